@@ -1,0 +1,67 @@
+"""What a user can act on: one family, raised anywhere, caught once by the command line."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+SHOWN_AT_MOST = 20
+
+
+class CnnVisError(Exception):
+    """Anything this program says in one line; `exit_code` is what the shell gets."""
+
+    exit_code = 1
+
+
+class BadRequest(CnnVisError):
+    """The request can't be carried out as it was put."""
+
+    exit_code = 2
+
+
+class RunFailed(CnnVisError):
+    """The request was sound, and the run still failed."""
+
+
+class NotApplicable(CnnVisError):
+    """A method isn't defined for this network; the message says why."""
+
+
+class GapsFound(CnnVisError):
+    """`--strict` was asked for and the run has gaps."""
+
+    exit_code = 3
+
+
+class UnknownName(BadRequest):
+    """A name that nothing answers to, with the nearest one that something does.
+
+    Args:
+        kind: what was looked for, as in "No {kind} is called …".
+        name: what was asked for.
+        known: the names that exist; a long list is cut.
+        advice: what to do next, a sentence.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], advice: str = "") -> None:
+        known = list(dict.fromkeys(known))
+        near = nearest(name, known)
+        parts = [f"No {kind} is called {name!r}."]
+        if near:
+            parts.append(f"Did you mean {near!r}?")
+        if known:
+            more = f" and {len(known) - SHOWN_AT_MOST} more" if len(known) > SHOWN_AT_MOST else ""
+            parts.append(f"Known: {', '.join(known[:SHOWN_AT_MOST])}{more}.")
+        if advice:
+            parts.append(advice)
+        super().__init__(" ".join(parts))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be, or None where nothing is close."""
+    plain = {_plain(other): other for other in known}
+    found = get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
+    return plain[found[0]] if found else None
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "").replace(" ", "")

@@ -1,0 +1,217 @@
+"""What a run produced, as plain data: frozen dataclasses that need numpy only.
+
+The explaining side writes them, the report side reads them, and neither knows the other.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Union
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+Option = str | int | float | bool
+Note = str | int | float | bool
+Setting = Union[Option, None, Sequence["Setting"], Mapping[str, "Setting"]]  # noqa: UP007 # what JSON can say, by its own name
+
+
+class Sign(StrEnum):
+    """Whether a map's values can speak against the class too."""
+
+    SIGNED = "signed"
+    POSITIVE = "positive"
+
+
+class Kind(StrEnum):
+    """What the values of a map belong to, and so its shape."""
+
+    PIXEL = "pixel"  # every input channel of every pixel: C×H×W
+    AREA = "area"  # every position of the input: H×W
+    LAYER = "layer"  # every position of a layer, at the layer's own size: h×w
+
+
+class Reduction(StrEnum):
+    """How the channels of a pixel map become one value a pixel when it is shown."""
+
+    SUM = "sum"
+    ABS_MAX = "abs_max"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a reader has to know of a method to read its maps."""
+
+    name: str
+    title: str
+    family: str
+    source: str
+    sign: Sign
+    kind: Kind
+    reduction: Reduction
+    colour: bool
+    level: str
+    summary: str
+    text: str
+    options: dict[str, Option]
+
+    @property
+    def shown_sign(self) -> Sign:
+        """The sign of the map as it is shown: an absolute maximum is never negative."""
+        return Sign.POSITIVE if self.kind is Kind.PIXEL and self.reduction is Reduction.ABS_MAX else self.sign
+
+    def shown(self, values: Array) -> Array:
+        """One value a position: pixel maps C×H×W are reduced over channels, others H×W pass."""
+        if values.ndim == 2:
+            return values
+        reduced = np.abs(values).max(axis=0) if self.reduction is Reduction.ABS_MAX else values.sum(axis=0)
+        return np.asarray(reduced, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """One class of one image: its index, name, logit and probability."""
+
+    index: int
+    name: str
+    logit: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Label:
+    """What an image is said to show; `index` is None where the network has no such class."""
+
+    name: str
+    index: int | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one map cost and what speaks for it.
+
+    forward, backward: passes per image spent for this method and class, shared ones included.
+    notes: baseline, steps, coverage, residual, … as the method stated them.
+    """
+
+    forward: float
+    backward: float
+    notes: dict[str, Note] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MapRecord:
+    """One map: `key` is its name in the image's file of arrays; `layer` is empty where there is none."""
+
+    key: str
+    method: str
+    layer: str
+    target: int
+    shape: tuple[int, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A map that isn't there, and why. `target` is None where the method failed for all classes."""
+
+    method: str
+    reason: str
+    layer: str = ""
+    target: int | None = None
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One image of the run: what it is, what the network says of it, which maps there are.
+
+    size, original: (height, width) as the network saw it and as it was stored. top: the five largest scores.
+    mask_share: how much of the picture the mask of what decides the class covers; None where there is no mask.
+    """
+
+    id: str
+    name: str
+    size: tuple[int, int]
+    original: tuple[int, int]
+    label: Label | None
+    top: tuple[ClassScore, ...]
+    targets: tuple[ClassScore, ...]
+    maps: tuple[MapRecord, ...]
+    gaps: tuple[Gap, ...] = ()
+    mask_share: float | None = None
+
+    @property
+    def right(self) -> bool | None:
+        """Whether the first class is the label; None without a label."""
+        return None if self.label is None else self.top[0].index == self.label.index
+
+    @property
+    def rank(self) -> int | None:
+        """The label's place among the top classes, from 1; None where it isn't among them."""
+        if self.label is None or self.label.index is None:
+            return None
+        places = [score.index for score in self.top]
+        return places.index(self.label.index) + 1 if self.label.index in places else None
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that couldn't be used, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """One call of a module during a forward pass, in execution order; the shape is without the batch."""
+
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    parameters: int
+
+    @property
+    def spatial(self) -> bool:
+        """Whether its output is C×H×W with more than one position."""
+        return len(self.shape) == 3 and self.shape[1] * self.shape[2] > 1
+
+
+@dataclass(frozen=True)
+class NetworkRecord:
+    """The network under study, as the report names it."""
+
+    name: str
+    parameters: int
+    classes: int
+    channels: int
+    weights: str
+    preprocessing: str
+    scores: str
+    layers: tuple[LayerRecord, ...]
+    default_layer: str
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run without its images, which are read one by one.
+
+    images: how many there are. not_defined: methods that aren't defined for this network, with the reason.
+    passes: "forward" and "backward", how many the plan takes an image.
+    provenance: the only place for clocks, versions and machines; all the rest repeats bit by bit.
+    """
+
+    fingerprint: str
+    network: NetworkRecord
+    cards: tuple[Card, ...]
+    settings: dict[str, Setting]
+    images: int
+    skipped: tuple[Skipped, ...]
+    not_defined: tuple[Gap, ...]
+    passes: dict[str, float]
+    provenance: dict[str, Setting]
+
+    def card(self, name: str) -> Card:
+        """The card of the method called `name`."""
+        return next(card for card in self.cards if card.name == name)
