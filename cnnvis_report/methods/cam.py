@@ -1,0 +1,36 @@
+"""Class activation map."""
+
+from torch import Tensor
+
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="CAM",
+    family="class activation maps",
+    source="Zhou et al. 2016, arXiv:1512.04150",
+    sign=Sign.SIGNED,
+    kind=Kind.LAYER,
+    level="quick",
+)
+def cam(tape: Tape, targets: Tensor) -> Tensor:
+    """The class score before it is averaged over the image: what each position votes for the class.
+
+    L = sum_k w_kc A_k, A the maps that are averaged and w the weight of the layer that makes scores of the
+    averages. Behind average pooling and a linear layer its mean is the logit without the bias.
+
+    Args:
+        targets: [N] class indices.
+
+    Returns:
+        [N, h, w] at the size of the averaged maps, in logits.
+
+    Raises:
+        NotApplicable: the network doesn't end in global average pooling and one linear layer, or one 1×1
+            convolution and global average pooling.
+    """
+    maps, weight = tape.score_layer()
+    tape.note(layer=tape.subject.score_layer().layer)
+    return (weight[targets][:, :, None, None] * maps).sum(dim=1)

@@ -1,0 +1,35 @@
+"""Deconvolutional network."""
+
+from torch import Tensor
+
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.rules.relu import DECONVOLUTION
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="Deconvnet",
+    family="gradients",
+    source="Zeiler & Fergus 2013, arXiv:1311.2901",
+    sign=Sign.SIGNED,
+    kind=Kind.PIXEL,
+    colour=True,
+    level="quick",
+)
+def deconvnet(tape: Tape, targets: Tensor) -> Tensor:
+    """The class score projected back to the pixels, each ReLU applied to the signal on its way down.
+
+    R = R * 1[R > 0] at each ReLU, whatever it did on the way up; max-pooling through its switches. Shown as the
+    sum over the colour channels and as a colour picture.
+
+    Args:
+        targets: [N] class indices.
+
+    Returns:
+        [N, C, H, W] in logits per unit of the normalised input.
+
+    Raises:
+        NotApplicable: the network has activations other than ReLU, or no ReLU at all.
+    """
+    return tape.gradients(targets, DECONVOLUTION).pixels

@@ -1,0 +1,36 @@
+"""Grad-CAM."""
+
+from torch import Tensor
+
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="Grad-CAM",
+    family="class activation maps",
+    source="Selvaraju et al. 2017, arXiv:1610.02391, eq. 1-2",
+    sign=Sign.POSITIVE,
+    kind=Kind.LAYER,
+    level="quick",
+)
+def grad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
+    """Where the channels that push the class score up are active.
+
+    L = relu(sum_k a_k A_k), a_k = mean over positions of dy/dA_k, y the target logit.
+
+    Args:
+        targets: [N] class indices.
+        layer: the layer that gives A; empty means the last convolutional stage.
+
+    Returns:
+        [N, h, w] at the layer's own size, in logit units, never negative.
+
+    Raises:
+        UnknownName: the network has no such layer.
+        NotApplicable: no layer keeps a spatial size.
+    """
+    activations = tape.layer(layer)
+    weights = tape.gradients(targets).layer(layer).mean(dim=(2, 3), keepdim=True)
+    return (weights * activations).sum(dim=1).relu()

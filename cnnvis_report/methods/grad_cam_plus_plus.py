@@ -1,0 +1,42 @@
+"""Grad-CAM++."""
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="Grad-CAM++",
+    family="class activation maps",
+    source="Chattopadhyay et al. 2017, arXiv:1710.11063, eq. 19",
+    sign=Sign.POSITIVE,
+    kind=Kind.LAYER,
+    level="quick",
+)
+def grad_cam_plus_plus(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
+    """Grad-CAM that weighs each position of a channel, so that small and repeated objects count too.
+
+    L = relu(sum_k w_k A_k), w_k = sum_ij a relu(g), a = g^2 / (2 g^2 + (sum_ij A) g^3), g = dy/dA, y the target
+    logit; a is 0 where its denominator is.
+
+    Args:
+        targets: [N] class indices.
+        layer: the layer that gives A; empty means the last convolutional stage.
+
+    Returns:
+        [N, h, w] at the layer's own size, in units of the layer's activations times logits, never negative.
+
+    Raises:
+        UnknownName: the network has no such layer.
+        NotApplicable: no layer keeps a spatial size.
+    """
+    activations = tape.layer(layer)
+    g = tape.gradients(targets).layer(layer)
+    # g² is cancelled, which keeps gradients of 1e-20 from vanishing when they are squared
+    denominator = 2 + activations.sum(dim=(2, 3), keepdim=True) * g
+    alpha = torch.where((g == 0) | (denominator == 0), 0.0, 1 / denominator)
+    weights = (alpha * g.relu()).sum(dim=(2, 3), keepdim=True)
+    return (weights * activations).sum(dim=1).relu()

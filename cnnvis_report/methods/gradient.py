@@ -1,0 +1,29 @@
+"""Gradient."""
+
+from torch import Tensor
+
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="Gradient",
+    family="gradients",
+    source="Simonyan et al. 2013, arXiv:1312.6034",
+    sign=Sign.SIGNED,
+    kind=Kind.PIXEL,
+    level="quick",
+)
+def gradient(tape: Tape, targets: Tensor) -> Tensor:
+    """Which way the class score moves when a pixel becomes a little brighter.
+
+    dy/dx, y the target logit; shown as the sum over the colour channels.
+
+    Args:
+        targets: [N] class indices.
+
+    Returns:
+        [N, C, H, W] in logits per unit of the normalised input.
+    """
+    return tape.gradients(targets).pixels

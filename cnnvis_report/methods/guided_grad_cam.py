@@ -1,0 +1,41 @@
+"""Guided Grad-CAM."""
+
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from cnnvis_report.methods.grad_cam import grad_cam
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.rules.relu import GUIDED
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="Guided Grad-CAM",
+    family="gradients",
+    source="Selvaraju et al. 2017, arXiv:1610.02391, sect. 3.2",
+    sign=Sign.SIGNED,
+    kind=Kind.PIXEL,
+    colour=True,
+    level="quick",
+)
+def guided_grad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
+    """Guided backpropagation, kept where Grad-CAM of the same class is large.
+
+    The guided gradient of the target logit times Grad-CAM, upsampled (bilinear, align_corners=False); shown as
+    the sum over the colour channels and as a colour picture.
+
+    Args:
+        targets: [N] class indices.
+        layer: the layer of Grad-CAM; empty means the last convolutional stage.
+
+    Returns:
+        [N, C, H, W] in squared logits per unit of the normalised input.
+
+    Raises:
+        UnknownName: the network has no such layer.
+        NotApplicable: no layer keeps a spatial size, or there are activations other than ReLU.
+    """
+    guided = tape.gradients(targets, GUIDED).pixels
+    coarse = grad_cam(tape, targets, layer=layer).unsqueeze(1)
+    return guided * interpolate(coarse, size=guided.shape[2:], mode="bilinear", align_corners=False)

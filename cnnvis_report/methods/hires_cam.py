@@ -1,0 +1,35 @@
+"""HiResCAM."""
+
+from torch import Tensor
+
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="HiResCAM",
+    family="class activation maps",
+    source="Draelos & Carin 2020, arXiv:2011.08891",
+    sign=Sign.SIGNED,
+    kind=Kind.LAYER,
+    level="quick",
+)
+def hires_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
+    """What each position of the layer adds to the class score, for and against, without averaging gradients.
+
+    L = sum_k g A_k, g = dy/dA_k, y the target logit. Before a linear end of the network it sums to the logit
+    without the bias.
+
+    Args:
+        targets: [N] class indices.
+        layer: the layer that gives A; empty means the last convolutional stage.
+
+    Returns:
+        [N, h, w] at the layer's own size, in logits.
+
+    Raises:
+        UnknownName: the network has no such layer.
+        NotApplicable: no layer keeps a spatial size.
+    """
+    return (tape.gradients(targets).layer(layer) * tape.layer(layer)).sum(dim=1)

@@ -1,0 +1,34 @@
+"""Layer-CAM."""
+
+from torch import Tensor
+
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="Layer-CAM",
+    family="class activation maps",
+    source="Jiang et al. 2021, doi:10.1109/TIP.2021.3089943",
+    sign=Sign.POSITIVE,
+    kind=Kind.LAYER,
+    level="quick",
+)
+def layer_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
+    """Where the layer is active and more activity would raise the class score; sharp at early stages too.
+
+    L = relu(sum_k relu(g) A_k), g = dy/dA_k, y the target logit.
+
+    Args:
+        targets: [N] class indices.
+        layer: the layer that gives A; empty means the last convolutional stage.
+
+    Returns:
+        [N, h, w] at the layer's own size, in logits, never negative.
+
+    Raises:
+        UnknownName: the network has no such layer.
+        NotApplicable: no layer keeps a spatial size.
+    """
+    return (tape.gradients(targets).layer(layer).relu() * tape.layer(layer)).sum(dim=1).relu()

@@ -1,0 +1,64 @@
+"""Occlusion."""
+
+import math
+
+from torch import Tensor
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="Occlusion",
+    family="perturbation",
+    source="Zeiler & Fergus 2013, arXiv:1311.2901",
+    sign=Sign.SIGNED,
+    kind=Kind.AREA,
+    together=True,
+)
+def occlusion(tape: Tape, targets: Tensor, *, patch: int = 0, stride: int = 0) -> Tensor:
+    """How much the class score drops when a grey patch covers a place.
+
+    S - S(patch greyed), averaged over the patches that cover a pixel, S the target logit; grey is the mean of the
+    training set (0 after normalisation). Patches that reach over the edge are cut.
+
+    Args:
+        targets: [N, K] class indices.
+        patch: side of the patch in pixels; 0 means an eighth of the shorter side.
+        stride: step from patch to patch; 0 means half a patch.
+
+    Returns:
+        [N, K, H, W] in logits.
+
+    Raises:
+        BadRequest: patch or stride is negative, or steps would leave pixels uncovered.
+    """
+    height, width = tape.images.shape[2:]
+    patch = min(patch or max(1, round(min(height, width) / 8)), height, width)
+    stride = stride or max(1, patch // 2)
+    if patch < 1 or not 1 <= stride <= patch:
+        raise BadRequest(f"occlusion needs 1 ≤ stride ≤ patch, not patch={patch}, stride={stride}.")
+    windows = [(top, left) for top in _starts(height, patch, stride) for left in _starts(width, patch, stride)]
+    tape.note(baseline="grey", patch=patch, stride=stride)
+    score = tape.logits.gather(1, targets)
+    drop = score.new_zeros((*targets.shape, height, width))
+    cover = score.new_zeros((height, width))
+    group = max(1, tape.capacity // len(tape.images))
+    for start in range(0, len(windows), group):
+        part = windows[start : start + group]
+        occluded = tape.images.unsqueeze(0).repeat(len(part), 1, 1, 1, 1)
+        for covered, (top, left) in zip(occluded, part, strict=True):
+            covered[..., top : top + patch, left : left + patch] = 0
+        scores = tape.scores(occluded.flatten(0, 1)).view(len(part), len(tape.images), -1)
+        for there, (top, left) in zip(scores, part, strict=True):
+            place = (..., slice(top, top + patch), slice(left, left + patch))
+            drop[place] += (score - there.gather(1, targets))[..., None, None]
+            cover[place] += 1
+    return drop / cover
+
+
+def _starts(side: int, patch: int, stride: int) -> list[int]:
+    """Where patches begin along a side; the last one may reach over the edge."""
+    return [step * stride for step in range(math.ceil((side - patch) / stride) + 1)]

@@ -1,0 +1,30 @@
+"""Saliency."""
+
+from torch import Tensor
+
+from cnnvis_report.records import Kind, Reduction, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="Saliency",
+    family="gradients",
+    source="Simonyan et al. 2013, arXiv:1312.6034",
+    sign=Sign.POSITIVE,
+    kind=Kind.PIXEL,
+    reduction=Reduction.ABS_MAX,
+    level="quick",
+)
+def saliency(tape: Tape, targets: Tensor) -> Tensor:
+    """How strongly the class score answers to a small change of each pixel, whichever way.
+
+    abs(dy/dx), y the target logit; shown as the largest value over the colour channels.
+
+    Args:
+        targets: [N] class indices.
+
+    Returns:
+        [N, C, H, W] in logits per unit of the normalised input, never negative.
+    """
+    return tape.gradients(targets).pixels.abs()

@@ -1,0 +1,40 @@
+"""XGrad-CAM."""
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="XGrad-CAM",
+    family="class activation maps",
+    source="Fu et al. 2020, arXiv:2008.02312",
+    sign=Sign.POSITIVE,
+    kind=Kind.LAYER,
+    level="quick",
+)
+def xgrad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
+    """Grad-CAM whose channel weights average the gradient where the channel is active.
+
+    L = relu(sum_k w_k A_k), w_k = (sum_ij g A) / (sum_ij A), g = dy/dA, y the target logit; w is 0 for a channel
+    that sums to 0.
+
+    Args:
+        targets: [N] class indices.
+        layer: the layer that gives A; empty means the last convolutional stage.
+
+    Returns:
+        [N, h, w] at the layer's own size, in logit units, never negative.
+
+    Raises:
+        UnknownName: the network has no such layer.
+        NotApplicable: no layer keeps a spatial size.
+    """
+    activations = tape.layer(layer)
+    total = activations.sum(dim=(2, 3), keepdim=True)
+    weighted = (tape.gradients(targets).layer(layer) * activations).sum(dim=(2, 3), keepdim=True)
+    weights = torch.where(total == 0, 0.0, weighted / total)
+    return (weights * activations).sum(dim=1).relu()

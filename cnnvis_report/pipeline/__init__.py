@@ -1,0 +1,1 @@
+"""From a subject and images to maps, and to a run folder."""

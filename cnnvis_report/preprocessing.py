@@ -1,0 +1,81 @@
+"""How a picture becomes what the network reads, and back."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Resize, crop, scale to 0…1, then (value - mean) / std per channel.
+
+    mean, std: one number a channel.
+    resize: the shorter side in pixels, or (height, width) whatever the aspect; None leaves the size alone.
+    crop: (height, width) cut from the middle; None keeps all.
+    interpolation: a name that Pillow's resampling filters have, in lower case.
+    """
+
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    resize: int | tuple[int, int] | None = None
+    crop: tuple[int, int] | None = None
+    interpolation: str = "bilinear"
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for colour."""
+        return len(self.mean)
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(height, width) of what the network reads, or None where every image keeps its own."""
+        if self.crop is not None:
+            return self.crop
+        return self.resize if isinstance(self.resize, tuple) else None
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """[…, C, H, W] in 0…1 to what the network reads."""
+        mean, std = self._constants(pixels)
+        return (pixels - mean) / std
+
+    def restore(self, images: Tensor) -> Tensor:
+        """The inverse of `normalise`, cut to 0…1."""
+        mean, std = self._constants(images)
+        return (images * std + mean).clamp(0, 1)
+
+    def black(self, like: Tensor) -> Tensor:
+        """[C, 1, 1]: the value that a black pixel has for the network."""
+        mean, std = self._constants(like)
+        return -mean / std
+
+    def with_channels(self, channels: int) -> "Preprocessing":
+        """The same for another number of channels: constants that differ by channel are averaged."""
+        if channels == self.channels:
+            return self
+        mean = sum(self.mean) / self.channels
+        std = sum(self.std) / self.channels
+        return replace(self, mean=(mean,) * channels, std=(std,) * channels)
+
+    def describe(self) -> str:
+        """One line for the report."""
+        steps = []
+        if isinstance(self.resize, tuple):
+            steps.append(f"resized to {self.resize[1]}×{self.resize[0]}")
+        elif self.resize is not None:
+            steps.append(f"shorter side {self.resize}")
+        if self.crop is not None:
+            steps.append(f"centre crop {self.crop[1]}×{self.crop[0]}")
+        steps = steps or ["own size"]
+        numbers = [" ".join(f"{value:g}" for value in values) for values in (self.mean, self.std)]
+        return f"{', '.join(steps)}, {self.interpolation}; mean {numbers[0]}, std {numbers[1]}"
+
+    def _constants(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        shape = (self.channels, 1, 1)
+        return (
+            torch.tensor(self.mean, dtype=like.dtype, device=like.device).view(shape),
+            torch.tensor(self.std, dtype=like.dtype, device=like.device).view(shape),
+        )

@@ -1,0 +1,1 @@
+"""Backward rules over the recorded operations."""

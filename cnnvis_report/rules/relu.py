@@ -1,0 +1,64 @@
+"""Two other ways back through a ReLU, for guided backpropagation and the deconvolutional network."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.autograd.graph import Node
+from torch.utils.hooks import RemovableHandle
+
+from cnnvis_report.errors import NotApplicable
+from cnnvis_report.graph import is_relu, other_activation
+
+Parts = tuple[Tensor | None, ...]
+
+
+@dataclass(frozen=True)
+class ReluRule:
+    """A rule for every ReLU of the graph, with or without a ceiling.
+
+    gated: whether the result keeps the gate of the forward pass, 1[z > 0] (and z < 6 for ReLU6).
+
+    guided backpropagation (gated):   R·1[R > 0]·1[z > 0], Springenberg et al. 2014, arXiv:1412.6806
+    deconvolutional network:          R·1[R > 0],           Zeiler & Fergus 2013, arXiv:1311.2901
+    """
+
+    gated: bool
+
+    def coverage(self, nodes: Sequence[Node]) -> str:
+        """Such as "17 of 17 ReLU calls".
+
+        Raises:
+            NotApplicable: there is no ReLU, or other activations stand beside it.
+        """
+        relus = sum(map(is_relu, nodes))
+        others = Counter(name for name in map(other_activation, nodes) if name)
+        if others:
+            counts = ", ".join(f"{count} {name}" for name, count in sorted(others.items()))
+            plural = "s have" if sum(others.values()) > 1 else " has"
+            raise NotApplicable(f"{counts} activation{plural} no ReLU rule")
+        if not relus:
+            raise NotApplicable("the network has no ReLU")
+        return f"{relus} of {relus} ReLU calls"
+
+    def attach(self, nodes: Sequence[Node]) -> list[RemovableHandle]:
+        """Put the rule on every ReLU until the handles are removed."""
+        hook = _gated if self.gated else _ungated
+        return [node.register_hook(hook) for node in nodes if is_relu(node)]
+
+
+def _gated(grad_inputs: Parts, _: Parts) -> Parts | None:
+    if grad_inputs[0] is None:
+        return None
+    return (grad_inputs[0].clamp_(min=0), *grad_inputs[1:])  # in place: this operation has just made it
+
+
+def _ungated(grad_inputs: Parts, grad_outputs: Parts) -> Parts | None:
+    if grad_outputs[0] is None:
+        return None
+    return (grad_outputs[0].clamp(min=0), *grad_inputs[1:])
+
+
+GUIDED = ReluRule(gated=True)
+DECONVOLUTION = ReluRule(gated=False)

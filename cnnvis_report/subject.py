@@ -1,0 +1,302 @@
+"""The network under study: what it is made of, in the order in which it runs, and what its scores are."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import Node
+
+from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
+from cnnvis_report.graph import TAILS, Head, find_head, last_convolution, order, output_shape, recorded
+from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.records import LayerRecord
+from cnnvis_report.running import as_scores, frozen, recording
+
+Keep = Callable[[str, Tensor], None]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a module while the network ran: the `count`-th of that module, from 1."""
+
+    path: str
+    count: int
+    module: nn.Module
+    shape: tuple[int, ...]
+    node: Node | None
+
+
+@dataclass(frozen=True)
+class ScoreLayer:
+    """A place where a class weighs feature maps that are then averaged, as `cam` needs it.
+
+    layer: the name of the layer that gives the maps; rectified: whether a functional ReLU follows it.
+    """
+
+    weight: Tensor
+    layer: str
+    rectified: bool
+
+
+@dataclass(frozen=True)
+class FirstPass:
+    """The recorded pass over the example: images [1, C, H, W], logits [1, classes], the operations that ran."""
+
+    images: Tensor
+    logits: Tensor
+    nodes: list[Node]
+
+
+class Subject:
+    """A classifier in eval mode with what has to be known to explain it.
+
+    Args:
+        network: gives N×classes scores for N×C×H×W images. It is never changed for good.
+        example: [1, C, H, W], one normalised image of the size that will be explained; the network runs on it once.
+        name: what the report calls it.
+        classes: class names in index order; numbers where None.
+        preprocessing: how pictures become inputs; the identity where None.
+
+    Raises:
+        BadRequest: the network doesn't run on the example, or isn't a classifier, or gives scores that aren't finite.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        example: Tensor,
+        *,
+        name: str = "network",
+        classes: Sequence[str] | None = None,
+        preprocessing: Preprocessing | None = None,
+    ) -> None:
+        self.network = network
+        self.name = name
+        self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
+        self._tail: str | None = None
+        self._calls: dict[str, Call] = {}
+        self._records: dict[str, LayerRecord] = {}
+        self.scores = "logits"
+        calls, output = self._examine(example)
+        self._name_layers(calls)
+        nodes = recorded(output.grad_fn)
+        self._first: FirstPass | None = FirstPass(example.detach(), output.detach(), nodes)
+        self._find_logits(nodes[0])
+        head = self._find_score_layer(nodes[0])
+        self.default_layer = self._last_stage(nodes, head)
+        # the nodes hold the activations of the whole pass
+        self._calls = {name: replace(call, node=None) for name, call in self._calls.items()}
+        self.parameters = sum(parameter.numel() for parameter in network.parameters())
+        self.classes = self._class_names(classes, int(output.shape[1]))
+
+    def take_first_pass(self) -> FirstPass:
+        """The pass over the example, handed over once: it holds the activations of the whole network."""
+        if self._first is None:
+            raise RuntimeError("the first pass has been taken")
+        first, self._first = self._first, None
+        return first
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[N, classes] logits, of the layer before a final softmax where the network has one."""
+        own = images.clone(memory_format=self._layout)  # a network may work on its input in place
+        with frozen(self.network):
+            if self._tail is None:
+                return as_scores(self.network(own), self.name)
+            kept: dict[str, Tensor] = {}
+            with self.watching([self._tail], kept.__setitem__):
+                self.network(own)
+            return as_scores(kept[self._tail], self.name)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """[N, classes] in 0…1: softmax, or a sigmoid where there is a single score or the network ends in one."""
+        if "already probabilities" in self.scores:
+            return logits
+        if logits.shape[1] == 1 or "sigmoid" in self.scores:
+            return logits.sigmoid()
+        return logits.softmax(dim=1)
+
+    @contextmanager
+    def watching(self, names: Sequence[str], keep: Keep) -> Iterator[None]:
+        """While it is open, call `keep(name, output)` as each of the layers called `names` runs."""
+        wanted: dict[nn.Module, dict[int, str]] = defaultdict(dict)
+        for name in names:
+            call = self._calls[name]
+            wanted[call.module][call.count] = name
+        runs: Counter[nn.Module] = Counter()
+
+        def hook(module: nn.Module, _: Any, output: Tensor) -> None:
+            runs[module] += 1
+            if runs[module] in wanted[module]:
+                keep(wanted[module][runs[module]], output)
+
+        hooks = [module.register_forward_hook(hook) for module in wanted]
+        try:
+            yield
+        finally:
+            for handle in hooks:
+                handle.remove()
+
+    def layer(self, name: str = "") -> LayerRecord:
+        """The spatial layer called `name`; the last convolutional stage where `name` is empty.
+
+        Raises:
+            UnknownName: no layer is called so.
+            NotApplicable: the layer, or the whole network, has no spatial size.
+        """
+        if not name and not self.default_layer:
+            raise NotApplicable(f"{self.name} has no layer with a spatial size")
+        name = name or self.default_layer
+        if name not in self._records:
+            known = [layer.name for layer in self.layers if layer.spatial]
+            raise UnknownName("layer", name, known, "See: cnnvis-report layers MODEL.")
+        record = self._records[name]
+        if not record.spatial:
+            sides = "×".join(map(str, record.shape))
+            raise NotApplicable(f"layer {name!r} gives {sides}, which has no spatial size")
+        return record
+
+    def score_layer(self) -> ScoreLayer:
+        """Where class activation maps are read.
+
+        Raises:
+            NotApplicable: the network has no such place; the message says what it ends in.
+        """
+        if isinstance(self._score_layer, str):
+            raise NotApplicable(self._score_layer)
+        return self._score_layer
+
+    def _examine(self, example: Tensor) -> tuple[list[Call], Tensor]:
+        """Run the network once, in the fastest memory layout that it takes, and note what ran."""
+        # channels last is a quarter faster for convolutions; some networks flatten with .view, which refuses it
+        layouts = [torch.channels_last] if example.dtype is not torch.float64 else []
+        for layout in [*layouts, torch.contiguous_format]:
+            self._layout = layout
+            try:
+                calls, output = self._record(example)
+                break
+            except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
+                if isinstance(error, torch.OutOfMemoryError):
+                    raise
+                failure = error
+        else:
+            sides = "×".join(map(str, example.shape))
+            reason = next(iter(str(failure).splitlines()), "")
+            raise BadRequest(
+                f"{self.name} doesn't take a {sides} batch ({type(failure).__name__}: {reason}). "
+                f"Try another --size, or --mean and --std with one number a channel."
+            ) from failure
+        if output.grad_fn is None:
+            raise BadRequest(
+                f"{self.name} gives scores that autograd can't follow back to the image "
+                f"(computed under no_grad, or detached); nothing can be explained."
+            )
+        if not bool(output.isfinite().all()):
+            raise BadRequest(f"{self.name} gives scores that aren't finite (NaN or infinite weights?).")
+        return calls, output
+
+    def _record(self, example: Tensor) -> tuple[list[Call], Tensor]:
+        calls: list[Call] = []
+        counts: Counter[str] = Counter()
+        paths = {module: path for path, module in self.network.named_modules() if path}
+
+        def hook(module: nn.Module, _: Any, output: Any) -> None:
+            path = paths[module]
+            counts[path] += 1
+            if isinstance(output, Tensor):
+                calls.append(Call(path, counts[path], module, tuple(output.shape[1:]), output.grad_fn))
+
+        hooks = [module.register_forward_hook(hook) for module in paths]
+        try:
+            with recording():
+                return calls, self.forward(example.detach().clone().requires_grad_())
+        finally:
+            for handle in hooks:
+                handle.remove()
+
+    def _name_layers(self, calls: list[Call]) -> None:
+        """A module that ran once goes by its path, one that ran often by path#1, path#2, …; the path is the last."""
+        last = {call.path: call for call in calls}
+        listed = []
+        for call in calls:
+            name = call.path if last[call.path].count == 1 else f"{call.path}#{call.count}"
+            size = sum(parameter.numel() for parameter in call.module.parameters())
+            self._calls[name] = call
+            self._records[name] = LayerRecord(name, type(call.module).__name__, call.shape, size)
+            listed.append(self._records[name])
+        for path, call in last.items():
+            if path not in self._calls:
+                self._calls[path] = call
+                self._records[path] = self._records[f"{path}#{call.count}"]
+        self.layers = tuple(listed)
+
+    def _find_logits(self, end: Node) -> None:
+        """Look behind a final softmax: gradients of probabilities say less, and mix the classes."""
+        tail = TAILS.get(end.name())
+        if tail is None or (tail == "sigmoid" and output_shape(end)[1] == 1):
+            return
+        before = self._layer_at(end.next_functions[0][0])
+        if before:
+            self._tail = before
+            self.scores = f"logits of {before!r}, before the final {tail}"
+        elif tail == "softmax":
+            self.scores = "already probabilities: what stands before the final softmax is no module's output"
+
+    def _find_score_layer(self, end: Node) -> Head | None:
+        try:
+            behind = end.next_functions[0][0] if end.name() in TAILS else end
+            if behind is None:
+                raise NotApplicable("the scores don't depend on the input")
+            head = find_head(behind)
+            self._score_layer: ScoreLayer | str = self._locate(head)
+        except NotApplicable as error:
+            self._score_layer = str(error)  # not the error: its traceback would hold the graph
+            return None
+        return head
+
+    def _locate(self, head: Head) -> ScoreLayer:
+        layer = self._layer_at(head.features)
+        if layer:
+            return ScoreLayer(head.weight, layer, rectified=False)
+        before = head.features.next_functions[0][0] if head.features.name() == "ReluBackward0" else None
+        layer = self._layer_at(before)
+        if layer:
+            return ScoreLayer(head.weight, layer, rectified=True)
+        raise NotApplicable("what is averaged before the last layer is no module's output")
+
+    def _layer_at(self, node: Node | None) -> str:
+        """The outermost layer whose output is the result of `node`; empty where there is none."""
+        names = [name for name, call in self._calls.items() if node is not None and call.node is node]
+        return min(names, key=lambda name: name.count("."), default="")
+
+    def _last_stage(self, nodes: list[Node], head: Head | None) -> str:
+        """The outermost layer that holds the result of the last convolution at its size, before any pooling.
+
+        A convolution that gives the class scores themselves is passed over, as is everything after it.
+        """
+        scoring = head.convolution if head else None
+        last = last_convolution(nodes, scoring)
+        if last is None:
+            return ""
+        size = output_shape(last)[2:]
+        end = order(scoring) if scoring is not None else order(nodes[0]) + 1
+        at_size = [
+            call.node
+            for call in self._calls.values()
+            if call.node is not None and len(call.shape) == 3 and call.shape[1:] == size
+            if order(last) <= order(call.node) < end
+        ]
+        return self._layer_at(max(at_size, key=order, default=None))
+
+    def _class_names(self, classes: Sequence[str] | None, count: int) -> tuple[str, ...]:
+        if classes is None:
+            return tuple(f"class {index}" for index in range(count))
+        if len(classes) != count:
+            raise BadRequest(
+                f"{len(classes)} class names were given, and {self.name} has {count} classes. "
+                f"Give --class-names a file with {count} lines, in index order."
+            )
+        return tuple(classes)
