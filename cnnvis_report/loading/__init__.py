@@ -1,0 +1,1 @@
+"""Models and image sets from where people keep them."""

@@ -1,0 +1,219 @@
+"""An image set: found first, decoded one by one as the run comes to them."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from stat import S_ISREG
+
+from PIL import Image
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.loading.class_names import class_called
+from cnnvis_report.loading.pictures import EXTENSIONS, UnusablePicture, read_picture
+from cnnvis_report.records import Label
+
+HASHED_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image of the set.
+
+    id: unique, of letters, digits and hyphens only: names of files and anchors are made of it.
+    name: as the report shows it, relative to the folder that was given; a stranger's text.
+    open: decodes it; raises UnusablePicture. fingerprint: changes when the content does.
+    mask: where what decides the class is, at the picture's own size, if anybody knows.
+    """
+
+    id: str
+    name: str
+    open: Callable[[], Image.Image]
+    fingerprint: str
+    label: Label | None = None
+    mask: Callable[[], Image.Image] | None = None
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images in order."""
+
+    items: tuple[Item, ...]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.items)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that may be an image: where, under which name, in which folder, and the label a list gives it."""
+
+    path: Path
+    name: str
+    folder: str = ""
+    label: str = ""
+
+
+def find_images(paths: Sequence[Path], limit: int | None = None) -> tuple[Found, ...]:
+    """The images in files, folders (and their sub-folders) and `.txt` lists, in natural order within each.
+
+    A list has a path a line, relative to the list, and after a tab the label if it is known; lines that start with
+    # don't count.
+
+    Args:
+        paths: what the user gave.
+        limit: at most so many images.
+
+    Raises:
+        BadRequest: a path doesn't exist, or there isn't one image.
+    """
+    found: list[Found] = []
+    for path in paths:
+        several = f"{path.name}/" if len(paths) > 1 and path.is_dir() else ""
+        found += [replace(each, name=several + each.name) for each in _found_in(path)]
+    found = list({each.path: each for each in found}.values())[:limit]
+    if not found:
+        raise BadRequest(
+            f"No image in {', '.join(path.name or str(path) for path in paths)}. "
+            f"Files that end in {' '.join(sorted(EXTENSIONS))} are looked for, in sub-folders too."
+        )
+    return tuple(found)
+
+
+def labelled(found: Sequence[Found], classes: Sequence[str], *, folders_are_labels: bool = False) -> ImageSet:
+    """The image set, each image with its label where one is known.
+
+    A sub-folder that bears a class's name is the label of its images.
+
+    Args:
+        found: as `find_images` gives them.
+        classes: the network's class names.
+        folders_are_labels: every sub-folder's name is a label, whether the network has such a class or not. If none
+            is a class and there are as many as classes, they stand for the classes in order.
+    """
+    label_of = _labels(found, classes, folders_are_labels)
+    digits = len(str(len(found)))
+    return ImageSet(
+        tuple(
+            Item(
+                f"{place:0{digits}d}-{_slug(each.name)}".strip("-"),
+                _readable(each.name),
+                _opener(each.path),
+                _fingerprint(each.path),
+                label_of(each),
+            )
+            for place, each in enumerate(found, start=1)
+        )
+    )
+
+
+def _found_in(path: Path) -> list[Found]:
+    if path.is_dir():
+        return list(_walk(path))
+    if not path.exists():
+        raise BadRequest(f"{path}: there is no such file or folder. IMAGES are files, folders and .txt lists.")
+    if path.suffix.lower() == ".txt":
+        return _listed(path)
+    return [Found(path, path.name)]
+
+
+def _walk(top: Path) -> Iterator[Found]:
+    for root, folders, files in os.walk(top):
+        folders[:] = sorted((name for name in folders if not name.startswith(".")), key=_natural)
+        inside = Path(root).relative_to(top)
+        for name in sorted(files, key=_natural):
+            if Path(name).suffix.lower() in EXTENSIONS and not name.startswith("."):
+                folder = inside.name if inside.parts else ""
+                yield Found(Path(root) / name, (inside / name).as_posix(), folder)
+
+
+def _listed(path: Path) -> list[Found]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRequest(f"{path}: can't be read as a list of images, one path a line ({error}).") from error
+    found = []
+    for line in lines:
+        name, _, label = line.strip().partition("\t")
+        if name and not name.startswith("#"):
+            # relative to the list; the name shown never leaves the folder that the list is in
+            shown = Path(name).name if Path(name).is_absolute() or ".." in Path(name).parts else Path(name).as_posix()
+            found.append(Found(path.parent / name, shown, label=label.strip()))
+    return found
+
+
+def _labels(
+    found: Sequence[Found], classes: Sequence[str], folders_are_labels: bool
+) -> Callable[[Found], Label | None]:
+    folders = sorted({each.folder for each in found if each.folder}, key=_natural)
+    index_of = {folder: class_called(folder, classes) for folder in folders}
+    in_order = folders_are_labels and len(folders) == len(classes) and not any(i is not None for i in index_of.values())
+    if in_order:
+        index_of = {folder: index for index, folder in enumerate(folders)}
+
+    def label(each: Found) -> Label | None:
+        if each.label:
+            index = class_called(each.label, classes)
+            if index is None and each.label.isdigit() and int(each.label) < len(classes):
+                index = int(each.label)
+            return Label(_readable(each.label if index is None else classes[index]), index)
+        index = index_of.get(each.folder)
+        if index is not None and not in_order:
+            return Label(classes[index], index)
+        return Label(_readable(each.folder), index) if folders_are_labels and each.folder else None
+
+    return label
+
+
+def _opener(path: Path) -> Callable[[], Image.Image]:
+    def read() -> Image.Image:
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise UnusablePicture("there is no such file") from error
+        if not S_ISREG(status.st_mode):
+            raise UnusablePicture("not a regular file")
+        if status.st_size == 0:
+            raise UnusablePicture("an empty file")
+        return read_picture(path)
+
+    return read
+
+
+def _fingerprint(path: Path) -> str:
+    """Changes with the size and with both ends of the file; reading 10 000 photographs whole would take minutes."""
+    try:
+        if not path.is_file():
+            return "absent"
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            digest = blake2b(file.read(HASHED_BYTES), digest_size=8)
+            file.seek(max(HASHED_BYTES, size - HASHED_BYTES))
+            digest.update(file.read(HASHED_BYTES))
+    except OSError:
+        return "unreadable"
+    return f"{size}-{digest.hexdigest()}"
+
+
+def _natural(name: str) -> list[tuple[int, int | str]]:
+    """Sorts dog2 before dog10."""
+    parts = re.split(r"([0-9]+)", name.lower())
+    return [(0, int(part)) if part.isdecimal() and part.isascii() else (1, part) for part in parts if part] + [
+        (2, name)
+    ]
+
+
+def _slug(name: str) -> str:
+    plain = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower().encode("ascii", "ignore").decode())
+    return plain.strip("-")[:40].strip("-")
+
+
+def _readable(name: str) -> str:
+    """Without the halves of characters that a file system may hand out, which no page can carry."""
+    return name.encode("utf-8", "replace").decode("utf-8")
