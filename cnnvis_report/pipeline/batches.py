@@ -1,0 +1,94 @@
+"""Images in batches: decoded while the device is busy with those before, and never more than two batches in memory."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from cnnvis_report.loading.images import ImageSet, Item
+from cnnvis_report.loading.pictures import Picture, UnusablePicture, fit, prepare
+from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.records import Skipped
+
+
+@dataclass(frozen=True)
+class Ready:
+    """One decoded image; the mask, where there is one, has the size of the picture that the network sees."""
+
+    item: Item
+    picture: Picture
+    mask: npt.NDArray[np.bool_] | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images of one size."""
+
+    ready: tuple[Ready, ...]
+
+    @property
+    def images(self) -> Tensor:
+        """[N, C, H, W] on the CPU."""
+        return torch.stack([each.picture.values for each in self.ready])
+
+
+def read_item(item: Item, preprocessing: Preprocessing) -> Ready | Skipped:
+    """Decode one image; a file that is no good gives its reason."""
+    try:
+        picture = prepare(item.open(), preprocessing)
+        mask = None
+        if item.mask is not None:
+            fitted = fit(item.mask().convert("L"), preprocessing, Image.Resampling.NEAREST)
+            mask = np.asarray(fitted) > 127
+    except UnusablePicture as error:
+        return Skipped(item.name, str(error))
+    return Ready(item, picture, mask)
+
+
+def first_usable(images: ImageSet, preprocessing: Preprocessing) -> Ready | Skipped:
+    """The first image that can be decoded, or why the first of all can't."""
+    failure = None
+    for item in images:
+        found = read_item(item, preprocessing)
+        if isinstance(found, Ready):
+            return found
+        failure = failure or found
+    return failure or Skipped("", "no image")
+
+
+def batches(images: ImageSet, preprocessing: Preprocessing, size: int, skipped: list[Skipped]) -> Iterator[Batch]:
+    """Batches of at most `size` images in the set's order, a new one where the picture's size changes.
+
+    Files that are no good are appended to `skipped`.
+    """
+    waiting: list[Ready] = []
+    for found in _ahead(images, preprocessing, size):
+        if isinstance(found, Skipped):
+            skipped.append(found)
+            continue
+        if waiting and waiting[0].picture.values.shape != found.picture.values.shape:
+            yield Batch(tuple(waiting))
+            waiting = []
+        waiting.append(found)
+        if len(waiting) == size:
+            yield Batch(tuple(waiting))
+            waiting = []
+    if waiting:
+        yield Batch(tuple(waiting))
+
+
+def _ahead(images: ImageSet, preprocessing: Preprocessing, size: int) -> Iterator[Ready | Skipped]:
+    """The images in order, decoded by a thread that stays at most one batch ahead."""
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        queue: list[Future[Ready | Skipped]] = []
+        for item in images:
+            queue.append(worker.submit(read_item, item, preprocessing))
+            if len(queue) > size:
+                yield queue.pop(0).result()
+        for future in queue:
+            yield future.result()

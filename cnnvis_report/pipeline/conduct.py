@@ -1,0 +1,67 @@
+"""A planned study into a run folder."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from cnnvis_report.loading.checkpoints import weights_hash
+from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.provenance import fingerprint, provenance
+from cnnvis_report.pipeline.run import Tally, Watcher, run_batches
+from cnnvis_report.pipeline.study import Study
+from cnnvis_report.records import Gap, NetworkRecord, RunRecord
+from cnnvis_report.store import RunWriter, load_run
+
+
+def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[RunRecord, Tally]:
+    """Run what isn't there yet and leave a complete run in the folder.
+
+    A start that is stopped keeps the images that are done; the next one with the same study goes on from there.
+
+    Returns:
+        The run, and what this start has met; a run that was complete already is left as it is.
+
+    Raises:
+        BadRequest: the folder holds something else.
+        RunFailed: a single image doesn't fit into memory.
+    """
+    writer = RunWriter(folder, fingerprint(study, plan), [item.id for item in study.images])
+    if writer.complete:
+        return load_run(folder).record, Tally()
+    try:
+        tally = run_batches(study, plan, writer, watcher)
+    except BaseException:
+        writer.abandon()
+        raise
+    facts = provenance(study, tally.seconds, tally.bound, tally.computed)
+    facts["seconds_by_method"] = {name: round(seconds, 4) for name, seconds in sorted(writer.seconds().items())}
+    record = replace(_record(study, plan, writer, tally), provenance=facts)
+    writer.finish(record)
+    return record, tally
+
+
+def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally) -> RunRecord:
+    subject, rehearsed = study.subject, plan.rehearsed
+    cards = {task.name: task.method.card for task in study.tasks}
+    options = {task.name: dict(task.options) for task in study.tasks}
+    network = NetworkRecord(
+        name=subject.name,
+        parameters=subject.parameters,
+        classes=len(subject.classes),
+        channels=subject.preprocessing.channels,
+        weights=f"{study.weights} · {weights_hash(subject.network)}",
+        preprocessing=subject.preprocessing.describe(),
+        scores=subject.scores,
+        layers=subject.layers,
+        default_layer=subject.default_layer,
+    )
+    return RunRecord(
+        fingerprint=fingerprint(study, plan),
+        network=network,
+        cards=tuple(replace(card, options=options[name]) for name, card in cards.items()),
+        settings=study.settings,
+        images=len(writer.done),
+        skipped=tuple(tally.skipped),
+        not_defined=tuple(Gap(task.name, reason, task.layer) for task, reason in rehearsed.refused),
+        passes={"forward": rehearsed.forward, "backward": rehearsed.backward},
+        provenance={},
+    )

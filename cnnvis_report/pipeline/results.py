@@ -1,0 +1,118 @@
+"""From what the methods gave for a batch to records and arrays, image by image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from cnnvis_report.evaluate.pointing import peak_inside
+from cnnvis_report.ledger import Account, Ledger, Stated
+from cnnvis_report.pipeline.batches import Batch, Ready
+from cnnvis_report.pipeline.tasks import Outcome
+from cnnvis_report.records import ClassScore, Evidence, Gap, ImageRecord, MapRecord, Note
+from cnnvis_report.store import array_key
+from cnnvis_report.subject import Subject
+
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Result:
+    """One image's record, its arrays by key, and the seconds that each method took on it."""
+
+    image: ImageRecord
+    arrays: dict[str, npt.NDArray[np.generic]]
+    seconds: dict[str, float]
+
+
+def results_of(
+    subject: Subject,
+    batch: Batch,
+    logits: Tensor,
+    chosen: Sequence[Sequence[int]],
+    outcomes: Sequence[Outcome],
+    ledger: Ledger,
+) -> list[Result]:
+    """The results of a batch; outcomes have their maps on the CPU.
+
+    Args:
+        logits: [N, classes]. chosen: the classes that are explained, image by image.
+    """
+    probabilities = subject.probabilities(logits)
+    seconds: dict[str, float] = {}
+    for outcome in outcomes:
+        name = outcome.task.name
+        seconds[name] = seconds.get(name, 0.0) + ledger.seconds(outcome.account) / len(batch.ready)
+
+    def score(place: int, index: int) -> ClassScore:
+        return ClassScore(
+            index, subject.classes[index], float(logits[place, index]), float(probabilities[place, index])
+        )
+
+    results = []
+    for place, ready in enumerate(batch.ready):
+        best = logits[place].topk(min(TOP, logits.shape[1])).indices.tolist()
+        maps, gaps, arrays = _collected(ready, place, chosen[place], outcomes, subject.default_layer)
+        image = ImageRecord(
+            id=ready.item.id,
+            name=ready.item.name,
+            size=(ready.picture.seen.shape[0], ready.picture.seen.shape[1]),
+            original=ready.picture.original,
+            label=ready.item.label,
+            top=tuple(score(place, index) for index in best),
+            targets=tuple(score(place, index) for index in chosen[place]),
+            maps=tuple(maps),
+            gaps=tuple(gaps),
+            mask_share=None if ready.mask is None else float(ready.mask.mean()),
+        )
+        results.append(Result(image, arrays, seconds))
+    return results
+
+
+def _collected(
+    ready: Ready, place: int, classes: Sequence[int], outcomes: Sequence[Outcome], default_layer: str
+) -> tuple[list[MapRecord], list[Gap], dict[str, npt.NDArray[np.generic]]]:
+    """One image's maps, the gaps where there are none, and all its arrays."""
+    arrays: dict[str, npt.NDArray[np.generic]] = {"picture": ready.picture.seen}
+    if ready.mask is not None:
+        arrays["mask"] = ready.mask
+    maps: list[MapRecord] = []
+    gaps = [] if classes else [Gap("", "no class to explain: the image has no label that the network knows")]
+    for outcome in outcomes if classes else ():
+        task = outcome.task
+        layer = (task.layer or default_layer) if task.method.layered else ""
+        if outcome.maps is None:
+            gaps.append(Gap(task.name, outcome.reason, layer))
+            continue
+        for column, target in enumerate(classes):
+            values = outcome.maps[place, column].numpy()
+            if not np.isfinite(values).all():
+                gaps.append(Gap(task.name, "values that aren't finite", layer, target))
+                continue
+            key = array_key(task.name, layer, target)
+            evidence = _evidence(outcome.account, place, column, outcome.maps.shape[1])
+            if ready.mask is not None and ready.item.label is not None and ready.item.label.index == target:
+                evidence.notes["peak_inside"] = peak_inside(task.method.card.shown(values), ready.mask)
+            arrays[key] = values
+            maps.append(MapRecord(key, task.name, layer, target, tuple(values.shape), evidence))
+    return maps, gaps, arrays
+
+
+def _evidence(account: Account, place: int, column: int, classes: int) -> Evidence:
+    """What one map took: passes of its own for all classes, and its part of those shared with other methods."""
+    shared = [key for key in account.shared if isinstance(key, tuple)]
+    forward = account.forward + any(not isinstance(key, tuple) for key in account.shared)
+    backward = (account.backward + len(shared)) / classes
+    notes = {name: _one(stated, place, column) for name, stated in account.notes.items()}
+    return Evidence(float(forward), float(backward), notes)
+
+
+def _one(stated: Stated, place: int, column: int) -> Note:
+    """What a method has stated of one map: numbers that aren't finite are words, which JSON can carry."""
+    if isinstance(stated, Tensor):
+        stated = float(stated[place, column] if stated.ndim == 2 else stated[place])
+    if isinstance(stated, float) and not np.isfinite(stated):
+        return str(stated)
+    return stated

@@ -1,0 +1,130 @@
+"""Batches through the tape and the methods into the store."""
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.pipeline.batches import Batch, batches
+from cnnvis_report.pipeline.devices import is_out_of_memory, too_large
+from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.results import Result, results_of
+from cnnvis_report.pipeline.study import Study
+from cnnvis_report.pipeline.tasks import perform
+from cnnvis_report.records import Skipped
+from cnnvis_report.store import RunWriter
+from cnnvis_report.tape import Tape
+
+
+class Watcher:
+    """Told how a run goes on; this one says nothing of it."""
+
+    def image_done(self, name: str, already: bool) -> None:
+        """One more image is done, in this start or `already` in an earlier one."""
+
+    def trouble(self, message: str, error: Exception | None = None) -> None:
+        """Something that doesn't stop the run: a skipped file, a method that failed, too little memory."""
+
+
+@dataclass
+class Tally:
+    """What a run has met. bound: passes times the time of one, of this start."""
+
+    skipped: list[Skipped] = field(default_factory=list)
+    gaps: int = 0
+    computed: int = 0
+    seconds: float = 0.0
+    bound: float = 0.0
+
+
+def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> Tally:
+    """Explain all images that the writer hasn't got yet.
+
+    Writing goes on in another thread, one batch behind.
+
+    Raises:
+        RunFailed: a single image doesn't fit into memory.
+        OSError: the disk is full, say; what was written stays whole.
+    """
+    tally = Tally()
+    start = time.perf_counter()
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        writing: Future[None] | None = None
+        told = 0
+        for batch in batches(study.images, study.subject.preprocessing, plan.batch, tally.skipped):
+            for skipped in tally.skipped[told:]:
+                watcher.trouble(f"{skipped.name}: {skipped.reason}. Skipped.")
+            told = len(tally.skipped)
+            missing = {each.item.id for each in batch.ready} - writer.done
+            results = list(_explained(study, plan, batch, tally, watcher)) if missing else []
+            if writing is not None:
+                writing.result()
+            wanted = [result for result in results if result.image.id in missing]
+            tally.gaps += sum(len(result.image.gaps) for result in wanted)
+            writing = worker.submit(_write, writer, wanted)
+            for each in batch.ready:
+                watcher.image_done(each.item.name, already=each.item.id not in missing)
+        if writing is not None:
+            writing.result()
+    for skipped in tally.skipped[told:]:
+        watcher.trouble(f"{skipped.name}: {skipped.reason}. Skipped.")
+    tally.seconds = time.perf_counter() - start
+    return tally
+
+
+def _write(writer: RunWriter, results: Sequence[Result]) -> None:
+    for result in results:
+        writer.add(result.image, result.arrays, result.seconds)
+
+
+def _explained(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watcher) -> Iterator[Result]:
+    """The results of a batch, in halves where the whole is too much for the device's memory."""
+    count = len(batch.ready)
+    try:
+        results = _explain(study, plan, batch, tally, watcher)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if count == 1:
+            raise too_large(batch.ready[0].item.name) from error
+    else:
+        yield from results
+        return
+    if study.device.type == "cuda":
+        torch.cuda.empty_cache()
+    watcher.trouble(f"Out of device memory with {count} images at a time; going on with {count // 2}.")
+    for part in (batch.ready[: count // 2], batch.ready[count // 2 :]):
+        yield from _explained(study, plan, Batch(part), tally, watcher)
+
+
+def _explain(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watcher) -> list[Result]:
+    rehearsed = plan.rehearsed
+    tape = Tape(
+        study.subject,
+        batch.images.to(study.device),
+        layers=rehearsed.layers,
+        reads=rehearsed.reads,
+        capacity=min(plan.batch, len(batch.ready)),
+        seed=study.seed,
+    )
+    logits = tape.logits.float().cpu()
+    chosen = [study.choice.choose(row, each.item.label) for row, each in zip(logits, batch.ready, strict=True)]
+    outcomes = []
+    for outcome in perform(rehearsed.tasks, tape, _rectangle(chosen, logits)):
+        if outcome.error is not None:
+            watcher.trouble(f"{outcome.task.name} failed: {outcome.reason}.", outcome.error)
+        outcomes.append(outcome.moved())
+    tape.ledger.wait()
+    tally.computed += len(batch.ready)
+    tally.bound += len(batch.ready) * plan.time.of(rehearsed.forward, rehearsed.backward)
+    return results_of(study.subject, batch, logits, chosen, outcomes, tape.ledger)
+
+
+def _rectangle(chosen: Sequence[Sequence[int]], logits: Tensor) -> Tensor:
+    """[N, K] targets; an image with fewer classes than others has its first again, which nobody reads."""
+    rows = [list(classes) or [int(row.argmax())] for classes, row in zip(chosen, logits, strict=True)]
+    most = max(map(len, rows))
+    return torch.tensor([row + row[:1] * (most - len(row)) for row in rows])

@@ -1,0 +1,198 @@
+"""Everything that a run is about, loaded and checked against each other, before the first map is made."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from cnnvis_report.errors import BadRequest, RunFailed
+from cnnvis_report.loading.class_names import read_class_names
+from cnnvis_report.loading.images import ImageSet, find_images, labelled
+from cnnvis_report.loading.models import Model, input_channels, load_model
+from cnnvis_report.pipeline.batches import Ready, first_usable
+from cnnvis_report.pipeline.devices import choose_device
+from cnnvis_report.pipeline.targets import ClassChoice, parse_classes
+from cnnvis_report.pipeline.tasks import Task, tasks_for
+from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.records import Option, Setting
+from cnnvis_report.registry import select
+from cnnvis_report.subject import Subject
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for. The names are those of the command line.
+
+    size: "224" (a square as the preprocessing cuts it), "192x256" (height by width, the whole picture) or "original".
+    labels: "names" (sub-folders called like classes) or "folders" (all sub-folders).
+    batch_size: None chooses what fits. options: method to option to value.
+    """
+
+    model: str
+    images: tuple[Path, ...]
+    weights: Path | None = None
+    methods: tuple[str, ...] = ("standard",)
+    classes: str = "top:3"
+    layers: tuple[str, ...] = ()
+    class_names: Path | None = None
+    labels: str = "names"
+    size: str | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    limit: int | None = None
+    device: str = "auto"
+    batch_size: int | None = None
+    seed: int = 0
+    options: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A subject, an image set, and what is to be found out.
+
+    weights: where the weights come from, in words. settings: what the report states of the request.
+    """
+
+    subject: Subject
+    weights: str
+    images: ImageSet
+    tasks: tuple[Task, ...]
+    choice: ClassChoice
+    device: torch.device
+    seed: int
+    batch_size: int | None
+    settings: dict[str, Setting]
+
+
+def open_study(request: Request) -> Study:
+    """Load what the request names.
+
+    Raises:
+        BadRequest, UnknownName: something doesn't exist or doesn't fit.
+        RunFailed: not one image can be read.
+    """
+    choose_device(request.device)
+    select(request.methods)  # a slip of the pen shows before a large file is read
+    model = load_model(request.model, request.weights)
+    found = find_images(request.images, request.limit)
+    if request.class_names is not None:
+        model = replace(model, classes=read_class_names(request.class_names))
+    model = replace(model, preprocessing=adjust(model, request))
+
+    def label(classes: Sequence[str]) -> ImageSet:
+        return labelled(found, classes, folders_are_labels=request.labels == "folders")
+
+    return study_of(model, label, request)
+
+
+def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], request: Request) -> Study:
+    """A study of a model that is loaded.
+
+    Args:
+        images_for: the image set, labelled with the class names that it gets.
+        request: everything but the model and the images.
+
+    Raises:
+        BadRequest, UnknownName: something doesn't exist or doesn't fit.
+        RunFailed: not one image can be read.
+    """
+    device = choose_device(request.device)
+    subject = make_subject(model, images_for(model.classes or ()), device)
+    images = images_for(subject.classes)
+    choice = parse_classes(request.classes, subject.classes)
+    if choice == ClassChoice(label=True) and not any(item.label for item in images):
+        raise BadRequest(
+            "--classes label: no image has a label. Put the images in folders called like classes, or use --labels "
+            "folders, or give a .txt list with a tab and the label after each path."
+        )
+    layers = [subject.layer(layer).name for layer in request.layers]
+    tasks = tasks_for(select(request.methods), layers, request.options)
+    layered = [task.name for task in tasks if task.method.layered]
+    if layered and not subject.default_layer:
+        apart = next((task.name for task in tasks if not task.method.layered), "gradient")
+        raise BadRequest(
+            f"{subject.name} has no convolution whose output has a spatial size, which {', '.join(layered)} need. "
+            f"Choose others with --methods, such as {apart}."
+        )
+    return Study(
+        subject, model.weights, images, tasks, choice, device, request.seed, request.batch_size, _settings(request)
+    )
+
+
+def make_subject(model: Model, images: ImageSet, device: torch.device) -> Subject:
+    """The subject, tried on the first image that can be read.
+
+    Raises:
+        RunFailed: none can.
+    """
+    first = first_usable(images, model.preprocessing)
+    if not isinstance(first, Ready):
+        count = f"None of the {len(images)} images" if len(images) > 1 else "The image"
+        verb = "can" if len(images) > 1 else "can't"
+        raise RunFailed(f"{count} {verb} be read. {first.name}: {first.reason}.")
+    return Subject(
+        model.network.to(device),
+        first.picture.values.unsqueeze(0).to(device),
+        name=model.name,
+        classes=model.classes,
+        preprocessing=model.preprocessing,
+    )
+
+
+def adjust(model: Model, request: Request) -> Preprocessing:
+    """The model's preprocessing with what the user wants otherwise.
+
+    Raises:
+        BadRequest: a size or constants that can't be used.
+    """
+    known = model.preprocessing
+    channels = len(request.mean or request.std or ()) or input_channels(model.network) or known.channels
+    if channels not in (1, 3):
+        raise BadRequest(f"{model.name} reads {channels} channels; pictures have 1 (grey) or 3 (colour).")
+    known = known.with_channels(channels)
+    mean, std = request.mean or known.mean, request.std or known.std
+    if len(mean) != len(std):
+        raise BadRequest(f"--mean has {len(mean)} numbers and --std {len(std)}; each needs one a channel.")
+    if not all(value > 0 for value in std):
+        raise BadRequest(f"--std {' '.join(map(str, std))}: each number has to be above 0.")
+    return _resized(replace(known, mean=mean, std=std), request.size)
+
+
+def _resized(known: Preprocessing, size: str | None) -> Preprocessing:
+    if size is None:
+        return known
+    if size == "original":
+        return replace(known, resize=None, crop=None)
+    sides = [int(side) for side in size.lower().split("x") if side.isdigit()]
+    if "x" in size.lower():
+        if len(sides) == 2 and min(sides) > 0:
+            return replace(known, resize=(sides[0], sides[1]), crop=None)
+    elif len(sides) == 1 and sides[0] > 0:
+        if known.crop is not None and isinstance(known.resize, int):
+            # the margin that the crop leaves keeps its share of the picture
+            return replace(known, resize=round(known.resize * sides[0] / known.crop[0]), crop=(sides[0], sides[0]))
+        return replace(known, resize=(sides[0], sides[0]), crop=None)
+    raise BadRequest(f"--size {size!r}: give a side such as 224, HEIGHTxWIDTH such as 192x256, or original.")
+
+
+def _settings(request: Request) -> dict[str, Setting]:
+    """The request as the report states it: no folder of this machine is in it."""
+    return {
+        "model": request.model,
+        "images": [path.name or "." for path in request.images],
+        "weights": request.weights.name if request.weights else None,
+        "methods": list(request.methods),
+        "classes": request.classes,
+        "layers": list(request.layers),
+        "class_names": request.class_names.name if request.class_names else None,
+        "labels": request.labels,
+        "size": request.size,
+        "mean": [f"{value:g}" for value in request.mean or ()],
+        "std": [f"{value:g}" for value in request.std or ()],
+        "limit": request.limit,
+        "device": request.device,
+        "batch_size": request.batch_size,
+        "seed": request.seed,
+        "options": {method: dict(options) for method, options in request.options.items()},
+    }

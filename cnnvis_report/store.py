@@ -1,0 +1,250 @@
+"""Records to the run folder and back: `run.json`, and a file of arrays per image that plain numpy reads.
+
+While a run goes on, each image that is done becomes a line of `journal.jsonl`, and a run that is stopped goes on
+from there. When it is complete, `run.json` takes these lines in, one image a line, so that a run of any size is read
+one image at a time. Everything is written beside its place and then moved there: what is in the folder is whole.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.files import beside, remove, remove_empty
+from cnnvis_report.records import ImageRecord, RunRecord
+from cnnvis_report.records_json import from_json, parsed, to_json
+
+FORMAT = "cnnvis-report/1"
+MANIFEST = "run.json"
+JOURNAL = "journal.jsonl"
+PAGES = "pages.json"
+ARRAYS = "arrays"
+FIRST_LINE = '"images": ['
+LAST_LINE = "]}"
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+def array_key(method: str, layer: str, target: int) -> str:
+    """The name of a map in its image's file of arrays, such as "grad_cam/layer4/281" or "saliency/281"."""
+    layer = re.sub(r"[^\w.#-]", "_", layer)
+    return "/".join(part for part in (method, layer, str(target)) if part)
+
+
+def arrays_path(folder: Path, image: str) -> Path:
+    """Where the arrays of an image are."""
+    return folder / ARRAYS / f"{image}.npz"
+
+
+def load_arrays(folder: Path, image: str) -> dict[str, npt.NDArray[Any]]:
+    """All arrays of an image: "picture", "mask" where there is one, and its maps by their keys."""
+    with np.load(arrays_path(folder, image), allow_pickle=False) as file:
+        return dict(file)
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A complete run in its folder."""
+
+    folder: Path
+    record: RunRecord
+
+    def images(self) -> Iterator[ImageRecord]:
+        """The images in order, read one by one."""
+        for content in _images_in(self.folder / MANIFEST):
+            yield from_json(ImageRecord, content)
+
+
+def load_run(folder: Path) -> StoredRun:
+    """The run that `RunWriter.finish` has written.
+
+    Raises:
+        BadRequest: the folder holds no complete run, or one of a version that this one can't read.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        reason = "a run that hasn't finished; start it again with the same command" if is_ours(folder) else "no run"
+        raise BadRequest(f"{folder}: holds {reason}.")
+    content = _head(path)
+    if content.get("format") != FORMAT:
+        raise BadRequest(f"{path}: isn't a run that this version reads (format {content.get('format')!r}).")
+    try:
+        return StoredRun(folder, from_json(RunRecord, content["run"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadRequest(f"{path}: is damaged ({error!r}). Start the run again.") from error
+
+
+class RunWriter:
+    """A run folder that is being written.
+
+    Args:
+        folder: where; made if it isn't there.
+        fingerprint: of everything that decides the results. What another run has left is removed, what an earlier
+            start of this one has left is kept.
+        images: ids of the images of this run, in order.
+
+    Raises:
+        BadRequest: the folder holds something else.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str, images: Sequence[str]) -> None:
+        check_writable(folder)
+        self.folder = folder
+        self._fresh = not folder.exists()
+        self._journal = folder / JOURNAL
+        self.complete = _fingerprint_of(folder) == fingerprint and (folder / MANIFEST).is_file()
+        if _fingerprint_of(folder) != fingerprint:
+            clear(folder)
+        (folder / ARRAYS).mkdir(parents=True, exist_ok=True)
+        whole = {image for image in images if arrays_path(folder, image).is_file()}
+        self.complete = self.complete and whole == set(images)
+        self.done: set[str] = set()
+        if not self.complete:
+            self._start_journal(fingerprint, whole)
+
+    def add(self, image: ImageRecord, arrays: Arrays, seconds: Mapping[str, float]) -> None:
+        """Write one image's arrays, then its line in the journal, which says that the arrays are whole.
+
+        seconds: what each method took on it.
+        """
+        with beside(arrays_path(self.folder, image.id)) as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        with self._journal.open("a", encoding="utf-8") as journal:
+            journal.write(to_json([asdict(image), dict(seconds)]) + "\n")
+        self.done.add(image.id)
+
+    def seconds(self) -> dict[str, float]:
+        """What each method has taken on all images that are done, in earlier starts too."""
+        total: Counter[str] = Counter()
+        for _, seconds in _journal_lines(self._journal):
+            total.update(seconds)
+        return dict(total)
+
+    def finish(self, run: RunRecord) -> None:
+        """Write the manifest; the journal has served."""
+        with beside(self.folder / MANIFEST) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(f'{{"format": {to_json(FORMAT)},\n"run": {to_json(asdict(run))},\n{FIRST_LINE}')
+            for number, (image, _) in enumerate(_journal_lines(self._journal)):
+                file.write(f"{',' if number else ''}\n{to_json(image)}")
+            file.write(f"\n{LAST_LINE}\n")
+        self._journal.unlink()
+
+    def abandon(self) -> None:
+        """Where not one image was done there is nothing to go on from: leave the folder as it was found."""
+        if not self.done and not self.complete:
+            clear(self.folder)
+            if self._fresh:
+                remove_empty(self.folder)
+
+    def _start_journal(self, fingerprint: str, whole: set[str]) -> None:
+        """Begin the journal with what an earlier start has done."""
+        manifest = self.folder / MANIFEST
+        with beside(self._journal) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(to_json({"format": FORMAT, "fingerprint": fingerprint}) + "\n")
+            known = (
+                ((image, {}) for image in _images_in(manifest)) if manifest.is_file() else _journal_lines(self._journal)
+            )
+            for image, seconds in known:
+                if image["id"] in whole:
+                    file.write(to_json([image, seconds]) + "\n")
+                    self.done.add(image["id"])
+        manifest.unlink(missing_ok=True)
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether this program has written a run, or the beginning of one, into the folder."""
+    return _fingerprint_of(folder) is not None
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that holds something else.
+
+    Raises:
+        BadRequest: it is a file, or a folder that isn't empty and isn't a run's.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise BadRequest(f"{folder}: is a file; give -o the name of a folder.")
+    if folder.is_dir() and any(folder.iterdir()) and not is_ours(folder):
+        raise BadRequest(
+            f"{folder}: holds files that are not of a report, and nothing is overwritten. Give -o another folder."
+        )
+
+
+def clear(folder: Path) -> None:
+    """Remove what this program has written into the folder, and nothing else."""
+    if is_ours(folder):
+        arrays = [f"{ARRAYS}/{path.name}" for path in (folder / ARRAYS).glob("*.npz")]
+        remove(folder, [*pages_of(folder), *arrays, PAGES, JOURNAL, MANIFEST])
+    remove_empty(folder / ARRAYS)
+
+
+def pages_of(folder: Path) -> list[str]:
+    """Names, relative to the folder, of the pages and their files that this program has written."""
+    path = folder / PAGES
+    listed = parsed(path.read_text(encoding="utf-8", errors="replace")) if path.is_file() else []
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    # a list that somebody else has changed mustn't lead out of the folder
+    return [name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts]
+
+
+def list_pages(folder: Path, names: Iterable[str]) -> None:
+    """Note which files of the folder are pages of ours."""
+    with beside(folder / PAGES) as temporary:
+        temporary.write_text(to_json(sorted(names)) + "\n", encoding="utf-8")
+
+
+def _fingerprint_of(folder: Path) -> str | None:
+    """The fingerprint of the run that the folder holds, begun or complete; None where there is none."""
+    journal = folder / JOURNAL
+    if journal.is_file():
+        with journal.open(encoding="utf-8", errors="replace") as file:
+            content = parsed(file.readline())
+        return content.get("fingerprint") if isinstance(content, dict) and "fingerprint" in content else None
+    if not (folder / MANIFEST).is_file():
+        return None
+    run = _head(folder / MANIFEST).get("run")
+    return run.get("fingerprint") if isinstance(run, dict) else None
+
+
+def _journal_lines(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, float]]]:
+    """Images with the seconds spent on each; a line that was cut short is passed over."""
+    if path.is_file():
+        with path.open(encoding="utf-8", errors="replace") as file:
+            next(file, None)
+            for line in file:
+                content = parsed(line)
+                if isinstance(content, list) and len(content) == 2:
+                    yield content[0], content[1]
+
+
+def _head(path: Path) -> dict[str, Any]:
+    """Everything of a manifest but its images."""
+    lines: list[str] = []
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line.rstrip("\n") == FIRST_LINE:
+                content = parsed("".join(lines).rstrip().rstrip(",") + "}")
+                return content if isinstance(content, dict) else {}
+            lines.append(line)
+    return {}
+
+
+def _images_in(path: Path) -> Iterator[dict[str, Any]]:
+    """The images of a manifest, line by line."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line.rstrip("\n") == FIRST_LINE:
+                break
+        for line in file:
+            if line.rstrip("\n") == LAST_LINE:
+                return
+            content = parsed(line.rstrip().rstrip(","))
+            if not isinstance(content, dict):
+                raise BadRequest(f"{path}: is damaged. Start the run again.")
+            yield content
