@@ -1,0 +1,66 @@
+"""Style sheets and scripts of the pages, as text."""
+
+import json
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from plotly.offline import get_plotlyjs
+
+from cnnvis_report.report.palettes import CLIPPED_AT, OPACITY, all_stops
+from cnnvis_report.report.resources import folder
+
+THEME = "theme.js"  # runs before the page is painted; all others wait for the page
+
+
+def styles() -> str:
+    """All style sheets in one."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((folder("static") / "css").glob("*.css")))
+
+
+def theme_script() -> str:
+    """The script that sets the colour scheme."""
+    return (folder("static") / "js" / THEME).read_text(encoding="utf-8")
+
+
+def scripts() -> str:
+    """All other scripts in one, with the palettes; they do nothing before the page is there, so any order will do."""
+    paths = sorted(path for path in (folder("static") / "js").glob("*.js") if path.name != THEME)
+    constants = {"palettes": all_stops(), "opacity": OPACITY, "clippedAt": CLIPPED_AT}
+    own = f"var CnnVis = (globalThis.CnnVis ??= {{}});\nObject.assign(CnnVis, {script_json(constants)});\n"
+    return own + "\n".join(path.read_text(encoding="utf-8") for path in paths)
+
+
+@cache
+def plotly() -> str:
+    """plotly.js, as the installed package brings it."""
+    return str(get_plotlyjs())
+
+
+def script_json(content: Any) -> str:
+    """JSON that can stand in a script element: nothing in it ends the element or begins another."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True).replace("<", "\\u003c")
+
+
+def delivery(name: str, content: Any) -> str:
+    """A script that hands data to the page, for addresses from which nothing can be fetched."""
+    return f"CnnVis.deliver({script_json(name)}, {script_json(content)});\n"
+
+
+def policy(*inline: str) -> str:
+    """The content security policy of a page: its own scripts, or these inline ones and no others.
+
+    Plotly writes style elements of its own, hence 'unsafe-inline' for styles.
+    """
+    hashes = [f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in inline]
+    own = [] if inline else ["'self'"]
+    rules = {
+        "default-src": ["'none'"],
+        "script-src": hashes or own,
+        "style-src": [*own, "'unsafe-inline'"],
+        "img-src": [*own, "data:", "blob:"],
+        "base-uri": ["'none'"],
+        "form-action": ["'none'"],
+    }
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in rules.items())

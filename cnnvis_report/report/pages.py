@@ -1,0 +1,73 @@
+"""A report as a folder of pages, with what they share beside them."""
+
+from pathlib import Path
+from typing import Any
+
+from cnnvis_report.records import Card, ImageRecord
+from cnnvis_report.report import assets, views
+from cnnvis_report.report.data import Arrays, image_data, provenance_slots
+from cnnvis_report.report.encode import QUALITIES, Quality
+from cnnvis_report.report.links import SiteLinks
+from cnnvis_report.report.progress import Advance
+from cnnvis_report.report.rendering import Renderer
+from cnnvis_report.report.stills import still, thumbnail
+from cnnvis_report.store import StoredRun, load_arrays
+
+
+def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
+    """Write a site into an empty folder."""
+    quality = QUALITIES[0]
+    renderer = Renderer(run, quality)
+    policy = assets.policy()
+    _assets(folder, renderer)
+    top = SiteLinks()
+    pages: dict[str, dict[str, Any]] = {
+        "index": renderer.overview(top),
+        "methods": renderer.methods(),
+        "run": renderer.about(),
+    }
+    for name, context in pages.items():
+        stream = renderer.stream(f"{name}.html", top, page=name, policy=policy, **context)
+        stream.dump(str(folder / f"{name}.html"), encoding="utf-8")
+    for place in ("images", "data", "stills"):
+        (folder / place).mkdir(exist_ok=True)
+    for image, neighbours in views.with_neighbours(run):
+        arrays = load_arrays(run.folder, image.id)
+        _stills(folder / "stills" / image.id, run, image, arrays)
+        package = assets.delivery(image.id, image_data(run.record, image, arrays, quality))
+        (folder / "data" / f"{image.id}.js").write_text(package, encoding="utf-8", newline="\n")
+        context = renderer.image(image, neighbours)
+        stream = renderer.stream("image.html", SiteLinks("../"), page="image", policy=policy, **context)
+        stream.dump(str(folder / "images" / f"{image.id}.html"), encoding="utf-8")
+        advance(image.name)
+    return quality
+
+
+def first_maps(run: StoredRun, image: ImageRecord, arrays: Arrays) -> dict[str, tuple[Card, Any]]:
+    """By method: its card, and the map that is shown first, of the first class at the first layer."""
+    found: dict[str, tuple[Card, Any]] = {}
+    for each in image.maps:
+        if each.target == image.targets[0].index and each.method not in found:
+            card = run.record.card(each.method)
+            found[each.method] = (card, card.shown(arrays[each.key]))
+    return found
+
+
+def _stills(folder: Path, run: StoredRun, image: ImageRecord, arrays: Arrays) -> None:
+    folder.mkdir(parents=True)
+    (folder / "picture.webp").write_bytes(thumbnail(arrays["picture"]))
+    for name, (card, values) in first_maps(run, image, arrays).items():
+        (folder / f"{name}.webp").write_bytes(still(arrays["picture"], values, card))
+
+
+def _assets(folder: Path, renderer: Renderer) -> None:
+    texts = {
+        "assets/report.css": assets.styles(),
+        "assets/theme.js": assets.theme_script(),
+        "assets/report.js": assets.scripts(),
+        "assets/plotly.js": assets.plotly(),
+        "data/provenance.js": assets.delivery("provenance", provenance_slots(renderer.run.record)),
+    }
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")

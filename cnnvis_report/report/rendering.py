@@ -1,0 +1,96 @@
+"""Templates with what a run gives them, part by part."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.environment import TemplateStream
+from markupsafe import Markup
+
+from cnnvis_report.records import Gap, ImageRecord
+from cnnvis_report.report import views, words
+from cnnvis_report.report.assets import script_json
+from cnnvis_report.report.data import provenance_rows
+from cnnvis_report.report.encode import Quality
+from cnnvis_report.report.links import Links
+from cnnvis_report.report.resources import folder
+from cnnvis_report.report.summary import Summary, summarise
+from cnnvis_report.store import StoredRun
+
+
+class Renderer:
+    """The templates, filled with one run."""
+
+    def __init__(self, run: StoredRun, quality: Quality) -> None:
+        self.run = run
+        self.quality = quality
+        self.summary: Summary = summarise(run)
+        self._environment = Environment(
+            loader=FileSystemLoader(folder("templates")),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        named = (words.number, words.percent, words.count, words.short, words.sides, words.setting)
+        self._environment.filters |= {function.__name__: function for function in named}
+        self._environment.filters["script_json"] = lambda content: Markup(script_json(content))
+        self._environment.filters["verbatim"] = Markup  # for our own scripts and style sheets alone
+        self._environment.globals["zipped"] = zip
+
+    def stream(self, template: str, links: Links, **more: Any) -> TemplateStream:
+        """A page piece by piece, so that one with thousands of images needs no memory for them."""
+        context = self._common() | more | {"links": links}
+        stream = self._environment.get_template(template).stream(context)
+        stream.enable_buffering(64)
+        return stream
+
+    def overview(self, links: Links) -> dict[str, Any]:
+        """What the overview gets."""
+        run, summary = self.run.record, self.summary
+        return {
+            "stats": views.stats(run, summary, links.page("run", "skipped")),
+            "rows": views.method_rows(run, summary),
+            "confusion": views.confusion(summary),
+            "confused": views.most_confused(summary),
+            "shown": views.shown_first(run),
+            "gallery": self.run.images(),
+        }
+
+    def image(self, image: ImageRecord, neighbours: views.Neighbours) -> dict[str, Any]:
+        """What an image page gets."""
+        return {
+            "image": image,
+            "neighbours": neighbours,
+            "verdict": views.verdict(image),
+            "label_score": views.label_score(image),
+            "sections": views.sections(self.run.record, image),
+            "layers": sorted({found.layer for found in image.maps if found.layer}, key=self._layer_order),
+        }
+
+    def methods(self) -> dict[str, Any]:
+        """What the page about the methods gets."""
+        return {"rows": views.method_rows(self.run.record, self.summary)}
+
+    def about(self) -> dict[str, Any]:
+        """What the page about the run gets."""
+        return {"provenance": provenance_rows(self.run.record), "gaps": self._gaps()}
+
+    def _common(self) -> dict[str, Any]:
+        return {
+            "run": self.run.record,
+            "network": self.run.record.network,
+            "summary": self.summary,
+            "quality": self.quality,
+            "gradient": views.gradient,
+            "palettes": views.palette_names(),
+            "verdict_of": views.verdict,
+            "predicted_names": views.predicted_names,
+        }
+
+    def _gaps(self) -> Iterator[tuple[ImageRecord, Gap]]:
+        return ((image, gap) for image in self.run.images() for gap in image.gaps)
+
+    def _layer_order(self, name: str) -> int:
+        names = [layer.name for layer in self.run.record.network.layers]
+        return names.index(name) if name in names else len(names)

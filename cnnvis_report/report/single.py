@@ -1,0 +1,74 @@
+"""A report as one page: everything is in it, and packed until somebody looks at it."""
+
+import gzip
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cnnvis_report.records import ImageRecord
+from cnnvis_report.report import assets, views
+from cnnvis_report.report.data import image_data, provenance_slots
+from cnnvis_report.report.encode import QUALITIES, Quality
+from cnnvis_report.report.links import SingleLinks
+from cnnvis_report.report.pages import first_maps
+from cnnvis_report.report.progress import Advance
+from cnnvis_report.report.rendering import Renderer
+from cnnvis_report.report.stills import data_uri, still, thumbnail
+from cnnvis_report.store import StoredRun, load_arrays
+
+LIMIT = 25_000_000  # bytes: what may be attached to a pull request
+
+
+def write_single(run: StoredRun, folder: Path, advance: Advance) -> Quality:
+    """Write index.html into an empty folder, with maps kept as finely as the limit allows."""
+    path = folder / "index.html"
+    for quality in QUALITIES:
+        _write(run, path, quality, advance)
+        if path.stat().st_size <= LIMIT:
+            break
+    return quality
+
+
+def _write(run: StoredRun, path: Path, quality: Quality, advance: Advance) -> None:
+    renderer = Renderer(run, quality)
+    theme, script, plotly = assets.theme_script(), assets.scripts(), assets.plotly()
+    links = SingleLinks()
+    context: dict[str, Any] = {
+        "page": "single",
+        "policy": assets.policy(theme, script, plotly),
+        "styles": assets.styles(),
+        "theme": theme,
+        "script": script,
+        "plotly": packed(plotly),
+        "provenance_slots": provenance_slots(run.record),
+        "overview": renderer.overview(links),
+        "methods": renderer.methods(),
+        "about": renderer.about(),
+        "pages": _images(renderer, advance),
+    }
+    renderer.stream("single.html", links, **context).dump(str(path), encoding="utf-8")
+
+
+def packed(text: str) -> str:
+    """Text as base64 of gzip, the same bytes every time."""
+    return b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+def _images(renderer: Renderer, advance: Advance) -> Iterator[dict[str, Any]]:
+    """What the template gets of each image: its part of the page, its stills and its data."""
+    run = renderer.run
+    for image, neighbours in views.with_neighbours(run):
+        arrays = load_arrays(run.folder, image.id)
+        yield renderer.image(image, neighbours) | {
+            "stills": _stills(run, image, arrays),
+            "data": image_data(run.record, image, arrays, renderer.quality),
+        }
+        advance(image.name)
+
+
+def _stills(run: StoredRun, image: ImageRecord, arrays: dict[str, Any]) -> dict[str, str]:
+    found = {"picture": data_uri(thumbnail(arrays["picture"]))}
+    for name, (card, values) in first_maps(run, image, arrays).items():
+        found[name] = data_uri(still(arrays["picture"], values, card))
+    return found

@@ -1,0 +1,86 @@
+"""One pass over a run's images: everything that the overview says of them as a whole."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from cnnvis_report.records import ImageRecord, MapRecord
+from cnnvis_report.store import StoredRun
+
+
+@dataclass
+class MethodSummary:
+    """What a method did over the run: maps and gaps, passes, its checks."""
+
+    maps: int = 0
+    gaps: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    peaks: int = 0
+    peaks_inside: int = 0
+    residuals: list[float] = field(default_factory=list)
+    example: MapRecord | None = None
+
+    def add(self, found: MapRecord) -> None:
+        """Count one map in."""
+        self.maps += 1
+        self.example = self.example or found
+        inside = found.evidence.notes.get("peak_inside")
+        if inside is not None:
+            self.peaks += 1
+            self.peaks_inside += bool(inside)
+        residual = found.evidence.notes.get("residual")
+        if isinstance(residual, float):
+            self.residuals.append(residual)
+
+
+@dataclass
+class Summary:
+    """Counts over all images; `certain` has the sum of the first probabilities by right, wrong and all."""
+
+    images: int = 0
+    labelled: int = 0
+    known: int = 0
+    right: int = 0
+    in_top: int = 0
+    masked: int = 0
+    mask_share: float = 0.0
+    maps: int = 0
+    gaps: int = 0
+    classes: int = 0
+    certain: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    predicted: Counter[tuple[int, str]] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    confused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    methods: dict[str, MethodSummary] = field(default_factory=lambda: defaultdict(MethodSummary))
+
+    def add(self, image: ImageRecord) -> None:
+        """Count one image in."""
+        first = image.top[0]
+        self.images += 1
+        self.masked += image.mask_share is not None
+        self.mask_share += image.mask_share or 0.0
+        self.maps += len(image.maps)
+        self.gaps += len(image.gaps)
+        self.classes = max(self.classes, len(image.targets))
+        self.predicted[first.index, first.name] += 1
+        self.certain["all"] += first.probability
+        if image.label is not None:
+            self.labelled += 1
+            self.known += image.label.index is not None
+            self.right += bool(image.right)
+            self.in_top += image.rank is not None
+            self.labels[image.label.name] += 1
+            self.confused[image.label.name, first.name] += 1
+            self.certain["right" if image.right else "wrong"] += first.probability
+        for found in image.maps:
+            self.methods[found.method].add(found)
+        for gap in image.gaps:
+            self.methods[gap.method].gaps += 1
+            self.methods[gap.method].reasons[gap.reason] += 1
+
+
+def summarise(run: StoredRun) -> Summary:
+    """The summary of a run, read image by image."""
+    summary = Summary()
+    for image in run.images():
+        summary.add(image)
+    return summary

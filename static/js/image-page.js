@@ -1,0 +1,117 @@
+// An image page: its state, its maps, and what they have in common.
+"use strict";
+var CnnVis = (globalThis.CnnVis ??= {});
+
+CnnVis.imageDefaults = {
+  view: "mixed", opacity: "0.85", threshold: "0", palette: "inferno", scale: "shared", ends: "clipped", cells: "", colour: "", layer: "",
+};
+CnnVis.mostLive = 12; // Plotly's heatmaps are heavy; more than a dozen make a page stutter
+
+CnnVis.ImagePage = class {
+  constructor(root) {
+    this.root = root;
+    this.unpacked = new Map();
+    this.tiles = [...root.querySelectorAll(".tile[data-method], .tile[data-picture]")].map((each) => new CnnVis.Tile(each, this));
+    this.visible = new Set();
+    this.recent = [];
+    this.grown = new Map();
+  }
+
+  async start() {
+    this.data = await CnnVis.package(this.root.dataset.image);
+    this.size = this.data.size;
+    this.picture = await CnnVis.loadImage(this.data.picture);
+    this.greyPicture = CnnVis.greyOf(this.picture);
+    this.greyAddress = this.greyPicture.toDataURL();
+    this.setState(this.fromAddress());
+    const observer = new IntersectionObserver((entries) => {
+      for (const entry of entries) {
+        const tile = this.tiles.find((each) => each.view === entry.target);
+        this.visible[entry.isIntersecting ? "add" : "delete"](tile);
+      }
+      this.enlivenSoon();
+    });
+    for (const tile of this.tiles) if (tile.method) observer.observe(tile.view);
+    new ResizeObserver(() => this.setState({ ...this.state })).observe(this.root);
+    CnnVis.connectPointer(this);
+  }
+
+  fromAddress() {
+    const found = { ...CnnVis.imageDefaults, ...CnnVis.address.get() };
+    const known = this.data.targets.map((each) => String(each.index));
+    return { ...found, class: known.includes(found.class) ? found.class : known[0], zoom: this.state?.zoom ?? null };
+  }
+
+  change(changes) {
+    const { zoom, ...kept } = changes;
+    CnnVis.address.set(kept, { ...CnnVis.imageDefaults, class: String(this.data.targets[0]?.index) });
+    this.setState({ ...this.state, ...changes });
+  }
+
+  // Every change draws every canvas anew, those in sight first, then renews the heatmaps in sight.
+  async setState(state) {
+    this.state = state;
+    this.root.dispatchEvent(new CustomEvent("cnnvis:state"));
+    const order = [...this.tiles].sort((a, b) => this.visible.has(b) - this.visible.has(a));
+    await Promise.all(order.map((tile) => tile.draw(state)));
+    if (state === this.state) this.enlivenSoon();
+  }
+
+  // What a tile has to show: numbers, colours and what lies below them.
+  async drawn(method, state) {
+    const info = this.data.methods[method];
+    const layers = this.data.maps[method] ?? {};
+    const classes = layers[state.layer] ?? Object.values(layers)[0] ?? {};
+    const map = classes[state.class];
+    if (!map) return undefined;
+    const signed = info.sign === "signed";
+    const style = {
+      signed, stops: CnnVis.palettes[state.palette]?.[info.sign] ?? CnnVis.palettes.inferno[info.sign],
+      end: CnnVis.endOf(map, Object.values(classes), state), opacity: Number(state.opacity), threshold: Number(state.threshold),
+      overlay: state.view === "overlay" || (state.view === "mixed" && info.kind !== "pixel"),
+    };
+    const picture = state.colour && map.picture ? map.picture : null;
+    const target = this.data.targets.find((each) => String(each.index) === state.class);
+    return {
+      style, picture, title: info.title, target: target.name, zoom: state.zoom, size: this.size,
+      map: { ...map, size: map.shape }, grid: await this.gridOf(map, info, state.cells),
+      pictureImage: picture ? await CnnVis.loadImage(picture) : null, below: style.overlay && !picture ? this.greyAddress : null,
+    };
+  }
+
+  // The numbers of a map, coarse ones grown to the picture's size unless their cells are asked for.
+  async gridOf(map, info, cells) {
+    if (!this.unpacked.has(map)) this.unpacked.set(map, CnnVis.unpack(map));
+    const grid = await this.unpacked.get(map);
+    if (info.kind !== "layer" || cells) return grid;
+    if (!this.grown.has(map)) {
+      const shrink = Math.min(1, 512 / Math.max(...this.size));
+      this.grown.set(map, CnnVis.upsample(grid, Math.round(this.size[0] * shrink), Math.round(this.size[1] * shrink)));
+    }
+    return this.grown.get(map);
+  }
+
+  zoomed(zoom, from) {
+    if (zoom === undefined || JSON.stringify(zoom) === JSON.stringify(this.state.zoom)) return;
+    this.setState({ ...this.state, zoom });
+  }
+
+  // One heatmap at a time, with room between them for the reader's next move.
+  enlivenSoon() {
+    if (this.enlivening || this.root.hidden) return;
+    const next = this.tiles.find((tile) => this.visible.has(tile) && tile.drawn && (!tile.live || tile.plot?.dataset.stale !== undefined));
+    if (!next) return;
+    this.recent = [...this.recent.filter((tile) => tile !== next), next];
+    const idle = this.recent.filter((tile) => tile.live && !this.visible.has(tile));
+    while (this.recent.filter((tile) => tile.live).length >= CnnVis.mostLive && idle.length) {
+      idle.shift().rest();
+    }
+    const live = this.recent.filter((tile) => tile.live && tile !== next).length;
+    if (!next.live && live >= CnnVis.mostLive) return; // the rest of a very large screen stays with canvases
+    this.enlivening = true;
+    setTimeout(async () => {
+      try { await next.enliven(); } finally { this.enlivening = false; }
+      this.enlivenSoon();
+    }, 0);
+  }
+};
