@@ -1,0 +1,265 @@
+"""The command line: parse, one call, say what was written.
+
+torch is imported by the commands that need it, so that `--help` answers at once and `render` works without it.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnvis_report import __version__
+from cnnvis_report.commandline import (
+    BatchSize,
+    Commands,
+    Numbers,
+    method_options,
+    names_in,
+    options,
+    read_config,
+)
+from cnnvis_report.errors import GapsFound
+
+if TYPE_CHECKING:
+    from cnnvis_report.console import Console
+    from cnnvis_report.pipeline.study import Study
+
+A_FILE = click.Path(path_type=Path)
+
+SINGLE = click.option("--single-file", is_flag=True, help="One page that holds everything, in 25 MB where that can be.")
+OUTPUT = options(
+    click.option(
+        "--single-file", is_flag=True, help="One page that holds everything, at most 25 MB where that can be."
+    ),
+    click.option("--strict", is_flag=True, help="Exit with 3 if a file was skipped or a map is missing."),
+    click.option("--open", "open_page", is_flag=True, help="Show the first page in the browser."),
+    click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong, and where the report is."),
+    click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a method that failed."),
+)
+EXPLAIN = options(
+    click.option(
+        "-m",
+        "--methods",
+        default="standard",
+        metavar="NAMES",
+        show_default=True,
+        help="Methods with commas between them, or quick, standard, all; package.module:function for one of your own. "
+        "'cnnvis-report methods' lists them.",
+    ),
+    click.option(
+        "-O",
+        "--option",
+        "settings",
+        multiple=True,
+        metavar="METHOD.NAME=VALUE",
+        help="Set an option of a method, such as smoothgrad.n=50. Repeatable.",
+    ),
+    click.option(
+        "-c",
+        "--classes",
+        default="top:3",
+        metavar="CHOICE",
+        show_default=True,
+        help="Which classes of each image to explain: top:K, label, or names and indices; several with commas.",
+    ),
+    click.option(
+        "-l",
+        "--layer",
+        "layers",
+        multiple=True,
+        metavar="NAME",
+        help="The layer that class activation maps read; repeatable. Default: the last convolutional stage. "
+        "'cnnvis-report layers MODEL' lists them.",
+    ),
+    click.option("--device", default="auto", metavar="NAME", show_default=True, help="auto, cpu, cuda, cuda:N or mps."),
+    click.option(
+        "--batch-size", type=BatchSize(), default="auto", show_default=True, help="How many images at a time."
+    ),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn."),
+    click.option(
+        "--config",
+        type=A_FILE,
+        is_eager=True,
+        expose_value=False,
+        callback=read_config,
+        metavar="FILE.toml",
+        help="Take defaults from a file: the long options' names as keys, [options.METHOD] tables for -O.",
+    ),
+)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="cnnvis-report")
+def cli() -> None:
+    r"""What does a convolutional network look at? Every explanation, in a site that opens offline.
+
+    \b
+    Without a model and without data:
+        cnnvis-report demo -o demo-report
+    With your own:
+        cnnvis-report run resnet50 photos/ -o report
+    """
+
+
+@cli.command()
+@click.argument("model")
+@click.argument("images", nargs=-1, required=True, type=A_FILE)
+@click.option("-o", "--output", type=A_FILE, default="report", show_default=True, help="The folder of the report.")
+@click.option("-w", "--weights", type=A_FILE, help="A .pth, .pt or .safetensors file with a state dict.")
+@click.option("--class-names", type=A_FILE, help="A text file with a name a line, or JSON, in index order.")
+@click.option(
+    "--labels",
+    type=click.Choice(["names", "folders"]),
+    default="names",
+    show_default=True,
+    help="Labels are sub-folders called like classes (names), or all sub-folders.",
+)
+@click.option("--size", metavar="SIZE", help="A side (224), HEIGHTxWIDTH (192x256, the whole picture), or original.")
+@click.option("--mean", type=Numbers(), help="Of the normalisation, one number a channel, with commas.")
+@click.option("--std", type=Numbers(), help="Of the normalisation, one number a channel, with commas.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many images.")
+@EXPLAIN
+@OUTPUT
+def run(model: str, images: tuple[Path, ...], output: Path, methods: str, **given: Any) -> None:
+    r"""Explain what MODEL sees in IMAGES, and write a report.
+
+    MODEL is a torchvision classifier (resnet50, resnet50@IMAGENET1K_V2), with --weights for a file of your own, or
+    package.module:factory for a network of your own. IMAGES are files, folders and .txt lists.
+
+    \b
+    Examples:
+        cnnvis-report run resnet50 photos/ -o report
+        cnnvis-report run resnet18 birds/ --weights birds.pth --class-names birds.txt
+        cnnvis-report run mynet:build photos/ --size 128 --methods grad_cam,smoothgrad --classes label
+        cnnvis-report run resnet50 photos/ --layer layer2 --layer layer4 --single-file
+
+    A run that was stopped goes on where it was when the same command is given again.
+    """
+    from cnnvis_report.pipeline.study import Request, open_study
+    from cnnvis_report.store import check_writable
+
+    check_writable(output)
+    fields = ("weights", "class_names", "labels", "size", "mean", "std", "limit")
+    request = Request(model, images, **{name: given[name] for name in fields}, **_explaining(methods, given))
+    _report(open_study(request), output, _console(given), given)
+
+
+@cli.command()
+@click.option("-o", "--output", type=A_FILE, default="demo-report", show_default=True, help="The folder of the report.")
+@click.option("-n", "--images", type=click.IntRange(1, 300), default=36, show_default=True, help="How many to explain.")
+@EXPLAIN
+@OUTPUT
+def demo(output: Path, images: int, methods: str, **given: Any) -> None:
+    r"""Draw pictures, train a small network on them, and report on it: no model, no data needed.
+
+    Each picture holds one of five shapes, on textured ground and among strokes and blots; where the shape is, is
+    known, so the report shows which methods point at it. Takes about a minute on two cores.
+
+    \b
+    Example:
+        cnnvis-report demo -o demo-report --open
+    """
+    from cnnvis_report.pipeline.study import Request, study_of
+    from cnnvis_report.store import check_writable
+    from cnnvis_report.training.demo import EPOCHS, demonstrate
+
+    check_writable(output)
+    console = _console(given)
+    request = Request("demo", (), **_explaining(methods, given))
+    with console.progress("Train", EPOCHS):
+        shown = demonstrate(images, request.seed, console.advance)
+    console.say(f"Trained   a small network on drawn pictures: {shown.accuracy:.1%} right on those held out")
+    _report(study_of(shown.model, lambda _: shown.images, request), output, console, given)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@SINGLE
+@click.option("--open", "open_page", is_flag=True, help="Show the first page in the browser.")
+def render(run: Path, single_file: bool, open_page: bool) -> None:
+    r"""Write the pages of a stored RUN again; needs neither the model nor a GPU, nor torch.
+
+    \b
+    Example:
+        cnnvis-report render report --single-file
+    """
+    from cnnvis_report.report.site import write_site
+    from cnnvis_report.store import load_run
+
+    written = write_site(load_run(run), single_file=single_file)
+    click.echo(f"Wrote {written.first_page}")
+    if open_page:
+        click.launch(str(written.first_page))
+
+
+@cli.command()
+@click.argument("name", required=False)
+def methods(name: str | None) -> None:
+    r"""List the explanation methods, or say all about the one called NAME.
+
+    \b
+    Example:
+        cnnvis-report methods grad_cam
+    """
+    from cnnvis_report.listings import method_details, methods_table
+
+    click.echo(method_details(name) if name else methods_table())
+
+
+@cli.command()
+@click.argument("model")
+@click.option("-w", "--weights", type=A_FILE, help="A .pth, .pt or .safetensors file with a state dict.")
+@click.option("--size", metavar="SIZE", help="A side (224) or HEIGHTxWIDTH (192x256) of the picture.")
+def layers(model: str, weights: Path | None, size: str | None) -> None:
+    r"""List the layers of MODEL in the order in which they run, with the shapes of their outputs.
+
+    A torchvision network without weights at hand is built with random ones: shapes don't depend on them.
+
+    \b
+    Example:
+        cnnvis-report layers resnet50
+    """
+    from cnnvis_report.listings import layers_table
+
+    click.echo(layers_table(model, weights, size))
+
+
+def _explaining(methods: str, given: dict[str, Any]) -> dict[str, Any]:
+    """What `run` and `demo` ask for alike, as the fields of a request."""
+    table = click.get_current_context().meta.get("options", {})
+    return {
+        "methods": names_in(methods),
+        "options": method_options(given["settings"], table),
+        **{name: given[name] for name in ("classes", "layers", "device", "batch_size", "seed")},
+    }
+
+
+def _console(given: dict[str, Any]) -> "Console":
+    from cnnvis_report.console import NORMAL, QUIET, VERBOSE, Console
+
+    return Console(QUIET if given["quiet"] else VERBOSE if given["verbose"] else NORMAL)
+
+
+def _report(study: "Study", output: Path, console: "Console", given: dict[str, Any]) -> None:
+    """Plan, run, write the pages, and say so."""
+    from cnnvis_report.pipeline.conduct import conduct
+    from cnnvis_report.pipeline.plan import make_plan
+    from cnnvis_report.report.site import write_site
+    from cnnvis_report.store import load_run
+
+    plan = make_plan(study)
+    console.plan(study, plan)
+    with console.progress("Explain", plan.images):
+        record, tally = conduct(study, plan, output, console)
+    console.bill(record, tally)
+    with console.progress("Pages", record.images):
+        written = write_site(load_run(output), single_file=given["single_file"], advance=console.advance)
+    console.pages(written)
+    click.echo(f"Wrote {written.first_page}")
+    if given["open_page"]:
+        click.launch(str(written.first_page))
+    missing = len(record.skipped) + len(record.not_defined) + tally.gaps
+    if given["strict"] and missing:
+        raise GapsFound(
+            f"--strict: {missing} things are missing; {written.first_page.with_name('run.html')} lists them."
+        )

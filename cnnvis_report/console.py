@@ -1,0 +1,122 @@
+"""What a run says on the terminal: the plan before, progress meanwhile, the bill after."""
+
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from cnnvis_report.commandline import printable
+from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.run import Tally, Watcher
+from cnnvis_report.pipeline.study import Study
+from cnnvis_report.records import RunRecord
+from cnnvis_report.report import words
+from cnnvis_report.report.site import Written
+
+QUIET, NORMAL, VERBOSE = -1, 0, 1
+
+
+class Console(Watcher):
+    """Writes to the standard error stream, so that the standard output holds the result alone.
+
+    Args:
+        level: QUIET says only what went wrong, VERBOSE adds tracebacks of methods that failed.
+    """
+
+    def __init__(self, level: int = NORMAL) -> None:
+        self.level = level
+        self._bar: Any = None
+
+    def say(self, text: str = "") -> None:
+        """A line, unless the user wants quiet."""
+        if self.level > QUIET:
+            click.echo(text, err=True)
+
+    def plan(self, study: Study, plan: Plan) -> None:
+        """What will run, how many passes, how long, how much."""
+        subject, rehearsed = study.subject, plan.rehearsed
+        size = words.short(subject.parameters)
+        self.say(
+            f"Plan      {subject.name}, {size} parameters, {words.count(len(subject.classes), 'class', 'classes')}, "
+            f"on {study.device}"
+        )
+        self.say(f"          {words.count(plan.images, 'image')}, {plan.batch} at a time, {_classes(plan)} each")
+        self.say(f"          pictures: {subject.preprocessing.describe()}")
+        if subject.scores != "logits":
+            self.say(f"          scores: {subject.scores}")
+        names = ", ".join(dict.fromkeys(task.name for task in rehearsed.tasks))
+        self.say(f"          {words.count(len({task.name for task in rehearsed.tasks}), 'method')}: {names}")
+        if rehearsed.layers:
+            self.say(f"          layers read: {', '.join(rehearsed.layers)}")
+        for task, reason in rehearsed.refused:
+            self.say(f"          not defined: {task.name} ({reason})")
+        self.say(
+            f"          {words.number(rehearsed.forward)} forward and {words.number(rehearsed.backward)} backward "
+            f"passes an image; about {words.duration(plan.seconds)} and {words.size(plan.bytes)} of arrays"
+        )
+
+    @contextmanager
+    def progress(self, label: str, total: int) -> Iterator[None]:
+        """A bar with the image, the rate and the time left; nothing where nobody watches."""
+        if self.level == QUIET or not sys.stderr.isatty():
+            yield
+            return
+        bar: Any = click.progressbar(
+            length=total,
+            label=f"{label:<9}",
+            file=sys.stderr,
+            show_pos=True,
+            item_show_func=lambda item: item,
+        )
+        with bar as self._bar:
+            yield
+        self._bar = None
+
+    def advance(self, item: str) -> None:
+        """One more is done."""
+        if self._bar is not None:
+            rate = 1 / self._bar.time_per_iteration if self._bar.time_per_iteration else 0.0
+            self._bar.update(1, f"{rate:.1f}/s  {printable(item)[:40]}")
+
+    def image_done(self, name: str, already: bool) -> None:
+        """One more image; those of an earlier start tell nothing of the rate."""
+        self.advance(f"{name} (was there)" if already else name)
+
+    def trouble(self, message: str, error: Exception | None = None) -> None:
+        """A warning on a line of its own, in quiet runs too."""
+        if self._bar is not None:
+            click.echo("\r\033[K", nl=False, err=True)
+        click.echo(f"Warning: {printable(message)}", err=True)
+        if error is not None and self.level >= VERBOSE:
+            click.echo("".join(traceback.format_exception(error)), err=True)
+
+    def bill(self, run: RunRecord, tally: Tally) -> None:
+        """Where the time went, beside what it should have taken."""
+        if not tally.computed:
+            self.say("          every image was there already; only the pages are written again")
+            return
+        spent = run.provenance.get("seconds_by_method")
+        costs = sorted(spent.items(), key=lambda each: -each[1]) if isinstance(spent, dict) else []
+        self.say(
+            f"Took      {words.duration(tally.seconds)} for {words.count(tally.computed, 'image')}: "
+            f"{tally.seconds / tally.bound:.2f} of the bound, {words.duration(tally.bound)} of passes"
+        )
+        for start in range(0, len(costs), 4):
+            row = [f"{name} {words.duration(seconds)}" for name, seconds in costs[start : start + 4]]
+            self.say("          " + "".join(f"{each:<31}" for each in row).rstrip())
+
+    def pages(self, written: Written) -> None:
+        """How large the pages are, and what was lost to make them small."""
+        size = words.size(written.bytes)
+        quality = written.quality
+        if quality.halved:
+            self.say(f"Pages     {size}; pixel maps averaged over 2×2, in {quality.bits} bits, to keep one file small")
+        else:
+            self.say(f"Pages     {size}; pixel maps to within {words.percent(quality.error)} of their largest value")
+
+
+def _classes(plan: Plan) -> str:
+    return words.count(plan.classes, "class", "classes")

@@ -1,0 +1,1 @@
+"""Raw images to a network, and data sets that are drawn."""
