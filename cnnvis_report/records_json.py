@@ -35,7 +35,8 @@ def from_json(kind: type[R], content: Any) -> R:
 def _build(kind: Any, content: Any) -> Any:
     if is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
-        return kind(**{f.name: _build(hints[f.name], content[f.name]) for f in fields(kind)})
+        # a field that an older run didn't have yet takes its default, or is a TypeError
+        return kind(**{f.name: _build(hints[f.name], content[f.name]) for f in fields(kind) if f.name in content})
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(content)
     origin, inner = get_origin(kind), get_args(kind)

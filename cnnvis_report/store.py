@@ -56,9 +56,17 @@ class StoredRun:
     record: RunRecord
 
     def images(self) -> Iterator[ImageRecord]:
-        """The images in order, read one by one."""
+        """The images in order, read one by one.
+
+        Raises:
+            BadRequest: the manifest is damaged.
+        """
         for content in _images_in(self.folder / MANIFEST):
-            yield from_json(ImageRecord, content)
+            try:
+                image = from_json(ImageRecord, content)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise BadRequest(f"{self.folder / MANIFEST}: is damaged ({error!r}). Start the run again.") from error
+            yield image
 
 
 def load_run(folder: Path) -> StoredRun:

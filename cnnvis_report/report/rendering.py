@@ -1,6 +1,7 @@
 """Templates with what a run gives them, part by part."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -48,6 +49,7 @@ class Renderer:
     def overview(self, links: Links) -> dict[str, Any]:
         """What the overview gets."""
         run, summary = self.run.record, self.summary
+        layers, default = run.network.layers, run.network.default_layer
         return {
             "stats": views.stats(run, summary, links.page("run", "skipped")),
             "rows": views.method_rows(run, summary),
@@ -55,6 +57,7 @@ class Renderer:
             "confused": views.most_confused(summary),
             "shown": views.shown_first(run),
             "gallery": self.run.images(),
+            "layer_shape": next((each.shape for each in layers if each.name == default), ()),
         }
 
     def image(self, image: ImageRecord, neighbours: views.Neighbours) -> dict[str, Any]:
@@ -70,7 +73,8 @@ class Renderer:
 
     def methods(self) -> dict[str, Any]:
         """What the page about the methods gets."""
-        return {"rows": views.method_rows(self.run.record, self.summary)}
+        rows = views.method_rows(self.run.record, self.summary)
+        return {"families": [(name, list(group)) for name, group in groupby(rows, key=lambda row: row.card.family)]}
 
     def about(self) -> dict[str, Any]:
         """What the page about the run gets."""

@@ -38,8 +38,8 @@ def fit(
     *,
     epochs: int,
     seed: int,
-    batch: int = 32,
-    rate: float = 5e-3,
+    batch: int = 25,
+    rate: float = 1e-2,
     advance: Advance = lambda _: None,
 ) -> None:
     """Train the network in place: AdamW under a one-cycle rate, quarter turns and mirrors as augmentation.
