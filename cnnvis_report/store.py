@@ -106,12 +106,12 @@ class RunWriter:
         self.folder = folder
         self._fresh = not folder.exists()
         self._journal = folder / JOURNAL
-        self.complete = _fingerprint_of(folder) == fingerprint and (folder / MANIFEST).is_file()
         if _fingerprint_of(folder) != fingerprint:
             clear(folder)
         (folder / ARRAYS).mkdir(parents=True, exist_ok=True)
         whole = {image for image in images if arrays_path(folder, image).is_file()}
-        self.complete = self.complete and whole == set(images)
+        manifest = folder / MANIFEST
+        self.complete = manifest.is_file() and all(image["id"] in whole for image in _images_in(manifest))
         self.done: set[str] = set()
         if not self.complete:
             self._start_journal(fingerprint, whole)

@@ -1,33 +1,19 @@
 """The network under study: what it is made of, in the order in which it runs, and what its scores are."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
+from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
-from cnnvis_report.graph import TAILS, Head, find_head, last_convolution, order, output_shape, recorded
+from cnnvis_report.graph import TAILS, Head, find_head, recorded
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import LayerRecord
 from cnnvis_report.running import as_scores, frozen, recording
-
-Keep = Callable[[str, Tensor], None]
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a module while the network ran: the `count`-th of that module, from 1."""
-
-    path: str
-    count: int
-    module: nn.Module
-    shape: tuple[int, ...]
-    node: Node | None
 
 
 @dataclass(frozen=True)
@@ -78,18 +64,15 @@ class Subject:
         self.name = name
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
         self._tail: str | None = None
-        self._calls: dict[str, Call] = {}
-        self._records: dict[str, LayerRecord] = {}
         self.scores = "logits"
         calls, output = self._examine(example)
-        self._name_layers(calls)
+        self._calls = Calls(calls)
+        self.layers = self._calls.layers
         nodes = recorded(output.grad_fn)
         self._first: FirstPass | None = FirstPass(example.detach(), output.detach(), nodes)
         self._find_logits(nodes[0])
-        head = self._find_score_layer(nodes[0])
-        self.default_layer = self._last_stage(nodes, head)
-        # the nodes hold the activations of the whole pass
-        self._calls = {name: replace(call, node=None) for name, call in self._calls.items()}
+        self.default_layer = self._calls.last_stage(nodes, self._find_score_layer(nodes[0]))
+        self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in network.parameters())
         self.classes = self._class_names(classes, int(output.shape[1]))
 
@@ -119,26 +102,9 @@ class Subject:
             return logits.sigmoid()
         return logits.softmax(dim=1)
 
-    @contextmanager
-    def watching(self, names: Sequence[str], keep: Keep) -> Iterator[None]:
+    def watching(self, names: Sequence[str], keep: Keep) -> AbstractContextManager[None]:
         """While it is open, call `keep(name, output)` as each of the layers called `names` runs."""
-        wanted: dict[nn.Module, dict[int, str]] = defaultdict(dict)
-        for name in names:
-            call = self._calls[name]
-            wanted[call.module][call.count] = name
-        runs: Counter[nn.Module] = Counter()
-
-        def hook(module: nn.Module, _: Any, output: Tensor) -> None:
-            runs[module] += 1
-            if runs[module] in wanted[module]:
-                keep(wanted[module][runs[module]], output)
-
-        hooks = [module.register_forward_hook(hook) for module in wanted]
-        try:
-            yield
-        finally:
-            for handle in hooks:
-                handle.remove()
+        return self._calls.watching(names, keep)
 
     def layer(self, name: str = "") -> LayerRecord:
         """The spatial layer called `name`; the last convolutional stage where `name` is empty.
@@ -150,10 +116,10 @@ class Subject:
         if not name and not self.default_layer:
             raise NotApplicable(f"{self.name} has no layer with a spatial size")
         name = name or self.default_layer
-        if name not in self._records:
+        if name not in self._calls.records:
             known = [layer.name for layer in self.layers if layer.spatial]
             raise UnknownName("layer", name, known, "See: cnnvis-report layers MODEL.")
-        record = self._records[name]
+        record = self._calls.records[name]
         if not record.spatial:
             sides = "×".join(map(str, record.shape))
             raise NotApplicable(f"layer {name!r} gives {sides}, which has no spatial size")
@@ -176,7 +142,8 @@ class Subject:
         for layout in [*layouts, torch.contiguous_format]:
             self._layout = layout
             try:
-                calls, output = self._record(example)
+                with recorded_calls(self.network) as calls, recording():
+                    output = self.forward(example.detach().clone().requires_grad_())
                 break
             except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
                 if isinstance(error, torch.OutOfMemoryError):
@@ -198,54 +165,20 @@ class Subject:
             raise BadRequest(f"{self.name} gives scores that aren't finite (NaN or infinite weights?).")
         return calls, output
 
-    def _record(self, example: Tensor) -> tuple[list[Call], Tensor]:
-        calls: list[Call] = []
-        counts: Counter[str] = Counter()
-        paths = {module: path for path, module in self.network.named_modules() if path}
-
-        def hook(module: nn.Module, _: Any, output: Any) -> None:
-            path = paths[module]
-            counts[path] += 1
-            if isinstance(output, Tensor):
-                calls.append(Call(path, counts[path], module, tuple(output.shape[1:]), output.grad_fn))
-
-        hooks = [module.register_forward_hook(hook) for module in paths]
-        try:
-            with recording():
-                return calls, self.forward(example.detach().clone().requires_grad_())
-        finally:
-            for handle in hooks:
-                handle.remove()
-
-    def _name_layers(self, calls: list[Call]) -> None:
-        """A module that ran once goes by its path, one that ran often by path#1, path#2, …; the path is the last."""
-        last = {call.path: call for call in calls}
-        listed = []
-        for call in calls:
-            name = call.path if last[call.path].count == 1 else f"{call.path}#{call.count}"
-            size = sum(parameter.numel() for parameter in call.module.parameters())
-            self._calls[name] = call
-            self._records[name] = LayerRecord(name, type(call.module).__name__, call.shape, size)
-            listed.append(self._records[name])
-        for path, call in last.items():
-            if path not in self._calls:
-                self._calls[path] = call
-                self._records[path] = self._records[f"{path}#{call.count}"]
-        self.layers = tuple(listed)
-
     def _find_logits(self, end: Node) -> None:
         """Look behind a final softmax: gradients of probabilities say less, and mix the classes."""
         tail = TAILS.get(end.name())
-        if tail is None or (tail == "sigmoid" and output_shape(end)[1] == 1):
+        if tail is None:
             return
-        before = self._layer_at(end.next_functions[0][0])
+        before = self._calls.at(end.next_functions[0][0])
         if before:
             self._tail = before
             self.scores = f"logits of {before!r}, before the final {tail}"
-        elif tail == "softmax":
-            self.scores = "already probabilities: what stands before the final softmax is no module's output"
+        elif tail != "log-softmax":
+            self.scores = f"already probabilities: what stands before the final {tail} is no module's output"
 
-    def _find_score_layer(self, end: Node) -> Head | None:
+    def _find_score_layer(self, end: Node) -> Node | None:
+        """Note where class activation maps are read; gives the convolution that makes the scores, if one does."""
         try:
             behind = end.next_functions[0][0] if end.name() in TAILS else end
             if behind is None:
@@ -255,41 +188,17 @@ class Subject:
         except NotApplicable as error:
             self._score_layer = str(error)  # not the error: its traceback would hold the graph
             return None
-        return head
+        return head.convolution
 
     def _locate(self, head: Head) -> ScoreLayer:
-        layer = self._layer_at(head.features)
+        layer = self._calls.at(head.features)
         if layer:
             return ScoreLayer(head.weight, layer, rectified=False)
         before = head.features.next_functions[0][0] if head.features.name() == "ReluBackward0" else None
-        layer = self._layer_at(before)
+        layer = self._calls.at(before)
         if layer:
             return ScoreLayer(head.weight, layer, rectified=True)
         raise NotApplicable("what is averaged before the last layer is no module's output")
-
-    def _layer_at(self, node: Node | None) -> str:
-        """The outermost layer whose output is the result of `node`; empty where there is none."""
-        names = [name for name, call in self._calls.items() if node is not None and call.node is node]
-        return min(names, key=lambda name: name.count("."), default="")
-
-    def _last_stage(self, nodes: list[Node], head: Head | None) -> str:
-        """The outermost layer that holds the result of the last convolution at its size, before any pooling.
-
-        A convolution that gives the class scores themselves is passed over, as is everything after it.
-        """
-        scoring = head.convolution if head else None
-        last = last_convolution(nodes, scoring)
-        if last is None:
-            return ""
-        size = output_shape(last)[2:]
-        end = order(scoring) if scoring is not None else order(nodes[0]) + 1
-        at_size = [
-            call.node
-            for call in self._calls.values()
-            if call.node is not None and len(call.shape) == 3 and call.shape[1:] == size
-            if order(last) <= order(call.node) < end
-        ]
-        return self._layer_at(max(at_size, key=order, default=None))
 
     def _class_names(self, classes: Sequence[str] | None, count: int) -> tuple[str, ...]:
         if classes is None:

@@ -24,6 +24,61 @@ def real() -> Path:
     return REAL
 
 
+HOSTILE = [
+    "plain.png",
+    "a \"quoted\" 'name' & <script>alert(1).png",
+    "<img src=x onerror=alert(2)><!--.png",
+    "кот и 猫 {{7*7}} {% raw %}.png",
+    "x" * 120 + ".png",
+    "#fragment?query=1&b=%20.png",
+]
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory) -> Path:
+    """A folder of drawn shapes in folders called like the classes, with names that strangers might give."""
+    from cnnvis_report.training.shapes import CLASSES, draw
+
+    top = tmp_path_factory.mktemp("drawn")
+    for number, name in enumerate(HOSTILE):
+        folder = top / CLASSES[number % len(CLASSES)]
+        folder.mkdir(exist_ok=True)
+        draw(number, 0, 40).picture.save(folder / name, "PNG")
+    (top / "empty.jpg").write_bytes(b"")
+    (top / "<b>bold cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 nothing more")
+    return top
+
+
+def command(*words: str | Path, code: int = 0):
+    """A command, run in this process; its exit code is part of what is expected."""
+    from click.testing import CliRunner
+
+    from cnnvis_report.cli import cli
+
+    result = CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return result
+
+
+STANDARD = ["--device", "cpu", "-O", "smoothgrad.n=3", "-O", "integrated_gradients.steps=4", "-O", "occlusion.patch=10"]
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory, drawn, class_names) -> Path:
+    """A report of all methods on drawn shapes with hostile names, by an untrained network."""
+    folder = tmp_path_factory.mktemp("reports") / "report"
+    command("run", "tests.factories:tiny", drawn, "-o", folder, *STANDARD, "--class-names", class_names)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def class_names(tmp_path_factory) -> Path:
+    """Names of the five classes, two of them a stranger's."""
+    path = tmp_path_factory.mktemp("names") / "names.txt"
+    path.write_text('circle\ncross\nring\n</script><script>alert(3)</script>\n<b>трёх</b>угольник & "so"\n', "utf-8")
+    return path
+
+
 @pytest.fixture
 def images() -> torch.Tensor:
     return torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(1), dtype=torch.float64)

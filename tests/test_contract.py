@@ -111,7 +111,9 @@ def test_the_card_says_what_a_reader_needs(name):
     assert entry.card.summary.endswith(".") and len(entry.card.summary) < 200
     assert entry.card.title and entry.card.family
     assert any(word in entry.card.source for word in ("arXiv:", "doi:", "no source"))
-    assert entry.name == inspect.unwrap(entry.function).__module__.rpartition(".")[2], "function and file share the name"
+    assert entry.name == inspect.unwrap(entry.function).__module__.rpartition(".")[2], (
+        "function and file share the name"
+    )
     documented = entry.card.text
     assert "Returns:" in documented and all(f"{option}:" in documented for option in entry.card.options)
 

@@ -61,7 +61,7 @@ def out_of_place(name: str) -> nn.Module:
 
 
 def test_gradients_and_relu_rules(family, pictures):
-    name, network = family
+    _, network = family
     maps = explain(network, pictures, TARGETS, ["gradient", "guided_backprop", "deconvnet"])
     for method, gated in [("gradient", None), ("guided_backprop", True), ("deconvnet", False)]:
         expected = oracles.pixel_gradient(network, pictures, TARGETS, gated)

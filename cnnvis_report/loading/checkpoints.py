@@ -1,5 +1,6 @@
 """Weights from a file: read without running anything in it, and matched to a network key by key."""
 
+import warnings
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -95,7 +96,9 @@ def weights_hash(network: nn.Module) -> str:
 
 def _unpickle(path: Path) -> object:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it warns of comes back as an error, or doesn't matter
+            return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise BadRequest(
             f"{path}: isn't a file of plain tensors; it holds a pickled model or other objects, which could run any "

@@ -1,0 +1,122 @@
+"""What ran in one pass of a network: its modules' calls in order, and where in the graph their results are."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor, nn
+from torch.autograd.graph import Node
+
+from cnnvis_report.graph import last_convolution, order, output_shape
+from cnnvis_report.records import LayerRecord
+
+Keep = Callable[[str, Tensor], None]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a module: the `count`-th of that module, from 1; the shape is without the batch."""
+
+    path: str
+    count: int
+    module: nn.Module
+    shape: tuple[int, ...]
+    node: Node | None
+
+
+class Calls:
+    """The calls of one pass by their layers' names.
+
+    A module that ran once goes by its path, one that ran often by path#1, path#2, …, and its path is the last.
+    """
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        last = {call.path: call for call in calls}
+        self._calls: dict[str, Call] = {}
+        self.records: dict[str, LayerRecord] = {}
+        for call in calls:
+            name = call.path if last[call.path].count == 1 else f"{call.path}#{call.count}"
+            size = sum(parameter.numel() for parameter in call.module.parameters())
+            self._calls[name] = call
+            self.records[name] = LayerRecord(name, type(call.module).__name__, call.shape, size)
+        self.layers = tuple(self.records.values())
+        for path, call in last.items():
+            if path not in self._calls:
+                self._calls[path] = call
+                self.records[path] = self.records[f"{path}#{call.count}"]
+
+    def forget_graph(self) -> None:
+        """Let go of the pass: its nodes hold the activations of the whole network."""
+        self._calls = {name: replace(call, node=None) for name, call in self._calls.items()}
+
+    def at(self, node: Node | None) -> str:
+        """The outermost layer whose output is the result of `node`; empty where there is none."""
+        names = [name for name, call in self._calls.items() if node is not None and call.node is node]
+        return min(names, key=lambda name: name.count("."), default="")
+
+    def last_stage(self, nodes: list[Node], scoring: Node | None) -> str:
+        """The outermost layer that holds the result of the last convolution at its size, before any pooling.
+
+        Args:
+            nodes: the operations of the pass, the latest first.
+            scoring: a convolution that gives the class scores themselves; it and all after it don't count.
+        """
+        last = last_convolution(nodes, scoring)
+        if last is None:
+            return ""
+        size = output_shape(last)[2:]
+        end = order(scoring) if scoring is not None else order(nodes[0]) + 1
+        at_size = [
+            call.node
+            for call in self._calls.values()
+            if call.node is not None and len(call.shape) == 3 and call.shape[1:] == size
+            if order(last) <= order(call.node) < end
+        ]
+        return self.at(max(at_size, key=order, default=None))
+
+    @contextmanager
+    def watching(self, names: Sequence[str], keep: Keep) -> Iterator[None]:
+        """While it is open, call `keep(name, output)` as each of the layers called `names` runs."""
+        wanted: dict[nn.Module, dict[int, str]] = defaultdict(dict)
+        for name in names:
+            call = self._calls[name]
+            wanted[call.module][call.count] = name
+        runs: Counter[nn.Module] = Counter()
+
+        def hook(module: nn.Module, _: Any, output: Tensor) -> None:
+            runs[module] += 1
+            if runs[module] in wanted[module]:
+                keep(wanted[module][runs[module]], output)
+
+        with hooked(wanted, hook):
+            yield
+
+
+@contextmanager
+def recorded_calls(network: nn.Module) -> Iterator[list[Call]]:
+    """The calls that are made while it is open, of modules that give a tensor."""
+    calls: list[Call] = []
+    counts: Counter[str] = Counter()
+    paths = {module: path for path, module in network.named_modules() if path}
+
+    def hook(module: nn.Module, _: Any, output: Any) -> None:
+        path = paths[module]
+        counts[path] += 1
+        if isinstance(output, Tensor):
+            calls.append(Call(path, counts[path], module, tuple(output.shape[1:]), output.grad_fn))
+
+    with hooked(paths, hook):
+        yield calls
+
+
+@contextmanager
+def hooked(modules: Iterable[nn.Module], hook: Callable[[nn.Module, Any, Any], None]) -> Iterator[None]:
+    """A forward hook on each of the modules while it is open."""
+    handles = [module.register_forward_hook(hook) for module in modules]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,78 @@
+"""Networks as users write them, for `package.module:factory`."""
+
+import torch
+from torch import nn
+
+from tests.networks import Awkward, Tiny, seeded
+
+NAMES = ("circle", "cross", "ring", "square", "triangle")
+
+
+def tiny() -> nn.Module:
+    """Five classes of drawn shapes, 40 pixels a side."""
+    network = seeded(Tiny(5))
+    network.class_names, network.size, network.mean, network.std = NAMES, 40, (0.5,) * 3, (0.25,) * 3
+    return network
+
+
+def awkward() -> nn.Module:
+    return seeded(Awkward(5))
+
+
+def grey() -> nn.Module:
+    return seeded(Tiny(4, channels=1))
+
+
+def smooth() -> nn.Module:
+    """SiLU everywhere: the ReLU rules have no answer."""
+    network = nn.Sequential(
+        nn.Conv2d(3, 6, 3, stride=2), nn.SiLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4)
+    )
+    return seeded(network)
+
+
+def flat() -> nn.Module:
+    """No layer with a spatial size."""
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 40 * 40, 8), nn.ReLU(), nn.Linear(8, 5))
+    network.size = 40
+    return seeded(network)
+
+
+class Dictionary(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        return {"out": self.inner(x), "aux": self.inner(x)}
+
+
+def segmentation() -> nn.Module:
+    return nn.Conv2d(3, 21, 3, padding=1)
+
+
+def broken() -> nn.Module:
+    network = seeded(Tiny())
+    network.features[0].weight.data[0, 0, 0, 0] = float("nan")
+    return network
+
+
+def detached() -> nn.Module:
+    class Detached(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = Tiny()
+
+        def forward(self, x):
+            with torch.no_grad():
+                return self.inner(x)
+
+    return Detached()
+
+
+def nothing() -> str:
+    return "no network"
+
+
+def needs_an_argument(width) -> nn.Module:
+    return Tiny(width)

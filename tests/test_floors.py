@@ -1,0 +1,110 @@
+"""The house: a module imports only from floors below its own, or from its own folder."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "cnnvis_report"
+
+FLOORS = {
+    "__init__": 0,
+    "errors": 0,
+    "records": 0,
+    "files": 0,
+    "records_json": 1,
+    "store": 2,
+    "graph": 1,
+    "preprocessing": 1,
+    "ledger": 1,
+    "running": 1,
+    "calls": 2,
+    "subject": 3,
+    "registry": 2,
+    "tape": 4,
+    "rules": 4,
+    "loading": 4,
+    "methods": 5,
+    "evaluate": 5,
+    "pipeline": 6,
+    "training": 6,
+    "report": 6,
+    "commandline": 7,
+    "console": 8,
+    "listings": 8,
+    "cli": 9,
+    "__main__": 10,
+}
+TORCH_FREE = {"errors", "records", "files", "records_json", "store", "report", "commandline", "cli"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def place(path: Path) -> str:
+    """The name under which a file stands in the house: its own, or its folder's."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(path: Path) -> set[str]:
+    """Everything a file imports where it is read from the top, as dotted names; lazy imports of the shell aside."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down(path):
+    own = place(path)
+    assert own in FLOORS, f"{own} has no floor"
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "cnnvis_report" and len(parts) > 1 and parts[1] in FLOORS and path.name != "__init__.py":
+            below = FLOORS[parts[1]] < FLOORS[own] or parts[1] == own
+            assert below, f"{own} (floor {FLOORS[own]}) imports {name} (floor {FLOORS[parts[1]]})"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_report_side_knows_no_torch(path):
+    own = place(path)
+    if own not in TORCH_FREE:
+        return
+    top = {node.module or "" for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom)}
+    top |= {a.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import) for a in node.names}
+    heavy = {name for name in top if name.split(".")[0] in ("torch", "torchvision")}
+    inner = {name.split(".")[1] for name in top if name.startswith("cnnvis_report.")} - TORCH_FREE - {own}
+    assert not heavy and not inner
+
+
+def test_the_explaining_and_the_report_side_never_see_each_other():
+    for path in MODULES:
+        sides = {"pipeline", "training"}
+        if place(path) in sides | {"report"}:
+            other = {"report"} if place(path) in sides else sides
+            seen = {name.split(".")[1] for name in imports(path) if name.startswith("cnnvis_report.")}
+            assert not seen & other, path
+
+
+@pytest.mark.parametrize("path", [*MODULES, *sorted((ROOT / "static").rglob("*.js"))], ids=lambda path: path.name)
+def test_files_stay_short_enough_to_see(path):
+    limit = 280 if path.suffix == ".py" else 130
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
+
+
+def test_private_names_of_pytorch_stay_in_one_file():
+    for path in MODULES:
+        if path.name != "graph.py":
+            text = path.read_text(encoding="utf-8")
+            assert "_saved_" not in text and "_input_metadata" not in text and "_sequence_nr" not in text, path
