@@ -101,20 +101,24 @@ def read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> Pa
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadRequest(f"{path}: can't be read as TOML ({error}).") from error
-    known = [
-        option.name
+    known = {
+        name.removeprefix("--"): option
         for option in ctx.command.params
-        if isinstance(option, click.Option) and option.name and option.name not in ("config", "help", "settings")
-    ]
+        if isinstance(option, click.Option) and option.name not in ("config", "settings")
+        for name in option.opts
+        if name.startswith("--")
+    }
     defaults: dict[str, Any] = {}
     for key, value in content.items():
-        name = key.replace("-", "_")
-        if name == "options" and isinstance(value, dict):
+        option = known.get(key.replace("_", "-"))
+        if key == "options" and isinstance(value, dict):
             ctx.meta["options"] = value
-        elif name in known:
-            defaults[name] = value
-        else:
+        elif option is None or option.name is None:
             raise UnknownName(f"setting in {path.name}", key, sorted([*known, "options"]))
+        elif isinstance(value, list) and not option.multiple and option.type is click.STRING:
+            defaults[option.name] = ",".join(map(str, value))
+        else:
+            defaults[option.name] = [value] if option.multiple and not isinstance(value, list) else value
     ctx.default_map = {**(ctx.default_map or {}), **defaults}
     return path
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
+from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
 from cnnvis_report.ledger import Account
 from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.pipeline.rehearsal import Rehearsal
@@ -126,11 +126,16 @@ def rehearse(tasks: Sequence[Task], rehearsal: Rehearsal, targets: Tensor) -> Re
         with rehearsal.ledger.account():
             try:
                 maps = task.run(rehearsal, targets)
+                shape = tuple(maps.shape[2:])
             except NotApplicable as error:
                 refused.append((task, str(error)))
                 continue
+            except CnnVisError:
+                raise
+            except Exception:  # zeros may be too much for it; if numbers are too, the run will say so
+                shape = ()
         going.append(task)
-        shapes.append(tuple(maps.shape[2:]))
+        shapes.append(shape)
     reads = {rule: frozenset(what) for rule, what in rehearsal.reads.items()}
     return Rehearsed(tuple(going), tuple(refused), reads, tuple(rehearsal.layers), *rehearsal.passes(), tuple(shapes))
 

@@ -49,7 +49,7 @@ def table(palette: str, sign: Sign) -> npt.NDArray[np.uint8]:
 def limit(values: Array, clipped: bool) -> float:
     """Where the colours end: the largest absolute value, or the one that 99 % of the places don't exceed."""
     sizes = np.abs(values)
-    end = float(np.quantile(sizes, CLIPPED_AT, method="higher")) if clipped else 0.0
+    end = float(np.quantile(sizes, CLIPPED_AT, method="inverted_cdf")) if clipped else 0.0
     return end or float(sizes.max()) or 1.0
 
 

@@ -61,9 +61,9 @@ def sides(shape: tuple[int, ...]) -> str:
 
 
 def setting(value: Setting) -> str:
-    """A setting as it reads on a page: lists with commas, "name = value" for what has names."""
+    """A setting as it reads on a page: lists with commas, "name: value" for what has names."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{name} = {setting(inner)}" for name, inner in value.items())
+        return "; ".join(f"{name}: {setting(inner)}" for name, inner in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(setting, value))
     return str(value)
