@@ -1,8 +1,8 @@
 """Images in batches: decoded while the device is busy with those before, and never more than two batches in memory."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from cnnvis_report.ahead import ahead
 from cnnvis_report.loading.images import ImageSet, Item
 from cnnvis_report.loading.pictures import Picture, UnusablePicture, fit, prepare
 from cnnvis_report.preprocessing import Preprocessing
@@ -67,7 +68,8 @@ def batches(images: ImageSet, preprocessing: Preprocessing, size: int, skipped: 
     Files that are no good are appended to `skipped`.
     """
     waiting: list[Ready] = []
-    for found in _ahead(images, preprocessing, size):
+    decode = partial(read_item, preprocessing=preprocessing)
+    for found in ahead(decode, images, workers=1, waiting=size):
         if isinstance(found, Skipped):
             skipped.append(found)
             continue
@@ -80,15 +82,3 @@ def batches(images: ImageSet, preprocessing: Preprocessing, size: int, skipped: 
             waiting = []
     if waiting:
         yield Batch(tuple(waiting))
-
-
-def _ahead(images: ImageSet, preprocessing: Preprocessing, size: int) -> Iterator[Ready | Skipped]:
-    """The images in order, decoded by a thread that stays at most one batch ahead."""
-    with ThreadPoolExecutor(max_workers=1) as worker:
-        queue: list[Future[Ready | Skipped]] = []
-        for item in images:
-            queue.append(worker.submit(read_item, item, preprocessing))
-            if len(queue) > size:
-                yield queue.pop(0).result()
-        for future in queue:
-            yield future.result()

@@ -1,8 +1,10 @@
 """A report as a folder of pages, with what they share beside them."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cnnvis_report.ahead import ahead, processors
 from cnnvis_report.records import Card, ImageRecord
 from cnnvis_report.report import assets, views
 from cnnvis_report.report.data import Arrays, image_data, provenance_slots
@@ -31,16 +33,25 @@ def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
         stream.dump(str(folder / f"{name}.html"), encoding="utf-8")
     for place in ("images", "data", "stills"):
         (folder / place).mkdir(exist_ok=True)
-    for image, neighbours in views.with_neighbours(run):
-        arrays = load_arrays(run.folder, image.id)
-        _stills(folder / "stills" / image.id, run, image, arrays)
-        package = assets.delivery(image.id, image_data(run.record, image, arrays, quality))
-        (folder / "data" / f"{image.id}.js").write_text(package, encoding="utf-8", newline="\n")
-        context = renderer.image(image, neighbours)
-        stream = renderer.stream("image.html", SiteLinks("../"), page="image", policy=policy, **context)
-        stream.dump(str(folder / "images" / f"{image.id}.html"), encoding="utf-8")
-        advance(image.name)
+    write = partial(_write_image, renderer, folder)
+    workers = processors(4)
+    for name in ahead(write, views.with_neighbours(run), workers=workers, waiting=workers):
+        advance(name)
     return quality
+
+
+def _write_image(renderer: Renderer, folder: Path, each: tuple[ImageRecord, views.Neighbours]) -> str:
+    """One image's stills, data and page; gives its name."""
+    image, neighbours = each
+    run = renderer.run
+    arrays = load_arrays(run.folder, image.id)
+    _stills(folder / "stills" / image.id, run, image, arrays)
+    package = assets.delivery(image.id, image_data(run.record, image, arrays, renderer.quality))
+    (folder / "data" / f"{image.id}.js").write_text(package, encoding="utf-8", newline="\n")
+    context = renderer.image(image, neighbours)
+    stream = renderer.stream("image.html", SiteLinks("../"), page="image", policy=assets.policy(), **context)
+    stream.dump(str(folder / "images" / f"{image.id}.html"), encoding="utf-8")
+    return image.name
 
 
 def first_maps(run: StoredRun, image: ImageRecord, arrays: Arrays) -> dict[str, tuple[Card, Any]]:

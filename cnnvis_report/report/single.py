@@ -3,9 +3,11 @@
 import gzip
 from base64 import b64encode
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cnnvis_report.ahead import ahead, processors
 from cnnvis_report.records import ImageRecord
 from cnnvis_report.report import assets, views
 from cnnvis_report.report.data import image_data, provenance_slots
@@ -57,14 +59,22 @@ def packed(text: str) -> str:
 
 def _images(renderer: Renderer, advance: Advance) -> Iterator[dict[str, Any]]:
     """What the template gets of each image: its part of the page, its stills and its data."""
+    workers = processors(4)
+    made = ahead(partial(_image, renderer), views.with_neighbours(renderer.run), workers=workers, waiting=workers)
+    for name, context in made:
+        yield context
+        advance(name)
+
+
+def _image(renderer: Renderer, each: tuple[ImageRecord, views.Neighbours]) -> tuple[str, dict[str, Any]]:
+    image, neighbours = each
     run = renderer.run
-    for image, neighbours in views.with_neighbours(run):
-        arrays = load_arrays(run.folder, image.id)
-        yield renderer.image(image, neighbours) | {
-            "stills": _stills(run, image, arrays),
-            "data": image_data(run.record, image, arrays, renderer.quality),
-        }
-        advance(image.name)
+    arrays = load_arrays(run.folder, image.id)
+    more = {
+        "stills": _stills(run, image, arrays),
+        "data": image_data(run.record, image, arrays, renderer.quality),
+    }
+    return image.name, renderer.image(image, neighbours) | more
 
 
 def _stills(run: StoredRun, image: ImageRecord, arrays: dict[str, Any]) -> dict[str, str]:

@@ -45,7 +45,7 @@ def draw(index: int, seed: int, side: int) -> Drawing:
     # the hole decides that a ring is no circle, so it is part of what decides
     outline = "circle" if CLASSES[target] == "ring" else CLASSES[target]
     _shape(ImageDraw.Draw(whole), outline, (centre[0], centre[1]), size, turn)
-    for _ in range(int(random.integers(2, 5))):
+    for _ in range(int(random.integers(3, 6))):
         canvas.paste(_colour(random), mask=_decoy(random, large))
     canvas.paste(_colour(random), mask=shape)
     picture = canvas.resize((side, side), Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.4))

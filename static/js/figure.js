@@ -35,6 +35,12 @@ CnnVis.figure = (drawn, { width, height, large = false, ink = "#000" }) => {
   return { data: [heatmap], layout };
 };
 
+// The smallest thing that can be drawn.
+CnnVis.nothing = {
+  grid: { values: Float32Array.of(0, 1, 1, 0), height: 2, width: 2 }, size: [2, 2],
+  style: { signed: false, stops: [[0, 0, 0], [255, 255, 255]], end: 1, opacity: 1, threshold: 0, overlay: false },
+};
+
 // The part of the picture that a relayout event asks for; null is the whole of it, undefined no change.
 CnnVis.zoomOf = (event) => {
   if (event["xaxis.autorange"] || event["yaxis.autorange"]) return null;

@@ -25,7 +25,7 @@ CnnVis.connectControls = (page) => {
     }
     CnnVis.check(form.querySelector(".switch"), (button) => button.dataset.view === state.view);
     CnnVis.check(root.querySelector("[data-classes]"), (button) => button.dataset.class === state.class);
-    whole.disabled = !state.zoom;
+    whole.hidden = !state.zoom;
     for (const link of root.querySelectorAll("a[data-keep]")) link.href = CnnVis.keeping(link.getAttribute("href"), state);
   };
   root.addEventListener("cnnvis:state", show);

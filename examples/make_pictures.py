@@ -1,0 +1,51 @@
+"""The pictures of the README, made from a report.
+
+    cnnvis-report demo -o demo-report && python examples/make_pictures.py demo-report examples/pictures
+
+Needs Chromium and Playwright (extra 'test').
+"""
+
+import io
+import shutil
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WIDTH, HEIGHT = 1280, 800
+READY = """async () => { await CnnVis.plotly();
+  const page = [...CnnVis.wired.values()][0];
+  const ready = () => page.tiles.every((tile) => !tile.method || tile.drawn);
+  while (!ready()) await new Promise((done) => setTimeout(done, 50)); }"""
+
+
+def shoot(tab: Page, path: Path) -> None:
+    """A screenshot in a small file."""
+    Image.open(io.BytesIO(tab.screenshot())).convert("RGB").save(path, quality=86, subsampling=0, optimize=True)
+
+
+def main(report: Path, target: Path) -> None:
+    """The overview in the light, and an image page in the dark."""
+    target.mkdir(parents=True, exist_ok=True)
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    pages = sorted((report / "images").glob("*.html"))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        size = {"width": WIDTH, "height": HEIGHT}
+        tab = browser.new_page(viewport=size, color_scheme="light")
+        tab.goto((report / "index.html").resolve().as_uri())
+        tab.wait_for_timeout(500)
+        shoot(tab, target / "overview.jpg")
+        tab = browser.new_page(viewport=size, color_scheme="dark")
+        tab.goto(pages[min(3, len(pages) - 1)].resolve().as_uri())
+        tab.evaluate(READY)
+        tab.wait_for_timeout(1500)
+        shoot(tab, target / "image-page.jpg")
+        browser.close()
+    print(*sorted(target.glob("*.jpg")), sep="\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,67 @@
+"""The examples do what they say."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnnvis_report.store import load_arrays, load_run
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(name: str, *words: str | Path) -> str:
+    script = [sys.executable, str(EXAMPLES / name), *map(str, words)]
+    return subprocess.run(script, capture_output=True, text=True, check=True).stdout
+
+
+def test_there_is_no_example_that_nobody_runs():
+    tested = {"python_call.py", "own_network.py", "own_method.py", "make_pictures.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == tested
+
+
+def test_the_python_call():
+    said = run("python_call.py").splitlines()
+    assert said[0].startswith("grad_cam: 2×2×7×7, ") and said[1].startswith("guided_backprop: 2×2×3×224×224, ")
+    assert said[-1] == "efficientnet_b0 has grad_cam"
+
+
+def test_a_network_of_ones_own(tmp_path):
+    assert run("own_network.py", tmp_path).endswith("index.html\n")
+    for image in load_run(tmp_path / "report").images():
+        assert image.right and image.label.name == Path(image.name).parts[0]
+        arrays = load_arrays(tmp_path / "report", image.id)
+        red, blue = (arrays[f"grad_cam/filters/{index}"] for index in (0, 1))
+        assert red[40, 30] > 0 == red[60, 70] and blue[60, 70] > 0 == blue[40, 30], "each class at its own disc"
+
+
+def test_a_method_of_ones_own(tmp_path):
+    run("own_method.py", tmp_path)
+    stored = load_run(tmp_path / "report")
+    assert stored.record.passes == {"forward": 1, "backward": 2}, "nothing is computed twice"
+    for image in stored.images():
+        arrays = load_arrays(tmp_path / "report", image.id)
+        plain = {index: arrays[f"input_x_gradient/{index}"] for index in (0, 1)}
+        np.testing.assert_allclose(arrays["contrast/0"], plain[0] - plain[1], atol=1e-6)
+        assert not arrays["contrast/1"].any()
+    assert "What speaks for the class rather than" in (tmp_path / "report" / "methods.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.browser
+def test_the_pictures_of_the_readme(report, tmp_path):
+    pytest.importorskip("playwright", reason="Playwright isn't installed (extra 'test')")
+    if not (shutil.which("chromium") or shutil.which("google-chrome")):
+        pytest.skip("there is no Chromium on this system")
+    run("make_pictures.py", report, tmp_path)
+    for name in ("overview.jpg", "image-page.jpg"):
+        with Image.open(tmp_path / name) as picture:
+            assert picture.size == (1280, 800) and picture.convert("L").getextrema()[1] > 200
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_they_are_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 80
