@@ -1,6 +1,7 @@
 """What a run says on the terminal: the plan before, progress meanwhile, the bill after."""
 
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from cnnvis_report.report import words
 from cnnvis_report.report.site import Written
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
+UNITS = 1000  # of a progress bar, for each image
 
 
 class Console(Watcher):
@@ -29,6 +31,7 @@ class Console(Watcher):
     def __init__(self, level: int = NORMAL) -> None:
         self.level = level
         self._bar: Any = None
+        self._done, self._total, self._start, self._left_over = 0, 0, 0.0, 0.0
 
     def say(self, text: str = "") -> None:
         """A line, unless the user wants quiet."""
@@ -60,30 +63,44 @@ class Console(Watcher):
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[None]:
-        """A bar with the image, the rate and the time left; nothing where nobody watches."""
+        """A bar with what is done, the rate and the time left; nothing where nobody watches."""
         if self.level == QUIET or not sys.stderr.isatty():
             yield
             return
+        self._done, self._total, self._start = 0, total, time.monotonic()
         bar: Any = click.progressbar(
-            length=total,
+            length=total * UNITS,
             label=f"{label:<9}",
             file=sys.stderr,
-            show_pos=True,
             item_show_func=lambda item: item,
         )
         with bar as self._bar:
             yield
+            bar.update(bar.length - bar.pos)
         self._bar = None
 
-    def advance(self, item: str) -> None:
-        """One more is done."""
-        if self._bar is not None:
-            rate = 1 / self._bar.time_per_iteration if self._bar.time_per_iteration else 0.0
-            self._bar.update(1, f"{rate:.1f}/s  {printable(item)[:40]}")
+    def advance(self, item: str, whole: bool = True) -> None:
+        """One more is done; `whole` where nothing has told of parts of it."""
+        self._done += 1
+        self._move(UNITS if whole else 0, item)
+
+    def task_done(self, method: str, images: int, share: float) -> None:
+        """A part of some images is done."""
+        self._move(images * share * UNITS, method)
 
     def image_done(self, name: str, already: bool) -> None:
-        """One more image; those of an earlier start tell nothing of the rate."""
-        self.advance(f"{name} (was there)" if already else name)
+        """One more image; its parts have been told of, unless it was done in an earlier start."""
+        self.advance(name, whole=already)
+
+    def _move(self, units: float, item: str) -> None:
+        if self._bar is None:
+            return
+        self._left_over += units
+        step = min(int(self._left_over), self._bar.length - self._bar.pos)
+        self._left_over -= int(self._left_over)
+        rate = self._done / max(time.monotonic() - self._start, 1e-9)
+        pace = f"  {rate:.1f}/s" if self._done else ""
+        self._bar.update(step, f"{self._done}/{self._total}{pace}  {printable(item)[:40]}")
 
     def trouble(self, message: str, error: Exception | None = None) -> None:
         """A warning on a line of its own, in quiet runs too."""

@@ -24,6 +24,15 @@ def real() -> Path:
     return REAL
 
 
+@pytest.fixture(autouse=True)
+def no_method_outlives_its_test(monkeypatch):
+    """Methods that a test announces are announced to the whole process."""
+    from cnnvis_report import registry
+
+    registry.methods()
+    monkeypatch.setattr(registry, "_methods", dict(registry._methods))
+
+
 HOSTILE = [
     "plain.png",
     "a \"quoted\" 'name' & <script>alert(1).png",

@@ -224,7 +224,7 @@ def test_zoom_is_linked_and_double_click_undoes_it(visit, moved, report):
     until(tab, f"{PAGE}.state.zoom !== null")
     settled(tab)
     zoomed = ranges(tab)
-    assert len(zoomed) == 12 and all(each == zoomed[0] for each in zoomed)
+    assert len(zoomed) == 12 and np.allclose(zoomed, zoomed[0], rtol=0, atol=1e-9)
     assert zoomed[0][0][0] == pytest.approx(9.5, abs=1) and zoomed[0][0][1] == pytest.approx(29.5, abs=1)
     assert tab.locator("[data-reset-zoom]").is_visible()
     tab.mouse.move(5, 5)

@@ -46,6 +46,12 @@ class Plan:
     bytes: int
 
     @property
+    def shares(self) -> tuple[float, ...]:
+        """What part of an image's time each task takes, by its passes; a task without any takes a little."""
+        spent = [self.time.of(*cost) + 1e-6 for cost in self.rehearsed.costs]
+        return tuple(each / sum(spent) for each in spent)
+
+    @property
     def seconds(self) -> float:
         """The estimate for all images: passes times the measured time of one."""
         return self.images * self.time.of(self.rehearsed.forward, self.rehearsed.backward)

@@ -22,6 +22,9 @@ from cnnvis_report.tape import Tape
 class Watcher:
     """Told how a run goes on; this one says nothing of it."""
 
+    def task_done(self, method: str, images: int, share: float) -> None:
+        """A method is through with so many images, which was that share of the work on them."""
+
     def image_done(self, name: str, already: bool) -> None:
         """One more image is done, in this start or `already` in an earlier one."""
 
@@ -113,10 +116,12 @@ def _explain(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watc
     logits = tape.logits.float().cpu()
     chosen = [study.choice.choose(row, each.item.label) for row, each in zip(logits, batch.ready, strict=True)]
     outcomes = []
-    for outcome in perform(rehearsed.tasks, tape, _rectangle(chosen, logits)):
+    performed = perform(rehearsed.tasks, tape, _rectangle(chosen, logits))
+    for outcome, share in zip(performed, plan.shares, strict=True):
         if outcome.error is not None:
             watcher.trouble(f"{outcome.task.name} failed: {outcome.reason}.", outcome.error)
         outcomes.append(outcome.moved())
+        watcher.task_done(outcome.task.name, len(batch.ready), share)
     tape.ledger.wait()
     tally.computed += len(batch.ready)
     tally.bound += len(batch.ready) * plan.time.of(rehearsed.forward, rehearsed.backward)

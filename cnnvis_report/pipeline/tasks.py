@@ -78,7 +78,8 @@ class Rehearsed:
 
     tasks: those that are defined for the network; refused: the others, with the reason.
     reads, layers: what a tape has to know beforehand. forward, backward: passes per image, all classes.
-    shapes: of the map of one image and class, task by task.
+    shapes, costs: of the map of one image and class, and forward and backward passes that weren't there yet, task by
+        task.
     """
 
     tasks: tuple[Task, ...]
@@ -88,6 +89,7 @@ class Rehearsed:
     forward: float
     backward: float
     shapes: tuple[tuple[int, ...], ...]
+    costs: tuple[tuple[float, float], ...]
 
 
 def tasks_for(
@@ -121,7 +123,8 @@ def rehearse(tasks: Sequence[Task], rehearsal: Rehearsal, targets: Tensor) -> Re
     Raises:
         UnknownName, BadRequest: a request that no network could meet.
     """
-    going, refused, shapes = [], [], []
+    going, refused, shapes, costs = [], [], [], []
+    before = rehearsal.passes()
     for task in tasks:
         with rehearsal.ledger.account():
             try:
@@ -136,8 +139,13 @@ def rehearse(tasks: Sequence[Task], rehearsal: Rehearsal, targets: Tensor) -> Re
                 shape = ()
         going.append(task)
         shapes.append(shape)
+        forward, backward = rehearsal.passes()
+        costs.append((forward - before[0], backward - before[1]))
+        before = forward, backward
     reads = {rule: frozenset(what) for rule, what in rehearsal.reads.items()}
-    return Rehearsed(tuple(going), tuple(refused), reads, tuple(rehearsal.layers), *rehearsal.passes(), tuple(shapes))
+    return Rehearsed(
+        tuple(going), tuple(refused), reads, tuple(rehearsal.layers), *rehearsal.passes(), tuple(shapes), tuple(costs)
+    )
 
 
 def perform(tasks: Sequence[Task], tape: Tape, targets: Tensor) -> Iterator[Outcome]:
