@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 from torch import Tensor, nn
@@ -93,6 +94,27 @@ class Calls:
         with hooked(wanted, hook):
             yield
 
+    @contextmanager
+    def replacing(self, name: str, value: Tensor) -> Iterator[None]:
+        """While it is open, the layer called `name` gives `value`, whatever it has computed."""
+        call = self._calls[name]
+        runs: Counter[nn.Module] = Counter()
+
+        def hook(module: nn.Module, _: Any, __: Tensor) -> Tensor | None:
+            runs[module] += 1
+            return value.clone() if runs[module] == call.count else None  # it may be worked on in place
+
+        with hooked([call.module], hook):
+            yield
+
+    def behind(self, name: str) -> float:
+        """What part of the network's multiplications comes after the layer called `name`."""
+        leaves = [(each, call) for each, call in self._calls.items() if not list(call.module.children())]
+        work = {each: self.records[each].parameters * prod(call.shape[1:]) for each, call in leaves}
+        names = list(self._calls)
+        after = set(names[names.index(name) + 1 :])
+        return sum(work[each] for each in work if each in after) / max(sum(work.values()), 1)
+
 
 @contextmanager
 def recorded_calls(network: nn.Module) -> Iterator[list[Call]]:
@@ -112,7 +134,7 @@ def recorded_calls(network: nn.Module) -> Iterator[list[Call]]:
 
 
 @contextmanager
-def hooked(modules: Iterable[nn.Module], hook: Callable[[nn.Module, Any, Any], None]) -> Iterator[None]:
+def hooked(modules: Iterable[nn.Module], hook: Callable[[nn.Module, Any, Any], Tensor | None]) -> Iterator[None]:
     """A forward hook on each of the modules while it is open."""
     handles = [module.register_forward_hook(hook) for module in modules]
     try:

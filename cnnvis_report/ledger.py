@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from cnnvis_report.records import Note
@@ -89,3 +90,12 @@ class Ledger:
     def _now(self) -> float:
         self.wait()
         return time.perf_counter()
+
+
+def waiting_for(device: torch.device) -> Callable[[], None]:
+    """What returns when the device has done what it was asked."""
+    if device.type == "cuda":
+        return lambda: torch.cuda.synchronize(device)
+    if device.type == "mps":
+        return torch.mps.synchronize
+    return lambda: None

@@ -10,7 +10,9 @@ from torch.autograd.graph import Node
 
 from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
-from cnnvis_report.graph import TAILS, Head, find_head, recorded
+from cnnvis_report.graph import TAILS, recorded
+from cnnvis_report.heads import Head, find_head
+from cnnvis_report.operands import Operands, Recorded
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import LayerRecord
 from cnnvis_report.running import as_scores, frozen, recording
@@ -30,11 +32,15 @@ class ScoreLayer:
 
 @dataclass(frozen=True)
 class FirstPass:
-    """The recorded pass over the example: images [1, C, H, W], logits [1, classes], the operations that ran."""
+    """The pass over the example: images [1, C, H, W], and what was recorded of it."""
 
     images: Tensor
-    logits: Tensor
-    nodes: list[Node]
+    recorded: Recorded
+
+    @property
+    def logits(self) -> Tensor:
+        """[1, classes]."""
+        return self.recorded.output.detach()
 
 
 class Subject:
@@ -64,12 +70,13 @@ class Subject:
         self.name = name
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
         self._tail: str | None = None
+        self._lone: dict[str, bool] = {}
         self.scores = "logits"
-        calls, output = self._examine(example)
+        calls, output, operands = self._examine(example)
         self._calls = Calls(calls)
         self.layers = self._calls.layers
         nodes = recorded(output.grad_fn)
-        self._first: FirstPass | None = FirstPass(example.detach(), output.detach(), nodes)
+        self._first: FirstPass | None = FirstPass(example.detach(), Recorded(output, nodes, operands))
         self._find_logits(nodes[0])
         self.default_layer = self._calls.last_stage(nodes, self._find_score_layer(nodes[0]))
         self._calls.forget_graph()
@@ -93,6 +100,32 @@ class Subject:
             with self.watching([self._tail], kept.__setitem__):
                 self.network(own)
             return as_scores(kept[self._tail], self.name)
+
+    def forward_from(self, name: str, image: Tensor, values: Tensor) -> Tensor:
+        """[M, classes]: the logits of an image [1, C, H, W] where a layer gives other values [M, K, h, w].
+
+        The network before the layer runs once, where the rest can do with that; `behind` says how much the rest is.
+        """
+        if name not in self._lone:
+            self._lone[name] = self._runs_alone(name, image, values[:1])
+        start = image if self._lone[name] else image.expand(len(values), -1, -1, -1)
+        with self._calls.replacing(name, values):
+            return self.forward(start)
+
+    def behind(self, name: str) -> float:
+        """What part of the network's work comes after the layer called `name`."""
+        return self._calls.behind(name)
+
+    def _runs_alone(self, name: str, image: Tensor, value: Tensor) -> bool:
+        """Whether the rest of the network takes more values than there were images before the layer."""
+        two = torch.cat([value, value / 2])
+        with self._calls.replacing(name, two):
+            both = self.forward(image.expand(2, -1, -1, -1))
+            try:
+                found = self.forward(image)
+            except (RuntimeError, BadRequest):
+                return False
+        return found.shape == both.shape and torch.allclose(found, both, rtol=1e-3, atol=1e-5)
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """[N, classes] in 0…1: softmax, or a sigmoid where there is a single score or the network ends in one."""
@@ -135,14 +168,14 @@ class Subject:
             raise NotApplicable(self._score_layer)
         return self._score_layer
 
-    def _examine(self, example: Tensor) -> tuple[list[Call], Tensor]:
+    def _examine(self, example: Tensor) -> tuple[list[Call], Tensor, Operands]:
         """Run the network once, in the fastest memory layout that it takes, and note what ran."""
         # channels last is a quarter faster for convolutions; some networks flatten with .view, which refuses it
         layouts = [torch.channels_last] if example.dtype is not torch.float64 else []
         for layout in [*layouts, torch.contiguous_format]:
             self._layout = layout
             try:
-                with recorded_calls(self.network) as calls, recording():
+                with recorded_calls(self.network) as calls, recording(), Operands() as operands:
                     output = self.forward(example.detach().clone().requires_grad_())
                 break
             except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
@@ -163,7 +196,7 @@ class Subject:
             )
         if not bool(output.isfinite().all()):
             raise BadRequest(f"{self.name} gives scores that aren't finite (NaN or infinite weights?).")
-        return calls, output
+        return calls, output, operands
 
     def _find_logits(self, end: Node) -> None:
         """Look behind a final softmax: gradients of probabilities say less, and mix the classes."""

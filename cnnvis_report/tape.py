@@ -3,54 +3,32 @@
 A tape holds one batch. Methods read layers and gradients from it; what one has asked for, the next finds there.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol, TypeVar
-from zlib import crc32
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from typing import TypeVar
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
-from torch.utils.hooks import RemovableHandle
+from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from cnnvis_report.errors import NotApplicable
+from cnnvis_report.gradients import PIXELS, Gradients
 from cnnvis_report.graph import recorded
-from cnnvis_report.ledger import Ledger, Stated
+from cnnvis_report.ledger import Ledger, Stated, waiting_for
+from cnnvis_report.noise import normal_noise
+from cnnvis_report.operands import Operands, Recorded
+from cnnvis_report.reference import Reference
+from cnnvis_report.rules.constants import send_constants
+from cnnvis_report.rules.rule import Rule
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 
-PIXELS = ""  # what is read where it isn't a layer: the image itself; layers have names that aren't empty
 FORWARD = "forward"
 T = TypeVar("T")
 
 
-class Rule(Protocol):
-    """Another way back through some of the recorded operations. Hashable: equal rules share their passes."""
-
-    def coverage(self, nodes: Sequence[Node]) -> str:
-        """How much of the graph the rule speaks of; raises NotApplicable where it isn't defined."""
-
-    def attach(self, nodes: Sequence[Node]) -> Iterable[RemovableHandle]:
-        """Hook the rule onto the nodes until the handles are removed."""
-
-
 Reads = Mapping[Rule | None, frozenset[str]]
 Key = tuple[tuple[int, ...], Rule | None, str]
-
-
-class Gradients:
-    """The gradients of one class score an image under one rule; the backward pass runs when they are first read."""
-
-    def __init__(self, tape: "Tape", targets: Tensor, rule: Rule | None) -> None:
-        self._tape, self._targets, self._rule = tape, targets, rule
-
-    @property
-    def pixels(self) -> Tensor:
-        """[N, C, H, W]: with respect to the images."""
-        return self._tape.read(self._targets, self._rule, PIXELS)
-
-    def layer(self, name: str = "") -> Tensor:
-        """[N, K, h, w]: with respect to a layer's output; the last convolutional stage where `name` is empty."""
-        return self._tape.read(self._targets, self._rule, self._tape.subject.layer(name).name)
 
 
 class Tape:
@@ -62,7 +40,9 @@ class Tape:
         layers: names of the layers whose values or gradients will be read.
         reads: what each rule's gradients will be asked for, where a rehearsal has found that out, so that a
             pass goes no deeper than somebody looks, and none runs twice.
+        operands: whether somebody will ask for the operands of the layers.
         capacity: the most images that `scores` and `replay` take at a time; N where None.
+        reference: other images of the set; the tape's own where None.
         seed: what the noise of `noise` comes from, with the image itself.
         within: the tape that this one replays; its open account then bears all passes.
     """
@@ -74,19 +54,23 @@ class Tape:
         *,
         layers: Iterable[str] = (),
         reads: Reads | None = None,
+        operands: bool = False,
         capacity: int | None = None,
+        reference: Reference | None = None,
         seed: int = 0,
         within: "Tape | None" = None,
     ) -> None:
         self.subject = subject
+        self.reference = reference or Reference(lambda: self.images)
         self.images = images.detach()
         self.seed = seed
         self.capacity = max(capacity or 0, len(images))
-        self.ledger: Ledger = within.ledger if within else Ledger(_waiting_for(images.device))
+        self.ledger: Ledger = within.ledger if within else Ledger(waiting_for(images.device))
         self._share = len(images) / len(within.images) if within else 1.0
         self._private = within is not None
         self._reads = dict(reads or {})
         self._layers = list(dict.fromkeys(subject.layer(name).name for name in layers))
+        self._operands = operands or any(rule.operands for rule in self._reads if rule is not None)
         self._gradients: dict[Key, Tensor] = {}
         self._passes: dict[Key, Hashable] = {}
         self._book(FORWARD, self._run, forward=1.0)
@@ -113,6 +97,10 @@ class Tape:
         self._capture(name)
         return self._values[name]
 
+    def layer_name(self, name: str = "") -> str:
+        """The layer called `name`; the last convolutional stage where it is empty."""
+        return self.subject.layer(name).name
+
     def score_layer(self) -> tuple[Tensor, Tensor]:
         """The feature maps [N, K, h, w] that are averaged before the last layer, and its weight [classes, K].
 
@@ -134,8 +122,49 @@ class Tape:
             NotApplicable: the rule isn't defined for an operation of this network.
         """
         if rule is not None:
-            self.note(coverage=rule.coverage(self._nodes))
+            if rule.operands:
+                self._know_operands()
+            self.note(coverage=rule.coverage(self._recorded))
         return Gradients(self, targets, rule)
+
+    def relevance(self, targets: Tensor, rule: Rule) -> Tensor:
+        """[N, C, H, W]: what a rule of relevance propagation leaves at the pixels, its share of the score stated.
+
+        Raises:
+            NotApplicable: an operation has no rule.
+        """
+        maps = self.gradients(targets, rule).pixels
+        score = self.logits.gather(1, targets.unsqueeze(1))[:, 0]
+        self.note(conservation=maps.sum((1, 2, 3)) / torch.where(score == 0, 1, score))
+        return maps
+
+    def constants(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
+        """Hand over what each operation adds to the scores of `targets` [N] of its own, by a backward pass.
+
+        Args:
+            take: called with [N, ...], a part of the score for each place of an operation's result.
+
+        Raises:
+            NotApplicable: an operation whose constant part isn't known.
+        """
+
+        def run() -> None:
+            self._know_operands()
+            send_constants(self._recorded, self._onehot(targets), self._places[PIXELS], take)
+
+        self._book(None, run, backward=1.0)
+
+    def fitted(self, key: Hashable, fit: Callable[[Subject, Tensor, int], T]) -> T | None:
+        """What `fit` makes of the network, other images of the set and how many go through at a time; made once.
+
+        None while the run is rehearsed.
+        """
+        return self.reference.fitted(key, lambda images: fit(self.subject, images, self.capacity))
+
+    def record(self) -> Recorded:
+        """The pass itself, with the operands of its layers."""
+        self._know_operands()
+        return self._recorded
 
     def scores(self, images: Tensor) -> Tensor:
         """[M, classes]: the scores of other images [M, C, H, W], by forward passes of `capacity` images."""
@@ -146,20 +175,30 @@ class Tape:
 
         return self._book(None, run, forward=len(images) / len(self.images))
 
+    def scores_from(self, place: int, values: Tensor, layer: str = "") -> Tensor:
+        """[M, classes]: the scores of one of the images where a layer gives other values [M, K, h, w].
+
+        Args:
+            place: of the image in the batch.
+            layer: the last convolutional stage where it is empty.
+        """
+        name = self.subject.layer(layer).name
+        image = self.images[place : place + 1]
+
+        def run() -> Tensor:
+            parts = torch.split(values, max(self.capacity, 16))
+            with recording(), torch.no_grad():
+                return torch.cat([self.subject.forward_from(name, image, part) for part in parts])
+
+        return self._book(None, run, forward=len(values) * self.subject.behind(name) / len(self.images))
+
     def replay(self, images: Tensor) -> "Tape":
         """A tape of other images [M, C, H, W], whose passes the method that runs has for itself."""
-        return Tape(self.subject, images, capacity=self.capacity, seed=self.seed, within=self)
+        return Tape(self.subject, images, capacity=self.capacity, reference=self.reference, seed=self.seed, within=self)
 
     def noise(self, draws: int) -> Iterator[Tensor]:
-        """So many draws of standard normal noise [N, C, H, W].
-
-        It depends on the seed and on the image alone, not on its neighbours, its place in the batch or the device.
-        """
-        generators = [noise_generator(image, self.seed) for image in self.images]
-        shape, dtype = self.images.shape[1:], self.images.dtype
-        for _ in range(draws):
-            drawn = [torch.randn(shape, generator=generator, dtype=dtype) for generator in generators]
-            yield torch.stack(drawn).to(self.images.device)
+        """So many draws of standard normal noise [N, C, H, W], each image's own."""
+        return normal_noise(self.images, self.seed, draws)
 
     def note(self, **stated: Stated) -> None:
         """State something of the method that runs: a word, a number, or a tensor [N] or [N, K] with one for each."""
@@ -182,20 +221,21 @@ class Tape:
     def _run(self) -> None:
         """The forward pass, with the layers' values and the places where their gradients arrive."""
         self._values: dict[str, Tensor] = {}
-        self._places: dict[str, GradientEdge | Tensor] = {}
+        self._places: dict[str, GradientEdge] = {}
 
         def keep(name: str, output: Tensor) -> None:
             if output.requires_grad:
                 self._places[name] = get_gradient_edge(output)
             self._values[name] = output.detach().clone()  # an operation in place may follow
 
-        with recording():
+        operands = Operands() if self._operands else None
+        with recording(), operands or nullcontext():
             leaf = self.images.clone().requires_grad_()
+            self._places[PIXELS] = get_gradient_edge(leaf)
             with self.subject.watching(self._layers, keep):
-                self._output = self.subject.forward(leaf)
-        self._places[PIXELS] = leaf
-        self._logits = self._output.detach()
-        self._nodes = recorded(self._output.grad_fn)
+                output = self.subject.forward(leaf)
+        self._logits = output.detach()
+        self._recorded = Recorded(output, recorded(output.grad_fn), operands)
 
     def _capture(self, name: str) -> None:
         """Run once more where nobody said that this layer would be read."""
@@ -207,24 +247,26 @@ class Tape:
         """One pass back from the scores of the targets to everything named."""
         for name in names:
             self._capture(name)
-        places = [self._places.get(name) for name in names]
-        onehot = torch.zeros_like(self._logits).scatter_(1, targets.to(self._logits.device).unsqueeze(1), 1.0)
-        handles = list(rule.attach(self._nodes)) if rule else []
-        try:
-            with recording():
-                found = torch.autograd.grad(
-                    self._output,
-                    [place for place in places if place is not None],  # type: ignore[arg-type] # tensors and edges mix
-                    grad_outputs=onehot,
-                    retain_graph=True,
-                    allow_unused=True,
-                )
-        finally:
-            for handle in handles:
-                handle.remove()
-        if None in places or any(gradient is None for gradient in found):
-            raise NotApplicable(f"the score doesn't depend on all of: {', '.join(n or 'the image' for n in names)}")
-        return dict(zip(names, found, strict=True))
+        onehot = self._onehot(targets)
+        places = [self._places[name] for name in names if name in self._places]
+        back = rule.back if rule else Recorded.gradients
+        found = dict(
+            zip((name for name in names if name in self._places), back(self._recorded, onehot, places), strict=True)
+        )
+        gradients = {name: found.get(name) for name in names}
+        missing = [name or "the image" for name, gradient in gradients.items() if gradient is None]
+        if missing:
+            raise NotApplicable(f"the score doesn't depend on all of: {', '.join(missing)}")
+        return {name: gradient for name, gradient in gradients.items() if gradient is not None}
+
+    def _onehot(self, targets: Tensor) -> Tensor:
+        return torch.zeros_like(self._logits).scatter_(1, targets.to(self._logits.device).unsqueeze(1), 1.0)
+
+    def _know_operands(self) -> None:
+        """Run once more where nobody said that the layers' operands would be wanted."""
+        if not self._operands:
+            self._operands = True
+            self._book(None, self._run, forward=1.0)
 
     def _book(self, key: Hashable, action: Callable[[], T], *, forward: float = 0.0, backward: float = 0.0) -> T:
         share = self._share
@@ -235,17 +277,3 @@ class Tape:
     def _use(self, key: Hashable) -> None:
         if not self._private:
             self.ledger.use(key)
-
-
-def noise_generator(image: Tensor, seed: int) -> torch.Generator:
-    """The source of an image's noise: the run's seed and the image's own values, and nothing else."""
-    content = crc32(image.detach().cpu().contiguous().numpy().tobytes())
-    return torch.Generator().manual_seed((seed * 1_000_003 + content) % 2**63)
-
-
-def _waiting_for(device: torch.device) -> Callable[[], None]:
-    if device.type == "cuda":
-        return lambda: torch.cuda.synchronize(device)
-    if device.type == "mps":
-        return torch.mps.synchronize
-    return lambda: None

@@ -76,7 +76,7 @@ def test_a_pass_goes_no_deeper_than_somebody_looks(images, targets):
     )
     assert plan.reads == {None: frozenset({"features"})} and plan.layers == ("features",)
     tape = Tape(subject, images, layers=plan.layers, reads=plan.reads)
-    first = next(node for node in reversed(tape._nodes) if node.name().startswith("Convolution"))
+    first = next(node for node in reversed(tape.record().nodes) if node.name().startswith("Convolution"))
     handle = first.register_hook(lambda *_: deep.append(True))
     tape.gradients(targets).layer("features")
     assert not deep
@@ -126,7 +126,7 @@ def test_a_subject_and_its_tapes_leave_no_graph_behind(images, targets):
     subject = Subject(network, images[:1])
     tape = Tape(subject, images)
     _ = tape.gradients(targets, GUIDED).pixels
-    held = weakref.ref(tape._output)
+    held = weakref.ref(tape._recorded.output)
     del tape
     gc.collect()
     assert held() is None

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from cnnvis_report import explain
-from cnnvis_report.tape import noise_generator
+from cnnvis_report.noise import noise_generator
 from tests import oracles
 from tests.networks import Awkward, SumOfSquares, Tiny, seeded
 

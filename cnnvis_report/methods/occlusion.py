@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 from torch import Tensor
 
 from cnnvis_report.errors import BadRequest
@@ -18,30 +19,45 @@ from cnnvis_report.tape import Tape
     kind=Kind.AREA,
     together=True,
 )
-def occlusion(tape: Tape, targets: Tensor, *, patch: int = 0, stride: int = 0) -> Tensor:
+def occlusion(tape: Tape, targets: Tensor, *, patch: int = 0, stride: int = 0, scales: int = 1) -> Tensor:
     """How much the class score drops when a grey patch covers a place.
 
     S - S(patch greyed), averaged over the patches that cover a pixel, S the target logit; grey is the mean of the
-    training set (0 after normalisation). Patches that reach over the edge are cut.
+    training set (0 after normalisation). Patches that reach over the edge are cut. With several scales, the mean of
+    the maps of patches that double in side and stride from one to the next.
 
     Args:
         targets: [N, K] class indices.
-        patch: side of the patch in pixels; 0 means an eighth of the shorter side.
-        stride: step from patch to patch; 0 means half a patch.
+        patch: side of the smallest patch in pixels; 0 means an eighth of the shorter side.
+        stride: step from patch to patch at the smallest; 0 means half a patch.
+        scales: how many sizes of patches; none grows beyond the image.
 
     Returns:
         [N, K, H, W] in logits.
 
     Raises:
-        BadRequest: patch or stride is negative, or steps would leave pixels uncovered.
+        BadRequest: patch or stride is negative, or steps would leave pixels uncovered, or scales is below 1.
     """
     height, width = tape.images.shape[2:]
     patch = min(patch or max(1, round(min(height, width) / 8)), height, width)
     stride = stride or max(1, patch // 2)
     if patch < 1 or not 1 <= stride <= patch:
         raise BadRequest(f"occlusion needs 1 ≤ stride ≤ patch, not patch={patch}, stride={stride}.")
-    windows = [(top, left) for top in _starts(height, patch, stride) for left in _starts(width, patch, stride)]
+    if scales < 1:
+        raise BadRequest(f"occlusion needs scales of at least 1, not {scales}.")
+    sizes = [min(patch * 2**scale, height, width) for scale in range(scales)]
+    steps = [min(stride * 2**scale, size) for scale, size in enumerate(sizes)]
     tape.note(baseline="grey", patch=patch, stride=stride)
+    if scales > 1:
+        tape.note(scales=scales)
+    maps = [_drops(tape, targets, size, step) for size, step in zip(sizes, steps, strict=True)]
+    return torch.stack(maps).mean(dim=0)
+
+
+def _drops(tape: Tape, targets: Tensor, patch: int, stride: int) -> Tensor:
+    """[N, K, H, W]: the map of one size of patches."""
+    height, width = tape.images.shape[2:]
+    windows = [(top, left) for top in _starts(height, patch, stride) for left in _starts(width, patch, stride)]
     score = tape.logits.gather(1, targets)
     drop = score.new_zeros((*targets.shape, height, width))
     cover = score.new_zeros((height, width))

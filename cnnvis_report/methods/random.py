@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
+from cnnvis_report.noise import noise_generator
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import method
-from cnnvis_report.tape import Tape, noise_generator
+from cnnvis_report.tape import Tape
 
 
 @method(

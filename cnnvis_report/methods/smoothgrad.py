@@ -3,46 +3,67 @@
 import torch
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.records import Kind, Reduction, Sign
 from cnnvis_report.registry import method
 from cnnvis_report.tape import Tape
+
+VARIANTS = ("mean", "squared", "vargrad")
 
 
 @method(
     title="SmoothGrad",
     family="gradients",
-    source="Smilkov et al. 2017, arXiv:1706.03825",
+    source="Smilkov et al. 2017, arXiv:1706.03825; variants: Hooker et al. 2018, arXiv:1806.10758",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     reduction=Reduction.ABS_MAX,
     together=True,
 )
-def smoothgrad(tape: Tape, targets: Tensor, *, n: int = 25, level: float = 0.15) -> Tensor:
+def smoothgrad(tape: Tape, targets: Tensor, *, n: int = 25, level: float = 0.15, variant: str = "mean") -> Tensor:
     """The gradient averaged over noisy copies of the image, which takes out what flickers from pixel to pixel.
 
-    Mean over n draws of dy/dx at x + e, e ~ N(0, s^2), s = level * (max x - min x) of the image, y the target
-    logit; shown as the largest absolute value over the colour channels.
+    Mean over n draws of g = dy/dx at x + e, e ~ N(0, s^2), s = level * (max x - min x) of the image, y the target
+    logit; shown as the largest absolute value over the colour channels. "squared": mean of g^2. "vargrad": variance
+    of g over the draws, sum (g - mean g)^2 / (n - 1).
 
     Args:
         targets: [N, K] class indices.
         n: how many draws.
         level: the noise's standard deviation as a share of the image's range.
+        variant: what is made of the draws: "mean", "squared" or "vargrad".
 
     Returns:
-        [N, K, C, H, W] in logits per unit of the normalised input.
+        [N, K, C, H, W] in logits per unit of the normalised input; the variants in squares of these, never negative.
 
     Raises:
-        BadRequest: n is below 1 or level is negative.
+        BadRequest: n is below 1 (2 for vargrad) or level is negative.
+        UnknownName: there is no such variant.
     """
-    if n < 1 or level < 0:
-        raise BadRequest(f"smoothgrad needs n of at least 1 and a level of at least 0, not n={n}, level={level}.")
+    if variant not in VARIANTS:
+        raise UnknownName("variant of smoothgrad", variant, VARIANTS)
+    least = 2 if variant == "vargrad" else 1
+    if n < least or level < 0:
+        raise BadRequest(f"smoothgrad needs n of at least {least} and a level of at least 0, not n={n}, level={level}.")
     tape.note(draws=n, level=level)
+    mean, spread = _moments(tape, targets, n, level)
+    if variant == "squared":
+        return mean.square() + spread / n
+    return spread / (n - 1) if variant == "vargrad" else mean
+
+
+def _moments(tape: Tape, targets: Tensor, n: int, level: float) -> tuple[Tensor, Tensor]:
+    """[N, K, C, H, W] each: the mean of the noisy gradients, and their summed squared distances from it."""
     images = tape.images
-    spread = level * (images.amax((1, 2, 3), keepdim=True) - images.amin((1, 2, 3), keepdim=True))
-    total = [torch.zeros_like(images) for _ in range(targets.shape[1])]
-    for noise in tape.noise(n):
-        noisy = tape.replay(images + spread * noise)
-        for k, sum_k in enumerate(total):
-            sum_k += noisy.gradients(targets[:, k]).pixels
-    return torch.stack(total, dim=1) / n
+    deviation = level * (images.amax((1, 2, 3), keepdim=True) - images.amin((1, 2, 3), keepdim=True))
+    mean = images.new_zeros((*targets.shape, *images.shape[1:]))
+    spread = torch.zeros_like(mean)
+    for draw, noise in enumerate(tape.noise(n), start=1):
+        noisy = tape.replay(images + deviation * noise)
+        for k, column in enumerate(targets.unbind(dim=1)):
+            gradient = noisy.gradients(column).pixels
+            # a step at a time: a difference of two large sums would lose small variances
+            away = gradient - mean[:, k]
+            mean[:, k] += away / draw
+            spread[:, k] += away * (gradient - mean[:, k])
+    return mean, spread

@@ -11,6 +11,7 @@ from cnnvis_report.pipeline.rehearsal import Rehearsal
 from cnnvis_report.pipeline.tasks import perform, rehearse, tasks_for
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import Option
+from cnnvis_report.reference import Reference
 from cnnvis_report.registry import Method, select
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
@@ -26,6 +27,7 @@ def explain(
     on_error: str = "raise",
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    reference: Tensor | None = None,
     seed: int = 0,
     batch_size: int | None = None,
     **options: Option,
@@ -41,6 +43,8 @@ def explain(
         on_error: "raise", or "skip" to leave out methods that aren't defined for the network, with a warning.
         mean, std: the constants of the normalisation, one a channel, from which black is known to the methods
             that start from a black image. Where they are not given, black is 0.
+        reference: [M, C, H, W], for methods that compare with other images or are fitted to some; the images
+            themselves where it isn't given.
         seed: of the methods that draw noise.
         batch_size: at most so many images at a time; all at once where None.
         options: options of methods, such as `steps=64`; each goes to every chosen method that has it.
@@ -54,6 +58,8 @@ def explain(
         BadRequest, UnknownName: the arguments don't fit each other or the network.
     """
     columns = _columns(images, targets)
+    if reference is not None and (reference.ndim != 4 or reference.shape[1] != images.shape[1] or not len(reference)):
+        raise BadRequest(f"reference is {list(reference.shape)}; M×{images.shape[1]}×H×W is needed.")
     if on_error not in ("raise", "skip"):
         raise BadRequest(f"on_error is {on_error!r}; it can be 'raise' or 'skip'.")
     zero, one = (0.0,) * images.shape[1], (1.0,) * images.shape[1]
@@ -63,6 +69,7 @@ def explain(
         raise BadRequest(f"Target {int(columns.max())} isn't a class: {subject.name} has {len(subject.classes)}.")
     chosen = select([methods] if isinstance(methods, str) else methods)
     tasks = tasks_for(chosen, [layer] if layer else [], _shared(options, chosen))
+    others = Reference(lambda: images if reference is None else reference.to(images))
     step = batch_size or len(images)
     plan = rehearse(tasks, Rehearsal(subject, subject.take_first_pass(), capacity=step, seed=seed), columns[:1])
     for task, reason in plan.refused:
@@ -71,7 +78,16 @@ def explain(
         warnings.warn(f"{task.name} is left out: {reason}.", stacklevel=2)
     maps: dict[str, list[Tensor]] = {task.name: [] for task in plan.tasks}
     for part, part_targets in zip(torch.split(images, step), torch.split(columns, step), strict=True):
-        tape = Tape(subject, part, layers=plan.layers, reads=plan.reads, capacity=step, seed=seed)
+        tape = Tape(
+            subject,
+            part,
+            layers=plan.layers,
+            reads=plan.reads,
+            operands=plan.operands,
+            capacity=step,
+            reference=others,
+            seed=seed,
+        )
         for outcome in perform(plan.tasks, tape, part_targets):
             if outcome.error is not None:
                 raise outcome.error

@@ -1,11 +1,15 @@
 """Methods without passes, so that a run can be planned."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 from torch import Tensor
 
+from cnnvis_report.gradients import PIXELS
+from cnnvis_report.rules.constants import check_constants
+from cnnvis_report.rules.rule import Rule
 from cnnvis_report.subject import FirstPass, Subject
-from cnnvis_report.tape import FORWARD, PIXELS, Rule, Tape
+from cnnvis_report.tape import FORWARD, T, Tape
 
 
 class Rehearsal(Tape):
@@ -32,6 +36,7 @@ class Rehearsal(Tape):
         self._first = first
         self.reads: dict[Rule | None, set[str]] = {}
         self.layers: list[str] = []
+        self.operands = False
         super().__init__(subject, first.images, capacity=capacity, seed=seed, within=within)
 
     def layer(self, name: str = "") -> Tensor:
@@ -52,10 +57,25 @@ class Rehearsal(Tape):
         share = len(images) / len(self.images)
         return self._book(None, lambda: self._logits.new_zeros((len(images), self._logits.shape[1])), forward=share)
 
+    def scores_from(self, place: int, values: Tensor, layer: str = "") -> Tensor:
+        """Zeros for scores, and passes through what is behind the layer on the books."""
+        share = len(values) * self.subject.behind(self.subject.layer(layer).name) / len(self.images)
+        return self._book(None, lambda: self._logits.new_zeros((len(values), self._logits.shape[1])), forward=share)
+
     def replay(self, images: Tensor) -> Tape:
         """A rehearsal within this one."""
         first = replace(self._first, images=images)
         return Rehearsal(self.subject, first, capacity=self.capacity, seed=self.seed, within=self)
+
+    def constants(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
+        """Nothing to hand over, and a pass on the books."""
+        self.operands = True
+        check_constants(self._first.recorded)
+        self._book(None, lambda: None, backward=1.0)
+
+    def fitted(self, key: Hashable, fit: Callable[[Subject, Tensor, int], T]) -> T | None:
+        """Nothing: that would take passes."""
+        return None
 
     def passes(self) -> tuple[float, float]:
         """Forward and backward passes an image of all that has run, shared ones counted once."""
@@ -68,7 +88,8 @@ class Rehearsal(Tape):
 
     def _run(self) -> None:
         self._logits = self._first.logits.new_zeros((len(self.images), self._first.logits.shape[1]))
-        self._nodes = self._first.nodes
+        self._recorded = self._first.recorded
+        self._operands = True
 
     def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
         shapes = {name: self.subject.layer(name).shape if name else self.images.shape[1:] for name in names}

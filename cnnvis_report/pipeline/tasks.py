@@ -77,7 +77,7 @@ class Rehearsed:
     """What a set of tasks will do.
 
     tasks: those that are defined for the network; refused: the others, with the reason.
-    reads, layers: what a tape has to know beforehand. forward, backward: passes per image, all classes.
+    reads, layers, operands: what a tape has to know beforehand. forward, backward: passes per image, all classes.
     shapes, costs: of the map of one image and class, and forward and backward passes that weren't there yet, task by
         task.
     """
@@ -86,6 +86,7 @@ class Rehearsed:
     refused: tuple[tuple[Task, str], ...]
     reads: Reads
     layers: tuple[str, ...]
+    operands: bool
     forward: float
     backward: float
     shapes: tuple[tuple[int, ...], ...]
@@ -143,8 +144,17 @@ def rehearse(tasks: Sequence[Task], rehearsal: Rehearsal, targets: Tensor) -> Re
         costs.append((forward - before[0], backward - before[1]))
         before = forward, backward
     reads = {rule: frozenset(what) for rule, what in rehearsal.reads.items()}
+    forward, backward = rehearsal.passes()
     return Rehearsed(
-        tuple(going), tuple(refused), reads, tuple(rehearsal.layers), *rehearsal.passes(), tuple(shapes), tuple(costs)
+        tasks=tuple(going),
+        refused=tuple(refused),
+        reads=reads,
+        layers=tuple(rehearsal.layers),
+        operands=rehearsal.operands,
+        forward=forward,
+        backward=backward,
+        shapes=tuple(shapes),
+        costs=tuple(costs),
     )
 
 

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
-from torch.autograd.graph import Node
-from torch.utils.hooks import RemovableHandle
+from torch.autograd.graph import GradientEdge
 
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.graph import is_relu, other_activation
+from cnnvis_report.operands import Recorded
 
 Parts = tuple[Tensor | None, ...]
 
@@ -26,14 +27,16 @@ class ReluRule:
 
     gated: bool
 
-    def coverage(self, nodes: Sequence[Node]) -> str:
+    operands: ClassVar[bool] = False
+
+    def coverage(self, recorded: Recorded) -> str:
         """Such as "17 of 17 ReLU calls".
 
         Raises:
             NotApplicable: there is no ReLU, or other activations stand beside it.
         """
-        relus = sum(map(is_relu, nodes))
-        others = Counter(name for name in map(other_activation, nodes) if name)
+        relus = sum(map(is_relu, recorded.nodes))
+        others = Counter(name for name in map(other_activation, recorded.nodes) if name)
         if others:
             counts = ", ".join(f"{count} {name}" for name, count in sorted(others.items()))
             plural = "s have" if sum(others.values()) > 1 else " has"
@@ -42,10 +45,15 @@ class ReluRule:
             raise NotApplicable("the network has no ReLU")
         return f"{relus} of {relus} ReLU calls"
 
-    def attach(self, nodes: Sequence[Node]) -> list[RemovableHandle]:
-        """Put the rule on every ReLU until the handles are removed."""
+    def back(self, recorded: Recorded, start: Tensor, places: Sequence[GradientEdge]) -> Sequence[Tensor | None]:
+        """Signals at the places, when `start` is sent back from the scores."""
         hook = _gated if self.gated else _ungated
-        return [node.register_hook(hook) for node in nodes if is_relu(node)]
+        handles = [node.register_hook(hook) for node in recorded.nodes if is_relu(node)]
+        try:
+            return recorded.gradients(start, places)
+        finally:
+            for handle in handles:
+                handle.remove()
 
 
 def _gated(grad_inputs: Parts, _: Parts) -> Parts | None:

@@ -1,0 +1,61 @@
+"""Ablation-CAM."""
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.methods.score_cam import strongest
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+AT_LEAST = 16  # values at a time: what comes before the layer runs once for all of them
+
+
+@method(
+    title="Ablation-CAM",
+    family="class activation maps",
+    source="Desai & Ramaswamy 2020, doi:10.1109/WACV45572.2020.9093360",
+    sign=Sign.POSITIVE,
+    kind=Kind.LAYER,
+    together=True,
+    level="all",
+)
+def ablation_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int = 0) -> Tensor:
+    """Where those channels are active without which the class score falls.
+
+    L = relu(sum_k w_k A_k), w_k = (S - S_k) / abs(S), S the target logit and S_k what is left of it when channel k
+    of the layer is 0.
+
+    Args:
+        targets: [N, K] class indices.
+        layer: the layer that gives A; empty means the last convolutional stage.
+        max_channels: so many channels, those with the largest mean absolute activation; 0 means all.
+
+    Returns:
+        [N, K, h, w] at the layer's own size, in units of the layer's activations, never negative.
+
+    Raises:
+        UnknownName: the network has no such layer.
+        NotApplicable: no layer keeps a spatial size.
+        BadRequest: max_channels is negative.
+    """
+    activations = tape.layer(layer)
+    chosen = strongest(activations, max_channels)
+    tape.note(channels=f"{chosen.shape[1]} of {activations.shape[1]}")
+    scores = tape.logits.gather(1, targets)
+    maps = []
+    for place, (values, channels) in enumerate(zip(activations, chosen, strict=True)):
+        left = _without(tape, place, values, channels, layer)[:, targets[place]]
+        weights = (scores[place] - left) / scores[place].abs().clamp(min=1e-12)
+        maps.append(torch.einsum("ck,chw->khw", weights, values[channels]).relu())
+    return torch.stack(maps)
+
+
+def _without(tape: Tape, place: int, values: Tensor, channels: Tensor, layer: str) -> Tensor:
+    """[M, classes]: the scores of one image without each of the channels [M] of its values [K, h, w]."""
+    scores = []
+    for part in torch.split(channels, max(tape.capacity, AT_LEAST)):
+        ablated = values.repeat(len(part), 1, 1, 1)
+        ablated[torch.arange(len(part), device=part.device), part] = 0
+        scores.append(tape.scores_from(place, ablated, layer))
+    return torch.cat(scores)

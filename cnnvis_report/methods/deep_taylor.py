@@ -1,0 +1,43 @@
+"""Deep Taylor decomposition."""
+
+from torch import Tensor
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.rules.multipliers import AlphaBeta, EntryRule, WSquare
+from cnnvis_report.rules.relevance import Composite, pixel_box
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="Deep Taylor decomposition",
+    family="relevance propagation",
+    source="Montavon et al. 2017, arXiv:1512.02479",
+    sign=Sign.SIGNED,
+    kind=Kind.PIXEL,
+    level="all",
+)
+def deep_taylor(tape: Tape, targets: Tensor, *, entry: str = "box") -> Tensor:
+    """Where the evidence for the class comes from, followed through positive contributions alone.
+
+    The z+ rule in every layer, R_i = sum_j (x_i w_ij)+ / sum_k (x_k w_kj)+ R_j, and at the pixels z^B between black
+    and white, or w^2. It starts at max(y, 0), y the target logit: a class with a negative score has an empty map.
+
+    Args:
+        targets: [N] class indices.
+        entry: "box" (z^B, for inputs between black and white) or "w2" (for unbounded inputs).
+
+    Returns:
+        [N, C, H, W] in logits; without shortcuts, and for pixels between black and white, never negative.
+
+    Raises:
+        NotApplicable: an operation of the network has no rule.
+        BadRequest: there is no such entry.
+    """
+    entries: dict[str, EntryRule] = {"box": pixel_box(tape.subject.preprocessing), "w2": WSquare()}
+    if entry not in entries:
+        raise BadRequest(f"deep_taylor has no entry {entry!r}; it can be {' or '.join(entries)}.")
+    rule = Composite(AlphaBeta(1, 0), AlphaBeta(1, 0), entries[entry])
+    score = tape.logits.gather(1, targets.unsqueeze(1))
+    return tape.relevance(targets, rule) * (score > 0).view(-1, 1, 1, 1)

@@ -1,0 +1,80 @@
+"""Expected gradients."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from cnnvis_report.errors import BadRequest, NotApplicable
+from cnnvis_report.noise import noise_generator
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="Expected gradients",
+    family="gradients",
+    source="Erion et al. 2019, arXiv:1906.10670",
+    sign=Sign.SIGNED,
+    kind=Kind.PIXEL,
+    together=True,
+    level="all",
+)
+def expected_gradients(tape: Tape, targets: Tensor, *, n: int = 32) -> Tensor:
+    """What each pixel adds to the class score on the way from other images of the set to this one.
+
+    Mean over n draws of (x - b) * dy/dx at b + a (x - b), b an image of the set, a uniform in 0..1, y the target
+    logit. Its sum comes to y(x) - mean y(b) with many draws, and the report states by how much the sum misses it.
+    Images of another size are resized (bilinear). Shown as the sum over the colour channels.
+
+    Args:
+        targets: [N, K] class indices.
+        n: how many draws.
+
+    Returns:
+        [N, K, C, H, W] in logits.
+
+    Raises:
+        BadRequest: n is below 1.
+        NotApplicable: there is no other image to compare with.
+    """
+    if n < 1:
+        raise BadRequest(f"expected_gradients needs n of at least 1, not {n}.")
+    others = _others(tape)
+    images = tape.images
+    total = [torch.zeros_like(images) for _ in range(targets.shape[1])]
+    baseline_scores = torch.zeros_like(tape.logits)
+    for drawn, shares in zip(*_draws(tape, n, len(others)), strict=True):
+        start = others[drawn]
+        way = images - start
+        between = tape.replay(start + shares.view(-1, 1, 1, 1) * way)
+        for k, sum_k in enumerate(total):
+            sum_k += way * between.gradients(targets[:, k]).pixels / n
+        baseline_scores += tape.scores(start) / n
+    maps = torch.stack(total, dim=1)
+    rise = (tape.logits - baseline_scores).gather(1, targets)
+    residual = (maps.sum((2, 3, 4)) - rise).abs() / rise.abs().clamp(min=1e-12)
+    tape.note(baseline=f"{len(others)} images of the set", draws=n, residual=residual)
+    return maps
+
+
+def _others(tape: Tape) -> Tensor:
+    """[M, C, H, W]: the images to compare with, at the size of those that are explained."""
+    given, images = tape.reference.images, tape.images
+    others = given.to(images)
+    if others.shape[2:] != images.shape[2:]:
+        others = interpolate(others, size=images.shape[2:], mode="bilinear", align_corners=False)
+    # a tape that was given no set, as in a rehearsal, has its own images in place of one
+    if given is not images and len(others) == 1 and bool((others == images).all()):
+        raise NotApplicable("needs other images to compare with; the set has one")
+    return others
+
+
+def _draws(tape: Tape, n: int, among: int) -> tuple[Tensor, Tensor]:
+    """[n, N] indices below `among`, and [n, N] numbers in 0..1, by the seed and each image alone."""
+    indices, shares = [], []
+    for image in tape.images:
+        generator = noise_generator(image, tape.seed)
+        indices.append(torch.randint(among, (n,), generator=generator))
+        shares.append(torch.rand(n, generator=generator, dtype=torch.float64))
+    return torch.stack(indices, dim=1).to(tape.images.device), torch.stack(shares, dim=1).to(tape.images)

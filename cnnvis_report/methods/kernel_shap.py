@@ -1,0 +1,95 @@
+"""Kernel SHAP."""
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.methods.lime import explained, scores_of_kept, superpixels
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="Kernel SHAP",
+    family="perturbation",
+    source="Lundberg & Lee 2017, arXiv:1705.07874",
+    sign=Sign.SIGNED,
+    kind=Kind.AREA,
+    together=True,
+    level="all",
+)
+def kernel_shap(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500) -> Tensor:
+    """The Shapley value of each superpixel: what it adds to the class score, on average over all orders of adding them.
+
+    Minimises sum w (S(x z) - S(0) - b z)^2 over coalitions z of the d superpixels, the others grey (0 after
+    normalisation), where sum b = S(x) - S(0) exactly; S the target logit, w = (d - 1) / (binom(d, |z|) |z| (d - |z|)).
+    Coalitions are drawn by w in pairs, each with its complement; where there are no more than `samples`, all are
+    taken, and the values are exact. Superpixels as for LIME. The report states how much of the score's variance over
+    the coalitions is explained.
+
+    Args:
+        targets: [N, K] class indices.
+        segments: about how many superpixels.
+        samples: how many coalitions are scored, besides none and all.
+
+    Returns:
+        [N, K, H, W] in logits, the superpixel's value on each of its pixels.
+
+    Raises:
+        BadRequest: segments is below 1 or samples below 2.
+        NotApplicable: scikit-image isn't installed.
+    """
+    if samples < 2:
+        raise BadRequest(f"kernel_shap needs at least 2 samples, not {samples}.")
+    maps, counts, fits = [], [], []
+    for place, image in enumerate(tape.images):
+        labels = superpixels(image, segments)
+        count = int(labels.max()) + 1
+        kept, weights = _coalitions(count, samples, tape.seed)
+        scores = scores_of_kept(tape, place, labels, kept)[:, targets[place].cpu()]
+        values, fit = _shapley(kept.double(), scores, weights)
+        maps.append(values.T[:, labels])
+        counts.append(count)
+        fits.append(fit)
+    tape.note(baseline="grey", segments=torch.tensor(counts), samples=samples, surrogate_r2=torch.stack(fits))
+    return torch.stack(maps).to(tape.images)
+
+
+def _coalitions(count: int, samples: int, seed: int) -> tuple[Tensor, Tensor]:
+    """[M, count] true or false, and the weights [M, 1]: none and all first, which weigh 0 as they are met exactly."""
+    sizes = torch.arange(1, count, dtype=torch.float64)
+    by_size = 1 / (sizes * (count - sizes))
+    if 2**count - 2 <= samples:
+        inside = torch.arange(1, 2**count - 1).unsqueeze(1) >> torch.arange(count) & 1 == 1
+        size = inside.sum(dim=1)
+        weights = by_size[size - 1] / torch.bincount(size, minlength=count)[size]
+    else:
+        inside = _drawn(by_size, samples, seed)
+        weights = torch.ones(len(inside), dtype=torch.float64)
+    ends = torch.tensor([False, True]).unsqueeze(1).expand(2, count)
+    return torch.cat([ends, inside]), torch.cat([weights.new_zeros(2), weights]).unsqueeze(1)
+
+
+def _drawn(by_size: Tensor, samples: int, seed: int) -> Tensor:
+    """[samples, count]: random coalitions whose sizes follow `by_size` [count - 1], then their complements."""
+    generator = torch.Generator().manual_seed(seed)
+    pairs = (samples + 1) // 2
+    size = torch.multinomial(by_size, pairs, replacement=True, generator=generator) + 1
+    ranks = torch.rand(pairs, len(by_size) + 1, generator=generator).argsort(dim=1).argsort(dim=1)
+    half = ranks < size.unsqueeze(1)
+    return torch.stack([half, ~half], dim=1).flatten(0, 1)[:samples]
+
+
+def _shapley(kept: Tensor, scores: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """[superpixels, K], the values, and the R² [K] of the fit; the first two rows are none and all."""
+    whole = scores[1] - scores[0]
+    even = whole.expand(kept.shape[1], -1) / kept.shape[1]
+    # what parts the values from an even share sums to 0, so features without their mean say all of it,
+    # and the shortest solution keeps the sum at 0
+    features = kept - kept.mean(dim=1, keepdim=True)
+    rest = scores - scores[0] - kept @ even
+    root = weights.sqrt()
+    apart = torch.linalg.lstsq(root * features, root * rest, driver="gelsd").solution
+    values = even + apart
+    return values, explained(scores, scores[0] + kept @ values, weights)

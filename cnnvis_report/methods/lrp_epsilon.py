@@ -1,0 +1,40 @@
+"""LRP-ε."""
+
+from torch import Tensor
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.rules.multipliers import Epsilon
+from cnnvis_report.rules.relevance import Composite
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="LRP-ε",
+    family="relevance propagation",
+    source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 58",
+    sign=Sign.SIGNED,
+    kind=Kind.PIXEL,
+    level="all",
+)
+def lrp_epsilon(tape: Tape, targets: Tensor, *, epsilon: float = 1e-6) -> Tensor:
+    """The class score handed down layer by layer by contributions, where weak and contradictory ones lose some of it.
+
+    R_i = sum_j x_i w_ij / (z_j + e sign z_j) R_j, sign 0 = 1, with z the pre-activation, its bias and the batch norm's
+    shift included.
+
+    Args:
+        targets: [N] class indices.
+        epsilon: e, in the units of pre-activations; what it takes is missing from the sum.
+
+    Returns:
+        [N, C, H, W] in logits.
+
+    Raises:
+        NotApplicable: an operation of the network has no rule.
+        BadRequest: epsilon is negative.
+    """
+    if epsilon < 0:
+        raise BadRequest(f"lrp_epsilon needs an epsilon of at least 0, not {epsilon}.")
+    return tape.relevance(targets, Composite(Epsilon(epsilon), Epsilon(epsilon)))

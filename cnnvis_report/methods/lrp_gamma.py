@@ -1,0 +1,40 @@
+"""LRP-γ."""
+
+from torch import Tensor
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.rules.multipliers import Gamma
+from cnnvis_report.rules.relevance import Composite
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="LRP-γ",
+    family="relevance propagation",
+    source="Montavon et al. 2019, doi:10.1007/978-3-030-28954-6_10",
+    sign=Sign.SIGNED,
+    kind=Kind.PIXEL,
+    level="all",
+)
+def lrp_gamma(tape: Tape, targets: Tensor, *, gamma: float = 0.25) -> Tensor:
+    """The class score handed down layer by layer, where what speaks for a unit counts more than what speaks against.
+
+    R_i = sum_j (c_ij + g max(c_ij, 0)) / (sum_k c_kj + g max(c_kj, 0)) R_j, c_ij = x_i w_ij and the bias one of the
+    contributions; for units with a negative pre-activation those below 0 count more.
+
+    Args:
+        targets: [N] class indices.
+        gamma: g; 0 is the z rule, and the larger, the less speaks against.
+
+    Returns:
+        [N, C, H, W] in logits.
+
+    Raises:
+        NotApplicable: an operation of the network has no rule.
+        BadRequest: gamma is negative.
+    """
+    if gamma < 0:
+        raise BadRequest(f"lrp_gamma needs a gamma of at least 0, not {gamma}.")
+    return tape.relevance(targets, Composite(Gamma(gamma), Gamma(gamma)))

@@ -1,0 +1,34 @@
+"""LRP-w²."""
+
+from torch import Tensor
+
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.rules.multipliers import WSquare
+from cnnvis_report.rules.spread import Spread
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="LRP-w²",
+    family="relevance propagation",
+    source="Montavon et al. 2017, arXiv:1512.02479",
+    sign=Sign.SIGNED,
+    kind=Kind.PIXEL,
+    level="all",
+)
+def lrp_w2(tape: Tape, targets: Tensor) -> Tensor:
+    """The class score spread by the squares of the weights, whatever the image: what the weights alone make of it.
+
+    R_i = sum_j w_ij^2 / (sum_k w_kj^2) R_j; activations pass relevance on, of closed units too.
+
+    Args:
+        targets: [N] class indices.
+
+    Returns:
+        [N, C, H, W] in logits.
+
+    Raises:
+        NotApplicable: an operation of the network has no rule.
+    """
+    return tape.relevance(targets, Spread(WSquare()))

@@ -1,0 +1,144 @@
+"""RISE."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+BLOCK = 100  # masks between two looks at the standard error
+MASKS = {"cuda": 4000}
+MASKS_ELSEWHERE = 500
+
+
+@method(
+    title="RISE",
+    family="perturbation",
+    source="Petsiuk et al. 2018, arXiv:1806.07421",
+    sign=Sign.SIGNED,
+    kind=Kind.AREA,
+    together=True,
+    level="all",
+)
+def rise(tape: Tape, targets: Tensor, *, n: int = 0, cells: int = 7, p: float = 0.5, tolerance: float = 0.1) -> Tensor:
+    """How much likelier the class becomes when a place can be seen, over random masks that hide part of the image.
+
+    sum f(x * M) (M - p) / (N p (1 - p)) over N masks M, f the probability of the class, x the normalised image: what is
+    hidden is grey, the mean of the training set (0 after normalisation). M is (cells + 1)^2 squares, each 1 with
+    probability p and 0 otherwise, upsampled (bilinear, align_corners=False) and cut to the image at a random place;
+    the same masks for every image and class. The report states the standard error: its mean over pixels as a share
+    of the map's standard deviation over pixels.
+
+    Args:
+        targets: [N, K] class indices.
+        n: how many masks at most; 0 means 4000 on a GPU and 500 elsewhere.
+        cells: squares along a side of the image.
+        p: how much of the image a mask shows.
+        tolerance: a map is done when its standard error, looked at every 100 masks, is below this.
+
+    Returns:
+        [N, K, H, W] in probability.
+
+    Raises:
+        BadRequest: n or tolerance is negative, cells is below 1, or p isn't between 0 and 1.
+    """
+    if n < 0 or cells < 1 or not 0 < p < 1 or tolerance < 0:
+        raise BadRequest(
+            f"rise needs n ≥ 0, cells ≥ 1, 0 < p < 1 and tolerance ≥ 0, "
+            f"not n={n}, cells={cells}, p={p}, tolerance={tolerance}."
+        )
+    sums = _Sums(tape, targets, p)
+    for masks in _masks(tape, n or MASKS.get(tape.images.device.type, MASKS_ELSEWHERE), cells, p):
+        sums.add(masks)
+        error = sums.relative_error()
+        sums.going &= error >= tolerance
+        if not bool(sums.going.any()):
+            break
+    tape.note(baseline="grey", masks=sums.count, standard_error=error)
+    return sums.total / sums.count[..., None, None]
+
+
+@dataclass(frozen=True)
+class _Masks:
+    """A block of masks before they are drawn out to the image's size.
+
+    grids: [M, g, g] of 0 and 1. rows, columns: [g, M, H] and [g, M, W], the weight of a grid's row in a mask's.
+    """
+
+    grids: Tensor
+    rows: Tensor
+    columns: Tensor
+
+    def __len__(self) -> int:
+        return len(self.grids)
+
+    def at(self, part: slice) -> Tensor:
+        """[m, H, W]: some of the masks."""
+        return torch.einsum("gmh,mgk,kmw->mhw", self.rows[:, part], self.grids[part], self.columns[:, part])
+
+
+class _Sums:
+    """What the masks have brought: sums of f (M - p) / (p (1 - p)) and of its square, map by map.
+
+    The terms lie around 0, so a variance from these two sums loses nothing.
+    """
+
+    def __init__(self, tape: Tape, targets: Tensor, p: float) -> None:
+        self._tape, self._targets, self._p = tape, targets, p
+        self.total = tape.images.new_zeros((*targets.shape, *tape.images.shape[2:]))
+        self._squares = torch.zeros_like(self.total)
+        self.count = tape.images.new_zeros(targets.shape)
+        self.going = torch.ones_like(self.count, dtype=torch.bool)
+
+    def add(self, block: _Masks) -> None:
+        """Let the network see the images of maps that aren't done through the masks."""
+        places = self.going.any(dim=1).nonzero().flatten()
+        images, targets, going = self._tape.images[places], self._targets[places], self.going[places]
+        group = max(1, self._tape.capacity // len(places))
+        for start in range(0, len(block), group):
+            masks = block.at(slice(start, start + group))
+            seen = masks[:, None, None] * images
+            scores = self._tape.subject.probabilities(self._tape.scores(seen.flatten(0, 1)))
+            found = scores.view(len(masks), len(places), -1).gather(2, targets.expand(len(masks), -1, -1)) * going
+            away = (masks - self._p) / (self._p * (1 - self._p))
+            self.total[places] += torch.einsum("mnk,mhw->nkhw", found, away)
+            self._squares[places] += torch.einsum("mnk,mhw->nkhw", found.square(), away.square())
+        self.count += len(block) * self.going
+
+    def relative_error(self) -> Tensor:
+        """[N, K]: the mean standard error of a map's pixels over their standard deviation; infinite where unknown."""
+        count = self.count[..., None, None]
+        mean = self.total / count
+        variance = (self._squares / count - mean.square()).clamp(min=0) / (count - 1)
+        error, spread = variance.sqrt().mean(dim=(2, 3)), mean.flatten(2).std(dim=2, correction=0)
+        return torch.where((self.count > 1) & (spread > 0), error / spread, math.inf)
+
+
+def _masks(tape: Tape, n: int, cells: int, p: float) -> Iterator[_Masks]:
+    """Blocks of n masks in all; they depend on the seed, the options and the image's size."""
+    like = tape.images
+    generator = torch.Generator().manual_seed(tape.seed)
+    ramps = [_ramps(side, cells, like) for side in like.shape[2:]]
+    for start in range(0, n, BLOCK):
+        grids = torch.rand(BLOCK, cells + 1, cells + 1, generator=generator) < p
+        rows, columns = (
+            windows[:, torch.randint(windows.shape[1], (BLOCK,), generator=generator).to(like.device)]
+            for windows in ramps
+        )
+        kept = slice(min(BLOCK, n - start))
+        yield _Masks(grids[kept].to(like), rows[:, kept], columns[:, kept])
+
+
+def _ramps(side: int, cells: int, like: Tensor) -> Tensor:
+    """[g, places, side]: how much each of g = cells + 1 squares counts along a side, cut at each place of the first."""
+    square = math.ceil(side / cells)
+    each = torch.eye(cells + 1, dtype=like.dtype, device=like.device).unsqueeze(0)
+    upsampled = interpolate(each, size=(cells + 1) * square, mode="linear", align_corners=False)[0]
+    return upsampled.unfold(1, side, 1)[:, :square]

@@ -1,0 +1,73 @@
+"""Score-CAM."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+from cnnvis_report.tape import Tape
+
+
+@method(
+    title="Score-CAM",
+    family="class activation maps",
+    source="Wang et al. 2020, arXiv:1910.01279",
+    sign=Sign.POSITIVE,
+    kind=Kind.LAYER,
+    together=True,
+    level="all",
+)
+def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int = 0) -> Tensor:
+    """Where those channels are active that keep the class score high when the image is seen through them alone.
+
+    L = relu(sum_k w_k A_k), w = softmax over k of S(x * H_k), H_k the channel A_k upsampled (bilinear,
+    align_corners=False) and scaled to 0..1, 0 where A_k is constant; S the target logit, x the normalised image. The
+    score of a baseline, which the paper subtracts from each S, cancels in the softmax.
+
+    Args:
+        targets: [N, K] class indices.
+        layer: the layer that gives A; empty means the last convolutional stage.
+        max_channels: so many channels, those with the largest mean absolute activation; 0 means all.
+
+    Returns:
+        [N, K, h, w] at the layer's own size, in units of the layer's activations, never negative.
+
+    Raises:
+        UnknownName: the network has no such layer.
+        NotApplicable: no layer keeps a spatial size.
+        BadRequest: max_channels is negative.
+    """
+    activations = tape.layer(layer)
+    chosen = strongest(activations, max_channels)
+    tape.note(channels=f"{chosen.shape[1]} of {activations.shape[1]}")
+    count, kept = chosen.shape
+    scores = []
+    for part in torch.split(torch.arange(count * kept, device=chosen.device), tape.capacity):
+        places = part // kept
+        masks = _masks(activations[places, chosen.flatten()[part]], tape.images.shape[2:])
+        seen = tape.scores(masks.unsqueeze(1) * tape.images[places])
+        scores.append(seen.gather(1, targets[places]))
+    weights = torch.cat(scores).view(count, kept, -1).softmax(dim=1)
+    channels = activations[torch.arange(count, device=chosen.device).unsqueeze(1), chosen]
+    return torch.einsum("nck,nchw->nkhw", weights, channels).relu()
+
+
+def strongest(activations: Tensor, most: int) -> Tensor:
+    """[N, most]: the channels with the largest mean absolute activation, the strongest first; all where `most` is 0.
+
+    Raises:
+        BadRequest: `most` is negative.
+    """
+    if most < 0:
+        raise BadRequest(f"max_channels is {most}; it takes a number of channels, or 0 for all.")
+    strength = activations.abs().mean(dim=(2, 3))
+    return strength.argsort(dim=1, descending=True, stable=True)[:, : most or None]
+
+
+def _masks(channels: Tensor, size: torch.Size) -> Tensor:
+    """[M, H, W] in 0..1 from [M, h, w]."""
+    masks = interpolate(channels.unsqueeze(1), size=size, mode="bilinear", align_corners=False).squeeze(1)
+    low, high = masks.amin((1, 2), keepdim=True), masks.amax((1, 2), keepdim=True)
+    return torch.where(high > low, (masks - low) / (high - low), 0.0)

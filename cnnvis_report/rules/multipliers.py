@@ -1,0 +1,174 @@
+"""Rules of relevance propagation for one layer, in multiplier form: m = R / x goes back in place of R.
+
+With m at z (R = z m), a rule gives m at x. Contributions that it weighs are x w, so that R never has to be divided by
+an x that may be 0. The rules of a first layer give R at x itself. Sources: Bach et al. 2015,
+doi:10.1371/journal.pone.0130140; Montavon et al. 2017, arXiv:1512.02479, and 2019, doi:10.1007/978-3-030-28954-6_10.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.rules.affine import Affine
+
+Kept = dict[Any, Any]
+
+
+class LayerRule(Protocol):
+    """How one layer sends multipliers back; what doesn't depend on the class is kept for the next one."""
+
+    def back(self, layer: Affine, m: Tensor, kept: Kept) -> Tensor:
+        """M at z to m at x."""
+
+
+class EntryRule(Protocol):
+    """How a first layer spreads relevance over the image."""
+
+    def spread(self, layer: Affine, relevance: Tensor) -> Tensor:
+        """R at z to R at x."""
+
+
+@dataclass(frozen=True)
+class Z:
+    """R_i = sum_j x_i w_ij / z_j R_j: the layer's own way back."""
+
+    def back(self, layer: Affine, m: Tensor, kept: Kept) -> Tensor:
+        """M at z to m at x."""
+        return layer.back(m, layer.weight)
+
+
+@dataclass(frozen=True)
+class Epsilon:
+    """R_i = sum_j x_i w_ij / (z_j + e sign z_j) R_j, sign 0 = 1: the bias and e take their part."""
+
+    epsilon: float
+
+    def back(self, layer: Affine, m: Tensor, kept: Kept) -> Tensor:
+        """M at z to m at x."""
+
+        def share() -> Tensor:
+            z = layer.z()
+            return divide(z, z + self.epsilon * torch.where(z < 0, -1.0, 1.0).to(z.dtype))
+
+        return layer.back(m * once(kept, layer, share), layer.weight)
+
+
+@dataclass(frozen=True)
+class AlphaBeta:
+    """R_i = sum_j (alpha (x_i w_ij)+ / z_j+ - beta (x_i w_ij)- / z_j-) R_j; (1, 0) is the z+ rule.
+
+    z+ and z- are sums of the positive and of the negative contributions, the bias's included.
+    """
+
+    alpha: float
+    beta: float
+
+    def back(self, layer: Affine, m: Tensor, kept: Kept) -> Tensor:
+        """M at z to m at x."""
+        up, down = layer.weight.clamp(min=0), layer.weight.clamp(max=0)
+        both = once(kept, layer, lambda: self._shares(layer, up, down))
+        found = mixed(layer, m * both[0], up, down) * self.alpha
+        return found if both[1] is None else found - mixed(layer, m * both[1], down, up) * self.beta
+
+    def _shares(self, layer: Affine, up: Tensor, down: Tensor) -> tuple[Tensor, Tensor | None]:
+        z = layer.z()
+        positive = divide(z, contributions(layer, up, down) + layer.bias.clamp(min=0))
+        if not self.beta:
+            return positive, None
+        return positive, divide(z, contributions(layer, down, up) + layer.bias.clamp(max=0))
+
+
+@dataclass(frozen=True)
+class Gamma:
+    """R_i = sum_j (c_ij + g c_ij+) / (sum_k c_kj + g c_kj+) R_j, c_ij = x_i w_ij; with c- in place of c+ where z_j < 0.
+
+    The bias is one of the contributions. A large g leaves what speaks for z_j alone.
+    """
+
+    gamma: float
+
+    def back(self, layer: Affine, m: Tensor, kept: Kept) -> Tensor:
+        """M at z to m at x."""
+        up = layer.weight + self.gamma * layer.weight.clamp(min=0)
+        down = layer.weight + self.gamma * layer.weight.clamp(max=0)
+        above, below = once(kept, layer, lambda: self._shares(layer, up, down))
+        found = mixed(layer, m * above, up, down)
+        against = m * below
+        return found + mixed(layer, against, down, up) if bool(against.any()) else found
+
+    def _shares(self, layer: Affine, up: Tensor, down: Tensor) -> tuple[Tensor, Tensor]:
+        z, bias = layer.z(), layer.bias
+        above = divide(z, contributions(layer, up, down) + bias + self.gamma * bias.clamp(min=0))
+        below = divide(z, contributions(layer, down, up) + bias + self.gamma * bias.clamp(max=0))
+        return torch.where(z > 0, above, 0), torch.where(z < 0, below, 0)
+
+
+@dataclass(frozen=True)
+class Flat:
+    """R_i = sum_j R_j / n_j: the same for every input of a unit, n_j of them."""
+
+    def spread(self, layer: Affine, relevance: Tensor) -> Tensor:
+        """R at z to R at x."""
+        return _spread(layer, relevance, torch.ones_like(layer.weight))
+
+
+@dataclass(frozen=True)
+class WSquare:
+    """R_i = sum_j w_ij^2 / (sum_k w_kj^2) R_j: by the weights alone."""
+
+    def spread(self, layer: Affine, relevance: Tensor) -> Tensor:
+        """R at z to R at x."""
+        return _spread(layer, relevance, layer.weight.square())
+
+
+@dataclass(frozen=True)
+class Box:
+    """z^B: R_i = sum_j (x_i w_ij - l w_ij+ - h w_ij-) / (sum of these) R_j, for inputs between l and h.
+
+    low, high: one number a channel of the input, in the units that the network reads.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    def spread(self, layer: Affine, relevance: Tensor) -> Tensor:
+        """R at z to R at x."""
+        up, down = layer.weight.clamp(min=0), layer.weight.clamp(max=0)
+        shape = (1, -1, *[1] * (layer.x.ndim - 2))
+        low, high = (layer.x.new_tensor(bound).view(shape).expand_as(layer.x) for bound in (self.low, self.high))
+        terms = ((layer.x, layer.weight), (-low, up), (-high, down))
+        share = divide(relevance, torch.stack([layer.forward(x, weight) for x, weight in terms]).sum(0))
+        return torch.stack([x * layer.back(share, weight) for x, weight in terms]).sum(0)
+
+
+def divide(a: Tensor, b: Tensor) -> Tensor:
+    """A / b, and 0 where b is: nothing is there that could carry relevance."""
+    return torch.where(b == 0, 0, a / torch.where(b == 0, 1, b))
+
+
+def once(kept: Kept, layer: Affine, make: Callable[[], Any]) -> Any:
+    """What `make` has made for the layer, now or for another class."""
+    if layer.node not in kept:
+        kept[layer.node] = make()
+    return kept[layer.node]
+
+
+def contributions(layer: Affine, up: Tensor, down: Tensor) -> Tensor:
+    """Sums of x+ up + x- down."""
+    if layer.nonnegative:
+        return layer.forward(layer.x, up)
+    return layer.forward(layer.x.clamp(min=0), up) + layer.forward(layer.x.clamp(max=0), down)
+
+
+def mixed(layer: Affine, signal: Tensor, up: Tensor, down: Tensor) -> Tensor:
+    """Back by `up` where x isn't negative, by `down` where it is."""
+    found = layer.back(signal, up)
+    return found if layer.nonnegative else torch.where(layer.x < 0, layer.back(signal, down), found)
+
+
+def _spread(layer: Affine, relevance: Tensor, weight: Tensor) -> Tensor:
+    share = divide(relevance, layer.forward(torch.ones_like(layer.x), weight))
+    return layer.back(share, weight)
