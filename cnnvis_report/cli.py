@@ -77,6 +77,16 @@ EXPLAIN = options(
     ),
     click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn."),
     click.option(
+        "--evaluate",
+        type=click.Choice(["auto", "none", "small", "full"]),
+        is_flag=False,
+        flag_value="full",
+        default="auto",
+        show_default=True,
+        help="Measure what each map is worth: small on some images, full (--evaluate alone) on all; auto is small for "
+        "sets of methods, none for methods that are named.",
+    ),
+    click.option(
         "--config",
         type=A_FILE,
         is_eager=True,
@@ -230,7 +240,7 @@ def _explaining(methods: str, given: dict[str, Any]) -> dict[str, Any]:
     return {
         "methods": names_in(methods),
         "options": method_options(given["settings"], table),
-        **{name: given[name] for name in ("classes", "layers", "device", "batch_size", "seed")},
+        **{name: given[name] for name in ("classes", "layers", "device", "batch_size", "seed", "evaluate")},
     }
 
 

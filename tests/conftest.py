@@ -58,6 +58,13 @@ def drawn(tmp_path_factory) -> Path:
     return top
 
 
+def standard_methods() -> int:
+    """How many methods "standard" has."""
+    from cnnvis_report.registry import select
+
+    return len(select(["standard"]))
+
+
 def command(*words: str | Path, code: int = 0):
     """A command, run in this process; its exit code is part of what is expected."""
     from click.testing import CliRunner

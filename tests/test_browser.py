@@ -15,7 +15,7 @@ from cnnvis_report.records import Sign
 from cnnvis_report.report.encode import QUALITIES, encode_map
 from cnnvis_report.report.palettes import SCALES, table
 from cnnvis_report.store import load_arrays, load_run
-from tests.conftest import command
+from tests.conftest import command, standard_methods
 
 pytestmark = pytest.mark.browser
 
@@ -139,7 +139,7 @@ def test_every_page_opens_quietly_and_shows_every_map(visit, moved, report):
         tab = visit.open(moved / "images" / f"{image.id}.html")
         settled(tab)
         assert tab.locator("h1").inner_text() == image.name
-        assert tab.locator(".tile[data-method]").count() == 16
+        assert tab.locator(".tile[data-method]").count() == standard_methods()
         for target in image.targets:
             tab.locator(f"[data-class='{target.index}']").click()
             until(tab, f"{PAGE}.state.class === '{target.index}'")
@@ -198,7 +198,7 @@ def test_hover_reads_the_true_value_and_the_cross_is_everywhere(visit, moved, re
         assert read == pytest.approx(float(grown[row, column]), rel=2e-3, abs=1e-6)
         reading = tab.locator("[data-method='grad_cam'] .reading").text_content()
         assert float(reading.replace("−", "-")) == pytest.approx(float(grown[row, column]), rel=6e-3, abs=1e-6)
-    assert tab.locator(".cross:visible").count() == 16
+    assert tab.locator(".cross:visible").count() == standard_methods()
     tab.mouse.move(2, 2)
     assert tab.locator(".cross:visible").count() == 0
     visit.is_quiet()
@@ -400,7 +400,7 @@ def test_paper_gets_the_canvases_and_no_controls(visit, moved, report):
     settled(tab)
     tab.emulate_media(media="print")
     assert tab.locator(".toolbar:visible, .plot:visible, .enlarge:visible").count() == 0
-    assert tab.locator("canvas.map:visible").count() == 17
+    assert tab.locator("canvas.map:visible").count() == standard_methods() + 1
     tab.set_viewport_size({"width": 360, "height": 740})
     tab.emulate_media(media="screen")
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -419,7 +419,7 @@ def test_without_scripts_there_are_pictures(chromium, moved, report):
     context = chromium.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto((moved / "images" / f"{image.id}.html").resolve().as_uri())
-    assert tab.locator(".tile .still:visible").count() == 17
+    assert tab.locator(".tile .still:visible").count() == standard_methods() + 1
     assert tab.locator(".toolbar:visible").count() == 0
     assert tab.locator(".tile .still").nth(1).get_attribute("alt").endswith(image.targets[0].name)
     context.close()

@@ -13,7 +13,7 @@ from PIL import Image
 from cnnvis_report.cli import cli
 from cnnvis_report.registry import methods
 from cnnvis_report.store import load_arrays, load_run
-from tests.conftest import command
+from tests.conftest import command, standard_methods
 
 TINY = ("run", "tests.factories:tiny")
 FEW = ("--methods", "grad_cam,saliency", "--device", "cpu")
@@ -138,7 +138,7 @@ def test_grey_networks(drawn, tmp_path):
             "-O", "smoothgrad.n=2", "-O", "integrated_gradients.steps=2", "-O", "occlusion.patch=16")  # fmt: skip
     image = next(load_run(tmp_path / "r").images())
     arrays = load_arrays(tmp_path / "r", image.id)
-    assert arrays["picture"].shape == (32, 32) and len(image.maps) == 16 * 3
+    assert arrays["picture"].shape == (32, 32) and len(image.maps) == standard_methods() * 3
 
 
 def test_a_network_with_other_activations_has_stated_gaps(drawn, tmp_path):
@@ -228,7 +228,7 @@ def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn, tmp_pa
     command(*TINY, drawn, "-o", tmp_path / "r", "--config", config, "--classes", "top:2", "-O", "smoothgrad.n=2", "-q")
     run = load_run(tmp_path / "r").record
     assert run.settings["seed"] == 5 and run.settings["batch_size"] == 3 and run.settings["classes"] == "top:2"
-    assert run.card("smoothgrad").options == {"n": 2, "level": 0.3}
+    assert run.card("smoothgrad").options == {"n": 2, "level": 0.3, "variant": "mean"}
     assert next(load_run(tmp_path / "r").images()).maps[-1].layer == "features.0"
     config.write_text("clases = 'top:1'")
     assert "Did you mean 'classes'?" in one_line(command(*TINY, drawn, "--config", config, code=2))

@@ -10,7 +10,7 @@ import pytest
 from cnnvis_report.report import resources
 from cnnvis_report.report.assets import policy, scripts, styles, theme_script
 from cnnvis_report.store import load_run
-from tests.conftest import HOSTILE, command
+from tests.conftest import HOSTILE, command, standard_methods
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 OWN_SCRIPTS = {"theme.js", "report.js", "provenance.js"}
@@ -76,7 +76,7 @@ def test_there_is_a_page_for_everything(report, site):
     assert len(ids) == len(HOSTILE)
     for id in ids:
         assert (report / "data" / f"{id}.js").is_file()
-        assert len(list((report / "stills" / id).iterdir())) == 17
+        assert len(list((report / "stills" / id).iterdir())) == standard_methods() + 1
 
 
 def test_every_link_and_file_is_there(report, site):

@@ -3,26 +3,33 @@
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn.functional import interpolate
 
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.evaluate.resizing import at_size
 from cnnvis_report.records import Array
 
 
-def peak_inside(values: Array, mask: npt.NDArray[np.bool_]) -> bool:
-    """Whether the largest value of a map lies on the mask, with no tolerance around it.
+def peak_inside(values: Array, mask: npt.NDArray[np.bool_], tolerance: int = 0) -> bool:
+    """Whether the largest value of a map lies on the mask, or near enough to it.
 
     A map of another size than the mask is upsampled (bilinear, align_corners=False), as the report shows it. A map
-    without a peak, all of one value, points nowhere and misses.
+    without a peak, all of one value, points nowhere and misses; so does every map where the mask is empty.
 
     Args:
         values: [h, w], one value a position.
         mask: [H, W].
+        tolerance: largest distance, in pixels of the mask and as the crow flies, at which the peak still hits.
 
-    Source: Zhang et al. 2016, arXiv:1608.00507.
+    Raises:
+        BadRequest: the tolerance is negative.
+
+    Source: Zhang et al. 2016, arXiv:1608.00507, with a tolerance of 15 pixels.
     """
+    if tolerance < 0:
+        raise BadRequest(f"The pointing game needs a tolerance of 0 pixels or more, not {tolerance}.")
     if values.min() == values.max():
         return False
-    if values.shape != mask.shape:
-        grown = interpolate(torch.from_numpy(values)[None, None], size=mask.shape, mode="bilinear", align_corners=False)
-        values = grown[0, 0].numpy()
-    return bool(mask.flat[int(values.argmax())])
+    shown = at_size(torch.from_numpy(values), mask.shape).numpy()
+    top, left = np.unravel_index(int(shown.argmax()), mask.shape)
+    rows, columns = mask.nonzero()
+    return bool(((rows - top) ** 2 + (columns - left) ** 2 <= tolerance**2).any())

@@ -82,3 +82,12 @@ def batches(images: ImageSet, preprocessing: Preprocessing, size: int, skipped: 
             waiting = []
     if waiting:
         yield Batch(tuple(waiting))
+
+
+def sample(images: ImageSet, preprocessing: Preprocessing, most: int) -> Tensor:
+    """[M, C, H, W] on the CPU: readable images of the size of the first, spread evenly over the set."""
+    items = list(images)
+    count = min(most, len(items))
+    found = [read_item(items[place * len(items) // count], preprocessing) for place in range(count)]
+    values = [each.picture.values for each in found if isinstance(each, Ready)]
+    return torch.stack([each for each in values if each.shape == values[0].shape])

@@ -4,11 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.loading.checkpoints import weights_hash
+from cnnvis_report.pipeline.forgetting import forgetting
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.provenance import fingerprint, provenance
 from cnnvis_report.pipeline.run import Tally, Watcher, run_batches
 from cnnvis_report.pipeline.study import Study
-from cnnvis_report.records import Gap, NetworkRecord, RunRecord
+from cnnvis_report.records import Evaluation, Gap, NetworkRecord, RunRecord
 from cnnvis_report.store import RunWriter, load_run
 
 
@@ -29,14 +30,34 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
         return load_run(folder).record, Tally()
     try:
         tally = run_batches(study, plan, writer, watcher)
+        evaluation = _evaluation(study, plan, len(plan.measured & writer.done))
     except BaseException:
         writer.abandon()
         raise
     facts = provenance(study, tally.seconds, tally.bound, tally.computed)
     facts["seconds_by_method"] = {name: round(seconds, 4) for name, seconds in sorted(writer.seconds().items())}
-    record = replace(_record(study, plan, writer, tally), provenance=facts)
+    record = replace(_record(study, plan, writer, tally), provenance=facts, evaluation=evaluation)
     writer.finish(record)
     return record, tally
+
+
+def _evaluation(study: Study, plan: Plan, measured: int) -> Evaluation | None:
+    """How maps of so many images were measured, and what cascading randomisation made of them."""
+    budget = study.budget
+    if budget is None:
+        return None
+    stages, images, found = forgetting(study, plan, budget)
+    return Evaluation(
+        budget=budget.name,
+        images=measured,
+        steps=budget.steps,
+        regions=budget.regions,
+        side=budget.across,
+        seed=study.seed,
+        stages=stages,
+        randomised=images,
+        forgetting=found,
+    )
 
 
 def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally) -> RunRecord:

@@ -8,6 +8,7 @@ import torch
 
 from cnnvis_report.errors import RunFailed
 from cnnvis_report.pipeline.devices import batch_size, is_out_of_memory, too_large
+from cnnvis_report.pipeline.evaluation import forward_passes, measured_images
 from cnnvis_report.pipeline.rehearsal import Rehearsal
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.tasks import Rehearsed, rehearse
@@ -35,7 +36,7 @@ class Plan:
     """What will run.
 
     batch: images at a time. images: how many in all. classes: how many of each are explained, at most.
-    bytes: of the arrays on disk.
+    bytes: of the arrays on disk. measured: ids of the images whose maps are measured, by `measuring` forward passes.
     """
 
     rehearsed: Rehearsed
@@ -44,17 +45,21 @@ class Plan:
     classes: int
     time: PassTime
     bytes: int
+    measured: frozenset[str] = frozenset()
+    measuring: float = 0.0
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """What part of an image's time each task takes, by its passes; a task without any takes a little."""
-        spent = [self.time.of(*cost) + 1e-6 for cost in self.rehearsed.costs]
+        """What part of an image's time each task takes, by its passes, and last the measuring; none takes nothing."""
+        measuring = self.measuring * len(self.measured) / max(self.images, 1)
+        spent = [self.time.of(*cost) + 1e-6 for cost in (*self.rehearsed.costs, (measuring, 0.0))]
         return tuple(each / sum(spent) for each in spent)
 
     @property
     def seconds(self) -> float:
         """The estimate for all images: passes times the measured time of one."""
-        return self.images * self.time.of(self.rehearsed.forward, self.rehearsed.backward)
+        explaining = self.images * self.time.of(self.rehearsed.forward, self.rehearsed.backward)
+        return explaining + len(self.measured) * self.time.of(self.measuring, 0)
 
 
 def make_plan(study: Study) -> Plan:
@@ -83,7 +88,16 @@ def make_plan(study: Study) -> Plan:
             raise too_large("the first") from error
         time = _measure(study, images[:1])
     size = sum(4 * prod(shape) for shape in rehearsed.shapes) * len(classes) + prod(images.shape[2:]) * 3
-    return Plan(rehearsed, batch, len(study.images), len(classes), time, size * len(study.images))
+    return Plan(
+        rehearsed=rehearsed,
+        batch=batch,
+        images=len(study.images),
+        classes=len(classes),
+        time=time,
+        bytes=size * len(study.images),
+        measured=measured_images(study.budget, study.images),
+        measuring=forward_passes(study.budget, len(rehearsed.tasks)) if study.budget else 0.0,
+    )
 
 
 def _measure(study: Study, images: torch.Tensor) -> PassTime:

@@ -36,6 +36,7 @@ def fingerprint(study: Study, plan: Plan) -> str:
         "seed": study.seed,
         "batch": plan.batch,
         "device": study.device.type,
+        "budget": repr(study.budget),
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 

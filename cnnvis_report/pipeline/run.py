@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cnnvis_report.pipeline.batches import Batch, batches
 from cnnvis_report.pipeline.devices import is_out_of_memory, too_large
+from cnnvis_report.pipeline.evaluation import Measuring
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.results import Result, results_of
 from cnnvis_report.pipeline.study import Study
@@ -34,13 +35,14 @@ class Watcher:
 
 @dataclass
 class Tally:
-    """What a run has met. bound: passes times the time of one, of this start."""
+    """What a run has met. bound: passes times the time of one; measuring: seconds for measures; both of this start."""
 
     skipped: list[Skipped] = field(default_factory=list)
     gaps: int = 0
     computed: int = 0
     seconds: float = 0.0
     bound: float = 0.0
+    measuring: float = 0.0
 
 
 def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> Tally:
@@ -110,14 +112,16 @@ def _explain(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watc
         batch.images.to(study.device),
         layers=rehearsed.layers,
         reads=rehearsed.reads,
+        operands=rehearsed.operands,
         capacity=min(plan.batch, len(batch.ready)),
+        reference=study.reference,
         seed=study.seed,
     )
     logits = tape.logits.float().cpu()
     chosen = [study.choice.choose(row, each.item.label) for row, each in zip(logits, batch.ready, strict=True)]
     outcomes = []
-    performed = perform(rehearsed.tasks, tape, _rectangle(chosen, logits))
-    for outcome, share in zip(performed, plan.shares, strict=True):
+    performed = perform(rehearsed.tasks, tape, _rectangle(chosen, logits).to(study.device))
+    for outcome, share in zip(performed, plan.shares[:-1], strict=True):
         if outcome.error is not None:
             watcher.trouble(f"{outcome.task.name} failed: {outcome.reason}.", outcome.error)
         outcomes.append(outcome.moved())
@@ -125,7 +129,28 @@ def _explain(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watc
     tape.ledger.wait()
     tally.computed += len(batch.ready)
     tally.bound += len(batch.ready) * plan.time.of(rehearsed.forward, rehearsed.backward)
-    return results_of(study.subject, batch, logits, chosen, outcomes, tape.ledger)
+    results = results_of(study.subject, batch, logits, chosen, outcomes, tape.ledger)
+    return _measured(study, plan, batch, results, tally, watcher)
+
+
+def _measured(
+    study: Study, plan: Plan, batch: Batch, results: Sequence[Result], tally: Tally, watcher: Watcher
+) -> list[Result]:
+    """The results, with what their maps are worth where that is wanted."""
+    if study.budget is None:
+        return list(results)
+    cards = {task.name: task.method.card for task in study.tasks}
+    measuring = Measuring(study.subject, study.budget, cards, plan.batch, study.seed)
+    found = []
+    for result, ready in zip(results, batch.ready, strict=True):
+        if ready.item.id in plan.measured:
+            start = time.perf_counter()
+            result = measuring.of(result, ready, ready.picture.values.to(study.device))
+            tally.measuring += time.perf_counter() - start
+            tally.bound += plan.time.of(plan.measuring, 0)
+        found.append(result)
+        watcher.task_done("measures", 1, plan.shares[-1])
+    return found
 
 
 def _rectangle(chosen: Sequence[Sequence[int]], logits: Tensor) -> Tensor:

@@ -10,14 +10,18 @@ from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.loading.class_names import read_class_names
 from cnnvis_report.loading.images import ImageSet, find_images, labelled
 from cnnvis_report.loading.models import Model, input_channels, load_model
-from cnnvis_report.pipeline.batches import Ready, first_usable
+from cnnvis_report.pipeline.batches import Ready, first_usable, sample
 from cnnvis_report.pipeline.devices import choose_device
+from cnnvis_report.pipeline.evaluation import Budget, choose_budget
 from cnnvis_report.pipeline.targets import ClassChoice, parse_classes
 from cnnvis_report.pipeline.tasks import Task, tasks_for
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import Option, Setting
+from cnnvis_report.reference import Reference
 from cnnvis_report.registry import select
 from cnnvis_report.subject import Subject
+
+SAMPLE = 64  # images that methods compare with, or are fitted to
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Request:
 
     size: "224" (a square as the preprocessing cuts it), "192x256" (height by width, the whole picture) or "original".
     labels: "names" (sub-folders called like classes) or "folders" (all sub-folders).
-    batch_size: None chooses what fits. options: method to option to value.
+    batch_size: None chooses what fits. evaluate: "none", "small", "full", or "auto".
+    options: method to option to value.
     """
 
     model: str
@@ -44,6 +49,7 @@ class Request:
     device: str = "auto"
     batch_size: int | None = None
     seed: int = 0
+    evaluate: str = "auto"
     options: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
 
 
@@ -51,7 +57,8 @@ class Request:
 class Study:
     """A subject, an image set, and what is to be found out.
 
-    weights: where the weights come from, in words. settings: what the report states of the request.
+    weights: where the weights come from, in words. reference: a sample of the images. budget: for measuring what maps
+    are worth; None where that isn't wanted. settings: what the report states of the request.
     """
 
     subject: Subject
@@ -63,6 +70,8 @@ class Study:
     seed: int
     batch_size: int | None
     settings: dict[str, Setting]
+    reference: Reference
+    budget: Budget | None
 
 
 def open_study(request: Request) -> Study:
@@ -73,6 +82,7 @@ def open_study(request: Request) -> Study:
         RunFailed: not one image can be read.
     """
     choose_device(request.device)
+    choose_budget(request.evaluate, request.methods)
     select(request.methods)  # a slip of the pen shows before a large file is read
     model = load_model(request.model, request.weights)
     found = find_images(request.images, request.limit)
@@ -116,7 +126,17 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
             f"Choose others with --methods, such as {apart}."
         )
     return Study(
-        subject, model.weights, images, tasks, choice, device, request.seed, request.batch_size, _settings(request)
+        subject=subject,
+        weights=model.weights,
+        images=images,
+        tasks=tasks,
+        choice=choice,
+        device=device,
+        seed=request.seed,
+        batch_size=request.batch_size,
+        settings=_settings(request),
+        reference=Reference(lambda: sample(images, subject.preprocessing, SAMPLE).to(device)),
+        budget=choose_budget(request.evaluate, request.methods),
     )
 
 
@@ -194,5 +214,6 @@ def _settings(request: Request) -> dict[str, Setting]:
         "device": request.device,
         "batch_size": request.batch_size,
         "seed": request.seed,
+        "evaluate": request.evaluate,
         "options": {method: dict(options) for method, options in request.options.items()},
     }

@@ -9,7 +9,7 @@ from jinja2.environment import TemplateStream
 from markupsafe import Markup
 
 from cnnvis_report.records import Gap, ImageRecord
-from cnnvis_report.report import views, words
+from cnnvis_report.report import views, words, worth
 from cnnvis_report.report.assets import script_json
 from cnnvis_report.report.data import provenance_rows
 from cnnvis_report.report.encode import Quality
@@ -58,6 +58,8 @@ class Renderer:
             "shown": views.shown_first(run),
             "gallery": self.run.images(),
             "layer_shape": next((each.shape for each in layers if each.name == default), ()),
+            "worth": worth.worth_of_set(run, summary),
+            "worth_said": worth.how(run.evaluation) if run.evaluation else "",
         }
 
     def image(self, image: ImageRecord, neighbours: views.Neighbours) -> dict[str, Any]:
@@ -69,12 +71,16 @@ class Renderer:
             "label_score": views.label_score(image),
             "sections": views.sections(self.run.record, image),
             "layers": sorted({found.layer for found in image.maps if found.layer}, key=self._layer_order),
+            "worth": worth.worth_of_image(self.run.record, image),
         }
 
     def methods(self) -> dict[str, Any]:
         """What the page about the methods gets."""
         rows = views.method_rows(self.run.record, self.summary)
-        return {"families": [(name, list(group)) for name, group in groupby(rows, key=lambda row: row.card.family)]}
+        return {
+            "families": [(name, list(group)) for name, group in groupby(rows, key=lambda row: row.card.family)],
+            "agreement": worth.agreement_table(self.run.record, self.summary),
+        }
 
     def about(self) -> dict[str, Any]:
         """What the page about the run gets."""

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from cnnvis_report.records import ImageRecord, MapRecord
+from cnnvis_report.records import ImageRecord, MapRecord, Measures, Worth
 from cnnvis_report.store import StoredRun
 
 
@@ -17,6 +17,9 @@ class MethodSummary:
     peaks: int = 0
     peaks_inside: int = 0
     residuals: list[float] = field(default_factory=list)
+    conserved: list[float] = field(default_factory=list)
+    measured: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    curves: dict[str, list[tuple[float, ...]]] = field(default_factory=lambda: defaultdict(list))
     example: MapRecord | None = None
 
     def add(self, found: MapRecord) -> None:
@@ -30,6 +33,16 @@ class MethodSummary:
         residual = found.evidence.notes.get("residual")
         if isinstance(residual, float):
             self.residuals.append(residual)
+        kept = found.evidence.notes.get("conservation")
+        if isinstance(kept, float):
+            self.conserved.append(kept)
+
+    def measure(self, found: Measures) -> None:
+        """Count what one map was worth in."""
+        for name, value in found.values.items():
+            self.measured[name].append(value)
+        for name, curve in found.curves.items():
+            self.curves[name].append(curve)
 
 
 @dataclass
@@ -50,6 +63,7 @@ class Summary:
     predicted: Counter[tuple[int, str]] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
     confused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    agreement: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     methods: dict[str, MethodSummary] = field(default_factory=lambda: defaultdict(MethodSummary))
 
     def add(self, image: ImageRecord) -> None:
@@ -73,9 +87,18 @@ class Summary:
             self.certain["right" if image.right else "wrong"] += first.probability
         for found in image.maps:
             self.methods[found.method].add(found)
+        if image.worth is not None:
+            self._measure(image.worth)
         for gap in image.gaps:
             self.methods[gap.method].gaps += 1
             self.methods[gap.method].reasons[gap.reason] += 1
+
+    def _measure(self, worth: Worth) -> None:
+        for row, found in zip(worth.agreement, worth.measures, strict=True):
+            self.methods[found.method].measure(found)
+            for value, other in zip(row, worth.measures, strict=True):
+                if value is not None:
+                    self.agreement[found.method, other.method].append(value)
 
 
 def summarise(run: StoredRun) -> Summary:

@@ -11,7 +11,7 @@ from cnnvis_report.report.palettes import DEFAULT, SCALES, stops
 from cnnvis_report.report.summary import MethodSummary, Summary
 from cnnvis_report.store import StoredRun
 
-FAMILIES = ("class activation maps", "gradients", "perturbation", "baseline")
+FAMILIES = ("class activation maps", "gradients", "relevance propagation", "perturbation", "baseline")
 PREFERRED = ("grad_cam", "layer_cam", "cam")
 CONFUSION_UP_TO = 12
 LISTED = 12
@@ -243,5 +243,9 @@ def _checks(found: MethodSummary) -> tuple[str, ...]:
         ordered = sorted(found.residuals)
         middle, worst = ordered[len(ordered) // 2], ordered[-1]
         said.append(f"sums miss the score by {words.percent(middle)} (median), {words.percent(worst)} at worst")
+    if found.conserved:
+        kept = sorted(found.conserved)
+        least, half, most = (words.number(round(kept[(len(kept) - 1) * k // 2], 2)) for k in (0, 1, 2))
+        said.append(f"sums to {half} of the score (median), {least} to {most} in all")
     said += [f"{words.count(number, 'gap')}: {reason}" for reason, number in found.reasons.most_common(3)]
     return tuple(said)

@@ -90,12 +90,16 @@ def evidence(notes: Mapping[str, Note]) -> list[str]:
         "baseline": "from {}",
         "patch": "{} px patch",
         "stride": "stride {}",
+        "composite": "{}",
     }
     said = [phrase.format(notes[name]) for name, phrase in phrases.items() if name in notes]
     residual = notes.get("residual")
     if isinstance(residual, float):
         said.append(f"misses the score by {percent(residual)}")
+    kept = notes.get("conservation")
+    if isinstance(kept, float):
+        said.append(f"sums to {number(round(kept, 3))} of the score")
     if "peak_inside" in notes:
         said.append("peak inside the mask" if notes["peak_inside"] else "peak outside the mask")
-    known = {*phrases, "residual", "peak_inside"}
+    known = {*phrases, "residual", "conservation", "peak_inside"}
     return said + [f"{name.replace('_', ' ')} {value}" for name, value in notes.items() if name not in known]
