@@ -10,11 +10,12 @@ CnnVis.mostLive = 12; // Plotly's heatmaps are heavy; more than a dozen make a p
 CnnVis.ImagePage = class {
   constructor(root) {
     this.root = root;
-    this.unpacked = new Map();
+    this.unpacked = new WeakMap();
     this.tiles = [...root.querySelectorAll(".tile[data-method], .tile[data-picture]")].map((each) => new CnnVis.Tile(each, this));
     this.visible = new Set();
     this.recent = [];
-    this.grown = new Map();
+    this.grown = new WeakMap();
+    this.differences = new CnnVis.Differences(this);
   }
 
   async start() {
@@ -39,13 +40,16 @@ CnnVis.ImagePage = class {
   fromAddress() {
     const found = { ...CnnVis.imageDefaults, ...CnnVis.address.get() };
     const known = this.data.targets.map((each) => String(each.index));
-    return { ...found, class: known.includes(found.class) ? found.class : known[0], zoom: this.state?.zoom ?? null };
+    const state = { ...found, class: known.includes(found.class) ? found.class : known[0], zoom: this.state?.zoom ?? null };
+    return CnnVis.withMinus(state, known);
   }
 
   change(changes) {
-    const { zoom, ...kept } = changes;
-    CnnVis.address.set(kept, { ...CnnVis.imageDefaults, class: String(this.data.targets[0]?.index) });
-    this.setState({ ...this.state, ...changes });
+    const known = this.data.targets.map((each) => String(each.index));
+    const state = CnnVis.withMinus({ ...this.state, ...changes }, known);
+    const { zoom, ...kept } = { ...changes, minus: state.minus };
+    CnnVis.address.set(kept, { ...CnnVis.imageDefaults, class: known[0] });
+    this.setState(state);
   }
 
   // Every change draws every canvas anew, those in sight first, then renews the heatmaps in sight.
@@ -62,27 +66,33 @@ CnnVis.ImagePage = class {
     const info = this.data.methods[method];
     const layers = this.data.maps[method] ?? {};
     const classes = layers[state.layer] ?? Object.values(layers)[0] ?? {};
-    const map = classes[state.class];
+    const { map, siblings } = (state.minus
+      ? await this.differences.chosen(classes, info.kind, state)
+      : { map: classes[state.class], siblings: Object.values(classes) }) ?? {};
     if (!map) return undefined;
-    const signed = info.sign === "signed";
+    const sign = state.minus ? "signed" : info.sign;
     const style = {
-      signed, stops: CnnVis.palettes[state.palette]?.[info.sign] ?? CnnVis.palettes.inferno[info.sign],
-      end: CnnVis.endOf(map, Object.values(classes), state), opacity: Number(state.opacity), threshold: Number(state.threshold),
+      signed: sign === "signed", stops: CnnVis.palettes[state.palette]?.[sign] ?? CnnVis.palettes.inferno[sign],
+      end: CnnVis.endOf(map, siblings, state), opacity: Number(state.opacity), threshold: Number(state.threshold),
       overlay: state.view === "overlay" || (state.view === "mixed" && info.kind !== "pixel"),
     };
     const picture = state.colour && map.picture ? map.picture : null;
-    const target = this.data.targets.find((each) => String(each.index) === state.class);
     return {
-      style, picture, title: info.title, target: target.name, zoom: state.zoom, size: this.size,
+      style, picture, title: info.title, target: CnnVis.named(this.data.targets, state).shown, zoom: state.zoom, size: this.size,
       map: { ...map, size: map.shape }, grid: await this.gridOf(map, info, state.cells),
       pictureImage: picture ? await CnnVis.loadImage(picture) : null, below: style.overlay && !picture ? this.greyAddress : null,
     };
   }
 
-  // The numbers of a map, coarse ones grown to the picture's size unless their cells are asked for.
+  // The numbers of a map as they came, or as they were made.
+  unpack(map) {
+    if (!this.unpacked.has(map)) this.unpacked.set(map, map.grid ?? CnnVis.unpack(map));
+    return this.unpacked.get(map);
+  }
+
+  // The same, coarse ones grown to the picture's size unless their cells are asked for.
   async gridOf(map, info, cells) {
-    if (!this.unpacked.has(map)) this.unpacked.set(map, CnnVis.unpack(map));
-    const grid = await this.unpacked.get(map);
+    const grid = await this.unpack(map);
     if (info.kind !== "layer" || cells) return grid;
     if (!this.grown.has(map)) {
       const shrink = Math.min(1, 512 / Math.max(...this.size));

@@ -11,6 +11,7 @@ CnnVis.wire = (root) => {
     const page = new CnnVis.ImagePage(root);
     CnnVis.wired.set(root, page);
     CnnVis.connectControls(page);
+    CnnVis.connectDifference(page);
     CnnVis.connectEnlarge(page);
     page.start();
   } else CnnVis.wired.set(root, null);
