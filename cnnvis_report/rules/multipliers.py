@@ -7,6 +7,7 @@ doi:10.1371/journal.pone.0130140; Montavon et al. 2017, arXiv:1512.02479, and 20
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import torch
@@ -28,7 +29,7 @@ class EntryRule(Protocol):
     """How a first layer spreads relevance over the image."""
 
     def spread(self, layer: Affine, relevance: Tensor) -> Tensor:
-        """R at z to R at x."""
+        """From R at z to R at x."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,26 @@ class AlphaBeta:
     beta: float
 
     def back(self, layer: Affine, m: Tensor, kept: Kept) -> Tensor:
-        """M at z to m at x."""
-        up, down = layer.weight.clamp(min=0), layer.weight.clamp(max=0)
-        both = once(kept, layer, lambda: self._shares(layer, up, down))
-        found = mixed(layer, m * both[0], up, down) * self.alpha
-        return found if both[1] is None else found - mixed(layer, m * both[1], down, up) * self.beta
+        """From m at z to m at x."""
+        halves = Halves(layer)
+        positive, negative = once(kept, layer, lambda: self._shares(layer, halves))
+        found = layer.back(m * positive, halves.up)
+        if not layer.nonnegative:
+            found = torch.where(layer.x < 0, layer.back(m * positive, halves.down), found)
+        if negative is None:
+            return found * self.alpha
+        against = layer.back(m * negative, halves.down)
+        if not layer.nonnegative:
+            against = torch.where(layer.x < 0, layer.back(m * negative, halves.up), against)
+        return found * self.alpha - against * self.beta
 
-    def _shares(self, layer: Affine, up: Tensor, down: Tensor) -> tuple[Tensor, Tensor | None]:
-        z = layer.z()
-        positive = divide(z, contributions(layer, up, down) + layer.bias.clamp(min=0))
+    def _shares(self, layer: Affine, halves: "Halves") -> tuple[Tensor, Tensor | None]:
+        positive = halves.positive()
         if not self.beta:
-            return positive, None
-        return positive, divide(z, contributions(layer, down, up) + layer.bias.clamp(max=0))
+            return divide(layer.z(), positive), None
+        negative = halves.negative()
+        z = positive + negative
+        return divide(z, positive), divide(z, negative)
 
 
 @dataclass(frozen=True)
@@ -91,18 +100,26 @@ class Gamma:
     gamma: float
 
     def back(self, layer: Affine, m: Tensor, kept: Kept) -> Tensor:
-        """M at z to m at x."""
-        up = layer.weight + self.gamma * layer.weight.clamp(min=0)
-        down = layer.weight + self.gamma * layer.weight.clamp(max=0)
-        above, below = once(kept, layer, lambda: self._shares(layer, up, down))
-        found = mixed(layer, m * above, up, down)
+        """From m at z to m at x."""
+        halves = Halves(layer)
+        above, below = once(kept, layer, lambda: self._shares(halves))
+        found = self._half(layer, m * above, halves, positive=True)
         against = m * below
-        return found + mixed(layer, against, down, up) if bool(against.any()) else found
+        return found + self._half(layer, against, halves, positive=False) if bool(against.any()) else found
 
-    def _shares(self, layer: Affine, up: Tensor, down: Tensor) -> tuple[Tensor, Tensor]:
-        z, bias = layer.z(), layer.bias
-        above = divide(z, contributions(layer, up, down) + bias + self.gamma * bias.clamp(min=0))
-        below = divide(z, contributions(layer, down, up) + bias + self.gamma * bias.clamp(max=0))
+    def _half(self, layer: Affine, signal: Tensor, halves: "Halves", *, positive: bool) -> Tensor:
+        """Back by w + g w+ where x isn't negative, by w + g w- where it is; the other way round otherwise."""
+
+        def weight(upper: bool) -> Tensor:
+            return torch.add(layer.weight, halves.up if upper else halves.down, alpha=self.gamma)
+
+        found = layer.back(signal, weight(positive))
+        return found if layer.nonnegative else torch.where(layer.x < 0, layer.back(signal, weight(not positive)), found)
+
+    def _shares(self, halves: "Halves") -> tuple[Tensor, Tensor]:
+        positive, negative = halves.positive(), halves.negative()
+        z = positive + negative
+        above, below = divide(z, z + self.gamma * positive), divide(z, z + self.gamma * negative)
         return torch.where(z > 0, above, 0), torch.where(z < 0, below, 0)
 
 
@@ -111,7 +128,7 @@ class Flat:
     """R_i = sum_j R_j / n_j: the same for every input of a unit, n_j of them."""
 
     def spread(self, layer: Affine, relevance: Tensor) -> Tensor:
-        """R at z to R at x."""
+        """From R at z to R at x."""
         return _spread(layer, relevance, torch.ones_like(layer.weight))
 
 
@@ -120,7 +137,7 @@ class WSquare:
     """R_i = sum_j w_ij^2 / (sum_k w_kj^2) R_j: by the weights alone."""
 
     def spread(self, layer: Affine, relevance: Tensor) -> Tensor:
-        """R at z to R at x."""
+        """From R at z to R at x."""
         return _spread(layer, relevance, layer.weight.square())
 
 
@@ -135,7 +152,7 @@ class Box:
     high: tuple[float, ...]
 
     def spread(self, layer: Affine, relevance: Tensor) -> Tensor:
-        """R at z to R at x."""
+        """From R at z to R at x."""
         up, down = layer.weight.clamp(min=0), layer.weight.clamp(max=0)
         shape = (1, -1, *[1] * (layer.x.ndim - 2))
         low, high = (layer.x.new_tensor(bound).view(shape).expand_as(layer.x) for bound in (self.low, self.high))
@@ -156,17 +173,40 @@ def once(kept: Kept, layer: Affine, make: Callable[[], Any]) -> Any:
     return kept[layer.node]
 
 
-def contributions(layer: Affine, up: Tensor, down: Tensor) -> Tensor:
-    """Sums of x+ up + x- down."""
-    if layer.nonnegative:
-        return layer.forward(layer.x, up)
-    return layer.forward(layer.x.clamp(min=0), up) + layer.forward(layer.x.clamp(max=0), down)
+class Halves:
+    """A layer's positive and negative weights, and the sums of its positive and of its negative contributions.
 
+    Where no x is negative, half of it is never worked out: linear layers may have 100 million weights.
+    """
 
-def mixed(layer: Affine, signal: Tensor, up: Tensor, down: Tensor) -> Tensor:
-    """Back by `up` where x isn't negative, by `down` where it is."""
-    found = layer.back(signal, up)
-    return found if layer.nonnegative else torch.where(layer.x < 0, layer.back(signal, down), found)
+    def __init__(self, layer: Affine) -> None:
+        self._layer = layer
+
+    @cached_property
+    def up(self) -> Tensor:
+        """max(w, 0)."""
+        return self._layer.weight.clamp(min=0)
+
+    @cached_property
+    def down(self) -> Tensor:
+        """min(w, 0)."""
+        return self._layer.weight.clamp(max=0)
+
+    def positive(self) -> Tensor:
+        """Sums of max(x w, 0), the bias's part included."""
+        layer = self._layer
+        found = layer.forward(layer.x.clamp(min=0), self.up)
+        if not layer.nonnegative:
+            found = found + layer.forward(layer.x.clamp(max=0), self.down)
+        return found + layer.bias.clamp(min=0)
+
+    def negative(self) -> Tensor:
+        """Sums of min(x w, 0), the bias's part included."""
+        layer = self._layer
+        found = layer.forward(layer.x.clamp(min=0), self.down)
+        if not layer.nonnegative:
+            found = found + layer.forward(layer.x.clamp(max=0), self.up)
+        return found + layer.bias.clamp(max=0)
 
 
 def _spread(layer: Affine, relevance: Tensor, weight: Tensor) -> Tensor:
