@@ -124,6 +124,7 @@ def cli() -> None:
     show_default=True,
     help="Labels are sub-folders called like classes (names), or all sub-folders.",
 )
+@click.option("--masks", type=A_FILE, help="A folder of masks of what decides the class, called like the images.")
 @click.option("--size", metavar="SIZE", help="A side (224), HEIGHTxWIDTH (192x256, the whole picture), or original.")
 @click.option("--mean", type=Numbers(), help="Of the normalisation, one number a channel, with commas.")
 @click.option("--std", type=Numbers(), help="Of the normalisation, one number a channel, with commas.")
@@ -149,7 +150,7 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, **give
     from cnnvis_report.store import check_writable
 
     check_writable(output)
-    fields = ("weights", "class_names", "labels", "size", "mean", "std", "limit")
+    fields = ("weights", "class_names", "labels", "masks", "size", "mean", "std", "limit")
     request = Request(model, images, **{name: given[name] for name in fields}, **_explaining(methods, given))
     _report(open_study(request), output, _console(given), given)
 

@@ -13,7 +13,7 @@ from tests.networks import Awkward, Tiny, seeded
 pytestmark = pytest.mark.gpu
 
 FAMILIES = ("resnet18", "densenet121", "googlenet", "mobilenet_v2", "squeezenet1_1")
-OPTIONS = {"n": 3, "steps": 4, "patch": 56, "stride": 56}
+OPTIONS = {"n": 3, "steps": 4, "patch": 56, "stride": 56, "samples": 30, "segments": 9, "max_channels": 8}
 
 
 def apart(one, other) -> float:

@@ -170,3 +170,47 @@ def test_nothing_is_said_where_nothing_was_measured(drawn, tmp_path):
     command(*TINY, drawn, "-o", tmp_path / "r", "-m", "grad_cam,random", "-q")
     assert load_run(tmp_path / "r").record.evaluation is None
     assert "Which of these should I show?" not in (tmp_path / "r" / "index.html").read_text("utf-8")
+
+
+@pytest.fixture
+def masked(tmp_path):
+    """Two pictures with masks called like them; the second one's in shades of 0 and 1."""
+    from PIL import Image
+
+    from cnnvis_report.training.shapes import draw
+
+    for number in range(2):
+        made = draw(number, 0, 40)
+        for place, picture in (("images/a", made.picture), ("masks/a", made.mask)):
+            (tmp_path / place).mkdir(parents=True, exist_ok=True)
+            picture.save(tmp_path / place / f"{number}.png")
+    second = np.asarray(Image.open(tmp_path / "masks/a/1.png").convert("L"))
+    Image.fromarray((second > 127).astype(np.uint8)).save(tmp_path / "masks/a/1.png")
+    return tmp_path
+
+
+def test_masks_of_ones_own_say_where_maps_should_point(masked):
+    words = (*TINY, masked / "images", "-o", masked / "r", "-m", "grad_cam,random", "--evaluate", "small", "-q")
+    command(*words, "--masks", masked / "masks")
+    for image in load_run(masked / "r").images():
+        assert 0.02 < image.mask_share < 0.6
+        assert {"pointing", "mass", "rank"} <= set(image.worth.measures[0].values)
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [("nowhere", "there is no such folder"), ("images/..", "none of its"), ("r2", "none of its 0 masks")],
+)
+def test_masks_that_belong_to_nothing(masked, what, says):
+    (masked / "r2").mkdir()
+    result = command(*TINY, masked / "images", "-o", masked / "r", "--masks", masked / what, code=2)
+    assert says in result.output and "Traceback" not in result.output and not (masked / "r").exists()
+
+
+def test_a_mask_of_another_size_skips_its_image_and_says_so(masked):
+    from PIL import Image
+
+    Image.new("L", (30, 20), 255).save(masked / "masks/a/0.png")
+    words = (*TINY, masked / "images", "-o", masked / "r", "-m", "grad_cam", "-q", "--masks", masked / "masks")
+    assert "its mask is 20×30, and the image 40×40" in command(*words).output
+    assert [each.name for each in load_run(masked / "r").record.skipped] == ["a/0.png"]

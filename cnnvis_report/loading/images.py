@@ -85,7 +85,9 @@ def find_images(paths: Sequence[Path], limit: int | None = None) -> tuple[Found,
     return tuple(found)
 
 
-def labelled(found: Sequence[Found], classes: Sequence[str], *, folders_are_labels: bool = False) -> ImageSet:
+def labelled(
+    found: Sequence[Found], classes: Sequence[str], *, folders_are_labels: bool = False, masks: Path | None = None
+) -> ImageSet:
     """The image set, each image with its label where one is known.
 
     A sub-folder that bears a class's name is the label of its images.
@@ -95,8 +97,13 @@ def labelled(found: Sequence[Found], classes: Sequence[str], *, folders_are_labe
         classes: the network's class names.
         folders_are_labels: every sub-folder's name is a label, whether the network has such a class or not. If none
             is a class and there are as many as classes, they stand for the classes in order.
+        masks: a folder of masks, each called like its image, in the same sub-folder, with any ending.
+
+    Raises:
+        BadRequest: there is no such folder of masks, or none in it belongs to an image.
     """
     label_of = _labels(found, classes, folders_are_labels)
+    mask_of = _masks(found, masks) if masks is not None else {}
     digits = len(str(len(found)))
     return ImageSet(
         tuple(
@@ -104,12 +111,28 @@ def labelled(found: Sequence[Found], classes: Sequence[str], *, folders_are_labe
                 f"{place:0{digits}d}-{_slug(each.name)}".strip("-"),
                 _readable(each.name),
                 _opener(each.path),
-                _fingerprint(each.path),
+                _fingerprint(each.path) + (_fingerprint(mask_of[each]) if each in mask_of else ""),
                 label_of(each),
+                _opener(mask_of[each]) if each in mask_of else None,
             )
             for place, each in enumerate(found, start=1)
         )
     )
+
+
+def _masks(found: Sequence[Found], folder: Path) -> dict[Found, Path]:
+    """The mask of each image that has one."""
+    if not folder.is_dir():
+        raise BadRequest(f"--masks {folder}: there is no such folder.")
+    known = {Path(each.name).with_suffix("").as_posix(): each.path for each in _walk(folder)}
+    names = {each: Path(each.name).with_suffix("").as_posix() for each in found}
+    masks = {each: known[name] for each, name in names.items() if name in known}
+    if not masks:
+        example = next(iter(names.values()))
+        raise BadRequest(
+            f"--masks {folder}: none of its {len(known)} masks is called like an image, such as {example}.png."
+        )
+    return masks
 
 
 def _found_in(path: Path) -> list[Found]:

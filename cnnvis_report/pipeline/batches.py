@@ -44,8 +44,12 @@ def read_item(item: Item, preprocessing: Preprocessing) -> Ready | Skipped:
         picture = prepare(item.open(), preprocessing)
         mask = None
         if item.mask is not None:
-            fitted = fit(item.mask().convert("L"), preprocessing, Image.Resampling.NEAREST)
-            mask = np.asarray(fitted) > 127
+            drawn = item.mask().convert("L")
+            if (drawn.height, drawn.width) != tuple(picture.original):
+                sizes = ["×".join(map(str, size)) for size in ((drawn.height, drawn.width), picture.original)]
+                return Skipped(item.name, f"its mask is {sizes[0]}, and the image {sizes[1]} (height by width)")
+            values = np.asarray(fit(drawn, preprocessing, Image.Resampling.NEAREST))
+            mask = values > np.asarray(drawn).max() / 2  # some programs write 255 for what belongs to it, some 1
     except UnusablePicture as error:
         return Skipped(item.name, str(error))
     return Ready(item, picture, mask)

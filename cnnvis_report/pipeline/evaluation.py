@@ -98,7 +98,9 @@ class Measuring:
             return result
         maps = [self._shown(each.method, result.arrays[each.key]) for each in found]
         curves, values = self._perturbed(image, maps, found[0].target)
-        if ready.mask is not None and bool(ready.mask.any()):
+        label = ready.item.label
+        decides = label is None or label.index == first  # a mask is of what the image shows
+        if ready.mask is not None and decides and bool(ready.mask.any()):
             for place, shown in enumerate(maps):
                 values[place]["pointing"] = float(peak_inside(shown, ready.mask))
                 values[place]["mass"] = relevance_mass(shown, ready.mask)

@@ -29,7 +29,7 @@ class Request:
     """What a user asks for. The names are those of the command line.
 
     size: "224" (a square as the preprocessing cuts it), "192x256" (height by width, the whole picture) or "original".
-    labels: "names" (sub-folders called like classes) or "folders" (all sub-folders).
+    labels: "names" (sub-folders called like classes) or "folders" (all sub-folders). masks: a folder of them.
     batch_size: None chooses what fits. evaluate: "none", "small", "full", or "auto".
     options: method to option to value.
     """
@@ -42,6 +42,7 @@ class Request:
     layers: tuple[str, ...] = ()
     class_names: Path | None = None
     labels: str = "names"
+    masks: Path | None = None
     size: str | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
@@ -91,7 +92,7 @@ def open_study(request: Request) -> Study:
     model = replace(model, preprocessing=adjust(model, request))
 
     def label(classes: Sequence[str]) -> ImageSet:
-        return labelled(found, classes, folders_are_labels=request.labels == "folders")
+        return labelled(found, classes, folders_are_labels=request.labels == "folders", masks=request.masks)
 
     return study_of(model, label, request)
 
@@ -207,6 +208,7 @@ def _settings(request: Request) -> dict[str, Setting]:
         "layers": list(request.layers),
         "class_names": request.class_names.name if request.class_names else None,
         "labels": request.labels,
+        "masks": request.masks.name if request.masks else None,
         "size": request.size,
         "mean": [f"{value:g}" for value in request.mean or ()],
         "std": [f"{value:g}" for value in request.std or ()],

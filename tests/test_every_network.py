@@ -1,0 +1,41 @@
+"""Every method on every family of networks that people use: finite maps, or a reason why there are none."""
+
+import warnings
+
+import pytest
+import torch
+
+from cnnvis_report import explain
+from cnnvis_report.registry import methods
+from tests.test_relevance import FAMILIES, architecture
+
+SMALL = {"n": 2, "steps": 2, "samples": 12, "segments": 4, "max_channels": 3, "patch": 32, "stride": 32}
+
+# what each family has no answer to, and why
+RELU_ONLY = {"guided_backprop", "deconvnet", "guided_grad_cam", "pattern_net", "pattern_attribution"}
+REFUSED = {
+    "alexnet": {"cam"},
+    "vgg16": {"cam"},
+    "vgg11_bn": {"cam"},
+    "mobilenet_v3_small": {"cam", *RELU_ONLY},
+    "efficientnet_b0": RELU_ONLY,
+    "convnext_tiny": {"cam", "full_grad", *RELU_ONLY},
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_method_gives_finite_maps_or_says_why_not(name):
+    network, images = architecture(name, biases=True)
+    names = [entry.name for entry in methods()]
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = explain(network, images, torch.tensor([[1, 3], [7, 2]]), names, on_error="skip", **SMALL)
+    reasons = {
+        str(each.message).partition(" ")[0]: str(each.message) for each in said if "left out" in str(each.message)
+    }
+    assert set(reasons) == REFUSED.get(name, set()), reasons
+    assert all(reason.rstrip(".").partition(": ")[2] for reason in reasons.values())
+    assert set(found) == set(names) - set(reasons)
+    for method, maps in found.items():
+        assert bool(maps.isfinite().all()), method
+        assert method == "deep_taylor" or float(maps.abs().max()) > 0, method
