@@ -121,6 +121,8 @@ class Console(Watcher):
             f"Took      {words.duration(tally.seconds)} for {words.count(tally.computed, 'image')}: "
             f"{tally.seconds / tally.bound:.2f} of the bound, {words.duration(tally.bound)} of passes"
         )
+        if run.evaluation is not None:
+            self.say(f"          and {words.duration(tally.measuring)} on what the maps are worth")
         for start in range(0, len(costs), 4):
             row = [f"{name} {words.duration(seconds)}" for name, seconds in costs[start : start + 4]]
             self.say("          " + "".join(f"{each:<31}" for each in row).rstrip())

@@ -8,7 +8,7 @@ from torch import Tensor
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.rules.affine import Affine
 from cnnvis_report.rules.multipliers import divide
-from cnnvis_report.rules.patterns import in_order, pattern_layers, rectified
+from cnnvis_report.rules.patterns import PatternRule, in_order, pattern_layers, rectified
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
 
@@ -77,3 +77,17 @@ def fit_patterns(subject: Subject, images: Tensor, capacity: int) -> tuple[Tenso
         total = [one + other for one, other in zip(total, found, strict=True)] if total else found
         weights = [layers.layers[node].weight for node in nodes]
     return tuple(each.pattern(weight) for each, weight in zip(total, weights, strict=True))
+
+
+def pattern_maps(tape: Tape, targets: Tensor, *, attribution: bool) -> Tensor:
+    """[N, C, H, W]: the score sent back through the patterns that are fitted to the tape's reference images.
+
+    Raises:
+        NotApplicable: as `fit_patterns`, or the signals grow beyond what single precision can hold, layer by layer, as
+            they do in deep networks where the images were too few.
+    """
+    maps = tape.gradients(targets, PatternRule(attribution, tape.fitted("patterns", fit_patterns))).pixels
+    if not bool(maps.isfinite().all()):
+        count = len(tape.reference.images)
+        raise NotApplicable(f"signals overflow: patterns fitted to {count} images aren't enough for so many layers")
+    return maps

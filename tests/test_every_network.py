@@ -12,11 +12,14 @@ from tests.test_relevance import FAMILIES, architecture
 SMALL = {"n": 2, "steps": 2, "samples": 12, "segments": 4, "max_channels": 3, "patch": 32, "stride": 32}
 
 # what each family has no answer to, and why
+# classes with a negative score; three channels of hundreds; probabilities that are 0 in single precision
+MAY_BE_EMPTY = {"deep_taylor", "score_cam", "ablation_cam", "rise"}
 RELU_ONLY = {"guided_backprop", "deconvnet", "guided_grad_cam", "pattern_net", "pattern_attribution"}
 REFUSED = {
     "alexnet": {"cam"},
     "vgg16": {"cam"},
     "vgg11_bn": {"cam"},
+    "inception_v3": {"cam"},  # its last maps have one position at this size of image
     "mobilenet_v3_small": {"cam", *RELU_ONLY},
     "efficientnet_b0": RELU_ONLY,
     "convnext_tiny": {"cam", "full_grad", *RELU_ONLY},
@@ -33,9 +36,11 @@ def test_every_method_gives_finite_maps_or_says_why_not(name):
     reasons = {
         str(each.message).partition(" ")[0]: str(each.message) for each in said if "left out" in str(each.message)
     }
-    assert set(reasons) == REFUSED.get(name, set()), reasons
+    overflow = {method for method, reason in reasons.items() if "signals overflow" in reason}
+    assert overflow <= {"pattern_net", "pattern_attribution"}, "two images are few"
+    assert set(reasons) - overflow == REFUSED.get(name, set()), reasons
     assert all(reason.rstrip(".").partition(": ")[2] for reason in reasons.values())
     assert set(found) == set(names) - set(reasons)
     for method, maps in found.items():
         assert bool(maps.isfinite().all()), method
-        assert method == "deep_taylor" or float(maps.abs().max()) > 0, method
+        assert method in MAY_BE_EMPTY or float(maps.abs().max()) > 0, method

@@ -2,10 +2,9 @@
 
 from torch import Tensor
 
-from cnnvis_report.fitting import fit_patterns
+from cnnvis_report.fitting import pattern_maps
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import method
-from cnnvis_report.rules.patterns import PatternRule
 from cnnvis_report.tape import Tape
 
 
@@ -30,7 +29,7 @@ def pattern_attribution(tape: Tape, targets: Tensor) -> Tensor:
         [N, C, H, W] in logits.
 
     Raises:
-        NotApplicable: an activation isn't a ReLU, an operation has no rule, or there are fewer than two images.
+        NotApplicable: an activation isn't a ReLU, an operation has no rule, there are fewer than two images,
+            or so few that signals overflow.
     """
-    rule = PatternRule(True, tape.fitted("patterns", fit_patterns))
-    return tape.gradients(targets, rule).pixels
+    return pattern_maps(tape, targets, attribution=True)

@@ -77,6 +77,7 @@ def explain(
             raise NotApplicable(f"{task.name} isn't defined for {subject.name}: {reason}.")
         warnings.warn(f"{task.name} is left out: {reason}.", stacklevel=2)
     maps: dict[str, list[Tensor]] = {task.name: [] for task in plan.tasks}
+    left_out: set[str] = set()
     for part, part_targets in zip(torch.split(images, step), torch.split(columns, step), strict=True):
         tape = Tape(
             subject,
@@ -91,10 +92,14 @@ def explain(
         for outcome in perform(plan.tasks, tape, part_targets):
             if outcome.error is not None:
                 raise outcome.error
-            if outcome.maps is None:
+            if outcome.maps is not None:
+                maps[outcome.task.name].append(outcome.maps)
+            elif on_error == "raise":
                 raise NotApplicable(f"{outcome.task.name} isn't defined for {subject.name}: {outcome.reason}.")
-            maps[outcome.task.name].append(outcome.maps)
-    whole = {name: torch.cat(found).contiguous() for name, found in maps.items()}
+            else:
+                warnings.warn(f"{outcome.task.name} is left out: {outcome.reason}.", stacklevel=2)
+                left_out.add(outcome.task.name)
+    whole = {name: torch.cat(found).contiguous() for name, found in maps.items() if name not in left_out}
     return whole if torch.as_tensor(targets).ndim == 2 else {name: found[:, 0] for name, found in whole.items()}
 
 

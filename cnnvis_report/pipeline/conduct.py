@@ -1,5 +1,6 @@
 """A planned study into a run folder."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +31,9 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
         return load_run(folder).record, Tally()
     try:
         tally = run_batches(study, plan, writer, watcher)
+        start = time.perf_counter()
         evaluation = _evaluation(study, plan, len(plan.measured & writer.done))
+        tally.measuring += time.perf_counter() - start
     except BaseException:
         writer.abandon()
         raise

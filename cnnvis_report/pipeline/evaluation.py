@@ -45,7 +45,7 @@ class Budget:
 
 BUDGETS = {
     "small": Budget("small", images=8, steps=8, regions=0, across=14, randomised=1, stages=3, dear=4),
-    "full": Budget("full", images=None, steps=16, regions=12, across=14, randomised=4, stages=6, dear=110),
+    "full": Budget("full", images=None, steps=16, regions=12, across=14, randomised=3, stages=4, dear=60),
 }
 
 

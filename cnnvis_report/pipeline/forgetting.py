@@ -17,6 +17,7 @@ from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.tasks import Task, perform
 from cnnvis_report.records import Array, Forgetting
+from cnnvis_report.reference import Reference
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
 
@@ -40,7 +41,8 @@ def forgetting(study: Study, plan: Plan, budget: Budget) -> tuple[tuple[float, .
     if not tasks or not images:
         return (), 0, ()
     targets = [_first(study.subject, ready, study) for ready in images]
-    learnt = [_maps(study.subject, tasks, ready, target, study) for ready, target in zip(images, targets, strict=True)]
+    pairs = list(zip(images, targets, strict=True))
+    learnt = [_maps(study.subject, tasks, ready, target, study, study.reference) for ready, target in pairs]
     likeness: list[list[dict[tuple[str, str], tuple[float, float, float]]]] = []
     for part in cascade:
         try:
@@ -51,7 +53,8 @@ def forgetting(study: Study, plan: Plan, budget: Budget) -> tuple[tuple[float, .
             )
         except BadRequest:
             break
-        found = [_maps(other, tasks, ready, target, study) for ready, target in zip(images, targets, strict=True)]
+        others = Reference(lambda: study.reference.images)  # what is fitted to them is another network's
+        found = [_maps(other, tasks, ready, target, study, others) for ready, target in pairs]
         likeness.append([_likeness(one, two) for one, two in zip(learnt, found, strict=True)])
     shares = tuple(round(len(part) / len(cascade[-1]), 4) for part in cascade[: len(likeness)])
     names = [(task.name, task.layer) for task in tasks]
@@ -79,10 +82,10 @@ def _first(subject: Subject, ready: Ready, study: Study) -> int:
         return int(subject.forward(ready.picture.values[None].to(study.device))[0].argmax())
 
 
-def _maps(subject: Subject, tasks: Sequence[Task], ready: Ready, target: int, study: Study) -> Found:
+def _maps(subject: Subject, tasks: Sequence[Task], ready: Ready, target: int, study: Study, others: Reference) -> Found:
     """Each task's shown map of the target, on one small grid."""
     image = ready.picture.values[None].to(study.device)
-    tape = Tape(subject, image, seed=study.seed, reference=study.reference)
+    tape = Tape(subject, image, seed=study.seed, reference=others)
     found: Found = {}
     for outcome in perform(tasks, tape, torch.tensor([[target]])):
         if outcome.maps is not None and bool(outcome.maps.isfinite().all()):

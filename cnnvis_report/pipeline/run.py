@@ -35,7 +35,10 @@ class Watcher:
 
 @dataclass
 class Tally:
-    """What a run has met. bound: passes times the time of one; measuring: seconds for measures; both of this start."""
+    """What this start of a run has met.
+
+    seconds: for maps. bound: passes times the time of one. measuring: seconds for what the maps are worth.
+    """
 
     skipped: list[Skipped] = field(default_factory=list)
     gaps: int = 0
@@ -76,7 +79,7 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
             writing.result()
     for skipped in tally.skipped[told:]:
         watcher.trouble(f"{skipped.name}: {skipped.reason}. Skipped.")
-    tally.seconds = time.perf_counter() - start
+    tally.seconds = time.perf_counter() - start - tally.measuring
     return tally
 
 
@@ -147,7 +150,6 @@ def _measured(
             start = time.perf_counter()
             result = measuring.of(result, ready, ready.picture.values.to(study.device))
             tally.measuring += time.perf_counter() - start
-            tally.bound += plan.time.of(plan.measuring, 0)
         found.append(result)
         watcher.task_done("measures", 1, plan.shares[-1])
     return found

@@ -91,8 +91,19 @@ def evidence(notes: Mapping[str, Note]) -> list[str]:
         "patch": "{} px patch",
         "stride": "stride {}",
         "composite": "{}",
+        "channels": "{} channels",
+        "segments": "{} segments",
+        "samples": "{} samples",
+        "masks": "{} masks",
+        "standard_error": "standard error {} of the map's spread",
+        "surrogate_r2": "surrogate R² {}",
+        "area": "area {}",
     }
-    said = [phrase.format(notes[name]) for name, phrase in phrases.items() if name in notes]
+    flags = {
+        "class_agnostic": "the same for every class",
+    }
+    said = [phrase.format(_noted(notes[name], phrase)) for name, phrase in phrases.items() if name in notes]
+    said += [phrase for name, phrase in flags.items() if notes.get(name) is True]
     residual = notes.get("residual")
     if isinstance(residual, float):
         said.append(f"misses the score by {percent(residual)}")
@@ -101,5 +112,10 @@ def evidence(notes: Mapping[str, Note]) -> list[str]:
         said.append(f"sums to {number(round(kept, 3))} of the score")
     if "peak_inside" in notes:
         said.append("peak inside the mask" if notes["peak_inside"] else "peak outside the mask")
-    known = {*phrases, "residual", "conservation", "peak_inside"}
-    return said + [f"{name.replace('_', ' ')} {value}" for name, value in notes.items() if name not in known]
+    known = {*phrases, *flags, "residual", "conservation", "peak_inside"}
+    return said + [f"{name.replace('_', ' ')} {_noted(value)}" for name, value in notes.items() if name not in known]
+
+
+def _noted(value: Note, phrase: str = "{}") -> Note:
+    """A number in words, unless the phrase has a form of its own for it."""
+    return number(round(value, 3)) if isinstance(value, float) and "{}" in phrase else value

@@ -127,7 +127,7 @@ def cautions(run: RunRecord, measured: dict[str, MethodSummary]) -> list[str]:
         if last.get(card.name, 0.0) >= UNCHANGED:
             said.append(
                 f"{card.title} barely changes when the weights are randomised (rank correlation "
-                f"{words.number(last[card.name], 2)} of its magnitudes): read it as an edge detector."
+                f"{words.number(last[card.name], 2)} of its magnitudes): read it as an edge detector at best."
             )
         score = _score(measured[card.name].measured)
         if floor is not None and score is not None and score <= floor:
