@@ -82,7 +82,7 @@ def worth_of_set(run: RunRecord, summary: Summary) -> WorthTable | None:
         if card.name in measured:
             found = measured[card.name]
             cells = tuple(_spread(name, found.measured.get(name, [])) for name in names)
-            remembers = words.number(last[card.name], 2) if card.name in last else ""
+            remembers = _signed(last[card.name]) if card.name in last else ""
             curves = tuple(Curve(curve, _points(means[card.name][curve], top)) for curve in means[card.name])
             rows.append(WorthRow(card, cells, curves, _score(found.measured), remembers=remembers))
     rows.sort(key=lambda row: (row.score is None, -(row.score or 0.0), row.card.name))
@@ -203,8 +203,12 @@ def _score(measured: dict[str, list[float]]) -> float | None:
     return fmean(measured["insertion"]) - fmean(measured["deletion"])
 
 
+def _signed(value: float, digits: int = 2) -> str:
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
 def _number(name: str, value: float) -> str:
-    return words.percent(value) if name in ("pointing", "mass", "rank") else f"{value:.3f}".replace("-", "−")
+    return words.percent(value) if name in ("pointing", "mass", "rank") else _signed(value, 3)
 
 
 def _spread(name: str, values: Sequence[float]) -> tuple[str, str]:

@@ -6,7 +6,7 @@ as a constant.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.graph import is_relu, keeps, operation, saved
+from cnnvis_report.operands import Recorded
 from cnnvis_report.rules.affine import Layers, gate_of
 from cnnvis_report.walk import inputs
 
@@ -69,12 +70,22 @@ OFFSET: dict[str, Callable[[Tensor, Node], Tensor]] = {
 }
 
 
-def check(layers: Layers, known: Iterable[str]) -> None:
-    """Refuse what no rule speaks of.
+def known_layers(rule: Hashable, recorded: Recorded, known: Iterable[str] = ()) -> Layers:
+    """The layers of a pass that a rule speaks of, found once for all classes; `known` are operations of its own.
 
     Raises:
-        NotApplicable: with the counts of such operations.
+        NotApplicable: an operation has no rule, with the counts of such operations.
     """
+    kept = recorded.keep_for(rule)
+    if "layers" not in kept:
+        layers = Layers(recorded)
+        _check(layers, known)
+        kept["layers"] = layers
+    found: Layers = kept["layers"]
+    return found
+
+
+def _check(layers: Layers, known: Iterable[str]) -> None:
     known = {*known, *SHAPES, *POOLING, *SUMS, *SCALES, *PIECEWISE, *SMOOTH, *NORMS}
     others = Counter(
         operation(node)

@@ -1,7 +1,7 @@
 """Ways back by the patterns that layers answer to, in place of the weights that they read with."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from torch.autograd.graph import GradientEdge, Node
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.graph import is_relu, operation, other_activation
 from cnnvis_report.operands import Recorded
-from cnnvis_report.rules.activations import NORMS, check, product
+from cnnvis_report.rules.activations import NORMS, known_layers, product
 from cnnvis_report.rules.affine import Layers
 from cnnvis_report.rules.multipliers import divide
 from cnnvis_report.walk import Sent, Signals, walk_back
@@ -40,13 +40,13 @@ class PatternRule:
         Raises:
             NotApplicable: an activation isn't a ReLU, or an operation has no rule.
         """
-        return pattern_layers(recorded).count
+        return pattern_layers(recorded, self).count
 
     def back(self, recorded: Recorded, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
         """Signals at the places, the score itself being the signal at the top."""
         if self.patterns is None:
             raise RuntimeError("no patterns were fitted")
-        layers = pattern_layers(recorded)
+        layers = pattern_layers(recorded, self)
         patterns = dict(zip(in_order(layers), self.patterns, strict=True))
         way = _Way(self.attribution, layers, patterns)
         return walk_back(recorded.nodes, start * recorded.output.detach(), places, way.visit)
@@ -78,14 +78,13 @@ class _Way:
         return divide(signal, scale)
 
 
-def pattern_layers(recorded: Recorded) -> Layers:
+def pattern_layers(recorded: Recorded, rule: Hashable = None) -> Layers:
     """The layers of a pass that patterns are defined for.
 
     Raises:
         NotApplicable: an activation isn't a ReLU, or an operation has no rule.
     """
-    layers = Layers(recorded)
-    check(layers, ())
+    layers = known_layers(rule, recorded)
     others = Counter(name for name in map(other_activation, layers.nodes) if name)
     others += Counter(operation(node) for node in layers.nodes if operation(node) in NORMS)
     if others:

@@ -10,7 +10,7 @@ from torch.autograd.graph import GradientEdge, Node
 from cnnvis_report.graph import operation
 from cnnvis_report.operands import Recorded
 from cnnvis_report.preprocessing import Preprocessing
-from cnnvis_report.rules.activations import NORMS, check, factor, normalised, product
+from cnnvis_report.rules.activations import NORMS, factor, known_layers, normalised, product
 from cnnvis_report.rules.affine import Affine, Layers
 from cnnvis_report.rules.multipliers import Box, EntryRule, Kept, LayerRule
 from cnnvis_report.walk import Sent, Signals, walk_back
@@ -36,22 +36,13 @@ class Composite:
         Raises:
             NotApplicable: an operation has no rule.
         """
-        return self._layers(recorded).count
+        return known_layers(self, recorded).count
 
     def back(self, recorded: Recorded, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
         """Multipliers at layers, relevance at pixels."""
-        layers = self._layers(recorded)
+        layers = known_layers(self, recorded)
         way = _Way(self, layers, recorded.keep_for(self))
         return walk_back(recorded.nodes, start, places, way.visit)
-
-    def _layers(self, recorded: Recorded) -> Layers:
-        kept = recorded.keep_for(self)
-        if "layers" not in kept:
-            layers = Layers(recorded)
-            check(layers, ())
-            kept["layers"] = layers
-        found: Layers = kept["layers"]
-        return found
 
 
 @dataclass(frozen=True)

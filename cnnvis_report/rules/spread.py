@@ -10,7 +10,7 @@ from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.graph import is_relu, operation, ordinary, result_shape
 from cnnvis_report.operands import Recorded
-from cnnvis_report.rules.activations import NORMS, PIECEWISE, SCALES, SMOOTH, SUMS, check
+from cnnvis_report.rules.activations import NORMS, PIECEWISE, SCALES, SMOOTH, SUMS, known_layers
 from cnnvis_report.rules.affine import Layers
 from cnnvis_report.rules.multipliers import EntryRule
 from cnnvis_report.walk import Sent, Signals, walk_back
@@ -35,22 +35,13 @@ class Spread:
         Raises:
             NotApplicable: an operation has no rule.
         """
-        return self._layers(recorded).count
+        return known_layers(self, recorded, PASSED).count
 
     def back(self, recorded: Recorded, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
         """Relevance at the places."""
-        layers = self._layers(recorded)
+        layers = known_layers(self, recorded, PASSED)
         way = _Way(self.rule, layers)
         return walk_back(recorded.nodes, start * recorded.output.detach(), places, way.visit)
-
-    def _layers(self, recorded: Recorded) -> Layers:
-        kept = recorded.keep_for(self)
-        if "layers" not in kept:
-            layers = Layers(recorded)
-            check(layers, PASSED)
-            kept["layers"] = layers
-        found: Layers = kept["layers"]
-        return found
 
 
 @dataclass(frozen=True)
