@@ -200,7 +200,7 @@ def test_hover_reads_the_true_value_and_the_cross_is_everywhere(visit, moved, re
         assert float(reading.replace("−", "-")) == pytest.approx(float(grown[row, column]), rel=6e-3, abs=1e-6)
     assert tab.locator(".cross:visible").count() == standard_methods()
     tab.mouse.move(2, 2)
-    assert tab.locator(".cross:visible").count() == 0
+    until(tab, "[...document.querySelectorAll('.cross')].every((cross) => !cross.checkVisibility())")
     visit.is_quiet()
 
 
@@ -226,7 +226,7 @@ def test_zoom_is_linked_and_double_click_undoes_it(visit, moved, report):
     zoomed = ranges(tab)
     assert len(zoomed) == 12 and np.allclose(zoomed, zoomed[0], rtol=0, atol=1e-9)
     assert zoomed[0][0][0] == pytest.approx(9.5, abs=1) and zoomed[0][0][1] == pytest.approx(29.5, abs=1)
-    assert tab.locator("[data-reset-zoom]").is_visible()
+    tab.locator("[data-reset-zoom]").wait_for()
     tab.mouse.move(5, 5)
     tab.mouse.dblclick(box["x"] + 30, box["y"] + 30)
     until(tab, f"{PAGE}.state.zoom === null")
@@ -321,7 +321,7 @@ def test_a_map_is_enlarged_with_no_way_to_send_it_away(visit, moved, report):
     assert titles and not [title for title in titles if re.search("share|cloud|edit|send", title or "", re.IGNORECASE)]
     assert tab.locator("dialog .colorbar").count() == 1
     tab.keyboard.press("Escape")
-    assert tab.locator("dialog").count() == 0
+    tab.locator("dialog").wait_for(state="detached")  # a dialog tells of its closing a moment later
     visit.is_quiet()
 
 
