@@ -76,3 +76,10 @@ def nothing() -> str:
 
 def needs_an_argument(width) -> nn.Module:
     return Tiny(width)
+
+
+def uncopyable() -> nn.Module:
+    """Like networks whose weights are worked out from others: copy.deepcopy refuses it."""
+    network = tiny()
+    network.worked_out = network.fc.weight * 2
+    return network

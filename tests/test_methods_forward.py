@@ -288,7 +288,7 @@ def rise_masks_slowly(n, cells, p, seed, size):
     squares = [math.ceil(side / cells) for side in size]
     masks = []
     while len(masks) < n:
-        grids = (torch.rand(100, cells + 1, cells + 1, generator=generator) < p).double()
+        grids = (torch.rand(100, cells, cells, generator=generator) < p).double()
         tops, lefts = (torch.randint(square, (100,), generator=generator) for square in squares)
         whole = [(cells + 1) * square for square in squares]
         up = interpolate(grids[:, None], size=whole, mode="bilinear", align_corners=False)[:, 0]

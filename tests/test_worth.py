@@ -172,6 +172,22 @@ def test_nothing_is_said_where_nothing_was_measured(drawn, tmp_path):
     assert "Which of these should I show?" not in (tmp_path / "r" / "index.html").read_text("utf-8")
 
 
+def test_a_network_that_cannot_be_copied_still_gets_its_report(drawn, tmp_path):
+    words = ("run", "tests.factories:uncopyable", drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q")
+    result = command(*words, "--evaluate", "small")
+    assert "The weights couldn't be randomised" in result.stderr
+    run = load_run(tmp_path / "r")
+    assert run.record.evaluation.forgetting == () and all(image.worth for image in run.images())
+
+
+def test_maps_that_cannot_be_measured_are_kept(drawn, tmp_path, monkeypatch):
+    monkeypatch.setattr("cnnvis_report.pipeline.evaluation.agreement", lambda maps: 1 / 0)
+    words = (*TINY, drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q", "--evaluate", "small")
+    assert "couldn't be measured (division by zero)" in command(*words).stderr
+    found = list(load_run(tmp_path / "r").images())
+    assert all(image.worth is None and len(image.maps) == 6 for image in found) and len(found) == 6
+
+
 @pytest.fixture
 def masked(tmp_path):
     """Two pictures with masks called like them; the second one's in shades of 0 and 1."""

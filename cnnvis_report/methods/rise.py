@@ -31,15 +31,15 @@ def rise(tape: Tape, targets: Tensor, *, n: int = 0, cells: int = 7, p: float = 
     """How much likelier the class becomes when a place can be seen, over random masks that hide part of the image.
 
     sum f(x * M) (M - p) / (N p (1 - p)) over N masks M, f the probability of the class, x the normalised image: what is
-    hidden is grey, the mean of the training set (0 after normalisation). M is (cells + 1)^2 squares, each 1 with
-    probability p and 0 otherwise, upsampled (bilinear, align_corners=False) and cut to the image at a random place;
-    the same masks for every image and class. The report states the standard error: its mean over pixels as a share
-    of the map's standard deviation over pixels.
+    hidden is grey, the mean of the training set (0 after normalisation). M is a grid of cells × cells, each 1 with
+    probability p and 0 otherwise, upsampled (bilinear, align_corners=False) to cells + 1 times a cell's size in the
+    image and cut to the image at a random place; the same masks for every image and class. The report states the
+    standard error: its mean over pixels as a share of the map's standard deviation over pixels.
 
     Args:
         targets: [N, K] class indices.
         n: how many masks at most; 0 means 4000 on a GPU and 500 elsewhere.
-        cells: squares along a side of the image.
+        cells: of a mask's grid, along each side.
         p: how much of the image a mask shows.
         tolerance: a map is done when its standard error, looked at every 100 masks, is below this.
 
@@ -127,7 +127,7 @@ def _masks(tape: Tape, n: int, cells: int, p: float) -> Iterator[_Masks]:
     generator = torch.Generator().manual_seed(tape.seed)
     ramps = [_ramps(side, cells, like) for side in like.shape[2:]]
     for start in range(0, n, BLOCK):
-        grids = torch.rand(BLOCK, cells + 1, cells + 1, generator=generator) < p
+        grids = torch.rand(BLOCK, cells, cells, generator=generator) < p
         rows, columns = (
             windows[:, torch.randint(windows.shape[1], (BLOCK,), generator=generator).to(like.device)]
             for windows in ramps
@@ -137,8 +137,8 @@ def _masks(tape: Tape, n: int, cells: int, p: float) -> Iterator[_Masks]:
 
 
 def _ramps(side: int, cells: int, like: Tensor) -> Tensor:
-    """[g, places, side]: how much each of g = cells + 1 squares counts along a side, cut at each place of the first."""
-    square = math.ceil(side / cells)
-    each = torch.eye(cells + 1, dtype=like.dtype, device=like.device).unsqueeze(0)
-    upsampled = interpolate(each, size=(cells + 1) * square, mode="linear", align_corners=False)[0]
-    return upsampled.unfold(1, side, 1)[:, :square]
+    """[g, places, side]: how much each of g = cells rows or columns counts along a side, for each place of the cut."""
+    size = math.ceil(side / cells)
+    each = torch.eye(cells, dtype=like.dtype, device=like.device).unsqueeze(0)
+    upsampled = interpolate(each, size=(cells + 1) * size, mode="linear", align_corners=False)[0]
+    return upsampled.unfold(1, side, 1)[:, :size]

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from cnnvis_report.ahead import ahead
+from cnnvis_report.errors import RunFailed
 from cnnvis_report.loading.images import ImageSet, Item
 from cnnvis_report.loading.pictures import Picture, UnusablePicture, fit, prepare
 from cnnvis_report.preprocessing import Preprocessing
@@ -89,9 +90,17 @@ def batches(images: ImageSet, preprocessing: Preprocessing, size: int, skipped: 
 
 
 def sample(images: ImageSet, preprocessing: Preprocessing, most: int) -> Tensor:
-    """[M, C, H, W] on the CPU: readable images of the size of the first, spread evenly over the set."""
+    """[M, C, H, W] on the CPU: at most so many readable images of one size, spread evenly over the set.
+
+    Raises:
+        RunFailed: none can be read.
+    """
     items = list(images)
     count = min(most, len(items))
-    found = [read_item(items[place * len(items) // count], preprocessing) for place in range(count)]
-    values = [each.picture.values for each in found if isinstance(each, Ready)]
+    spread = [read_item(items[place * len(items) // count], preprocessing) for place in range(count)]
+    readable = [each for each in spread if isinstance(each, Ready)]
+    first = readable[0] if readable else first_usable(images, preprocessing)
+    if not isinstance(first, Ready):
+        raise RunFailed(f"None of the images can be read. {first.name}: {first.reason}.")
+    values = [each.picture.values for each in readable or [first]]
     return torch.stack([each for each in values if each.shape == values[0].shape])

@@ -10,7 +10,7 @@ from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.provenance import fingerprint, provenance
 from cnnvis_report.pipeline.run import Tally, Watcher, run_batches
 from cnnvis_report.pipeline.study import Study
-from cnnvis_report.records import Evaluation, Gap, NetworkRecord, RunRecord
+from cnnvis_report.records import Evaluation, Forgetting, Gap, NetworkRecord, RunRecord
 from cnnvis_report.store import RunWriter, load_run
 
 
@@ -32,7 +32,7 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
     try:
         tally = run_batches(study, plan, writer, watcher)
         start = time.perf_counter()
-        evaluation = _evaluation(study, plan, len(plan.measured & writer.done))
+        evaluation = _evaluation(study, plan, len(plan.measured & writer.done), watcher)
         tally.measuring += time.perf_counter() - start
     except BaseException:
         writer.abandon()
@@ -44,12 +44,18 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
     return record, tally
 
 
-def _evaluation(study: Study, plan: Plan, measured: int) -> Evaluation | None:
+def _evaluation(study: Study, plan: Plan, measured: int, watcher: Watcher) -> Evaluation | None:
     """How maps of so many images were measured, and what cascading randomisation made of them."""
     budget = study.budget
     if budget is None:
         return None
-    stages, images, found = forgetting(study, plan, budget)
+    stages: tuple[float, ...] = ()
+    images = 0
+    found: tuple[Forgetting, ...] = ()
+    try:
+        stages, images, found = forgetting(study, plan, budget)
+    except Exception as error:  # some networks can't be copied; the images are done, and worth keeping without it
+        watcher.trouble(f"The weights couldn't be randomised ({type(error).__name__}: {error}).", error)
     return Evaluation(
         budget=budget.name,
         images=measured,

@@ -148,7 +148,12 @@ def _measured(
     for result, ready in zip(results, batch.ready, strict=True):
         if ready.item.id in plan.measured:
             start = time.perf_counter()
-            result = measuring.of(result, ready, ready.picture.values.to(study.device))
+            try:
+                result = measuring.of(result, ready, ready.picture.values.to(study.device))
+            except Exception as error:  # the maps are there, and worth keeping without it
+                if is_out_of_memory(error):
+                    raise
+                watcher.trouble(f"{ready.item.name}: its maps couldn't be measured ({error}).", error)
             tally.measuring += time.perf_counter() - start
         found.append(result)
         watcher.task_done("measures", 1, plan.shares[-1])
