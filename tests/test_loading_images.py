@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from torchvision.models import get_model_weights
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading import pictures
+from cnnvis_report.loading.boxes import read_boxes
 from cnnvis_report.loading.images import find_images, labelled
 from cnnvis_report.loading.models import _preprocessing
 from cnnvis_report.loading.pictures import UnusablePicture, prepare, read_picture
@@ -223,3 +225,56 @@ def test_any_aspect_and_grey():
     grey = prepare(picture, Preprocessing((0.5,), (0.5,), resize=(8, 8)))
     assert grey.values.shape == (1, 8, 8) and grey.seen.shape == (8, 8)
     assert float(grey.values.min()) >= -1 and float(grey.values.max()) <= 1
+
+
+ANNOTATION = """<annotation><size><width>{0}</width><height>{1}</height><depth>3</depth></size>{2}</annotation>"""
+OBJECT = (
+    "<object><name>{0}</name><bndbox><xmin>{1}</xmin><ymin>{2}</ymin><xmax>{3}</xmax><ymax>{4}</ymax></bndbox></object>"
+)
+
+
+def boxes(tmp_path, content, name=""):
+    path = tmp_path / "a.xml"
+    path.write_text(content, "utf-8")
+    return np.asarray(read_boxes(path, name)) > 0
+
+
+def test_boxes_become_masks(tmp_path):
+    cat, dog = OBJECT.format("cat", 1, 1, 2, 1), OBJECT.format("dog", 3, 2, 6, 4)
+    both = boxes(tmp_path, ANNOTATION.format(6, 5, cat + dog))
+    expected = np.zeros((5, 6), bool)
+    expected[1:4, 2:6] = True
+    np.testing.assert_array_equal(boxes(tmp_path, ANNOTATION.format(6, 5, cat + dog), "dog"), expected)
+    expected[0, :2] = True
+    np.testing.assert_array_equal(both, expected)
+    np.testing.assert_array_equal(boxes(tmp_path, ANNOTATION.format(6, 5, cat + dog), "horse"), expected)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "empty"),
+        ("<annotation>", "can't be read"),
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]>" + ANNOTATION.format(6, 5, ""), "declares entities"),
+        (ANNOTATION.format(0, 5, ""), "no usable size (0×5)"),
+        (ANNOTATION.format(10**6, 10**6, ""), "no usable size"),
+        (ANNOTATION.format("wide", 5, ""), "can't be read"),
+        (ANNOTATION.format(6, 5, OBJECT.format("cat", 1, 1, 9, 2)), "isn't within the image"),
+        (ANNOTATION.format(6, 5, "<object/>"), "isn't within the image"),
+    ],
+)
+def test_annotations_that_are_no_good_say_why(tmp_path, content, reason):
+    with pytest.raises(UnusablePicture, match=re.escape(reason)):
+        boxes(tmp_path, content)
+
+
+def test_boxes_belong_to_images_called_alike(tmp_path):
+    pictures, annotations = tmp_path / "pictures", tmp_path / "annotations"
+    for folder in (pictures / "cat", annotations / "cat"):
+        folder.mkdir(parents=True)
+    Image.new("RGB", (6, 5)).save(pictures / "cat" / "one.png")
+    (annotations / "cat" / "one.xml").write_text(
+        ANNOTATION.format(6, 5, OBJECT.format("dog", 1, 1, 1, 1) + OBJECT.format("cat", 3, 2, 6, 4)), "utf-8"
+    )
+    (item,) = labelled(find_images([pictures]), ["cat", "dog"], masks=annotations)
+    assert np.asarray(item.mask()).sum() == 255 * 12, "the box of the label alone"

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from stat import S_ISREG
@@ -11,11 +12,13 @@ from stat import S_ISREG
 from PIL import Image
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.loading.boxes import read_boxes
 from cnnvis_report.loading.class_names import class_called
 from cnnvis_report.loading.pictures import EXTENSIONS, UnusablePicture, read_picture
 from cnnvis_report.records import Label
 
 HASHED_BYTES = 1 << 16
+BOXES = ".xml"
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ def labelled(
         classes: the network's class names.
         folders_are_labels: every sub-folder's name is a label, whether the network has such a class or not. If none
             is a class and there are as many as classes, they stand for the classes in order.
-        masks: a folder of masks, each called like its image, in the same sub-folder, with any ending.
+        masks: a folder of masks or of annotations in the form of Pascal VOC, each called like its image, in the same
+            sub-folder, with any ending.
 
     Raises:
         BadRequest: there is no such folder of masks, or none in it belongs to an image.
@@ -113,7 +117,7 @@ def labelled(
                 _opener(each.path),
                 _fingerprint(each.path) + (_fingerprint(mask_of[each]) if each in mask_of else ""),
                 label_of(each),
-                _opener(mask_of[each]) if each in mask_of else None,
+                _mask_opener(mask_of[each], label_of(each)) if each in mask_of else None,
             )
             for place, each in enumerate(found, start=1)
         )
@@ -124,7 +128,7 @@ def _masks(found: Sequence[Found], folder: Path) -> dict[Found, Path]:
     """The mask of each image that has one."""
     if not folder.is_dir():
         raise BadRequest(f"--masks {folder}: there is no such folder.")
-    known = {Path(each.name).with_suffix("").as_posix(): each.path for each in _walk(folder)}
+    known = {Path(each.name).with_suffix("").as_posix(): each.path for each in _walk(folder, {*EXTENSIONS, BOXES})}
     names = {each: Path(each.name).with_suffix("").as_posix() for each in found}
     masks = {each: known[name] for each, name in names.items() if name in known}
     if not masks:
@@ -145,12 +149,12 @@ def _found_in(path: Path) -> list[Found]:
     return [Found(path, path.name)]
 
 
-def _walk(top: Path) -> Iterator[Found]:
+def _walk(top: Path, endings: Collection[str] = EXTENSIONS) -> Iterator[Found]:
     for root, folders, files in os.walk(top):
         folders[:] = sorted((name for name in folders if not name.startswith(".")), key=_natural)
         inside = Path(root).relative_to(top)
         for name in sorted(files, key=_natural):
-            if Path(name).suffix.lower() in EXTENSIONS and not name.startswith("."):
+            if Path(name).suffix.lower() in endings and not name.startswith("."):
                 folder = inside.name if inside.parts else ""
                 yield Found(Path(root) / name, (inside / name).as_posix(), folder)
 
@@ -191,6 +195,12 @@ def _labels(
         return Label(_readable(each.folder), index) if folders_are_labels and each.folder else None
 
     return label
+
+
+def _mask_opener(path: Path, label: Label | None) -> Callable[[], Image.Image]:
+    if path.suffix.lower() == BOXES:
+        return partial(read_boxes, path, label.name if label else "")
+    return _opener(path)
 
 
 def _opener(path: Path) -> Callable[[], Image.Image]:
