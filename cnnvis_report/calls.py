@@ -107,13 +107,21 @@ class Calls:
         with hooked([call.module], hook):
             yield
 
+    def work(self) -> float:
+        """Multiplications an image, of layers that are modules of their own."""
+        return float(sum(self._works().values()))
+
     def behind(self, name: str) -> float:
         """What part of the network's multiplications comes after the layer called `name`."""
-        leaves = [(each, call) for each, call in self._calls.items() if not list(call.module.children())]
-        work = {each: self.records[each].parameters * prod(call.shape[1:]) for each, call in leaves}
+        works = self._works()
         names = list(self._calls)
         after = set(names[names.index(name) + 1 :])
-        return sum(work[each] for each in work if each in after) / max(sum(work.values()), 1)
+        return sum(work for each, work in works.items() if each in after) / max(sum(works.values()), 1)
+
+    def _works(self) -> dict[str, int]:
+        """Multiplications of each call of a module that holds no others."""
+        leaves = [layer for layer in self.layers if not list(self._calls[layer.name].module.children())]
+        return {layer.name: layer.parameters * prod(layer.shape[1:]) for layer in leaves}
 
 
 @contextmanager

@@ -56,6 +56,10 @@ class Console(Watcher):
             self.say(f"          layers read: {', '.join(rehearsed.layers)}")
         for task, reason in rehearsed.refused:
             self.say(f"          not defined: {task.name} ({reason})")
+        if plan.reduced:
+            names = ", ".join(dict.fromkeys(task.name for task in plan.reduced))
+            order = "" if study.precision == "bfloat16" else ", where that keeps the order of the pixels"
+            self.say(f"          in bfloat16{order}: {names}")
         self.say(
             f"          {words.number(rehearsed.forward)} forward and {words.number(rehearsed.backward)} backward "
             f"passes an image; about {words.duration(plan.seconds)} and {words.size(plan.bytes)} of arrays"

@@ -11,6 +11,8 @@ from typing import Union
 import numpy as np
 import numpy.typing as npt
 
+from cnnvis_report.records_worth import Evaluation, Precision, Worth
+
 Array = npt.NDArray[np.float32]
 Option = str | int | float | bool
 Note = str | int | float | bool
@@ -123,28 +125,6 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Measures:
-    """What was measured of one map: a method's at one layer, of the first class that was explained.
-
-    values: by name, such as "deletion" (an area) or "mass" (a share). curves: scores after each step, by name.
-    """
-
-    method: str
-    layer: str
-    target: int
-    values: dict[str, float]
-    curves: dict[str, tuple[float, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Worth:
-    """What one image's maps were worth; `agreement` has a row for each of the measures, None where a map is flat."""
-
-    measures: tuple[Measures, ...]
-    agreement: tuple[tuple[float | None, ...], ...]
-
-
-@dataclass(frozen=True)
 class ImageRecord:
     """One image of the run: what it is, what the network says of it, which maps there are.
 
@@ -217,47 +197,12 @@ class NetworkRecord:
 
 
 @dataclass(frozen=True)
-class Forgetting:
-    """How a method's maps changed while weights were drawn anew, a number a stage, means over images.
-
-    spearman, absolute: rank correlation with the maps of the trained network, of values and of magnitudes.
-    ssim: structural similarity of the magnitudes.
-    """
-
-    method: str
-    layer: str
-    spearman: tuple[float, ...]
-    absolute: tuple[float, ...]
-    ssim: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How maps were measured.
-
-    budget: "small" or "full". images: how many were measured. steps: of the curves. regions: how many were replaced,
-    one after the other, in region perturbation, each `side` pixels wide; 0 where that was left out.
-    stages: which part of the layers had been drawn anew, a share a stage. randomised: on how many images.
-    """
-
-    budget: str
-    images: int
-    steps: int
-    regions: int
-    side: int
-    seed: int
-    stages: tuple[float, ...] = ()
-    randomised: int = 0
-    forgetting: tuple[Forgetting, ...] = ()
-
-
-@dataclass(frozen=True)
 class RunRecord:
     """A run without its images, which are read one by one.
 
     images: how many there are. not_defined: methods that aren't defined for this network, with the reason.
     passes: "forward" and "backward", how many the plan takes an image.
-    evaluation: how maps were measured; None where they weren't.
+    evaluation: how maps were measured; None where they weren't. precision: of methods tried in bfloat16.
     provenance: the only place for clocks, versions and machines; all the rest repeats bit by bit.
     """
 
@@ -271,6 +216,7 @@ class RunRecord:
     passes: dict[str, float]
     provenance: dict[str, Setting]
     evaluation: Evaluation | None = None
+    precision: tuple[Precision, ...] = ()
 
     def card(self, name: str) -> Card:
         """The card of the method called `name`."""

@@ -1,7 +1,7 @@
 """The network under study: what it is made of, in the order in which it runs, and what its scores are."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +13,7 @@ from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.graph import TAILS, recorded
 from cnnvis_report.heads import Head, find_head
 from cnnvis_report.operands import Operands, Recorded
+from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import LayerRecord
 from cnnvis_report.running import as_scores, frozen, recording
@@ -70,6 +71,9 @@ class Subject:
         self.name = name
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
         self._tail: str | None = None
+        self._held = False
+        self._reduced: Weights | None = None
+        self._weights: Weights | None = None
         self._lone: dict[str, bool] = {}
         self.scores = "logits"
         calls, output, operands = self._examine(example)
@@ -90,16 +94,43 @@ class Subject:
         first, self._first = self._first, None
         return first
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Freeze the network once for all the passes that are made while it is open."""
+        if self._held:
+            yield
+            return
+        with frozen(self.network):
+            self._held = True
+            try:
+                yield
+            finally:
+                self._held = False
+
+    @contextmanager
+    def reduced(self) -> Iterator[None]:
+        """Forward passes are made in bfloat16 while it is open; their scores are float32 again."""
+        if self._reduced is None:
+            self._reduced = reduced_weights(self.network)
+        outer, self._weights = self._weights, self._reduced
+        try:
+            yield
+        finally:
+            self._weights = outer
+
     def forward(self, images: Tensor) -> Tensor:
         """[N, classes] logits, of the layer before a final softmax where the network has one."""
         own = images.clone(memory_format=self._layout)  # a network may work on its input in place
-        with frozen(self.network):
+        with self.held():
             if self._tail is None:
-                return as_scores(self.network(own), self.name)
+                return as_scores(self._run(own), self.name).to(images.dtype)
             kept: dict[str, Tensor] = {}
             with self.watching([self._tail], kept.__setitem__):
-                self.network(own)
-            return as_scores(kept[self._tail], self.name)
+                self._run(own)
+            return as_scores(kept[self._tail], self.name).to(images.dtype)
+
+    def _run(self, images: Tensor) -> object:
+        return self.network(images) if self._weights is None else run_reduced(self.network, self._weights, images)
 
     def forward_from(self, name: str, image: Tensor, values: Tensor) -> Tensor:
         """[M, classes]: the logits of an image [1, C, H, W] where a layer gives other values [M, K, h, w].
@@ -111,6 +142,11 @@ class Subject:
         start = image if self._lone[name] else image.expand(len(values), -1, -1, -1)
         with self._calls.replacing(name, values):
             return self.forward(start)
+
+    @property
+    def work(self) -> float:
+        """How many multiplications the network's layers take for an image."""
+        return self._calls.work()
 
     def behind(self, name: str) -> float:
         """What part of the network's work comes after the layer called `name`."""

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from cnnvis_report.errors import NotApplicable
+from cnnvis_report.forward_passes import ForwardPasses
 from cnnvis_report.gradients import PIXELS, Gradients
 from cnnvis_report.graph import recorded
-from cnnvis_report.ledger import Ledger, Stated, waiting_for
 from cnnvis_report.noise import normal_noise
 from cnnvis_report.operands import Operands, Recorded
 from cnnvis_report.reference import Reference
@@ -31,7 +31,7 @@ Reads = Mapping[Rule | None, frozenset[str]]
 Key = tuple[tuple[int, ...], Rule | None, str]
 
 
-class Tape:
+class Tape(ForwardPasses):
     """One batch, run forward once.
 
     Args:
@@ -60,14 +60,9 @@ class Tape:
         seed: int = 0,
         within: "Tape | None" = None,
     ) -> None:
-        self.subject = subject
+        super().__init__(subject, images, capacity=capacity, within=within)
         self.reference = reference or Reference(lambda: self.images)
-        self.images = images.detach()
         self.seed = seed
-        self.capacity = max(capacity or 0, len(images))
-        self.ledger: Ledger = within.ledger if within else Ledger(waiting_for(images.device))
-        self._share = len(images) / len(within.images) if within else 1.0
-        self._private = within is not None
         self._reads = dict(reads or {})
         self._layers = list(dict.fromkeys(subject.layer(name).name for name in layers))
         self._operands = operands or any(rule.operands for rule in self._reads if rule is not None)
@@ -77,14 +72,11 @@ class Tape:
 
     @property
     def logits(self) -> Tensor:
-        """[N, classes]: the scores of the images."""
+        """[N, classes]: the scores of the images, as precise as `scores` gives those of others."""
+        if self.is_reduced:
+            return self.scores(self.images)
         self._use(FORWARD)
         return self._logits
-
-    @property
-    def black(self) -> Tensor:
-        """[C, 1, 1]: a black pixel as the network reads it."""
-        return self.subject.preprocessing.black(self.images)
 
     def layer(self, name: str = "") -> Tensor:
         """[N, K, h, w]: the value of a layer; the last convolutional stage where `name` is empty.
@@ -96,10 +88,6 @@ class Tape:
         self._use(FORWARD)
         self._capture(name)
         return self._values[name]
-
-    def layer_name(self, name: str = "") -> str:
-        """The layer called `name`; the last convolutional stage where it is empty."""
-        return self.subject.layer(name).name
 
     def score_layer(self) -> tuple[Tensor, Tensor]:
         """The feature maps [N, K, h, w] that are averaged before the last layer, and its weight [classes, K].
@@ -166,32 +154,6 @@ class Tape:
         self._know_operands()
         return self._recorded
 
-    def scores(self, images: Tensor) -> Tensor:
-        """[M, classes]: the scores of other images [M, C, H, W], by forward passes of `capacity` images."""
-
-        def run() -> Tensor:
-            with recording(), torch.no_grad():
-                return torch.cat([self.subject.forward(part) for part in torch.split(images, self.capacity)])
-
-        return self._book(None, run, forward=len(images) / len(self.images))
-
-    def scores_from(self, place: int, values: Tensor, layer: str = "") -> Tensor:
-        """[M, classes]: the scores of one of the images where a layer gives other values [M, K, h, w].
-
-        Args:
-            place: of the image in the batch.
-            layer: the last convolutional stage where it is empty.
-        """
-        name = self.subject.layer(layer).name
-        image = self.images[place : place + 1]
-
-        def run() -> Tensor:
-            parts = torch.split(values, max(self.capacity, 16))
-            with recording(), torch.no_grad():
-                return torch.cat([self.subject.forward_from(name, image, part) for part in parts])
-
-        return self._book(None, run, forward=len(values) * self.subject.behind(name) / len(self.images))
-
     def replay(self, images: Tensor) -> "Tape":
         """A tape of other images [M, C, H, W], whose passes the method that runs has for itself."""
         return Tape(self.subject, images, capacity=self.capacity, reference=self.reference, seed=self.seed, within=self)
@@ -199,10 +161,6 @@ class Tape:
     def noise(self, draws: int) -> Iterator[Tensor]:
         """So many draws of standard normal noise [N, C, H, W], each image's own."""
         return normal_noise(self.images, self.seed, draws)
-
-    def note(self, **stated: Stated) -> None:
-        """State something of the method that runs: a word, a number, or a tensor [N] or [N, K] with one for each."""
-        self.ledger.note(**stated)
 
     def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
         """One gradient: of the pixels where `what` is empty, of the layer called so otherwise."""
@@ -267,13 +225,3 @@ class Tape:
         if not self._operands:
             self._operands = True
             self._book(None, self._run, forward=1.0)
-
-    def _book(self, key: Hashable, action: Callable[[], T], *, forward: float = 0.0, backward: float = 0.0) -> T:
-        share = self._share
-        key = None if self._private else key
-        with self.ledger.passing(key, forward=forward * share, backward=backward * share):
-            return action()
-
-    def _use(self, key: Hashable) -> None:
-        if not self._private:
-            self.ledger.use(key)

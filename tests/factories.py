@@ -83,3 +83,17 @@ def uncopyable() -> nn.Module:
     network = tiny()
     network.worked_out = network.fc.weight * 2
     return network
+
+
+def exacting() -> nn.Module:
+    """Takes no other type than float32 within."""
+
+    class Exacting(nn.Module):
+        def forward(self, x):
+            if x.dtype != torch.float32:
+                raise RuntimeError("float32 alone")
+            return x
+
+    network = tiny()
+    network.features.insert(1, Exacting())
+    return network

@@ -12,7 +12,7 @@ from cnnvis_report.evaluate.curves import area, deletion
 from cnnvis_report.loading.models import load_model
 from cnnvis_report.pipeline.evaluation import BUDGETS, choose_budget, forward_passes, measured_images
 from cnnvis_report.preprocessing import Preprocessing
-from cnnvis_report.records import Forgetting
+from cnnvis_report.records_worth import Forgetting
 from cnnvis_report.report import worth
 from cnnvis_report.report.summary import summarise
 from cnnvis_report.store import load_arrays, load_run

@@ -14,6 +14,7 @@ from cnnvis_report.registry import method
 from cnnvis_report.tape import Tape
 
 BLOCK = 100  # masks between two looks at the standard error
+TOGETHER = 20  # masks that are added to the sums at a time
 MASKS = {"cuda": 4000}
 MASKS_ELSEWHERE = 500
 
@@ -102,15 +103,22 @@ class _Sums:
         places = self.going.any(dim=1).nonzero().flatten()
         images, targets, going = self._tape.images[places], self._targets[places], self.going[places]
         group = max(1, self._tape.capacity // len(places))
+        found = []
         for start in range(0, len(block), group):
             masks = block.at(slice(start, start + group))
             seen = masks[:, None, None] * images
             scores = self._tape.subject.probabilities(self._tape.scores(seen.flatten(0, 1)))
-            found = scores.view(len(masks), len(places), -1).gather(2, targets.expand(len(masks), -1, -1)) * going
-            away = (masks - self._p) / (self._p * (1 - self._p))
-            self.total[places] += torch.einsum("mnk,mhw->nkhw", found, away)
-            self._squares[places] += torch.einsum("mnk,mhw->nkhw", found.square(), away.square())
+            found.append(scores.view(len(masks), len(places), -1).gather(2, targets.expand(len(masks), -1, -1)) * going)
+        self._note(places, torch.cat(found), block)
         self.count += len(block) * self.going
+
+    def _note(self, places: Tensor, found: Tensor, block: _Masks) -> None:
+        """Add what the block's masks have brought [M, n, K] to the sums, some masks at a time: sums are large."""
+        for start in range(0, len(block), TOGETHER):
+            part = slice(start, start + TOGETHER)
+            away = (block.at(part) - self._p) / (self._p * (1 - self._p))
+            self.total[places] += torch.einsum("mnk,mhw->nkhw", found[part], away)
+            self._squares[places] += torch.einsum("mnk,mhw->nkhw", found[part].square(), away.square())
 
     def relative_error(self) -> Tensor:
         """[N, K]: the mean standard error of a map's pixels over their standard deviation; infinite where unknown."""

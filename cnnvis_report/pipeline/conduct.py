@@ -10,7 +10,8 @@ from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.provenance import fingerprint, provenance
 from cnnvis_report.pipeline.run import Tally, Watcher, run_batches
 from cnnvis_report.pipeline.study import Study
-from cnnvis_report.records import Evaluation, Forgetting, Gap, NetworkRecord, RunRecord
+from cnnvis_report.records import Gap, NetworkRecord, RunRecord
+from cnnvis_report.records_worth import Evaluation, Forgetting
 from cnnvis_report.store import RunWriter, load_run
 
 
@@ -53,7 +54,7 @@ def _evaluation(study: Study, plan: Plan, measured: int, watcher: Watcher) -> Ev
     images = 0
     found: tuple[Forgetting, ...] = ()
     try:
-        stages, images, found = forgetting(study, plan, budget)
+        stages, images, found = forgetting(study, plan, budget, lambda what: watcher.task_done(what, 0, 0.0))
     except Exception as error:  # some networks can't be copied; the images are done, and worth keeping without it
         watcher.trouble(f"The weights couldn't be randomised ({type(error).__name__}: {error}).", error)
     return Evaluation(
@@ -94,4 +95,5 @@ def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally) -> RunRec
         not_defined=tuple(Gap(task.name, reason, task.layer) for task, reason in rehearsed.refused),
         passes={"forward": rehearsed.forward, "backward": rehearsed.backward},
         provenance={},
+        precision=tally.precision,
     )

@@ -17,7 +17,8 @@ from cnnvis_report.loading.images import ImageSet
 from cnnvis_report.noise import noise_generator
 from cnnvis_report.pipeline.batches import Ready
 from cnnvis_report.pipeline.results import Result
-from cnnvis_report.records import Array, Card, ImageRecord, Measures, Worth
+from cnnvis_report.records import Array, Card, ImageRecord
+from cnnvis_report.records_worth import Measures, Worth
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 

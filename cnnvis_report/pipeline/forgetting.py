@@ -1,6 +1,6 @@
 """Which methods notice that the network has forgotten what it learnt: cascading randomisation, once a run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 import numpy as np
@@ -16,7 +16,8 @@ from cnnvis_report.pipeline.evaluation import Budget
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.tasks import Task, perform
-from cnnvis_report.records import Array, Forgetting
+from cnnvis_report.records import Array
+from cnnvis_report.records_worth import Forgetting
 from cnnvis_report.reference import Reference
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
@@ -24,11 +25,14 @@ from cnnvis_report.tape import Tape
 Found = dict[tuple[str, str], Array]
 
 
-def forgetting(study: Study, plan: Plan, budget: Budget) -> tuple[tuple[float, ...], int, tuple[Forgetting, ...]]:
+def forgetting(
+    study: Study, plan: Plan, budget: Budget, tell: Callable[[str], None]
+) -> tuple[tuple[float, ...], int, tuple[Forgetting, ...]]:
     """The shares of layers that were drawn anew, on how many images, and what became of each method's maps.
 
     The class that the trained network sees first is explained at every stage. Methods that take many passes are left
-    out, as the budget says; a network that gives no finite scores at a stage ends the cascade there.
+    out, as the budget says; a network that gives no finite scores at a stage ends the cascade there. `tell` is
+    called with what is done next.
     """
     tasks = _cheap(plan, budget)
     images = [ready for ready in _images(study, plan) if isinstance(ready, Ready)]
@@ -44,7 +48,8 @@ def forgetting(study: Study, plan: Plan, budget: Budget) -> tuple[tuple[float, .
     pairs = list(zip(images, targets, strict=True))
     learnt = [_maps(study.subject, tasks, ready, target, study, study.reference) for ready, target in pairs]
     likeness: list[list[dict[tuple[str, str], tuple[float, float, float]]]] = []
-    for part in cascade:
+    for number, part in enumerate(cascade, start=1):
+        tell(f"weights drawn anew, stage {number} of {len(cascade)}")
         try:
             other = Subject(
                 randomised(study.subject.network, part, study.seed),
@@ -87,7 +92,9 @@ def _maps(subject: Subject, tasks: Sequence[Task], ready: Ready, target: int, st
     image = ready.picture.values[None].to(study.device)
     tape = Tape(subject, image, seed=study.seed, reference=others)
     found: Found = {}
-    for outcome in perform(tasks, tape, torch.tensor([[target]])):
+    with subject.held():
+        outcomes = list(perform(tasks, tape, torch.tensor([[target]])))
+    for outcome in outcomes:
         if outcome.maps is not None and bool(outcome.maps.isfinite().all()):
             shown = outcome.task.method.card.shown(outcome.maps[0, 0].float().cpu().numpy())
             grid = on_grid(torch.from_numpy(shown), (SIDE, SIDE)).numpy()

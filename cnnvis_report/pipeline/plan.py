@@ -11,20 +11,23 @@ from cnnvis_report.pipeline.devices import batch_size, is_out_of_memory, too_lar
 from cnnvis_report.pipeline.evaluation import forward_passes, measured_images
 from cnnvis_report.pipeline.rehearsal import Rehearsal
 from cnnvis_report.pipeline.study import Study
-from cnnvis_report.pipeline.tasks import Rehearsed, rehearse
+from cnnvis_report.pipeline.tasks import Rehearsed, Task, rehearse
+from cnnvis_report.precision import gains
 from cnnvis_report.tape import Tape
 
 # The first passes of a batch of one size set up kernels and memory, and may take five times as long as later ones.
 MEASURED_FOR = 1.5  # seconds
 MOST_ROUNDS = 8
+WORTH_A_TRIAL = 8  # images; what trying one of them takes comes back on the others
 
 
 @dataclass(frozen=True)
 class PassTime:
-    """Seconds an image that one forward and one backward pass to the pixels take."""
+    """Seconds an image that one forward and one backward pass to the pixels take, and a forward pass in bfloat16."""
 
     forward: float
     backward: float
+    reduced: float
 
     def of(self, forward: float, backward: float) -> float:
         """Seconds of so many passes."""
@@ -36,6 +39,7 @@ class Plan:
     """What will run.
 
     batch: images at a time. images: how many in all. classes: how many of each are explained, at most.
+    reduced: tasks that run in bfloat16, if it keeps the order of their pixels.
     bytes: of the arrays on disk. measured: ids of the images whose maps are measured, by `measuring` forward passes.
     """
 
@@ -44,6 +48,7 @@ class Plan:
     images: int
     classes: int
     time: PassTime
+    reduced: tuple[Task, ...]
     bytes: int
     measured: frozenset[str] = frozenset()
     measuring: float = 0.0
@@ -58,8 +63,15 @@ class Plan:
     @property
     def seconds(self) -> float:
         """The estimate for all images: passes times the measured time of one."""
-        explaining = self.images * self.time.of(self.rehearsed.forward, self.rehearsed.backward)
-        return explaining + len(self.measured) * self.time.of(self.measuring, 0)
+        return self.images * self.bound + len(self.measured) * self.time.of(self.measuring, 0)
+
+    @property
+    def bound(self) -> float:
+        """Seconds that an image's passes take at least."""
+        spent = zip(self.rehearsed.tasks, self.rehearsed.costs, strict=True)
+        gained = self.time.forward - self.time.reduced
+        saved = sum(forward * gained for task, (forward, _) in spent if task in self.reduced)
+        return self.time.of(self.rehearsed.forward, self.rehearsed.backward) - saved
 
 
 def make_plan(study: Study) -> Plan:
@@ -79,14 +91,15 @@ def make_plan(study: Study) -> Plan:
         raise RunFailed(f"None of the methods is defined for {study.subject.name}. {reasons}.")
     images = first.images.expand(batch, -1, -1, -1)
     del first  # the graph of a whole pass
+    reduced = _reduced(study, rehearsed)
     try:
-        time = _measure(study, images)
+        time = _measure(study, images, reduced=bool(reduced))
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         if batch == 1:
             raise too_large("the first") from error
-        time = _measure(study, images[:1])
+        time = _measure(study, images[:1], reduced=bool(reduced))
     size = sum(4 * prod(shape) for shape in rehearsed.shapes) * len(classes) + prod(images.shape[2:]) * 3
     return Plan(
         rehearsed=rehearsed,
@@ -94,16 +107,28 @@ def make_plan(study: Study) -> Plan:
         images=len(study.images),
         classes=len(classes),
         time=time,
+        reduced=reduced,
         bytes=size * len(study.images),
         measured=measured_images(study.budget, study.images),
         measuring=forward_passes(study.budget, len(rehearsed.tasks)) if study.budget else 0.0,
     )
 
 
-def _measure(study: Study, images: torch.Tensor) -> PassTime:
+def _reduced(study: Study, rehearsed: Rehearsed) -> tuple[Task, ...]:
+    """Tasks that take forward passes of their own and none back, where bfloat16 is wanted or pays."""
+    asked = study.precision == "bfloat16"
+    if not asked and (
+        study.precision == "float32" or len(study.images) < WORTH_A_TRIAL or not gains(study.device, study.subject.work)
+    ):
+        return ()
+    spent = zip(rehearsed.tasks, rehearsed.costs, strict=True)
+    return tuple(task for task, (forward, backward) in spent if forward > 0 and backward == 0)
+
+
+def _measure(study: Study, images: torch.Tensor, *, reduced: bool) -> PassTime:
     """One plain forward and backward pass: the shortest of several."""
     target = torch.zeros(len(images), dtype=torch.long, device=images.device)
-    best = PassTime(float("inf"), float("inf"))
+    best = PassTime(float("inf"), float("inf"), float("inf"))
     begin = time.perf_counter()
     for done in range(MOST_ROUNDS):
         start = time.perf_counter()
@@ -115,6 +140,23 @@ def _measure(study: Study, images: torch.Tensor) -> PassTime:
         _ = tape.gradients(target).pixels
         tape.ledger.wait()
         end = time.perf_counter()
-        took = PassTime((middle - start) / len(images), (end - middle) / len(images))
-        best = PassTime(min(best.forward, took.forward), min(best.backward, took.backward))
+        if reduced:
+            _reduced_pass(tape, images)
+        last = time.perf_counter()
+        best = PassTime(
+            forward=min(best.forward, (middle - start) / len(images)),
+            backward=min(best.backward, (end - middle) / len(images)),
+            reduced=min(best.reduced, (last - end) / len(images)),
+        )
     return best
+
+
+def _reduced_pass(tape: Tape, images: torch.Tensor) -> None:
+    """A forward pass in bfloat16; a network that refuses it will say so when it is tried."""
+    try:
+        with tape.reduced():
+            tape.scores(images)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+    tape.ledger.wait()

@@ -36,6 +36,7 @@ def fingerprint(study: Study, plan: Plan) -> str:
         "seed": study.seed,
         "batch": plan.batch,
         "device": study.device.type,
+        "reduced": [study.precision, *([task.name, task.layer] for task in plan.reduced)],
         "budget": repr(study.budget),
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]

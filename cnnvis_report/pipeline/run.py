@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -15,7 +15,9 @@ from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.results import Result, results_of
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.tasks import perform
+from cnnvis_report.pipeline.trial import trials
 from cnnvis_report.records import Skipped
+from cnnvis_report.records_worth import Precision
 from cnnvis_report.store import RunWriter
 from cnnvis_report.tape import Tape
 
@@ -37,7 +39,8 @@ class Watcher:
 class Tally:
     """What this start of a run has met.
 
-    seconds: for maps. bound: passes times the time of one. measuring: seconds for what the maps are worth.
+    seconds: for maps, those of the trial of bfloat16 too. precision: what came of that trial. bound: passes times the
+    time of one. measuring: seconds for what the maps are worth.
     """
 
     skipped: list[Skipped] = field(default_factory=list)
@@ -46,6 +49,7 @@ class Tally:
     seconds: float = 0.0
     bound: float = 0.0
     measuring: float = 0.0
+    precision: tuple[Precision, ...] = ()
 
 
 def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> Tally:
@@ -59,7 +63,10 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
     """
     tally = Tally()
     start = time.perf_counter()
-    with ThreadPoolExecutor(max_workers=1) as worker:
+    with study.subject.held(), ThreadPoolExecutor(max_workers=1) as worker:
+        tally.precision = _tried(study, plan, watcher)
+        used = {(each.method, each.layer) for each in tally.precision if each.used}
+        plan = replace(plan, reduced=tuple(task for task in plan.reduced if (task.name, task.layer) in used))
         writing: Future[None] | None = None
         told = 0
         for batch in batches(study.images, study.subject.preprocessing, plan.batch, tally.skipped):
@@ -81,6 +88,17 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
         watcher.trouble(f"{skipped.name}: {skipped.reason}. Skipped.")
     tally.seconds = time.perf_counter() - start - tally.measuring
     return tally
+
+
+def _tried(study: Study, plan: Plan, watcher: Watcher) -> tuple[Precision, ...]:
+    """What came of the trial of bfloat16; nothing where the device hasn't the memory for it."""
+    try:
+        return trials(study, plan, lambda what: watcher.task_done(what, 0, 0.0))
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        watcher.trouble("Out of device memory while trying bfloat16; going on in float32.")
+        return ()
 
 
 def _write(writer: RunWriter, results: Sequence[Result]) -> None:
@@ -123,7 +141,8 @@ def _explain(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watc
     logits = tape.logits.float().cpu()
     chosen = [study.choice.choose(row, each.item.label) for row, each in zip(logits, batch.ready, strict=True)]
     outcomes = []
-    performed = perform(rehearsed.tasks, tape, _rectangle(chosen, logits).to(study.device))
+    targets = _rectangle(chosen, logits).to(study.device)
+    performed = perform(rehearsed.tasks, tape, targets, plan.reduced)
     for outcome, share in zip(performed, plan.shares[:-1], strict=True):
         if outcome.error is not None:
             watcher.trouble(f"{outcome.task.name} failed: {outcome.reason}.", outcome.error)
@@ -131,7 +150,7 @@ def _explain(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watc
         watcher.task_done(outcome.task.name, len(batch.ready), share)
     tape.ledger.wait()
     tally.computed += len(batch.ready)
-    tally.bound += len(batch.ready) * plan.time.of(rehearsed.forward, rehearsed.backward)
+    tally.bound += len(batch.ready) * plan.bound
     results = results_of(study.subject, batch, logits, chosen, outcomes, tape.ledger)
     return _measured(study, plan, batch, results, tally, watcher)
 

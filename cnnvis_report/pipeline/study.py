@@ -30,7 +30,8 @@ class Request:
 
     size: "224" (a square as the preprocessing cuts it), "192x256" (height by width, the whole picture) or "original".
     labels: "names" (sub-folders called like classes) or "folders" (all sub-folders). masks: a folder of them.
-    batch_size: None chooses what fits. evaluate: "none", "small", "full", or "auto".
+    batch_size: None chooses what fits. precision: "float32", "bfloat16" or "auto", of methods that only look forward.
+    evaluate: "none", "small", "full", or "auto".
     options: method to option to value.
     """
 
@@ -50,6 +51,7 @@ class Request:
     device: str = "auto"
     batch_size: int | None = None
     seed: int = 0
+    precision: str = "auto"
     evaluate: str = "auto"
     options: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
 
@@ -69,6 +71,7 @@ class Study:
     choice: ClassChoice
     device: torch.device
     seed: int
+    precision: str
     batch_size: int | None
     settings: dict[str, Setting]
     reference: Reference
@@ -134,6 +137,7 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
         choice=choice,
         device=device,
         seed=request.seed,
+        precision=request.precision,
         batch_size=request.batch_size,
         settings=_settings(request),
         reference=Reference(lambda: sample(images, subject.preprocessing, SAMPLE).to(device)),
@@ -216,6 +220,7 @@ def _settings(request: Request) -> dict[str, Setting]:
         "device": request.device,
         "batch_size": request.batch_size,
         "seed": request.seed,
+        "precision": request.precision,
         "evaluate": request.evaluate,
         "options": {method: dict(options) for method, options in request.options.items()},
     }

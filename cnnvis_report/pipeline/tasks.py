@@ -1,6 +1,7 @@
 """Methods over one tape: first rehearsed, so that passes are planned, then for real."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import torch
@@ -158,16 +159,22 @@ def rehearse(tasks: Sequence[Task], rehearsal: Rehearsal, targets: Tensor) -> Re
     )
 
 
-def perform(tasks: Sequence[Task], tape: Tape, targets: Tensor) -> Iterator[Outcome]:
+def perform(tasks: Sequence[Task], tape: Tape, targets: Tensor, reduced: Collection[Task] = ()) -> Iterator[Outcome]:
     """The tasks one by one on a tape; one that isn't defined, or that fails, gives its reason in place of maps.
+
+    Args:
+        targets: [N, K]. reduced: those tasks whose forward passes are made in bfloat16.
 
     Raises:
         RuntimeError, MemoryError: out of memory, which has nothing to do with the method.
     """
     for task in tasks:
         with tape.ledger.account() as account:
+            if task in reduced:
+                tape.note(precision="bfloat16")
             try:
-                outcome = Outcome(task, account, task.run(tape, targets))
+                with tape.reduced() if task in reduced else nullcontext():
+                    outcome = Outcome(task, account, task.run(tape, targets))
             except NotApplicable as error:
                 outcome = Outcome(task, account, None, str(error))
             except Exception as error:  # somebody's method may raise anything, and the others still count

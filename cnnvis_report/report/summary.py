@@ -3,7 +3,8 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from cnnvis_report.records import ImageRecord, MapRecord, Measures, Worth
+from cnnvis_report.records import ImageRecord, MapRecord
+from cnnvis_report.records_worth import Measures, Worth
 from cnnvis_report.store import StoredRun
 
 

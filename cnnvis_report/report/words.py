@@ -98,6 +98,7 @@ def evidence(notes: Mapping[str, Note]) -> list[str]:
         "standard_error": "standard error {} of the map's spread",
         "surrogate_r2": "surrogate R² {}",
         "area": "area {}",
+        "precision": "{}",
     }
     flags = {
         "class_agnostic": "the same for every class",

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, pstdev
 
-from cnnvis_report.records import Card, Evaluation, ImageRecord, RunRecord
+from cnnvis_report.records import Card, ImageRecord, RunRecord
+from cnnvis_report.records_worth import Evaluation
 from cnnvis_report.report import words
 from cnnvis_report.report.summary import MethodSummary, Summary
 from cnnvis_report.report.views import in_families

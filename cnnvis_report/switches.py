@@ -1,0 +1,89 @@
+"""The options that commands share."""
+
+from pathlib import Path
+
+import click
+
+from cnnvis_report.commandline import BatchSize, options, read_config
+
+A_FILE = click.Path(path_type=Path)
+EXPLAINING = ("classes", "layers", "device", "batch_size", "seed", "precision", "evaluate")  # as in a request
+
+SINGLE = click.option("--single-file", is_flag=True, help="One page that holds everything, in 25 MB where that can be.")
+OUTPUT = options(
+    click.option(
+        "--single-file", is_flag=True, help="One page that holds everything, at most 25 MB where that can be."
+    ),
+    click.option("--strict", is_flag=True, help="Exit with 3 if a file was skipped or a map is missing."),
+    click.option("--open", "open_page", is_flag=True, help="Show the first page in the browser."),
+    click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong, and where the report is."),
+    click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a method that failed."),
+)
+EXPLAIN = options(
+    click.option(
+        "-m",
+        "--methods",
+        default="standard",
+        metavar="NAMES",
+        show_default=True,
+        help="Methods with commas between them, or quick, standard, all; package.module:function for one of your own. "
+        "'cnnvis-report methods' lists them.",
+    ),
+    click.option(
+        "-O",
+        "--option",
+        "settings",
+        multiple=True,
+        metavar="METHOD.NAME=VALUE",
+        help="Set an option of a method, such as smoothgrad.n=50. Repeatable.",
+    ),
+    click.option(
+        "-c",
+        "--classes",
+        default="top:3",
+        metavar="CHOICE",
+        show_default=True,
+        help="Which classes of each image to explain: top:K, label, or names and indices; several with commas.",
+    ),
+    click.option(
+        "-l",
+        "--layer",
+        "layers",
+        multiple=True,
+        metavar="NAME",
+        help="The layer that class activation maps read; repeatable. Default: the last convolutional stage. "
+        "'cnnvis-report layers MODEL' lists them.",
+    ),
+    click.option("--device", default="auto", metavar="NAME", show_default=True, help="auto, cpu, cuda, cuda:N or mps."),
+    click.option(
+        "--batch-size", type=BatchSize(), default="auto", show_default=True, help="How many images at a time."
+    ),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn."),
+    click.option(
+        "--precision",
+        type=click.Choice(["auto", "float32", "bfloat16"]),
+        default="auto",
+        show_default=True,
+        help="Of the methods that only look forward, such as RISE: auto takes bfloat16 where the device is faster with "
+        "it and the order of a map's pixels holds on a sample (rank correlation of 0.99).",
+    ),
+    click.option(
+        "--evaluate",
+        type=click.Choice(["auto", "none", "small", "full"]),
+        is_flag=False,
+        flag_value="full",
+        default="auto",
+        show_default=True,
+        help="Measure what each map is worth: small on some images, full (--evaluate alone) on all; auto is small for "
+        "sets of methods, none for methods that are named.",
+    ),
+    click.option(
+        "--config",
+        type=A_FILE,
+        is_eager=True,
+        expose_value=False,
+        callback=read_config,
+        metavar="FILE.toml",
+        help="Take defaults from a file: the long options' names as keys, [options.METHOD] tables for -O.",
+    ),
+)
