@@ -9,8 +9,9 @@ from typing import Any
 
 from torch import Tensor, nn
 from torch.autograd.graph import Node
+from torch.nn.modules.conv import _ConvNd
 
-from cnnvis_report.graph import last_convolution, order, output_shape
+from cnnvis_report.graph import last_convolution, operation, order, output_shape
 from cnnvis_report.records import LayerRecord
 
 Keep = Callable[[str, Tensor], None]
@@ -41,7 +42,8 @@ class Calls:
             name = call.path if last[call.path].count == 1 else f"{call.path}#{call.count}"
             size = sum(parameter.numel() for parameter in call.module.parameters())
             self._calls[name] = call
-            self.records[name] = LayerRecord(name, type(call.module).__name__, call.shape, size)
+            stage = _stage(call, calls)
+            self.records[name] = LayerRecord(name, type(call.module).__name__, call.shape, size, stage)
         self.layers = tuple(self.records.values())
         for path, call in last.items():
             if path not in self._calls:
@@ -107,6 +109,13 @@ class Calls:
         with hooked([call.module], hook):
             yield
 
+    def convolutions(self) -> Iterator[tuple[str, _ConvNd]]:
+        """The convolutions among the calls, in order."""
+        for layer in self.layers:
+            module = self._calls[layer.name].module
+            if isinstance(module, _ConvNd):
+                yield layer.name, module
+
     def work(self) -> float:
         """Multiplications an image, of layers that are modules of their own."""
         return float(sum(self._works().values()))
@@ -122,6 +131,22 @@ class Calls:
         """Multiplications of each call of a module that holds no others."""
         leaves = [layer for layer in self.layers if not list(self._calls[layer.name].module.children())]
         return {layer.name: layer.parameters * prod(layer.shape[1:]) for layer in leaves}
+
+
+def _stage(call: Call, calls: Sequence[Call]) -> str:
+    """What kind of step a call is, as `LayerRecord.stage` says it."""
+    module = call.module
+    if len(call.shape) != 3:
+        return ""
+    if isinstance(module, _ConvNd):
+        return "convolution"
+    if list(module.children()):
+        within = {inner.node for inner in calls if inner.path.startswith(f"{call.path}.")}
+        beside = call.node is not None and operation(call.node) == "Cat"  # its maps have been shown one by one
+        return "" if beside or call.node in within else "block"
+    if type(module).__module__ == nn.modules.activation.__name__:
+        return "activation"
+    return "pooling" if type(module).__module__ == nn.modules.pooling.__name__ else ""
 
 
 @contextmanager

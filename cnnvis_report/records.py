@@ -11,6 +11,7 @@ from typing import Union
 import numpy as np
 import numpy.typing as npt
 
+from cnnvis_report.records_inside import InsideRecord
 from cnnvis_report.records_worth import Evaluation, Precision, Worth
 
 Array = npt.NDArray[np.float32]
@@ -168,12 +169,17 @@ class Skipped:
 
 @dataclass(frozen=True)
 class LayerRecord:
-    """One call of a module during a forward pass, in execution order; the shape is without the batch."""
+    """One call of a module during a forward pass, in execution order; the shape is without the batch.
+
+    stage: "convolution", "activation" or "pooling" where its maps are a step of their own, "block" where a module
+    that holds others computes its result itself, empty elsewhere.
+    """
 
     name: str
     type: str
     shape: tuple[int, ...]
     parameters: int
+    stage: str = ""
 
     @property
     def spatial(self) -> bool:
@@ -203,6 +209,7 @@ class RunRecord:
     images: how many there are. not_defined: methods that aren't defined for this network, with the reason.
     passes: "forward" and "backward", how many the plan takes an image.
     evaluation: how maps were measured; None where they weren't. precision: of methods tried in bfloat16.
+    inside: what the layers hold; None where nobody looked.
     provenance: the only place for clocks, versions and machines; all the rest repeats bit by bit.
     """
 
@@ -217,6 +224,7 @@ class RunRecord:
     provenance: dict[str, Setting]
     evaluation: Evaluation | None = None
     precision: tuple[Precision, ...] = ()
+    inside: InsideRecord | None = None
 
     def card(self, name: str) -> Card:
         """The card of the method called `name`."""

@@ -1,6 +1,6 @@
 """Running somebody's network without leaving a trace on it, and reading what it returns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,22 @@ def as_scores(output: Any, name: str) -> Tensor:
             f"the mean over the region in question, say."
         )
     return scores
+
+
+def class_names(given: Sequence[str] | None, count: int, name: str) -> tuple[str, ...]:
+    """The names of a classifier's classes, numbers where none are given.
+
+    Raises:
+        BadRequest: there are more or fewer names than classes.
+    """
+    if given is None:
+        return tuple(f"class {index}" for index in range(count))
+    if len(given) != count:
+        raise BadRequest(
+            f"{len(given)} class names were given, and {name} has {count} classes. "
+            f"Give --class-names a file with {count} lines, in index order."
+        )
+    return tuple(given)
 
 
 @contextmanager

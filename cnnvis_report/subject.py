@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
+from torch.nn.modules.conv import _ConvNd
 
 from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
@@ -16,7 +17,7 @@ from cnnvis_report.operands import Operands, Recorded
 from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import LayerRecord
-from cnnvis_report.running import as_scores, frozen, recording
+from cnnvis_report.running import as_scores, class_names, frozen, recording
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Subject:
     ) -> None:
         self.network = network
         self.name = name
+        self.size = (int(example.shape[2]), int(example.shape[3]))
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
         self._tail: str | None = None
         self._held = False
@@ -85,7 +87,7 @@ class Subject:
         self.default_layer = self._calls.last_stage(nodes, self._find_score_layer(nodes[0]))
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in network.parameters())
-        self.classes = self._class_names(classes, int(output.shape[1]))
+        self.classes = class_names(classes, int(output.shape[1]), name)
 
     def take_first_pass(self) -> FirstPass:
         """The pass over the example, handed over once: it holds the activations of the whole network."""
@@ -170,6 +172,10 @@ class Subject:
         if logits.shape[1] == 1 or "sigmoid" in self.scores:
             return logits.sigmoid()
         return logits.softmax(dim=1)
+
+    def convolutions(self) -> Iterator[tuple[str, _ConvNd]]:
+        """The convolutions with their layers' names, in the order in which they run."""
+        return self._calls.convolutions()
 
     def watching(self, names: Sequence[str], keep: Keep) -> AbstractContextManager[None]:
         """While it is open, call `keep(name, output)` as each of the layers called `names` runs."""
@@ -268,13 +274,3 @@ class Subject:
         if layer:
             return ScoreLayer(head.weight, layer, rectified=True)
         raise NotApplicable("what is averaged before the last layer is no module's output")
-
-    def _class_names(self, classes: Sequence[str] | None, count: int) -> tuple[str, ...]:
-        if classes is None:
-            return tuple(f"class {index}" for index in range(count))
-        if len(classes) != count:
-            raise BadRequest(
-                f"{len(classes)} class names were given, and {self.name} has {count} classes. "
-                f"Give --class-names a file with {count} lines, in index order."
-            )
-        return tuple(classes)

@@ -3,7 +3,7 @@
 A tape holds one batch. Methods read layers and gradients from it; what one has asked for, the next finds there.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TypeVar
 
@@ -25,10 +25,23 @@ from cnnvis_report.subject import Subject
 
 FORWARD = "forward"
 T = TypeVar("T")
-
-
 Reads = Mapping[Rule | None, frozenset[str]]
 Key = tuple[tuple[int, ...], Rule | None, str]
+
+
+class RecordedTo(Recorded):
+    """A recorded pass as far as one place, from which signals start."""
+
+    def __init__(self, place: GradientEdge, whole: Recorded) -> None:
+        super().__init__(whole.output, recorded(place.node), whole.operands)
+        self._place = place
+
+    def gradients(self, start: Tensor, places: Sequence[GradientEdge]) -> tuple[Tensor | None, ...]:
+        """As `Recorded.gradients`, from the place."""
+        with recording():
+            return torch.autograd.grad(
+                self._place, list(places), grad_outputs=start, retain_graph=True, allow_unused=True
+            )
 
 
 class Tape(ForwardPasses):
@@ -109,10 +122,7 @@ class Tape(ForwardPasses):
         Raises:
             NotApplicable: the rule isn't defined for an operation of this network.
         """
-        if rule is not None:
-            if rule.operands:
-                self._know_operands()
-            self.note(coverage=rule.coverage(self._recorded))
+        self._prepare(rule)
         return Gradients(self, targets, rule)
 
     def relevance(self, targets: Tensor, rule: Rule) -> Tensor:
@@ -162,6 +172,40 @@ class Tape(ForwardPasses):
         """So many draws of standard normal noise [N, C, H, W], each image's own."""
         return normal_noise(self.images, self.seed, draws)
 
+    def places(self, names: Iterable[str]) -> dict[str, GradientEdge]:
+        """Where in the recorded graph the values of layers are, before anything works on them in place.
+
+        A layer that doesn't depend on the image has none.
+
+        Raises:
+            UnknownName, NotApplicable: as `Subject.layer`.
+        """
+        layers = {name: name if name == PIXELS else self.subject.layer(name).name for name in names}
+        self._capture(*layers.values())
+        self._use(FORWARD)
+        return {name: self._places[layer] for name, layer in layers.items() if layer in self._places}
+
+    def project(self, layer: str, signal: Tensor, rule: Rule | None = None) -> Tensor:
+        """[N, C, H, W]: what arrives at the pixels when a signal is sent back from a layer.
+
+        Args:
+            layer: its name.
+            signal: [N, K, h, w], at the layer's own result.
+            rule: another way back through some operations; None for the gradient itself.
+
+        Raises:
+            UnknownName, NotApplicable: as `places`; or the rule isn't defined for an operation of this network, or
+                the layer doesn't depend on the image.
+        """
+        self._prepare(rule)
+        place = self.places([layer]).get(layer)
+        if place is None:
+            raise NotApplicable(f"layer {layer!r} doesn't depend on the image")
+        part = RecordedTo(place, self._recorded)
+        back = rule.back if rule else RecordedTo.gradients
+        (pixels,) = self._book(None, lambda: back(part, signal, [self._places[PIXELS]]), backward=1.0)
+        return torch.zeros_like(self.images) if pixels is None else pixels
+
     def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
         """One gradient: of the pixels where `what` is empty, of the layer called so otherwise."""
         wanted = (tuple(targets.tolist()), rule)
@@ -195,10 +239,11 @@ class Tape(ForwardPasses):
         self._logits = output.detach()
         self._recorded = Recorded(output, recorded(output.grad_fn), operands)
 
-    def _capture(self, name: str) -> None:
-        """Run once more where nobody said that this layer would be read."""
-        if name != PIXELS and name not in self._layers:
-            self._layers.append(name)
+    def _capture(self, *names: str) -> None:
+        """Run once more where nobody said that these layers would be read."""
+        new = [name for name in dict.fromkeys(names) if name != PIXELS and name not in self._layers]
+        if new:
+            self._layers += new
             self._book(None, self._run, forward=1.0)
 
     def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
@@ -216,6 +261,12 @@ class Tape(ForwardPasses):
         if missing:
             raise NotApplicable(f"the score doesn't depend on all of: {', '.join(missing)}")
         return {name: gradient for name, gradient in gradients.items() if gradient is not None}
+
+    def _prepare(self, rule: Rule | None) -> None:
+        if rule is not None:
+            if rule.operands:
+                self._know_operands()
+            self.note(coverage=rule.coverage(self._recorded))
 
     def _onehot(self, targets: Tensor) -> Tensor:
         return torch.zeros_like(self._logits).scatter_(1, targets.to(self._logits.device).unsqueeze(1), 1.0)

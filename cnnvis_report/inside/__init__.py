@@ -1,0 +1,1 @@
+"""What the layers of a network hold: filters, feature maps, projections, preferred inputs."""

@@ -1,0 +1,51 @@
+"""Feature maps of a layer as they are kept: eight bits with each channel's range, and orders to look at them in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+STEPS = 255
+
+
+@dataclass(frozen=True)
+class KeptMaps:
+    """All channels of a layer for one image.
+
+    steps: [K, h, w], 0 at a channel's lowest value and 255 at its highest. lowest, highest: [K].
+    mean, relevance: [K], of the values; relevance is the sum of activation times gradient of the class score.
+    """
+
+    steps: npt.NDArray[np.uint8]
+    lowest: npt.NDArray[np.float32]
+    highest: npt.NDArray[np.float32]
+    mean: npt.NDArray[np.float32]
+    relevance: npt.NDArray[np.float32]
+
+
+def keep_maps(values: Tensor, gradient: Tensor | None, most: int) -> KeptMaps:
+    """Feature maps [K, h, w] in eight bits; values are off by half a 255th of a channel's range at most.
+
+    Args:
+        gradient: [K, h, w], of a class score; relevance is 0 where it is None.
+        most: larger sides are averaged down to this many positions first.
+    """
+    relevance = torch.zeros(len(values)) if gradient is None else (values * gradient).sum((1, 2))
+    mean = values.mean((1, 2))
+    small = shrunk(values, most).float().cpu()
+    lowest, highest = small.amin((1, 2)), small.amax((1, 2))
+    spread = torch.where(highest > lowest, highest - lowest, 1.0)[:, None, None]
+    steps = ((small - lowest[:, None, None]) / spread * STEPS).round().to(torch.uint8)
+    ends_and_orders = (each.float().cpu().numpy() for each in (lowest, highest, mean, relevance))
+    return KeptMaps(steps.numpy(), *ends_and_orders)
+
+
+def shrunk(values: Tensor, most: int) -> Tensor:
+    """[K, h, w] with no side above `most`, by means over areas; the aspect is kept."""
+    height, width = values.shape[1:]
+    scale = min(1.0, most / max(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    return values if size == (height, width) else adaptive_avg_pool2d(values[None], size)[0]
