@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnvis_report import __version__
-from cnnvis_report.commandline import Commands, Numbers, method_options, names_in
+from cnnvis_report.commandline import Commands, method_options, names_in
 from cnnvis_report.errors import GapsFound
-from cnnvis_report.switches import A_FILE, EXPLAIN, EXPLAINING, OUTPUT, SINGLE
+from cnnvis_report.switches import A_FILE, EXPLAIN, EXPLAINING, LOADED, LOADING, OUTPUT, SINGLE, WHERE
 
 if TYPE_CHECKING:
     from cnnvis_report.console import Console
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="cnnvis-report")
 def cli() -> None:
-    r"""What does a convolutional network look at? Every explanation, in a site that opens offline.
+    """What does a convolutional network look at? Every explanation, in a site that opens offline.
 
     \b
     Without a model and without data:
@@ -35,28 +35,12 @@ def cli() -> None:
 @click.argument("model")
 @click.argument("images", nargs=-1, required=True, type=A_FILE)
 @click.option("-o", "--output", type=A_FILE, default="report", show_default=True, help="The folder of the report.")
-@click.option("-w", "--weights", type=A_FILE, help="A .pth, .pt or .safetensors file with a state dict.")
-@click.option("--class-names", type=A_FILE, help="A text file with a name a line, or JSON, in index order.")
-@click.option(
-    "--labels",
-    type=click.Choice(["names", "folders"]),
-    default="names",
-    show_default=True,
-    help="Labels are sub-folders called like classes (names), or all sub-folders.",
-)
-@click.option(
-    "--masks",
-    type=A_FILE,
-    help="A folder of masks of what decides the class, or of boxes (Pascal VOC), called like the images.",
-)
-@click.option("--size", metavar="SIZE", help="A side (224), HEIGHTxWIDTH (192x256, the whole picture), or original.")
-@click.option("--mean", type=Numbers(), help="Of the normalisation, one number a channel, with commas.")
-@click.option("--std", type=Numbers(), help="Of the normalisation, one number a channel, with commas.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many images.")
+@LOADING
 @EXPLAIN
+@WHERE
 @OUTPUT
 def run(model: str, images: tuple[Path, ...], output: Path, methods: str, **given: Any) -> None:
-    r"""Explain what MODEL sees in IMAGES, and write a report.
+    """Explain what MODEL sees in IMAGES, and write a report.
 
     MODEL is a torchvision classifier (resnet50, resnet50@IMAGENET1K_V2), with --weights for a file of your own, or
     package.module:factory for a network of your own. IMAGES are files, folders and .txt lists.
@@ -74,8 +58,46 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, **give
     from cnnvis_report.store import check_writable
 
     check_writable(output)
-    fields = ("weights", "class_names", "labels", "masks", "size", "mean", "std", "limit")
-    request = Request(model, images, **{name: given[name] for name in fields}, **_explaining(methods, given))
+    loading = {name: given[name] for name in LOADED}
+    request = Request(model, images, **loading, **_explaining(methods, given))
+    _report(open_study(request), output, _console(given), given)
+
+
+@cli.command()
+@click.argument("model")
+@click.argument("images", nargs=-1, type=A_FILE)
+@click.option(
+    "-o", "--output", type=A_FILE, default="inside-report", show_default=True, help="The folder of the report."
+)
+@click.option(
+    "--views",
+    type=click.Choice(["standard", "all"]),
+    default="standard",
+    show_default=True,
+    help="How much: all takes more images, channels and steps, and inverts features.",
+)
+@LOADING
+@WHERE
+@OUTPUT
+def inside(model: str, images: tuple[Path, ...], output: Path, views: str, **given: Any) -> None:
+    """Show what the layers of MODEL hold, and what IMAGES do to them, without explaining any prediction.
+
+    Filters, feature maps, each layer as one picture, projections, top images, preferred inputs, channel health and
+    class score maps. Without IMAGES: filters and preferred inputs, of the classes that --classes names.
+
+    \b
+    Examples:
+        cnnvis-report inside resnet50 photos/ -o inside-report
+        cnnvis-report inside resnet50 photos/ --unit layer4:7 --unit layer3:12:5,6
+        cnnvis-report inside vgg16 --classes goldfish,zebra
+    """
+    from cnnvis_report.pipeline.study import Request, open_study
+    from cnnvis_report.store import check_writable
+
+    check_writable(output)
+    loading = {name: given[name] for name in LOADED}
+    chosen = {name: given[name] for name in ("classes", "device", "batch_size", "seed", "units")}
+    request = Request(model, images, methods=(), inside=views, **loading, **chosen)
     _report(open_study(request), output, _console(given), given)
 
 
@@ -83,9 +105,10 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, **give
 @click.option("-o", "--output", type=A_FILE, default="demo-report", show_default=True, help="The folder of the report.")
 @click.option("-n", "--images", type=click.IntRange(1, 300), default=36, show_default=True, help="How many to explain.")
 @EXPLAIN
+@WHERE
 @OUTPUT
 def demo(output: Path, images: int, methods: str, **given: Any) -> None:
-    r"""Draw pictures, train a small network on them, and report on it: no model, no data needed.
+    """Draw pictures, train a small network on them, and report on it: no model, no data needed.
 
     Each picture holds one of five shapes, on textured ground and among strokes and blots; where the shape is, is
     known, so the report shows which methods point at it. Takes about a minute on two cores.
@@ -112,7 +135,7 @@ def demo(output: Path, images: int, methods: str, **given: Any) -> None:
 @SINGLE
 @click.option("--open", "open_page", is_flag=True, help="Show the first page in the browser.")
 def render(run: Path, single_file: bool, open_page: bool) -> None:
-    r"""Write the pages of a stored RUN again; needs neither the model nor a GPU, nor torch.
+    """Write the pages of a stored RUN again; needs neither the model nor a GPU, nor torch.
 
     \b
     Example:
@@ -130,7 +153,7 @@ def render(run: Path, single_file: bool, open_page: bool) -> None:
 @cli.command()
 @click.argument("name", required=False)
 def methods(name: str | None) -> None:
-    r"""List the explanation methods, or say all about the one called NAME.
+    """List the explanation methods, or say all about the one called NAME.
 
     \b
     Example:
@@ -146,7 +169,7 @@ def methods(name: str | None) -> None:
 @click.option("-w", "--weights", type=A_FILE, help="A .pth, .pt or .safetensors file with a state dict.")
 @click.option("--size", metavar="SIZE", help="A side (224) or HEIGHTxWIDTH (192x256) of the picture.")
 def layers(model: str, weights: Path | None, size: str | None) -> None:
-    r"""List the layers of MODEL in the order in which they run, with the shapes of their outputs.
+    """List the layers of MODEL in the order in which they run, with the shapes of their outputs.
 
     A torchvision network without weights at hand is built with random ones: shapes don't depend on them.
 

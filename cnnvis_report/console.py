@@ -50,16 +50,17 @@ class Console(Watcher):
         self.say(f"          pictures: {subject.preprocessing.describe()}")
         if subject.scores != "logits":
             self.say(f"          scores: {subject.scores}")
-        names = ", ".join(dict.fromkeys(task.name for task in rehearsed.tasks))
-        self.say(f"          {words.count(len({task.name for task in rehearsed.tasks}), 'method')}: {names}")
+        names = list(dict.fromkeys(task.name for task in rehearsed.tasks))
+        if names:
+            self.say(f"          {words.count(len(names), 'method')}: {', '.join(names)}")
         if rehearsed.layers:
             self.say(f"          layers read: {', '.join(rehearsed.layers)}")
         for task, reason in rehearsed.refused:
             self.say(f"          not defined: {task.name} ({reason})")
         if plan.reduced:
-            names = ", ".join(dict.fromkeys(task.name for task in plan.reduced))
+            rough = ", ".join(dict.fromkeys(task.name for task in plan.reduced))
             order = "" if study.precision == "bfloat16" else ", where that keeps the order of the pixels"
-            self.say(f"          in bfloat16{order}: {names}")
+            self.say(f"          in bfloat16{order}: {rough}")
         self.say(
             f"          {words.number(rehearsed.forward)} forward and {words.number(rehearsed.backward)} backward "
             f"passes an image; about {words.duration(plan.seconds)} and {words.size(plan.bytes)} of arrays"
@@ -116,11 +117,15 @@ class Console(Watcher):
 
     def bill(self, run: RunRecord, tally: Tally) -> None:
         """Where the time went, beside what it should have taken."""
-        if not tally.computed:
+        if not tally.computed and not tally.looking:
             self.say("          every image was there already; only the pages are written again")
             return
         spent = run.provenance.get("seconds_by_method")
         costs = sorted(spent.items(), key=lambda each: -each[1]) if isinstance(spent, dict) else []
+        if tally.looking:
+            self.say(f"Inside    {words.duration(tally.looking)} on what the layers hold")
+        if not tally.computed:
+            return
         self.say(
             f"Took      {words.duration(tally.seconds)} for {words.count(tally.computed, 'image')}: "
             f"{tally.seconds / tally.bound:.2f} of the bound, {words.duration(tally.bound)} of passes"

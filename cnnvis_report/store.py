@@ -25,6 +25,8 @@ MANIFEST = "run.json"
 JOURNAL = "journal.jsonl"
 PAGES = "pages.json"
 ARRAYS = "arrays"
+INSIDE = "inside"
+NETWORK = "network"  # what is inside the network itself; no image has this id, which begins with its number
 FIRST_LINE = '"images": ['
 LAST_LINE = "]}"
 
@@ -45,6 +47,17 @@ def arrays_path(folder: Path, image: str) -> Path:
 def load_arrays(folder: Path, image: str) -> dict[str, npt.NDArray[Any]]:
     """All arrays of an image: "picture", "mask" where there is one, and its maps by their keys."""
     with np.load(arrays_path(folder, image), allow_pickle=False) as file:
+        return dict(file)
+
+
+def inside_path(folder: Path, name: str) -> Path:
+    """Where the arrays from within the network are: of an image by its id, of the network itself by NETWORK."""
+    return folder / INSIDE / f"{name}.npz"
+
+
+def load_inside(folder: Path, name: str) -> dict[str, npt.NDArray[Any]]:
+    """All arrays from within the network, of an image or of itself."""
+    with np.load(inside_path(folder, name), allow_pickle=False) as file:
         return dict(file)
 
 
@@ -127,6 +140,11 @@ class RunWriter:
             journal.write(to_json([asdict(image), dict(seconds)]) + "\n")
         self.done.add(image.id)
 
+    def add_inside(self, name: str, arrays: Arrays) -> None:
+        """Write what was found inside the network, of an image or of itself."""
+        with beside(inside_path(self.folder, name)) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+
     def seconds(self) -> dict[str, float]:
         """What each method has taken on all images that are done, in earlier starts too."""
         total: Counter[str] = Counter()
@@ -187,9 +205,10 @@ def check_writable(folder: Path) -> None:
 def clear(folder: Path) -> None:
     """Remove what this program has written into the folder, and nothing else."""
     if is_ours(folder):
-        arrays = [f"{ARRAYS}/{path.name}" for path in (folder / ARRAYS).glob("*.npz")]
+        arrays = [f"{place}/{path.name}" for place in (ARRAYS, INSIDE) for path in (folder / place).glob("*.npz")]
         remove(folder, [*pages_of(folder), *arrays, PAGES, JOURNAL, MANIFEST])
-    remove_empty(folder / ARRAYS)
+    for place in (ARRAYS, INSIDE):
+        remove_empty(folder / place)
 
 
 def pages_of(folder: Path) -> list[str]:

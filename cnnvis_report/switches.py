@@ -4,11 +4,64 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.commandline import BatchSize, options, read_config
+from cnnvis_report.commandline import BatchSize, Numbers, options, read_config
 
 A_FILE = click.Path(path_type=Path)
-EXPLAINING = ("classes", "layers", "device", "batch_size", "seed", "precision", "evaluate")  # as in a request
+# as the fields of a request are called
+LOADED = ("weights", "class_names", "labels", "masks", "size", "mean", "std", "limit")
+EXPLAINING = ("classes", "layers", "device", "batch_size", "seed", "precision", "evaluate", "inside", "units")
 
+LOADING = options(
+    click.option("-w", "--weights", type=A_FILE, help="A .pth, .pt or .safetensors file with a state dict."),
+    click.option("--class-names", type=A_FILE, help="A text file with a name a line, or JSON, in index order."),
+    click.option(
+        "--labels",
+        type=click.Choice(["names", "folders"]),
+        default="names",
+        show_default=True,
+        help="Labels are sub-folders called like classes (names), or all sub-folders.",
+    ),
+    click.option(
+        "--masks",
+        type=A_FILE,
+        help="A folder of masks of what decides the class, or of boxes (Pascal VOC), called like the images.",
+    ),
+    click.option("--size", metavar="SIZE", help="A side (224), HEIGHTxWIDTH (192x256, the whole picture) or original."),
+    click.option("--mean", type=Numbers(), help="Of the normalisation, one number a channel, with commas."),
+    click.option("--std", type=Numbers(), help="Of the normalisation, one number a channel, with commas."),
+    click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many images."),
+)
+WHERE = options(
+    click.option(
+        "-c",
+        "--classes",
+        default="top:3",
+        metavar="CHOICE",
+        show_default=True,
+        help="Which classes of each image to explain: top:K, label, or names and indices; several with commas.",
+    ),
+    click.option(
+        "--unit",
+        "units",
+        multiple=True,
+        metavar="LAYER:CHANNEL[:ROW,COLUMN]",
+        help="Look at this unit inside the network: its projections, top images and preferred input. Repeatable.",
+    ),
+    click.option("--device", default="auto", metavar="NAME", show_default=True, help="auto, cpu, cuda, cuda:N or mps."),
+    click.option(
+        "--batch-size", type=BatchSize(), default="auto", show_default=True, help="How many images at a time."
+    ),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn."),
+    click.option(
+        "--config",
+        type=A_FILE,
+        is_eager=True,
+        expose_value=False,
+        callback=read_config,
+        metavar="FILE.toml",
+        help="Take defaults from a file: the long options' names as keys, [options.METHOD] tables for -O.",
+    ),
+)
 SINGLE = click.option("--single-file", is_flag=True, help="One page that holds everything, in 25 MB where that can be.")
 OUTPUT = options(
     click.option(
@@ -38,14 +91,6 @@ EXPLAIN = options(
         help="Set an option of a method, such as smoothgrad.n=50. Repeatable.",
     ),
     click.option(
-        "-c",
-        "--classes",
-        default="top:3",
-        metavar="CHOICE",
-        show_default=True,
-        help="Which classes of each image to explain: top:K, label, or names and indices; several with commas.",
-    ),
-    click.option(
         "-l",
         "--layer",
         "layers",
@@ -54,11 +99,6 @@ EXPLAIN = options(
         help="The layer that class activation maps read; repeatable. Default: the last convolutional stage. "
         "'cnnvis-report layers MODEL' lists them.",
     ),
-    click.option("--device", default="auto", metavar="NAME", show_default=True, help="auto, cpu, cuda, cuda:N or mps."),
-    click.option(
-        "--batch-size", type=BatchSize(), default="auto", show_default=True, help="How many images at a time."
-    ),
-    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn."),
     click.option(
         "--precision",
         type=click.Choice(["auto", "float32", "bfloat16"]),
@@ -78,12 +118,11 @@ EXPLAIN = options(
         "sets of methods, none for methods that are named.",
     ),
     click.option(
-        "--config",
-        type=A_FILE,
-        is_eager=True,
-        expose_value=False,
-        callback=read_config,
-        metavar="FILE.toml",
-        help="Take defaults from a file: the long options' names as keys, [options.METHOD] tables for -O.",
+        "--inside",
+        type=click.Choice(["auto", "none", "standard", "all"]),
+        default="auto",
+        show_default=True,
+        help="Show what the layers hold: filters, feature maps, projections, top images, preferred inputs. auto is "
+        "standard for sets of methods, none for methods that are named.",
     ),
 )

@@ -97,3 +97,10 @@ def exacting() -> nn.Module:
     network = tiny()
     network.features.insert(1, Exacting())
     return network
+
+
+def wide() -> nn.Module:
+    """More channels than a page of feature maps has."""
+    network = nn.Sequential(nn.Conv2d(3, 70, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(70, 5))
+    network.size = 40
+    return seeded(network)

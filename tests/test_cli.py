@@ -369,3 +369,10 @@ def test_the_demo(tmp_path, monkeypatch):
     overview = (tmp_path / "d" / "index.html").read_text(encoding="utf-8")
     assert "Which map points at it?" in overview and "The masks cover" in overview
     assert json.loads((tmp_path / "d" / "run.json").read_text())["run"]["settings"]["model"] == "demo"
+
+
+@pytest.mark.parametrize("name", ["run", "inside", "demo", "render", "methods", "layers"])
+def test_help_shows_each_example_on_its_own_line(name):
+    lines = [line.strip() for line in command(name, "--help").stdout.splitlines()]
+    at = next(place for place, line in enumerate(lines) if line in ("Example:", "Examples:"))
+    assert lines[at + 1].startswith(f"cnnvis-report {name} ") and "\\b" not in "".join(lines)

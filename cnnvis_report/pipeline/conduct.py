@@ -6,11 +6,13 @@ from pathlib import Path
 
 from cnnvis_report.loading.checkpoints import weights_hash
 from cnnvis_report.pipeline.forgetting import forgetting
+from cnnvis_report.pipeline.inside import look_inside
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.provenance import fingerprint, provenance
 from cnnvis_report.pipeline.run import Tally, Watcher, run_batches
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.records import Gap, NetworkRecord, RunRecord
+from cnnvis_report.records_inside import InsideRecord
 from cnnvis_report.records_worth import Evaluation, Forgetting
 from cnnvis_report.store import RunWriter, load_run
 
@@ -35,12 +37,15 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
         start = time.perf_counter()
         evaluation = _evaluation(study, plan, len(plan.measured & writer.done), watcher)
         tally.measuring += time.perf_counter() - start
+        start = time.perf_counter()
+        inside = _inside(study, plan, writer, watcher)
+        tally.looking = time.perf_counter() - start
     except BaseException:
         writer.abandon()
         raise
     facts = provenance(study, tally.seconds, tally.bound, tally.computed)
     facts["seconds_by_method"] = {name: round(seconds, 4) for name, seconds in sorted(writer.seconds().items())}
-    record = replace(_record(study, plan, writer, tally), provenance=facts, evaluation=evaluation)
+    record = replace(_record(study, plan, writer, tally), provenance=facts, evaluation=evaluation, inside=inside)
     writer.finish(record)
     return record, tally
 
@@ -68,6 +73,17 @@ def _evaluation(study: Study, plan: Plan, measured: int, watcher: Watcher) -> Ev
         randomised=images,
         forgetting=found,
     )
+
+
+def _inside(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> InsideRecord | None:
+    """What the layers hold, where that is wanted and can be found out."""
+    if study.look is None or (len(study.images) and not writer.done):
+        return None
+    try:
+        return look_inside(study, study.look, plan.batch, writer, lambda what: watcher.task_done(what, 0, 0.0))
+    except Exception as error:  # the images are done, and worth keeping without it
+        watcher.trouble(f"The inside of the network couldn't be looked at ({type(error).__name__}: {error}).", error)
+        return None
 
 
 def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally) -> RunRecord:

@@ -84,9 +84,9 @@ def make_plan(study: Study) -> Plan:
     label = next((item.label for item in study.images if item.label), None)
     classes = study.choice.choose(first.logits[0], label) or [int(first.logits[0].argmax())]
     targets = torch.tensor([classes], device=first.images.device)
-    batch = min(batch_size(study.subject, study.device, study.batch_size), len(study.images))
+    batch = max(1, min(batch_size(study.subject, study.device, study.batch_size), len(study.images)))
     rehearsed = rehearse(study.tasks, Rehearsal(study.subject, first, capacity=batch, seed=study.seed), targets)
-    if not rehearsed.tasks:
+    if study.tasks and not rehearsed.tasks:
         reasons = "; ".join(f"{task.name}: {reason}" for task, reason in rehearsed.refused)
         raise RunFailed(f"None of the methods is defined for {study.subject.name}. {reasons}.")
     images = first.images.expand(batch, -1, -1, -1)

@@ -40,7 +40,7 @@ class Tally:
     """What this start of a run has met.
 
     seconds: for maps, those of the trial of bfloat16 too. precision: what came of that trial. bound: passes times the
-    time of one. measuring: seconds for what the maps are worth.
+    time of one. measuring, looking: seconds for what the maps are worth, and for the inside of the network.
     """
 
     skipped: list[Skipped] = field(default_factory=list)
@@ -49,6 +49,7 @@ class Tally:
     seconds: float = 0.0
     bound: float = 0.0
     measuring: float = 0.0
+    looking: float = 0.0
     precision: tuple[Precision, ...] = ()
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 import torch
 
 from cnnvis_report.errors import BadRequest, RunFailed
+from cnnvis_report.inside.projections import Unit, parse_unit
 from cnnvis_report.loading.class_names import read_class_names
 from cnnvis_report.loading.images import ImageSet, find_images, labelled
 from cnnvis_report.loading.models import Model, input_channels, load_model
 from cnnvis_report.pipeline.batches import Ready, first_usable, sample
 from cnnvis_report.pipeline.devices import choose_device
 from cnnvis_report.pipeline.evaluation import Budget, choose_budget
+from cnnvis_report.pipeline.look_budget import BUDGETS, LookBudget, choose_look
 from cnnvis_report.pipeline.targets import ClassChoice, parse_classes
 from cnnvis_report.pipeline.tasks import Task, tasks_for
 from cnnvis_report.preprocessing import Preprocessing
@@ -31,7 +33,8 @@ class Request:
     size: "224" (a square as the preprocessing cuts it), "192x256" (height by width, the whole picture) or "original".
     labels: "names" (sub-folders called like classes) or "folders" (all sub-folders). masks: a folder of them.
     batch_size: None chooses what fits. precision: "float32", "bfloat16" or "auto", of methods that only look forward.
-    evaluate: "none", "small", "full", or "auto".
+    evaluate: "none", "small", "full", or "auto". inside: "none", "standard", "all", or "auto".
+    units: to look at inside, each LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN.
     options: method to option to value.
     """
 
@@ -53,6 +56,8 @@ class Request:
     seed: int = 0
     precision: str = "auto"
     evaluate: str = "auto"
+    inside: str = "auto"
+    units: tuple[str, ...] = ()
     options: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
 
 
@@ -61,7 +66,8 @@ class Study:
     """A subject, an image set, and what is to be found out.
 
     weights: where the weights come from, in words. reference: a sample of the images. budget: for measuring what maps
-    are worth; None where that isn't wanted. settings: what the report states of the request.
+    are worth, look: for the inside of the network, where `units` are looked at above others; None where that isn't
+    wanted. settings: what the report states of the request.
     """
 
     subject: Subject
@@ -76,6 +82,8 @@ class Study:
     settings: dict[str, Setting]
     reference: Reference
     budget: Budget | None
+    look: LookBudget | None
+    units: tuple[Unit, ...]
 
 
 def open_study(request: Request) -> Study:
@@ -87,9 +95,11 @@ def open_study(request: Request) -> Study:
     """
     choose_device(request.device)
     choose_budget(request.evaluate, request.methods)
-    select(request.methods)  # a slip of the pen shows before a large file is read
+    choose_look(request.inside, request.methods)
+    if request.methods:
+        select(request.methods)  # a slip of the pen shows before a large file is read
     model = load_model(request.model, request.weights)
-    found = find_images(request.images, request.limit)
+    found = find_images(request.images, request.limit) if request.images else ()
     if request.class_names is not None:
         model = replace(model, classes=read_class_names(request.class_names))
     model = replace(model, preprocessing=adjust(model, request))
@@ -121,7 +131,7 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
             "folders, or give a .txt list with a tab and the label after each path."
         )
     layers = [subject.layer(layer).name for layer in request.layers]
-    tasks = tasks_for(select(request.methods), layers, request.options)
+    tasks = tasks_for(select(request.methods) if request.methods else (), layers, request.options)
     layered = [task.name for task in tasks if task.method.layered]
     if layered and not subject.default_layer:
         apart = next((task.name for task in tasks if not task.method.layered), "gradient")
@@ -142,6 +152,8 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
         settings=_settings(request),
         reference=Reference(lambda: sample(images, subject.preprocessing, SAMPLE).to(device)),
         budget=choose_budget(request.evaluate, request.methods),
+        look=choose_look(request.inside, request.methods) or (BUDGETS["standard"] if request.units else None),
+        units=tuple(dict.fromkeys(parse_unit(unit, subject) for unit in request.units)),
     )
 
 
@@ -151,6 +163,8 @@ def make_subject(model: Model, images: ImageSet, device: torch.device) -> Subjec
     Raises:
         RunFailed: none can.
     """
+    if not len(images):
+        return _without_images(model, device)
     first = first_usable(images, model.preprocessing)
     if not isinstance(first, Ready):
         count = f"None of the {len(images)} images" if len(images) > 1 else "The image"
@@ -162,6 +176,18 @@ def make_subject(model: Model, images: ImageSet, device: torch.device) -> Subjec
         name=model.name,
         classes=model.classes,
         preprocessing=model.preprocessing,
+    )
+
+
+def _without_images(model: Model, device: torch.device) -> Subject:
+    """The subject, tried on noise of the size that it expects."""
+    size = model.preprocessing.size
+    if size is None:
+        raise BadRequest(f"{model.name} without images has no size to run at; give --size a side or HEIGHTxWIDTH.")
+    generator = torch.Generator().manual_seed(0)
+    example = torch.randn(1, model.preprocessing.channels, *size, generator=generator).to(device)
+    return Subject(
+        model.network.to(device), example, name=model.name, classes=model.classes, preprocessing=model.preprocessing
     )
 
 
@@ -222,5 +248,7 @@ def _settings(request: Request) -> dict[str, Setting]:
         "seed": request.seed,
         "precision": request.precision,
         "evaluate": request.evaluate,
+        "inside": request.inside,
+        "units": list(request.units),
         "options": {method: dict(options) for method, options in request.options.items()},
     }

@@ -10,12 +10,16 @@ class SiteLinks:
     up: str = ""
 
     def page(self, name: str, at: str = "") -> str:
-        """The overview ("index"), "methods" or "run", and a place on it."""
+        """The overview ("index"), "inside", "methods" or "run", and a place on it."""
         return f"{self.up}{name}.html{f'#{at}' if at else ''}"
 
     def image(self, id: str) -> str:
         """The page of an image."""
         return f"{self.up}images/{id}.html"
+
+    def drawn(self, id: str, name: str) -> str:
+        """A picture of what is inside the network: of an image, or of itself."""
+        return f"{self.up}stills/inside/{id}/{name}.webp"
 
     def still(self, id: str, name: str) -> str:
         """A small picture of an image: "picture", or the still of a method."""
@@ -35,7 +39,7 @@ class SingleLinks:
     """Places within one file, told apart by the address's fragment; stills come from data in the file."""
 
     def page(self, name: str, at: str = "") -> str:
-        """The overview ("index"), "methods" or "run", and a place on it."""
+        """The overview ("index"), "inside", "methods" or "run", and a place on it."""
         return f"#page={name}{f'&at={at}' if at else ''}"
 
     def image(self, id: str) -> str:

@@ -9,11 +9,12 @@ from cnnvis_report.records import Card, ImageRecord
 from cnnvis_report.report import assets, views
 from cnnvis_report.report.data import Arrays, image_data, provenance_slots
 from cnnvis_report.report.encode import QUALITIES, Quality
+from cnnvis_report.report.inside_pictures import Pictures, image_pictures, network_pictures, stage_data
 from cnnvis_report.report.links import SiteLinks
 from cnnvis_report.report.progress import Advance
 from cnnvis_report.report.rendering import Renderer
 from cnnvis_report.report.stills import still, thumbnail
-from cnnvis_report.store import StoredRun, load_arrays
+from cnnvis_report.store import NETWORK, StoredRun, load_arrays
 
 
 def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
@@ -28,6 +29,9 @@ def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
         "methods": renderer.methods(),
         "run": renderer.about(),
     }
+    if run.record.inside is not None:
+        pages["inside"] = renderer.inside(partial(top.drawn, NETWORK))
+        _write_pictures(folder / "stills" / "inside" / NETWORK, network_pictures(run))
     for name, context in pages.items():
         stream = renderer.stream(f"{name}.html", top, page=name, policy=policy, **context)
         stream.dump(str(folder / f"{name}.html"), encoding="utf-8")
@@ -48,10 +52,30 @@ def _write_image(renderer: Renderer, folder: Path, each: tuple[ImageRecord, view
     _stills(folder / "stills" / image.id, run, image, arrays)
     package = assets.delivery(image.id, image_data(run.record, image, arrays, renderer.quality))
     (folder / "data" / f"{image.id}.js").write_text(package, encoding="utf-8", newline="\n")
-    context = renderer.image(image, neighbours)
-    stream = renderer.stream("image.html", SiteLinks("../"), page="image", policy=assets.policy(), **context)
+    _write_inside(renderer, folder, image.id)
+    links = SiteLinks("../")
+    context = renderer.image(image, neighbours) | renderer.image_inside(image, partial(links.drawn, image.id))
+    stream = renderer.stream("image.html", links, page="image", policy=assets.policy(), **context)
     stream.dump(str(folder / "images" / f"{image.id}.html"), encoding="utf-8")
     return image.name
+
+
+def _write_inside(renderer: Renderer, folder: Path, image: str) -> None:
+    """Pictures and feature maps of an image that was looked at from within."""
+    inside = renderer.run.record.inside
+    within = inside.of(image) if inside else None
+    if within is None:
+        return
+    _write_pictures(folder / "stills" / "inside" / image, image_pictures(renderer.run, within))
+    for number, content in enumerate(stage_data(renderer.run, within, None)):
+        name = f"inside-{image}-{number}"
+        (folder / "data" / f"{name}.js").write_text(assets.delivery(name, content), encoding="utf-8", newline="\n")
+
+
+def _write_pictures(folder: Path, pictures: Pictures) -> None:
+    folder.mkdir(parents=True)
+    for name, content in pictures:
+        (folder / f"{name}.webp").write_bytes(content)
 
 
 def first_maps(run: StoredRun, image: ImageRecord, arrays: Arrays) -> dict[str, tuple[Card, Any]]:

@@ -1,6 +1,6 @@
 """Templates with what a run gives them, part by part."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -9,7 +9,7 @@ from jinja2.environment import TemplateStream
 from markupsafe import Markup
 
 from cnnvis_report.records import Gap, ImageRecord
-from cnnvis_report.report import views, words, worth
+from cnnvis_report.report import inside_views, views, words, worth
 from cnnvis_report.report.assets import script_json
 from cnnvis_report.report.data import provenance_rows
 from cnnvis_report.report.encode import Quality
@@ -17,6 +17,8 @@ from cnnvis_report.report.links import Links
 from cnnvis_report.report.resources import folder
 from cnnvis_report.report.summary import Summary, summarise
 from cnnvis_report.store import StoredRun
+
+Drawn = Callable[[str], str]  # a picture's address by its name
 
 
 class Renderer:
@@ -72,6 +74,32 @@ class Renderer:
             "sections": views.sections(self.run.record, image),
             "layers": sorted({found.layer for found in image.maps if found.layer}, key=self._layer_order),
             "worth": worth.worth_of_image(self.run.record, image),
+        }
+
+    def image_inside(self, image: ImageRecord, drawn: Drawn) -> dict[str, Any]:
+        """What the part of an image page about the inside of the network gets; `drawn` finds its pictures."""
+        inside = self.run.record.inside
+        within = inside.of(image.id) if inside else None
+        stages = inside_views.stage_names(self.run.record, within) if within else []
+        return {"within": within, "stages": stages, "drawn": drawn}
+
+    def inside(self, drawn: Drawn) -> dict[str, Any]:
+        """What the page about the inside of the network gets, where somebody looked."""
+        run = self.run.record
+        if run.inside is None:
+            return {}
+        rows = inside_views.layer_rows(run, run.inside)
+        return {
+            "inside": run.inside,
+            "layer_rows": rows,
+            "findings": inside_views.findings(run.inside),
+            "health": inside_views.health_data(run.inside),
+            "anchors": {row.layer.name: row.anchor for row in rows if row.shown},
+            "kept": [each for each in run.inside.looked if each.side],
+            "gaps": inside_views.gap_sentences(run.inside.gaps),
+            "names": {image.id: image.name for image in self.run.images()},
+            "drawn": drawn,
+            "curve": inside_views.curve,
         }
 
     def methods(self) -> dict[str, Any]:

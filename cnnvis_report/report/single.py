@@ -12,13 +12,15 @@ from cnnvis_report.records import ImageRecord
 from cnnvis_report.report import assets, views
 from cnnvis_report.report.data import image_data, provenance_slots
 from cnnvis_report.report.encode import QUALITIES, Quality
+from cnnvis_report.report.inside_pictures import Pictures, image_pictures, network_pictures, stage_data
 from cnnvis_report.report.links import SingleLinks
 from cnnvis_report.report.pages import first_maps
 from cnnvis_report.report.progress import Advance
-from cnnvis_report.report.rendering import Renderer
+from cnnvis_report.report.rendering import Drawn, Renderer
 from cnnvis_report.report.stills import data_uri, still, thumbnail
 from cnnvis_report.store import StoredRun, load_arrays
 
+MAPS_UP_TO = 28  # positions along a side of a feature map: they are the heaviest part
 LIMIT = 25_000_000  # bytes: what may be attached to a pull request
 
 
@@ -45,6 +47,7 @@ def _write(run: StoredRun, path: Path, quality: Quality, advance: Advance) -> No
         "plotly": packed(plotly),
         "provenance_slots": provenance_slots(run.record),
         "overview": renderer.overview(links),
+        "inside": renderer.inside(_drawn(network_pictures(run))),
         "methods": renderer.methods(),
         "about": renderer.about(),
         "pages": _images(renderer, advance),
@@ -70,11 +73,19 @@ def _image(renderer: Renderer, each: tuple[ImageRecord, views.Neighbours]) -> tu
     image, neighbours = each
     run = renderer.run
     arrays = load_arrays(run.folder, image.id)
-    more = {
+    more: dict[str, Any] = {
         "stills": _stills(run, image, arrays),
         "data": image_data(run.record, image, arrays, renderer.quality),
     }
-    return image.name, renderer.image(image, neighbours) | more
+    inside = run.record.inside.of(image.id) if run.record.inside else None
+    pictures = _drawn(image_pictures(run, inside)) if inside else str
+    more["maps"] = list(stage_data(run, inside, MAPS_UP_TO)) if inside else []
+    return image.name, renderer.image(image, neighbours) | renderer.image_inside(image, pictures) | more
+
+
+def _drawn(pictures: Pictures) -> Drawn:
+    """Pictures as addresses that need no file."""
+    return {name: data_uri(content) for name, content in pictures}.__getitem__
 
 
 def _stills(run: StoredRun, image: ImageRecord, arrays: dict[str, Any]) -> dict[str, str]:

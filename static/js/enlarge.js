@@ -13,10 +13,15 @@ CnnVis.connectEnlarge = (page) => {
   }
 };
 
-CnnVis.enlarge = async (tile) => {
+CnnVis.enlarge = ({ drawn, method }) => CnnVis.openLarge({
+  title: `${drawn.title} for ${drawn.target}`, said: drawn.map.evidence, filename: method, drawn,
+});
+
+// drawn: as for `CnnVis.figure`; said: what stands below it; filename: of a picture that the reader saves.
+CnnVis.openLarge = async ({ title, said, filename, drawn }) => {
   const dialog = document.createElement("dialog");
   const heading = document.createElement("h2");
-  heading.textContent = `${tile.drawn.title} for ${tile.drawn.target}`;
+  heading.textContent = title;
   const close = document.createElement("button");
   close.type = "button";
   close.textContent = "Close";
@@ -27,17 +32,17 @@ CnnVis.enlarge = async (tile) => {
   place.className = "large";
   const words = document.createElement("p");
   words.className = "hint";
-  words.textContent = `${tile.drawn.map.evidence}. Drag to zoom, double-click for the whole.`;
+  words.textContent = `${said}. Drag to zoom, double-click for the whole.`;
   dialog.append(head, place, words);
   document.body.append(dialog);
   dialog.addEventListener("close", () => { globalThis.Plotly?.purge(place); dialog.remove(); });
   dialog.showModal();
   const plotly = await CnnVis.plotly();
   const ink = getComputedStyle(dialog).color;
-  const made = CnnVis.figure(tile.drawn, { width: place.clientWidth, height: place.clientHeight, large: true, ink });
+  const made = CnnVis.figure(drawn, { width: place.clientWidth, height: place.clientHeight, large: true, ink });
   await plotly.newPlot(place, made.data, made.layout, {
     ...CnnVis.plotlyConfig, displayModeBar: true, doubleClick: "reset",
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-    toImageButtonOptions: { filename: `${tile.method}`, scale: 2 },
+    toImageButtonOptions: { filename, scale: 2 },
   });
 };

@@ -76,11 +76,13 @@ CnnVis.ImagePage = class {
       end: CnnVis.endOf(map, siblings, state), opacity: Number(state.opacity), threshold: Number(state.threshold),
       overlay: state.view === "overlay" || (state.view === "mixed" && info.kind !== "pixel"),
     };
-    const picture = state.colour && map.picture ? map.picture : null;
+    const grid = await this.gridOf(map, info, state.cells);
+    const focus = state.view === "focus" ? CnnVis.focusPicture(this.picture, grid, style.end) : null;
+    const picture = focus ? focus.toDataURL("image/webp", 0.9) : state.colour && map.picture ? map.picture : null;
     return {
       style, picture, title: info.title, target: CnnVis.named(this.data.targets, state).shown, zoom: state.zoom, size: this.size,
-      map: { ...map, size: map.shape }, grid: await this.gridOf(map, info, state.cells),
-      pictureImage: picture ? await CnnVis.loadImage(picture) : null, below: style.overlay && !picture ? this.greyAddress : null,
+      map: { ...map, size: map.shape }, grid,
+      pictureImage: focus ?? (picture ? await CnnVis.loadImage(picture) : null), below: style.overlay && !picture ? this.greyAddress : null,
     };
   }
 

@@ -1,0 +1,161 @@
+"""Everything that is shown from within the network, into the run folder."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from cnnvis_report.errors import NotApplicable
+from cnnvis_report.inside.filters import kernels
+from cnnvis_report.inside.projections import Unit
+from cnnvis_report.pipeline.batches import Ready, read_item
+from cnnvis_report.pipeline.look_budget import LookBudget
+from cnnvis_report.pipeline.looking import Streamed, chosen_layers, stream
+from cnnvis_report.pipeline.looking_at_images import ImagesInside
+from cnnvis_report.pipeline.preferring import preferred
+from cnnvis_report.pipeline.study import Study
+from cnnvis_report.pipeline.unit_pictures import UnitPictures
+from cnnvis_report.records_inside import (
+    FieldRecord,
+    HealthRecord,
+    InsideRecord,
+    KernelRecord,
+    TopRecord,
+)
+from cnnvis_report.store import NETWORK, RunWriter
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Found:
+    """What is gathered on the way: arrays of the network itself, and what isn't there."""
+
+    arrays: Arrays = field(default_factory=dict)
+    gaps: list[tuple[str, str]] = field(default_factory=list)
+
+
+def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, tell: Tell) -> InsideRecord:
+    """Look at the filters, at what the set does to the channels, at some images, and at preferred inputs.
+
+    Args:
+        size: images at a time. tell: called with what is done next.
+
+    Raises:
+        RuntimeError, MemoryError: out of memory.
+    """
+    found = Found()
+    pictures = UnitPictures(study, size)
+    if study.subject.default_layer:
+        found.gaps += [(f"{way} projections", reason) for way, reason in pictures.refused.items()]
+    with study.subject.held(), torch.no_grad():  # arithmetic on maps is no part of the network
+        filters = tuple(_filters(study, found))
+        streamed = stream(study, size, tell)
+        looked = ImagesInside(study, budget, writer, pictures, found.gaps)
+        images = tuple(looked.of(ready, tell) for ready in _some(study, budget, streamed))
+        record = InsideRecord(
+            budget=budget.name,
+            images=len(streamed.ids),
+            kernels=filters,
+            fields=tuple(_fields(study, pictures)),
+            health=tuple(_health(streamed, found)),
+            tops=tuple(_tops(study, budget, streamed, pictures, found, tell)),
+            preferred=tuple(preferred(study, budget, streamed, found.arrays, tell)),
+            looked=images,
+            ways=pictures.ways if study.subject.default_layer else (),
+            gaps=tuple(dict.fromkeys(found.gaps)),
+        )
+    writer.add_inside(NETWORK, found.arrays)
+    return record
+
+
+def _some(study: Study, budget: LookBudget, streamed: Streamed) -> Iterator[Ready]:
+    """Images spread over those of the set that can be read."""
+    readable = set(streamed.ids)
+    items = [item for item in study.images if item.id in readable]
+    most = min(budget.images, len(items))
+    for place in range(most):
+        ready = read_item(items[place * len(items) // most], study.subject.preprocessing)
+        if isinstance(ready, Ready):
+            yield ready
+
+
+def _filters(study: Study, found: Found) -> Iterator[KernelRecord]:
+    for each in kernels(study.subject):
+        found.arrays[f"kernels/{each.layer}"] = each.values.numpy()
+        channels = tuple(each.channels.tolist())
+        yield KernelRecord(each.layer, each.shape, each.stride, each.first, channels)
+
+
+def _health(streamed: Streamed, found: Found) -> Iterator[HealthRecord]:
+    for name, channels in streamed.health.items() if streamed.ids else ():
+        health = channels.found()
+        rows = [health.highest, health.mean, health.active, health.twin]
+        found.arrays[f"health/{name}"] = torch.stack([row.float() for row in rows]).numpy()
+        dead, saturated, twins = (int(each.sum()) for each in (health.dead, health.saturated, health.twin >= 0))
+        active = round(float(health.active.mean()), 5)
+        yield HealthRecord(name, len(health.highest), dead, saturated, twins, active)
+
+
+def _fields(study: Study, pictures: UnitPictures) -> Iterator[FieldRecord]:
+    """What the layers see of a picture of the first image's size."""
+    image = torch.zeros(study.subject.preprocessing.channels, *study.subject.size, device=study.device)
+    for name, seen in pictures.fields(image).items():
+        yield FieldRecord(name, seen.size)
+
+
+def _tops(
+    study: Study, budget: LookBudget, streamed: Streamed, pictures: UnitPictures, found: Found, tell: Tell
+) -> Iterator[TopRecord]:
+    """The channels that differ most between images, each with the images that excite it most."""
+    if len(streamed.ids) < 2:
+        one = "the set has one image, and each channel's strongest would be that one"
+        found.gaps.append(("top images", one if streamed.ids else "no images were given"))
+        return
+    ready = _Readable(study)
+    for layer in streamed.tops.layers:
+        tell(f"inside: what excites {layer}")
+        top = streamed.tops.top(layer)
+        lively = (top.values[:, 0] / top.values[:, 0].mean().clamp(min=1e-12)).where(top.values[:, 0] > 0, -1.0)
+        asked = {unit.channel for unit in study.units if unit.layer == layer}
+        most = budget.channels if layer in chosen_layers(study.subject) else 0
+        channels = sorted({*lively.topk(min(most, len(lively))).indices.tolist(), *asked})
+        excitement = streamed.tops.excitement(layer)
+        for channel in channels:
+            count = int((top.values[channel] > 0).sum())
+            if not count:
+                continue
+            shown = [ready.at(streamed.ids[place]) for place in top.images[channel, :count].tolist()]
+            places = zip(top.rows[channel, :count].tolist(), top.columns[channel, :count].tolist(), strict=True)
+            units, drawn = pictures.of(shown, [Unit(layer, channel, *place) for place in places], pictures.ways[:1])
+            found.arrays |= {f"top/{layer}/{channel}/{name}": value for name, value in drawn.items()}
+            classes = sorted(((float(values[channel]), index) for index, values in excitement.items()), reverse=True)
+            named = tuple((study.subject.classes[index], round(value, 5)) for value, index in classes[:5])
+            yield TopRecord(layer, channel, units, named)
+
+
+class _Readable:
+    """Images of the set by their ids, the last ones kept: channels share them."""
+
+    def __init__(self, study: Study, kept: int = 64) -> None:
+        self._items = {item.id: item for item in study.images}
+        self._study, self._kept = study, kept
+        self._ready: dict[str, Ready] = {}
+
+    def at(self, id: str) -> Ready:
+        """The image, which could be read when the set streamed by.
+
+        Raises:
+            NotApplicable: it can't be any more.
+        """
+        if id not in self._ready:
+            found = read_item(self._items[id], self._study.subject.preprocessing)
+            if not isinstance(found, Ready):
+                raise NotApplicable(f"{found.name} can't be read any more: {found.reason}")
+            if len(self._ready) >= self._kept:
+                del self._ready[next(iter(self._ready))]
+            self._ready[id] = found
+        return self._ready[id]
