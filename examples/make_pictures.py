@@ -26,8 +26,23 @@ def shoot(tab: Page, path: Path) -> None:
     Image.open(io.BytesIO(tab.screenshot())).convert("RGB").save(path, quality=86, subsampling=0, optimize=True)
 
 
+def inside(tab: Page, report: Path, target: Path) -> None:
+    """The page of the network, its first kernels, and what it holds of the first image that it was looked at with."""
+    tab.goto((report / "inside.html").resolve().as_uri())
+    tab.wait_for_timeout(2500)
+    shoot(tab, target / "inside.jpg")
+    first = tab.locator(".kernels").first
+    first.scroll_into_view_if_needed()
+    tab.wait_for_timeout(300)
+    first.screenshot(path=target / "inside-kernels.png")
+    tab.goto(tab.locator("p.lead a").first.evaluate("(link) => link.href"))
+    tab.locator(".inside").scroll_into_view_if_needed()
+    tab.wait_for_timeout(1500)
+    tab.locator(".inside").screenshot(path=target / "inside-image.png")
+
+
 def main(report: Path, target: Path) -> None:
-    """The overview in the light, and an image page in the dark."""
+    """The overview and the inside in the light, and an image page in the dark; of the inside its parts too."""
     target.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     pages = sorted((report / "images").glob("*.html"))
@@ -43,6 +58,8 @@ def main(report: Path, target: Path) -> None:
         tab.evaluate(READY)
         tab.wait_for_timeout(1500)
         shoot(tab, target / "image-page.jpg")
+        if (report / "inside.html").is_file():
+            inside(browser.new_page(viewport=size, color_scheme="light"), report, target)
         browser.close()
     print(*sorted(target.glob("*.jpg")), sep="\n")
 

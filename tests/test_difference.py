@@ -13,13 +13,12 @@ from cnnvis_report.report.encode import QUALITIES
 from cnnvis_report.report.palettes import DEFAULT, limit, stops
 from cnnvis_report.report.words import percent
 from cnnvis_report.store import load_arrays, load_run
-from tests import test_browser as pages
+from tests.browser import Visit, until
 from tests.conftest import command
-from tests.test_browser import PAGE, Visit, settled, until
+from tests.test_browser import PAGE, settled
 
 pytestmark = pytest.mark.browser
 
-chromium, visit, moved, alone = pages.chromium, pages.visit, pages.moved, pages.alone
 
 TILE = f"{PAGE}.tiles.find((t) => t.method === method)"
 
