@@ -76,6 +76,27 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, **give
     show_default=True,
     help="How much: all takes more images, channels and steps, and inverts features.",
 )
+@click.option(
+    "--prefer",
+    multiple=True,
+    metavar="WHAT",
+    help="Make preferred inputs of this: a class, LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN; several with + between "
+    "them for their mean. Repeatable. Default: the classes of most images.",
+)
+@click.option(
+    "--form",
+    type=click.Choice(["fourier", "pixels"]),
+    default="fourier",
+    show_default=True,
+    help="Of preferred inputs: a spectrum under random transformations, or pixels under total variation.",
+)
+@click.option(
+    "--start",
+    type=click.Choice(["noise", "image"]),
+    default="noise",
+    show_default=True,
+    help="Of preferred inputs: from noise, or from the best image of the set.",
+)
 @LOADING
 @WHERE
 @OUTPUT
@@ -83,20 +104,22 @@ def inside(model: str, images: tuple[Path, ...], output: Path, views: str, **giv
     """Show what the layers of MODEL hold, and what IMAGES do to them, without explaining any prediction.
 
     Filters, feature maps, each layer as one picture, projections, top images, preferred inputs, channel health and
-    class score maps. Without IMAGES: filters and preferred inputs, of the classes that --classes names.
+    class score maps. Without IMAGES: filters, and preferred inputs of what --prefer names.
 
     \b
     Examples:
         cnnvis-report inside resnet50 photos/ -o inside-report
         cnnvis-report inside resnet50 photos/ --unit layer4:7 --unit layer3:12:5,6
-        cnnvis-report inside vgg16 --classes goldfish,zebra
+        cnnvis-report inside vgg16 --prefer goldfish --prefer features.28:7+12
     """
     from cnnvis_report.pipeline.study import Request, open_study
     from cnnvis_report.store import check_writable
 
     check_writable(output)
     loading = {name: given[name] for name in LOADED}
-    chosen = {name: given[name] for name in ("classes", "device", "batch_size", "seed", "units")}
+    chosen = {
+        name: given[name] for name in ("classes", "device", "batch_size", "seed", "units", "prefer", "form", "start")
+    }
     request = Request(model, images, methods=(), inside=views, **loading, **chosen)
     _report(open_study(request), output, _console(given), given)
 

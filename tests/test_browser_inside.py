@@ -93,9 +93,9 @@ def test_one_scale_for_all_or_for_each(page, looked):
 
 
 def test_projections_switch_between_their_rules(page):
-    shown = "[...document.querySelectorAll('[data-way-of]')].filter((e) => !e.hidden).map((e) => e.dataset.wayOf)"
+    shown = "[...document.querySelectorAll('.pair [data-way-of]')].filter((e) => !e.hidden).map((e) => e.dataset.wayOf)"
     assert set(page.evaluate(shown)) == {"deconvnet"}
-    page.locator("[data-way-switch] [aria-checked='true']").focus()
+    page.locator("[data-way='deconvnet']").focus()
     page.keyboard.press("ArrowRight")
     assert set(page.evaluate(shown)) == {"guided"}
     page.locator("[data-way='gradient']").click()

@@ -8,7 +8,7 @@ from base64 import b64decode
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFilter
 from torch import nn
 from torch.nn import functional as F
 from torchvision import models
@@ -22,6 +22,7 @@ from cnnvis_report.inside.layer_summary import layer_summary
 from cnnvis_report.inside.top_images import TopImages
 from cnnvis_report.pipeline.look_budget import BUDGETS, choose_look
 from cnnvis_report.pipeline.looking import chosen_layers, kept, stages
+from cnnvis_report.report.focus import BLURS, focus
 from cnnvis_report.report.inside_pictures import PAGE, kernel_sheet, stage_data
 from cnnvis_report.report.inside_views import curve, findings, layer_rows
 from cnnvis_report.store import NETWORK, load_arrays, load_inside, load_run
@@ -394,3 +395,88 @@ def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn, 
     assert inside.ways == ("gradient",) and inside.tops and inside.looked[0].units
     said = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
     assert "No deconvnet projections" in said and "SiLU" in said
+
+
+@pytest.mark.parametrize("shape", [(30, 40, 3), (30, 40)])
+def test_the_focus_picture_is_sharp_where_it_matters(shape):
+    picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    assert np.array_equal(focus(picture, np.ones(shape[:2], np.float32)), picture)
+    softest = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(BLURS[-1] * 40)))
+    assert np.array_equal(focus(picture, np.zeros(shape[:2], np.float32)), softest)
+    importance = np.linspace(0, 1, 40, dtype=np.float32)[None].repeat(30, 0)
+    found = focus(picture, importance).astype(int)
+    levels = [np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(share * 40))) for share in BLURS]
+    for column in range(40):
+        depth = (1 - float(importance[0, column])) * 4
+        low = min(3, int(depth))
+        expected = levels[low][:, column] * (1 - (depth - low)) + levels[low + 1][:, column] * (depth - low)
+        assert np.abs(found[:, column] - expected).max() <= 0.51
+
+
+def test_preferred_inputs_of_what_was_named(drawn, tmp_path):
+    named = (
+        "--prefer",
+        "circle+ring",
+        "--prefer",
+        "features.3:1+2",
+        "--prefer",
+        "features.0:1:3,4",
+        "--unit",
+        "features.1:5",
+    )
+    command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *named)
+    run = load_run(tmp_path / "r")
+    inside = run.record.inside
+    network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
+    pictures = {image.id: load_arrays(tmp_path / "r", image.id)["picture"] for image in run.images()}
+    x = torch.stack([torch.from_numpy(each).permute(2, 0, 1) / 255 for each in pictures.values()])
+    tape = Tape(network, (x - 0.5) / 0.25)
+    values = [
+        tape.logits[:, [0, 2]].mean(1),
+        tape.layer("features.3")[:, [1, 2]].mean((1, 2, 3)),
+        tape.layer("features.0")[:, 1, 3, 4],
+        tape.layer("features.1")[:, 5].mean((1, 2)),
+    ]
+    titles = ["circle and ring", "channels 1 and 2 of features.3", "channel 1 of features.0 at row 3, column 4"]
+    assert [each.title for each in inside.preferred] == [*titles, "channel 5 of features.1"]
+    for each, found in zip(inside.preferred, values, strict=True):
+        assert each.best == pytest.approx(float(found.max()), abs=1e-4)
+        assert each.best_image == list(pictures)[int(found.argmax())] and each.reached > each.best
+    assert {(top.layer, top.channel) for top in inside.tops} >= {("features.1", 5)}
+    units = dict(inside.looked[0].units)
+    assert [unit.channel for unit in units["features.1"]] == [5]
+
+
+def test_preferred_inputs_may_start_from_an_image_in_the_classical_form(drawn, tmp_path):
+    wanted = ("--prefer", "circle", "--form", "pixels", "--start", "image")
+    command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *wanted)
+    (found,) = load_run(tmp_path / "r").record.inside.preferred
+    assert found.curve[0] == pytest.approx(found.best, abs=0.5) and found.reached > found.best
+
+
+def test_without_images_there_are_filters_and_preferred_inputs(tmp_path):
+    command("inside", "tests.factories:tiny", "-o", tmp_path / "r", "-q", "--prefer", "ring")
+    run = load_run(tmp_path / "r")
+    inside = run.record.inside
+    assert run.record.images == 0 and len(inside.kernels) == 2 and not inside.looked and not inside.health
+    assert [(each.title, each.best) for each in inside.preferred] == [("ring", None)]
+    page = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
+    assert "No top images: no images were given." in page and "8×8" in page
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        (("--unit", "features.9:1"), "No layer is called 'features.9'"),
+        (("--unit", "features.0:6"), "has no channel 6: it has 6"),
+        (("--unit", "features.0:1:40,2"), "row"),
+        (("--unit", "features.0"), "LAYER:CHANNEL"),
+        (("--unit", "fc:1"), "has no spatial size"),
+        (("--prefer", "triangel"), "Did you mean 'triangle'?"),
+        (("--prefer", "features.0:1+77"), "has no channel 77"),
+    ],
+)
+def test_units_that_do_not_exist_give_one_clear_line(drawn, tmp_path, wanted, says):
+    result = command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *wanted, code=2)
+    assert says in result.stderr and len(result.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "r").exists()

@@ -206,7 +206,7 @@ def test_units_are_read_as_they_are_written(images):
     ("text", "error", "says"),
     [
         ("featuers:1", UnknownName, r"No layer is called 'featuers'. Did you mean 'features'\?"),
-        ("fc:1", NotApplicable, "layer 'fc' gives 5, which has no spatial size"),
+        ("fc:1", BadRequest, "fc:1: layer 'fc' gives 5, which has no spatial size"),
         ("features:8", BadRequest, r"'features' has no channel 8: it has 8, counted from 0"),
         ("features:1:8,0", BadRequest, r"no position 8,0: it has 8 rows and 8 columns"),
         ("features:1:0,8", BadRequest, r"no position 0,8"),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest, UnknownName
+from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.rules.relu import DECONVOLUTION, GUIDED
 from cnnvis_report.rules.rule import Rule
 from cnnvis_report.subject import Subject
@@ -54,8 +54,8 @@ def parse_unit(text: str, subject: Subject) -> Unit:
     """What "LAYER:CHANNEL" or "LAYER:CHANNEL:ROW,COLUMN" says, all counted from 0.
 
     Raises:
-        BadRequest: it isn't written so, or the layer has no such channel or position.
-        UnknownName, NotApplicable: as `Subject.layer`.
+        BadRequest: it isn't written so, or the layer has no space, or no such channel or position.
+        UnknownName: no layer is called so.
     """
     found = WRITTEN.fullmatch(text.strip())
     if found is None:
@@ -63,7 +63,10 @@ def parse_unit(text: str, subject: Subject) -> Unit:
             f"A unit is LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN, such as conv1:5 or conv1:5:10,12, "
             f"counted from 0; not {text!r}."
         )
-    record = subject.layer(found["layer"])
+    try:
+        record = subject.layer(found["layer"])
+    except NotApplicable as error:
+        raise BadRequest(f"{text}: {error}. See: cnnvis-report layers MODEL.") from error
     row, column = (None if found[name] is None else int(found[name]) for name in ("row", "column"))
     unit = Unit(record.name, int(found["channel"]), row, column)
     _check(unit, record.shape)

@@ -4,6 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.inside.goals import Goal
+from cnnvis_report.inside.projections import parse_unit
+from cnnvis_report.loading.class_names import find_class
+from cnnvis_report.subject import Subject
+
+FORMS, STARTS = ("fourier", "pixels"), ("noise", "image")
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Of what preferred inputs are made, and how.
+
+    goals: empty for the classes that the set is seen as. form: "fourier" or "pixels". start: "noise", or "image" for
+    the best image of the set.
+    """
+
+    goals: tuple[Goal, ...] = ()
+    form: str = FORMS[0]
+    start: str = STARTS[0]
 
 
 @dataclass(frozen=True)
@@ -44,3 +63,23 @@ def choose_look(asked: str, methods: Sequence[str]) -> LookBudget | None:
     if asked != "none" and asked not in BUDGETS:
         raise BadRequest(f"--inside {asked!r}: it can be auto, none, standard or all.")
     return BUDGETS.get(asked)
+
+
+def parse_goal(text: str, subject: Subject) -> Goal:
+    """A class, LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN; several with + between them for their mean.
+
+    Raises:
+        UnknownName, BadRequest, NotApplicable: there is no such class, layer, channel or position.
+    """
+    if text in subject.classes:
+        return Goal("", (subject.classes.index(text),))
+    parts = [part.strip() for part in text.split("+")]
+    layer, colon, first = parts[0].rpartition(":") if parts[0].count(":") == 1 else ("", "", "")
+    if not colon and ":" in text:
+        unit = parse_unit(text, subject)
+        place = None if unit.row is None or unit.column is None else (unit.row, unit.column)
+        return Goal(unit.layer, (unit.channel,), place)
+    if colon:
+        units = [parse_unit(f"{layer}:{channel}", subject) for channel in (first, *parts[1:])]
+        return Goal(units[0].layer, tuple(unit.channel for unit in units))
+    return Goal("", tuple(find_class(part, subject.classes) for part in parts))

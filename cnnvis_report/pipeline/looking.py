@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from cnnvis_report.inside.goals import Goal
 from cnnvis_report.inside.health import ChannelHealth
 from cnnvis_report.inside.projections import Unit
 from cnnvis_report.inside.top_images import TopImages
@@ -54,8 +55,8 @@ class Streamed:
     """What one pass over the set has brought.
 
     ids, names, classes: of the images in order; the class is the label's, or the first that the network sees.
-    best: [classes], the highest score that an image has for each class. best_image: [classes], its place.
-    units: the same of units that were asked for.
+    goals: the highest value that an image has for each named goal or unit, and the image's place.
+    best, best_image: [classes], the same of all classes.
     """
 
     tops: TopImages
@@ -63,29 +64,50 @@ class Streamed:
     ids: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     classes: list[int] = field(default_factory=list)
+    goals: dict[Goal, tuple[float, int]] = field(default_factory=dict)
     best: Tensor | None = None
     best_image: Tensor | None = None
-    units: dict[Unit, tuple[float, int]] = field(default_factory=dict)
 
-    def add_unit(self, unit: Unit, values: Tensor) -> None:
-        """Keep the highest value that a unit that was asked for has in a batch [N, K, h, w], and whose it is."""
-        channel = values[:, unit.channel]
-        found = channel.mean((1, 2)) if unit.row is None else channel[:, unit.row, unit.column]
+    def best_of(self, goal: Goal) -> tuple[float, str] | None:
+        """The highest value that an image has for a goal, and that image's id; None where there is no image."""
+        if self.best is None or self.best_image is None:
+            return None
+        if not goal.layer and len(goal.channels) == 1:
+            return float(self.best[goal.channels]), self.ids[int(self.best_image[goal.channels])]
+        value, place = self.goals[goal]
+        return value, self.ids[place]
+
+    def add_scores(self, logits: Tensor) -> None:
+        """Keep each class's highest score [N, classes] and whose it is."""
+        best, place = logits.max(dim=0)
+        place = place + len(self.ids)
+        if self.best is None or self.best_image is None:
+            self.best, self.best_image = best, place
+            return
+        higher = best > self.best
+        self.best, self.best_image = torch.where(higher, best, self.best), torch.where(higher, place, self.best_image)
+
+    def add_goal(self, goal: Goal, values: Tensor) -> None:
+        """Keep the highest value that a goal has in a batch [N, …] of its layer's values, and whose it is."""
+        channels = values[:, list(goal.channels)].float()
+        found = channels.flatten(1).mean(1) if goal.position is None else channels[:, :, *goal.position].mean(1)
         value, place = found.max(dim=0)
-        if unit not in self.units or float(value) > self.units[unit][0]:
-            self.units[unit] = float(value), len(self.ids) + int(place)
+        if goal not in self.goals or float(value) > self.goals[goal][0]:
+            self.goals[goal] = float(value), len(self.ids) + int(place)
 
 
 def stream(study: Study, size: int, tell: Callable[[str], None]) -> Streamed:
     """Run the set once, `size` images at a time, and keep what the layers did."""
     watched = [layer.name for layer in stages(study.subject)]
+    goals = [*study.preferences.goals, *map(goal_of, study.units)]
     tops = list(dict.fromkeys([*chosen_layers(study.subject), *(unit.layer for unit in study.units)]))
     count = len(study.images)
     found = Streamed(TopImages(tops, TOPS), {name: ChannelHealth(count, study.seed) for name in watched})
-    names = list(dict.fromkeys([*watched, *tops]))
+    kept_values = {*tops, *(goal.layer for goal in goals if goal.layer)}
+    names = list(dict.fromkeys([*watched, *kept_values]))
     for batch in _ready(study, size):
         tell(f"inside: {batch.ready[0].item.name}")
-        logits, peaks = _forward(study, batch, names, found.health, set(tops))
+        logits, peaks = _forward(study, batch, names, found.health, kept_values)
         firsts = logits.argmax(dim=1).tolist()
         labels = [each.item.label for each in batch.ready]
         known = [
@@ -94,9 +116,9 @@ def stream(study: Study, size: int, tell: Callable[[str], None]) -> Streamed:
         ]
         for name in tops:
             found.tops.add(name, peaks[name], known)
-        for unit in study.units:
-            found.add_unit(unit, peaks[unit.layer])
-        _scores(found, logits)
+        for goal in goals:
+            found.add_goal(goal, peaks[goal.layer] if goal.layer else logits)
+        found.add_scores(logits)
         found.ids += [each.item.id for each in batch.ready]
         found.names += [each.item.name for each in batch.ready]
         found.classes += known
@@ -125,15 +147,10 @@ def _forward(
     return logits.float().cpu(), values
 
 
-def _scores(found: Streamed, logits: Tensor) -> None:
-    """Keep each class's highest score and whose it is."""
-    best, place = logits.max(dim=0)
-    place = place + len(found.ids)
-    if found.best is None or found.best_image is None:
-        found.best, found.best_image = best, place
-        return
-    higher = best > found.best
-    found.best, found.best_image = torch.where(higher, best, found.best), torch.where(higher, place, found.best_image)
+def goal_of(unit: Unit) -> Goal:
+    """What a preferred input of a unit is to raise."""
+    place = None if unit.row is None or unit.column is None else (unit.row, unit.column)
+    return Goal(unit.layer, (unit.channel,), place)
 
 
 def _values(shape: tuple[int, ...], side: int) -> int:

@@ -1,15 +1,16 @@
 """Inputs that classes, and units that were asked for, would like best."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.inside.goals import Goal
-from cnnvis_report.inside.preferred_inputs import preferred_inputs
+from cnnvis_report.inside.preferred_inputs import Preferred, preferred_inputs
+from cnnvis_report.pipeline.batches import Ready, read_item
 from cnnvis_report.pipeline.look_budget import LookBudget
-from cnnvis_report.pipeline.looking import Streamed
+from cnnvis_report.pipeline.looking import Streamed, goal_of
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.unit_pictures import as_bytes
 from cnnvis_report.records_inside import PreferredRecord
@@ -34,15 +35,14 @@ def preferred(
     arrays: dict[str, npt.NDArray[np.generic]],
     tell: Callable[[str], None],
 ) -> Iterator[PreferredRecord]:
-    """Inputs made from noise for units that were asked for and for the classes that the set is seen as first.
+    """Inputs made for goals that were named, units that were asked for, or the classes that the set is seen as first.
 
     Args:
         arrays: the pictures are added to it.
     """
-    wanted = [*_units(study, streamed), *_classes(study, budget, streamed)]
+    wanted = _wanted(study, budget, streamed)
     tell(f"inside: preferred inputs of {len(wanted)} units")
-    goals = [each.goal for each in wanted]
-    made = preferred_inputs(study.subject, goals, steps=budget.steps, size=study.subject.size, seed=study.seed)
+    made = _made(study, budget, wanted)
     for number, (each, found) in enumerate(zip(wanted, made, strict=True)):
         arrays[f"preferred/{number}"] = as_bytes(found.image)
         arrays[f"film/{number}"] = np.stack([as_bytes(frame) for frame in found.film])
@@ -57,22 +57,44 @@ def preferred(
         )
 
 
-def _units(study: Study, streamed: Streamed) -> Iterator[Wanted]:
-    for unit in study.units:
-        place = None if unit.row is None or unit.column is None else (unit.row, unit.column)
-        best, image = streamed.units.get(unit, (None, 0))
-        title = f"channel {unit.channel} of {unit.layer}" + (f" at row {place[0]}, column {place[1]}" if place else "")
-        yield Wanted(Goal(unit.layer, (unit.channel,), place), title, best, streamed.ids[image] if streamed.ids else "")
+def _made(study: Study, budget: LookBudget, wanted: Sequence[Wanted]) -> list[Preferred]:
+    """All from noise at once, or each from the best image that there is."""
+    form, size, goals = study.preferences.form, study.subject.size, [each.goal for each in wanted]
+    if study.preferences.start == "noise":
+        return preferred_inputs(study.subject, goals, form=form, steps=budget.steps, size=size, seed=study.seed)
+    items = {item.id: item for item in study.images}
+    found: list[Preferred] = []
+    for each in wanted:
+        ready = read_item(items[each.best_image], study.subject.preprocessing) if each.best_image else None
+        start = ready.picture.values.to(study.device) if isinstance(ready, Ready) else None
+        found += preferred_inputs(
+            study.subject, [each.goal], form=form, steps=budget.steps, size=size, start=start, seed=study.seed
+        )
+    return found
 
 
-def _classes(study: Study, budget: LookBudget, streamed: Streamed) -> Iterator[Wanted]:
-    """The classes of most images; without images those that were named, or the first."""
+def _wanted(study: Study, budget: LookBudget, streamed: Streamed) -> list[Wanted]:
+    """The goals that were named, then units that were asked for, and the set's classes where nothing was named."""
+    named = study.preferences.goals
+    goals = [*named, *(goal_of(unit) for unit in study.units), *(() if named else _classes(study, budget, streamed))]
+    found = []
+    for goal in dict.fromkeys(goals):
+        best, image = streamed.best_of(goal) or (None, "")
+        found.append(Wanted(goal, _title(goal, study.subject.classes), best, image))
+    return found
+
+
+def _title(goal: Goal, classes: Sequence[str]) -> str:
+    if not goal.layer:
+        return " and ".join(classes[index] for index in goal.channels)
+    names = " and ".join(map(str, goal.channels))
+    place = f" at row {goal.position[0]}, column {goal.position[1]}" if goal.position else ""
+    return f"channel{'s' if len(goal.channels) > 1 else ''} {names} of {goal.layer}{place}"
+
+
+def _classes(study: Study, budget: LookBudget, streamed: Streamed) -> list[Goal]:
+    """The classes of most images; without images those that were named for them, or the first."""
     counts = {index: streamed.classes.count(index) for index in streamed.classes}
     seen = sorted(counts, key=lambda index: (-counts[index], index))
-    for index in (seen or study.choice.named or range(len(study.subject.classes)))[: budget.preferred]:
-        title, goal = study.subject.classes[index], Goal("", (index,))
-        if streamed.best is None or streamed.best_image is None:
-            yield Wanted(goal, title, None, "")
-        else:
-            image = streamed.ids[int(streamed.best_image[index])]
-            yield Wanted(goal, title, float(streamed.best[index]), image)
+    chosen = seen or study.choice.named or range(len(study.subject.classes))
+    return [Goal("", (index,)) for index in chosen[: budget.preferred]]

@@ -38,7 +38,7 @@ def fingerprint(study: Study, plan: Plan) -> str:
         "device": study.device.type,
         "reduced": [study.precision, *([task.name, task.layer] for task in plan.reduced)],
         "budget": repr(study.budget),
-        "look": repr((study.look, study.units)),
+        "look": repr((study.look, study.units, study.preferences)),
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 

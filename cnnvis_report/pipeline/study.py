@@ -14,7 +14,7 @@ from cnnvis_report.loading.models import Model, input_channels, load_model
 from cnnvis_report.pipeline.batches import Ready, first_usable, sample
 from cnnvis_report.pipeline.devices import choose_device
 from cnnvis_report.pipeline.evaluation import Budget, choose_budget
-from cnnvis_report.pipeline.look_budget import BUDGETS, LookBudget, choose_look
+from cnnvis_report.pipeline.look_budget import BUDGETS, LookBudget, Preferences, choose_look, parse_goal
 from cnnvis_report.pipeline.targets import ClassChoice, parse_classes
 from cnnvis_report.pipeline.tasks import Task, tasks_for
 from cnnvis_report.preprocessing import Preprocessing
@@ -34,7 +34,7 @@ class Request:
     labels: "names" (sub-folders called like classes) or "folders" (all sub-folders). masks: a folder of them.
     batch_size: None chooses what fits. precision: "float32", "bfloat16" or "auto", of methods that only look forward.
     evaluate: "none", "small", "full", or "auto". inside: "none", "standard", "all", or "auto".
-    units: to look at inside, each LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN.
+    units: to look at inside, each LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN. prefer, form, start: of preferred inputs.
     options: method to option to value.
     """
 
@@ -58,6 +58,9 @@ class Request:
     evaluate: str = "auto"
     inside: str = "auto"
     units: tuple[str, ...] = ()
+    prefer: tuple[str, ...] = ()
+    form: str = "fourier"
+    start: str = "noise"
     options: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
 
 
@@ -84,6 +87,7 @@ class Study:
     budget: Budget | None
     look: LookBudget | None
     units: tuple[Unit, ...]
+    preferences: Preferences
 
 
 def open_study(request: Request) -> Study:
@@ -154,6 +158,9 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
         budget=choose_budget(request.evaluate, request.methods),
         look=choose_look(request.inside, request.methods) or (BUDGETS["standard"] if request.units else None),
         units=tuple(dict.fromkeys(parse_unit(unit, subject) for unit in request.units)),
+        preferences=Preferences(
+            tuple(parse_goal(each, subject) for each in request.prefer), request.form, request.start
+        ),
     )
 
 
@@ -249,6 +256,9 @@ def _settings(request: Request) -> dict[str, Setting]:
         "precision": request.precision,
         "evaluate": request.evaluate,
         "inside": request.inside,
+        "form": request.form if request.form != "fourier" else None,
+        "start": request.start if request.start != "noise" else None,
         "units": list(request.units),
+        "prefer": list(request.prefer),
         "options": {method: dict(options) for method, options in request.options.items()},
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
+from cnnvis_report.report.focus import BLURS
 from cnnvis_report.report.palettes import CLIPPED_AT, OPACITY, all_stops
 from cnnvis_report.report.resources import folder
 
@@ -27,7 +28,7 @@ def theme_script() -> str:
 def scripts() -> str:
     """All other scripts in one, with the palettes; they do nothing before the page is there, so any order will do."""
     paths = sorted(path for path in (folder("static") / "js").glob("*.js") if path.name != THEME)
-    constants = {"palettes": all_stops(), "opacity": OPACITY, "clippedAt": CLIPPED_AT}
+    constants = {"palettes": all_stops(), "opacity": OPACITY, "clippedAt": CLIPPED_AT, "blurs": BLURS}
     own = f"var CnnVis = (globalThis.CnnVis ??= {{}});\nObject.assign(CnnVis, {script_json(constants)});\n"
     return own + "\n".join(path.read_text(encoding="utf-8") for path in paths)
 

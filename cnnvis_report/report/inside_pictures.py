@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from cnnvis_report.records import Array, Sign
 from cnnvis_report.records_inside import ImageInside, KernelRecord
+from cnnvis_report.report.focus import focus
 from cnnvis_report.report.palettes import colours, limit
 from cnnvis_report.report.stills import Pixels, grey, webp
 from cnnvis_report.store import NETWORK, StoredRun, load_arrays, load_inside
@@ -51,7 +52,9 @@ def image_pictures(run: StoredRun, inside: ImageInside) -> Pictures:
     ways = run.record.inside.ways if run.record.inside else ()
     picture = load_arrays(run.folder, inside.image)["picture"]
     for number, layer in enumerate(inside.layers):
-        yield f"summary-{number}", _over(picture, arrays[f"summary/{layer}"].astype(np.float32), Sign.POSITIVE)
+        summary = arrays[f"summary/{layer}"].astype(np.float32)
+        yield f"summary-{number}", _over(picture, summary, Sign.POSITIVE)
+        yield f"focus-{number}", _focused(picture, summary)
     for number, (layer, units) in enumerate(inside.units):
         for place in range(len(units)):
             for what in ("seen", *ways):
@@ -154,12 +157,24 @@ def _grown(pixels: Pixels, scale: int) -> Pixels:
 
 def _over(picture: Pixels, values: Array, sign: Sign) -> bytes:
     """A coarse map in colour over the grey picture."""
-    scale = SUMMARY / max(picture.shape[:2])
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    size = _size(picture)
     below = np.asarray(Image.fromarray(grey(picture)).resize(size, Image.Resampling.BILINEAR))[..., None]
     grown = np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
     drawn = below * 0.3 + colours(grown, limit(values, clipped=False), sign) * 0.7
     return webp(np.floor(drawn + 0.5).astype(np.uint8), quality=80, lossless_up_to=0)
+
+
+def _focused(picture: Pixels, summary: Array) -> bytes:
+    """The picture, small, sharp where the layer has something to say."""
+    small = Image.fromarray(picture).resize(_size(picture), Image.Resampling.LANCZOS)
+    grown = np.asarray(Image.fromarray(summary).resize(small.size, Image.Resampling.BILINEAR))
+    return webp(focus(np.asarray(small), np.clip(grown, 0, 1)), quality=80, lossless_up_to=0)
+
+
+def _size(picture: Pixels) -> tuple[int, int]:
+    """(width, height) of a small picture."""
+    scale = SUMMARY / max(picture.shape[:2])
+    return max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
 
 
 def _fewer(steps: Pixels, most: int | None) -> Pixels:

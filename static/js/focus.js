@@ -2,8 +2,6 @@
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
-CnnVis.blurs = [0, 0.006, 0.016, 0.035, 0.07]; // standard deviations, as shares of the picture's longer side
-
 // picture: an image; grid: the map; end: where its colours end. Gives a canvas of the picture's size.
 CnnVis.focusPicture = (picture, grid, end) => {
   const { width, height } = picture;
