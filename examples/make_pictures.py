@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDTH, HEIGHT = 1280, 800
@@ -21,9 +21,9 @@ READY = """async () => { await CnnVis.plotly();
   while (!ready()) await new Promise((done) => setTimeout(done, 50)); }"""
 
 
-def shoot(tab: Page, path: Path) -> None:
-    """A screenshot in a small file."""
-    Image.open(io.BytesIO(tab.screenshot())).convert("RGB").save(path, quality=86, subsampling=0, optimize=True)
+def shoot(seen: Page | Locator, path: Path) -> None:
+    """A screenshot of a page or a part of it, in a small file."""
+    Image.open(io.BytesIO(seen.screenshot())).convert("RGB").save(path, quality=86, subsampling=0, optimize=True)
 
 
 def inside(tab: Page, report: Path, target: Path) -> None:
@@ -34,11 +34,11 @@ def inside(tab: Page, report: Path, target: Path) -> None:
     first = tab.locator(".kernels").first
     first.scroll_into_view_if_needed()
     tab.wait_for_timeout(300)
-    first.screenshot(path=target / "inside-kernels.png")
+    shoot(first, target / "inside-kernels.jpg")
     tab.goto(tab.locator("p.lead a").first.evaluate("(link) => link.href"))
     tab.locator(".inside").scroll_into_view_if_needed()
     tab.wait_for_timeout(1500)
-    tab.locator(".inside").screenshot(path=target / "inside-image.png")
+    shoot(tab.locator(".inside"), target / "inside-image.jpg")
 
 
 def main(report: Path, target: Path) -> None:

@@ -480,3 +480,12 @@ def test_units_that_do_not_exist_give_one_clear_line(drawn, tmp_path, wanted, sa
     result = command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *wanted, code=2)
     assert says in result.stderr and len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "r").exists()
+
+
+def test_each_unit_stands_beside_its_own_projections(run):
+    looked = run.record.inside.looked[0]
+    page = (run.folder / "images" / f"{looked.image}.html").read_text(encoding="utf-8")
+    shown = re.findall(r'src="[^"]*/(unit-[^"]+)\.webp"', page)
+    ways = ("seen", *run.record.inside.ways)
+    units = [(number, place) for number, (_, units) in enumerate(looked.units) for place in range(len(units))]
+    assert shown == [f"unit-{number}-{place}-{way}" for number, place in units for way in ways]

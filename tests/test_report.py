@@ -72,7 +72,7 @@ def single(report, tmp_path_factory):
 
 def test_there_is_a_page_for_everything(report, site):
     ids = [image.id for image in load_run(report).images()]
-    assert set(site) == {"index.html", "methods.html", "run.html", *(f"images/{id}.html" for id in ids)}
+    assert set(site) == {"index.html", "inside.html", "methods.html", "run.html", *(f"images/{id}.html" for id in ids)}
     assert len(ids) == len(HOSTILE)
     for id in ids:
         assert (report / "data" / f"{id}.js").is_file()
@@ -88,7 +88,7 @@ def test_every_link_and_file_is_there(report, site):
             path, _, place = (target or "").partition("#")
             file = (here / path).resolve() if path else report / name
             assert file.is_file() and report.resolve() in file.resolve().parents, f"{name}: {target}"
-            if place:
+            if place and "=" not in place:  # which would be a state
                 linked = site[file.relative_to(report.resolve()).as_posix()] if path else page
                 assert place in [attrs.get("id") for _, attrs in linked.elements], f"{name}: {target}"
 
@@ -134,7 +134,7 @@ def test_ids_are_unique_and_everything_has_a_name(site):
 
 def test_titles_say_which_page(report, site):
     names = {f"images/{image.id}.html": image.name for image in load_run(report).images()}
-    names |= {"index.html": "", "methods.html": "Methods", "run.html": "This run"}
+    names |= {"index.html": "", "inside.html": "Inside", "methods.html": "Methods", "run.html": "This run"}
     assert {name: page.title for name, page in site.items()} == {
         name: f"{title} · tiny" if title else "tiny" for name, title in names.items()
     }
@@ -142,7 +142,9 @@ def test_titles_say_which_page(report, site):
 
 def test_the_single_file_is_one_file(single, report):
     files = {path.relative_to(single).as_posix() for path in single.rglob("*") if path.is_file()}
-    assert files == {"index.html", "run.json", "pages.json"} | {name for name in files if name.startswith("arrays/")}
+    assert files == {"index.html", "run.json", "pages.json"} | {
+        name for name in files if name.startswith(("arrays/", "inside/"))
+    }
     text = (single / "index.html").read_text(encoding="utf-8")
     page = Page(text)
     assert not [
@@ -154,10 +156,11 @@ def test_the_single_file_is_one_file(single, report):
     (content,) = [m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
     assert content.count("'sha256-") == 3 and "'self'" not in content
     blocks = re.findall(r'<script type="application/json" data-package="([^"]+)">(.*?)</script>', text, re.DOTALL)
-    assert len(blocks) == 2 * len(HOSTILE) + 1
+    looked = [each for each in load_run(report).record.inside.looked if each.side]
+    assert len(blocks) == 2 * len(HOSTILE) + 1 + sum(len(each.layers) for each in looked)
     for name, block in blocks:
         content = json.loads(block)
-        if not name.startswith(("stills-", "provenance")):
+        if not name.startswith(("stills-", "provenance", "inside-")):
             data = (report / "data" / f"{name}.js").read_text(encoding="utf-8")
             assert content == json.loads(data.split(", ", 1)[1].rstrip(");\n").replace("\\u003c", "<"))
 

@@ -100,7 +100,7 @@ def open_study(request: Request) -> Study:
     choose_device(request.device)
     choose_budget(request.evaluate, request.methods)
     choose_look(request.inside, request.methods)
-    if request.methods:
+    if request.methods or request.inside in ("auto", "none"):
         select(request.methods)  # a slip of the pen shows before a large file is read
     model = load_model(request.model, request.weights)
     found = find_images(request.images, request.limit) if request.images else ()
