@@ -21,6 +21,18 @@ SHAPE_ONLY = {
 
 
 @dataclass(frozen=True)
+class ScoreLayer:
+    """A place where a class weighs feature maps that are then averaged, as `cam` needs it.
+
+    layer: the name of the layer that gives the maps; rectified: whether a functional ReLU follows it.
+    """
+
+    weight: Tensor
+    layer: str
+    rectified: bool
+
+
+@dataclass(frozen=True)
 class Head:
     """The end of a network that averages its feature maps and weighs the averages, class by class.
 

@@ -12,24 +12,12 @@ from torch.nn.modules.conv import _ConvNd
 from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.graph import TAILS, recorded
-from cnnvis_report.heads import Head, find_head
+from cnnvis_report.heads import Head, ScoreLayer, find_head
 from cnnvis_report.operands import Operands, Recorded
 from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import LayerRecord
 from cnnvis_report.running import as_scores, class_names, frozen, recording
-
-
-@dataclass(frozen=True)
-class ScoreLayer:
-    """A place where a class weighs feature maps that are then averaged, as `cam` needs it.
-
-    layer: the name of the layer that gives the maps; rectified: whether a functional ReLU follows it.
-    """
-
-    weight: Tensor
-    layer: str
-    rectified: bool
 
 
 @dataclass(frozen=True)
@@ -74,6 +62,7 @@ class Subject:
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
         self._tail: str | None = None
         self._held = False
+        self._room: Tensor | None = None
         self._reduced: Weights | None = None
         self._weights: Weights | None = None
         self._lone: dict[str, bool] = {}
@@ -122,7 +111,7 @@ class Subject:
 
     def forward(self, images: Tensor) -> Tensor:
         """[N, classes] logits, of the layer before a final softmax where the network has one."""
-        own = images.clone(memory_format=self._layout)  # a network may work on its input in place
+        own = self._copied(images)
         with self.held():
             if self._tail is None:
                 return as_scores(self._run(own), self.name).to(images.dtype)
@@ -130,6 +119,17 @@ class Subject:
             with self.watching([self._tail], kept.__setitem__):
                 self._run(own)
             return as_scores(kept[self._tail], self.name).to(images.dtype)
+
+    def _copied(self, images: Tensor) -> Tensor:
+        """Images that a network may work on in place, in the layout that is fastest for it.
+
+        Where nothing is recorded the same memory serves again: to find new room costs more than to copy.
+        """
+        if torch.is_grad_enabled():
+            return images.clone(memory_format=self._layout)
+        if self._room is None or (self._room.shape, self._room.dtype) != (images.shape, images.dtype):
+            self._room = torch.empty_like(images, memory_format=self._layout)
+        return self._room.copy_(images)
 
     def _run(self, images: Tensor) -> object:
         return self.network(images) if self._weights is None else run_reduced(self.network, self._weights, images)

@@ -62,9 +62,10 @@ def _drops(tape: Tape, targets: Tensor, patch: int, stride: int) -> Tensor:
     drop = score.new_zeros((*targets.shape, height, width))
     cover = score.new_zeros((height, width))
     group = max(1, tape.capacity // len(tape.images))
+    room = tape.images.new_empty((group, *tape.images.shape))
     for start in range(0, len(windows), group):
         part = windows[start : start + group]
-        occluded = tape.images.unsqueeze(0).repeat(len(part), 1, 1, 1, 1)
+        occluded = room[: len(part)].copy_(tape.images)
         for covered, (top, left) in zip(occluded, part, strict=True):
             covered[..., top : top + patch, left : left + patch] = 0
         scores = tape.scores(occluded.flatten(0, 1)).view(len(part), len(tape.images), -1)

@@ -103,10 +103,11 @@ class _Sums:
         places = self.going.any(dim=1).nonzero().flatten()
         images, targets, going = self._tape.images[places], self._targets[places], self.going[places]
         group = max(1, self._tape.capacity // len(places))
+        room = images.new_empty((group, *images.shape))
         found = []
         for start in range(0, len(block), group):
             masks = block.at(slice(start, start + group))
-            seen = masks[:, None, None] * images
+            seen = torch.mul(masks[:, None, None], images, out=room[: len(masks)])
             scores = self._tape.subject.probabilities(self._tape.scores(seen.flatten(0, 1)))
             found.append(scores.view(len(masks), len(places), -1).gather(2, targets.expand(len(masks), -1, -1)) * going)
         self._note(places, torch.cat(found), block)

@@ -44,10 +44,11 @@ def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int
     tape.note(channels=f"{chosen.shape[1]} of {activations.shape[1]}")
     count, kept = chosen.shape
     scores = []
+    room = tape.images.new_empty((tape.capacity, *tape.images.shape[1:]))
     for part in torch.split(torch.arange(count * kept, device=chosen.device), tape.capacity):
         places = part // kept
         masks = _masks(activations[places, chosen.flatten()[part]], tape.images.shape[2:])
-        seen = tape.scores(masks.unsqueeze(1) * tape.images[places])
+        seen = tape.scores(torch.mul(masks.unsqueeze(1), tape.images[places], out=room[: len(part)]))
         scores.append(seen.gather(1, targets[places]))
     weights = torch.cat(scores).view(count, kept, -1).softmax(dim=1)
     channels = activations[torch.arange(count, device=chosen.device).unsqueeze(1), chosen]

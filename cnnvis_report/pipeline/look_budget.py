@@ -47,7 +47,7 @@ class LookBudget:
 
 
 BUDGETS = {
-    "standard": LookBudget("standard", 4, 8_000_000, channels=6, units=4, preferred=6, steps=96, inverted=0),
+    "standard": LookBudget("standard", 4, 11_000_000, channels=6, units=4, preferred=6, steps=96, inverted=0),
     "all": LookBudget("all", 24, 400_000_000, channels=32, units=9, preferred=16, steps=256, inverted=2),
 }
 
