@@ -32,7 +32,7 @@ class HealthRecord:
     """The channels of a layer over the image set, in the arrays as "health/LAYER": highest, mean, active, twin.
 
     dead, saturated, twins: how many were never above 0, nearly always above 0, or go with another one.
-    active: the share of values above 0.
+    active: the share of values above 0. which: the first channels of each of these three kinds.
     """
 
     layer: str
@@ -41,6 +41,7 @@ class HealthRecord:
     saturated: int
     twins: int
     active: float
+    which: tuple[tuple[int, ...], ...] = ((), (), ())
 
 
 @dataclass(frozen=True)

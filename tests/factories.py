@@ -104,3 +104,12 @@ def wide() -> nn.Module:
     network = nn.Sequential(nn.Conv2d(3, 70, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(70, 5))
     network.size = 40
     return seeded(network)
+
+
+def half_dead() -> nn.Module:
+    """Two channels of the first layer never wake, and the last equals the first."""
+    network = tiny()
+    first = network.features[0]
+    first.bias.data[[1, 4]] = -100.0
+    first.weight.data[5], first.bias.data[5] = first.weight.data[0], first.bias.data[0]
+    return network

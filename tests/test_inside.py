@@ -375,6 +375,7 @@ def test_a_single_file_holds_the_inside_too(run, tmp_path):
 def test_findings_and_curves_in_words(run):
     inside = json.loads((run.folder / "run.json").read_text())["run"]["inside"]
     assert len(inside["health"]) == 5
+    assert all(each["which"] == [[], [], []] for each in inside["health"] if not each["dead"] + each["saturated"])
     sick = run.record.inside.health[1].__class__("layer<1>", 10, 4, 0, 2, 0.5)
     record = run.record.inside.__class__(**{**run.record.inside.__dict__, "health": (sick,)})
     assert findings(record) == [
@@ -489,3 +490,13 @@ def test_each_unit_stands_beside_its_own_projections(run):
     ways = ("seen", *run.record.inside.ways)
     units = [(number, place) for number, (_, units) in enumerate(looked.units) for place in range(len(units))]
     assert shown == [f"unit-{number}-{place}-{way}" for number, place in units for way in ways]
+
+
+def test_dead_channels_are_named(drawn, tmp_path):
+    command("run", "tests.factories:half_dead", drawn, "-o", tmp_path / "r", *RUN)
+    health = {each.layer: each for each in load_run(tmp_path / "r").record.inside.health}
+    assert health["features.1"].which[0] == (1, 4) and health["features.1"].dead == 2
+    assert health["features.1"].which[2] == (5,), "a channel that equals another"
+    page = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
+    assert '<small title="Which channels">1, 4</small>' in page
+    assert "features.1: 2 of 6 channels never above zero on these images." in page

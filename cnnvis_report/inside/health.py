@@ -57,7 +57,7 @@ class ChannelHealth:
         flat = values.flatten(2)
         highest = flat.amax((0, 2)).float().cpu()
         self._highest = highest if self._highest is None else torch.maximum(self._highest, highest)
-        self._sum = self._sum + flat.double().sum((0, 2)).cpu()
+        self._sum = self._sum + flat.float().sum((0, 2)).cpu().double()
         self._above = self._above + (flat > 0).sum((0, 2)).cpu()
         self._count += len(flat) * flat.shape[2]
         for image in flat[: max(0, self._left // self._each)]:

@@ -26,6 +26,7 @@ from cnnvis_report.records_inside import (
 )
 from cnnvis_report.store import NETWORK, RunWriter
 
+NAMED = 12  # channels of a kind
 Arrays = dict[str, npt.NDArray[np.generic]]
 Tell = Callable[[str], None]
 
@@ -95,9 +96,11 @@ def _health(streamed: Streamed, found: Found) -> Iterator[HealthRecord]:
         health = channels.found()
         rows = [health.highest, health.mean, health.active, health.twin]
         found.arrays[f"health/{name}"] = torch.stack([row.float() for row in rows]).numpy()
-        dead, saturated, twins = (int(each.sum()) for each in (health.dead, health.saturated, health.twin >= 0))
+        kinds = [each.nonzero().flatten().tolist() for each in (health.dead, health.saturated, health.twin >= 0)]
+        dead, saturated, twins = map(len, kinds)
         active = round(float(health.active.mean()), 5)
-        yield HealthRecord(name, len(health.highest), dead, saturated, twins, active)
+        which = tuple(tuple(kind[:NAMED]) for kind in kinds)
+        yield HealthRecord(name, len(health.highest), dead, saturated, twins, active, which)
 
 
 def _fields(study: Study, pictures: UnitPictures) -> Iterator[FieldRecord]:
