@@ -65,6 +65,9 @@ class Console(Watcher):
             f"          {words.number(rehearsed.forward)} forward and {words.number(rehearsed.backward)} backward "
             f"passes an image; about {words.duration(plan.seconds)} and {words.size(plan.bytes)} of arrays"
         )
+        if study.look is not None:
+            inside = plan.time.of(*study.look.passes(plan.images, len(subject.classes)))
+            self.say(f"          inside the network, {study.look.name} views: about {words.duration(inside)} more")
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[None]:

@@ -211,10 +211,8 @@ def test_three_layers_are_the_last_of_their_size(name, layers):
     found = chosen_layers(subject)
     shapes = [subject.layer(layer).shape[1:] for layer in found]
     assert len(set(shapes)) == 3 and shapes == sorted(shapes, reverse=True)
-    assert found[-1] == layers[-1] == subject.default_layer
-    later = [layer for layer in stages(subject) if layer.shape[1:] in shapes[:-1]]
-    last = {layer.shape[1:]: layer.name for layer in later}
-    assert found[:-1] == [last[shape] for shape in shapes[:-1]]
+    assert found[-1] == subject.default_layer
+    assert found == layers
 
 
 def test_maps_are_cut_down_until_they_fit():
@@ -500,3 +498,12 @@ def test_dead_channels_are_named(drawn, tmp_path):
     page = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
     assert '<small title="Which channels">1, 4</small>' in page
     assert "features.1: 2 of 6 channels never above zero on these images." in page
+
+
+def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
+    result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
+    assert re.search(r"inside the network, standard views: about .+ more", result.stderr)
+    assert re.search(r"Inside    .+ on what the layers hold", result.stderr)
+    units = 3 * (4 * 4 * 3 + 9 * 6)
+    assert BUDGETS["standard"].passes(20, 5) == (20 + 4 + units + 5 * 96, 4 + units + 5 * 96)
+    assert BUDGETS["standard"].passes(0, 1000) == (6 * 96, 6 * 96)

@@ -9,6 +9,8 @@ from cnnvis_report.inside.projections import parse_unit
 from cnnvis_report.loading.class_names import find_class
 from cnnvis_report.subject import Subject
 
+LAYERS, TOPS, WAYS = 3, 9, 3  # that are looked at; images of a channel; rules of projections
+INVERSION = 256  # steps
 FORMS, STARTS = ("fourier", "pixels"), ("noise", "image")
 
 
@@ -44,6 +46,14 @@ class LookBudget:
     preferred: int
     steps: int
     inverted: int
+
+    def passes(self, images: int, classes: int) -> tuple[float, float]:
+        """Forward and backward passes of one image that looking inside takes, of a set of so many."""
+        looked = min(self.images, images)
+        units = LAYERS * (looked * self.units * WAYS + (TOPS * self.channels if images > 1 else 0))
+        made = min(self.preferred, classes) * self.steps + min(self.inverted, looked) * LAYERS * INVERSION
+        both = looked + units + made
+        return float(images + both), float(both)
 
 
 BUDGETS = {

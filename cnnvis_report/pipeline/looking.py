@@ -11,14 +11,12 @@ from cnnvis_report.inside.health import ChannelHealth
 from cnnvis_report.inside.projections import Unit
 from cnnvis_report.inside.top_images import TopImages
 from cnnvis_report.pipeline.batches import Batch, batches
-from cnnvis_report.pipeline.look_budget import LookBudget
+from cnnvis_report.pipeline.look_budget import LAYERS, TOPS, LookBudget
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.records import LayerRecord, Skipped
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 
-LAYERS = 3
-TOPS = 9
 # Of what share of the images feature maps are kept, and what their sides are cut down to, until they are few enough.
 LADDER = (
     *((1, 10_000), (1, 112), (1, 56), (0.75, 56), (0.5, 56), (0.5, 40)),
@@ -32,8 +30,11 @@ def stages(subject: Subject) -> list[LayerRecord]:
 
 
 def chosen_layers(subject: Subject) -> list[str]:
-    """The last stage at each of the three smallest sizes, in order of running; at the smallest the default layer."""
-    last = {layer.shape[1:]: layer.name for layer in stages(subject)}
+    """The last layer at each of the three smallest sizes, in order of running, the default layer at its own size.
+
+    A module that holds others ends after them, so this is a whole block or group of blocks where there is one.
+    """
+    last = {layer.shape[1:]: layer.name for layer in subject.layers if layer.spatial}
     if subject.default_layer:
         last[subject.layer().shape[1:]] = subject.layer().name
     order = [layer.name for layer in subject.layers]
