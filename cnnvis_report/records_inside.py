@@ -76,13 +76,15 @@ class TopRecord:
 class PreferredRecord:
     """An input made to excite a unit, in the arrays as "preferred/NUMBER" and its film as "film/NUMBER".
 
-    reached: what it excites the unit to. best: what the best image of the set does, called `best_image`; None where
-    there is none.
+    size: (height, width) in pixels. frames: of the film. reached: what it excites the unit to. best: what the best
+    image of the set does, called `best_image`; None where there is none.
     """
 
     title: str
     layer: str
     channel: int
+    size: tuple[int, int]
+    frames: int
     reached: float
     best: float | None
     best_image: str

@@ -23,7 +23,7 @@ from cnnvis_report.inside.top_images import TopImages
 from cnnvis_report.pipeline.look_budget import BUDGETS, choose_look
 from cnnvis_report.pipeline.looking import chosen_layers, kept, stages
 from cnnvis_report.report.focus import BLURS, focus
-from cnnvis_report.report.inside_pictures import PAGE, kernel_sheet, stage_data
+from cnnvis_report.report.inside_pictures import PAGE, kernel_sheet, kernel_sheet_size, stage_data
 from cnnvis_report.report.inside_views import curve, findings, layer_rows
 from cnnvis_report.store import NETWORK, load_arrays, load_inside, load_run
 from cnnvis_report.subject import Subject
@@ -310,9 +310,13 @@ def test_pages_of_feature_maps_give_the_steps_back(run):
 
 
 def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run):
-    record = run.record.inside.kernels[0]
-    values = load_inside(run.folder, NETWORK)["kernels/features.0"]
+    record, deeper = run.record.inside.kernels
+    arrays = load_inside(run.folder, NETWORK)
+    below = Image.open(io.BytesIO(kernel_sheet(arrays["kernels/features.3"], deeper, own=False)))
+    assert below.size == kernel_sheet_size(deeper), "a page leaves room for it before it is loaded"
+    values = arrays["kernels/features.0"]
     for own in (False, True):
+        assert Image.open(io.BytesIO(kernel_sheet(values, record, own=own))).size == kernel_sheet_size(record)
         pixels = np.asarray(Image.open(io.BytesIO(kernel_sheet(values, record, own=own))).convert("RGB")).astype(int)
         scale = 26 // 3
         for channel in range(6):

@@ -41,8 +41,8 @@ def preferred(
         arrays: the pictures are added to it.
     """
     wanted = _wanted(study, budget, streamed)
-    tell(f"inside: preferred inputs of {len(wanted)} units")
-    made = _made(study, budget, wanted)
+    steps = len(wanted) * budget.steps
+    made = _made(study, budget, wanted, lambda done: tell(f"inside: preferred inputs, {done} of {steps} steps"))
     for number, (each, found) in enumerate(zip(wanted, made, strict=True)):
         arrays[f"preferred/{number}"] = as_bytes(found.image)
         arrays[f"film/{number}"] = np.stack([as_bytes(frame) for frame in found.film])
@@ -50,6 +50,8 @@ def preferred(
             title=each.title,
             layer=each.goal.layer,
             channel=each.goal.channels[0],
+            size=(found.image.shape[1], found.image.shape[2]),
+            frames=len(found.film),
             reached=round(found.reached, 4),
             best=None if each.best is None else round(each.best, 4),
             best_image=each.best_image,
@@ -57,11 +59,13 @@ def preferred(
         )
 
 
-def _made(study: Study, budget: LookBudget, wanted: Sequence[Wanted]) -> list[Preferred]:
+def _made(study: Study, budget: LookBudget, wanted: Sequence[Wanted], count: Callable[[int], None]) -> list[Preferred]:
     """All from noise at once, or each from the best image that there is."""
     form, size, goals = study.preferences.form, study.subject.size, [each.goal for each in wanted]
     if study.preferences.start == "noise":
-        return preferred_inputs(study.subject, goals, form=form, steps=budget.steps, size=size, seed=study.seed)
+        return preferred_inputs(
+            study.subject, goals, form=form, steps=budget.steps, size=size, seed=study.seed, tell=count
+        )
     items = {item.id: item for item in study.images}
     found: list[Preferred] = []
     for each in wanted:

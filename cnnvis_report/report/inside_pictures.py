@@ -19,7 +19,8 @@ from cnnvis_report.store import NETWORK, StoredRun, load_arrays, load_inside
 KERNEL = 26  # pixels of a kernel of a first layer
 CELL = 72
 SUMMARY = 96
-TALLEST = 16  # blocks of kernels in a row
+MOST, WIDEST = 16, 1100  # kernels in a row, and pixels
+SLICES = 16  # of a kernel of a deeper layer, at most
 INK = (128, 128, 128, 255)  # seen on light and on dark ground
 PAGE = 64  # channels
 Pictures = Iterator[tuple[str, bytes]]
@@ -109,15 +110,23 @@ def kernel_sheet(values: Array, record: KernelRecord, *, own: bool) -> bytes:
     pixels = np.floor((shares + 1) * 127.5 + 0.5).astype(np.uint8)
     blocks = [_block(kernel, record.first) for kernel in pixels]
     height, width = blocks[0].shape[:2]
-    across = max(1, min(TALLEST, len(blocks), 1100 // (width + 6)))
-    down = math.ceil(len(blocks) / across)
-    drawn = Image.new("RGBA", (across * (width + 6), down * (height + 16)))
+    drawn = Image.new("RGBA", kernel_sheet_size(record))
+    across = drawn.width // (width + 6)
     draw = ImageDraw.Draw(drawn)
     for place, (block, channel) in enumerate(zip(blocks, record.channels, strict=True)):
         left, top = place % across * (width + 6), place // across * (height + 16)
         drawn.paste(Image.fromarray(block), (left, top))
         draw.text((left + width / 2, top + height + 1), str(channel), fill=INK, anchor="ma", font_size=10)
     return webp(np.asarray(drawn), lossless_up_to=10**9)
+
+
+def kernel_sheet_size(record: KernelRecord) -> tuple[int, int]:
+    """(width, height) of the picture of a layer's kernels, so that a page can leave room for it."""
+    count = min(SLICES, record.shape[1])
+    kernel = np.zeros((record.shape[1] if record.first else count, *record.shape[2:]), np.uint8)
+    height, width = _block(kernel, record.first).shape[:2]
+    across = max(1, min(MOST, len(record.channels), WIDEST // (width + 6)))
+    return across * (width + 6), math.ceil(len(record.channels) / across) * (height + 16)
 
 
 def sheet(rows: Sequence[Sequence[Pixels]]) -> bytes:

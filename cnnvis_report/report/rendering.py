@@ -13,6 +13,7 @@ from cnnvis_report.report import inside_views, views, words, worth
 from cnnvis_report.report.assets import script_json
 from cnnvis_report.report.data import provenance_rows
 from cnnvis_report.report.encode import Quality
+from cnnvis_report.report.inside_pictures import kernel_sheet_size
 from cnnvis_report.report.links import Links
 from cnnvis_report.report.resources import folder
 from cnnvis_report.report.summary import Summary, summarise
@@ -100,6 +101,7 @@ class Renderer:
             "names": {image.id: image.name for image in self.run.images()},
             "drawn": drawn,
             "curve": inside_views.curve,
+            "kernel_sheet_size": kernel_sheet_size,
         }
 
     def methods(self) -> dict[str, Any]:
