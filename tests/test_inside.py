@@ -511,3 +511,21 @@ def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
     units = 3 * (4 * 4 * 3 + 9 * 6)
     assert BUDGETS["standard"].passes(20, 5) == (20 + 4 + units + 5 * 96, 4 + units + 5 * 96)
     assert BUDGETS["standard"].passes(0, 1000) == (6 * 96, 6 * 96)
+
+
+def test_all_views_show_every_class(drawn, tmp_path):
+    picture = drawn / "circle" / "plain.png"
+    words = ("-m", "grad_cam", "--inside", "all", "--unit", "features.3:2", "-q")
+    command("run", "tests.factories:tiny", picture, "-o", tmp_path / "r", *words)
+    run = load_run(tmp_path / "r")
+    (looked,) = run.record.inside.looked
+    scores = next(iter(run.images())).top
+    assert [each.index for each in looked.classes] == [score.index for score in scores], (
+        "all five, the first at the head"
+    )
+    maps = load_inside(tmp_path / "r", looked.image)
+    for each in looked.classes:
+        bias = seeded(Tiny(5)).fc.bias[each.index].item()
+        assert maps[f"classes/{each.index}"].mean() == pytest.approx(each.logit - bias, abs=1e-4)
+    assert [each.layer for each in looked.inverted] == ["features.1", "features"]
+    assert all(each.error < 0.2 for each in looked.inverted)

@@ -35,7 +35,7 @@ class LookBudget:
     down, where there are more.
     channels: of each of three layers, whose strongest images are shown. units: strongest channels of an image that
     are projected. preferred: units whose preferred inputs are made, in `steps` steps. inverted: images whose features
-    are inverted.
+    are inverted. classes: whose score maps are shown, the first ones.
     """
 
     name: str
@@ -46,6 +46,7 @@ class LookBudget:
     preferred: int
     steps: int
     inverted: int
+    classes: int
 
     def passes(self, images: int, classes: int) -> tuple[float, float]:
         """Forward and backward passes of one image that looking inside takes, of a set of so many."""
@@ -57,8 +58,12 @@ class LookBudget:
 
 
 BUDGETS = {
-    "standard": LookBudget("standard", 4, 11_000_000, channels=6, units=4, preferred=6, steps=96, inverted=0),
-    "all": LookBudget("all", 24, 400_000_000, channels=32, units=9, preferred=16, steps=256, inverted=2),
+    "standard": LookBudget(
+        "standard", 4, 11_000_000, channels=6, units=4, preferred=6, steps=96, inverted=0, classes=12
+    ),
+    "all": LookBudget(
+        "all", 24, 400_000_000, channels=32, units=9, preferred=16, steps=256, inverted=2, classes=10_000
+    ),
 }
 
 

@@ -24,7 +24,6 @@ from cnnvis_report.tape import Tape
 
 Bytes = npt.NDArray[np.uint8]
 Arrays = dict[str, npt.NDArray[np.generic]]
-CLASSES = 12  # whose maps are shown
 
 
 class ImagesInside:
@@ -103,7 +102,7 @@ class ImagesInside:
             return
         logits = tape.logits
         shares = subject.probabilities(logits)[0]
-        for index in logits[0].topk(min(CLASSES, logits.shape[1])).indices.tolist():
+        for index in logits[0].topk(min(self._budget.classes, logits.shape[1])).indices.tolist():
             arrays[f"classes/{index}"] = maps[index].float().cpu().numpy()
             score = round(float(logits[0, index]), 5), round(float(shares[index]), 6)
             yield ClassMapRecord(index, subject.classes[index], *score)
