@@ -50,8 +50,7 @@ def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, 
     """
     found = Found()
     pictures = UnitPictures(study, size)
-    if study.subject.default_layer:
-        found.gaps += [(f"{way} projections", reason) for way, reason in pictures.refused.items()]
+    found.gaps += [(f"{way} projections", reason) for way, reason in pictures.refused.items()]
     with study.subject.held(), torch.no_grad():  # arithmetic on maps is no part of the network
         filters = tuple(_filters(study, found))
         streamed = stream(study, size, tell)
@@ -66,7 +65,7 @@ def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, 
             tops=tuple(_tops(study, budget, streamed, pictures, found, tell)),
             preferred=tuple(preferred(study, budget, streamed, found.arrays, tell)),
             looked=images,
-            ways=pictures.ways if study.subject.default_layer else (),
+            ways=pictures.ways,
             gaps=tuple(dict.fromkeys(found.gaps)),
         )
     writer.add_inside(NETWORK, found.arrays)
@@ -113,7 +112,7 @@ def _fields(study: Study, pictures: UnitPictures) -> Iterator[FieldRecord]:
 def _tops(
     study: Study, budget: LookBudget, streamed: Streamed, pictures: UnitPictures, found: Found, tell: Tell
 ) -> Iterator[TopRecord]:
-    """The channels that differ most between images, each with the images that excite it most."""
+    """The channels that are excited most, each with the images that do it."""
     if len(streamed.ids) < 2:
         one = "the set has one image, and each channel's strongest would be that one"
         found.gaps.append(("top images", one if streamed.ids else "no images were given"))
@@ -122,10 +121,9 @@ def _tops(
     for layer in streamed.tops.layers:
         tell(f"inside: what excites {layer}")
         top = streamed.tops.top(layer)
-        lively = (top.values[:, 0] / top.values[:, 0].mean().clamp(min=1e-12)).where(top.values[:, 0] > 0, -1.0)
         asked = {unit.channel for unit in study.units if unit.layer == layer}
         most = budget.channels if layer in chosen_layers(study.subject) else 0
-        channels = sorted({*lively.topk(min(most, len(lively))).indices.tolist(), *asked})
+        channels = sorted({*top.values[:, 0].topk(min(most, len(top.values))).indices.tolist(), *asked})
         excitement = streamed.tops.excitement(layer)
         for channel in channels:
             count = int((top.values[channel] > 0).sum())

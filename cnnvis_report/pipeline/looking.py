@@ -55,7 +55,7 @@ def kept(shapes: Sequence[tuple[int, ...]], images: int, budget: LookBudget) -> 
 class Streamed:
     """What one pass over the set has brought.
 
-    ids, names, classes: of the images in order; the class is the label's, or the first that the network sees.
+    ids, classes: of the images in order; the class is the label's, or the first that the network sees.
     goals: the highest value that an image has for each named goal or unit, and the image's place.
     best, best_image: [classes], the same of all classes.
     """
@@ -63,7 +63,6 @@ class Streamed:
     tops: TopImages
     health: dict[str, ChannelHealth]
     ids: list[str] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
     classes: list[int] = field(default_factory=list)
     goals: dict[Goal, tuple[float, int]] = field(default_factory=dict)
     best: Tensor | None = None
@@ -121,7 +120,6 @@ def stream(study: Study, size: int, tell: Callable[[str], None]) -> Streamed:
             found.add_goal(goal, peaks[goal.layer] if goal.layer else logits)
         found.add_scores(logits)
         found.ids += [each.item.id for each in batch.ready]
-        found.names += [each.item.name for each in batch.ready]
         found.classes += known
     return found
 

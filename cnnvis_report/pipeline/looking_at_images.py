@@ -12,7 +12,7 @@ from cnnvis_report.inside.class_maps import class_maps
 from cnnvis_report.inside.feature_maps import keep_maps
 from cnnvis_report.inside.inversion import invert
 from cnnvis_report.inside.layer_summary import layer_summary
-from cnnvis_report.inside.projections import Unit
+from cnnvis_report.inside.projections import Unit, strongest_channels
 from cnnvis_report.pipeline.batches import Ready
 from cnnvis_report.pipeline.look_budget import LookBudget
 from cnnvis_report.pipeline.looking import chosen_layers, kept, stages
@@ -85,8 +85,7 @@ class ImagesInside:
         """The strongest channels of three layers, projected; where units were asked for in a layer, these."""
         asked = self._study.units
         for layer in dict.fromkeys([*(unit.layer for unit in asked), *chosen_layers(self._study.subject)]):
-            peaks = tape.layer(layer)[0].flatten(1).amax(dim=1)
-            channels = peaks.topk(min(self._budget.units, len(peaks))).indices.tolist()
+            channels = strongest_channels(tape.layer(layer)[0], self._budget.units).tolist()
             wanted = [unit for unit in asked if unit.layer == layer] or [Unit(layer, channel) for channel in channels]
             units, pictures = self._pictures.of([ready] * len(wanted), wanted, self._pictures.ways)
             arrays |= {f"units/{layer}/{name}": value for name, value in pictures.items()}

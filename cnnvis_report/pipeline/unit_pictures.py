@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.inside.projections import Unit, project
+from cnnvis_report.inside.projections import Unit, cropped, project
 from cnnvis_report.inside.receptive_fields import Field, receptive_fields
 from cnnvis_report.pipeline.batches import Ready
 from cnnvis_report.pipeline.study import Study
@@ -40,12 +40,13 @@ class UnitPictures:
     @cached_property
     def refused(self) -> dict[str, str]:
         """By rule: why it isn't defined for the network."""
-        layer = self._study.subject.layer().name
+        if not self._layers:
+            return dict.fromkeys(WAYS, "no layer has a spatial size")
         image = torch.zeros(1, self._study.subject.preprocessing.channels, *self._study.subject.size)
         found = {}
         for way in WAYS:
             try:
-                project(self._study.subject, image.to(self._study.device), [Unit(layer, 0)], how=way)
+                project(self._study.subject, image.to(self._study.device), [Unit(self._layers[0], 0)], how=way)
             except NotApplicable as error:
                 found[way] = str(error)
         return found
@@ -65,10 +66,9 @@ class UnitPictures:
         for number, (each, unit) in enumerate(zip(ready, wanted, strict=True)):
             _, value, (row, column) = found[ways[0]][number]
             box = self.fields(each.picture.values.to(self._study.device))[unit.layer].box(row, column)
-            part = (slice(box[0], box[2]), slice(box[1], box[3]))
-            pictures[f"{number}/seen"] = each.picture.seen[part]
+            pictures[f"{number}/seen"] = cropped(each.picture.seen, box)
             for way in ways:
-                pictures[f"{number}/{way}"] = signed_bytes(found[way][number][0][:, *part])
+                pictures[f"{number}/{way}"] = signed_bytes(cropped(found[way][number][0], box))
             records.append(UnitRecord(each.item.id, unit.channel, round(value, 5), row, column, box))
         return tuple(records), pictures
 
