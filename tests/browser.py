@@ -34,9 +34,16 @@ def chromium():
 
 def until(tab, code: str, given=None, seconds: float = 15) -> None:
     """Wait for something on the page to be true. Asked from outside: the page's policy lets no string be evaluated."""
-    end = time.monotonic() + seconds
-    while not tab.evaluate(code, given):
-        assert time.monotonic() < end, f"not within {seconds} s: {code}"
+    from playwright.sync_api import Error
+
+    end, failure = time.monotonic() + seconds, ""
+    while True:
+        try:
+            if tab.evaluate(code, given):
+                return
+        except Error as error:  # between two pages there is nothing that could be asked
+            failure = f" ({error.message})"
+        assert time.monotonic() < end, f"not within {seconds} s: {code}{failure}"
         tab.wait_for_timeout(20)
 
 
