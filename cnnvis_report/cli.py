@@ -4,18 +4,15 @@ torch is imported by the commands that need it, so that `--help` answers at once
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cnnvis_report import __version__
+from cnnvis_report.cli_training import draw, train
 from cnnvis_report.commandline import Commands, method_options, names_in
-from cnnvis_report.errors import GapsFound
+from cnnvis_report.finishing import console_of, finish, look_at_all
 from cnnvis_report.switches import A_FILE, EXPLAIN, EXPLAINING, LOADED, LOADING, OUTPUT, SINGLE, WHERE
-
-if TYPE_CHECKING:
-    from cnnvis_report.console import Console
-    from cnnvis_report.pipeline.study import Study
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -28,22 +25,36 @@ def cli() -> None:
         cnnvis-report demo -o demo-report
     With your own:
         cnnvis-report run resnet50 photos/ -o report
+    With images and no model:
+        cnnvis-report train photos/ -o model.pt --report report
     """
+
+
+cli.add_command(train)
+cli.add_command(draw)
 
 
 @cli.command()
 @click.argument("model")
 @click.argument("images", nargs=-1, required=True, type=A_FILE)
 @click.option("-o", "--output", type=A_FILE, default="report", show_default=True, help="The folder of the report.")
+@click.option(
+    "--only",
+    type=click.Choice(["all", "wrong", "right"]),
+    default="all",
+    show_default=True,
+    help="Look at every image first, and explain those alone that are answered wrong, or right.",
+)
 @LOADING
 @EXPLAIN
 @WHERE
 @OUTPUT
-def run(model: str, images: tuple[Path, ...], output: Path, methods: str, **given: Any) -> None:
+def run(model: str, images: tuple[Path, ...], output: Path, methods: str, only: str, **given: Any) -> None:
     """Explain what MODEL sees in IMAGES, and write a report.
 
-    MODEL is a torchvision classifier (resnet50, resnet50@IMAGENET1K_V2), with --weights for a file of your own, or
-    package.module:factory for a network of your own. IMAGES are files, folders and .txt lists.
+    MODEL is a file that 'cnnvis-report train' has written, a torchvision classifier (resnet50,
+    resnet50@IMAGENET1K_V2), with --weights for a file of your own, or package.module:factory for a network of your
+    own. IMAGES are files, folders and .txt lists.
 
     \b
     Examples:
@@ -51,6 +62,7 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, **give
         cnnvis-report run resnet18 birds/ --weights birds.pth --class-names birds.txt
         cnnvis-report run mynet:build photos/ --size 128 --methods grad_cam,smoothgrad --classes label
         cnnvis-report run resnet50 photos/ --layer layer2 --layer layer4 --single-file
+        cnnvis-report run model.pt photos/ --only wrong
 
     A run that was stopped goes on where it was when the same command is given again.
     """
@@ -60,7 +72,11 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, **give
     check_writable(output)
     loading = {name: given[name] for name in LOADED}
     request = Request(model, images, **loading, **_explaining(methods, given))
-    _report(open_study(request), output, _console(given), given)
+    console = console_of(given)
+    study = open_study(request)
+    if only != "all":
+        study = look_at_all(study, only, None, console)
+    finish(study, output, console, given)
 
 
 @cli.command()
@@ -121,7 +137,7 @@ def inside(model: str, images: tuple[Path, ...], output: Path, views: str, **giv
         name: given[name] for name in ("classes", "device", "batch_size", "seed", "units", "prefer", "form", "start")
     }
     request = Request(model, images, methods=(), inside=views, **loading, **chosen)
-    _report(open_study(request), output, _console(given), given)
+    finish(open_study(request), output, console_of(given), given)
 
 
 @cli.command()
@@ -140,17 +156,18 @@ def demo(output: Path, images: int, methods: str, **given: Any) -> None:
     Example:
         cnnvis-report demo -o demo-report --open
     """
+    from cnnvis_report.console_training import Reporter
     from cnnvis_report.pipeline.study import Request, study_of
     from cnnvis_report.store import check_writable
-    from cnnvis_report.training.demo import EPOCHS, demonstrate
+    from cnnvis_report.training.demo import demonstrate
 
     check_writable(output)
-    console = _console(given)
+    console = console_of(given)
     request = Request("demo", (), **_explaining(methods, given))
-    with console.progress("Train", EPOCHS):
-        shown = demonstrate(images, request.seed, console.advance)
+    with Reporter(console) as reporter:
+        shown = demonstrate(images, request.seed, reporter)
     console.say(f"Trained   a small network on drawn pictures: {shown.accuracy:.1%} right on those held out")
-    _report(study_of(shown.model, lambda _: shown.images, request), output, console, given)
+    finish(study_of(shown.model, lambda _: shown.images, request), output, console, given)
 
 
 @cli.command()
@@ -213,34 +230,3 @@ def _explaining(methods: str, given: dict[str, Any]) -> dict[str, Any]:
         "options": method_options(given["settings"], table),
         **{name: given[name] for name in EXPLAINING},
     }
-
-
-def _console(given: dict[str, Any]) -> "Console":
-    from cnnvis_report.console import NORMAL, QUIET, VERBOSE, Console
-
-    return Console(QUIET if given["quiet"] else VERBOSE if given["verbose"] else NORMAL)
-
-
-def _report(study: "Study", output: Path, console: "Console", given: dict[str, Any]) -> None:
-    """Plan, run, write the pages, and say so."""
-    from cnnvis_report.pipeline.conduct import conduct
-    from cnnvis_report.pipeline.plan import make_plan
-    from cnnvis_report.report.site import write_site
-    from cnnvis_report.store import load_run
-
-    plan = make_plan(study)
-    console.plan(study, plan)
-    with console.progress("Explain", plan.images):
-        record, tally = conduct(study, plan, output, console)
-    console.bill(record, tally)
-    with console.progress("Pages", record.images):
-        written = write_site(load_run(output), single_file=given["single_file"], advance=console.advance)
-    console.pages(written)
-    click.echo(f"Wrote {written.first_page}")
-    if given["open_page"]:
-        click.launch(str(written.first_page))
-    missing = len(record.skipped) + len(record.not_defined) + tally.gaps
-    if given["strict"] and missing:
-        raise GapsFound(
-            f"--strict: {missing} things are missing; {written.first_page.with_name('run.html')} lists them."
-        )

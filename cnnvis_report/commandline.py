@@ -53,6 +53,23 @@ class Numbers(click.ParamType):  # type: ignore[type-arg] # generic in newer ver
             return self.fail(f"{value!r} isn't numbers with commas between them, such as 0.5,0.5,0.5.", param, ctx)
 
 
+class Whole(click.ParamType):  # type: ignore[type-arg]
+    """Whole numbers above 0 with commas between them."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Such as "1,5,10" to a tuple, in order and each once."""
+        parts = (
+            value
+            if isinstance(value, tuple | list)
+            else [part.strip() for part in str(value).split(",") if part.strip()]
+        )
+        if not all(str(part).isdecimal() and int(part) > 0 for part in parts):
+            return self.fail(f"{value!r} isn't whole numbers with commas between them, such as 1,5,10.", param, ctx)
+        return tuple(sorted({int(part) for part in parts}))
+
+
 class BatchSize(click.ParamType):  # type: ignore[type-arg]
     """A number of images, or auto."""
 

@@ -110,6 +110,12 @@ class Console(Watcher):
         pace = f"  {rate:.1f}/s" if self._done else ""
         self._bar.update(step, f"{self._done}/{self._total}{pace}  {printable(item)[:40]}")
 
+    def interject(self, text: str) -> None:
+        """A line while a bar is shown."""
+        if self._bar is not None:
+            click.echo("\r\033[K", nl=False, err=True)
+        self.say(text)
+
     def trouble(self, message: str, error: Exception | None = None) -> None:
         """A warning on a line of its own, in quiet runs too."""
         if self._bar is not None:

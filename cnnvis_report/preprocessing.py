@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from cnnvis_report.errors import BadRequest
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -59,6 +61,25 @@ class Preprocessing:
         mean = sum(self.mean) / self.channels
         std = sum(self.std) / self.channels
         return replace(self, mean=(mean,) * channels, std=(std,) * channels)
+
+    def resized(self, size: str) -> "Preprocessing":
+        """The same at another size: "224" (a square, cut as before), "192x256" (the whole picture) or "original".
+
+        Raises:
+            BadRequest: the text is none of these.
+        """
+        if size == "original":
+            return replace(self, resize=None, crop=None)
+        sides = [int(side) for side in size.lower().split("x") if side.isdecimal()]
+        if "x" in size.lower():
+            if len(sides) == 2 and min(sides) > 0:
+                return replace(self, resize=(sides[0], sides[1]), crop=None)
+        elif len(sides) == 1 and sides[0] > 0:
+            if self.crop is not None and isinstance(self.resize, int):
+                # the margin that the crop leaves keeps its share of the picture
+                return replace(self, resize=round(self.resize * sides[0] / self.crop[0]), crop=(sides[0], sides[0]))
+            return replace(self, resize=(sides[0], sides[0]), crop=None)
+        raise BadRequest(f"--size {size!r}: give a side such as 224, HEIGHTxWIDTH such as 192x256, or original.")
 
     def describe(self) -> str:
         """One line for the report."""

@@ -11,7 +11,9 @@ from typing import Union
 import numpy as np
 import numpy.typing as npt
 
+from cnnvis_report.records_answers import Answers
 from cnnvis_report.records_inside import InsideRecord
+from cnnvis_report.records_training import Film, TrainingRecord
 from cnnvis_report.records_worth import Evaluation, Precision, Worth
 
 Array = npt.NDArray[np.float32]
@@ -210,6 +212,9 @@ class RunRecord:
     passes: "forward" and "backward", how many the plan takes an image.
     evaluation: how maps were measured; None where they weren't. precision: of methods tried in bfloat16.
     inside: what the layers hold; None where nobody looked.
+    training: how the network was trained, where it was here; films: images over its epochs. trained_on: how many of the
+    images were among those that it was trained on.
+    answers: to all images, where those of the run are a selection.
     provenance: the only place for clocks, versions and machines; all the rest repeats bit by bit.
     """
 
@@ -225,6 +230,10 @@ class RunRecord:
     evaluation: Evaluation | None = None
     precision: tuple[Precision, ...] = ()
     inside: InsideRecord | None = None
+    training: TrainingRecord | None = None
+    films: tuple[Film, ...] = ()
+    trained_on: int = 0
+    answers: Answers | None = None
 
     def card(self, name: str) -> Card:
         """The card of the method called `name`."""

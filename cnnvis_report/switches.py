@@ -11,6 +11,19 @@ A_FILE = click.Path(path_type=Path)
 LOADED = ("weights", "class_names", "labels", "masks", "size", "mean", "std", "limit")
 EXPLAINING = ("classes", "layers", "device", "batch_size", "seed", "precision", "evaluate", "inside", "units")
 
+DEVICE = click.option(
+    "--device", default="auto", metavar="NAME", show_default=True, help="auto, cpu, cuda, cuda:N or mps."
+)
+QUIET = click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong, and where the result is.")
+CONFIG = click.option(
+    "--config",
+    type=A_FILE,
+    is_eager=True,
+    expose_value=False,
+    callback=read_config,
+    metavar="FILE.toml",
+    help="Take defaults from a file: the long options' names as keys, [options.METHOD] tables for -O.",
+)
 LOADING = options(
     click.option("-w", "--weights", type=A_FILE, help="A .pth, .pt or .safetensors file with a state dict."),
     click.option("--class-names", type=A_FILE, help="A text file with a name a line, or JSON, in index order."),
@@ -47,20 +60,12 @@ WHERE = options(
         metavar="LAYER:CHANNEL[:ROW,COLUMN]",
         help="Look at this unit inside the network: its projections, top images and preferred input. Repeatable.",
     ),
-    click.option("--device", default="auto", metavar="NAME", show_default=True, help="auto, cpu, cuda, cuda:N or mps."),
+    DEVICE,
     click.option(
         "--batch-size", type=BatchSize(), default="auto", show_default=True, help="How many images at a time."
     ),
     click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn."),
-    click.option(
-        "--config",
-        type=A_FILE,
-        is_eager=True,
-        expose_value=False,
-        callback=read_config,
-        metavar="FILE.toml",
-        help="Take defaults from a file: the long options' names as keys, [options.METHOD] tables for -O.",
-    ),
+    CONFIG,
 )
 SINGLE = click.option("--single-file", is_flag=True, help="One page that holds everything, in 25 MB where that can be.")
 OUTPUT = options(
@@ -69,7 +74,7 @@ OUTPUT = options(
     ),
     click.option("--strict", is_flag=True, help="Exit with 3 if a file was skipped or a map is missing."),
     click.option("--open", "open_page", is_flag=True, help="Show the first page in the browser."),
-    click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong, and where the report is."),
+    QUIET,
     click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a method that failed."),
 )
 EXPLAIN = options(

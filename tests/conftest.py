@@ -48,7 +48,7 @@ HOSTILE = [
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory) -> Path:
     """A folder of drawn shapes in folders called like the classes, with names that strangers might give."""
-    from cnnvis_report.training.shapes import CLASSES, draw
+    from cnnvis_report.drawn.shapes import CLASSES, draw
 
     top = tmp_path_factory.mktemp("drawn")
     for number, name in enumerate(HOSTILE):

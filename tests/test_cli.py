@@ -354,8 +354,7 @@ def test_listings():
 
 def test_the_demo(tmp_path, monkeypatch):
     monkeypatch.setattr("cnnvis_report.training.demo.EPOCHS", 1)
-    monkeypatch.setattr("cnnvis_report.training.demo.TRAINED_ON", 50)
-    monkeypatch.setattr("cnnvis_report.training.demo.HELD_OUT", 10)
+    monkeypatch.setattr("cnnvis_report.training.demo.DRAWN", {"training": 50, "validation": 10, "test": 10})
     result = command("demo", "-n", "6", "-o", tmp_path / "d", "-m", "quick")
     assert "right on those held out" in result.stderr
     run = load_run(tmp_path / "d")

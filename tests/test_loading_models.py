@@ -131,11 +131,14 @@ def test_weights_that_diverged_are_refused(state, tmp_path):
     assert "features.0.weight has 1 of" in refused("tests.factories:broken")
 
 
-def test_names_that_nobody_knows():
+def test_names_that_nobody_knows(tmp_path):
     assert "Did you mean 'resnet50'?" in refused("resnet5O")
     assert "is no classifier" in refused("fcn_resnet50")
     assert "Known: IMAGENET1K_V1, IMAGENET1K_V2" in refused("resnet50@V3")
-    assert "give the architecture as MODEL and the file as --weights" in refused(__file__)
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "weights.pth")
+    assert "give the architecture as MODEL and the file as --weights" in refused(str(tmp_path / "weights.pth"))
+    assert "isn't a checkpoint that PyTorch can read" in refused(__file__)
+    assert "there is no such file" in refused("modle.pt")
 
 
 def test_weights_that_cannot_be_downloaded_are_named(monkeypatch):

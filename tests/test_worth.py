@@ -193,7 +193,7 @@ def masked(tmp_path):
     """Two pictures with masks called like them; the second one's in shades of 0 and 1."""
     from PIL import Image
 
-    from cnnvis_report.training.shapes import draw
+    from cnnvis_report.drawn.shapes import draw
 
     for number in range(2):
         made = draw(number, 0, 40)

@@ -29,13 +29,7 @@ def read_state(path: Path) -> State:
     Raises:
         BadRequest: the file can't be read, or holds something else.
     """
-    if not path.is_file():
-        raise BadRequest(f"{path}: there is no such file. Give --weights a .pth, .pt or .safetensors file.")
-    try:
-        with path.open("rb") as file:
-            content = load_file(path) if _is_safetensors(file.read(9)) else _unpickle(path)
-    except (SafetensorError, OSError) as error:
-        raise BadRequest(f"{path}: can't be read as safetensors ({error}).") from error
+    content = read_content(path)
     state = _unwrapped(content)
     if state is None:
         kind = type(content).__name__
@@ -43,6 +37,21 @@ def read_state(path: Path) -> State:
             f"{path}: holds a {kind} and no state dict. Save model.state_dict(), or a dict with it under 'state_dict'."
         )
     return _without_prefix(state)
+
+
+def read_content(path: Path) -> object:
+    """What a checkpoint holds: tensors and plain Python values, whatever their arrangement.
+
+    Raises:
+        BadRequest: the file can't be read, or holds objects that could run code.
+    """
+    if not path.is_file():
+        raise BadRequest(f"{path}: there is no such file. Give --weights a .pth, .pt or .safetensors file.")
+    try:
+        with path.open("rb") as file:
+            return load_file(path) if _is_safetensors(file.read(9)) else _unpickle(path)
+    except (SafetensorError, OSError) as error:
+        raise BadRequest(f"{path}: can't be read as safetensors ({error}).") from error
 
 
 def load_into(network: nn.Module, state: State, path: Path) -> None:

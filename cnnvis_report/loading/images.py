@@ -14,6 +14,7 @@ from PIL import Image
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.boxes import read_boxes
 from cnnvis_report.loading.class_names import class_called
+from cnnvis_report.loading.datasets import parts_of
 from cnnvis_report.loading.pictures import EXTENSIONS, UnusablePicture, read_picture
 from cnnvis_report.records import Label
 
@@ -38,6 +39,11 @@ class Item:
     label: Label | None = None
     mask: Callable[[], Image.Image] | None = None
 
+    @property
+    def content(self) -> str:
+        """The fingerprint of the picture alone, whatever mask goes with it."""
+        return self.fingerprint.partition("+")[0]
+
 
 @dataclass(frozen=True)
 class ImageSet:
@@ -54,19 +60,20 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class Found:
-    """A file that may be an image: where, under which name, in which folder, and the label a list gives it."""
+    """A file that may be an image: where, under which name, in which folder, the label a list gives it, its mask."""
 
     path: Path
     name: str
     folder: str = ""
     label: str = ""
+    mask: Path | None = None
 
 
 def find_images(paths: Sequence[Path], limit: int | None = None) -> tuple[Found, ...]:
     """The images in files, folders (and their sub-folders) and `.txt` lists, in natural order within each.
 
-    A list has a path a line, relative to the list, and after a tab the label if it is known; lines that start with
-    # don't count.
+    A folder with a drawn data set stands for its pictures, with their masks. A list has a path a line, relative to
+    the list, and after a tab the label if it is known; lines that start with # don't count.
 
     Args:
         paths: what the user gave.
@@ -93,7 +100,7 @@ def labelled(
 ) -> ImageSet:
     """The image set, each image with its label where one is known.
 
-    A sub-folder that bears a class's name is the label of its images.
+    A sub-folder that bears a class's name is the label of the images in it and below it.
 
     Args:
         found: as `find_images` gives them.
@@ -107,7 +114,7 @@ def labelled(
         BadRequest: there is no such folder of masks, or none in it belongs to an image.
     """
     label_of = _labels(found, classes, folders_are_labels)
-    mask_of = _masks(found, masks) if masks is not None else {}
+    mask_of = {each: each.mask for each in found if each.mask is not None} if masks is None else _masks(found, masks)
     digits = len(str(len(found)))
     return ImageSet(
         tuple(
@@ -115,7 +122,7 @@ def labelled(
                 f"{place:0{digits}d}-{_slug(each.name)}".strip("-"),
                 _readable(each.name),
                 _opener(each.path),
-                _fingerprint(each.path) + (_fingerprint(mask_of[each]) if each in mask_of else ""),
+                _fingerprint(each.path) + (f"+{_fingerprint(mask_of[each])}" if each in mask_of else ""),
                 label_of(each),
                 _mask_opener(mask_of[each], label_of(each)) if each in mask_of else None,
             )
@@ -141,7 +148,11 @@ def _masks(found: Sequence[Found], folder: Path) -> dict[Found, Path]:
 
 def _found_in(path: Path) -> list[Found]:
     if path.is_dir():
-        return list(_walk(path))
+        parts = parts_of(path)
+        if parts is None:
+            return list(_walk(path))
+        masks = {each.name: each.path for each in _walk(parts[1])}
+        return [replace(each, mask=masks.get(each.name)) for each in _walk(parts[0])]
     if not path.exists():
         raise BadRequest(f"{path}: there is no such file or folder. IMAGES are files, folders and .txt lists.")
     if path.suffix.lower() == ".txt":
@@ -177,11 +188,14 @@ def _listed(path: Path) -> list[Found]:
 def _labels(
     found: Sequence[Found], classes: Sequence[str], folders_are_labels: bool
 ) -> Callable[[Found], Label | None]:
-    folders = sorted({each.folder for each in found if each.folder}, key=_natural)
+    folders = sorted({folder for each in found for folder in _folders(each)}, key=_natural)
     index_of = {folder: class_called(folder, classes) for folder in folders}
-    in_order = folders_are_labels and len(folders) == len(classes) and not any(i is not None for i in index_of.values())
+    innermost = sorted({each.folder for each in found if each.folder}, key=_natural)
+    in_order = (
+        folders_are_labels and len(innermost) == len(classes) and not any(i is not None for i in index_of.values())
+    )
     if in_order:
-        index_of = {folder: index for index, folder in enumerate(folders)}
+        index_of = {folder: index for index, folder in enumerate(innermost)}
 
     def label(each: Found) -> Label | None:
         if each.label:
@@ -189,12 +203,18 @@ def _labels(
             if index is None and each.label.isdigit() and int(each.label) < len(classes):
                 index = int(each.label)
             return Label(_readable(each.label if index is None else classes[index]), index)
-        index = index_of.get(each.folder)
+        known = (index_of[folder] for folder in reversed(_folders(each)) if index_of.get(folder) is not None)
+        index = next(known, None)
         if index is not None and not in_order:
             return Label(classes[index], index)
         return Label(_readable(each.folder), index) if folders_are_labels and each.folder else None
 
     return label
+
+
+def _folders(each: Found) -> tuple[str, ...]:
+    """The folders that an image lies in, below the one that was given."""
+    return Path(each.name).parts[:-1] if each.folder else ()
 
 
 def _mask_opener(path: Path, label: Label | None) -> Callable[[], Image.Image]:

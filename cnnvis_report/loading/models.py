@@ -14,9 +14,20 @@ from torchvision.models import WeightsEnum
 
 from cnnvis_report.errors import BadRequest, CnnVisError, UnknownName, nearest
 from cnnvis_report.loading.checkpoints import State, check_finite, load_into, read_state
+from cnnvis_report.loading.trained import read_trained
 from cnnvis_report.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from cnnvis_report.records_training import TrainingRecord
 
 IMAGENET_CLASSES = 1000
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model was trained; `seen` has the fingerprints of the images, `folder` the snapshots if they are there."""
+
+    record: TrainingRecord
+    seen: frozenset[str] = frozenset()
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,7 @@ class Model:
     """A network as it was loaded, and what is known of how it is meant to be used.
 
     weights: where its weights come from, in words, without any folder of this machine.
-    classes: names in index order, or None where nobody has said.
+    classes: names in index order, or None where nobody has said. training: where it was trained here.
     """
 
     network: nn.Module
@@ -32,23 +43,27 @@ class Model:
     weights: str
     preprocessing: Preprocessing
     classes: tuple[str, ...] | None
+    training: Training | None = None
 
 
 def load_model(model: str, weights: Path | None = None) -> Model:
     """The network called `model`.
 
     Args:
-        model: a torchvision classifier (`resnet50`, `resnet50@IMAGENET1K_V2`) or `package.module:factory`.
+        model: a file that `train` has written, a torchvision classifier (`resnet50`, `resnet50@IMAGENET1K_V2`), or
+            `package.module:factory`.
         weights: a file of weights; torchvision's own where None.
 
     Raises:
         UnknownName, BadRequest: nothing is called so, or the weights don't fit or can't be had.
     """
-    if ":" in model:
+    name, _, version = model.partition("@")
+    known = torchvision.models.list_models(module=torchvision.models)
+    if name not in known and Path(model).is_file():
+        loaded = _from_training(Path(model), weights)
+    elif ":" in model:
         loaded = _from_factory(model, weights)
     else:
-        name, _, version = model.partition("@")
-        known = torchvision.models.list_models(module=torchvision.models)
         if name not in known:
             raise _unknown(name, known)
         if weights is None:
@@ -67,6 +82,22 @@ def input_channels(network: nn.Module) -> int | None:
         if isinstance(module, nn.Conv2d):
             return module.in_channels
     return None
+
+
+def _from_training(path: Path, weights: Path | None) -> Model:
+    """A model that was trained here, from its one file."""
+    trained = read_trained(path)
+    if trained is None:
+        raise BadRequest(
+            f"{path.name} is a file with weights alone: give the architecture as MODEL and the file as --weights, "
+            f"as in: cnnvis-report run resnet50 IMAGES --weights {path.name}"
+        )
+    if weights is not None:
+        raise BadRequest(f"{path.name} has weights of its own; leave out --weights {weights.name}.")
+    training = Training(trained.training, trained.seen, path.parent)
+    return Model(
+        trained.network, trained.architecture.name, path.name, trained.preprocessing, trained.classes, training
+    )
 
 
 def _pretrained(name: str, version: str) -> Model:
@@ -191,16 +222,14 @@ def _unknown(name: str, known: Sequence[str]) -> CnnVisError:
     everything = torchvision.models.list_models()
     if name in everything:
         return BadRequest(f"{name} is no classifier; the models that can be explained are torchvision's classifiers.")
+    if Path(name).suffix in (".pt", ".pth", ".safetensors"):
+        return BadRequest(f"{name}: there is no such file. MODEL is a file that 'cnnvis-report train' has written.")
     near = nearest(name, known)
     hint = f" Did you mean {near!r}?" if near else ""
-    if Path(name).exists():
-        return BadRequest(
-            f"{name} is a file: give the architecture as MODEL and the file as --weights, "
-            f"as in: cnnvis-report run resnet50 IMAGES --weights {Path(name).name}"
-        )
     return BadRequest(
-        f"No model is called {name!r}.{hint} Give a torchvision classifier ({', '.join(known[:3])}, … "
-        f"{len(known)} in all), or package.module:factory for a network of your own."
+        f"No model is called {name!r}.{hint} Give a file that 'cnnvis-report train' has written, a torchvision "
+        f"classifier ({', '.join(known[:3])}, … {len(known)} in all), or package.module:factory for a network of "
+        f"your own."
     )
 
 

@@ -20,6 +20,7 @@ from cnnvis_report.preprocessing import Preprocessing
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 EXTENSIONS = frozenset((".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"))
 MOST_PIXELS = 120_000_000
+ORIENTATION = 0x0112  # in EXIF; 5 to 8 lie on their side
 
 
 class UnusablePicture(CnnVisError):
@@ -57,6 +58,19 @@ def read_picture(source: Path | BinaryIO) -> Image.Image:
             opened.load()
             upright = ImageOps.exif_transpose(opened)
         return _plain(upright)
+
+
+def picture_size(path: Path) -> tuple[int, int] | None:
+    """(height, width) as the file's head says, without decoding it; None where it can't be read."""
+    Image.init()
+    try:
+        if not path.is_file():  # a pipe would never answer
+            return None
+        with _decoding(), Image.open(path, formats=FORMATS) as opened:
+            turned = opened.getexif().get(ORIENTATION, 1) >= 5
+            return (opened.width, opened.height) if turned else (opened.height, opened.width)
+    except UnusablePicture:
+        return None
 
 
 def prepare(picture: Image.Image, preprocessing: Preprocessing) -> Picture:

@@ -1,6 +1,7 @@
 """A planned study into a run folder."""
 
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,4 +113,13 @@ def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally) -> RunRec
         passes={"forward": rehearsed.forward, "backward": rehearsed.backward},
         provenance={},
         precision=tally.precision,
+        training=study.training.record if study.training else None,
+        trained_on=_trained_on(study, writer.done),
+        answers=study.answers,
     )
+
+
+def _trained_on(study: Study, done: Collection[str]) -> int:
+    """How many of the images were among those that the network was trained on."""
+    seen = study.training.seen if study.training else frozenset()
+    return sum(item.id in done and item.content in seen for item in study.images)

@@ -10,7 +10,7 @@ from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.inside.projections import Unit, parse_unit
 from cnnvis_report.loading.class_names import read_class_names
 from cnnvis_report.loading.images import ImageSet, find_images, labelled
-from cnnvis_report.loading.models import Model, input_channels, load_model
+from cnnvis_report.loading.models import Model, Training, input_channels, load_model
 from cnnvis_report.pipeline.batches import Ready, first_usable, sample
 from cnnvis_report.pipeline.devices import choose_device
 from cnnvis_report.pipeline.evaluation import Budget, choose_budget
@@ -19,6 +19,7 @@ from cnnvis_report.pipeline.targets import ClassChoice, parse_classes
 from cnnvis_report.pipeline.tasks import Task, tasks_for
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import Option, Setting
+from cnnvis_report.records_answers import Answers
 from cnnvis_report.reference import Reference
 from cnnvis_report.registry import select
 from cnnvis_report.subject import Subject
@@ -70,7 +71,7 @@ class Study:
 
     weights: where the weights come from, in words. reference: a sample of the images. budget: for measuring what maps
     are worth, look: for the inside of the network, where `units` are looked at above others; None where that isn't
-    wanted. settings: what the report states of the request.
+    wanted. settings: what the report states of the request. answers: to all images, where these are a selection.
     """
 
     subject: Subject
@@ -88,6 +89,8 @@ class Study:
     look: LookBudget | None
     units: tuple[Unit, ...]
     preferences: Preferences
+    training: Training | None = None
+    answers: Answers | None = None
 
 
 def open_study(request: Request) -> Study:
@@ -161,6 +164,7 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
         preferences=Preferences(
             tuple(parse_goal(each, subject) for each in request.prefer), request.form, request.start
         ),
+        training=model.training,
     )
 
 
@@ -214,30 +218,14 @@ def adjust(model: Model, request: Request) -> Preprocessing:
         raise BadRequest(f"--mean has {len(mean)} numbers and --std {len(std)}; each needs one a channel.")
     if not all(value > 0 for value in std):
         raise BadRequest(f"--std {' '.join(map(str, std))}: each number has to be above 0.")
-    return _resized(replace(known, mean=mean, std=std), request.size)
-
-
-def _resized(known: Preprocessing, size: str | None) -> Preprocessing:
-    if size is None:
-        return known
-    if size == "original":
-        return replace(known, resize=None, crop=None)
-    sides = [int(side) for side in size.lower().split("x") if side.isdigit()]
-    if "x" in size.lower():
-        if len(sides) == 2 and min(sides) > 0:
-            return replace(known, resize=(sides[0], sides[1]), crop=None)
-    elif len(sides) == 1 and sides[0] > 0:
-        if known.crop is not None and isinstance(known.resize, int):
-            # the margin that the crop leaves keeps its share of the picture
-            return replace(known, resize=round(known.resize * sides[0] / known.crop[0]), crop=(sides[0], sides[0]))
-        return replace(known, resize=(sides[0], sides[0]), crop=None)
-    raise BadRequest(f"--size {size!r}: give a side such as 224, HEIGHTxWIDTH such as 192x256, or original.")
+    known = replace(known, mean=mean, std=std)
+    return known if request.size is None else known.resized(request.size)
 
 
 def _settings(request: Request) -> dict[str, Setting]:
     """The request as the report states it: no folder of this machine is in it."""
     return {
-        "model": request.model,
+        "model": Path(request.model).name if Path(request.model).suffix else request.model,
         "images": [path.name or "." for path in request.images],
         "weights": request.weights.name if request.weights else None,
         "methods": list(request.methods),

@@ -1,21 +1,23 @@
 """The demonstration: a network trained on drawn pictures, and pictures that it hasn't seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
+from cnnvis_report.architectures import SMALL
+from cnnvis_report.drawn.shapes import CLASSES, shapes
 from cnnvis_report.loading.images import ImageSet
-from cnnvis_report.loading.models import Model
+from cnnvis_report.loading.models import Model, Training
 from cnnvis_report.preprocessing import Preprocessing
-from cnnvis_report.training.fit import Advance, accuracy, fit, load_pictures
-from cnnvis_report.training.network import SmallNetwork
-from cnnvis_report.training.shapes import CLASSES, shapes
+from cnnvis_report.training.data import Data
+from cnnvis_report.training.networks import Source
+from cnnvis_report.training.pictures import Pictures, read_pictures
+from cnnvis_report.training.train import Order, Spectator, train_on
 
 SIDE = 80
-TRAINED_ON = 1500
-HELD_OUT = 300
+DRAWN = {"training": 1500, "validation": 150, "test": 300}
 EPOCHS = 12
-PREPROCESSING = Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 
 
 @dataclass(frozen=True)
@@ -27,21 +29,35 @@ class Demonstration:
     images: ImageSet
 
 
-def demonstrate(explained: int, seed: int, advance: Advance = lambda _: None) -> Demonstration:
+def demonstrate(explained: int, seed: int, spectator: Spectator) -> Demonstration:
     """Draw, train and check; half a minute on two cores.
 
     Args:
         explained: how many of the held-out pictures to hand on.
         seed: of the pictures, the weights and the order of training.
-        advance: told of each epoch when it is done.
+        spectator: told how it goes on.
     """
-    training = load_pictures(shapes(TRAINED_ON, seed=seed, side=SIDE), PREPROCESSING)
-    held_out = load_pictures(shapes(HELD_OUT, seed=seed, side=SIDE, first=TRAINED_ON), PREPROCESSING)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = SmallNetwork(len(CLASSES)).to(memory_format=torch.channels_last)
-        fit(network, training, epochs=EPOCHS, seed=seed, advance=advance)
-    right = accuracy(network, held_out)
-    words = f"trained for {EPOCHS} epochs on {TRAINED_ON} drawn pictures, {right:.1%} right on {HELD_OUT} held out"
-    model = Model(network, "shapes demo", words, PREPROCESSING, CLASSES)
-    return Demonstration(model, right, shapes(explained, seed=seed, side=SIDE, first=TRAINED_ON))
+    first, parts = 0, {}
+    spectator.reading(sum(DRAWN.values()))
+    for name, count in DRAWN.items():
+        parts[name] = _drawn(count, seed, first, spectator)
+        first += count
+    data = Data(CLASSES, parts["training"], parts["validation"], parts["test"], (), ())
+    order = Order(Path("shapes"), Path("demo.pt"), epochs=EPOCHS, batch_size=25, augment="turns", patience=0, seed=seed)
+    trained, _ = train_on(order, data, Source(SMALL), torch.device("cpu"), spectator)
+    record = replace(trained.training, data="drawn shapes")
+    right = record.test.accuracy if record.test else 0.0
+    words = (
+        f"trained for {EPOCHS} epochs on {DRAWN['training']} drawn pictures, "
+        f"{right:.1%} right on {DRAWN['test']} held out"
+    )
+    model = Model(trained.network, "shapes demo", words, trained.preprocessing, CLASSES, Training(record))
+    held_out = first - DRAWN["test"]
+    return Demonstration(model, right, shapes(explained, seed=seed, side=SIDE, first=held_out))
+
+
+def _drawn(count: int, seed: int, first: int, spectator: Spectator) -> Pictures:
+    drawn = shapes(count, seed=seed, side=SIDE, first=first)
+    plain = Preprocessing((0.0,) * 3, (1.0,) * 3, resize=(SIDE, SIDE))
+    pictures, _ = read_pictures(tuple(drawn), plain, grey=False, advance=spectator.file_read)
+    return pictures

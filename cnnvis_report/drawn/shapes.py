@@ -1,30 +1,20 @@
 """Drawn pictures with a known answer: one shape of five on textured ground, among things that look like it."""
 
 import math
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from cnnvis_report.drawn.drawing import Drawing, Random, mask_of
 from cnnvis_report.loading.images import ImageSet, Item
 from cnnvis_report.records import Label
 
 CLASSES = ("circle", "cross", "ring", "square", "triangle")
 FINER = 2  # drawn so many times larger and then shrunk, so that edges are smooth
 
-Random = np.random.Generator
 Colour = tuple[int, int, int]
 Points = list[tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A picture, the mask (white) of the shape that decides its class, and the class."""
-
-    picture: Image.Image
-    mask: Image.Image
-    target: int
 
 
 def draw(index: int, seed: int, side: int) -> Drawing:
@@ -51,7 +41,7 @@ def draw(index: int, seed: int, side: int) -> Drawing:
     picture = canvas.resize((side, side), Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.4))
     grain = random.normal(0, 7, (side, side, 1))
     pixels = np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8)
-    mask = whole.resize((side, side), Image.Resampling.BOX).point(lambda value: 255 if value > 127 else 0)
+    mask = mask_of(np.asarray(whole.resize((side, side), Image.Resampling.BOX), dtype=np.float32) / 255)
     return Drawing(Image.fromarray(pixels), mask, target)
 
 

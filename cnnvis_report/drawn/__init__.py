@@ -1,0 +1,1 @@
+"""Data sets that are drawn, so that what decides the class is known."""

@@ -1,0 +1,133 @@
+"""A drawn data set as folders: pictures by class, masks beside them, and what they are in `dataset.json`."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PIL.Image import Image
+
+from cnnvis_report.ahead import ahead, processors
+from cnnvis_report.drawn import layers, shapes
+from cnnvis_report.drawn.drawing import Drawing
+from cnnvis_report.errors import BadRequest, UnknownName
+from cnnvis_report.files import beside, remove
+from cnnvis_report.loading.datasets import DESCRIPTION, FORMAT, IMAGES, MASKS, listed_files, read_description
+from cnnvis_report.records_json import to_json
+
+SMALLEST = 24  # pixels a side: below, a decoy is less than a pixel wide
+LARGEST = 4096
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What can be drawn: class names, variants (the first is the default), the usual side, and who draws.
+
+    decides: what the masks show. draw: the picture of a number, a seed, a side and a variant.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    variants: tuple[str, ...]
+    side: int
+    decides: str
+    draw: Callable[[int, int, int, str], Drawing]
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "shapes", shapes.CLASSES, ("plain",), 80, "the shape", lambda at, seed, side, _: shapes.draw(at, seed, side)
+        ),
+        Kind("layers", layers.CLASSES, layers.VARIANTS, 213, "the patch with shifted stripes", layers.draw),
+    )
+}
+
+
+def check_request(kind: str, count: int, variant: str | None, side: int | None) -> tuple[Kind, str, int]:
+    """The kind, the variant and the side that a user asks for, each with its default.
+
+    Raises:
+        UnknownName, BadRequest: there is no such kind or variant, or the numbers can't be.
+    """
+    if kind not in KINDS:
+        raise UnknownName("drawing", kind, KINDS)
+    found = KINDS[kind]
+    if variant is not None and variant not in found.variants:
+        raise UnknownName(f"variant of {kind}", variant, found.variants)
+    if side is not None and not SMALLEST <= side <= LARGEST:
+        raise BadRequest(f"--size {side}: a drawn picture has {SMALLEST} to {LARGEST} pixels a side.")
+    if count < len(found.classes):
+        raise BadRequest(f"-n {count}: {kind} has {len(found.classes)} classes; draw at least one picture of each.")
+    return found, variant or found.variants[0], side or found.side
+
+
+def write_set(
+    kind: Kind,
+    count: int,
+    folder: Path,
+    *,
+    variant: str,
+    side: int,
+    seed: int,
+    advance: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Draw so many pictures into a folder: `images/CLASS/NUMBER.png`, and masks called alike in `masks/`.
+
+    Masks of what doesn't decide the class lie in folders of their own, such as `decoys/`. The same arguments give the
+    same bytes. A set that was drawn there before gives way; `dataset.json` says "complete" when all is there.
+
+    Raises:
+        BadRequest: the folder holds something else.
+    """
+    old = read_description(folder) if folder.is_dir() else None
+    if old is None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadRequest(f"{folder}: holds something else. Give -o a folder that is new, empty, or a drawn set.")
+    remove(folder, listed_files(old or {}))
+    description = {
+        "format": FORMAT,
+        "kind": kind.name,
+        "variant": variant,
+        "side": side,
+        "seed": seed,
+        "classes": list(kind.classes),
+        "mask": kind.decides,
+        "images": count,
+        "complete": False,
+    }
+    names = [f"{kind.classes[at % len(kind.classes)]}/{at + 1:0{len(str(count))}d}.png" for at in range(count)]
+    # before the first picture, so that a set that is cut short is known for ours
+    _describe(folder, description | {"files": [f"{place}/{name}" for place in (IMAGES, MASKS) for name in names]})
+    draw = partial(_write, kind, folder, variant, side, seed)
+    files: list[str] = []
+    workers = processors(4)
+    for written in ahead(draw, enumerate(names), workers=workers, waiting=workers):
+        files += written
+        advance(written[0])
+    _describe(folder, description | {"files": sorted(files), "complete": True})
+
+
+def _write(kind: Kind, folder: Path, variant: str, side: int, seed: int, each: tuple[int, str]) -> list[str]:
+    index, name = each
+    drawing = kind.draw(index, seed, side, variant)
+    written = []
+    for place, picture in _pictures(drawing):
+        path = folder / place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside(path) as temporary:
+            picture.save(temporary, "PNG")
+        written.append(f"{place}/{name}")
+    return written
+
+
+def _pictures(drawing: Drawing) -> Iterator[tuple[str, Image]]:
+    yield IMAGES, drawing.picture
+    yield MASKS, drawing.mask.convert("1")
+    for place, mask in drawing.others.items():
+        yield place, mask.convert("1")
+
+
+def _describe(folder: Path, description: dict[str, object]) -> None:
+    with beside(folder / DESCRIPTION) as temporary:
+        temporary.write_text(to_json(description) + "\n", encoding="utf-8")

@@ -1,0 +1,57 @@
+"""From a study to its report: what every command that ends in one does last."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnvis_report.errors import GapsFound
+
+if TYPE_CHECKING:
+    from cnnvis_report.console import Console
+    from cnnvis_report.pipeline.study import Study
+
+
+def console_of(given: dict[str, Any]) -> "Console":
+    """A console that says as much as the options ask for."""
+    from cnnvis_report.console import NORMAL, QUIET, VERBOSE, Console
+
+    return Console(QUIET if given.get("quiet") else VERBOSE if given.get("verbose") else NORMAL)
+
+
+def look_at_all(study: "Study", only: str, most: int | None, console: "Console") -> "Study":
+    """The study of a selection, after a look at every image."""
+    from cnnvis_report.pipeline.screening import screened
+
+    count = len(study.images)
+    with console.progress("Look", count):
+        chosen = screened(study, only, most, console.advance)
+    if chosen.answers is not None:
+        right = f"{chosen.answers.right} of {chosen.answers.images} labelled images right"
+        console.say(f"Looked    at {count} images: {right}; {len(chosen.images)} to be explained")
+    return chosen
+
+
+def finish(study: "Study", output: Path, console: "Console", given: dict[str, Any]) -> None:
+    """Plan, run, write the pages, and say so."""
+    from cnnvis_report.pipeline.conduct import conduct
+    from cnnvis_report.pipeline.plan import make_plan
+    from cnnvis_report.report.site import write_site
+    from cnnvis_report.store import load_run
+
+    plan = make_plan(study)
+    console.plan(study, plan)
+    with console.progress("Explain", plan.images):
+        record, tally = conduct(study, plan, output, console)
+    console.bill(record, tally)
+    with console.progress("Pages", record.images):
+        written = write_site(load_run(output), single_file=given["single_file"], advance=console.advance)
+    console.pages(written)
+    click.echo(f"Wrote {written.first_page}")
+    if given["open_page"]:
+        click.launch(str(written.first_page))
+    missing = len(record.skipped) + len(record.not_defined) + tally.gaps
+    if given["strict"] and missing:
+        raise GapsFound(
+            f"--strict: {missing} things are missing; {written.first_page.with_name('run.html')} lists them."
+        )

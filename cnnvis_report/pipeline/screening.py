@@ -1,0 +1,88 @@
+"""A look at every image of a set, before some of them are explained: which are answered wrong?"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.loading.images import ImageSet, Item
+from cnnvis_report.pipeline.batches import batches
+from cnnvis_report.pipeline.devices import batch_size
+from cnnvis_report.pipeline.study import Study
+from cnnvis_report.records import Label, Skipped
+from cnnvis_report.records_answers import Answer, count
+
+ONLY = ("all", "wrong", "right")
+
+
+def screened(study: Study, only: str, most: int | None, advance: Callable[[str], None] = lambda _: None) -> Study:
+    """The study of those images alone that are answered wrong, or right, and of at most so many of them.
+
+    Its answers are those to all images, so that accuracy and confusions aren't those of a selection. Files that can't
+    be read stay, to be listed.
+
+    Args:
+        only: "all", "wrong" or "right". most: an even spread over the set is taken where there are more.
+        advance: told of each image.
+
+    Raises:
+        BadRequest: no image has a label, or none is left.
+    """
+    if only != "all" and not any(item.label for item in study.images):
+        raise BadRequest(
+            f"--only {only}: no image has a label. Put the images in folders called like classes, or use --labels "
+            f"folders, or give a .txt list with a tab and the label after each path."
+        )
+    answers = _answers(study, advance)
+    wanted = {"all": (True, False, None), "wrong": (False,), "right": (True,)}[only]
+    chosen = [item for item in study.images if item.id not in answers or answers[item.id].right in wanted]
+    if only == "all":
+        chosen = list(study.images)
+    if not any(item.id in answers for item in chosen):
+        raise BadRequest(f"--only {only}: none of the {len(answers)} labelled images is answered {only}.")
+    if most is not None and len(chosen) > most:
+        chosen = [chosen[place * len(chosen) // most] for place in range(most)]
+    there = {item.id for item in chosen}
+    told = [replace(each, image=each.image if each.image in there else "") for each in answers.values()]
+    settings = {**study.settings, "only": only if only != "all" else None}
+    return replace(study, images=ImageSet(tuple(chosen)), answers=count(told) if told else None, settings=settings)
+
+
+def _answers(study: Study, advance: Callable[[str], None]) -> dict[str, Answer]:
+    """The answer to each labelled image that can be read, by its id."""
+    found = {}
+    unreadable: list[Skipped] = []
+    size = batch_size(study.subject, study.device, study.batch_size)
+    with study.subject.held():
+        for batch in batches(study.images, study.subject.preprocessing, size, unreadable):
+            probabilities = _probabilities(study, batch.images)
+            for row, ready in zip(probabilities, batch.ready, strict=True):
+                if ready.item.label is not None:
+                    found[ready.item.id] = _answer(ready.item, row, study.subject.classes)
+                advance(ready.item.name)
+    return found
+
+
+def _probabilities(study: Study, images: Tensor) -> Tensor:
+    """[N, classes] on the CPU."""
+    with torch.no_grad():
+        return study.subject.probabilities(study.subject.forward(images.to(study.device))).float().cpu()
+
+
+def _answer(item: Item, probabilities: Tensor, classes: Sequence[str]) -> Answer:
+    label = item.label or Label("")
+    first = int(probabilities.argmax())
+    own = None if label.index is None else float(probabilities[label.index])
+    rank = None if own is None else int((probabilities > own).sum()) + 1
+    return Answer(
+        image=item.id,
+        name=item.name,
+        label=label.name,
+        seen=classes[first],
+        right=first == label.index,
+        probability=float(probabilities[first]),
+        own=own,
+        rank=rank,
+    )
