@@ -80,10 +80,15 @@ class Frame:
 
 @dataclass(frozen=True)
 class Film:
-    """One image over the epochs; `methods` whose maps there are, in the run folder under "method/epoch"."""
+    """One image over the epochs; methods: whose maps there are, in the run folder's films by `film_key`."""
 
     image: str
     target: str
     index: int
     methods: tuple[str, ...]
     frames: tuple[Frame, ...]
+
+
+def film_key(image: str, method: str, epoch: int) -> str:
+    """The name of an image's map after an epoch, among those of the films."""
+    return f"{image}/{method}/{epoch}"

@@ -27,6 +27,7 @@ PAGES = "pages.json"
 ARRAYS = "arrays"
 INSIDE = "inside"
 NETWORK = "network"  # what is inside the network itself; no image has this id, which begins with its number
+FILMS = "films"  # images over the epochs of a training
 FIRST_LINE = '"images": ['
 LAST_LINE = "]}"
 

@@ -113,7 +113,7 @@ def test_hover_reads_the_true_value_and_the_cross_is_everywhere(visit, moved, re
         assert read == pytest.approx(float(grown[row, column]), rel=2e-3, abs=1e-6)
         reading = tab.locator("[data-method='grad_cam'] .reading").text_content()
         assert float(reading.replace("−", "-")) == pytest.approx(float(grown[row, column]), rel=6e-3, abs=1e-6)
-    assert tab.locator(".cross:visible").count() == standard_methods()
+    assert tab.locator(".cross:visible").count() == standard_methods() + len(image.targets), "side by side too"
     tab.mouse.move(2, 2)
     until(tab, "[...document.querySelectorAll('.cross')].every((cross) => !cross.checkVisibility())")
     visit.is_quiet()
@@ -311,11 +311,12 @@ def test_time_and_machine_are_filled_in(visit, moved, report):
 
 
 def test_paper_gets_the_canvases_and_no_controls(visit, moved, report):
-    tab = visit.open(moved / "images" / f"{images(report)[0].id}.html")
+    image = images(report)[0]
+    tab = visit.open(moved / "images" / f"{image.id}.html")
     settled(tab)
     tab.emulate_media(media="print")
     assert tab.locator(".toolbar:visible, .plot:visible, .enlarge:visible").count() == 0
-    assert tab.locator("canvas.map:visible").count() == standard_methods() + 1
+    assert tab.locator("canvas.map:visible").count() == standard_methods() + 1 + len(image.targets)
     tab.set_viewport_size({"width": 360, "height": 740})
     tab.emulate_media(media="screen")
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -127,7 +127,7 @@ def test_colours_diverge_from_zero_for_every_method_and_ends_are_as_told(visit, 
 
     def drawn():
         return tab.evaluate(
-            f"""Object.fromEntries({PAGE}.tiles.filter((t) => t.method).map((t) => {{
+            f"""Object.fromEntries({PAGE}.tiles.filter((t) => t.method && !t.class).map((t) => {{
             const ends = [...t.element.querySelectorAll(".ends span")].map((each) => each.textContent);
             return [t.method, {{ ...t.drawn.style, ends }}] }}))"""
         )
@@ -152,7 +152,7 @@ def test_colours_diverge_from_zero_for_every_method_and_ends_are_as_told(visit, 
 
 
 def test_turned_round_it_is_the_same_with_the_other_sign(visit, moved, image, both):
-    look = f"""{PAGE}.tiles.filter((t) => t.method).map(({{ drawn }}) =>
+    look = f"""{PAGE}.tiles.filter((t) => t.method && !t.class).map(({{ drawn }}) =>
         [drawn.style.end, [...drawn.grid.values].map((v) => v || 0)])"""
     tab = opened(visit, moved, image, both)
     there = tab.evaluate(look)

@@ -72,7 +72,8 @@ def single(report, tmp_path_factory):
 
 def test_there_is_a_page_for_everything(report, site):
     ids = [image.id for image in load_run(report).images()]
-    assert set(site) == {"index.html", "inside.html", "methods.html", "run.html", *(f"images/{id}.html" for id in ids)}
+    pages = {f"{name}.html" for name in ("index", "answers", "inside", "methods", "run")}
+    assert set(site) == pages | {f"images/{id}.html" for id in ids}
     assert len(ids) == len(HOSTILE)
     for id in ids:
         assert (report / "data" / f"{id}.js").is_file()
@@ -135,6 +136,7 @@ def test_ids_are_unique_and_everything_has_a_name(site):
 def test_titles_say_which_page(report, site):
     names = {f"images/{image.id}.html": image.name for image in load_run(report).images()}
     names |= {"index.html": "", "inside.html": "Inside", "methods.html": "Methods", "run.html": "This run"}
+    names["answers.html"] = "Right and wrong"
     assert {name: page.title for name, page in site.items()} == {
         name: f"{title} · tiny" if title else "tiny" for name, title in names.items()
     }

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.loading.checkpoints import weights_hash
+from cnnvis_report.pipeline.films import films
 from cnnvis_report.pipeline.forgetting import forgetting
 from cnnvis_report.pipeline.inside import look_inside
 from cnnvis_report.pipeline.plan import Plan
@@ -14,6 +15,7 @@ from cnnvis_report.pipeline.run import Tally, Watcher, run_batches
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.records import Gap, NetworkRecord, RunRecord
 from cnnvis_report.records_inside import InsideRecord
+from cnnvis_report.records_training import Film
 from cnnvis_report.records_worth import Evaluation, Forgetting
 from cnnvis_report.store import RunWriter, load_run
 
@@ -40,13 +42,16 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
         tally.measuring += time.perf_counter() - start
         start = time.perf_counter()
         inside = _inside(study, plan, writer, watcher)
+        filmed = _films(study, plan, writer, watcher)
         tally.looking = time.perf_counter() - start
     except BaseException:
         writer.abandon()
         raise
     facts = provenance(study, tally.seconds, tally.bound, tally.computed)
     facts["seconds_by_method"] = {name: round(seconds, 4) for name, seconds in sorted(writer.seconds().items())}
-    record = replace(_record(study, plan, writer, tally), provenance=facts, evaluation=evaluation, inside=inside)
+    record = replace(
+        _record(study, plan, writer, tally), provenance=facts, evaluation=evaluation, inside=inside, films=filmed
+    )
     writer.finish(record)
     return record, tally
 
@@ -85,6 +90,15 @@ def _inside(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> In
     except Exception as error:  # the images are done, and worth keeping without it
         watcher.trouble(f"The inside of the network couldn't be looked at ({type(error).__name__}: {error}).", error)
         return None
+
+
+def _films(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> tuple[Film, ...]:
+    """Some images over the epochs, where the training left snapshots."""
+    try:
+        return films(study, plan, writer, watcher)
+    except Exception as error:  # the images are done, and worth keeping without it
+        watcher.trouble(f"The snapshots couldn't be looked at ({type(error).__name__}: {error}).", error)
+        return ()
 
 
 def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally) -> RunRecord:

@@ -38,6 +38,8 @@ def fingerprint(study: Study, plan: Plan) -> str:
         "device": study.device.type,
         "reduced": [study.precision, *([task.name, task.layer] for task in plan.reduced)],
         "budget": repr(study.budget),
+        "answers": repr(study.answers),
+        "training": repr(study.training and (study.training.record, sorted(study.training.seen))),
         "look": repr((study.look, study.units, study.preferences)),
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]

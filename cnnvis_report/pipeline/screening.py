@@ -1,6 +1,6 @@
 """A look at every image of a set, before some of them are explained: which are answered wrong?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -24,7 +24,7 @@ def screened(study: Study, only: str, most: int | None, advance: Callable[[str],
     be read stay, to be listed.
 
     Args:
-        only: "all", "wrong" or "right". most: an even spread over the set is taken where there are more.
+        only: "all", "wrong" or "right". most: where there are more, some of the errors and a spread over the set.
         advance: told of each image.
 
     Raises:
@@ -36,18 +36,27 @@ def screened(study: Study, only: str, most: int | None, advance: Callable[[str],
             f"folders, or give a .txt list with a tab and the label after each path."
         )
     answers = _answers(study, advance)
-    wanted = {"all": (True, False, None), "wrong": (False,), "right": (True,)}[only]
-    chosen = [item for item in study.images if item.id not in answers or answers[item.id].right in wanted]
-    if only == "all":
-        chosen = list(study.images)
-    if not any(item.id in answers for item in chosen):
+    wanted = {"all": (True, False), "wrong": (False,), "right": (True,)}[only]
+    if not any(answer.right in wanted for answer in answers.values()) and only != "all":
         raise BadRequest(f"--only {only}: none of the {len(answers)} labelled images is answered {only}.")
-    if most is not None and len(chosen) > most:
-        chosen = [chosen[place * len(chosen) // most] for place in range(most)]
+    known = [
+        item for item in study.images if only == "all" or item.id not in answers or answers[item.id].right in wanted
+    ]
+    chosen = known if most is None else _spread(known, answers, most)
     there = {item.id for item in chosen}
     told = [replace(each, image=each.image if each.image in there else "") for each in answers.values()]
     settings = {**study.settings, "only": only if only != "all" else None}
     return replace(study, images=ImageSet(tuple(chosen)), answers=count(told) if told else None, settings=settings)
+
+
+def _spread(items: Sequence[Item], answers: Mapping[str, Answer], most: int) -> list[Item]:
+    """At most so many, in order: up to half of them errors, the surest ones, the others evenly over the set."""
+    wrong = sorted((each for each in answers.values() if not each.right), key=lambda each: -each.probability)
+    first = {each.image for each in wrong[: most // 2]}
+    rest = [item for item in items if item.id not in first]
+    room = min(len(rest), most - len(first))
+    kept = first | {rest[place * len(rest) // room].id for place in range(room)}
+    return [item for item in items if item.id in kept]
 
 
 def _answers(study: Study, advance: Callable[[str], None]) -> dict[str, Answer]:

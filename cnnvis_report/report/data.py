@@ -72,7 +72,7 @@ def provenance_rows(run: RunRecord) -> list[tuple[str, str]]:
 
 def _map(card: Card, found: MapRecord, values: npt.NDArray[Any], quality: Quality) -> dict[str, Any]:
     shown = card.shown(values.astype(np.float32, copy=False))
-    encoded = encode_map(shown, card.shown_sign, quality)
+    encoded = encode_map(shown, card.shown_sign, quality, coarse=card.kind is Kind.LAYER)
     encoded["ends"] = [limit(shown, clipped=False), limit(shown, clipped=card.kind is Kind.PIXEL)]
     encoded["evidence"] = " · ".join(evidence_of(found))
     place = np.unravel_index(int(shown.argmax()), shown.shape)

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from cnnvis_report.records import Array, Sign
 
-EXACT_UP_TO = 1024  # values: a map of 32×32 in full precision is 5.5 kB of text
+EXACT_UP_TO = 1024  # values of a coarse map: 32×32 in full precision is 5.5 kB of text
+EXACT_PIXELS_UP_TO = 256  # values of a map of pixels, of which small pictures with many classes have thousands
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -50,14 +51,14 @@ class Quality:
 QUALITIES = (Quality(8), Quality(6), Quality(6, halved=True))
 
 
-def encode_map(values: Array, sign: Sign, quality: Quality) -> dict[str, Any]:
-    """A map [h, w] for a page.
+def encode_map(values: Array, sign: Sign, quality: Quality, *, coarse: bool = True) -> dict[str, Any]:
+    """A map [h, w] for a page; `coarse` where it is a layer's.
 
     Returns:
         "shape"; "code": 0 for exact single-precision numbers, else how many bits; "data": base64. With bits also
         "largest", the absolute value of the largest step; "signed"; "filter".
     """
-    if values.size <= EXACT_UP_TO:
+    if values.size <= (EXACT_UP_TO if coarse else EXACT_PIXELS_UP_TO):
         data = np.ascontiguousarray(values, dtype="<f4").tobytes()
         return {"shape": list(values.shape), "code": 0, "data": b64encode(data).decode()}
     if quality.halved:

@@ -1,6 +1,11 @@
 """Addresses: between the pages of a site, and within a page that holds all."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
+
+
+def _filtered(label: str, seen: str) -> str:
+    return urlencode({"label": label, "predicted": seen})
 
 
 @dataclass(frozen=True)
@@ -10,8 +15,12 @@ class SiteLinks:
     up: str = ""
 
     def page(self, name: str, at: str = "") -> str:
-        """The overview ("index"), "inside", "methods" or "run", and a place on it."""
+        """The overview ("index"), "answers", "inside", "methods" or "run", and a place on it."""
         return f"{self.up}{name}.html{f'#{at}' if at else ''}"
+
+    def gallery(self, label: str, seen: str) -> str:
+        """The overview's gallery, with those images of a label that are seen as a class."""
+        return f"{self.up}index.html#{_filtered(label, seen)}"
 
     def image(self, id: str) -> str:
         """The page of an image."""
@@ -39,8 +48,12 @@ class SingleLinks:
     """Places within one file, told apart by the address's fragment; stills come from data in the file."""
 
     def page(self, name: str, at: str = "") -> str:
-        """The overview ("index"), "inside", "methods" or "run", and a place on it."""
+        """The overview ("index"), "answers", "inside", "methods" or "run", and a place on it."""
         return f"#page={name}{f'&at={at}' if at else ''}"
+
+    def gallery(self, label: str, seen: str) -> str:
+        """The gallery, with those images of a label that are seen as a class."""
+        return f"#page=index&{_filtered(label, seen)}"
 
     def image(self, id: str) -> str:
         """The part that shows an image."""

@@ -7,6 +7,7 @@ from typing import Any
 from cnnvis_report.ahead import ahead, processors
 from cnnvis_report.records import Card, ImageRecord
 from cnnvis_report.report import assets, views
+from cnnvis_report.report.answers import film_pictures
 from cnnvis_report.report.data import Arrays, image_data, provenance_slots
 from cnnvis_report.report.encode import QUALITIES, Quality
 from cnnvis_report.report.inside_pictures import Pictures, image_pictures, network_pictures, stage_data
@@ -14,7 +15,7 @@ from cnnvis_report.report.links import SiteLinks
 from cnnvis_report.report.progress import Advance
 from cnnvis_report.report.rendering import Renderer
 from cnnvis_report.report.stills import still, thumbnail
-from cnnvis_report.store import NETWORK, StoredRun, load_arrays
+from cnnvis_report.store import FILMS, NETWORK, StoredRun, load_arrays
 
 
 def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
@@ -32,6 +33,11 @@ def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
     if run.record.inside is not None:
         pages["inside"] = renderer.inside(partial(top.drawn, NETWORK))
         _write_pictures(folder / "stills" / "inside" / NETWORK, network_pictures(run))
+    found = renderer.answers(partial(top.drawn, FILMS))
+    if found:
+        pages["answers"] = found
+    if run.record.films:
+        _write_pictures(folder / "stills" / "inside" / FILMS, film_pictures(run))
     for name, context in pages.items():
         stream = renderer.stream(f"{name}.html", top, page=name, policy=policy, **context)
         stream.dump(str(folder / f"{name}.html"), encoding="utf-8")

@@ -9,7 +9,7 @@ from jinja2.environment import TemplateStream
 from markupsafe import Markup
 
 from cnnvis_report.records import Gap, ImageRecord
-from cnnvis_report.report import inside_views, views, words, worth
+from cnnvis_report.report import answers, inside_views, views, words, worth
 from cnnvis_report.report.assets import script_json
 from cnnvis_report.report.data import provenance_rows
 from cnnvis_report.report.encode import Quality
@@ -73,6 +73,7 @@ class Renderer:
             "verdict": views.verdict(image),
             "label_score": views.label_score(image),
             "sections": views.sections(self.run.record, image),
+            "side": views.shown_first(self.run.record),
             "layers": sorted({found.layer for found in image.maps if found.layer}, key=self._layer_order),
             "worth": worth.worth_of_image(self.run.record, image),
         }
@@ -104,6 +105,26 @@ class Renderer:
             "kernel_sheet_size": kernel_sheet_size,
         }
 
+    def answers(self, drawn: Drawn) -> dict[str, Any]:
+        """What the page about right and wrong answers gets, where there are labels or a training."""
+        run, found = self.run.record, self.summary.answers
+        if found is None and run.training is None:
+            return {}
+        return {
+            "lead": answers.lead(run, found),
+            "answers": found,
+            "class_rows": answers.class_rows(found) if found else [],
+            "wrong": answers.listed_wrong(found) if found else [],
+            "charts": answers.charts(found) if found else {},
+            "training": run.training,
+            "curves": answers.curves(run.training) if run.training else {},
+            "films": run.films,
+            "film_methods": answers.film_methods(run),
+            "film_name": answers.film_name,
+            "film_images": {image.id: image.name for image in self.run.images()} if run.films else {},
+            "film_drawn": drawn,
+        }
+
     def methods(self) -> dict[str, Any]:
         """What the page about the methods gets."""
         rows = views.method_rows(self.run.record, self.summary)
@@ -125,6 +146,7 @@ class Renderer:
             "gradient": views.gradient,
             "palettes": views.palette_names(),
             "verdict_of": views.verdict,
+            "has_answers": self.summary.answers is not None or self.run.record.training is not None,
             "predicted_names": views.predicted_names,
         }
 

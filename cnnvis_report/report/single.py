@@ -10,6 +10,7 @@ from typing import Any
 from cnnvis_report.ahead import ahead, processors
 from cnnvis_report.records import ImageRecord
 from cnnvis_report.report import assets, views
+from cnnvis_report.report.answers import film_pictures
 from cnnvis_report.report.data import image_data, provenance_slots
 from cnnvis_report.report.encode import QUALITIES, Quality
 from cnnvis_report.report.inside_pictures import Pictures, image_pictures, network_pictures, stage_data
@@ -48,6 +49,7 @@ def _write(run: StoredRun, path: Path, quality: Quality, advance: Advance) -> No
         "provenance_slots": provenance_slots(run.record),
         "overview": renderer.overview(links),
         "inside": renderer.inside(_drawn(network_pictures(run))),
+        "answered": renderer.answers(_drawn(film_pictures(run))),
         "methods": renderer.methods(),
         "about": renderer.about(),
         "pages": _images(renderer, advance),

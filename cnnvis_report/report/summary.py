@@ -3,7 +3,8 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from cnnvis_report.records import ImageRecord, MapRecord
+from cnnvis_report.records import ImageRecord, Label, MapRecord
+from cnnvis_report.records_answers import Answer, Answers, Counting
 from cnnvis_report.records_worth import Measures, Worth
 from cnnvis_report.store import StoredRun
 
@@ -48,22 +49,23 @@ class MethodSummary:
 
 @dataclass
 class Summary:
-    """Counts over all images; `certain` has the sum of the first probabilities by right, wrong and all."""
+    """Counts over all images of the run; `answers` over all labelled ones that the network was asked about.
+
+    certain: the sum of the first probabilities. answers: None where no image has a label.
+    """
 
     images: int = 0
     labelled: int = 0
-    known: int = 0
     right: int = 0
-    in_top: int = 0
     masked: int = 0
     mask_share: float = 0.0
     maps: int = 0
     gaps: int = 0
     classes: int = 0
-    certain: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    certain: float = 0.0
     predicted: Counter[tuple[int, str]] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
-    confused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    answers: Answers | None = None
     agreement: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     methods: dict[str, MethodSummary] = field(default_factory=lambda: defaultdict(MethodSummary))
 
@@ -77,15 +79,11 @@ class Summary:
         self.gaps += len(image.gaps)
         self.classes = max(self.classes, len(image.targets))
         self.predicted[first.index, first.name] += 1
-        self.certain["all"] += first.probability
+        self.certain += first.probability
         if image.label is not None:
             self.labelled += 1
-            self.known += image.label.index is not None
             self.right += bool(image.right)
-            self.in_top += image.rank is not None
             self.labels[image.label.name] += 1
-            self.confused[image.label.name, first.name] += 1
-            self.certain["right" if image.right else "wrong"] += first.probability
         for found in image.maps:
             self.methods[found.method].add(found)
         if image.worth is not None:
@@ -104,7 +102,25 @@ class Summary:
 
 def summarise(run: StoredRun) -> Summary:
     """The summary of a run, read image by image."""
-    summary = Summary()
+    summary, counting = Summary(), Counting()
     for image in run.images():
         summary.add(image)
+        if image.label is not None:
+            counting.add(_answer(image, image.label))
+    summary.answers = run.record.answers or (counting.result() if summary.labelled else None)
     return summary
+
+
+def _answer(image: ImageRecord, label: Label) -> Answer:
+    first = image.top[0]
+    own = next((each.probability for each in (*image.top, *image.targets) if each.index == label.index), None)
+    return Answer(
+        image=image.id,
+        name=image.name,
+        label=label.name,
+        seen=first.name,
+        right=bool(image.right),
+        probability=first.probability,
+        own=own,
+        rank=image.rank,
+    )

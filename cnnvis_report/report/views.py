@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from cnnvis_report.records import Card, ClassScore, Gap, ImageRecord, Kind, MapRecord, Reduction, RunRecord, Sign
+from cnnvis_report.records_answers import Answers
 from cnnvis_report.report import words
 from cnnvis_report.report.palettes import DEFAULT, SCALES, stops
 from cnnvis_report.report.summary import MethodSummary, Summary
@@ -89,20 +90,11 @@ def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:
     """The row of figures at the head of the overview."""
     skipped = f"{words.count(len(run.skipped), 'file')} unreadable, listed" if run.skipped else "all read"
     found = [Stat("Images", words.number(summary.images), skipped, link=skipped_link if run.skipped else "")]
-    mean = summary.certain["all"] / max(summary.images, 1)
-    if summary.labelled:
-        counts = [summary.right] if run.network.classes <= TOP else [summary.right, summary.in_top]
-        shares = " · ".join(words.percent(each / summary.labelled) for each in counts)
-        label = "Right first" if len(counts) == 1 else "Right first · in top 5"
-        of = f"of {words.number(summary.labelled)} with a label"
-        found.append(Stat(label, shares, f"{' · '.join(map(words.number, counts))} {of}"))
-        wrong = summary.labelled - summary.right
-        parts = [
-            words.percent(summary.certain[kind] / number) if number else "–"
-            for kind, number in (("right", summary.right), ("wrong", wrong))
-        ]
-        found.append(Stat("Confidence, right · wrong", " · ".join(parts), "mean probability of the first class"))
+    answers = summary.answers
+    if answers is not None:
+        found += _answer_stats(run, answers)
     else:
+        mean = summary.certain / max(summary.images, 1)
         found.append(Stat("Confidence", words.percent(mean), "mean probability of the first class"))
         found.append(Stat("Classes seen", words.number(len(summary.predicted)), "different first predictions"))
     methods = len(run.cards) - len({gap.method for gap in run.not_defined})
@@ -111,6 +103,24 @@ def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:
     found.append(Stat("Maps", words.number(summary.maps), kinds + gaps))
     found.append(Stat("Took", "–", "–", slot="took"))
     return found
+
+
+def _answer_stats(run: RunRecord, answers: Answers) -> list[Stat]:
+    """How often the network is right, and how sure it is where it is and where it isn't."""
+    counts = [answers.right] if run.network.classes <= TOP else [answers.right, answers.in_top]
+    shares = " · ".join(words.percent(each / answers.images) for each in counts)
+    label = "Right first" if len(counts) == 1 else "Right first · in top 5"
+    of = f"of {words.number(answers.images)} with a label"
+    if run.answers is not None:
+        of += ", all that were looked at"
+    parts = [
+        words.percent(mean) if number else "–"
+        for mean, number in ((answers.right_mean, answers.right), (answers.wrong_mean, answers.images - answers.right))
+    ]
+    return [
+        Stat(label, shares, f"{' · '.join(map(words.number, counts))} {of}"),
+        Stat("Confidence, right · wrong", " · ".join(parts), "mean probability of the first class"),
+    ]
 
 
 def method_rows(run: RunRecord, summary: Summary) -> list[MethodRow]:
@@ -134,16 +144,21 @@ def method_rows(run: RunRecord, summary: Summary) -> list[MethodRow]:
 
 def confusion(summary: Summary) -> tuple[list[str], list[list[int]]] | None:
     """Label and prediction names, and counts [label][prediction]; None where there are too many, or no labels."""
-    names = sorted({name for pair in summary.confused for name in pair})
-    if not summary.labelled or len(names) > CONFUSION_UP_TO:
+    counts = _confused(summary)
+    names = sorted({name for pair in counts for name in pair})
+    if not counts or len(names) > CONFUSION_UP_TO:
         return None
-    return names, [[summary.confused[label, predicted] for predicted in names] for label in names]
+    return names, [[counts.get((label, predicted), 0) for predicted in names] for label in names]
 
 
 def most_confused(summary: Summary) -> list[tuple[str, str, int]]:
     """The commonest errors: label, prediction, how often."""
-    wrong = [(label, predicted, n) for (label, predicted), n in summary.confused.items() if label != predicted]
+    wrong = [(label, predicted, n) for (label, predicted), n in _confused(summary).items() if label != predicted]
     return sorted(wrong, key=lambda each: (-each[2], each[0], each[1]))[:LISTED]
+
+
+def _confused(summary: Summary) -> dict[tuple[str, str], int]:
+    return {(label, seen): n for label, seen, n in summary.answers.confused} if summary.answers else {}
 
 
 def predicted_names(summary: Summary) -> list[str]:

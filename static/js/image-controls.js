@@ -14,6 +14,7 @@ CnnVis.connectControls = (page) => {
   });
   CnnVis.radios(form.querySelector(".switch"), (button) => page.change({ view: button.dataset.view }));
   CnnVis.radios(root.querySelector("[data-classes]"), (button) => page.change({ class: button.dataset.class }));
+  CnnVis.connectSide(page);
   const whole = form.querySelector("[data-reset-zoom]");
   whole.addEventListener("click", () => page.zoomed(null));
   const show = () => {

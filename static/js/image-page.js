@@ -3,7 +3,7 @@
 var CnnVis = (globalThis.CnnVis ??= {});
 
 CnnVis.imageDefaults = {
-  view: "mixed", opacity: "0.85", threshold: "0", palette: "inferno", scale: "shared", ends: "clipped", cells: "", colour: "", layer: "",
+  view: "mixed", opacity: "0.85", threshold: "0", palette: "inferno", scale: "shared", ends: "clipped", cells: "", colour: "", layer: "", side: "",
 };
 CnnVis.mostLive = 12; // Plotly's heatmaps are heavy; more than a dozen make a page stutter
 
@@ -11,7 +11,8 @@ CnnVis.ImagePage = class {
   constructor(root) {
     this.root = root;
     this.unpacked = new WeakMap();
-    this.tiles = [...root.querySelectorAll(".tile[data-method], .tile[data-picture]")].map((each) => new CnnVis.Tile(each, this));
+    this.side = root.querySelector("[data-side]");
+    this.tiles = [...root.querySelectorAll(".tile[data-method], .tile[data-picture], .tile[data-side-class]")].map((each) => new CnnVis.Tile(each, this));
     this.visible = new Set();
     this.recent = [];
     this.grown = new WeakMap();

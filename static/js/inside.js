@@ -16,12 +16,7 @@ CnnVis.connectInside = (root) => {
       for (const picture of pictures) picture.hidden = picture.dataset.wayOf !== button.dataset.way;
     });
   }
-  for (const place of root.querySelectorAll("[data-health]")) {
-    const seen = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) { seen.disconnect(); CnnVis.drawHealth(place); }
-    });
-    seen.observe(place);
-  }
+  for (const place of root.querySelectorAll("[data-health]")) CnnVis.whenSeen(place, () => CnnVis.drawHealth(place));
 };
 
 CnnVis.connectSwitch = (group, choose) => {
@@ -60,7 +55,7 @@ CnnVis.drawHealth = async (place) => {
     const section = anchor && place.closest("main").querySelector(`[data-anchor="${CSS.escape(anchor)}"]`);
     if (section) { section.scrollIntoView(); section.tabIndex = -1; section.focus({ preventScroll: true }); }
   });
-  new ResizeObserver(() => { if (place.clientWidth) plotly.relayout(place, { width: place.clientWidth }); }).observe(place);
+  CnnVis.keepFitting(place, plotly);
 };
 
 // The section of a layer, or of the nearest one before it that has one. Pure.

@@ -7,6 +7,7 @@ CnnVis.wired = new Map(); // root element to what was made of it
 CnnVis.wire = (root) => {
   if (CnnVis.wired.has(root)) return;
   CnnVis.connectInside(root);
+  CnnVis.connectAnswers(root);
   if (root.dataset.page === "index") CnnVis.wired.set(root, new CnnVis.Gallery(root));
   else if (root.dataset.page === "image" && root.querySelector("[data-controls]")) {
     const page = new CnnVis.ImagePage(root);
@@ -45,7 +46,11 @@ CnnVis.connectTheme = () => {
   const show = () => CnnVis.check(group, (button) => button.dataset.scheme === CnnVis.theme.current());
   group.hidden = false;
   CnnVis.radios(group, (button) => { CnnVis.theme.set(button.dataset.scheme); show(); });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { CnnVis.theme.apply(); show(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    CnnVis.theme.apply();
+    document.dispatchEvent(new CustomEvent("cnnvis:theme"));
+    show();
+  });
   show();
 };
 

@@ -7,6 +7,8 @@ CnnVis.Tile = class {
     this.element = element;
     this.page = page;
     this.method = element.dataset.method ?? null; // null shows the picture
+    this.class = element.dataset.sideClass ?? null; // null follows the page
+    if (this.class) this.method = CnnVis.sideMethod(page);
     this.view = element.querySelector(".view");
     this.canvas = this.add("canvas", "map");
     this.live = false;
@@ -28,7 +30,8 @@ CnnVis.Tile = class {
   // What is to be seen under the page's state; undefined where the class has no map of this method.
   async draw(state) {
     if (!this.method) return this.paintPicture(state);
-    const drawn = await this.page.drawn(this.method, state);
+    if (this.class) this.method = CnnVis.sideMethod(this.page);
+    const drawn = await this.page.drawn(this.method, this.class ? { ...state, class: this.class, minus: "" } : state);
     if (state !== this.page.state) return; // overtaken by a later choice
     this.drawn = drawn;
     this.canvas.hidden = !drawn;
