@@ -28,7 +28,7 @@ class Commands(click.Group):
             click.echo(f"Error: {printable(str(error))}", err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("\nStopped. Images that were done are kept; the same command goes on from there.", err=True)
+            click.echo("\nStopped. What was done is kept; a run goes on from there with the same command.", err=True)
             ctx.exit(STOPPED)
         except OSError as error:
             if error.errno not in EXPECTED:

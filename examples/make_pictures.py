@@ -53,6 +53,10 @@ def main(report: Path, target: Path) -> None:
         tab.goto((report / "index.html").resolve().as_uri())
         tab.wait_for_timeout(500)
         shoot(tab, target / "overview.jpg")
+        if (report / "answers.html").is_file():
+            tab.goto((report / "answers.html").resolve().as_uri())
+            tab.wait_for_timeout(2500)
+            shoot(tab, target / "answers.jpg")
         tab = browser.new_page(viewport=size, color_scheme="dark")
         tab.goto(pages[min(3, len(pages) - 1)].resolve().as_uri())
         tab.evaluate(READY)

@@ -337,7 +337,7 @@ def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
 
     monkeypatch.setattr(running, "_explain", impatient)
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "--batch-size", "3", code=130)
-    assert "Stopped. Images that were done are kept" in result.stderr
+    assert "Stopped. What was done is kept" in result.stderr
     assert len(list((tmp_path / "r" / "arrays").iterdir())) == 3
 
 
@@ -370,7 +370,7 @@ def test_the_demo(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "d" / "run.json").read_text())["run"]["settings"]["model"] == "demo"
 
 
-@pytest.mark.parametrize("name", ["run", "inside", "demo", "render", "methods", "layers"])
+@pytest.mark.parametrize("name", ["run", "inside", "demo", "train", "draw", "render", "methods", "layers"])
 def test_help_shows_each_example_on_its_own_line(name):
     lines = [line.strip() for line in command(name, "--help").stdout.splitlines()]
     at = next(place for place, line in enumerate(lines) if line in ("Example:", "Examples:"))

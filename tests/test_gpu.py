@@ -5,6 +5,7 @@ import torch
 import torchvision
 
 from cnnvis_report import explain
+from cnnvis_report.loading.trained import read_trained
 from cnnvis_report.registry import methods
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
@@ -68,3 +69,25 @@ def test_running_out_of_memory_halves_the_batch(drawn, tmp_path):
         assert "going on with" in result.stderr or "Wrote" in result.stdout
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
+
+
+def test_training_gives_a_model_that_runs_on_either_device(tmp_path):
+    command("draw", "shapes", "-n", "40", "--size", "32", "-o", tmp_path / "drawn", "-q")
+    command("train", tmp_path / "drawn", "-o", tmp_path / "m.pt", "--epochs", "3", "--device", "cuda", "-q")
+    model = read_trained(tmp_path / "m.pt")
+    history = model.training.history
+    assert history[-1].loss < history[0].loss and next(model.network.parameters()).device.type == "cpu"
+    for device in ("cpu", "cuda"):
+        command(
+            "run",
+            tmp_path / "m.pt",
+            tmp_path / "drawn",
+            "--limit",
+            "4",
+            "-m",
+            "quick",
+            "--device",
+            device,
+            "-o",
+            tmp_path / device,
+        )

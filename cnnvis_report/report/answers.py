@@ -13,13 +13,15 @@ from cnnvis_report.report.inside_pictures import Pictures
 from cnnvis_report.report.stills import still, thumbnail
 from cnnvis_report.store import FILMS, StoredRun, load_arrays, load_inside
 
-CLASSES_LISTED = 100
-WRONG_LISTED = 200
+WRONG_LISTED = 60
 
 
 @dataclass(frozen=True)
 class ClassRow:
-    """A class: images that bear it, how many are seen as it, how many of either are both; its commonest mistake."""
+    """A class: images that bear it, how many are seen as it, how many of either are both; its commonest mistake.
+
+    shown: whether images of that mistake are among those that are explained.
+    """
 
     name: str
     images: int
@@ -27,6 +29,7 @@ class ClassRow:
     right: int
     taken_for: str
     times: int
+    shown: bool = False
 
     @property
     def recall(self) -> float | None:
@@ -52,10 +55,12 @@ def class_rows(answers: Answers) -> list[ClassRow]:
             right[label] += count
         else:
             mistakes.setdefault(label, Counter())[predicted] += count
+    explained = {(each.label, each.seen) for each in answers.wrong if each.image}
     rows = []
     for name in sorted({*images, *seen}):
         taken, times = mistakes[name].most_common(1)[0] if name in mistakes else ("", 0)
-        rows.append(ClassRow(name, images[name], seen[name], right[name], taken, times))
+        shown = (name, taken) in explained
+        rows.append(ClassRow(name, images[name], seen[name], right[name], taken, times, shown))
     return sorted(rows, key=lambda row: (row.recall if row.recall is not None else 2.0, row.name))
 
 

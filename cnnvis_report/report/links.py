@@ -4,10 +4,6 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 
-def _filtered(label: str, seen: str) -> str:
-    return urlencode({"label": label, "predicted": seen})
-
-
 @dataclass(frozen=True)
 class SiteLinks:
     """Relative addresses from a page at the top, or from one in a folder, with `up` before everything else."""
@@ -18,9 +14,9 @@ class SiteLinks:
         """The overview ("index"), "answers", "inside", "methods" or "run", and a place on it."""
         return f"{self.up}{name}.html{f'#{at}' if at else ''}"
 
-    def gallery(self, label: str, seen: str) -> str:
-        """The overview's gallery, with those images of a label that are seen as a class."""
-        return f"{self.up}index.html#{_filtered(label, seen)}"
+    def gallery(self, **filters: str) -> str:
+        """The overview's gallery with some of its images, such as label="cat", predicted="dog"."""
+        return f"{self.up}index.html#{urlencode(filters)}"
 
     def image(self, id: str) -> str:
         """The page of an image."""
@@ -51,9 +47,9 @@ class SingleLinks:
         """The overview ("index"), "answers", "inside", "methods" or "run", and a place on it."""
         return f"#page={name}{f'&at={at}' if at else ''}"
 
-    def gallery(self, label: str, seen: str) -> str:
-        """The gallery, with those images of a label that are seen as a class."""
-        return f"#page=index&{_filtered(label, seen)}"
+    def gallery(self, **filters: str) -> str:
+        """The gallery with some of its images, such as label="cat", predicted="dog"."""
+        return f"#page=index&{urlencode(filters)}"
 
     def image(self, id: str) -> str:
         """The part that shows an image."""

@@ -84,7 +84,7 @@ def fit(
         RunFailed: the loss isn't finite in the first epoch.
     """
     progress = Progress()
-    rounds = _Rounds(network, training, recipe, device)
+    rounds = Rounds(network, training, recipe, device)
     try:
         for number in range(1, recipe.epochs + 1):
             loss, right = rounds.run(number, listener)
@@ -123,7 +123,7 @@ def score(network: nn.Module, pictures: Pictures, device: torch.device, batch_si
     return Score(right / len(pictures), loss / len(pictures), len(pictures))
 
 
-class _Rounds:
+class Rounds:
     """Rounds through all training pictures, each in an order of chance."""
 
     def __init__(self, network: nn.Module, training: Pictures, recipe: Recipe, device: torch.device) -> None:
