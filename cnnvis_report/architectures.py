@@ -12,7 +12,7 @@ from torchvision.models.feature_extraction import create_feature_extractor
 from cnnvis_report.errors import BadRequest
 
 SMALL = "small"
-MOST_BLOCKS = 6
+MOST_BLOCKS = 7
 LAST_SIDE = 7  # positions along a side that the last maps of a small network keep at least
 HEADS = ("linear", "gap")
 GAP_CHANNELS = 256
@@ -43,10 +43,10 @@ class SmallNetwork(nn.Module):
     Args:
         classes: how many scores it gives.
         channels: of the pictures, 1 to 3.
-        blocks: 2 to 6; each but the last halves the picture.
+        blocks: 2 to 7; each but the last halves the picture.
     """
 
-    WIDTHS = (16, 32, 64, 64, 96, 128)
+    WIDTHS = (16, 32, 64, 64, 96, 128, 128)
 
     def __init__(self, classes: int, channels: int = 3, blocks: int = 4) -> None:
         super().__init__()
@@ -87,7 +87,9 @@ class GapNetwork(nn.Module):
 
 
 def blocks_for(size: tuple[int, int]) -> int:
-    """How many blocks a small network has for pictures of (height, width): the last maps are 7 to 13 a side.
+    """How many blocks a small network has for pictures of (height, width).
+
+    The shorter side of the last maps is 7 to 13, for pictures of 28 to 895 pixels.
 
     Raises:
         BadRequest: the pictures are too small for any.

@@ -14,6 +14,12 @@ def remove(folder: Path, names: Sequence[str]) -> None:
         remove_empty(folder / parent)
 
 
+def blocked_by(path: Path) -> Path | None:
+    """The file, say, that stands where a folder above the path would have to be; None where nothing does."""
+    above = next((parent for parent in path.absolute().parents if parent.exists() or parent.is_symlink()), None)
+    return None if above is None or above.is_dir() else above
+
+
 def remove_empty(folder: Path) -> None:
     """Remove a folder if there is nothing in it."""
     if folder.is_dir() and not any(folder.iterdir()):

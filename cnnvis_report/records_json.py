@@ -1,10 +1,11 @@
 """Records to JSON text and back, the same bytes for the same records."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from types import UnionType
+from functools import cache
+from math import isfinite
+from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 R = TypeVar("R")
@@ -34,16 +35,43 @@ def from_json(kind: type[R], content: Any) -> R:
 
 def _build(kind: Any, content: Any) -> Any:
     if is_dataclass(kind) and isinstance(kind, type):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)
         # a field that an older run didn't have yet takes its default, or is a TypeError
         return kind(**{f.name: _build(hints[f.name], content[f.name]) for f in fields(kind) if f.name in content})
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(content)
     origin, inner = get_origin(kind), get_args(kind)
     if origin is tuple:
-        kinds = [inner[0]] * len(content) if inner[-1] is Ellipsis else inner
-        return tuple(_build(each, value) for each, value in zip(kinds, content, strict=True))
+        values = _checked(content, isinstance(content, list | tuple), kind)
+        kinds = [inner[0]] * len(values) if inner[-1] is Ellipsis else inner
+        return tuple(_build(each, value) for each, value in zip(kinds, values, strict=True))
+    if origin is dict:
+        named = _checked(content, isinstance(content, dict), kind)
+        return {_build(inner[0], key): _build(inner[1], value) for key, value in named.items()}
     if origin in (Union, UnionType):
-        known = [each for each in inner if is_dataclass(each)]
-        return _build(known[0], content) if known and isinstance(content, Mapping) else content
+        return _one_of(inner, content)
+    if kind is float:
+        return _checked(content, type(content) in (int, float) and isfinite(content), kind)
+    if kind in (str, bool, int, NoneType):
+        return _checked(content, type(content) is kind, kind)
     return content
+
+
+def _one_of(kinds: tuple[Any, ...], content: Any) -> Any:
+    for kind in kinds:
+        try:
+            return _build(kind, content)
+        except (KeyError, TypeError, ValueError):
+            continue
+    raise TypeError(f"{type(content).__name__} in the place of {' or '.join(map(str, kinds))}")
+
+
+def _checked(content: Any, fits: bool, kind: Any) -> Any:
+    if not fits:
+        raise TypeError(f"{type(content).__name__} in the place of {kind}")
+    return content
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)

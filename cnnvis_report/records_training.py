@@ -8,7 +8,7 @@ class Epoch:
     """One round through the training images.
 
     loss, accuracy: on them, as they were augmented, while the weights changed. validation_loss, validation_accuracy: on
-    those for validation, afterwards. rate: the learning rate at its end.
+    those for validation, afterwards. rate: the learning rate of its last step.
     """
 
     number: int

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.files import beside, remove, remove_empty
+from cnnvis_report.files import beside, blocked_by, remove, remove_empty
 from cnnvis_report.records import ImageRecord, RunRecord
 from cnnvis_report.records_json import from_json, parsed, to_json
 
@@ -195,6 +195,8 @@ def check_writable(folder: Path) -> None:
     Raises:
         BadRequest: it is a file, or a folder that isn't empty and isn't a run's.
     """
+    if blocked_by(folder) is not None:
+        raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
     if folder.exists() and not folder.is_dir():
         raise BadRequest(f"{folder}: is a file; give -o the name of a folder.")
     if folder.is_dir() and any(folder.iterdir()) and not is_ours(folder):

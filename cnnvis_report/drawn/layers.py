@@ -128,9 +128,13 @@ def _decoys(random: Random, line: Cover, patch: Box, side: int) -> tuple[Corners
 
 
 def _place_of_mark(random: Random, patch: Box, side: int) -> Box:
-    """One of the corners that the patch leaves free: where the mark is says nothing."""
+    """A corner that the patch leaves free: where the mark is says nothing.
+
+    Above or below is chosen first, whatever the patch takes there; it never takes both corners of one edge.
+    """
     size, near, far = round(0.11 * side), round(0.03 * side), side - round(0.14 * side)
-    corners = [(x, y, x + size, y + size) for x in (near, far) for y in (near, far)]
+    y = (near, far)[int(random.integers(2))]
+    corners = [(x, y, x + size, y + size) for x in (near, far)]
     free = [box for box in corners if box[2] < patch[0] or box[0] > patch[2] or box[3] < patch[1] or box[1] > patch[3]]
     return free[int(random.integers(len(free)))]
 

@@ -11,7 +11,7 @@ from cnnvis_report.ahead import ahead, processors
 from cnnvis_report.drawn import layers, shapes
 from cnnvis_report.drawn.drawing import Drawing
 from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.files import beside, remove
+from cnnvis_report.files import beside, blocked_by, remove
 from cnnvis_report.loading.datasets import DESCRIPTION, FORMAT, IMAGES, MASKS, listed_files, read_description
 from cnnvis_report.records_json import to_json
 
@@ -81,10 +81,11 @@ def write_set(
     Raises:
         BadRequest: the folder holds something else.
     """
+    if blocked_by(folder) is not None:
+        raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
     old = read_description(folder) if folder.is_dir() else None
     if old is None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadRequest(f"{folder}: holds something else. Give -o a folder that is new, empty, or a drawn set.")
-    remove(folder, listed_files(old or {}))
     description = {
         "format": FORMAT,
         "kind": kind.name,
@@ -97,8 +98,12 @@ def write_set(
         "complete": False,
     }
     names = [f"{kind.classes[at % len(kind.classes)]}/{at + 1:0{len(str(count))}d}.png" for at in range(count)]
-    # before the first picture, so that a set that is cut short is known for ours
-    _describe(folder, description | {"files": [f"{place}/{name}" for place in (IMAGES, MASKS) for name in names]})
+    places = [place for place, _ in _pictures(kind.draw(0, seed, side, variant))]
+    wanted = {f"{place}/{name}" for place in places for name in names}
+    gone = set(listed_files(folder, old)) - wanted if old is not None else set()
+    # before the first change, so that a set that is cut short is known for ours, and for what it is
+    _describe(folder, description | {"files": sorted(wanted | gone)})
+    remove(folder, sorted(gone))
     draw = partial(_write, kind, folder, variant, side, seed)
     files: list[str] = []
     workers = processors(4)

@@ -20,11 +20,22 @@ def read_description(folder: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) and content.get("format") == FORMAT else None
 
 
-def listed_files(description: dict[str, Any]) -> list[str]:
-    """The files of a drawn set, relative to its folder; a list that was tampered with never leads out of it."""
+def listed_files(folder: Path, description: dict[str, Any]) -> list[str]:
+    """The files of a drawn set that are there, relative to its folder.
+
+    A list that somebody else has changed never leads out of the folder, neither by a name nor by a link.
+    """
     listed = description.get("files")
     names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
-    return [name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts]
+    return [name for name in names if _is_within(folder, name)]
+
+
+def _is_within(folder: Path, name: str) -> bool:
+    try:
+        path = folder / name
+        return path.is_file() and path.parent.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError):  # no name that a file can have
+        return False
 
 
 def parts_of(folder: Path) -> tuple[Path, Path] | None:

@@ -67,7 +67,8 @@ def picture_size(path: Path) -> tuple[int, int] | None:
         if not path.is_file():  # a pipe would never answer
             return None
         with _decoding(), Image.open(path, formats=FORMATS) as opened:
-            turned = opened.getexif().get(ORIENTATION, 1) >= 5
+            # of a TIFF, Pillow gives the size upright
+            turned = opened.format != "TIFF" and opened.getexif().get(ORIENTATION, 1) >= 5
             return (opened.width, opened.height) if turned else (opened.height, opened.width)
     except UnusablePicture:
         return None

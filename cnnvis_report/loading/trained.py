@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from PIL import Image
+from torch import Tensor, nn
 
 from cnnvis_report.architectures import Architecture, build
 from cnnvis_report.errors import BadRequest
@@ -17,6 +18,7 @@ from cnnvis_report.records_json import from_json
 from cnnvis_report.records_training import TrainingRecord
 
 FORMAT = "cnnvis-report-model/1"
+LARGEST = 10_000  # pixels a side
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,14 @@ def read_trained(path: Path) -> TrainedModel | None:
         architecture = from_json(Architecture, content["architecture"])
         preprocessing = from_json(Preprocessing, content["preprocessing"])
         training = from_json(TrainingRecord, content["training"])
-        classes = tuple(map(str, content["classes"]))
-        seen = frozenset(map(str, content["seen"]))
-        state = dict(content["state_dict"])
-        _check(preprocessing, architecture, classes)
+        classes = tuple(map(_readable, _texts(content["classes"])))
+        seen = frozenset(_texts(content["seen"]))
+        state = _tensors(content["state_dict"])
+        _check(preprocessing, architecture, classes, training)
         network = build(architecture)
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise BadRequest(f"{path}: isn't a model that this version can use ({error!r}). Train it again.") from error
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError, MemoryError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+        raise BadRequest(f"{path}: isn't a model that this version can use ({reason}). Train it again.") from error
     load_into(network, state, path)
     return TrainedModel(network.eval(), architecture, preprocessing, classes, training, seen)
 
@@ -80,16 +83,43 @@ def plain_name(name: str) -> bool:
     return bool(name) and Path(name).name == name and name not in (".", "..")
 
 
-def _check(preprocessing: Preprocessing, architecture: Architecture, classes: tuple[str, ...]) -> None:
+def _texts(content: object) -> tuple[str, ...]:
+    if not isinstance(content, list | tuple) or not all(isinstance(each, str) for each in content):
+        raise TypeError("a list of texts is something else")
+    return tuple(content)
+
+
+def _readable(name: str) -> str:
+    """Without the halves of characters, which no page can carry."""
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
+def _tensors(content: object) -> dict[str, Tensor]:
+    if not isinstance(content, Mapping) or not all(isinstance(key, str) for key in content):
+        raise TypeError("the weights are something else")
+    for key, value in content.items():
+        plain = isinstance(value, Tensor) and value.layout is torch.strided and value.device.type == "cpu"
+        if not plain:
+            raise TypeError(f"{key} is no plain tensor")
+    return dict(content)
+
+
+def _check(
+    preprocessing: Preprocessing, architecture: Architecture, classes: tuple[str, ...], training: TrainingRecord
+) -> None:
+    """Refuse numbers that no training gives."""
     numbers: list[Any] = [*preprocessing.mean, *preprocessing.std]
     if not all(isinstance(number, float) for number in numbers) or not all(std > 0 for std in preprocessing.std):
         raise ValueError("constants of the normalisation")
     if len(preprocessing.mean) != len(preprocessing.std) or preprocessing.channels not in (1, 3):
         raise ValueError("channels of the normalisation")
-    sides = preprocessing.resize if isinstance(preprocessing.resize, tuple) else (preprocessing.resize,)
-    if not all(
-        side is None or (isinstance(side, int) and 0 < side <= 10_000) for side in (*sides, *(preprocessing.crop or ()))
-    ):
+    resize = preprocessing.resize
+    sides = [*(resize if isinstance(resize, tuple) else [resize or 1]), *(preprocessing.crop or ())]
+    if not all(0 < side <= LARGEST for side in sides):
         raise ValueError("sizes of the preprocessing")
+    if preprocessing.interpolation.upper() not in Image.Resampling.__members__:
+        raise ValueError("interpolation of the preprocessing")
     if len(classes) != architecture.classes:
         raise ValueError(f"{len(classes)} class names for {architecture.classes} classes")
+    if not 1 <= training.best <= len(training.history):
+        raise ValueError("the epoch that was kept")

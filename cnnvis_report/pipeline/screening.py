@@ -1,6 +1,6 @@
 """A look at every image of a set, before some of them are explained: which are answered wrong?"""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -39,14 +39,17 @@ def screened(study: Study, only: str, most: int | None, advance: Callable[[str],
     wanted = {"all": (True, False), "wrong": (False,), "right": (True,)}[only]
     if not any(answer.right in wanted for answer in answers.values()) and only != "all":
         raise BadRequest(f"--only {only}: none of the {len(answers)} labelled images is answered {only}.")
-    known = [
-        item for item in study.images if only == "all" or item.id not in answers or answers[item.id].right in wanted
-    ]
+    known = [item for item in study.images if only == "all" or (item.label and _fits(answers.get(item.id), wanted))]
     chosen = known if most is None else _spread(known, answers, most)
     there = {item.id for item in chosen}
     told = [replace(each, image=each.image if each.image in there else "") for each in answers.values()]
     settings = {**study.settings, "only": only if only != "all" else None}
     return replace(study, images=ImageSet(tuple(chosen)), answers=count(told) if told else None, settings=settings)
+
+
+def _fits(answer: Answer | None, wanted: Collection[bool]) -> bool:
+    """Files that can't be read have no answer; they stay, to be listed."""
+    return answer is None or answer.right in wanted
 
 
 def _spread(items: Sequence[Item], answers: Mapping[str, Answer], most: int) -> list[Item]:

@@ -71,6 +71,8 @@ def read_data(
     if test_found:
         channels_grey = pictures.preprocessing.channels == 1
         of_test, lost = read_pictures(_items(test_found, classes), geometry, grey=channels_grey, advance=advance)
+        if not len(of_test):
+            raise BadRequest(f"--test {test}: none of its {len(lost)} images can be read, {lost[0].reason}.")
         skipped += [replace(each, name=f"{test.name}/{each.name}" if test else each.name) for each in lost]
     training, validation = (pictures.part(part) for part in places)
     return Data(classes, training, validation, of_test, tuple(skipped), tuple(notes))
@@ -89,12 +91,7 @@ def find_classes(folder: Path) -> tuple[tuple[Found, ...], tuple[str, ...], list
     names = list(dict.fromkeys(Path(each.name).parts[0] for each in found))
     parts = [name for name in names if name.lower() in SPLITS]
     if parts and len(parts) == len(names):
-        tested = next((name for name in parts if name.lower().startswith("test")), None)
-        advice = f" --test {folder / tested}" if tested and tested != parts[0] else ""
-        raise BadRequest(
-            f"{folder}: its sub-folders are {', '.join(names)}, which are parts of a set and no classes. "
-            f"Give {folder / next(name for name in parts if name != tested)}{advice}."
-        )
+        raise BadRequest(f"{folder}: {_advice_on_parts(folder, parts)}")
     if len(names) < 2:
         has = f"one class, {names[0]!r}" if names else "no sub-folder with images"
         raise BadRequest(f"{folder}: has {has}. Put the images in one sub-folder for each class, two at least.")
@@ -105,6 +102,15 @@ def find_classes(folder: Path) -> tuple[tuple[Found, ...], tuple[str, ...], list
     if empty:
         notes.append(f"no image in {', '.join(empty)}: left out as a class")
     return found, tuple(names), notes
+
+
+def _advice_on_parts(folder: Path, parts: Sequence[str]) -> str:
+    """What to give where the sub-folders are the parts of a set."""
+    said = f"its sub-folders are {', '.join(parts)}, which are parts of a set and no classes."
+    test = next((name for name in parts if name.lower().startswith("test")), None)
+    training = next((name for name in parts if name.lower().startswith("train")), parts[0])
+    more = f" --test {folder / test}" if test and test != training else ""
+    return f"{said} Give {folder / training}{more}."
 
 
 def split(targets: Sequence[int], classes: Sequence[str], share: float, seed: int) -> tuple[list[int], list[int]]:

@@ -92,8 +92,11 @@ def fit(
                 progress.stopped = f"the loss wasn't finite in epoch {number}"
                 break
             on_validation = score(network, validation, device, recipe.batch_size)
-            rate = float(rounds.schedule.get_last_lr()[0])
-            progress.history.append(Epoch(number, loss, right, on_validation.loss, on_validation.accuracy, rate))
+            if not math.isfinite(on_validation.loss):
+                progress.stopped = f"the loss wasn't finite in epoch {number}"
+                break
+            on_both = (loss, right, on_validation.loss, on_validation.accuracy)
+            progress.history.append(Epoch(number, *on_both, rounds.rate))
             _keep_if_best(progress, network)
             listener.epoch_done(progress)
             if recipe.patience and number < recipe.epochs and number - _last_gain(progress) >= recipe.patience:
@@ -135,6 +138,7 @@ class Rounds:
         self.count = max(1, len(training) // recipe.batch_size)
         steps = recipe.epochs * self.count
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, recipe.rate, total_steps=steps)
+        self.rate = recipe.rate
         narrow = device.type == "cuda" and not torch.cuda.is_bf16_supported()
         self.scaler = torch.amp.GradScaler(device.type, enabled=narrow)
 
@@ -160,6 +164,7 @@ class Rounds:
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self.scaler.step(self.optimiser)
         self.scaler.update()
+        self.rate = float(self.schedule.get_last_lr()[0])
         self.schedule.step()
         return scores.detach(), float(loss.detach())
 

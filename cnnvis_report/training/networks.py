@@ -128,7 +128,7 @@ def _teach(network: nn.Module, source: Source) -> str:
         state: dict[str, Tensor] = source.taught.network.state_dict()
         where, origin = source.taught.name, source.taught.weights
     elif source.weights is not None:
-        state = read_state(source.weights)
+        state = _of_backbone(read_state(source.weights))
         where, origin = str(source.weights), source.weights.name
     else:
         return ""
@@ -138,13 +138,21 @@ def _teach(network: nn.Module, source: Source) -> str:
     left = [key for key in own if key not in fitting and not key.endswith("num_batches_tracked")]
     heads = {key.rpartition(".")[0] for key in list(own)[-2:]} if source.taught is None else _heads(own, state)
     strangers = [key for key in left if key.rpartition(".")[0] not in heads]
+    if source.taught is None:  # a deeper network begins like a shallower one
+        strangers += [key for key in state if key not in own and not key.startswith("classifier.")]
     if strangers:
         raise BadRequest(
-            f"{where}: the weights are of another network; {len(strangers)} of {len(own)} tensors don't fit, "
+            f"{where}: the weights are of another network; {len(strangers)} tensors don't fit its {len(own)}, "
             f"such as {strangers[0]}."
         )
     body.load_state_dict({**own, **fitting})
     return origin
+
+
+def _of_backbone(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights as the architecture itself calls them, where a gap head was put on it."""
+    within = {key.removeprefix("backbone."): value for key, value in state.items() if key.startswith("backbone.")}
+    return within or state
 
 
 def _heads(own: dict[str, Tensor], state: dict[str, Tensor]) -> set[str]:

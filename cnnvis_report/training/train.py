@@ -8,13 +8,16 @@ from torch import Tensor
 
 from cnnvis_report.architectures import SMALL, Architecture
 from cnnvis_report.errors import BadRequest, RunFailed
+from cnnvis_report.files import blocked_by
 from cnnvis_report.loading.images import ImageSet
-from cnnvis_report.loading.trained import TrainedModel, write_trained
+from cnnvis_report.loading.trained import TrainedModel, read_trained, write_trained
 from cnnvis_report.records_training import ClassCounts, Score, Snapshot, TrainingRecord
 from cnnvis_report.training.augment import augmentation
 from cnnvis_report.training.data import Data, read_data
 from cnnvis_report.training.fit import BY_HAND, Listener, Progress, Recipe, fit, score
 from cnnvis_report.training.networks import Source, Trainee, find_source, make_trainee
+
+MOST_RATE = 10
 
 
 @dataclass(frozen=True)
@@ -139,10 +142,23 @@ def checked_output(order: Order) -> Path:
         raise BadRequest(f"-o {path}: a model's file ends in .pt, as in {path.with_suffix('.pt').name}.")
     if path.is_dir() or (path.exists() and not path.is_file()):
         raise BadRequest(f"-o {path}: is no file. Give the name of a file to write, such as model.pt.")
+    if blocked_by(path) is not None:
+        raise BadRequest(f"-o {path}: {blocked_by(path)} is a file, and nothing can be written in it.")
+    if path.is_file() and not _is_ours(path):
+        raise BadRequest(f"-o {path}: is there, and is no model that was trained here. Give another name.")
+    if order.rate is not None and not 0 < order.rate <= MOST_RATE:
+        raise BadRequest(f"--lr {order.rate:g}: give a learning rate above 0 and at most {MOST_RATE}, such as 0.003.")
     late = [epoch for epoch in order.snapshots if not 1 <= epoch <= order.epochs]
     if late:
         raise BadRequest(f"--snapshots {late[0]}: there are epochs 1 to {order.epochs}.")
     return path
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return read_trained(path) is not None
+    except BadRequest:
+        return False
 
 
 class _Keeping(Listener):
