@@ -7,6 +7,7 @@ from torch import Tensor
 
 from cnnvis_report.errors import BadRequest
 
+LARGEST = 10_000  # pixels a side that a picture is made
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -71,6 +72,8 @@ class Preprocessing:
         if size == "original":
             return replace(self, resize=None, crop=None)
         sides = [int(side) for side in size.lower().split("x") if side.isdecimal()]
+        if max(sides, default=0) > LARGEST:
+            raise BadRequest(f"--size {size}: at most {LARGEST} pixels a side are read.")
         if "x" in size.lower():
             if len(sides) == 2 and min(sides) > 0:
                 return replace(self, resize=(sides[0], sides[1]), crop=None)

@@ -13,7 +13,8 @@ R = TypeVar("R")
 
 def to_json(content: object) -> str:
     """One line of JSON; numbers that aren't finite are refused, characters stay as they are."""
-    return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    return text.encode("utf-8", "replace").decode("utf-8")  # folders may be called what no file can carry
 
 
 def parsed(text: str) -> Any:

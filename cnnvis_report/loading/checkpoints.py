@@ -36,7 +36,17 @@ def read_state(path: Path) -> State:
         raise BadRequest(
             f"{path}: holds a {kind} and no state dict. Save model.state_dict(), or a dict with it under 'state_dict'."
         )
+    odd = next((key for key, value in state.items() if not is_plain(value)), None)
+    if odd is not None:
+        raise BadRequest(
+            f"{path}: {odd} is sparse, quantised or without data. Save the state dict of the plain network."
+        )
     return _without_prefix(state)
+
+
+def is_plain(value: object) -> bool:
+    """Whether it is a tensor that can be copied into a network's."""
+    return isinstance(value, Tensor) and value.layout is torch.strided and not (value.is_quantized or value.is_meta)
 
 
 def read_content(path: Path) -> object:

@@ -27,7 +27,7 @@ def listed_files(folder: Path, description: dict[str, Any]) -> list[str]:
     """
     listed = description.get("files")
     names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
-    return [name for name in names if _is_within(folder, name)]
+    return [name for name in names if Path(name).name != DESCRIPTION and _is_within(folder, name)]
 
 
 def _is_within(folder: Path, name: str) -> bool:

@@ -12,13 +12,12 @@ from torch import Tensor, nn
 from cnnvis_report.architectures import Architecture, build
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.files import beside
-from cnnvis_report.loading.checkpoints import load_into, read_content
-from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.loading.checkpoints import is_plain, load_into, read_content
+from cnnvis_report.preprocessing import LARGEST, Preprocessing
 from cnnvis_report.records_json import from_json
 from cnnvis_report.records_training import TrainingRecord
 
 FORMAT = "cnnvis-report-model/1"
-LARGEST = 10_000  # pixels a side
 
 
 @dataclass(frozen=True)
@@ -98,8 +97,7 @@ def _tensors(content: object) -> dict[str, Tensor]:
     if not isinstance(content, Mapping) or not all(isinstance(key, str) for key in content):
         raise TypeError("the weights are something else")
     for key, value in content.items():
-        plain = isinstance(value, Tensor) and value.layout is torch.strided and value.device.type == "cpu"
-        if not plain:
+        if not is_plain(value):
             raise TypeError(f"{key} is no plain tensor")
     return dict(content)
 
