@@ -189,7 +189,7 @@ def test_ctrl_c_keeps_the_best_so_far():
 
 
 def test_it_stops_when_nothing_is_gained():
-    for patience, epochs, said in ((4, 5, "no better epoch for 4"), (0, 12, ""), (11, 12, "")):
+    for patience, epochs, said in ((4, 5, "nothing gained for 4 epochs"), (0, 12, ""), (11, 12, "")):
         still = recipe(epochs=12, rate=1e-12, patience=patience)
         progress = fit(linear(), pictures(TARGETS), pictures(TARGETS[:9]), still, CPU, Listener())
         assert len(progress.history) == epochs and progress.stopped == said

@@ -100,7 +100,7 @@ def fit(
             _keep_if_best(progress, network)
             listener.epoch_done(progress)
             if recipe.patience and number < recipe.epochs and number - _last_gain(progress) >= recipe.patience:
-                progress.stopped = f"no better epoch for {recipe.patience}"
+                progress.stopped = f"nothing gained for {recipe.patience} epochs"
                 break
     except KeyboardInterrupt:
         progress.stopped = BY_HAND
