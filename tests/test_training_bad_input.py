@@ -139,6 +139,10 @@ def test_a_strangers_file_is_not_overwritten(good, tmp_path):
         junk(tmp_path / "poem.pt", content)
         assert "poem.pt" in one_line(command("train", good, "-o", tmp_path / "poem.pt", *ONCE, code=2))
         assert (tmp_path / "poem.pt").read_bytes() == content
+    for name in ("m.part.pt", "m.epoch-1.pt"):  # what is written beside it
+        (tmp_path / "poem.pt").rename(tmp_path / name)
+        assert name in one_line(command("train", good, "-o", tmp_path / "m.pt", *ONCE, "--snapshots", 1, code=2))
+        (tmp_path / name).rename(tmp_path / "poem.pt")
 
 
 def test_nothing_is_written_below_a_file(good, tmp_path):

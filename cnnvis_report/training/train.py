@@ -8,14 +8,14 @@ from torch import Tensor
 
 from cnnvis_report.architectures import SMALL, Architecture
 from cnnvis_report.errors import BadRequest, RunFailed
-from cnnvis_report.files import blocked_by
 from cnnvis_report.loading.images import ImageSet
-from cnnvis_report.loading.trained import TrainedModel, read_trained, write_trained
+from cnnvis_report.loading.trained import TrainedModel, write_trained
 from cnnvis_report.records_training import ClassCounts, Score, Snapshot, TrainingRecord
 from cnnvis_report.training.augment import augmentation
 from cnnvis_report.training.data import Data, read_data
 from cnnvis_report.training.fit import BY_HAND, Listener, Progress, Recipe, fit, score
 from cnnvis_report.training.networks import Source, Trainee, find_source, make_trainee
+from cnnvis_report.training.places import check_places, part_of, snapshot_of
 
 MOST_RATE = 10
 
@@ -98,7 +98,7 @@ def train(order: Order, device: torch.device, spectator: Spectator) -> Trained:
     )
     model, interrupted = train_on(order, data, source, device, spectator, path)
     write_trained(path, model)
-    _part(path).unlink(missing_ok=True)
+    part_of(path).unlink(missing_ok=True)
     judged = data.test if data.test is not None else data.validation
     return Trained(model, ImageSet(judged.items), interrupted)
 
@@ -138,27 +138,13 @@ def checked_output(order: Order) -> Path:
         BadRequest: nothing can be written there, or something is there that no training has left.
     """
     path = order.output
-    if path.suffix != ".pt":
-        raise BadRequest(f"-o {path}: a model's file ends in .pt, as in {path.with_suffix('.pt').name}.")
-    if path.is_dir() or (path.exists() and not path.is_file()):
-        raise BadRequest(f"-o {path}: is no file. Give the name of a file to write, such as model.pt.")
-    if blocked_by(path) is not None:
-        raise BadRequest(f"-o {path}: {blocked_by(path)} is a file, and nothing can be written in it.")
-    if path.is_file() and not _is_ours(path):
-        raise BadRequest(f"-o {path}: is there, and is no model that was trained here. Give another name.")
+    check_places(path, order.snapshots)
     if order.rate is not None and not 0 < order.rate <= MOST_RATE:
         raise BadRequest(f"--lr {order.rate:g}: give a learning rate above 0 and at most {MOST_RATE}, such as 0.003.")
     late = [epoch for epoch in order.snapshots if not 1 <= epoch <= order.epochs]
     if late:
         raise BadRequest(f"--snapshots {late[0]}: there are epochs 1 to {order.epochs}.")
     return path
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        return read_trained(path) is not None
-    except BadRequest:
-        return False
 
 
 class _Keeping(Listener):
@@ -176,11 +162,11 @@ class _Keeping(Listener):
         """Keep what is worth keeping."""
         number = progress.history[-1].number
         if self.path is not None and progress.best == number:
-            write_trained(_part(self.path), self.model(progress, None))
+            write_trained(part_of(self.path), self.model(progress, None))
         if self.path is not None and number in self.order.snapshots:
-            snapshot = Snapshot(number, f"{self.path.stem}.epoch-{number}.pt")
-            write_trained(self.path.with_name(snapshot.file), self.model(progress, None))
-            self.snapshots.append(snapshot)
+            kept = snapshot_of(self.path, number)
+            write_trained(kept, self.model(progress, None))
+            self.snapshots.append(Snapshot(number, kept.name))
         self.spectator.epoch_done(progress)
 
     def model(self, progress: Progress, tested: Score | None) -> TrainedModel:
@@ -202,11 +188,6 @@ class _Keeping(Listener):
         return TrainedModel(
             self.trainee.network, self.trainee.architecture, data.training.preprocessing, data.classes, record, seen
         )
-
-
-def _part(path: Path) -> Path:
-    """Where the best so far is, while training goes on."""
-    return path.with_name(f"{path.stem}.part.pt")
 
 
 def _grey(order: Order, source: Source) -> bool | None:
