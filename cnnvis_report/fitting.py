@@ -76,7 +76,7 @@ def fit_patterns(subject: Subject, images: Tensor, capacity: int) -> tuple[Tenso
             found = [moments(layers.layers[node], positive=rectified(layers, node)) for node in nodes]
         total = [one + other for one, other in zip(total, found, strict=True)] if total else found
         weights = [layers.layers[node].weight for node in nodes]
-    return tuple(each.pattern(weight) for each, weight in zip(total, weights, strict=True))
+    return tuple(each.pattern(weight).contiguous() for each, weight in zip(total, weights, strict=True))
 
 
 def pattern_maps(tape: Tape, targets: Tensor, *, attribution: bool) -> Tensor:

@@ -1,12 +1,22 @@
 """Other images of the set, for methods that compare with them or fit something to them."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import cached_property
-from typing import TypeVar
+from typing import Protocol
 
 from torch import Tensor
 
-Made = TypeVar("Made")
+Fitted = tuple[Tensor, ...]
+
+
+class Shelf(Protocol):
+    """Where what has been fitted outlives the process."""
+
+    def find(self, key: str, like: Tensor) -> Fitted | None:
+        """What was put there under the key, on the device of `like`; None where nothing was."""
+
+    def put(self, key: str, made: Fitted) -> None:
+        """Keep it, if that can be."""
 
 
 class Reference:
@@ -14,20 +24,30 @@ class Reference:
 
     Args:
         load: gives [M, C, H, W], normalised, on the network's device.
+        shelf: where what is fitted is looked for, and put; nowhere but in memory where None.
     """
 
-    def __init__(self, load: Callable[[], Tensor]) -> None:
+    def __init__(self, load: Callable[[], Tensor], shelf: Shelf | None = None) -> None:
         self._load = load
-        self._fitted: dict[Hashable, object] = {}
+        self._shelf = shelf
+        self._fitted: dict[str, Fitted] = {}
 
     @cached_property
     def images(self) -> Tensor:
         """[M, C, H, W]."""
         return self._load()
 
-    def fitted(self, key: Hashable, fit: Callable[[Tensor], Made]) -> Made:
+    def shelved(self, shelf: Shelf) -> "Reference":
+        """The same sample, with a shelf."""
+        return Reference(lambda: self.images, shelf)
+
+    def fitted(self, key: str, fit: Callable[[Tensor], Fitted]) -> Fitted:
         """What has been fitted to the images under the key; fitted now where nothing has been yet."""
         if key not in self._fitted:
-            self._fitted[key] = fit(self.images)
-        found: Made = self._fitted[key]  # type: ignore[assignment] # put there by a call with the same key
-        return found
+            found = self._shelf.find(key, self.images) if self._shelf else None
+            if found is None:
+                found = fit(self.images)
+                if self._shelf:
+                    self._shelf.put(key, found)
+            self._fitted[key] = found
+        return self._fitted[key]

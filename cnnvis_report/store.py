@@ -17,19 +17,26 @@ import numpy.typing as npt
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.files import beside, blocked_by, remove, remove_empty
+from cnnvis_report.manifest import (
+    FIRST_LINE,
+    FORMAT,
+    JOURNAL,
+    LAST_LINE,
+    MANIFEST,
+    fingerprint_of,
+    head,
+    images_in,
+    journal_lines,
+)
 from cnnvis_report.records import ImageRecord, RunRecord
 from cnnvis_report.records_json import from_json, parsed, to_json
 
-FORMAT = "cnnvis-report/1"
-MANIFEST = "run.json"
-JOURNAL = "journal.jsonl"
 PAGES = "pages.json"
 ARRAYS = "arrays"
 INSIDE = "inside"
+FITTED = "fitted"  # what was fitted to the image set, kept until the run is complete
 NETWORK = "network"  # what is inside the network itself; no image has this id, which begins with its number
 FILMS = "films"  # images over the epochs of a training
-FIRST_LINE = '"images": ['
-LAST_LINE = "]}"
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -56,6 +63,11 @@ def inside_path(folder: Path, name: str) -> Path:
     return folder / INSIDE / f"{name}.npz"
 
 
+def fitted_path(folder: Path, name: str) -> Path:
+    """Where an unfinished run keeps what was fitted under a name."""
+    return folder / FITTED / f"{name}.safetensors"
+
+
 def load_inside(folder: Path, name: str) -> dict[str, npt.NDArray[Any]]:
     """All arrays from within the network, of an image or of itself."""
     with np.load(inside_path(folder, name), allow_pickle=False) as file:
@@ -75,7 +87,7 @@ class StoredRun:
         Raises:
             BadRequest: the manifest is damaged.
         """
-        for content in _images_in(self.folder / MANIFEST):
+        for content in images_in(self.folder / MANIFEST):
             try:
                 image = from_json(ImageRecord, content)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -93,7 +105,7 @@ def load_run(folder: Path) -> StoredRun:
     if not path.is_file():
         reason = "a run that hasn't finished; start it again with the same command" if is_ours(folder) else "no run"
         raise BadRequest(f"{folder}: holds {reason}.")
-    content = _head(path)
+    content = head(path)
     if content.get("format") != FORMAT:
         raise BadRequest(f"{path}: isn't a run that this version reads (format {content.get('format')!r}).")
     try:
@@ -120,12 +132,12 @@ class RunWriter:
         self.folder = folder
         self._fresh = not folder.exists()
         self._journal = folder / JOURNAL
-        if _fingerprint_of(folder) != fingerprint:
+        if fingerprint_of(folder) != fingerprint:
             clear(folder)
         (folder / ARRAYS).mkdir(parents=True, exist_ok=True)
         whole = {image for image in images if arrays_path(folder, image).is_file()}
         manifest = folder / MANIFEST
-        self.complete = manifest.is_file() and all(image["id"] in whole for image in _images_in(manifest))
+        self.complete = manifest.is_file() and all(image["id"] in whole for image in images_in(manifest))
         self.done: set[str] = set()
         if not self.complete:
             self._start_journal(fingerprint, whole)
@@ -149,18 +161,19 @@ class RunWriter:
     def seconds(self) -> dict[str, float]:
         """What each method has taken on all images that are done, in earlier starts too."""
         total: Counter[str] = Counter()
-        for _, seconds in _journal_lines(self._journal):
+        for _, seconds in journal_lines(self._journal):
             total.update(seconds)
         return dict(total)
 
     def finish(self, run: RunRecord) -> None:
-        """Write the manifest; the journal has served."""
+        """Write the manifest; the journal and what was fitted have served."""
         with beside(self.folder / MANIFEST) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
             file.write(f'{{"format": {to_json(FORMAT)},\n"run": {to_json(asdict(run))},\n{FIRST_LINE}')
-            for number, (image, _) in enumerate(_journal_lines(self._journal)):
+            for number, (image, _) in enumerate(journal_lines(self._journal)):
                 file.write(f"{',' if number else ''}\n{to_json(image)}")
             file.write(f"\n{LAST_LINE}\n")
         self._journal.unlink()
+        remove(self.folder, _names(self.folder, FITTED, "*.safetensors"))
 
     def abandon(self) -> None:
         """Where not one image was done there is nothing to go on from: leave the folder as it was found."""
@@ -175,7 +188,7 @@ class RunWriter:
         with beside(self._journal) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
             file.write(to_json({"format": FORMAT, "fingerprint": fingerprint}) + "\n")
             known = (
-                ((image, {}) for image in _images_in(manifest)) if manifest.is_file() else _journal_lines(self._journal)
+                ((image, {}) for image in images_in(manifest)) if manifest.is_file() else journal_lines(self._journal)
             )
             for image, seconds in known:
                 if image["id"] in whole:
@@ -186,7 +199,7 @@ class RunWriter:
 
 def is_ours(folder: Path) -> bool:
     """Whether this program has written a run, or the beginning of one, into the folder."""
-    return _fingerprint_of(folder) is not None
+    return fingerprint_of(folder) is not None
 
 
 def check_writable(folder: Path) -> None:
@@ -208,8 +221,9 @@ def check_writable(folder: Path) -> None:
 def clear(folder: Path) -> None:
     """Remove what this program has written into the folder, and nothing else."""
     if is_ours(folder):
-        arrays = [f"{place}/{path.name}" for place in (ARRAYS, INSIDE) for path in (folder / place).glob("*.npz")]
-        remove(folder, [*pages_of(folder), *arrays, PAGES, JOURNAL, MANIFEST])
+        arrays = [name for place in (ARRAYS, INSIDE) for name in _names(folder, place, "*.npz")]
+        fitted = _names(folder, FITTED, "*.safetensors")
+        remove(folder, [*pages_of(folder), *arrays, *fitted, PAGES, JOURNAL, MANIFEST])
     for place in (ARRAYS, INSIDE):
         remove_empty(folder / place)
 
@@ -229,52 +243,6 @@ def list_pages(folder: Path, names: Iterable[str]) -> None:
         temporary.write_text(to_json(sorted(names)) + "\n", encoding="utf-8")
 
 
-def _fingerprint_of(folder: Path) -> str | None:
-    """The fingerprint of the run that the folder holds, begun or complete; None where there is none."""
-    journal = folder / JOURNAL
-    if journal.is_file():
-        with journal.open(encoding="utf-8", errors="replace") as file:
-            content = parsed(file.readline())
-        return content.get("fingerprint") if isinstance(content, dict) and "fingerprint" in content else None
-    if not (folder / MANIFEST).is_file():
-        return None
-    run = _head(folder / MANIFEST).get("run")
-    return run.get("fingerprint") if isinstance(run, dict) else None
-
-
-def _journal_lines(path: Path) -> Iterator[tuple[dict[str, Any], dict[str, float]]]:
-    """Images with the seconds spent on each; a line that was cut short is passed over."""
-    if path.is_file():
-        with path.open(encoding="utf-8", errors="replace") as file:
-            next(file, None)
-            for line in file:
-                content = parsed(line)
-                if isinstance(content, list) and len(content) == 2:
-                    yield content[0], content[1]
-
-
-def _head(path: Path) -> dict[str, Any]:
-    """Everything of a manifest but its images."""
-    lines: list[str] = []
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            if line.rstrip("\n") == FIRST_LINE:
-                content = parsed("".join(lines).rstrip().rstrip(",") + "}")
-                return content if isinstance(content, dict) else {}
-            lines.append(line)
-    return {}
-
-
-def _images_in(path: Path) -> Iterator[dict[str, Any]]:
-    """The images of a manifest, line by line."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            if line.rstrip("\n") == FIRST_LINE:
-                break
-        for line in file:
-            if line.rstrip("\n") == LAST_LINE:
-                return
-            content = parsed(line.rstrip().rstrip(","))
-            if not isinstance(content, dict):
-                raise BadRequest(f"{path}: is damaged. Start the run again.")
-            yield content
+def _names(folder: Path, place: str, pattern: str) -> list[str]:
+    """Names, relative to the folder, of files in one of its own folders."""
+    return [f"{place}/{path.name}" for path in (folder / place).glob(pattern)]

@@ -5,7 +5,6 @@ A tape holds one batch. Methods read layers and gradients from it; what one has 
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -17,14 +16,13 @@ from cnnvis_report.gradients import PIXELS, Gradients
 from cnnvis_report.graph import recorded
 from cnnvis_report.noise import normal_noise
 from cnnvis_report.operands import Operands, Recorded
-from cnnvis_report.reference import Reference
+from cnnvis_report.reference import Fitted, Reference
 from cnnvis_report.rules.constants import send_constants
 from cnnvis_report.rules.rule import Rule
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 
 FORWARD = "forward"
-T = TypeVar("T")
 Reads = Mapping[Rule | None, frozenset[str]]
 Key = tuple[tuple[int, ...], Rule | None, str]
 
@@ -152,7 +150,7 @@ class Tape(ForwardPasses):
 
         self._book(None, run, backward=1.0)
 
-    def fitted(self, key: Hashable, fit: Callable[[Subject, Tensor, int], T]) -> T | None:
+    def fitted(self, key: str, fit: Callable[[Subject, Tensor, int], Fitted]) -> Fitted | None:
         """What `fit` makes of the network, other images of the set and how many go through at a time; made once.
 
         None while the run is rehearsed.

@@ -11,6 +11,7 @@ PACKAGE = ROOT / "cnnvis_report"
 FLOORS = {
     "__init__": 0,
     "errors": 0,
+    "allocation": 0,
     "records_worth": 0,
     "records_inside": 0,
     "records_training": 0,
@@ -19,7 +20,8 @@ FLOORS = {
     "files": 0,
     "ahead": 0,
     "records_json": 2,
-    "store": 3,
+    "manifest": 3,
+    "store": 4,
     "graph": 0,
     "heads": 1,
     "walk": 1,
@@ -58,6 +60,7 @@ FLOORS = {
     "__main__": 15,
 }
 TORCH_FREE = {
+    "allocation",
     "errors",
     "records",
     "records_worth",
@@ -68,6 +71,7 @@ TORCH_FREE = {
     "files",
     "ahead",
     "records_json",
+    "manifest",
     "store",
     "report",
     "commandline",

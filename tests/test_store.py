@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnnvis_report import fitting
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline import run as running
 from cnnvis_report.store import array_key, load_arrays, load_run
@@ -122,6 +123,47 @@ def test_a_run_that_was_stopped_goes_on_and_ends_in_the_same_bytes(after, drawn,
     command(*RUN, drawn, "-o", tmp_path / "parts", *FEW)
     assert all(path.stat().st_mtime_ns == time for path, time in times.items()), "what was done stays"
     assert without_provenance(tmp_path / "whole") == without_provenance(tmp_path / "parts")
+
+
+PATTERNS = ("--methods", "pattern_net,pattern_attribution", "--device", "cpu", "--batch-size", "2", "--inside", "none")
+
+
+@pytest.fixture
+def stopped_with_patterns(drawn, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        interrupted(patch, 3)
+        with pytest.raises(Stop):
+            command(*RUN, drawn, "-o", tmp_path / "parts", *PATTERNS)
+    return tmp_path / "parts"
+
+
+def test_what_was_fitted_is_kept_with_a_run_that_goes_on(stopped_with_patterns, drawn, tmp_path, monkeypatch):
+    command(*RUN, drawn, "-o", tmp_path / "whole", *PATTERNS)
+    assert (stopped_with_patterns / "fitted" / "patterns.safetensors").stat().st_size > 1000
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "moments", lambda *_, **__: 1 / 0)
+        command(*RUN, drawn, "-o", stopped_with_patterns, *PATTERNS)
+    assert without_provenance(tmp_path / "whole") == without_provenance(stopped_with_patterns)
+    assert not (stopped_with_patterns / "fitted").exists(), "a report is handed on without it"
+
+
+@pytest.mark.parametrize("content", [b"", b"no tensors", None], ids=["empty", "garbage", "gone"])
+def test_what_was_fitted_and_got_damaged_is_fitted_again(stopped_with_patterns, content, drawn, tmp_path):
+    kept = stopped_with_patterns / "fitted" / "patterns.safetensors"
+    kept.unlink()
+    if content is not None:
+        kept.write_bytes(content)
+    command(*RUN, drawn, "-o", tmp_path / "whole", *PATTERNS)
+    command(*RUN, drawn, "-o", stopped_with_patterns, *PATTERNS)
+    assert without_provenance(tmp_path / "whole") == without_provenance(stopped_with_patterns)
+
+
+def test_another_run_takes_nothing_that_was_fitted(stopped_with_patterns, drawn, monkeypatch):
+    fitted = []
+    plain = fitting.moments
+    monkeypatch.setattr(fitting, "moments", lambda *given, **named: fitted.append(1) or plain(*given, **named))
+    command(*RUN, drawn, "-o", stopped_with_patterns, *PATTERNS, "--seed", "1")
+    assert fitted
 
 
 def test_a_run_that_fails_before_its_first_image_leaves_nothing(drawn, tmp_path, monkeypatch):

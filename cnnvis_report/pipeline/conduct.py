@@ -12,6 +12,7 @@ from cnnvis_report.pipeline.inside import look_inside
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.provenance import fingerprint, provenance
 from cnnvis_report.pipeline.run import Tally, Watcher, run_batches
+from cnnvis_report.pipeline.shelf import RunShelf
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.records import Gap, NetworkRecord, RunRecord
 from cnnvis_report.records_inside import InsideRecord
@@ -35,6 +36,7 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
     writer = RunWriter(folder, fingerprint(study, plan), [item.id for item in study.images])
     if writer.complete:
         return load_run(folder).record, Tally()
+    study = replace(study, reference=study.reference.shelved(RunShelf(folder)))
     try:
         tally = run_batches(study, plan, writer, watcher)
         start = time.perf_counter()

@@ -1,15 +1,16 @@
 """Methods without passes, so that a run can be planned."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import replace
 
 from torch import Tensor
 
 from cnnvis_report.gradients import PIXELS
+from cnnvis_report.reference import Fitted
 from cnnvis_report.rules.constants import check_constants
 from cnnvis_report.rules.rule import Rule
 from cnnvis_report.subject import FirstPass, Subject
-from cnnvis_report.tape import FORWARD, T, Tape
+from cnnvis_report.tape import FORWARD, Tape
 
 
 class Rehearsal(Tape):
@@ -73,7 +74,7 @@ class Rehearsal(Tape):
         check_constants(self._first.recorded)
         self._book(None, lambda: None, backward=1.0)
 
-    def fitted(self, key: Hashable, fit: Callable[[Subject, Tensor, int], T]) -> T | None:
+    def fitted(self, key: str, fit: Callable[[Subject, Tensor, int], Fitted]) -> Fitted | None:
         """Nothing: that would take passes."""
         return None
 
