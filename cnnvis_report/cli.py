@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cnnvis_report import __version__
+from cnnvis_report.allocation import keep_memory
 from cnnvis_report.cli_training import draw, train
 from cnnvis_report.commandline import Commands, method_options, names_in
 from cnnvis_report.finishing import console_of, finish, look_at_all
@@ -28,6 +29,7 @@ def cli() -> None:
     With images and no model:
         cnnvis-report train photos/ -o model.pt --report report
     """
+    keep_memory()
 
 
 cli.add_command(train)
