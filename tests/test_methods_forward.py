@@ -109,7 +109,8 @@ def score_cam_slowly(network, image, values, target, channels):
     found = []
     for k in channels:
         up = interpolate(values[None, None, k], size=(height, width), mode="bilinear", align_corners=False)[0, 0]
-        mask = torch.zeros_like(up) if up.max() == up.min() else (up - up.min()) / (up.max() - up.min())
+        constant = values[k].max() == values[k].min()
+        mask = torch.zeros_like(up) if constant else (up - up.min()) / (up.max() - up.min())
         baseline = scores(network, torch.zeros_like(image)[None])[0, target]
         found.append(float(scores(network, (image * mask)[None])[0, target] - baseline))
     odds = np.exp(found) / np.exp(found).sum()
@@ -130,6 +131,17 @@ def test_score_cam_equals_its_definition(network, layer, wide, targets, most):
         channels = strongest_slowly(a[i], most or None)
         expected = score_cam_slowly(network, wide[i], a[i], target, channels)
         np.testing.assert_allclose(maps[i].numpy(), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_constant_channel_hides_the_image_however_its_value_is_rounded():
+    # upsampled from 13 to 224 it differs from its value by rounding here and there: scaled to 0..1 a mask of dust
+    network = seeded(nn.Sequential(nn.Conv2d(1, 8, 16, stride=17), nn.Flatten(), nn.Linear(8 * 13 * 13, 3)))
+    network[0].weight.data[:7], network[0].bias.data[:7] = 0, torch.arange(1, 8) / 10
+    image = torch.randn(1, 1, 224, 224, generator=torch.Generator().manual_seed(2))
+    values = network[0](image)[0].detach()
+    expected = score_cam_slowly(network.double(), image[0].double(), values.double(), 1, range(8))
+    maps = only(network.float(), image, [1], "score_cam", layer="0")
+    np.testing.assert_allclose(maps[0].numpy(), expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("most", [0, 3])

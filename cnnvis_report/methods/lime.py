@@ -87,9 +87,10 @@ def scores_of_kept(tape: Tape, place: int, labels: Tensor, kept: Tensor) -> Tens
         labels: [H, W]. kept: [M, superpixels], true or false.
     """
     image = tape.images[place]
-    labels, scores = labels.to(image.device), []
+    flat, scores = labels.flatten().to(image.device), []
     for part in torch.split(kept.to(image), tape.capacity):
-        scores.append(tape.scores(part[:, labels].unsqueeze(1) * image))
+        masks = part.index_select(1, flat).view(-1, 1, *labels.shape)
+        scores.append(tape.scores(masks * image))
     return torch.cat(scores).cpu().double()
 
 
