@@ -72,7 +72,8 @@ class Tape(ForwardPasses):
         within: "Tape | None" = None,
     ) -> None:
         super().__init__(subject, images, capacity=capacity, within=within)
-        self.reference = reference or Reference(lambda: self.images)
+        own = self.images  # not self: a tape that holds itself waits for the garbage collector, with its graph
+        self.reference = reference or Reference(lambda: own)
         self.seed = seed
         self._reads = dict(reads or {})
         self._layers = list(dict.fromkeys(subject.layer(name).name for name in layers))
