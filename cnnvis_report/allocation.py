@@ -14,8 +14,8 @@ def keep_memory() -> bool:
 
     glibc maps anew whatever is above 32 MB, and gives back the end of the heap whenever it is free. Activations of a
     batch are that large, so in every pass the system fills their pages with zeros once more: up to a third of the time
-    of a network. The most that the process holds stays as it was; it only isn't given back in between. Nothing is done
-    with another C library, nor where the environment says how to allocate.
+    of a network. What isn't given back costs memory: a twentieth to a tenth more at the peak. Nothing is done with
+    another C library, nor where the environment says how to allocate.
     """
     if any(name.startswith(CHOSEN_BY_OTHERS) for name in os.environ):
         return False
