@@ -50,6 +50,8 @@ class Console(Watcher):
         self.say(f"          pictures: {subject.preprocessing.describe()}")
         if subject.scores != "logits":
             self.say(f"          scores: {subject.scores}")
+        for notice in study.notices:
+            self.say(f"          note: {printable(notice)}")
         names = list(dict.fromkeys(task.name for task in rehearsed.tasks))
         if names:
             self.say(f"          {words.count(len(names), 'method')}: {', '.join(names)}")

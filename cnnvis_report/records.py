@@ -215,6 +215,7 @@ class RunRecord:
     training: how the network was trained, where it was here; films: images over its epochs. trained_on: how many of the
     images were among those that it was trained on.
     answers: to all images, where those of the run are a selection.
+    notices: what a reader has to know before believing the results, a sentence each.
     provenance: the only place for clocks, versions and machines; all the rest repeats bit by bit.
     """
 
@@ -234,6 +235,7 @@ class RunRecord:
     films: tuple[Film, ...] = ()
     trained_on: int = 0
     answers: Answers | None = None
+    notices: tuple[str, ...] = ()
 
     def card(self, name: str) -> Card:
         """The card of the method called `name`."""

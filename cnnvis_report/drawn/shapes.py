@@ -57,7 +57,7 @@ def shapes(count: int, *, seed: int, side: int, first: int = 0) -> ImageSet:
                 f"{name}/{number:0{len(str(count))}d}.png",
                 partial(_picture, index, seed, side),
                 f"shapes-{seed}-{side}-{index}",
-                Label(name, index % len(CLASSES)),
+                (Label(name, index % len(CLASSES)),),
                 partial(_mask, index, seed, side),
             )
         )

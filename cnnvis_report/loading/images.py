@@ -29,6 +29,7 @@ class Item:
     id: unique, of letters, digits and hyphens only: names of files and anchors are made of it.
     name: as the report shows it, relative to the folder that was given; a stranger's text.
     open: decodes it; raises UnusablePicture. fingerprint: changes when the content does.
+    labels: what it is said to show; several where the classes don't exclude each other.
     mask: where what decides the class is, at the picture's own size, if anybody knows.
     """
 
@@ -36,8 +37,13 @@ class Item:
     name: str
     open: Callable[[], Image.Image]
     fingerprint: str
-    label: Label | None = None
+    labels: tuple[Label, ...] = ()
     mask: Callable[[], Image.Image] | None = None
+
+    @property
+    def label(self) -> Label | None:
+        """The first of its labels; None where there is none."""
+        return self.labels[0] if self.labels else None
 
     @property
     def content(self) -> str:
@@ -47,9 +53,10 @@ class Item:
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images in order."""
+    """Images in order. notices: what a user has to know of how they were found, a sentence each."""
 
     items: tuple[Item, ...]
+    notices: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -123,10 +130,10 @@ def labelled(
                 _readable(each.name),
                 _opener(each.path),
                 _fingerprint(each.path) + (f"+{_fingerprint(mask_of[each])}" if each in mask_of else ""),
-                label_of(each),
-                _mask_opener(mask_of[each], label_of(each)) if each in mask_of else None,
+                (label,) if label is not None else (),
+                _mask_opener(mask_of[each], label) if each in mask_of else None,
             )
-            for place, each in enumerate(found, start=1)
+            for place, (each, label) in enumerate(zip(found, map(label_of, found), strict=True), start=1)
         )
     )
 

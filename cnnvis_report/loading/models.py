@@ -36,6 +36,7 @@ class Model:
 
     weights: where its weights come from, in words, without any folder of this machine.
     classes: names in index order, or None where nobody has said. training: where it was trained here.
+    notices: what a user has to know of how it was loaded, a sentence each.
     """
 
     network: nn.Module
@@ -44,6 +45,7 @@ class Model:
     preprocessing: Preprocessing
     classes: tuple[str, ...] | None
     training: Training | None = None
+    notices: tuple[str, ...] = ()
 
 
 def load_model(model: str, weights: Path | None = None) -> Model:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.loading.images import ImageSet, Item
+from cnnvis_report.loading.images import Item
 from cnnvis_report.pipeline.batches import batches
 from cnnvis_report.pipeline.devices import batch_size
 from cnnvis_report.pipeline.study import Study
@@ -44,7 +44,12 @@ def screened(study: Study, only: str, most: int | None, advance: Callable[[str],
     there = {item.id for item in chosen}
     told = [replace(each, image=each.image if each.image in there else "") for each in answers.values()]
     settings = {**study.settings, "only": only if only != "all" else None}
-    return replace(study, images=ImageSet(tuple(chosen)), answers=count(told) if told else None, settings=settings)
+    return replace(
+        study,
+        images=replace(study.images, items=tuple(chosen)),
+        answers=count(told) if told else None,
+        settings=settings,
+    )
 
 
 def _fits(answer: Answer | None, wanted: Collection[bool]) -> bool:

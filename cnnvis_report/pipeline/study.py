@@ -72,6 +72,7 @@ class Study:
     weights: where the weights come from, in words. reference: a sample of the images. budget: for measuring what maps
     are worth, look: for the inside of the network, where `units` are looked at above others; None where that isn't
     wanted. settings: what the report states of the request. answers: to all images, where these are a selection.
+    notices: what a user has to know before believing the results, a sentence each.
     """
 
     subject: Subject
@@ -91,6 +92,7 @@ class Study:
     preferences: Preferences
     training: Training | None = None
     answers: Answers | None = None
+    notices: tuple[str, ...] = ()
 
 
 def open_study(request: Request) -> Study:
@@ -165,6 +167,7 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
             tuple(parse_goal(each, subject) for each in request.prefer), request.form, request.start
         ),
         training=model.training,
+        notices=(*model.notices, *images.notices),
     )
 
 

@@ -154,7 +154,7 @@ def _items(found: Sequence[Found], classes: Sequence[str]) -> list[Item]:
     index = {name: place for place, name in enumerate(classes)}
     folders = [Path(each.name).parts[0] for each in found]
     items = labelled(found, classes)
-    return [replace(item, label=Label(name, index[name])) for item, name in zip(items, folders, strict=True)]
+    return [replace(item, labels=(Label(name, index[name]),)) for item, name in zip(items, folders, strict=True)]
 
 
 def _geometry(found: Sequence[Found], known: Preprocessing | None, size: str | None) -> Preprocessing:

@@ -44,7 +44,7 @@ def main() -> None:
     drawn = [layers.draw(at, 0, 213) for at in range(200)]
     print(f"draw: {200 / (time.perf_counter() - start):.0f} pictures of 213² a second, without writing them")
     items = [
-        Item(str(at), str(at), lambda at=at: drawn[at % 200].picture, "", Label("", drawn[at % 200].target))
+        Item(str(at), str(at), lambda at=at: drawn[at % 200].picture, "", (Label("", drawn[at % 200].target),))
         for at in range(given.images)
     ]
     size = (given.size, given.size)
