@@ -11,6 +11,7 @@ from cnnvis_report.pipeline.rehearsal import Rehearsal
 from cnnvis_report.pipeline.tasks import perform, rehearse, tasks_for
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import Option
+from cnnvis_report.records_scores import ScoreKind
 from cnnvis_report.reference import Reference
 from cnnvis_report.registry import Method, select
 from cnnvis_report.subject import Subject
@@ -30,6 +31,7 @@ def explain(
     reference: Tensor | None = None,
     seed: int = 0,
     batch_size: int | None = None,
+    scores: str = "auto",
     **options: Option,
 ) -> dict[str, Tensor]:
     """Explain class scores of images; all methods share one forward pass, and backward passes where they can.
@@ -47,6 +49,10 @@ def explain(
             themselves where it isn't given.
         seed: of the methods that draw noise.
         batch_size: at most so many images at a time; all at once where None.
+        scores: what the scores mean: "softmax", "sigmoid", "binary" or "value". Where they come out of a final softmax
+            or sigmoid, the logits before it are explained; "value" explains the output as it is. A network with a
+            single score has target 0, which is that score; with "binary", targets are 1 for the positive class, the
+            score, and 0 for the negative one, the score's negation.
         options: options of methods, such as `steps=64`; each goes to every chosen method that has it.
 
     Returns:
@@ -64,9 +70,8 @@ def explain(
         raise BadRequest(f"on_error is {on_error!r}; it can be 'raise' or 'skip'.")
     zero, one = (0.0,) * images.shape[1], (1.0,) * images.shape[1]
     preprocessing = Preprocessing(tuple(mean or zero), tuple(std or one))
-    subject = Subject(module, images[:1], name=type(module).__name__, preprocessing=preprocessing)
-    if bool((columns >= len(subject.classes)).any()):
-        raise BadRequest(f"Target {int(columns.max())} isn't a class: {subject.name} has {len(subject.classes)}.")
+    subject = Subject(module, images[:1], name=type(module).__name__, preprocessing=preprocessing, scores=scores)
+    columns = _classes_of(columns, subject, scores)
     chosen = select([methods] if isinstance(methods, str) else methods)
     tasks = tasks_for(chosen, [layer] if layer else [], _shared(options, chosen))
     others = Reference(lambda: images if reference is None else reference.to(images))
@@ -101,6 +106,16 @@ def explain(
                 left_out.add(outcome.task.name)
     whole = {name: torch.cat(found).contiguous() for name, found in maps.items() if name not in left_out}
     return whole if torch.as_tensor(targets).ndim == 2 else {name: found[:, 0] for name, found in whole.items()}
+
+
+def _classes_of(columns: Tensor, subject: Subject, scores: str) -> Tensor:
+    """[N, K] classes of the subject for targets that name columns of the output."""
+    lone = subject.meaning.kind is ScoreKind.BINARY and scores == "auto"
+    known = 1 if lone else len(subject.classes)
+    if bool((columns >= known).any()):
+        more = ' With scores="binary", 1 is the positive class and 0 the negative one.' if lone else ""
+        raise BadRequest(f"Target {int(columns.max())} isn't a class: {subject.name} has {known}.{more}")
+    return columns + 1 if lone else columns
 
 
 def _shared(options: Mapping[str, Option], chosen: Sequence[Method]) -> dict[str, dict[str, Option]]:
