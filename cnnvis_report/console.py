@@ -42,14 +42,14 @@ class Console(Watcher):
         """What will run, how many passes, how long, how much."""
         subject, rehearsed = study.subject, plan.rehearsed
         size = words.short(subject.parameters)
-        self.say(
-            f"Plan      {subject.name}, {size} parameters, {words.count(len(subject.classes), 'class', 'classes')}, "
-            f"on {study.device}"
-        )
-        self.say(f"          {words.count(plan.images, 'image')}, {plan.batch} at a time, {_classes(plan)} each")
+        kind = subject.meaning.kind
+        outputs, each = words.columns(len(subject.classes), kind), words.columns(plan.classes, kind)
+        self.say(f"Plan      {subject.name}, {size} parameters, {outputs}, on {study.device}")
+        self.say(f"          {words.count(plan.images, 'image')}, {plan.batch} at a time, {each} each")
         self.say(f"          pictures: {subject.preprocessing.describe()}")
+        self.say(f"          scores: {subject.meaning.kind}, {printable(subject.meaning.reason)}")
         if subject.scores != "logits":
-            self.say(f"          scores: {subject.scores}")
+            self.say(f"          explained: {subject.scores}")
         for notice in study.notices:
             self.say(f"          note: {printable(notice)}")
         names = list(dict.fromkeys(task.name for task in rehearsed.tasks))
@@ -155,7 +155,3 @@ class Console(Watcher):
             self.say(f"Pages     {size}; pixel maps averaged over 2×2, in {quality.bits} bits, to keep one file small")
         else:
             self.say(f"Pages     {size}; pixel maps to within {words.percent(quality.error)} of their largest value")
-
-
-def _classes(plan: Plan) -> str:
-    return words.count(plan.classes, "class", "classes")

@@ -66,6 +66,13 @@ class Scores:
             return scores.exp()
         return scores.softmax(dim=1) if self.kind is ScoreKind.SOFTMAX else scores.sigmoid()
 
+    def first(self, scores: Tensor, most: int) -> list[int]:
+        """The classes of the highest scores [classes], the first of equals first; values have an order of their own."""
+        if self.kind is ScoreKind.VALUE:
+            return list(range(min(most, len(scores))))
+        order: list[int] = scores.argsort(descending=True, stable=True)[:most].tolist()
+        return order
+
     def names(self, given: Sequence[str] | None, columns: int, name: str) -> tuple[str, ...]:
         """The names of the classes; plain ones where none are given.
 

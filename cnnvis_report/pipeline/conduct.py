@@ -117,6 +117,10 @@ def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally) -> RunRec
         scores=subject.scores,
         layers=subject.layers,
         default_layer=subject.default_layer,
+        kind=subject.meaning.kind,
+        quantity=subject.meaning.quantity,
+        reason=subject.meaning.reason,
+        names=() if subject.meaning.kind.exclusive else subject.classes,
     )
     return RunRecord(
         fingerprint=fingerprint(study, plan),
@@ -132,6 +136,7 @@ def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally) -> RunRec
         training=study.training.record if study.training else None,
         trained_on=_trained_on(study, writer.done),
         answers=study.answers,
+        label_answers=study.label_answers,
         notices=study.notices,
     )
 

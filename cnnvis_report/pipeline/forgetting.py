@@ -55,6 +55,7 @@ def forgetting(
                 randomised(study.subject.network, part, study.seed),
                 images[0].picture.values[None].to(study.device),
                 preprocessing=study.subject.preprocessing,
+                scores=study.subject.meaning.kind,
             )
         except BadRequest:
             break

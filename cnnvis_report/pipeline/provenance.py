@@ -38,7 +38,12 @@ def fingerprint(study: Study, plan: Plan) -> str:
         "device": study.device.type,
         "reduced": [study.precision, *([task.name, task.layer] for task in plan.reduced)],
         "budget": repr(study.budget),
-        "answers": repr(study.answers),
+        "scores": [
+            subject.meaning.kind,
+            subject.scores,
+            [[repr(label) for label in each.labels] for each in study.images],
+        ],
+        "answers": repr((study.answers, study.label_answers)),
         "training": repr(study.training and (study.training.record, sorted(study.training.seen))),
         "look": repr((study.look, study.units, study.preferences)),
     }

@@ -140,7 +140,9 @@ def _explain(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watc
         seed=study.seed,
     )
     logits = tape.logits.float().cpu()
-    chosen = [study.choice.choose(row, each.item.label) for row, each in zip(logits, batch.ready, strict=True)]
+    meaning = study.subject.meaning
+    rows = zip(logits, batch.ready, strict=True)
+    chosen = [study.choice.choose(row, each.item.labels, meaning) for row, each in rows]
     outcomes = []
     targets = _rectangle(chosen, logits).to(study.device)
     performed = perform(rehearsed.tasks, tape, targets, plan.reduced)

@@ -15,11 +15,12 @@ from cnnvis_report.pipeline.batches import Ready, first_usable, sample
 from cnnvis_report.pipeline.devices import choose_device
 from cnnvis_report.pipeline.evaluation import Budget, choose_budget
 from cnnvis_report.pipeline.look_budget import BUDGETS, LookBudget, Preferences, choose_look, parse_goal
-from cnnvis_report.pipeline.targets import ClassChoice, parse_classes
+from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
 from cnnvis_report.pipeline.tasks import Task, tasks_for
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import Option, Setting
 from cnnvis_report.records_answers import Answers
+from cnnvis_report.records_labels import LabelAnswers
 from cnnvis_report.reference import Reference
 from cnnvis_report.registry import select
 from cnnvis_report.subject import Subject
@@ -36,7 +37,7 @@ class Request:
     batch_size: None chooses what fits. precision: "float32", "bfloat16" or "auto", of methods that only look forward.
     evaluate: "none", "small", "full", or "auto". inside: "none", "standard", "all", or "auto".
     units: to look at inside, each LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN. prefer, form, start: of preferred inputs.
-    options: method to option to value.
+    options: method to option to value. scores: "auto", "softmax", "sigmoid", "binary" or "value".
     """
 
     model: str
@@ -63,6 +64,7 @@ class Request:
     form: str = "fourier"
     start: str = "noise"
     options: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
+    scores: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Study:
 
     weights: where the weights come from, in words. reference: a sample of the images. budget: for measuring what maps
     are worth, look: for the inside of the network, where `units` are looked at above others; None where that isn't
-    wanted. settings: what the report states of the request. answers: to all images, where these are a selection.
+    wanted. settings: what the report states of the request. answers, label_answers: to all images, where these
+    are a selection.
     notices: what a user has to know before believing the results, a sentence each.
     """
 
@@ -93,6 +96,7 @@ class Study:
     training: Training | None = None
     answers: Answers | None = None
     notices: tuple[str, ...] = ()
+    label_answers: LabelAnswers | None = None
 
 
 def open_study(request: Request) -> Study:
@@ -131,14 +135,10 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
         RunFailed: not one image can be read.
     """
     device = choose_device(request.device)
-    subject = make_subject(model, images_for(model.classes or ()), device)
-    images = images_for(subject.classes)
+    subject = make_subject(model, images_for(model.classes or ()), device, request.scores)
+    images = images_of(images_for(subject.classes), subject.meaning)
     choice = parse_classes(request.classes, subject.classes)
-    if choice == ClassChoice(label=True) and not any(item.label for item in images):
-        raise BadRequest(
-            "--classes label: no image has a label. Put the images in folders called like classes, or use --labels "
-            "folders, or give a .txt list with a tab and the label after each path."
-        )
+    check_choice(choice, images, subject)
     layers = [subject.layer(layer).name for layer in request.layers]
     tasks = tasks_for(select(request.methods) if request.methods else (), layers, request.options)
     layered = [task.name for task in tasks if task.method.layered]
@@ -167,18 +167,19 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
             tuple(parse_goal(each, subject) for each in request.prefer), request.form, request.start
         ),
         training=model.training,
-        notices=(*model.notices, *images.notices),
+        notices=(*model.notices, *subject.notices, *images.notices),
     )
 
 
-def make_subject(model: Model, images: ImageSet, device: torch.device) -> Subject:
+def make_subject(model: Model, images: ImageSet, device: torch.device, scores: str = "auto") -> Subject:
     """The subject, tried on the first image that can be read.
 
     Raises:
         RunFailed: none can.
+        BadRequest: the scores can't be what was asked for.
     """
     if not len(images):
-        return _without_images(model, device)
+        return _without_images(model, device, scores)
     first = first_usable(images, model.preprocessing)
     if not isinstance(first, Ready):
         count = f"None of the {len(images)} images" if len(images) > 1 else "The image"
@@ -190,10 +191,12 @@ def make_subject(model: Model, images: ImageSet, device: torch.device) -> Subjec
         name=model.name,
         classes=model.classes,
         preprocessing=model.preprocessing,
+        scores=scores,
+        several=any(len(item.labels) > 1 for item in images),
     )
 
 
-def _without_images(model: Model, device: torch.device) -> Subject:
+def _without_images(model: Model, device: torch.device, scores: str) -> Subject:
     """The subject, tried on noise of the size that it expects."""
     size = model.preprocessing.size
     if size is None:
@@ -201,7 +204,12 @@ def _without_images(model: Model, device: torch.device) -> Subject:
     generator = torch.Generator().manual_seed(0)
     example = torch.randn(1, model.preprocessing.channels, *size, generator=generator).to(device)
     return Subject(
-        model.network.to(device), example, name=model.name, classes=model.classes, preprocessing=model.preprocessing
+        model.network.to(device),
+        example,
+        name=model.name,
+        classes=model.classes,
+        preprocessing=model.preprocessing,
+        scores=scores,
     )
 
 
@@ -236,6 +244,7 @@ def _settings(request: Request) -> dict[str, Setting]:
         "layers": list(request.layers),
         "class_names": request.class_names.name if request.class_names else None,
         "labels": request.labels,
+        "scores": request.scores if request.scores != "auto" else None,
         "masks": request.masks.name if request.masks else None,
         "size": request.size,
         "mean": [f"{value:g}" for value in request.mean or ()],

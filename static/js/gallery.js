@@ -6,12 +6,13 @@ CnnVis.galleryDefaults = { show: "", verdict: "", label: "", predicted: "", conf
 
 // Whether an image fits the state. Pure. image: what its element carries as data.
 CnnVis.fits = (image, state) => {
-  const [low, high] = state.confidence ? state.confidence.split("-").map(Number) : [0, 1];
+  const [low, high] = state.confidence ? state.confidence.split("-").map(Number) : [-Infinity, Infinity];
   const probability = Number(image.probability);
+  const holds = (names, name) => !name || names.split("\n").includes(name); // several where an image has several labels
   const words = `${image.name} ${image.predicted} ${image.label}`.toLowerCase();
   return (!state.verdict || image.verdict === state.verdict)
-    && (!state.label || image.label === state.label)
-    && (!state.predicted || image.predicted === state.predicted)
+    && holds(image.label, state.label)
+    && holds(image.predicted, state.predicted)
     && probability >= low && (probability < high || high === 1)
     && state.q.toLowerCase().split(/\s+/).every((word) => words.includes(word));
 };
