@@ -11,7 +11,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.records_scores import Quantity, ScoreKind
 from cnnvis_report.running import recording
 from cnnvis_report.scores import Scores, choose_kind
-from cnnvis_report.tails import NotedCalls, Place, agree, find_ending, looks_like, mixed_ending, places
+from cnnvis_report.tails import NotedCalls, Place, agree, looks_like, mixed_ending, places
 
 LogitsAt = Callable[[Place, Tensor], Tensor]
 QUANTITIES = {
@@ -73,7 +73,7 @@ def read_output(first: FirstOutput, network: nn.Module, asked: str, *, several: 
 
 def _logits_place(first: FirstOutput) -> tuple[str, Place | None]:
     """The place that gives, with gradients and without, what the network makes its output of, and how it does."""
-    for name, place in places(find_ending(first.output.grad_fn), first.layer_at, first.noted):
+    for name, place in places(first.output.grad_fn, first.layer_at, first.noted):
         if all(_gives(place, name, first, grad) for grad in (True, False)):
             return name, place
     return "", None
