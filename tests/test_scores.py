@@ -153,6 +153,20 @@ def test_a_single_score_is_the_positive_class(shape, end, images):
     assert [subject.meaning.first(row, 1)[0] for row in scores] == (z.flatten() > 0).long().tolist()
 
 
+def test_the_negative_class_is_that_of_a_network_with_two_scores(images):
+    """Its last layer has the rows −w and w, which is what most methods can't tell from one logit and its negation."""
+    one, two = seeded(Tiny(1)).double().eval(), seeded(Tiny(1)).double().eval()
+    two.fc = nn.Linear(8, 2).double()
+    with torch.no_grad():
+        two.fc.weight.copy_(torch.cat([-one.fc.weight, one.fc.weight]))
+        two.fc.bias.copy_(torch.cat([-one.fc.bias, one.fc.bias]))
+    names = ["grad_cam", "guided_backprop", "lrp_gamma", "lrp_flat", "pattern_net", "pattern_attribution", "full_grad"]
+    for target in (0, 1):
+        found = explain(one, images, [target] * 3, names, scores="binary")
+        for name, maps in explain(two, images, [target] * 3, names).items():
+            torch.testing.assert_close(found[name], maps, rtol=1e-8, atol=1e-10, msg=f"{name} {target}")
+
+
 def test_half_is_the_negative_class_and_equals_keep_their_order(images):
     subject = Subject(seeded(Tiny(1)).double(), images[:1])
     assert subject.meaning.first(subject.meaning.of(torch.zeros(1, 1))[0], 2) == [0, 1]
