@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records_answers import Answers
+from cnnvis_report.records_identity import Identity
 from cnnvis_report.records_inside import InsideRecord
 from cnnvis_report.records_training import Film, TrainingRecord
 from cnnvis_report.records_worth import Evaluation, Precision, Worth
@@ -133,6 +134,7 @@ class ImageRecord:
 
     size, original: (height, width) as the network saw it and as it was stored. top: the five largest scores.
     mask_share: how much of the picture the mask of what decides the class covers; None where there is no mask.
+    content: a digest of its file, and of its mask's, as they were explained.
     """
 
     id: str
@@ -146,6 +148,7 @@ class ImageRecord:
     gaps: tuple[Gap, ...] = ()
     mask_share: float | None = None
     worth: Worth | None = None
+    content: str = ""
 
     @property
     def right(self) -> bool | None:
@@ -163,10 +166,11 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that couldn't be used, and why."""
+    """A file that couldn't be used, and why; `content` is a digest of what it holds."""
 
     name: str
     reason: str
+    content: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,6 +220,7 @@ class RunRecord:
     images were among those that it was trained on.
     answers: to all images, where those of the run are a selection.
     notices: what a reader has to know before believing the results, a sentence each.
+    identity: what decides the results but the images' contents.
     provenance: the only place for clocks, versions and machines; all the rest repeats bit by bit.
     """
 
@@ -236,6 +241,7 @@ class RunRecord:
     trained_on: int = 0
     answers: Answers | None = None
     notices: tuple[str, ...] = ()
+    identity: Identity = field(default_factory=Identity)
 
     def card(self, name: str) -> Card:
         """The card of the method called `name`."""

@@ -67,11 +67,12 @@ class Subject:
         self._weights: Weights | None = None
         self._lone: dict[str, bool] = {}
         self.scores = "logits"
+        self.one_by_one = False  # set where an image's scores depend on the images beside it
         calls, output, operands = self._examine(example)
         self._calls = Calls(calls)
         self.layers = self._calls.layers
         nodes = recorded(output.grad_fn)
-        self._first: FirstPass | None = FirstPass(example.detach(), Recorded(output, nodes, operands))
+        self.first_pass: FirstPass | None = FirstPass(example.detach(), Recorded(output, nodes, operands))
         self._find_logits(nodes[0])
         self.default_layer = self._calls.last_stage(nodes, self._find_score_layer(nodes[0]))
         self._calls.forget_graph()
@@ -80,9 +81,9 @@ class Subject:
 
     def take_first_pass(self) -> FirstPass:
         """The pass over the example, handed over once: it holds the activations of the whole network."""
-        if self._first is None:
+        if self.first_pass is None:
             raise RuntimeError("the first pass has been taken")
-        first, self._first = self._first, None
+        first, self.first_pass = self.first_pass, None
         return first
 
     @contextmanager

@@ -1,7 +1,7 @@
 """From what the methods gave for a batch to records and arrays, image by image."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +20,12 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Result:
-    """One image's record, its arrays by key, and the seconds that each method took on it."""
+    """One image's record, its arrays by key, the seconds that each method took on it, what its files are known by."""
 
     image: ImageRecord
     arrays: dict[str, npt.NDArray[np.generic]]
     seconds: dict[str, float]
+    files: dict[str, str] = field(default_factory=dict)
 
 
 def results_of(
@@ -66,8 +67,10 @@ def results_of(
             maps=tuple(maps),
             gaps=tuple(gaps),
             mask_share=None if ready.mask is None else float(ready.mask.mean()),
+            content=ready.content,
         )
-        results.append(Result(image, arrays, seconds))
+        files = {stamp: digest for file in ready.item.files for stamp, digest in file.remembered.items()}
+        results.append(Result(image, arrays, seconds, files))
     return results
 
 
