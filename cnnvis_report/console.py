@@ -121,7 +121,7 @@ class Console(Watcher):
 
     def anew(self, changed: Sequence[str]) -> None:
         """Why nothing of what the folder held is kept."""
-        self.interject(f"Anew      the folder's results are of another run, and are made again: {_listed(changed)}")
+        self.interject(f"Changed   since the run in the folder: {_listed(changed)}; everything is made anew")
 
     def trouble(self, message: str, error: Exception | None = None) -> None:
         """A warning on a line of its own, in quiet runs too."""

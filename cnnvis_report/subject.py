@@ -141,7 +141,7 @@ class Subject:
         The network before the layer runs once, where the rest can do with that; `behind` says how much the rest is.
         """
         if name not in self._lone:
-            self._lone[name] = self._runs_alone(name, image, values[:1])
+            self._lone[name] = not self.one_by_one and self._runs_alone(name, image, values[:1])
         start = image if self._lone[name] else image.expand(len(values), -1, -1, -1)
         with self._calls.replacing(name, values):
             return self.forward(start)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cnnvis_report import __version__
 from cnnvis_report.errors import CnnVisError
+from cnnvis_report.loading.images import Item
 from cnnvis_report.manifest import contents_in, identity_of, remembered
 from cnnvis_report.pipeline.batches import sampled
 from cnnvis_report.pipeline.own_code import code_hash, method_files
@@ -16,6 +17,7 @@ from cnnvis_report.pipeline.study import SAMPLE, Study
 from cnnvis_report.pipeline.tasks import Task
 from cnnvis_report.records_identity import LISTED, Content, Identity, changed_images, changes
 
+BATCH = "the batch size"
 SAMPLED = "the sample that methods compare with"
 # settings of a request that are told of elsewhere, as what they lead to, or that only say where something is
 ELSEWHERE = {
@@ -31,19 +33,19 @@ def identify(study: Study, plan: Plan) -> Identity:
     told: dict[str, object] = {
         "the version of cnnvis-report": __version__,
         "the network's weights": network.weights,
-        "the settings of its modules": network.settings,
-        "the source of the network": network.code,
-        "its layers": [[layer.name, layer.type, list(layer.shape)] for layer in subject.layers],
+        "the modules' settings": network.settings,
+        "the network's source code": network.code,
+        "the network's layers": [[layer.name, layer.type, list(layer.shape)] for layer in subject.layers],
         "the class names": list(subject.classes),
         "how scores are read": subject.scores,
         "the preprocessing": repr(subject.preprocessing),
         LISTED: [[item.id, item.name, repr(item.labels), item.mask is not None] for item in study.images],
         SAMPLED: [item.fingerprint for item in sampled(study.images, SAMPLE)],
         "the methods or their options": [[task.name, list(task.options)] for task in study.tasks],
-        "the source of the methods": [_source(task) for task in study.tasks],
+        "the methods' source code": [_source(task) for task in study.tasks],
         "the classes to be explained": repr(study.choice),
         "the seed": study.seed,
-        "the batch size": plan.batch,
+        BATCH: plan.batch,
         "the device": study.device.type,
         "the precision": [study.precision, *([task.name, task.layer] for task in plan.reduced)],
         "the measures": repr(study.budget),
@@ -92,12 +94,20 @@ def changed_since(folder: Path, study: Study, identity: Identity) -> list[str] |
         before, whole = contents_in(folder)
     except (CnnVisError, KeyError, TypeError):
         return ["its files are damaged"]
-    if not set(names) <= {LISTED, SAMPLED}:
+    if LISTED in names:  # which may bring another sample and batch size with it
+        others = [name for name in names if name not in (LISTED, SAMPLED, BATCH)]
+        found = changed_images(map(_unread, before), [_unread(item) for item in study.images], whole=whole)
+        return [*(found or [LISTED]), *others]
+    if names and names != [SAMPLED]:
         return names  # all images are explained again; there is no need to read them for that
     known = {each.name for each in before}
     now = [Content(item.name, item.fingerprint if item.name in known else "") for item in study.images]
-    images = changed_images(before, now, whole=whole)
-    return images or names
+    return changed_images(before, now, whole=whole) or names
+
+
+def _unread(image: Content | Item) -> Content:
+    """The image by its name alone."""
+    return Content(image.name, "")
 
 
 def _source(task: Task) -> str:

@@ -18,7 +18,7 @@ def code_hash(files: Iterable[Path]) -> str:
     digest = sha256()
     for path in sorted(files, key=lambda each: (each.name, str(each))):
         digest.update(f"{path.name}\n".encode("utf-8", "replace"))
-        digest.update(_read(path).replace(b"\r\n", b"\n"))
+        digest.update(_code(path))
     return digest.hexdigest()[:32]
 
 
@@ -97,6 +97,14 @@ def _is_own(path: Path) -> bool:
         return False
     other = [Path(sysconfig.get_path("stdlib")), Path(__file__).parents[1]]
     return not any(path.is_relative_to(folder) for folder in other)
+
+
+def _code(path: Path) -> bytes:
+    """What a file says, without its comments and layout, which decide nothing."""
+    try:
+        return ast.unparse(ast.parse(_read(path))).encode("utf-8", "replace")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _read(path)
 
 
 def _read(path: Path) -> bytes:

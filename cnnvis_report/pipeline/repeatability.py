@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import torch
@@ -12,6 +12,7 @@ from cnnvis_report.errors import CnnVisError
 from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
+from cnnvis_report.tape import Tape
 
 # Of the range of the logits. What rounding leaves between batches of one and of three of torchvision's networks is
 # 6e-7 at most in float32, 2e-4 in bfloat16.
@@ -48,8 +49,8 @@ class Repeatability:
         if self.again:
             found.append(
                 f"{name} doesn't repeat itself: passes over one image differ by {_share(self.again)} of the range of "
-                f"its logits (dropout that stays on, noise, or a state that moves on); scores and maps change from "
-                f"run to run by about so much."
+                f"its logits (dropout that stays on, noise, or a state that moves on); scores change from run to run "
+                f"by about so much, and maps may by more."
             )
         if self.among:
             found.append(
@@ -71,15 +72,38 @@ def check_passes(subject: Subject) -> Repeatability:
 
     def batch() -> Tensor:
         beside.append(_look(subject, torch.cat([noise, image, image])))
-        return beside[0][1:]
+        return beside[-1][1:]
 
     found = compare(subject, image, alone, batch)
     if found.again:
         return found
-    of_noise = _look(subject, noise) if found.one_by_one or not beside else beside[0][:1]
+    if found.one_by_one or not beside:
+        beside = [torch.cat([_look(subject, each) for each in (noise, image)])]
     example = blake2b(image.detach().cpu().float().contiguous().numpy().tobytes(), digest_size=16)
-    logits = torch.cat([of_noise, alone]).detach()
-    return Repeatability(found.again, found.among, found.refusal, logits, example.hexdigest())
+    return replace(found, logits=beside[0][:2], example=example.hexdigest())
+
+
+def first_tape(
+    subject: Subject, images: Tensor, alone: Tensor, tape_of: Callable[[Tensor], Tape], *, streams: bool
+) -> tuple[Tape | None, Repeatability]:
+    """The tape of the first batch, and what its pass has in common with that over its last image alone.
+
+    Args:
+        images: [N, C, H, W]. alone: [1, classes], the logits of the last. tape_of: makes the tape.
+        streams: whether methods will send batches of their own, also where there is a single image.
+    """
+    tapes: list[Tape] = []
+
+    def batch() -> Tensor:
+        tapes.append(tape_of(images))
+        found = tapes[-1].logits
+        _check_rows(found, images)
+        if streams and len(images) == 1:
+            found = torch.cat([found, _look(subject, torch.cat([_noise(images), images]))])
+        return found[-1:]
+
+    found = compare(subject, images[-1:], alone, batch)
+    return (tapes[0] if tapes else None), found
 
 
 def compare(subject: Subject, image: Tensor, alone: Tensor, batch: Callable[[], Tensor]) -> Repeatability:
@@ -89,22 +113,28 @@ def compare(subject: Subject, image: Tensor, alone: Tensor, batch: Callable[[], 
         image: [1, C, H, W]. alone: [1, classes].
         batch: makes the pass; gives the logits of the image there, [N, classes] where it is there N times.
     """
-    refusal, among = "", 0.0
+    refusal, rows = "", alone
     try:
         rows = batch()
-        among = max(difference(alone, row[None]) for row in rows)
-        if not among:
+        if not _farthest(alone, rows):
             return Repeatability()
     except REFUSALS as error:
         if is_out_of_memory(error):  # nothing is known, and the run will see to it
             return Repeatability()
         refusal = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"[:120]
-    again = difference(alone, _look(subject, image))
+    # two more passes: what the first gave may stand behind a final softmax, and what the others give before it
+    alone, second = _look(subject, image), _look(subject, image)
+    again = difference(alone, second)
+    among = 0.0 if refusal else _farthest(alone, rows)
     if among and not again:  # noise that strikes rarely may have spared two passes
         again = max(difference(*(row[None] for row in pair)) for pair in zip(rows, batch(), strict=True))
     if among and not again and among < MAY_BE_ROUNDING and _is_rounding(subject, image):
         among = 0.0
     return Repeatability(again, among if among > APART * again else 0.0, refusal)
+
+
+def _farthest(alone: Tensor, rows: Tensor) -> float:
+    return max(difference(alone, row[None]) for row in rows)
 
 
 def difference(one: Tensor, other: Tensor) -> float:
@@ -134,9 +164,13 @@ def _is_rounding(subject: Subject, image: Tensor) -> bool:
 def _look(subject: Subject, images: Tensor) -> Tensor:
     with recording(), torch.no_grad(), subject.held():
         found = subject.forward(images)
+    _check_rows(found, images)
+    return found
+
+
+def _check_rows(found: Tensor, images: Tensor) -> None:
     if len(found) != len(images):
         raise ValueError(f"it gives {len(found)} rows of scores for {len(images)} images")
-    return found
 
 
 def _noise(image: Tensor) -> Tensor:
