@@ -3,7 +3,7 @@
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from cnnvis_report.report import words
 from cnnvis_report.report.site import Written
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
+LISTED = 4  # things that have changed
 UNITS = 1000  # of a progress bar, for each image
 
 
@@ -118,6 +119,10 @@ class Console(Watcher):
             click.echo("\r\033[K", nl=False, err=True)
         self.say(text)
 
+    def anew(self, changed: Sequence[str]) -> None:
+        """Why nothing of what the folder held is kept."""
+        self.interject(f"Changed   since the run in the folder: {_listed(changed)}; everything is made anew")
+
     def trouble(self, message: str, error: Exception | None = None) -> None:
         """A warning on a line of its own, in quiet runs too."""
         if self._bar is not None:
@@ -155,3 +160,12 @@ class Console(Watcher):
             self.say(f"Pages     {size}; pixel maps averaged over 2×2, in {quality.bits} bits, to keep one file small")
         else:
             self.say(f"Pages     {size}; pixel maps to within {words.percent(quality.error)} of their largest value")
+
+
+def _listed(changed: Sequence[str]) -> str:
+    more = [f"{len(changed) - LISTED} more"] if len(changed) > LISTED else []
+    return printable(", ".join([*changed[:LISTED], *more]))
+
+
+def _classes(plan: Plan) -> str:
+    return words.count(plan.classes, "class", "classes")

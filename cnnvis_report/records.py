@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records_answers import Answers
+from cnnvis_report.records_identity import Identity
 from cnnvis_report.records_inside import InsideRecord
 from cnnvis_report.records_labels import LabelAnswers
 from cnnvis_report.records_scores import Quantity, ScoreKind
@@ -141,6 +142,7 @@ class ImageRecord:
     predicted, own: labels above 0.5, and the image's own where the network knows them; only where several can be right,
     and so are `scores`, those of all labels in order.
     mask_share: how much of the picture the mask of what decides the class covers; None where there is no mask.
+    content: a digest of its file, and of its mask's, as they were explained.
     """
 
     id: str
@@ -170,6 +172,8 @@ class ImageRecord:
         """The classes that its labels are."""
         return tuple(label.index for label in self.named if label.index is not None)
 
+    content: str = ""
+
     @property
     def right(self) -> bool | None:
         """Whether the first class is the label, or all labels and no others are above 0.5; None where nobody knows."""
@@ -187,10 +191,11 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that couldn't be used, and why."""
+    """A file that couldn't be used, and why; `content` is a digest of what it holds."""
 
     name: str
     reason: str
+    content: str = ""
 
 
 @dataclass(frozen=True)
@@ -249,6 +254,7 @@ class RunRecord:
     answers, label_answers: to all images, where those of the run are a selection; the latter where labels don't
     exclude each other.
     notices: what a reader has to know before believing the results, a sentence each.
+    identity: what decides the results but the images' contents.
     provenance: the only place for clocks, versions and machines; all the rest repeats bit by bit.
     """
 
@@ -270,6 +276,7 @@ class RunRecord:
     answers: Answers | None = None
     notices: tuple[str, ...] = ()
     label_answers: LabelAnswers | None = None
+    identity: Identity = field(default_factory=Identity)
 
     def card(self, name: str) -> Card:
         """The card of the method called `name`."""

@@ -60,6 +60,7 @@ class Subject:
         self._weights: Weights | None = None
         self._lone: dict[str, bool] = {}
         self._taken: dict[str, None] = {}
+        self.one_by_one = False  # set where an image's scores depend on the images beside it
         calls, output, operands, noted = self._examine(example)
         self._calls = Calls(calls)
         first = FirstOutput(example, output, self._calls.at, noted, self._logits_at)
@@ -71,7 +72,7 @@ class Subject:
         self.layers = self._calls.layers
         nodes = recorded(output.grad_fn)
         logits = self.meaning.of(output.detach())
-        self._first: FirstPass | None = FirstPass(example.detach(), logits, Recorded(output, nodes, operands))
+        self.first_pass: FirstPass | None = FirstPass(example.detach(), logits, Recorded(output, nodes, operands))
         self.default_layer = self._calls.last_stage(nodes, self._find_score_layer(nodes[0]))
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in network.parameters())
@@ -79,9 +80,9 @@ class Subject:
 
     def take_first_pass(self) -> FirstPass:
         """The pass over the example, handed over once: it holds the activations of the whole network."""
-        if self._first is None:
+        if self.first_pass is None:
             raise RuntimeError("the first pass has been taken")
-        first, self._first = self._first, None
+        first, self.first_pass = self.first_pass, None
         return first
 
     @contextmanager
@@ -157,7 +158,7 @@ class Subject:
         The network before the layer runs once, where the rest can do with that; `behind` says how much the rest is.
         """
         if name not in self._lone:
-            self._lone[name] = self._runs_alone(name, image, values[:1])
+            self._lone[name] = not self.one_by_one and self._runs_alone(name, image, values[:1])
         start = image if self._lone[name] else image.expand(len(values), -1, -1, -1)
         with self._calls.replacing(name, values):
             return self.forward(start, len(values))

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 from stat import S_ISREG
 
@@ -14,11 +13,11 @@ from PIL import Image
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.boxes import read_boxes
 from cnnvis_report.loading.class_names import class_called
+from cnnvis_report.loading.contents import FileContent
 from cnnvis_report.loading.datasets import parts_of
 from cnnvis_report.loading.pictures import EXTENSIONS, UnusablePicture, read_picture
 from cnnvis_report.records import Label
 
-HASHED_BYTES = 1 << 16
 BOXES = ".xml"
 
 
@@ -28,22 +27,29 @@ class Item:
 
     id: unique, of letters, digits and hyphens only: names of files and anchors are made of it.
     name: as the report shows it, relative to the folder that was given; a stranger's text.
-    open: decodes it; raises UnusablePicture. fingerprint: changes when the content does.
+    open: decodes it; raises UnusablePicture. made: what tells its content, where that isn't files alone.
     labels: what it is said to show; several where the classes don't exclude each other.
     mask: where what decides the class is, at the picture's own size, if anybody knows.
+    files: that hold it: the picture's, and that of its mask.
     """
 
     id: str
     name: str
     open: Callable[[], Image.Image]
-    fingerprint: str
+    made: str
     labels: tuple[Label, ...] = ()
     mask: Callable[[], Image.Image] | None = None
+    files: tuple[FileContent, ...] = ()
 
     @property
     def label(self) -> Label | None:
         """The first of its labels; None where there is none."""
         return self.labels[0] if self.labels else None
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with whatever was last read of its files, or, where nothing was, with what they hold now."""
+        return self.made + "+".join(file.digest() for file in self.files)
 
     @property
     def content(self) -> str:
@@ -123,15 +129,17 @@ def labelled(
     label_of = _labels(found, classes, folders_are_labels)
     mask_of = {each: each.mask for each in found if each.mask is not None} if masks is None else _masks(found, masks)
     digits = len(str(len(found)))
+    files = {each: tuple(map(FileContent, (each.path, *filter(None, [mask_of.get(each)])))) for each in found}
     return ImageSet(
         tuple(
             Item(
                 f"{place:0{digits}d}-{_slug(each.name)}".strip("-"),
                 _readable(each.name),
-                _opener(each.path),
-                _fingerprint(each.path) + (f"+{_fingerprint(mask_of[each])}" if each in mask_of else ""),
+                _opener(files[each][0]),
+                "",
                 (label,) if label is not None else (),
-                _mask_opener(mask_of[each], label) if each in mask_of else None,
+                _mask_opener(files[each][1], label) if each in mask_of else None,
+                files[each],
             )
             for place, (each, label) in enumerate(zip(found, map(label_of, found), strict=True), start=1)
         )
@@ -224,41 +232,29 @@ def _folders(each: Found) -> tuple[str, ...]:
     return Path(each.name).parts[:-1] if each.folder else ()
 
 
-def _mask_opener(path: Path, label: Label | None) -> Callable[[], Image.Image]:
-    if path.suffix.lower() == BOXES:
-        return partial(read_boxes, path, label.name if label else "")
-    return _opener(path)
+def _mask_opener(file: FileContent, label: Label | None) -> Callable[[], Image.Image]:
+    if file.path.suffix.lower() == BOXES:
+        return partial(read_boxes, file.path, label.name if label else "")
+    return _opener(file)
 
 
-def _opener(path: Path) -> Callable[[], Image.Image]:
+def _opener(file: FileContent) -> Callable[[], Image.Image]:
     def read() -> Image.Image:
         try:
-            status = path.stat()
+            status = file.path.stat()
         except OSError as error:
             raise UnusablePicture("there is no such file") from error
         if not S_ISREG(status.st_mode):
             raise UnusablePicture("not a regular file")
         if status.st_size == 0:
             raise UnusablePicture("an empty file")
-        return read_picture(path)
+        try:
+            source = file.open()
+        except OSError:
+            source = file.path  # the decoder will say why
+        return read_picture(source)
 
     return read
-
-
-def _fingerprint(path: Path) -> str:
-    """Changes with the size and with both ends of the file; reading 10 000 photographs whole would take minutes."""
-    try:
-        if not path.is_file():
-            return "absent"
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(0)
-            digest = blake2b(file.read(HASHED_BYTES), digest_size=8)
-            file.seek(max(HASHED_BYTES, size - HASHED_BYTES))
-            digest.update(file.read(HASHED_BYTES))
-    except OSError:
-        return "unreadable"
-    return f"{size}-{digest.hexdigest()}"
 
 
 def _natural(name: str) -> list[tuple[int, int | str]]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.pipeline.rehearsal import Rehearsal
+from cnnvis_report.pipeline.repeatability import first_tape
 from cnnvis_report.pipeline.tasks import perform, rehearse, tasks_for
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import Option
@@ -70,21 +71,26 @@ def explain(
         raise BadRequest(f"on_error is {on_error!r}; it can be 'raise' or 'skip'.")
     zero, one = (0.0,) * images.shape[1], (1.0,) * images.shape[1]
     preprocessing = Preprocessing(tuple(mean or zero), tuple(std or one))
-    subject = Subject(module, images[:1], name=type(module).__name__, preprocessing=preprocessing, scores=scores)
+    step = min(batch_size or len(images), len(images))
+    last = images[step - 1 : step]  # of the first batch, so that its place and its neighbors show
+    subject = Subject(module, last, name=type(module).__name__, preprocessing=preprocessing, scores=scores)
     columns = _classes_of(columns, subject, scores)
     chosen = select([methods] if isinstance(methods, str) else methods)
     tasks = tasks_for(chosen, [layer] if layer else [], _shared(options, chosen))
     others = Reference(lambda: images if reference is None else reference.to(images))
-    step = batch_size or len(images)
-    plan = rehearse(tasks, Rehearsal(subject, subject.take_first_pass(), capacity=step, seed=seed), columns[:1])
+    first = subject.take_first_pass()
+    alone = first.logits
+    plan = rehearse(tasks, Rehearsal(subject, first, capacity=step, seed=seed), columns[step - 1 : step])
+    del first  # the graph of a whole pass
     for task, reason in plan.refused:
         if on_error == "raise":
             raise NotApplicable(f"{task.name} isn't defined for {subject.name}: {reason}.")
         warnings.warn(f"{task.name} is left out: {reason}.", stacklevel=2)
     maps: dict[str, list[Tensor]] = {task.name: [] for task in plan.tasks}
     left_out: set[str] = set()
-    for part, part_targets in zip(torch.split(images, step), torch.split(columns, step), strict=True):
-        tape = Tape(
+
+    def tape_of(part: Tensor) -> Tape:
+        return Tape(
             subject,
             part,
             layers=plan.layers,
@@ -94,6 +100,14 @@ def explain(
             reference=others,
             seed=seed,
         )
+
+    tape, passes = first_tape(subject, images[:step], alone, tape_of, streams=plan.forward > 1)
+    for notice in passes.notices(subject.name):
+        warnings.warn(notice, stacklevel=2)
+    if passes.one_by_one:
+        subject.one_by_one, step, tape = True, 1, None
+    for part, part_targets in zip(torch.split(images, step), torch.split(columns, step), strict=True):
+        tape = tape or tape_of(part)
         for outcome in perform(plan.tasks, tape, part_targets):
             if outcome.error is not None:
                 raise outcome.error
@@ -104,6 +118,7 @@ def explain(
             else:
                 warnings.warn(f"{outcome.task.name} is left out: {outcome.reason}.", stacklevel=2)
                 left_out.add(outcome.task.name)
+        tape = None
     whole = {name: torch.cat(found).contiguous() for name, found in maps.items() if name not in left_out}
     return whole if torch.as_tensor(targets).ndim == 2 else {name: found[:, 0] for name, found in whole.items()}
 

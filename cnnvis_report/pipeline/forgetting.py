@@ -59,6 +59,7 @@ def forgetting(
             )
         except BadRequest:
             break
+        other.one_by_one = study.subject.one_by_one
         others = Reference(lambda: study.reference.images)  # what is fitted to them is another network's
         found = [_maps(other, tasks, ready, target, study, others) for ready, target in pairs]
         likeness.append([_likeness(one, two) for one, two in zip(learnt, found, strict=True)])

@@ -1,7 +1,7 @@
 """From what the methods gave for a batch to records and arrays, image by image."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +21,12 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Result:
-    """One image's record, its arrays by key, and the seconds that each method took on it."""
+    """One image's record, its arrays by key, the seconds that each method took on it, what its files are known by."""
 
     image: ImageRecord
     arrays: dict[str, npt.NDArray[np.generic]]
     seconds: dict[str, float]
+    files: dict[str, str] = field(default_factory=dict)
 
 
 def results_of(
@@ -71,6 +72,7 @@ def results_of(
             mask_share=None if ready.mask is None else float(ready.mask.mean()),
             kind=meaning.kind,
             labels=ready.item.labels if len(ready.item.labels) > 1 else (),
+            content=ready.content,
         )
         if meaning.kind is ScoreKind.SIGMOID:
             above = [
@@ -82,7 +84,8 @@ def results_of(
                 own=tuple(score(place, index) for index in image.known),
                 scores=tuple(float(f"{value:.6g}") for value in logits[place].tolist()),
             )
-        results.append(Result(image, arrays, seconds))
+        files = {stamp: digest for file in ready.item.files for stamp, digest in file.remembered.items()}
+        results.append(Result(image, arrays, seconds, files))
     return results
 
 

@@ -31,6 +31,9 @@ class Watcher:
     def image_done(self, name: str, already: bool) -> None:
         """One more image is done, in this start or `already` in an earlier one."""
 
+    def anew(self, changed: Sequence[str]) -> None:
+        """What the folder held is of another run, and everything is done again: what has changed since."""
+
     def trouble(self, message: str, error: Exception | None = None) -> None:
         """Something that doesn't stop the run: a skipped file, a method that failed, too little memory."""
 
@@ -104,7 +107,7 @@ def _tried(study: Study, plan: Plan, watcher: Watcher) -> tuple[Precision, ...]:
 
 def _write(writer: RunWriter, results: Sequence[Result]) -> None:
     for result in results:
-        writer.add(result.image, result.arrays, result.seconds)
+        writer.add(result.image, result.arrays, result.seconds, result.files)
 
 
 def _explained(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watcher) -> Iterator[Result]:

@@ -15,6 +15,8 @@ from cnnvis_report.pipeline.batches import Ready, first_usable, sample
 from cnnvis_report.pipeline.devices import choose_device
 from cnnvis_report.pipeline.evaluation import Budget, choose_budget
 from cnnvis_report.pipeline.look_budget import BUDGETS, LookBudget, Preferences, choose_look, parse_goal
+from cnnvis_report.pipeline.network_identity import NetworkIdentity, identify_network
+from cnnvis_report.pipeline.repeatability import Repeatability, check_passes
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
 from cnnvis_report.pipeline.tasks import Task, tasks_for
 from cnnvis_report.preprocessing import Preprocessing
@@ -75,7 +77,8 @@ class Study:
     are worth, look: for the inside of the network, where `units` are looked at above others; None where that isn't
     wanted. settings: what the report states of the request. answers, label_answers: to all images, where these
     are a selection.
-    notices: what a user has to know before believing the results, a sentence each.
+    notices: what a user has to know before believing the results, a sentence each. passes: what those over one image
+    have in common. identity: what tells the network from others, beside its logits.
     """
 
     subject: Subject
@@ -97,6 +100,8 @@ class Study:
     answers: Answers | None = None
     notices: tuple[str, ...] = ()
     label_answers: LabelAnswers | None = None
+    passes: Repeatability = field(default_factory=Repeatability)
+    identity: NetworkIdentity = field(default_factory=NetworkIdentity)
 
 
 def open_study(request: Request) -> Study:
@@ -136,6 +141,9 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
     """
     device = choose_device(request.device)
     subject = make_subject(model, images_for(model.classes or ()), device, request.scores)
+    identity = identify_network(subject.network, request.model)  # before a pass may change what it holds
+    passes = check_passes(subject)
+    subject.one_by_one = passes.one_by_one
     images = images_of(images_for(subject.classes), subject.meaning)
     choice = parse_classes(request.classes, subject.classes)
     check_choice(choice, images, subject)
@@ -157,7 +165,7 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
         device=device,
         seed=request.seed,
         precision=request.precision,
-        batch_size=request.batch_size,
+        batch_size=1 if passes.one_by_one else request.batch_size,
         settings=_settings(request),
         reference=Reference(lambda: sample(images, subject.preprocessing, SAMPLE).to(device)),
         budget=choose_budget(request.evaluate, request.methods),
@@ -167,7 +175,9 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
             tuple(parse_goal(each, subject) for each in request.prefer), request.form, request.start
         ),
         training=model.training,
-        notices=(*model.notices, *subject.notices, *images.notices),
+        notices=(*model.notices, *subject.notices, *images.notices, *passes.notices(subject.name)),
+        passes=passes,
+        identity=identity,
     )
 
 
