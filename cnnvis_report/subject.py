@@ -11,8 +11,10 @@ from torch.nn.modules.conv import _ConvNd
 
 from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
+from cnnvis_report.following import followed
 from cnnvis_report.graph import TAILS, recorded
 from cnnvis_report.heads import Head, ScoreLayer, find_head
+from cnnvis_report.layouts import Layout
 from cnnvis_report.operands import Operands, Recorded
 from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
@@ -67,10 +69,11 @@ class Subject:
         self._weights: Weights | None = None
         self._lone: dict[str, bool] = {}
         self.scores = "logits"
+        self._calls = Calls([], {}, self.size)
         calls, output, operands = self._examine(example)
-        self._calls = Calls(calls)
-        self.layers = self._calls.layers
         nodes = recorded(output.grad_fn)
+        self._calls = Calls(calls, followed(nodes, tuple(example.shape)), self.size)
+        self.layers = self._calls.layers
         self._first: FirstPass | None = FirstPass(example.detach(), Recorded(output, nodes, operands))
         self._find_logits(nodes[0])
         self.default_layer = self._calls.last_stage(nodes, self._find_score_layer(nodes[0]))
@@ -112,11 +115,12 @@ class Subject:
     def forward(self, images: Tensor) -> Tensor:
         """[N, classes] logits, of the layer before a final softmax where the network has one."""
         own = self._copied(images)
+        self._calls.see((int(images.shape[2]), int(images.shape[3])))
         with self.held():
             if self._tail is None:
                 return as_scores(self._run(own), self.name).to(images.dtype)
             kept: dict[str, Tensor] = {}
-            with self.watching([self._tail], kept.__setitem__):
+            with self._calls.watching([self._tail], kept.__setitem__):
                 self._run(own)
             return as_scores(kept[self._tail], self.name).to(images.dtype)
 
@@ -177,12 +181,29 @@ class Subject:
         """The convolutions with their layers' names, in the order in which they run."""
         return self._calls.convolutions()
 
-    def watching(self, names: Sequence[str], keep: Keep) -> AbstractContextManager[None]:
-        """While it is open, call `keep(name, output)` as each of the layers called `names` runs."""
-        return self._calls.watching(names, keep)
+    def watching(self, names: Sequence[str], keep: Keep, *, laid: bool = True) -> AbstractContextManager[None]:
+        """While it is open, call `keep(name, output)` as each of the layers called `names` runs.
+
+        Feature maps are laid out as [N, K, h, w], unless `laid` is false; other results are given as they are.
+        """
+        if not laid:
+            return self._calls.watching(names, keep)
+        return self._calls.watching(names, lambda name, output: keep(name, self._calls.lay(name, output)))
+
+    def layout(self, name: str) -> Layout:
+        """How the result of the spatial layer called `name` is read as feature maps."""
+        return self._calls.layout(name)
+
+    def lay(self, name: str, values: Tensor) -> Tensor:
+        """[N, K, h, w] of the result, or its gradient, of the spatial layer called `name`, for the latest images.
+
+        Raises:
+            NotApplicable: its tokens are no grid.
+        """
+        return self._calls.lay(name, values)
 
     def layer(self, name: str = "") -> LayerRecord:
-        """The spatial layer called `name`; the last convolutional stage where `name` is empty.
+        """The spatial layer called `name`; the last features that reach the scores where `name` is empty.
 
         Raises:
             UnknownName: no layer is called so.
@@ -197,8 +218,15 @@ class Subject:
         record = self._calls.records[name]
         if not record.spatial:
             sides = "×".join(map(str, record.shape))
-            raise NotApplicable(f"layer {name!r} gives {sides}, which has no spatial size")
+            why = "has no spatial size" if record.readable or len(record.shape) < 2 else "isn't a grid of positions"
+            raise NotApplicable(f"layer {name!r} gives {sides}, which {why}")
         return record
+
+    @property
+    def default_notice(self) -> str:
+        """What a reader has to know of the default layer; empty where its result is N×K×h×w as usual."""
+        layout = self._calls.records[self.default_layer].layout if self.default_layer else ""
+        return f"class activation maps read layer {self.default_layer!r}: {layout}" if layout else ""
 
     def score_layer(self) -> ScoreLayer:
         """Where class activation maps are read.
@@ -266,11 +294,12 @@ class Subject:
         return head.convolution
 
     def _locate(self, head: Head) -> ScoreLayer:
-        layer = self._calls.at(head.features)
-        if layer:
-            return ScoreLayer(head.weight, layer, rectified=False)
         before = head.features.next_functions[0][0] if head.features.name() == "ReluBackward0" else None
-        layer = self._calls.at(before)
-        if layer:
-            return ScoreLayer(head.weight, layer, rectified=True)
+        for node, rectified in ((head.features, False), (before, True)):
+            layer = self._calls.at(node)
+            if layer:
+                record = self._calls.records[layer]
+                if not record.readable or record.shape[0] != head.weight.shape[1]:
+                    raise NotApplicable(f"what is averaged before the last layer, {layer!r}, isn't channels by positions")
+                return ScoreLayer(head.weight, layer, rectified)
         raise NotApplicable("what is averaged before the last layer is no module's output")
