@@ -7,7 +7,6 @@ what ran, and not guessed from its sizes.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 
 ROWS, COLUMNS, CHANNELS, UNKNOWN = "rows", "columns", "channels", "unknown"
 Shape = tuple[int, ...]
@@ -71,7 +70,7 @@ def pictures(shape: Shape) -> Axes:
 
 def resized(dim: Dim, size: int) -> Dim:
     """What a dimension is after something has changed its length from within: strides, pooling, padding, cropping."""
-    axes = set(dim.axes)
+    axes = {factor.axis for factor in dim.factors}
     return plain(axes.pop() if len(axes) == 1 and not dim.extra else UNKNOWN, size)
 
 

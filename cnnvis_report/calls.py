@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 from torch.nn.modules.conv import _ConvNd
+from torch.nn.modules.dropout import _DropoutNd
 
 from cnnvis_report.axes import Axes
 from cnnvis_report.graph import operation
@@ -65,13 +66,13 @@ class Calls:
         self.records: dict[str, LayerRecord] = {}
         for call in calls:
             name = call.path if last[call.path].count == 1 else f"{call.path}#{call.count}"
-            size = sum(parameter.numel() for parameter in call.module.parameters())
+            count = sum(parameter.numel() for parameter in call.module.parameters())
             self._calls[name] = call
             self.records[name] = LayerRecord(
                 name,
                 type(call.module).__name__,
                 call.shape,
-                size,
+                count,
                 _stage(call, calls),
                 layout=call.layout.describe() if call.layout else "",
                 readable=call.layout is not None,
@@ -88,23 +89,28 @@ class Calls:
         self._axes = {}
 
     def at(self, node: Node | None) -> str:
-        """The outermost layer whose output is the result of `node`; empty where there is none."""
-        names = [name for name, call in self._calls.items() if node is not None and call.node is node]
-        return min(names, key=lambda name: name.count("."), default="")
+        """The outermost layer whose output is the result of `node`; empty where there is none.
 
-    def last_stage(self, nodes: list[Node], scoring: Node | None) -> str:
+        One that gives what it gets, such as dropout, comes last.
+        """
+        names = [name for name, call in self._calls.items() if node is not None and call.node is node]
+        return min(names, key=lambda name: (self._gives_its_input(name), name.count(".")), default="")
+
+    def _gives_its_input(self, name: str) -> bool:
+        return isinstance(self._calls[name].module, nn.Identity | _DropoutNd)
+
+    def last_stage(self, nodes: list[Node]) -> str:
         """The outermost layer that holds the last features that reach the scores, before any pooling.
 
         Args:
             nodes: the operations of the pass, the latest first.
-            scoring: a convolution that gives the class scores themselves; it and all after it don't count.
         """
         places = [
             Place((call.node, call.number), call.shape[0], call.layout.grid)
             for call in self._calls.values()
             if call.node is not None and call.layout is not None
         ]
-        edge = last_place(nodes, self._axes, places, scoring)
+        edge = last_place(nodes, self._axes, places)
         return self.at(edge[0]) if edge else ""
 
     def layout(self, name: str) -> Layout:
@@ -115,7 +121,7 @@ class Calls:
         return layout
 
     def lay(self, name: str, values: Tensor) -> Tensor:
-        """[N, K, h, w] of what the layer called `name` gives, or its values as they are where it has no feature maps."""
+        """[N, K, h, w] of what the layer called `name` gives; its values as they are where it has no feature maps."""
         layout = self._calls[name].layout
         return values if layout is None else layout.lay(values, self._scale)
 
@@ -125,7 +131,7 @@ class Calls:
 
     @contextmanager
     def watching(self, names: Sequence[str], keep: Keep) -> Iterator[None]:
-        """While it is open, call `keep(name, output)` as each of the layers called `names` runs; nothing is laid out."""
+        """While it is open, call `keep(name, output)` as each of the layers called `names` runs; nothing is laid."""
         wanted: dict[nn.Module, dict[int, str]] = defaultdict(dict)
         for name in names:
             call = self._calls[name]

@@ -115,21 +115,6 @@ def other_activation(node: Node) -> str | None:
     return OTHER_ACTIVATIONS.get(operation(node))
 
 
-def last_convolution(nodes: list[Node], before: Node | None) -> Node | None:
-    """The latest convolution whose result has more than one position, or None.
-
-    Args:
-        nodes: as `recorded` gives them.
-        before: a convolution that gives the class scores and so doesn't count, or None.
-    """
-    for node in nodes:
-        if node.name().startswith("ConvolutionBackward") and node is not before:
-            shape = output_shape(node)
-            if len(shape) == 4 and shape[2] * shape[3] > 1:
-                return node
-    return None
-
-
 def _check() -> None:
     """Run a tiny network and look for every name that this file uses."""
     with torch.inference_mode(False), torch.enable_grad():
@@ -140,7 +125,7 @@ def _check() -> None:
         nodes = recorded(logits.grad_fn)
         names = [node.name() for node in nodes]
         (signal,) = (each for each in ordinary(nodes[0], [torch.ones(1, 1)]) if each is not None)
-        convolution = last_convolution(nodes, None)
+        convolution = next((node for node in nodes if operation(node) == "Convolution"), None)
         sound = (
             sum(map(is_relu, nodes)) == 3
             and tuple(saved(nodes[0], "mat2").shape) == tuple(signal.shape) == (1, 1)

@@ -37,12 +37,10 @@ class Head:
     """The end of a network that averages its feature maps and weighs the averages, class by class.
 
     weight: [classes, K]. features: the node whose result is averaged, K×h×w, or weighed and then averaged.
-    convolution: the node of the 1×1 convolution that weighs them, or None where a linear layer does.
     """
 
     weight: Tensor
     features: Node
-    convolution: Node | None
 
 
 def find_head(logits: Node) -> Head:
@@ -59,7 +57,7 @@ def find_head(logits: Node) -> Head:
         pooled = _pooled(behind)
         if pooled is None:
             raise NotApplicable(f"the last linear layer doesn't follow global average pooling but {_named(behind)}")
-        return Head(weight, pooled, None)
+        return Head(weight, pooled)
     pooled = _pooled(node)
     if pooled is None:
         raise NotApplicable(f"the scores come from {_named(node)}, not from pooling and one linear layer")
@@ -72,7 +70,7 @@ def find_head(logits: Node) -> Head:
     features = convolution.next_functions[0][0]
     if features is None:
         raise NotApplicable("the last convolution reads the input itself")
-    return Head(kernel[:, :, 0, 0], features, convolution)
+    return Head(kernel[:, :, 0, 0], features)
 
 
 def _linear(node: Node) -> tuple[Tensor | None, Node | None]:

@@ -63,7 +63,7 @@ class Layout:
             return values.permute(self.batch, self.channels, self.rows, self.columns)
         tokens = values.permute(self.batch, self.channels, self.rows)
         count = tokens.shape[2] - self.before - self.after
-        return tokens.narrow(2, self.before, count).unflatten(2, self._grid(count, size))
+        return tokens.narrow(2, self.before, count).view(*tokens.shape[:2], *self._grid(count, size))
 
     def put(self, maps: Tensor, values: Tensor) -> Tensor:
         """A result like `values` with these maps [M, K, h, w] in it; what stands beside the grid stays as it is.
@@ -131,7 +131,7 @@ def _map(shape: Shape, axes: list[tuple[str, ...]], channels: list[int], lone: l
     if len(channels) + len(rest) != 1:
         return None
     rows, columns = axes.index((ROWS,)), axes.index((COLUMNS,))
-    return Layout(batch, *channels, *rest, rows, columns, (shape[rows], shape[columns]))
+    return Layout(batch, [*channels, *rest][0], rows, columns, (shape[rows], shape[columns]))
 
 
 def _plain(shape: Shape) -> Layout | None:

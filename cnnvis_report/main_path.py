@@ -8,7 +8,7 @@ from math import prod
 from torch.autograd.graph import Node
 
 from cnnvis_report.axes import Axes
-from cnnvis_report.following import LINEAR, PARTS, PRODUCTS, RESHAPES, is_attention, part
+from cnnvis_report.axis_rules import LINEAR, PARTS, PRODUCTS, RESHAPES, Step, is_attention, part
 from cnnvis_report.graph import operation, result_shape, results
 from cnnvis_report.walk import Edge, inputs
 
@@ -18,10 +18,15 @@ BOUNDED = {
     **dict.fromkeys(("Tanh", "Hardtanh", "Clamp", "ClampMin", "ClampMax"), LIKELY),
 }
 ORDERS = {"Permute", "Transpose", "T", "Clone", "Alias", "AsStrided", "ToCopy"}
-KEEPS_BOUNDS = RESHAPES | ORDERS | PARTS | {
-    *("Add", "Sub", "Rsub", "Mul", "Div", "Cat", "Stack", "Expand", "Repeat", "Index", "NativeDropout"),
-    *("UpsampleNearest2D", "UpsampleNearestExact2D", "UpsampleBilinear2D", "UpsampleBicubic2D"),
-}
+KEEPS_BOUNDS = (
+    RESHAPES
+    | ORDERS
+    | PARTS
+    | {
+        *("Add", "Sub", "Rsub", "Mul", "Div", "Cat", "Stack", "Expand", "Repeat", "Index", "NativeDropout"),
+        *("UpsampleNearest2D", "UpsampleNearestExact2D", "UpsampleBilinear2D", "UpsampleBicubic2D"),
+    }
+)
 REST, PLACES = 1, 2  # what of a result reaches the scores: tokens without a position, the others
 FIRST_ALONE = ("Convolution", "GridSampler2D", "CudnnGridSampler", "DeformConv2D")  # the others say how, not what
 
@@ -138,7 +143,7 @@ def _passed(node: Node, number: int, edge: Edge, sent: int, axes: Mapping[Edge, 
     if before is None or not tokens:
         return REST | PLACES
     if name in PARTS:
-        dim, start, stop = part(node, number, result_shape(*edge))
+        dim, start, stop = part(Step(node, number, result_shape(*edge), result_shape(node, number)))
         whole, own = result_shape(*edge)[dim], before[dim]
         if own.extra:
             places = start < whole - own.after and stop > own.before

@@ -1,6 +1,6 @@
 """The place that class activation maps read where nobody names one: the last features that reach the scores."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -23,41 +23,53 @@ class Place:
     grid: Grid
 
 
-def last_place(
-    nodes: Sequence[Node], axes: Mapping[Edge, Axes], places: Sequence[Place], scoring: Node | None
-) -> Edge | None:
+def last_place(nodes: Sequence[Node], axes: Mapping[Edge, Axes], places: Sequence[Place]) -> Edge | None:
     """Where the result of the deepest features is held at its size, before any pooling; None where nowhere.
+
+    Maps of class scores, which no layer weighs any more, don't count, nor does a single channel, which is a mask;
+    unless there is nothing else.
 
     Args:
         nodes: the operations of the pass, the latest first.
         axes: as `followed` gives them.
         places: of the layers.
-        scoring: a convolution that gives the class scores themselves; it and all after it don't count.
     """
     path = main_path(nodes, axes)
-    end = order(nodes[0]) + 1 if scoring is None else order(scoring)
-    carrying = [place for place in places if path.carries(place.edge) and order(place.edge[0]) < end]
-    for least in (2, 1):  # a single channel is a mask, unless there is nothing else
-        kept = [place for place in carrying if place.channels >= least and prod(place.grid) > 1]
-        for last, grid in _contents(nodes, axes, path, end, least):
-            after = path.behind(last, nodes)
-            found = [place.edge for place in kept if place.grid == grid and place.edge[0] in after]
+    contents = list(_contents(nodes, axes, path))
+    carrying = [place for place in places if path.carries(place.edge) and prod(place.grid) > 1]
+    votes = _votes(nodes, path, contents)
+    for least, left_out in ((2, votes), (2, set()), (1, set())):
+        kept = [place for place in carrying if place.channels >= least and place.edge[0] not in left_out]
+        for last in contents:
+            if last.channels < least or last.edge[0] in left_out:
+                continue
+            after = path.behind(last.edge[0], nodes)
+            found = [place.edge for place in kept if place.grid == last.grid and place.edge[0] in after]
             if found:
                 return _settled(max(found, key=lambda edge: order(edge[0])), {place.edge for place in kept})
     return None
 
 
-def _contents(
-    nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath, end: int, least: int
-) -> Iterator[tuple[Node, Grid]]:
+def _contents(nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath) -> list[Place]:
     """What has made features with positions, the deepest first, of equally deep ones the latest."""
     found = []
     for node in nodes:
-        if is_content(node) and order(node) < end and path.carries((node, 0)):
+        if is_content(node) and path.carries((node, 0)):
             channels, grid = _size(axes.get((node, 0)), result_shape(node, 0))
-            if channels >= least and prod(grid) > 1:
-                found.append((node, grid))
-    return iter(sorted(found, key=lambda each: (path.depth[each[0]], order(each[0])), reverse=True))
+            if channels and prod(grid) > 1:
+                found.append(Place((node, 0), channels, grid))
+    return sorted(found, key=lambda each: (path.depth[each.edge[0]], order(each.edge[0])), reverse=True)
+
+
+def _votes(nodes: Sequence[Node], path: MainPath, contents: Sequence[Place]) -> set[Node]:
+    """What gives class scores at positions, and what works on them: no layer follows."""
+    classes = result_shape(nodes[0], 0)[-1]
+    followed: set[Node] = set()
+    for node in nodes:
+        if is_content(node) or node in followed:
+            followed |= {before for before, _ in path.values[node]}
+    last = [each.edge[0] for each in contents if each.channels == classes and each.edge[0] not in followed]
+    return set().union(*(path.behind(node, nodes) for node in last))
 
 
 def _size(axes: Axes | None, shape: tuple[int, ...]) -> tuple[int, Grid]:

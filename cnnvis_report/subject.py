@@ -76,7 +76,8 @@ class Subject:
         self.layers = self._calls.layers
         self._first: FirstPass | None = FirstPass(example.detach(), Recorded(output, nodes, operands))
         self._find_logits(nodes[0])
-        self.default_layer = self._calls.last_stage(nodes, self._find_score_layer(nodes[0]))
+        self._score_layer = self._find_score_layer(nodes[0])
+        self.default_layer = self._calls.last_stage(nodes)
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in network.parameters())
         self.classes = class_names(classes, int(output.shape[1]), name)
@@ -280,18 +281,15 @@ class Subject:
         elif tail != "log-softmax":
             self.scores = f"already probabilities: what stands before the final {tail} is no module's output"
 
-    def _find_score_layer(self, end: Node) -> Node | None:
-        """Note where class activation maps are read; gives the convolution that makes the scores, if one does."""
+    def _find_score_layer(self, end: Node) -> ScoreLayer | str:
+        """Where class activation maps are read, or why there is no such place."""
         try:
             behind = end.next_functions[0][0] if end.name() in TAILS else end
             if behind is None:
                 raise NotApplicable("the scores don't depend on the input")
-            head = find_head(behind)
-            self._score_layer: ScoreLayer | str = self._locate(head)
+            return self._locate(find_head(behind))
         except NotApplicable as error:
-            self._score_layer = str(error)  # not the error: its traceback would hold the graph
-            return None
-        return head.convolution
+            return str(error)  # not the error: its traceback would hold the graph
 
     def _locate(self, head: Head) -> ScoreLayer:
         before = head.features.next_functions[0][0] if head.features.name() == "ReluBackward0" else None
@@ -300,6 +298,6 @@ class Subject:
             if layer:
                 record = self._calls.records[layer]
                 if not record.readable or record.shape[0] != head.weight.shape[1]:
-                    raise NotApplicable(f"what is averaged before the last layer, {layer!r}, isn't channels by positions")
+                    raise NotApplicable(f"what is averaged before the last layer, {layer!r}, has no feature maps")
                 return ScoreLayer(head.weight, layer, rectified)
         raise NotApplicable("what is averaged before the last layer is no module's output")
