@@ -137,7 +137,7 @@ def _passed(node: Node, number: int, edge: Edge, sent: int, axes: Mapping[Edge, 
     before, after = axes.get(edge), axes.get((node, number))
     name = operation(node)
     tokens = before is not None and any(dim.extra for dim in before)
-    if name == "Cat" and not tokens and after is not None and any(dim.extra for dim in after):
+    if name in ("Cat", "ConstantPadNd") and not tokens and after is not None and any(dim.extra for dim in after):
         at_grid = before is not None and any(dim.grid for dim in before)
         return (sent & PLACES and REST | PLACES) if at_grid else (sent & REST and REST | PLACES)
     if before is None or not tokens:

@@ -37,7 +37,7 @@ def last_place(nodes: Sequence[Node], axes: Mapping[Edge, Axes], places: Sequenc
     path = main_path(nodes, axes)
     contents = list(_contents(nodes, axes, path))
     carrying = [place for place in places if path.carries(place.edge) and prod(place.grid) > 1]
-    votes = _votes(nodes, path, contents)
+    votes = _votes(nodes, axes, path, contents)
     for least, left_out in ((2, votes), (2, set()), (1, set())):
         kept = [place for place in carrying if place.channels >= least and place.edge[0] not in left_out]
         for last in contents:
@@ -61,15 +61,21 @@ def _contents(nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath) 
     return sorted(found, key=lambda each: (path.depth[each.edge[0]], order(each.edge[0])), reverse=True)
 
 
-def _votes(nodes: Sequence[Node], path: MainPath, contents: Sequence[Place]) -> set[Node]:
-    """What gives class scores at positions, and what works on them: no layer follows."""
+def _votes(nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath, contents: Sequence[Place]) -> set[Node]:
+    """What gives class scores at positions, and what works on them alone: no layer follows."""
     classes = result_shape(nodes[0], 0)[-1]
     followed: set[Node] = set()
     for node in nodes:
         if is_content(node) or node in followed:
             followed |= {before for before, _ in path.values[node]}
-    last = [each.edge[0] for each in contents if each.channels == classes and each.edge[0] not in followed]
-    return set().union(*(path.behind(node, nodes) for node in last))
+    votes: set[Node] = set()
+    for place in contents:
+        if place.channels == classes and place.edge[0] not in followed:
+            after = path.behind(place.edge[0], nodes)
+            maps = [node for node in after if prod(_size(axes.get((node, 0)), result_shape(node, 0))[1]) > 1]
+            if all(before in after for node in maps if node is not place.edge[0] for before, _ in path.values[node]):
+                votes |= after
+    return votes
 
 
 def _size(axes: Axes | None, shape: tuple[int, ...]) -> tuple[int, Grid]:
