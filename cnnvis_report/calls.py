@@ -125,6 +125,13 @@ class Calls:
         layout = self._calls[name].layout
         return values if layout is None else layout.lay(values, self._scale)
 
+    def averages(self, name: str, positions: frozenset[int] | None, channels: int) -> bool:
+        """Whether a mean over these dimensions of a layer's result is one over all positions of its channels."""
+        layout = self._calls[name].layout
+        if layout is None or self._calls[name].shape[0] != channels or layout.before or layout.after:
+            return False
+        return layout.is_plain if positions is None else {layout.rows, layout.columns} == positions
+
     def see(self, size: tuple[int, int]) -> None:
         """Images of this height and width come next."""
         self._scale = (size[0] / self._size[0], size[1] / self._size[1])

@@ -227,7 +227,7 @@ class Subject:
     def default_notice(self) -> str:
         """What a reader has to know of the default layer; empty where its result is N×K×h×w as usual."""
         layout = self._calls.records[self.default_layer].layout if self.default_layer else ""
-        return f"class activation maps read layer {self.default_layer!r}: {layout}" if layout else ""
+        return f"Class activation maps read layer {self.default_layer!r}: {layout}" if layout else ""
 
     def score_layer(self) -> ScoreLayer:
         """Where class activation maps are read.
@@ -296,8 +296,7 @@ class Subject:
         for node, rectified in ((head.features, False), (before, True)):
             layer = self._calls.at(node)
             if layer:
-                record = self._calls.records[layer]
-                if not record.readable or record.shape[0] != head.weight.shape[1]:
+                if not self._calls.averages(layer, head.positions, head.weight.shape[1]):
                     raise NotApplicable(f"what is averaged before the last layer, {layer!r}, has no feature maps")
                 return ScoreLayer(head.weight, layer, rectified)
         raise NotApplicable("what is averaged before the last layer is no module's output")

@@ -91,7 +91,7 @@ class Tape(ForwardPasses):
         return self._logits
 
     def layer(self, name: str = "") -> Tensor:
-        """[N, K, h, w]: the value of a layer; the last convolutional stage where `name` is empty.
+        """[N, K, h, w]: the value of a layer; the last features that reach the scores where `name` is empty.
 
         Raises:
             UnknownName, NotApplicable: as `Subject.layer`.

@@ -39,7 +39,7 @@ def explain(
         images: [N, C, H, W], normalised as the classifier expects, on its device.
         targets: class indices, [N], or [N, K] for K classes from the same forward pass.
         methods: method names, or "quick", "standard", "all"; see `cnnvis-report methods`.
-        layer: the layer that class activation maps read; empty means the last convolutional stage.
+        layer: the layer that class activation maps read; empty means the last features that reach the scores.
         on_error: "raise", or "skip" to leave out methods that aren't defined for the network, with a warning.
         mean, std: the constants of the normalisation, one a channel, from which black is known to the methods
             that start from a black image. Where they are not given, black is 0.
@@ -72,6 +72,8 @@ def explain(
     others = Reference(lambda: images if reference is None else reference.to(images))
     step = batch_size or len(images)
     plan = rehearse(tasks, Rehearsal(subject, subject.take_first_pass(), capacity=step, seed=seed), columns[:1])
+    if subject.default_notice and any(task.method.layered and not task.layer for task in plan.tasks):
+        warnings.warn(f"{subject.default_notice}.", stacklevel=2)
     for task, reason in plan.refused:
         if on_error == "raise":
             raise NotApplicable(f"{task.name} isn't defined for {subject.name}: {reason}.")
