@@ -121,9 +121,9 @@ class Calls:
         return layout
 
     def lay(self, name: str, values: Tensor) -> Tensor:
-        """[N, K, h, w] of what the layer called `name` gives; its values as they are where it has no feature maps."""
-        layout = self._calls[name].layout
-        return values if layout is None else layout.lay(values, self._scale)
+        """[N, K, h, w] of what the layer called `name` gives; as it is where it has no feature maps or is no layer."""
+        call = self._calls.get(name)
+        return values if call is None or call.layout is None else call.layout.lay(values, self._scale)
 
     def averages(self, name: str, positions: frozenset[int] | None, channels: int) -> bool:
         """Whether a mean over these dimensions of a layer's result is one over all positions of its channels."""
@@ -137,8 +137,8 @@ class Calls:
         self._scale = (size[0] / self._size[0], size[1] / self._size[1])
 
     @contextmanager
-    def watching(self, names: Sequence[str], keep: Keep) -> Iterator[None]:
-        """While it is open, call `keep(name, output)` as each of the layers called `names` runs; nothing is laid."""
+    def watching(self, names: Sequence[str], keep: Keep, *, laid: bool = True) -> Iterator[None]:
+        """While it is open, call `keep(name, output)` as each of the layers called `names` runs."""
         wanted: dict[nn.Module, dict[int, str]] = defaultdict(dict)
         for name in names:
             call = self._calls[name]
@@ -148,7 +148,8 @@ class Calls:
         def hook(module: nn.Module, _: Any, output: Tensor) -> None:
             runs[module] += 1
             if runs[module] in wanted[module]:
-                keep(wanted[module][runs[module]], output)
+                name = wanted[module][runs[module]]
+                keep(name, self.lay(name, output) if laid else output)
 
         with hooked(wanted, hook):
             yield

@@ -6,6 +6,7 @@ them, and it checks them once when it is imported.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -61,7 +62,12 @@ def output_shape(node: Node) -> tuple[int, ...]:
 
 def operation(node: Node) -> str:
     """What ran, without PyTorch's ending: "Convolution", "Relu", "MaxPool2DWithIndices"; a leaf is "AccumulateGrad"."""
-    return node.name().rpartition("::")[2].rstrip("0123456789").removesuffix("Backward")
+    return _operation(node.name())
+
+
+@cache
+def _operation(name: str) -> str:
+    return name.rpartition("::")[2].rstrip("0123456789").removesuffix("Backward")
 
 
 def ordinary(node: Node, signals: Sequence[Tensor | None]) -> tuple[Tensor | None, ...]:

@@ -13,13 +13,14 @@ from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.following import followed
 from cnnvis_report.graph import TAILS, recorded
-from cnnvis_report.heads import Head, ScoreLayer, find_head
+from cnnvis_report.heads import ScoreLayer
 from cnnvis_report.layouts import Layout
 from cnnvis_report.operands import Operands, Recorded
 from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import LayerRecord
 from cnnvis_report.running import as_scores, class_names, frozen, recording
+from cnnvis_report.score_layer import find_score_layer
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Subject:
         self.layers = self._calls.layers
         self._first: FirstPass | None = FirstPass(example.detach(), Recorded(output, nodes, operands))
         self._find_logits(nodes[0])
-        self._score_layer = self._find_score_layer(nodes[0])
+        self._score_layer = find_score_layer(self._calls, nodes[0])
         self.default_layer = self._calls.last_stage(nodes)
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in network.parameters())
@@ -121,7 +122,7 @@ class Subject:
             if self._tail is None:
                 return as_scores(self._run(own), self.name).to(images.dtype)
             kept: dict[str, Tensor] = {}
-            with self._calls.watching([self._tail], kept.__setitem__):
+            with self.watching([self._tail], kept.__setitem__):
                 self._run(own)
             return as_scores(kept[self._tail], self.name).to(images.dtype)
 
@@ -187,20 +188,14 @@ class Subject:
 
         Feature maps are laid out as [N, K, h, w], unless `laid` is false; other results are given as they are.
         """
-        if not laid:
-            return self._calls.watching(names, keep)
-        return self._calls.watching(names, lambda name, output: keep(name, self._calls.lay(name, output)))
+        return self._calls.watching(names, keep, laid=laid)
 
     def layout(self, name: str) -> Layout:
         """How the result of the spatial layer called `name` is read as feature maps."""
         return self._calls.layout(name)
 
     def lay(self, name: str, values: Tensor) -> Tensor:
-        """[N, K, h, w] of the result, or its gradient, of the spatial layer called `name`, for the latest images.
-
-        Raises:
-            NotApplicable: its tokens are no grid.
-        """
+        """[N, K, h, w] of a spatial layer's result or its gradient, for the latest images; of what isn't one, as it is."""
         return self._calls.lay(name, values)
 
     def layer(self, name: str = "") -> LayerRecord:
@@ -280,23 +275,3 @@ class Subject:
             self.scores = f"logits of {before!r}, before the final {tail}"
         elif tail != "log-softmax":
             self.scores = f"already probabilities: what stands before the final {tail} is no module's output"
-
-    def _find_score_layer(self, end: Node) -> ScoreLayer | str:
-        """Where class activation maps are read, or why there is no such place."""
-        try:
-            behind = end.next_functions[0][0] if end.name() in TAILS else end
-            if behind is None:
-                raise NotApplicable("the scores don't depend on the input")
-            return self._locate(find_head(behind))
-        except NotApplicable as error:
-            return str(error)  # not the error: its traceback would hold the graph
-
-    def _locate(self, head: Head) -> ScoreLayer:
-        before = head.features.next_functions[0][0] if head.features.name() == "ReluBackward0" else None
-        for node, rectified in ((head.features, False), (before, True)):
-            layer = self._calls.at(node)
-            if layer:
-                if not self._calls.averages(layer, head.positions, head.weight.shape[1]):
-                    raise NotApplicable(f"what is averaged before the last layer, {layer!r}, has no feature maps")
-                return ScoreLayer(head.weight, layer, rectified)
-        raise NotApplicable("what is averaged before the last layer is no module's output")

@@ -229,7 +229,7 @@ class Tape(ForwardPasses):
         def keep(name: str, output: Tensor) -> None:
             if output.requires_grad:
                 self._places[name] = get_gradient_edge(output)
-            self._values[name] = self._laid(name, output.detach()).clone()  # an operation in place may follow
+            self._values[name] = self.subject.lay(name, output.detach()).clone()  # an operation in place may follow
 
         operands = Operands() if self._operands else None
         with recording(), operands or nullcontext():
@@ -261,11 +261,8 @@ class Tape(ForwardPasses):
         missing = [name or "the image" for name, gradient in gradients.items() if gradient is None]
         if missing:
             raise NotApplicable(f"the score doesn't depend on all of: {', '.join(missing)}")
-        return {name: self._laid(name, gradient) for name, gradient in gradients.items() if gradient is not None}
-
-    def _laid(self, name: str, values: Tensor) -> Tensor:
-        """What belongs to a layer, [N, K, h, w] whatever its own order of dimensions is; pixels as they are."""
-        return values if name == PIXELS else self.subject.lay(name, values)
+        lay = self.subject.lay
+        return {name: lay(name, gradient) for name, gradient in gradients.items() if gradient is not None}
 
     def _prepare(self, rule: Rule | None) -> None:
         if rule is not None:

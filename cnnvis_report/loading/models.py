@@ -82,8 +82,8 @@ def load_model(model: str, weights: Path | None = None) -> Model:
 def input_channels(network: nn.Module) -> int | None:
     """The channels that the network reads, or None where it has no convolution.
 
-    Those of the convolution that is declared first, if it alone speaks for grey or color pictures; otherwise the network
-    is tried on both, as a head or a gate may be declared before the features.
+    Those of the convolution that is declared first, if it alone speaks for grey or color pictures; otherwise the
+    network is tried on both, as a head or a gate may be declared before the features.
     """
     declared = [module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)]
     if not declared:
