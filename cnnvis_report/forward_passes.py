@@ -47,7 +47,7 @@ class ForwardPasses:
         return self.subject.preprocessing.black(self.images)
 
     def layer_name(self, name: str = "") -> str:
-        """The layer called `name`; the last convolutional stage where it is empty."""
+        """The layer called `name`; the last features that reach the scores where it is empty."""
         return self.subject.layer(name).name
 
     @property
@@ -74,7 +74,7 @@ class ForwardPasses:
 
         Args:
             place: of the image in the batch.
-            layer: the last convolutional stage where it is empty.
+            layer: the last features that reach the scores where it is empty.
         """
         name = self.subject.layer(layer).name
         image = self.images[place : place + 1]

@@ -111,7 +111,7 @@ EXPLAIN = options(
         "layers",
         multiple=True,
         metavar="NAME",
-        help="The layer that class activation maps read; repeatable. Default: the last convolutional stage. "
+        help="The layer that class activation maps read; repeatable. Default: the last features that reach the scores. "
         "'cnnvis-report layers MODEL' lists them.",
     ),
     click.option(

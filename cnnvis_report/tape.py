@@ -13,7 +13,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.forward_passes import ForwardPasses
 from cnnvis_report.gradients import PIXELS, Gradients
-from cnnvis_report.graph import recorded
+from cnnvis_report.graph import recorded, result_shape
 from cnnvis_report.noise import normal_noise
 from cnnvis_report.operands import Operands, Recorded
 from cnnvis_report.reference import Fitted, Reference
@@ -91,7 +91,7 @@ class Tape(ForwardPasses):
         return self._logits
 
     def layer(self, name: str = "") -> Tensor:
-        """[N, K, h, w]: the value of a layer; the last convolutional stage where `name` is empty.
+        """[N, K, h, w]: the value of a layer; the last features that reach the scores where `name` is empty.
 
         Raises:
             UnknownName, NotApplicable: as `Subject.layer`.
@@ -201,8 +201,10 @@ class Tape(ForwardPasses):
         if place is None:
             raise NotApplicable(f"layer {layer!r} doesn't depend on the image")
         part = RecordedTo(place, self._recorded)
+        nothing = signal.new_zeros(result_shape(place.node, place.output_nr))
+        start = self.subject.layout(self.layer_name(layer)).put(signal, nothing)
         back = rule.back if rule else RecordedTo.gradients
-        (pixels,) = self._book(None, lambda: back(part, signal, [self._places[PIXELS]]), backward=1.0)
+        (pixels,) = self._book(None, lambda: back(part, start, [self._places[PIXELS]]), backward=1.0)
         return torch.zeros_like(self.images) if pixels is None else pixels
 
     def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
@@ -227,13 +229,13 @@ class Tape(ForwardPasses):
         def keep(name: str, output: Tensor) -> None:
             if output.requires_grad:
                 self._places[name] = get_gradient_edge(output)
-            self._values[name] = output.detach().clone()  # an operation in place may follow
+            self._values[name] = self.subject.lay(name, output.detach()).clone()  # an operation in place may follow
 
         operands = Operands() if self._operands else None
         with recording(), operands or nullcontext():
             leaf = self.images.clone().requires_grad_()
             self._places[PIXELS] = get_gradient_edge(leaf)
-            with self.subject.watching(self._layers, keep):
+            with self.subject.watching(self._layers, keep, laid=False):
                 output = self.subject.output(leaf)
         self._logits = self.subject.meaning.of(output.detach())
         self._recorded = Recorded(output, recorded(output.grad_fn), operands)
@@ -259,7 +261,8 @@ class Tape(ForwardPasses):
         missing = [name or "the image" for name, gradient in gradients.items() if gradient is None]
         if missing:
             raise NotApplicable(f"the score doesn't depend on all of: {', '.join(missing)}")
-        return {name: gradient for name, gradient in gradients.items() if gradient is not None}
+        lay = self.subject.lay
+        return {name: lay(name, gradient) for name, gradient in gradients.items() if gradient is not None}
 
     def _prepare(self, rule: Rule | None) -> None:
         if rule is not None:

@@ -24,7 +24,7 @@ def eigen_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
 
     Args:
         targets: [N, K] class indices; the maps don't depend on them.
-        layer: the layer that gives A; empty means the last convolutional stage.
+        layer: the layer that gives A; empty means the last features that reach the scores.
 
     Returns:
         [N, K, h, w] at the layer's own size, in units of the layer's activations.

@@ -24,7 +24,7 @@ def grad_cam_plus_plus(tape: Tape, targets: Tensor, *, layer: str = "") -> Tenso
 
     Args:
         targets: [N] class indices.
-        layer: the layer that gives A; empty means the last convolutional stage.
+        layer: the layer that gives A; empty means the last features that reach the scores.
 
     Returns:
         [N, h, w] at the layer's own size, in units of the layer's activations times logits, never negative.
