@@ -132,7 +132,7 @@ def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally) -> RunRec
         training=study.training.record if study.training else None,
         trained_on=_trained_on(study, writer.done),
         answers=study.answers,
-        notices=study.notices,
+        notices=(*study.notices, *tally.notices),
     )
 
 

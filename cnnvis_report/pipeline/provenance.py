@@ -31,6 +31,7 @@ def fingerprint(study: Study, plan: Plan) -> str:
         "classes": list(subject.classes),
         "preprocessing": subject.preprocessing.describe(),
         "images": [[item.id, item.name, item.fingerprint, item.label and item.label.name] for item in study.images],
+        "skipped": [[each.name, each.reason] for each in study.images.skipped],
         "methods": [[task.name, list(task.options), _source(task)] for task in study.tasks],
         "choice": repr(study.choice),
         "seed": study.seed,

@@ -8,8 +8,10 @@ import torch
 
 from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.inside.projections import Unit, parse_unit
-from cnnvis_report.loading.class_names import read_class_names
-from cnnvis_report.loading.images import ImageSet, find_images, labelled
+from cnnvis_report.loading.class_files import read_classes
+from cnnvis_report.loading.class_names import distinct
+from cnnvis_report.loading.images import FoundImages, ImageSet, Limit, find_images, labelled
+from cnnvis_report.loading.levels import find_levels
 from cnnvis_report.loading.models import Model, Training, input_channels, load_model
 from cnnvis_report.pipeline.batches import Ready, first_usable, sample
 from cnnvis_report.pipeline.devices import choose_device
@@ -17,7 +19,7 @@ from cnnvis_report.pipeline.evaluation import Budget, choose_budget
 from cnnvis_report.pipeline.look_budget import BUDGETS, LookBudget, Preferences, choose_look, parse_goal
 from cnnvis_report.pipeline.targets import ClassChoice, parse_classes
 from cnnvis_report.pipeline.tasks import Task, tasks_for
-from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.preprocessing import Levels, Preprocessing
 from cnnvis_report.records import Option, Setting
 from cnnvis_report.records_answers import Answers
 from cnnvis_report.reference import Reference
@@ -32,7 +34,9 @@ class Request:
     """What a user asks for. The names are those of the command line.
 
     size: "224" (a square as the preprocessing cuts it), "192x256" (height by width, the whole picture) or "original".
-    labels: "names" (sub-folders called like classes) or "folders" (all sub-folders). masks: a folder of them.
+    labels: "names" (sub-folders called like classes), "folders" (all sub-folders) or "indices" (those called by
+    numbers). masks: a folder of them. limit_order: "balanced" over the classes, or "first".
+    value_range: what is black and white in pictures of more than 8 bits.
     batch_size: None chooses what fits. precision: "float32", "bfloat16" or "auto", of methods that only look forward.
     evaluate: "none", "small", "full", or "auto". inside: "none", "standard", "all", or "auto".
     units: to look at inside, each LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN. prefer, form, start: of preferred inputs.
@@ -52,6 +56,8 @@ class Request:
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     limit: int | None = None
+    limit_order: str = "balanced"
+    value_range: tuple[float, ...] | None = None
     device: str = "auto"
     batch_size: int | None = None
     seed: int = 0
@@ -108,32 +114,46 @@ def open_study(request: Request) -> Study:
     if request.methods or request.inside in ("auto", "none"):
         select(request.methods)  # a slip of the pen shows before a large file is read
     model = load_model(request.model, request.weights)
-    found = find_images(request.images, request.limit) if request.images else ()
+    found = find_images(request.images) if request.images else FoundImages(())
+    aliases: tuple[tuple[str, ...], ...] = ()
     if request.class_names is not None:
-        model = replace(model, classes=read_class_names(request.class_names))
-    model = replace(model, preprocessing=adjust(model, request))
+        known = read_classes(request.class_names)
+        model, aliases = replace(model, classes=known.names), known.aliases
+    preprocessing = adjust(model, request)
+    levels, said = find_levels(found, preprocessing.levels)
+    model = replace(model, preprocessing=replace(preprocessing, levels=levels), notices=(*model.notices, *said))
+    limit = Limit(request.limit, request.limit_order, request.seed) if request.limit is not None else None
 
     def label(classes: Sequence[str]) -> ImageSet:
-        return labelled(found, classes, folders_are_labels=request.labels == "folders", masks=request.masks)
+        return labelled(
+            found, classes, labels=request.labels, aliases=aliases, masks=request.masks, limit=limit, levels=levels
+        )
 
-    return study_of(model, label, request)
+    return study_of(model, label, request, aliases)
 
 
-def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], request: Request) -> Study:
+def study_of(
+    model: Model,
+    images_for: Callable[[Sequence[str]], ImageSet],
+    request: Request,
+    aliases: Sequence[Sequence[str]] = (),
+) -> Study:
     """A study of a model that is loaded.
 
     Args:
         images_for: the image set, labelled with the class names that it gets.
         request: everything but the model and the images.
+        aliases: what else the classes are called, class by class.
 
     Raises:
         BadRequest, UnknownName: something doesn't exist or doesn't fit.
         RunFailed: not one image can be read.
     """
     device = choose_device(request.device)
+    model = replace(model, classes=distinct(model.classes) if model.classes is not None else None)
     subject = make_subject(model, images_for(model.classes or ()), device)
     images = images_for(subject.classes)
-    choice = parse_classes(request.classes, subject.classes)
+    choice = parse_classes(request.classes, subject.classes, aliases)
     if choice == ClassChoice(label=True) and not any(item.label for item in images):
         raise BadRequest(
             "--classes label: no image has a label. Put the images in folders called like classes, or use --labels "
@@ -222,6 +242,8 @@ def adjust(model: Model, request: Request) -> Preprocessing:
     if not all(value > 0 for value in std):
         raise BadRequest(f"--std {' '.join(map(str, std))}: each number has to be above 0.")
     known = replace(known, mean=mean, std=std)
+    if request.value_range is not None:
+        known = replace(known, levels=Levels.between(request.value_range))
     return known if request.size is None else known.resized(request.size)
 
 
@@ -241,6 +263,8 @@ def _settings(request: Request) -> dict[str, Setting]:
         "mean": [f"{value:g}" for value in request.mean or ()],
         "std": [f"{value:g}" for value in request.std or ()],
         "limit": request.limit,
+        "limit_order": request.limit_order if request.limit is not None else None,
+        "range": [f"{end:g}" for end in request.value_range or ()],
         "device": request.device,
         "batch_size": request.batch_size,
         "seed": request.seed,
