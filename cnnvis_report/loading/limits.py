@@ -1,7 +1,7 @@
 """Some images of many: a sample that stands for the whole, and repeats."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
@@ -49,12 +49,14 @@ def chosen(
     return places, [_said(limit, len(found), f"{_of(what, groups, places)}, seed {limit.seed}")]
 
 
-def _balanced(groups: Sequence[Hashable], count: int, random: Random) -> list[int]:
-    members: dict[Hashable, list[int]] = {}
+def _balanced(groups: Sequence[tuple[str, ...]], count: int, random: Random) -> list[int]:
+    members: dict[tuple[str, ...], list[int]] = {}
     for place, group in enumerate(groups):
         members.setdefault(group, []).append(place)
+    bare = members.pop((), [])
     waiting = list(members.values())
     random.shuffle(waiting)
+    waiting.append(bare)  # last in each turn
     for places in waiting:
         random.shuffle(places)
     taken: list[int] = []
@@ -72,14 +74,14 @@ def _spread(total: int, count: int, random: Random) -> list[int]:
 
 def _of(what: str, groups: Sequence[tuple[str, ...]], places: Sequence[int]) -> str:
     """How many of each class, or folder."""
-    every = {"class": "classes", "folder": "folders"}[what]
+    every = "folders" if what == "folder" else "classes" if max(map(len, groups)) == 1 else "sets of labels"
     counts = Counter(groups[place] for place in places)
-    least, most = min(counts.values()), max(counts.values())
+    bare = counts.pop((), 0)
+    least, most = min(counts.values(), default=0), max(counts.values(), default=0)
     each = str(most) if least == most else f"{least} to {most}"
-    total = len(set(groups))
-    if len(counts) < total:
-        return f"{each} of each of {len(counts)} of {total} {every}"
-    return f"{each} of each of {total} {every}"
+    total = len(set(groups) - {()})
+    some = f"{len(counts)} of {total}" if len(counts) < total else str(total)
+    return f"{each} of each of {some} {every}" + (f", and {bare} without a label" if bare else "")
 
 
 def _said(limit: Limit, total: int, how: str) -> str:
