@@ -3,7 +3,7 @@
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from cnnvis_report.report import words
 from cnnvis_report.report.site import Written
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
+LISTED = 4  # things that have changed
 UNITS = 1000  # of a progress bar, for each image
 
 
@@ -42,14 +43,14 @@ class Console(Watcher):
         """What will run, how many passes, how long, how much."""
         subject, rehearsed = study.subject, plan.rehearsed
         size = words.short(subject.parameters)
-        self.say(
-            f"Plan      {subject.name}, {size} parameters, {words.count(len(subject.classes), 'class', 'classes')}, "
-            f"on {study.device}"
-        )
-        self.say(f"          {words.count(plan.images, 'image')}, {plan.batch} at a time, {_classes(plan)} each")
+        kind = subject.meaning.kind
+        outputs, each = words.columns(len(subject.classes), kind), words.columns(plan.classes, kind)
+        self.say(f"Plan      {subject.name}, {size} parameters, {outputs}, on {study.device}")
+        self.say(f"          {words.count(plan.images, 'image')}, {plan.batch} at a time, {each} each")
         self.say(f"          pictures: {subject.preprocessing.describe()}")
+        self.say(f"          scores: {subject.meaning.kind}, {printable(subject.meaning.reason)}")
         if subject.scores != "logits":
-            self.say(f"          scores: {subject.scores}")
+            self.say(f"          explained: {subject.scores}")
         for notice in study.notices:
             self.say(f"          note: {printable(notice)}")
         names = list(dict.fromkeys(task.name for task in rehearsed.tasks))
@@ -118,6 +119,10 @@ class Console(Watcher):
             click.echo("\r\033[K", nl=False, err=True)
         self.say(text)
 
+    def anew(self, changed: Sequence[str]) -> None:
+        """Why nothing of what the folder held is kept."""
+        self.interject(f"Changed   since the run in the folder: {_listed(changed)}; everything is made anew")
+
     def trouble(self, message: str, error: Exception | None = None) -> None:
         """A warning on a line of its own, in quiet runs too."""
         if self._bar is not None:
@@ -155,6 +160,11 @@ class Console(Watcher):
             self.say(f"Pages     {size}; pixel maps averaged over 2×2, in {quality.bits} bits, to keep one file small")
         else:
             self.say(f"Pages     {size}; pixel maps to within {words.percent(quality.error)} of their largest value")
+
+
+def _listed(changed: Sequence[str]) -> str:
+    more = [f"{len(changed) - LISTED} more"] if len(changed) > LISTED else []
+    return printable(", ".join([*changed[:LISTED], *more]))
 
 
 def _classes(plan: Plan) -> str:

@@ -26,9 +26,16 @@ def look_at_all(study: "Study", only: str, most: int | None, console: "Console")
     count = len(study.images)
     with console.progress("Look", count):
         chosen = screened(study, only, most, console.advance)
-    if chosen.answers is not None:
-        right = f"{chosen.answers.right} of {chosen.answers.images} labelled images right"
-        console.say(f"Looked    at {count} images: {right}; {len(chosen.images)} to be explained")
+    answers, of_labels = chosen.answers, chosen.label_answers
+    if answers is not None:
+        right = f"{answers.right} of {answers.images} labelled images right"
+    elif of_labels is not None:
+        right = f"{of_labels.exact} of {of_labels.images} labelled images with all labels right and no other"
+    else:
+        return chosen
+    unknown = (of_labels or answers).unknown  # type: ignore[union-attr] # one of them is there
+    beside = f", {unknown} with a label that the network doesn't know" if unknown else ""
+    console.say(f"Looked    at {count} images: {right}{beside}; {len(chosen.images)} to be explained")
     return chosen
 
 

@@ -35,7 +35,7 @@ class ForwardPasses:
     ) -> None:
         self.subject = subject
         self.images = images.detach()
-        self.capacity = max(capacity or 0, len(images))
+        self.capacity = 1 if subject.one_by_one else max(capacity or 0, len(images))
         self.ledger: Ledger = within.ledger if within else Ledger(waiting_for(images.device))
         self._share = len(images) / len(within.images) if within else 1.0
         self._private = within is not None
@@ -78,7 +78,7 @@ class ForwardPasses:
         """
         name = self.subject.layer(layer).name
         image = self.images[place : place + 1]
-        parts = torch.split(values, max(self.capacity, 16))
+        parts = torch.split(values, 1 if self.subject.one_by_one else max(self.capacity, 16))
         passes = len(values) * self.subject.behind(name) / len(self.images)
         return self._looked(partial(self.subject.forward_from, name, image), parts, passes)
 

@@ -31,8 +31,6 @@ CONVOLUTIONS = {
 
 NOTED = {functional.linear: "_linear", functional.batch_norm: "_norm"} | dict.fromkeys(CONVOLUTIONS, "_convolution")
 
-NOTED = {functional.linear: "_linear", functional.batch_norm: "_norm"} | dict.fromkeys(CONVOLUTIONS, "_convolution")
-
 
 @dataclass(frozen=True)
 class Linear:
@@ -152,3 +150,12 @@ class Recorded:
         if self._keeper != rule:
             self.kept, self._keeper = {}, rule
         return self.kept
+
+
+@dataclass(frozen=True)
+class FirstPass:
+    """The pass over the example: images [1, C, H, W], the scores [1, classes], and what was recorded of it."""
+
+    images: Tensor
+    logits: Tensor
+    recorded: Recorded

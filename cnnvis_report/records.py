@@ -12,7 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records_answers import Answers
+from cnnvis_report.records_identity import Identity
 from cnnvis_report.records_inside import InsideRecord
+from cnnvis_report.records_labels import LabelAnswers
+from cnnvis_report.records_scores import Quantity, ScoreKind
 from cnnvis_report.records_training import Film, TrainingRecord
 from cnnvis_report.records_worth import Evaluation, Precision, Worth
 
@@ -76,12 +79,15 @@ class Card:
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One class of one image: its index, name, logit and probability."""
+    """One class of one image: its index, name, score and probability.
+
+    logit: the score, whatever quantity the network's scores are. probability: None where they are values.
+    """
 
     index: int
     name: str
     logit: float
-    probability: float
+    probability: float | None
 
 
 @dataclass(frozen=True)
@@ -131,8 +137,12 @@ class Gap:
 class ImageRecord:
     """One image of the run: what it is, what the network says of it, which maps there are.
 
-    size, original: (height, width) as the network saw it and as it was stored. top: the five largest scores.
+    size, original: (height, width) as the network saw it and as it was stored. top: the five largest scores, of values
+    the first five. label: the first of the labels, of which there are several where they don't exclude each other.
+    predicted, own: labels above 0.5, and the image's own where the network knows them; only where several can be right,
+    and so are `scores`, those of all labels in order.
     mask_share: how much of the picture the mask of what decides the class covers; None where there is no mask.
+    content: a digest of its file, and of its mask's, as they were explained.
     """
 
     id: str
@@ -146,27 +156,46 @@ class ImageRecord:
     gaps: tuple[Gap, ...] = ()
     mask_share: float | None = None
     worth: Worth | None = None
+    kind: ScoreKind = ScoreKind.SOFTMAX
+    labels: tuple[Label, ...] = ()
+    predicted: tuple[ClassScore, ...] = ()
+    own: tuple[ClassScore, ...] = ()
+    scores: tuple[float, ...] = ()
+
+    @property
+    def named(self) -> tuple[Label, ...]:
+        """All its labels, known to the network or not."""
+        return self.labels or ((self.label,) if self.label is not None else ())
+
+    @property
+    def known(self) -> tuple[int, ...]:
+        """The classes that its labels are."""
+        return tuple(label.index for label in self.named if label.index is not None)
+
+    content: str = ""
 
     @property
     def right(self) -> bool | None:
-        """Whether the first class is the label; None without a label."""
-        return None if self.label is None else self.top[0].index == self.label.index
+        """Whether the first class is the label, or all labels and no others are above 0.5; None where nobody knows."""
+        if not self.known or not self.kind.judged:
+            return None
+        if self.kind is ScoreKind.SIGMOID:
+            return {score.index for score in self.predicted} == set(self.known)
+        return self.top[0].index in self.known
 
     @property
     def rank(self) -> int | None:
-        """The label's place among the top classes, from 1; None where it isn't among them."""
-        if self.label is None or self.label.index is None:
-            return None
-        places = [score.index for score in self.top]
-        return places.index(self.label.index) + 1 if self.label.index in places else None
+        """The best label's place among the top classes, from 1; None where none is among them."""
+        return next((place for place, score in enumerate(self.top, start=1) if score.index in self.known), None)
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that couldn't be used, and why."""
+    """A file that couldn't be used, and why; `content` is a digest of what it holds."""
 
     name: str
     reason: str
+    content: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,7 +220,11 @@ class LayerRecord:
 
 @dataclass(frozen=True)
 class NetworkRecord:
-    """The network under study, as the report names it."""
+    """The network under study, as the report names it.
+
+    scores: which of its numbers are explained, in words. kind, quantity: what they mean and are; reason: why, in words.
+    names: of the classes, where several of them can be right.
+    """
 
     name: str
     parameters: int
@@ -202,6 +235,10 @@ class NetworkRecord:
     scores: str
     layers: tuple[LayerRecord, ...]
     default_layer: str
+    kind: ScoreKind = ScoreKind.SOFTMAX
+    quantity: Quantity = Quantity.LOGIT
+    reason: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -214,8 +251,10 @@ class RunRecord:
     inside: what the layers hold; None where nobody looked.
     training: how the network was trained, where it was here; films: images over its epochs. trained_on: how many of the
     images were among those that it was trained on.
-    answers: to all images, where those of the run are a selection.
+    answers, label_answers: to all images, where those of the run are a selection; the latter where labels don't
+    exclude each other.
     notices: what a reader has to know before believing the results, a sentence each.
+    identity: what decides the results but the images' contents.
     provenance: the only place for clocks, versions and machines; all the rest repeats bit by bit.
     """
 
@@ -236,6 +275,8 @@ class RunRecord:
     trained_on: int = 0
     answers: Answers | None = None
     notices: tuple[str, ...] = ()
+    label_answers: LabelAnswers | None = None
+    identity: Identity = field(default_factory=Identity)
 
     def card(self, name: str) -> Card:
         """The card of the method called `name`."""

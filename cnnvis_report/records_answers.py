@@ -12,7 +12,7 @@ LISTED_UP_TO = 1000
 class Answer:
     """What a network said of one image: the label, the class seen first, its probability, the label's own.
 
-    image: the id where the image has a page, empty elsewhere. own: None where the network has no such class.
+    image: the id where the image has a page, empty elsewhere. own: None where it wasn't kept.
     """
 
     image: str
@@ -39,7 +39,8 @@ class Answers:
     """Counts over all labelled images. in_top: the label is among the first five. confused: label, seen, how often.
 
     bins: by the probability of the first class. wrong: the errors, the surest first, at most a thousand.
-    right_mean: the mean probability of the first class where it is right.
+    right_mean: the mean probability of the first class where it is right. unknown: images beside these, with labels of
+    which the network knows none.
     """
 
     images: int
@@ -49,6 +50,7 @@ class Answers:
     bins: tuple[Bin, ...]
     wrong: tuple[Answer, ...]
     right_mean: float
+    unknown: int = 0
 
     @property
     def accuracy(self) -> float:
@@ -71,7 +73,7 @@ class Counting:
     """Counts answers one by one."""
 
     def __init__(self) -> None:
-        self.images, self.right, self.in_top = 0, 0, 0
+        self.images, self.right, self.in_top, self.unknown = 0, 0, 0, 0
         self._confused: Counter[tuple[str, str]] = Counter()
         self._bins = [[0, 0, 0.0] for _ in range(BINS)]
         self._right_sum = 0.0
@@ -102,12 +104,14 @@ class Counting:
             bins=tuple(Bin(int(n), int(right), total / n if n else 0.0) for n, right, total in self._bins),
             wrong=tuple(surest[:LISTED_UP_TO]),
             right_mean=self._right_sum / self.right if self.right else 0.0,
+            unknown=self.unknown,
         )
 
 
-def count(answers: Iterable[Answer]) -> Answers:
-    """All of them, counted."""
+def count(answers: Iterable[Answer], unknown: int = 0) -> Answers:
+    """All of them, counted; beside them so many images with labels that the network doesn't know."""
     counting = Counting()
+    counting.unknown = unknown
     for answer in answers:
         counting.add(answer)
     return counting.result()

@@ -104,12 +104,12 @@ class InvertedRecord:
 
 @dataclass(frozen=True)
 class ClassMapRecord:
-    """A class's map, in the image's arrays as "classes/INDEX"."""
+    """A class's map, in the image's arrays as "classes/INDEX"; the probability is None where scores are values."""
 
     index: int
     name: str
     logit: float
-    probability: float
+    probability: float | None
 
 
 @dataclass(frozen=True)

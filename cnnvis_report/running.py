@@ -1,6 +1,6 @@
 """Running somebody's network without leaving a trace on it, and reading what it returns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,30 +9,86 @@ from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest
 
+# Under which keys the networks of a training keep their class scores, the likeliest first.
+KEYS = (
+    *("logits", "scores", "output", "outputs", "out", "pred", "preds", "prediction", "predictions", "y_hat", "y_pred"),
+    *("class_logits", "cls_logits", "cls_score", "cls", "classification", "probs", "probabilities", "log_probs", "y"),
+)
 
-def as_scores(output: Any, name: str) -> Tensor:
-    """[N, classes] from what a classifier returns.
+
+def as_scores(output: Any, name: str, count: int, taken: dict[str, None] | None = None) -> Tensor:
+    """[N, columns] from what a classifier returns for so many images.
+
+    Args:
+        taken: what is taken of an output of several parts is added to it, in words.
 
     Raises:
         BadRequest: it isn't the output of a classifier; the message says what it is instead.
     """
-    scores = getattr(output, "logits", output)
-    if not isinstance(scores, Tensor):
-        keys = f" with {', '.join(map(str, list(output)[:4]))}" if isinstance(output, dict) else ""
+    found, said = scores_in(output, count)
+    if said and taken is not None:
+        taken[said] = None
+    if not isinstance(found, Tensor):
         raise BadRequest(
-            f"{name} returns a {type(output).__name__}{keys}, not class scores. "
-            f"Wrap it in a module that returns N×classes scores."
+            f"{name} returns {_described(output)}, not class scores. Wrap it in a module that returns N×classes scores."
         )
-    if scores.ndim == 4 and tuple(scores.shape[2:]) == (1, 1):
-        scores = scores.flatten(1)
-    if scores.ndim != 2:
-        sides = "×".join(map(str, scores.shape[1:]))
-        kind = "a map of scores, as for segmentation" if scores.ndim == 4 else "no class scores"
+    scores = _as_columns(found, count)
+    if scores is None:
+        sides = "×".join(map(str, found.shape[1:]))
+        kind = "a map of scores, as for segmentation" if found.ndim == 4 else "no class scores"
         raise BadRequest(
             f"{name} returns N×{sides}: {kind}. Wrap it in a module that returns N×classes scores, "
             f"the mean over the region in question, say."
         )
     return scores
+
+
+def scores_in(output: Any, count: int) -> tuple[Any, str]:
+    """What of an output is taken as the scores, and in words where that was a choice; the output itself otherwise."""
+    logits = getattr(output, "logits", None)
+    if isinstance(logits, Tensor):
+        return logits, ""
+    if isinstance(output, Mapping):
+        fit = {str(key): value for key, value in output.items() if _fits(value, count)}
+        key = next((key for key in KEYS if key in fit), next(iter(fit), "") if len(output) == 1 else "")
+        return (fit[key], f"{_described(output)}; {key!r} is taken as the scores") if key else (output, "")
+    if isinstance(output, tuple | list) and output and _fits(output[0], count):
+        sides = "×".join(["N", *map(str, output[0].shape[1:])])
+        taken = f"its first item, {sides}, is taken as the scores" if len(output) > 1 else "its item is the scores"
+        return output[0], f"{_described(output)}; {taken}"
+    return output, ""
+
+
+def _fits(value: Any, count: int) -> bool:
+    return isinstance(value, Tensor) and _as_columns(value, count) is not None
+
+
+def _as_columns(scores: Tensor, count: int) -> Tensor | None:
+    """[N, columns]: one score an image may lack its side, N×K may have sides of 1, and a single image no N."""
+    if scores.ndim == 2:
+        return scores
+    if scores.ndim <= 1 and scores.numel() and (scores.numel() == count or count == 1):
+        return scores.reshape(count, -1)
+    if scores.ndim > 2 and len(scores) == count and sum(side > 1 for side in scores.shape[1:]) <= 1:
+        return scores.flatten(1)
+    return None
+
+
+def _described(output: Any) -> str:
+    """Such as "a dict with out, aux" or "a tuple of 2: Tensor, list"."""
+    kind = type(output).__name__
+    article = "an" if kind[:1].lower() in "aeiou" else "a"
+    if isinstance(output, Mapping):
+        return f"{article} {kind} with {', '.join(map(str, list(output)[:4])) or 'nothing in it'}"
+    if isinstance(output, tuple | list):
+        return f"{article} {kind} of {len(output)}" + "".join(
+            f"{', ' if place else ': '}{_sides(each)}" for place, each in enumerate(output[:4])
+        )
+    return f"{article} {kind}"
+
+
+def _sides(value: Any) -> str:
+    return "×".join(["N", *map(str, value.shape[1:])]) if isinstance(value, Tensor) else type(value).__name__
 
 
 def class_names(given: Sequence[str] | None, count: int, name: str) -> tuple[str, ...]:

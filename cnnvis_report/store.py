@@ -29,6 +29,7 @@ from cnnvis_report.manifest import (
     journal_lines,
 )
 from cnnvis_report.records import ImageRecord, RunRecord
+from cnnvis_report.records_identity import Identity, fingerprint
 from cnnvis_report.records_json import from_json, parsed, to_json
 
 PAGES = "pages.json"
@@ -119,20 +120,30 @@ class RunWriter:
 
     Args:
         folder: where; made if it isn't there.
-        fingerprint: of everything that decides the results. What another run has left is removed, what an earlier
-            start of this one has left is kept.
+        identity: what decides the results.
         images: ids of the images of this run, in order.
+        keep: whether the folder holds what an earlier start of this run has left, which is kept; what another run has
+            left is removed.
+        files: what files are known to hold, as `manifest.remembered` gives it.
 
     Raises:
         BadRequest: the folder holds something else.
     """
 
-    def __init__(self, folder: Path, fingerprint: str, images: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: Identity,
+        images: Sequence[str],
+        *,
+        keep: bool,
+        files: Mapping[str, str] | None = None,
+    ) -> None:
         check_writable(folder)
         self.folder = folder
         self._fresh = not folder.exists()
         self._journal = folder / JOURNAL
-        if fingerprint_of(folder) != fingerprint:
+        if not keep:
             clear(folder)
         (folder / ARRAYS).mkdir(parents=True, exist_ok=True)
         whole = {image for image in images if arrays_path(folder, image).is_file()}
@@ -140,17 +151,23 @@ class RunWriter:
         self.complete = manifest.is_file() and all(image["id"] in whole for image in images_in(manifest))
         self.done: set[str] = set()
         if not self.complete:
-            self._start_journal(fingerprint, whole)
+            self._start_journal(identity, files or {}, whole)
 
-    def add(self, image: ImageRecord, arrays: Arrays, seconds: Mapping[str, float]) -> None:
+    def add(
+        self,
+        image: ImageRecord,
+        arrays: Arrays,
+        seconds: Mapping[str, float],
+        files: Mapping[str, str] | None = None,
+    ) -> None:
         """Write one image's arrays, then its line in the journal, which says that the arrays are whole.
 
-        seconds: what each method took on it.
+        seconds: what each method took on it. files: what its files are remembered by.
         """
         with beside(arrays_path(self.folder, image.id)) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         with self._journal.open("a", encoding="utf-8") as journal:
-            journal.write(to_json([asdict(image), dict(seconds)]) + "\n")
+            journal.write(to_json([asdict(image), dict(seconds), dict(files or {})]) + "\n")
         self.done.add(image.id)
 
     def add_inside(self, name: str, arrays: Arrays) -> None:
@@ -161,7 +178,7 @@ class RunWriter:
     def seconds(self) -> dict[str, float]:
         """What each method has taken on all images that are done, in earlier starts too."""
         total: Counter[str] = Counter()
-        for _, seconds in journal_lines(self._journal):
+        for _, seconds, _ in journal_lines(self._journal):
             total.update(seconds)
         return dict(total)
 
@@ -169,7 +186,7 @@ class RunWriter:
         """Write the manifest; the journal and what was fitted have served."""
         with beside(self.folder / MANIFEST) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
             file.write(f'{{"format": {to_json(FORMAT)},\n"run": {to_json(asdict(run))},\n{FIRST_LINE}')
-            for number, (image, _) in enumerate(journal_lines(self._journal)):
+            for number, (image, _, _) in enumerate(journal_lines(self._journal)):
                 file.write(f"{',' if number else ''}\n{to_json(image)}")
             file.write(f"\n{LAST_LINE}\n")
         self._journal.unlink()
@@ -182,17 +199,18 @@ class RunWriter:
             if self._fresh:
                 remove_empty(self.folder)
 
-    def _start_journal(self, fingerprint: str, whole: set[str]) -> None:
+    def _start_journal(self, identity: Identity, files: Mapping[str, str], whole: set[str]) -> None:
         """Begin the journal with what an earlier start has done."""
         manifest = self.folder / MANIFEST
         with beside(self._journal) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(to_json({"format": FORMAT, "fingerprint": fingerprint}) + "\n")
-            known = (
-                ((image, {}) for image in images_in(manifest)) if manifest.is_file() else journal_lines(self._journal)
-            )
-            for image, seconds in known:
+            start = {"format": FORMAT, "fingerprint": fingerprint(identity), "identity": asdict(identity)}
+            file.write(to_json(start | {"files": dict(files)}) + "\n")
+            lines = journal_lines(self._journal)
+            if manifest.is_file():
+                lines = ((image, {}, {}) for image in images_in(manifest))
+            for image, seconds, of_image in lines:
                 if image["id"] in whole:
-                    file.write(to_json([image, seconds]) + "\n")
+                    file.write(to_json([image, seconds, of_image]) + "\n")
                     self.done.add(image["id"])
         manifest.unlink(missing_ok=True)
 

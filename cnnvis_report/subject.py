@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -13,24 +12,13 @@ from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.graph import TAILS, recorded
 from cnnvis_report.heads import Head, ScoreLayer, find_head
-from cnnvis_report.operands import Operands, Recorded
+from cnnvis_report.operands import FirstPass, Operands, Recorded
 from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.reading import FirstOutput, read_output
 from cnnvis_report.records import LayerRecord
-from cnnvis_report.running import as_scores, class_names, frozen, recording
-
-
-@dataclass(frozen=True)
-class FirstPass:
-    """The pass over the example: images [1, C, H, W], and what was recorded of it."""
-
-    images: Tensor
-    recorded: Recorded
-
-    @property
-    def logits(self) -> Tensor:
-        """[1, classes]."""
-        return self.recorded.output.detach()
+from cnnvis_report.running import as_scores, frozen, recording
+from cnnvis_report.tails import NotedCalls, Place
 
 
 class Subject:
@@ -42,9 +30,12 @@ class Subject:
         name: what the report calls it.
         classes: class names in index order; numbers where None.
         preprocessing: how pictures become inputs; the identity where None.
+        scores: what the network's scores mean, as `ScoreKind` names it; "auto" finds out.
+        several: whether an image of the set has several labels.
 
     Raises:
-        BadRequest: the network doesn't run on the example, or isn't a classifier, or gives scores that aren't finite.
+        BadRequest: the network doesn't run on the example, or isn't a classifier, or gives scores that aren't finite
+            or can't be what was asked for.
     """
 
     def __init__(
@@ -55,34 +46,43 @@ class Subject:
         name: str = "network",
         classes: Sequence[str] | None = None,
         preprocessing: Preprocessing | None = None,
+        scores: str = "auto",
+        several: bool = False,
     ) -> None:
         self.network = network
         self.name = name
         self.size = (int(example.shape[2]), int(example.shape[3]))
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
-        self._tail: str | None = None
+        self._tail: Place | None = None
         self._held = False
         self._room: Tensor | None = None
         self._reduced: Weights | None = None
         self._weights: Weights | None = None
         self._lone: dict[str, bool] = {}
-        self.scores = "logits"
-        calls, output, operands = self._examine(example)
+        self._taken: dict[str, None] = {}
+        self.one_by_one = False  # set where an image's scores depend on the images beside it
+        calls, output, operands, noted = self._examine(example)
         self._calls = Calls(calls)
+        first = FirstOutput(example, output, self._calls.at, noted, self._logits_at)
+        reading = read_output(first, network, scores, several=several, name=name)
+        self.meaning, self.scores, self._tail = reading.meaning, reading.words, reading.place
+        if self._tail is not None:  # the pass that counts is the one to the logits
+            calls, output, operands, _ = self._examine(example)
+            self._calls = Calls(calls)
         self.layers = self._calls.layers
         nodes = recorded(output.grad_fn)
-        self._first: FirstPass | None = FirstPass(example.detach(), Recorded(output, nodes, operands))
-        self._find_logits(nodes[0])
+        logits = self.meaning.of(output.detach())
+        self.first_pass: FirstPass | None = FirstPass(example.detach(), logits, Recorded(output, nodes, operands))
         self.default_layer = self._calls.last_stage(nodes, self._find_score_layer(nodes[0]))
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in network.parameters())
-        self.classes = class_names(classes, int(output.shape[1]), name)
+        self.classes = self.meaning.names(classes, int(output.shape[1]), name)
 
     def take_first_pass(self) -> FirstPass:
         """The pass over the example, handed over once: it holds the activations of the whole network."""
-        if self._first is None:
+        if self.first_pass is None:
             raise RuntimeError("the first pass has been taken")
-        first, self._first = self._first, None
+        first, self.first_pass = self.first_pass, None
         return first
 
     @contextmanager
@@ -109,16 +109,34 @@ class Subject:
         finally:
             self._weights = outer
 
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, classes] logits, of the layer before a final softmax where the network has one."""
+    def forward(self, images: Tensor, count: int | None = None) -> Tensor:
+        """[N, classes] scores: logits, of before a final softmax where the network has one and they can be found.
+
+        Args:
+            count: how many images come out, where a layer is made to give more than went in.
+        """
+        return self.meaning.of(self.output(images, count))
+
+    def output(self, images: Tensor, count: int | None = None) -> Tensor:
+        """[N, columns]: what the network itself gives, of which `meaning` makes scores of classes."""
+        if self._tail is not None:
+            return self._logits_at(self._tail, images, count)
         own = self._copied(images)
         with self.held():
-            if self._tail is None:
-                return as_scores(self._run(own), self.name).to(images.dtype)
-            kept: dict[str, Tensor] = {}
-            with self.watching([self._tail], kept.__setitem__):
-                self._run(own)
-            return as_scores(kept[self._tail], self.name).to(images.dtype)
+            given = as_scores(self._run(own), self.name, count or len(images), self._taken)
+        return given.to(images.dtype)
+
+    def _logits_at(self, place: Place, images: Tensor, count: int | None = None) -> Tensor:
+        """[N, columns]: the logits, of before whatever the network does to them last."""
+        own = self._copied(images)
+        with self.held(), place.watched(self.watching) as logits:
+            self._run(own)
+        return as_scores(logits(), self.name, count or len(images)).to(images.dtype)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user has to know of how the output is read, a sentence each."""
+        return tuple(f"{self.name} returns {each}." for each in self._taken)
 
     def _copied(self, images: Tensor) -> Tensor:
         """Images that a network may work on in place, in the layout that is fastest for it.
@@ -140,10 +158,10 @@ class Subject:
         The network before the layer runs once, where the rest can do with that; `behind` says how much the rest is.
         """
         if name not in self._lone:
-            self._lone[name] = self._runs_alone(name, image, values[:1])
+            self._lone[name] = not self.one_by_one and self._runs_alone(name, image, values[:1])
         start = image if self._lone[name] else image.expand(len(values), -1, -1, -1)
         with self._calls.replacing(name, values):
-            return self.forward(start)
+            return self.forward(start, len(values))
 
     @property
     def work(self) -> float:
@@ -160,18 +178,14 @@ class Subject:
         with self._calls.replacing(name, two):
             both = self.forward(image.expand(2, -1, -1, -1))
             try:
-                found = self.forward(image)
+                found = self.forward(image, 2)
             except (RuntimeError, BadRequest):
                 return False
         return found.shape == both.shape and torch.allclose(found, both, rtol=1e-3, atol=1e-5)
 
-    def probabilities(self, logits: Tensor) -> Tensor:
-        """[N, classes] in 0…1: softmax, or a sigmoid where there is a single score or the network ends in one."""
-        if "already probabilities" in self.scores:
-            return logits
-        if logits.shape[1] == 1 or "sigmoid" in self.scores:
-            return logits.sigmoid()
-        return logits.softmax(dim=1)
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """[N, classes] in 0…1, as the meaning of the scores says; values of a regression as they are."""
+        return self.meaning.probabilities(scores)
 
     def convolutions(self) -> Iterator[tuple[str, _ConvNd]]:
         """The convolutions with their layers' names, in the order in which they run."""
@@ -210,15 +224,15 @@ class Subject:
             raise NotApplicable(self._score_layer)
         return self._score_layer
 
-    def _examine(self, example: Tensor) -> tuple[list[Call], Tensor, Operands]:
+    def _examine(self, example: Tensor) -> tuple[list[Call], Tensor, Operands, NotedCalls]:
         """Run the network once, in the fastest memory layout that it takes, and note what ran."""
         # channels last is a quarter faster for convolutions; some networks flatten with .view, which refuses it
         layouts = [torch.channels_last] if example.dtype is not torch.float64 else []
         for layout in [*layouts, torch.contiguous_format]:
             self._layout = layout
             try:
-                with recorded_calls(self.network) as calls, recording(), Operands() as operands:
-                    output = self.forward(example.detach().clone().requires_grad_())
+                with recorded_calls(self.network) as calls, recording(), Operands() as operands, NotedCalls() as noted:
+                    output = self.output(example.detach().clone().requires_grad_())
                 break
             except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
                 if isinstance(error, torch.OutOfMemoryError):
@@ -238,19 +252,7 @@ class Subject:
             )
         if not bool(output.isfinite().all()):
             raise BadRequest(f"{self.name} gives scores that aren't finite (NaN or infinite weights?).")
-        return calls, output, operands
-
-    def _find_logits(self, end: Node) -> None:
-        """Look behind a final softmax: gradients of probabilities say less, and mix the classes."""
-        tail = TAILS.get(end.name())
-        if tail is None:
-            return
-        before = self._calls.at(end.next_functions[0][0])
-        if before:
-            self._tail = before
-            self.scores = f"logits of {before!r}, before the final {tail}"
-        elif tail != "log-softmax":
-            self.scores = f"already probabilities: what stands before the final {tail} is no module's output"
+        return calls, output, operands, noted
 
     def _find_score_layer(self, end: Node) -> Node | None:
         """Note where class activation maps are read; gives the convolution that makes the scores, if one does."""
@@ -268,9 +270,9 @@ class Subject:
     def _locate(self, head: Head) -> ScoreLayer:
         layer = self._calls.at(head.features)
         if layer:
-            return ScoreLayer(head.weight, layer, rectified=False)
+            return ScoreLayer(self.meaning.weights(head.weight), layer, rectified=False)
         before = head.features.next_functions[0][0] if head.features.name() == "ReluBackward0" else None
         layer = self._calls.at(before)
         if layer:
-            return ScoreLayer(head.weight, layer, rectified=True)
+            return ScoreLayer(self.meaning.weights(head.weight), layer, rectified=True)
         raise NotApplicable("what is averaged before the last layer is no module's output")

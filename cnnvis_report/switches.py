@@ -5,10 +5,14 @@ from pathlib import Path
 import click
 
 from cnnvis_report.commandline import BatchSize, Numbers, options, read_config
+from cnnvis_report.records_scores import SCORES
 
 A_FILE = click.Path(path_type=Path)
 # as the fields of a request are called
-LOADED = ("weights", "class_names", "labels", "masks", "size", "mean", "std", "value_range", "limit", "limit_order")
+LOADED = (
+    *("weights", "class_names", "labels", "masks", "size", "mean", "std"),
+    *("value_range", "limit", "limit_order", "scores"),
+)
 EXPLAINING = ("classes", "layers", "device", "batch_size", "seed", "precision", "evaluate", "inside", "units")
 
 DEVICE = click.option(
@@ -45,6 +49,15 @@ LOADING = options(
         "--masks",
         type=A_FILE,
         help="A folder of masks of what decides the class, or of boxes (Pascal VOC), called like the images.",
+    ),
+    click.option(
+        "--scores",
+        type=click.Choice(SCORES),
+        default="auto",
+        show_default=True,
+        help="What the network's scores mean: one class an image (softmax), several labels an image (sigmoid, "
+        "multi-label), the positive or the negative class (binary, a single score), or numbers without probabilities "
+        "(value, a regression). auto finds out, and says why.",
     ),
     click.option("--size", metavar="SIZE", help="A side (224), HEIGHTxWIDTH (192x256, the whole picture) or original."),
     click.option("--mean", type=Numbers(), help="Of the normalisation, one number a channel, with commas."),

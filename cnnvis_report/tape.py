@@ -147,7 +147,7 @@ class Tape(ForwardPasses):
 
         def run() -> None:
             self._know_operands()
-            send_constants(self._recorded, self._onehot(targets), self._places[PIXELS], take)
+            send_constants(self._recorded, self._start(targets), self._places[PIXELS], take)
 
         self._book(None, run, backward=1.0)
 
@@ -234,8 +234,8 @@ class Tape(ForwardPasses):
             leaf = self.images.clone().requires_grad_()
             self._places[PIXELS] = get_gradient_edge(leaf)
             with self.subject.watching(self._layers, keep):
-                output = self.subject.forward(leaf)
-        self._logits = output.detach()
+                output = self.subject.output(leaf)
+        self._logits = self.subject.meaning.of(output.detach())
         self._recorded = Recorded(output, recorded(output.grad_fn), operands)
 
     def _capture(self, *names: str) -> None:
@@ -249,11 +249,11 @@ class Tape(ForwardPasses):
         """One pass back from the scores of the targets to everything named."""
         for name in names:
             self._capture(name)
-        onehot = self._onehot(targets)
+        start = self._start(targets)
         places = [self._places[name] for name in names if name in self._places]
         back = rule.back if rule else Recorded.gradients
         found = dict(
-            zip((name for name in names if name in self._places), back(self._recorded, onehot, places), strict=True)
+            zip((name for name in names if name in self._places), back(self._recorded, start, places), strict=True)
         )
         gradients = {name: found.get(name) for name in names}
         missing = [name or "the image" for name, gradient in gradients.items() if gradient is None]
@@ -267,8 +267,8 @@ class Tape(ForwardPasses):
                 self._know_operands()
             self.note(coverage=rule.coverage(self._recorded))
 
-    def _onehot(self, targets: Tensor) -> Tensor:
-        return torch.zeros_like(self._logits).scatter_(1, targets.to(self._logits.device).unsqueeze(1), 1.0)
+    def _start(self, targets: Tensor) -> Tensor:
+        return self.subject.meaning.start(targets, self._logits)
 
     def _know_operands(self) -> None:
         """Run once more where nobody said that the layers' operands would be wanted."""

@@ -1,210 +1,358 @@
-"""Labels: of folders and of lists, by name, synonym, id and index; what is no class is unknown, and said."""
+"""Runs whose scores aren't one class an image: several labels, positive or negative, values; and unknown labels."""
 
+import json
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
-from torchvision.models import ResNet18_Weights
+from torch import nn
 
-from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.loading.class_names import Classes, distinct, find_class, imagenet_ids
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.images import find_images, labelled
+from cnnvis_report.loading.models import load_model
+from cnnvis_report.pipeline.conduct import conduct
+from cnnvis_report.pipeline.plan import make_plan
+from cnnvis_report.pipeline.run import Watcher
+from cnnvis_report.pipeline.screening import screened
+from cnnvis_report.pipeline.study import Request, study_of
+from cnnvis_report.records import ClassScore, ImageRecord, Label
+from cnnvis_report.records_labels import LabelCounting, average_precision
+from cnnvis_report.records_scores import ScoreKind
+from cnnvis_report.report.data import image_data
+from cnnvis_report.report.encode import QUALITIES
+from cnnvis_report.report.site import write_site
+from cnnvis_report.report.words import NARROW
+from cnnvis_report.store import load_arrays, load_run
+from tests.browser import until
+from tests.conftest import command
 
-IMAGENET = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
-TEN = tuple(f"class {index}" for index in range(10))
-FEW = ("tench, Tinca tinca", "goldfish", "great white shark", "crane", "ice-cream", "jack-o'-lantern", "crane")
-
-
-def tree(top: Path, *names: str) -> Path:
-    for name in names:
-        (top / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (4, 4), len(name)).save(top / name, "PNG")
-    return top
-
-
-def labels_in(top: Path, classes, **given) -> dict[str, tuple[str, int | None] | None]:
-    found = labelled(find_images([top]), classes, **given)
-    return {item.name: item.label and (item.label.name, item.label.index) for item in found}
-
-
-def notices(top: Path, classes, **given) -> str:
-    return " ".join(labelled(find_images([top]), classes, **given).notices)
-
-
-@pytest.mark.parametrize(
-    ("word", "index"),
-    [
-        ("tench, Tinca tinca", 0), ("tench", 0), ("TINCA_TINCA", 0), ("Goldfish, Carassius auratus", 1),
-        ("great_white-shark", 2), ("Great  White Shark ", 2), ("ice cream", 4), ("jack_o_lantern", 5), ("5", 5),
-        ("005", 5), ("crane (3)", 3), ("crane (6)", 6), ("crane", None), ("7", None), ("shark", None), ("", None),
-        ("-1", None), ("²", None),
-    ],
-)  # fmt: skip
-def test_a_class_is_found_by_whatever_it_is_called(word, index):
-    assert Classes(FEW).find(word).index == index
-    assert Classes(distinct(FEW)).find(word).index == index, "told apart for the page, and called as before"
+SIDE = 16
+UNKNOWN = "1 image with a label that the network doesn&#39;t know"
+SCALE = 12.0
 
 
-def test_a_name_comes_before_an_index():
-    assert Classes(("3", "2", "1", "0")).find("3").index == 0
-    assert Classes(("Crane", "crane")).find("crane").index == 1, "exactly so"
-    assert Classes(("Crane", "crane")).find("CRANE").indices == (0, 1)
+class Brightness(nn.Module):
+    """Scores that are linear in the mean of the red, the green and the blue of a picture, 0…1: SCALE (mean − 0.5)."""
+
+    size, mean, std = SIDE, (0.0,) * 3, (1.0,) * 3
+
+    def __init__(self, columns: int = 3) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 3, 1), nn.Linear(3, columns)
+        with torch.no_grad():
+            self.conv.weight.copy_(torch.eye(3)[:, :, None, None]), self.conv.bias.zero_()
+            self.fc.weight.copy_(SCALE * torch.eye(3)[:columns]), self.fc.bias.fill_(-SCALE / 2)
+
+    def forward(self, x):
+        return self.fc(self.conv(x).relu().mean((2, 3)))
 
 
-def test_two_classes_of_one_name_are_told_apart():
-    assert distinct(("crane", "cat", "crane")) == ("crane (0)", "cat", "crane (2)")
-    assert distinct(("a", "b")) == ("a", "b")
-    awkward = ("a", "a", "a (0)", "a (1)")
-    assert len(set(distinct(awkward))) == 4
-    names = distinct(FEW)
-    with pytest.raises(BadRequest, match="2 classes are called 'crane': 3, 6"):
-        find_class("crane", names)
-    with pytest.raises(UnknownName):
-        find_class("krane (3)", ("crane", "cat"))
+def colours() -> nn.Module:
+    """Three labels that don't exclude each other."""
+    network = Brightness()
+    network.class_names, network.scores = ("red", "green", "blue"), "sigmoid"
+    return network
 
 
-def test_imagenet_is_known_by_its_ids_whatever_its_names_are():
-    ids = imagenet_ids()
-    assert len(ids) == 1000 and list(ids) == sorted(set(ids))
-    known = {"n01440764": "tench", "n02123045": "tabby", "n02279972": "monarch", "n04254680": "soccer ball"}
-    for word, name in known.items():
-        assert IMAGENET[Classes(IMAGENET).find(word).index] == name
-    unnamed = Classes([f"class {index}" for index in range(1000)])
-    assert unnamed.find("n02123045").index == 281
-    assert Classes(ids).find("tabby").index == 281, "and by its names where the ids are the names"
-    longer = [f"{name}, something else" for name in IMAGENET]
-    assert Classes(longer).find("n02123045").index == 281
-    assert not Classes([f"bird {index}" for index in range(1000)]).find("n02123045").indices
-    assert not Classes(TEN).find("n01440764").indices
+def reddish() -> nn.Module:
+    return Brightness(1)
 
 
-def test_an_id_from_a_file_of_classes_names_its_class(tmp_path):
-    tree(tmp_path, "n00000002/a.png", "one/b.png")
-    found = labels_in(tmp_path, ("one", "two"), aliases=(("n00000001",), ("n00000002",)))
-    assert found == {"n00000002/a.png": ("two", 1), "one/b.png": ("one", 0)}
-    assert find_class("n00000001", ("one", "two"), (("n00000001",), ("n00000002",))) == 0
+def amount() -> nn.Module:
+    network = Brightness(1)
+    network.class_names, network.scores = ("amount",), "value"
+    return network
 
 
-def test_folders_stand_for_classes_in_the_order_of_imagefolder(tmp_path):
-    names = [str(number) for number in range(1, 13)]
-    tree(tmp_path / "twelve", *(f"{name}/a.png" for name in names))
-    twelve = [f"class {index}" for index in range(12)]
-    found = labels_in(tmp_path / "twelve", twelve, labels="folders")
-    assert {name: label[1] for name, label in found.items()} == {
-        f"{name}/a.png": index for index, name in enumerate(sorted(names))
-    }
-    assert "in the order of torchvision's ImageFolder" in notices(tmp_path / "twelve", twelve, labels="folders")
-    tree(tmp_path / "three", "apple/x.png", "Zebra/x.png", "banana/x/y.png")
-    found = labels_in(tmp_path / "three", TEN[:3], labels="folders")
-    assert [found[name][1] for name in ("Zebra/x.png", "apple/x.png", "banana/x/y.png")] == [0, 1, 2]
-    (tmp_path / "three" / "carrot").mkdir()
-    found = labels_in(tmp_path / "three", TEN[:4], labels="folders")
-    assert found["banana/x/y.png"] == ("banana", 2), "an empty folder is a class too"
+# name: the picture's red, green and blue, of 255, and its labels
+PICTURES = {
+    "a": ((250, 20, 20), ("red",)),
+    "b": ((250, 240, 20), ("red", "green")),
+    "c": ((20, 240, 20), ("red",)),
+    "d": ((200, 30, 150), ("red", "green")),
+    "e": ((30, 30, 30), ("green", "ghost")),
+    "f": ((30, 200, 30), ("ghost",)),
+    "g": ((90, 140, 30), ()),
+}
 
 
-def test_the_order_agrees_with_torchvision(tmp_path):
-    from torchvision.datasets import ImageFolder
-
-    tree(tmp_path, "b10/1.png", "b9/1.png", "B2/1.png", "_a/1.png", "ä/1.png", "z z/deep/1.png")
-    theirs = ImageFolder(str(tmp_path))
-    expected = {Path(path).relative_to(tmp_path).as_posix(): index for path, index in theirs.samples}
-    ours = labels_in(tmp_path, TEN[:6], labels="folders")
-    assert {name: label[1] for name, label in ours.items()} == expected
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    for name, (colour, _) in PICTURES.items():
+        Image.new("RGB", (SIDE, SIDE), colour).save(folder / f"{name}.png")
+    return folder
 
 
-def test_folders_called_by_an_index(tmp_path):
-    tree(tmp_path, "2/a.png", "005/a.png", "7/more/a.png")
-    for mode in ("names", "folders", "indices"):
-        found = labels_in(tmp_path, TEN, labels=mode)
-        assert found == {"2/a.png": ("class 2", 2), "005/a.png": ("class 5", 5), "7/more/a.png": ("class 7", 7)}
-    assert "by their index, from 0: 2, 005, 7" in notices(tmp_path, TEN)
-    tree(tmp_path, "10/a.png")
-    assert set(labels_in(tmp_path, TEN).values()) == {None}, "one is no index, so none need be"
-    assert labels_in(tmp_path, TEN, labels="indices")["10/a.png"] == ("10", None)
+def open_labels(folder, only="all", labels=None):
+    """A study of the pictures with their labels."""
+    known = labels or {name: given for name, (_, given) in PICTURES.items()}
+
+    def images(classes):
+        found = labelled(find_images((folder,)), classes)
+        items = [
+            replace(
+                item,
+                labels=tuple(Label(n, classes.index(n) if n in classes else None) for n in known[Path(item.name).stem]),
+            )
+            for item in found
+        ]
+        return replace(found, items=tuple(items))
+
+    request = Request("tests.test_labels:colours", (folder,), methods=("gradient", "grad_cam"), device="cpu")
+    study = study_of(load_model(request.model), images, request)
+    return study if only == "all" else screened(study, only, None)
 
 
-def test_numbers_that_may_be_indices_or_an_order_are_not_guessed(tmp_path):
-    tree(tmp_path, *(f"{number}/a.png" for number in range(12)))
-    twelve = [f"class {index}" for index in range(12)]
-    assert set(labels_in(tmp_path, twelve).values()) == {None}
-    assert "--labels indices or --labels folders" in notices(tmp_path, twelve)
-    assert labels_in(tmp_path, twelve, labels="indices")["10/a.png"][1] == 10
-    assert labels_in(tmp_path, twelve, labels="folders")["10/a.png"][1] == 2
-    tree(tmp_path / "ten", *(f"{number}/a.png" for number in range(10)))
-    assert labels_in(tmp_path / "ten", TEN)["9/a.png"][1] == 9, "both ways the same"
+def write(study, folder):
+    conduct(study, make_plan(study), folder, Watcher())
+    write_site(load_run(folder), single_file=False)
+    return folder
 
 
-def test_what_is_no_class_is_unknown_and_counted(tmp_path):
-    tree(tmp_path, "goldfish/a.png", "crane/b.png", "holiday/c.png", "holiday/d.png", "e.png")
-    found = labels_in(tmp_path, FEW)
-    assert found["goldfish/a.png"] == ("goldfish", 1)
-    assert found["crane/b.png"] == ("crane", None) and found["holiday/c.png"] == ("holiday", None)
-    assert found["e.png"] is None
-    said = notices(tmp_path, FEW)
-    assert "3 images have 2 folders that are no classes of this network, unknown" in said
-    assert "'crane' may be one of 2 classes (3, 6)" in said and "1 image has no label" in said
+@pytest.fixture(scope="module")
+def several(pictures, tmp_path_factory):
+    return write(open_labels(pictures), tmp_path_factory.mktemp("several") / "report")
 
 
-def test_where_nothing_is_known_the_notice_says_what_was_tried(tmp_path):
-    tree(tmp_path, "zoo/a.png", "park/b.png")
-    said = notices(tmp_path, FEW)
-    assert "no folder is called like a class (park, zoo)" in said and "--labels folders" in said and ".txt list" in said
-    assert set(labels_in(tmp_path, FEW).values()) == {None}
-    assert set(labels_in(tmp_path, FEW, labels="folders").values()) == {("zoo", None), ("park", None)}
+def shares(name):
+    return 1 / (1 + np.exp(-SCALE * (np.array(PICTURES[name][0]) / 255 - 0.5)))
 
 
-def test_the_folder_that_is_given_may_be_a_class(tmp_path):
-    tree(tmp_path, "goldfish/a.png", "tench/b.png")
-    assert labels_in(tmp_path / "goldfish", FEW) == {"a.png": ("goldfish", 1)}
-    both = labelled(find_images([tmp_path / "goldfish", tmp_path / "tench"]), FEW)
-    assert [(item.name, item.label.index) for item in both] == [("goldfish/a.png", 1), ("tench/b.png", 0)]
+def slow_average_precision(truth, scores):
+    """Precision and recall at every threshold that is a score."""
+    points = [(0.0, 1.0)]
+    for threshold in sorted(set(scores), reverse=True):
+        above = scores >= threshold
+        points.append((truth[above].sum() / truth.sum(), truth[above].mean()))
+    return sum((recall - before) * precision for (before, _), (recall, precision) in pairwise(points))
 
 
-LINES = """path label
-a.png\t1
-my dog 1.png great white shark
-my dog 1.png\tcrane (3)
-b, c.png,tench, Tinca tinca
-a.png,goldfish
-"b, c.png",2
-# a comment
-a.png goldfish|ice cream|unheard of
-gone.png 3
-a.png
-sub/a.png n01443537
-"""
+def test_average_precision_by_hand():
+    truth = np.array([True, False, True, False, True])
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5], dtype=np.float32)
+    assert average_precision(truth, scores) == pytest.approx((1 + 2 / 3 + 3 / 5) / 3)
+    assert average_precision(truth, -scores) == pytest.approx((1 + 2 / 3 + 3 / 5) / 3)
+    assert average_precision(~truth, scores) == pytest.approx((1 / 2 + 2 / 4) / 2)
+    assert average_precision(truth, np.zeros(5, np.float32)) == pytest.approx(3 / 5), "equal scores have no order"
+    assert average_precision(np.zeros(5, bool), scores) is None
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        truth, scores = random.random(40) < 0.3, random.integers(0, 12, 40).astype(np.float32)
+        truth[0] = True
+        assert average_precision(truth, scores) == pytest.approx(slow_average_precision(truth, scores))
 
 
-def test_lists_are_split_where_a_file_is_left(tmp_path):
-    tree(tmp_path, "a.png", "my dog 1.png", "b, c.png", "sub/a.png")
-    (tmp_path / "list.txt").write_bytes(LINES.replace("\n", "\r\n").encode("utf-8-sig"))
-    found = labelled(find_images([tmp_path / "list.txt"]), FEW)
-    assert [(item.name, [label.index for label in item.labels]) for item in found] == [
-        ("a.png", [1]), ("my dog 1.png", [2]), ("my dog 1.png", [3]), ("b, c.png", [0]), ("a.png", [1]),
-        ("b, c.png", [2]), ("a.png", [1, 4, None]), ("gone.png", [3]), ("a.png", []), ("sub/a.png", [None]),
-    ]  # fmt: skip
-    said = " ".join(found.notices)
-    assert "Line 1 of list.txt is its header." in said and "unheard of" in said and "2 labels that are no" in said
-    assert "in the set again" in said
+def test_labels_are_counted_as_a_slow_count_does():
+    random = np.random.default_rng(1)
+    names = ["p", "q", "r"]
+    truths, probabilities = random.random((50, 3)) < 0.4, random.random((50, 3))
+    counting = LabelCounting(names)
+    for k, (truth, row) in enumerate(zip(truths, probabilities, strict=True)):
+        counting.add("", f"{k:02d}", np.flatnonzero(truth).tolist(), np.log(row / (1 - row)), row)
+    found = counting.result()
+    above = probabilities > 0.5
+    for k, label in enumerate(found.labels):
+        both = (above & truths)[:, k].sum()
+        assert (label.images, label.predicted, label.right) == (truths[:, k].sum(), above[:, k].sum(), both)
+        assert label.recall == pytest.approx(both / truths[:, k].sum())
+        assert label.precision == pytest.approx(both / above[:, k].sum())
+        assert label.average_precision == pytest.approx(slow_average_precision(truths[:, k], probabilities[:, k]))
+    assert found.exact == (above == truths).all(axis=1).sum() and len(found.wrong) == 50 - found.exact
+    assert found.precision == pytest.approx(truths[above].mean()) and found.recall == pytest.approx(
+        above[truths].mean()
+    )
+    assert sum(each.images for each in found.bins) == 150 and sum(each.right for each in found.bins) == truths.sum()
+    worst = np.where(above != truths, np.abs(probabilities - 0.5), 0).max(axis=1)
+    assert [int(each.name) for each in found.wrong] == np.argsort(-worst)[: len(found.wrong)].tolist()
 
 
-def test_tables_have_columns_of_paths_and_labels(tmp_path):
-    tree(tmp_path, "a.png", "b.png")
-    (tmp_path / "t.csv").write_text('id;Label;file_name\n7;"goldfish";a.png\n8;2;b.png\n')
-    (tmp_path / "t.tsv").write_text("image\tclass\na.png\tgoldfish\nb.png\t2\n")
-    (tmp_path / "plain.csv").write_text("a.png,goldfish\nb.png,2\n")
-    for name in ("t.csv", "t.tsv", "plain.csv"):
-        found = labelled(find_images([tmp_path / name]), FEW)
-        assert [(item.name, item.label.index) for item in found] == [("a.png", 1), ("b.png", 2)], name
-    (tmp_path / "many.csv").write_text("image,goldfish,tench,crane (3)\na.png,1,0,1\nb.png,0,0,0\n")
-    found = labelled(find_images([tmp_path / "many.csv"]), FEW)
-    assert [[label.index for label in item.labels] for item in found] == [[1, 3], []]
-    assert "many.csv names images: give it as IMAGES" in notices(tmp_path, FEW)
+def image_record(kind, top, labels=(), predicted=()):
+    scores = [ClassScore(k, str(k), 0.0, 0.5) for k in range(5)]
+    return ImageRecord(
+        id="",
+        name="",
+        size=(1, 1),
+        original=(1, 1),
+        label=labels[0] if labels else None,
+        top=tuple(scores[k] for k in top),
+        targets=(),
+        maps=(),
+        kind=kind,
+        labels=tuple(labels),
+        predicted=tuple(scores[k] for k in predicted),
+    )
 
 
-def test_labels_that_count_from_one_are_noticed(tmp_path):
-    tree(tmp_path, "a.png", "b.png", "c.png")
-    (tmp_path / "list.txt").write_text("a.png 1\nb.png 2\nc.png 3\n")
-    found = labelled(find_images([tmp_path / "list.txt"]), TEN[:3])
-    assert [item.label.index for item in found] == [1, 2, None]
-    assert "Indices count from 0, to 2." in " ".join(found.notices)
+def test_what_nobody_knows_is_neither_right_nor_wrong():
+    known, other, unknown = Label("1", 1), Label("2", 2), Label("ghost")
+    softmax, sigmoid = ScoreKind.SOFTMAX, ScoreKind.SIGMOID
+    assert image_record(softmax, [1, 2]).right is None
+    assert image_record(softmax, [1, 2], [unknown]).right is None and image_record(softmax, [1], [unknown]).rank is None
+    assert image_record(softmax, [1, 2], [known]).right is True
+    assert (image_record(softmax, [2, 1], [known]).right, image_record(softmax, [2, 1], [known]).rank) == (False, 2)
+    assert image_record(softmax, [2, 1], [unknown, known]).right is False
+    assert image_record(softmax, [2, 1], [known, other]).right is True, "either name is right"
+    assert image_record(ScoreKind.VALUE, [0], [known]).right is None
+    assert image_record(sigmoid, [1, 2], [known, other], [1, 2]).right is True
+    assert image_record(sigmoid, [1, 2], [known, other], [1]).right is False
+    assert image_record(sigmoid, [1, 2], [known], [1, 2]).right is False
+    assert image_record(sigmoid, [1, 2], [known, unknown], [1]).right is True
+    assert image_record(sigmoid, [1, 2], [unknown], [1]).right is None
+
+
+def test_a_run_of_several_labels_records_each_by_itself(several):
+    run = load_run(several)
+    assert (run.record.network.kind, run.record.network.names) == (ScoreKind.SIGMOID, ("red", "green", "blue"))
+    for image in run.images():
+        name = Path(image.name).stem
+        expected = shares(name)
+        for score in image.top:
+            assert score.probability == pytest.approx(expected[score.index], abs=1e-5)
+            assert score.logit == pytest.approx(np.log(expected[score.index] / (1 - expected[score.index])), abs=1e-4)
+        assert [score.index for score in image.top] == np.argsort(-expected, kind="stable").tolist()
+        assert {score.index for score in image.predicted} == set(np.flatnonzero(expected > 0.5))
+        assert tuple(label.name for label in image.named) == PICTURES[name][1]
+
+
+def test_pages_of_several_labels_say_what_holds(several):
+    from cnnvis_report.report.summary import summarise
+
+    summary = summarise(load_run(several))
+    assert summary.answers is None and (summary.labelled, summary.right, summary.unknown) == (5, 2, 1)
+    found = summary.label_answers
+    truth = {name: [label in PICTURES[name][1] for label in ("red", "green", "blue")] for name in "abcde"}
+    columns = np.array([truth[name] for name in "abcde"])
+    scores = np.array([shares(name) for name in "abcde"])
+    for k in (0, 1):
+        assert found.labels[k].average_precision == pytest.approx(slow_average_precision(columns[:, k], scores[:, k]))
+    assert found.labels[2].average_precision is None and (found.exact, found.unknown) == (2, 1)
+    overview = page(several / "index.html")
+    answers = page(several / "answers.html")
+    assert "Mean average precision" in overview and UNKNOWN in overview
+    assert not any(
+        word in overview + answers for word in ("Right first", 'class="confusion"', "Seen as", "Most confused")
+    )
+    assert "Exact match: on 2 of 5" in answers and "missed green" in answers
+    pages = {path.stem[2:]: page(path) for path in (several / "images").glob("*.html")}
+    assert "1 missed, 1 extra" in pages["d"] and "✗ missed" in pages["d"]
+    assert "which the network doesn't know" in pages["f"] and "✗" not in pages["f"]
+    assert "no label is above 50" in pages["e"] and "others" not in pages["a"]
+
+
+@pytest.mark.browser
+def test_the_gallery_filters_by_each_of_several_labels(visit, several):
+    tab = visit.open(several / "index.html", "#label=green")
+    shown = (
+        "[...document.querySelectorAll('[data-gallery] li:not([hidden])')].map((each) => each.dataset.name[0]).join()"
+    )
+    until(tab, f"{shown} === 'b,d,e'")
+    tab.select_option("select[name=predicted]", "blue")
+    until(tab, f"{shown} === 'd'")
+    visit.is_quiet()
+
+
+def test_only_wrong_of_several_labels(pictures, tmp_path):
+    study = open_labels(pictures, "wrong")
+    assert [Path(item.name).stem for item in study.images] == ["c", "d", "e"]
+    assert (study.label_answers.images, study.label_answers.exact, study.label_answers.unknown) == (5, 2, 1)
+    assert [Path(item.name).stem for item in open_labels(pictures, "right").images] == ["a", "b"]
+    answers = page(write(study, tmp_path / "wrong") / "answers.html")
+    assert "Exact match: on 2 of 5" in answers and "3 of them are explained" in answers
+    with pytest.raises(
+        BadRequest, match=r"colours knows none of the labels, such as 'ghost'\. Its classes are red, green"
+    ):
+        open_labels(pictures, "wrong", dict.fromkeys(PICTURES, ("ghost",)))
+
+
+def page(path):
+    """A page's text, its narrow spaces plain ones."""
+    return path.read_text("utf-8").replace(NARROW, " ")
+
+
+def images_of(folder):
+    return {Path(each["name"]).stem: each for each in json.loads((folder / "run.json").read_text("utf-8"))["images"]}
+
+
+@pytest.fixture(scope="module")
+def two(pictures, tmp_path_factory):
+    """Red pictures and others, in folders called like the classes, and one in a folder that is none."""
+    folder = tmp_path_factory.mktemp("two")
+    for name, place in {"a": "yes", "c": "yes", "d": "no", "f": "no", "g": "perhaps"}.items():
+        (folder / place).mkdir(exist_ok=True)
+        (folder / place / f"{name}.png").write_bytes((pictures / f"{name}.png").read_bytes())
+    (folder / "names.txt").write_text("no\nyes\n")
+    return folder
+
+
+def test_a_binary_run_is_right_or_wrong_at_a_half(two, tmp_path):
+    names = ("--class-names", two / "names.txt", "--labels", "folders")
+    command("run", "tests.test_labels:reddish", two, "-o", tmp_path / "r", *names, "-m", "gradient", "--device", "cpu")
+    record, images = load_run(tmp_path / "r").record, images_of(tmp_path / "r")
+    assert (record.network.kind, record.network.classes) == (ScoreKind.BINARY, 2)
+    for name, image in images.items():
+        p = shares(name)[0]
+        assert {each["name"]: each["probability"] for each in image["top"]} == pytest.approx(
+            {"yes": p, "no": 1 - p}, abs=1e-5
+        )
+        assert image["top"][0]["name"] == ("yes" if p > 0.5 else "no")
+    found = {Path(each.name).stem: each.right for each in load_run(tmp_path / "r").images()}
+    assert found == {"a": True, "c": False, "d": False, "f": True, "g": None}
+    overview = page(tmp_path / "r" / "index.html")
+    assert "50 %" in overview and UNKNOWN in overview
+    done = command(
+        *("run", "tests.test_labels:reddish", two, "-o", tmp_path / "w", *names, "-m", "gradient", "--only", "wrong")
+    )
+    assert set(images_of(tmp_path / "w")) == {"c", "d"}
+    assert "2 of 4 labelled images right, 1 with a label that the network doesn't know; 2 to be" in done.output
+    assert "scores: binary, as there is a single score" in done.output
+
+
+def test_the_map_of_the_negative_class_is_the_negation(two, tmp_path):
+    command("run", "tests.test_labels:reddish", two, "-o", tmp_path / "r", "-m", "gradient,saliency", "--device", "cpu")
+    run = load_run(tmp_path / "r")
+    for image in run.images():
+        arrays = load_arrays(run.folder, image.id)
+        maps = {(each.method, each.target): arrays[each.key] for each in image.maps}
+        slope = np.zeros((3, SIDE, SIDE), np.float32)
+        slope[0] = SCALE / SIDE**2
+        np.testing.assert_allclose(maps["gradient", 1], slope, rtol=1e-5, atol=1e-9)
+        np.testing.assert_allclose(maps["gradient", 0], -slope, rtol=1e-5, atol=1e-9)
+
+
+def test_a_map_of_zeros_leaves_a_shared_scale_to_the_others(two, tmp_path):
+    """What speaks for the positive class alone is 0 for the negative one where negative parts are cut."""
+    command("run", "tests.test_labels:reddish", two, "-o", tmp_path / "r", "-m", "grad_cam", "--device", "cpu")
+    run = load_run(tmp_path / "r")
+    image = next(iter(run.images()))
+    maps = image_data(run.record, image, load_arrays(run.folder, image.id), QUALITIES[0])["maps"]["grad_cam"]["conv"]
+    assert maps["0"]["ends"] == [0.0, 0.0] and 0 < maps["1"]["ends"][0] < 1
+
+
+def test_pages_of_values_know_no_probability(two, tmp_path):
+    options = ("-m", "gradient,occlusion", "-O", "occlusion.patch=8", "--evaluate", "--device", "cpu")
+    done = command("run", "tests.test_labels:amount", two, "-o", tmp_path / "r", "--labels", "folders", *options)
+    assert "scores: value, as the network's attribute scores = 'value' says" in done.output
+    for name, image in images_of(tmp_path / "r").items():
+        (score,) = image["top"]
+        assert score["probability"] is None
+        assert score["logit"] == pytest.approx(SCALE * (PICTURES[name][0][0] / 255 - 0.5), abs=1e-4)
+    for path in (tmp_path / "r" / "index.html", *(tmp_path / "r" / "images").glob("*.html")):
+        text = page(path).replace("values, not probabilities", "")
+        for word in ("robabilit", "Seen as", "Right first", "Confidence", "Sure", "logit", "✗", "✓ right", "None"):
+            assert word not in text, (path.name, word)
+    assert not (tmp_path / "r" / "answers.html").exists()
+    for words, says in (
+        (("--only", "wrong"), "--only wrong: amount gives values, and none of them is right or wrong"),
+        (
+            ("-c", "label"),
+            "--classes label: amount gives values, and no label is one of them. Name outputs, such as 'am",
+        ),
+        (("--scores", "softmax"), "--scores softmax: amount gives a single score an image"),
+    ):
+        done = command("run", "tests.test_labels:amount", two, "-o", tmp_path / "x", "-m", "gradient", *words, code=2)
+        assert says in done.output

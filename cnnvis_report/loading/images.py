@@ -1,11 +1,9 @@
 """An image set: found first, decoded one by one as the run comes to them."""
 
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 from stat import S_ISREG
 
@@ -14,6 +12,7 @@ from PIL import Image
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.boxes import read_boxes
 from cnnvis_report.loading.class_names import Classes
+from cnnvis_report.loading.contents import FileContent
 from cnnvis_report.loading.discovery import find_images
 from cnnvis_report.loading.formats import EXTENSIONS
 from cnnvis_report.loading.found import Found, FoundImages, readable
@@ -26,7 +25,6 @@ from cnnvis_report.records import Label, Skipped
 
 __all__ = ["Found", "FoundImages", "ImageSet", "Item", "Limit", "find_images", "labelled"]
 
-HASHED_BYTES = 1 << 16
 BOXES = ".xml"
 
 
@@ -36,22 +34,29 @@ class Item:
 
     id: unique, of letters, digits and hyphens only: names of files and anchors are made of it.
     name: as the report shows it, relative to the folder that was given; a stranger's text.
-    open: decodes it; raises UnusablePicture. fingerprint: changes when the content does.
+    open: decodes it; raises UnusablePicture. made: what tells its content, where that isn't files alone.
     labels: what it is said to show; several where the classes don't exclude each other.
     mask: where what decides the class is, at the picture's own size, if anybody knows.
+    files: that hold it: the picture's, and that of its mask.
     """
 
     id: str
     name: str
     open: Callable[[], Image.Image]
-    fingerprint: str
+    made: str
     labels: tuple[Label, ...] = ()
     mask: Callable[[], Image.Image] | None = None
+    files: tuple[FileContent, ...] = ()
 
     @property
     def label(self) -> Label | None:
         """The first of its labels; None where there is none."""
         return self.labels[0] if self.labels else None
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with whatever was last read of its files, or, where nothing was, with what they hold now."""
+        return self.made + "+".join(file.digest() for file in self.files)
 
     @property
     def content(self) -> str:
@@ -107,19 +112,21 @@ def labelled(
     places, said = chosen(found.files, given.labels, limit)
     files = [found[place] for place in places]
     mask_of = {each: each.mask for each in files if each.mask is not None} if masks is None else _masks(files, masks)
+    contents = {path: FileContent(path) for path in {*(each.path for each in files), *mask_of.values()}}
     digits = len(str(len(files)))
     items = []
     for number, (place, each) in enumerate(zip(places, files, strict=True), start=1):
         own = given.labels[place]
-        page = f"-page-{each.page}" if each.page else ""
+        mask = contents[mask_of[each]] if each in mask_of else None
         items.append(
             Item(
                 f"{number:0{digits}d}-{_slug(each.name)}".strip("-"),
                 readable(each.name),
-                _opener(each.path, each.page, levels),
-                _fingerprint(each.path) + page + (f"+{_fingerprint(mask_of[each])}" if each in mask_of else ""),
+                _opener(contents[each.path], each.page, levels),
+                f"page {each.page} " if each.page else "",
                 own,
-                _mask_opener(mask_of[each], own) if each in mask_of else None,
+                _mask_opener(mask, own) if mask is not None else None,
+                tuple(filter(None, (contents[each.path], mask))),
             )
         )
     return ImageSet(tuple(items), (*found.notices, *said, *given.notices), found.skipped)
@@ -141,41 +148,29 @@ def _masks(found: Sequence[Found], folder: Path) -> dict[Found, Path]:
     return masks
 
 
-def _mask_opener(path: Path, labels: Sequence[Label]) -> Callable[[], Image.Image]:
-    if path.suffix.lower() == BOXES:
-        return partial(read_boxes, path, labels[0].name if labels else "")
-    return _opener(path)
+def _mask_opener(file: FileContent, labels: Sequence[Label]) -> Callable[[], Image.Image]:
+    if file.path.suffix.lower() == BOXES:
+        return partial(read_boxes, file.path, labels[0].name if labels else "")
+    return _opener(file)
 
 
-def _opener(path: Path, page: int = 0, levels: Levels = NO_LEVELS) -> Callable[[], Image.Image]:
+def _opener(file: FileContent, page: int = 0, levels: Levels = NO_LEVELS) -> Callable[[], Image.Image]:
     def read() -> Image.Image:
         try:
-            status = path.stat()
+            status = file.path.stat()
         except OSError as error:
             raise UnusablePicture("there is no such file") from error
         if not S_ISREG(status.st_mode):
             raise UnusablePicture("not a regular file")
         if status.st_size == 0:
             raise UnusablePicture("an empty file")
-        return read_picture(path, page, levels)
+        try:
+            source = file.open()
+        except OSError:
+            source = file.path  # the decoder will say why
+        return read_picture(source, page, levels)
 
     return read
-
-
-def _fingerprint(path: Path) -> str:
-    """Changes with the size and with both ends of the file; reading 10 000 photographs whole would take minutes."""
-    try:
-        if not path.is_file():
-            return "absent"
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(0)
-            digest = blake2b(file.read(HASHED_BYTES), digest_size=8)
-            file.seek(max(HASHED_BYTES, size - HASHED_BYTES))
-            digest.update(file.read(HASHED_BYTES))
-    except OSError:
-        return "unreadable"
-    return f"{size}-{digest.hexdigest()}"
 
 
 def _slug(name: str) -> str:

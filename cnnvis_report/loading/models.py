@@ -97,8 +97,17 @@ def _from_training(path: Path, weights: Path | None) -> Model:
     if weights is not None:
         raise BadRequest(f"{path.name} has weights of its own; leave out --weights {weights.name}.")
     training = Training(trained.training, trained.seen, path.parent)
+    # fingerprints of earlier versions begin with the file's size, and were of its two ends
+    old = any("-" in each for each in trained.seen)
+    notices = (f"{path.name} is of an earlier version: which images it was trained on can't be told.",) if old else ()
     return Model(
-        trained.network, trained.architecture.name, path.name, trained.preprocessing, trained.classes, training
+        network=trained.network,
+        name=trained.architecture.name,
+        weights=path.name,
+        preprocessing=trained.preprocessing,
+        classes=trained.classes,
+        training=training,
+        notices=notices,
     )
 
 

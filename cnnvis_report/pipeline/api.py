@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.pipeline.rehearsal import Rehearsal
+from cnnvis_report.pipeline.repeatability import first_tape
 from cnnvis_report.pipeline.tasks import perform, rehearse, tasks_for
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import Option
+from cnnvis_report.records_scores import ScoreKind
 from cnnvis_report.reference import Reference
 from cnnvis_report.registry import Method, select
 from cnnvis_report.subject import Subject
@@ -30,6 +32,7 @@ def explain(
     reference: Tensor | None = None,
     seed: int = 0,
     batch_size: int | None = None,
+    scores: str = "auto",
     **options: Option,
 ) -> dict[str, Tensor]:
     """Explain class scores of images; all methods share one forward pass, and backward passes where they can.
@@ -47,6 +50,10 @@ def explain(
             themselves where it isn't given.
         seed: of the methods that draw noise.
         batch_size: at most so many images at a time; all at once where None.
+        scores: what the scores mean: "softmax", "sigmoid", "binary" or "value". Where they come out of a final softmax
+            or sigmoid, the logits before it are explained; "value" explains the output as it is. A network with a
+            single score has target 0, which is that score; with "binary", targets are 1 for the positive class, the
+            score, and 0 for the negative one, the score's negation.
         options: options of methods, such as `steps=64`; each goes to every chosen method that has it.
 
     Returns:
@@ -64,22 +71,26 @@ def explain(
         raise BadRequest(f"on_error is {on_error!r}; it can be 'raise' or 'skip'.")
     zero, one = (0.0,) * images.shape[1], (1.0,) * images.shape[1]
     preprocessing = Preprocessing(tuple(mean or zero), tuple(std or one))
-    subject = Subject(module, images[:1], name=type(module).__name__, preprocessing=preprocessing)
-    if bool((columns >= len(subject.classes)).any()):
-        raise BadRequest(f"Target {int(columns.max())} isn't a class: {subject.name} has {len(subject.classes)}.")
+    step = min(batch_size or len(images), len(images))
+    last = images[step - 1 : step]  # of the first batch, so that its place and its neighbors show
+    subject = Subject(module, last, name=type(module).__name__, preprocessing=preprocessing, scores=scores)
+    columns = _classes_of(columns, subject, scores)
     chosen = select([methods] if isinstance(methods, str) else methods)
     tasks = tasks_for(chosen, [layer] if layer else [], _shared(options, chosen))
     others = Reference(lambda: images if reference is None else reference.to(images))
-    step = batch_size or len(images)
-    plan = rehearse(tasks, Rehearsal(subject, subject.take_first_pass(), capacity=step, seed=seed), columns[:1])
+    first = subject.take_first_pass()
+    alone = first.logits
+    plan = rehearse(tasks, Rehearsal(subject, first, capacity=step, seed=seed), columns[step - 1 : step])
+    del first  # the graph of a whole pass
     for task, reason in plan.refused:
         if on_error == "raise":
             raise NotApplicable(f"{task.name} isn't defined for {subject.name}: {reason}.")
         warnings.warn(f"{task.name} is left out: {reason}.", stacklevel=2)
     maps: dict[str, list[Tensor]] = {task.name: [] for task in plan.tasks}
     left_out: set[str] = set()
-    for part, part_targets in zip(torch.split(images, step), torch.split(columns, step), strict=True):
-        tape = Tape(
+
+    def tape_of(part: Tensor) -> Tape:
+        return Tape(
             subject,
             part,
             layers=plan.layers,
@@ -89,6 +100,14 @@ def explain(
             reference=others,
             seed=seed,
         )
+
+    tape, passes = first_tape(subject, images[:step], alone, tape_of, streams=plan.forward > 1)
+    for notice in passes.notices(subject.name):
+        warnings.warn(notice, stacklevel=2)
+    if passes.one_by_one:
+        subject.one_by_one, step, tape = True, 1, None
+    for part, part_targets in zip(torch.split(images, step), torch.split(columns, step), strict=True):
+        tape = tape or tape_of(part)
         for outcome in perform(plan.tasks, tape, part_targets):
             if outcome.error is not None:
                 raise outcome.error
@@ -99,8 +118,19 @@ def explain(
             else:
                 warnings.warn(f"{outcome.task.name} is left out: {outcome.reason}.", stacklevel=2)
                 left_out.add(outcome.task.name)
+        tape = None
     whole = {name: torch.cat(found).contiguous() for name, found in maps.items() if name not in left_out}
     return whole if torch.as_tensor(targets).ndim == 2 else {name: found[:, 0] for name, found in whole.items()}
+
+
+def _classes_of(columns: Tensor, subject: Subject, scores: str) -> Tensor:
+    """[N, K] classes of the subject for targets that name columns of the output."""
+    lone = subject.meaning.kind is ScoreKind.BINARY and scores == "auto"
+    known = 1 if lone else len(subject.classes)
+    if bool((columns >= known).any()):
+        more = ' With scores="binary", 1 is the positive class and 0 the negative one.' if lone else ""
+        raise BadRequest(f"Target {int(columns.max())} isn't a class: {subject.name} has {known}.{more}")
+    return columns + 1 if lone else columns
 
 
 def _shared(options: Mapping[str, Option], chosen: Sequence[Method]) -> dict[str, dict[str, Option]]:

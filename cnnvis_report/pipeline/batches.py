@@ -21,11 +21,15 @@ from cnnvis_report.records import Skipped
 
 @dataclass(frozen=True)
 class Ready:
-    """One decoded image; the mask, where there is one, has the size of the picture that the network sees."""
+    """One decoded image; the mask, where there is one, has the size of the picture that the network sees.
+
+    content: a digest of what was decoded, which may not be what the file holds by now.
+    """
 
     item: Item
     picture: Picture
     mask: npt.NDArray[np.bool_] | None
+    content: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,13 @@ def read_item(item: Item, preprocessing: Preprocessing) -> Ready | Skipped:
             drawn = item.mask().convert("L")
             if (drawn.height, drawn.width) != tuple(picture.original):
                 sizes = ["×".join(map(str, size)) for size in ((drawn.height, drawn.width), picture.original)]
-                return Skipped(item.name, f"its mask is {sizes[0]}, and the image {sizes[1]} (height by width)")
+                reason = f"its mask is {sizes[0]}, and the image {sizes[1]} (height by width)"
+                return Skipped(item.name, reason, item.fingerprint)
             values = np.asarray(fit(drawn, preprocessing, Image.Resampling.NEAREST))
             mask = values > np.asarray(drawn).max() / 2  # some programs write 255 for what belongs to it, some 1
     except UnusablePicture as error:
-        return Skipped(item.name, str(error))
-    return Ready(item, picture, mask)
+        return Skipped(item.name, str(error), item.fingerprint)
+    return Ready(item, picture, mask, item.fingerprint)
 
 
 def first_usable(images: ImageSet, preprocessing: Preprocessing) -> Ready | Skipped:
@@ -90,15 +95,20 @@ def batches(images: ImageSet, preprocessing: Preprocessing, size: int, skipped: 
         yield Batch(tuple(waiting))
 
 
+def sampled(images: ImageSet, most: int) -> list[Item]:
+    """At most so many images, spread evenly over the set."""
+    items = list(images)
+    count = min(most, len(items))
+    return [items[place * len(items) // count] for place in range(count)]
+
+
 def sample(images: ImageSet, preprocessing: Preprocessing, most: int) -> Tensor:
     """[M, C, H, W] on the CPU: at most so many readable images of one size, spread evenly over the set.
 
     Raises:
         RunFailed: none can be read.
     """
-    items = list(images)
-    count = min(most, len(items))
-    spread = [read_item(items[place * len(items) // count], preprocessing) for place in range(count)]
+    spread = [read_item(item, preprocessing) for item in sampled(images, most)]
     readable = [each for each in spread if isinstance(each, Ready)]
     first = readable[0] if readable else first_usable(images, preprocessing)
     if not isinstance(first, Ready):

@@ -5,16 +5,17 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from cnnvis_report.loading.checkpoints import weights_hash
 from cnnvis_report.pipeline.films import films
 from cnnvis_report.pipeline.forgetting import forgetting
+from cnnvis_report.pipeline.identity import changed_since, contents_of, files_of, identify, recall
 from cnnvis_report.pipeline.inside import look_inside
 from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.provenance import fingerprint, provenance
+from cnnvis_report.pipeline.provenance import provenance
 from cnnvis_report.pipeline.run import Tally, Watcher, run_batches
 from cnnvis_report.pipeline.shelf import RunShelf
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.records import Gap, NetworkRecord, RunRecord
+from cnnvis_report.records_identity import Identity, fingerprint
 from cnnvis_report.records_inside import InsideRecord
 from cnnvis_report.records_training import Film
 from cnnvis_report.records_worth import Evaluation, Forgetting
@@ -33,7 +34,13 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
         BadRequest: the folder holds something else.
         RunFailed: a single image doesn't fit into memory.
     """
-    writer = RunWriter(folder, fingerprint(study, plan), [item.id for item in study.images])
+    recall(study, folder)
+    identity = identify(study, plan)
+    changed = changed_since(folder, study, identity)
+    if changed:
+        watcher.anew(changed)
+    ids = [item.id for item in study.images]
+    writer = RunWriter(folder, identity, ids, keep=changed == [], files=files_of(study))
     if writer.complete:
         return load_run(folder).record, Tally()
     study = replace(study, reference=study.reference.shelved(RunShelf(folder)))
@@ -50,9 +57,14 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
         writer.abandon()
         raise
     facts = provenance(study, tally.seconds, tally.bound, tally.computed)
+    facts["files"] = files_of(study)
     facts["seconds_by_method"] = {name: round(seconds, 4) for name, seconds in sorted(writer.seconds().items())}
     record = replace(
-        _record(study, plan, writer, tally), provenance=facts, evaluation=evaluation, inside=inside, films=filmed
+        _record(study, plan, writer, tally, identity),
+        provenance=facts,
+        evaluation=evaluation,
+        inside=inside,
+        films=filmed,
     )
     writer.finish(record)
     return record, tally
@@ -103,7 +115,7 @@ def _films(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> tup
         return ()
 
 
-def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally) -> RunRecord:
+def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally, identity: Identity) -> RunRecord:
     subject, rehearsed = study.subject, plan.rehearsed
     cards = {task.name: task.method.card for task in study.tasks}
     options = {task.name: dict(task.options) for task in study.tasks}
@@ -112,14 +124,18 @@ def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally) -> RunRec
         parameters=subject.parameters,
         classes=len(subject.classes),
         channels=subject.preprocessing.channels,
-        weights=f"{study.weights} · {weights_hash(subject.network)}",
+        weights=f"{study.weights} · {study.identity.weights}",
         preprocessing=subject.preprocessing.describe(),
         scores=subject.scores,
         layers=subject.layers,
         default_layer=subject.default_layer,
+        kind=subject.meaning.kind,
+        quantity=subject.meaning.quantity,
+        reason=subject.meaning.reason,
+        names=() if subject.meaning.kind.exclusive else subject.classes,
     )
     return RunRecord(
-        fingerprint=fingerprint(study, plan),
+        fingerprint=fingerprint(identity, contents_of(study)),
         network=network,
         cards=tuple(replace(card, options=options[name]) for name, card in cards.items()),
         settings=study.settings,
@@ -132,7 +148,9 @@ def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally) -> RunRec
         training=study.training.record if study.training else None,
         trained_on=_trained_on(study, writer.done),
         answers=study.answers,
+        label_answers=study.label_answers,
         notices=(*study.notices, *tally.notices),
+        identity=identity,
     )
 
 

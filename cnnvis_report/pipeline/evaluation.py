@@ -100,7 +100,8 @@ class Measuring:
         maps = [self._shown(each.method, result.arrays[each.key]) for each in found]
         curves, values = self._perturbed(image, maps, found[0].target)
         label = ready.item.label
-        decides = label is None or label.index == first  # a mask is of what the image shows
+        # a mask is of what the image shows, whatever value a regression gives it
+        decides = label is None or label.index == first or not self.subject.meaning.kind.judged
         if ready.mask is not None and decides and bool(ready.mask.any()):
             for place, shown in enumerate(maps):
                 values[place]["pointing"] = float(peak_inside(shown, ready.mask))

@@ -46,7 +46,8 @@ def films(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> tupl
     The maps go into the run folder. The last frame is of the network itself, after its best epoch.
     """
     training = study.training
-    if training is None or not training.record.snapshots or not writer.done:
+    judged = study.subject.meaning.kind.judged  # what was trained here tells classes apart
+    if training is None or not training.record.snapshots or not writer.done or not judged:
         return ()
     shots = _shots(study, writer)
     tasks = [task for task in plan.rehearsed.tasks if task.method.card.level == "quick" and not task.layer]
@@ -135,6 +136,7 @@ def _subject(study: Study, stage: Stage, shot: Shot) -> Subject:
         name=study.subject.name,
         classes=study.subject.classes,
         preprocessing=study.subject.preprocessing,
+        scores=study.subject.meaning.kind,
     )
 
 

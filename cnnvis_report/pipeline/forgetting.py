@@ -55,9 +55,11 @@ def forgetting(
                 randomised(study.subject.network, part, study.seed),
                 images[0].picture.values[None].to(study.device),
                 preprocessing=study.subject.preprocessing,
+                scores=study.subject.meaning.kind,
             )
         except BadRequest:
             break
+        other.one_by_one = study.subject.one_by_one
         others = Reference(lambda: study.reference.images)  # what is fitted to them is another network's
         found = [_maps(other, tasks, ready, target, study, others) for ready, target in pairs]
         likeness.append([_likeness(one, two) for one, two in zip(learnt, found, strict=True)])

@@ -101,10 +101,10 @@ class ImagesInside:
             return
         logits = tape.logits
         shares = subject.probabilities(logits)[0]
-        for index in logits[0].topk(min(self._budget.classes, logits.shape[1])).indices.tolist():
+        for index in subject.meaning.first(logits[0], self._budget.classes):
             arrays[f"classes/{index}"] = maps[index].float().cpu().numpy()
-            score = round(float(logits[0, index]), 5), round(float(shares[index]), 6)
-            yield ClassMapRecord(index, subject.classes[index], *score)
+            share = round(float(shares[index]), 6) if subject.meaning.kind.judged else None
+            yield ClassMapRecord(index, subject.classes[index], round(float(logits[0, index]), 5), share)
 
     def _inverted(self, image: Tensor, arrays: Arrays) -> Iterator[InvertedRecord]:
         layers = chosen_layers(self._study.subject)

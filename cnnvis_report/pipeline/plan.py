@@ -81,8 +81,8 @@ def make_plan(study: Study) -> Plan:
         RunFailed: not one of the methods is defined for the network, or a single image doesn't fit into memory.
     """
     first = study.subject.take_first_pass()
-    label = next((item.label for item in study.images if item.label), None)
-    classes = study.choice.choose(first.logits[0], label) or [int(first.logits[0].argmax())]
+    labels = max((item.labels for item in study.images), key=len, default=())
+    classes = study.choice.choose(first.logits[0], labels, study.subject.meaning) or [int(first.logits[0].argmax())]
     targets = torch.tensor([classes], device=first.images.device)
     batch = max(1, min(batch_size(study.subject, study.device, study.batch_size), len(study.images)))
     rehearsed = rehearse(study.tasks, Rehearsal(study.subject, first, capacity=batch, seed=study.seed), targets)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from torch import Tensor
 
 from cnnvis_report.gradients import PIXELS
+from cnnvis_report.operands import FirstPass
 from cnnvis_report.reference import Fitted
 from cnnvis_report.rules.constants import check_constants
 from cnnvis_report.rules.rule import Rule
-from cnnvis_report.subject import FirstPass, Subject
+from cnnvis_report.subject import Subject
 from cnnvis_report.tape import FORWARD, Tape
 
 

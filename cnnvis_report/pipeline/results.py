@@ -1,7 +1,7 @@
 """From what the methods gave for a batch to records and arrays, image by image."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from cnnvis_report.ledger import Account, Ledger, Stated
 from cnnvis_report.pipeline.batches import Batch, Ready
 from cnnvis_report.pipeline.tasks import Outcome
 from cnnvis_report.records import ClassScore, Evidence, Gap, ImageRecord, MapRecord, Note
+from cnnvis_report.records_scores import ScoreKind
 from cnnvis_report.store import array_key
 from cnnvis_report.subject import Subject
 
@@ -20,11 +21,12 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Result:
-    """One image's record, its arrays by key, and the seconds that each method took on it."""
+    """One image's record, its arrays by key, the seconds that each method took on it, what its files are known by."""
 
     image: ImageRecord
     arrays: dict[str, npt.NDArray[np.generic]]
     seconds: dict[str, float]
+    files: dict[str, str] = field(default_factory=dict)
 
 
 def results_of(
@@ -41,19 +43,21 @@ def results_of(
         logits: [N, classes]. chosen: the classes that are explained, image by image.
     """
     probabilities = subject.probabilities(logits)
+    shares = probabilities.tolist()
     seconds: dict[str, float] = {}
     for outcome in outcomes:
         name = outcome.task.name
         seconds[name] = seconds.get(name, 0.0) + ledger.seconds(outcome.account) / len(batch.ready)
 
+    meaning = subject.meaning
+
     def score(place: int, index: int) -> ClassScore:
-        return ClassScore(
-            index, subject.classes[index], float(logits[place, index]), float(probabilities[place, index])
-        )
+        share = float(probabilities[place, index]) if meaning.kind.judged else None
+        return ClassScore(index, subject.classes[index], float(logits[place, index]), share)
 
     results = []
     for place, ready in enumerate(batch.ready):
-        best = logits[place].topk(min(TOP, logits.shape[1])).indices.tolist()
+        best = meaning.first(logits[place], TOP)
         maps, gaps, arrays = _collected(ready, place, chosen[place], outcomes, subject.default_layer)
         image = ImageRecord(
             id=ready.item.id,
@@ -66,8 +70,22 @@ def results_of(
             maps=tuple(maps),
             gaps=tuple(gaps),
             mask_share=None if ready.mask is None else float(ready.mask.mean()),
+            kind=meaning.kind,
+            labels=ready.item.labels if len(ready.item.labels) > 1 else (),
+            content=ready.content,
         )
-        results.append(Result(image, arrays, seconds))
+        if meaning.kind is ScoreKind.SIGMOID:
+            above = [
+                index for index in meaning.first(logits[place], len(subject.classes)) if shares[place][index] > 0.5
+            ]
+            image = replace(
+                image,
+                predicted=tuple(score(place, index) for index in above),
+                own=tuple(score(place, index) for index in image.known),
+                scores=tuple(float(f"{value:.6g}") for value in logits[place].tolist()),
+            )
+        files = {stamp: digest for file in ready.item.files for stamp, digest in file.remembered.items()}
+        results.append(Result(image, arrays, seconds, files))
     return results
 
 

@@ -33,6 +33,9 @@ class Watcher:
     def image_done(self, name: str, already: bool) -> None:
         """One more image is done, in this start or `already` in an earlier one."""
 
+    def anew(self, changed: Sequence[str]) -> None:
+        """What the folder held is of another run, and everything is done again: what has changed since."""
+
     def trouble(self, message: str, error: Exception | None = None) -> None:
         """Something that doesn't stop the run: a skipped file, a method that failed, too little memory."""
 
@@ -120,7 +123,7 @@ def _tried(study: Study, plan: Plan, watcher: Watcher) -> tuple[Precision, ...]:
 
 def _write(writer: RunWriter, results: Sequence[Result]) -> None:
     for result in results:
-        writer.add(result.image, result.arrays, result.seconds)
+        writer.add(result.image, result.arrays, result.seconds, result.files)
 
 
 def _explained(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watcher) -> Iterator[Result]:
@@ -156,7 +159,9 @@ def _explain(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watc
         seed=study.seed,
     )
     logits = tape.logits.float().cpu()
-    chosen = [study.choice.choose(row, each.item.label) for row, each in zip(logits, batch.ready, strict=True)]
+    meaning = study.subject.meaning
+    rows = zip(logits, batch.ready, strict=True)
+    chosen = [study.choice.choose(row, each.item.labels, meaning) for row, each in rows]
     outcomes = []
     targets = _rectangle(chosen, logits).to(study.device)
     performed = perform(rehearsed.tasks, tape, targets, plan.reduced)

@@ -1,7 +1,7 @@
 """A look at every image of a set, before some of them are explained: which are answered wrong?"""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -11,8 +11,10 @@ from cnnvis_report.loading.images import Item
 from cnnvis_report.pipeline.batches import batches
 from cnnvis_report.pipeline.devices import batch_size
 from cnnvis_report.pipeline.study import Study
-from cnnvis_report.records import Label, Skipped
-from cnnvis_report.records_answers import Answer, count
+from cnnvis_report.records import Skipped
+from cnnvis_report.records_answers import Answer, Answers, count
+from cnnvis_report.records_labels import LabelAnswers, LabelCounting
+from cnnvis_report.records_scores import ScoreKind
 
 ONLY = ("all", "wrong", "right")
 
@@ -21,85 +23,149 @@ def screened(study: Study, only: str, most: int | None, advance: Callable[[str],
     """The study of those images alone that are answered wrong, or right, and of at most so many of them.
 
     Its answers are those to all images, so that accuracy and confusions aren't those of a selection. Files that can't
-    be read stay, to be listed.
+    be read stay, to be listed; images with labels that the network doesn't know are neither right nor wrong.
 
     Args:
         only: "all", "wrong" or "right". most: where there are more, some of the errors and a spread over the set.
         advance: told of each image.
 
     Raises:
-        BadRequest: no image has a label, or none is left.
+        BadRequest: no image has a label that the network knows, or none is left, or nothing is right or wrong.
     """
-    if only != "all" and not any(item.label for item in study.images):
-        raise BadRequest(
-            f"--only {only}: no image has a label. Put the images in folders called like classes, or use --labels "
-            f"folders, or give a .txt list with a tab and the label after each path."
-        )
-    answers = _answers(study, advance)
+    if only != "all":
+        _check_judged(study, only)
+    looked = _look(study, advance)
     wanted = {"all": (True, False), "wrong": (False,), "right": (True,)}[only]
-    if not any(answer.right in wanted for answer in answers.values()) and only != "all":
-        raise BadRequest(f"--only {only}: none of the {len(answers)} labelled images is answered {only}.")
-    known = [item for item in study.images if only == "all" or (item.label and _fits(answers.get(item.id), wanted))]
-    chosen = known if most is None else _spread(known, answers, most)
-    there = {item.id for item in chosen}
-    told = [replace(each, image=each.image if each.image in there else "") for each in answers.values()]
+    if not any(each.right in wanted for each in looked.verdicts.values()) and only != "all":
+        raise BadRequest(f"--only {only}: none of the {len(looked.verdicts)} labelled images is answered {only}.")
+    known = [item for item in study.images if only == "all" or _fits(item, looked, wanted)]
+    chosen = known if most is None else _spread(known, looked.verdicts, most)
     settings = {**study.settings, "only": only if only != "all" else None}
+    answers, of_labels = looked.counted({item.id for item in chosen})
     return replace(
         study,
         images=replace(study.images, items=tuple(chosen)),
-        answers=count(told) if told else None,
+        answers=answers,
+        label_answers=of_labels,
         settings=settings,
     )
 
 
-def _fits(answer: Answer | None, wanted: Collection[bool]) -> bool:
-    """Files that can't be read have no answer; they stay, to be listed."""
-    return answer is None or answer.right in wanted
+def _check_judged(study: Study, only: str) -> None:
+    if not study.subject.meaning.kind.judged:
+        raise BadRequest(f"--only {only}: {study.subject.name} gives values, and none of them is right or wrong.")
+    if not any(item.labels for item in study.images):
+        raise BadRequest(
+            f"--only {only}: no image has a label. Put the images in folders called like classes, or use --labels "
+            f"folders, or give a .txt list with a tab and the label after each path."
+        )
+    if not any(known_of(item) for item in study.images):
+        example = next(label.name for item in study.images for label in item.labels)
+        raise BadRequest(
+            f"--only {only}: {study.subject.name} knows none of the labels, such as {example!r}. Its classes are "
+            f"{', '.join(study.subject.classes[:5])}{', …' if len(study.subject.classes) > 5 else ''}; give their "
+            f"names with --class-names."
+        )
 
 
-def _spread(items: Sequence[Item], answers: Mapping[str, Answer], most: int) -> list[Item]:
+def known_of(item: Item) -> list[int]:
+    """The classes that an image's labels are."""
+    return [label.index for label in item.labels if label.index is not None]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an image is answered right, and how sure the network is of that answer."""
+
+    right: bool
+    sure: float
+
+
+@dataclass
+class _Looked:
+    """What a look at all images has brought, by their ids."""
+
+    classes: Sequence[str]
+    kind: ScoreKind
+    read: set[str] = field(default_factory=set)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    rows: dict[str, tuple[Item, Sequence[float], Sequence[float]]] = field(default_factory=dict)
+    unknown: int = 0
+
+    def add(self, item: Item, scores: Tensor, probabilities: Tensor) -> None:
+        """Note an image's answer."""
+        self.read.add(item.id)
+        known = known_of(item)
+        if not known:
+            self.unknown += bool(item.labels)
+        elif self.kind is ScoreKind.SIGMOID:
+            above = set((probabilities > 0.5).nonzero().flatten().tolist())
+            self.verdicts[item.id] = Verdict(above == set(known), float((probabilities - 0.5).abs().max()))
+            self.rows[item.id] = item, scores.tolist(), probabilities.tolist()
+        else:
+            answer = _answer(item, known, probabilities, self.classes)
+            self.answers[item.id] = answer
+            self.verdicts[item.id] = Verdict(answer.right, answer.probability)
+
+    def counted(self, explained: Collection[str]) -> tuple[Answers | None, LabelAnswers | None]:
+        """All answers, counted; with pages are those that are explained."""
+        if self.rows:
+            counting = LabelCounting(self.classes)
+            counting.unknown = self.unknown
+            for place, (item, scores, shares) in self.rows.items():
+                counting.add(place if place in explained else "", item.name, known_of(item), scores, shares)
+            return None, counting.result()
+        told = [replace(each, image=each.image if each.image in explained else "") for each in self.answers.values()]
+        return (count(told, self.unknown) if told else None), None
+
+
+def _fits(item: Item, looked: _Looked, wanted: Collection[bool]) -> bool:
+    """Files that can't be read have no answer; those with a label stay, to be listed."""
+    if item.id in looked.verdicts:
+        return looked.verdicts[item.id].right in wanted
+    return item.id not in looked.read and bool(item.labels)
+
+
+def _spread(items: Sequence[Item], verdicts: Mapping[str, Verdict], most: int) -> list[Item]:
     """At most so many, in order: up to half of them errors, the surest ones, the others evenly over the set."""
-    wrong = sorted((each for each in answers.values() if not each.right), key=lambda each: -each.probability)
-    first = {each.image for each in wrong[: most // 2]}
+    wrong = sorted((name for name, each in verdicts.items() if not each.right), key=lambda name: -verdicts[name].sure)
+    first = set(wrong[: most // 2])
     rest = [item for item in items if item.id not in first]
     room = min(len(rest), most - len(first))
     kept = first | {rest[place * len(rest) // room].id for place in range(room)}
     return [item for item in items if item.id in kept]
 
 
-def _answers(study: Study, advance: Callable[[str], None]) -> dict[str, Answer]:
-    """The answer to each labelled image that can be read, by its id."""
-    found = {}
+def _look(study: Study, advance: Callable[[str], None]) -> _Looked:
+    """The answer to each labelled image that can be read."""
+    subject = study.subject
+    looked = _Looked(subject.classes, subject.meaning.kind)
     unreadable: list[Skipped] = []
-    size = batch_size(study.subject, study.device, study.batch_size)
-    with study.subject.held():
-        for batch in batches(study.images, study.subject.preprocessing, size, unreadable):
-            probabilities = _probabilities(study, batch.images)
-            for row, ready in zip(probabilities, batch.ready, strict=True):
-                if ready.item.label is not None:
-                    found[ready.item.id] = _answer(ready.item, row, study.subject.classes)
+    size = batch_size(subject, study.device, study.batch_size)
+    with subject.held():
+        for batch in batches(study.images, subject.preprocessing, size, unreadable):
+            with torch.no_grad():
+                scores = subject.forward(batch.images.to(study.device))
+                probabilities = subject.probabilities(scores).float().cpu()
+            for row, shares, ready in zip(scores.float().cpu(), probabilities, batch.ready, strict=True):
+                looked.add(ready.item, row, shares)
                 advance(ready.item.name)
-    return found
+    return looked
 
 
-def _probabilities(study: Study, images: Tensor) -> Tensor:
-    """[N, classes] on the CPU."""
-    with torch.no_grad():
-        return study.subject.probabilities(study.subject.forward(images.to(study.device))).float().cpu()
-
-
-def _answer(item: Item, probabilities: Tensor, classes: Sequence[str]) -> Answer:
-    label = item.label or Label("")
+def _answer(item: Item, known: Sequence[int], probabilities: Tensor, classes: Sequence[str]) -> Answer:
+    """The answer to an image that has a class, or one of several that it may be called."""
     first = int(probabilities.argmax())
-    own = None if label.index is None else float(probabilities[label.index])
-    rank = None if own is None else int((probabilities > own).sum()) + 1
+    label = first if first in known else known[0]
+    own = float(probabilities[label])
     return Answer(
         image=item.id,
         name=item.name,
-        label=label.name,
+        label=classes[label],
         seen=classes[first],
-        right=first == label.index,
+        right=first == label,
         probability=float(probabilities[first]),
         own=own,
-        rank=rank,
+        rank=int((probabilities > own).sum()) + 1,
     )

@@ -8,20 +8,21 @@ import torch
 
 from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.inside.projections import Unit, parse_unit
-from cnnvis_report.loading.class_files import read_classes
-from cnnvis_report.loading.class_names import distinct
-from cnnvis_report.loading.images import FoundImages, ImageSet, Limit, find_images, labelled
-from cnnvis_report.loading.levels import find_levels
+from cnnvis_report.loading.images import ImageSet
 from cnnvis_report.loading.models import Model, Training, input_channels, load_model
 from cnnvis_report.pipeline.batches import Ready, first_usable, sample
 from cnnvis_report.pipeline.devices import choose_device
 from cnnvis_report.pipeline.evaluation import Budget, choose_budget
+from cnnvis_report.pipeline.image_source import Aliases, image_source
 from cnnvis_report.pipeline.look_budget import BUDGETS, LookBudget, Preferences, choose_look, parse_goal
-from cnnvis_report.pipeline.targets import ClassChoice, parse_classes
+from cnnvis_report.pipeline.network_identity import NetworkIdentity, identify_network
+from cnnvis_report.pipeline.repeatability import Repeatability, check_passes
+from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
 from cnnvis_report.pipeline.tasks import Task, tasks_for
 from cnnvis_report.preprocessing import Levels, Preprocessing
 from cnnvis_report.records import Option, Setting
 from cnnvis_report.records_answers import Answers
+from cnnvis_report.records_labels import LabelAnswers
 from cnnvis_report.reference import Reference
 from cnnvis_report.registry import select
 from cnnvis_report.subject import Subject
@@ -40,7 +41,7 @@ class Request:
     batch_size: None chooses what fits. precision: "float32", "bfloat16" or "auto", of methods that only look forward.
     evaluate: "none", "small", "full", or "auto". inside: "none", "standard", "all", or "auto".
     units: to look at inside, each LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN. prefer, form, start: of preferred inputs.
-    options: method to option to value.
+    options: method to option to value. scores: "auto", "softmax", "sigmoid", "binary" or "value".
     """
 
     model: str
@@ -69,6 +70,7 @@ class Request:
     form: str = "fourier"
     start: str = "noise"
     options: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
+    scores: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,10 @@ class Study:
 
     weights: where the weights come from, in words. reference: a sample of the images. budget: for measuring what maps
     are worth, look: for the inside of the network, where `units` are looked at above others; None where that isn't
-    wanted. settings: what the report states of the request. answers: to all images, where these are a selection.
-    notices: what a user has to know before believing the results, a sentence each.
+    wanted. settings: what the report states of the request. answers, label_answers: to all images, where these
+    are a selection.
+    notices: what a user has to know before believing the results, a sentence each. passes: what those over one image
+    have in common. identity: what tells the network from others, beside its logits.
     """
 
     subject: Subject
@@ -99,6 +103,9 @@ class Study:
     training: Training | None = None
     answers: Answers | None = None
     notices: tuple[str, ...] = ()
+    label_answers: LabelAnswers | None = None
+    passes: Repeatability = field(default_factory=Repeatability)
+    identity: NetworkIdentity = field(default_factory=NetworkIdentity)
 
 
 def open_study(request: Request) -> Study:
@@ -114,29 +121,12 @@ def open_study(request: Request) -> Study:
     if request.methods or request.inside in ("auto", "none"):
         select(request.methods)  # a slip of the pen shows before a large file is read
     model = load_model(request.model, request.weights)
-    found = find_images(request.images) if request.images else FoundImages(())
-    aliases: tuple[tuple[str, ...], ...] = ()
-    if request.class_names is not None:
-        known = read_classes(request.class_names)
-        model, aliases = replace(model, classes=known.names), known.aliases
-    preprocessing = adjust(model, request)
-    levels, said = find_levels(found, preprocessing.levels)
-    model = replace(model, preprocessing=replace(preprocessing, levels=levels), notices=(*model.notices, *said))
-    limit = Limit(request.limit, request.limit_order, request.seed) if request.limit is not None else None
-
-    def label(classes: Sequence[str]) -> ImageSet:
-        return labelled(
-            found, classes, labels=request.labels, aliases=aliases, masks=request.masks, limit=limit, levels=levels
-        )
-
-    return study_of(model, label, request, aliases)
+    model, images_for, aliases = image_source(replace(model, preprocessing=adjust(model, request)), request)
+    return study_of(model, images_for, request, aliases)
 
 
 def study_of(
-    model: Model,
-    images_for: Callable[[Sequence[str]], ImageSet],
-    request: Request,
-    aliases: Sequence[Sequence[str]] = (),
+    model: Model, images_for: Callable[[Sequence[str]], ImageSet], request: Request, aliases: Aliases = ()
 ) -> Study:
     """A study of a model that is loaded.
 
@@ -150,15 +140,13 @@ def study_of(
         RunFailed: not one image can be read.
     """
     device = choose_device(request.device)
-    model = replace(model, classes=distinct(model.classes) if model.classes is not None else None)
-    subject = make_subject(model, images_for(model.classes or ()), device)
-    images = images_for(subject.classes)
+    subject = make_subject(model, images_for(model.classes or ()), device, request.scores)
+    identity = identify_network(subject.network, request.model)  # before a pass may change what it holds
+    passes = check_passes(subject)
+    subject.one_by_one = passes.one_by_one
+    images = images_of(images_for(subject.classes), subject.meaning)
     choice = parse_classes(request.classes, subject.classes, aliases)
-    if choice == ClassChoice(label=True) and not any(item.label for item in images):
-        raise BadRequest(
-            "--classes label: no image has a label. Put the images in folders called like classes, or use --labels "
-            "folders, or give a .txt list with a tab and the label after each path."
-        )
+    check_choice(choice, images, subject)
     layers = [subject.layer(layer).name for layer in request.layers]
     tasks = tasks_for(select(request.methods) if request.methods else (), layers, request.options)
     layered = [task.name for task in tasks if task.method.layered]
@@ -177,7 +165,7 @@ def study_of(
         device=device,
         seed=request.seed,
         precision=request.precision,
-        batch_size=request.batch_size,
+        batch_size=1 if passes.one_by_one else request.batch_size,
         settings=_settings(request),
         reference=Reference(lambda: sample(images, subject.preprocessing, SAMPLE).to(device)),
         budget=choose_budget(request.evaluate, request.methods),
@@ -187,18 +175,21 @@ def study_of(
             tuple(parse_goal(each, subject) for each in request.prefer), request.form, request.start
         ),
         training=model.training,
-        notices=(*model.notices, *images.notices),
+        notices=(*model.notices, *subject.notices, *images.notices, *passes.notices(subject.name)),
+        passes=passes,
+        identity=identity,
     )
 
 
-def make_subject(model: Model, images: ImageSet, device: torch.device) -> Subject:
+def make_subject(model: Model, images: ImageSet, device: torch.device, scores: str = "auto") -> Subject:
     """The subject, tried on the first image that can be read.
 
     Raises:
         RunFailed: none can.
+        BadRequest: the scores can't be what was asked for.
     """
     if not len(images):
-        return _without_images(model, device)
+        return _without_images(model, device, scores)
     first = first_usable(images, model.preprocessing)
     if not isinstance(first, Ready):
         count = f"None of the {len(images)} images" if len(images) > 1 else "The image"
@@ -210,10 +201,12 @@ def make_subject(model: Model, images: ImageSet, device: torch.device) -> Subjec
         name=model.name,
         classes=model.classes,
         preprocessing=model.preprocessing,
+        scores=scores,
+        several=any(len(item.labels) > 1 for item in images),
     )
 
 
-def _without_images(model: Model, device: torch.device) -> Subject:
+def _without_images(model: Model, device: torch.device, scores: str) -> Subject:
     """The subject, tried on noise of the size that it expects."""
     size = model.preprocessing.size
     if size is None:
@@ -221,7 +214,12 @@ def _without_images(model: Model, device: torch.device) -> Subject:
     generator = torch.Generator().manual_seed(0)
     example = torch.randn(1, model.preprocessing.channels, *size, generator=generator).to(device)
     return Subject(
-        model.network.to(device), example, name=model.name, classes=model.classes, preprocessing=model.preprocessing
+        model.network.to(device),
+        example,
+        name=model.name,
+        classes=model.classes,
+        preprocessing=model.preprocessing,
+        scores=scores,
     )
 
 
@@ -258,6 +256,7 @@ def _settings(request: Request) -> dict[str, Setting]:
         "layers": list(request.layers),
         "class_names": request.class_names.name if request.class_names else None,
         "labels": request.labels,
+        "scores": request.scores if request.scores != "auto" else None,
         "masks": request.masks.name if request.masks else None,
         "size": request.size,
         "mean": [f"{value:g}" for value in request.mean or ()],

@@ -2,29 +2,32 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.class_names import find_class
+from cnnvis_report.loading.images import ImageSet
 from cnnvis_report.records import Label
+from cnnvis_report.scores import Scores
+from cnnvis_report.subject import Subject
 
 FORMS = "top:K, label, or names and indices with commas between them"
 
 
 @dataclass(frozen=True)
 class ClassChoice:
-    """The first `top` classes, the label's, and those named, in this order and each once."""
+    """The first `top` classes, those of the labels, and those named, in this order and each once."""
 
     top: int = 0
     label: bool = False
     named: tuple[int, ...] = ()
 
-    def choose(self, logits: Tensor, label: Label | None) -> list[int]:
-        """Class indices for one image with logits [classes]; empty where only an unknown label was asked for."""
-        best = logits.topk(min(self.top, len(logits))).indices.tolist()
-        labelled = [label.index] if self.label and label is not None and label.index is not None else []
+    def choose(self, scores: Tensor, labels: Sequence[Label], meaning: Scores) -> list[int]:
+        """Class indices for one image with scores [classes]; empty where only an unknown label was asked for."""
+        best = meaning.first(scores, self.top)
+        labelled = [label.index for label in labels if label.index is not None] if self.label else []
         return list(dict.fromkeys([*best, *labelled, *self.named]))
 
 
@@ -52,6 +55,32 @@ def parse_classes(text: str, names: Sequence[str], aliases: Sequence[Sequence[st
     if not (top or label or named):
         raise BadRequest(f"--classes {text!r}: nothing to explain. Give {FORMS}.")
     return ClassChoice(top, label, tuple(named))
+
+
+def check_choice(choice: ClassChoice, images: ImageSet, subject: Subject) -> None:
+    """Refuse to explain the label's class where there is none.
+
+    Raises:
+        BadRequest: no image has a label, or the network gives values, of which no label is one.
+    """
+    if choice.label and not subject.meaning.kind.judged:
+        raise BadRequest(
+            f"--classes label: {subject.name} gives values, and no label is one of them. "
+            f"Name outputs, such as {subject.classes[0]!r}, or give top:K for the first K."
+        )
+    if choice == ClassChoice(label=True) and not any(item.label for item in images):
+        raise BadRequest(
+            "--classes label: no image has a label. Put the images in folders called like classes, or use --labels "
+            "folders, or give a .txt list with a tab and the label after each path."
+        )
+
+
+def images_of(images: ImageSet, meaning: Scores) -> ImageSet:
+    """The image set as the scores mean it: the output of a regression is no class that a label could be."""
+    if meaning.kind.judged:
+        return images
+    items = (replace(item, labels=tuple(Label(label.name) for label in item.labels)) for item in images)
+    return replace(images, items=tuple(items))
 
 
 def _whole_name(text: str, names: Sequence[str]) -> tuple[int, ...]:

@@ -30,7 +30,8 @@ def trials(study: Study, plan: Plan, tell: Callable[[str], None]) -> tuple[Preci
     """
     if not plan.reduced:
         return ()
-    images = sample(study.images, study.subject.preprocessing, 1 if plan.images < FEW else 2).to(study.device)
+    most = 1 if plan.images < FEW or plan.batch == 1 else 2
+    images = sample(study.images, study.subject.preprocessing, most).to(study.device)
     exact, rough = (_outcomes(study, plan, images, reduced, tell) for reduced in (False, True))
     forced = study.precision == "bfloat16"
     return tuple(_compared(one, two, forced) for one, two in zip(exact, rough, strict=True))

@@ -7,6 +7,7 @@ from typing import Any
 
 from cnnvis_report.records import RunRecord
 from cnnvis_report.records_answers import BINS, Answer, Answers
+from cnnvis_report.records_labels import LabelAnswers, LabelErrors
 from cnnvis_report.records_training import Film, TrainingRecord, film_key
 from cnnvis_report.report import words
 from cnnvis_report.report.inside_pictures import Pictures
@@ -64,21 +65,27 @@ def class_rows(answers: Answers) -> list[ClassRow]:
     return sorted(rows, key=lambda row: (row.recall if row.recall is not None else 2.0, row.name))
 
 
-def lead(run: RunRecord, answers: Answers | None) -> list[str]:
+def lead(run: RunRecord, answers: Answers | None, of_labels: LabelAnswers | None = None) -> list[str]:
     """Sentences at the head of the page, cautions among them."""
     said = []
+    if of_labels is not None:
+        said.append(
+            f"Exact match: on {words.number(of_labels.exact)} of {words.count(of_labels.images, 'labelled image')} all "
+            f"labels are predicted, above 0.5, and no others."
+        )
     if answers is not None:
         wrong = answers.images - answers.right
         said.append(
             f"{words.number(answers.right)} of {words.count(answers.images, 'labelled image')} "
             f"{'is' if answers.right == 1 else 'are'} answered right, {words.number(wrong)} wrong."
         )
-        if run.answers is not None:
-            said.append(
-                f"These figures are of all that were looked at; {words.number(run.images)} of them are explained."
-            )
         if wrong and answers.wrong_mean > 0.9:
             said.append(f"Where it errs it is sure of it: {words.percent(answers.wrong_mean)} on average.")
+    counted = answers or of_labels
+    if counted is not None and counted.unknown:
+        said.append(f"Left out: {words.unknown(counted.unknown)}.")
+    if run.answers is not None or run.label_answers is not None:
+        said.append(f"These figures are of all that were looked at; {words.number(run.images)} of them are explained.")
     if run.trained_on:
         of = (
             "All"
@@ -89,9 +96,14 @@ def lead(run: RunRecord, answers: Answers | None) -> list[str]:
     return said
 
 
-def charts(answers: Answers) -> dict[str, Any]:
-    """Numbers for the two charts of how sure it is."""
+def charts(answers: Answers | LabelAnswers) -> dict[str, Any]:
+    """Numbers for the charts of how sure it is; of labels, each decision counts."""
+    several = isinstance(answers, LabelAnswers)
     return {
+        "axis": "predicted probability" if several else "probability of the first class",
+        "share": "fraction of positives" if several else "share right",
+        "word": "positive" if several else "right",
+        "sure": "mean probability" if several else "sure",
         "middles": [(place + 0.5) / BINS for place in range(BINS)],
         "images": [each.images for each in answers.bins],
         "right": [each.right for each in answers.bins],
@@ -102,6 +114,11 @@ def charts(answers: Answers) -> dict[str, Any]:
 
 def listed_wrong(answers: Answers) -> list[Answer]:
     """The errors that the page lists, the surest first."""
+    return list(answers.wrong[:WRONG_LISTED])
+
+
+def listed_labels(answers: LabelAnswers) -> list[LabelErrors]:
+    """The images with errors that the page lists, the worst first."""
     return list(answers.wrong[:WRONG_LISTED])
 
 

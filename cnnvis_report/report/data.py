@@ -73,7 +73,9 @@ def provenance_rows(run: RunRecord) -> list[tuple[str, str]]:
 def _map(card: Card, found: MapRecord, values: npt.NDArray[Any], quality: Quality) -> dict[str, Any]:
     shown = card.shown(values.astype(np.float32, copy=False))
     encoded = encode_map(shown, card.shown_sign, quality, coarse=card.kind is Kind.LAYER)
-    encoded["ends"] = [limit(shown, clipped=False), limit(shown, clipped=card.kind is Kind.PIXEL)]
+    # a map of zeros has no end of its own, and leaves a shared scale to the maps of other classes
+    clipped = card.kind is Kind.PIXEL
+    encoded["ends"] = [limit(shown, clipped=False), limit(shown, clipped=clipped)] if shown.any() else [0.0, 0.0]
     encoded["evidence"] = " · ".join(evidence_of(found))
     place = np.unravel_index(int(shown.argmax()), shown.shape)
     encoded["peak"] = [int(side) for side in place]

@@ -9,7 +9,7 @@ from jinja2.environment import TemplateStream
 from markupsafe import Markup
 
 from cnnvis_report.records import Gap, ImageRecord
-from cnnvis_report.report import answers, inside_views, views, words, worth
+from cnnvis_report.report import answers, headline, inside_views, verdicts, views, words, worth
 from cnnvis_report.report.assets import script_json
 from cnnvis_report.report.data import provenance_rows
 from cnnvis_report.report.encode import Quality
@@ -36,11 +36,20 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        named = (words.number, words.percent, words.count, words.short, words.sides, words.setting)
+        named = (
+            words.number,
+            words.percent,
+            words.count,
+            words.short,
+            words.sides,
+            words.setting,
+            words.stated,
+            words.first_of,
+        )
         self._environment.filters |= {function.__name__: function for function in named}
         self._environment.filters["script_json"] = lambda content: Markup(script_json(content))
         self._environment.filters["verbatim"] = Markup  # for our own scripts and style sheets alone
-        self._environment.globals["zipped"] = zip
+        self._environment.globals |= {"zipped": zip, "columns": words.columns, "unknown_images": words.unknown}
 
     def stream(self, template: str, links: Links, **more: Any) -> TemplateStream:
         """A page piece by piece, so that one with thousands of images needs no memory for them."""
@@ -54,15 +63,16 @@ class Renderer:
         run, summary = self.run.record, self.summary
         layers, default = run.network.layers, run.network.default_layer
         return {
-            "stats": views.stats(run, summary, links.page("run", "skipped")),
+            "stats": headline.stats(run, summary, links.page("run", "skipped")),
             "rows": views.method_rows(run, summary),
             "confusion": views.confusion(summary),
             "confused": views.most_confused(summary),
+            "precisions": verdicts.labels_by_precision(summary.label_answers)[: views.LISTED],
             "shown": views.shown_first(run),
             "gallery": self.run.images(),
             "layer_shape": next((each.shape for each in layers if each.name == default), ()),
             "worth": worth.worth_of_set(run, summary),
-            "worth_said": worth.how(run.evaluation) if run.evaluation else "",
+            "worth_said": worth.how(run.evaluation, run.network.kind) if run.evaluation else "",
         }
 
     def image(self, image: ImageRecord, neighbours: views.Neighbours) -> dict[str, Any]:
@@ -70,8 +80,8 @@ class Renderer:
         return {
             "image": image,
             "neighbours": neighbours,
-            "verdict": views.verdict(image),
-            "label_score": views.label_score(image),
+            "verdict": verdicts.verdict(image),
+            "label_score": verdicts.label_score(image),
             "sections": views.sections(self.run.record, image),
             "side": views.shown_first(self.run.record),
             "layers": sorted({found.layer for found in image.maps if found.layer}, key=self._layer_order),
@@ -107,15 +117,19 @@ class Renderer:
 
     def answers(self, drawn: Drawn) -> dict[str, Any]:
         """What the page about right and wrong answers gets, where there are labels or a training."""
-        run, found = self.run.record, self.summary.answers
-        if found is None and run.training is None:
+        run, found, of_labels = self.run.record, self.summary.answers, self.summary.label_answers
+        if found is None and of_labels is None and run.training is None:
             return {}
+        counted = found or of_labels
         return {
-            "lead": answers.lead(run, found),
+            "lead": answers.lead(run, found, of_labels),
             "answers": found,
+            "label_answers": of_labels,
+            "label_rows": verdicts.labels_by_precision(of_labels),
+            "label_errors": answers.listed_labels(of_labels) if of_labels else [],
             "class_rows": answers.class_rows(found) if found else [],
             "wrong": answers.listed_wrong(found) if found else [],
-            "charts": answers.charts(found) if found else {},
+            "charts": answers.charts(counted) if counted else {},
             "training": run.training,
             "curves": answers.curves(run.training) if run.training else {},
             "films": run.films,
@@ -145,8 +159,12 @@ class Renderer:
             "quality": self.quality,
             "gradient": views.gradient,
             "palettes": views.palette_names(),
-            "verdict_of": views.verdict,
-            "has_answers": self.summary.answers is not None or self.run.record.training is not None,
+            "verdict_of": verdicts.verdict,
+            "seen": verdicts.seen,
+            "own_labels": verdicts.own_labels,
+            "column": words.column(self.run.record.network.kind),
+            "judged": self.summary.answers is not None or self.summary.label_answers is not None,
+            "has_answers": any((self.summary.answers, self.summary.label_answers, self.run.record.training)),
             "predicted_names": views.predicted_names,
         }
 

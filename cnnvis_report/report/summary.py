@@ -3,8 +3,12 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from cnnvis_report.records import ImageRecord, Label, MapRecord
+import numpy as np
+
+from cnnvis_report.records import ImageRecord, MapRecord
 from cnnvis_report.records_answers import Answer, Answers, Counting
+from cnnvis_report.records_labels import LabelAnswers, LabelCounting
+from cnnvis_report.records_scores import Quantity, ScoreKind
 from cnnvis_report.records_worth import Measures, Worth
 from cnnvis_report.store import StoredRun
 
@@ -51,11 +55,14 @@ class MethodSummary:
 class Summary:
     """Counts over all images of the run; `answers` over all labelled ones that the network was asked about.
 
-    certain: the sum of the first probabilities. answers: None where no image has a label.
+    labelled: images that are answered right or wrong; unknown: those with labels of which the network knows none.
+    certain: the sum of the first probabilities. lowest, highest: the first value of any image, where scores are values.
+    answers, label_answers: None where no image has a label, the latter also where an image has one class.
     """
 
     images: int = 0
     labelled: int = 0
+    unknown: int = 0
     right: int = 0
     masked: int = 0
     mask_share: float = 0.0
@@ -63,9 +70,12 @@ class Summary:
     gaps: int = 0
     classes: int = 0
     certain: float = 0.0
+    lowest: float = float("inf")
+    highest: float = float("-inf")
     predicted: Counter[tuple[int, str]] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
     answers: Answers | None = None
+    label_answers: LabelAnswers | None = None
     agreement: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     methods: dict[str, MethodSummary] = field(default_factory=lambda: defaultdict(MethodSummary))
 
@@ -78,12 +88,17 @@ class Summary:
         self.maps += len(image.maps)
         self.gaps += len(image.gaps)
         self.classes = max(self.classes, len(image.targets))
-        self.predicted[first.index, first.name] += 1
-        self.certain += first.probability
-        if image.label is not None:
+        seen = image.predicted if image.kind is ScoreKind.SIGMOID else image.top[:1]
+        for score in seen if image.kind.judged else ():
+            self.predicted[score.index, score.name] += 1
+        self.certain += first.probability or 0.0
+        self.lowest, self.highest = min(self.lowest, first.logit), max(self.highest, first.logit)
+        self.labels.update(label.name for label in image.named)
+        if image.right is not None:
             self.labelled += 1
-            self.right += bool(image.right)
-            self.labels[image.label.name] += 1
+            self.right += image.right
+        elif image.kind.judged:
+            self.unknown += bool(image.named)
         for found in image.maps:
             self.methods[found.method].add(found)
         if image.worth is not None:
@@ -102,25 +117,43 @@ class Summary:
 
 def summarise(run: StoredRun) -> Summary:
     """The summary of a run, read image by image."""
-    summary, counting = Summary(), Counting()
+    summary, counting, of_labels = Summary(), Counting(), LabelCounting(run.record.network.names)
     for image in run.images():
         summary.add(image)
-        if image.label is not None:
-            counting.add(_answer(image, image.label))
-    summary.answers = run.record.answers or (counting.result() if summary.labelled else None)
+        if image.right is None:
+            continue
+        if image.kind is ScoreKind.SIGMOID:
+            shares = _shares(image, run.record.network.quantity)
+            of_labels.add(image.id, image.name, image.known, image.scores, shares)
+        else:
+            counting.add(_answer(image))
+    counting.unknown = of_labels.unknown = summary.unknown
+    summary.answers = run.record.answers or (counting.result() if counting.images else None)
+    summary.label_answers = run.record.label_answers or (of_labels.result() if of_labels.images else None)
     return summary
 
 
-def _answer(image: ImageRecord, label: Label) -> Answer:
+def _shares(image: ImageRecord, quantity: Quantity) -> list[float]:
+    """The probability of each label, from its score."""
+    scores = np.asarray(image.scores, dtype=float)
+    if quantity is Quantity.LOGIT:
+        scores = (1 + np.tanh(scores / 2)) / 2  # the sigmoid, without an overflow
+    elif quantity is Quantity.LOG_PROBABILITY:
+        scores = np.exp(scores)
+    return [float(each) for each in scores]
+
+
+def _answer(image: ImageRecord) -> Answer:
     first = image.top[0]
-    own = next((each.probability for each in (*image.top, *image.targets) if each.index == label.index), None)
+    index = first.index if image.right else image.known[0]
+    own = next((each.probability for each in (*image.top, *image.targets) if each.index == index), None)
     return Answer(
         image=image.id,
         name=image.name,
-        label=label.name,
+        label=next(label.name for label in image.named if label.index == index),
         seen=first.name,
         right=bool(image.right),
-        probability=first.probability,
+        probability=first.probability or 0.0,
         own=own,
         rank=image.rank,
     )

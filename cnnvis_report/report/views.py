@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from cnnvis_report.records import Card, ClassScore, Gap, ImageRecord, Kind, MapRecord, Reduction, RunRecord, Sign
-from cnnvis_report.records_answers import Answers
+from cnnvis_report.records import Card, Gap, ImageRecord, Kind, MapRecord, Reduction, RunRecord, Sign
 from cnnvis_report.report import words
 from cnnvis_report.report.palettes import DEFAULT, SCALES, stops
 from cnnvis_report.report.summary import MethodSummary, Summary
@@ -16,18 +15,6 @@ FAMILIES = ("class activation maps", "gradients", "relevance propagation", "pert
 PREFERRED = ("grad_cam", "layer_cam", "cam")
 CONFUSION_UP_TO = 12
 LISTED = 12
-TOP = 5
-
-
-@dataclass(frozen=True)
-class Stat:
-    """A figure on the overview; `slot` is filled by the provenance, which is kept apart from all that repeats."""
-
-    label: str
-    value: str
-    detail: str = ""
-    slot: str = ""
-    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,43 +71,6 @@ def in_families(cards: Sequence[Card]) -> list[Card]:
 def _year(card: Card) -> str:
     found = re.search(r"\b(19|20)\d\d\b", card.source)
     return found[0] if found else ""
-
-
-def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:
-    """The row of figures at the head of the overview."""
-    skipped = f"{words.count(len(run.skipped), 'file')} unreadable, listed" if run.skipped else "all read"
-    found = [Stat("Images", words.number(summary.images), skipped, link=skipped_link if run.skipped else "")]
-    answers = summary.answers
-    if answers is not None:
-        found += _answer_stats(run, answers)
-    else:
-        mean = summary.certain / max(summary.images, 1)
-        found.append(Stat("Confidence", words.percent(mean), "mean probability of the first class"))
-        found.append(Stat("Classes seen", words.number(len(summary.predicted)), "different first predictions"))
-    methods = len(run.cards) - len({gap.method for gap in run.not_defined})
-    kinds = f"{words.count(methods, 'method')} × {words.count(summary.classes, 'class', 'classes')}"
-    gaps = f", {words.count(summary.gaps, 'gap')}" if summary.gaps else ""
-    found.append(Stat("Maps", words.number(summary.maps), kinds + gaps))
-    found.append(Stat("Took", "–", "–", slot="took"))
-    return found
-
-
-def _answer_stats(run: RunRecord, answers: Answers) -> list[Stat]:
-    """How often the network is right, and how sure it is where it is and where it isn't."""
-    counts = [answers.right] if run.network.classes <= TOP else [answers.right, answers.in_top]
-    shares = " · ".join(words.percent(each / answers.images) for each in counts)
-    label = "Right first" if len(counts) == 1 else "Right first · in top 5"
-    of = f"of {words.number(answers.images)} with a label"
-    if run.answers is not None:
-        of += ", all that were looked at"
-    parts = [
-        words.percent(mean) if number else "–"
-        for mean, number in ((answers.right_mean, answers.right), (answers.wrong_mean, answers.images - answers.right))
-    ]
-    return [
-        Stat(label, shares, f"{' · '.join(map(words.number, counts))} {of}"),
-        Stat("Confidence, right · wrong", " · ".join(parts), "mean probability of the first class"),
-    ]
 
 
 def method_rows(run: RunRecord, summary: Summary) -> list[MethodRow]:
@@ -191,22 +141,6 @@ def sections(run: RunRecord, image: ImageRecord) -> list[Section]:
         tiles = tuple(_tile(run, image, card) for card in cards)
         found.append(Section(family, _note(tiles), tiles))
     return found
-
-
-def verdict(image: ImageRecord) -> tuple[str, str]:
-    """A word for styles and filters, and one for people: ("right", "right"), ("wrong", "second"), …"""
-    if image.label is None:
-        return "unknown", ""
-    if image.right:
-        return "right", "right"
-    places = {2: "second", 3: "third", 4: "fourth", 5: "fifth"}
-    return "wrong", places.get(image.rank or 0, "wrong")
-
-
-def label_score(image: ImageRecord) -> ClassScore | None:
-    """What the network gives the label's class, where that is known."""
-    index = image.label.index if image.label else None
-    return next((score for score in (*image.top, *image.targets) if score.index == index), None)
 
 
 def gradient(sign: Sign) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from cnnvis_report.records import Evidence, Note, Setting
+from cnnvis_report.records import ClassScore, Evidence, Note, Setting
+from cnnvis_report.records_scores import ScoreKind
 
 NARROW = " "  # a narrow no-break space, between thousands and before units
 
@@ -26,6 +27,32 @@ def percent(share: float) -> str:
 def count(amount: float, one: str, many: str = "") -> str:
     """Such as "1 image" or "23 images"."""
     return f"{number(amount)}{NARROW}{one if amount == 1 else many or one + 's'}"
+
+
+def column(kind: ScoreKind) -> str:
+    """What a score is of: "class", "label" or "output"."""
+    return {ScoreKind.SIGMOID: "label", ScoreKind.VALUE: "output"}.get(kind, "class")
+
+
+def columns(amount: int, kind: ScoreKind) -> str:
+    """How many scores, by what they are: "5 classes", "6 labels" or "1 output"."""
+    return count(amount, column(kind), "classes" if kind.exclusive else "")
+
+
+def stated(score: ClassScore) -> str:
+    """A score as it is read: its probability, or the value where it is none."""
+    return number(score.logit, 4) if score.probability is None else percent(score.probability)
+
+
+def unknown(images: int, before: str = "") -> str:
+    """Such as "3 images with a label that the network doesn't know"; nothing where there is none."""
+    return f"{before}{count(images, 'image')} with a label that the network doesn't know" if images else ""
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """Such as "cat, dog and 3 more"."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {count(more, 'more', 'more')}" if more > 0 else "")
 
 
 def short(amount: int) -> str:

@@ -1,10 +1,11 @@
 """What maps are worth, in rows, curves and sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, pstdev
 
-from cnnvis_report.records import Card, ImageRecord, RunRecord
+from cnnvis_report.records import Card, ImageRecord, NetworkRecord, RunRecord
+from cnnvis_report.records_scores import ScoreKind
 from cnnvis_report.records_worth import Evaluation
 from cnnvis_report.report import words
 from cnnvis_report.report.summary import MethodSummary, Summary
@@ -69,6 +70,14 @@ COLUMNS = {
 }
 
 
+def _column(name: str, network: NetworkRecord) -> tuple[str, str]:
+    """A column's title and what it means, in the words of what the network gives."""
+    title, meaning = COLUMNS[name]
+    if network.kind is ScoreKind.VALUE:
+        meaning = meaning.replace("the class's probability", "the output").replace("the class", "the output")
+    return title, meaning.replace("the logit", f"the {network.quantity}")
+
+
 def worth_of_set(run: RunRecord, summary: Summary) -> WorthTable | None:
     """The methods with what their maps were worth over the set, the best first; None where nothing was measured."""
     measured = {card.name: summary.methods[card.name] for card in run.cards if summary.methods[card.name].measured}
@@ -77,19 +86,19 @@ def worth_of_set(run: RunRecord, summary: Summary) -> WorthTable | None:
     names = [name for name in COLUMNS if any(name in each.measured for each in measured.values())]
     last = {each.method: each.absolute[-1] for each in run.evaluation.forgetting}
     means = {name: _means(found) for name, found in measured.items()}
-    top = max(max(curve) for curves in means.values() for curve in curves.values())
+    ends = _ends(curve for curves in means.values() for curve in curves.values())
     rows = []
     for card in run.cards:
         if card.name in measured:
             found = measured[card.name]
             cells = tuple(_spread(name, found.measured.get(name, [])) for name in names)
             remembers = _signed(last[card.name]) if card.name in last else ""
-            curves = tuple(Curve(curve, _points(means[card.name][curve], top)) for curve in means[card.name])
+            curves = tuple(Curve(curve, _points(means[card.name][curve], ends)) for curve in means[card.name])
             rows.append(WorthRow(card, cells, curves, _score(found.measured), remembers=remembers))
     rows.sort(key=lambda row: (row.score is None, -(row.score or 0.0), row.card.name))
     floor = next((row.curves for row in rows if row.card.name == FLOOR), ())
     return WorthTable(
-        tuple(COLUMNS[name] for name in names),
+        tuple(_column(name, run.network) for name in names),
         tuple(_with_best(rows)),
         floor,
         tuple(cautions(run, measured)),
@@ -104,17 +113,15 @@ def worth_of_image(run: RunRecord, image: ImageRecord) -> WorthTable | None:
     measures = image.worth.measures
     names = [name for name in COLUMNS if any(name in each.values for each in measures)]
     rows = []
-    top = max(
-        max(curve) for each in measures for name, curve in each.curves.items() if name in ("insertion", "deletion")
-    )
+    ends = _ends(each.curves[name] for each in measures for name in ("insertion", "deletion") if name in each.curves)
     for each in measures:
         cells = tuple((_number(name, each.values[name]), "") if name in each.values else ("", "") for name in names)
-        curves = tuple(Curve(name, _points(each.curves[name], top)) for name in ("insertion", "deletion"))
+        curves = tuple(Curve(name, _points(each.curves[name], ends)) for name in ("insertion", "deletion"))
         score = _score({name: [value] for name, value in each.values.items()})
         rows.append(WorthRow(run.card(each.method), cells, curves, score))
     rows.sort(key=lambda row: (row.score is None, -(row.score or 0.0), row.card.name))
     floor = next((row.curves for row in rows if row.card.name == FLOOR), ())
-    return WorthTable(tuple(COLUMNS[name] for name in names), tuple(_with_best(rows)), floor)
+    return WorthTable(tuple(_column(name, run.network) for name in names), tuple(_with_best(rows)), floor)
 
 
 def cautions(run: RunRecord, measured: dict[str, MethodSummary]) -> list[str]:
@@ -168,10 +175,11 @@ def _likeness(values: Sequence[float]) -> Likeness:
     return Likeness("0" if mean == 0 else f"{'−' if mean < 0 else ''}{text}", abs(mean), against=mean < 0)
 
 
-def how(evaluation: Evaluation) -> str:
+def how(evaluation: Evaluation, kind: ScoreKind = ScoreKind.SOFTMAX) -> str:
     """How it was measured, in a sentence or three."""
     said = (
-        f"Measured on {words.count(evaluation.images, 'image')}, the first class of each, in {evaluation.steps} steps: "
+        f"Measured on {words.count(evaluation.images, 'image')}, the first {words.column(kind)} of each, in "
+        f"{evaluation.steps} steps: "
         f"deletion to black, insertion from a Gaussian blur of 5 pixels. Seed {evaluation.seed}."
     )
     if evaluation.regions:
@@ -225,8 +233,16 @@ def _means(found: MethodSummary) -> dict[str, list[float]]:
     return {name: [fmean(step) for step in zip(*rows, strict=True)] for name, rows in curves.items()}
 
 
-def _points(values: Sequence[float], top: float) -> str:
-    """All curves of a table go up to the same `top`."""
-    last = max(len(values) - 1, 1)
-    high = top or 1.0
-    return " ".join(f"{place * WIDE / last:.1f},{HIGH * (1 - value / high):.1f}" for place, value in enumerate(values))
+def _ends(curves: Iterable[Sequence[float]]) -> tuple[float, float]:
+    """The lowest and the highest value of all curves of a table, 0 among them."""
+    values = [0.0, *(value for curve in curves for value in curve)]
+    return min(values), max(values)
+
+
+def _points(values: Sequence[float], ends: tuple[float, float]) -> str:
+    """All curves of a table have the same ends."""
+    last, low = max(len(values) - 1, 1), ends[0]
+    high = (ends[1] - low) or 1.0
+    return " ".join(
+        f"{place * WIDE / last:.1f},{HIGH * (1 - (value - low) / high):.1f}" for place, value in enumerate(values)
+    )

@@ -49,7 +49,9 @@ class PatternRule:
         layers = pattern_layers(recorded, self)
         patterns = dict(zip(in_order(layers), self.patterns, strict=True))
         way = _Way(self.attribution, layers, patterns)
-        return walk_back(recorded.nodes, start * recorded.output.detach(), places, way.visit)
+        # a negated score is a signal of the same things: its pattern is negated, too
+        sent = start if self.attribution else start.abs()
+        return walk_back(recorded.nodes, sent * recorded.output.detach(), places, way.visit)
 
 
 @dataclass(frozen=True)

@@ -29,15 +29,15 @@ CnnVis.charts = {
   }),
   reliability: (numbers) => ({
     data: [
-      { type: "bar", name: "right", x: numbers.middles, y: numbers.accuracy, width: 0.092, marker: { color: "#5d8aa8" },
-        customdata: numbers.images, hovertemplate: "%{y:.1%} right of %{customdata}<extra></extra>" },
-      { type: "scatter", name: "sure", mode: "markers", x: numbers.middles, y: numbers.mean,
-        marker: { color: CnnVis.chartColours.wrong, symbol: "line-ew-open", size: 16, line: { width: 3 } }, hovertemplate: "%{y:.1%} sure<extra></extra>" },
+      { type: "bar", name: numbers.word, x: numbers.middles, y: numbers.accuracy, width: 0.092, marker: { color: "#5d8aa8" },
+        customdata: numbers.images, hovertemplate: `%{y:.1%} ${numbers.word} of %{customdata}<extra></extra>` },
+      { type: "scatter", name: numbers.sure, mode: "markers", x: numbers.middles, y: numbers.mean,
+        marker: { color: CnnVis.chartColours.wrong, symbol: "line-ew-open", size: 16, line: { width: 3 } }, hovertemplate: `%{y:.1%} ${numbers.sure}<extra></extra>` },
       { type: "scatter", showlegend: false, mode: "lines", x: [0, 1], y: [0, 1], hoverinfo: "skip", line: { color: CnnVis.chartColours.even, dash: "dot", width: 1.5 } },
     ],
     axes: {
-      xaxis: { ...share, range: [0, 1.001], dtick: 0.2, title: { text: "probability of the first class" } },
-      yaxis: { ...share, range: [0, 1.03], title: { text: "share right" } },
+      xaxis: { ...share, range: [0, 1.001], dtick: 0.2, title: { text: numbers.axis } },
+      yaxis: { ...share, range: [0, 1.03], title: { text: numbers.share } },
     },
   }),
   loss: (numbers) => CnnVis.curve(numbers, "loss", { gridcolor: GRID, rangemode: "tozero", fixedrange: true }, ".4g"),

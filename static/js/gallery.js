@@ -4,14 +4,18 @@ var CnnVis = (globalThis.CnnVis ??= {});
 
 CnnVis.galleryDefaults = { show: "", verdict: "", label: "", predicted: "", confidence: "", sort: "", q: "" };
 
+// An image's highest probability, or its first value where scores are values. Pure.
+CnnVis.highest = (image) => Number(image.probability ?? image.value);
+
 // Whether an image fits the state. Pure. image: what its element carries as data.
 CnnVis.fits = (image, state) => {
-  const [low, high] = state.confidence ? state.confidence.split("-").map(Number) : [0, 1];
-  const probability = Number(image.probability);
+  const [low, high] = state.confidence ? state.confidence.split("-").map(Number) : [-Infinity, Infinity];
+  const probability = CnnVis.highest(image);
+  const holds = (names, name) => !name || names.split("\n").includes(name); // several where an image has several labels
   const words = `${image.name} ${image.predicted} ${image.label}`.toLowerCase();
   return (!state.verdict || image.verdict === state.verdict)
-    && (!state.label || image.label === state.label)
-    && (!state.predicted || image.predicted === state.predicted)
+    && holds(image.label, state.label)
+    && holds(image.predicted, state.predicted)
     && probability >= low && (probability < high || high === 1)
     && state.q.toLowerCase().split(/\s+/).every((word) => words.includes(word));
 };
@@ -19,8 +23,8 @@ CnnVis.fits = (image, state) => {
 // Negative where a comes before b. Pure.
 CnnVis.compare = (a, b, sort) => {
   const given = Number(a.place) - Number(b.place);
-  if (sort === "unsure") return Number(a.probability) - Number(b.probability) || given;
-  if (sort === "sure") return Number(b.probability) - Number(a.probability) || given;
+  if (sort === "unsure") return CnnVis.highest(a) - CnnVis.highest(b) || given;
+  if (sort === "sure") return CnnVis.highest(b) - CnnVis.highest(a) || given;
   if (sort === "name") return a.name.localeCompare(b.name, "en", { numeric: true }) || given;
   if (sort === "predicted") return a.predicted.localeCompare(b.predicted, "en") || given;
   return given;

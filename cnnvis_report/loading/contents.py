@@ -1,0 +1,108 @@
+"""What a file holds, told by all of it: hashed as it is read, or remembered for as long as nothing touches it."""
+
+import os
+import time
+from collections.abc import Mapping
+from hashlib import blake2b, file_digest
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+SETTLED = 2_000_000_000  # nanoseconds; a file written again within a tick of its clock keeps its times
+IN_MEMORY = 1 << 28  # bytes of a file that are held while it is decoded
+
+
+class FileContent:
+    """The content of one file, as it was when it was last read through this object.
+
+    Args:
+        path: of the file, which may not be there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._digest = ""
+        self._stamp = ""
+
+    def open(self) -> Path | BinaryIO:
+        """What a decoder is given: the very bytes that are hashed; the path, where the file can't be read.
+
+        Raises:
+            OSError: it may not be read.
+        """
+        with self.path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            settled = _settled(status)
+            if status.st_size > IN_MEMORY:  # twice through the disk, before as much memory again
+                if not self._untouched(status):
+                    self._note(file_digest(file, _hash).hexdigest(), status, settled)
+                return self.path
+            content = file.read()
+            if not self._untouched(status):
+                whole = _stamp(self.path, os.fstat(file.fileno())) == _stamp(self.path, status)
+                self._note(_hash(content).hexdigest(), status, settled and whole)
+        return BytesIO(content)
+
+    def digest(self) -> str:
+        """Of the content that was last read; of what the file holds now, where nobody has read it."""
+        if not self._digest:
+            try:
+                if not self.path.is_file():  # a pipe would never answer
+                    return "absent"
+                with self.path.open("rb") as file:
+                    status = os.fstat(file.fileno())
+                    settled = _settled(status)
+                    found = file_digest(file, _hash).hexdigest()
+                    whole = _stamp(self.path, os.fstat(file.fileno())) == _stamp(self.path, status)
+                    self._note(found, status, settled and whole)
+            except OSError:
+                return "unreadable"
+        return self._digest
+
+    def recall(self, known: Mapping[str, str]) -> None:
+        """Take the digest from earlier reading, if the file is as it was then."""
+        if self._digest:
+            return
+        try:
+            stamp = _stamp(self.path, self.path.stat())
+        except OSError:
+            return
+        if stamp in known:
+            self._digest, self._stamp = known[stamp], stamp
+
+    @property
+    def remembered(self) -> dict[str, str]:
+        """The digest by a stamp that no other state of any file has; nothing where that isn't sure."""
+        return {self._stamp: self._digest} if self._stamp else {}
+
+    def _untouched(self, status: os.stat_result) -> bool:
+        return bool(self._stamp) and _stamp(self.path, status) == self._stamp
+
+    def _note(self, digest: str, status: os.stat_result, sure: bool) -> None:
+        self._digest = digest
+        self._stamp = _stamp(self.path, status) if sure else ""
+
+
+def _hash(content: bytes = b"") -> "blake2b":
+    return blake2b(content, digest_size=16)
+
+
+def _settled(status: os.stat_result) -> bool:
+    """Whether the file's times lie far enough back that any later writing changes them."""
+    return time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED
+
+
+def _stamp(path: Path, status: os.stat_result) -> str:
+    """Of path, place on the disk, size and times; the time of the last change too, which nobody can set back.
+
+    A hash, so that a report that is handed on tells of no folder.
+    """
+    facts = (
+        str(path.absolute()),
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
+    return blake2b(repr(facts).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

@@ -1,0 +1,96 @@
+"""The row of figures at the head of the overview."""
+
+from dataclasses import dataclass
+
+from cnnvis_report.records import RunRecord
+from cnnvis_report.records_answers import Answers
+from cnnvis_report.records_labels import LabelAnswers
+from cnnvis_report.records_scores import ScoreKind
+from cnnvis_report.report import words
+from cnnvis_report.report.summary import Summary
+
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Stat:
+    """A figure on the overview; `slot` is filled by the provenance, which is kept apart from all that repeats."""
+
+    label: str
+    value: str
+    detail: str = ""
+    slot: str = ""
+    link: str = ""
+
+
+def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:
+    """The row of figures at the head of the overview."""
+    skipped = f"{words.count(len(run.skipped), 'file')} unreadable, listed" if run.skipped else "all read"
+    found = [Stat("Images", words.number(summary.images), skipped, link=skipped_link if run.skipped else "")]
+    answers = summary.answers
+    if answers is not None:
+        found += _answer_stats(run, answers)
+    elif summary.label_answers is not None:
+        found += _label_stats(run, summary.label_answers)
+    elif summary.images:
+        found += _unlabelled_stats(run, summary)
+    methods = len(run.cards) - len({gap.method for gap in run.not_defined})
+    kinds = f"{words.count(methods, 'method')} × {words.columns(summary.classes, run.network.kind)}"
+    gaps = f", {words.count(summary.gaps, 'gap')}" if summary.gaps else ""
+    found.append(Stat("Maps", words.number(summary.maps), kinds + gaps))
+    found.append(Stat("Took", "–", "–", slot="took"))
+    return found
+
+
+def _answer_stats(run: RunRecord, answers: Answers) -> list[Stat]:
+    """How often the network is right, and how sure it is where it is and where it isn't."""
+    counts = [answers.right] if run.network.classes <= TOP else [answers.right, answers.in_top]
+    shares = " · ".join(words.percent(each / answers.images) for each in counts)
+    label = "Right first" if len(counts) == 1 else "Right first · in top 5"
+    of = f"of {words.number(answers.images)} with a label"
+    if run.answers is not None:
+        of += ", all that were looked at"
+    of += words.unknown(answers.unknown, "; ")
+    parts = [
+        words.percent(mean) if number else "–"
+        for mean, number in ((answers.right_mean, answers.right), (answers.wrong_mean, answers.images - answers.right))
+    ]
+    return [
+        Stat(label, shares, f"{' · '.join(map(words.number, counts))} {of}"),
+        Stat("Confidence, right · wrong", " · ".join(parts), "mean probability of the first class"),
+    ]
+
+
+def _label_stats(run: RunRecord, answers: LabelAnswers) -> list[Stat]:
+    """How well labels are told apart, and how many of them are predicted rightly."""
+    borne = sum(1 for each in answers.labels if each.images)
+    of = f"over {words.count(borne, 'label')}, on {words.count(answers.images, 'labelled image')}"
+    if run.label_answers is not None:
+        of += ", all that were looked at"
+    of += words.unknown(answers.unknown, "; ")
+    shares = [words.percent(each) if each is not None else "–" for each in (answers.precision, answers.recall)]
+    mean = answers.mean_average_precision
+    return [
+        Stat("Mean average precision", words.percent(mean) if mean is not None else "–", of),
+        Stat("Precision · recall", " · ".join(shares), "of all labels, predicted above 0.5"),
+    ]
+
+
+def _unlabelled_stats(run: RunRecord, summary: Summary) -> list[Stat]:
+    """What can be said of the scores where nothing is right or wrong."""
+    if run.network.kind is ScoreKind.VALUE:
+        ends = [words.number(each, 4) for each in (summary.lowest, summary.highest)]
+        name = run.network.names[0] if run.network.names else "output"
+        return [Stat("Lowest · highest", " · ".join(ends), f"value of {name}")]
+    mean = words.percent(summary.certain / max(summary.images, 1))
+    beside = words.unknown(summary.unknown, "; ")
+    if run.network.kind is ScoreKind.SIGMOID:
+        each = words.number(round(sum(summary.predicted.values()) / max(summary.images, 1), 2))
+        return [
+            Stat("Labels an image", each, f"predicted above 0.5, in the mean{beside}"),
+            Stat("Highest probability", mean, "of any label, in the mean"),
+        ]
+    return [
+        Stat("Confidence", mean, f"mean probability of the first class{beside}"),
+        Stat("Classes seen", words.number(len(summary.predicted)), "different first predictions"),
+    ]
