@@ -1,6 +1,8 @@
 """How a picture becomes what the network reads, and back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 import torch
 from torch import Tensor
@@ -13,6 +15,41 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
+class Levels:
+    """How pictures of more than 8 bits a channel are read.
+
+    range: the values that are black and white; None where nobody has said. bits: whole values are read as numbers of
+    so many bits; None where each picture has the smallest number that holds it.
+    """
+
+    range: tuple[float, float] | None = None
+    bits: int | None = None
+
+    @classmethod
+    def between(cls, ends: Sequence[float]) -> "Levels":
+        """A range that a user gives.
+
+        Raises:
+            BadRequest: it isn't two numbers, the first below the second.
+        """
+        if len(ends) != 2 or not (isfinite(ends[0]) and isfinite(ends[1]) and ends[0] < ends[1]):
+            raise BadRequest(
+                f"--range {','.join(f'{end:g}' for end in ends)}: give LOW,HIGH, the values that are black and white, "
+                f"the first below the second, such as 0,4095."
+            )
+        return cls(range=(ends[0], ends[1]))
+
+    def describe(self) -> str:
+        """A few words for the report; none where there is nothing to say."""
+        if self.range is not None:
+            return f"more than 8 bits: {self.range[0]:g} to {self.range[1]:g}"
+        return f"more than 8 bits: as {self.bits} bits" if self.bits is not None else ""
+
+
+NO_LEVELS = Levels()
+
+
+@dataclass(frozen=True)
 class Preprocessing:
     """Resize, crop, scale to 0…1, then (value - mean) / std per channel.
 
@@ -20,6 +57,7 @@ class Preprocessing:
     resize: the shorter side in pixels, or (height, width) whatever the aspect; None leaves the size alone.
     crop: (height, width) cut from the middle; None keeps all.
     interpolation: a name that Pillow's resampling filters have, in lower case.
+    levels: how pictures of more than 8 bits a channel are read.
     """
 
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
@@ -27,6 +65,7 @@ class Preprocessing:
     resize: int | tuple[int, int] | None = None
     crop: tuple[int, int] | None = None
     interpolation: str = "bilinear"
+    levels: Levels = NO_LEVELS
 
     @property
     def channels(self) -> int:
@@ -95,7 +134,11 @@ class Preprocessing:
             steps.append(f"centre crop {self.crop[1]}×{self.crop[0]}")
         steps = steps or ["own size"]
         numbers = [" ".join(f"{value:g}" for value in values) for values in (self.mean, self.std)]
-        return f"{', '.join(steps)}, {self.interpolation}; mean {numbers[0]}, std {numbers[1]}"
+        levels = self.levels.describe()
+        return (
+            f"{', '.join(steps)}, {self.interpolation}; {f'{levels}; ' if levels else ''}"
+            f"mean {numbers[0]}, std {numbers[1]}"
+        )
 
     def _constants(self, like: Tensor) -> tuple[Tensor, Tensor]:
         shape = (self.channels, 1, 1)

@@ -9,7 +9,10 @@ from cnnvis_report.records_scores import SCORES
 
 A_FILE = click.Path(path_type=Path)
 # as the fields of a request are called
-LOADED = ("weights", "class_names", "labels", "masks", "size", "mean", "std", "limit", "scores")
+LOADED = (
+    *("weights", "class_names", "labels", "masks", "size", "mean", "std"),
+    *("value_range", "limit", "limit_order", "scores"),
+)
 EXPLAINING = ("classes", "layers", "device", "batch_size", "seed", "precision", "evaluate", "inside", "units")
 
 DEVICE = click.option(
@@ -27,13 +30,20 @@ CONFIG = click.option(
 )
 LOADING = options(
     click.option("-w", "--weights", type=A_FILE, help="A .pth, .pt or .safetensors file with a state dict."),
-    click.option("--class-names", type=A_FILE, help="A text file with a name a line, or JSON, in index order."),
+    click.option(
+        "--class-names",
+        type=A_FILE,
+        help="A file of class names: a name a line in index order, lines of index and name, a table, JSON or a Python "
+        "dict (index to name, name to index, a Hugging Face config.json).",
+    ),
     click.option(
         "--labels",
-        type=click.Choice(["names", "folders"]),
+        type=click.Choice(["names", "folders", "indices"]),
         default="names",
         show_default=True,
-        help="Labels are sub-folders called like classes (names), or all sub-folders.",
+        help="Labels are sub-folders called like classes, by WordNet id, or all by index (names); all sub-folders, "
+        "which stand for the classes in alphabetical order where none is called like one (folders); or those called "
+        "by a number (indices). A .txt list has its labels after a tab, a comma or a blank, several with | between.",
     ),
     click.option(
         "--masks",
@@ -52,7 +62,22 @@ LOADING = options(
     click.option("--size", metavar="SIZE", help="A side (224), HEIGHTxWIDTH (192x256, the whole picture) or original."),
     click.option("--mean", type=Numbers(), help="Of the normalisation, one number a channel, with commas."),
     click.option("--std", type=Numbers(), help="Of the normalisation, one number a channel, with commas."),
+    click.option(
+        "--range",
+        "value_range",
+        type=Numbers(),
+        metavar="LOW,HIGH",
+        help="What is black and white in pictures of more than 8 bits, such as 0,4095. Default: the fewest bits that "
+        "hold their values.",
+    ),
     click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many images."),
+    click.option(
+        "--limit-order",
+        type=click.Choice(["balanced", "first"]),
+        default="balanced",
+        show_default=True,
+        help="Which images --limit takes: as many of each class as can be, drawn by the seed, or the first ones.",
+    ),
 )
 WHERE = options(
     click.option(

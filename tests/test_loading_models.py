@@ -194,7 +194,7 @@ def test_class_names(tmp_path):
     (tmp_path / "b.json").write_text('{"0": ["n01", "cat"], "1": ["n02", "dog"]}')
     assert read_class_names(tmp_path / "a.json") == read_class_names(tmp_path / "b.json") == ("cat", "dog")
     (tmp_path / "c.json").write_text('{"1": "cat"}')
-    with pytest.raises(BadRequest, match="isn't a JSON list"):
+    with pytest.raises(BadRequest, match="indices 1 to 1 for 1 classes, and none for 0"):
         read_class_names(tmp_path / "c.json")
     with pytest.raises(BadRequest, match="can't be read"):
         read_class_names(tmp_path / "none.txt")

@@ -14,12 +14,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from cnnvis_report.errors import CnnVisError
-from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.loading.depth import deep_values, is_deep, to_bytes
+from cnnvis_report.loading.formats import FORMATS, content, head_of, reason
+from cnnvis_report.loading.geometry import fit, kept_size
+from cnnvis_report.loading.tiff import tiff_pages
+from cnnvis_report.preprocessing import NO_LEVELS, Levels, Preprocessing
 
-# No other decoder of Pillow is let near a file.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-EXTENSIONS = frozenset((".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"))
 MOST_PIXELS = 120_000_000
+NOTE = "cnnvis-report note"
 ORIENTATION = 0x0112  # in EXIF; 5 to 8 lie on their side
 
 
@@ -32,41 +34,71 @@ class Picture:
     """One image, ready.
 
     values: [C, H, W] float32 as the network reads it. seen: H×W×3 (or H×W) bytes, the same un-normalised.
-    original: (height, width) as stored, after turning it upright.
+    original: (height, width) as stored, after turning it upright. note: what a user has to know of how it was read.
     """
 
     values: Tensor
     seen: npt.NDArray[np.uint8]
     original: tuple[int, int]
+    note: str = ""
 
 
-def read_picture(source: Path | BinaryIO) -> Image.Image:
+def read_picture(source: Path | BinaryIO, page: int = 0, levels: Levels = NO_LEVELS) -> Image.Image:
     """An upright picture in mode RGB or L, whatever the file holds.
 
-    Transparent places show white; of an animation the first frame counts; 16 bits become 8.
+    Transparent places show white; of an animation the first frame counts; more than 8 bits become 8, and what a user
+    has to know of that is among the picture's `info`, under NOTE.
+
+    Args:
+        page: of a TIFF, counted from 0. levels: how more than 8 bits are read.
 
     Raises:
         UnusablePicture: the file is empty, cut short, too large, or no picture of a known format.
     """
-    Image.init()  # Pillow knows the formats by name only after that
-    with _decoding():
-        with Image.open(source, formats=FORMATS) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise UnusablePicture(
-                    f"{opened.width}×{opened.height} pixels; at most {MOST_PIXELS // 10**6} million are read"
-                )
+    with _decoding(source), _opened(source, page) as opened:
+        if not is_deep(opened):
             opened.load()
-            upright = ImageOps.exif_transpose(opened)
-        return _plain(upright)
+            return _plain(ImageOps.exif_transpose(opened))
+        values = deep_values(opened, lambda: _opened(source, page))
+        try:
+            shallow, note = to_bytes(values, levels)
+        except ValueError as error:
+            raise UnusablePicture(str(error)) from error
+        picture = _plain(Image.fromarray(shallow))
+        picture.info = {NOTE: note} if note else {}
+        return picture
+
+
+def read_values(source: Path, page: int) -> npt.NDArray[np.generic] | None:
+    """The values of a picture of more than 8 bits a channel, as they are stored; None where it has 8.
+
+    Raises:
+        UnusablePicture: it can't be read.
+    """
+    with _decoding(source), _opened(source, page) as opened:
+        return deep_values(opened, lambda: _opened(source, page)) if is_deep(opened) else None
+
+
+def _opened(source: Path | BinaryIO, page: int) -> Image.Image:
+    """The picture with its head read, and its size found good."""
+    Image.init()  # Pillow knows the formats by name only after that
+    if not isinstance(source, Path):
+        source.seek(0)
+    opened = Image.open(source, formats=[name for name in FORMATS if name in Image.OPEN])
+    if page:
+        opened.seek(page)
+    if opened.width * opened.height > MOST_PIXELS:
+        opened.close()
+        raise UnusablePicture(f"{opened.width}×{opened.height} pixels; at most {MOST_PIXELS // 10**6} million are read")
+    return opened
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
     """(height, width) as the file's head says, without decoding it; None where it can't be read."""
-    Image.init()
     try:
         if not path.is_file():  # a pipe would never answer
             return None
-        with _decoding(), Image.open(path, formats=FORMATS) as opened:
+        with _decoding(path), _opened(path, 0) as opened:
             # of a TIFF, Pillow gives the size upright
             turned = opened.format != "TIFF" and opened.getexif().get(ORIENTATION, 1) >= 5
             return (opened.width, opened.height) if turned else (opened.height, opened.width)
@@ -75,38 +107,29 @@ def picture_size(path: Path) -> tuple[int, int] | None:
 
 
 def prepare(picture: Image.Image, preprocessing: Preprocessing) -> Picture:
-    """Resize, crop and normalise a picture as the network's preprocessing says."""
-    original = (picture.height, picture.width)
-    picture = picture.convert("L" if preprocessing.channels == 1 else "RGB")
+    """Resize, crop and normalise a picture as the network's preprocessing says.
+
+    Raises:
+        UnusablePicture: it would have too many pixels.
+    """
+    original, note = (picture.height, picture.width), str(picture.info.get(NOTE, ""))
+    width, height = kept_size(picture.size, preprocessing)
+    if width * height > MOST_PIXELS:
+        raise UnusablePicture(
+            f"{width}×{height} pixels after resizing; at most {MOST_PIXELS // 10**6} million are made. "
+            f"Another --size makes it smaller"
+        )
+    mode = "L" if preprocessing.channels == 1 else "RGB"
+    picture = picture if picture.mode == mode else picture.convert(mode)
     picture = fit(picture, preprocessing, Image.Resampling[preprocessing.interpolation.upper()])
     seen = np.asarray(picture, dtype=np.uint8)
     pixels = torch.from_numpy(seen.copy()).float().div(255)
     pixels = pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1)
-    return Picture(preprocessing.normalise(pixels.contiguous()), seen, original)
-
-
-def fit(picture: Image.Image, preprocessing: Preprocessing, filter: Image.Resampling) -> Image.Image:
-    """The geometry of the preprocessing alone, for pictures and for masks that go with them."""
-    resize = preprocessing.resize
-    if isinstance(resize, int):
-        short, long = sorted(picture.size)
-        other = max(1, int(resize * long / short))
-        size = (resize, other) if picture.width <= picture.height else (other, resize)
-        picture = picture.resize(size, filter)
-    elif resize is not None:
-        picture = picture.resize((resize[1], resize[0]), filter)
-    if preprocessing.crop is not None:
-        height, width = preprocessing.crop
-        # rounded to even as Python rounds, which is what torchvision's centre crop does
-        left, top = round((picture.width - width) / 2), round((picture.height - height) / 2)
-        picture = picture.crop((left, top, left + width, top + height))
-    return picture
+    return Picture(preprocessing.normalise(pixels.contiguous()), seen, original, note)
 
 
 def _plain(picture: Image.Image) -> Image.Image:
-    """Mode RGB or L, 8 bits a channel."""
-    if picture.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I", "F"):
-        return Image.fromarray(_eight_bits(np.asarray(picture)))
+    """Mode RGB or L, from 8 bits a channel."""
     if "A" in picture.getbands() or "transparency" in picture.info:
         layered = picture.convert("RGBA")
         ground = Image.new("RGBA", layered.size, "white")
@@ -114,19 +137,8 @@ def _plain(picture: Image.Image) -> Image.Image:
     return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
 
 
-def _eight_bits(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
-    """Grey of 16 bits in 8 bits. Floating-point grey has no fixed range: 1, 255 or 65535, whichever holds it."""
-    grey = values.astype(np.float64)
-    if not np.isfinite(grey).all():
-        raise UnusablePicture("grey values that aren't finite")
-    full = 65535.0
-    if values.dtype.kind == "f":
-        full = next((end for end in (1.0, 255.0) if grey.max(initial=0.0) <= end), full)
-    return np.clip(np.rint(grey * (255 / full)), 0, 255).astype(np.uint8)
-
-
 @contextmanager
-def _decoding() -> Iterator[None]:
+def _decoding(source: Path | BinaryIO) -> Iterator[None]:
     """Whatever a decoder says of a bad file, in one family and without the file's path."""
     try:
         with warnings.catch_warnings():
@@ -136,7 +148,7 @@ def _decoding() -> Iterator[None]:
     except UnusablePicture:
         raise
     except UnidentifiedImageError as error:
-        raise UnusablePicture(f"not an image of a known format ({', '.join(FORMATS)})") from error
+        raise UnusablePicture(_unknown(source)) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnusablePicture(f"more pixels than the {MOST_PIXELS // 10**6} million that are read") from error
     except MemoryError as error:
@@ -147,3 +159,16 @@ def _decoding() -> Iterator[None]:
         raise UnusablePicture("may not be read (permission denied)") from error
     except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, ArithmeticError) as error:
         raise UnusablePicture("damaged or cut short") from error
+
+
+def _unknown(source: Path | BinaryIO) -> str:
+    """What a file is that no decoder takes."""
+    if why := reason(content(head_of(source))):
+        return f"holds {why}"
+    page = next(iter(tiff_pages(source)), None)
+    if page is not None:
+        return (
+            f"a TIFF of {page.samples} channels with {page.bits} bits each, which can't be decoded; save it with 1 "
+            f"channel or 3, of 8 or 16 bits"
+        )
+    return f"not an image of a known format ({', '.join(FORMATS)})"

@@ -115,6 +115,9 @@ def _check(
     sides = [*(resize if isinstance(resize, tuple) else [resize or 1]), *(preprocessing.crop or ())]
     if not all(0 < side <= LARGEST for side in sides):
         raise ValueError("sizes of the preprocessing")
+    levels = preprocessing.levels
+    if (levels.range is not None and not levels.range[0] < levels.range[1]) or not 0 < (levels.bits or 1) <= 32:
+        raise ValueError("levels of the preprocessing")
     if preprocessing.interpolation.upper() not in Image.Resampling.__members__:
         raise ValueError("interpolation of the preprocessing")
     if len(classes) != architecture.classes:

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from cnnvis_report.ahead import ahead
 from cnnvis_report.errors import RunFailed
+from cnnvis_report.loading.geometry import fit
 from cnnvis_report.loading.images import ImageSet, Item
-from cnnvis_report.loading.pictures import Picture, UnusablePicture, fit, prepare
+from cnnvis_report.loading.pictures import Picture, UnusablePicture, prepare
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records import Skipped
 

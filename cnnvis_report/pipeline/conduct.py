@@ -149,7 +149,7 @@ def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally, identity:
         trained_on=_trained_on(study, writer.done),
         answers=study.answers,
         label_answers=study.label_answers,
-        notices=study.notices,
+        notices=(*study.notices, *tally.notices),
         identity=identity,
     )
 

@@ -21,7 +21,8 @@ BATCH = "the batch size"
 SAMPLED = "the sample that methods compare with"
 # settings of a request that are told of elsewhere, as what they lead to, or that only say where something is
 ELSEWHERE = {
-    *("model", "images", "weights", "class_names", "masks", "limit", "size", "mean", "std"),
+    *("model", "images", "weights", "class_names", "masks", "limit", "limit_order", "range"),
+    *("size", "mean", "std"),
     *("methods", "options", "layers", "classes", "seed", "batch_size", "device", "precision"),
     *("evaluate", "inside", "form", "start", "units", "prefer"),
 }
@@ -39,6 +40,7 @@ def identify(study: Study, plan: Plan) -> Identity:
         "the class names": list(subject.classes),
         "how scores are read": [subject.meaning.kind, subject.scores],
         "the preprocessing": repr(subject.preprocessing),
+        "the files that aren't read": [[each.name, each.reason] for each in study.images.skipped],
         LISTED: [[item.id, item.name, repr(item.labels), item.mask is not None] for item in study.images],
         SAMPLED: [item.fingerprint for item in sampled(study.images, SAMPLE)],
         "the methods or their options": [[task.name, list(task.options)] for task in study.tasks],

@@ -21,6 +21,8 @@ from cnnvis_report.records_worth import Precision
 from cnnvis_report.store import RunWriter
 from cnnvis_report.tape import Tape
 
+MOST_NOTICES = 12  # of single pictures
+
 
 class Watcher:
     """Told how a run goes on; this one says nothing of it."""
@@ -44,6 +46,7 @@ class Tally:
 
     seconds: for maps, those of the trial of bfloat16 too. precision: what came of that trial. bound: passes times the
     time of one. measuring, looking: seconds for what the maps are worth, and for the inside of the network.
+    read_otherwise: pictures that were read in a way of their own, a sentence each.
     """
 
     skipped: list[Skipped] = field(default_factory=list)
@@ -54,6 +57,14 @@ class Tally:
     measuring: float = 0.0
     looking: float = 0.0
     precision: tuple[Precision, ...] = ()
+    read_otherwise: list[str] = field(default_factory=list)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user has to know of single pictures, which showed as they were decoded; of many, the first."""
+        more = len(self.read_otherwise) - MOST_NOTICES
+        told = self.read_otherwise[:MOST_NOTICES]
+        return (*told, f"So it is with {more} more pictures.") if more > 0 else tuple(told)
 
 
 def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> Tally:
@@ -65,7 +76,7 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
         RunFailed: a single image doesn't fit into memory.
         OSError: the disk is full, say; what was written stays whole.
     """
-    tally = Tally()
+    tally = Tally(skipped=list(study.images.skipped))
     start = time.perf_counter()
     with study.subject.held(), ThreadPoolExecutor(max_workers=1) as worker:
         tally.precision = _tried(study, plan, watcher)
@@ -77,6 +88,9 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
             for skipped in tally.skipped[told:]:
                 watcher.trouble(f"{skipped.name}: {skipped.reason}. Skipped.")
             told = len(tally.skipped)
+            tally.read_otherwise += [
+                f"{each.item.name}: {each.picture.note}." for each in batch.ready if each.picture.note
+            ]
             missing = {each.item.id for each in batch.ready} - writer.done
             results = list(_explained(study, plan, batch, tally, watcher)) if missing else []
             if writing is not None:
@@ -90,6 +104,8 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
             writing.result()
     for skipped in tally.skipped[told:]:
         watcher.trouble(f"{skipped.name}: {skipped.reason}. Skipped.")
+    for notice in tally.notices:
+        watcher.trouble(notice)
     tally.seconds = time.perf_counter() - start - tally.measuring
     return tally
 

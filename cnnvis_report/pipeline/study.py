@@ -8,18 +8,18 @@ import torch
 
 from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.inside.projections import Unit, parse_unit
-from cnnvis_report.loading.class_names import read_class_names
-from cnnvis_report.loading.images import ImageSet, find_images, labelled
+from cnnvis_report.loading.images import ImageSet
 from cnnvis_report.loading.models import Model, Training, input_channels, load_model
 from cnnvis_report.pipeline.batches import Ready, first_usable, sample
 from cnnvis_report.pipeline.devices import choose_device
 from cnnvis_report.pipeline.evaluation import Budget, choose_budget
+from cnnvis_report.pipeline.image_source import Aliases, image_source
 from cnnvis_report.pipeline.look_budget import BUDGETS, LookBudget, Preferences, choose_look, parse_goal
 from cnnvis_report.pipeline.network_identity import NetworkIdentity, identify_network
 from cnnvis_report.pipeline.repeatability import Repeatability, check_passes
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
 from cnnvis_report.pipeline.tasks import Task, tasks_for
-from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.preprocessing import Levels, Preprocessing
 from cnnvis_report.records import Option, Setting
 from cnnvis_report.records_answers import Answers
 from cnnvis_report.records_labels import LabelAnswers
@@ -35,7 +35,9 @@ class Request:
     """What a user asks for. The names are those of the command line.
 
     size: "224" (a square as the preprocessing cuts it), "192x256" (height by width, the whole picture) or "original".
-    labels: "names" (sub-folders called like classes) or "folders" (all sub-folders). masks: a folder of them.
+    labels: "names" (sub-folders called like classes), "folders" (all sub-folders) or "indices" (those called by
+    numbers). masks: a folder of them. limit_order: "balanced" over the classes, or "first".
+    value_range: what is black and white in pictures of more than 8 bits.
     batch_size: None chooses what fits. precision: "float32", "bfloat16" or "auto", of methods that only look forward.
     evaluate: "none", "small", "full", or "auto". inside: "none", "standard", "all", or "auto".
     units: to look at inside, each LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN. prefer, form, start: of preferred inputs.
@@ -55,6 +57,8 @@ class Request:
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     limit: int | None = None
+    limit_order: str = "balanced"
+    value_range: tuple[float, ...] | None = None
     device: str = "auto"
     batch_size: int | None = None
     seed: int = 0
@@ -117,23 +121,19 @@ def open_study(request: Request) -> Study:
     if request.methods or request.inside in ("auto", "none"):
         select(request.methods)  # a slip of the pen shows before a large file is read
     model = load_model(request.model, request.weights)
-    found = find_images(request.images, request.limit) if request.images else ()
-    if request.class_names is not None:
-        model = replace(model, classes=read_class_names(request.class_names))
-    model = replace(model, preprocessing=adjust(model, request))
-
-    def label(classes: Sequence[str]) -> ImageSet:
-        return labelled(found, classes, folders_are_labels=request.labels == "folders", masks=request.masks)
-
-    return study_of(model, label, request)
+    model, images_for, aliases = image_source(replace(model, preprocessing=adjust(model, request)), request)
+    return study_of(model, images_for, request, aliases)
 
 
-def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], request: Request) -> Study:
+def study_of(
+    model: Model, images_for: Callable[[Sequence[str]], ImageSet], request: Request, aliases: Aliases = ()
+) -> Study:
     """A study of a model that is loaded.
 
     Args:
         images_for: the image set, labelled with the class names that it gets.
         request: everything but the model and the images.
+        aliases: what else the classes are called, class by class.
 
     Raises:
         BadRequest, UnknownName: something doesn't exist or doesn't fit.
@@ -145,7 +145,7 @@ def study_of(model: Model, images_for: Callable[[Sequence[str]], ImageSet], requ
     passes = check_passes(subject)
     subject.one_by_one = passes.one_by_one
     images = images_of(images_for(subject.classes), subject.meaning)
-    choice = parse_classes(request.classes, subject.classes)
+    choice = parse_classes(request.classes, subject.classes, aliases)
     check_choice(choice, images, subject)
     layers = [subject.layer(layer).name for layer in request.layers]
     tasks = tasks_for(select(request.methods) if request.methods else (), layers, request.options)
@@ -246,6 +246,8 @@ def adjust(model: Model, request: Request) -> Preprocessing:
     if not all(value > 0 for value in std):
         raise BadRequest(f"--std {' '.join(map(str, std))}: each number has to be above 0.")
     known = replace(known, mean=mean, std=std)
+    if request.value_range is not None:
+        known = replace(known, levels=Levels.between(request.value_range))
     return known if request.size is None else known.resized(request.size)
 
 
@@ -272,6 +274,8 @@ def _settings(request: Request) -> dict[str, Setting]:
         "mean": [f"{value:g}" for value in request.mean or ()],
         "std": [f"{value:g}" for value in request.std or ()],
         "limit": request.limit,
+        "limit_order": request.limit_order if request.limit is not None else None,
+        "range": [f"{end:g}" for end in request.value_range or ()],
         "device": request.device,
         "batch_size": request.batch_size,
         "seed": request.seed,

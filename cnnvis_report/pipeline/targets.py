@@ -31,8 +31,11 @@ class ClassChoice:
         return list(dict.fromkeys([*best, *labelled, *self.named]))
 
 
-def parse_classes(text: str, names: Sequence[str]) -> ClassChoice:
+def parse_classes(text: str, names: Sequence[str], aliases: Sequence[Sequence[str]] = ()) -> ClassChoice:
     """A choice from what a user types: `top:3`, `label`, `tabby,281`, or several with commas between them.
+
+    Args:
+        text: what was typed. names: of the classes, in index order. aliases: what else each of them is called.
 
     Raises:
         UnknownName, BadRequest: a class doesn't exist, or the text can't be understood.
@@ -48,7 +51,7 @@ def parse_classes(text: str, names: Sequence[str]) -> ClassChoice:
         elif part == "label":
             label = True
         else:
-            named.append(find_class(part, names))
+            named.append(find_class(part, names, aliases))
     if not (top or label or named):
         raise BadRequest(f"--classes {text!r}: nothing to explain. Give {FORMS}.")
     return ClassChoice(top, label, tuple(named))

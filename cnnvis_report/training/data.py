@@ -9,9 +9,10 @@ import torch
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.datasets import parts_of
-from cnnvis_report.loading.images import Found, Item, find_images, labelled
+from cnnvis_report.loading.images import FoundImages, Item, find_images, labelled
+from cnnvis_report.loading.levels import find_levels
 from cnnvis_report.loading.pictures import picture_size
-from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.preprocessing import Levels, Preprocessing
 from cnnvis_report.records import Label, Skipped
 from cnnvis_report.training.pictures import Pictures, read_pictures
 
@@ -63,23 +64,32 @@ def read_data(
     """
     found, classes, notes = find_classes(folder)
     geometry = _geometry(found, known, size)
-    test_found = _test_files(test, classes) if test is not None else ()
+    levels, said = find_levels(found, geometry.levels)
+    geometry = replace(geometry, levels=levels)
+    notes += said
+    test_found = _test_files(test, classes) if test is not None else FoundImages(())
     begin(len(found) + len(test_found))
-    pictures, skipped = read_pictures(_items(found, classes), geometry, grey=grey, advance=advance)
+    pictures, skipped = read_pictures(_items(found, classes, levels), geometry, grey=grey, advance=advance)
+    skipped += found.skipped
     places = split(pictures.targets.tolist(), classes, share, seed)
     of_test: Pictures | None = None
-    if test_found:
+    if len(test_found):
         channels_grey = pictures.preprocessing.channels == 1
-        of_test, lost = read_pictures(_items(test_found, classes), geometry, grey=channels_grey, advance=advance)
+        of_test, lost = read_pictures(
+            _items(test_found, classes, levels), geometry, grey=channels_grey, advance=advance
+        )
         if not len(of_test):
             raise BadRequest(f"--test {test}: none of its {len(lost)} images can be read, {lost[0].reason}.")
+        lost += test_found.skipped
         skipped += [replace(each, name=f"{test.name}/{each.name}" if test else each.name) for each in lost]
     training, validation = (pictures.part(part) for part in places)
     return Data(classes, training, validation, of_test, tuple(skipped), tuple(notes))
 
 
-def find_classes(folder: Path) -> tuple[tuple[Found, ...], tuple[str, ...], list[str]]:
+def find_classes(folder: Path) -> tuple[FoundImages, tuple[str, ...], list[str]]:
     """The images below the sub-folders of a folder, the sub-folders' names in order, and what was left aside.
+
+    The order is that of torchvision's ImageFolder, so that indices are those of other trainings on the same folder.
 
     Raises:
         BadRequest: there aren't two classes, or the sub-folders are parts of a set and no classes.
@@ -87,15 +97,15 @@ def find_classes(folder: Path) -> tuple[tuple[Found, ...], tuple[str, ...], list
     if not folder.is_dir():
         raise BadRequest(f"{folder}: there is no such folder. Give one with a sub-folder for each class.")
     everything = find_images([folder])
-    found = tuple(each for each in everything if each.folder)
-    names = list(dict.fromkeys(Path(each.name).parts[0] for each in found))
+    found = everything.only(lambda each: each.folder)
+    names = sorted({Path(each.name).parts[0] for each in found})
     parts = [name for name in names if name.lower() in SPLITS]
     if parts and len(parts) == len(names):
         raise BadRequest(f"{folder}: {_advice_on_parts(folder, parts)}")
     if len(names) < 2:
         has = f"one class, {names[0]!r}" if names else "no sub-folder with images"
         raise BadRequest(f"{folder}: has {has}. Put the images in one sub-folder for each class, two at least.")
-    notes = []
+    notes = list(everything.notices)
     if len(found) < len(everything):
         notes.append(f"{len(everything) - len(found)} images lie beside the class folders and are left out")
     empty = _empty_folders(folder, names)
@@ -138,26 +148,26 @@ def split(targets: Sequence[int], classes: Sequence[str], share: float, seed: in
     return sorted(parts[0]), sorted(parts[1])
 
 
-def _test_files(folder: Path, classes: Sequence[str]) -> tuple[Found, ...]:
+def _test_files(folder: Path, classes: Sequence[str]) -> FoundImages:
     if not folder.is_dir():
         raise BadRequest(f"--test {folder}: there is no such folder.")
-    found = tuple(each for each in find_images([folder]) if each.folder)
+    found = find_images([folder]).only(lambda each: each.folder)
     strange = {Path(each.name).parts[0] for each in found} - set(classes)
-    if strange or not found:
+    if strange or not len(found):
         what = f"has the folders {', '.join(sorted(strange))}" if strange else "has no sub-folder with images"
         raise BadRequest(f"--test {folder}: {what}; the classes are {', '.join(classes)}.")
     return found
 
 
-def _items(found: Sequence[Found], classes: Sequence[str]) -> list[Item]:
+def _items(found: FoundImages, classes: Sequence[str], levels: Levels) -> list[Item]:
     """Each image with its first folder as the label, whatever other folders it lies in."""
     index = {name: place for place, name in enumerate(classes)}
     folders = [Path(each.name).parts[0] for each in found]
-    items = labelled(found, classes)
+    items = labelled(found, classes, levels=levels)
     return [replace(item, labels=(Label(name, index[name]),)) for item, name in zip(items, folders, strict=True)]
 
 
-def _geometry(found: Sequence[Found], known: Preprocessing | None, size: str | None) -> Preprocessing:
+def _geometry(found: FoundImages, known: Preprocessing | None, size: str | None) -> Preprocessing:
     """How pictures become one size. Those of one size stay whole; others are cut square from the middle."""
     if known is None:
         sizes = {picture_size(each.path) for each in found} - {None}

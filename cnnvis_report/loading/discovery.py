@@ -1,0 +1,194 @@
+"""Images, found in files, folders and lists, before any is decoded."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.loading.datasets import parts_of
+from cnnvis_report.loading.formats import EXTENSIONS, LISTS, content, ending, head_of, reason, unread
+from cnnvis_report.loading.found import Found, FoundImages, readable, several
+from cnnvis_report.loading.lists import read_list
+from cnnvis_report.loading.tiff import tiff_pages
+from cnnvis_report.loading.walk import Search
+from cnnvis_report.records import Skipped
+
+MOST_NAMES, MOST_TABLES = 1000, 5  # among which a table that names images is looked for
+# formats whose heads tell what decoding alone would: several pages, frames, more than 8 bits
+LOOKED_INTO = frozenset((".tif", ".tiff", ".gif", ".png", ".apng", ".webp", ".avif", ".avifs", ".pgm"))
+
+
+def find_images(paths: Sequence[Path]) -> FoundImages:
+    """The images in files, folders (and their sub-folders) and lists, in natural order within each.
+
+    A folder with a drawn data set stands for its pictures, with their masks. Links are followed. Pages of a TIFF file
+    are images of their own. What looks like an image and isn't read is among the skipped.
+
+    Args:
+        paths: what the user gave.
+
+    Raises:
+        BadRequest: a path doesn't exist, or there isn't one image.
+    """
+    search = Search()
+    notices: list[str] = []
+    found: list[Found] = []
+    for path in paths:
+        within = Search()  # of its own, so that names in what is said of it get the folder's name too
+        before = f"{path.name}/" if len(paths) > 1 and path.is_dir() else ""
+        files, said = _found_in(path, within)
+        found += [replace(each, name=before + each.name, folder=each.folder or before[:-1]) for each in files]
+        search.add(within, before)
+        notices += said
+    found, repeated = _once(found)
+    found, looked = _looked_into(found)
+    if not found:
+        raise _nothing(paths, search)
+    folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
+    return FoundImages(
+        tuple(found),
+        tuple(search.skipped),
+        (*notices, *repeated, *looked, *search.notices(), *_tables(search, found)),
+        top=folder.resolve().name if folder is not None else "",
+        subfolders=_subfolders(folder) if folder is not None else tuple(sorted({e.folder for e in found if e.folder})),
+    )
+
+
+def _found_in(path: Path, search: Search) -> tuple[list[Found], list[str]]:
+    if path.is_dir():
+        parts = parts_of(path)
+        if parts is None:
+            return list(search.walk(path)), []
+        masks = {each.name: each.path for each in Search().walk(parts[1])}
+        return [replace(each, mask=masks.get(each.name)) for each in search.walk(parts[0])], []
+    if not path.exists():
+        what = "a link to a file that isn't there" if path.is_symlink() else "there is no such file or folder"
+        raise BadRequest(f"{path}: {what}. IMAGES are files, folders and .txt lists.")
+    kind = ending(path)
+    if kind in LISTS:
+        return read_list(path)
+    why = "" if kind in EXTENSIONS else unread(path) or reason(content(head_of(path)))
+    if why:
+        search.skipped.append(Skipped(path.name, why))
+        return [], []
+    return [Found(path, path.name)], []
+
+
+def _tables(search: Search, found: Sequence[Found]) -> list[str]:
+    """That a table which lies among the images names them, and so may have their labels."""
+    names = {each.path.name.encode() for each in found[:MOST_NAMES]}
+    for table in search.tables[:MOST_TABLES]:
+        lines = head_of(table).replace(b'"', b"").splitlines()[:-1] or [head_of(table)]
+        cells = {cell.strip().rpartition(b"/")[2] for line in lines for cell in re.split(rb"[,;\t]| (?=\S+$)", line)}
+        if cells & names:
+            return [f"{readable(table.name)} names images: give it as IMAGES, and its labels are read."]
+    return []
+
+
+def _once(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
+    """Each file once, under whatever path, unless its folder or what a list says of it differs."""
+    kept: dict[object, Found] = {}
+    files: dict[object, int] = {}
+    for each in found:
+        try:
+            status = each.path.stat()
+            file: object = (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(each.path)
+        except (OSError, ValueError):
+            file = each.path
+        files[file] = files.get(file, 0) + 1
+        kept.setdefault((file, each.folder, each.labels), each)
+    said = []
+    if again := len(found) - len(kept):
+        verb = "file is reached twice" if again == 1 else "files are reached more than once"
+        said.append(f"{again} {verb}, by links or paths, and taken once each.")
+    if linked := sum(1 for _ in kept) - len(files):
+        verb = "image is in the set again" if linked == 1 else "images are in the set again"
+        said.append(f"{linked} {verb} in another folder or with another label, by links or lists.")
+    return list(kept.values()), said
+
+
+def _looked_into(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
+    """The files with what their heads tell: pages of a TIFF one by one, animations, depth."""
+    known: list[Found] = []
+    animated: list[str] = []
+    stacks: list[str] = []
+    pages = 0
+    for each in found:
+        kind = each.path.suffix.lower()
+        if kind not in LOOKED_INTO:
+            known.append(each)
+        elif kind in (".tif", ".tiff"):
+            made = list(_pages(each))
+            known += made
+            if len(made) > 1:
+                stacks.append(each.name)
+                pages += len(made)
+        else:
+            head = head_of(each.path)
+            deep = (head[:8] == b"\x89PNG\r\n\x1a\n" and head[24:25] == b"\x10") or (
+                head[:2] == b"P5" and b"255" not in head[:100]
+            )
+            known.append(replace(each, deep=deep) if deep else each)
+            if _is_animated(each.path, head):
+                animated.append(each.name)
+    said = []
+    if stacks:
+        what = "1 TIFF file has" if len(stacks) == 1 else f"{len(stacks)} TIFF files have"
+        said.append(f"{what} {pages} pages, each of which is an image of its own: {several(stacks)}.")
+    if animated:
+        what = "1 file is an animation" if len(animated) == 1 else f"{len(animated)} files are animations"
+        said.append(f"{what}, of which the first frame is taken: {several(animated)}.")
+    return known, said
+
+
+def _pages(each: Found) -> Iterator[Found]:
+    """The pages of a TIFF; thumbnails within it, and smaller copies, are none."""
+    pages = tiff_pages(each.path) if each.path.is_file() else ()
+    whole = [page for page in pages if not page.reduced]
+    if len(whole) <= 1:
+        first = whole[0] if whole else None
+        yield replace(each, page=first.index, deep=first.bits > 8) if first is not None else each
+        return
+    for number, page in enumerate(whole, start=1):
+        yield replace(each, name=f"{each.name} page {number}", page=page.index, deep=page.bits > 8)
+
+
+def _is_animated(path: Path, head: bytes) -> bool:
+    """Whether a GIF, PNG, WebP or AVIF file has more than one frame."""
+    if head[:4] == b"RIFF":
+        return head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 2)
+    if head[:4] == b"\x89PNG":
+        return b"acTL" in head.partition(b"IDAT")[0]
+    if head[4:8] == b"ftyp":
+        return head[8:12] == b"avis"
+    if head[:3] != b"GIF":
+        return False
+    Image.init()  # Pillow knows the formats by name only after that
+    try:
+        with Image.open(path, formats=("GIF",)) as opened:
+            return bool(getattr(opened, "is_animated", False))
+    except Exception:  # a damaged file says so when it is decoded
+        return False
+
+
+def _subfolders(folder: Path) -> tuple[str, ...]:
+    """The names of the folders directly below, in the order in which ImageFolder numbers them."""
+    parts = parts_of(folder)
+    with os.scandir(parts[0] if parts else folder) as entries:
+        return tuple(sorted(each.name for each in entries if each.is_dir() and not each.name.startswith(".")))
+
+
+def _nothing(paths: Sequence[Path], search: Search) -> BadRequest:
+    """That there is no image, and what there is instead."""
+    where = ", ".join(path.name or str(path) for path in paths)
+    if search.skipped:
+        first, more = search.skipped[0], len(search.skipped) - 1
+        others = f" So it is with {more} more." if more else ""
+        return BadRequest(f"No image in {where} can be read. {first.name}: {first.reason}.{others}")
+    there = "".join(f" {notice}" for notice in search.notices())
+    endings = " ".join(sorted(EXTENSIONS))
+    return BadRequest(f"No image in {where}. Files that end in {endings} are looked for, in sub-folders too.{there}")

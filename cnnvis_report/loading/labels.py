@@ -1,0 +1,194 @@
+"""What images are said to show: by the folders that they lie in, or by a list."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cnnvis_report.loading.class_names import ID, Answer, Classes
+from cnnvis_report.loading.found import Found, FoundImages, natural, readable, several
+from cnnvis_report.records import Label
+
+MODES = ("names", "folders", "indices")
+HOW = (
+    "Labels come from sub-folders called like classes, by index or by WordNet id; from --labels folders, where all "
+    "folders are classes; or from a .txt list with a tab and the label after each path"
+)
+
+
+@dataclass
+class Labelling:
+    """Labels of the images in their order, and what a user has to know of them."""
+
+    labels: list[tuple[Label, ...]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+
+def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> Labelling:
+    """The labels of images.
+
+    A list's label counts; else the nearest folder above that stands for a class. What stands for none is unknown: a
+    label without an index. Images have no label at all where no folder stands for a class and nobody has said that
+    folders are labels.
+
+    Args:
+        mode: "names": folders called like classes. "folders": every folder's name is a label; where none is a class
+            and there are as many as classes, they stand for the classes in the order of torchvision's ImageFolder.
+            "indices": folders called by a number are the classes of that index.
+    """
+    folders = _Folders(found, classes, mode)
+    made = Labelling(notices=folders.notices())
+    listed_unknown: list[str] = []
+    unknown: list[str] = []
+    unlabelled = 0
+    for each in found:
+        if each.labels:
+            labels = tuple(label for text in each.labels for label in _listed(text, classes))
+            listed_unknown += [label.name for label in labels if label.index is None]
+        else:
+            label = folders.label(each)
+            labels = (label,) if label is not None else ()
+            unknown += [label.name for label in labels if label.index is None]
+        unlabelled += not labels
+        made.labels.append(labels)
+    made.notices += _unknown(unknown, listed_unknown, len(classes.names))
+    known = any(label.index is not None for labels in made.labels for label in labels)
+    if classes.names and (not known or unlabelled) and (found.top or found.subfolders or listed_unknown):
+        made.notices.append(_missing(found, unlabelled, known))
+    return made
+
+
+class _Folders:
+    """Which class each folder stands for."""
+
+    def __init__(self, found: FoundImages, classes: Classes, mode: str) -> None:
+        self.classes, self.mode, self.top = classes, mode, found.top
+        each_path = {each.folders for each in found if each.folders}
+        self.inner = sorted({path[-1] for path in each_path})
+        self.outer = sorted({path[0] for path in each_path})
+        self.names = sorted({name for path in each_path for name in path})
+        self.answers: dict[str, Answer] = {name: classes.find(name, indices=False) for name in self.names}
+        self.order: dict[str, int] = {}
+        self.first_level = True
+        self.unclear = False
+        self.numbered = self._numbered()
+        self._put_in_order(found)
+        index_of = {name: answer.index for name, answer in self.answers.items()}
+        if self.numbered and not self.order:
+            index_of |= {name: int(name) for name in self.names if classes.is_index(name) and index_of[name] is None}
+        self.index_of: Mapping[str, int | None] = index_of
+        self.any_known = any(index is not None for index in index_of.values()) or bool(self.order)
+
+    def label(self, each: Found) -> Label | None:
+        """The label of an image; None where it has none."""
+        if self.order:
+            known = each.folders[:1] if self.first_level else each.folders[-1:]
+            return Label(readable(known[0]), self.order.get(known[0])) if known else None
+        for name in reversed(each.folders):
+            index = self.index_of.get(name)
+            if index is not None:
+                return Label(self.classes.names[index], index)
+        if each.folder and (self.mode != "names" or self.any_known):
+            return Label(readable(each.folder))
+        given = self.classes.find(self.top, indices=False).index if self.top and not each.folder else None
+        return Label(self.classes.names[given], given) if given is not None else None
+
+    def notices(self) -> list[str]:
+        """What was taken for what."""
+        said = []
+        if self.order:
+            said.append(
+                f"The {len(self.order)} folders stand for the {len(self.order)} classes in the order of torchvision's "
+                f"ImageFolder, plain alphabetical: {several(list(self.order), 6)}."
+            )
+        elif self.numbered:
+            numbers = sorted((n for n in self.names if self.classes.is_index(n)), key=natural)
+            said.append(f"Folders called by a number are classes by their index, from 0: {several(numbers, 6)}.")
+        if self.unclear:
+            said.append(
+                f"The {len(self.inner)} folders called by numbers may be indices, or classes in ImageFolder's order "
+                f"({several(self.inner, 4)}), which differ: --labels indices or --labels folders says which."
+            )
+        ids = [name for name in self.names if ID.fullmatch(name) and self.index_of.get(name) is not None]
+        if ids and not self.order:
+            said.append(f"Folders called by WordNet ids are found among the classes: {several(ids)}.")
+        for name, answer in self.answers.items():
+            if len(answer.indices) > 1 and not self.order:
+                said.append(
+                    f"Folder {readable(name)!r} may be one of {len(answer.indices)} classes "
+                    f"({', '.join(map(str, answer.indices[:6]))}): call it by the index."
+                )
+        return said
+
+    def _numbered(self) -> bool:
+        """Whether folders called by a number are indices."""
+        if self.mode == "indices":
+            return True
+        levels = [level for level in (self.inner, self.outer) if level]
+        whole = next((level for level in levels if all(self._is_number(name) for name in level)), None)
+        if self.mode == "folders":
+            return any(self._is_number(name) for name in self.names)
+        if whole is None:
+            return False
+        self.unclear = len(whole) == len(self.classes.names) and [int(name) for name in whole] != list(
+            range(len(whole))
+        )
+        return not self.unclear
+
+    def _is_number(self, name: str) -> bool:
+        return self.classes.is_index(name) and not self.answers[name].indices
+
+    def _put_in_order(self, found: FoundImages) -> None:
+        """Let folders stand for the classes in order, where there are as many and none is called like one."""
+        if self.mode != "folders" or any(answer.indices for answer in self.answers.values()):
+            return
+        count = len(self.classes.names)
+        for level in (list(found.subfolders), self.outer, self.inner):
+            if len(level) == count and set(level) & {*self.outer, *self.inner}:
+                self.order = {name: index for index, name in enumerate(level)}
+                self.first_level = level is not self.inner
+                return
+
+
+def _listed(text: str, classes: Classes) -> list[Label]:
+    """The labels that a list gives an image: a class's name or index, or several with | between them."""
+    whole = classes.find(text)
+    parts = [text] if whole.index is not None or "|" not in text else [part for part in text.split("|") if part.strip()]
+    made = []
+    for part in parts:
+        index = classes.find(part).index
+        made.append(Label(readable(part.strip()) if index is None else classes.names[index], index))
+    return list(dict.fromkeys(made))
+
+
+def _unknown(in_folders: Sequence[str], in_lists: Sequence[str], classes: int) -> list[str]:
+    said = []
+    for names, what in ((in_folders, "folder"), (in_lists, "label")):
+        if not names:
+            continue
+        different = sorted(set(names), key=natural)
+        one = len(names) == 1
+        images = "1 image has" if one else f"{len(names)} images have"
+        kinds = f"{what} that is no class" if len(different) == 1 else f"{what}s that are no classes"
+        a = "a " if len(different) == 1 else f"{len(different)} "
+        from_one = {str(classes)} <= set(names) and "0" not in names
+        hint = f" Indices count from 0, to {classes - 1}." if from_one else ""
+        said.append(
+            f"{images} {a}{kinds} of this network, unknown and neither right nor wrong: {several(different, 6)}.{hint}"
+        )
+    return said
+
+
+def _missing(found: FoundImages, unlabelled: int, known: bool) -> str:
+    """What was tried where labels are missing, and how to give them."""
+    if known:
+        images = "1 image has" if unlabelled == 1 else f"{unlabelled} images have"
+        return (
+            f"{images} no label: it lies in no folder that stands for a class."
+            if unlabelled == 1
+            else (f"{images} no label: they lie in no folder that stands for a class.")
+        )
+    tried = (
+        f"no folder is called like a class ({several(list(found.subfolders))})"
+        if found.subfolders
+        else "there is no sub-folder, and no list"
+    )
+    return f"No image has a label that the network knows: {tried}. {HOW}."

@@ -1,0 +1,45 @@
+"""How the deep pictures of a set are read: all alike, so that they can be compared."""
+
+from cnnvis_report.loading.depth import NOMINAL, bits_of
+from cnnvis_report.loading.found import FoundImages
+from cnnvis_report.loading.pictures import UnusablePicture, read_values
+from cnnvis_report.preprocessing import Levels
+
+LOOKED_AT = 24  # pictures, spread over the set; to decode all of them would take as long as to explain some
+
+
+def find_levels(found: FoundImages, known: Levels) -> tuple[Levels, tuple[str, ...]]:
+    """How pictures of more than 8 bits are read, and what a user has to know of it.
+
+    Args:
+        known: the user's range, or what the model was trained with; where it says nothing, the smallest number of bits
+            that holds the values of some of the pictures.
+    """
+    deep = [each for each in found if each.deep]
+    many = "1 picture has" if len(deep) == 1 else f"{len(deep)} pictures have"
+    if known.range is not None:
+        ends = " to ".join(f"{end:g}" for end in known.range)
+        return known, (
+            (f"{many} more than 8 bits, read from {ends}.",)
+            if deep
+            else ("A range was given, and no file says that it has more than 8 bits.",)
+        )
+    if known.bits is not None or not deep:
+        return known, ()
+    spread = [deep[place * len(deep) // min(LOOKED_AT, len(deep))] for place in range(min(LOOKED_AT, len(deep)))]
+    bits = []
+    for each in spread:
+        try:
+            values = read_values(each.path, each.page)
+        except UnusablePicture:  # says so when its turn comes
+            continue
+        bits.append(bits_of(values) if values is not None else None)
+    whole = [each for each in bits if each is not None]
+    if not whole or max(whole) == NOMINAL:
+        return Levels(bits=NOMINAL) if whole else known, ()
+    looked = "" if len(spread) == len(deep) else f" of the {len(spread)} looked at"
+    most = max(whole)
+    return Levels(bits=most), (
+        f"{many} more than 8 bits, and none{looked} a value above {(1 << most) - 1}: read as {most} bits. "
+        f"--range 0,{(1 << NOMINAL) - 1} reads them from 0 to {(1 << NOMINAL) - 1}.",
+    )

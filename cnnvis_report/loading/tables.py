@@ -1,0 +1,57 @@
+"""Text files and tables from strangers: decoded, and split into cells."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from cnnvis_report.errors import BadRequest
+
+LARGEST = 1 << 27  # bytes; a list of a million images has half of it
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_text(path: Path, what: str) -> str:
+    """The text of a file in UTF-8, or in UTF-16 where it says so.
+
+    Args:
+        what: what it is read as, for the message, such as "a list of images".
+
+    Raises:
+        BadRequest: it can't be read, is too large, or is no text.
+    """
+    try:
+        if not path.is_file():
+            reason = "a folder" if path.is_dir() else "not a regular file" if path.exists() else "there is no such file"
+            raise BadRequest(f"{path}: can't be read as {what} ({reason}).")
+        if path.stat().st_size > LARGEST:
+            raise BadRequest(f"{path}: can't be read as {what} (more than {LARGEST >> 20} MB).")
+        content = path.read_bytes()
+        text = content.decode("utf-16" if content.startswith(UTF_16) else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        at = content[: error.start].count(b"\n") + 1
+        raise BadRequest(
+            f"{path}: can't be read as {what} (line {at} isn't UTF-8; save it as UTF-8 if it is text)."
+        ) from error
+    except OSError as error:
+        raise BadRequest(f"{path}: can't be read as {what} ({error.strerror}).") from error
+    if "\0" in text:
+        raise BadRequest(f"{path}: can't be read as {what} (it is no text).")
+    return text
+
+
+def read_rows(lines: Sequence[str], suffix: str) -> list[list[str]]:
+    """The cells of a table with tabs, semicolons or commas between them, quoted or not; empty lines don't count."""
+    lines = [line for line in lines if line.strip()]
+    first = lines[0] if lines else ""
+    tabs = suffix == ".tsv" or (suffix != ".csv" and "\t" in first) or ("\t" in first and "," not in first)
+    delimiter = "\t" if tabs else ";" if first.count(";") > first.count(",") else ","
+    try:
+        return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True)]
+    except csv.Error:
+        return [[cell.strip() for cell in line.split(delimiter)] for line in lines]
+
+
+def column(header: Sequence[str], known: Sequence[str]) -> int | None:
+    """The place of the column that bears the first of these names, whatever its case and underscores."""
+    plain = [" ".join(cell.replace("_", " ").replace("-", " ").lower().split()) for cell in header]
+    return next((plain.index(name) for name in known if name in plain), None)

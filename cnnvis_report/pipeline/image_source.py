@@ -1,0 +1,41 @@
+"""The images of a request: found, read in one way, and labelled with whatever classes the network turns out to have."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cnnvis_report.loading.class_files import read_classes
+from cnnvis_report.loading.class_names import distinct
+from cnnvis_report.loading.images import FoundImages, ImageSet, Limit, find_images, labelled
+from cnnvis_report.loading.levels import find_levels
+from cnnvis_report.loading.models import Model
+
+if TYPE_CHECKING:
+    from cnnvis_report.pipeline.study import Request
+
+Aliases = tuple[tuple[str, ...], ...]
+
+
+def image_source(model: Model, request: "Request") -> tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]:
+    """The model as it reads these images, the image set by class names, and what else the classes are called.
+
+    Raises:
+        BadRequest: there are no images, or the class names can't be read.
+    """
+    found = find_images(request.images) if request.images else FoundImages(())
+    aliases: Aliases = ()
+    if request.class_names is not None:
+        known = read_classes(request.class_names)
+        model, aliases = replace(model, classes=known.names), known.aliases
+    classes = distinct(model.classes) if model.classes is not None else None
+    levels, said = find_levels(found, model.preprocessing.levels)
+    preprocessing = replace(model.preprocessing, levels=levels)
+    limit = Limit(request.limit, request.limit_order, request.seed) if request.limit is not None else None
+
+    def label(classes: Sequence[str]) -> ImageSet:
+        return labelled(
+            found, classes, labels=request.labels, aliases=aliases, masks=request.masks, limit=limit, levels=levels
+        )
+
+    model = replace(model, classes=classes, preprocessing=preprocessing, notices=(*model.notices, *said))
+    return model, label, aliases

@@ -1,0 +1,210 @@
+"""Labels: of folders and of lists, by name, synonym, id and index; what is no class is unknown, and said."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from torchvision.models import ResNet18_Weights
+
+from cnnvis_report.errors import BadRequest, UnknownName
+from cnnvis_report.loading.class_names import Classes, distinct, find_class, imagenet_ids
+from cnnvis_report.loading.images import find_images, labelled
+
+IMAGENET = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
+TEN = tuple(f"class {index}" for index in range(10))
+FEW = ("tench, Tinca tinca", "goldfish", "great white shark", "crane", "ice-cream", "jack-o'-lantern", "crane")
+
+
+def tree(top: Path, *names: str) -> Path:
+    for name in names:
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4), len(name)).save(top / name, "PNG")
+    return top
+
+
+def labels_in(top: Path, classes, **given) -> dict[str, tuple[str, int | None] | None]:
+    found = labelled(find_images([top]), classes, **given)
+    return {item.name: item.label and (item.label.name, item.label.index) for item in found}
+
+
+def notices(top: Path, classes, **given) -> str:
+    return " ".join(labelled(find_images([top]), classes, **given).notices)
+
+
+@pytest.mark.parametrize(
+    ("word", "index"),
+    [
+        ("tench, Tinca tinca", 0), ("tench", 0), ("TINCA_TINCA", 0), ("Goldfish, Carassius auratus", 1),
+        ("great_white-shark", 2), ("Great  White Shark ", 2), ("ice cream", 4), ("jack_o_lantern", 5), ("5", 5),
+        ("005", 5), ("crane (3)", 3), ("crane (6)", 6), ("crane", None), ("7", None), ("shark", None), ("", None),
+        ("-1", None), ("²", None),
+    ],
+)  # fmt: skip
+def test_a_class_is_found_by_whatever_it_is_called(word, index):
+    assert Classes(FEW).find(word).index == index
+    assert Classes(distinct(FEW)).find(word).index == index, "told apart for the page, and called as before"
+
+
+def test_a_name_comes_before_an_index():
+    assert Classes(("3", "2", "1", "0")).find("3").index == 0
+    assert Classes(("Crane", "crane")).find("crane").index == 1, "exactly so"
+    assert Classes(("Crane", "crane")).find("CRANE").indices == (0, 1)
+
+
+def test_two_classes_of_one_name_are_told_apart():
+    assert distinct(("crane", "cat", "crane")) == ("crane (0)", "cat", "crane (2)")
+    assert distinct(("a", "b")) == ("a", "b")
+    awkward = ("a", "a", "a (0)", "a (1)")
+    assert len(set(distinct(awkward))) == 4
+    names = distinct(FEW)
+    with pytest.raises(BadRequest, match="2 classes are called 'crane': 3, 6"):
+        find_class("crane", names)
+    with pytest.raises(UnknownName):
+        find_class("krane (3)", ("crane", "cat"))
+
+
+def test_imagenet_is_known_by_its_ids_whatever_its_names_are():
+    ids = imagenet_ids()
+    assert len(ids) == 1000 and list(ids) == sorted(set(ids))
+    known = {"n01440764": "tench", "n02123045": "tabby", "n02279972": "monarch", "n04254680": "soccer ball"}
+    for word, name in known.items():
+        assert IMAGENET[Classes(IMAGENET).find(word).index] == name
+    unnamed = Classes([f"class {index}" for index in range(1000)])
+    assert unnamed.find("n02123045").index == 281
+    assert Classes(ids).find("tabby").index == 281, "and by its names where the ids are the names"
+    longer = [f"{name}, something else" for name in IMAGENET]
+    assert Classes(longer).find("n02123045").index == 281
+    assert not Classes([f"bird {index}" for index in range(1000)]).find("n02123045").indices
+    assert not Classes(TEN).find("n01440764").indices
+
+
+def test_an_id_from_a_file_of_classes_names_its_class(tmp_path):
+    tree(tmp_path, "n00000002/a.png", "one/b.png")
+    found = labels_in(tmp_path, ("one", "two"), aliases=(("n00000001",), ("n00000002",)))
+    assert found == {"n00000002/a.png": ("two", 1), "one/b.png": ("one", 0)}
+    assert find_class("n00000001", ("one", "two"), (("n00000001",), ("n00000002",))) == 0
+
+
+def test_folders_stand_for_classes_in_the_order_of_imagefolder(tmp_path):
+    names = [str(number) for number in range(1, 13)]
+    tree(tmp_path / "twelve", *(f"{name}/a.png" for name in names))
+    twelve = [f"class {index}" for index in range(12)]
+    found = labels_in(tmp_path / "twelve", twelve, labels="folders")
+    assert {name: label[1] for name, label in found.items()} == {
+        f"{name}/a.png": index for index, name in enumerate(sorted(names))
+    }
+    assert "in the order of torchvision's ImageFolder" in notices(tmp_path / "twelve", twelve, labels="folders")
+    tree(tmp_path / "three", "apple/x.png", "Zebra/x.png", "banana/x/y.png")
+    found = labels_in(tmp_path / "three", TEN[:3], labels="folders")
+    assert [found[name][1] for name in ("Zebra/x.png", "apple/x.png", "banana/x/y.png")] == [0, 1, 2]
+    (tmp_path / "three" / "carrot").mkdir()
+    found = labels_in(tmp_path / "three", TEN[:4], labels="folders")
+    assert found["banana/x/y.png"] == ("banana", 2), "an empty folder is a class too"
+
+
+def test_the_order_agrees_with_torchvision(tmp_path):
+    from torchvision.datasets import ImageFolder
+
+    tree(tmp_path, "b10/1.png", "b9/1.png", "B2/1.png", "_a/1.png", "ä/1.png", "z z/deep/1.png")
+    theirs = ImageFolder(str(tmp_path))
+    expected = {Path(path).relative_to(tmp_path).as_posix(): index for path, index in theirs.samples}
+    ours = labels_in(tmp_path, TEN[:6], labels="folders")
+    assert {name: label[1] for name, label in ours.items()} == expected
+
+
+def test_folders_called_by_an_index(tmp_path):
+    tree(tmp_path, "2/a.png", "005/a.png", "7/more/a.png")
+    for mode in ("names", "folders", "indices"):
+        found = labels_in(tmp_path, TEN, labels=mode)
+        assert found == {"2/a.png": ("class 2", 2), "005/a.png": ("class 5", 5), "7/more/a.png": ("class 7", 7)}
+    assert "by their index, from 0: 2, 005, 7" in notices(tmp_path, TEN)
+    tree(tmp_path, "10/a.png")
+    assert set(labels_in(tmp_path, TEN).values()) == {None}, "one is no index, so none need be"
+    assert labels_in(tmp_path, TEN, labels="indices")["10/a.png"] == ("10", None)
+
+
+def test_numbers_that_may_be_indices_or_an_order_are_not_guessed(tmp_path):
+    tree(tmp_path, *(f"{number}/a.png" for number in range(12)))
+    twelve = [f"class {index}" for index in range(12)]
+    assert set(labels_in(tmp_path, twelve).values()) == {None}
+    assert "--labels indices or --labels folders" in notices(tmp_path, twelve)
+    assert labels_in(tmp_path, twelve, labels="indices")["10/a.png"][1] == 10
+    assert labels_in(tmp_path, twelve, labels="folders")["10/a.png"][1] == 2
+    tree(tmp_path / "ten", *(f"{number}/a.png" for number in range(10)))
+    assert labels_in(tmp_path / "ten", TEN)["9/a.png"][1] == 9, "both ways the same"
+
+
+def test_what_is_no_class_is_unknown_and_counted(tmp_path):
+    tree(tmp_path, "goldfish/a.png", "crane/b.png", "holiday/c.png", "holiday/d.png", "e.png")
+    found = labels_in(tmp_path, FEW)
+    assert found["goldfish/a.png"] == ("goldfish", 1)
+    assert found["crane/b.png"] == ("crane", None) and found["holiday/c.png"] == ("holiday", None)
+    assert found["e.png"] is None
+    said = notices(tmp_path, FEW)
+    assert "3 images have 2 folders that are no classes of this network, unknown" in said
+    assert "'crane' may be one of 2 classes (3, 6)" in said and "1 image has no label" in said
+
+
+def test_where_nothing_is_known_the_notice_says_what_was_tried(tmp_path):
+    tree(tmp_path, "zoo/a.png", "park/b.png")
+    said = notices(tmp_path, FEW)
+    assert "no folder is called like a class (park, zoo)" in said and "--labels folders" in said and ".txt list" in said
+    assert set(labels_in(tmp_path, FEW).values()) == {None}
+    assert set(labels_in(tmp_path, FEW, labels="folders").values()) == {("zoo", None), ("park", None)}
+
+
+def test_the_folder_that_is_given_may_be_a_class(tmp_path):
+    tree(tmp_path, "goldfish/a.png", "tench/b.png")
+    assert labels_in(tmp_path / "goldfish", FEW) == {"a.png": ("goldfish", 1)}
+    both = labelled(find_images([tmp_path / "goldfish", tmp_path / "tench"]), FEW)
+    assert [(item.name, item.label.index) for item in both] == [("goldfish/a.png", 1), ("tench/b.png", 0)]
+
+
+LINES = """path label
+a.png\t1
+my dog 1.png great white shark
+my dog 1.png\tcrane (3)
+b, c.png,tench, Tinca tinca
+a.png,goldfish
+"b, c.png",2
+# a comment
+a.png goldfish|ice cream|unheard of
+gone.png 3
+a.png
+sub/a.png n01443537
+"""
+
+
+def test_lists_are_split_where_a_file_is_left(tmp_path):
+    tree(tmp_path, "a.png", "my dog 1.png", "b, c.png", "sub/a.png")
+    (tmp_path / "list.txt").write_bytes(LINES.replace("\n", "\r\n").encode("utf-8-sig"))
+    found = labelled(find_images([tmp_path / "list.txt"]), FEW)
+    assert [(item.name, [label.index for label in item.labels]) for item in found] == [
+        ("a.png", [1]), ("my dog 1.png", [2]), ("my dog 1.png", [3]), ("b, c.png", [0]), ("a.png", [1]),
+        ("b, c.png", [2]), ("a.png", [1, 4, None]), ("gone.png", [3]), ("a.png", []), ("sub/a.png", [None]),
+    ]  # fmt: skip
+    said = " ".join(found.notices)
+    assert "Line 1 of list.txt is its header." in said and "unheard of" in said and "2 labels that are no" in said
+    assert "in the set again" in said
+
+
+def test_tables_have_columns_of_paths_and_labels(tmp_path):
+    tree(tmp_path, "a.png", "b.png")
+    (tmp_path / "t.csv").write_text('id;Label;file_name\n7;"goldfish";a.png\n8;2;b.png\n')
+    (tmp_path / "t.tsv").write_text("image\tclass\na.png\tgoldfish\nb.png\t2\n")
+    (tmp_path / "plain.csv").write_text("a.png,goldfish\nb.png,2\n")
+    for name in ("t.csv", "t.tsv", "plain.csv"):
+        found = labelled(find_images([tmp_path / name]), FEW)
+        assert [(item.name, item.label.index) for item in found] == [("a.png", 1), ("b.png", 2)], name
+    (tmp_path / "many.csv").write_text("image,goldfish,tench,crane (3)\na.png,1,0,1\nb.png,0,0,0\n")
+    found = labelled(find_images([tmp_path / "many.csv"]), FEW)
+    assert [[label.index for label in item.labels] for item in found] == [[1, 3], []]
+    assert "many.csv names images: give it as IMAGES" in notices(tmp_path, FEW)
+
+
+def test_labels_that_count_from_one_are_noticed(tmp_path):
+    tree(tmp_path, "a.png", "b.png", "c.png")
+    (tmp_path / "list.txt").write_text("a.png 1\nb.png 2\nc.png 3\n")
+    found = labelled(find_images([tmp_path / "list.txt"]), TEN[:3])
+    assert [item.label.index for item in found] == [1, 2, None]
+    assert "Indices count from 0, to 2." in " ".join(found.notices)
