@@ -39,6 +39,7 @@ FLOORS = {
     "registry": 2,
     "tape": 6,
     "rules": 3,
+    "moments": 6,
     "fitting": 7,
     "architectures": 1,
     "loading": 4,
