@@ -11,6 +11,7 @@ from cnnvis_report.subject import Subject
 
 LAYERS, TOPS, WAYS = 3, 9, 3  # that are looked at; images of a channel; rules of projections
 INVERSION = 256  # steps
+FILMED = 6  # images that are shown over the epochs
 FORMS, STARTS = ("fourier", "pixels"), ("noise", "image")
 
 

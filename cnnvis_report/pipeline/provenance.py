@@ -48,7 +48,7 @@ def fingerprint(study: Study, plan: Plan) -> str:
 def provenance(study: Study, seconds: float, bound: float, computed: int) -> dict[str, Setting]:
     """When, how long, on what, with which versions; nothing that names a person, a machine or a folder.
 
-    seconds, bound: what the last start took for its `computed` images, and passes times the time of one.
+    seconds, bound: what the last start took for its `computed` images, and what its passes take at least.
     """
     return {
         "finished": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
