@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from cnnvis_report.passes import BACKWARD, FORWARD, PassTimes
 from cnnvis_report.pipeline.evaluation import cheap
 from cnnvis_report.pipeline.look_budget import FILMED
+from cnnvis_report.pipeline.looking import chosen_layers
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.results import Result
 from cnnvis_report.pipeline.study import Study
@@ -27,7 +28,8 @@ class Spent:
     """What the images that are done took, in seconds.
 
     whole: all of it. measuring: of that, for `measured` images. once: of that, what no other image pays again.
-    by_method: an image, as the latest batch had it, `latest` of what no other pays among it.
+    by_method: an image, as the latest batch had it, `latest` of what no other pays among it. firsts: classes that the
+    network has seen first.
     """
 
     images: int = 0
@@ -37,6 +39,7 @@ class Spent:
     once: float = 0.0
     by_method: Mapping[str, float] = field(default_factory=dict)
     latest: float = 0.0
+    firsts: set[int] = field(default_factory=set)
 
     @property
     def an_image(self) -> float:
@@ -82,6 +85,7 @@ class Foresight:
         spent.whole, spent.measuring = spent.whole + whole, measuring
         spent.latest, spent.once = (once - spent.once) / len(results), once
         spent.by_method = results[0].seconds
+        spent.firsts |= {result.image.top[0].index for result in results}
         found = Forecast(self._left(times), spent.an_image)
         total = now - self._start + found.left
         if self._said is not None and total / AGAIN < self._said < total * AGAIN:
@@ -110,7 +114,11 @@ class Foresight:
         study, planned = self._study, self._plan.time
         if study.look is None:
             return 0.0
-        forward, backward = study.look.passes(self._plan.images, len(study.subject.classes))
+        named = len(study.preferences.goals) + len(study.units)
+        repeats = len(self._spent.firsts) < self._spent.images  # else others of the set will be seen as others
+        classes = named or (len(self._spent.firsts) if repeats else self._plan.images)
+        layers = len(chosen_layers(study.subject))
+        forward, backward = study.look.passes(self._plan.images, min(classes, len(study.subject.classes)), layers)
         found = times.mean(FORWARD), times.mean(BACKWARD)
         return forward * (found[0] or planned.forward) + backward * (found[1] or planned.backward)
 
