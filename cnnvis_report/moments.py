@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from cnnvis_report.rounding import STEPS
 from cnnvis_report.rules.affine import Affine
 from cnnvis_report.rules.multipliers import divide
 
 POSITIONS = 2**14  # that are added up in single precision, at most
-ROUNDING = 16  # steps of the precision, beside the sizes that a result is the sum of: less is no variation
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Moments:
         w = weight.double()
         covariance = self.together / _along(self.count.clamp(min=1), w)
         variance = (w * covariance).flatten(1).sum(1)
-        least = ROUNDING * torch.finfo(weight.dtype).eps * (w * self.x).abs().flatten(1).sum(1)
+        least = STEPS * torch.finfo(weight.dtype).eps * (w * self.x).abs().flatten(1).sum(1)
         varies = _along(variance > least.square(), w)
         return torch.where(varies, divide(covariance, _along(variance, w)), 0).to(weight.dtype)
 

@@ -54,6 +54,7 @@ FLOORS = {
     "commandline": 10,
     "switches": 11,
     "ticker": 0,
+    "rounding": 0,
     "progress": 10,
     "console": 11,
     "listings": 11,
