@@ -16,13 +16,13 @@ from cnnvis_report.gradients import PIXELS, Gradients
 from cnnvis_report.graph import recorded, result_shape
 from cnnvis_report.noise import normal_noise
 from cnnvis_report.operands import Operands, Recorded
+from cnnvis_report.passes import BACKWARD, FORWARD
 from cnnvis_report.reference import Fitted, Reference
 from cnnvis_report.rules.constants import send_constants
 from cnnvis_report.rules.rule import Rule
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 
-FORWARD = "forward"
 Reads = Mapping[Rule | None, frozenset[str]]
 Key = tuple[tuple[int, ...], Rule | None, str]
 
@@ -80,7 +80,7 @@ class Tape(ForwardPasses):
         self._operands = operands or any(rule.operands for rule in self._reads if rule is not None)
         self._gradients: dict[Key, Tensor] = {}
         self._passes: dict[Key, Hashable] = {}
-        self._book(FORWARD, self._run, forward=1.0)
+        self._book(FORWARD, self._run, forward=1.0, kind=FORWARD)
 
     @property
     def logits(self) -> Tensor:
@@ -149,7 +149,7 @@ class Tape(ForwardPasses):
             self._know_operands()
             send_constants(self._recorded, self._start(targets), self._places[PIXELS], take)
 
-        self._book(None, run, backward=1.0)
+        self._book(None, run, backward=1.0, kind=BACKWARD)
 
     def fitted(self, key: str, fit: Callable[[Subject, Tensor, int], Fitted]) -> Fitted | None:
         """What `fit` makes of the network, other images of the set and how many go through at a time; made once.
@@ -204,7 +204,8 @@ class Tape(ForwardPasses):
         nothing = signal.new_zeros(result_shape(place.node, place.output_nr))
         start = self.subject.layout(self.layer_name(layer)).put(signal, nothing)
         back = rule.back if rule else RecordedTo.gradients
-        (pixels,) = self._book(None, lambda: back(part, start, [self._places[PIXELS]]), backward=1.0)
+        way = (BACKWARD, self.subject.layer(layer).name)
+        (pixels,) = self._book(None, lambda: back(part, start, [self._places[PIXELS]]), backward=1.0, kind=way)
         return torch.zeros_like(self.images) if pixels is None else pixels
 
     def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
@@ -213,7 +214,8 @@ class Tape(ForwardPasses):
         if (*wanted, what) not in self._gradients:
             found = {what, *self._reads.get(rule, ())} - {seen[2] for seen in self._passes if seen[:2] == wanted}
             key = (*wanted, frozenset(found))
-            gradients = self._book(key, lambda: self._backward(targets, rule, sorted(found)), backward=1.0)
+            kind = BACKWARD if PIXELS in found else (BACKWARD, frozenset(found))
+            gradients = self._book(key, lambda: self._backward(targets, rule, sorted(found)), backward=1.0, kind=kind)
             for name, gradient in gradients.items():
                 self._gradients[*wanted, name] = gradient
                 self._passes[*wanted, name] = key
@@ -245,7 +247,7 @@ class Tape(ForwardPasses):
         new = [name for name in dict.fromkeys(names) if name != PIXELS and name not in self._layers]
         if new:
             self._layers += new
-            self._book(None, self._run, forward=1.0)
+            self._book(None, self._run, forward=1.0, kind=FORWARD)
 
     def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
         """One pass back from the scores of the targets to everything named."""
@@ -277,4 +279,4 @@ class Tape(ForwardPasses):
         """Run once more where nobody said that the layers' operands would be wanted."""
         if not self._operands:
             self._operands = True
-            self._book(None, self._run, forward=1.0)
+            self._book(None, self._run, forward=1.0, kind=FORWARD)

@@ -35,9 +35,11 @@ def eigen_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """
     activations = tape.layer(layer)
     flat = activations.flatten(2)
+    largest = flat.abs().amax((1, 2), keepdim=True)
+    flat = flat / torch.where(largest > 0, largest, 1)  # squares of what is very small, or large, have no precision
     along = _projection(flat)
     against = (along * flat.mean(dim=1)).sum(dim=1, keepdim=True) < 0
-    maps = torch.where(against, -along, along).view(len(flat), 1, *activations.shape[2:])
+    maps = (largest[:, 0] * torch.where(against, -along, along)).view(len(flat), 1, *activations.shape[2:])
     tape.note(class_agnostic=True)
     return maps.expand(-1, targets.shape[1], -1, -1)
 
