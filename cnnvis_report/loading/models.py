@@ -167,7 +167,7 @@ def _from_file(name: str, path: Path) -> Model:
 def _from_factory(spec: str, weights: Path | None) -> Model:
     """A network of the user's own: `package.module:factory`, called without arguments.
 
-    The network may bring `class_names`, `mean`, `std` and `size` as attributes.
+    The network may bring `class_names`, `mean`, `std` and `size` as attributes, and `scores`, what its scores mean.
     """
     network = _call_factory(spec)
     if weights is not None:
