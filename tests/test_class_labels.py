@@ -196,10 +196,20 @@ def test_tables_have_columns_of_paths_and_labels(tmp_path):
     for name in ("t.csv", "t.tsv", "plain.csv"):
         found = labelled(find_images([tmp_path / name]), FEW)
         assert [(item.name, item.label.index) for item in found] == [("a.png", 1), ("b.png", 2)], name
+    (tmp_path / "short.csv").write_text("image_id,class\na,1\nb,2\n")
+    found = labelled(find_images([tmp_path / "short.csv"]), FEW)
+    assert [(item.name, item.label.index) for item in found] == [("a.png", 1), ("b.png", 2)], "endings left out"
     (tmp_path / "many.csv").write_text("image,goldfish,tench,crane (3)\na.png,1,0,1\nb.png,0,0,0\n")
     found = labelled(find_images([tmp_path / "many.csv"]), FEW)
     assert [[label.index for label in item.labels] for item in found] == [[1, 3], []]
     assert "many.csv names images: give it as IMAGES" in notices(tmp_path, FEW)
+
+
+def test_a_list_without_labels_has_those_of_the_folders_in_it(tmp_path):
+    tree(tmp_path, "goldfish/a.png", "other/b.png")
+    (tmp_path / "list.txt").write_text("goldfish/a.png\nother/b.png\n")
+    found = labelled(find_images([tmp_path / "list.txt"]), FEW)
+    assert [item.label.index for item in found] == [1, None]
 
 
 def test_labels_that_count_from_one_are_noticed(tmp_path):

@@ -51,7 +51,7 @@ def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> L
         made.labels.append(labels)
     made.notices += _unknown(unknown, listed_unknown, len(classes.names))
     known = any(label.index is not None for labels in made.labels for label in labels)
-    if classes.names and (not known or unlabelled) and (found.top or found.subfolders or listed_unknown):
+    if classes.names and (not known or unlabelled) and (found.top or found.subfolders or len(found) > 1):
         made.notices.append(_missing(found, unlabelled, known))
     return made
 

@@ -17,6 +17,8 @@ LABEL_COLUMNS = (
     "label", "labels", "class", "classes", "target", "class name", "label name", "category", "class id", "label id",
     "class index", "index", "tags", "tag", "name", "y",
 )  # fmt: skip
+USUAL = (".jpg", ".png", ".jpeg", ".JPEG", ".JPG", ".tif")
+ONE_HOT = {"0", "1", "0.0", "1.0", ""}
 ENDS = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(EXTENSIONS)))})(?=[\s,;]|$)", re.IGNORECASE)
 
 
@@ -71,9 +73,6 @@ def _of_table(rows: list[list[str]], path: Path) -> tuple[list[Found], list[str]
     return [_found(row[file], text, path.parent) for row, text in zip(body, texts, strict=True)], [said]
 
 
-ONE_HOT = {"0", "1", "0.0", "1.0", ""}
-
-
 def _split(line: str, folder: Path) -> tuple[str, str]:
     """The path and the label in a line: where a split leaves a file, or else where it looks like one."""
     if "\t" not in line and _is_file(folder, line):
@@ -123,4 +122,8 @@ def _found(name: str, label: str, folder: Path) -> Found:
     path = Path(name)
     shown = path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
     label = label.strip()
-    return Found(folder / name, shown, labels=(label,) if label else ())
+    where = folder / name
+    if not path.suffix and not _is_file(folder, name):  # tables of competitions leave the ending out
+        where = next((folder / (name + ending) for ending in USUAL if _is_file(folder, name + ending)), where)
+        shown += where.name.removeprefix(path.name)
+    return Found(where, shown, Path(shown).parent.name, labels=(label,) if label else ())
