@@ -195,7 +195,7 @@ class Subject:
         return self._calls.layout(name)
 
     def lay(self, name: str, values: Tensor) -> Tensor:
-        """[N, K, h, w] of a spatial layer's result or its gradient, for the latest images; of what isn't one, as it is."""
+        """[N, K, h, w] of a spatial layer's result or its gradient, for the latest images; of others as it is."""
         return self._calls.lay(name, values)
 
     def layer(self, name: str = "") -> LayerRecord:
