@@ -58,7 +58,7 @@ class Calls:
     """
 
     def __init__(self, calls: Sequence[Call], axes: Mapping[Edge, Axes], size: tuple[int, int]) -> None:
-        calls = [replace(call, layout=_layout(call, axes)) for call in calls]
+        calls = _read(calls, axes)
         self._size, self._axes = size, axes
         self._scale = (1.0, 1.0)
         last = {call.path: call for call in calls}
@@ -191,8 +191,17 @@ class Calls:
         return {layer.name: layer.parameters * prod(layer.shape[1:]) for layer in leaves}
 
 
-def _layout(call: Call, axes: Mapping[Edge, Axes]) -> Layout | None:
-    return layout_of(call.result, axes.get((call.node, call.number)) if call.node is not None else None)
+def _read(calls: Sequence[Call], axes: Mapping[Edge, Axes]) -> list[Call]:
+    """The calls with their layouts; of one that doesn't depend on the image, only if others have its size."""
+    seen = [
+        replace(call, layout=layout_of(call.result, axes.get((call.node, call.number)) if call.node else None))
+        for call in calls
+    ]
+    grids = {call.layout.grid for call in seen if call.layout and call.node is not None}
+    return [
+        replace(call, layout=None) if call.node is None and call.layout and call.layout.grid not in grids else call
+        for call in seen
+    ]
 
 
 def _stage(call: Call, calls: Sequence[Call]) -> str:

@@ -85,11 +85,11 @@ class Layout:
 
     def _grid(self, count: int, size: tuple[float, float]) -> tuple[int, int]:
         """Rows and columns of so many tokens."""
-        if count == prod(self.grid):
-            return self.grid
         height, width = (side * scale for side, scale in zip(self.grid, size, strict=True))
         rows = [rows for rows in (int(height), int(height) + 1) if rows and count % rows == 0]
         near = [(each, count // each) for each in rows if abs(count // each - width) < 1]
+        if not near and count == prod(self.grid):  # whatever the images' size is
+            return self.grid
         if not near:
             raise NotApplicable(f"{count} tokens are no grid of about {height:.1f}×{width:.1f}")
         return min(near, key=lambda grid: abs(grid[0] - height) + abs(grid[1] - width))

@@ -9,7 +9,7 @@ from torch.autograd.graph import Node
 
 from cnnvis_report.axes import Axes
 from cnnvis_report.axis_rules import LINEAR, PARTS, PRODUCTS, RESHAPES, Step, is_attention, part
-from cnnvis_report.graph import operation, result_shape, results
+from cnnvis_report.graph import operation, result_shape, results, saved
 from cnnvis_report.walk import Edge, inputs
 
 SURE, LIKELY = 2, 1  # how much an activation speaks for a gate where two operands of a product are alike
@@ -36,13 +36,13 @@ class MainPath:
     """The operations whose results reach the scores as values.
 
     values: by operation, the inputs that it passes on. reach: by result, `REST` and `PLACES` together. depth: how many
-    convolutions, linear layers and attentions have made it, along the longest path. projections: results that an
-    attention takes its values from, and is a part of.
+    convolutions, linear layers and attentions have made it, along the longest path, and how many of them mix positions.
+    projections: results that an attention takes its values from, and is a part of.
     """
 
     values: Mapping[Node, Sequence[Edge]]
     reach: Mapping[Edge, int]
-    depth: Mapping[Node, int]
+    depth: Mapping[Node, tuple[int, int]]
     projections: frozenset[Edge]
 
     def carries(self, edge: Edge) -> bool:
@@ -74,10 +74,10 @@ def main_path(nodes: Sequence[Node], axes: Mapping[Edge, Axes]) -> MainPath:
             if sent:
                 for edge in values[node]:
                     reach[edge] = reach.get(edge, 0) | _passed(node, number, edge, sent, axes)
-    depth: dict[Node, int] = {}
+    depth: dict[Node, tuple[int, int]] = {}
     for node in reversed(nodes):
-        before = max((depth[edge[0]] for edge in values[node]), default=0)
-        depth[node] = before + is_content(node)
+        count, mixing = max((depth[edge[0]] for edge in values[node]), default=(0, 0))
+        depth[node] = (count + is_content(node), mixing + _mixes(node))
     return MainPath(values, reach, depth, frozenset(_projections(nodes, values, bounds)))
 
 
@@ -85,6 +85,13 @@ def is_content(node: Node) -> bool:
     """Whether the operation makes features out of features."""
     name = operation(node)
     return name in LINEAR | PRODUCTS | {"Convolution", "DeformConv2D"} or is_attention(node)
+
+
+def _mixes(node: Node) -> bool:
+    """Whether the operation makes features out of those of several positions."""
+    if operation(node) == "Convolution":
+        return bool(prod(saved(node, "weight").shape[2:]) > 1)
+    return is_content(node) and operation(node) not in LINEAR
 
 
 def rearranges(node: Node) -> bool:
