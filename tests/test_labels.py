@@ -231,6 +231,8 @@ def test_pages_of_several_labels_say_what_holds(several):
     for k in (0, 1):
         assert found.labels[k].average_precision == pytest.approx(slow_average_precision(columns[:, k], scores[:, k]))
     assert found.labels[2].average_precision is None and (found.exact, found.unknown) == (2, 1)
+    sums = [sum(each.images * each.mean for each in found.bins), sum(each.images for each in found.bins)]
+    assert sums == pytest.approx([scores.sum(), scores.size], rel=1e-4), "probabilities are those of the network"
     overview = page(several / "index.html")
     answers = page(several / "answers.html")
     assert "Mean average precision" in overview and UNKNOWN in overview
