@@ -129,13 +129,15 @@ def _alike(network: nn.Module, other: nn.Module) -> bool:
 def _subject(study: Study, stage: Stage, shot: Shot) -> Subject:
     if stage.network is study.subject.network:
         return study.subject
-    return Subject(
+    subject = Subject(
         stage.network,
         _image(study, shot.ready),
         name=study.subject.name,
         classes=study.subject.classes,
         preprocessing=study.subject.preprocessing,
     )
+    subject.one_by_one = study.subject.one_by_one
+    return subject
 
 
 def _frame(
