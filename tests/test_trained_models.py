@@ -291,3 +291,11 @@ def test_images_that_were_trained_on_are_counted(masks, count, model, layers_set
     command("run", model, *words[masks], "-o", tmp_path / "r", *FEW)
     run = load_run(tmp_path / "r")
     assert run.record.trained_on == count and run.record.training == read_trained(model).training
+
+
+def test_a_model_of_an_earlier_version_says_that_its_images_are_not_known(model, tmp_path):
+    kept = read_trained(model)
+    assert kept.seen and load_model(str(model)).notices == ()
+    write_trained(tmp_path / "old.pt", replace(kept, seen=frozenset(["1234-0123456789abcdef"])))
+    (notice,) = load_model(str(tmp_path / "old.pt")).notices
+    assert "can't be told" in notice

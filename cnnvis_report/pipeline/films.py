@@ -129,7 +129,7 @@ def _alike(network: nn.Module, other: nn.Module) -> bool:
 def _subject(study: Study, stage: Stage, shot: Shot) -> Subject:
     if stage.network is study.subject.network:
         return study.subject
-    return Subject(
+    subject = Subject(
         stage.network,
         _image(study, shot.ready),
         name=study.subject.name,
@@ -137,6 +137,8 @@ def _subject(study: Study, stage: Stage, shot: Shot) -> Subject:
         preprocessing=study.subject.preprocessing,
         scores=study.subject.meaning.kind,
     )
+    subject.one_by_one = study.subject.one_by_one
+    return subject
 
 
 def _frame(
