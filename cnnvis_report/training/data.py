@@ -10,13 +10,13 @@ import torch
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.datasets import parts_of
 from cnnvis_report.loading.images import FoundImages, Item, find_images, labelled
+from cnnvis_report.loading.labels import SPLITS
 from cnnvis_report.loading.levels import find_levels
 from cnnvis_report.loading.pictures import picture_size
 from cnnvis_report.preprocessing import Levels, Preprocessing
 from cnnvis_report.records import Label, Skipped
 from cnnvis_report.training.pictures import Pictures, read_pictures
 
-SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 OWN_SIZE_UP_TO = 128  # pixels a side: larger pictures are made smaller unless --size says otherwise
 MARGIN = 8 / 7  # the shorter side of photographs over the square that is cut from them, as for ImageNet
 
