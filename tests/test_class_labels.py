@@ -190,7 +190,7 @@ sub/a.png n01443537
 
 
 def test_lists_are_split_where_a_file_is_left(tmp_path):
-    tree(tmp_path, "a.png", "my dog 1.png", "b, c.png", "sub/a.png")
+    tree(tmp_path, "a.png", "my", "my dog 1.png", "b, c.png", "sub/a.png")
     (tmp_path / "list.txt").write_bytes(LINES.replace("\n", "\r\n").encode("utf-8-sig"))
     found = labelled(find_images([tmp_path / "list.txt"]), FEW)
     assert [(item.name, [label.index for label in item.labels]) for item in found] == [

@@ -66,7 +66,7 @@ def read_data(
     geometry = _geometry(found, known, size)
     levels, said = find_levels(found, geometry.levels)
     geometry = replace(geometry, levels=levels)
-    notes += said
+    notes += [notice.removesuffix(".") for notice in said]
     test_found = _test_files(test, classes) if test is not None else FoundImages(())
     begin(len(found) + len(test_found))
     pictures, skipped = read_pictures(_items(found, classes, levels), geometry, grey=grey, advance=advance)
@@ -105,7 +105,7 @@ def find_classes(folder: Path) -> tuple[FoundImages, tuple[str, ...], list[str]]
     if len(names) < 2:
         has = f"one class, {names[0]!r}" if names else "no sub-folder with images"
         raise BadRequest(f"{folder}: has {has}. Put the images in one sub-folder for each class, two at least.")
-    notes = list(everything.notices)
+    notes = [notice.removesuffix(".") for notice in everything.notices]
     if len(found) < len(everything):
         notes.append(f"{len(everything) - len(found)} images lie beside the class folders and are left out")
     empty = _empty_folders(folder, names)
