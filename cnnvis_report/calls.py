@@ -1,7 +1,7 @@
 """What ran in one pass of a network: its modules' calls in order, and where in the graph their results are."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
@@ -10,40 +10,73 @@ from typing import Any
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 from torch.nn.modules.conv import _ConvNd
+from torch.nn.modules.dropout import _DropoutNd
 
-from cnnvis_report.graph import last_convolution, operation, order, output_shape
+from cnnvis_report.axes import Axes
+from cnnvis_report.graph import operation
+from cnnvis_report.layouts import Layout, layout_of
 from cnnvis_report.records import LayerRecord
+from cnnvis_report.stage import Place, last_place
+from cnnvis_report.walk import Edge
 
 Keep = Callable[[str, Tensor], None]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a module: the `count`-th of that module, from 1; the shape is without the batch."""
+    """One call of a module: the `count`-th of that module, from 1.
+
+    result: the shape of what it gives for one image, the batch included. node, number: where that is in the graph.
+    layout: how it is read as feature maps; None where it can't be.
+    """
 
     path: str
     count: int
     module: nn.Module
-    shape: tuple[int, ...]
+    result: tuple[int, ...]
     node: Node | None
+    number: int = 0
+    layout: Layout | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Without the batch, and K×h×w where there are feature maps."""
+        if self.layout is None:
+            return self.result[1:]
+        return (self.result[self.layout.channels], *self.layout.grid)
 
 
 class Calls:
     """The calls of one pass by their layers' names.
 
     A module that ran once goes by its path, one that ran often by path#1, path#2, …, and its path is the last.
+
+    Args:
+        calls: in order.
+        axes: what the dimensions of their results stand for, as `followed` gives it.
+        size: height and width of the image of the pass.
     """
 
-    def __init__(self, calls: Sequence[Call]) -> None:
+    def __init__(self, calls: Sequence[Call], axes: Mapping[Edge, Axes], size: tuple[int, int]) -> None:
+        calls = _read(calls, axes)
+        self._size, self._axes = size, axes
+        self._scale = (1.0, 1.0)
         last = {call.path: call for call in calls}
         self._calls: dict[str, Call] = {}
         self.records: dict[str, LayerRecord] = {}
         for call in calls:
             name = call.path if last[call.path].count == 1 else f"{call.path}#{call.count}"
-            size = sum(parameter.numel() for parameter in call.module.parameters())
+            count = sum(parameter.numel() for parameter in call.module.parameters())
             self._calls[name] = call
-            stage = _stage(call, calls)
-            self.records[name] = LayerRecord(name, type(call.module).__name__, call.shape, size, stage)
+            self.records[name] = LayerRecord(
+                name,
+                type(call.module).__name__,
+                call.shape,
+                count,
+                _stage(call, calls),
+                layout=call.layout.describe() if call.layout else "",
+                readable=call.layout is not None,
+            )
         self.layers = tuple(self.records.values())
         for path, call in last.items():
             if path not in self._calls:
@@ -53,34 +86,58 @@ class Calls:
     def forget_graph(self) -> None:
         """Let go of the pass: its nodes hold the activations of the whole network."""
         self._calls = {name: replace(call, node=None) for name, call in self._calls.items()}
+        self._axes = {}
 
     def at(self, node: Node | None) -> str:
-        """The outermost layer whose output is the result of `node`; empty where there is none."""
-        names = [name for name, call in self._calls.items() if node is not None and call.node is node]
-        return min(names, key=lambda name: name.count("."), default="")
+        """The outermost layer whose output is the result of `node`; empty where there is none.
 
-    def last_stage(self, nodes: list[Node], scoring: Node | None) -> str:
-        """The outermost layer that holds the result of the last convolution at its size, before any pooling.
+        One that gives what it gets, such as dropout, comes last.
+        """
+        names = [name for name, call in self._calls.items() if node is not None and call.node is node]
+        return min(names, key=lambda name: (self._gives_its_input(name), name.count(".")), default="")
+
+    def _gives_its_input(self, name: str) -> bool:
+        return isinstance(self._calls[name].module, nn.Identity | _DropoutNd)
+
+    def last_stage(self, nodes: list[Node]) -> str:
+        """The outermost layer that holds the last features that reach the scores, before any pooling.
 
         Args:
             nodes: the operations of the pass, the latest first.
-            scoring: a convolution that gives the class scores themselves; it and all after it don't count.
         """
-        last = last_convolution(nodes, scoring)
-        if last is None:
-            return ""
-        size = output_shape(last)[2:]
-        end = order(scoring) if scoring is not None else order(nodes[0]) + 1
-        at_size = [
-            call.node
+        places = [
+            Place((call.node, call.number), call.shape[0], call.layout.grid)
             for call in self._calls.values()
-            if call.node is not None and len(call.shape) == 3 and call.shape[1:] == size
-            if order(last) <= order(call.node) < end
+            if call.node is not None and call.layout is not None
         ]
-        return self.at(max(at_size, key=order, default=None))
+        edge = last_place(nodes, self._axes, places)
+        return self.at(edge[0]) if edge else ""
+
+    def layout(self, name: str) -> Layout:
+        """How the layer called `name` is read, which has to be readable."""
+        layout = self._calls[name].layout
+        if layout is None:
+            raise ValueError(f"{name} has no feature maps")
+        return layout
+
+    def lay(self, name: str, values: Tensor) -> Tensor:
+        """[N, K, h, w] of what the layer called `name` gives; as it is where it has no feature maps or is no layer."""
+        call = self._calls.get(name)
+        return values if call is None or call.layout is None else call.layout.lay(values, self._scale)
+
+    def averages(self, name: str, positions: frozenset[int] | None, channels: int) -> bool:
+        """Whether a mean over these dimensions of a layer's result is one over all positions of its channels."""
+        layout = self._calls[name].layout
+        if layout is None or self._calls[name].shape[0] != channels or layout.before or layout.after:
+            return False
+        return layout.is_plain if positions is None else {layout.rows, layout.columns} == positions
+
+    def see(self, size: tuple[int, int]) -> None:
+        """Images of this height and width come next."""
+        self._scale = (size[0] / self._size[0], size[1] / self._size[1])
 
     @contextmanager
-    def watching(self, names: Sequence[str], keep: Keep) -> Iterator[None]:
+    def watching(self, names: Sequence[str], keep: Keep, *, laid: bool = True) -> Iterator[None]:
         """While it is open, call `keep(name, output)` as each of the layers called `names` runs."""
         wanted: dict[nn.Module, dict[int, str]] = defaultdict(dict)
         for name in names:
@@ -91,20 +148,21 @@ class Calls:
         def hook(module: nn.Module, _: Any, output: Tensor) -> None:
             runs[module] += 1
             if runs[module] in wanted[module]:
-                keep(wanted[module][runs[module]], output)
+                name = wanted[module][runs[module]]
+                keep(name, self.lay(name, output) if laid else output)
 
         with hooked(wanted, hook):
             yield
 
     @contextmanager
     def replacing(self, name: str, value: Tensor) -> Iterator[None]:
-        """While it is open, the layer called `name` gives `value`, whatever it has computed."""
-        call = self._calls[name]
+        """While it is open, the layer called `name` has these maps [M, K, h, w], whatever it has computed."""
+        call, layout = self._calls[name], self.layout(name)
         runs: Counter[nn.Module] = Counter()
 
-        def hook(module: nn.Module, _: Any, __: Tensor) -> Tensor | None:
+        def hook(module: nn.Module, _: Any, output: Tensor) -> Tensor | None:
             runs[module] += 1
-            return value.clone() if runs[module] == call.count else None  # it may be worked on in place
+            return layout.put(value, output) if runs[module] == call.count else None
 
         with hooked([call.module], hook):
             yield
@@ -133,10 +191,23 @@ class Calls:
         return {layer.name: layer.parameters * prod(layer.shape[1:]) for layer in leaves}
 
 
+def _read(calls: Sequence[Call], axes: Mapping[Edge, Axes]) -> list[Call]:
+    """The calls with their layouts; of one that doesn't depend on the image, only if others have its size."""
+    seen = [
+        replace(call, layout=layout_of(call.result, axes.get((call.node, call.number)) if call.node else None))
+        for call in calls
+    ]
+    grids = {call.layout.grid for call in seen if call.layout and call.node is not None}
+    return [
+        replace(call, layout=None) if call.node is None and call.layout and call.layout.grid not in grids else call
+        for call in seen
+    ]
+
+
 def _stage(call: Call, calls: Sequence[Call]) -> str:
     """What kind of step a call is, as `LayerRecord.stage` says it."""
     module = call.module
-    if len(call.shape) != 3:
+    if call.layout is None:
         return ""
     if isinstance(module, _ConvNd):
         return "convolution"
@@ -160,7 +231,7 @@ def recorded_calls(network: nn.Module) -> Iterator[list[Call]]:
         path = paths[module]
         counts[path] += 1
         if isinstance(output, Tensor):
-            calls.append(Call(path, counts[path], module, tuple(output.shape[1:]), output.grad_fn))
+            calls.append(Call(path, counts[path], module, tuple(output.shape), output.grad_fn, output.output_nr))
 
     with hooked(paths, hook):
         yield calls

@@ -3,23 +3,28 @@
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from cnnvis_report.commandline import printable
+from cnnvis_report.pipeline.forecast import Forecast
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.run import Tally, Watcher
 from cnnvis_report.pipeline.study import Study
+from cnnvis_report.progress import Progress
 from cnnvis_report.records import RunRecord
 from cnnvis_report.report import words
+from cnnvis_report.report.outlook import pages_seconds
 from cnnvis_report.report.site import Written
+from cnnvis_report.ticker import Ticker
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 LISTED = 4  # things that have changed
 UNITS = 1000  # of a progress bar, for each image
+EVERY = 30.0  # seconds between two lines of progress where no bar can be drawn
 
 
 class Console(Watcher):
@@ -27,12 +32,17 @@ class Console(Watcher):
 
     Args:
         level: QUIET says only what went wrong, VERBOSE adds tracebacks of methods that failed.
+        clock: seconds that pass. ticker: when a line of progress is due where no bar can be drawn.
     """
 
-    def __init__(self, level: int = NORMAL) -> None:
+    def __init__(
+        self, level: int = NORMAL, clock: Callable[[], float] = time.monotonic, ticker: Ticker | None = None
+    ) -> None:
         self.level = level
+        self._clock, self._ticker = clock, ticker or Ticker(EVERY)
         self._bar: Any = None
-        self._done, self._total, self._start, self._left_over = 0, 0, 0.0, 0.0
+        self._progress: Progress | None = None
+        self._pages = 0.0
 
     def say(self, text: str = "") -> None:
         """A line, unless the user wants quiet."""
@@ -64,6 +74,8 @@ class Console(Watcher):
             rough = ", ".join(dict.fromkeys(task.name for task in plan.reduced))
             order = "" if study.precision == "bfloat16" else ", where that keeps the order of the pixels"
             self.say(f"          in bfloat16{order}: {rough}")
+        maps = [(task.method.card, shape) for task, shape in zip(rehearsed.tasks, rehearsed.shapes, strict=True)]
+        self._pages = pages_seconds(maps, plan.images, plan.classes)
         self.say(
             f"          {words.number(rehearsed.forward)} forward and {words.number(rehearsed.backward)} backward "
             f"passes an image; about {words.duration(plan.seconds)} and {words.size(plan.bytes)} of arrays"
@@ -74,44 +86,63 @@ class Console(Watcher):
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[None]:
-        """A bar with what is done, the rate and the time left; nothing where nobody watches."""
-        if self.level == QUIET or not sys.stderr.isatty():
+        """A bar with what is done, the rate and the time left; lines of it where no terminal shows a bar."""
+        if self.level == QUIET:
             yield
             return
-        self._done, self._total, self._start = 0, total, time.monotonic()
+        self._progress = Progress(label, total, self._clock)
+        try:
+            with self._shown(self._progress):
+                yield
+        finally:
+            self._bar = self._progress = None
+
+    @contextmanager
+    def _shown(self, progress: Progress) -> Iterator[None]:
+        if not sys.stderr.isatty():
+            with self._ticker.striking(lambda: self.say(progress.line())):
+                yield
+            return
         bar: Any = click.progressbar(
-            length=total * UNITS,
-            label=f"{label:<9}",
+            length=progress.total * UNITS,
+            label=f"{progress.label:<9}",
             file=sys.stderr,
             item_show_func=lambda item: item,
         )
         with bar as self._bar:
             yield
             bar.update(bar.length - bar.pos)
-        self._bar = None
 
     def advance(self, item: str, whole: bool = True) -> None:
         """One more is done; `whole` where nothing has told of parts of it."""
-        self._done += 1
-        self._move(UNITS if whole else 0, item)
+        self._move(1.0 if whole else 0.0, item, done=1)
 
     def task_done(self, method: str, images: int, share: float) -> None:
         """A part of some images is done."""
-        self._move(images * share * UNITS, method)
+        self._move(images * share, method)
 
     def image_done(self, name: str, already: bool) -> None:
         """One more image; its parts have been told of, unless it was done in an earlier start."""
         self.advance(name, whole=already)
 
-    def _move(self, units: float, item: str) -> None:
-        if self._bar is None:
+    def expected(self, forecast: Forecast) -> None:
+        """How long the run will take, now that some of it is done."""
+        if self._progress is None:
             return
-        self._left_over += units
-        step = min(int(self._left_over), self._bar.length - self._bar.pos)
-        self._left_over -= int(self._left_over)
-        rate = self._done / max(time.monotonic() - self._start, 1e-9)
-        pace = f"  {rate:.1f}/s" if self._done else ""
-        self._bar.update(step, f"{self._done}/{self._total}{pace}  {printable(item)[:40]}")
+        left = forecast.left + self._pages
+        spent = self._progress.expect(left)
+        self.interject(
+            f"Now       about {words.duration(spent + left)} in all, pages included, {words.duration(left)} of it to "
+            f"come; {words.duration(forecast.an_image)} an image"
+        )
+
+    def _move(self, amount: float, item: str, done: int = 0) -> None:
+        if self._progress is None:
+            return
+        self._progress.move(amount, printable(item)[:40], done)
+        if self._bar is not None:
+            step = max(0, min(int(self._progress.amount * UNITS), self._bar.length) - self._bar.pos)
+            self._bar.update(step, self._progress.state())
 
     def interject(self, text: str) -> None:
         """A line while a bar is shown."""
@@ -144,7 +175,8 @@ class Console(Watcher):
             return
         self.say(
             f"Took      {words.duration(tally.seconds)} for {words.count(tally.computed, 'image')}: "
-            f"{tally.seconds / tally.bound:.2f} of the bound, {words.duration(tally.bound)} of passes"
+            f"{tally.seconds / (tally.bound or tally.seconds):.2f} of the bound, "
+            f"{words.duration(tally.bound)} of passes at their best"
         )
         if run.evaluation is not None:
             self.say(f"          and {words.duration(tally.measuring)} on what the maps are worth")

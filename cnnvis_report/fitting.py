@@ -1,56 +1,13 @@
 """What is fitted to a network over other images before a method can be used."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.rules.affine import Affine
-from cnnvis_report.rules.multipliers import divide
+from cnnvis_report.moments import Moments, moments
 from cnnvis_report.rules.patterns import PatternRule, in_order, pattern_layers, rectified
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
-
-DUST = 1e-9  # of the sums that a covariance is the difference of: less is rounding
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Sums over the places where y counts: how many [out], of x and of x y [the weight's shape], of y [out]."""
-
-    count: Tensor
-    x: Tensor
-    xy: Tensor
-    y: Tensor
-
-    def __add__(self, other: "Moments") -> "Moments":
-        return Moments(self.count + other.count, self.x + other.x, self.xy + other.xy, self.y + other.y)
-
-    def pattern(self, weight: Tensor) -> Tensor:
-        """cov(x, y) / (w . cov(x, y)) for each output by itself; 0 for one that doesn't vary."""
-        shape = (-1, *[1] * (weight.ndim - 1))
-        w = weight.double()
-        count = self.count.clamp(min=1).view(shape)
-        both = self.xy / count
-        covariance = both - self.x / count * (self.y.view(shape) / count)
-        explained = (w * covariance).flatten(1).sum(1).view(shape)
-        size = (w * both).abs().flatten(1).sum(1).view(shape)
-        return torch.where(explained.abs() > DUST * size, divide(covariance, explained), 0).to(weight.dtype)
-
-
-def moments(layer: Affine, *, positive: bool) -> Moments:
-    """Of a layer's input x and pre-activation y, where y > 0 or everywhere."""
-    y = layer.z()
-    counted = (y > 0).to(y.dtype) if positive else torch.ones_like(y)
-    channel = y.ndim - 1 if layer.dense else 1
-    others = [dim for dim in range(y.ndim) if dim != channel]
-    return Moments(
-        count=counted.sum(others).double(),
-        x=layer.weights_back(counted, layer.x).double(),
-        xy=layer.weights_back(counted * y, layer.x).double(),
-        y=(counted * y).sum(others).double(),
-    )
 
 
 def fit_patterns(subject: Subject, images: Tensor, capacity: int) -> tuple[Tensor, ...]:

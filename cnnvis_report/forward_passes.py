@@ -8,7 +8,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from cnnvis_report.ledger import Ledger, Stated, waiting_for
+from cnnvis_report.ledger import Ledger, Stated
+from cnnvis_report.passes import REDUCED, SEEN
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 
@@ -36,7 +37,7 @@ class ForwardPasses:
         self.subject = subject
         self.images = images.detach()
         self.capacity = 1 if subject.one_by_one else max(capacity or 0, len(images))
-        self.ledger: Ledger = within.ledger if within else Ledger(waiting_for(images.device))
+        self.ledger: Ledger = within.ledger if within else Ledger(images.device)
         self._share = len(images) / len(within.images) if within else 1.0
         self._private = within is not None
         self._precision: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -47,7 +48,7 @@ class ForwardPasses:
         return self.subject.preprocessing.black(self.images)
 
     def layer_name(self, name: str = "") -> str:
-        """The layer called `name`; the last convolutional stage where it is empty."""
+        """The layer called `name`; the last features that reach the scores where it is empty."""
         return self.subject.layer(name).name
 
     @property
@@ -67,38 +68,50 @@ class ForwardPasses:
     def scores(self, images: Tensor) -> Tensor:
         """[M, classes]: the scores of other images [M, C, H, W], by forward passes of `capacity` images."""
         parts = torch.split(images, self.capacity)
-        return self._looked(self.subject.forward, parts, passes=len(images) / len(self.images))
+        kind = REDUCED if self.is_reduced else SEEN
+        return self._looked(self.subject.forward, parts, len(images) / len(self.images), kind)
 
     def scores_from(self, place: int, values: Tensor, layer: str = "") -> Tensor:
         """[M, classes]: the scores of one of the images where a layer gives other values [M, K, h, w].
 
         Args:
             place: of the image in the batch.
-            layer: the last convolutional stage where it is empty.
+            layer: the last features that reach the scores where it is empty.
         """
         name = self.subject.layer(layer).name
         image = self.images[place : place + 1]
         parts = torch.split(values, 1 if self.subject.one_by_one else max(self.capacity, 16))
         passes = len(values) * self.subject.behind(name) / len(self.images)
-        return self._looked(partial(self.subject.forward_from, name, image), parts, passes)
+        return self._looked(partial(self.subject.forward_from, name, image), parts, passes, (name, self.is_reduced))
 
-    def _looked(self, forward: Callable[[Tensor], Tensor], parts: Iterable[Tensor], passes: float) -> Tensor:
+    def _looked(
+        self, forward: Callable[[Tensor], Tensor], parts: Iterable[Tensor], passes: float, kind: Hashable
+    ) -> Tensor:
         """The scores of all parts, in the precision that is asked for."""
 
         def run() -> Tensor:
             with recording(), torch.no_grad(), self.subject.held(), self._precision():
                 return torch.cat([forward(part) for part in parts])
 
-        return self._book(None, run, forward=passes)
+        return self._book(None, run, forward=passes, kind=kind)
 
     def note(self, **stated: Stated) -> None:
         """State something of the method that runs: a word, a number, or a tensor [N] or [N, K] with one for each."""
         self.ledger.note(**stated)
 
-    def _book(self, key: Hashable, action: Callable[[], T], *, forward: float = 0.0, backward: float = 0.0) -> T:
+    def _book(
+        self,
+        key: Hashable,
+        action: Callable[[], T],
+        *,
+        forward: float = 0.0,
+        backward: float = 0.0,
+        kind: Hashable = None,
+    ) -> T:
         share = self._share
         key = None if self._private else key
-        with self.ledger.passing(key, forward=forward * share, backward=backward * share):
+        images = (forward + backward) * len(self.images)
+        with self.ledger.passing(key, forward=forward * share, backward=backward * share, kind=kind, images=images):
             return action()
 
     def _use(self, key: Hashable) -> None:

@@ -16,7 +16,7 @@ class Readable(Protocol):
         """One gradient: of the pixels where `what` is empty, of the layer called so otherwise."""
 
     def layer_name(self, name: str) -> str:
-        """The layer called `name`; the last convolutional stage where it is empty."""
+        """The layer called `name`; the last features that reach the scores where it is empty."""
 
 
 class Gradients:
@@ -31,5 +31,5 @@ class Gradients:
         return self._tape.read(self._targets, self._rule, PIXELS)
 
     def layer(self, name: str = "") -> Tensor:
-        """[N, K, h, w]: with respect to a layer's output; the last convolutional stage where `name` is empty."""
+        """[N, K, h, w]: with respect to a layer; the last features that reach the scores where `name` is empty."""
         return self._tape.read(self._targets, self._rule, self._tape.layer_name(name))

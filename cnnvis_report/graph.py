@@ -6,6 +6,7 @@ them, and it checks them once when it is imported.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -61,7 +62,12 @@ def output_shape(node: Node) -> tuple[int, ...]:
 
 def operation(node: Node) -> str:
     """What ran, without PyTorch's ending: "Convolution", "Relu", "MaxPool2DWithIndices"; a leaf is "AccumulateGrad"."""
-    return node.name().rpartition("::")[2].rstrip("0123456789").removesuffix("Backward")
+    return _operation(node.name())
+
+
+@cache
+def _operation(name: str) -> str:
+    return name.rpartition("::")[2].rstrip("0123456789").removesuffix("Backward")
 
 
 def ordinary(node: Node, signals: Sequence[Tensor | None]) -> tuple[Tensor | None, ...]:
@@ -115,21 +121,6 @@ def other_activation(node: Node) -> str | None:
     return OTHER_ACTIVATIONS.get(operation(node))
 
 
-def last_convolution(nodes: list[Node], before: Node | None) -> Node | None:
-    """The latest convolution whose result has more than one position, or None.
-
-    Args:
-        nodes: as `recorded` gives them.
-        before: a convolution that gives the class scores and so doesn't count, or None.
-    """
-    for node in nodes:
-        if node.name().startswith("ConvolutionBackward") and node is not before:
-            shape = output_shape(node)
-            if len(shape) == 4 and shape[2] * shape[3] > 1:
-                return node
-    return None
-
-
 def _check() -> None:
     """Run a tiny network and look for every name that this file uses."""
     with torch.inference_mode(False), torch.enable_grad():
@@ -140,7 +131,7 @@ def _check() -> None:
         nodes = recorded(logits.grad_fn)
         names = [node.name() for node in nodes]
         (signal,) = (each for each in ordinary(nodes[0], [torch.ones(1, 1)]) if each is not None)
-        convolution = last_convolution(nodes, None)
+        convolution = next((node for node in nodes if operation(node) == "Convolution"), None)
         sound = (
             sum(map(is_relu, nodes)) == 3
             and tuple(saved(nodes[0], "mat2").shape) == tuple(signal.shape) == (1, 1)

@@ -36,13 +36,13 @@ class ScoreLayer:
 class Head:
     """The end of a network that averages its feature maps and weighs the averages, class by class.
 
-    weight: [classes, K]. features: the node whose result is averaged, K×h×w, or weighed and then averaged.
-    convolution: the node of the 1×1 convolution that weighs them, or None where a linear layer does.
+    weight: [classes, K]. features: the node whose result is averaged, or weighed and then averaged. positions: the
+    dimensions of that result over which the average goes; None where it isn't known but all of them.
     """
 
     weight: Tensor
     features: Node
-    convolution: Node | None
+    positions: frozenset[int] | None = None
 
 
 def find_head(logits: Node) -> Head:
@@ -59,7 +59,7 @@ def find_head(logits: Node) -> Head:
         pooled = _pooled(behind)
         if pooled is None:
             raise NotApplicable(f"the last linear layer doesn't follow global average pooling but {_named(behind)}")
-        return Head(weight, pooled, None)
+        return Head(weight, pooled, _averaged(behind))
     pooled = _pooled(node)
     if pooled is None:
         raise NotApplicable(f"the scores come from {_named(node)}, not from pooling and one linear layer")
@@ -72,7 +72,7 @@ def find_head(logits: Node) -> Head:
     features = convolution.next_functions[0][0]
     if features is None:
         raise NotApplicable("the last convolution reads the input itself")
-    return Head(kernel[:, :, 0, 0], features, convolution)
+    return Head(kernel[:, :, 0, 0], features)
 
 
 def _linear(node: Node) -> tuple[Tensor | None, Node | None]:
@@ -95,7 +95,7 @@ def _pooled(node: Node | None) -> Node | None:
         sizes = tuple(saved(node, "self_sym_sizes"))
         # the dimensions are saved as unsigned numbers: -1 comes back as 2**64 - 1
         dims = {(d - 2**64 if d >= 2**63 else d) % len(sizes) for d in saved(node, "dim")}
-        if len(sizes) == 4 and dims == {2, 3}:
+        if (len(sizes), dims) in ((4, {2, 3}), (4, {1, 2}), (3, {1})):  # channels first, channels last, tokens
             return node.next_functions[0][0]
         if len(sizes) == 3 and dims == {2}:  # flattened first: N×K×(h·w)
             return _skip_shapes(node.next_functions[0][0])
@@ -104,6 +104,15 @@ def _pooled(node: Node | None) -> Node | None:
         if tuple(saved(node, "kernel_size")) == sides and set(saved(node, "padding")) == {0}:
             return node.next_functions[0][0]
     return None
+
+
+def _averaged(node: Node) -> frozenset[int] | None:
+    """The dimensions that a mean goes over, where it is one of N×h×w×K or N×L×K."""
+    sizes = tuple(saved(node, "self_sym_sizes")) if node.name() == "MeanBackward1" else ()
+    dims = (
+        frozenset((d - 2**64 if d >= 2**63 else d) % len(sizes) for d in saved(node, "dim")) if sizes else frozenset()
+    )
+    return dims if 1 in dims else None
 
 
 def _skip_shapes(node: Node | None) -> Node:

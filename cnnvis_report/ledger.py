@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from cnnvis_report.passes import PassClock
 from cnnvis_report.records import Note
 
 Stated = Note | Tensor
+CPU = torch.device("cpu")
 
 
 @dataclass(eq=False)
@@ -32,11 +34,12 @@ class Ledger:
     """The accounts of one batch; `own_forward` and `own_backward` count the passes that nobody can share.
 
     Args:
-        wait: returns when the device has done what it was asked, so that clocks tell the truth.
+        device: that the passes run on.
     """
 
-    def __init__(self, wait: Callable[[], None] = lambda: None) -> None:
-        self.wait = wait
+    def __init__(self, device: torch.device = CPU) -> None:
+        self.wait = waiting_for(device)  # returns when the device has done what it was asked, so that clocks are true
+        self.clock = PassClock(device)
         self._open: Account | None = None
         self._seconds: dict[Hashable, float] = {}
         self._users: dict[Hashable, set[Account]] = defaultdict(set)
@@ -56,18 +59,26 @@ class Ledger:
             self._open = outer
 
     @contextmanager
-    def passing(self, key: Hashable, *, forward: float = 0.0, backward: float = 0.0) -> Iterator[None]:
-        """Book a pass that others may share under `key`; None as the key keeps it for the open account."""
+    def passing(
+        self, key: Hashable, *, forward: float = 0.0, backward: float = 0.0, kind: Hashable = None, images: float = 1.0
+    ) -> Iterator[None]:
+        """Book a pass that others may share under `key`; None as the key keeps it for the open account.
+
+        Args:
+            forward, backward: passes of the batch. kind, images: of what is timed, so many whole passes of an image.
+        """
         if key is None:
             self.own_forward += forward
             self.own_backward += backward
             if self._open is not None:
                 self._open.forward += forward
                 self._open.backward += backward
-            yield
+            with self.clock.timing(kind, images):
+                yield
             return
         start = self._now()
-        yield
+        with self.clock.timing(kind, images):
+            yield
         self._seconds[key] = self._now() - start
         if self._open is not None:
             self._open.seconds -= self._seconds[key]

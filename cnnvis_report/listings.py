@@ -54,12 +54,14 @@ def layers_table(name: str, weights: Path | None, size: str | None) -> str:
         raise BadRequest("--size original has no meaning without images; give a side or HEIGHTxWIDTH.")
     example = torch.zeros(1, preprocessing.channels, *preprocessing.size)
     subject = Subject(model.network, example, name=model.name, preprocessing=preprocessing)
-    rows = [("", "LAYER", "TYPE", "OUTPUT", "PARAMETERS")]
+    rows: list[tuple[str, ...]] = [("", "LAYER", "TYPE", "OUTPUT", "PARAMETERS", "READ AS")]
     default = subject.layer().name if subject.default_layer else ""
     for layer in subject.layers:
         star = "*" if layer.name == default else ""
         size = number(layer.parameters) if layer.parameters else ""
-        rows.append((star, layer.name, layer.type, sides(layer.shape), size))
+        rows.append((star, layer.name, layer.type, sides(layer.shape), size, layer.layout))
+    if not any(layer.layout for layer in subject.layers):
+        rows = [row[:-1] for row in rows]
     legend = f"* the default of --layer: {default}" if default else "No layer has a spatial size."
     return f"{_table(rows)}\n\n{legend}"
 

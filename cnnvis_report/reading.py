@@ -11,7 +11,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.records_scores import Quantity, ScoreKind
 from cnnvis_report.running import recording
 from cnnvis_report.scores import Scores, choose_kind
-from cnnvis_report.tails import NotedCalls, Place, agree, looks_like, mixed_ending, places
+from cnnvis_report.tails import NotedCalls, Place, agree, looks_like, mixed_ending, never_negative, places
 
 LogitsAt = Callable[[Place, Tensor], Tensor]
 QUANTITIES = {
@@ -56,7 +56,9 @@ def read_output(first: FirstOutput, network: nn.Module, asked: str, *, several: 
     final, place = _logits_place(first)
     if place is None:
         final = _final_by_values(first)
-    kind, reason = choose_kind(asked, network, first.output.shape[1], final, several=several, name=name)
+    positive = "" if final else never_negative(first.output.grad_fn)
+    columns = first.output.shape[1]
+    kind, reason = choose_kind(asked, network, columns, final, several=several, name=name, positive=positive)
     if kind is ScoreKind.VALUE:
         return Reading(Scores(kind, Quantity.VALUE, reason), None, "values, as the network gives them")
     if place is not None:

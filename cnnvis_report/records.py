@@ -204,6 +204,8 @@ class LayerRecord:
 
     stage: "convolution", "activation" or "pooling" where its maps are a step of their own, "block" where a module
     that holds others computes its result itself, empty elsewhere.
+    layout: how its feature maps stand in its result, in words, where that isn't C×H×W; the shape is theirs.
+    readable: whether it has feature maps; three sides may also be attention maps or windows.
     """
 
     name: str
@@ -211,11 +213,13 @@ class LayerRecord:
     shape: tuple[int, ...]
     parameters: int
     stage: str = ""
+    layout: str = ""
+    readable: bool = True
 
     @property
     def spatial(self) -> bool:
-        """Whether its output is C×H×W with more than one position."""
-        return len(self.shape) == 3 and self.shape[1] * self.shape[2] > 1
+        """Whether its output is read as C×H×W with more than one position."""
+        return self.readable and len(self.shape) == 3 and self.shape[1] * self.shape[2] > 1
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ def as_scores(output: Any, name: str, count: int, taken: dict[str, None] | None 
             f"{name} returns {_described(output)}, not class scores. Wrap it in a module that returns N×classes scores."
         )
     scores = _as_columns(found, count)
+    if scores is None and found.ndim <= 1:
+        raise BadRequest(
+            f"{name} returns {found.numel()} numbers for {count} images: no class scores. "
+            f"Wrap it in a module that returns N×classes scores."
+        )
     if scores is None:
         sides = "×".join(map(str, found.shape[1:]))
         kind = "a map of scores, as for segmentation" if found.ndim == 4 else "no class scores"

@@ -98,14 +98,14 @@ def _two_names(given: Sequence[str] | None, name: str) -> tuple[str, ...]:
 
 
 def choose_kind(
-    asked: str, network: nn.Module, columns: int, ending: str, *, several: bool, name: str
+    asked: str, network: nn.Module, columns: int, ending: str, *, several: bool, name: str, positive: str = ""
 ) -> tuple[ScoreKind, str]:
     """What the scores mean, and why.
 
     Args:
         asked: "auto", or a kind by its name. columns: scores an image. ending: the name of a final softmax, sigmoid
             or the logarithm of one; empty where there is none. several: whether an image has several labels.
-        name: of the network.
+        name: of the network. positive: the last operation, where its results are never negative.
 
     Raises:
         BadRequest: it can't be what was asked for, or what the network says of itself.
@@ -118,14 +118,16 @@ def choose_kind(
     if said is not None:
         kind, where = said
         return _checked(kind, columns, ending, f"{name}, {where}", name), f"as the network's {where} says"
+    if columns == 1 and positive:
+        return ScoreKind.VALUE, f"as there is a single score that is never negative (it comes out of {positive})"
     if columns == 1:
-        return ScoreKind.BINARY, "as there is a single score; --scores value where it is no class's"
+        return ScoreKind.BINARY, "as there is a single score; give --scores value for a regression"
     if ending:
         kind = ScoreKind.SIGMOID if "sigmoid" in ending else ScoreKind.SOFTMAX
         return kind, f"as the network ends in a {ending}"
     if several:
         return ScoreKind.SIGMOID, "as images have several labels"
-    return ScoreKind.SOFTMAX, "as nothing says otherwise; --scores sigmoid where an image can have several labels"
+    return ScoreKind.SOFTMAX, "as nothing says otherwise; give --scores sigmoid if an image can have several labels"
 
 
 def _said(network: nn.Module) -> tuple[ScoreKind, str] | None:

@@ -5,19 +5,21 @@ from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import Node
 from torch.nn.modules.conv import _ConvNd
 
 from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
-from cnnvis_report.graph import TAILS, recorded
-from cnnvis_report.heads import Head, ScoreLayer, find_head
+from cnnvis_report.following import followed
+from cnnvis_report.graph import recorded
+from cnnvis_report.heads import ScoreLayer
+from cnnvis_report.layouts import Layout
 from cnnvis_report.operands import FirstPass, Operands, Recorded
 from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.reading import FirstOutput, read_output
 from cnnvis_report.records import LayerRecord
 from cnnvis_report.running import as_scores, frozen, recording
+from cnnvis_report.score_layer import find_score_layer
 from cnnvis_report.tails import NotedCalls, Place
 
 
@@ -61,19 +63,21 @@ class Subject:
         self._lone: dict[str, bool] = {}
         self._taken: dict[str, None] = {}
         self.one_by_one = False  # set where an image's scores depend on the images beside it
+        self._calls = Calls([], {}, self.size)
         calls, output, operands, noted = self._examine(example)
-        self._calls = Calls(calls)
+        self._calls = Calls(calls, {}, self.size)
         first = FirstOutput(example, output, self._calls.at, noted, self._logits_at)
         reading = read_output(first, network, scores, several=several, name=name)
         self.meaning, self.scores, self._tail = reading.meaning, reading.words, reading.place
         if self._tail is not None:  # the pass that counts is the one to the logits
             calls, output, operands, _ = self._examine(example)
-            self._calls = Calls(calls)
-        self.layers = self._calls.layers
         nodes = recorded(output.grad_fn)
+        self._calls = Calls(calls, followed(nodes, tuple(example.shape)), self.size)
+        self.layers = self._calls.layers
         logits = self.meaning.of(output.detach())
         self.first_pass: FirstPass | None = FirstPass(example.detach(), logits, Recorded(output, nodes, operands))
-        self.default_layer = self._calls.last_stage(nodes, self._find_score_layer(nodes[0]))
+        self._score_layer = find_score_layer(self._calls, nodes[0], self.meaning.weights)
+        self.default_layer = self._calls.last_stage(nodes)
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in network.parameters())
         self.classes = self.meaning.names(classes, int(output.shape[1]), name)
@@ -122,6 +126,7 @@ class Subject:
         if self._tail is not None:
             return self._logits_at(self._tail, images, count)
         own = self._copied(images)
+        self._calls.see((int(images.shape[2]), int(images.shape[3])))
         with self.held():
             given = as_scores(self._run(own), self.name, count or len(images), self._taken)
         return given.to(images.dtype)
@@ -129,6 +134,7 @@ class Subject:
     def _logits_at(self, place: Place, images: Tensor, count: int | None = None) -> Tensor:
         """[N, columns]: the logits, of before whatever the network does to them last."""
         own = self._copied(images)
+        self._calls.see((int(images.shape[2]), int(images.shape[3])))
         with self.held(), place.watched(self.watching) as logits:
             self._run(own)
         return as_scores(logits(), self.name, count or len(images)).to(images.dtype)
@@ -191,12 +197,23 @@ class Subject:
         """The convolutions with their layers' names, in the order in which they run."""
         return self._calls.convolutions()
 
-    def watching(self, names: Sequence[str], keep: Keep) -> AbstractContextManager[None]:
-        """While it is open, call `keep(name, output)` as each of the layers called `names` runs."""
-        return self._calls.watching(names, keep)
+    def watching(self, names: Sequence[str], keep: Keep, *, laid: bool = True) -> AbstractContextManager[None]:
+        """While it is open, call `keep(name, output)` as each of the layers called `names` runs.
+
+        Feature maps are laid out as [N, K, h, w], unless `laid` is false; other results are given as they are.
+        """
+        return self._calls.watching(names, keep, laid=laid)
+
+    def layout(self, name: str) -> Layout:
+        """How the result of the spatial layer called `name` is read as feature maps."""
+        return self._calls.layout(name)
+
+    def lay(self, name: str, values: Tensor) -> Tensor:
+        """[N, K, h, w] of a spatial layer's result or its gradient, for the latest images; others as they are."""
+        return self._calls.lay(name, values)
 
     def layer(self, name: str = "") -> LayerRecord:
-        """The spatial layer called `name`; the last convolutional stage where `name` is empty.
+        """The spatial layer called `name`; the last features that reach the scores where `name` is empty.
 
         Raises:
             UnknownName: no layer is called so.
@@ -211,8 +228,15 @@ class Subject:
         record = self._calls.records[name]
         if not record.spatial:
             sides = "×".join(map(str, record.shape))
-            raise NotApplicable(f"layer {name!r} gives {sides}, which has no spatial size")
+            why = "has no spatial size" if record.readable or len(record.shape) < 2 else "isn't a grid of positions"
+            raise NotApplicable(f"layer {name!r} gives {sides}, which {why}")
         return record
+
+    @property
+    def default_notice(self) -> str:
+        """What a reader has to know of the default layer; empty where its result is N×K×h×w as usual."""
+        layout = self._calls.records[self.default_layer].layout if self.default_layer else ""
+        return f"Class activation maps read layer {self.default_layer!r}: {layout}" if layout else ""
 
     def score_layer(self) -> ScoreLayer:
         """Where class activation maps are read.
@@ -253,26 +277,3 @@ class Subject:
         if not bool(output.isfinite().all()):
             raise BadRequest(f"{self.name} gives scores that aren't finite (NaN or infinite weights?).")
         return calls, output, operands, noted
-
-    def _find_score_layer(self, end: Node) -> Node | None:
-        """Note where class activation maps are read; gives the convolution that makes the scores, if one does."""
-        try:
-            behind = end.next_functions[0][0] if end.name() in TAILS else end
-            if behind is None:
-                raise NotApplicable("the scores don't depend on the input")
-            head = find_head(behind)
-            self._score_layer: ScoreLayer | str = self._locate(head)
-        except NotApplicable as error:
-            self._score_layer = str(error)  # not the error: its traceback would hold the graph
-            return None
-        return head.convolution
-
-    def _locate(self, head: Head) -> ScoreLayer:
-        layer = self._calls.at(head.features)
-        if layer:
-            return ScoreLayer(self.meaning.weights(head.weight), layer, rectified=False)
-        before = head.features.next_functions[0][0] if head.features.name() == "ReluBackward0" else None
-        layer = self._calls.at(before)
-        if layer:
-            return ScoreLayer(self.meaning.weights(head.weight), layer, rectified=True)
-        raise NotApplicable("what is averaged before the last layer is no module's output")

@@ -57,7 +57,8 @@ LOADING = options(
         show_default=True,
         help="What the network's scores mean: one class an image (softmax), several labels an image (sigmoid, "
         "multi-label), the positive or the negative class (binary, a single score), or numbers without probabilities "
-        "(value, a regression). auto finds out, and says why.",
+        "(value, a regression). auto finds out, and says why; a network may say it itself, by an attribute such as "
+        "scores = 'sigmoid'.",
     ),
     click.option("--size", metavar="SIZE", help="A side (224), HEIGHTxWIDTH (192x256, the whole picture) or original."),
     click.option("--mean", type=Numbers(), help="Of the normalisation, one number a channel, with commas."),
@@ -136,7 +137,7 @@ EXPLAIN = options(
         "layers",
         multiple=True,
         metavar="NAME",
-        help="The layer that class activation maps read; repeatable. Default: the last convolutional stage. "
+        help="The layer that class activation maps read; repeatable. Default: the last features that reach the scores. "
         "'cnnvis-report layers MODEL' lists them.",
     ),
     click.option(

@@ -44,6 +44,7 @@ FUNCTIONS = {
     **dict.fromkeys(("sigmoid", "sigmoid_", "expit", "special_expit"), "sigmoid"),
     **dict.fromkeys(("logsigmoid", "log_sigmoid"), "log-sigmoid"),
 }
+POSITIVE = {"Relu": "a ReLU", "Softplus": "a softplus", "Exp": "an exponential", "Abs": "an absolute value"}
 EXACT = 1e-3
 RARE = 1e-4
 HIDING = {"CopySlices", "AsStrided"}  # what was done in place to a view of something
@@ -137,6 +138,12 @@ def mixed_ending(node: Node | None) -> str:
         else:
             return ""
     return names.pop() if len(names) == 1 else ""
+
+
+def never_negative(node: Node | None) -> str:
+    """The last operation, in words, where its results can't be below 0."""
+    node = _behind_shapes(node)
+    return POSITIVE.get(operation(node), "") if node is not None else ""
 
 
 def looks_like(output: Tensor) -> str:

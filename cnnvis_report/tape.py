@@ -13,16 +13,16 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.forward_passes import ForwardPasses
 from cnnvis_report.gradients import PIXELS, Gradients
-from cnnvis_report.graph import recorded
+from cnnvis_report.graph import recorded, result_shape
 from cnnvis_report.noise import normal_noise
 from cnnvis_report.operands import Operands, Recorded
+from cnnvis_report.passes import BACKWARD, FORWARD
 from cnnvis_report.reference import Fitted, Reference
 from cnnvis_report.rules.constants import send_constants
 from cnnvis_report.rules.rule import Rule
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 
-FORWARD = "forward"
 Reads = Mapping[Rule | None, frozenset[str]]
 Key = tuple[tuple[int, ...], Rule | None, str]
 
@@ -80,7 +80,7 @@ class Tape(ForwardPasses):
         self._operands = operands or any(rule.operands for rule in self._reads if rule is not None)
         self._gradients: dict[Key, Tensor] = {}
         self._passes: dict[Key, Hashable] = {}
-        self._book(FORWARD, self._run, forward=1.0)
+        self._book(FORWARD, self._run, forward=1.0, kind=FORWARD)
 
     @property
     def logits(self) -> Tensor:
@@ -91,7 +91,7 @@ class Tape(ForwardPasses):
         return self._logits
 
     def layer(self, name: str = "") -> Tensor:
-        """[N, K, h, w]: the value of a layer; the last convolutional stage where `name` is empty.
+        """[N, K, h, w]: the value of a layer; the last features that reach the scores where `name` is empty.
 
         Raises:
             UnknownName, NotApplicable: as `Subject.layer`.
@@ -149,7 +149,7 @@ class Tape(ForwardPasses):
             self._know_operands()
             send_constants(self._recorded, self._start(targets), self._places[PIXELS], take)
 
-        self._book(None, run, backward=1.0)
+        self._book(None, run, backward=1.0, kind=BACKWARD)
 
     def fitted(self, key: str, fit: Callable[[Subject, Tensor, int], Fitted]) -> Fitted | None:
         """What `fit` makes of the network, other images of the set and how many go through at a time; made once.
@@ -201,8 +201,11 @@ class Tape(ForwardPasses):
         if place is None:
             raise NotApplicable(f"layer {layer!r} doesn't depend on the image")
         part = RecordedTo(place, self._recorded)
+        nothing = signal.new_zeros(result_shape(place.node, place.output_nr))
+        start = self.subject.layout(self.layer_name(layer)).put(signal, nothing)
         back = rule.back if rule else RecordedTo.gradients
-        (pixels,) = self._book(None, lambda: back(part, signal, [self._places[PIXELS]]), backward=1.0)
+        way = (BACKWARD, self.subject.layer(layer).name)
+        (pixels,) = self._book(None, lambda: back(part, start, [self._places[PIXELS]]), backward=1.0, kind=way)
         return torch.zeros_like(self.images) if pixels is None else pixels
 
     def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
@@ -211,7 +214,8 @@ class Tape(ForwardPasses):
         if (*wanted, what) not in self._gradients:
             found = {what, *self._reads.get(rule, ())} - {seen[2] for seen in self._passes if seen[:2] == wanted}
             key = (*wanted, frozenset(found))
-            gradients = self._book(key, lambda: self._backward(targets, rule, sorted(found)), backward=1.0)
+            kind = BACKWARD if PIXELS in found else (BACKWARD, frozenset(found))
+            gradients = self._book(key, lambda: self._backward(targets, rule, sorted(found)), backward=1.0, kind=kind)
             for name, gradient in gradients.items():
                 self._gradients[*wanted, name] = gradient
                 self._passes[*wanted, name] = key
@@ -227,13 +231,13 @@ class Tape(ForwardPasses):
         def keep(name: str, output: Tensor) -> None:
             if output.requires_grad:
                 self._places[name] = get_gradient_edge(output)
-            self._values[name] = output.detach().clone()  # an operation in place may follow
+            self._values[name] = self.subject.lay(name, output.detach()).clone()  # an operation in place may follow
 
         operands = Operands() if self._operands else None
         with recording(), operands or nullcontext():
             leaf = self.images.clone().requires_grad_()
             self._places[PIXELS] = get_gradient_edge(leaf)
-            with self.subject.watching(self._layers, keep):
+            with self.subject.watching(self._layers, keep, laid=False):
                 output = self.subject.output(leaf)
         self._logits = self.subject.meaning.of(output.detach())
         self._recorded = Recorded(output, recorded(output.grad_fn), operands)
@@ -243,7 +247,7 @@ class Tape(ForwardPasses):
         new = [name for name in dict.fromkeys(names) if name != PIXELS and name not in self._layers]
         if new:
             self._layers += new
-            self._book(None, self._run, forward=1.0)
+            self._book(None, self._run, forward=1.0, kind=FORWARD)
 
     def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
         """One pass back from the scores of the targets to everything named."""
@@ -259,7 +263,8 @@ class Tape(ForwardPasses):
         missing = [name or "the image" for name, gradient in gradients.items() if gradient is None]
         if missing:
             raise NotApplicable(f"the score doesn't depend on all of: {', '.join(missing)}")
-        return {name: gradient for name, gradient in gradients.items() if gradient is not None}
+        lay = self.subject.lay
+        return {name: lay(name, gradient) for name, gradient in gradients.items() if gradient is not None}
 
     def _prepare(self, rule: Rule | None) -> None:
         if rule is not None:
@@ -274,4 +279,4 @@ class Tape(ForwardPasses):
         """Run once more where nobody said that the layers' operands would be wanted."""
         if not self._operands:
             self._operands = True
-            self._book(None, self._run, forward=1.0)
+            self._book(None, self._run, forward=1.0, kind=FORWARD)

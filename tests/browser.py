@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import command
 
+SLOWDOWN = float(os.environ.get("CNNVIS_BROWSER_SLOWDOWN", "1"))  # how many times slower than this machine
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -32,19 +33,36 @@ def chromium():
         browser.close()
 
 
+# One frame, so that what comes into sight is seen, and a turn of the queue, so that what that calls for is asked for.
+READY = """() => new Promise((done) => requestAnimationFrame(() => setTimeout(
+  () => done(document.documentElement.dataset.ready !== undefined), 0)))"""
+
+
 def until(tab, code: str, given=None, seconds: float = 15) -> None:
     """Wait for something on the page to be true. Asked from outside: the page's policy lets no string be evaluated."""
     from playwright.sync_api import Error
 
-    end, failure = time.monotonic() + seconds, ""
+    page = tab.page if isinstance(tab, Tab) else tab
+    end, failure = time.monotonic() + seconds * SLOWDOWN, ""
     while True:
         try:
-            if tab.evaluate(code, given):
+            if page.evaluate(code, given):
                 return
         except Error as error:  # between two pages there is nothing that could be asked
             failure = f" ({error.message})"
-        assert time.monotonic() < end, f"not within {seconds} s: {code}{failure}"
-        tab.wait_for_timeout(20)
+        assert time.monotonic() < end, f"not within {seconds * SLOWDOWN} s: {code}{failure}"
+        page.wait_for_timeout(20)
+
+
+class Tab:
+    """A page of the browser that is never asked, and never touched, before it says that it is ready."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+
+    def __getattr__(self, name: str):
+        until(self.page, READY, seconds=60)
+        return getattr(self.page, name)
 
 
 class Visit:
@@ -52,22 +70,25 @@ class Visit:
 
     def __init__(self, chromium, **context) -> None:
         self.context = chromium.new_context(**({"viewport": {"width": 1440, "height": 1000}} | context))
-        self.tab = self.context.new_page()
+        page = self.context.new_page()
+        page.set_default_timeout(30_000 * SLOWDOWN)
+        if SLOWDOWN > 1:
+            self.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
+        self.tab = Tab(page)
         self.complaints: list[str] = []
         self.requests: list[str] = []
-        self.tab.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
-        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.tab.on("request", lambda request: self.requests.append(request.url))
-        self.tab.on("requestfailed", self.failed)
-        self.tab.on("dialog", lambda dialog: (self.complaints.append(f"alert {dialog.message}"), dialog.dismiss()))
+        page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("requestfailed", self.failed)
+        page.on("dialog", lambda dialog: (self.complaints.append(f"alert {dialog.message}"), dialog.dismiss()))
 
     def failed(self, request) -> None:
         if "ABORTED" not in (request.failure or ""):  # by leaving the page
             self.complaints.append(f"failed: {request.url}")
 
     def open(self, path, fragment=""):
-        self.tab.goto(path.resolve().as_uri() + fragment)
-        until(self.tab, "document.documentElement.dataset.theme && CnnVis.wired.size > 0")
+        self.tab.page.goto(path.resolve().as_uri() + fragment)
         return self.tab
 
     def is_quiet(self):

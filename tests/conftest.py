@@ -5,7 +5,7 @@ import pytest
 import torch
 
 os.environ.setdefault("TORCH_HOME", "/nonexistent/torch-home")  # no test may find, or fetch, somebody's weights
-torch.set_num_threads(max(1, min(2, os.cpu_count() or 1)))
+torch.set_num_threads(max(1, min(2, torch.get_num_threads())))  # OMP_NUM_THREADS may ask for one
 
 pytest_plugins = ["tests.browser"]
 

@@ -176,7 +176,6 @@ def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit, mo
     assert len(set(seen)) >= len(seen) - 1, "each control shows (the first class may have the largest scale itself)"
     state = tab.evaluate(f"{PAGE}.state")
     tab.reload()
-    until(tab, "CnnVis.wired.size > 0")
     settled(tab)
     assert tab.evaluate(f"{PAGE}.state") == state and look() == seen[-1]
     assert tab.locator("[name='palette']").input_value() == "cividis" and tab.locator("[name='cells']").is_checked()
@@ -204,10 +203,8 @@ def test_keys(visit, moved, report):
     until(tab, f"{PAGE}.state.class === '{images(report)[0].targets[2].index}'")
     tab.keyboard.press("j")
     tab.wait_for_url(f"**/{ids[1]}.html*")
-    until(tab, "CnnVis.wired.size > 0")
     tab.keyboard.press("k")
     tab.wait_for_url(f"**/{ids[0]}.html*")
-    until(tab, "CnnVis.wired.size > 0")
     settled(tab)
     tab.locator("[data-class]").first.focus()
     tab.keyboard.press("ArrowRight")
@@ -265,7 +262,6 @@ def test_the_gallery_filters_sorts_and_searches(visit, moved, report):
     tab.locator("[name='q']").fill("<IMG onerror")
     assert shown(tab) == ["circle/" + "x"] or len(shown(tab)) == 1
     tab.reload()
-    until(tab, "CnnVis.wired.size > 0")
     assert len(shown(tab)) == 1 and tab.locator("[name='sort']").input_value() == "unsure"
     tab.locator("[name='q']").fill("nothing like this")
     tab.locator("[data-gallery-empty]").wait_for()
@@ -355,7 +351,6 @@ def test_the_single_file_has_it_all(visit, alone, report):
     until(tab, f"{PAGE}.state.class === '{run[2].targets[1].index}'")
     assert f"page=image-{run[2].id}" in tab.url and f"class={run[2].targets[1].index}" in tab.url
     tab.reload()
-    until(tab, "CnnVis.wired.size > 0")
     settled(tab)
     assert tab.evaluate(f"{PAGE}.state.class") == str(run[2].targets[1].index)
     tab.keyboard.press("j")

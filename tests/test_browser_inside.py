@@ -161,7 +161,7 @@ def test_a_click_into_the_chart_goes_to_the_layer(visit, moved):
     until(tab, "document.querySelector('.health').data?.length === 4")
     box = tab.locator(".health .points path").last.bounding_box()
     tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    tab.wait_for_timeout(200)
+    until(tab, "document.querySelector('.health .hovertext') !== null")  # a click counts where the pointer was seen
     tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     until(tab, "document.activeElement?.matches('.layer')")
     visit.is_quiet()

@@ -159,7 +159,7 @@ def test_a_network_with_other_activations_has_stated_gaps(drawn, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("run", "tests.factories:flat", "{drawn}"), 2, "no convolution whose output has a spatial size"),
+        (("run", "tests.factories:flat", "{drawn}"), 2, "no layer whose output has a spatial size"),
         (("run", "tests.factories:Dictionary", "{drawn}"), 2, "returns a dict with out, aux"),
         (("run", "tests.factories:segmentation", "{drawn}"), 2, "as for segmentation"),
         (("run", "tests.factories:broken", "{drawn}"), 2, "aren't finite"),

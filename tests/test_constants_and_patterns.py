@@ -5,11 +5,14 @@ import pytest
 import torch
 import torchvision
 from torch import nn
+from torch.nn import functional
 from torch.nn.functional import interpolate
 
 from cnnvis_report import explain
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.fitting import fit_patterns
+from cnnvis_report.moments import moments
+from cnnvis_report.rules.patterns import in_order, pattern_layers
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
 from tests.networks import Awkward, Tiny, seeded
@@ -37,10 +40,10 @@ class Curved(nn.Module):
         self.norm, self.fc = nn.BatchNorm2d(6), nn.Linear(6, 4)
 
     def forward(self, x):
-        x = nn.functional.silu(self.one(x))
-        x = x + nn.functional.relu6(3 * self.two(nn.functional.relu(self.norm(x))))
-        x = nn.functional.elu(x, alpha=0.7, inplace=True) * nn.functional.gelu(x)
-        x = x * nn.functional.hardswish(x.mean((2, 3), keepdim=True))
+        x = functional.silu(self.one(x))
+        x = x + functional.relu6(3 * self.two(functional.relu(self.norm(x))))
+        x = functional.elu(x, alpha=0.7, inplace=True) * functional.gelu(x)
+        x = x * functional.hardswish(x.mean((2, 3), keepdim=True))
         return self.fc(x.mean((2, 3)))
 
 
@@ -72,7 +75,7 @@ def test_full_grad_by_hand(pictures):
     z = network[0](image).detach()
     gates = (z > 0).double() / 256
     gates[:, 0] = 0  # the score of class 1
-    gradient = nn.functional.conv_transpose2d(gates, network[0].weight.detach(), padding=1)
+    gradient = functional.conv_transpose2d(gates, network[0].weight.detach(), padding=1)
     expected = torch.zeros(16, 16, dtype=torch.float64)
     for part in (image * gradient, gates * bias.view(1, 2, 1, 1)):
         strength = part[0].abs()
@@ -150,8 +153,8 @@ def test_patterns_equal_their_definition(pictures):
         head.bias.detach(),
     ]
     samples = [
-        nn.functional.unfold(x, 3, stride=2).transpose(1, 2).reshape(-1, 27),
-        nn.functional.unfold(network[:3](x), 3).transpose(1, 2).reshape(-1, 36),
+        functional.unfold(x, 3, stride=2).transpose(1, 2).reshape(-1, 27),
+        functional.unfold(network[:3](x), 3).transpose(1, 2).reshape(-1, 36),
         network[:6](x),
     ]
     for a, w, b, seen, rectified in zip(found, weights, biases, samples, [True, True, False], strict=True):
@@ -174,7 +177,7 @@ def test_pattern_maps_send_the_score_back_through_the_patterns(pictures):
         ("pattern_attribution", conv * network[0].weight.detach(), dense * network[3].weight.detach()),
     ]:
         signal = score * last[target].view_as(gate) * gate
-        expected = nn.functional.conv_transpose2d(signal, first, stride=2, output_padding=1)
+        expected = functional.conv_transpose2d(signal, first, stride=2, output_padding=1)
         found = explain(network, image, [target], [name], reference=pictures)[name]
         torch.testing.assert_close(found, expected)
 
@@ -198,3 +201,96 @@ def test_patterns_need_images_and_relus(pictures):
         explain(seeded(Tiny()).double(), pictures[:1], [0], ["pattern_net"])
     with pytest.raises(NotApplicable, match="1 ELU or SELU, 1 GELU, 1 SiLU"):
         explain(seeded(Curved()).double(), pictures, [0] * 6, ["pattern_net"])
+
+
+def moments_of(network, images, at_a_time):
+    """Of a network's first layer, where y > 0, over all images."""
+    total = None
+    for part in torch.split(images, at_a_time):
+        layers = pattern_layers(Tape(Subject(network, part), part, operands=True).record())
+        found = moments(layers.layers[in_order(layers)[0]], positive=True)
+        total = total + found if total else found
+    return total
+
+
+@pytest.mark.parametrize(
+    ("layer", "offset"),
+    [
+        (nn.Conv2d(4, 6, 3, padding=1, stride=2), 0),
+        (nn.Conv2d(4, 6, 3, padding=1, stride=2), 30),
+        (nn.Conv2d(4, 6, (3, 2), dilation=2, groups=2, padding=(0, 1)), 30),
+        (nn.Conv2d(4, 6, 3, stride=2), 2**16),
+        (nn.Conv2d(4, 6, (3, 2), dilation=2, groups=2), 2**16),
+        (nn.Conv2d(4, 4, 3, groups=4, bias=False), 2**16),
+    ],
+    ids=str,
+)
+def test_patterns_of_what_varies_little_beside_its_mean(layer, offset):
+    """Sums of squares less squares of sums would leave nothing but rounding of the last of these.
+
+    Images and weights are whole numbers, so that y is exact in single precision: what is tested are the moments.
+    """
+    network = seeded(nn.Sequential(layer, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()))
+    generator = torch.Generator().manual_seed(2)
+    channels = offset * torch.tensor([1, -1, 0, 0.25]).view(4, 1, 1)
+    images = torch.randint(-9, 10, (8, 4, 12, 12), generator=generator) + channels
+    half = layer.weight[0, 0].numel() // 2
+    signs = torch.tensor([1.0] * half + [-1.0] * half + [0.0] * (layer.weight[0, 0].numel() % 2))
+    for kernel in layer.weight.data.view(-1, len(signs)):
+        kernel[:] = signs[torch.randperm(len(signs), generator=generator)]  # sums to 0: the offset cancels
+    if layer.bias is not None:
+        layer.bias.data.round_()
+    single = moments_of(network.eval(), images, 3).pattern(layer.weight.detach())
+    network.double()
+    exact = moments_of(network, images.double(), 8).pattern(layer.weight.detach())
+    x = functional.unfold(images.double(), layer.kernel_size, layer.dilation, layer.padding, layer.stride)
+    groups = layer.groups
+    x = x.unflatten(1, (groups, -1)).transpose(2, 3).transpose(0, 1).flatten(1, 2)
+    w, b = layer.weight.detach(), layer.bias
+    b = torch.zeros(len(w)) if b is None else b.detach()
+    for group in range(groups):
+        of = slice(group * len(w) // groups, (group + 1) * len(w) // groups)
+        expected = patterns_centred(x[group].numpy(), w[of].flatten(1).numpy(), b[of].numpy())
+        np.testing.assert_allclose(exact[of].flatten(1).numpy(), expected, rtol=1e-7, atol=1e-9)
+    assert float((single - exact).norm() / exact.norm()) < 2e-6
+
+
+def patterns_centred(x, w, b):
+    """One pattern a row of w where y = w x + b is above 0, means taken off first."""
+    rows = []
+    for weight, bias in zip(w, b, strict=True):
+        y = x @ weight + bias
+        keep = y > 0
+        covariance = (y[keep] - y[keep].mean()) @ (x[keep] - x[keep].mean(0))
+        rows.append(covariance / (weight @ covariance))
+    return np.stack(rows)
+
+
+@pytest.mark.parametrize("at_a_time", [1, 2, 3, 5])
+def test_patterns_are_the_same_whatever_the_batch(pictures, at_a_time):
+    network = seeded(Tiny()).double()
+    images = pictures + torch.arange(6, dtype=torch.float64).view(-1, 1, 1, 1) * 100  # unlike means of the parts
+    whole = fit_patterns(Subject(network, images[:1]), images, 6)
+    for one, other in zip(fit_patterns(Subject(network, images[:1]), images, at_a_time), whole, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+    single = fit_patterns(Subject(network.float(), images[:1].float()), images.float(), at_a_time)
+    for one, other in zip(single, whole, strict=True):
+        assert float((one - other).norm() / other.norm()) < 1e-4
+
+
+def test_what_does_not_vary_has_no_pattern(pictures):
+    """A unit that sees one value everywhere, or that is never above 0, and whose rounding isn't a pattern."""
+    network = nn.Sequential(nn.Conv2d(3, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    seeded(network)
+    images = pictures.float()
+    images[:, 2] = torch.where(images[:, 1] > 0, torch.tensor(0.1), torch.nextafter(torch.tensor(0.1), torch.ones(())))
+    network[0].weight.data[0, :2] = 0  # sees the third channel alone, which varies by rounding
+    network[0].bias.data[:] = torch.tensor([2.0, -100.0, 0.0])
+    found = moments_of(network, images, 4).pattern(network[0].weight.detach())
+    assert not found[0].any() and not found[1].any() and found[2].any()
+
+
+def test_a_transposed_convolution_has_no_pattern(pictures):
+    network = nn.Sequential(nn.ConvTranspose2d(3, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    with pytest.raises(NotApplicable, match="1 transposed convolution"):
+        explain(seeded(network).double(), pictures, [0] * 6, ["pattern_net"])

@@ -186,7 +186,6 @@ def test_it_is_said_and_survives_a_reload_and_a_link(visit, moved, image, both):
 
     is_shown()
     tab.reload()
-    until(tab, "CnnVis.wired.size > 0")
     settled(tab)
     is_shown()
     tab.emulate_media(media="print")
@@ -299,7 +298,6 @@ def test_the_single_file_has_it_too(visit, alone, image, both):
     assert f"minus={both[1].index}" in tab.url and f"page=image-{image.id}" in tab.url
     name = json.dumps(f"{both[0].name} − {both[1].name}")
     tab.reload()
-    until(tab, "CnnVis.wired.size > 0")
     settled(tab)
     until(tab, f"document.querySelector('main:not([hidden]) [data-named=shown]').textContent === {name}")
     tab.keyboard.press("j")

@@ -206,6 +206,8 @@ KINDS = [
     ({}, 5, None, False, "softmax", "nothing says otherwise"),
     ({}, 5, None, True, "sigmoid", "images have several labels"),
     ({}, 1, None, True, "binary", "a single score"),
+    ({}, 1, F.relu, False, "value", "never negative (it comes out of a ReLU)"),
+    ({}, 5, F.relu, False, "softmax", "nothing says otherwise"),
     ({}, 5, torch.sigmoid, False, "sigmoid", "ends in a sigmoid"),
     ({}, 5, nn.Softmax(1), True, "softmax", "ends in a softmax"),
     ({"scores": "value"}, 1, None, False, "value", "attribute scores = 'value'"),

@@ -51,8 +51,9 @@ def perturbation(
     Source: Samek et al. 2016, arXiv:1509.06321, which replaces by uniform noise.
     """
     end = replaced(image, replacement, size=size, generator=generator)
-    # a divisor of 1 makes an average a sum
-    sums = avg_pool2d(stacked(maps, image.shape[-2:])[:, None], size, ceil_mode=True, divisor_override=1)[:, 0]
+    # a divisor of 1 makes an average a sum; in double, so that rounding doesn't put equal regions in an order
+    fine = stacked(maps, image.shape[-2:])[:, None].double()
+    sums = avg_pool2d(fine, size, ceil_mode=True, divisor_override=1)[:, 0].float()
     if count > sums[0].numel():
         raise BadRequest(f"The image has {sums[0].numel()} regions of {size}×{size} pixels, fewer than {count}.")
     turns = _spread(ranking(sums.flatten(1), seed).view_as(sums) + 1, size, image)

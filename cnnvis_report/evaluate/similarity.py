@@ -41,9 +41,12 @@ def ssim(first: Array, second: Array) -> float:
     if spread == 0:
         return 1.0
     c1, c2 = (K1 * spread) ** 2, (K2 * spread) ** 2
-    mean_a, mean_b, square_a, square_b, product = _local_means(torch.stack([a, b, a * a, b * b, a * b]))
-    covariance = product - mean_a * mean_b
-    variances = (square_a - mean_a**2) + (square_b - mean_b**2)
+    mean_a, mean_b = _local_means(torch.stack([a, b]))
+    # second moments about the maps' own means: squares of values that hardly vary would hold nothing else
+    a, b = a - a.mean(), b - b.mean()
+    near_a, near_b, square_a, square_b, product = _local_means(torch.stack([a, b, a * a, b * b, a * b]))
+    covariance = product - near_a * near_b
+    variances = (square_a - near_a**2) + (square_b - near_b**2)
     likeness = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
     return float((likeness / ((mean_a**2 + mean_b**2 + c1) * (variances + c2))).mean())
 

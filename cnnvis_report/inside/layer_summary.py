@@ -2,6 +2,8 @@
 
 from torch import Tensor
 
+from cnnvis_report.rounding import beyond_rounding
+
 
 def layer_summary(values: Tensor) -> Tensor:
     """How far a layer's maps are from their means, position by position.
@@ -17,4 +19,5 @@ def layer_summary(values: Tensor) -> Tensor:
     """
     away = (values - values.mean((-2, -1), keepdim=True)).abs().mean(-3)
     low, high = away.amin((-2, -1), keepdim=True), away.amax((-2, -1), keepdim=True)
-    return (away - low) / (high - low).where(high > low, 1.0)
+    varies = beyond_rounding(high - low, values.abs().amax((-3, -2, -1)).unsqueeze(-1).unsqueeze(-1))
+    return (away - low) * (1 / (high - low)).where(varies, 0.0)

@@ -9,6 +9,7 @@ from torch import Tensor
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.inside.goals import Goal, checked, goal_values
 from cnnvis_report.inside.pictures import FourierPictures, PixelPictures, jittered, source_of, transformed
+from cnnvis_report.rounding import root_mean_square
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 
@@ -135,7 +136,7 @@ class _Ascent:
         if not values.requires_grad:
             raise NotApplicable("the goal doesn't depend on the image")
         (slopes,) = torch.autograd.grad(values.sum(), shown)
-        sizes = slopes.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+        sizes = root_mean_square(slopes)
         for row in (sizes.flatten() == 0).nonzero().flatten().tolist():
             # a unit behind a ReLU that sleeps everywhere has no slope: wander until it wakes
             slopes[row] = torch.randn(shown.shape[1:], generator=self.sources[row]).to(slopes)

@@ -82,8 +82,7 @@ def receptive_fields(tape: Tape, names: Sequence[str]) -> dict[str, Field]:
 
     Args:
         tape: a recorded pass; it runs once more where the layers weren't announced to it.
-        names: of layers that give [N, K, h, w], in any other order of dimensions each position is taken to see what
-            any sees; the last convolutional stage where a name is empty.
+        names: of layers; the last features that reach the scores where a name is empty.
 
     Raises:
         UnknownName, NotApplicable: as `Subject.layer`.
@@ -97,8 +96,18 @@ def receptive_fields(tape: Tape, names: Sequence[str]) -> dict[str, Field]:
     columns = _followed(nodes, edges, Axis(_pixels(width)))
     fields = {}
     for name, layer in layers.items():
-        shape = result_shape(*edges[layer]) if layer in edges else (1, *tape.subject.layer(layer).shape)
-        fields[name] = Field(rows.get(layer, BLIND).spread(shape, 2), columns.get(layer, BLIND).spread(shape, 3))
+        height, width = tape.layer(layer).shape[2:]
+        if layer not in edges:
+            fields[name] = Field(BLIND.spread((height,), 0), BLIND.spread((width,), 0))
+            continue
+        shape, layout = result_shape(*edges[layer]), tape.subject.layout(layer)
+        down, across = rows.get(layer, BLIND), columns.get(layer, BLIND)
+        if layout.has_tokens:
+            fields[name] = Field(
+                down.along(shape, layout.rows, height, width), across.along(shape, layout.columns, width)
+            )
+        else:
+            fields[name] = Field(down.spread(shape, layout.rows), across.spread(shape, layout.columns))
     return fields
 
 

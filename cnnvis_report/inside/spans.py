@@ -72,9 +72,14 @@ class Axis:
 
     def spread(self, shape: Shape, dim: int) -> IntArray:
         """[shape[dim], 2]: the pixels from start to before stop that each position of the dimension sees."""
-        spans = self.spans if self.dimension(shape) == (dim, 1) else self.whole().spans
+        return self.along(shape, dim, shape[dim])
+
+    def along(self, shape: Shape, dim: int, count: int, between: int = 1) -> IntArray:
+        """[count, 2]: the same of positions that lie `between` elements of the dimension apart."""
+        found = self.dimension(shape) == (dim, between) and len(self.spans) == count
+        spans = self.spans if found else self.whole().spans
         spans = np.where(spans[:, :1] < spans[:, 1:], spans, 0)
-        return np.broadcast_to(spans, (shape[dim], 2)).copy()
+        return np.broadcast_to(spans, (count, 2)).copy()
 
 
 def united(axes: Sequence[Axis]) -> Axis:

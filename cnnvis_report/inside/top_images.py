@@ -56,7 +56,7 @@ class TopImages:
         self._best[layer] = peaks.gather(1, order)
         self._place[layer] = found.gather(2, order.expand(3, -1, -1))
         self._seen[layer] += len(values)
-        self._by_class(layer, values.flatten(2).amax(dim=2).float().cpu(), classes)
+        self._by_class(layer, values.flatten(2).amax(dim=2).double().cpu(), classes)
 
     def top(self, layer: str) -> Top:
         """What has been found so far."""
@@ -66,7 +66,7 @@ class TopImages:
         """By class: [K], the mean over its images of how strongly each channel was excited at most."""
         first = self.layers[0]
         counts = {index: self._counts[index] for index in self._sums[first]}
-        return {index: total / counts[index] for index, total in sorted(self._sums[layer].items())}
+        return {index: (total / counts[index]).float() for index, total in sorted(self._sums[layer].items())}
 
     def _by_class(self, layer: str, peaks: Tensor, classes: Sequence[int]) -> None:
         sums = self._sums[layer]

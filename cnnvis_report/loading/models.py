@@ -17,6 +17,7 @@ from cnnvis_report.loading.checkpoints import State, check_finite, load_into, re
 from cnnvis_report.loading.trained import read_trained
 from cnnvis_report.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cnnvis_report.records_training import TrainingRecord
+from cnnvis_report.running import frozen
 
 IMAGENET_CLASSES = 1000
 
@@ -79,11 +80,31 @@ def load_model(model: str, weights: Path | None = None) -> Model:
 
 
 def input_channels(network: nn.Module) -> int | None:
-    """The channels that the first convolution reads, or None where there is none."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            return module.in_channels
-    return None
+    """The channels that the network reads, or None where it has no convolution.
+
+    Those of the convolution that is declared first, if it alone speaks for grey or color pictures; otherwise the
+    network is tried on both, as a head or a gate may be declared before the features.
+    """
+    declared = [module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)]
+    if not declared:
+        return None
+    likely = {*declared} & {1, 3}
+    if {declared[0]} == likely:
+        return declared[0]
+    return next((channels for channels in (3, 1) if _takes(network, channels)), declared[0])
+
+
+def _takes(network: nn.Module, channels: int) -> bool:
+    """Whether the network runs on a picture of so many channels."""
+    size = getattr(network, "size", 224)
+    sides = (size, size) if isinstance(size, int) else tuple(size)
+    like = next((parameter for parameter in network.parameters()), torch.zeros(()))
+    try:
+        with torch.no_grad(), frozen(network):
+            network(torch.zeros(1, channels, *sides, device=like.device, dtype=like.dtype))
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError):
+        return False
+    return True
 
 
 def _from_training(path: Path, weights: Path | None) -> Model:
@@ -146,7 +167,7 @@ def _from_file(name: str, path: Path) -> Model:
 def _from_factory(spec: str, weights: Path | None) -> Model:
     """A network of the user's own: `package.module:factory`, called without arguments.
 
-    The network may bring `class_names`, `mean`, `std` and `size` as attributes.
+    The network may bring `class_names`, `mean`, `std` and `size` as attributes, and `scores`, what its scores mean.
     """
     network = _call_factory(spec)
     if weights is not None:

@@ -28,7 +28,7 @@ def ablation_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: 
 
     Args:
         targets: [N, K] class indices.
-        layer: the layer that gives A; empty means the last convolutional stage.
+        layer: the layer that gives A; empty means the last features that reach the scores.
         max_channels: so many channels, those with the largest mean absolute activation; 0 means all.
 
     Returns:

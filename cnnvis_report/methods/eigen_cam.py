@@ -24,7 +24,7 @@ def eigen_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
 
     Args:
         targets: [N, K] class indices; the maps don't depend on them.
-        layer: the layer that gives A; empty means the last convolutional stage.
+        layer: the layer that gives A; empty means the last features that reach the scores.
 
     Returns:
         [N, K, h, w] at the layer's own size, in units of the layer's activations.
@@ -35,9 +35,11 @@ def eigen_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """
     activations = tape.layer(layer)
     flat = activations.flatten(2)
+    largest = flat.abs().amax((1, 2), keepdim=True)
+    flat = flat / torch.where(largest > 0, largest, 1)  # squares of what is very small, or large, have no precision
     along = _projection(flat)
     against = (along * flat.mean(dim=1)).sum(dim=1, keepdim=True) < 0
-    maps = torch.where(against, -along, along).view(len(flat), 1, *activations.shape[2:])
+    maps = (largest[:, 0] * torch.where(against, -along, along)).view(len(flat), 1, *activations.shape[2:])
     tape.note(class_agnostic=True)
     return maps.expand(-1, targets.shape[1], -1, -1)
 

@@ -6,6 +6,7 @@ from torch import Tensor
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import method
+from cnnvis_report.rounding import root_mean_square
 from cnnvis_report.tape import Tape
 
 CELLS = 16  # along the shorter side
@@ -55,7 +56,8 @@ def extremal_perturbation(tape: Tape, targets: Tensor, *, area: float = 0.1, ste
         masks = grid.masks(odds)
         gradient = tape.replay(torch.lerp(blurred, images, masks.unsqueeze(1))).gradients(targets).pixels
         slope = grid.back((gradient * (images - blurred)).sum(dim=1))
-        slope = slope / slope.square().mean(dim=(1, 2), keepdim=True).sqrt().clamp(min=1e-12)
+        spread = root_mean_square(slope)
+        slope = slope / torch.where(spread > 0, spread, 1)
         pull = grid.back(_sharp(masks, area) - masks) / grid.sizes
         speed = MOMENTUM * speed + slope + 2 * PULL * step / steps * pull
         odds = grid.with_area(odds + RATE * speed, area)

@@ -1,11 +1,13 @@
 """FullGrad."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import method
+from cnnvis_report.rounding import beyond_rounding
 from cnnvis_report.tape import Tape
 
 COMPLETE = 0.01  # of the score; what is off by more has constants that nobody can see
@@ -38,11 +40,11 @@ def full_grad(tape: Tape, targets: Tensor) -> Tensor:
     """
     size = (tape.images.shape[2], tape.images.shape[3])
     parts = tape.images * tape.gradients(targets).pixels
-    total, maps = parts.sum((1, 2, 3)), _seen(parts, size)
+    total, maps = parts.sum((1, 2, 3), dtype=torch.float64), _seen(parts, size)
 
     def take(part: Tensor) -> None:
         nonlocal total, maps
-        total = total + part.flatten(1).sum(1)
+        total = total + part.flatten(1).sum(1, dtype=torch.float64)
         if part.ndim == 4 and part.shape[2] * part.shape[3] > 1:
             maps = maps + _seen(part, size)
 
@@ -60,6 +62,7 @@ def full_grad(tape: Tape, targets: Tensor) -> Tensor:
 def _seen(part: Tensor, size: tuple[int, int]) -> Tensor:
     """psi, summed over channels: [N, H, W]."""
     strength = part.abs()
-    strength = strength - strength.amin((1, 2, 3), keepdim=True)
-    strength = strength / strength.amax((1, 2, 3), keepdim=True).clamp(min=1e-30)
+    low, high = strength.amin((1, 2, 3), keepdim=True), strength.amax((1, 2, 3), keepdim=True)
+    varies = beyond_rounding(high - low, high)
+    strength = (strength - low) * torch.where(varies, 1 / (high - low), 0.0)
     return interpolate(strength.sum(1, keepdim=True), size=size, mode="bilinear", align_corners=False)[:, 0]

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import method
+from cnnvis_report.rounding import beyond_rounding
 from cnnvis_report.tape import Tape
 
 
@@ -24,7 +25,7 @@ def grad_cam_plus_plus(tape: Tape, targets: Tensor, *, layer: str = "") -> Tenso
 
     Args:
         targets: [N] class indices.
-        layer: the layer that gives A; empty means the last convolutional stage.
+        layer: the layer that gives A; empty means the last features that reach the scores.
 
     Returns:
         [N, h, w] at the layer's own size, in units of the layer's activations times logits, never negative.
@@ -36,7 +37,7 @@ def grad_cam_plus_plus(tape: Tape, targets: Tensor, *, layer: str = "") -> Tenso
     activations = tape.layer(layer)
     g = tape.gradients(targets).layer(layer)
     # g² is cancelled, which keeps gradients of 1e-20 from vanishing when they are squared
-    denominator = 2 + activations.sum(dim=(2, 3), keepdim=True) * g
-    alpha = torch.where((g == 0) | (denominator == 0), 0.0, 1 / denominator)
+    other = activations.sum(dim=(2, 3), keepdim=True) * g
+    alpha = torch.where((g != 0) & beyond_rounding(2 + other, other), 1 / (2 + other), 0.0)
     weights = (alpha * g.relu()).sum(dim=(2, 3), keepdim=True)
     return (weights * activations).sum(dim=1).relu()

@@ -27,7 +27,7 @@ def guided_grad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
 
     Args:
         targets: [N] class indices.
-        layer: the layer of Grad-CAM; empty means the last convolutional stage.
+        layer: the layer of Grad-CAM; empty means the last features that reach the scores.
 
     Returns:
         [N, C, H, W] in squared logits per unit of the normalised input.

@@ -22,7 +22,7 @@ def layer_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
 
     Args:
         targets: [N] class indices.
-        layer: the layer that gives A; empty means the last convolutional stage.
+        layer: the layer that gives A; empty means the last features that reach the scores.
 
     Returns:
         [N, h, w] at the layer's own size, in logits, never negative.

@@ -7,6 +7,7 @@ from torch import Tensor
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import method
+from cnnvis_report.rounding import beyond_rounding
 from cnnvis_report.tape import Tape
 
 WIDTH = 0.25
@@ -75,7 +76,8 @@ def superpixels(image: Tensor, segments: int) -> Tensor:
         raise NotApplicable("needs scikit-image: pip install 'cnnvis-report[lime]'") from error
     pixels = image.cpu().float()  # always single precision, so that the borders don't hang on the last bits
     low, high = pixels.amin((1, 2), keepdim=True), pixels.amax((1, 2), keepdim=True)
-    scaled = (pixels - low) / (high - low).clamp(min=1e-12)
+    varies = beyond_rounding(high - low, torch.maximum(high.abs(), low.abs()))
+    scaled = (pixels - low) * torch.where(varies, 1 / (high - low), 0.0)
     found = slic(scaled.permute(1, 2, 0).numpy(), n_segments=segments, compactness=10.0, channel_axis=-1)
     return torch.from_numpy(np.unique(found, return_inverse=True)[1].reshape(found.shape))
 

@@ -9,6 +9,7 @@ from torch.nn.functional import interpolate
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import method
+from cnnvis_report.rounding import beyond_rounding
 from cnnvis_report.tape import Tape
 
 
@@ -30,7 +31,7 @@ def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int
 
     Args:
         targets: [N, K] class indices.
-        layer: the layer that gives A; empty means the last convolutional stage.
+        layer: the layer that gives A; empty means the last features that reach the scores.
         max_channels: so many channels, those with the largest mean absolute activation; 0 means all.
 
     Returns:
@@ -78,7 +79,8 @@ def _masks(channels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """[M, H, W] in 0..1 from [M, h, w]; by two products, which are faster than `interpolate`."""
     masks = torch.einsum("hy,mhw,wx->myx", rows, channels, columns)
     low, high = masks.amin((1, 2), keepdim=True), masks.amax((1, 2), keepdim=True)
-    varies = channels.amin((1, 2), keepdim=True) < channels.amax((1, 2), keepdim=True)  # of masks rounding would decide
+    spread = channels.amax((1, 2), keepdim=True) - channels.amin((1, 2), keepdim=True)
+    varies = beyond_rounding(spread, channels.abs().amax((1, 2), keepdim=True))  # of masks rounding would decide
     return masks.sub_(low).mul_(torch.where(varies & (high > low), 1 / (high - low), 0.0))
 
 

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import method
+from cnnvis_report.rounding import beyond_rounding
 from cnnvis_report.tape import Tape
 
 
@@ -24,7 +25,7 @@ def xgrad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
 
     Args:
         targets: [N] class indices.
-        layer: the layer that gives A; empty means the last convolutional stage.
+        layer: the layer that gives A; empty means the last features that reach the scores.
 
     Returns:
         [N, h, w] at the layer's own size, in logit units, never negative.
@@ -35,6 +36,7 @@ def xgrad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """
     activations = tape.layer(layer)
     total = activations.sum(dim=(2, 3), keepdim=True)
+    size = activations.abs().sum(dim=(2, 3), keepdim=True)
     weighted = (tape.gradients(targets).layer(layer) * activations).sum(dim=(2, 3), keepdim=True)
-    weights = torch.where(total == 0, 0.0, weighted / total)
+    weights = torch.where(beyond_rounding(total, size), weighted / total, 0.0)
     return (weights * activations).sum(dim=1).relu()

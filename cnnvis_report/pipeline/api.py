@@ -42,7 +42,7 @@ def explain(
         images: [N, C, H, W], normalised as the classifier expects, on its device.
         targets: class indices, [N], or [N, K] for K classes from the same forward pass.
         methods: method names, or "quick", "standard", "all"; see `cnnvis-report methods`.
-        layer: the layer that class activation maps read; empty means the last convolutional stage.
+        layer: the layer that class activation maps read; empty means the last features that reach the scores.
         on_error: "raise", or "skip" to leave out methods that aren't defined for the network, with a warning.
         mean, std: the constants of the normalisation, one a channel, from which black is known to the methods
             that start from a black image. Where they are not given, black is 0.
@@ -82,6 +82,8 @@ def explain(
     alone = first.logits
     plan = rehearse(tasks, Rehearsal(subject, first, capacity=step, seed=seed), columns[step - 1 : step])
     del first  # the graph of a whole pass
+    if subject.default_notice and any(task.method.layered and not task.layer for task in plan.tasks):
+        warnings.warn(f"{subject.default_notice}.", stacklevel=2)
     for task, reason in plan.refused:
         if on_error == "raise":
             raise NotApplicable(f"{task.name} isn't defined for {subject.name}: {reason}.")

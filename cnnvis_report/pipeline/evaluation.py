@@ -17,6 +17,7 @@ from cnnvis_report.loading.images import ImageSet
 from cnnvis_report.noise import noise_generator
 from cnnvis_report.pipeline.batches import Ready
 from cnnvis_report.pipeline.results import Result
+from cnnvis_report.pipeline.tasks import Rehearsed, Task
 from cnnvis_report.records import Array, Card, ImageRecord
 from cnnvis_report.records_worth import Measures, Worth
 from cnnvis_report.running import recording
@@ -76,6 +77,27 @@ def forward_passes(budget: Budget, maps: int) -> int:
     """Forward passes for the measures of an image with so many maps."""
     regions = len(REPLACEMENTS) * (maps * budget.regions + 1) if budget.regions else 0
     return 2 * (maps * (budget.steps - 1) + 2) + regions
+
+
+def cheap(rehearsed: Rehearsed, classes: int, budget: Budget) -> list[Task]:
+    """Tasks that are randomised: whose passes, were they alone, are few enough; noise by itself has nothing to forget.
+
+    Args:
+        classes: how many of an image the rehearsed passes explain.
+    """
+    return [
+        task
+        for task, (forward, backward) in zip(rehearsed.tasks, rehearsed.costs, strict=True)
+        if (forward + backward) / classes <= budget.dear and task.method.card.family != "baseline"
+    ]
+
+
+def randomised_passes(rehearsed: Rehearsed, classes: int, budget: Budget, measured: int) -> tuple[float, float]:
+    """Forward and backward passes of the cascading randomisation, where so many images are measured."""
+    tasks = cheap(rehearsed, classes, budget)
+    costs = [cost for task, cost in zip(rehearsed.tasks, rehearsed.costs, strict=True) if task in tasks]
+    rounds = (budget.stages + 1) * min(budget.randomised, measured)
+    return rounds * (1 + sum(cost[0] for cost in costs) / classes), rounds * sum(cost[1] for cost in costs) / classes
 
 
 @dataclass(frozen=True)

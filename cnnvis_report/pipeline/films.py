@@ -12,6 +12,7 @@ from cnnvis_report.errors import CnnVisError
 from cnnvis_report.loading.models import Training
 from cnnvis_report.loading.trained import plain_name, read_trained
 from cnnvis_report.pipeline.batches import Ready, read_item
+from cnnvis_report.pipeline.look_budget import FILMED
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.run import Watcher
 from cnnvis_report.pipeline.study import Study
@@ -20,8 +21,6 @@ from cnnvis_report.records_training import Film, Frame, film_key
 from cnnvis_report.store import FILMS, RunWriter
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
-
-FILMED = 6  # images
 
 
 @dataclass(frozen=True)

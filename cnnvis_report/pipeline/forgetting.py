@@ -12,7 +12,7 @@ from cnnvis_report.evaluate.randomisation import randomised, stages
 from cnnvis_report.evaluate.resizing import on_grid
 from cnnvis_report.evaluate.similarity import ssim
 from cnnvis_report.pipeline.batches import Ready, read_item
-from cnnvis_report.pipeline.evaluation import Budget
+from cnnvis_report.pipeline.evaluation import Budget, cheap
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.tasks import Task, perform
@@ -34,7 +34,7 @@ def forgetting(
     out, as the budget says; a network that gives no finite scores at a stage ends the cascade there. `tell` is
     called with what is done next.
     """
-    tasks = _cheap(plan, budget)
+    tasks = cheap(plan.rehearsed, plan.classes, budget)
     images = [ready for ready in _images(study, plan) if isinstance(ready, Ready)]
     images = list(islice(images, budget.randomised))
     paths = [name.partition("#")[0] for name in (layer.name for layer in study.subject.layers)]
@@ -67,16 +67,6 @@ def forgetting(
     names = [(task.name, task.layer) for task in tasks]
     rows = [_summed(name, likeness) for name in names]
     return shares, len(images), tuple(row for row in rows if row is not None)
-
-
-def _cheap(plan: Plan, budget: Budget) -> list[Task]:
-    """Tasks whose passes, were they alone, are few enough; noise by itself has nothing to forget."""
-    costs = zip(plan.rehearsed.tasks, plan.rehearsed.costs, strict=True)
-    return [
-        task
-        for task, (forward, backward) in costs
-        if (forward + backward) / plan.classes <= budget.dear and task.method.card.family != "baseline"
-    ]
 
 
 def _images(study: Study, plan: Plan) -> Sequence[object]:

@@ -11,6 +11,7 @@ from cnnvis_report.subject import Subject
 
 LAYERS, TOPS, WAYS = 3, 9, 3  # that are looked at; images of a channel; rules of projections
 INVERSION = 256  # steps
+FILMED = 6  # images that are shown over the epochs
 FORMS, STARTS = ("fourier", "pixels"), ("noise", "image")
 
 
@@ -48,11 +49,15 @@ class LookBudget:
     inverted: int
     classes: int
 
-    def passes(self, images: int, classes: int) -> tuple[float, float]:
-        """Forward and backward passes of one image that looking inside takes, of a set of so many."""
+    def passes(self, images: int, classes: int, layers: int = LAYERS) -> tuple[float, float]:
+        """Forward and backward passes of one image that looking inside takes, of a set of so many.
+
+        Args:
+            layers: that are looked at.
+        """
         looked = min(self.images, images)
-        units = LAYERS * (looked * self.units * WAYS + (TOPS * self.channels if images > 1 else 0))
-        made = min(self.preferred, classes) * self.steps + min(self.inverted, looked) * LAYERS * INVERSION
+        units = layers * (looked * self.units * WAYS + (min(TOPS, images) * self.channels if images > 1 else 0))
+        made = min(self.preferred, classes) * self.steps + min(self.inverted, looked) * layers * INVERSION
         both = looked + units + made
         return float(images + both), float(both)
 

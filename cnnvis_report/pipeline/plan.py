@@ -7,8 +7,9 @@ from math import prod
 import torch
 
 from cnnvis_report.errors import RunFailed
+from cnnvis_report.passes import BACKWARD, FORWARD, PassTimes
 from cnnvis_report.pipeline.devices import batch_size, is_out_of_memory, too_large
-from cnnvis_report.pipeline.evaluation import forward_passes, measured_images
+from cnnvis_report.pipeline.evaluation import forward_passes, measured_images, randomised_passes
 from cnnvis_report.pipeline.rehearsal import Rehearsal
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.tasks import Rehearsed, Task, rehearse
@@ -33,6 +34,10 @@ class PassTime:
         """Seconds of so many passes."""
         return forward * self.forward + backward * self.backward
 
+    def as_passes(self) -> PassTimes:
+        """The times alone, to be bettered by those of the run's own passes."""
+        return PassTimes(best={FORWARD: self.forward, BACKWARD: self.backward})
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -41,6 +46,7 @@ class Plan:
     batch: images at a time. images: how many in all. classes: how many of each are explained, at most.
     reduced: tasks that run in bfloat16, if it keeps the order of their pixels.
     bytes: of the arrays on disk. measured: ids of the images whose maps are measured, by `measuring` forward passes.
+    randomising: forward and backward passes of the cascading randomisation.
     """
 
     rehearsed: Rehearsed
@@ -52,6 +58,7 @@ class Plan:
     bytes: int
     measured: frozenset[str] = frozenset()
     measuring: float = 0.0
+    randomising: tuple[float, float] = (0.0, 0.0)
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -63,11 +70,12 @@ class Plan:
     @property
     def seconds(self) -> float:
         """The estimate for all images: passes times the measured time of one."""
-        return self.images * self.bound + len(self.measured) * self.time.of(self.measuring, 0)
+        measuring = len(self.measured) * self.time.of(self.measuring, 0)
+        return self.images * self.an_image + measuring + self.time.of(*self.randomising)
 
     @property
-    def bound(self) -> float:
-        """Seconds that an image's passes take at least."""
+    def an_image(self) -> float:
+        """Seconds that an image's passes will take."""
         spent = zip(self.rehearsed.tasks, self.rehearsed.costs, strict=True)
         gained = self.time.forward - self.time.reduced
         saved = sum(forward * gained for task, (forward, _) in spent if task in self.reduced)
@@ -100,6 +108,7 @@ def make_plan(study: Study) -> Plan:
         if batch == 1:
             raise too_large("the first") from error
         time = _measure(study, images[:1], reduced=bool(reduced))
+    measured = measured_images(study.budget, study.images)
     size = sum(4 * prod(shape) for shape in rehearsed.shapes) * len(classes) + prod(images.shape[2:]) * 3
     return Plan(
         rehearsed=rehearsed,
@@ -109,8 +118,9 @@ def make_plan(study: Study) -> Plan:
         time=time,
         reduced=reduced,
         bytes=size * len(study.images),
-        measured=measured_images(study.budget, study.images),
+        measured=measured,
         measuring=forward_passes(study.budget, len(rehearsed.tasks)) if study.budget else 0.0,
+        randomising=randomised_passes(rehearsed, len(classes), study.budget, len(measured)) if study.budget else (0, 0),
     )
 
 

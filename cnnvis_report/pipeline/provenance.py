@@ -15,7 +15,7 @@ PACKAGES = ("torch", "torchvision", "numpy", "pillow")
 def provenance(study: Study, seconds: float, bound: float, computed: int) -> dict[str, Setting]:
     """When, how long, on what, with which versions; nothing that names a person, a machine or a folder.
 
-    seconds, bound: what the last start took for its `computed` images, and passes times the time of one.
+    seconds, bound: what the last start took for its `computed` images, and what its passes take at least.
     """
     return {
         "finished": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -7,11 +7,12 @@ from torch import Tensor
 
 from cnnvis_report.gradients import PIXELS
 from cnnvis_report.operands import FirstPass
+from cnnvis_report.passes import FORWARD
 from cnnvis_report.reference import Fitted
 from cnnvis_report.rules.constants import check_constants
 from cnnvis_report.rules.rule import Rule
 from cnnvis_report.subject import Subject
-from cnnvis_report.tape import FORWARD, Tape
+from cnnvis_report.tape import Tape
 
 
 class Rehearsal(Tape):

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from cnnvis_report.passes import PassTimes
 from cnnvis_report.pipeline.batches import Batch, batches
 from cnnvis_report.pipeline.devices import is_out_of_memory, too_large
 from cnnvis_report.pipeline.evaluation import Measuring
+from cnnvis_report.pipeline.forecast import Forecast, Foresight
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.results import Result, results_of
 from cnnvis_report.pipeline.study import Study
@@ -36,6 +38,9 @@ class Watcher:
     def anew(self, changed: Sequence[str]) -> None:
         """What the folder held is of another run, and everything is done again: what has changed since."""
 
+    def expected(self, forecast: Forecast) -> None:
+        """What is still to come, as the images that are done let expect; told after the first batch."""
+
     def trouble(self, message: str, error: Exception | None = None) -> None:
         """Something that doesn't stop the run: a skipped file, a method that failed, too little memory."""
 
@@ -44,8 +49,8 @@ class Watcher:
 class Tally:
     """What this start of a run has met.
 
-    seconds: for maps, those of the trial of bfloat16 too. precision: what came of that trial. bound: passes times the
-    time of one. measuring, looking: seconds for what the maps are worth, and for the inside of the network.
+    seconds: for maps, those of the trial of bfloat16 too. precision: what came of that trial. passes: that the maps
+    took. measuring, looking: seconds for what the maps are worth, and for the inside of the network.
     read_otherwise: pictures that were read in a way of their own, a sentence each.
     """
 
@@ -53,7 +58,7 @@ class Tally:
     gaps: int = 0
     computed: int = 0
     seconds: float = 0.0
-    bound: float = 0.0
+    passes: PassTimes = field(default_factory=PassTimes)
     measuring: float = 0.0
     looking: float = 0.0
     precision: tuple[Precision, ...] = ()
@@ -66,6 +71,11 @@ class Tally:
         told = self.read_otherwise[:MOST_NOTICES]
         return (*told, f"So it is with {more} more pictures.") if more > 0 else tuple(told)
 
+    @property
+    def bound(self) -> float:
+        """Seconds that the maps' passes take at least; they are part of `seconds`, so it is never more."""
+        return self.passes.bound
+
 
 def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> Tally:
     """Explain all images that the writer hasn't got yet.
@@ -76,13 +86,14 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
         RunFailed: a single image doesn't fit into memory.
         OSError: the disk is full, say; what was written stays whole.
     """
-    tally = Tally(skipped=list(study.images.skipped))
+    tally = Tally(skipped=list(study.images.skipped), passes=plan.time.as_passes())
     start = time.perf_counter()
     with study.subject.held(), ThreadPoolExecutor(max_workers=1) as worker:
         tally.precision = _tried(study, plan, watcher)
         used = {(each.method, each.layer) for each in tally.precision if each.used}
         plan = replace(plan, reduced=tuple(task for task in plan.reduced if (task.name, task.layer) in used))
         writing: Future[None] | None = None
+        foresight = Foresight(study, plan, writer.done)
         told = 0
         for batch in batches(study.images, study.subject.preprocessing, plan.batch, tally.skipped):
             for skipped in tally.skipped[told:]:
@@ -98,6 +109,9 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
             wanted = [result for result in results if result.image.id in missing]
             tally.gaps += sum(len(result.image.gaps) for result in wanted)
             writing = worker.submit(_write, writer, wanted)
+            due = foresight.after(results, batch.ready[-1].item.id, tally.measuring, tally.passes)
+            if due is not None:
+                watcher.expected(due)
             for each in batch.ready:
                 watcher.image_done(each.item.name, already=each.item.id not in missing)
         if writing is not None:
@@ -172,7 +186,7 @@ def _explain(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watc
         watcher.task_done(outcome.task.name, len(batch.ready), share)
     tape.ledger.wait()
     tally.computed += len(batch.ready)
-    tally.bound += len(batch.ready) * plan.bound
+    tally.passes.merge(tape.ledger.clock.times())
     results = results_of(study.subject, batch, logits, chosen, outcomes, tape.ledger)
     return _measured(study, plan, batch, results, tally, watcher)
 

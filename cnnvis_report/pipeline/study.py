@@ -153,7 +153,7 @@ def study_of(
     if layered and not subject.default_layer:
         apart = next((task.name for task in tasks if not task.method.layered), "gradient")
         raise BadRequest(
-            f"{subject.name} has no convolution whose output has a spatial size, which {', '.join(layered)} need. "
+            f"{subject.name} has no layer whose output has a spatial size, which {', '.join(layered)} need. "
             f"Choose others with --methods, such as {apart}."
         )
     return Study(
@@ -175,7 +175,13 @@ def study_of(
             tuple(parse_goal(each, subject) for each in request.prefer), request.form, request.start
         ),
         training=model.training,
-        notices=(*model.notices, *subject.notices, *images.notices, *passes.notices(subject.name)),
+        notices=(
+            *model.notices,
+            *subject.notices,
+            *images.notices,
+            *_layer_notices(subject, tasks),
+            *passes.notices(subject.name),
+        ),
         passes=passes,
         identity=identity,
     )
@@ -243,6 +249,12 @@ def adjust(model: Model, request: Request) -> Preprocessing:
     if request.value_range is not None:
         known = replace(known, levels=Levels.between(request.value_range))
     return known if request.size is None else known.resized(request.size)
+
+
+def _layer_notices(subject: Subject, tasks: Sequence[Task]) -> tuple[str, ...]:
+    """How the default layer is read, where somebody reads it and it isn't as usual."""
+    read = any(task.method.layered and not task.layer for task in tasks)
+    return (f"{subject.default_notice}.",) if read and subject.default_notice else ()
 
 
 def _settings(request: Request) -> dict[str, Setting]:

@@ -12,6 +12,7 @@ from cnnvis_report.report.data import Arrays, image_data, provenance_slots
 from cnnvis_report.report.encode import QUALITIES, Quality
 from cnnvis_report.report.inside_pictures import Pictures, image_pictures, network_pictures, stage_data
 from cnnvis_report.report.links import SiteLinks
+from cnnvis_report.report.outlook import WORKERS
 from cnnvis_report.report.progress import Advance
 from cnnvis_report.report.rendering import Renderer
 from cnnvis_report.report.stills import still, thumbnail
@@ -44,7 +45,7 @@ def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
     for place in ("images", "data", "stills"):
         (folder / place).mkdir(exist_ok=True)
     write = partial(_write_image, renderer, folder)
-    workers = processors(4)
+    workers = processors(WORKERS)
     for name in ahead(write, views.with_neighbours(run), workers=workers, waiting=workers):
         advance(name)
     return quality

@@ -117,17 +117,24 @@ def argument(node: Node) -> Tensor:
     """Z of an activation f(z); worked out from f(z) where only that was kept."""
     name = operation(node)
     if name == "Sigmoid":
-        return torch.logit(saved(node, "result"))
+        y: Tensor = saved(node, "result")
+        return torch.logit(y, eps=torch.finfo(y.dtype).eps)  # where it is saturated z isn't known, and doesn't matter
     if name == "Tanh":
-        return torch.atanh(saved(node, "result").clamp(-1 + 1e-7, 1 - 1e-7))
+        y = saved(node, "result")
+        return torch.atanh(y.clamp(*_short_of_one(y)))
     if name == "Elu":
         scale, low, slope = _elu_numbers(node)
         if keeps(node, "result"):  # in place
             y = saved(node, "result")
-            inner = torch.log1p((y / (scale * low)).clamp(min=-1 + 1e-7)) / slope
+            inner = torch.log1p((y / (scale * low)).clamp(min=_short_of_one(y)[0])) / slope
             return torch.where(y > 0, y / scale, inner)
     z: Tensor = saved(node, "self")
     return z
+
+
+def _short_of_one(y: Tensor) -> tuple[float, float]:
+    eps = float(torch.finfo(y.dtype).eps)
+    return -1 + eps, 1 - eps
 
 
 def value(node: Node, z: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,7 +41,7 @@ class Affine:
         """The layer with another input and weight, without a bias."""
         if self.dense:
             return x @ weight.t()
-        z: Tensor = torch.ops.aten.convolution(x, weight, None, *self._geometry())
+        z: Tensor = torch.ops.aten.convolution(x, weight, None, *self.geometry)
         return z
 
     def back(self, signal: Tensor, weight: Tensor) -> Tensor:
@@ -48,16 +49,18 @@ class Affine:
         if self.dense:
             return signal @ weight
         mask = [True, False, False]
-        found = torch.ops.aten.convolution_backward(signal, self.x, weight, None, *self._geometry(), mask)
+        found = torch.ops.aten.convolution_backward(signal, self.x, weight, None, *self.geometry, mask)
         back: Tensor = found[0]
         return back
 
-    def weights_back(self, signal: Tensor, x: Tensor) -> Tensor:
-        """The sum over all positions of signal × x at the place of each weight."""
+    def weights_back(self, signal: Tensor, x: Tensor, *, padded: bool = False) -> Tensor:
+        """The sum over all positions of signal × x at the place of each weight; `padded` where x has its margin."""
         if self.dense:
             return signal.flatten(0, -2).t() @ x.flatten(0, -2)
         mask = [False, True, False]
-        found = torch.ops.aten.convolution_backward(signal, x, self.weight, None, *self._geometry(), mask)
+        stride, padding, *rest = self.geometry
+        padding = [0] * len(padding) if padded else padding
+        found = torch.ops.aten.convolution_backward(signal, x, self.weight, None, stride, padding, *rest, mask)
         sums: Tensor = found[1]
         return sums
 
@@ -65,7 +68,9 @@ class Affine:
         """The pre-activation."""
         return self.forward(self.x, self.weight) + self.bias
 
-    def _geometry(self) -> list[object]:
+    @property
+    def geometry(self) -> list[Any]:
+        """Of a convolution: stride, padding, dilation, whether it is transposed, output padding, groups."""
         return [saved(self.node, name) for name in GEOMETRY]
 
 

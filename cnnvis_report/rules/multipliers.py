@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from cnnvis_report.rounding import beyond_rounding
 from cnnvis_report.rules.affine import Affine
 
 Kept = dict[Any, Any]
@@ -153,12 +154,14 @@ class Box:
 
     def spread(self, layer: Affine, relevance: Tensor) -> Tensor:
         """From R at z to R at x."""
+        # x w - l w+ - h w- is (x - l) w+ + (x - h) w-, of which nothing cancels: black beside black is 0, not rounding
         up, down = layer.weight.clamp(min=0), layer.weight.clamp(max=0)
         shape = (1, -1, *[1] * (layer.x.ndim - 2))
-        low, high = (layer.x.new_tensor(bound).view(shape).expand_as(layer.x) for bound in (self.low, self.high))
-        terms = ((layer.x, layer.weight), (-low, up), (-high, down))
-        share = divide(relevance, torch.stack([layer.forward(x, weight) for x, weight in terms]).sum(0))
-        return torch.stack([x * layer.back(share, weight) for x, weight in terms]).sum(0)
+        low, high = (layer.x.new_tensor(bound).view(shape) for bound in (self.low, self.high))
+        size = low.abs() + high.abs()
+        above, below = (torch.where(beyond_rounding(x, size), x, 0) for x in (layer.x - low, layer.x - high))
+        share = divide(relevance, layer.forward(above, up) + layer.forward(below, down))
+        return above * layer.back(share, up) + below * layer.back(share, down)
 
 
 def divide(a: Tensor, b: Tensor) -> Tensor:

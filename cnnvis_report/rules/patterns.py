@@ -84,9 +84,12 @@ def pattern_layers(recorded: Recorded, rule: Hashable = None) -> Layers:
     """The layers of a pass that patterns are defined for.
 
     Raises:
-        NotApplicable: an activation isn't a ReLU, or an operation has no rule.
+        NotApplicable: an activation isn't a ReLU, a convolution is transposed, or an operation has no rule.
     """
     layers = known_layers(rule, recorded)
+    turned = sum(not layer.dense and layer.geometry[3] for layer in layers.layers.values())
+    if turned:
+        raise NotApplicable(f"patterns have no rule for {turned} transposed convolution{'s' * (turned > 1)}")
     others = Counter(name for name in map(other_activation, layers.nodes) if name)
     others += Counter(operation(node) for node in layers.nodes if operation(node) in NORMS)
     if others:

@@ -90,6 +90,11 @@ def make_trainee(source: Source, preprocessing: Preprocessing, classes: int, hea
     else:
         plain = Architecture(source.name, classes, 3, options=_options(source))
     subject = _tried(plain, size)
+    if head == "gap" and not subject.layout(subject.default_layer).is_plain:
+        raise BadRequest(
+            f"--head gap: layer {subject.default_layer!r} of {source.name} gives {subject.layer().layout}, and "
+            f"convolutions read channels first. Use --head linear."
+        )
     architecture = plain if head == "linear" else replace(plain, head=head, layer=subject.default_layer)
     network = subject.network if head == "linear" else build(architecture)
     taught = _teach(network, source)

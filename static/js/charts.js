@@ -4,13 +4,10 @@ var CnnVis = (globalThis.CnnVis ??= {});
 
 CnnVis.chartColours = { right: "#2e8b57", wrong: "#c0392b", training: "#8a94a0", validation: "#0b63c5", even: "#8a94a0" };
 
-// Calls `act` once, when the place is first seen.
-CnnVis.whenSeen = (place, act) => {
-  const seen = new IntersectionObserver((entries) => {
-    if (entries.some((entry) => entry.isIntersecting)) { seen.disconnect(); act(); }
-  });
-  seen.observe(place);
-};
+// Calls `act`, which may promise something, once, when the place is first seen.
+CnnVis.whenSeen = (place, act) => CnnVis.watchSight([place], (entries, observer) => {
+  if (entries.some((entry) => entry.isIntersecting)) { observer.disconnect(); CnnVis.working(Promise.resolve(act())); }
+});
 
 const GRID = "rgba(128,128,128,.22)";
 const share = { tickformat: ".0%", gridcolor: GRID, zeroline: false, fixedrange: true };

@@ -18,7 +18,9 @@ CnnVis.enlarge = ({ drawn, method }) => CnnVis.openLarge({
 });
 
 // drawn: as for `CnnVis.figure`; said: what stands below it; filename: of a picture that the reader saves.
-CnnVis.openLarge = async ({ title, said, filename, drawn }) => {
+CnnVis.openLarge = (given) => CnnVis.working(CnnVis.drawLarge(given));
+
+CnnVis.drawLarge = async ({ title, said, filename, drawn }) => {
   const dialog = document.createElement("dialog");
   const heading = document.createElement("h2");
   heading.textContent = title;

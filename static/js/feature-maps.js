@@ -21,10 +21,7 @@ CnnVis.FeatureMaps = class {
       button.addEventListener("click", () => this.change({ page: this.state.page + Number(button.dataset.pageBy) }));
     }
     addEventListener("hashchange", () => this.fromAddress());
-    const seen = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) { seen.disconnect(); this.show(); }
-    });
-    seen.observe(root);
+    CnnVis.whenSeen(root, () => this.show());
     this.fromAddress();
   }
 
@@ -54,7 +51,9 @@ CnnVis.FeatureMaps = class {
     return this.layers.get(number);
   }
 
-  async show() {
+  show() { return CnnVis.working(this.draw()); }
+
+  async draw() {
     const { state } = this;
     const layer = await this.layer(state.stage);
     if (state !== this.state) return; // overtaken by a later choice

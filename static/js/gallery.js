@@ -88,7 +88,7 @@ CnnVis.Gallery = class {
         image.onerror = () => { image.onerror = null; image.src = `stills/${id}/picture.webp`; }; // no such map of this image
         if (!image.src.endsWith(`/${name}.webp`)) image.src = `stills/${id}/${name}.webp`;
       } else {
-        CnnVis.package(`stills-${id}`).then((stills) => { image.src = stills[name] ?? stills.picture; });
+        CnnVis.working(CnnVis.package(`stills-${id}`)).then((stills) => { image.src = stills[name] ?? stills.picture; });
       }
     }
   }

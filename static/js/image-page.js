@@ -26,14 +26,11 @@ CnnVis.ImagePage = class {
     this.greyPicture = CnnVis.greyOf(this.picture);
     this.greyAddress = this.greyPicture.toDataURL();
     this.setState(this.fromAddress());
-    const observer = new IntersectionObserver((entries) => {
-      for (const entry of entries) {
-        const tile = this.tiles.find((each) => each.view === entry.target);
-        this.visible[entry.isIntersecting ? "add" : "delete"](tile);
-      }
+    const maps = this.tiles.filter((tile) => tile.method);
+    CnnVis.watchSight(maps.map((tile) => tile.view), (entries) => {
+      for (const { target, isIntersecting } of entries) this.visible[isIntersecting ? "add" : "delete"](maps.find((each) => each.view === target));
       this.enlivenSoon();
     });
-    for (const tile of this.tiles) if (tile.method) observer.observe(tile.view);
     new ResizeObserver(() => this.setState({ ...this.state })).observe(this.root);
     CnnVis.connectPointer(this);
   }
@@ -54,7 +51,9 @@ CnnVis.ImagePage = class {
   }
 
   // Every change draws every canvas anew, those in sight first, then renews the heatmaps in sight.
-  async setState(state) {
+  setState(state) { return CnnVis.working(this.draw(state)); }
+
+  async draw(state) {
     this.state = state;
     this.root.dispatchEvent(new CustomEvent("cnnvis:state"));
     const order = [...this.tiles].sort((a, b) => this.visible.has(b) - this.visible.has(a));
@@ -122,9 +121,8 @@ CnnVis.ImagePage = class {
     const live = this.recent.filter((tile) => tile.live && tile !== next).length;
     if (!next.live && live >= CnnVis.mostLive) return; // the rest of a very large screen stays with canvases
     this.enlivening = true;
-    setTimeout(async () => {
-      try { await next.enliven(); } finally { this.enlivening = false; }
-      this.enlivenSoon();
-    }, 0);
+    const later = new Promise((done) => { setTimeout(done, 0); });
+    const through = later.then(() => next.enliven()).finally(() => { this.enlivening = false; });
+    CnnVis.working(through.then(() => this.enlivenSoon()));
   }
 };

@@ -15,7 +15,7 @@ CnnVis.wire = (root) => {
     CnnVis.connectControls(page);
     CnnVis.connectDifference(page);
     CnnVis.connectEnlarge(page);
-    page.start();
+    CnnVis.working(page.start());
   } else CnnVis.wired.set(root, null);
 };
 
@@ -76,11 +76,12 @@ CnnVis.onKey = (event) => {
 
 document.addEventListener("DOMContentLoaded", () => {
   CnnVis.connectTheme();
-  CnnVis.fillProvenance();
+  CnnVis.working(CnnVis.fillProvenance());
   CnnVis.route();
   document.addEventListener("keydown", CnnVis.onKey);
   addEventListener("hashchange", () => {
     const page = CnnVis.wired.get(CnnVis.route());
     if (page?.data || page instanceof CnnVis.Gallery) page.setState(page.fromAddress());
   });
+  CnnVis.wiringDone();
 });
