@@ -9,6 +9,7 @@ from torchvision.models import ResNet18_Weights
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.loading.class_names import Classes, distinct, find_class, imagenet_ids
 from cnnvis_report.loading.images import find_images, labelled
+from cnnvis_report.training.data import find_classes
 
 IMAGENET = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
 TEN = tuple(f"class {index}" for index in range(10))
@@ -110,6 +111,19 @@ def test_the_order_agrees_with_torchvision(tmp_path):
     expected = {Path(path).relative_to(tmp_path).as_posix(): index for path, index in theirs.samples}
     ours = labels_in(tmp_path, TEN[:6], labels="folders")
     assert {name: label[1] for name, label in ours.items()} == expected
+    (tmp_path / "list.txt").write_text("\n".join(reversed(expected)))
+    listed = labels_in(tmp_path / "list.txt", TEN[:6], labels="folders")
+    assert {name: label[1] for name, label in listed.items()} == expected
+    assert list(find_classes(tmp_path)[1]) == theirs.classes, "and so does a training here"
+
+
+def test_the_parts_of_a_set_are_no_classes(tmp_path):
+    tree(tmp_path, "train/b/1.png", "train/a/2.png", "val/a/3.png")
+    for given in ([tmp_path], [tmp_path / "train", tmp_path / "val"]):
+        found = labelled(find_images(given), TEN[:2], labels="folders")
+        assert {item.name: item.label.index for item in found} == {
+            "train/a/2.png": 0, "train/b/1.png": 1, "val/a/3.png": 0,
+        }  # fmt: skip
 
 
 def test_folders_called_by_an_index(tmp_path):
@@ -176,7 +190,7 @@ sub/a.png n01443537
 
 
 def test_lists_are_split_where_a_file_is_left(tmp_path):
-    tree(tmp_path, "a.png", "my dog 1.png", "b, c.png", "sub/a.png")
+    tree(tmp_path, "a.png", "my", "my dog 1.png", "b, c.png", "sub/a.png")
     (tmp_path / "list.txt").write_bytes(LINES.replace("\n", "\r\n").encode("utf-8-sig"))
     found = labelled(find_images([tmp_path / "list.txt"]), FEW)
     assert [(item.name, [label.index for label in item.labels]) for item in found] == [

@@ -119,7 +119,7 @@ def test_a_set_is_read_alike(tmp_path):
         (tmp_path / f"{number}.png").write_bytes(png((GREY.astype(float) * most / 65535).astype(np.uint16)))
     Image.new("L", (20, 12), 7).save(tmp_path / "eight.png")
     found = find_images([tmp_path])
-    levels, notices = find_levels(found, NO_LEVELS)
+    levels, notices = find_levels(found, NO_LEVELS, "--range")
     assert levels == Levels(bits=12)
     assert notices == (
         "3 pictures have more than 8 bits, and none a value above 4095: read as 12 bits. "

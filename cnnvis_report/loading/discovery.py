@@ -54,7 +54,9 @@ def find_images(paths: Sequence[Path]) -> FoundImages:
         tuple(search.skipped),
         (*notices, *repeated, *looked, *search.notices(), *_tables(search, found)),
         top=folder.resolve().name if folder is not None else "",
-        subfolders=_subfolders(folder) if folder is not None else tuple(sorted({e.folder for e in found if e.folder})),
+        subfolders=_subfolders(folder)
+        if folder is not None
+        else tuple(sorted({e.folders[0] for e in found if e.folders})),
     )
 
 

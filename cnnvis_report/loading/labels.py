@@ -8,6 +8,7 @@ from cnnvis_report.loading.found import Found, FoundImages, natural, readable, s
 from cnnvis_report.records import Label
 
 MODES = ("names", "folders", "indices")
+SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}  # parts of a set, and no classes
 HOW = (
     "Labels come from sub-folders called like classes, by index or by WordNet id; from --labels folders, where all "
     "folders are classes; or from a .txt list with a tab and the label after each path"
@@ -142,7 +143,8 @@ class _Folders:
             return
         count = len(self.classes.names)
         for level in (list(found.subfolders), self.outer, self.inner):
-            if len(level) == count and set(level) & {*self.outer, *self.inner}:
+            parts = all(name.lower() in SPLITS for name in level)
+            if len(level) == count and not parts and set(level) & {*self.outer, *self.inner}:
                 self.order = {name: index for index, name in enumerate(level)}
                 self.first_level = level is not self.inner
                 return

@@ -8,12 +8,13 @@ from cnnvis_report.preprocessing import Levels
 LOOKED_AT = 24  # pictures, spread over the set; to decode all of them would take as long as to explain some
 
 
-def find_levels(found: FoundImages, known: Levels) -> tuple[Levels, tuple[str, ...]]:
+def find_levels(found: FoundImages, known: Levels, option: str = "") -> tuple[Levels, tuple[str, ...]]:
     """How pictures of more than 8 bits are read, and what a user has to know of it.
 
     Args:
         known: the user's range, or what the model was trained with; where it says nothing, the smallest number of bits
             that holds the values of some of the pictures.
+        option: of the command, which reads them otherwise; empty where it has none.
     """
     deep = [each for each in found if each.deep]
     many = "1 picture has" if len(deep) == 1 else f"{len(deep)} pictures have"
@@ -39,7 +40,7 @@ def find_levels(found: FoundImages, known: Levels) -> tuple[Levels, tuple[str, .
         return Levels(bits=NOMINAL) if whole else known, ()
     looked = "" if len(spread) == len(deep) else f" of the {len(spread)} looked at"
     most = max(whole)
+    advice = f" {option} 0,{(1 << NOMINAL) - 1} reads them from 0 to {(1 << NOMINAL) - 1}." if option else ""
     return Levels(bits=most), (
-        f"{many} more than 8 bits, and none{looked} a value above {(1 << most) - 1}: read as {most} bits. "
-        f"--range 0,{(1 << NOMINAL) - 1} reads them from 0 to {(1 << NOMINAL) - 1}.",
+        f"{many} more than 8 bits, and none{looked} a value above {(1 << most) - 1}: read as {most} bits.{advice}",
     )

@@ -28,7 +28,7 @@ def image_source(model: Model, request: "Request") -> tuple[Model, Callable[[Seq
         known = read_classes(request.class_names)
         model, aliases = replace(model, classes=known.names), known.aliases
     classes = distinct(model.classes) if model.classes is not None else None
-    levels, said = find_levels(found, model.preprocessing.levels)
+    levels, said = find_levels(found, model.preprocessing.levels, "--range")
     preprocessing = replace(model.preprocessing, levels=levels)
     limit = Limit(request.limit, request.limit_order, request.seed) if request.limit is not None else None
 

@@ -10,13 +10,13 @@ import torch
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.datasets import parts_of
 from cnnvis_report.loading.images import FoundImages, Item, find_images, labelled
+from cnnvis_report.loading.labels import SPLITS
 from cnnvis_report.loading.levels import find_levels
 from cnnvis_report.loading.pictures import picture_size
 from cnnvis_report.preprocessing import Levels, Preprocessing
 from cnnvis_report.records import Label, Skipped
 from cnnvis_report.training.pictures import Pictures, read_pictures
 
-SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 OWN_SIZE_UP_TO = 128  # pixels a side: larger pictures are made smaller unless --size says otherwise
 MARGIN = 8 / 7  # the shorter side of photographs over the square that is cut from them, as for ImageNet
 
@@ -66,7 +66,7 @@ def read_data(
     geometry = _geometry(found, known, size)
     levels, said = find_levels(found, geometry.levels)
     geometry = replace(geometry, levels=levels)
-    notes += said
+    notes += [notice.removesuffix(".") for notice in said]
     test_found = _test_files(test, classes) if test is not None else FoundImages(())
     begin(len(found) + len(test_found))
     pictures, skipped = read_pictures(_items(found, classes, levels), geometry, grey=grey, advance=advance)
@@ -105,7 +105,7 @@ def find_classes(folder: Path) -> tuple[FoundImages, tuple[str, ...], list[str]]
     if len(names) < 2:
         has = f"one class, {names[0]!r}" if names else "no sub-folder with images"
         raise BadRequest(f"{folder}: has {has}. Put the images in one sub-folder for each class, two at least.")
-    notes = list(everything.notices)
+    notes = [notice.removesuffix(".") for notice in everything.notices]
     if len(found) < len(everything):
         notes.append(f"{len(everything) - len(found)} images lie beside the class folders and are left out")
     empty = _empty_folders(folder, names)
