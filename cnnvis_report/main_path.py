@@ -174,18 +174,24 @@ def _contracts(node: Node, edge: Edge, before: Axes) -> bool:
 def _projections(
     nodes: Sequence[Node], values: Mapping[Node, list[Edge]], bounds: Mapping[Node, int]
 ) -> Iterator[Edge]:
-    """What leads from a linear layer or convolution to the values of an attention, and to nothing else."""
+    """What leads from a linear layer or convolution to the values of an attention or gate, and to nothing else."""
     uses = Counter(edge for node in nodes for edge in inputs(node) if edge is not None)
     for node in nodes:
-        if not values[node] or not (is_attention(node) or (_is_weighed(node, bounds) and len(values[node]) == 1)):
+        name, given = operation(node), [edge for edge in inputs(node) if edge is not None]
+        weighs = len(given) == 2 and len(values[node]) == 1
+        attends = is_attention(node) or (weighs and _is_weighed(node, bounds))
+        if not values[node] or not (attends or name == "Glu" or (weighs and name == "Mul")):
             continue
-        edge, chain, parted = values[node][0], [], False
-        while operation(edge[0]) in RESHAPES | ORDERS | PARTS | {"Expand", "Add"} and len(values[edge[0]]) == 1:
-            chain.append(edge)
-            parted = parted or operation(edge[0]) in PARTS
-            edge = values[edge[0]][0]
-        if is_content(edge[0]) and (parted or all(uses[each] == 1 for each in [edge, *chain])):
-            yield from [edge, *chain]
+        chain = [values[node][0]]
+        while operation(chain[-1][0]) in RESHAPES | ORDERS | PARTS | {"Expand", "Add"}:
+            before = values[chain[-1][0]]
+            if len(before) != 1:
+                break
+            chain += before
+        parts = {operation(edge[0]) for edge in chain} & PARTS
+        alone = bool(parts) if attends else name == "Glu" or bool(parts - {"Select", "Slice"})
+        if is_content(chain[-1][0]) and (alone or (attends and all(uses[edge] == 1 for edge in chain))):
+            yield from chain
 
 
 def _is_weighed(node: Node, bounds: Mapping[Node, int]) -> bool:

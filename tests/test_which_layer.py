@@ -75,6 +75,7 @@ GATES = {
     "squeeze and excitation": nets.Squeeze(),
     "auxiliary branch": nets.Side(),
     "decoder": nets.Decoder(),
+    "halves": nets.Halved(),
     "attention pooling": nets.Pooling(),
 }
 

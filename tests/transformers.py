@@ -158,6 +158,18 @@ class Decoder(nn.Module):
         return scores
 
 
+class Halved(nn.Module):
+    """Half of a convolution's channels weighs the other half."""
+
+    def __init__(self):
+        super().__init__()
+        self.both = nn.Conv2d(12, 24, 3, padding=1)
+
+    def forward(self, network, early, x):
+        value, gate = self.both(x).chunk(2, 1)
+        return network.head((value * gate.sigmoid() + F.glu(self.both(x), 1)).mean((2, 3)))
+
+
 class Pooling(nn.Module):
     """Positions are averaged with weights from a softmax over positions."""
 
