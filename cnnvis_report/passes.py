@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -61,7 +62,8 @@ class PassClock:
     """
 
     def __init__(self, device: torch.device) -> None:
-        self._mark: Callable[[], Any] | None = {"cpu": time.perf_counter, "cuda": _event}.get(device.type)
+        marks: dict[str, Callable[[], Any]] = {"cpu": time.perf_counter, "cuda": partial(_event, device)}
+        self._mark = marks.get(device.type)
         self._open: list[bool] = []
         self._waiting: list[tuple[Hashable, float, Any, Any]] = []
         self._times = PassTimes()
@@ -92,7 +94,7 @@ class PassClock:
         return self._times
 
 
-def _event() -> torch.cuda.Event:
+def _event(device: torch.device) -> torch.cuda.Event:
     event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-    event.record()
+    event.record(torch.cuda.current_stream(device))
     return event

@@ -17,6 +17,8 @@ from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
 from tests.networks import Awkward, Tiny, seeded
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture
 def pictures():

@@ -12,6 +12,8 @@ from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import methods
 from tests.networks import Awkward, Tiny, seeded
 
+pytestmark = pytest.mark.numeric
+
 METHODS = {entry.name: entry for entry in methods()}
 SMALL = {"n": 3, "steps": 3, "samples": 12}
 SEEDED = {"smoothgrad", "random", "expected_gradients", "rise", "lime", "kernel_shap"}

@@ -18,6 +18,8 @@ from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
 from tests.networks import Awkward, Tiny, seeded
 
+pytestmark = pytest.mark.numeric
+
 TEN = [
     "saliency",
     "input_x_gradient",

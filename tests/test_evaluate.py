@@ -18,6 +18,8 @@ from cnnvis_report.evaluate.resizing import at_size, on_grid
 from cnnvis_report.evaluate.similarity import ssim
 from tests.networks import Awkward, Tiny, seeded
 
+pytestmark = pytest.mark.numeric
+
 GREY = torch.zeros(3, 1, 1, dtype=torch.float64)
 
 

@@ -11,6 +11,8 @@ from cnnvis_report.errors import NotApplicable
 from tests import oracles
 from tests.networks import seeded
 
+pytestmark = pytest.mark.numeric
+
 captum = pytest.importorskip("captum.attr", reason="captum isn't installed (extra 'test')")
 
 FAMILIES = ("vgg16", "resnet18", "densenet121", "googlenet", "mobilenet_v2", "squeezenet1_1")

@@ -23,6 +23,8 @@ from cnnvis_report.tape import Tape
 from tests import oracles
 from tests.networks import Awkward, SumOfSquares, Tiny, seeded
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(params=[Tiny, Awkward])
 def network(request):

@@ -22,6 +22,8 @@ from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
 from tests.networks import Tiny, seeded
 
+pytestmark = pytest.mark.numeric
+
 PRECISIONS = pytest.mark.parametrize("precision", [torch.float32, torch.float64])
 
 

@@ -11,6 +11,8 @@ from cnnvis_report.noise import noise_generator
 from tests import oracles
 from tests.networks import Awkward, SumOfSquares, Tiny, seeded
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(params=[Tiny, Awkward])
 def network(request):

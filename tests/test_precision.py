@@ -17,6 +17,8 @@ from cnnvis_report.tape import Tape
 from tests.conftest import command
 from tests.networks import Tiny, seeded
 
+pytestmark = pytest.mark.numeric
+
 FORWARD_ONLY = ("-m", "occlusion,rise,grad_cam", "-O", "rise.n=60", "--limit", "6", "-q")
 TINY = ("run", "tests.factories:tiny")
 

@@ -15,6 +15,8 @@ from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.subject import Subject
 from tests.networks import Awkward, Tiny, seeded
 
+pytestmark = pytest.mark.numeric
+
 SIDE = (16, 16)
 GREY = Preprocessing((0.5,) * 3, (0.25,) * 3)
 

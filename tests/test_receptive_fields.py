@@ -13,6 +13,8 @@ from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
 
+pytestmark = pytest.mark.numeric
+
 NETWORKS = [
     *("alexnet", "vgg11_bn", "resnet18", "resnext50_32x4d", "densenet121", "googlenet", "inception_v3"),
     *("squeezenet1_1", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "shufflenet_v2_x1_0", "mnasnet0_5"),

@@ -15,6 +15,8 @@ from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
 from tests.networks import Tiny, seeded
 
+pytestmark = pytest.mark.numeric
+
 BOX = Box((-2.0, -1.5, -1.0), (2.0, 2.5, 3.0))
 
 
