@@ -1,13 +1,15 @@
 """Running somebody's network without leaving a trace on it, and reading what it returns."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest
+
+AUTOCASTING = ("cpu", "cuda", "mps", "xpu")
 
 
 def as_scores(output: Any, name: str) -> Tensor:
@@ -69,15 +71,25 @@ def frozen(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def recording() -> Iterator[None]:
-    """Gradients are recorded, in full float32 precision, whatever the caller has set."""
+def full_precision() -> Iterator[None]:
+    """Float32 arithmetic keeps its digits while it is open, whatever the caller has set: autocasting is off, too."""
     precision = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     cudnn = torch.backends.cudnn
     # TF32, which cuDNN uses by default, keeps 10 bits: maps of GPU and CPU would part at 1e-3
     full = cudnn.flags(cudnn.enabled, cudnn.benchmark, cudnn.benchmark_limit, cudnn.deterministic, allow_tf32=False)
     try:
-        with torch.inference_mode(False), torch.enable_grad(), full:
+        with full, ExitStack() as uncast:
+            for device in AUTOCASTING:
+                if torch.is_autocast_enabled(device):
+                    uncast.enter_context(torch.autocast(device, enabled=False))
             yield
     finally:
         torch.set_float32_matmul_precision(precision)
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Gradients are recorded, in full precision."""
+    with full_precision(), torch.inference_mode(False), torch.enable_grad():
+        yield

@@ -10,7 +10,9 @@ from torch.autograd.graph import Node
 from torch.nn.modules.conv import _ConvNd
 
 from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
-from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
+from cnnvis_report.eager import OwnState, eager, unwrapped
+from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
+from cnnvis_report.examining import check_example, check_open, check_scores, refusal
 from cnnvis_report.graph import TAILS, recorded
 from cnnvis_report.heads import Head, ScoreLayer, find_head
 from cnnvis_report.operands import Operands, Recorded
@@ -56,7 +58,7 @@ class Subject:
         classes: Sequence[str] | None = None,
         preprocessing: Preprocessing | None = None,
     ) -> None:
-        self.network = network
+        self.network = unwrapped(network)
         self.name = name
         self.size = (int(example.shape[2]), int(example.shape[3]))
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
@@ -67,6 +69,9 @@ class Subject:
         self._weights: Weights | None = None
         self._lone: dict[str, bool] = {}
         self.scores = "logits"
+        check_open(self.network, name)
+        check_example(self.network, name, example)
+        self._state = OwnState(self.network)
         calls, output, operands = self._examine(example)
         self._calls = Calls(calls)
         self.layers = self._calls.layers
@@ -75,7 +80,7 @@ class Subject:
         self._find_logits(nodes[0])
         self.default_layer = self._calls.last_stage(nodes, self._find_score_layer(nodes[0]))
         self._calls.forget_graph()
-        self.parameters = sum(parameter.numel() for parameter in network.parameters())
+        self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
         self.classes = class_names(classes, int(output.shape[1]), name)
 
     def take_first_pass(self) -> FirstPass:
@@ -91,7 +96,7 @@ class Subject:
         if self._held:
             yield
             return
-        with frozen(self.network):
+        with eager(self.network), frozen(self.network):
             self._held = True
             try:
                 yield
@@ -102,7 +107,8 @@ class Subject:
     def reduced(self) -> Iterator[None]:
         """Forward passes are made in bfloat16 while it is open; their scores are float32 again."""
         if self._reduced is None:
-            self._reduced = reduced_weights(self.network)
+            with self.held():
+                self._reduced = reduced_weights(self.network)
         outer, self._weights = self._weights, self._reduced
         try:
             yield
@@ -132,7 +138,8 @@ class Subject:
         return self._room.copy_(images)
 
     def _run(self, images: Tensor) -> object:
-        return self.network(images) if self._weights is None else run_reduced(self.network, self._weights, images)
+        with self._state.lent():
+            return self.network(images) if self._weights is None else run_reduced(self.network, self._weights, images)
 
     def forward_from(self, name: str, image: Tensor, values: Tensor) -> Tensor:
         """[M, classes]: the logits of an image [1, C, H, W] where a layer gives other values [M, K, h, w].
@@ -217,27 +224,20 @@ class Subject:
         for layout in [*layouts, torch.contiguous_format]:
             self._layout = layout
             try:
-                with recorded_calls(self.network) as calls, recording(), Operands() as operands:
+                with self.held(), recorded_calls(self.network) as calls, recording(), Operands() as operands:
                     output = self.forward(example.detach().clone().requires_grad_())
                 break
-            except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
-                if isinstance(error, torch.OutOfMemoryError):
+            except CnnVisError:
+                raise
+            except Exception as error:
+                if isinstance(error, torch.OutOfMemoryError | MemoryError):
                     raise
                 failure = error
         else:
-            sides = "×".join(map(str, example.shape))
-            reason = next(iter(str(failure).splitlines()), "")
-            raise BadRequest(
-                f"{self.name} doesn't take a {sides} batch ({type(failure).__name__}: {reason}). "
-                f"Try another --size, or --mean and --std with one number a channel."
-            ) from failure
-        if output.grad_fn is None:
-            raise BadRequest(
-                f"{self.name} gives scores that autograd can't follow back to the image "
-                f"(computed under no_grad, or detached); nothing can be explained."
-            )
-        if not bool(output.isfinite().all()):
-            raise BadRequest(f"{self.name} gives scores that aren't finite (NaN or infinite weights?).")
+            with self.held():
+                raise refusal(self.network, self.name, example, failure) from failure
+        self._state.settle()
+        check_scores(output, self.name)
         return calls, output, operands
 
     def _find_logits(self, end: Node) -> None:

@@ -32,6 +32,8 @@ FLOORS = {
     "ledger": 2,
     "running": 1,
     "precision": 1,
+    "eager": 1,
+    "examining": 1,
     "calls": 2,
     "subject": 3,
     "forward_passes": 4,

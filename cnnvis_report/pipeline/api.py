@@ -1,18 +1,23 @@
 """The engine from Python: maps of a network's scores, as tensors."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
+from cnnvis_report.eager import single_precision
+from cnnvis_report.errors import CnnVisError, NotApplicable, UnknownName
+from cnnvis_report.examining import refusal
+from cnnvis_report.pipeline import arguments
+from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.pipeline.rehearsal import Rehearsal
-from cnnvis_report.pipeline.tasks import perform, rehearse, tasks_for
-from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.pipeline.tasks import Rehearsed, Task, perform, rehearse, tasks_for
 from cnnvis_report.records import Option
 from cnnvis_report.reference import Reference
 from cnnvis_report.registry import Method, select
+from cnnvis_report.running import full_precision
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
 
@@ -20,13 +25,13 @@ from cnnvis_report.tape import Tape
 def explain(
     module: nn.Module,
     images: Tensor,
-    targets: Tensor | Sequence[int],
+    targets: arguments.Targets,
     methods: Sequence[str] | str = ("grad_cam",),
-    layer: str = "",
+    layer: arguments.Layer = "",
     *,
     on_error: str = "raise",
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    mean: arguments.Constants = None,
+    std: arguments.Constants = None,
     reference: Tensor | None = None,
     seed: int = 0,
     batch_size: int | None = None,
@@ -37,9 +42,11 @@ def explain(
     Args:
         module: a classifier, N×C×H×W images to N×classes scores; left exactly as it was.
         images: [N, C, H, W], normalised as the classifier expects, on its device.
-        targets: class indices, [N], or [N, K] for K classes from the same forward pass.
+        targets: class indices, [N], or [N, K] for K classes from the same forward pass; one for all images; None for
+            the class that each image is seen as.
         methods: method names, or "quick", "standard", "all"; see `cnnvis-report methods`.
-        layer: the layer that class activation maps read; empty means the last convolutional stage.
+        layer: the layer that class activation maps read, by name or as the network's module; empty means the last
+            convolutional stage.
         on_error: "raise", or "skip" to leave out methods that aren't defined for the network, with a warning.
         mean, std: the constants of the normalisation, one a channel, from which black is known to the methods
             that start from a black image. Where they are not given, black is 0.
@@ -57,50 +64,80 @@ def explain(
         NotApplicable: a method isn't defined for the network, and `on_error` is "raise".
         BadRequest, UnknownName: the arguments don't fit each other or the network.
     """
-    columns = _columns(images, targets)
-    if reference is not None and (reference.ndim != 4 or reference.shape[1] != images.shape[1] or not len(reference)):
-        raise BadRequest(f"reference is {list(reference.shape)}; M×{images.shape[1]}×H×W is needed.")
-    if on_error not in ("raise", "skip"):
-        raise BadRequest(f"on_error is {on_error!r}; it can be 'raise' or 'skip'.")
-    zero, one = (0.0,) * images.shape[1], (1.0,) * images.shape[1]
-    preprocessing = Preprocessing(tuple(mean or zero), tuple(std or one))
-    subject = Subject(module, images[:1], name=type(module).__name__, preprocessing=preprocessing)
-    if bool((columns >= len(subject.classes)).any()):
-        raise BadRequest(f"Target {int(columns.max())} isn't a class: {subject.name} has {len(subject.classes)}.")
-    chosen = select([methods] if isinstance(methods, str) else methods)
-    tasks = tasks_for(chosen, [layer] if layer else [], _shared(options, chosen))
-    others = Reference(lambda: images if reference is None else reference.to(images))
-    step = batch_size or len(images)
-    plan = rehearse(tasks, Rehearsal(subject, subject.take_first_pass(), capacity=step, seed=seed), columns[:1])
-    for task, reason in plan.refused:
+    arguments.check_network(module)
+    images = arguments.check_images(images)
+    columns = arguments.columns_of(targets, images)
+    arguments.check_reference(reference, images)
+    arguments.check_choices(on_error, batch_size, seed)
+    preprocessing = arguments.preprocessing_of(mean, std, images.shape[1])
+    name = arguments.layer_name(layer, module)
+    chosen = select(arguments.method_names(methods))
+    tasks = tasks_for(chosen, [name] if name else [], _shared(options, chosen))
+
+    def leave_out(task: Task, reason: str) -> None:
         if on_error == "raise":
             raise NotApplicable(f"{task.name} isn't defined for {subject.name}: {reason}.")
-        warnings.warn(f"{task.name} is left out: {reason}.", stacklevel=2)
-    maps: dict[str, list[Tensor]] = {task.name: [] for task in plan.tasks}
-    left_out: set[str] = set()
-    for part, part_targets in zip(torch.split(images, step), torch.split(columns, step), strict=True):
-        tape = Tape(
+        warnings.warn(f"{task.name} is left out: {reason}.", stacklevel=3)
+        maps.pop(task.name, None)
+
+    with full_precision(), _own_dice(images.device), single_precision(module, images.dtype):
+        images = images.to(torch.promote_types(images.dtype, torch.float32))
+        subject = Subject(module, images[:1], name=type(module).__name__, preprocessing=preprocessing)
+        if columns is not None:
+            arguments.check_columns(columns, len(subject.classes), subject.name)
+        step = batch_size or len(images)
+        others = Reference(lambda: images if reference is None else reference.to(images))
+        first = subject.take_first_pass()
+        example = first.logits.argmax(dim=1, keepdim=True) if columns is None else columns[:1]
+        plan = rehearse(tasks, Rehearsal(subject, first, capacity=step, seed=seed), example)
+        maps: dict[str, list[Tensor]] = {task.name: [] for task in plan.tasks}
+        for task, reason in plan.refused:
+            leave_out(task, reason)
+        for place in range(0, len(images), step):
+            tape = _tape(subject, images[place : place + step], plan, step, others, seed)
+            seen = tape.logits.argmax(dim=1, keepdim=True) if columns is None else columns[place : place + step]
+            for outcome in perform(plan.tasks, tape, seen):
+                if outcome.error is not None:
+                    raise outcome.error
+                if outcome.maps is None:
+                    leave_out(outcome.task, outcome.reason)
+                elif outcome.task.name in maps:
+                    maps[outcome.task.name].append(outcome.maps)
+    whole = {name: torch.cat(parts).contiguous() for name, parts in maps.items()}
+    for name, found in whole.items():
+        if bad := int((~found.isfinite()).sum()):
+            warnings.warn(f"{name}: {bad} of {found.numel()} values aren't finite.", stacklevel=2)
+    return whole if arguments.has_columns(targets) else {name: found[:, 0] for name, found in whole.items()}
+
+
+def _tape(subject: Subject, images: Tensor, plan: Rehearsed, capacity: int, others: Reference, seed: int) -> Tape:
+    """A tape of some of the images; what the network says against them in one line."""
+    try:
+        return Tape(
             subject,
-            part,
+            images,
             layers=plan.layers,
             reads=plan.reads,
             operands=plan.operands,
-            capacity=step,
+            capacity=capacity,
             reference=others,
             seed=seed,
         )
-        for outcome in perform(plan.tasks, tape, part_targets):
-            if outcome.error is not None:
-                raise outcome.error
-            if outcome.maps is not None:
-                maps[outcome.task.name].append(outcome.maps)
-            elif on_error == "raise":
-                raise NotApplicable(f"{outcome.task.name} isn't defined for {subject.name}: {outcome.reason}.")
-            else:
-                warnings.warn(f"{outcome.task.name} is left out: {outcome.reason}.", stacklevel=2)
-                left_out.add(outcome.task.name)
-    whole = {name: torch.cat(found).contiguous() for name, found in maps.items() if name not in left_out}
-    return whole if torch.as_tensor(targets).ndim == 2 else {name: found[:, 0] for name, found in whole.items()}
+    except CnnVisError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        with subject.held():
+            raise refusal(subject.network, subject.name, images, error) from error
+
+
+@contextmanager
+def _own_dice(device: torch.device) -> Iterator[None]:
+    """What a network draws while it is open, it doesn't take from the caller's random numbers."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        yield
 
 
 def _shared(options: Mapping[str, Option], chosen: Sequence[Method]) -> dict[str, dict[str, Option]]:
@@ -113,18 +150,3 @@ def _shared(options: Mapping[str, Option], chosen: Sequence[Method]) -> dict[str
         method.name: {name: value for name, value in options.items() if name in method.card.options}
         for method in chosen
     }
-
-
-def _columns(images: Tensor, targets: Tensor | Sequence[int]) -> Tensor:
-    """[N, K] class indices on the images' device."""
-    if images.ndim != 4 or not images.is_floating_point() or not len(images):
-        raise BadRequest(f"images are {images.dtype} {list(images.shape)}; N×C×H×W of floating point is needed.")
-    columns = torch.as_tensor(targets, device=images.device)
-    if columns.is_floating_point() or columns.ndim not in (1, 2) or len(columns) != len(images):
-        raise BadRequest(
-            f"targets are {columns.dtype} {list(columns.shape)} for {len(images)} images; "
-            f"N whole numbers are needed, or N×K for K classes."
-        )
-    if columns.numel() and int(columns.min()) < 0:
-        raise BadRequest(f"Target {int(columns.min())} isn't a class index.")
-    return columns.long().view(len(images), -1)
