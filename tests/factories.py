@@ -113,3 +113,10 @@ def half_dead() -> nn.Module:
     first.bias.data[[1, 4]] = -100.0
     first.weight.data[5], first.bias.data[5] = first.weight.data[0], first.bias.data[0]
     return network
+
+
+def masked() -> nn.Module:
+    """Holds minus infinity in a buffer, as what is added before a softmax does."""
+    network = tiny()
+    network.register_buffer("mask", torch.full((2, 2), -float("inf")).triu(1))
+    return network

@@ -225,10 +225,14 @@ def adjust(model: Model, request: Request) -> Preprocessing:
     return known if request.size is None else known.resized(request.size)
 
 
+def _is_path(model: str) -> bool:
+    return bool(Path(model).suffix) or Path(model).is_absolute() or model.startswith((".", "~"))
+
+
 def _settings(request: Request) -> dict[str, Setting]:
     """The request as the report states it: no folder of this machine is in it."""
     return {
-        "model": Path(request.model).name if Path(request.model).suffix else request.model,
+        "model": Path(request.model).name if _is_path(request.model) else request.model,
         "images": [path.name or "." for path in request.images],
         "weights": request.weights.name if request.weights else None,
         "methods": list(request.methods),
