@@ -1,4 +1,4 @@
-"""Checkpoints as training scripts leave them: what is inert is let in, the rest is named, the right weights are found."""
+"""Checkpoints as training scripts leave them: what is inert is let in, the rest named, the right weights found."""
 
 import argparse
 import collections

@@ -15,6 +15,7 @@ from cnnvis_report.errors import BadRequest, CnnVisError, brief, nearest
 from cnnvis_report.examining import check_open, missing_arguments, place_of, shown_file
 
 Made = TypeVar("Made")
+DECLARED = ("class_names", "mean", "std", "size")
 
 
 def is_factory(spec: str) -> bool:
@@ -38,6 +39,9 @@ def make_network(spec: str) -> nn.Module:
         hint = " Give torch.export.unflatten(program)." if type(made).__name__ == "ExportedProgram" else ""
         raise BadRequest(f"{spec}: returns a {type(made).__name__}; a torch.nn.Module is needed.{hint}")
     network = unwrapped(made)
+    for attribute in DECLARED:  # what was said of the wrapper is meant of the network
+        if attribute in vars(made) and not hasattr(network, attribute):
+            setattr(network, attribute, vars(made)[attribute])
     unwrap_inside(network)
     check_open(network, spec)
     return network
@@ -103,7 +107,9 @@ def _attribute(spec: str, module: ModuleType, path: str) -> Any:
 def _called(spec: str, factory: Any) -> Any:
     name = spec.rpartition(":")[2]
     if not callable(factory):
-        raise BadRequest(f"{spec}: {name} is a {type(factory).__name__}; a function or a torch.nn.Module is needed.")
+        raise BadRequest(
+            f"{spec}: {name} is of type {type(factory).__name__}; a function or a torch.nn.Module is needed."
+        )
     missing = missing_arguments(factory, 0)
     if missing:
         raise BadRequest(

@@ -2,8 +2,10 @@
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from pathlib import Path
 
 import torch
 import torchvision
@@ -11,6 +13,8 @@ import torchvision
 from cnnvis_report.loading.matching import State, prefixes
 from cnnvis_report.loading.torchvision_networks import skeleton, without_values
 
+MOST = 60  # networks that are built to find the nearest
+SURE = 0.97
 ENOUGH = 0.6  # of a network's tensors that have to be there before it is named
 Shapes = dict[str, torch.Tensor]
 
@@ -28,7 +32,7 @@ def advice(state: State, asked: str = "") -> str:
             f"and this file with --weights."
         )
     if share < ENOUGH and importlib.util.find_spec("timm") is not None:
-        own, fit = _best(state, _timm_families(), _of_timm)
+        own, fit = _best(state, _timm_families(_words(state)), _of_timm)
         if fit > share:
             name, share = f"timm's {own}", fit
     if share < ENOUGH:
@@ -43,8 +47,12 @@ def _best(state: State, families: list[list[str]], shapes: Callable[[str], Shape
     """
     words = _words(state)
     ranked = sorted(families, key=lambda family: -_overlap(words, _words(shapes(family[0]))))
-    tried = [(name, _share(state, shapes(name))) for family in ranked[:2] for name in family]
-    return max(tried, key=lambda each: each[1], default=("", 0.0))
+    best = ("", 0.0)
+    for name in [name for family in ranked[:2] for name in family][:MOST]:
+        best = max(best, (name, _share(state, shapes(name))), key=lambda each: each[1])
+        if best[1] >= SURE:
+            break
+    return best
 
 
 def _share(state: State, own: Shapes) -> float:
@@ -75,10 +83,18 @@ def _of_torchvision(name: str) -> Shapes:
     return skeleton(name).state_dict()
 
 
-def _timm_families() -> list[list[str]]:
+def _timm_families(words: frozenset[str]) -> list[list[str]]:
+    """The families whose source has the most of the words: timm has a hundred, and to build one of each takes long."""
     timm = importlib.import_module("timm")
-    families = [timm.list_models(module=module) for module in timm.list_modules()]
-    return [family for family in families if family]
+    folder = Path(str(timm.__file__)).parent / "models"
+    wanted = {part for word in words for part in word.split(".")} - {"weight", "bias"}
+    counts = {}
+    for module in timm.list_modules():
+        source = folder / f"{module}.py"
+        found = set(re.findall(r"\w+", source.read_text(encoding="utf-8"))) if source.is_file() else set()
+        counts[module] = len(wanted & found)
+    nearest = sorted(counts, key=lambda module: -counts[module])[:3]
+    return [family for family in (timm.list_models(module=module) for module in nearest) if family]
 
 
 @lru_cache(maxsize=2048)
