@@ -2,13 +2,14 @@
 
 import errno
 import tomllib
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from cnnvis_report.errors import BadRequest, CnnVisError, UnknownName
+from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName
 from cnnvis_report.records import Option
 
 STOPPED = 130  # what a shell gives a program that Ctrl-C has ended
@@ -25,7 +26,10 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except CnnVisError as error:
-            click.echo(f"Error: {printable(str(error))}", err=True)
+            hint = f" Give {error.option}." if isinstance(error, InputRefused) else ""
+            click.echo(f"Error: {printable(str(error))}{hint}", err=True)
+            if ctx.meta.get("verbose") and error.__cause__ is not None:
+                traceback.print_exception(error.__cause__)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("\nStopped. What was done is kept; a run goes on from there with the same command.", err=True)
@@ -138,6 +142,12 @@ def read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> Pa
             defaults[option.name] = [value] if option.multiple and not isinstance(value, list) else value
     ctx.default_map = {**(ctx.default_map or {}), **defaults}
     return path
+
+
+def note_verbose(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
+    """Remember for the place where errors are caught that their tracebacks are wanted."""
+    ctx.meta["verbose"] = value
+    return value
 
 
 def printable(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 SHOWN_AT_MOST = 20
+LONGEST = 200  # letters of somebody else's message
 
 
 class CnnVisError(Exception):
@@ -16,6 +17,14 @@ class BadRequest(CnnVisError):
     """The request can't be carried out as it was put."""
 
     exit_code = 2
+
+
+class InputRefused(BadRequest):
+    """The network doesn't take images like these; `option` is what would change that, as the command line calls it."""
+
+    def __init__(self, message: str, option: str) -> None:
+        super().__init__(message)
+        self.option = option
 
 
 class RunFailed(CnnVisError):
@@ -54,6 +63,12 @@ class UnknownName(BadRequest):
         if advice:
             parts.append(advice)
         super().__init__(" ".join(parts))
+
+
+def brief(error: BaseException) -> str:
+    """The first line of what an error says, cut where it goes on and on, or its type where it says nothing."""
+    said = next(iter(str(error).splitlines()), "").rstrip(". ") or type(error).__name__
+    return said if len(said) <= LONGEST else f"{said[:LONGEST].rstrip()}…"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

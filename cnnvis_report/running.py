@@ -1,7 +1,7 @@
 """Running somebody's network without leaving a trace on it, and reading what it returns."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ KEYS = (
     *("logits", "scores", "output", "outputs", "out", "pred", "preds", "prediction", "predictions", "y_hat", "y_pred"),
     *("class_logits", "cls_logits", "cls_score", "cls", "classification", "probs", "probabilities", "log_probs", "y"),
 )
+AUTOCASTING = ("cpu", "cuda", "mps", "xpu")
 
 
 def as_scores(output: Any, name: str, count: int, taken: dict[str, None] | None = None) -> Tensor:
@@ -130,15 +131,25 @@ def frozen(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def recording() -> Iterator[None]:
-    """Gradients are recorded, in full float32 precision, whatever the caller has set."""
+def full_precision() -> Iterator[None]:
+    """Float32 arithmetic keeps its digits while it is open, whatever the caller has set: autocasting is off, too."""
     precision = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     cudnn = torch.backends.cudnn
     # TF32, which cuDNN uses by default, keeps 10 bits: maps of GPU and CPU would part at 1e-3
     full = cudnn.flags(cudnn.enabled, cudnn.benchmark, cudnn.benchmark_limit, cudnn.deterministic, allow_tf32=False)
     try:
-        with torch.inference_mode(False), torch.enable_grad(), full:
+        with full, ExitStack() as uncast:
+            for device in AUTOCASTING:
+                if torch.is_autocast_enabled(device):
+                    uncast.enter_context(torch.autocast(device, enabled=False))
             yield
     finally:
         torch.set_float32_matmul_precision(precision)
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Gradients are recorded, in full precision."""
+    with full_precision(), torch.inference_mode(False), torch.enable_grad():
+        yield

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
-from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
+from cnnvis_report.eager import OwnState, eager, unwrapped
+from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
+from cnnvis_report.examining import check_example, check_open, check_scores, refusal
 from cnnvis_report.following import followed
 from cnnvis_report.graph import recorded
 from cnnvis_report.heads import ScoreLayer
@@ -51,7 +53,7 @@ class Subject:
         scores: str = "auto",
         several: bool = False,
     ) -> None:
-        self.network = network
+        self.network = unwrapped(network)
         self.name = name
         self.size = (int(example.shape[2]), int(example.shape[3]))
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
@@ -63,6 +65,9 @@ class Subject:
         self._lone: dict[str, bool] = {}
         self._taken: dict[str, None] = {}
         self.one_by_one = False  # set where an image's scores depend on the images beside it
+        check_open(self.network, name)
+        check_example(self.network, name, example)
+        self._state = OwnState(self.network)
         self._calls = Calls([], {}, self.size)
         calls, output, operands, noted = self._examine(example)
         self._calls = Calls(calls, {}, self.size)
@@ -79,7 +84,7 @@ class Subject:
         self._score_layer = find_score_layer(self._calls, nodes[0], self.meaning.weights)
         self.default_layer = self._calls.last_stage(nodes)
         self._calls.forget_graph()
-        self.parameters = sum(parameter.numel() for parameter in network.parameters())
+        self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
         self.classes = self.meaning.names(classes, int(output.shape[1]), name)
 
     def take_first_pass(self) -> FirstPass:
@@ -95,7 +100,7 @@ class Subject:
         if self._held:
             yield
             return
-        with frozen(self.network):
+        with eager(self.network), frozen(self.network):
             self._held = True
             try:
                 yield
@@ -106,7 +111,8 @@ class Subject:
     def reduced(self) -> Iterator[None]:
         """Forward passes are made in bfloat16 while it is open; their scores are float32 again."""
         if self._reduced is None:
-            self._reduced = reduced_weights(self.network)
+            with self.held():
+                self._reduced = reduced_weights(self.network)
         outer, self._weights = self._weights, self._reduced
         try:
             yield
@@ -156,7 +162,8 @@ class Subject:
         return self._room.copy_(images)
 
     def _run(self, images: Tensor) -> object:
-        return self.network(images) if self._weights is None else run_reduced(self.network, self._weights, images)
+        with self._state.lent():
+            return self.network(images) if self._weights is None else run_reduced(self.network, self._weights, images)
 
     def forward_from(self, name: str, image: Tensor, values: Tensor) -> Tensor:
         """[M, classes]: the logits of an image [1, C, H, W] where a layer gives other values [M, K, h, w].
@@ -255,25 +262,24 @@ class Subject:
         for layout in [*layouts, torch.contiguous_format]:
             self._layout = layout
             try:
-                with recorded_calls(self.network) as calls, recording(), Operands() as operands, NotedCalls() as noted:
+                with (
+                    self.held(),
+                    recorded_calls(self.network) as calls,
+                    recording(),
+                    Operands() as operands,
+                    NotedCalls() as noted,
+                ):
                     output = self.output(example.detach().clone().requires_grad_())
                 break
-            except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
-                if isinstance(error, torch.OutOfMemoryError):
+            except CnnVisError:
+                raise
+            except Exception as error:
+                if isinstance(error, torch.OutOfMemoryError | MemoryError):
                     raise
                 failure = error
         else:
-            sides = "×".join(map(str, example.shape))
-            reason = next(iter(str(failure).splitlines()), "")
-            raise BadRequest(
-                f"{self.name} doesn't take a {sides} batch ({type(failure).__name__}: {reason}). "
-                f"Try another --size, or --mean and --std with one number a channel."
-            ) from failure
-        if output.grad_fn is None:
-            raise BadRequest(
-                f"{self.name} gives scores that autograd can't follow back to the image "
-                f"(computed under no_grad, or detached); nothing can be explained."
-            )
-        if not bool(output.isfinite().all()):
-            raise BadRequest(f"{self.name} gives scores that aren't finite (NaN or infinite weights?).")
+            with self.held():
+                raise refusal(self.network, self.name, example, failure) from failure
+        self._state.settle()
+        check_scores(output, self.name)
         return calls, output, operands, noted

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.commandline import BatchSize, Numbers, options, read_config
+from cnnvis_report.commandline import BatchSize, Numbers, note_verbose, options, read_config
 from cnnvis_report.records_scores import SCORES
 
 A_FILE = click.Path(path_type=Path)
@@ -111,7 +111,13 @@ OUTPUT = options(
     click.option("--strict", is_flag=True, help="Exit with 3 if a file was skipped or a map is missing."),
     click.option("--open", "open_page", is_flag=True, help="Show the first page in the browser."),
     QUIET,
-    click.option("-v", "--verbose", is_flag=True, help="Show the traceback of a method that failed."),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        callback=note_verbose,
+        help="Show the traceback of a method that failed, or of an error in your own network.",
+    ),
 )
 EXPLAIN = options(
     click.option(

@@ -132,3 +132,10 @@ def bright() -> nn.Module:
     network = Bright()
     network.size, network.mean, network.std = 8, (0.0,) * 3, (1.0,) * 3
     return network
+
+
+def masked() -> nn.Module:
+    """Holds minus infinity in a buffer, as what is added before a softmax does."""
+    network = tiny()
+    network.register_buffer("mask", torch.full((2, 2), -float("inf")).triu(1))
+    return network

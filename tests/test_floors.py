@@ -46,6 +46,8 @@ FLOORS = {
     "tails": 2,
     "reading": 3,
     "precision": 1,
+    "eager": 1,
+    "examining": 1,
     "calls": 6,
     "subject": 8,
     "forward_passes": 9,

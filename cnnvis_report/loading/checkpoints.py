@@ -1,47 +1,78 @@
 """Weights from a file: read without running anything in it, and matched to a network key by key."""
 
-import warnings
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from pickle import UnpicklingError
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, UnknownName, brief
+from cnnvis_report.loading.file_kinds import check_kind
+from cnnvis_report.loading.matching import Candidate, Match, State, candidates, match, preferred, without_prefix
+from cnnvis_report.loading.nearest_network import advice
+from cnnvis_report.loading.torchvision_networks import drop_unfit_auxiliaries
+from cnnvis_report.loading.unpickling import unpickle
 
-WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "ema")
-PREFIXES = ("module.", "model.", "_orig_mod.", "net.")
 LISTED = 5
-
-State = dict[str, Tensor]
+RUNNING = ("running_mean", "running_var")
 
 
 def read_state(path: Path) -> State:
-    """The tensors of a checkpoint by name: `.safetensors`, or a `.pt`/`.pth` state dict, bare or wrapped.
+    """The tensors of a checkpoint by name, where no network says which are wanted.
 
-    Wrapped means: under one of the keys that training scripts use, or with a prefix that wrappers such as
-    DataParallel leave.
+    Averaged weights come before others, and the prefix that most names have is taken off.
 
     Raises:
         BadRequest: the file can't be read, or holds something else.
     """
-    content = read_content(path)
-    state = _unwrapped(content)
-    if state is None:
-        kind = type(content).__name__
-        raise BadRequest(
-            f"{path}: holds a {kind} and no state dict. Save model.state_dict(), or a dict with it under 'state_dict'."
-        )
-    odd = next((key for key, value in state.items() if not is_plain(value)), None)
-    if odd is not None:
-        raise BadRequest(
-            f"{path}: {odd} is sparse, quantised or without data. Save the state dict of the plain network."
-        )
-    return _without_prefix(state)
+    return without_prefix(preferred(read_candidates(path)).state)
+
+
+def read_for(network: nn.Module, path: Path) -> Match:
+    """The tensors of a checkpoint that are a network's, by its own names.
+
+    Raises:
+        BadRequest: the file can't be read, or holds something else.
+    """
+    return match(read_candidates(path), network.state_dict())
+
+
+def read_candidates(path: Path) -> list[Candidate]:
+    """All sets of tensors in a checkpoint: `.safetensors`, or `.pt`/`.pth`, bare or under keys of a training script.
+
+    Args:
+        path: a file, or FILE#KEY for what stands under a key, dotted where it is one of several levels.
+
+    Raises:
+        BadRequest, UnknownName: the file can't be read, or holds no tensors by name, or has no such key.
+    """
+    file, key = split_key(path)
+    content = read_content(file)
+    if key:
+        content = _under(content, key, file)
+    found = candidates(content)
+    if not found:
+        raise BadRequest(f"{path}: {_without_state(content)}")
+    for each in found:
+        each.state.update(_plain(each.state, file))
+    return found
+
+
+def split_key(path: Path) -> tuple[Path, str]:
+    """FILE#KEY as the two; a file whose own name has a # is a file."""
+    text = str(path)
+    places = [place for place, letter in enumerate(text) if letter == "#"]
+    if path.is_file():
+        return path, ""
+    for place in reversed(places):
+        if Path(text[:place]).is_file():
+            return Path(text[:place]), text[place + 1 :]
+    return (Path(text[: places[0]]), text[places[0] + 1 :]) if places else (path, "")
 
 
 def is_plain(value: object) -> bool:
@@ -53,27 +84,38 @@ def read_content(path: Path) -> object:
     """What a checkpoint holds: tensors and plain Python values, whatever their arrangement.
 
     Raises:
-        BadRequest: the file can't be read, or holds objects that could run code.
+        BadRequest: the file can't be read, or is of another kind, or holds objects that could run code.
     """
-    if not path.is_file():
+    if not path.exists():
         raise BadRequest(f"{path}: there is no such file. Give --weights a .pth, .pt or .safetensors file.")
     try:
+        check_kind(path)
         with path.open("rb") as file:
-            return load_file(path) if _is_safetensors(file.read(9)) else _unpickle(path)
-    except (SafetensorError, OSError) as error:
-        raise BadRequest(f"{path}: can't be read as safetensors ({error}).") from error
+            return load_file(path) if _is_safetensors(file.read(9)) else unpickle(path)
+    except SafetensorError as error:
+        raise BadRequest(
+            f"{path}: can't be read as safetensors ({brief(error)}). Copy or download it again."
+        ) from error
+    except OSError as error:
+        raise BadRequest(f"{path}: can't be read ({error.strerror or brief(error)}).") from error
 
 
-def load_into(network: nn.Module, state: State, path: Path) -> None:
+def load_into(network: nn.Module, state: State | Match, path: Path, *, asked: str = "") -> None:
     """Put the tensors into the network.
+
+    Args:
+        asked: torchvision's name of the network, where it has one.
 
     Raises:
         BadRequest: keys are missing or left over, or shapes differ; the message lists them.
     """
+    found = state if isinstance(state, Match) else Match(state, strangers=tuple(state))
+    state = found.state
+    drop_unfit_auxiliaries(network, state)
     own = network.state_dict()
     problems = [
         _listed("missing", [key for key in own if key not in state and not key.endswith("num_batches_tracked")]),
-        _listed("unexpected", [key for key in state if key not in own]),
+        _listed("unexpected", [key for key in found.strangers if key not in own]),
         _listed(
             "of another shape",
             [
@@ -83,20 +125,32 @@ def load_into(network: nn.Module, state: State, path: Path) -> None:
             ],
         ),
     ]
-    found = [problem for problem in problems if problem]
-    if found:
-        raise BadRequest(f"{path}: the weights are of another network: {'; '.join(found)}.")
-    network.load_state_dict(state, strict=False)
+    listed = "; ".join(problem for problem in problems if problem)
+    if listed:
+        raise BadRequest(f"{path}: the weights are of another network: {listed}.{advice(state, asked)}")
+    parameters = {name for name, _ in network.named_parameters()}
+    whole = next(
+        (key for key in own if key in parameters and key in state and not _fits_type(state[key], own[key])), None
+    )
+    if whole is not None:
+        raise BadRequest(
+            f"{path}: {whole} holds {state[whole].dtype}, as of a quantized network, and no scale to read it by. "
+            f"Give the weights in floating point."
+        )
+    network.load_state_dict({key: value for key, value in state.items() if key in own}, strict=False)
 
 
 def check_finite(network: nn.Module, source: str) -> None:
-    """Refuse weights with NaN or infinity.
+    """Refuse parameters with NaN or infinity, and statistics of batch norms with NaN.
+
+    Other buffers may hold infinity: a mask that is added before a softmax does.
 
     Raises:
         BadRequest: naming the first such tensor.
     """
-    for name, value in network.state_dict().items():
-        if value.is_floating_point() and not bool(value.isfinite().all()):
+    statistics = [(key, value) for key, value in network.named_buffers() if key.rpartition(".")[2] in RUNNING]
+    for name, value in (*network.named_parameters(), *statistics):
+        if value.is_floating_point() and not value.is_meta and not bool(value.isfinite().all()):
             bad = int((~value.isfinite()).sum())
             raise BadRequest(
                 f"{source}: {name} has {bad} of {value.numel()} values that aren't finite. "
@@ -113,45 +167,60 @@ def weights_hash(network: nn.Module) -> str:
     return digest.hexdigest()[:16]
 
 
-def _unpickle(path: Path) -> object:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what it warns of comes back as an error, or doesn't matter
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
-        raise BadRequest(
-            f"{path}: isn't a file of plain tensors; it holds a pickled model or other objects, which could run any "
-            f"code when opened, so it was not. Save model.state_dict() instead."
-        ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise BadRequest(f"{path}: isn't a checkpoint that PyTorch can read ({reason}).") from error
-
-
 def _is_safetensors(start: bytes) -> bool:
     """A safetensors file begins with the length of its header, and the header with a brace."""
     return len(start) == 9 and start[8:] == b"{" and int.from_bytes(start[:8], "little") < 100_000_000
 
 
-def _unwrapped(content: object) -> State | None:
-    """The first mapping of names to tensors in what a training script has saved."""
-    if not isinstance(content, Mapping):
-        return None
-    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
-    if tensors and len(tensors) == len(content):
-        return tensors
-    for key in WRAPPERS:
-        inner = _unwrapped(content.get(key))
-        if inner:
-            return inner
-    return tensors or None
+def _plain(state: State, file: Path) -> State:
+    """The tensors, once they are known to be plain ones."""
+    odd = next((key for key, value in state.items() if not is_plain(value)), None)
+    if odd is None:
+        return state
+    what = "quantized, and autograd can't follow whole numbers" if state[odd].is_quantized else "sparse or without data"
+    raise BadRequest(f"{file}: {odd} is {what}. Save the state dict of the plain network, in floating point.")
 
 
-def _without_prefix(state: State) -> State:
-    for prefix in PREFIXES:
-        if state and all(key.startswith(prefix) for key in state):
-            return _without_prefix({key.removeprefix(prefix): value for key, value in state.items()})
-    return state
+def _fits_type(given: Tensor, own: Tensor) -> bool:
+    return given.is_floating_point() or given.dtype == own.dtype
+
+
+def _under(content: object, key: str, file: Path) -> object:
+    """What stands under a dotted key, which may end in a prefix of tensors' names.
+
+    Raises:
+        UnknownName: nothing does; the message says what is there.
+    """
+    rest = key
+    while rest:
+        inner: Mapping[Any, Any] = dict(enumerate(content)) if isinstance(content, list | tuple) else content  # type: ignore[assignment]
+        if not isinstance(inner, Mapping):
+            raise BadRequest(f"{file}#{key}: there is a {type(content).__name__} before {rest!r}, and no names in it.")
+        names = {str(name): name for name in inner}
+        whole = next((name for name in names if f"{rest}.".startswith(f"{name}.")), None)
+        if whole is not None and not isinstance(inner[names[whole]], Tensor):
+            content, rest = inner[names[whole]], rest[len(whole) + 1 :]
+            continue
+        within = {name[len(rest) + 1 :]: inner[own] for name, own in names.items() if name.startswith(f"{rest}.")}
+        if not within:
+            groups = dict.fromkeys(
+                name if not isinstance(inner[own], Tensor) else name.partition(".")[0] for name, own in names.items()
+            )
+            raise UnknownName(f"key in {file.name}", key, groups)
+        return within
+    return content
+
+
+def _without_state(content: object) -> str:
+    """What a file without named tensors holds, and what to save instead."""
+    kind = type(content).__name__
+    if isinstance(content, Mapping) and "param_groups" in content:
+        return "holds the state of an optimizer and no weights. Give the file with the model's state dict."
+    keys = [str(key) for key in content][:LISTED] if isinstance(content, Mapping) else []
+    there = f" (its keys: {', '.join(keys)})" if keys else ""
+    if any(re.search("optim", key) for key in keys) and not any("model" in key for key in keys):
+        there += ", as of an optimizer"
+    return f"holds a {kind} and no state dict{there}. Save model.state_dict(), or a dict with it under 'state_dict'."
 
 
 def _listed(what: str, keys: list[str]) -> str:

@@ -76,7 +76,7 @@ def _drawn(by_size: Tensor, samples: int, seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     pairs = (samples + 1) // 2
     size = torch.multinomial(by_size, pairs, replacement=True, generator=generator) + 1
-    ranks = torch.rand(pairs, len(by_size) + 1, generator=generator).argsort(dim=1).argsort(dim=1)
+    ranks = torch.rand(pairs, len(by_size) + 1, generator=generator, dtype=torch.float32).argsort(dim=1).argsort(dim=1)
     half = ranks < size.unsqueeze(1)
     return torch.stack([half, ~half], dim=1).flatten(0, 1)[:samples]
 

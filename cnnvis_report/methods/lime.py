@@ -49,7 +49,7 @@ def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500)
     for place, image in enumerate(tape.images):
         labels = superpixels(image, segments)
         count = int(labels.max()) + 1
-        kept = torch.rand(samples, count, generator=torch.Generator().manual_seed(tape.seed)) < 0.5
+        kept = torch.rand(samples, count, generator=torch.Generator().manual_seed(tape.seed), dtype=torch.float32) < 0.5
         kept[0] = True
         design = kept.double()
         scores = scores_of_kept(tape, place, labels, kept)[:, targets[place].cpu()]

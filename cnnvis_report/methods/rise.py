@@ -136,7 +136,7 @@ def _masks(tape: Tape, n: int, cells: int, p: float) -> Iterator[_Masks]:
     generator = torch.Generator().manual_seed(tape.seed)
     ramps = [_ramps(side, cells, like) for side in like.shape[2:]]
     for start in range(0, n, BLOCK):
-        grids = torch.rand(BLOCK, cells, cells, generator=generator) < p
+        grids = torch.rand(BLOCK, cells, cells, generator=generator, dtype=torch.float32) < p
         rows, columns = (
             windows[:, torch.randint(windows.shape[1], (BLOCK,), generator=generator).to(like.device)]
             for windows in ramps

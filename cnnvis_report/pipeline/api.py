@@ -1,20 +1,26 @@
 """The engine from Python: maps of a network's scores, as tensors."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
+from cnnvis_report.eager import single_precision
+from cnnvis_report.errors import CnnVisError, NotApplicable, UnknownName
+from cnnvis_report.examining import refusal
+from cnnvis_report.pipeline import arguments
+from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.pipeline.rehearsal import Rehearsal
 from cnnvis_report.pipeline.repeatability import first_tape
-from cnnvis_report.pipeline.tasks import perform, rehearse, tasks_for
-from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.pipeline.tasks import Rehearsed, Task, perform, rehearse, tasks_for
 from cnnvis_report.records import Option
 from cnnvis_report.records_scores import ScoreKind
 from cnnvis_report.reference import Reference
 from cnnvis_report.registry import Method, select
+from cnnvis_report.running import full_precision
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
 
@@ -22,13 +28,13 @@ from cnnvis_report.tape import Tape
 def explain(
     module: nn.Module,
     images: Tensor,
-    targets: Tensor | Sequence[int],
+    targets: arguments.Targets,
     methods: Sequence[str] | str = ("grad_cam",),
-    layer: str = "",
+    layer: arguments.Layer = "",
     *,
     on_error: str = "raise",
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    mean: arguments.Constants = None,
+    std: arguments.Constants = None,
     reference: Tensor | None = None,
     seed: int = 0,
     batch_size: int | None = None,
@@ -40,9 +46,11 @@ def explain(
     Args:
         module: a classifier, N×C×H×W images to N×classes scores; left exactly as it was.
         images: [N, C, H, W], normalised as the classifier expects, on its device.
-        targets: class indices, [N], or [N, K] for K classes from the same forward pass.
+        targets: class indices, [N], or [N, K] for K classes from the same forward pass; one for all images; None for
+            the class that each image is seen as.
         methods: method names, or "quick", "standard", "all"; see `cnnvis-report methods`.
-        layer: the layer that class activation maps read; empty means the last features that reach the scores.
+        layer: the layer that class activation maps read, by name or as the network's module; empty means the last
+            features that reach the scores.
         on_error: "raise", or "skip" to leave out methods that aren't defined for the network, with a warning.
         mean, std: the constants of the normalisation, one a channel, from which black is known to the methods
             that start from a black image. Where they are not given, black is 0.
@@ -64,74 +72,108 @@ def explain(
         NotApplicable: a method isn't defined for the network, and `on_error` is "raise".
         BadRequest, UnknownName: the arguments don't fit each other or the network.
     """
-    columns = _columns(images, targets)
-    if reference is not None and (reference.ndim != 4 or reference.shape[1] != images.shape[1] or not len(reference)):
-        raise BadRequest(f"reference is {list(reference.shape)}; M×{images.shape[1]}×H×W is needed.")
-    if on_error not in ("raise", "skip"):
-        raise BadRequest(f"on_error is {on_error!r}; it can be 'raise' or 'skip'.")
-    zero, one = (0.0,) * images.shape[1], (1.0,) * images.shape[1]
-    preprocessing = Preprocessing(tuple(mean or zero), tuple(std or one))
-    step = min(batch_size or len(images), len(images))
-    last = images[step - 1 : step]  # of the first batch, so that its place and its neighbors show
-    subject = Subject(module, last, name=type(module).__name__, preprocessing=preprocessing, scores=scores)
-    columns = _classes_of(columns, subject, scores)
-    chosen = select([methods] if isinstance(methods, str) else methods)
-    tasks = tasks_for(chosen, [layer] if layer else [], _shared(options, chosen))
-    others = Reference(lambda: images if reference is None else reference.to(images))
-    first = subject.take_first_pass()
-    alone = first.logits
-    plan = rehearse(tasks, Rehearsal(subject, first, capacity=step, seed=seed), columns[step - 1 : step])
-    del first  # the graph of a whole pass
-    if subject.default_notice and any(task.method.layered and not task.layer for task in plan.tasks):
-        warnings.warn(f"{subject.default_notice}.", stacklevel=2)
-    for task, reason in plan.refused:
+    arguments.check_network(module)
+    images = arguments.check_images(images)
+    columns = arguments.columns_of(targets, images)
+    arguments.check_reference(reference, images)
+    arguments.check_choices(on_error, batch_size, seed)
+    preprocessing = arguments.preprocessing_of(mean, std, images.shape[1])
+    name = arguments.layer_name(layer, module)
+    chosen = select(arguments.method_names(methods))
+    tasks = tasks_for(chosen, [name] if name else [], _shared(options, chosen))
+
+    def leave_out(task: Task, reason: str) -> None:
         if on_error == "raise":
             raise NotApplicable(f"{task.name} isn't defined for {subject.name}: {reason}.")
-        warnings.warn(f"{task.name} is left out: {reason}.", stacklevel=2)
-    maps: dict[str, list[Tensor]] = {task.name: [] for task in plan.tasks}
-    left_out: set[str] = set()
+        warnings.warn(f"{task.name} is left out: {reason}.", stacklevel=3)
+        maps.pop(task.name, None)
 
-    def tape_of(part: Tensor) -> Tape:
-        return Tape(
-            subject,
-            part,
-            layers=plan.layers,
-            reads=plan.reads,
-            operands=plan.operands,
-            capacity=step,
-            reference=others,
-            seed=seed,
-        )
+    with full_precision(), _own_dice(images.device), single_precision(module, images.dtype):
+        images = images.to(torch.promote_types(images.dtype, torch.float32))
+        step = min(batch_size or len(images), len(images))
+        last = images[step - 1 : step]  # of the first batch, so that its place and its neighbors show
+        subject = Subject(module, last, name=type(module).__name__, preprocessing=preprocessing, scores=scores)
+        if columns is not None:
+            columns = _classes_of(columns, subject, scores)
+        others = Reference(lambda: images if reference is None else reference.to(images))
+        first = subject.take_first_pass()
+        alone = first.logits
+        example = _seen(alone) if columns is None else columns[step - 1 : step]
+        plan = rehearse(tasks, Rehearsal(subject, first, capacity=step, seed=seed), example)
+        del first  # the graph of a whole pass
+        if subject.default_notice and any(task.method.layered and not task.layer for task in plan.tasks):
+            warnings.warn(f"{subject.default_notice}.", stacklevel=2)
+        maps: dict[str, list[Tensor]] = {task.name: [] for task in plan.tasks}
+        for task, reason in plan.refused:
+            leave_out(task, reason)
+        make = partial(_tape, subject, plan=plan, capacity=step, others=others, seed=seed)
+        tape, passes = first_tape(subject, images[:step], alone, make, streams=plan.forward > 1)
+        for notice in passes.notices(subject.name):
+            warnings.warn(notice, stacklevel=2)
+        if passes.one_by_one:
+            subject.one_by_one, step, tape = True, 1, None
+        for place in range(0, len(images), step):
+            tape = tape or _in_one_line(subject, images[place : place + step], make)
+            wanted = _seen(tape.logits) if columns is None else columns[place : place + step]
+            for outcome in perform(plan.tasks, tape, wanted):
+                if outcome.error is not None:
+                    raise outcome.error
+                if outcome.maps is None:
+                    leave_out(outcome.task, outcome.reason)
+                elif outcome.task.name in maps:
+                    maps[outcome.task.name].append(outcome.maps)
+            tape = None
+    whole = {name: torch.cat(parts).contiguous() for name, parts in maps.items()}
+    for name, found in whole.items():
+        if bad := int((~found.isfinite()).sum()):
+            warnings.warn(f"{name}: {bad} of {found.numel()} values aren't finite.", stacklevel=2)
+    return whole if arguments.has_columns(targets) else {name: found[:, 0] for name, found in whole.items()}
 
-    tape, passes = first_tape(subject, images[:step], alone, tape_of, streams=plan.forward > 1)
-    for notice in passes.notices(subject.name):
-        warnings.warn(notice, stacklevel=2)
-    if passes.one_by_one:
-        subject.one_by_one, step, tape = True, 1, None
-    for part, part_targets in zip(torch.split(images, step), torch.split(columns, step), strict=True):
-        tape = tape or tape_of(part)
-        for outcome in perform(plan.tasks, tape, part_targets):
-            if outcome.error is not None:
-                raise outcome.error
-            if outcome.maps is not None:
-                maps[outcome.task.name].append(outcome.maps)
-            elif on_error == "raise":
-                raise NotApplicable(f"{outcome.task.name} isn't defined for {subject.name}: {outcome.reason}.")
-            else:
-                warnings.warn(f"{outcome.task.name} is left out: {outcome.reason}.", stacklevel=2)
-                left_out.add(outcome.task.name)
-        tape = None
-    whole = {name: torch.cat(found).contiguous() for name, found in maps.items() if name not in left_out}
-    return whole if torch.as_tensor(targets).ndim == 2 else {name: found[:, 0] for name, found in whole.items()}
+
+def _seen(logits: Tensor) -> Tensor:
+    """[N, 1]: the class that each image is seen as."""
+    return logits.argmax(dim=1, keepdim=True)
+
+
+def _tape(subject: Subject, images: Tensor, *, plan: Rehearsed, capacity: int, others: Reference, seed: int) -> Tape:
+    return Tape(
+        subject,
+        images,
+        layers=plan.layers,
+        reads=plan.reads,
+        operands=plan.operands,
+        capacity=capacity,
+        reference=others,
+        seed=seed,
+    )
+
+
+def _in_one_line(subject: Subject, images: Tensor, make: Callable[[Tensor], Tape]) -> Tape:
+    """A tape of some of the images; what the network says against them in one line."""
+    try:
+        return make(images)
+    except CnnVisError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        with subject.held():
+            raise refusal(subject.network, subject.name, images, error) from error
+
+
+@contextmanager
+def _own_dice(device: torch.device) -> Iterator[None]:
+    """What a network draws while it is open, it doesn't take from the caller's random numbers."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        yield
 
 
 def _classes_of(columns: Tensor, subject: Subject, scores: str) -> Tensor:
     """[N, K] classes of the subject for targets that name columns of the output."""
     lone = subject.meaning.kind is ScoreKind.BINARY and scores == "auto"
-    known = 1 if lone else len(subject.classes)
-    if bool((columns >= known).any()):
-        more = ' With scores="binary", 1 is the positive class and 0 the negative one.' if lone else ""
-        raise BadRequest(f"Target {int(columns.max())} isn't a class: {subject.name} has {known}.{more}")
+    hint = 'With scores="binary", 1 is the positive class and 0 the negative one.' if lone else ""
+    arguments.check_columns(columns, 1 if lone else len(subject.classes), subject.name, hint)
     return columns + 1 if lone else columns
 
 
@@ -145,18 +187,3 @@ def _shared(options: Mapping[str, Option], chosen: Sequence[Method]) -> dict[str
         method.name: {name: value for name, value in options.items() if name in method.card.options}
         for method in chosen
     }
-
-
-def _columns(images: Tensor, targets: Tensor | Sequence[int]) -> Tensor:
-    """[N, K] class indices on the images' device."""
-    if images.ndim != 4 or not images.is_floating_point() or not len(images):
-        raise BadRequest(f"images are {images.dtype} {list(images.shape)}; N×C×H×W of floating point is needed.")
-    columns = torch.as_tensor(targets, device=images.device)
-    if columns.is_floating_point() or columns.ndim not in (1, 2) or len(columns) != len(images):
-        raise BadRequest(
-            f"targets are {columns.dtype} {list(columns.shape)} for {len(images)} images; "
-            f"N whole numbers are needed, or N×K for K classes."
-        )
-    if columns.numel() and int(columns.min()) < 0:
-        raise BadRequest(f"Target {int(columns.min())} isn't a class index.")
-    return columns.long().view(len(images), -1)

@@ -257,10 +257,14 @@ def _layer_notices(subject: Subject, tasks: Sequence[Task]) -> tuple[str, ...]:
     return (f"{subject.default_notice}.",) if read and subject.default_notice else ()
 
 
+def _is_path(model: str) -> bool:
+    return bool(Path(model).suffix) or Path(model).is_absolute() or model.startswith((".", "~"))
+
+
 def _settings(request: Request) -> dict[str, Setting]:
     """The request as the report states it: no folder of this machine is in it."""
     return {
-        "model": Path(request.model).name if Path(request.model).suffix else request.model,
+        "model": Path(request.model).name if _is_path(request.model) else request.model,
         "images": [path.name or "." for path in request.images],
         "weights": request.weights.name if request.weights else None,
         "methods": list(request.methods),

@@ -1,0 +1,157 @@
+"""A network as its own Python code runs it: what compiles, wraps, hides or moves it on is put aside for a while."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils import checkpoint
+
+# wrappers that only pass on to the module within, and where they keep it; their layers then have the usual names
+WRAPPERS = {
+    "OptimizedModule": "_orig_mod",
+    "DataParallel": "module",
+    "DistributedDataParallel": "module",
+    "AveragedModel": "module",
+}
+PLAIN = (Tensor, bool, int, float, type(None))
+
+Slot = tuple[dict[str, Any], str]
+
+
+def unwrapped(network: nn.Module) -> nn.Module:
+    """The network within torch.compile, DataParallel and their like."""
+    while type(network).__module__.startswith("torch.") and type(network).__name__ in WRAPPERS:
+        inner: nn.Module = getattr(network, WRAPPERS[type(network).__name__])
+        network = inner
+    return network
+
+
+def unwrap_inside(network: nn.Module) -> Callable[[], None]:
+    """Put the modules within wrappers in the wrappers' places, at any depth; gives what undoes it."""
+    changed: list[tuple[dict[str, Any], str, nn.Module]] = []
+    for module in list(network.modules()):
+        for name, child in list(module._modules.items()):
+            if child is not None and unwrapped(child) is not child:
+                changed.append((module._modules, name, child))
+                module._modules[name] = unwrapped(child)
+
+    def undo() -> None:
+        for children, name, child in changed:
+            children[name] = child
+
+    return undo
+
+
+@contextmanager
+def eager(network: nn.Module) -> Iterator[None]:
+    """While it is open, every operation of the network is run, and recorded, one by one.
+
+    Compiled parts run as they are written, and activation checkpointing, which hides what it will run again, is off.
+    """
+    with ExitStack() as stack:
+        stack.callback(unwrap_inside(network))
+        stack.enter_context(_no_checkpointing())
+        if "torch._dynamo" in sys.modules:  # nothing is compiled before it is imported, which takes a second
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        yield
+
+
+class _Direct:
+    """Stands in for `torch.utils.checkpoint.CheckpointFunction`, which runs its function unrecorded."""
+
+    @staticmethod
+    def apply(function: Callable[..., Any], _: bool, *args: Any) -> Any:
+        """Run the function in the open."""
+        return function(*args)
+
+
+def _unhooked(*_: Any, **__: Any) -> Iterator[None]:
+    """Stands in for what checkpointing does before and after a function: nothing."""
+    yield
+
+
+@contextmanager
+def _no_checkpointing() -> Iterator[None]:
+    """`torch.utils.checkpoint.checkpoint` looks these names up when it is called, so that every import of it obeys."""
+    names = ("_checkpoint_without_reentrant_generator", "_checkpoint_without_reentrant_generator_impl")
+    stand_ins: dict[str, Any] = {"CheckpointFunction": _Direct} | dict.fromkeys(names, _unhooked)
+    before = {name: getattr(checkpoint, name) for name in stand_ins if hasattr(checkpoint, name)}
+    for name in before:
+        setattr(checkpoint, name, stand_ins[name])
+    try:
+        yield
+    finally:
+        for name, own in before.items():
+            setattr(checkpoint, name, own)
+
+
+class OwnState:
+    """What a network keeps beside its parameters: buffers, and numbers and tensors among its attributes.
+
+    The network works on copies, so that each pass begins with the same and leaves no trace.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self._slots: list[Slot] = [slot for module in network.modules() for slot in _slots(module)]
+        self._moved: list[Slot] = []
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Copies stand in for tensors while it is open; afterwards everything is as it was."""
+        before = [(place, name, place[name]) for place, name in self._slots]
+        copies: dict[int, Tensor] = {}  # one tensor under two names stays one
+        for place, name, value in before:
+            if isinstance(value, Tensor):
+                place[name] = copies.setdefault(id(value), value.detach().clone())
+        versions = {key: copy._version for key, copy in copies.items()}
+        try:
+            yield
+        finally:
+            self._moved = []
+            for place, name, value in before:
+                lent = copies.get(id(value), value)
+                moved = isinstance(lent, Tensor) and lent._version != versions[id(value)]
+                if moved or place.get(name, self) is not lent:
+                    self._moved.append((place, name))
+                place[name] = value
+
+    def settle(self) -> None:
+        """Look after nothing but what the last pass has changed: the rest isn't worth copying each time."""
+        self._slots = self._moved
+
+
+def _slots(module: nn.Module) -> Iterator[Slot]:
+    for name, value in module._buffers.items():
+        if isinstance(value, Tensor):
+            yield module._buffers, name
+    for name, value in vars(module).items():
+        if isinstance(value, PLAIN) and name != "training":
+            yield vars(module), name
+
+
+@contextmanager
+def single_precision(network: nn.Module, images: torch.dtype) -> Iterator[None]:
+    """Lend a network of half precision float32 values, where the images are of that precision, too.
+
+    The values are the same; what is worked out from them has the digits that gradients need.
+    """
+    before: list[tuple[nn.Parameter, Tensor]] = []
+    buffers: list[tuple[dict[str, Any], str, Tensor]] = []
+    if images in (torch.float16, torch.bfloat16):
+        before = [(each, each.data) for each in network.parameters() if each.dtype == images]
+        for module in network.modules():
+            buffers += [(module._buffers, name, each) for name, each in module.named_buffers(recurse=False)]
+    try:
+        for parameter, value in before:
+            parameter.data = value.float()
+        for place, name, value in buffers:
+            place[name] = value.float() if value.dtype == images else value
+        yield
+    finally:
+        for parameter, value in before:
+            parameter.data = value
+        for place, name, value in buffers:
+            place[name] = value

@@ -1,0 +1,182 @@
+"""Why a network can't be explained, found out by looking and trying, in one line."""
+
+import inspect
+import re
+import sysconfig
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from cnnvis_report.errors import BadRequest, InputRefused, brief
+
+SIDES = (224, 299, 256, 384, 128, 64, 32, 28)  # that networks are made for, the commonest first
+QUANTIZED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized", "torch.nn.quantized", "torchao.")
+PACKAGE = Path(__file__).parent
+CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
+
+
+def check_open(network: nn.Module, name: str) -> None:
+    """Refuse networks whose operations can't be seen, or can't be followed back.
+
+    Raises:
+        BadRequest: it is TorchScript, an exported program, quantized, or without weights.
+    """
+    for path, module in network.named_modules():
+        where = f"{name}'s {path}" if path else name
+        if isinstance(module, torch.jit.ScriptModule):
+            raise BadRequest(
+                f"{where} is TorchScript, whose operations can't be seen. Give the Python network that it was made "
+                f"from; its weights are in script.state_dict(), also of torch.jit.load(file)."
+            )
+        if "eval" in vars(module):  # torch.export puts a function there that refuses
+            raise BadRequest(
+                f"{where} is what torch.export's program.module() gives, one flat graph without eval mode. "
+                f"Give torch.export.unflatten(program), which has modules."
+            )
+        kind = f"{type(module).__module__}.{type(module).__qualname__}"
+        if kind.startswith(QUANTIZED):
+            raise _quantized(f"{where} is a {kind}")
+    for key, value in (*network.named_parameters(), *network.named_buffers()):
+        if value.is_quantized or type(value).__module__.startswith("torchao"):
+            raise _quantized(f"{name}'s {key} holds {value.dtype}")
+        if value.is_meta and isinstance(value, nn.Parameter):
+            raise BadRequest(f"{name} is on the meta device, where {key} has no values. Load its weights first.")
+
+
+def check_example(network: nn.Module, name: str, example: Tensor) -> None:
+    """Refuse images that the network's weights can't meet.
+
+    Raises:
+        BadRequest: they hold NaN or infinity, or are elsewhere than all of the weights.
+    """
+    if not bool(example.isfinite().all()):
+        raise BadRequest(f"The images hold {int((~example.isfinite()).sum())} values that aren't finite.")
+    devices = {parameter.device for parameter in network.parameters()}
+    if len(devices) == 1 and example.device not in devices:
+        (device,) = devices
+        raise BadRequest(f"The images are on {example.device} and {name} is on {device}: images.to({str(device)!r}).")
+
+
+def check_scores(scores: Tensor, name: str) -> None:
+    """Refuse scores that nothing can be explained of.
+
+    Raises:
+        BadRequest: they have no way back to the image, or aren't finite.
+    """
+    if scores.grad_fn is None:
+        raise BadRequest(
+            f"{name} gives scores that autograd can't follow back to the image "
+            f"(computed under no_grad, or detached); nothing can be explained."
+        )
+    if not bool(scores.isfinite().all()):
+        raise BadRequest(f"{name} gives scores that aren't finite (NaN or infinite weights?).")
+
+
+def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) -> BadRequest:
+    """What to say of a network that doesn't run on the example; the cause is tried where it can be.
+
+    Args:
+        error: what it raised. One that neither the network nor PyTorch has raised is raised again: it is ours.
+    """
+    sides = "×".join(map(str, example.shape))
+    said = f"{type(error).__name__}: {brief(error)}"
+    refused = f"{name} doesn't take a {sides} batch ({said})."
+    missing = missing_arguments(network.forward, 1)
+    if missing:
+        return BadRequest(
+            f"{name}'s forward needs {missing} beside the images. Wrap it in a module whose forward takes images alone."
+        )
+    dtypes = {parameter.dtype for parameter in network.parameters() if parameter.is_floating_point()}
+    if dtypes and example.dtype not in dtypes:
+        (dtype, *_) = dtypes
+        return BadRequest(f"The images are {example.dtype} and {name}'s weights {dtype}: images.to({dtype}).")
+    if "nference tensor" in said:
+        return BadRequest(
+            f"{name} was made under torch.inference_mode, and autograd can't record such tensors. "
+            f"Make it under torch.no_grad, or outside."
+        )
+    channels = CHANNELS.search(said)
+    if channels and int(channels[2]) == example.shape[1]:
+        wanted = int(channels[1])
+        return InputRefused(
+            f"{refused} It reads images of {wanted} channels.", f"--mean and --std with {wanted} numbers"
+        )
+    if len(example) > 1 and _runs(network, example[:1]):
+        return InputRefused(f"{refused} It takes one image at a time: batch_size=1.", "--batch-size 1")
+    side = next((side for side in SIDES if _runs(network, _square(example, side))), None)
+    if side:
+        return InputRefused(f"{refused} It takes {side}×{side} pixels.", f"--size {side}")
+    where = place_of(error)
+    if where is None and not isinstance(error, RuntimeError | ValueError | TypeError | IndexError | AssertionError):
+        raise error
+    return BadRequest(f"{refused} It fails{f' in {where}' if where else ''} on images of other sizes, too.")
+
+
+def missing_arguments(function: Callable[..., object], given: int) -> str:
+    """The names of what a function has to be called with beside so many arguments; empty where nothing is missing."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # some builtins don't tell
+        return ""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    places = [each for each in parameters if each.kind in positional][given:]
+    keywords = [each for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
+    return ", ".join(each.name for each in (*places, *keywords) if each.default is inspect.Parameter.empty)
+
+
+def place_of(error: BaseException) -> str | None:
+    """Where in somebody's own file an error arose, as file:line (function); None where no such file is part of it.
+
+    Their own is what belongs neither to this package, nor to PyTorch, nor to Python.
+    """
+    inner = error.__cause__ if isinstance(error.__cause__, ModuleNotFoundError) else error
+    for frame in reversed(traceback.extract_tb(inner.__traceback__)):
+        if is_own_file(Path(frame.filename)):
+            function = "" if frame.name == "<module>" else f" ({frame.name})"
+            return f"{shown_file(Path(frame.filename))}:{frame.lineno}{function}"
+    return None
+
+
+def is_own_file(path: Path) -> bool:
+    """Whether a file is a user's, or a library's beside PyTorch."""
+    if path.name.startswith("<") or path.is_relative_to(PACKAGE) or path.is_relative_to(Path(torch.__file__).parent):
+        return False
+    standard, installed = (Path(sysconfig.get_path(which)) for which in ("stdlib", "purelib"))
+    return path.is_relative_to(installed) or not path.is_relative_to(standard)
+
+
+def shown_file(path: Path) -> str:
+    """A file as seen from here, without the folders of this machine."""
+    here, installed = Path.cwd(), Path(sysconfig.get_path("purelib"))
+    for top in (here, installed):
+        if path.is_relative_to(top):
+            return path.relative_to(top).as_posix()
+    return path.name
+
+
+def _quantized(what: str) -> BadRequest:
+    return BadRequest(
+        f"{what}: it is quantized, and autograd can't follow whole numbers back to the image. "
+        f"Explain the float network that it was made from."
+    )
+
+
+def _runs(network: nn.Module, images: Tensor | None) -> bool:
+    """Whether the network takes these images."""
+    if images is None:
+        return False
+    try:
+        with torch.no_grad():
+            network(images)
+    except Exception:
+        return False
+    return True
+
+
+def _square(example: Tensor, side: int) -> Tensor | None:
+    """One image of another size; None where the example is of that size."""
+    same = tuple(example.shape[2:]) == (side, side)
+    return None if same else example.new_zeros(1, example.shape[1], side, side)

@@ -1,0 +1,161 @@
+"""Networks of a user's own: `package.module:name` or `path/to/file.py:name`, a function, a class or a network."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from torch import nn
+
+from cnnvis_report.eager import unwrap_inside, unwrapped
+from cnnvis_report.errors import BadRequest, CnnVisError, brief, nearest
+from cnnvis_report.examining import check_open, missing_arguments, place_of, shown_file
+
+Made = TypeVar("Made")
+DECLARED = ("class_names", "mean", "std", "size")
+
+
+def is_factory(spec: str) -> bool:
+    """Whether a text means a network of a user's own: a name within a module or a file."""
+    module, _, name = spec.rpartition(":")
+    return bool(module) and all(part.isidentifier() for part in name.split("."))
+
+
+def make_network(spec: str) -> nn.Module:
+    """The network that `module:name` or `path/to/file.py:name` gives, unwrapped.
+
+    Raises:
+        BadRequest: it can't be had; the message says what went wrong, and where in the user's own file.
+    """
+    place, _, name = spec.rpartition(":")
+    module = _module(spec, place)
+    made = _attribute(spec, module, name)
+    if isinstance(made, type) or not isinstance(made, nn.Module):
+        made = _called(spec, made)
+    if not isinstance(made, nn.Module):
+        hint = " Give torch.export.unflatten(program)." if type(made).__name__ == "ExportedProgram" else ""
+        raise BadRequest(f"{spec}: returns a {type(made).__name__}; a torch.nn.Module is needed.{hint}")
+    network = unwrapped(made)
+    for attribute in DECLARED:  # what was said of the wrapper is meant of the network
+        if attribute in vars(made) and not hasattr(network, attribute):
+            setattr(network, attribute, vars(made)[attribute])
+    unwrap_inside(network)
+    check_open(network, spec)
+    return network
+
+
+def _module(spec: str, place: str) -> ModuleType:
+    """The module, by name or from a file."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)  # as `python -m` does, so that a module of one's own is found
+    path = next((path for path in (Path(place), Path(f"{place}.py")) if path.is_file()), None)
+    if path is None and (place.endswith(".py") or "/" in place or "\\" in place):
+        raise BadRequest(f"{spec}: there is no file {place}.{_nearest_file(place)}")
+    if path is None and not all(part.isidentifier() for part in place.split(".")):
+        raise BadRequest(f"{spec}: {place!r} is neither a module's name nor a file.")
+    if path is not None and path.suffix != ".py":
+        raise BadRequest(f"{spec}: {place} is no Python file.")
+    return _guarded(spec, lambda: _from_file(path) if path else importlib.import_module(place), place)
+
+
+def _from_file(path: Path) -> ModuleType:
+    """A file as a module: within its package where it is part of one, so that relative imports work."""
+    path = path.resolve()
+    parts, top = [path.stem], path.parent
+    while (top / "__init__.py").is_file():
+        parts.insert(0, top.name)
+        top = top.parent
+    if str(top) not in sys.path:
+        sys.path.insert(0, str(top))
+    name = ".".join(parts)
+    known = sys.modules.get(name)
+    if known is None or Path(getattr(known, "__file__", None) or "").resolve() == path:
+        found = importlib.util.find_spec(name) if len(parts) > 1 else None
+        if found is not None or known is not None:
+            return importlib.import_module(name)
+    else:
+        name = f"{name}@{path}"  # another file of this name is a module already
+    found = importlib.util.spec_from_file_location(name, path)
+    if found is None or found.loader is None:
+        raise ImportError(f"{path.name} can't be read as a module")
+    module = importlib.util.module_from_spec(found)
+    sys.modules[name] = module
+    try:
+        found.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _attribute(spec: str, module: ModuleType, path: str) -> Any:
+    found: Any = module
+    for name in path.split("."):
+        if not hasattr(found, name):
+            near = nearest(name, [known for known in vars(found) if not known.startswith("_")])
+            hint = f" Did you mean {near!r}?" if near else ""
+            owner = module.__name__.partition("@")[0] if found is module else path.rpartition(".")[0]
+            raise BadRequest(f"{spec}: {owner} has no function {name!r}.{hint}")
+        found = getattr(found, name)
+    return found
+
+
+def _called(spec: str, factory: Any) -> Any:
+    name = spec.rpartition(":")[2]
+    if not callable(factory):
+        raise BadRequest(
+            f"{spec}: {name} is of type {type(factory).__name__}; a function or a torch.nn.Module is needed."
+        )
+    missing = missing_arguments(factory, 0)
+    if missing:
+        raise BadRequest(
+            f"{spec}: can't be called without arguments ({missing}). Give a function that calls {name} with them."
+        )
+    return _guarded(spec, factory)
+
+
+def _guarded(spec: str, action: Callable[[], Made], module: str = "") -> Made:
+    """What somebody's code gives, or what went wrong in it, in one line.
+
+    Args:
+        module: its name, where it is being imported.
+    """
+    try:
+        return action()
+    except CnnVisError:
+        raise
+    except SyntaxError as error:
+        where = f"{shown_file(Path(error.filename))}:{error.lineno}" if error.filename else module
+        raise BadRequest(f"{spec}: {where}: {error.msg} ({type(error).__name__}).") from error
+    except ModuleNotFoundError as error:
+        if module and error.name and f"{module}.".startswith(f"{error.name}."):
+            raise BadRequest(
+                f"{spec}: can't import {module!r} ({brief(error)}).{_nearest_file(f'{module}.py')} "
+                f"Start in the folder that holds it, or give its path: path/to/file.py:name."
+            ) from error
+        raise BadRequest(f"{spec}: {_where(error)}imports {error.name!r}, which isn't installed here.") from error
+    except SystemExit as error:
+        raise BadRequest(
+            f"{spec}: {_where(error)}ends the program (SystemExit: {error.code}). Keep what a script does, such as "
+            f"reading arguments, under: if __name__ == '__main__'."
+        ) from error
+    except Exception as error:
+        raise BadRequest(f"{spec}: {_where(error)}{type(error).__name__}: {brief(error)}.") from error
+
+
+def _where(error: BaseException) -> str:
+    place = place_of(error)
+    return (
+        f"{place} " if place and isinstance(error, SystemExit | ModuleNotFoundError) else f"{place}: " if place else ""
+    )
+
+
+def _nearest_file(place: str) -> str:
+    """A hint at a file of nearly that name."""
+    folder = Path(place).parent
+    near = nearest(Path(place).stem, [path.stem for path in sorted(folder.glob("*.py"))]) if folder.is_dir() else None
+    return f" Did you mean {folder / near}.py?" if near else ""
