@@ -15,7 +15,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from cnnvis_report.axes import Axes
 from cnnvis_report.graph import operation
 from cnnvis_report.layouts import Layout, layout_of
-from cnnvis_report.records import LayerRecord
+from cnnvis_report.records_network import LayerRecord
 from cnnvis_report.stage import Place, last_place
 from cnnvis_report.walk import Edge
 

@@ -68,7 +68,8 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, only: 
 
     A run that was stopped goes on where it was when the same command is given again.
     """
-    from cnnvis_report.pipeline.study import Request, open_study
+    from cnnvis_report.pipeline.request import Request
+    from cnnvis_report.pipeline.study import open_study
     from cnnvis_report.store import check_writable
 
     check_writable(output)
@@ -130,7 +131,8 @@ def inside(model: str, images: tuple[Path, ...], output: Path, views: str, **giv
         cnnvis-report inside resnet50 photos/ --unit layer4:7 --unit layer3:12:5,6
         cnnvis-report inside vgg16 --prefer goldfish --prefer features.28:7+12
     """
-    from cnnvis_report.pipeline.study import Request, open_study
+    from cnnvis_report.pipeline.request import Request
+    from cnnvis_report.pipeline.study import open_study
     from cnnvis_report.store import check_writable
 
     check_writable(output)
@@ -159,7 +161,8 @@ def demo(output: Path, images: int, methods: str, **given: Any) -> None:
         cnnvis-report demo -o demo-report --open
     """
     from cnnvis_report.console_training import Reporter
-    from cnnvis_report.pipeline.study import Request, study_of
+    from cnnvis_report.pipeline.request import Request
+    from cnnvis_report.pipeline.study import study_of
     from cnnvis_report.store import check_writable
     from cnnvis_report.training.demo import demonstrate
 

@@ -160,7 +160,8 @@ def _report(
 ) -> None:
     """The report on images that the network wasn't trained on; all classes of each where they are few."""
     from cnnvis_report.loading.models import load_model
-    from cnnvis_report.pipeline.study import Request, study_of
+    from cnnvis_report.pipeline.request import Request
+    from cnnvis_report.pipeline.study import study_of
 
     classes = len(trained.model.classes)
     choice = f"top:{classes if classes <= ALL_CLASSES_UP_TO else 3}"

@@ -104,8 +104,6 @@ def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) ->
         return InputRefused(
             f"{refused} It reads images of {wanted} channels.", f"--mean and --std with {wanted} numbers"
         )
-    if len(example) > 1 and _runs(network, example[:1]):
-        return InputRefused(f"{refused} It takes one image at a time: batch_size=1.", "--batch-size 1")
     side = next((side for side in SIDES if _runs(network, _square(example, side))), None)
     if side:
         return InputRefused(f"{refused} It takes {side}×{side} pixels.", f"--size {side}")

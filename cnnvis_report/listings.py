@@ -9,7 +9,8 @@ from torch import nn
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.models import Model, input_channels, load_model
-from cnnvis_report.pipeline.study import Request, adjust
+from cnnvis_report.pipeline.request import Request
+from cnnvis_report.pipeline.study import adjust
 from cnnvis_report.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cnnvis_report.registry import methods, select
 from cnnvis_report.report.words import number, sides

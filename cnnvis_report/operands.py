@@ -13,7 +13,7 @@ from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from cnnvis_report.graph import operation
+from cnnvis_report.graph import operation, recorded
 from cnnvis_report.running import recording
 
 CONVOLUTIONS = {
@@ -150,6 +150,21 @@ class Recorded:
         if self._keeper != rule:
             self.kept, self._keeper = {}, rule
         return self.kept
+
+
+class RecordedTo(Recorded):
+    """A recorded pass as far as one place, from which signals start."""
+
+    def __init__(self, place: GradientEdge, whole: Recorded) -> None:
+        super().__init__(whole.output, recorded(place.node), whole.operands)
+        self._place = place
+
+    def gradients(self, start: Tensor, places: Sequence[GradientEdge]) -> tuple[Tensor | None, ...]:
+        """As `Recorded.gradients`, from the place."""
+        with recording():
+            return torch.autograd.grad(
+                self._place, list(places), grad_outputs=start, retain_graph=True, allow_unused=True
+            )
 
 
 @dataclass(frozen=True)

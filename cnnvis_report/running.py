@@ -153,3 +153,21 @@ def recording() -> Iterator[None]:
     """Gradients are recorded, in full precision."""
     with full_precision(), torch.inference_mode(False), torch.enable_grad():
         yield
+
+
+class Room:
+    """Memory that images are copied to, so that a network may work on them in place.
+
+    Where nothing is recorded the same memory serves again: to find new room costs more than to copy.
+    """
+
+    def __init__(self) -> None:
+        self._kept: Tensor | None = None
+
+    def copied(self, images: Tensor, layout: torch.memory_format) -> Tensor:
+        """The images in the memory layout that is fastest for the network."""
+        if torch.is_grad_enabled():
+            return images.clone(memory_format=layout)
+        if self._kept is None or (self._kept.shape, self._kept.dtype) != (images.shape, images.dtype):
+            self._kept = torch.empty_like(images, memory_format=layout)
+        return self._kept.copy_(images)

@@ -19,8 +19,8 @@ from cnnvis_report.operands import FirstPass, Operands, Recorded
 from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.reading import FirstOutput, read_output
-from cnnvis_report.records import LayerRecord
-from cnnvis_report.running import as_scores, frozen, recording
+from cnnvis_report.records_network import LayerRecord
+from cnnvis_report.running import Room, as_scores, frozen, recording
 from cnnvis_report.score_layer import find_score_layer
 from cnnvis_report.tails import NotedCalls, Place
 
@@ -59,7 +59,7 @@ class Subject:
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
         self._tail: Place | None = None
         self._held = False
-        self._room: Tensor | None = None
+        self._room = Room()
         self._reduced: Weights | None = None
         self._weights: Weights | None = None
         self._lone: dict[str, bool] = {}
@@ -131,7 +131,7 @@ class Subject:
         """[N, columns]: what the network itself gives, of which `meaning` makes scores of classes."""
         if self._tail is not None:
             return self._logits_at(self._tail, images, count)
-        own = self._copied(images)
+        own = self._room.copied(images, self._layout)
         self._calls.see((int(images.shape[2]), int(images.shape[3])))
         with self.held():
             given = as_scores(self._run(own), self.name, count or len(images), self._taken)
@@ -139,7 +139,7 @@ class Subject:
 
     def _logits_at(self, place: Place, images: Tensor, count: int | None = None) -> Tensor:
         """[N, columns]: the logits, of before whatever the network does to them last."""
-        own = self._copied(images)
+        own = self._room.copied(images, self._layout)
         self._calls.see((int(images.shape[2]), int(images.shape[3])))
         with self.held(), place.watched(self.watching) as logits:
             self._run(own)
@@ -149,17 +149,6 @@ class Subject:
     def notices(self) -> tuple[str, ...]:
         """What a user has to know of how the output is read, a sentence each."""
         return tuple(f"{self.name} returns {each}." for each in self._taken)
-
-    def _copied(self, images: Tensor) -> Tensor:
-        """Images that a network may work on in place, in the layout that is fastest for it.
-
-        Where nothing is recorded the same memory serves again: to find new room costs more than to copy.
-        """
-        if torch.is_grad_enabled():
-            return images.clone(memory_format=self._layout)
-        if self._room is None or (self._room.shape, self._room.dtype) != (images.shape, images.dtype):
-            self._room = torch.empty_like(images, memory_format=self._layout)
-        return self._room.copy_(images)
 
     def _run(self, images: Tensor) -> object:
         with self._state.lent():

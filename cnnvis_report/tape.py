@@ -3,7 +3,7 @@
 A tape holds one batch. Methods read layers and gradients from it; what one has asked for, the next finds there.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 
 import torch
@@ -15,7 +15,7 @@ from cnnvis_report.forward_passes import ForwardPasses
 from cnnvis_report.gradients import PIXELS, Gradients
 from cnnvis_report.graph import recorded, result_shape
 from cnnvis_report.noise import normal_noise
-from cnnvis_report.operands import Operands, Recorded
+from cnnvis_report.operands import Operands, Recorded, RecordedTo
 from cnnvis_report.passes import BACKWARD, FORWARD
 from cnnvis_report.reference import Fitted, Reference
 from cnnvis_report.rules.constants import send_constants
@@ -25,21 +25,6 @@ from cnnvis_report.subject import Subject
 
 Reads = Mapping[Rule | None, frozenset[str]]
 Key = tuple[tuple[int, ...], Rule | None, str]
-
-
-class RecordedTo(Recorded):
-    """A recorded pass as far as one place, from which signals start."""
-
-    def __init__(self, place: GradientEdge, whole: Recorded) -> None:
-        super().__init__(whole.output, recorded(place.node), whole.operands)
-        self._place = place
-
-    def gradients(self, start: Tensor, places: Sequence[GradientEdge]) -> tuple[Tensor | None, ...]:
-        """As `Recorded.gradients`, from the place."""
-        with recording():
-            return torch.autograd.grad(
-                self._place, list(places), grad_outputs=start, retain_graph=True, allow_unused=True
-            )
 
 
 class Tape(ForwardPasses):

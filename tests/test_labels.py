@@ -16,9 +16,10 @@ from cnnvis_report.loading.images import find_images, labelled
 from cnnvis_report.loading.models import load_model
 from cnnvis_report.pipeline.conduct import conduct
 from cnnvis_report.pipeline.plan import make_plan
+from cnnvis_report.pipeline.request import Request
 from cnnvis_report.pipeline.run import Watcher
 from cnnvis_report.pipeline.screening import screened
-from cnnvis_report.pipeline.study import Request, study_of
+from cnnvis_report.pipeline.study import study_of
 from cnnvis_report.records import ClassScore, ImageRecord, Label
 from cnnvis_report.records_labels import LabelCounting, average_precision
 from cnnvis_report.records_scores import ScoreKind

@@ -11,8 +11,9 @@ from cnnvis_report.console import Console
 from cnnvis_report.passes import PassClock, PassTimes
 from cnnvis_report.pipeline.conduct import conduct
 from cnnvis_report.pipeline.plan import make_plan
+from cnnvis_report.pipeline.request import Request
 from cnnvis_report.pipeline.run import Watcher
-from cnnvis_report.pipeline.study import Request, open_study
+from cnnvis_report.pipeline.study import open_study
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import method
 from cnnvis_report.ticker import Ticker

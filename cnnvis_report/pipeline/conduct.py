@@ -14,9 +14,10 @@ from cnnvis_report.pipeline.provenance import provenance
 from cnnvis_report.pipeline.run import Tally, Watcher, run_batches
 from cnnvis_report.pipeline.shelf import RunShelf
 from cnnvis_report.pipeline.study import Study
-from cnnvis_report.records import Gap, NetworkRecord, RunRecord
+from cnnvis_report.records import Gap, RunRecord
 from cnnvis_report.records_identity import Identity, fingerprint
 from cnnvis_report.records_inside import InsideRecord
+from cnnvis_report.records_network import NetworkRecord
 from cnnvis_report.records_training import Film
 from cnnvis_report.records_worth import Evaluation, Forgetting
 from cnnvis_report.store import RunWriter, load_run

@@ -11,7 +11,7 @@ from cnnvis_report.loading.levels import find_levels
 from cnnvis_report.loading.models import Model
 
 if TYPE_CHECKING:
-    from cnnvis_report.pipeline.study import Request
+    from cnnvis_report.pipeline.request import Request
 
 Aliases = tuple[tuple[str, ...], ...]
 

@@ -13,7 +13,8 @@ from cnnvis_report.inside.top_images import TopImages
 from cnnvis_report.pipeline.batches import Batch, batches
 from cnnvis_report.pipeline.look_budget import LAYERS, TOPS, LookBudget
 from cnnvis_report.pipeline.study import Study
-from cnnvis_report.records import LayerRecord, Skipped
+from cnnvis_report.records import Skipped
+from cnnvis_report.records_network import LayerRecord
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 

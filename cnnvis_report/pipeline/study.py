@@ -1,8 +1,7 @@
 """Everything that a run is about, loaded and checked against each other, before the first map is made."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import torch
 
@@ -17,10 +16,11 @@ from cnnvis_report.pipeline.image_source import Aliases, image_source
 from cnnvis_report.pipeline.look_budget import BUDGETS, LookBudget, Preferences, choose_look, parse_goal
 from cnnvis_report.pipeline.network_identity import NetworkIdentity, identify_network
 from cnnvis_report.pipeline.repeatability import Repeatability, check_passes
+from cnnvis_report.pipeline.request import Request, settings_of
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
 from cnnvis_report.pipeline.tasks import Task, tasks_for
 from cnnvis_report.preprocessing import Levels, Preprocessing
-from cnnvis_report.records import Option, Setting
+from cnnvis_report.records import Setting
 from cnnvis_report.records_answers import Answers
 from cnnvis_report.records_labels import LabelAnswers
 from cnnvis_report.reference import Reference
@@ -28,49 +28,6 @@ from cnnvis_report.registry import select
 from cnnvis_report.subject import Subject
 
 SAMPLE = 64  # images that methods compare with, or are fitted to
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a user asks for. The names are those of the command line.
-
-    size: "224" (a square as the preprocessing cuts it), "192x256" (height by width, the whole picture) or "original".
-    labels: "names" (sub-folders called like classes), "folders" (all sub-folders) or "indices" (those called by
-    numbers). masks: a folder of them. limit_order: "balanced" over the classes, or "first".
-    value_range: what is black and white in pictures of more than 8 bits.
-    batch_size: None chooses what fits. precision: "float32", "bfloat16" or "auto", of methods that only look forward.
-    evaluate: "none", "small", "full", or "auto". inside: "none", "standard", "all", or "auto".
-    units: to look at inside, each LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN. prefer, form, start: of preferred inputs.
-    options: method to option to value. scores: "auto", "softmax", "sigmoid", "binary" or "value".
-    """
-
-    model: str
-    images: tuple[Path, ...]
-    weights: Path | None = None
-    methods: tuple[str, ...] = ("standard",)
-    classes: str = "top:3"
-    layers: tuple[str, ...] = ()
-    class_names: Path | None = None
-    labels: str = "names"
-    masks: Path | None = None
-    size: str | None = None
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
-    limit: int | None = None
-    limit_order: str = "balanced"
-    value_range: tuple[float, ...] | None = None
-    device: str = "auto"
-    batch_size: int | None = None
-    seed: int = 0
-    precision: str = "auto"
-    evaluate: str = "auto"
-    inside: str = "auto"
-    units: tuple[str, ...] = ()
-    prefer: tuple[str, ...] = ()
-    form: str = "fourier"
-    start: str = "noise"
-    options: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
-    scores: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -166,7 +123,7 @@ def study_of(
         seed=request.seed,
         precision=request.precision,
         batch_size=1 if passes.one_by_one else request.batch_size,
-        settings=_settings(request),
+        settings=settings_of(request),
         reference=Reference(lambda: sample(images, subject.preprocessing, SAMPLE).to(device)),
         budget=choose_budget(request.evaluate, request.methods),
         look=choose_look(request.inside, request.methods) or (BUDGETS["standard"] if request.units else None),
@@ -255,40 +212,3 @@ def _layer_notices(subject: Subject, tasks: Sequence[Task]) -> tuple[str, ...]:
     """How the default layer is read, where somebody reads it and it isn't as usual."""
     read = any(task.method.layered and not task.layer for task in tasks)
     return (f"{subject.default_notice}.",) if read and subject.default_notice else ()
-
-
-def _is_path(model: str) -> bool:
-    return bool(Path(model).suffix) or Path(model).is_absolute() or model.startswith((".", "~"))
-
-
-def _settings(request: Request) -> dict[str, Setting]:
-    """The request as the report states it: no folder of this machine is in it."""
-    return {
-        "model": Path(request.model).name if _is_path(request.model) else request.model,
-        "images": [path.name or "." for path in request.images],
-        "weights": request.weights.name if request.weights else None,
-        "methods": list(request.methods),
-        "classes": request.classes,
-        "layers": list(request.layers),
-        "class_names": request.class_names.name if request.class_names else None,
-        "labels": request.labels,
-        "scores": request.scores if request.scores != "auto" else None,
-        "masks": request.masks.name if request.masks else None,
-        "size": request.size,
-        "mean": [f"{value:g}" for value in request.mean or ()],
-        "std": [f"{value:g}" for value in request.std or ()],
-        "limit": request.limit,
-        "limit_order": request.limit_order if request.limit is not None else None,
-        "range": [f"{end:g}" for end in request.value_range or ()],
-        "device": request.device,
-        "batch_size": request.batch_size,
-        "seed": request.seed,
-        "precision": request.precision,
-        "evaluate": request.evaluate,
-        "inside": request.inside,
-        "form": request.form if request.form != "fourier" else None,
-        "start": request.start if request.start != "noise" else None,
-        "units": list(request.units),
-        "prefer": list(request.prefer),
-        "options": {method: dict(options) for method, options in request.options.items()},
-    }

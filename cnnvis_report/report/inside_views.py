@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnnvis_report.records import LayerRecord, RunRecord
+from cnnvis_report.records import RunRecord
 from cnnvis_report.records_inside import (
     HealthRecord,
     ImageInside,
@@ -12,6 +12,7 @@ from cnnvis_report.records_inside import (
     PreferredRecord,
     TopRecord,
 )
+from cnnvis_report.records_network import LayerRecord
 from cnnvis_report.report import words
 
 CURVE_WIDTH, CURVE_HEIGHT = 100, 30

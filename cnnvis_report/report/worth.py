@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, pstdev
 
-from cnnvis_report.records import Card, ImageRecord, NetworkRecord, RunRecord
+from cnnvis_report.records import Card, ImageRecord, RunRecord
+from cnnvis_report.records_network import NetworkRecord
 from cnnvis_report.records_scores import ScoreKind
 from cnnvis_report.records_worth import Evaluation
 from cnnvis_report.report import words
