@@ -101,6 +101,8 @@ def test_folders_stand_for_classes_in_the_order_of_imagefolder(tmp_path):
     (tmp_path / "three" / "carrot").mkdir()
     found = labels_in(tmp_path / "three", TEN[:4], labels="folders")
     assert found["banana/x/y.png"] == ("banana", 2), "an empty folder is a class too"
+    found = labels_in(tmp_path / "three", TEN[:3], labels="folders")
+    assert [found[name][1] for name in ("Zebra/x.png", "apple/x.png", "banana/x/y.png")] == [0, 1, 2], "or is none"
 
 
 def test_the_order_agrees_with_torchvision(tmp_path):
