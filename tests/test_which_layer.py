@@ -70,6 +70,7 @@ GATES = {
     "one channel": nets.Spatial(),
     "one channel, hard": nets.Spatial(nn.functional.hardsigmoid),
     "one channel, tanh": nets.Spatial(torch.tanh),
+    "one channel, without bounds": nets.Spatial(nn.functional.softplus),
     "one channel beside the features": nets.Spatial(residual=True),
     "all channels": nets.Full(),
     "squeeze and excitation": nets.Squeeze(),
