@@ -285,9 +285,12 @@ def test_what_does_not_vary_has_no_pattern(pictures):
     network = nn.Sequential(nn.Conv2d(3, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     seeded(network)
     images = pictures.float()
-    images[:, 2] = torch.where(images[:, 1] > 0, torch.tensor(0.1), torch.nextafter(torch.tensor(0.1), torch.ones(())))
-    network[0].weight.data[0, :2] = 0  # sees the third channel alone, which varies by rounding
-    network[0].bias.data[:] = torch.tensor([2.0, -100.0, 0.0])
+    near = torch.tensor(100.0)
+    images[:, 2] = torch.where(images[:, 1] > 0, near, torch.nextafter(near, torch.tensor(200.0)))
+    network[0].weight.data[0] = 0
+    network[0].weight.data[0, 2, 1, 1] = 1  # sees one value, which varies by rounding
+    network[0].weight.data[1:, 2] = 0
+    network[0].bias.data[:] = torch.tensor([0.0, -100.0, 0.0])
     found = moments_of(network, images, 4).pattern(network[0].weight.detach())
     assert not found[0].any() and not found[1].any() and found[2].any()
 
