@@ -56,7 +56,7 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, only: 
 
     MODEL is a file that 'cnnvis-report train' has written, a torchvision classifier (resnet50,
     resnet50@IMAGENET1K_V2), with --weights for a file of your own, or package.module:factory for a network of your
-    own. IMAGES are files, folders and .txt lists.
+    own. IMAGES are files, folders and lists (.txt, .csv, .tsv).
 
     \b
     Examples:

@@ -69,7 +69,7 @@ def _found_in(path: Path, search: Search) -> tuple[list[Found], list[str]]:
         return [replace(each, mask=masks.get(each.name)) for each in search.walk(parts[0])], []
     if not path.exists():
         what = "a link to a file that isn't there" if path.is_symlink() else "there is no such file or folder"
-        raise BadRequest(f"{path}: {what}. IMAGES are files, folders and .txt lists.")
+        raise BadRequest(f"{path}: {what}. IMAGES are files, folders and lists (.txt, .csv, .tsv).")
     kind = ending(path)
     if kind in LISTS:
         return read_list(path)
