@@ -76,11 +76,12 @@ def check_choice(choice: ClassChoice, images: ImageSet, subject: Subject) -> Non
 
 
 def images_of(images: ImageSet, meaning: Scores) -> ImageSet:
-    """The image set as the scores mean it: the output of a regression is no class that a label could be."""
+    """The image set as the scores mean it: the output of a regression is no class, and so no label is amiss."""
     if meaning.kind.judged:
         return images
     items = (replace(item, labels=tuple(Label(label.name) for label in item.labels)) for item in images)
-    return replace(images, items=tuple(items))
+    notices = tuple(each for each in images.notices if each not in images.of_labels)
+    return replace(images, items=tuple(items), notices=notices, of_labels=())
 
 
 def _whole_name(text: str, names: Sequence[str]) -> tuple[int, ...]:
