@@ -10,6 +10,8 @@ from torchvision.models import ResNet18_Weights
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.loading.class_names import Classes, distinct, find_class, imagenet_ids
 from cnnvis_report.loading.images import find_images, labelled
+from cnnvis_report.pipeline.request import Request
+from cnnvis_report.pipeline.study import open_study
 from cnnvis_report.pipeline.targets import images_of
 from cnnvis_report.records_scores import Quantity, ScoreKind
 from cnnvis_report.scores import Scores
@@ -253,5 +255,18 @@ def test_a_regression_has_no_label_to_miss(tmp_path):
     found = labelled(find_images([tmp_path]), FEW)
     found = replace(found, notices=("12 bits.", *found.notices))
     classes, value = (Scores(kind, Quantity.LOGIT, "") for kind in (ScoreKind.SOFTMAX, ScoreKind.VALUE))
-    assert len(found.notices) == 2 and images_of(found, classes).notices == found.notices
-    assert images_of(found, value).notices == ("12 bits.",)
+    assert len(found.notices) == 2 and images_of(found, classes, FEW).notices == found.notices
+    assert images_of(found, value, FEW).notices == ("12 bits.",)
+
+
+def test_folders_in_order_and_predictions_have_one_name(tmp_path):
+    """So that a label and a prediction of one class are one row and one column of the confusions."""
+    tree(tmp_path, "benign/a.png", "malignant/b.png", "loose.png")
+    (tmp_path / "names.txt").write_text("healthy\nill\n")
+    given = {"model": "tests.test_labels:reddish", "images": (tmp_path,), "labels": "folders", "device": "cpu"}
+    for more, names in (({}, ("benign", "malignant")), ({"class_names": tmp_path / "names.txt"}, ("healthy", "ill"))):
+        study = open_study(Request(**given, **more))
+        labels = {item.name: item.label and (item.label.name, item.label.index) for item in study.images}
+        assert study.subject.classes == names
+        assert labels == {"benign/a.png": (names[0], 0), "malignant/b.png": (names[1], 1), "loose.png": None}
+    assert any("alphabetical: benign for healthy, malignant for ill." in notice for notice in study.notices)

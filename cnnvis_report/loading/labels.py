@@ -17,10 +17,11 @@ HOW = (
 
 @dataclass
 class Labelling:
-    """Labels of the images in their order, and what a user has to know of them."""
+    """Labels of the images in their order, what a user has to know of them, and folders that stand for all classes."""
 
     labels: list[tuple[Label, ...]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    order: tuple[str, ...] = ()
 
 
 def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> Labelling:
@@ -36,7 +37,7 @@ def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> L
             "indices": folders called by a number are the classes of that index.
     """
     folders = _Folders(found, classes, mode)
-    made = Labelling(notices=folders.notices())
+    made = Labelling(notices=folders.notices(), order=tuple(map(readable, folders.order)))
     listed_unknown: list[str] = []
     unknown: list[str] = []
     unlabelled = 0
@@ -97,9 +98,10 @@ class _Folders:
         """What was taken for what."""
         said = []
         if self.order:
+            pairs = [f"{name} for {self.classes.names[index]}" for name, index in self.order.items()]
             said.append(
                 f"The {len(self.order)} folders stand for the {len(self.order)} classes in the order of torchvision's "
-                f"ImageFolder, plain alphabetical: {several(list(self.order), 6)}."
+                f"ImageFolder, plain alphabetical: {several(pairs, 6)}."
             )
         elif self.numbered:
             numbers = sorted((n for n in self.names if self.classes.is_index(n)), key=natural)
