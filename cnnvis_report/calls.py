@@ -58,7 +58,7 @@ class Calls:
     """
 
     def __init__(self, calls: Sequence[Call], axes: Mapping[Edge, Axes], size: tuple[int, int]) -> None:
-        calls = _read(calls, axes)
+        calls = _read(calls, axes, size)
         self._size, self._axes = size, axes
         self._scale = (1.0, 1.0)
         last = {call.path: call for call in calls}
@@ -191,13 +191,13 @@ class Calls:
         return {layer.name: layer.parameters * prod(layer.shape[1:]) for layer in leaves}
 
 
-def _read(calls: Sequence[Call], axes: Mapping[Edge, Axes]) -> list[Call]:
-    """The calls with their layouts; of one that doesn't depend on the image, only if others have its size."""
+def _read(calls: Sequence[Call], axes: Mapping[Edge, Axes], size: tuple[int, int]) -> list[Call]:
+    """The calls with their layouts; of one that doesn't depend on the image, if others or the image have its size."""
     seen = [
         replace(call, layout=layout_of(call.result, axes.get((call.node, call.number)) if call.node else None))
         for call in calls
     ]
-    grids = {call.layout.grid for call in seen if call.layout and call.node is not None}
+    grids = {size, *(call.layout.grid for call in seen if call.layout and call.node is not None)}
     return [
         replace(call, layout=None) if call.node is None and call.layout and call.layout.grid not in grids else call
         for call in seen

@@ -5,7 +5,11 @@ import pytest
 import torch
 
 os.environ.setdefault("TORCH_HOME", "/nonexistent/torch-home")  # no test may find, or fetch, somebody's weights
-torch.set_num_threads(max(1, min(2, torch.get_num_threads())))  # OMP_NUM_THREADS may ask for one
+# two processors are enough for all processes together, those that tests start among them
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+if WORKERS > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+torch.set_num_threads(max(1, min(2 // WORKERS, torch.get_num_threads())))  # OMP_NUM_THREADS may ask for one
 
 pytest_plugins = ["tests.browser"]
 
@@ -28,11 +32,15 @@ def real() -> Path:
 
 @pytest.fixture(autouse=True)
 def no_method_outlives_its_test(monkeypatch):
-    """Methods that a test announces are announced to the whole process."""
+    forget_methods(monkeypatch)
+
+
+def forget_methods(patch: pytest.MonkeyPatch) -> None:
+    """Methods that a test announces are announced to the whole process, until the patch is undone."""
     from cnnvis_report import registry
 
     registry.methods()
-    monkeypatch.setattr(registry, "_methods", dict(registry._methods))
+    patch.setattr(registry, "_methods", dict(registry._methods))
 
 
 HOSTILE = [

@@ -23,7 +23,7 @@ from cnnvis_report.pipeline.module_settings import settings_hash
 from cnnvis_report.pipeline.own_code import code_hash, network_files
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records_identity import Content, Identity, changed_images, changes
-from tests.conftest import command
+from tests.conftest import command, forget_methods
 from tests.factories import tiny
 from tests.networks import Tiny, seeded
 from tests.test_store import Stop, interrupted
@@ -79,6 +79,7 @@ def reported(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("reported")
     prepare_folder(folder)
     with pytest.MonkeyPatch.context() as patch:
+        forget_methods(patch)
         go_to(folder, patch)
         started()
     return folder

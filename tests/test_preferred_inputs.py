@@ -314,13 +314,13 @@ def test_what_has_no_channels_is_said():
     class Tokens(nn.Module):
         def __init__(self):
             super().__init__()
-            self.cut = nn.Flatten(2)
-            self.fc = nn.Linear(256, 4)
+            self.cut = nn.Sequential(nn.Flatten(2), nn.Linear(256, 7))  # every number sees every position
+            self.fc = nn.Linear(7, 4)
 
         def forward(self, x):
             return self.fc(self.cut(x)).mean(1)
 
-    with pytest.raises(NotApplicable, match="3×256"):
+    with pytest.raises(NotApplicable, match="3×7"):
         preferred_inputs(double(Tokens()), [Goal("cut", (0,))], size=SIDE, steps=1)
 
 

@@ -185,7 +185,7 @@ def test_a_gate_is_a_constant_and_a_plain_product_is_shared():
             return (a * (torch.sigmoid(b) if self.gated else b)).sum((2, 3))
 
     images = torch.tensor([2.0, 3.0], dtype=torch.float64).view(1, 2, 1, 1).expand(1, 2, 2, 2).contiguous()
-    targets = torch.tensor([0])
+    targets = torch.tensor([1])  # of a single score, the class that it speaks for
     for gated, shares_of in [(True, (1.0, 0.0)), (False, (0.5, 0.5))]:
         network = seeded(Product(gated)).double()
         score = float(network(images).detach()[0, 0])

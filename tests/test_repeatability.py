@@ -1,5 +1,6 @@
 """Passes over one image are compared: what differs is said, and cured where going one by one cures it."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -30,13 +31,15 @@ class Between(nn.Module):
 
 
 class Counts(nn.Module):
+    """Remembers in a list what nobody can give back."""
+
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("count", torch.ones(()))
+        self.seen = []
 
     def forward(self, x):
-        self.count.add_(1)
-        return x * (1 + self.count / 10)
+        self.seen.append(len(x))
+        return x * (1 + len(self.seen) / 10)
 
 
 class Follows(nn.Module):
@@ -90,11 +93,10 @@ def test_a_network_that_does_not_repeat_itself_is_named_with_the_size_of_it(betw
 
 def test_the_size_is_that_of_the_difference(images):
     class Flips(nn.Module):
-        sign = 1.0
+        signs = itertools.cycle([1.0, -1.0])
 
         def forward(self, x):
-            self.sign = -self.sign
-            return x * self.sign
+            return x * next(self.signs)
 
     network = Between(nn.Identity()).double()
     network.tail = Flips()

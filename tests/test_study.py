@@ -176,9 +176,10 @@ def test_the_page_in_a_browser(chromium, study, width):
     from tests.browser import Visit
 
     visit = Visit(chromium, viewport={"width": width, "height": 800})
-    visit.tab.goto((study[0] / "index.html").resolve().as_uri())
-    assert visit.tab.evaluate("document.documentElement.scrollWidth") == width
-    assert visit.tab.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
-    assert visit.tab.evaluate("getComputedStyle(document.querySelector('.columns')).display") == "grid"
+    page = visit.tab.page  # a page without scripts is ready when it is loaded
+    page.goto((study[0] / "index.html").resolve().as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
+    assert page.evaluate("getComputedStyle(document.querySelector('.columns')).display") == "grid"
     visit.is_quiet()
     visit.context.close()

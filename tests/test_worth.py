@@ -19,7 +19,7 @@ from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 
 TINY = ("run", "tests.factories:tiny")
-FULL = ("-m", "quick,lrp_epsilon", "--evaluate", "--classes", "label", "--limit", "5", "-q")
+FULL = ("-m", "quick,lrp_epsilon", "--evaluate", "--classes", "label", "--limit", "5", "--limit-order", "first", "-q")
 
 
 @pytest.fixture(scope="module")
