@@ -1,6 +1,7 @@
 """Runs whose scores aren't one class an image: several labels, positive or negative, values; and unknown labels."""
 
 import json
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -359,3 +360,34 @@ def test_pages_of_values_know_no_probability(two, tmp_path):
     ):
         done = command("run", "tests.test_labels:amount", two, "-o", tmp_path / "x", "-m", "gradient", *words, code=2)
         assert says in done.output
+
+
+class Ramp(nn.Module):
+    """Twelve labels, all predicted of every picture, the last of them most surely."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 12, 1)
+        nn.init.zeros_(self.conv.weight)
+        self.conv.bias.data = torch.arange(1, 13) / 10
+        self.class_names, self.size = tuple(f"label {index:02d}" for index in range(12)), SIDE
+
+    def forward(self, x):
+        return self.conv(x).mean((2, 3)).sigmoid()
+
+
+def test_of_many_labels_the_first_are_named_and_the_rest_counted(pictures, tmp_path):
+    (tmp_path / "one.txt").write_text(f"{pictures / 'a.png'}\tlabel 11\n")
+    command(
+        "run", "tests.test_labels:Ramp", tmp_path / "one.txt", "-o", tmp_path / "r", "-m", "gradient", "-c", "0", "-q"
+    )
+    errors = page(tmp_path / "r" / "answers.html").partition('id="wrong"')[2].partition("</section>")[0]
+    assert re.findall(r"label \d\d|\d+ more", errors) == [
+        *(f"label {index:02d}" for index in range(10, 5, -1)),
+        "6 more",
+    ]
+    image = page(tmp_path / "r" / "images" / "1-a.html").partition("Predicted ")[2].partition("· label ")[0]
+    assert re.findall(r"label \d\d|\d+ more", image) == [
+        *(f"label {index:02d}" for index in range(11, 3, -1)),
+        "4 more",
+    ]
