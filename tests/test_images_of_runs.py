@@ -130,3 +130,14 @@ def test_two_classes_of_one_name_can_be_told_apart(tmp_path):
     command(*words, "-c", "crane (3),crane (0)")
     (image,) = run_of(tmp_path / "r")["images"]
     assert [each["name"] for each in image["targets"]] == ["crane (3)", "crane (0)"] and image["label"]["index"] == 3
+
+
+def test_many_broken_files_are_counted_and_listed(tmp_path):
+    Image.new("RGB", (40, 40)).save(tmp_path / "a.png")
+    for number in range(13):
+        (tmp_path / f"broken {number}.png").write_text("no picture")
+    result = command("run", "tests.factories:tiny", tmp_path, "-o", tmp_path / "r", "-m", "grad_cam", "-q")
+    warned = [line for line in result.stderr.splitlines() if line.startswith("Warning: ")]
+    assert len(warned) == 11 and all(line.endswith("Skipped.") for line in warned[:10])
+    assert warned[10] == "Warning: 3 more files can't be read; the report lists them all."
+    assert len(run_of(tmp_path / "r")["run"]["skipped"]) == 13

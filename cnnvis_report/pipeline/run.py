@@ -24,6 +24,7 @@ from cnnvis_report.store import RunWriter
 from cnnvis_report.tape import Tape
 
 MOST_NOTICES = 12  # of single pictures
+MOST_SKIPPED = 10  # files that are told of one by one
 
 
 class Watcher:
@@ -96,9 +97,7 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
         foresight = Foresight(study, plan, writer.done)
         told = 0
         for batch in batches(study.images, study.subject.preprocessing, plan.batch, tally.skipped):
-            for skipped in tally.skipped[told:]:
-                watcher.trouble(f"{skipped.name}: {skipped.reason}. Skipped.")
-            told = len(tally.skipped)
+            told = _tell(tally.skipped, told, watcher)
             tally.read_otherwise += [
                 f"{each.item.name}: {each.picture.note}." for each in batch.ready if each.picture.note
             ]
@@ -116,12 +115,20 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
                 watcher.image_done(each.item.name, already=each.item.id not in missing)
         if writing is not None:
             writing.result()
-    for skipped in tally.skipped[told:]:
-        watcher.trouble(f"{skipped.name}: {skipped.reason}. Skipped.")
+    _tell(tally.skipped, told, watcher)
+    if len(tally.skipped) > MOST_SKIPPED:
+        watcher.trouble(f"{len(tally.skipped) - MOST_SKIPPED} more files can't be read; the report lists them all.")
     for notice in tally.notices:
         watcher.trouble(notice)
     tally.seconds = time.perf_counter() - start - tally.measuring
     return tally
+
+
+def _tell(skipped: Sequence[Skipped], told: int, watcher: Watcher) -> int:
+    """Say which files are skipped beyond those that were told of, a few in all; how many have been met."""
+    for each in skipped[told:MOST_SKIPPED]:
+        watcher.trouble(f"{each.name}: {each.reason}. Skipped.")
+    return len(skipped)
 
 
 def _tried(study: Study, plan: Plan, watcher: Watcher) -> tuple[Precision, ...]:
