@@ -24,6 +24,7 @@ from cnnvis_report.ticker import Ticker
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 LISTED = 4  # things that have changed
 UNITS = 1000  # of a progress bar, for each image
+TOLD = 0.05  # seconds that are worth a word: less reads as 0.0 s
 EVERY = 30.0  # seconds between two lines of progress where no bar can be drawn
 
 
@@ -131,9 +132,10 @@ class Console(Watcher):
             return
         left = forecast.left + self._pages
         spent = self._progress.expect(left)
+        each = f"; {words.duration(forecast.an_image)} an image" if forecast.an_image >= TOLD else ""
         self.interject(
             f"Now       about {words.duration(spent + left)} in all, pages included, {words.duration(left)} of it to "
-            f"come; {words.duration(forecast.an_image)} an image"
+            f"come{each}"
         )
 
     def _move(self, amount: float, item: str, done: int = 0) -> None:
@@ -169,14 +171,15 @@ class Console(Watcher):
             return
         spent = run.provenance.get("seconds_by_method")
         costs = sorted(spent.items(), key=lambda each: -each[1]) if isinstance(spent, dict) else []
-        if tally.looking:
+        costs = [each for each in costs if each[1] >= TOLD]
+        if run.inside is not None or run.films:
             self.say(f"Inside    {words.duration(tally.looking)} on what the layers hold")
         if not tally.computed:
             return
+        share = words.of_the_bound(tally.seconds, tally.bound)
         self.say(
-            f"Took      {words.duration(tally.seconds)} for {words.count(tally.computed, 'image')}: "
-            f"{tally.seconds / (tally.bound or tally.seconds):.2f} of the bound, "
-            f"{words.duration(tally.bound)} of passes at their best"
+            f"Took      {words.duration(tally.seconds)} for {words.count(tally.computed, 'image')}"
+            + (f": {share}, {words.duration(tally.bound)} of passes at their best" if share else "")
         )
         if run.evaluation is not None:
             self.say(f"          and {words.duration(tally.measuring)} on what the maps are worth")
@@ -197,7 +200,3 @@ class Console(Watcher):
 def _listed(changed: Sequence[str]) -> str:
     more = [f"{len(changed) - LISTED} more"] if len(changed) > LISTED else []
     return printable(", ".join([*changed[:LISTED], *more]))
-
-
-def _classes(plan: Plan) -> str:
-    return words.count(plan.classes, "class", "classes")

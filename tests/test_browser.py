@@ -9,6 +9,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from cnnvis_report.records import Sign
+from cnnvis_report.report.data import provenance_slots
 from cnnvis_report.report.encode import QUALITIES, encode_map
 from cnnvis_report.report.palettes import SCALES, table
 from cnnvis_report.store import load_arrays, load_run
@@ -300,8 +301,9 @@ def test_the_scheme_follows_the_system_and_the_reader(chromium, moved):
 def test_time_and_machine_are_filled_in(visit, moved, report):
     tab = visit.open(moved / "index.html")
     until(tab, "document.querySelector('[data-provenance=took]').textContent !== '–'")
-    assert "of the bound" in tab.locator("[data-provenance='took-detail']").inner_text()
-    finished = load_run(report).record.provenance["finished"]
+    record = load_run(report).record
+    assert tab.locator("[data-provenance='took-detail']").inner_text() == provenance_slots(record)["took-detail"]
+    finished = record.provenance["finished"]
     assert finished in tab.locator("footer").inner_text()
     assert finished not in (moved / "index.html").read_text(encoding="utf-8")
 

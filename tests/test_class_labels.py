@@ -1,5 +1,6 @@
 """Labels: of folders and of lists, by name, synonym, id and index; what is no class is unknown, and said."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,11 @@ from torchvision.models import ResNet18_Weights
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.loading.class_names import Classes, distinct, find_class, imagenet_ids
 from cnnvis_report.loading.images import find_images, labelled
+from cnnvis_report.pipeline.request import Request
+from cnnvis_report.pipeline.study import open_study
+from cnnvis_report.pipeline.targets import images_of
+from cnnvis_report.records_scores import Quantity, ScoreKind
+from cnnvis_report.scores import Scores
 from cnnvis_report.training.data import find_classes
 
 IMAGENET = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
@@ -234,3 +240,33 @@ def test_labels_that_count_from_one_are_noticed(tmp_path):
     found = labelled(find_images([tmp_path / "list.txt"]), TEN[:3])
     assert [item.label.index for item in found] == [1, 2, None]
     assert "Indices count from 0, to 2." in " ".join(found.notices)
+
+
+def test_where_no_label_was_offered_there_is_nothing_to_say(tmp_path):
+    tree(tmp_path, "a.png", "b.png", "c.png")
+    assert notices(tmp_path, FEW) == ""
+    (tmp_path / "list.txt").write_text("a.png\tunicorn\nb.png\tphoenix\n")
+    said = notices(tmp_path / "list.txt", FEW)
+    assert "2 images have 2 labels that are no classes" in said and "what the list gives is no class" in said
+
+
+def test_a_regression_has_no_label_to_miss(tmp_path):
+    tree(tmp_path, "zoo/a.png", "park/b.png")
+    found = labelled(find_images([tmp_path]), FEW)
+    found = replace(found, notices=("12 bits.", *found.notices))
+    classes, value = (Scores(kind, Quantity.LOGIT, "") for kind in (ScoreKind.SOFTMAX, ScoreKind.VALUE))
+    assert len(found.notices) == 2 and images_of(found, classes, FEW).notices == found.notices
+    assert images_of(found, value, FEW).notices == ("12 bits.",)
+
+
+def test_folders_in_order_and_predictions_have_one_name(tmp_path):
+    """So that a label and a prediction of one class are one row and one column of the confusions."""
+    tree(tmp_path, "benign/a.png", "malignant/b.png", "loose.png")
+    (tmp_path / "names.txt").write_text("healthy\nill\n")
+    given = {"model": "tests.test_labels:reddish", "images": (tmp_path,), "labels": "folders", "device": "cpu"}
+    for more, names in (({}, ("benign", "malignant")), ({"class_names": tmp_path / "names.txt"}, ("healthy", "ill"))):
+        study = open_study(Request(**given, **more))
+        labels = {item.name: item.label and (item.label.name, item.label.index) for item in study.images}
+        assert study.subject.classes == names
+        assert labels == {"benign/a.png": (names[0], 0), "malignant/b.png": (names[1], 1), "loose.png": None}
+    assert any("alphabetical: benign for healthy, malignant for ill." in notice for notice in study.notices)

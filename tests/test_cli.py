@@ -66,7 +66,8 @@ def test_a_run_says_what_it_will_do_and_what_it_took(drawn, tmp_path):
         "layers read: features",
         "1 forward and 3 backward passes an image; about",
         "Warning: empty.jpg: an empty file. Skipped.",
-        "of the bound",
+        "Took      ",
+        " for 6 images",
         "within 0.8 % of their largest",
     ):
         assert words in result.stderr.replace("\u202f", " "), words

@@ -187,6 +187,32 @@ def test_a_run_of_one_image_and_of_many(drawn, tmp_path):
     assert "1 of 1" in "".join(page.text)
 
 
+def test_notices_are_said_outright_or_folded(drawn, tmp_path):
+    """Four brief ones stand on the overview, long ones and the rest behind a summary; the run page has all."""
+    command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path, "-m", "grad_cam", "-q")
+
+    def page(notices: list[str], name: str) -> str:
+        text = (tmp_path / "run.json").read_text(encoding="utf-8")
+        text, times = re.subn(r'"notices": \[.*?\]', f'"notices": {json.dumps(notices)}', text, count=1)
+        assert times == 1
+        (tmp_path / "run.json").write_text(text, encoding="utf-8")
+        command("render", tmp_path)
+        return (tmp_path / name).read_text(encoding="utf-8")
+
+    assert 'aria-label="Notices"' not in page([], "index.html")
+    few = page(["<b>one</b>."], "index.html").partition('aria-label="Notices"')[2].partition("</section>")[0]
+    assert "<li>&lt;b&gt;one&lt;/b&gt;.</li>" in few and "<details" not in few
+    many = ["one.", "x" * 401, "two.", "three.", "four.", "five."]
+    said = page(many, "index.html").partition('aria-label="Notices"')[2].partition("</section>")[0]
+    outright, _, folded = said.partition("<details>")
+    assert re.findall("<li>(.*?)</li>", outright) == ["one.", "two.", "three.", "four."]
+    assert re.findall("<li>(.*?)</li>", folded) == ["x" * 401, "five."] and "2 more notices</summary>" in folded
+    said = page(["x" * 401], "index.html").partition('aria-label="Notices"')[2].partition("</section>")[0]
+    assert "1 notice</summary>" in said
+    run = page(many, "run.html").partition('id="notices"')[2].partition("</section>")[0]
+    assert re.findall("<li>(.*?)</li>", run) == many
+
+
 def test_neighbours_lead_through_all_images(report, site):
     ids = [image.id for image in load_run(report).images()]
     for place, id in enumerate(ids):

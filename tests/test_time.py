@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,10 +13,12 @@ from cnnvis_report.passes import PassClock, PassTimes
 from cnnvis_report.pipeline.conduct import conduct
 from cnnvis_report.pipeline.plan import make_plan
 from cnnvis_report.pipeline.request import Request
-from cnnvis_report.pipeline.run import Watcher
+from cnnvis_report.pipeline.run import Tally, Watcher
 from cnnvis_report.pipeline.study import open_study
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import method
+from cnnvis_report.report.data import provenance_slots
+from cnnvis_report.store import load_run
 from cnnvis_report.ticker import Ticker
 from tests.networks import Tiny, seeded
 
@@ -259,6 +262,31 @@ def test_a_forecast_is_said_and_kept_to(clock, told):
         clock.now += 30
         ticker.strike()
         assert "about 1 min 10 s left" in told()
+        console.expected(Forecast(left=10.0, an_image=0.04))
+        assert told() == "Now       about 1 min 0 s in all, pages included, 10 s of it to come\n"
+
+
+def test_the_bill_has_no_figure_that_says_nothing(told, report):
+    """No ratio of a moment, no methods of 0.0 s, and nothing of an inside that nobody looked at."""
+    run = load_run(report).record
+    costs = {"grad_cam": 1.5, "cam": 0.05, "random": 0.04}
+    long = replace(run, provenance=run.provenance | {"seconds_by_method": costs})
+    short = replace(run, inside=None, films=(), evaluation=None, provenance={"seconds_by_method": {"cam": 0.04}})
+    passes = PassTimes()
+    passes.add("forward", 2, 2.0)
+    tally = Tally(computed=2, seconds=3.0, looking=0.3, passes=passes)
+    Console().bill(long, tally)
+    said = told()
+    assert said.startswith(
+        "Inside    0.3 s on what the layers hold\nTook      3.0 s for 2 images: 1.50 of the bound, 2.0 s"
+    )
+    assert "grad_cam 1.5 s" in said and "cam 0.1 s" in said and "random" not in said
+    Console().bill(short, replace(tally, seconds=0.2, looking=1e-4))
+    assert told() == "Took      0.2 s for 2 images\n"
+    slots = provenance_slots(replace(run, provenance={"seconds": 0.2, "bound_seconds": 0.1, "device": "CPU"}))
+    assert slots["took-detail"] == "CPU"
+    slots = provenance_slots(replace(run, provenance={"seconds": 3.0, "bound_seconds": 2.0, "device": "CPU"}))
+    assert slots["took-detail"] == "1.50 of the bound · CPU"
 
 
 def test_every_progress_has_its_lines(drawn, tmp_path, told):

@@ -69,12 +69,15 @@ class ImageSet:
     """Images in order.
 
     notices: what a user has to know of how they were found, a sentence each. skipped: files that look like images and
-    aren't read, whatever the limit.
+    aren't read, whatever the limit. of_labels: those of the notices that are about labels. order: the
+    folders that stand for the classes in their order, where they do.
     """
 
     items: tuple[Item, ...]
     notices: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    of_labels: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -129,7 +132,8 @@ def labelled(
                 tuple(filter(None, (contents[each.path], mask))),
             )
         )
-    return ImageSet(tuple(items), (*found.notices, *said, *given.notices), found.skipped)
+    of_labels = tuple(given.notices)
+    return ImageSet(tuple(items), (*found.notices, *said, *of_labels), found.skipped, of_labels, given.order)
 
 
 def _masks(found: Sequence[Found], folder: Path) -> dict[Found, Path]:

@@ -10,17 +10,18 @@ from cnnvis_report.records import Label
 MODES = ("names", "folders", "indices")
 SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}  # parts of a set, and no classes
 HOW = (
-    "Labels come from sub-folders called like classes, by index or by WordNet id; from --labels folders, where all "
-    "folders are classes; or from a .txt list with a tab and the label after each path"
+    "Labels come from sub-folders called like classes or by WordNet id, or all by index; from --labels folders, where "
+    "all folders are classes; or from a .txt list, a .csv or a .tsv with the label after each path"
 )
 
 
 @dataclass
 class Labelling:
-    """Labels of the images in their order, and what a user has to know of them."""
+    """Labels of the images in their order, what a user has to know of them, and folders that stand for all classes."""
 
     labels: list[tuple[Label, ...]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    order: tuple[str, ...] = ()
 
 
 def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> Labelling:
@@ -36,7 +37,7 @@ def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> L
             "indices": folders called by a number are the classes of that index.
     """
     folders = _Folders(found, classes, mode)
-    made = Labelling(notices=folders.notices())
+    made = Labelling(notices=folders.notices(), order=tuple(map(readable, folders.order)))
     listed_unknown: list[str] = []
     unknown: list[str] = []
     unlabelled = 0
@@ -52,7 +53,8 @@ def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> L
         made.labels.append(labels)
     made.notices += _unknown(unknown, listed_unknown, len(classes.names))
     known = any(label.index is not None for labels in made.labels for label in labels)
-    if classes.names and (not known or unlabelled) and (found.top or found.subfolders or len(found) > 1):
+    offered = bool(found.subfolders) or any(each.folders or each.labels for each in found)
+    if classes.names and offered and (not known or unlabelled):
         made.notices.append(_missing(found, unlabelled, known))
     return made
 
@@ -96,9 +98,10 @@ class _Folders:
         """What was taken for what."""
         said = []
         if self.order:
+            pairs = [f"{name} for {self.classes.names[index]}" for name, index in self.order.items()]
             said.append(
                 f"The {len(self.order)} folders stand for the {len(self.order)} classes in the order of torchvision's "
-                f"ImageFolder, plain alphabetical: {several(list(self.order), 6)}."
+                f"ImageFolder, plain alphabetical: {several(pairs, 6)}."
             )
         elif self.numbered:
             numbers = sorted((n for n in self.names if self.classes.is_index(n)), key=natural)
@@ -188,9 +191,8 @@ def _missing(found: FoundImages, unlabelled: int, known: bool) -> str:
             if unlabelled == 1
             else (f"{images} no label: they lie in no folder that stands for a class.")
         )
-    tried = (
-        f"no folder is called like a class ({several(list(found.subfolders))})"
-        if found.subfolders
-        else "there is no sub-folder, and no list"
-    )
+    names = list(found.subfolders) or sorted({name for each in found for name in each.folders}, key=natural)
+    folders = f"no folder is called like a class ({several(names)})" if names else ""
+    lists = "what the list gives is no class" if any(each.labels for each in found) else ""
+    tried = " and ".join(filter(None, (folders, lists)))
     return f"No image has a label that the network knows: {tried}. {HOW}."

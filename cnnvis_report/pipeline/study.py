@@ -101,7 +101,10 @@ def study_of(
     identity = identify_network(subject.network, request.model)  # before a pass may change what it holds
     passes = check_passes(subject)
     subject.one_by_one = passes.one_by_one
-    images = images_of(images_for(subject.classes), subject.meaning)
+    images = images_for(subject.classes)
+    if images.order and model.classes is None and subject.meaning.kind.judged:
+        subject.classes = images.order
+    images = images_of(images, subject.meaning, subject.classes)
     choice = parse_classes(request.classes, subject.classes, aliases)
     check_choice(choice, images, subject)
     layers = [subject.layer(layer).name for layer in request.layers]

@@ -75,12 +75,23 @@ def check_choice(choice: ClassChoice, images: ImageSet, subject: Subject) -> Non
         )
 
 
-def images_of(images: ImageSet, meaning: Scores) -> ImageSet:
-    """The image set as the scores mean it: the output of a regression is no class that a label could be."""
+def images_of(images: ImageSet, meaning: Scores, classes: Sequence[str]) -> ImageSet:
+    """The image set as the scores mean it: the output of a regression is no class, and so no label is amiss.
+
+    A label of a class is called like the class, as a prediction is, whatever the folder is called that stands for it.
+    """
     if meaning.kind.judged:
-        return images
+        if not images.order:
+            return images
+        named = (replace(item, labels=tuple(_called(label, classes) for label in item.labels)) for item in images)
+        return replace(images, items=tuple(named))
     items = (replace(item, labels=tuple(Label(label.name) for label in item.labels)) for item in images)
-    return replace(images, items=tuple(items))
+    notices = tuple(each for each in images.notices if each not in images.of_labels)
+    return replace(images, items=tuple(items), notices=notices, of_labels=())
+
+
+def _called(label: Label, classes: Sequence[str]) -> Label:
+    return label if label.index is None else Label(classes[label.index], label.index)
 
 
 def _whole_name(text: str, names: Sequence[str]) -> tuple[int, ...]:

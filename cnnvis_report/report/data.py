@@ -43,7 +43,8 @@ def provenance_slots(run: RunRecord) -> dict[str, str]:
     """Words for the places of the pages that tell of time and machine, by slot."""
     facts = run.provenance
     seconds, bound = _float(facts.get("seconds")), _float(facts.get("bound_seconds"))
-    ratio = f"{seconds / bound:.2f} of the bound · " if bound else ""
+    share = words.of_the_bound(seconds, bound)
+    ratio = f"{share} · " if share else ""
     slots = {
         "took": words.duration(seconds),
         "took-detail": f"{ratio}{facts.get('device', '')}",

@@ -1,5 +1,6 @@
-"""The row of figures at the head of the overview."""
+"""The head of the overview: the row of figures, and the notices."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.records import RunRecord
@@ -10,6 +11,8 @@ from cnnvis_report.report import words
 from cnnvis_report.report.summary import Summary
 
 TOP = 5
+OUTRIGHT = 4  # notices
+BRIEF = 400  # characters of one
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,12 @@ class Stat:
     detail: str = ""
     slot: str = ""
     link: str = ""
+
+
+def notices(all_of_them: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Those that the overview says outright, and those that it folds: long ones, and what is more than a few."""
+    brief = [each for each in all_of_them if len(each) <= BRIEF][:OUTRIGHT]
+    return brief, [each for each in all_of_them if each not in brief]
 
 
 def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:

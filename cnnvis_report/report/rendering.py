@@ -64,6 +64,7 @@ class Renderer:
         layers, default = run.network.layers, run.network.default_layer
         return {
             "stats": headline.stats(run, summary, links.page("run", "skipped")),
+            "notices": headline.notices(run.notices),
             "rows": views.method_rows(run, summary),
             "confusion": views.confusion(summary),
             "confused": views.most_confused(summary),

@@ -74,6 +74,11 @@ def duration(seconds: float) -> str:
     return f"{minutes}{NARROW}min {rest}{NARROW}s" if minutes else f"{rest}{NARROW}s"
 
 
+def of_the_bound(seconds: float, bound: float) -> str:
+    """Such as "1.23 of the bound"; nothing of a run so short that its passes are the least of it."""
+    return f"{seconds / bound:.2f} of the bound" if bound and seconds > 1 else ""
+
+
 def size(amount: float) -> str:
     """Such as "364 MB"."""
     for limit, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
