@@ -2,12 +2,16 @@
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 from torch.overrides import _get_current_function_mode_stack
 
 from cnnvis_report import explain
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.loading.images import ImageSet, Item
+from cnnvis_report.pipeline.targets import ClassChoice, check_choice
+from cnnvis_report.records import Label
 from cnnvis_report.records_scores import Quantity, ScoreKind
 from cnnvis_report.subject import Subject
 from tests.networks import Tiny, seeded
@@ -193,7 +197,9 @@ def test_probabilities_of_the_positive_class_alone_are_taken_as_they_are(images)
     ],
 )
 def test_names_of_a_binary_network(names, found, images):
-    assert Subject(seeded(Tiny(1)).double(), images[:1], classes=names).classes == found
+    subject = Subject(seeded(Tiny(1)).double(), images[:1], classes=names)
+    assert subject.classes == found
+    assert subject.meaning.reason.endswith(f"; above a half means {found[1]!r}"), "which of two names is the score's"
     with pytest.raises(BadRequest, match="3 class names were given, and it has a single score: give two"):
         Subject(seeded(Tiny(1)).double(), images[:1], classes="abc", name="it")
 
@@ -281,3 +287,11 @@ def test_scores_are_taken_out_of_what_holds_them_and_that_is_said(name, images):
 def test_scores_of_one_image_may_come_without_their_row(images):
     network = Ended(lambda y: y.squeeze(0)).double().eval()
     torch.testing.assert_close(Subject(network, images[:1]).forward(images[:1]), network.logits(images[:1]))
+
+
+def test_the_classes_of_labels_that_nobody_knows_are_one_true_line(images):
+    subject = Subject(seeded(Tiny(5)).double(), images[:1], name="it")
+    unknown = ImageSet((Item("1", "a.png", Image.new, "", (Label("ghost"),)),))
+    with pytest.raises(BadRequest, match="it knows none of the labels, such as 'ghost'"):
+        check_choice(ClassChoice(label=True), unknown, subject)
+    check_choice(ClassChoice(label=True, top=1), unknown, subject)

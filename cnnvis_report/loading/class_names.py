@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from unicodedata import normalize
 
 from torchvision.models import ResNet18_Weights
 
@@ -129,7 +130,8 @@ def distinct(names: Sequence[str]) -> tuple[str, ...]:
 
 def plain(name: str) -> str:
     """A name whatever its case, and the marks that a folder's name has for a blank, or hasn't at all."""
-    return " ".join(re.sub(r"[_\-,/\s]+", " ", re.sub(r"['’`]", "", name)).casefold().split())
+    whole = normalize("NFC", name)  # some disks hold letters and their accents apart
+    return " ".join(re.sub(r"[_\-,/\s]+", " ", re.sub(r"['’`]", "", whole)).casefold().split())
 
 
 def _parts(name: str) -> set[str]:

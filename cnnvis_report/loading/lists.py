@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.loading.formats import EXTENSIONS
@@ -65,7 +66,8 @@ def _of_table(rows: list[list[str]], path: Path) -> tuple[list[Found], list[str]
     if label is None and len(flags) > 1 and cells <= ONE_HOT:
         marked = ["|".join(header[at] for at in flags if at < len(row) and row[at] in ("1", "1.0")) for row in body]
         said = f"{path.name}: each of its columns but {header[file]!r} is a label where it holds 1."
-        return [_found(row[file], mark, path.parent) for row, mark in zip(body, marked, strict=True)], [said]
+        found = [_found(row[file], mark, path.parent) for row, mark in zip(body, marked, strict=True)]
+        return [replace(each, bare=not each.labels) for each in found], [said]
     texts = [row[label] if label is not None and label < len(row) else "" for row in body]
     said = f"{path.name}: paths in column {header[file]!r}" + (
         f", labels in column {header[label]!r}." if label is not None else ", and no column of labels."
@@ -104,9 +106,15 @@ def _candidates(line: str) -> Iterator[tuple[str, str]]:
 
 def _is_file(folder: Path, name: str) -> bool:
     try:
-        return bool(name) and (folder / name).is_file()
+        return bool(name) and _inside(folder, name).is_file()
     except (OSError, ValueError):  # no name that a file can have
         return False
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A path of the list; one that was written on Windows has other marks between its folders."""
+    path = folder / name
+    return folder / name.replace("\\", "/") if "\\" in name and not path.exists() else path
 
 
 def _is_header(name: str, label: str, folder: Path) -> bool:
@@ -118,6 +126,8 @@ def _is_header(name: str, label: str, folder: Path) -> bool:
 
 
 def _found(name: str, label: str, folder: Path) -> Found:
+    if "\\" in name and not (folder / name).exists():
+        name = name.replace("\\", "/")
     # the name shown never leaves the folder that the list is in
     path = Path(name)
     shown = path.name if path.is_absolute() or ".." in path.parts else path.as_posix()

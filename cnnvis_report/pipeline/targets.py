@@ -61,7 +61,7 @@ def check_choice(choice: ClassChoice, images: ImageSet, subject: Subject) -> Non
     """Refuse to explain the label's class where there is none.
 
     Raises:
-        BadRequest: no image has a label, or the network gives values, of which no label is one.
+        BadRequest: no image has a label, or one that is a class, or the network gives values, of which no label is one.
     """
     if choice.label and not subject.meaning.kind.judged:
         raise BadRequest(
@@ -72,6 +72,13 @@ def check_choice(choice: ClassChoice, images: ImageSet, subject: Subject) -> Non
         raise BadRequest(
             "--classes label: no image has a label. Put the images in folders called like classes, or use --labels "
             "folders, or give a .txt list with a tab and the label after each path."
+        )
+    labels = [label for item in images for label in item.labels]
+    if choice == ClassChoice(label=True) and all(label.index is None for label in labels):
+        raise BadRequest(
+            f"--classes label: {subject.name} knows none of the labels, such as {labels[0].name!r}. Its classes are "
+            f"{', '.join(subject.classes[:5])}{', …' if len(subject.classes) > 5 else ''}; give their names with "
+            f"--class-names, or choose classes by top:K."
         )
 
 
