@@ -10,6 +10,9 @@ from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.loading.class_names import Classes, distinct, find_class, imagenet_ids
 from cnnvis_report.loading.images import find_images, labelled
 from cnnvis_report.loading.label_text import labels_in as labels_of
+from cnnvis_report.pipeline.targets import images_of
+from cnnvis_report.records_scores import Quantity, ScoreKind
+from cnnvis_report.scores import Scores
 from cnnvis_report.training.data import find_classes
 
 IMAGENET = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
@@ -298,3 +301,26 @@ def test_paths_that_were_written_on_windows(tmp_path):
     found = labelled(find_images([tmp_path / "list.txt"]), FEW)
     assert [(item.name, item.label.index) for item in found] == [("in/a b.png", 1), ("in/deep/c.png", 2)]
     assert [item.open().size for item in found] == [(4, 4)] * 2
+
+
+def test_tables_of_flags_have_other_columns_too(tmp_path):
+    tree(tmp_path, "a.png", "b.png", "c.png")
+    rows = ("Path,Sex,goldfish,ice-cream", "a.png,F,1.0,", "b.png,M,-1.0,1", "c.png,M,,0.0")
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    found = labelled(find_images([tmp_path / "t.csv"]), FEW)
+    assert [[label.index for label in item.labels] for item in found] == [[1], [4], []]
+    assert [item.bare for item in found] == [False, False, True]
+    assert found.notices == (
+        "t.csv: each of its columns but Path, Sex is a label where it holds 1, and -1 (uncertain) counts as 0.",
+    )
+    told = images_of(found, Scores(ScoreKind.SOFTMAX, Quantity.LOGIT, "")).notices
+    assert told[-1].startswith("1 image bears none of the table's labels, which counts where they don't exclude")
+    assert images_of(found, Scores(ScoreKind.SIGMOID, Quantity.LOGIT, "")) is found
+
+
+@pytest.mark.parametrize(("no", "yes"), [("neg", "Pos"), ("False", "True"), ("no", "yes"), ("negative", "positive")])
+def test_a_binary_network_without_names_knows_yes_and_no(tmp_path, no, yes):
+    tree(tmp_path, f"{no}/a.png", f"{yes}/b.png")
+    found = labelled(find_images([tmp_path]), ("negative", "positive"))
+    assert {Path(item.name).name: item.label.index for item in found} == {"a.png": 0, "b.png": 1}
+    assert set(labels_in(tmp_path, ("sound", "broken")).values()) == {None}

@@ -15,6 +15,7 @@ from cnnvis_report.loading.class_files import read_classes
 
 ID = re.compile(r"n\d{8}")  # a noun of WordNet
 IMAGENET = 1000
+YES_OR_NO = (("neg", "no", "false"), ("pos", "yes", "true"))  # of a binary network whose classes nobody has named
 ALIKE = 0.9  # of the names, from which on 1000 classes are taken for ImageNet's
 
 
@@ -65,6 +66,9 @@ class Classes:
             for called in (*(aliases[index] if index < len(aliases) else ()), *self.ids[index : index + 1]):
                 self._alias.add(plain(called), index)
 
+        for index, words in enumerate(YES_OR_NO if self.names == ("negative", "positive") else ()):
+            for called in words:
+                self._alias.add(called, index)
         if self.names == imagenet_ids():
             for index, known in enumerate(_imagenet_names()):
                 for part in known:

@@ -10,6 +10,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.class_names import find_class
 from cnnvis_report.loading.images import ImageSet
 from cnnvis_report.records import Label
+from cnnvis_report.records_scores import ScoreKind
 from cnnvis_report.scores import Scores
 from cnnvis_report.subject import Subject
 
@@ -83,7 +84,16 @@ def check_choice(choice: ClassChoice, images: ImageSet, subject: Subject) -> Non
 
 
 def images_of(images: ImageSet, meaning: Scores) -> ImageSet:
-    """The image set as the scores mean it: the output of a regression is no class that a label could be."""
+    """The image set as the scores mean it: the output of a regression is no class that a label could be.
+
+    That an image bears none of several labels is an answer where they don't exclude each other.
+    """
+    if bare := sum(item.bare for item in images) if meaning.kind is not ScoreKind.SIGMOID else 0:
+        which = "1 image bears" if bare == 1 else f"{bare} images bear"
+        said = (
+            f"{which} none of the table's labels, which counts where they don't exclude each other (--scores sigmoid)."
+        )
+        images = replace(images, notices=(*images.notices, said))
     if meaning.kind.judged:
         return images
     items = (replace(item, labels=tuple(Label(label.name) for label in item.labels)) for item in images)
