@@ -213,6 +213,15 @@ KINDS = [
     ({}, 5, None, True, "sigmoid", "images have several labels"),
     ({}, 1, None, True, "binary", "a single score"),
     ({}, 1, F.relu, False, "value", "never negative (it comes out of a ReLU)"),
+    ({}, 1, F.relu6, False, "value", "never negative (it comes out of a clamp at 0)"),
+    ({}, 1, lambda y: y.clamp(0, 1), False, "value", "never negative (it comes out of a clamp at 0)"),
+    ({}, 1, lambda y: y.clamp(-9, 9), False, "binary", "a single score"),
+    ({}, 1, lambda y: y.square().sqrt(), False, "value", "never negative (it comes out of a square root)"),
+    ({}, 1, lambda y: y**2, False, "value", "never negative (it comes out of an even power)"),
+    ({}, 1, lambda y: y**3, False, "binary", "a single score"),
+    ({}, 1, lambda y: 50 * torch.sigmoid(y), False, "value", "it comes out of a scaled sigmoid"),
+    ({}, 1, lambda y: y.softmax(1), False, "binary", "The softmax of a single score never changes"),
+    ({}, 5, F.hardsigmoid, False, "sigmoid", "ends in a hard sigmoid"),
     ({}, 5, F.relu, False, "softmax", "nothing says otherwise"),
     ({}, 5, torch.sigmoid, False, "sigmoid", "ends in a sigmoid"),
     ({}, 5, nn.Softmax(1), True, "softmax", "ends in a softmax"),
@@ -295,3 +304,13 @@ def test_the_classes_of_labels_that_nobody_knows_are_one_true_line(images):
     with pytest.raises(BadRequest, match="it knows none of the labels, such as 'ghost'"):
         check_choice(ClassChoice(label=True), unknown, subject)
     check_choice(ClassChoice(label=True, top=1), unknown, subject)
+
+
+@pytest.mark.parametrize("end", [lambda y: 1 - torch.sigmoid(y), F.hardsigmoid])
+def test_one_probability_without_its_logit_is_taken_as_it_is(end, images):
+    """A sigmoid of it would be above a half for every image."""
+    network = Ended(end, 1).double().eval()
+    subject = Subject(network, images[:1])
+    assert (subject.meaning.kind, subject.meaning.quantity) == (ScoreKind.BINARY, Quantity.PROBABILITY)
+    with torch.no_grad():
+        torch.testing.assert_close(subject.probabilities(subject.forward(images))[:, 1:], network(images))
