@@ -1,7 +1,7 @@
 """What the scores of a network mean: classes, labels, one answer or a value; and how they become probabilities."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -72,6 +72,12 @@ class Scores:
             return list(range(min(most, len(scores))))
         order: list[int] = scores.argsort(descending=True, stable=True)[:most].tolist()
         return order
+
+    def between(self, names: Sequence[str]) -> "Scores":
+        """The same, its reason with the class that a single score stands for: names may be in the other order."""
+        if self.kind is not ScoreKind.BINARY:
+            return self
+        return replace(self, reason=f"{self.reason}; above a half means {names[1]!r}")
 
     def names(self, given: Sequence[str] | None, columns: int, name: str) -> tuple[str, ...]:
         """The names of the classes; plain ones where none are given.

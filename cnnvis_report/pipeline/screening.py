@@ -97,7 +97,7 @@ class _Looked:
         """Note an image's answer."""
         self.read.add(item.id)
         known = known_of(item)
-        if not known:
+        if not (known or (item.bare and self.kind is ScoreKind.SIGMOID)):
             self.unknown += bool(item.labels)
         elif self.kind is ScoreKind.SIGMOID:
             above = set((probabilities > 0.5).nonzero().flatten().tolist())
