@@ -46,7 +46,7 @@ FLOORS = {
     "scores": 2,
     "tails": 2,
     "reading": 3,
-    "precision": 1,
+    "precision": 2,
     "eager": 1,
     "examining": 1,
     "calls": 6,
