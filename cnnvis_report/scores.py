@@ -136,15 +136,22 @@ def choose_kind(
     return ScoreKind.SOFTMAX, "as nothing says otherwise; give --scores sigmoid if an image can have several labels"
 
 
+def attribute(owner: object, name: str) -> Any:
+    """An attribute; None where there is none, or where what computes it fails."""
+    try:
+        return getattr(owner, name, None)
+    except Exception:  # somebody's own code
+        return None
+
+
 def _said(network: nn.Module) -> tuple[ScoreKind, str] | None:
     """What a network says of its scores, and in which of its attributes."""
-    own = getattr(network, "scores", None)  # a layer may be called so, too
+    own = attribute(network, "scores")  # a layer may be called so, too
     if isinstance(own, str) and own in SCORES[1:]:
         return ScoreKind(own), f"attribute scores = {own!r}"
-    if getattr(network, "multi_label", None) is True:
+    if attribute(network, "multi_label") is True:
         return ScoreKind.SIGMOID, "attribute multi_label = True"
-    configuration: Any = getattr(network, "config", None)
-    problem = getattr(configuration, "problem_type", None)
+    problem = attribute(attribute(network, "config"), "problem_type")
     if isinstance(problem, str) and problem in PROBLEM_TYPES:
         return PROBLEM_TYPES[problem], f"configuration, problem_type = {problem!r},"
     return None

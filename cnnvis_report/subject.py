@@ -221,7 +221,7 @@ class Subject:
         name = name or self.default_layer
         if name not in self._calls.records:
             known = [layer.name for layer in self.layers if layer.spatial]
-            raise UnknownName("layer", name, known, "See: cnnvis-report layers MODEL.")
+            raise UnknownName("layer", name, known)
         record = self._calls.records[name]
         if not record.spatial:
             sides = "×".join(map(str, record.shape))

@@ -47,7 +47,7 @@ FLOORS = {
     "tails": 2,
     "ranges": 3,
     "reading": 4,
-    "precision": 1,
+    "precision": 2,
     "eager": 1,
     "examining": 1,
     "calls": 6,
