@@ -343,6 +343,10 @@ def test_tables_of_flags_have_other_columns_too(tmp_path):
     found = labelled(find_images([tmp_path / "t.csv"]), FEW)
     assert [[label.index for label in item.labels] for item in found] == [[1], [4], []]
     assert [item.bare for item in found] == [False, False, True]
+    tree(tmp_path, "goldfish/d.png")
+    (tmp_path / "none.csv").write_text("image,goldfish,ice-cream\ngoldfish/d.png,0,0\na.png,1,1\n")
+    nothing = labelled(find_images([tmp_path / "none.csv"]), FEW).items[0]
+    assert (nothing.bare, nothing.labels) == (True, ()), "the table counts, not the folder"
     assert found.notices == (
         "t.csv: each of its columns but Path, Sex is a label where it holds 1, and -1 (uncertain) counts as 0.",
     )

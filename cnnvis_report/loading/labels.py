@@ -45,7 +45,7 @@ def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> L
             labels = tuple(label for text in each.labels for label in labels_in(text, classes))
             listed += labels
         else:
-            label = folders.label(each)
+            label = folders.label(each) if not each.bare else None
             labels = (label,) if label is not None else ()
         if names := [label.name for label in labels if label.index is None]:
             (listed_unknown if each.labels else unknown).append(names)
