@@ -162,7 +162,7 @@ class Calls:
 
         def hook(module: nn.Module, _: Any, output: Tensor) -> Tensor | None:
             runs[module] += 1
-            return layout.put(value, output) if runs[module] == call.count else None
+            return layout.put(value.to(output.dtype), output) if runs[module] == call.count else None
 
         with hooked([call.module], hook):
             yield

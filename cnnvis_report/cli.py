@@ -211,7 +211,12 @@ def methods(name: str | None) -> None:
 
 @cli.command()
 @click.argument("model")
-@click.option("-w", "--weights", type=A_FILE, help="A .pth, .pt or .safetensors file with a state dict.")
+@click.option(
+    "-w",
+    "--weights",
+    type=A_FILE,
+    help="A .pth, .pt or .safetensors file with a state dict; FILE#KEY for what stands under a key of it.",
+)
 @click.option("--size", metavar="SIZE", help="A side (224) or HEIGHTxWIDTH (192x256) of the picture.")
 def layers(model: str, weights: Path | None, size: str | None) -> None:
     """List the layers of MODEL in the order in which they run, with the shapes of their outputs.

@@ -50,10 +50,12 @@ def eager(network: nn.Module) -> Iterator[None]:
     """While it is open, every operation of the network is run, and recorded, one by one.
 
     Compiled parts run as they are written, and activation checkpointing, which hides what it will run again, is off.
+    Where the network casts automatically to half precision, it doesn't: its gradients need their digits.
     """
     with ExitStack() as stack:
         stack.callback(unwrap_inside(network))
         stack.enter_context(_no_checkpointing())
+        stack.enter_context(_no_casting())
         if "torch._dynamo" in sys.modules:  # nothing is compiled before it is imported, which takes a second
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         yield
@@ -86,6 +88,37 @@ def _no_checkpointing() -> Iterator[None]:
     finally:
         for name, own in before.items():
             setattr(checkpoint, name, own)
+
+
+ENTER = torch.autocast.__enter__
+
+
+class Casting(torch.autocast):
+    """`torch.autocast` that also counts while networks may not switch it on."""
+
+    def __enter__(self) -> Any:
+        """As its parent does when nothing stands in for that."""
+        return ENTER(self)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _no_casting() -> Iterator[None]:
+    """A network's own `torch.autocast`, as a block or a decorator, leaves casting as it is around it."""
+
+    def entered(self: torch.autocast) -> Any:
+        own = self._enabled
+        self._enabled = own and torch.is_autocast_enabled(self.device)
+        try:
+            return ENTER(self)  # type: ignore[no-untyped-call]
+        finally:
+            self._enabled = own  # a decorator uses the same one again
+
+    before = torch.autocast.__enter__
+    torch.autocast.__enter__ = entered  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        torch.autocast.__enter__ = before  # type: ignore[method-assign]
 
 
 class OwnState:

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from cnnvis_report.errors import BadRequest, InputRefused, brief
 
 SIDES = (224, 299, 256, 384, 128, 64, 32, 28)  # that networks are made for, the commonest first
 QUANTIZED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized", "torch.nn.quantized", "torchao.")
 PACKAGE = Path(__file__).parent
+MOST_OFF = 32  # pixels between the side that a linear layer's features tell and the one that fits
+FEATURES = re.compile(r"mat1 and mat2 shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)")
 CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
 
 
@@ -40,6 +43,16 @@ def check_open(network: nn.Module, name: str) -> None:
         if kind.startswith(QUANTIZED):
             raise _quantized(f"{where} is a {kind}")
     for key, value in (*network.named_parameters(), *network.named_buffers()):
+        if isinstance(value, UninitializedParameter | UninitializedBuffer):
+            raise BadRequest(
+                f"{name}'s {key} has no shape yet (a lazy layer). Run the network once on an image where it is made, "
+                f"before any weights are loaded."
+            )
+        if value.is_inference():
+            raise BadRequest(
+                f"{name} was made under torch.inference_mode, and autograd can't record such tensors. "
+                f"Make it under torch.no_grad, or outside."
+            )
         if value.is_quantized or type(value).__module__.startswith("torchao"):
             raise _quantized(f"{name}'s {key} holds {value.dtype}")
         if value.is_meta and isinstance(value, nn.Parameter):
@@ -93,20 +106,18 @@ def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) ->
     if dtypes and example.dtype not in dtypes:
         (dtype, *_) = dtypes
         return BadRequest(f"The images are {example.dtype} and {name}'s weights {dtype}: images.to({dtype}).")
-    if "nference tensor" in said:
-        return BadRequest(
-            f"{name} was made under torch.inference_mode, and autograd can't record such tensors. "
-            f"Make it under torch.no_grad, or outside."
-        )
     channels = CHANNELS.search(said)
     if channels and int(channels[2]) == example.shape[1]:
         wanted = int(channels[1])
         return InputRefused(
             f"{refused} It reads images of {wanted} channels.", f"--mean and --std with {wanted} numbers"
         )
-    side = next((side for side in SIDES if _runs(network, _square(example, side))), None)
+    sides_tried = dict.fromkeys((*SIDES, *_sides_for(said, example)))
+    side = next((side for side in sides_tried if _runs(network, _square(example, side))), None)
     if side:
         return InputRefused(f"{refused} It takes {side}×{side} pixels.", f"--size {side}")
+    if len(example) == 1 and _runs(network, example.expand(2, -1, -1, -1).clone()):
+        return BadRequest(f"{refused} It takes two images at a time; let its forward take a single one, too.")
     where = place_of(error)
     if where is None and not isinstance(error, RuntimeError | ValueError | TypeError | IndexError | AssertionError):
         raise error
@@ -172,6 +183,17 @@ def _runs(network: nn.Module, images: Tensor | None) -> bool:
     except Exception:
         return False
     return True
+
+
+def _sides_for(said: str, example: Tensor) -> list[int]:
+    """Sides of which a linear layer would get as many features as it reads, by PyTorch's words on those it got."""
+    found = FEATURES.search(said)
+    if found is None:
+        return []
+    got, wanted = map(int, found.groups())
+    likely = round((wanted / got * example.shape[2] * example.shape[3]) ** 0.5)
+    near = [likely + step for step in range(-MOST_OFF, MOST_OFF + 1)]  # what is cut off by strides isn't in proportion
+    return sorted((side for side in near if side > 0), key=lambda side: abs(side - likely))
 
 
 def _square(example: Tensor, side: int) -> Tensor | None:

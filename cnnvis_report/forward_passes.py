@@ -8,12 +8,15 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from cnnvis_report.errors import NotApplicable, brief
 from cnnvis_report.ledger import Ledger, Stated
 from cnnvis_report.passes import REDUCED, SEEN
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 
 T = TypeVar("T")
+# what PyTorch says where a network has changed in place what its own way back reads: no training could follow it either
+OVERWRITTEN = "modified by an inplace operation"
 
 
 class ForwardPasses:
@@ -112,7 +115,15 @@ class ForwardPasses:
         key = None if self._private else key
         images = (forward + backward) * len(self.images)
         with self.ledger.passing(key, forward=forward * share, backward=backward * share, kind=kind, images=images):
-            return action()
+            try:
+                return action()
+            except RuntimeError as error:
+                if OVERWRITTEN not in str(error):
+                    raise
+                raise NotApplicable(
+                    f"{self.subject.name} changes in place what autograd reads on its way back, such as a ReLU's "
+                    f"result by += ({brief(error)})"
+                ) from error
 
     def _use(self, key: Hashable) -> None:
         if not self._private:

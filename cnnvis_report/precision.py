@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from cnnvis_report.eager import Casting
+
 LEAST_WORK = 50e6  # multiplications an image: below, converting between the two types costs what the units save
 
 Weights = Mapping[str, Tensor]
@@ -39,6 +41,6 @@ def reduced_weights(network: nn.Module) -> Weights:
 
 def run_reduced(network: nn.Module, weights: Weights, images: Tensor) -> object:
     """What the network gives with these weights, every operation in the type that autocasting knows to be safe."""
-    with torch.autocast(images.device.type, torch.bfloat16):
+    with Casting(images.device.type, torch.bfloat16):
         result: object = functional_call(network, dict(weights), (images,))
     return result

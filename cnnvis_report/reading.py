@@ -8,16 +8,19 @@ from torch import Tensor, nn
 from torch.autograd.graph import Node
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.ranges import is_hard_sigmoid, never_negative, scaled_ending
 from cnnvis_report.records_scores import Quantity, ScoreKind
 from cnnvis_report.running import recording
 from cnnvis_report.scores import Scores, choose_kind
-from cnnvis_report.tails import NotedCalls, Place, agree, looks_like, mixed_ending, never_negative, places
+from cnnvis_report.tails import NotedCalls, Place, agree, looks_like, mixed_ending, places
 
+HARD = "hard sigmoid"
 LogitsAt = Callable[[Place, Tensor], Tensor]
 QUANTITIES = {
     "": Quantity.LOGIT,
     "softmax": Quantity.PROBABILITY,
     "sigmoid": Quantity.PROBABILITY,
+    HARD: Quantity.PROBABILITY,
     "log-softmax": Quantity.LOG_PROBABILITY,
     "log-sigmoid": Quantity.LOG_PROBABILITY,
 }
@@ -56,11 +59,14 @@ def read_output(first: FirstOutput, network: nn.Module, asked: str, *, several: 
     final, place = _logits_place(first)
     if place is None:
         final = _final_by_values(first)
-    positive = "" if final else never_negative(first.output.grad_fn)
+    end = first.output.grad_fn
+    positive = "" if final else never_negative(end) or scaled_ending(end, first.output.detach())
     columns = first.output.shape[1]
     kind, reason = choose_kind(asked, network, columns, final, several=several, name=name, positive=positive)
     if kind is ScoreKind.VALUE:
         return Reading(Scores(kind, Quantity.VALUE, reason), None, "values, as the network gives them")
+    if place is not None and columns == 1 and "softmax" in final:
+        reason += f". The {final} of a single score never changes: the sigmoid of what stands before it is taken"
     if place is not None:
         where = f" of {place.layer!r}" if place.layer else ""
         words = f"logits{where}, before the final {final}"
@@ -92,6 +98,8 @@ def _gives(place: Place, name: str, first: FirstOutput, grad: bool) -> bool:
 
 def _final_by_values(first: FirstOutput) -> str:
     """The ending of an output whose logits can't be reached; empty where the output may be logits."""
+    if is_hard_sigmoid(first.output.grad_fn):
+        return HARD
     name = looks_like(first.output) or mixed_ending(first.output.grad_fn)
     values = first.output.detach().exp() if name.startswith("log") else first.output.detach()
     within = bool((values >= 0).all()) and bool((values <= 1.001).all())

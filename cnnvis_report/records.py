@@ -144,6 +144,7 @@ class ImageRecord:
     and so are `scores`, those of all labels in order.
     mask_share: how much of the picture the mask of what decides the class covers; None where there is no mask.
     content: a digest of its file, and of its mask's, as they were explained.
+    bare: whether it is said to bear none of the labels; only where several can be right.
     """
 
     id: str
@@ -174,11 +175,12 @@ class ImageRecord:
         return tuple(label.index for label in self.named if label.index is not None)
 
     content: str = ""
+    bare: bool = False
 
     @property
     def right(self) -> bool | None:
         """Whether the first class is the label, or all labels and no others are above 0.5; None where nobody knows."""
-        if not self.known or not self.kind.judged:
+        if not (self.known or self.bare) or not self.kind.judged:
             return None
         if self.kind is ScoreKind.SIGMOID:
             return {score.index for score in self.predicted} == set(self.known)

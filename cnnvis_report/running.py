@@ -46,6 +46,10 @@ def as_scores(output: Any, name: str, count: int, taken: dict[str, None] | None 
             f"{name} returns N×{sides}: {kind}. Wrap it in a module that returns N×classes scores, "
             f"the mean over the region in question, say."
         )
+    if not scores.shape[1]:
+        raise BadRequest(f"{name} returns N×0: it has no classes.")
+    if scores.is_complex():
+        raise BadRequest(f"{name} returns complex numbers. Wrap it in a module that returns their real part or size.")
     return scores
 
 

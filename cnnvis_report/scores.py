@@ -1,7 +1,7 @@
 """What the scores of a network mean: classes, labels, one answer or a value; and how they become probabilities."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -73,6 +73,12 @@ class Scores:
         order: list[int] = scores.argsort(descending=True, stable=True)[:most].tolist()
         return order
 
+    def between(self, names: Sequence[str]) -> "Scores":
+        """The same, its reason with the class that a single score stands for: names may be in the other order."""
+        if self.kind is not ScoreKind.BINARY:
+            return self
+        return replace(self, reason=f"{self.reason}; above a half means {names[1]!r}")
+
     def names(self, given: Sequence[str] | None, columns: int, name: str) -> tuple[str, ...]:
         """The names of the classes; plain ones where none are given.
 
@@ -130,15 +136,22 @@ def choose_kind(
     return ScoreKind.SOFTMAX, "as nothing says otherwise; give --scores sigmoid if an image can have several labels"
 
 
+def attribute(owner: object, name: str) -> Any:
+    """An attribute; None where there is none, or where what computes it fails."""
+    try:
+        return getattr(owner, name, None)
+    except Exception:  # somebody's own code
+        return None
+
+
 def _said(network: nn.Module) -> tuple[ScoreKind, str] | None:
     """What a network says of its scores, and in which of its attributes."""
-    own = getattr(network, "scores", None)  # a layer may be called so, too
+    own = attribute(network, "scores")  # a layer may be called so, too
     if isinstance(own, str) and own in SCORES[1:]:
         return ScoreKind(own), f"attribute scores = {own!r}"
-    if getattr(network, "multi_label", None) is True:
+    if attribute(network, "multi_label") is True:
         return ScoreKind.SIGMOID, "attribute multi_label = True"
-    configuration: Any = getattr(network, "config", None)
-    problem = getattr(configuration, "problem_type", None)
+    problem = attribute(attribute(network, "config"), "problem_type")
     if isinstance(problem, str) and problem in PROBLEM_TYPES:
         return PROBLEM_TYPES[problem], f"configuration, problem_type = {problem!r},"
     return None

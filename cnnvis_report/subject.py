@@ -86,6 +86,7 @@ class Subject:
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
         self.classes = self.meaning.names(classes, int(output.shape[1]), name)
+        self.meaning = self.meaning.between(self.classes)
 
     def take_first_pass(self) -> FirstPass:
         """The pass over the example, handed over once: it holds the activations of the whole network."""
@@ -220,7 +221,7 @@ class Subject:
         name = name or self.default_layer
         if name not in self._calls.records:
             known = [layer.name for layer in self.layers if layer.spatial]
-            raise UnknownName("layer", name, known, "See: cnnvis-report layers MODEL.")
+            raise UnknownName("layer", name, known)
         record = self._calls.records[name]
         if not record.spatial:
             sides = "×".join(map(str, record.shape))

@@ -29,7 +29,12 @@ CONFIG = click.option(
     help="Take defaults from a file: the long options' names as keys, [options.METHOD] tables for -O.",
 )
 LOADING = options(
-    click.option("-w", "--weights", type=A_FILE, help="A .pth, .pt or .safetensors file with a state dict."),
+    click.option(
+        "-w",
+        "--weights",
+        type=A_FILE,
+        help="A .pth, .pt or .safetensors file with a state dict; FILE#KEY for what stands under a key of it.",
+    ),
     click.option(
         "--class-names",
         type=A_FILE,

@@ -36,7 +36,7 @@ SHAPES = {
 }
 # They make one set of probabilities of several, or take some of them.
 MIXING = {*SHAPES, "Cat", "Stack", "Select", "Slice", "Index", "IndexSelect", "Unbind", "Split", "Mean", "Sum"} | {
-    *("Add", "Div", "Mul"),
+    *("Add", "Div", "Mul", "Rsub"),
 }
 FUNCTIONS = {
     **dict.fromkeys(("softmax", "special_softmax"), "softmax"),
@@ -44,7 +44,6 @@ FUNCTIONS = {
     **dict.fromkeys(("sigmoid", "sigmoid_", "expit", "special_expit"), "sigmoid"),
     **dict.fromkeys(("logsigmoid", "log_sigmoid"), "log-sigmoid"),
 }
-POSITIVE = {"Relu": "a ReLU", "Softplus": "a softplus", "Exp": "an exponential", "Abs": "an absolute value"}
 EXACT = 1e-3
 RARE = 1e-4
 HIDING = {"CopySlices", "AsStrided"}  # what was done in place to a view of something
@@ -62,7 +61,7 @@ class Ending:
 
 def find_ending(node: Node | None) -> Ending | None:
     """What stands at the end of the graph; None where it is neither softmax nor sigmoid nor the logarithm of one."""
-    node = _behind_shapes(node)
+    node = behind_shapes(node)
     if node is None:
         return None
     kind, sources = operation(node), [source for source, _ in node.next_functions]
@@ -81,7 +80,7 @@ def _written_out(kind: str, sources: Sequence[Node | None]) -> Ending | None:
         return _logistic(sources[0])
     if kind not in ("Div", "Sub") or len(sources) != 2 or sources[0] is None:
         return None
-    first, other = _behind_shapes(sources[0]), _behind_shapes(sources[1])
+    first, other = behind_shapes(sources[0]), behind_shapes(sources[1])
     if kind == "Div":
         if first is None or other is None or operation(first) != "Exp" or operation(other) != "Sum":
             return None
@@ -107,7 +106,8 @@ def _shifted(node: Node | None) -> tuple[Node, ...]:
     return (before, node) if before is not None else (node,)
 
 
-def _behind_shapes(node: Node | None) -> Node | None:
+def behind_shapes(node: Node | None) -> Node | None:
+    """The operation that has made the numbers, where later ones have changed their shape alone."""
     while node is not None and operation(node) in SHAPES:
         node = node.next_functions[0][0]
     return node
@@ -115,9 +115,9 @@ def _behind_shapes(node: Node | None) -> Node | None:
 
 def _behind_sums(node: Node | None) -> Node | None:
     """Behind the small number that is added before a logarithm."""
-    node = _behind_shapes(node)
+    node = behind_shapes(node)
     while node is not None and operation(node) == "Add" and [edge for edge, _ in node.next_functions][1:] == [None]:
-        node = _behind_shapes(node.next_functions[0][0])
+        node = behind_shapes(node.next_functions[0][0])
     return node
 
 
@@ -138,12 +138,6 @@ def mixed_ending(node: Node | None) -> str:
         else:
             return ""
     return names.pop() if len(names) == 1 else ""
-
-
-def never_negative(node: Node | None) -> str:
-    """The last operation, in words, where its results can't be below 0."""
-    node = _behind_shapes(node)
-    return POSITIVE.get(operation(node), "") if node is not None else ""
 
 
 def looks_like(output: Tensor) -> str:

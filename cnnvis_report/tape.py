@@ -216,7 +216,9 @@ class Tape(ForwardPasses):
         def keep(name: str, output: Tensor) -> None:
             if output.requires_grad:
                 self._places[name] = get_gradient_edge(output)
-            self._values[name] = self.subject.lay(name, output.detach()).clone()  # an operation in place may follow
+            laid = self.subject.lay(name, output.detach())
+            own = laid.to(self.images.dtype) if laid.is_floating_point() else laid  # half precision within a network
+            self._values[name] = own.clone() if own is laid else own  # an operation in place may follow
 
         operands = Operands() if self._operands else None
         with recording(), operands or nullcontext():
@@ -248,8 +250,11 @@ class Tape(ForwardPasses):
         missing = [name or "the image" for name, gradient in gradients.items() if gradient is None]
         if missing:
             raise NotApplicable(f"the score doesn't depend on all of: {', '.join(missing)}")
-        lay = self.subject.lay
-        return {name: lay(name, gradient) for name, gradient in gradients.items() if gradient is not None}
+        return {
+            name: self.subject.lay(name, gradient).to(self.images.dtype)
+            for name, gradient in gradients.items()
+            if gradient is not None
+        }
 
     def _prepare(self, rule: Rule | None) -> None:
         if rule is not None:

@@ -139,3 +139,16 @@ def masked() -> nn.Module:
     network = tiny()
     network.register_buffer("mask", torch.full((2, 2), -float("inf")).triu(1))
     return network
+
+
+class EvenSided(Tiny):
+    """Takes no image whose height is odd."""
+
+    def forward(self, x):
+        if x.shape[2] % 2:
+            raise ValueError("an odd height")
+        return super().forward(x)
+
+
+def even_sided() -> nn.Module:
+    return seeded(EvenSided(4))

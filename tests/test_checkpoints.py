@@ -370,6 +370,8 @@ FILES = {
     "net.pth": (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
     "page.pth": (b"<!DOCTYPE html><html>", "is a page of the web"),
     "cut.pth": (b"PK\x03\x04 and no more", "breaks off"),
+    "photo.pth": (b"\xff\xd8\xff\xe0\0\x10JFIF", "is a picture, not a checkpoint"),
+    "labels.csv": (b"name,label\na.png,3\n", "is a text, not a checkpoint"),
     "net.tflite": (b"\x1c\0\0\0TFL3", "TensorFlow Lite"),
     "model.safetensors.index.json": (b'{"metadata": {}}', "checkpoint in parts"),
     "model-00001-of-00003.safetensors": (b"", "empty"),
@@ -414,3 +416,62 @@ def test_names_of_elsewhere_are_told_how_they_can_be_had(name, says):
     with pytest.raises(BadRequest) as caught:
         load_model(name)
     assert says in str(caught.value) and "import" not in str(caught.value)
+
+
+def resnet(classes=4):
+    torch.manual_seed(1)
+    return dict(torchvision.models.resnet18(num_classes=classes).state_dict())
+
+
+def apart(called, head):
+    """A backbone, and beside it what is called so."""
+    state = {f"backbone.{key}": value for key, value in resnet().items() if not key.startswith("fc.")}
+    return {"state_dict": {**state, **{f"{called}.{end}": value for end, value in head.items()}}}
+
+
+@pytest.mark.parametrize("called", ["head.fc", "classifier", "classifier.1", "my_head"])
+def test_a_head_beside_the_features_is_found_and_said(called, tmp_path):
+    head = {"weight": torch.rand(7, 512), "bias": torch.rand(7)}
+    model = loaded(tmp_path, apart(called, head), name="resnet18")
+    assert same(model, {**resnet(), "fc.weight": head["weight"], "fc.bias": head["bias"]})
+    assert model.notices == (
+        f"last.pth keeps its last layer, {called}, apart from the features; it was taken for the head 'fc', with "
+        f"nothing between that does something in eval mode.",
+    )
+
+
+NO_HEADS = {
+    "none": ("", {}),
+    "prototypes": ("head", {"weight": torch.rand(7, 512)}),
+    "projector": ("projector", {"weight": torch.rand(128, 512), "bias": torch.rand(128)}),
+    "two": ("head", {"0.weight": torch.rand(64, 512), "0.bias": torch.rand(64), "2.weight": torch.rand(7, 64)}),
+    "norm": ("head", {"0.weight": torch.rand(512), "1.weight": torch.rand(7, 512), "1.bias": torch.rand(7)}),
+    "wider": ("head", {"weight": torch.rand(7, 1024), "bias": torch.rand(7)}),
+}
+
+
+@pytest.mark.parametrize("which", NO_HEADS)
+def test_features_without_a_head_are_called_that(which, tmp_path):
+    said = refused(tmp_path, apart(*NO_HEADS[which]), name="resnet18")
+    assert "holds the features of resnet18 without a head (fc.weight, fc.bias are missing)" in said
+
+
+def test_contrastive_training_has_no_classes(tmp_path):
+    pairs = {"module.queue": torch.rand(8, 4), "module.queue_ptr": torch.zeros(1)}
+    content = under("module.encoder_q.", resnet()) | under("module.encoder_k.", resnet()) | pairs
+    assert any(
+        "its last layer gives are no classes" in said for said in loaded(tmp_path, content, name="resnet18").notices
+    )
+
+
+def test_an_address_is_no_missing_file():
+    with pytest.raises(BadRequest, match="is to be had from an address, and nothing is fetched here"):
+        load_model("resnet18", pathlib.Path("https://example.org/models/best.pth"))
+
+
+def test_a_variance_without_bound_is_no_diverged_training_and_said(tmp_path):
+    state = resnet()
+    state["bn1.running_var"][3] = float("inf")
+    assert loaded(tmp_path, state, name="resnet18").notices == (
+        "bn1.running_var is infinite for 1 channels: whatever they see, they give their bias alone.",
+    )

@@ -10,6 +10,7 @@ from torchvision.models import ResNet18_Weights
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.loading.class_names import Classes, distinct, find_class, imagenet_ids
 from cnnvis_report.loading.images import find_images, labelled
+from cnnvis_report.loading.label_text import labels_in as labels_of
 from cnnvis_report.pipeline.request import Request
 from cnnvis_report.pipeline.study import open_study
 from cnnvis_report.pipeline.targets import images_of
@@ -270,3 +271,93 @@ def test_folders_in_order_and_predictions_have_one_name(tmp_path):
         assert study.subject.classes == names
         assert labels == {"benign/a.png": (names[0], 0), "malignant/b.png": (names[1], 1), "loose.png": None}
     assert any("alphabetical: benign for healthy, malignant for ill." in notice for notice in study.notices)
+
+
+def test_numbers_below_or_above_named_classes_are_no_labels(tmp_path):
+    tree(tmp_path, "cat/0/a.png", "cat/1/b.png", "dog/0/c.png", "dog/1/d.png")
+    found = labels_in(tmp_path, ("cat", "dog"))
+    assert [label[1] for label in found.values()] == [0, 0, 1, 1]
+    assert "index" not in notices(tmp_path, ("cat", "dog"))
+    assert set(labels_in(tmp_path, TEN[:2]).values()) == {None}, "the folders above may be the classes"
+    assert "the classes are the 2 folders cat, dog, in ImageFolder's order" in notices(tmp_path, TEN[:2])
+    assert [label[1] for label in labels_in(tmp_path, TEN[:2], labels="indices").values()] == [0, 1, 0, 1]
+    parts = tree(tmp_path / "parts", "train/0/a.png", "train/1/b.png", "val/0/c.png", "val/1/d.png")
+    assert [label[1] for label in labels_in(parts, TEN[:2]).values()] == [0, 1, 0, 1]
+
+
+def test_numbers_are_indices_beside_a_folder_of_strays(tmp_path):
+    tree(tmp_path, "0/a.png", "1/b.png", "2/c.png", "unlabeled/d.png")
+    assert [label[1] for label in labels_in(tmp_path, TEN[:3]).values()] == [0, 1, 2, None]
+    tree(tmp_path / "one", "1/a.png", "2/b.png", "3/c.png")
+    assert set(labels_in(tmp_path / "one", TEN[:3]).values()) == {None}, "3 is no index, so none need be"
+
+
+def test_letters_and_accents_may_be_stored_apart(tmp_path):
+    tree(tmp_path, "E\u0301cole/a.png")
+    assert labels_in(tmp_path, ("mairie", "\u00e9cole")) == {"E\u0301cole/a.png": ("\u00e9cole", 1)}
+
+
+@pytest.mark.parametrize(
+    ("text", "indices"),
+    [
+        ("goldfish|5", [1, 5]), ("['goldfish', 'ice-cream']", [1, 4]), ("[1, 4]", [1, 4]), ("1 4", [1, 4]),
+        ("goldfish;2", [1, 2]), ("goldfish ice-cream", [1, 4]), ("goldfish, 2", [1, 2]), ("2.0", [2]),
+        ("tench, Tinca tinca", [0]), ("great white shark", [2]), ("great shark", [None]), ("1.5", [None]),
+        ("goldfish, unheard of", [1]), ("crane", [None]), ("[goldfish", [None]), ("zebra|yak", [None, None]),
+    ],
+)  # fmt: skip
+def test_several_labels_in_any_form(text, indices):
+    assert [label.index for label in labels_of(text, Classes(FEW))] == indices
+
+
+def test_numbers_in_a_list_are_said_to_be_indices(tmp_path):
+    tree(tmp_path, "a.png", "b.png", "c.png")
+    said = []
+    for first in (0, 1):
+        lines = (f"{name}.png {number}" for number, name in enumerate("abc", start=first))
+        (tmp_path / "list.txt").write_text("\n".join(lines))
+        said.append(" ".join(labelled(find_images([tmp_path / "list.txt"]), TEN).notices))
+    assert "by their index, from 0: 0, 1, 2." in said[0] and "may count from 1" not in said[0]
+    assert "by their index, from 0: 1, 2, 3. These may count from 1; the network's count from 0 to 9." in said[1]
+
+
+def test_images_with_several_unknown_labels_are_counted_once(tmp_path):
+    tree(tmp_path, "a.png", "b.png")
+    (tmp_path / "list.txt").write_text("a.png zebra|yak\nb.png goldfish\n")
+    said = " ".join(labelled(find_images([tmp_path / "list.txt"]), FEW).notices)
+    assert "1 image has 2 labels that are no classes" in said
+
+
+def test_paths_that_were_written_on_windows(tmp_path):
+    tree(tmp_path, "in/a b.png", "in/deep/c.png")
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfin\\a b.png goldfish\r\nin\\deep\\c.png\t2\r\n")
+    found = labelled(find_images([tmp_path / "list.txt"]), FEW)
+    assert [(item.name, item.label.index) for item in found] == [("in/a b.png", 1), ("in/deep/c.png", 2)]
+    assert [item.open().size for item in found] == [(4, 4)] * 2
+
+
+def test_tables_of_flags_have_other_columns_too(tmp_path):
+    tree(tmp_path, "a.png", "b.png", "c.png")
+    rows = ("Path,Sex,goldfish,ice-cream", "a.png,F,1.0,", "b.png,M,-1.0,1", "c.png,M,,0.0")
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    found = labelled(find_images([tmp_path / "t.csv"]), FEW)
+    assert [[label.index for label in item.labels] for item in found] == [[1], [4], []]
+    assert [item.bare for item in found] == [False, False, True]
+    tree(tmp_path, "goldfish/d.png")
+    (tmp_path / "none.csv").write_text("image,goldfish,ice-cream\ngoldfish/d.png,0,0\na.png,1,1\n")
+    nothing = labelled(find_images([tmp_path / "none.csv"]), FEW).items[0]
+    assert (nothing.bare, nothing.labels) == (True, ()), "the table counts, not the folder"
+    assert found.notices == (
+        "t.csv: each of its columns but Path, Sex is a label where it holds 1, and -1 (uncertain) counts as 0.",
+    )
+    told = images_of(found, Scores(ScoreKind.SOFTMAX, Quantity.LOGIT, ""), FEW).notices
+    assert told[-1].startswith("1 image bears none of the table's labels, which counts where they don't exclude")
+    assert images_of(found, Scores(ScoreKind.SIGMOID, Quantity.LOGIT, ""), FEW) is found
+
+
+@pytest.mark.parametrize(("no", "yes"), [("neg", "Pos"), ("False", "True"), ("no", "yes"), ("negative", "positive")])
+def test_a_binary_network_without_names_knows_yes_and_no(tmp_path, no, yes):
+    tree(tmp_path, f"{no}/a.png", f"{yes}/b.png")
+    found = labelled(find_images([tmp_path]), ("negative", "positive"))
+    assert {Path(item.name).name: item.label.index for item in found} == {"a.png": 0, "b.png": 1}
+    assert set(labels_in(tmp_path, ("sound", "broken")).values()) == {None}

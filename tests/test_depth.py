@@ -157,3 +157,15 @@ def test_a_tiff_that_cannot_be_decoded_says_what_it_has(tmp_path):
     (tmp_path / "a.tif").write_bytes(bytes(five))
     with pytest.raises(UnusablePicture, match="a TIFF of 5 channels with 16 bits each"):
         read_picture(tmp_path / "a.tif")
+
+
+def test_pictures_that_stay_dark_among_others_are_said(tmp_path):
+    for name, most in (("a", 65535), ("b", 4095), ("c", 60000), ("d", 1000)):
+        Image.fromarray(np.array([[0, most]], np.uint16)).save(tmp_path / f"{name}.png")
+    (tmp_path / "a.png").rename(tmp_path / "a.tif")  # what a file is stands in its head
+    levels, notices = find_levels(find_images([tmp_path]), NO_LEVELS, "--range")
+    assert levels == Levels(bits=16)
+    assert notices == (
+        "2 of 4 pictures of more than 8 bits have no value above 4095, and all are read up to 65535: they are nearly "
+        "black; --range 0,4095 reads all by theirs.",
+    )

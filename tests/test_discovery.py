@@ -10,9 +10,12 @@ import pytest
 from PIL import Image, features
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.loading.images import Limit, find_images, labelled
-from cnnvis_report.loading.pictures import UnusablePicture
+from cnnvis_report.loading.found import Found
+from cnnvis_report.loading.images import find_images, labelled
+from cnnvis_report.loading.limits import Limit, chosen
+from cnnvis_report.loading.pictures import UnusablePicture, read_picture
 from cnnvis_report.loading.tiff import tiff_pages
+from cnnvis_report.records import Label
 
 RED = Image.new("RGB", (8, 6), (250, 0, 0))
 
@@ -231,3 +234,17 @@ def test_a_limit_without_labels(tmp_path):
     tree(tmp_path / "by", *(f"{place}/{number}.png" for place in ("x", "y") for number in range(9)))
     taken, notice = sampled(tmp_path / "by", ["a"], count=4)
     assert Counter(name[0] for name in taken) == {"x": 2, "y": 2} and "2 of each of 2 folders" in notice
+
+
+def test_a_pointer_of_git_lfs_is_named(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+    with pytest.raises(UnusablePicture, match="a pointer of Git LFS, not the picture itself; fetch it: git lfs pull"):
+        read_picture(path)
+
+
+def test_a_single_class_is_said_as_one():
+    found = [Found(Path(f"{number}.png"), f"{number}.png") for number in range(9)]
+    labels = [(Label("cat", 0),) if number < 5 else () for number in range(9)]
+    assert chosen(found, labels, Limit(2))[1][0].startswith("2 of 9 images: 1 of one class, and 1 without a label")
+    assert "the first ones, 2 of one folder." in chosen(found, [()] * 9, Limit(2, "first"))[1][0]

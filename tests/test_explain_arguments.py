@@ -99,6 +99,7 @@ REFUSED = [
     ({"images": IMAGES.numpy()}, "torch.from_numpy(images).float()"),
     ({"images": (IMAGES * 255).byte()}, "images are torch.uint8"),
     ({"images": IMAGES[0], "targets": 1}, "images[None]"),
+    ({"images": [IMAGES[0], IMAGES[1]]}, "torch.stack(images)"),
     ({"images": None}, "images are None"),
     ({"images": torch.stack([IMAGES[0], IMAGES[1] * float("nan")])}, "images[1] holds values that aren't finite"),
     ({"module": lambda x: x}, "a function isn't a torch.nn.Module"),

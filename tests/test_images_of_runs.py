@@ -141,3 +141,18 @@ def test_many_broken_files_are_counted_and_listed(tmp_path):
     assert len(warned) == 11 and all(line.endswith("Skipped.") for line in warned[:10])
     assert warned[10] == "Warning: 3 more files can't be read; the report lists them all."
     assert len(run_of(tmp_path / "r")["run"]["skipped"]) == 13
+
+
+def test_an_image_that_the_network_does_not_take_is_skipped(tmp_path):
+    for name, height in (("a", 12), ("b", 13), ("c", 14)):
+        (tmp_path / "data" / str(height % 2)).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (12, height), (90, 120, 30)).save(tmp_path / "data" / str(height % 2) / f"{name}.png")
+    words = ("run", "tests.factories:even_sided", tmp_path / "data", "-m", "gradient", "--device", "cpu", "--size")
+    result = command(*words, "original", "-o", tmp_path / "r")
+    content = run_of(tmp_path / "r")
+    assert [each["name"] for each in content["images"]] == ["0/a.png", "0/c.png"]
+    (skipped,) = content["run"]["skipped"]
+    assert skipped["name"] == "1/b.png" and "(ValueError: an odd height)" in skipped["reason"]
+    assert "1/b.png: even_sided doesn't take" in result.output
+    command(*words, "original", "-o", tmp_path / "wrong", "--only", "wrong")
+    assert [each["name"] for each in run_of(tmp_path / "wrong")["images"]] == ["0/a.png", "0/c.png"]

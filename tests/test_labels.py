@@ -27,6 +27,7 @@ from cnnvis_report.records_scores import ScoreKind
 from cnnvis_report.report.data import image_data
 from cnnvis_report.report.encode import QUALITIES
 from cnnvis_report.report.site import write_site
+from cnnvis_report.report.summary import summarise
 from cnnvis_report.report.words import NARROW
 from cnnvis_report.store import load_arrays, load_run
 from tests.browser import until
@@ -222,8 +223,6 @@ def test_a_run_of_several_labels_records_each_by_itself(several):
 
 
 def test_pages_of_several_labels_say_what_holds(several):
-    from cnnvis_report.report.summary import summarise
-
     summary = summarise(load_run(several))
     assert summary.answers is None and (summary.labelled, summary.right, summary.unknown) == (5, 2, 1)
     found = summary.label_answers
@@ -273,6 +272,30 @@ def test_only_wrong_of_several_labels(pictures, tmp_path):
         open_labels(pictures, "wrong", dict.fromkeys(PICTURES, ("ghost",)))
 
 
+def test_an_image_that_bears_none_of_the_labels_counts(pictures, tmp_path):
+    """Most images of a screening bear none; what is predicted of them makes precision and the ranks what they are."""
+    rows = {"a": (1, 0, 0), "c": (0, 0, 0), "e": (0, 0, 0)}
+    for name in rows:
+        (tmp_path / f"{name}.png").write_bytes((pictures / f"{name}.png").read_bytes())
+    lines = [f"{name}.png,{','.join(map(str, row))}" for name, row in rows.items()]
+    (tmp_path / "t.csv").write_text("\n".join(["image,red,green,blue", *lines]))
+    given = ("run", "tests.test_labels:colours", tmp_path / "t.csv", "-m", "gradient", "--device", "cpu")
+    command(*given, "-o", tmp_path / "r")
+    command(*given, "-o", tmp_path / "wrong", "--only", "wrong")
+    predicted = {name: shares(name) > 0.5 for name in rows}
+    assert predicted["c"].any() and not predicted["e"].any(), "one is wrong, and one right"
+    exact = sum((predicted[name] == rows[name]).all() for name in rows)
+    for folder in ("r", "wrong"):
+        found = summarise(load_run(tmp_path / folder)).label_answers
+        assert (found.images, found.exact) == (3, exact)
+        assert sum(each.predicted for each in found.labels) == sum(row.sum() for row in predicted.values())
+        scores, truth = np.array([shares(name) for name in rows]), np.array([1, 0, 0])
+        assert found.labels[0].average_precision == pytest.approx(slow_average_precision(truth, scores[:, 0]))
+    pages = {path.stem[2:]: page(path) for path in (tmp_path / "r" / "images").glob("*.html")}
+    assert "none of the labels <b" in pages["e"] and "none of the labels" in pages["c"]
+    assert "none of the labels" not in pages["a"] and "extra" in pages["c"]
+
+
 def page(path):
     """A page's text, its narrow spaces plain ones."""
     return path.read_text("utf-8").replace(NARROW, " ")
@@ -314,6 +337,7 @@ def test_a_binary_run_is_right_or_wrong_at_a_half(two, tmp_path):
     assert set(images_of(tmp_path / "w")) == {"c", "d"}
     assert "2 of 4 labelled images right, 1 with a label that the network doesn't know; 2 to be" in done.output
     assert "scores: binary, as there is a single score" in done.output
+    assert "above a half means 'yes'" in done.output
 
 
 def test_the_map_of_the_negative_class_is_the_negation(two, tmp_path):

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+import torch
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.models import load_model
@@ -130,6 +131,23 @@ def test_a_file_elsewhere_and_one_of_a_package(folder):
     assert load_model("nets/own_net.py:model").network.fc.out_features == 8  # another file of the same name
 
 
+def test_a_folder_without_an_init_file_is_a_package_too(folder):
+    (folder / "loose").mkdir()
+    (folder / "loose" / "net_of_it.py").write_text("from .sizes import classes\nfrom own_net import Tiny\n"
+                                                   "def build():\n    return Tiny(classes)\n")  # fmt: skip
+    (folder / "loose" / "sizes.py").write_text("classes = 6\n")
+    assert load_model("loose/net_of_it.py:build").network.fc.out_features == 6
+
+
+def test_a_network_that_casts_its_images_keeps_its_type(folder):
+    (folder / "halves.py").write_text("from own_net import Tiny\nclass Half(Tiny):\n    def forward(self, x):\n"
+                                      "        return super().forward(x.bfloat16()).float()\n"
+                                      "def build():\n    return Half().bfloat16()\n"
+                                      "def plain():\n    return Tiny().bfloat16()\n")  # fmt: skip
+    assert load_model("halves.py:build").network.fc.weight.dtype == torch.bfloat16
+    assert load_model("halves.py:plain").network.fc.weight.dtype == torch.float32
+
+
 REFUSED = {
     "own_net:inner": "own_net.py:37 (inner): TypeError: ",
     "own_net:lost": "own_net.py:41 (lost): FileNotFoundError: [Errno 2] No such file or directory: 'weights/best.pth'",
@@ -148,6 +166,7 @@ REFUSED = {
     "slip.py:build": "slip.py:1: invalid syntax (SyntaxError)",
     "loads:build": "loads.py:1 imports 'package_of_nobody', which isn't installed here",
     "parses:build": "parses.py:2 ends the program (SystemExit: 2)",
+    "waits.py:build": "build is an async function; give a plain one",
     "divides.py:build": "divides.py:2: ZeroDivisionError: division by zero",
 }
 
@@ -158,6 +177,7 @@ def test_what_goes_wrong_is_one_line_with_its_place(spec, folder):
     (folder / "slip.py").write_text("def build(:\n")
     (folder / "loads.py").write_text("import package_of_nobody\n")
     (folder / "parses.py").write_text("import argparse, sys\nsys.exit(2)\n")
+    (folder / "waits.py").write_text("async def build(): ...\n")
     (folder / "divides.py").write_text("\n1 / 0\n")
     with pytest.raises(BadRequest) as caught:
         load_model(spec)

@@ -2,12 +2,16 @@
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 from torch.overrides import _get_current_function_mode_stack
 
 from cnnvis_report import explain
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.loading.images import ImageSet, Item
+from cnnvis_report.pipeline.targets import ClassChoice, check_choice
+from cnnvis_report.records import Label
 from cnnvis_report.records_scores import Quantity, ScoreKind
 from cnnvis_report.subject import Subject
 from tests.networks import Tiny, seeded
@@ -193,7 +197,9 @@ def test_probabilities_of_the_positive_class_alone_are_taken_as_they_are(images)
     ],
 )
 def test_names_of_a_binary_network(names, found, images):
-    assert Subject(seeded(Tiny(1)).double(), images[:1], classes=names).classes == found
+    subject = Subject(seeded(Tiny(1)).double(), images[:1], classes=names)
+    assert subject.classes == found
+    assert subject.meaning.reason.endswith(f"; above a half means {found[1]!r}"), "which of two names is the score's"
     with pytest.raises(BadRequest, match="3 class names were given, and it has a single score: give two"):
         Subject(seeded(Tiny(1)).double(), images[:1], classes="abc", name="it")
 
@@ -207,6 +213,15 @@ KINDS = [
     ({}, 5, None, True, "sigmoid", "images have several labels"),
     ({}, 1, None, True, "binary", "a single score"),
     ({}, 1, F.relu, False, "value", "never negative (it comes out of a ReLU)"),
+    ({}, 1, F.relu6, False, "value", "never negative (it comes out of a clamp at 0)"),
+    ({}, 1, lambda y: y.clamp(0, 1), False, "value", "never negative (it comes out of a clamp at 0)"),
+    ({}, 1, lambda y: y.clamp(-9, 9), False, "binary", "a single score"),
+    ({}, 1, lambda y: y.square().sqrt(), False, "value", "never negative (it comes out of a square root)"),
+    ({}, 1, lambda y: y**2, False, "value", "never negative (it comes out of an even power)"),
+    ({}, 1, lambda y: y**3, False, "binary", "a single score"),
+    ({}, 1, lambda y: 50 * torch.sigmoid(y), False, "value", "it comes out of a scaled sigmoid"),
+    ({}, 1, lambda y: y.softmax(1), False, "binary", "The softmax of a single score never changes"),
+    ({}, 5, F.hardsigmoid, False, "sigmoid", "ends in a hard sigmoid"),
     ({}, 5, F.relu, False, "softmax", "nothing says otherwise"),
     ({}, 5, torch.sigmoid, False, "sigmoid", "ends in a sigmoid"),
     ({}, 5, nn.Softmax(1), True, "softmax", "ends in a softmax"),
@@ -281,3 +296,21 @@ def test_scores_are_taken_out_of_what_holds_them_and_that_is_said(name, images):
 def test_scores_of_one_image_may_come_without_their_row(images):
     network = Ended(lambda y: y.squeeze(0)).double().eval()
     torch.testing.assert_close(Subject(network, images[:1]).forward(images[:1]), network.logits(images[:1]))
+
+
+def test_the_classes_of_labels_that_nobody_knows_are_one_true_line(images):
+    subject = Subject(seeded(Tiny(5)).double(), images[:1], name="it")
+    unknown = ImageSet((Item("1", "a.png", Image.new, "", (Label("ghost"),)),))
+    with pytest.raises(BadRequest, match="it knows none of the labels, such as 'ghost'"):
+        check_choice(ClassChoice(label=True), unknown, subject)
+    check_choice(ClassChoice(label=True, top=1), unknown, subject)
+
+
+@pytest.mark.parametrize("end", [lambda y: 1 - torch.sigmoid(y), F.hardsigmoid])
+def test_one_probability_without_its_logit_is_taken_as_it_is(end, images):
+    """A sigmoid of it would be above a half for every image."""
+    network = Ended(end, 1).double().eval()
+    subject = Subject(network, images[:1])
+    assert (subject.meaning.kind, subject.meaning.quantity) == (ScoreKind.BINARY, Quantity.PROBABILITY)
+    with torch.no_grad():
+        torch.testing.assert_close(subject.probabilities(subject.forward(images))[:, 1:], network(images))

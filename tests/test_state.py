@@ -10,7 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from cnnvis_report import explain
 from cnnvis_report.eager import OwnState, unwrapped
-from cnnvis_report.errors import BadRequest, InputRefused
+from cnnvis_report.errors import BadRequest, InputRefused, NotApplicable
 from cnnvis_report.subject import Subject
 from tests.networks import Tiny, seeded
 
@@ -255,3 +255,97 @@ def test_wrappers_of_somebody_elses_are_not_taken_off():
 
     network = DataParallel()
     assert unwrapped(network) is network
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_network_that_casts_its_images_has_maps_of_their_type(dtype):
+    class Casting(Body):
+        def __init__(self):
+            super().__init__()
+            self.to(dtype)
+
+        def forward(self, x):
+            return super().forward(x.to(dtype))
+
+    methods = ["grad_cam", "ablation_cam", "score_cam", "gradient", "full_grad", "lrp_epsilon", "layer_cam"]
+    found = explain(Casting(), IMAGES, [1, 2], methods)
+    wanted = explain(Body(), IMAGES, [1, 2], methods)
+    near = {torch.float16: 2e-2, torch.bfloat16: 0.3, torch.float64: 1e-3}[dtype]
+    for name, own in wanted.items():
+        assert found[name].dtype == torch.float32
+        torch.testing.assert_close(found[name], own, rtol=0, atol=near * float(own.abs().max()), msg=name)
+
+
+def test_casting_within_a_network_is_put_aside(wanted):
+    class Autocast(Body):
+        @torch.autocast("cpu", torch.bfloat16)
+        def forward(self, x):
+            return super().forward(x)
+
+    network, enter = Autocast(), torch.autocast.__enter__
+    for name, found in maps(network).items():
+        torch.testing.assert_close(found, wanted[name], rtol=0, atol=0)
+    assert network(IMAGES).dtype == torch.bfloat16 and torch.autocast.__enter__ is enter
+
+
+def test_bfloat16_forward_passes_are_cast_all_the_same():
+    subject = Subject(Body(), IMAGES[:1])
+    with torch.no_grad():
+        exact = subject.forward(IMAGES)
+        with subject.reduced():
+            found = subject.forward(IMAGES)
+    assert 0 < float((found - exact).abs().max()) < 0.1
+
+
+def test_a_network_that_overwrites_what_its_way_back_reads_is_told_so():
+    class Overwriting(Body):
+        def forward(self, x):
+            seen = self.inner.features(x).relu()
+            seen += 1
+            return self.inner.fc(self.inner.pool(seen).flatten(1))
+
+    with pytest.raises(NotApplicable) as caught:
+        explain(Overwriting(), IMAGES, [1, 2])
+    assert "changes in place what autograd reads" in str(caught.value)
+    with pytest.warns(UserWarning, match="gradient is left out: Overwriting changes in place"):
+        assert set(explain(Overwriting(), IMAGES, [1, 2], ["rise", "gradient"], n=2, on_error="skip")) == {"rise"}
+
+
+def test_scores_and_weights_that_are_no_numbers_yet_are_named():
+    class Complex(Body):
+        def forward(self, x):
+            return super().forward(x) + 0j
+
+    class Empty(Body):
+        def forward(self, x):
+            return super().forward(x)[:, :0]
+
+    assert "returns complex numbers" in refused(Complex())
+    assert "returns N×0: it has no classes" in refused(Empty())
+    lazy = nn.Sequential(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(5))
+    assert "0.weight has no shape yet (a lazy layer)" in refused(lazy)
+    with torch.inference_mode():
+        network = Body()
+    assert "was made under torch.inference_mode" in refused(network)
+
+
+def test_the_cause_of_a_refusal_is_tried():
+    with pytest.raises(InputRefused) as caught:
+        explain(Fixed(20), IMAGES, [1, 2])  # of no usual size: its linear layer tells
+    assert caught.value.option == "--size 20"
+
+    class Pairs(Body):
+        def forward(self, x):
+            assert len(x) > 1
+            return super().forward(x)
+
+    assert "It takes two images at a time" in refused(Pairs())
+
+
+def test_attributes_that_fail_say_nothing():
+    class Odd(Body):
+        @property
+        def scores(self):
+            raise ValueError("not known yet")
+
+    assert torch.equal(explain(Odd(), IMAGES, [1, 2])["grad_cam"], explain(Body(), IMAGES, [1, 2])["grad_cam"])

@@ -19,6 +19,7 @@ from cnnvis_report.loading.torchvision_networks import drop_unfit_auxiliaries
 from cnnvis_report.loading.unpickling import unpickle
 
 LISTED = 5
+ADDRESS = re.compile(r"(https?|s3|gs|hf|ftp):/")
 RUNNING = ("running_mean", "running_var")
 
 
@@ -86,6 +87,8 @@ def read_content(path: Path) -> object:
     Raises:
         BadRequest: the file can't be read, or is of another kind, or holds objects that could run code.
     """
+    if ADDRESS.match(str(path)):
+        raise BadRequest(f"{path.name} is to be had from an address, and nothing is fetched here. Download it first.")
     if not path.exists():
         raise BadRequest(f"{path}: there is no such file. Give --weights a .pth, .pt or .safetensors file.")
     try:
@@ -143,19 +146,36 @@ def load_into(network: nn.Module, state: State | Match, path: Path, *, asked: st
 def check_finite(network: nn.Module, source: str) -> None:
     """Refuse parameters with NaN or infinity, and statistics of batch norms with NaN.
 
-    Other buffers may hold infinity: a mask that is added before a softmax does.
+    Buffers may hold infinity: a mask that is added before a softmax does, and a variance without bound has a meaning.
 
     Raises:
         BadRequest: naming the first such tensor.
     """
     statistics = [(key, value) for key, value in network.named_buffers() if key.rpartition(".")[2] in RUNNING]
+    kept = dict(statistics)
     for name, value in (*network.named_parameters(), *statistics):
-        if value.is_floating_point() and not value.is_meta and not bool(value.isfinite().all()):
-            bad = int((~value.isfinite()).sum())
+        if not value.is_floating_point() or value.is_meta:
+            continue
+        good = ~value.isnan() if name in kept else value.isfinite()
+        if not bool(good.all()):
+            bad = int((~good).sum())
             raise BadRequest(
                 f"{source}: {name} has {bad} of {value.numel()} values that aren't finite. "
                 f"The training probably diverged; use an earlier checkpoint."
             )
+
+
+def silent_channels(network: nn.Module) -> tuple[str, ...]:
+    """What a user has to know of variances without bound, a sentence for each batch norm that has some."""
+    found = {
+        name: value.isinf().sum()
+        for name, value in network.named_buffers()
+        if name.rpartition(".")[2] == RUNNING[1] and not value.is_meta and bool(value.isinf().any())
+    }
+    return tuple(
+        f"{name} is infinite for {int(count)} channels: whatever they see, they give their bias alone."
+        for name, count in found.items()
+    )
 
 
 def weights_hash(network: nn.Module) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from unicodedata import normalize
 
 from torchvision.models import ResNet18_Weights
 
@@ -14,6 +15,7 @@ from cnnvis_report.loading.class_files import read_classes
 
 ID = re.compile(r"n\d{8}")  # a noun of WordNet
 IMAGENET = 1000
+YES_OR_NO = (("neg", "no", "false"), ("pos", "yes", "true"))  # of a binary network whose classes nobody has named
 ALIKE = 0.9  # of the names, from which on 1000 classes are taken for ImageNet's
 
 
@@ -64,6 +66,9 @@ class Classes:
             for called in (*(aliases[index] if index < len(aliases) else ()), *self.ids[index : index + 1]):
                 self._alias.add(plain(called), index)
 
+        for index, words in enumerate(YES_OR_NO if self.names == ("negative", "positive") else ()):
+            for called in words:
+                self._alias.add(called, index)
         if self.names == imagenet_ids():
             for index, known in enumerate(_imagenet_names()):
                 for part in known:
@@ -129,7 +134,8 @@ def distinct(names: Sequence[str]) -> tuple[str, ...]:
 
 def plain(name: str) -> str:
     """A name whatever its case, and the marks that a folder's name has for a blank, or hasn't at all."""
-    return " ".join(re.sub(r"[_\-,/\s]+", " ", re.sub(r"['’`]", "", name)).casefold().split())
+    whole = normalize("NFC", name)  # some disks hold letters and their accents apart
+    return " ".join(re.sub(r"[_\-,/\s]+", " ", re.sub(r"['’`]", "", whole)).casefold().split())
 
 
 def _parts(name: str) -> set[str]:

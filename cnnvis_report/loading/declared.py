@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from cnnvis_report.scores import attribute
 
 SIDE = 224
 
@@ -44,7 +45,7 @@ def declared(network: nn.Module, spec: str, channels: int) -> Declared:
 
 def _attribute(network: nn.Module, name: str) -> Any:
     """An attribute that holds something; a method of this name says nothing."""
-    found = getattr(network, name, None)
+    found = attribute(network, name)
     return None if callable(found) or isinstance(found, nn.Module) else found
 
 

@@ -121,16 +121,16 @@ def _looked_into(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
     pages = 0
     for each in found:
         kind = each.path.suffix.lower()
+        head = head_of(each.path) if kind in LOOKED_INTO else b""
         if kind not in LOOKED_INTO:
             known.append(each)
-        elif kind in (".tif", ".tiff"):
+        elif head[:2] in (b"II", b"MM"):
             made = list(_pages(each))
             known += made
             if len(made) > 1:
                 stacks.append(each.name)
                 pages += len(made)
         else:
-            head = head_of(each.path)
             deep = (head[:8] == b"\x89PNG\r\n\x1a\n" and head[24:25] == b"\x10") or (
                 head[:2] == b"P5" and b"255" not in head[:100]
             )

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -86,9 +87,14 @@ def _from_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         found.loader.exec_module(module)
-    except BaseException:
+    except BaseException as error:
         del sys.modules[name]
-        raise
+        package = path.parent.name
+        if len(parts) > 1 or not package.isidentifier() or "no known parent package" not in str(error):
+            raise
+        # the folder is a package to those who start above it, although it has no __init__.py
+        sys.path.insert(0, str(path.parent.parent))
+        return importlib.import_module(f"{package}.{path.stem}")
     return module
 
 
@@ -110,6 +116,8 @@ def _called(spec: str, factory: Any) -> Any:
         raise BadRequest(
             f"{spec}: {name} is of type {type(factory).__name__}; a function or a torch.nn.Module is needed."
         )
+    if inspect.iscoroutinefunction(factory):
+        raise BadRequest(f"{spec}: {name} is an async function; give a plain one that returns the network.")
     missing = missing_arguments(factory, 0)
     if missing:
         raise BadRequest(

@@ -21,6 +21,7 @@ STARTS = (
     (b"GGUF", "is a GGUF file, whose weights are quantized; autograd can't follow them."),
     (b"\x1f\x8b", "is compressed with gzip. Unpack it first: gunzip."),
 )
+PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"RIFF", b"BM")
 SUFFIXES = {
     ".onnx": f"is an ONNX graph, which isn't read yet. {ONNX_WAY}",
     ".tflite": f"is a TensorFlow Lite file, which isn't read; {FACTORY}.",
@@ -110,8 +111,21 @@ def _plain(path: Path) -> str:
         return _shard(path)
     if path.suffix.lower() == ".py":
         has = names_in(path)
-        return f"is a Python file; a network in it is called {path.name}:NAME{f', of {has}' if has else ''}."
-    return SUFFIXES.get(path.suffix.lower(), "") or _shard(path)
+        return f"is a Python file; a network in it is called {path}:NAME{f', of {has}' if has else ''}."
+    if start.startswith(PICTURES):
+        return "is a picture, not a checkpoint. Give it as one of IMAGES."
+    what = SUFFIXES.get(path.suffix.lower(), "") or _shard(path)
+    text = "is a text, not a checkpoint. Give --weights a .pth, .pt or .safetensors file."
+    return what or (text if _is_text(start) else "")
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether a file's first bytes are lines to be read; a pickle of the oldest protocol has a mark in its first."""
+    try:
+        first, *_ = start.decode("utf-8", "ignore").splitlines()
+    except ValueError:
+        return False
+    return len(first) > 1 and first.isprintable() and not re.match(r"[(\[\]}c.ILFSVN]", first)
 
 
 def _shard(path: Path) -> str:

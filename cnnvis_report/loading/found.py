@@ -13,7 +13,8 @@ class Found:
     """A file that may be an image: where, under which name, in which folder, the label a list gives it, its mask.
 
     folder: the innermost one below what was given. labels: what a list says of it, as it stands there. page: of a TIFF
-    with several, counted from 0. deep: whether its head says that it has more than 8 bits a channel.
+    with several, counted from 0. deep: whether its head says that it has more than 8 bits a channel. bare: whether a
+    list says that it bears none of its labels.
     """
 
     path: Path
@@ -23,6 +24,7 @@ class Found:
     mask: Path | None = None
     page: int = 0
     deep: bool = False
+    bare: bool = False
 
     @property
     def folders(self) -> tuple[str, ...]:

@@ -38,6 +38,8 @@ class Item:
     labels: what it is said to show; several where the classes don't exclude each other.
     mask: where what decides the class is, at the picture's own size, if anybody knows.
     files: that hold it: the picture's, and that of its mask.
+    bare: whether a list says that it bears none of its labels, which is an answer where the classes don't exclude each
+    other.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Item:
     labels: tuple[Label, ...] = ()
     mask: Callable[[], Image.Image] | None = None
     files: tuple[FileContent, ...] = ()
+    bare: bool = False
 
     @property
     def label(self) -> Label | None:
@@ -130,6 +133,7 @@ def labelled(
                 own,
                 _mask_opener(mask, own) if mask is not None else None,
                 tuple(filter(None, (contents[each.path], mask))),
+                each.bare,
             )
         )
     of_labels = tuple(given.notices)

@@ -5,14 +5,12 @@ from dataclasses import dataclass, field
 
 from cnnvis_report.loading.class_names import ID, Answer, Classes
 from cnnvis_report.loading.found import Found, FoundImages, natural, readable, several
+from cnnvis_report.loading.label_notices import missing_labels, read_by_index, unknown_labels
+from cnnvis_report.loading.label_text import labels_in
 from cnnvis_report.records import Label
 
 MODES = ("names", "folders", "indices")
 SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}  # parts of a set, and no classes
-HOW = (
-    "Labels come from sub-folders called like classes or by WordNet id, or all by index; from --labels folders, where "
-    "all folders are classes; or from a .txt list, a .csv or a .tsv with the label after each path"
-)
 
 
 @dataclass
@@ -38,24 +36,27 @@ def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> L
     """
     folders = _Folders(found, classes, mode)
     made = Labelling(notices=folders.notices(), order=tuple(map(readable, folders.order)))
-    listed_unknown: list[str] = []
-    unknown: list[str] = []
+    listed: list[Label] = []
+    listed_unknown: list[list[str]] = []
+    unknown: list[list[str]] = []
     unlabelled = 0
     for each in found:
         if each.labels:
-            labels = tuple(label for text in each.labels for label in _listed(text, classes))
-            listed_unknown += [label.name for label in labels if label.index is None]
+            labels = tuple(label for text in each.labels for label in labels_in(text, classes))
+            listed += labels
         else:
-            label = folders.label(each)
+            label = folders.label(each) if not each.bare else None
             labels = (label,) if label is not None else ()
-            unknown += [label.name for label in labels if label.index is None]
-        unlabelled += not labels
+        if names := [label.name for label in labels if label.index is None]:
+            (listed_unknown if each.labels else unknown).append(names)
+        unlabelled += not labels and not each.bare
         made.labels.append(labels)
-    made.notices += _unknown(unknown, listed_unknown, len(classes.names))
+    made.notices += read_by_index([text for each in found for text in each.labels], listed, classes)
+    made.notices += unknown_labels(unknown, listed_unknown, len(classes.names))
     known = any(label.index is not None for labels in made.labels for label in labels)
     offered = bool(found.subfolders) or any(each.folders or each.labels for each in found)
     if classes.names and offered and (not known or unlabelled):
-        made.notices.append(_missing(found, unlabelled, known))
+        made.notices.append(missing_labels(found, unlabelled, known))
     return made
 
 
@@ -71,7 +72,7 @@ class _Folders:
         self.answers: dict[str, Answer] = {name: classes.find(name, indices=False) for name in self.names}
         self.order: dict[str, int] = {}
         self.first_level = True
-        self.unclear = False
+        self.unclear: list[str] = []  # folders that may stand for the classes in another way
         self.numbered = self._numbered()
         self._put_in_order(found)
         index_of = {name: answer.index for name, answer in self.answers.items()}
@@ -108,8 +109,8 @@ class _Folders:
             said.append(f"Folders called by a number are classes by their index, from 0: {several(numbers, 6)}.")
         if self.unclear:
             said.append(
-                f"The {len(self.inner)} folders called by numbers may be indices, or classes in ImageFolder's order "
-                f"({several(self.inner, 4)}), which differ: --labels indices or --labels folders says which."
+                f"Folders called by numbers may be indices, or the classes are the {len(self.unclear)} folders "
+                f"{several(self.unclear, 4)}, in ImageFolder's order: --labels indices or --labels folders says which."
             )
         ids = [name for name in self.names if ID.fullmatch(name) and self.index_of.get(name) is not None]
         if ids and not self.order:
@@ -126,16 +127,26 @@ class _Folders:
         """Whether folders called by a number are indices."""
         if self.mode == "indices":
             return True
-        levels = [level for level in (self.inner, self.outer) if level]
-        whole = next((level for level in levels if all(self._is_number(name) for name in level)), None)
         if self.mode == "folders":
             return any(self._is_number(name) for name in self.names)
-        if whole is None:
+        if any(answer.indices for answer in self.answers.values()):
+            return False  # beside names, numbers are those of patients, scenes or parts
+        numbers = next((found for level in (self.inner, self.outer) if (found := self._numbers(level))), None)
+        if numbers is None:
             return False
-        self.unclear = len(whole) == len(self.classes.names) and [int(name) for name in whole] != list(
-            range(len(whole))
-        )
+        above = self.outer if self.outer != self.inner else []
+        count = len(self.classes.names)
+        if len(above) == count and not any(self._is_number(name) or name.lower() in SPLITS for name in above):
+            self.unclear = above
+        elif len(numbers) == count and [int(name) for name in numbers] != list(range(count)):
+            self.unclear = numbers
         return not self.unclear
+
+    def _numbers(self, level: Sequence[str]) -> list[str] | None:
+        """The indices among names of folders, where they are most of these and there is no other number."""
+        numbers = [name for name in level if self._is_number(name)]
+        others = [name for name in level if name not in numbers and name.lower() not in SPLITS]
+        return None if len(others) >= len(numbers) or any(name.isdigit() for name in others) else numbers
 
     def _is_number(self, name: str) -> bool:
         return self.classes.is_index(name) and not self.answers[name].indices
@@ -151,48 +162,3 @@ class _Folders:
                 self.order = {name: index for index, name in enumerate(level)}
                 self.first_level = level is not self.inner
                 return
-
-
-def _listed(text: str, classes: Classes) -> list[Label]:
-    """The labels that a list gives an image: a class's name or index, or several with | between them."""
-    whole = classes.find(text)
-    parts = [text] if whole.index is not None or "|" not in text else [part for part in text.split("|") if part.strip()]
-    made = []
-    for part in parts:
-        index = classes.find(part).index
-        made.append(Label(readable(part.strip()) if index is None else classes.names[index], index))
-    return list(dict.fromkeys(made))
-
-
-def _unknown(in_folders: Sequence[str], in_lists: Sequence[str], classes: int) -> list[str]:
-    said = []
-    for names, what in ((in_folders, "folder"), (in_lists, "label")):
-        if not names:
-            continue
-        different = sorted(set(names), key=natural)
-        one = len(names) == 1
-        images = "1 image has" if one else f"{len(names)} images have"
-        kinds = f"{what} that is no class" if len(different) == 1 else f"{what}s that are no classes"
-        a = "a " if len(different) == 1 else f"{len(different)} "
-        from_one = {str(classes)} <= set(names) and "0" not in names
-        hint = f" Indices count from 0, to {classes - 1}." if from_one else ""
-        said.append(
-            f"{images} {a}{kinds} of this network, unknown and neither right nor wrong: {several(different, 6)}.{hint}"
-        )
-    return said
-
-
-def _missing(found: FoundImages, unlabelled: int, known: bool) -> str:
-    """What was tried where labels are missing, and how to give them."""
-    if known:
-        images = "1 image has" if unlabelled == 1 else f"{unlabelled} images have"
-        return (
-            f"{images} no label: it lies in no folder that stands for a class."
-            if unlabelled == 1
-            else (f"{images} no label: they lie in no folder that stands for a class.")
-        )
-    names = list(found.subfolders) or sorted({name for each in found for name in each.folders}, key=natural)
-    folders = f"no folder is called like a class ({several(names)})" if names else ""
-    lists = "what the list gives is no class" if any(each.labels for each in found) else ""
-    tried = " and ".join(filter(None, (folders, lists)))
-    return f"No image has a label that the network knows: {tried}. {HOW}."

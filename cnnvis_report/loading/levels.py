@@ -1,10 +1,13 @@
 """How the deep pictures of a set are read: all alike, so that they can be compared."""
 
+from collections.abc import Sequence
+
 from cnnvis_report.loading.depth import NOMINAL, bits_of
 from cnnvis_report.loading.found import FoundImages
 from cnnvis_report.loading.pictures import UnusablePicture, read_values
 from cnnvis_report.preprocessing import Levels
 
+FAR = 4  # bits, by which a picture that has fewer of them becomes nearly black
 LOOKED_AT = 24  # pictures, spread over the set; to decode all of them would take as long as to explain some
 
 
@@ -36,11 +39,30 @@ def find_levels(found: FoundImages, known: Levels, option: str = "") -> tuple[Le
             continue
         bits.append(bits_of(values) if values is not None else None)
     whole = [each for each in bits if each is not None]
-    if not whole or max(whole) == NOMINAL:
-        return Levels(bits=NOMINAL) if whole else known, ()
+    if not whole:
+        return known, ()
     looked = "" if len(spread) == len(deep) else f" of the {len(spread)} looked at"
     most = max(whole)
+    said = _dark(whole, looked or f" of {len(deep)}", option)
+    if most == NOMINAL:
+        return Levels(bits=NOMINAL), said
     advice = f" {option} 0,{(1 << NOMINAL) - 1} reads them from 0 to {(1 << NOMINAL) - 1}." if option else ""
     return Levels(bits=most), (
         f"{many} more than 8 bits, and none{looked} a value above {(1 << most) - 1}: read as {most} bits.{advice}",
+        *said,
+    )
+
+
+def _dark(bits: Sequence[int], of: str, option: str) -> tuple[str, ...]:
+    """That some pictures have far smaller values than those by which all are read."""
+    most = max(bits)
+    dark = [each for each in bits if each <= most - FAR]
+    if not dark:
+        return ()
+    least = (1 << max(dark)) - 1
+    have, are = ("has", "it is") if len(dark) == 1 else ("have", "they are")
+    advice = f"; {option} 0,{least} reads all by theirs" if option else ""
+    return (
+        f"{len(dark)}{of} pictures of more than 8 bits {have} no value above {least}, and all are read up to "
+        f"{(1 << most) - 1}: {are} nearly black{advice}.",
     )

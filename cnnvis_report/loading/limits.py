@@ -81,7 +81,9 @@ def _of(what: str, groups: Sequence[tuple[str, ...]], places: Sequence[int]) -> 
     each = str(most) if least == most else f"{least} to {most}"
     total = len(set(groups) - {()})
     some = f"{len(counts)} of {total}" if len(counts) < total else str(total)
-    return f"{each} of each of {some} {every}" + (f", and {bare} without a label" if bare else "")
+    one = {"folders": "folder", "classes": "class", "sets of labels": "set of labels"}[every]
+    shares = f"{each} of one {one}" if total == 1 else f"{each} of each of {some} {every}"
+    return shares + (f", and {bare} without a label" if bare else "")
 
 
 def _said(limit: Limit, total: int, how: str) -> str:

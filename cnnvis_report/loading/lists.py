@@ -3,22 +3,24 @@
 import csv
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.loading.formats import EXTENSIONS
-from cnnvis_report.loading.found import Found
+from cnnvis_report.loading.found import Found, several
 from cnnvis_report.loading.tables import column, read_rows, read_text
 
 PATH_COLUMNS = (
     "file name", "filename", "file", "path", "file path", "filepath", "image", "image path", "image name", "img",
-    "image id", "imageid", "img path", "images", "id", "name",
+    "image id", "imageid", "image index", "img path", "images", "id", "name",
 )  # fmt: skip
 LABEL_COLUMNS = (
     "label", "labels", "class", "classes", "target", "class name", "label name", "category", "class id", "label id",
-    "class index", "index", "tags", "tag", "name", "y",
+    "class index", "finding labels", "attribute ids", "diagnosis", "dx", "index", "tags", "tag", "name", "y",
 )  # fmt: skip
 USUAL = (".jpg", ".png", ".jpeg", ".JPEG", ".JPG", ".tif")
-ONE_HOT = {"0", "1", "0.0", "1.0", ""}
+BORNE, UNCERTAIN = {"1", "1.0"}, {"-1", "-1.0"}
+ONE_HOT = {"0", "0.0", ""} | BORNE | UNCERTAIN
 ENDS = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(EXTENSIONS)))})(?=[\s,;]|$)", re.IGNORECASE)
 
 
@@ -59,13 +61,18 @@ def _of_table(rows: list[list[str]], path: Path) -> tuple[list[Found], list[str]
     left = [cell if at != file else "" for at, cell in enumerate(header)]
     label = column(left, LABEL_COLUMNS)
     body = [row for row in rows[1:] if len(row) > file and row[file]]
-    flags = [at for at, cell in enumerate(left) if cell]
-    label = flags[0] if label is None and len(flags) == 1 else label
-    cells = {row[at] for row in body for at in flags if at < len(row)}
-    if label is None and len(flags) > 1 and cells <= ONE_HOT:
-        marked = ["|".join(header[at] for at in flags if at < len(row) and row[at] in ("1", "1.0")) for row in body]
-        said = f"{path.name}: each of its columns but {header[file]!r} is a label where it holds 1."
-        return [_found(row[file], mark, path.parent) for row, mark in zip(body, marked, strict=True)], [said]
+    others = [at for at, cell in enumerate(left) if cell]
+    label = others[0] if label is None and len(others) == 1 else label
+    cells = {at: {row[at] for row in body if at < len(row)} for at in others} if label is None else {}
+    flags = [at for at, held in cells.items() if held <= ONE_HOT and held - {""}]
+    if len(flags) > 1:
+        marked = ["|".join(header[at] for at in flags if at < len(row) and row[at] in BORNE) for row in body]
+        found = [_found(row[file], mark, path.parent) for row, mark in zip(body, marked, strict=True)]
+        said = (
+            f"{path.name}: each of its columns but {several([header[at] for at in (file, *cells) if at not in flags])}"
+        )
+        unsure = ", and -1 (uncertain) counts as 0" if any(cells[at] & UNCERTAIN for at in flags) else ""
+        return [replace(each, bare=not each.labels) for each in found], [f"{said} is a label where it holds 1{unsure}."]
     texts = [row[label] if label is not None and label < len(row) else "" for row in body]
     said = f"{path.name}: paths in column {header[file]!r}" + (
         f", labels in column {header[label]!r}." if label is not None else ", and no column of labels."
@@ -104,9 +111,15 @@ def _candidates(line: str) -> Iterator[tuple[str, str]]:
 
 def _is_file(folder: Path, name: str) -> bool:
     try:
-        return bool(name) and (folder / name).is_file()
+        return bool(name) and _inside(folder, name).is_file()
     except (OSError, ValueError):  # no name that a file can have
         return False
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A path of the list; one that was written on Windows has other marks between its folders."""
+    path = folder / name
+    return folder / name.replace("\\", "/") if "\\" in name and not path.exists() else path
 
 
 def _is_header(name: str, label: str, folder: Path) -> bool:
@@ -118,6 +131,8 @@ def _is_header(name: str, label: str, folder: Path) -> bool:
 
 
 def _found(name: str, label: str, folder: Path) -> Found:
+    if "\\" in name and not (folder / name).exists():
+        name = name.replace("\\", "/")
     # the name shown never leaves the folder that the list is in
     path = Path(name)
     shown = path.name if path.is_absolute() or ".." in path.parts else path.as_posix()

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
@@ -32,6 +32,7 @@ BESIDE = re.compile(
     r"(^|[._])(criterion|loss|losses|loss_fn|metrics?|optimizers?|optim|scheduler|acc|accuracy|f1|auroc|confmat|scaler"
     r"|n_averaged|num_updates|num_ema_updates|decay|initted|step|epoch|total_ops|total_params|ema\w*)([._]|$)"
 )
+CONTRASTIVE = {"queue", "queue_ptr"}  # of MoCo
 NEVER = re.compile(r"optim|exp_avg|moment|grad|sched", re.IGNORECASE)  # keys under which no weights stand
 DEPTH = 4
 
@@ -50,7 +51,8 @@ class Match:
     """What a network is given: its tensors by its own names.
 
     key, prefix: where they stood. others: prefixes and keys that would have done as well. left: names of tensors that
-    are no part of the network. strangers: those among them that may belong to another network.
+    are no part of the network. strangers: those among them that may belong to another network. beside: the tensors
+    that stand outside the prefix.
     """
 
     state: State
@@ -61,6 +63,7 @@ class Match:
     left: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     filled: int = 0
+    beside: State = field(default_factory=dict)
 
     def notices(self, file: str) -> tuple[str, ...]:
         """What a user has to know of the choice, a sentence each."""
@@ -73,6 +76,8 @@ class Match:
         elif self.others:
             several = ", ".join(f"{file}#{other}" for other in self.others[:4])
             said.append(f"The weights of {where or 'the file itself'} are used; {several} would fit as well.")
+        if set(map(_last, self.left)) >= CONTRASTIVE:
+            said.append(f"{file} is of contrastive training (MoCo): what its last layer gives are no classes.")
         if self.left:
             more = f" and {len(self.left) - 3} more" if len(self.left) > 3 else ""
             said.append(f"{file} holds {_tensors(len(self.left))} beside: {', '.join(self.left[:3])}{more}.")
@@ -179,6 +184,7 @@ def _matched(taken: Candidate, prefix: str, own: Own, others: tuple[str, ...], r
         Match({**kept, **filled}, taken.key, prefix, averaged, others),
         left=tuple(key for key in left if not key.endswith("n_averaged")),
         strangers=odd,
+        beside={key: state[key] for key in elsewhere},
         filled=len([key for key in filled if not key.endswith("num_batches_tracked")]),
     )
 

@@ -9,9 +9,10 @@ from torch import nn
 from torchvision.models import WeightsEnum
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief
-from cnnvis_report.loading.checkpoints import check_finite, load_into, read_for, split_key
+from cnnvis_report.loading.checkpoints import check_finite, load_into, read_for, silent_channels, split_key
 from cnnvis_report.loading.declared import declared
 from cnnvis_report.loading.factories import is_factory, make_network
+from cnnvis_report.loading.torchvision_heads import with_head
 from cnnvis_report.loading.torchvision_networks import CLASSES, build_for, skeleton
 from cnnvis_report.loading.trained import read_trained
 from cnnvis_report.loading.unknown import unknown
@@ -74,7 +75,24 @@ def load_model(model: str, weights: Path | None = None) -> Model:
         else:
             loaded = _from_file(name, weights)
     check_finite(loaded.network, loaded.name)
-    return replace(loaded, network=loaded.network.float().eval())
+    notices = (*loaded.notices, *silent_channels(loaded.network))
+    return replace(loaded, network=_single(loaded.network).eval(), notices=notices)
+
+
+def _single(network: nn.Module) -> nn.Module:
+    """The network with float32 weights, unless it casts its images itself and takes none but those of its own type."""
+    own = [
+        (place, name, value.dtype)
+        for module in network.modules()
+        for place in (module._parameters, module._buffers)
+        for name, value in place.items()
+        if value is not None and value.is_floating_point() and value.dtype != torch.float32
+    ]
+    network.float()
+    if own and input_channels(network) and not any(_takes(network, channels) for channels in (3, 1)):
+        for place, name, dtype in own:
+            place[name].data = place[name].to(dtype)  # type: ignore[union-attr]
+    return network
 
 
 def input_channels(network: nn.Module) -> int | None:
@@ -152,8 +170,8 @@ def _pretrained(name: str, version: str) -> Model:
 
 def _from_file(name: str, path: Path) -> Model:
     """The architecture with somebody's weights, and as many classes, channels and layers of the head as they have."""
-    found = read_for(skeleton(name), path)
     file = split_key(path)[0]
+    found, guessed = with_head(name, read_for(skeleton(name), path), file.name)
     built = build_for(name, found.state, file.name)
     strangers = tuple(key for key in found.strangers if key in built.state)
     load_into(built.network, replace(found, state=built.state, strangers=strangers), path, asked=name)
@@ -162,7 +180,7 @@ def _from_file(name: str, path: Path) -> Model:
     entry = next((version for version in versions if Path(version.url).name == file.name), versions[0])
     preprocessing = _preprocessing(entry).with_channels(input_channels(built.network) or 3)
     classes = tuple(entry.meta["categories"]) if built.classes == CLASSES else None
-    notices = (*found.notices(file.name), *built.notices)
+    notices = (*found.notices(file.name), *guessed, *built.notices)
     return Model(built.network, name, path.name, preprocessing, classes, notices=notices)
 
 

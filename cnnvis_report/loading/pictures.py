@@ -163,8 +163,11 @@ def _decoding(source: Path | BinaryIO) -> Iterator[None]:
 
 def _unknown(source: Path | BinaryIO) -> str:
     """What a file is that no decoder takes."""
-    if why := reason(content(head_of(source))):
+    head = head_of(source)
+    if why := reason(content(head)):
         return f"holds {why}"
+    if head.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS, not the picture itself; fetch it: git lfs pull"
     page = next(iter(tiff_pages(source)), None)
     if page is not None:
         return (

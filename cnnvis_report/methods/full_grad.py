@@ -44,6 +44,7 @@ def full_grad(tape: Tape, targets: Tensor) -> Tensor:
 
     def take(part: Tensor) -> None:
         nonlocal total, maps
+        part = part.to(tape.images.dtype)  # an operation may be of half precision
         total = total + part.flatten(1).sum(1, dtype=torch.float64)
         if part.ndim == 4 and part.shape[2] * part.shape[3] > 1:
             maps = maps + _seen(part, size)

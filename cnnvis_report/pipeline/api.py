@@ -1,7 +1,7 @@
 """The engine from Python: maps of a network's scores, as tensors."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -9,10 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from cnnvis_report.eager import single_precision
-from cnnvis_report.errors import CnnVisError, NotApplicable, UnknownName
-from cnnvis_report.examining import refusal
+from cnnvis_report.errors import NotApplicable, UnknownName
 from cnnvis_report.pipeline import arguments
-from cnnvis_report.pipeline.devices import is_out_of_memory
+from cnnvis_report.pipeline.refusing import in_one_line
 from cnnvis_report.pipeline.rehearsal import Rehearsal
 from cnnvis_report.pipeline.repeatability import first_tape
 from cnnvis_report.pipeline.tasks import Rehearsed, Task, perform, rehearse, tasks_for
@@ -113,7 +112,9 @@ def explain(
         if passes.one_by_one:
             subject.one_by_one, step, tape = True, 1, None
         for place in range(0, len(images), step):
-            tape = tape or _in_one_line(subject, images[place : place + step], make)
+            if tape is None:
+                with in_one_line(subject, images[place : place + step]):
+                    tape = make(images[place : place + step])
             wanted = _seen(tape.logits) if columns is None else columns[place : place + step]
             for outcome in perform(plan.tasks, tape, wanted):
                 if outcome.error is not None:
@@ -146,19 +147,6 @@ def _tape(subject: Subject, images: Tensor, *, plan: Rehearsed, capacity: int, o
         reference=others,
         seed=seed,
     )
-
-
-def _in_one_line(subject: Subject, images: Tensor, make: Callable[[Tensor], Tape]) -> Tape:
-    """A tape of some of the images; what the network says against them in one line."""
-    try:
-        return make(images)
-    except CnnVisError:
-        raise
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        with subject.held():
-            raise refusal(subject.network, subject.name, images, error) from error
 
 
 @contextmanager

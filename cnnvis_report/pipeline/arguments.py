@@ -39,6 +39,7 @@ def check_images(images: object) -> Tensor:
     """
     if not isinstance(images, Tensor):
         how = " (torch.from_numpy(images).float(), channels first)" if isinstance(images, np.ndarray) else ""
+        how = " (torch.stack(images))" if isinstance(images, list | tuple) else how
         raise BadRequest(f"images are {_kind(images)}; a tensor N×C×H×W is needed{how}.")
     shape = "×".join(map(str, images.shape))
     if images.ndim == 3:

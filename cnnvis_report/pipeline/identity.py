@@ -41,7 +41,7 @@ def identify(study: Study, plan: Plan) -> Identity:
         "how scores are read": [subject.meaning.kind, subject.scores],
         "the preprocessing": repr(subject.preprocessing),
         "the files that aren't read": [[each.name, each.reason] for each in study.images.skipped],
-        LISTED: [[item.id, item.name, repr(item.labels), item.mask is not None] for item in study.images],
+        LISTED: [[item.id, item.name, repr(item.labels), item.bare, item.mask is not None] for item in study.images],
         SAMPLED: [item.fingerprint for item in sampled(study.images, SAMPLE)],
         "the methods or their options": [[task.name, list(task.options)] for task in study.tasks],
         "the methods' source code": [_source(task) for task in study.tasks],

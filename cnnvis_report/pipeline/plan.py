@@ -1,12 +1,13 @@
 """What a run will take, before it starts: passes, seconds and bytes."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 
 import torch
 
-from cnnvis_report.errors import RunFailed
+from cnnvis_report.errors import NotApplicable, RunFailed
 from cnnvis_report.passes import BACKWARD, FORWARD, PassTimes
 from cnnvis_report.pipeline.devices import batch_size, is_out_of_memory, too_large
 from cnnvis_report.pipeline.evaluation import forward_passes, measured_images, randomised_passes
@@ -147,7 +148,8 @@ def _measure(study: Study, images: torch.Tensor, *, reduced: bool) -> PassTime:
         tape = Tape(study.subject, images)
         tape.ledger.wait()
         middle = time.perf_counter()
-        _ = tape.gradients(target).pixels
+        with suppress(NotApplicable):  # the methods that need it will say why
+            _ = tape.gradients(target).pixels
         tape.ledger.wait()
         end = time.perf_counter()
         if reduced:

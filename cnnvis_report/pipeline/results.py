@@ -81,6 +81,7 @@ def results_of(
             image = replace(
                 image,
                 predicted=tuple(score(place, index) for index in above),
+                bare=ready.item.bare,
                 own=tuple(score(place, index) for index in image.known),
                 scores=tuple(float(f"{value:.6g}") for value in logits[place].tolist()),
             )

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.passes import PassTimes
 from cnnvis_report.pipeline.batches import Batch, batches
 from cnnvis_report.pipeline.devices import is_out_of_memory, too_large
 from cnnvis_report.pipeline.evaluation import Measuring
 from cnnvis_report.pipeline.forecast import Forecast, Foresight
 from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.refusing import in_one_line
 from cnnvis_report.pipeline.results import Result, results_of
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.tasks import perform
@@ -148,10 +150,21 @@ def _write(writer: RunWriter, results: Sequence[Result]) -> None:
 
 
 def _explained(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watcher) -> Iterator[Result]:
-    """The results of a batch, in halves where the whole is too much for the device's memory."""
+    """The results of a batch, in halves where the whole is too much for the device's memory.
+
+    Images that the network doesn't take, as one of another size may be, are skipped.
+    """
     count = len(batch.ready)
     try:
         results = _explain(study, plan, batch, tally, watcher)
+    except BadRequest as error:
+        if count > 1:
+            for each in batch.ready:
+                yield from _explained(study, plan, Batch((each,)), tally, watcher)
+            return
+        item = batch.ready[0].item
+        tally.skipped.append(Skipped(item.name, str(error).rstrip("."), item.fingerprint))
+        return
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -169,16 +182,18 @@ def _explained(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Wa
 
 def _explain(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watcher) -> list[Result]:
     rehearsed = plan.rehearsed
-    tape = Tape(
-        study.subject,
-        batch.images.to(study.device),
-        layers=rehearsed.layers,
-        reads=rehearsed.reads,
-        operands=rehearsed.operands,
-        capacity=min(plan.batch, len(batch.ready)),
-        reference=study.reference,
-        seed=study.seed,
-    )
+    images = batch.images.to(study.device)
+    with in_one_line(study.subject, images):
+        tape = Tape(
+            study.subject,
+            images,
+            layers=rehearsed.layers,
+            reads=rehearsed.reads,
+            operands=rehearsed.operands,
+            capacity=min(plan.batch, len(batch.ready)),
+            reference=study.reference,
+            seed=study.seed,
+        )
     logits = tape.logits.float().cpu()
     meaning = study.subject.meaning
     rows = zip(logits, batch.ready, strict=True)

@@ -1,6 +1,6 @@
 """A look at every image of a set, before some of them are explained: which are answered wrong?"""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -8,13 +8,15 @@ from torch import Tensor
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.images import Item
-from cnnvis_report.pipeline.batches import batches
+from cnnvis_report.pipeline.batches import Batch, Ready, batches
 from cnnvis_report.pipeline.devices import batch_size
+from cnnvis_report.pipeline.refusing import in_one_line
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.records import Skipped
 from cnnvis_report.records_answers import Answer, Answers, count
 from cnnvis_report.records_labels import LabelAnswers, LabelCounting
 from cnnvis_report.records_scores import ScoreKind
+from cnnvis_report.subject import Subject
 
 ONLY = ("all", "wrong", "right")
 
@@ -97,7 +99,7 @@ class _Looked:
         """Note an image's answer."""
         self.read.add(item.id)
         known = known_of(item)
-        if not known:
+        if not (known or (item.bare and self.kind is ScoreKind.SIGMOID)):
             self.unknown += bool(item.labels)
         elif self.kind is ScoreKind.SIGMOID:
             above = set((probabilities > 0.5).nonzero().flatten().tolist())
@@ -145,13 +147,25 @@ def _look(study: Study, advance: Callable[[str], None]) -> _Looked:
     size = batch_size(subject, study.device, study.batch_size)
     with subject.held():
         for batch in batches(study.images, subject.preprocessing, size, unreadable):
-            with torch.no_grad():
-                scores = subject.forward(batch.images.to(study.device))
-                probabilities = subject.probabilities(scores).float().cpu()
-            for row, shares, ready in zip(scores.float().cpu(), probabilities, batch.ready, strict=True):
+            for ready, row, shares in _scored(subject, batch, study.device):
                 looked.add(ready.item, row, shares)
+            for ready in batch.ready:
                 advance(ready.item.name)
     return looked
+
+
+def _scored(subject: Subject, batch: Batch, device: torch.device) -> Iterator[tuple[Ready, Tensor, Tensor]]:
+    """Each image with its scores and probabilities; one that the network doesn't take is left out."""
+    images = batch.images.to(device)
+    try:
+        with torch.no_grad(), in_one_line(subject, images):
+            scores = subject.forward(images)
+            probabilities = subject.probabilities(scores).float().cpu()
+    except BadRequest:
+        for each in batch.ready if len(batch.ready) > 1 else ():
+            yield from _scored(subject, Batch((each,)), device)
+    else:
+        yield from zip(batch.ready, scores.float().cpu(), probabilities, strict=True)
 
 
 def _answer(item: Item, known: Sequence[int], probabilities: Tensor, classes: Sequence[str]) -> Answer:

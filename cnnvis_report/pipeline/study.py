@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from cnnvis_report.errors import BadRequest, RunFailed
+from cnnvis_report.errors import BadRequest, RunFailed, UnknownName
 from cnnvis_report.inside.projections import Unit, parse_unit
 from cnnvis_report.loading.images import ImageSet
 from cnnvis_report.loading.models import Model, Training, input_channels, load_model
@@ -107,7 +107,7 @@ def study_of(
     images = images_of(images, subject.meaning, subject.classes)
     choice = parse_classes(request.classes, subject.classes, aliases)
     check_choice(choice, images, subject)
-    layers = [subject.layer(layer).name for layer in request.layers]
+    layers = [_layer(subject, layer) for layer in request.layers]
     tasks = tasks_for(select(request.methods) if request.methods else (), layers, request.options)
     layered = [task.name for task in tasks if task.method.layered]
     if layered and not subject.default_layer:
@@ -145,6 +145,18 @@ def study_of(
         passes=passes,
         identity=identity,
     )
+
+
+def _layer(subject: Subject, name: str) -> str:
+    """The layer's own name.
+
+    Raises:
+        BadRequest: the network has none that is called so.
+    """
+    try:
+        return subject.layer(name).name
+    except UnknownName as error:
+        raise BadRequest(f"{error} See: cnnvis-report layers MODEL.") from error
 
 
 def make_subject(model: Model, images: ImageSet, device: torch.device, scores: str = "auto") -> Subject:

@@ -10,6 +10,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.class_names import find_class
 from cnnvis_report.loading.images import ImageSet
 from cnnvis_report.records import Label
+from cnnvis_report.records_scores import ScoreKind
 from cnnvis_report.scores import Scores
 from cnnvis_report.subject import Subject
 
@@ -61,7 +62,7 @@ def check_choice(choice: ClassChoice, images: ImageSet, subject: Subject) -> Non
     """Refuse to explain the label's class where there is none.
 
     Raises:
-        BadRequest: no image has a label, or the network gives values, of which no label is one.
+        BadRequest: no image has a label, or one that is a class, or the network gives values, of which no label is one.
     """
     if choice.label and not subject.meaning.kind.judged:
         raise BadRequest(
@@ -73,13 +74,27 @@ def check_choice(choice: ClassChoice, images: ImageSet, subject: Subject) -> Non
             "--classes label: no image has a label. Put the images in folders called like classes, or use --labels "
             "folders, or give a .txt list with a tab and the label after each path."
         )
+    labels = [label for item in images for label in item.labels]
+    if choice == ClassChoice(label=True) and all(label.index is None for label in labels):
+        raise BadRequest(
+            f"--classes label: {subject.name} knows none of the labels, such as {labels[0].name!r}. Its classes are "
+            f"{', '.join(subject.classes[:5])}{', …' if len(subject.classes) > 5 else ''}; give their names with "
+            f"--class-names, or choose classes by top:K."
+        )
 
 
 def images_of(images: ImageSet, meaning: Scores, classes: Sequence[str]) -> ImageSet:
     """The image set as the scores mean it: the output of a regression is no class, and so no label is amiss.
 
     A label of a class is called like the class, as a prediction is, whatever the folder is called that stands for it.
+    That an image bears none of several labels is an answer where they don't exclude each other.
     """
+    if bare := sum(item.bare for item in images) if meaning.kind is not ScoreKind.SIGMOID else 0:
+        which = "1 image bears" if bare == 1 else f"{bare} images bear"
+        said = (
+            f"{which} none of the table's labels, which counts where they don't exclude each other (--scores sigmoid)."
+        )
+        images = replace(images, notices=(*images.notices, said))
     if meaning.kind.judged:
         if not images.order:
             return images
