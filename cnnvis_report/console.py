@@ -58,6 +58,8 @@ class Console(Watcher):
         outputs, each = words.columns(len(subject.classes), kind), words.columns(plan.classes, kind)
         self.say(f"Plan      {subject.name}, {size} parameters, {outputs}, on {study.device}")
         self.say(f"          {words.count(plan.images, 'image')}, {plan.batch} at a time, {each} each")
+        if plan.images and kind.judged:
+            self.say(f"          labels: {_labels(study)}")
         self.say(f"          pictures: {subject.preprocessing.describe()}")
         self.say(f"          scores: {subject.meaning.kind}, {printable(subject.meaning.reason)}")
         if subject.scores != "logits":
@@ -200,3 +202,11 @@ class Console(Watcher):
 def _listed(changed: Sequence[str]) -> str:
     more = [f"{len(changed) - LISTED} more"] if len(changed) > LISTED else []
     return printable(", ".join([*changed[:LISTED], *more]))
+
+
+def _labels(study: Study) -> str:
+    """How many images have one that the network knows; where none has, how to give them."""
+    known = sum(any(label.index is not None for label in item.labels) for item in study.images)
+    if known:
+        return f"of {words.number(known)} of {words.count(len(study.images), 'image')}"
+    return "none known; sub-folders called like classes, --labels folders, or a .txt, .csv or .tsv list give them"

@@ -17,6 +17,7 @@ from cnnvis_report.pipeline.targets import images_of
 from cnnvis_report.records_scores import Quantity, ScoreKind
 from cnnvis_report.scores import Scores
 from cnnvis_report.training.data import find_classes
+from tests.conftest import command
 
 IMAGENET = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
 TEN = tuple(f"class {index}" for index in range(10))
@@ -361,3 +362,21 @@ def test_a_binary_network_without_names_knows_yes_and_no(tmp_path, no, yes):
     found = labelled(find_images([tmp_path]), ("negative", "positive"))
     assert {Path(item.name).name: item.label.index for item in found} == {"a.png": 0, "b.png": 1}
     assert set(labels_in(tmp_path, ("sound", "broken")).values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("cat/a.png", "dog/b.png", "zebra/c.png"), "labels: of 2 of 3 images"),
+        (("a.png", "b.png"), "labels: none known; sub-folders called like classes"),
+    ],
+    ids=["folders", "none"],
+)
+def test_the_plan_says_how_many_images_have_a_label_and_else_how_to_give_them(names, said, tmp_path):
+    for name in names:
+        (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / "pictures" / name)
+    (tmp_path / "names.txt").write_text("\n".join(["cat", "dog", *"abcdefgh"]))
+    words = ("run", "tests.factories:bright", tmp_path / "pictures", "--class-names", tmp_path / "names.txt")
+    told = command(*words, "-m", "gradient", "-c", "top:1", "-o", tmp_path / "r").stderr
+    assert said in told
