@@ -236,7 +236,10 @@ def test_a_line_of_progress_where_no_bar_can_be_drawn(clock, told):
         clock.now += 30
         ticker.strike()
         assert told() == "Explain   0 of 8, 30 s so far\n"
-        console.task_done("grad_cam", 4, 0.5)
+        console.task_done("gradient", 4, 0.01)
+        ticker.strike()
+        assert told() == "Explain   0 of 8, 30 s so far; gradient\n"  # no hours, of a hundredth
+        console.task_done("grad_cam", 4, 0.49)
         ticker.strike()
         assert told() == "Explain   0 of 8, about 1 min 30 s left; grad_cam\n"
         console.task_done("occlusion", 4, 0.5)

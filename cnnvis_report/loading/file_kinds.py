@@ -113,9 +113,9 @@ def _plain(path: Path) -> str:
         has = names_in(path)
         return f"is a Python file; a network in it is called {path}:NAME{f', of {has}' if has else ''}."
     if start.startswith(PICTURES):
-        return "is a picture, not a checkpoint. Give it as one of IMAGES."
+        return "isn't a checkpoint: it is a picture. Give it as one of IMAGES."
     what = SUFFIXES.get(path.suffix.lower(), "") or _shard(path)
-    text = "is a text, not a checkpoint. Give --weights a .pth, .pt or .safetensors file."
+    text = "isn't a checkpoint: it is a text. Give --weights a .pth, .pt or .safetensors file."
     return what or (text if _is_text(start) else "")
 
 

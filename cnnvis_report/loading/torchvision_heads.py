@@ -58,7 +58,7 @@ def _are_features(own: State, heads: list[str], found: Match) -> bool:
 
 def _linear(beside: State, features: int) -> str:
     """The one linear layer with a bias among tensors outside the features, by its name; empty where there is none."""
-    places = {key.rpartition(".")[0] for key in beside}
+    places = dict.fromkeys(key.rpartition(".")[0] for key in beside)
     fit = [place for place in places if any(CALLED.match(part) for part in place.split("."))]
     if len(fit) != 1:
         return ""
