@@ -279,6 +279,7 @@ def test_numbers_below_or_above_named_classes_are_no_labels(tmp_path):
     found = labels_in(tmp_path, ("cat", "dog"))
     assert [label[1] for label in found.values()] == [0, 0, 1, 1]
     assert "index" not in notices(tmp_path, ("cat", "dog"))
+    assert [label[1] for label in labels_in(tmp_path, ("dog", "fox", "cat")).values()] == [2, 2, 0, 0]
     assert set(labels_in(tmp_path, TEN[:2]).values()) == {None}, "the folders above may be the classes"
     assert "the classes are the 2 folders cat, dog, in ImageFolder's order" in notices(tmp_path, TEN[:2])
     assert [label[1] for label in labels_in(tmp_path, TEN[:2], labels="indices").values()] == [0, 1, 0, 1]
