@@ -1,47 +1,22 @@
 """How single operations move the axes of a result: permutations, views, parts, windows, linear layers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from torch.autograd.graph import Node
 
-from cnnvis_report.axes import CHANNELS, ONE, UNKNOWN, Axes, Dim, Shape, plain, resized, viewed
+from cnnvis_report.axes import CHANNELS, ONE, UNKNOWN, Axes, Dim, plain, resized, viewed
 from cnnvis_report.graph import keeps, operation, saved
+from cnnvis_report.steps import LINEAR, REDUCTIONS, RESHAPES, Step, dims, signed
 from cnnvis_report.walk import inputs
 
-RESHAPES = {"View", "UnsafeView", "ReshapeAlias", "Unsqueeze", "Squeeze"}
 PARTS = {"Select", "Slice", "Split", "SplitWithSizes", "Unbind"}
-REDUCTIONS = {"Mean", "Sum", "Amax", "Amin", "Max", "Min", "Var", "Std", "Logsumexp", "LinalgVectorNorm", "Norm"}
-LINEAR = {"Linear", "Addmm", "Mm"}
 PRODUCTS = {"Bmm", "Baddbmm"}
-
-
-@dataclass(frozen=True)
-class Step:
-    """One result of an operation with one input: its shapes before and after."""
-
-    node: Node
-    number: int
-    shape: Shape
-    result: Shape
 
 
 def is_attention(node: Node) -> bool:
     """Whether the operation is a whole attention: queries, keys and values to what is taken of the values."""
     return operation(node).startswith("ScaledDotProduct")
-
-
-def signed(number: int) -> int:
-    """PyTorch saves numbers that may be negative as unsigned ones."""
-    return number - 2**64 if number >= 2**63 else number
-
-
-def dims(node: Node, name: str, count: int) -> list[int]:
-    """Dimensions that the operation kept, of `count`; all where it kept none."""
-    kept = saved(node, name) if keeps(node, name) else None
-    if kept is None or kept == ():
-        return list(range(count))
-    return [signed(dim) % count for dim in (kept if isinstance(kept, tuple) else (kept,))]
 
 
 def part(step: Step) -> tuple[int, int, int]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from torch.autograd.graph import Node
 
 from cnnvis_report.axes import CHANNELS, ONE, UNKNOWN, Axes, Dim, Shape, better, joined, pictures, plain, resized
-from cnnvis_report.axis_rules import BY_NAME, LINEAR, PRODUCTS, Step, dims, is_attention
+from cnnvis_report.axis_rules import BY_NAME, PRODUCTS, is_attention
 from cnnvis_report.graph import operation, result_shape, results
+from cnnvis_report.steps import LINEAR, Step, dims
 from cnnvis_report.walk import Edge, inputs
 
 

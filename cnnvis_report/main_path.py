@@ -8,8 +8,9 @@ from math import prod
 from torch.autograd.graph import Node
 
 from cnnvis_report.axes import Axes
-from cnnvis_report.axis_rules import LINEAR, PARTS, PRODUCTS, RESHAPES, Step, is_attention, part
+from cnnvis_report.axis_rules import PARTS, PRODUCTS, is_attention, part
 from cnnvis_report.graph import operation, result_shape, results, saved
+from cnnvis_report.steps import LINEAR, RESHAPES, Step
 from cnnvis_report.walk import Edge, inputs
 
 SURE, LIKELY = 2, 1  # how much an activation speaks for a gate where two operands of a product are alike

@@ -30,6 +30,7 @@ FLOORS = {
     "heads": 1,
     "walk": 1,
     "axes": 0,
+    "steps": 1,
     "axis_rules": 2,
     "following": 3,
     "layouts": 1,

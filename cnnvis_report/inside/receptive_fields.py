@@ -15,6 +15,7 @@ from torch.autograd.graph import Node
 from cnnvis_report.gradients import PIXELS
 from cnnvis_report.graph import GEOMETRY, RELUS, keeps, operation, order, recorded, result_shape, saved
 from cnnvis_report.inside.spans import NOTHING, Axis, IntArray, Shape, binned, padded, sliding, transposed, united
+from cnnvis_report.steps import LINEAR, REDUCTIONS, RESHAPES, Step, dims, signed
 from cnnvis_report.tape import Tape
 from cnnvis_report.walk import Edge, inputs
 
@@ -28,23 +29,11 @@ ELEMENTWISE = {name.rstrip("0123456789").removesuffix("Backward") for name in RE
     *("ClampMax", "Maximum", "Minimum", "Where", "Lerp", "Addcmul", "Addcdiv", "MaskedFill", "Expm1", "Log1P"),
     *("Clone", "Alias", "ToCopy", "Expand", "NativeBatchNorm", "CudnnBatchNorm", "MiopenBatchNorm", "NativeDropout"),
 }
-VIEWS = {"View", "UnsafeView", "ReshapeAlias", "Unsqueeze", "Squeeze"}
-REDUCTIONS = {"Mean", "Sum", "Amax", "Amin", "Max", "Min", "Var", "Std", "Logsumexp", "LinalgVectorNorm", "Norm"}
 POOLS = {"MaxPool2DWithIndices", "AvgPool2D", "MaxPool3DWithIndices", "AvgPool3D"}
 BINNED = {"AdaptiveAvgPool2D", "AdaptiveMaxPool2D"}
 PADS = {"ConstantPadNd": "constant", "ReflectionPad2D": "reflect", "ReplicationPad2D": "edge"}
 
 BLIND = Axis(np.array([[NOTHING, 0]]))  # of a layer that doesn't depend on the image
-
-
-@dataclass(frozen=True)
-class Step:
-    """One result of an operation with one input: its shapes before and after."""
-
-    node: Node
-    number: int
-    shape: Shape
-    result: Shape
 
 
 @dataclass(frozen=True)
@@ -149,7 +138,7 @@ def _result(node: Node, number: int, given: Sequence[Given | None]) -> Axis:
     if name in ELEMENTWISE and not (keeps(node, "training") and saved(node, "training")):
         return united([axis.carried(each, result, _aligned(each, result)) for axis, each in there])
     if name == "Cat":
-        return _concatenated(_dims(node, "dim", result)[0], given, result)
+        return _concatenated(dims(node, "dim", len(result))[0], given, result)
     if len(there) > 1 or name not in BY_NAME:
         return united([axis.whole() for axis in axes])
     if name in {"Addmm", "Mm"} and given[-2] is None:  # the features are on the right: their own columns stay
@@ -173,50 +162,38 @@ def _concatenated(dim: int, given: Sequence[Given | None], result: Shape) -> Axi
     return united([axis.carried(shape, result, lambda each: each) for axis, shape in there])
 
 
-def _dims(node: Node, name: str, shape: Shape) -> list[int]:
-    """Dimensions that the operation kept, which PyTorch stores as unsigned numbers; all where it kept none."""
-    kept = saved(node, name) if keeps(node, name) else None
-    if kept is None or kept == ():
-        return list(range(len(shape)))
-    return [_signed(dim) % len(shape) for dim in (kept if isinstance(kept, tuple) else (kept,))]
-
-
-def _signed(number: int) -> int:
-    return number - 2**64 if number >= 2**63 else number
-
-
 def _mixed(step: Step, axis: Axis) -> Axis:
     """Reductions, which drop the dimensions or keep them as 1, and what normalises along dimensions."""
     name = operation(step.node)
-    dims = [len(step.shape) - 1] if name in {"Linear", "Addmm", "Mm"} else _dims(step.node, "dim", step.shape)
+    mixed = [len(step.shape) - 1] if name in LINEAR else dims(step.node, "dim", len(step.shape))
     if name == "NativeLayerNorm":
-        dims = list(range(len(step.shape) - len(saved(step.node, "normalized_shape")), len(step.shape)))
-    gone = dims if len(step.result) < len(step.shape) else []
+        mixed = list(range(len(step.shape) - len(saved(step.node, "normalized_shape")), len(step.shape)))
+    gone = mixed if len(step.result) < len(step.shape) else []
     return axis.carried(
-        step.shape, step.result, lambda dim: None if dim in dims else dim - sum(each < dim for each in gone)
+        step.shape, step.result, lambda dim: None if dim in mixed else dim - sum(each < dim for each in gone)
     )
 
 
 def _permuted(step: Step, axis: Axis) -> Axis:
-    dims = list(range(len(step.shape)))
+    order_of = list(range(len(step.shape)))
     if operation(step.node) == "Permute":
-        dims = _dims(step.node, "dims", step.shape)
+        order_of = dims(step.node, "dims", len(step.shape))
     else:
-        first, second = (_dims(step.node, name, step.shape)[0] for name in ("dim0", "dim1"))
-        dims[first], dims[second] = second, first
-    return axis.carried(step.shape, step.result, dims.index)
+        first, second = (dims(step.node, name, len(step.shape))[0] for name in ("dim0", "dim1"))
+        order_of[first], order_of[second] = second, first
+    return axis.carried(step.shape, step.result, order_of.index)
 
 
 def _parted(step: Step, axis: Axis) -> Axis:
     """One part of a value along a dimension: what is taken out of it, or one of the pieces into which it is split."""
-    name, dim = operation(step.node), _dims(step.node, "dim", step.shape)[0]
+    name, dim = operation(step.node), dims(step.node, "dim", len(step.shape))[0]
     if len(step.result) < len(step.shape):  # a single position, whose dimension is dropped
-        start = step.number if name == "Unbind" else _signed(saved(step.node, "index")) % step.shape[dim]
+        start = step.number if name == "Unbind" else signed(saved(step.node, "index")) % step.shape[dim]
         single = (*step.result[:dim], 1, *step.result[dim:])
         return axis.windowed(step.shape, single, {dim: np.array([[start]])}, ())
     start, every = 0, 1
     if name == "Slice":
-        start, every = min(_signed(saved(step.node, "start")), step.shape[dim]), saved(step.node, "step")
+        start, every = min(signed(saved(step.node, "start")), step.shape[dim]), saved(step.node, "step")
         start += step.shape[dim] if start < 0 else 0
     elif name == "Split":
         start = step.number * saved(step.node, "split_size")
@@ -249,7 +226,7 @@ def _binned(step: Step, axis: Axis) -> Axis:
 
 
 def _padded(step: Step, axis: Axis) -> Axis:
-    kept = [_signed(side) for side in saved(step.node, "pad" if keeps(step.node, "pad") else "padding")]
+    kept = [signed(side) for side in saved(step.node, "pad" if keeps(step.node, "pad") else "padding")]
     sides = list(zip(kept[::2], kept[1::2], strict=True))  # of the last dimension first
     mode, last = PADS[operation(step.node)], len(step.shape) - 1
     windows = {last - place: padded(step.shape[last - place], side, mode) for place, side in enumerate(sides)}
@@ -257,8 +234,8 @@ def _padded(step: Step, axis: Axis) -> Axis:
 
 
 BY_NAME: dict[str, Callable[[Step, Axis], Axis]] = {
-    **dict.fromkeys(VIEWS, lambda _, axis: axis),
-    **dict.fromkeys(REDUCTIONS | {"Softmax", "LogSoftmax", "NativeLayerNorm", "Linear", "Addmm", "Mm"}, _mixed),
+    **dict.fromkeys(RESHAPES, lambda _, axis: axis),
+    **dict.fromkeys(REDUCTIONS | LINEAR | {"Softmax", "LogSoftmax", "NativeLayerNorm"}, _mixed),
     **dict.fromkeys(("Permute", "Transpose", "T"), _permuted),
     **dict.fromkeys(("Select", "Slice", "Split", "SplitWithSizes", "Unbind"), _parted),
     **dict.fromkeys(POOLS, _pooled),
