@@ -137,7 +137,7 @@ def test_names_that_nobody_knows(tmp_path):
     assert "Known: IMAGENET1K_V1, IMAGENET1K_V2" in refused("resnet50@V3")
     torch.save({"weight": torch.zeros(1)}, tmp_path / "weights.pth")
     assert "give the architecture as MODEL and the file as --weights" in refused(str(tmp_path / "weights.pth"))
-    assert "is a Python file; a network in it is called test_loading_models.py:NAME, of state" in refused(__file__)
+    assert f"is a Python file; a network in it is called {__file__}:NAME, of state" in refused(__file__)
     assert "there is no such file" in refused("modle.pt")
 
 
