@@ -1,0 +1,5 @@
+"""All kinds of trouble that are tried."""
+
+from tests.robustness.attack import Attack
+
+ATTACKS: tuple[Attack, ...] = ()
