@@ -37,7 +37,8 @@ def main() -> int:
         start = time.perf_counter()
         count, wrong = tried(attack, given.count or attack.full)
         faults += len(wrong)
-        print(f"{attack.name}: {count - len(wrong)} of {count} survived, {time.perf_counter() - start:.0f} s", flush=True)
+        took = time.perf_counter() - start
+        print(f"{attack.name}: {count - len(wrong)} of {count} survived, {took:.0f} s", flush=True)
         for each in wrong[:20]:
             print(f"    {each}", flush=True)
         rows.append(f"| {attack.name} | {attack.survived} | {count} | {count - len(wrong)} |")
