@@ -11,7 +11,8 @@ import click
 from cnnvis_report import __version__
 from cnnvis_report.allocation import keep_memory
 from cnnvis_report.cli_training import draw, train
-from cnnvis_report.commandline import Commands, method_options, names_in, printable
+from cnnvis_report.commandline import Commands, method_options, names_in, note_verbose, printable
+from cnnvis_report.errors import BadRequest, CnnVisError, brief
 from cnnvis_report.finishing import claim, console_of, finish, look_at_all
 from cnnvis_report.store.names import MANIFEST
 from cnnvis_report.switches import A_FILE, EXPLAIN, EXPLAINING, LOADED, LOADING, OUTPUT, SINGLE, WHERE
@@ -178,6 +179,14 @@ def demo(output: Path, images: int, methods: str, **given: Any) -> None:
 @SINGLE
 @click.option("--repair", is_flag=True, help="Leave out what got damaged, and write the pages of the rest.")
 @click.option("--open", "open_page", is_flag=True, help="Show the first page in the browser.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    callback=note_verbose,
+    expose_value=False,
+    help="Show the traceback where pages can't be made.",
+)
 def render(run: Path, single_file: bool, repair: bool, open_page: bool) -> None:
     """Write the pages of a stored RUN again; needs neither the model nor a GPU, nor torch.
 
@@ -197,7 +206,14 @@ def render(run: Path, single_file: bool, repair: bool, open_page: bool) -> None:
         claim(run)
     for said in mend(run) if repair else ():
         click.echo(f"Warning: {printable(said)}", err=True)
-    written = write_site(load_run(run), single_file=single_file)
+    stored = load_run(run)
+    try:
+        written = write_site(stored, single_file=single_file)
+    except (CnnVisError, OSError):
+        raise
+    except Exception as error:  # every field fits its type, but a stranger may have put anything into them
+        said = f"{type(error).__name__}: {brief(error)}"
+        raise BadRequest(f"{run}: no pages can be made of what its {MANIFEST} says ({said}).") from error
     click.echo(f"Wrote {written.first_page}")
     if open_page:
         click.launch(str(written.first_page))
