@@ -1,6 +1,5 @@
 """What the commands share: errors in one line, values from the shell and from a settings file."""
 
-import errno
 import tomllib
 import traceback
 from collections.abc import Callable, Sequence
@@ -11,9 +10,9 @@ import click
 
 from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName
 from cnnvis_report.records import Option
+from cnnvis_report.refusals import in_words, refusal
 
 STOPPED = 130  # what a shell gives a program that Ctrl-C has ended
-EXPECTED = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -34,11 +33,13 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("\nStopped. What was done is kept; a run goes on from there with the same command.", err=True)
             ctx.exit(STOPPED)
-        except OSError as error:
-            if error.errno not in EXPECTED:
+        except Exception as error:
+            refused = None if isinstance(error, click.ClickException) else refusal(error)
+            if refused is None:
                 raise
-            where = f" ({error.filename})" if error.filename else ""
-            click.echo(f"Error: {error.strerror}{where}. What was written is whole.", err=True)
+            click.echo(f"Error: {printable(in_words(refused))}. What was written is whole.", err=True)
+            if ctx.meta.get("verbose"):
+                traceback.print_exception(error)
             ctx.exit(1)
 
 

@@ -2,5 +2,12 @@
 
 from tests.robustness import folders
 from tests.robustness.attack import Attack
+from tests.robustness.disk_faults import REFUSED
+from tests.robustness.file_events import AT_RANDOM_TIMES, KILLED
 
-ATTACKS: tuple[Attack, ...] = (folders.ATTACK,)
+ATTACKS: tuple[Attack, ...] = (
+    folders.ATTACK,
+    *KILLED,
+    AT_RANDOM_TIMES,
+    REFUSED,
+)
