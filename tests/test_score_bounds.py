@@ -1,4 +1,4 @@
-"""What a score can be by the operations that end it, tanhs, roundings, squares, clamps, mixtures: named, not guessed."""
+"""What a score can be by the operations that end it, tanhs, roundings, squares, clamps, mixtures: by its name."""
 
 import math
 

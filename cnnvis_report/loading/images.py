@@ -115,7 +115,7 @@ def labelled(
         BadRequest: there is no such folder of masks, or none in it belongs to an image.
     """
     given = label_images(found, Classes(classes, aliases), labels)
-    places, said = chosen(found.files, given.labels, limit)
+    places, said = chosen([each.folder for each in found], given.labels, limit)
     files = [found[place] for place in places]
     mask_of = {each: each.mask for each in files if each.mask is not None} if masks is None else _masks(files, masks)
     contents = {path: FileContent(path) for path in {*(each.path for each in files), *mask_of.values()}}
