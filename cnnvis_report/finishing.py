@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from cnnvis_report.pipeline.study import Study
 
 
+def claim(output: Path) -> None:
+    """Be the only writer of the folder of a report until the command ends.
+
+    Raises:
+        BadRequest: the folder holds something else, or somebody else is writing there.
+    """
+    from cnnvis_report.store.ours import output as writing_into
+
+    click.get_current_context().with_resource(writing_into(output))
+
+
 def console_of(given: dict[str, Any]) -> "Console":
     """A console that says as much as the options ask for."""
     from cnnvis_report.console import NORMAL, QUIET, VERBOSE, Console
@@ -47,7 +58,7 @@ def finish(study: "Study", output: Path, console: "Console", given: dict[str, An
     from cnnvis_report.pipeline.conduct import conduct
     from cnnvis_report.pipeline.plan import make_plan
     from cnnvis_report.report.site import write_site
-    from cnnvis_report.store import load_run
+    from cnnvis_report.store.run_folder import load_run
 
     plan = make_plan(study)
     console.plan(study, plan)

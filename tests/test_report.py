@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from cnnvis_report.report import resources
 from cnnvis_report.report.assets import policy, scripts, styles, theme_script
 from cnnvis_report.store import load_run
-from tests.conftest import HOSTILE, command, standard_methods
+from tests.conftest import HOSTILE, command, rewritten, standard_methods
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 OWN_SCRIPTS = {"theme.js", "report.js", "provenance.js"}
@@ -192,10 +193,7 @@ def test_notices_are_said_outright_or_folded(drawn, tmp_path):
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path, "-m", "grad_cam", "-q")
 
     def page(notices: list[str], name: str) -> str:
-        text = (tmp_path / "run.json").read_text(encoding="utf-8")
-        text, times = re.subn(r'"notices": \[.*?\]', f'"notices": {json.dumps(notices)}', text, count=1)
-        assert times == 1
-        (tmp_path / "run.json").write_text(text, encoding="utf-8")
+        rewritten(tmp_path, lambda run, images: (replace(run, notices=tuple(notices)), images))
         command("render", tmp_path)
         return (tmp_path / name).read_text(encoding="utf-8")
 

@@ -42,7 +42,7 @@ def test_the_same_inputs_give_the_same_bytes(report, drawn, class_names, tmp_pat
 
 def test_run_json_is_json_and_the_arrays_are_plain_numpy(report):
     content = json.loads((report / "run.json").read_text(encoding="utf-8"))
-    assert content["format"] == "cnnvis-report/1" and len(content["images"]) == 6
+    assert content["format"] == "cnnvis-report/2" and len(content["images"]) == 6
     run = load_run(report)
     assert run.record.images == 6 and [image.id for image in run.images()] == [each["id"] for each in content["images"]]
     for image in run.images():
