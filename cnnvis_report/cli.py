@@ -3,6 +3,7 @@
 torch is imported by the commands that need it, so that `--help` answers at once and `render` works without it.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, only: 
 
     A run that was stopped goes on where it was when the same command is given again.
     """
+    from cnnvis_report.loading.limits import Limit
     from cnnvis_report.pipeline.request import Request
     from cnnvis_report.pipeline.study import open_study
 
@@ -77,9 +79,11 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, only: 
     loading = {name: given[name] for name in LOADED}
     request = Request(model, images, **loading, **_explaining(methods, given))
     console = console_of(given)
-    study = open_study(request)
+    # with --only, the limit is of the selection, which a look at all images finds
+    study = open_study(request if only == "all" else replace(request, limit=None))
     if only != "all":
-        study = look_at_all(study, only, None, console)
+        limit = Limit(request.limit, request.limit_order, request.seed) if request.limit is not None else None
+        study = look_at_all(study, only, None, console, limit)
     finish(study, output, console, given)
 
 

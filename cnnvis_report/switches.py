@@ -76,7 +76,7 @@ LOADING = options(
         help="What is black and white in pictures of more than 8 bits, such as 0,4095. Default: the fewest bits that "
         "hold their values.",
     ),
-    click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many images."),
+    click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many images; with --only, of those."),
     click.option(
         "--limit-order",
         type=click.Choice(["balanced", "first"]),

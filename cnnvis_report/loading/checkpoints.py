@@ -13,7 +13,16 @@ from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief
 from cnnvis_report.loading.file_kinds import check_kind
-from cnnvis_report.loading.matching import Candidate, Match, State, candidates, match, preferred, without_prefix
+from cnnvis_report.loading.matching import (
+    Candidate,
+    Match,
+    State,
+    candidates,
+    match,
+    preferred,
+    whole,
+    without_prefix,
+)
 from cnnvis_report.loading.nearest_network import advice
 from cnnvis_report.loading.torchvision_networks import drop_unfit_auxiliaries
 from cnnvis_report.loading.unpickling import unpickle
@@ -31,7 +40,7 @@ def read_state(path: Path) -> State:
     Raises:
         BadRequest: the file can't be read, or holds something else.
     """
-    return without_prefix(preferred(read_candidates(path)).state)
+    return without_prefix(whole(preferred(read_candidates(path)), {}).state)
 
 
 def read_for(network: nn.Module, path: Path) -> Match:

@@ -116,7 +116,7 @@ def labelled(
         BadRequest: there is no such folder of masks, or none in it belongs to an image.
     """
     given = label_images(found, Classes(classes, aliases), labels)
-    places, said = chosen(found.files, given.labels, limit)
+    places, said = chosen([each.folder for each in found], given.labels, limit)
     files = [found[place] for place in places]
     mask_of = {each: each.mask for each in files if each.mask is not None} if masks is None else _masks(files, masks)
     contents = {path: FileContent(path) for path in {*(each.path for each in files), *mask_of.values()}}
@@ -136,6 +136,7 @@ def labelled(
                 each.bare,
             )
         )
+    said += _of_masks(items)
     of_labels = tuple(given.notices)
     return ImageSet(tuple(items), (*found.notices, *said, *of_labels), found.skipped, of_labels, given.order)
 
@@ -154,6 +155,15 @@ def _masks(found: Sequence[Found], folder: Path) -> dict[Found, Path]:
             f"--masks {folder}: none of its {len(known)} masks is called like an image, such as {example}.png."
         )
     return masks
+
+
+def _of_masks(items: Sequence[Item]) -> list[str]:
+    """That masks don't say of which of several labels they are."""
+    several = sum(item.mask is not None and len(item.labels) > 1 for item in items)
+    if not several:
+        return []
+    have = "1 image with a mask has" if several == 1 else f"{several} images with masks have"
+    return [f"{have} several labels: a mask is taken to be of the first, and measures maps of that label alone."]
 
 
 def _mask_opener(file: FileContent, labels: Sequence[Label]) -> Callable[[], Image.Image]:
