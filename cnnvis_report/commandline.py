@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName
+from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName, brief
 from cnnvis_report.records import Option
+from cnnvis_report.theirs import blamed, ending, is_fatal, listening, one_each
 
 STOPPED = 130  # what a shell gives a program that Ctrl-C has ended
 EXPECTED = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
@@ -24,7 +25,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with listening(), one_each():
+                return super().invoke(ctx)
         except CnnVisError as error:
             hint = f" Give {error.option}." if isinstance(error, InputRefused) else ""
             click.echo(f"Error: {printable(str(error))}{hint}", err=True)
@@ -39,6 +41,17 @@ class Commands(click.Group):
                 raise
             where = f" ({error.filename})" if error.filename else ""
             click.echo(f"Error: {error.strerror}{where}. What was written is whole.", err=True)
+            ctx.exit(1)
+        except BaseException as error:
+            place = blamed(error)
+            if place is None:
+                raise
+            if is_fatal(error):
+                click.echo(f"Error: {printable(str(ending(error, 'network', place)))}", err=True)
+            else:
+                click.echo(f"Error: {printable(f'{place}: {type(error).__name__}: {brief(error)}')}.", err=True)
+            if ctx.meta.get("verbose"):
+                traceback.print_exception(error)
             ctx.exit(1)
 
 
