@@ -19,6 +19,8 @@ from cnnvis_report.theirs import ending, know, place_of, set_apart, shown_file
 from cnnvis_report.untouched import OF_FACTORIES, path_kept, untouched
 
 Made = TypeVar("Made")
+_loaded: dict[str, set[str]] = {}  # by a factory's place: modules that were there before it was asked
+_brought: dict[str, set[str]] = {}  # by place: modules that came with it, whenever that was
 DECLARED = ("class_names", "mean", "std", "size")
 
 
@@ -34,10 +36,28 @@ def make_network(spec: str) -> tuple[nn.Module, tuple[str, ...]]:
     Raises:
         BadRequest: it can't be had; the message says what went wrong, and where in the user's own file.
     """
+    _loaded[spec.rpartition(":")[0]] = set(sys.modules)
     with path_kept(), untouched(OF_FACTORIES) as changed:
         network = _made(spec)
     said = f"{spec} changes {' and '.join(changed)} for the whole program; that is put back." if changed else ""
     return network, (said,) if said else ()
+
+
+def modules_of(place: str) -> list[ModuleType]:
+    """The modules that came into the program with the factory at `place`, by whatever name they were asked for."""
+    own = _brought.setdefault(place, set())
+    own |= set(sys.modules) - _loaded.get(place, set(sys.modules))
+    return [module for name in sorted(own) if isinstance(module := sys.modules.get(name), ModuleType)]
+
+
+def module_of(place: str) -> ModuleType | None:
+    """The module that a factory is in, once it has been imported from its name or file."""
+    if place in sys.modules:
+        return sys.modules[place]
+    files = {path.resolve() for path in (Path(place).expanduser(), Path(f"{place}.py").expanduser()) if path.is_file()}
+    names = {path.name for path in files}
+    known = [(module, Path(getattr(module, "__file__", None) or "/")) for module in list(sys.modules.values())]
+    return next((module for module, path in known if path.name in names and path.resolve() in files), None)
 
 
 def _made(spec: str) -> nn.Module:
