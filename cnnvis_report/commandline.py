@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
-from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName
+from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName, brief
 from cnnvis_report.records import Option
 from cnnvis_report.refusals import in_words, refusal
+from cnnvis_report.theirs import blamed, ending, is_fatal, listening, one_each
 
 STOPPED = 130  # what a shell gives a program that Ctrl-C has ended
 
@@ -23,7 +24,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with listening(), one_each():
+                return super().invoke(ctx)
         except CnnVisError as error:
             hint = f" Give {error.option}." if isinstance(error, InputRefused) else ""
             click.echo(f"Error: {printable(str(error))}{hint}", err=True)
@@ -33,14 +35,24 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("\nStopped. What was done is kept; a run goes on from there with the same command.", err=True)
             ctx.exit(STOPPED)
-        except Exception as error:
-            refused = None if isinstance(error, click.ClickException) else refusal(error)
-            if refused is None:
+        except BaseException as error:
+            said = None if isinstance(error, click.ClickException) else _told(error)
+            if said is None:
                 raise
-            click.echo(f"Error: {printable(in_words(refused))}. What was written is whole.", err=True)
+            click.echo(f"Error: {printable(said)}", err=True)
             if ctx.meta.get("verbose"):
                 traceback.print_exception(error)
             ctx.exit(1)
+
+
+def _told(error: BaseException) -> str | None:
+    """One line for what somebody's own code, or the operating system, has raised; None for what is a bug of ours."""
+    place = blamed(error)
+    if place is not None:
+        fatal = is_fatal(error)
+        return str(ending(error, "network", place)) if fatal else f"{place}: {type(error).__name__}: {brief(error)}."
+    refused = refusal(error) if isinstance(error, Exception) else None
+    return f"{in_words(refused)}. What was written is whole." if refused is not None else None
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg] # generic in newer versions of click alone

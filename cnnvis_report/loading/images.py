@@ -13,7 +13,7 @@ from PIL import Image
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.boxes import read_boxes
 from cnnvis_report.loading.class_names import Classes
-from cnnvis_report.loading.contents import FileContent
+from cnnvis_report.loading.contents import FileContent, Replaced
 from cnnvis_report.loading.discovery import find_images
 from cnnvis_report.loading.formats import EXTENSIONS
 from cnnvis_report.loading.found import Found, FoundImages, readable
@@ -184,9 +184,17 @@ def _opener(file: FileContent, page: int = 0, levels: Levels = NO_LEVELS) -> Cal
             raise UnusablePicture("an empty file")
         try:
             source = file.open()
+        except Replaced as error:
+            raise UnusablePicture(str(error)) from error
         except OSError:
             source = file.path  # the decoder will say why
-        return read_picture(source, page, levels)
+        picture = read_picture(source, page, levels)
+        if source is file.path:  # it may have been replaced between its hash and its pixels
+            try:
+                file.check()
+            except Replaced as error:
+                raise UnusablePicture(str(error)) from error
+        return picture
 
     return read
 
