@@ -1,5 +1,6 @@
 """What a file holds, told by all of it: hashed as it is read, or remembered for as long as nothing touches it."""
 
+import errno
 import os
 import time
 from collections.abc import Mapping
@@ -30,6 +31,8 @@ class FileContent:
         Raises:
             OSError: it may not be read.
         """
+        if not self.path.is_file():  # a pipe would never answer
+            raise OSError(errno.EINVAL, "not a regular file")
         with self.path.open("rb") as file:
             status = os.fstat(file.fileno())
             settled = _settled(status)
