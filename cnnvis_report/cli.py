@@ -16,7 +16,8 @@ from cnnvis_report.commandline import Commands, method_options, names_in, note_v
 from cnnvis_report.errors import BadRequest, CnnVisError, brief
 from cnnvis_report.finishing import claim, console_of, finish, look_at_all
 from cnnvis_report.store.names import MANIFEST
-from cnnvis_report.switches import A_FILE, EXPLAIN, EXPLAINING, LOADED, LOADING, OUTPUT, SINGLE, WHERE
+from cnnvis_report.switches import A_FILE, A_NAME, EXPLAIN, EXPLAINING, LOADED, LOADING, OUTPUT, SINGLE, WHERE
+from cnnvis_report.values import Count, FileName, OneOf, Text
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -40,12 +41,12 @@ cli.add_command(draw)
 
 
 @cli.command()
-@click.argument("model")
+@click.argument("model", type=A_NAME)
 @click.argument("images", nargs=-1, required=True, type=A_FILE)
 @click.option("-o", "--output", type=A_FILE, default="report", show_default=True, help="The folder of the report.")
 @click.option(
     "--only",
-    type=click.Choice(["all", "wrong", "right"]),
+    type=OneOf(["all", "wrong", "right"]),
     default="all",
     show_default=True,
     help="Look at every image first, and explain those alone that are answered wrong, or right.",
@@ -88,20 +89,21 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, only: 
 
 
 @cli.command()
-@click.argument("model")
+@click.argument("model", type=A_NAME)
 @click.argument("images", nargs=-1, type=A_FILE)
 @click.option(
     "-o", "--output", type=A_FILE, default="inside-report", show_default=True, help="The folder of the report."
 )
 @click.option(
     "--views",
-    type=click.Choice(["standard", "all"]),
+    type=OneOf(["standard", "all"]),
     default="standard",
     show_default=True,
     help="How much: all takes more images, channels and steps, and inverts features.",
 )
 @click.option(
     "--prefer",
+    type=Text(),
     multiple=True,
     metavar="WHAT",
     help="Make preferred inputs of this: a class, LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN; several with + between "
@@ -109,14 +111,14 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, only: 
 )
 @click.option(
     "--form",
-    type=click.Choice(["fourier", "pixels"]),
+    type=OneOf(["fourier", "pixels"]),
     default="fourier",
     show_default=True,
     help="Of preferred inputs: a spectrum under random transformations, or pixels under total variation.",
 )
 @click.option(
     "--start",
-    type=click.Choice(["noise", "image"]),
+    type=OneOf(["noise", "image"]),
     default="noise",
     show_default=True,
     help="Of preferred inputs: from noise, or from the best image of the set.",
@@ -150,7 +152,7 @@ def inside(model: str, images: tuple[Path, ...], output: Path, views: str, **giv
 
 @cli.command()
 @click.option("-o", "--output", type=A_FILE, default="demo-report", show_default=True, help="The folder of the report.")
-@click.option("-n", "--images", type=click.IntRange(1, 300), default=36, show_default=True, help="How many to explain.")
+@click.option("-n", "--images", type=Count(1, 300), default=36, show_default=True, help="How many to explain.")
 @EXPLAIN
 @WHERE
 @OUTPUT
@@ -179,7 +181,7 @@ def demo(output: Path, images: int, methods: str, **given: Any) -> None:
 
 
 @cli.command()
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("run", type=FileName(exists=True, file_okay=False, path_type=Path))
 @SINGLE
 @click.option("--repair", is_flag=True, help="Leave out what got damaged, and write the pages of the rest.")
 @click.option("--open", "open_page", is_flag=True, help="Show the first page in the browser.")
@@ -224,7 +226,7 @@ def render(run: Path, single_file: bool, repair: bool, open_page: bool) -> None:
 
 
 @cli.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=Text())
 def methods(name: str | None) -> None:
     """List the explanation methods, or say all about the one called NAME.
 
@@ -238,14 +240,16 @@ def methods(name: str | None) -> None:
 
 
 @cli.command()
-@click.argument("model")
+@click.argument("model", type=A_NAME)
 @click.option(
     "-w",
     "--weights",
     type=A_FILE,
     help="A .pth, .pt or .safetensors file with a state dict; FILE#KEY for what stands under a key of it.",
 )
-@click.option("--size", metavar="SIZE", help="A side (224) or HEIGHTxWIDTH (192x256) of the picture.")
+@click.option(
+    "--size", type=Text(numbers=True), metavar="SIZE", help="A side (224) or HEIGHTxWIDTH (192x256) of the picture."
+)
 def layers(model: str, weights: Path | None, size: str | None) -> None:
     """List the layers of MODEL in the order in which they run, with the shapes of their outputs.
 

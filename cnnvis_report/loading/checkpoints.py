@@ -100,6 +100,8 @@ def read_content(path: Path) -> object:
         raise BadRequest(f"{path.name} is to be had from an address, and nothing is fetched here. Download it first.")
     if not path.exists():
         raise BadRequest(f"{path}: there is no such file. Give --weights a .pth, .pt or .safetensors file.")
+    if not (path.is_file() or path.is_dir()):  # a pipe would never answer, and a device never end
+        raise BadRequest(f"{path}: is no regular file. Give --weights a .pth, .pt or .safetensors file.")
     try:
         check_kind(path)
         with path.open("rb") as file:

@@ -172,7 +172,9 @@ def _mask_opener(file: FileContent, labels: Sequence[Label]) -> Callable[[], Ima
     return _opener(file)
 
 
-def _opener(file: FileContent, page: int = 0, levels: Levels = NO_LEVELS) -> Callable[[], Image.Image]:
+def _opener(file: FileContent | Path, page: int = 0, levels: Levels = NO_LEVELS) -> Callable[[], Image.Image]:
+    file = FileContent(file) if isinstance(file, Path) else file
+
     def read() -> Image.Image:
         try:
             status = file.path.stat()
