@@ -9,6 +9,7 @@ from cnnvis_report.errors import GapsFound
 
 if TYPE_CHECKING:
     from cnnvis_report.console import Console
+    from cnnvis_report.loading.limits import Limit
     from cnnvis_report.pipeline.study import Study
 
 
@@ -30,13 +31,15 @@ def console_of(given: dict[str, Any]) -> "Console":
     return Console(QUIET if given.get("quiet") else VERBOSE if given.get("verbose") else NORMAL)
 
 
-def look_at_all(study: "Study", only: str, most: int | None, console: "Console") -> "Study":
-    """The study of a selection, after a look at every image."""
+def look_at_all(
+    study: "Study", only: str, most: int | None, console: "Console", limit: "Limit | None" = None
+) -> "Study":
+    """The study of a selection, after a look at every image; of as many of them as the limit says."""
     from cnnvis_report.pipeline.screening import screened
 
     count = len(study.images)
     with console.progress("Look", count):
-        chosen = screened(study, only, most, console.advance)
+        chosen = screened(study, only, most, console.advance, limit)
     answers, of_labels = chosen.answers, chosen.label_answers
     if answers is not None:
         right = f"{answers.right} of {answers.images} labelled images right"

@@ -49,7 +49,7 @@ def junk(path, content=b"no picture"):
 
 
 REQUESTS = {
-    "no share": (("--split", "nan"), "--split nan: give the share"),
+    "no share": (("--split", "nan"), "'nan' isn't a number above 0 and at most 0.99"),
     "too small": (("--size", 7), "7x7: the small network needs at least 8"),
     "size for others": (("--arch", "squeezenet1_1", "-w", "none", "--size", 8), "squeezenet1_1 doesn't take a 1×3×8×8"),
     "size for one": (("--arch", "vit_b_16", "-w", "none"), "vit_b_16 doesn't take a 1×3×28×28"),
