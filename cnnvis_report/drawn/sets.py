@@ -13,7 +13,7 @@ from cnnvis_report.ahead import ahead, processors
 from cnnvis_report.drawn import layers, shapes
 from cnnvis_report.drawn.drawing import Drawing
 from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.files import beside, blocked_by, link_on_the_way, remove, sweep
+from cnnvis_report.files import beside, blocked_by, is_temporary, link_on_the_way, remove, sweep
 from cnnvis_report.loading.datasets import DESCRIPTION, FORMAT, IMAGES, MASKS, listed_files, read_description
 from cnnvis_report.records_json import to_json
 from cnnvis_report.store.lock import writing
@@ -22,7 +22,7 @@ from cnnvis_report.store.names import LOCK
 SMALLEST = 24  # pixels a side: below, a decoy is less than a pixel wide
 LARGEST = 4096
 PICTURE = re.compile(r"\d+\.png")
-BEGUN = re.compile(rf"\.{re.escape(DESCRIPTION)}\.[0-9a-f]{{8}}\.new")  # what `beside` calls a description at first
+DESCRIBED = re.compile(re.escape(DESCRIPTION))
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,14 @@ def _find_set(folder: Path) -> dict[str, Any] | None:
     old = read_description(folder) if folder.is_dir() else None
     if old is not None or not (folder.exists() or folder.is_symlink()):
         return old
-    if not folder.is_dir() or any(path.name != LOCK and not BEGUN.fullmatch(path.name) for path in folder.iterdir()):
+    if not folder.is_dir() or not all(map(_is_first, folder.iterdir())):
         raise BadRequest(f"{folder}: holds something else. Give -o a folder that is new, empty, or a drawn set.")
     return None
+
+
+def _is_first(path: Path) -> bool:
+    """Whether it is what drawing makes before anything else: the lock, and what becomes the description."""
+    return path.name == LOCK or is_temporary(path, DESCRIBED)
 
 
 def _write_set(
@@ -128,7 +133,7 @@ def _write_set(
     wanted = {f"{place}/{name}" for place in places for name in names}
     gone = set(listed_files(folder, old)) - wanted if old is not None else set()
     _check_folders(folder, wanted)
-    sweep(folder, re.compile(re.escape(DESCRIPTION)))
+    sweep(folder, DESCRIBED)
     for place in {Path(name).parent for name in wanted | gone}:
         sweep(folder / place, PICTURE)
     # before the first change, so that a set that is cut short is known for ours, and for what it is

@@ -21,6 +21,7 @@ from cnnvis_report.records_inside import InsideRecord
 from cnnvis_report.records_network import NetworkRecord
 from cnnvis_report.records_training import Film
 from cnnvis_report.records_worth import Evaluation, Forgetting
+from cnnvis_report.refusals import refusal
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.run_folder import load_run
 from cnnvis_report.store.writer import RunWriter
@@ -118,6 +119,8 @@ def _inside(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> In
     try:
         return look_inside(study, study.look, plan.batch, writer, lambda what: watcher.task_done(what, 0, 0.0))
     except Exception as error:  # the images are done, and worth keeping without it
+        if refusal(error) is not None:  # but not without what couldn't be written: that can be made up for
+            raise
         watcher.trouble(f"The inside of the network couldn't be looked at ({type(error).__name__}: {error}).", error)
         return None
 
@@ -127,6 +130,8 @@ def _films(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> tup
     try:
         return films(study, plan, writer, watcher)
     except Exception as error:  # the images are done, and worth keeping without it
+        if refusal(error) is not None:  # but not without what couldn't be written: that can be made up for
+            raise
         watcher.trouble(f"The snapshots couldn't be looked at ({type(error).__name__}: {error}).", error)
         return ()
 
