@@ -183,7 +183,7 @@ def test_a_network_with_other_activations_has_stated_gaps(drawn, tmp_path):
             2,
             "No method of this run is called 'smoothgrad'",
         ),
-        ((*TINY, "{drawn}", "-O", "smoothgrad.n=0"), 2, "needs n of at least 1"),
+        ((*TINY, "{drawn}", "-O", "smoothgrad.n=0"), 2, "it takes a number from 1 to 100000"),
         ((*TINY, "{drawn}", "--layer", "featuers"), 2, "Did you mean 'features'?"),
         ((*TINY, "{drawn}", "--layer", "fc"), 1, "which has no spatial size"),
         ((*TINY, "{drawn}", "--classes", "crcle"), 2, "Did you mean 'circle'?"),

@@ -12,9 +12,11 @@ from cnnvis_report.loading.formats import EXTENSIONS, LISTS, channels_and_bits, 
 from cnnvis_report.loading.found import Found, FoundImages, readable, several
 from cnnvis_report.loading.frames import holds_more, is_animated
 from cnnvis_report.loading.lists import read_list
+from cnnvis_report.loading.reports import without_reports
 from cnnvis_report.loading.tiff import tiff_pages
 from cnnvis_report.loading.walk import Search
 from cnnvis_report.records import Skipped
+from cnnvis_report.store.ours import is_ours
 
 MOST_NAMES, MOST_TABLES = 1000, 5  # among which a table that names images is looked for
 # formats whose heads tell what decoding alone would: several pages, frames, more than 8 bits
@@ -44,14 +46,15 @@ def find_images(paths: Sequence[Path]) -> FoundImages:
         search.add(within, before)
         notices += said
     found, repeated = _once(found)
+    found, own = without_reports(found)
     found, looked = _looked_into(found)
     if not found:
-        raise _nothing(paths, search)
+        raise _nothing(paths, search, own)
     folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
     return FoundImages(
         tuple(found),
         tuple(search.skipped),
-        (*notices, *repeated, *looked, *search.notices(), *_tables(search, found)),
+        (*notices, *repeated, *own, *looked, *search.notices(), *_tables(search, found)),
         top=folder.resolve().name if folder is not None else "",
         subfolders=_subfolders(folder)
         if folder is not None
@@ -172,16 +175,17 @@ def _subfolders(folder: Path) -> tuple[str, ...]:
     """The names of the folders directly below, in the order in which ImageFolder numbers them."""
     parts = parts_of(folder)
     with os.scandir(parts[0] if parts else folder) as entries:
-        return tuple(sorted(each.name for each in entries if each.is_dir() and not each.name.startswith(".")))
+        folders = [each for each in entries if each.is_dir() and not each.name.startswith(".")]
+        return tuple(sorted(each.name for each in folders if not is_ours(Path(each.path))))
 
 
-def _nothing(paths: Sequence[Path], search: Search) -> BadRequest:
+def _nothing(paths: Sequence[Path], search: Search, said: Sequence[str]) -> BadRequest:
     """That there is no image, and what there is instead."""
     where = ", ".join(path.name or str(path) for path in paths)
     if search.skipped:
         first, more = search.skipped[0], len(search.skipped) - 1
         others = f" So it is with {more} more." if more else ""
         return BadRequest(f"No image in {where} can be read. {first.name}: {first.reason}.{others}")
-    there = "".join(f" {notice}" for notice in search.notices())
+    there = "".join(f" {notice}" for notice in (*said, *search.notices()))
     endings = " ".join(sorted(EXTENSIONS))
     return BadRequest(f"No image in {where}. Files that end in {endings} are looked for, in sub-folders too.{there}")

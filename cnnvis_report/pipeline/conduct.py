@@ -11,7 +11,8 @@ from cnnvis_report.pipeline.identity import changed_since, contents_of, files_of
 from cnnvis_report.pipeline.inside import look_inside
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.provenance import provenance
-from cnnvis_report.pipeline.run import Tally, Watcher, run_batches
+from cnnvis_report.pipeline.replaced import replaced_notices
+from cnnvis_report.pipeline.run import MOST_SKIPPED, Tally, Watcher, run_batches
 from cnnvis_report.pipeline.shelf import RunShelf
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.records import Gap, RunRecord
@@ -64,6 +65,10 @@ def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[
         inside = _inside(study, plan, writer, watcher)
         filmed = _films(study, plan, writer, watcher)
         tally.looking = time.perf_counter() - start
+        replaced = replaced_notices(study.images, writer.done)
+        for notice in replaced[:MOST_SKIPPED]:
+            watcher.trouble(notice)
+        tally.read_otherwise += replaced
     except BaseException:
         writer.abandon()
         raise

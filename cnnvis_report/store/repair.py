@@ -4,13 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records import ImageRecord, RunRecord
+from cnnvis_report.records import RunRecord
 from cnnvis_report.records_inside import InsideRecord
-from cnnvis_report.store.arrays import read_arrays
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
-from cnnvis_report.store.names import FILMS, INSIDE, MANIFEST, NETWORK, arrays_name, inside_name, place
+from cnnvis_report.store.names import FILMS, INSIDE, MANIFEST, NETWORK, arrays_name, inside_name
 from cnnvis_report.store.ours import check_writable
-from cnnvis_report.store.run_folder import wrong_arrays
+from cnnvis_report.store.wholeness import inside_is_whole, whole_images
 
 NAMED = 5  # images that a notice names
 
@@ -32,7 +31,8 @@ def repair(folder: Path) -> list[str]:
         raise BadRequest(f"{folder}: holds no run that has finished; start it again with the command that made it.")
     run, true = read_head(path)
     images, all_there = images_left(folder)
-    kept = [image for image in images if not _wrong(folder, run, image)]
+    whole = whole_images(folder, [(image, run.files[arrays_name(image.id)]) for image in images])
+    kept = [image for image in images if image.id in whole]
     inside, looked = _inside_left(folder, run, {image.id for image in kept})
     lost = run.images - len(kept)
     if true and all_there and not lost and not looked:
@@ -52,7 +52,7 @@ def repair(folder: Path) -> list[str]:
     files = {arrays_name(image.id) for image in kept}
     if inside is not None:
         files |= {inside_name(NETWORK), *(inside_name(each.image) for each in inside.looked)}
-    films = run.films if _whole(folder, run, inside_name(FILMS)) else ()
+    films = run.films if inside_is_whole(folder, FILMS, run.files) else ()
     films = tuple(film for film in films if arrays_name(film.image) in files)
     files |= {inside_name(FILMS)} if films else set()
     mended = replace(
@@ -68,37 +68,15 @@ def repair(folder: Path) -> list[str]:
     return said
 
 
-def _wrong(folder: Path, run: RunRecord, image: ImageRecord) -> str:
-    """What is wrong with the arrays of an image; empty where nothing is."""
-    name = arrays_name(image.id)
-    try:
-        place(folder, name)
-        return wrong_arrays(image, read_arrays(folder, name, run.files[name]))
-    except BadRequest as error:
-        return str(error)
-
-
 def _inside_left(folder: Path, run: RunRecord, images: set[str]) -> tuple[InsideRecord | None, list[str]]:
     """What is whole of the inside of the network, and what isn't, in words."""
     if run.inside is None:
         return None, []
-    if not _whole(folder, run, inside_name(NETWORK)):
+    if not inside_is_whole(folder, NETWORK, run.files):
         return None, [f"What was found inside the network ({INSIDE}/) got damaged and is left out."]
     looked = tuple(
-        each for each in run.inside.looked if each.image in images and _whole(folder, run, inside_name(each.image))
+        each for each in run.inside.looked if each.image in images and inside_is_whole(folder, each.image, run.files)
     )
     lost = sum(each.image in images for each in run.inside.looked) - len(looked)
     said = [f"The feature maps of {lost} image{'s' if lost > 1 else ''} got damaged and are left out."] if lost else []
     return replace(run.inside, looked=looked), said
-
-
-def _whole(folder: Path, run: RunRecord, name: str) -> bool:
-    """Whether a file of arrays is what the run has written."""
-    try:
-        place(folder, name)
-        stored = run.files.get(name)
-        if stored is not None:
-            read_arrays(folder, name, stored)
-    except BadRequest:
-        return False
-    return stored is not None

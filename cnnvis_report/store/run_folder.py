@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import ImageRecord, RunRecord
 from cnnvis_report.store.arrays import Damaged, advice, read_arrays
+from cnnvis_report.store.contents import wrong_arrays, wrong_inside
 from cnnvis_report.store.manifest import images_in, read_head
-from cnnvis_report.store.names import MANIFEST, array_key, arrays_name, inside_name, place
+from cnnvis_report.store.names import FILMS, MANIFEST, arrays_name, inside_name, place
 from cnnvis_report.store.ours import is_ours
 
 NAMED = 3  # files that a message names
@@ -61,7 +61,11 @@ class StoredRun:
         Raises:
             Damaged: they aren't what the run has written.
         """
-        return self._read(inside_name(name))
+        arrays = self._read(inside_name(name))
+        wrong = "" if name == FILMS else wrong_inside(arrays)
+        if wrong:
+            raise Damaged(self.folder, inside_name(name), wrong)
+        return arrays
 
     def _read(self, name: str) -> dict[str, Array]:
         place(self.folder, name)
@@ -122,23 +126,3 @@ def missing_files(run: StoredRun) -> list[str]:
         elif path.stat().st_size != stored.bytes:
             found.append(f"{name} has {path.stat().st_size} bytes in the place of {stored.bytes}")
     return found
-
-
-def wrong_arrays(image: ImageRecord, arrays: dict[str, Array]) -> str:
-    """In which way arrays aren't those of an image; empty where they are."""
-    maps = {array_key(each.method, each.layer, each.target): each.shape for each in image.maps}
-    wanted = {"picture", *maps, *(["mask"] if image.mask_share is not None else [])}
-    if arrays.keys() != wanted:
-        name = sorted(arrays.keys() ^ wanted)[0]
-        return f"holds {name!r}, which isn't of this image" if name in arrays else f"hasn't got {name!r}"
-    picture = arrays["picture"]
-    if picture.dtype != np.uint8 or picture.shape[:2] != image.size or picture.shape[2:] not in ((), (1,), (3,)):
-        return f"has a picture of {picture.shape} {picture.dtype} for one of {image.size}"
-    if "mask" in arrays and (arrays["mask"].shape != image.size or not np.isfinite(arrays["mask"]).all()):
-        return f"has a mask of {arrays['mask'].shape} for a picture of {image.size}"
-    for key, shape in maps.items():
-        if arrays[key].shape != shape or arrays[key].dtype.kind != "f":
-            return f"has {key!r} of {arrays[key].shape} in the place of {shape}"
-        if not np.isfinite(arrays[key]).all():
-            return f"has values that aren't finite in {key!r}"
-    return ""

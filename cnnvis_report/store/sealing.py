@@ -30,14 +30,6 @@ def digest_of(path: Path) -> StoredFile:
     return StoredFile(size, found.hexdigest())
 
 
-def is_whole(path: Path, stored: StoredFile) -> bool:
-    """Whether a file holds what was written; the size is asked first, which costs nothing."""
-    try:
-        return path.is_file() and path.stat().st_size == stored.bytes and digest_of(path) == stored
-    except OSError:
-        return False
-
-
 def sealed(content: Mapping[str, Any], place: str) -> dict[str, Any]:
     """The content with a digest of itself and of its place, which is what it belongs to and where it stands there."""
     return {**content, SEAL: _seal(content, place)}

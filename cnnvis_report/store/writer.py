@@ -8,12 +8,10 @@ one image at a time. Everything is written beside its place and then moved there
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from cnnvis_report.ahead import processors
 from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.files import NO_LINK, remove, settle
 from cnnvis_report.records import ImageRecord, RunRecord, StoredFile
@@ -32,7 +30,7 @@ from cnnvis_report.store.names import (
     place,
 )
 from cnnvis_report.store.ours import check_writable, clear, files_in
-from cnnvis_report.store.sealing import is_whole
+from cnnvis_report.store.wholeness import inside_is_whole, whole_images
 
 
 class RunWriter:
@@ -69,7 +67,6 @@ class RunWriter:
         for inner in (ARRAYS, INSIDE):
             (folder / inner).mkdir(parents=True, exist_ok=True)
         self._place = _identity(folder)
-        self._known: dict[tuple[str, StoredFile], bool] = {}
         self.done: set[str] = set()
         self.complete = self._is_complete()
         self.damaged = (folder / MANIFEST).is_file() and not self.complete
@@ -154,8 +151,8 @@ class RunWriter:
         else:
             found = []
         found = [each for each in found if each.image.id in self._images]
-        checked = self._whole({arrays_name(each.image.id): each.stored for each in found})
-        return [each for each in found if arrays_name(each.image.id) in checked]
+        whole = whole_images(self.folder, [(each.image, each.stored) for each in found])
+        return [each for each in found if each.image.id in whole]
 
     def _is_complete(self) -> bool:
         """Whether a whole manifest is there, with every image that was asked for, or the reason why it isn't there."""
@@ -170,15 +167,12 @@ class RunWriter:
         ids = {image.id for image in listed}
         skipped = Counter(each.name for each in run.skipped)
         missing = Counter(name for image, name in self._images.items() if image not in ids)
-        return ids <= self._images.keys() and missing <= skipped and len(self._whole(run.files)) == len(run.files)
-
-    def _whole(self, files: Mapping[str, StoredFile]) -> set[str]:
-        """Those files that hold what was written, each looked at once."""
-        new = [each for each in files.items() if each not in self._known]
-        with ThreadPoolExecutor(processors(4)) as pool:
-            found = pool.map(lambda each: is_whole(self.folder / each[0], each[1]), new)
-            self._known.update(zip(new, found, strict=True))
-        return {name for name, stored in files.items() if self._known[name, stored]}
+        if not (ids <= self._images.keys() and missing <= skipped):
+            return False
+        inside = [Path(name).stem for name in run.files if name.startswith(f"{INSIDE}/")]
+        return all(inside_is_whole(self.folder, name, run.files) for name in inside) and ids == whole_images(
+            self.folder, [(image, run.files[arrays_name(image.id)]) for image in listed]
+        )
 
     def _tidy(self) -> None:
         """Remove what has served when the manifest is there."""
