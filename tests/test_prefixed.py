@@ -46,7 +46,7 @@ def test_a_number_or_an_id_before_a_name(tmp_path, folders, classes, indices):
     ("folders", "classes", "unknown", "why"),
     [
         (("0_cat", "1_dog", "9_fish"), PETS, "9_fish", "the number is 9, and 'fish' is class 2"),
-        (("0_cat", "2_dog"), PETS, "0_cat", "the number is 0, and 'cat' is class 0"),
+        (("0_cat", "2_dog"), PETS, "0_cat", "the number is 0, and 'cat' is class 0, counted neither from 0"),
         (
             ("n01440764-goldfish", "tench"),
             IMAGENET,

@@ -80,11 +80,14 @@ def _by_numbers(numbers: dict[str, int], known: dict[str, int], classes: Classes
     apart = Counter(numbers[name] - index for name, index in known.items())
     offset = 1 if apart[1] > apart[0] else 0
     agreed = apart[offset] * 2 > len(known)
+    beside = "" if agreed else ", counted neither from 0 nor from 1"
     for name, index in known.items():
         if agreed and numbers[name] - index == offset:
             found.index_of[name] = index
         else:
-            found.conflicts[name] = f"the number is {numbers[name]}, and {classes.names[index]!r} is class {index}"
+            found.conflicts[name] = (
+                f"the number is {numbers[name]}, and {classes.names[index]!r} is class {index}{beside}"
+            )
     found.from_one = agreed and offset == 1
 
 
