@@ -1,6 +1,7 @@
 """What a kill or a full disk leaves, taken up again; each case was found by making every file event the last."""
 
 import errno
+import io
 import os
 import threading
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.loading import trained as trained_files
 from cnnvis_report.loading.trained import read_trained
 from cnnvis_report.refusals import in_words, refusal
 from cnnvis_report.store.lock import lock_of
@@ -134,7 +136,7 @@ def run(tmp_path_factory, images):
 
 
 def test_a_folder_in_which_a_run_had_barely_begun_is_taken_up(run, tmp_path):
-    words, right = run
+    words, _ = run
     for name in ("arrays", "inside"):
         (tmp_path / "report" / name).mkdir(parents=True)
     (tmp_path / "report" / ".lock").write_text("1\n")
@@ -175,6 +177,41 @@ def test_refusals_of_the_system_are_known_in_every_guise():
     assert (rust.errno, rust.strerror) == (errno.ENOSPC, os.strerror(errno.ENOSPC))
     for other in (ValueError("x"), OSError("encoder error -2"), BrokenPipeError(errno.EPIPE, "Broken pipe")):
         assert refusal(other) is None
+
+
+def test_a_folder_that_is_half_cleared_is_still_ours(run, tmp_path, monkeypatch):
+    words, right = run
+    report = tmp_path / "report"
+    command(*words, "--inside", "none", "-o", report)
+    real = os.rmdir
+
+    def refused(path, *more, **options):
+        if "stills" in str(path) and "report/" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, *more, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", refused)
+        said = one_line(command(*words, "--inside", "standard", "-o", report, code=1))
+    assert "Permission denied" in said and "stills" in said
+    command(*words, "--inside", "standard", "-o", report)
+    assert right <= files(report).keys()
+
+
+def test_an_error_of_the_disk_that_pytorch_would_hide_is_told():
+    class Once(io.BytesIO):
+        count = 0
+
+        def write(self, data):
+            self.count += 1
+            if self.count == 2:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)
+
+    whole = trained_files._Whole(Once())
+    torch.save({"a": torch.zeros(100), "b": torch.ones(3)}, whole)
+    with pytest.raises(OSError, match="No space left"):
+        whole.check()
 
 
 def test_a_model_on_a_full_disk_is_the_systems_error_and_no_crash(images, tmp_path, monkeypatch):

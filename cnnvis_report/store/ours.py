@@ -76,7 +76,8 @@ def clear(folder: Path) -> None:
     """Remove what this program has written into the folder, and nothing else."""
     if is_ours(folder):
         arrays = [name for inner in (ARRAYS, INSIDE, FITTED) for name in files_in(folder, inner)]
-        remove(folder, [*pages_of(folder), *arrays, PAGES, JOURNAL, MANIFEST])
+        remove(folder, [*pages_of(folder), *arrays, PAGES])
+        remove(folder, [JOURNAL, MANIFEST])  # last, with no folder left: they say whose all of it is
     for inner in (ARRAYS, INSIDE):
         remove_empty(folder / inner)
 
