@@ -15,6 +15,7 @@ from cnnvis_report.loading.torchvision_networks import skeleton, without_values
 
 MOST = 60  # networks that are built to find the nearest
 SURE = 0.97
+FEWEST = 9  # tensors; the smallest network of torchvision, alexnet, has 16
 ENOUGH = 0.6  # of a network's tensors that have to be there before it is named
 Shapes = dict[str, torch.Tensor]
 
@@ -25,6 +26,8 @@ def advice(state: State, asked: str = "") -> str:
     Args:
         asked: the name of the network that they don't fit.
     """
+    if len(state) < FEWEST:
+        return ""
     name, share = _best(state, _torchvision_families(), _of_torchvision)
     if name == asked and share >= ENOUGH:
         return (
