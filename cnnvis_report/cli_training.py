@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnvis_report.commandline import STOPPED, names_in
-from cnnvis_report.finishing import console_of, finish, look_at_all
+from cnnvis_report.finishing import claim, console_of, finish, look_at_all
 from cnnvis_report.switches import A_FILE, A_NAME, CONFIG, DEVICE, QUIET, SINGLE
 from cnnvis_report.values import Count, OneOf, Real, Text, Whole
 
@@ -161,11 +161,10 @@ def train(report: Path | None, methods: str, **given: Any) -> None:
     from cnnvis_report.console_training import Reporter
     from cnnvis_report.pipeline.devices import choose_device
     from cnnvis_report.registry import select
-    from cnnvis_report.store import check_writable
     from cnnvis_report.training.train import Order, train
 
     if report is not None:
-        check_writable(report)
+        claim(report)
         select(names_in(methods))
     device = choose_device(given["device"])
     wanted = ("images", "output", "arch", "weights", "test", "split", "size", "channels", "epochs", "batch_size")

@@ -1,17 +1,17 @@
 """What the commands share: errors in one line, and values that several options are made of."""
 
-import errno
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
-from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, shown
+from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, brief, shown
 from cnnvis_report.records import Option
+from cnnvis_report.refusals import in_words, refusal
+from cnnvis_report.theirs import blamed, ending, is_fatal, listening, one_each
 
 STOPPED = 130  # what a shell gives a program that Ctrl-C has ended
-EXPECTED = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -22,7 +22,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with listening(), one_each():
+                return super().invoke(ctx)
         except click.MissingParameter:
             raise
         except click.BadParameter as error:
@@ -37,12 +38,24 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("\nStopped. What was done is kept; a run goes on from there with the same command.", err=True)
             ctx.exit(STOPPED)
-        except OSError as error:
-            if error.errno not in EXPECTED:
+        except BaseException as error:
+            said = None if isinstance(error, click.ClickException) else _told(error)
+            if said is None:
                 raise
-            where = f" ({error.filename})" if error.filename else ""
-            click.echo(f"Error: {error.strerror}{where}. What was written is whole.", err=True)
+            click.echo(f"Error: {printable(said)}", err=True)
+            if ctx.meta.get("verbose"):
+                traceback.print_exception(error)
             ctx.exit(1)
+
+
+def _told(error: BaseException) -> str | None:
+    """One line for what somebody's own code, or the operating system, has raised; None for what is a bug of ours."""
+    place = blamed(error)
+    if place is not None:
+        fatal = is_fatal(error)
+        return str(ending(error, "network", place)) if fatal else f"{place}: {type(error).__name__}: {brief(error)}."
+    refused = refusal(error) if isinstance(error, Exception) else None
+    return f"{in_words(refused)}. What was written is whole." if refused is not None else None
 
 
 def names_in(text: str | Sequence[str]) -> tuple[str, ...]:

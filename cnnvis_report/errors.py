@@ -29,6 +29,12 @@ class InputRefused(BadRequest):
         self.option = option
 
 
+class EndsProgram(BadRequest):
+    """Somebody's own code wanted to end the program, as `sys.exit` does: no wrong request, a failed run."""
+
+    exit_code = 1
+
+
 class RunFailed(CnnVisError):
     """The request was sound, and the run still failed."""
 
@@ -69,7 +75,10 @@ class UnknownName(BadRequest):
 
 def brief(error: BaseException) -> str:
     """The first line of what an error says, cut where it goes on and on, or its type where it says nothing."""
-    said = next(iter(str(error).splitlines()), "").rstrip(". ") or type(error).__name__
+    try:
+        said = next(iter(str(error).splitlines()), "").rstrip(". ") or type(error).__name__
+    except Exception:  # somebody's own error, which can't say what it is
+        said = type(error).__name__
     return said if len(said) <= LONGEST else f"{said[:LONGEST].rstrip()}…"
 
 

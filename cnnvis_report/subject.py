@@ -23,6 +23,7 @@ from cnnvis_report.records_network import LayerRecord
 from cnnvis_report.running import Room, as_scores, frozen, recording
 from cnnvis_report.score_layer import find_score_layer
 from cnnvis_report.tails import NotedCalls, Place
+from cnnvis_report.untouched import at_work
 
 
 class Subject:
@@ -152,7 +153,7 @@ class Subject:
         return tuple(f"{self.name} returns {each}." for each in self._taken)
 
     def _run(self, images: Tensor) -> object:
-        with self._state.lent():
+        with self._state.lent(), at_work(self.name):
             return self.network(images) if self._weights is None else run_reduced(self.network, self._weights, images)
 
     def forward_from(self, name: str, image: Tensor, values: Tensor) -> Tensor:

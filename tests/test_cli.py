@@ -320,7 +320,7 @@ def test_a_full_disk_is_one_line(drawn, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("cnnvis_report.store.np.savez", full)
+    monkeypatch.setattr("cnnvis_report.store.arrays.np.savez", full)
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "-q", code=1)
     assert "Error: No space left on device" in result.stderr and not (tmp_path / "r").exists()
 

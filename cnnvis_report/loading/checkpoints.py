@@ -22,6 +22,7 @@ from cnnvis_report.loading.matching import (
     key_name,
     match,
     preferred,
+    whole,
     without_prefix,
 )
 from cnnvis_report.loading.nearest_network import advice
@@ -41,7 +42,7 @@ def read_state(path: Path) -> State:
     Raises:
         BadRequest: the file can't be read, or holds something else.
     """
-    return without_prefix(preferred(read_candidates(path)).state)
+    return without_prefix(whole(preferred(read_candidates(path)), {}).state)
 
 
 def read_for(network: nn.Module, path: Path) -> Match:
@@ -193,10 +194,20 @@ def silent_channels(network: nn.Module) -> tuple[str, ...]:
     )
 
 
+def state_of(network: nn.Module) -> State:
+    """The tensors of a network's state; its parameters and buffers, where its own `state_dict` doesn't give them."""
+    try:
+        state = dict(network.state_dict())
+    except Exception:  # somebody's own
+        state = {}
+    tensors = {str(name): value for name, value in state.items() if isinstance(value, Tensor)}
+    return tensors or {**dict(network.named_parameters()), **dict(network.named_buffers())}
+
+
 def weights_hash(network: nn.Module) -> str:
     """A fingerprint of all parameters and buffers, whatever file they came from: 16 hexadecimal digits."""
     digest = sha256()
-    for name, value in sorted(network.state_dict().items()):
+    for name, value in sorted(state_of(network).items()):
         digest.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]

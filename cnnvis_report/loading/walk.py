@@ -21,7 +21,7 @@ from cnnvis_report.loading.formats import (
 )
 from cnnvis_report.loading.found import Found, natural, several
 from cnnvis_report.records import Skipped
-from cnnvis_report.store import is_ours
+from cnnvis_report.store.ours import is_ours
 
 SYSTEM = {"Thumbs.db", "ehthumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN"}
 LOOKED_AT = 200  # entries of a hidden folder

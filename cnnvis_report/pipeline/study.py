@@ -167,6 +167,7 @@ def make_subject(model: Model, images: ImageSet, device: torch.device, scores: s
         RunFailed: none can.
         BadRequest: the scores can't be what was asked for.
     """
+    model.network.to(device)  # somebody's own may return nothing
     if not len(images):
         return _without_images(model, device, scores)
     first = first_usable(images, model.preprocessing)
@@ -175,7 +176,7 @@ def make_subject(model: Model, images: ImageSet, device: torch.device, scores: s
         verb = "can" if len(images) > 1 else "can't"
         raise RunFailed(f"{count} {verb} be read. {first.name}: {first.reason}.")
     return Subject(
-        model.network.to(device),
+        model.network,
         first.picture.values.unsqueeze(0).to(device),
         name=model.name,
         classes=model.classes,
@@ -193,7 +194,7 @@ def _without_images(model: Model, device: torch.device, scores: str) -> Subject:
     generator = torch.Generator().manual_seed(0)
     example = torch.randn(1, model.preprocessing.channels, *size, generator=generator).to(device)
     return Subject(
-        model.network.to(device),
+        model.network,
         example,
         name=model.name,
         classes=model.classes,

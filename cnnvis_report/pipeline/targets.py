@@ -102,6 +102,8 @@ def images_of(images: ImageSet, meaning: Scores, classes: Sequence[str]) -> Imag
         return replace(images, items=tuple(named))
     items = (replace(item, labels=tuple(Label(label.name) for label in item.labels)) for item in images)
     notices = tuple(each for each in images.notices if each not in images.of_labels)
+    if any(item.labels for item in images):
+        notices += ("The network gives values: labels are shown beside them, and no error is measured.",)
     return replace(images, items=tuple(items), notices=notices, of_labels=())
 
 
