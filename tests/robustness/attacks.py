@@ -1,6 +1,6 @@
 """All kinds of trouble that are tried."""
 
-from tests.robustness import folders
+from tests.robustness import folders, mutated_pictures, odd_checkpoints, odd_values
 from tests.robustness.attack import Attack
 from tests.robustness.disk_faults import REFUSED
 from tests.robustness.file_events import AT_RANDOM_TIMES, KILLED
@@ -10,4 +10,7 @@ ATTACKS: tuple[Attack, ...] = (
     *KILLED,
     AT_RANDOM_TIMES,
     REFUSED,
+    mutated_pictures.ATTACK,
+    odd_checkpoints.ATTACK,
+    odd_values.ATTACK,
 )
