@@ -5,6 +5,8 @@ from difflib import get_close_matches
 
 SHOWN_AT_MOST = 20
 LONGEST = 200  # letters of somebody else's message
+LONGEST_VALUE = 80  # letters of somebody else's value
+MOST_LETTERS = 200  # of a name that others are compared with
 
 
 class CnnVisError(Exception):
@@ -60,7 +62,7 @@ class UnknownName(BadRequest):
     def __init__(self, kind: str, name: str, known: Iterable[str], advice: str = "") -> None:
         known = list(dict.fromkeys(known))
         near = nearest(name, known)
-        parts = [f"No {kind} is called {name!r}."]
+        parts = [f"No {kind} is called {shown(name)}."]
         if near:
             parts.append(f"Did you mean {near!r}?")
         if known:
@@ -80,8 +82,19 @@ def brief(error: BaseException) -> str:
     return said if len(said) <= LONGEST else f"{said[:LONGEST].rstrip()}…"
 
 
+def shown(value: object) -> str:
+    """A stranger's value as a message has it: quoted, and cut where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or lists within lists
+        return f"a {type(value).__name__} of many {'digits' if isinstance(value, int) else 'parts'}"
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 20]}… ({len(text)} characters)"
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be, or None where nothing is close."""
+    if len(name) > MOST_LETTERS:
+        return None
     plain = {_plain(other): other for other in known}
     found = get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
     return plain[found[0]] if found else None

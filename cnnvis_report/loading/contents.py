@@ -1,5 +1,6 @@
 """What a file holds, told by all of it: hashed as it is read, or remembered for as long as nothing touches it."""
 
+import errno
 import os
 import time
 from collections.abc import Mapping
@@ -43,6 +44,8 @@ class FileContent:
             OSError: it may not be read.
             Replaced: it doesn't hold what it held when it was first read, or is being written.
         """
+        if not self.path.is_file():  # a pipe would never answer
+            raise OSError(errno.EINVAL, "not a regular file")
         for _ in range(TRIES):
             with self.path.open("rb") as file:
                 status = os.fstat(file.fileno())

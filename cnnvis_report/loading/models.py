@@ -12,6 +12,7 @@ from cnnvis_report.errors import BadRequest, EndsProgram, UnknownName, brief
 from cnnvis_report.loading.checkpoints import check_finite, load_into, read_for, silent_channels, split_key
 from cnnvis_report.loading.declared import declared
 from cnnvis_report.loading.factories import is_factory, make_network
+from cnnvis_report.loading.fastai_networks import fastai_network
 from cnnvis_report.loading.torchvision_heads import with_head
 from cnnvis_report.loading.torchvision_networks import CLASSES, build_for, skeleton
 from cnnvis_report.loading.trained import read_trained
@@ -188,7 +189,14 @@ def _pretrained(name: str, version: str) -> Model:
 def _from_file(name: str, path: Path) -> Model:
     """The architecture with somebody's weights, and as many classes, channels and layers of the head as they have."""
     file = split_key(path)[0]
-    found, guessed = with_head(name, read_for(skeleton(name), path), file.name)
+    found = read_for(skeleton(name), path)
+    learner = fastai_network(name, found.state, file.name)
+    if learner is not None:
+        load_into(learner.network, found.state, path, asked=name)
+        entry = next(iter(torchvision.models.get_model_weights(name)))
+        notices = (*found.notices(file.name), learner.notice)
+        return Model(learner.network, name, path.name, _preprocessing(entry), None, notices=notices)
+    found, guessed = with_head(name, found, file.name)
     built = build_for(name, found.state, file.name)
     strangers = tuple(key for key in found.strangers if key in built.state)
     load_into(built.network, replace(found, state=built.state, strangers=strangers), path, asked=name)

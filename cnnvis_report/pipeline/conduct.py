@@ -21,7 +21,9 @@ from cnnvis_report.records_inside import InsideRecord
 from cnnvis_report.records_network import NetworkRecord
 from cnnvis_report.records_training import Film
 from cnnvis_report.records_worth import Evaluation, Forgetting
-from cnnvis_report.store import RunWriter, load_run
+from cnnvis_report.store.lock import writing
+from cnnvis_report.store.run_folder import load_run
+from cnnvis_report.store.writer import RunWriter
 
 
 def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[RunRecord, Tally]:
@@ -33,18 +35,26 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
         The run, and what this start has met; a run that was complete already is left as it is.
 
     Raises:
-        BadRequest: the folder holds something else.
-        RunFailed: a single image doesn't fit into memory.
+        BadRequest: the folder holds something else, or somebody else is writing there.
+        RunFailed: a single image doesn't fit into memory, or the folder is gone.
     """
+    with writing(folder):
+        return _conduct(study, plan, folder, watcher)
+
+
+def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[RunRecord, Tally]:
     recall(study, folder)
     identity = identify(study, plan)
     changed = changed_since(folder, study, identity)
     if changed:
         watcher.anew(changed)
-    ids = [item.id for item in study.images]
-    writer = RunWriter(folder, identity, ids, keep=changed == [], files=files_of(study))
+    names = {item.id: item.name for item in study.images}
+    writer = RunWriter(folder, identity, names, keep=changed == [], files=files_of(study))
     if writer.complete:
         return load_run(folder).record, Tally()
+    if writer.damaged:
+        kept = f"{len(writer.done)} of its {len(names)} images are kept"
+        watcher.trouble(f"{folder}: the run that was complete there got damaged; {kept}, the rest is made again.")
     study = replace(study, reference=study.reference.shelved(RunShelf(folder)))
     try:
         tally = run_batches(study, plan, writer, watcher)

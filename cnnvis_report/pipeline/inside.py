@@ -26,7 +26,8 @@ from cnnvis_report.records_inside import (
     KernelRecord,
     TopRecord,
 )
-from cnnvis_report.store import NETWORK, RunWriter
+from cnnvis_report.store.names import NETWORK
+from cnnvis_report.store.writer import RunWriter
 
 NAMED = 12  # channels of a kind
 Arrays = dict[str, npt.NDArray[np.generic]]

@@ -20,7 +20,7 @@ from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.unit_pictures import UnitPictures, as_bytes
 from cnnvis_report.pipeline.view_gaps import all_of
 from cnnvis_report.records_inside import ClassMapRecord, ImageInside, InvertedRecord, UnitRecord
-from cnnvis_report.store import RunWriter
+from cnnvis_report.store.writer import RunWriter
 from cnnvis_report.tape import Tape
 
 Bytes = npt.NDArray[np.uint8]

@@ -22,7 +22,7 @@ from cnnvis_report.pipeline.tasks import perform
 from cnnvis_report.pipeline.trial import trials
 from cnnvis_report.records import Skipped
 from cnnvis_report.records_worth import Precision
-from cnnvis_report.store import RunWriter
+from cnnvis_report.store.writer import RunWriter
 from cnnvis_report.tape import Tape
 
 MOST_NOTICES = 12  # of single pictures

@@ -1,5 +1,13 @@
 """All kinds of trouble that are tried."""
 
+from tests.robustness import folders
 from tests.robustness.attack import Attack
+from tests.robustness.disk_faults import REFUSED
+from tests.robustness.file_events import AT_RANDOM_TIMES, KILLED
 
-ATTACKS: tuple[Attack, ...] = ()
+ATTACKS: tuple[Attack, ...] = (
+    folders.ATTACK,
+    *KILLED,
+    AT_RANDOM_TIMES,
+    REFUSED,
+)
