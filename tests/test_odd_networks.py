@@ -122,7 +122,9 @@ def test_versions_of_weights_and_empty_names_are_checked(tmp_path, monkeypatch):
     said = command("layers", "resnet18@NOVERSION", code=2).stderr
     assert "No weights version of resnet18 is called 'NOVERSION'" in said and "IMAGENET1K_V1" in said
     assert "layer4" in command("layers", "resnet18@IMAGENET1K_V1").stdout
-    assert "MODEL is empty" in command("layers", "", code=2).stderr
+    assert "empty" in command("layers", "", code=2).stderr
+    with pytest.raises(BadRequest, match="MODEL is empty"):
+        load_model(" ")
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "net_at_home.py").write_text("from tests.odd_networks import Odd as build\n")
     assert "inner.features" in command("layers", "~/net_at_home.py:build").stdout
