@@ -152,7 +152,7 @@ def test_an_image_that_the_network_refuses_costs_no_view_of_the_others(tmp_path)
     photos = pictures(tmp_path / "photos", (40, 40), (32, 48), (40, 40))
     record = inside("RefusesOne", photos, tmp_path / "r")
     assert [each.name for each in record.skipped] == ["1.png"] and record.inside.images == 2
-    assert [each.image for each in record.inside.looked] == ["1-0", "3-2"]
+    assert [each.image[:2] for each in record.inside.looked] == ["0-", "2-"]
     assert record.inside.tops and record.inside.preferred and record.inside.health and record.inside.fields
 
 
