@@ -35,6 +35,14 @@ class NotApplicable(CnnVisError):
     """A method isn't defined for this network; the message says why."""
 
 
+class Ended(RuntimeError):
+    """What somebody's code has raised to end more than itself, such as SystemExit, as an error like any other."""
+
+    def __init__(self, error: BaseException) -> None:
+        said = f": {error}" if str(error) else ""
+        super().__init__(f"it ends the program ({type(error).__name__}{said})")
+
+
 class GapsFound(CnnVisError):
     """`--strict` was asked for and the run has gaps."""
 
@@ -69,6 +77,11 @@ def brief(error: BaseException) -> str:
     """The first line of what an error says, cut where it goes on and on, or its type where it says nothing."""
     said = next(iter(str(error).splitlines()), "").rstrip(". ") or type(error).__name__
     return said if len(said) <= LONGEST else f"{said[:LONGEST].rstrip()}…"
+
+
+def told(error: BaseException) -> str:
+    """An error's type and the first line of what it says."""
+    return brief(error) if isinstance(error, Ended) else f"{type(error).__name__}: {brief(error)}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

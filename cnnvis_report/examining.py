@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
-from cnnvis_report.errors import BadRequest, InputRefused, brief
+from cnnvis_report.errors import BadRequest, InputRefused, told
 
 SIDES = (224, 299, 256, 384, 128, 64, 32, 28)  # that networks are made for, the commonest first
 QUANTIZED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized", "torch.nn.quantized", "torchao.")
 PACKAGE = Path(__file__).parent
+LIKELY = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)  # what PyTorch raises against images
 MOST_OFF = 32  # pixels between the side that a linear layer's features tell and the one that fits
 FEATURES = re.compile(r"mat1 and mat2 shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)")
 CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
@@ -95,7 +96,7 @@ def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) ->
         error: what it raised. One that neither the network nor PyTorch has raised is raised again: it is ours.
     """
     sides = "×".join(map(str, example.shape))
-    said = f"{type(error).__name__}: {brief(error)}"
+    said = told(error)
     refused = f"{name} doesn't take a {sides} batch ({said})."
     missing = missing_arguments(network.forward, 1)
     if missing:
@@ -119,7 +120,7 @@ def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) ->
     if len(example) == 1 and _runs(network, example.expand(2, -1, -1, -1).clone()):
         return BadRequest(f"{refused} It takes two images at a time; let its forward take a single one, too.")
     where = place_of(error)
-    if where is None and not isinstance(error, RuntimeError | ValueError | TypeError | IndexError | AssertionError):
+    if where is None and not isinstance(error, LIKELY):
         raise error
     return BadRequest(f"{refused} It fails{f' in {where}' if where else ''} on images of other sizes, too.")
 

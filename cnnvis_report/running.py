@@ -1,13 +1,13 @@
 """Running somebody's network without leaving a trace on it, and reading what it returns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, Ended
 
 # Under which keys the networks of a training keep their class scores, the likeliest first.
 KEYS = (
@@ -101,6 +101,19 @@ def _sides(value: Any) -> str:
     return "×".join(["N", *map(str, value.shape[1:])]) if isinstance(value, Tensor) else type(value).__name__
 
 
+def check_shape(scores: Tensor, count: int, columns: int) -> Tensor:
+    """The scores, which have to be those of so many images, and of so many columns unless that is 0.
+
+    Raises:
+        ValueError: they aren't.
+    """
+    if len(scores) != count:
+        raise ValueError(f"it gives {len(scores)} rows of scores for {count} images")
+    if columns and scores.shape[1] != columns:
+        raise ValueError(f"it gives {scores.shape[1]} scores an image, and gave {columns} before")
+    return scores
+
+
 def class_names(given: Sequence[str] | None, count: int, name: str) -> tuple[str, ...]:
     """The names of a classifier's classes, numbers where none are given.
 
@@ -115,6 +128,22 @@ def class_names(given: Sequence[str] | None, count: int, name: str) -> tuple[str
             f"Give --class-names a file with {count} lines, in index order."
         )
     return tuple(given)
+
+
+def called(network: Callable[..., Any], *given: Any) -> Any:
+    """What somebody's code gives; whatever it raises beside an interruption is an error of its own.
+
+    Raises:
+        Ended: it would end the program, or an iteration that isn't its own.
+    """
+    try:
+        return network(*given)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
+            raise
+        raise Ended(error).with_traceback(error.__traceback__) from error
 
 
 @contextmanager

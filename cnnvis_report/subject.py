@@ -20,7 +20,7 @@ from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.reading import FirstOutput, read_output
 from cnnvis_report.records_network import LayerRecord
-from cnnvis_report.running import Room, as_scores, frozen, recording
+from cnnvis_report.running import Room, as_scores, called, check_shape, frozen, recording
 from cnnvis_report.score_layer import find_score_layer
 from cnnvis_report.tails import NotedCalls, Place
 
@@ -64,6 +64,7 @@ class Subject:
         self._weights: Weights | None = None
         self._lone: dict[str, bool] = {}
         self._taken: dict[str, None] = {}
+        self.columns = 0  # of the output; known from the first pass on
         self.one_by_one = False  # set where an image's scores depend on the images beside it
         check_open(self.network, name)
         check_example(self.network, name, example)
@@ -76,6 +77,7 @@ class Subject:
         self.meaning, self.scores, self._tail = reading.meaning, reading.words, reading.place
         if self._tail is not None:  # the pass that counts is the one to the logits
             calls, output, operands, _ = self._examine(example)
+        self.columns = int(output.shape[1])
         nodes = recorded(output.grad_fn)
         self._calls = Calls(calls, followed(nodes, tuple(example.shape)), self.size)
         self.layers = self._calls.layers
@@ -132,19 +134,16 @@ class Subject:
         """[N, columns]: what the network itself gives, of which `meaning` makes scores of classes."""
         if self._tail is not None:
             return self._logits_at(self._tail, images, count)
-        own = self._room.copied(images, self._layout)
-        self._calls.see((int(images.shape[2]), int(images.shape[3])))
         with self.held():
-            given = as_scores(self._run(own), self.name, count or len(images), self._taken)
-        return given.to(images.dtype)
+            given = as_scores(self._run(images), self.name, count or len(images), self._taken)
+            return check_shape(given, count or len(images), self.columns).to(images.dtype)
 
     def _logits_at(self, place: Place, images: Tensor, count: int | None = None) -> Tensor:
         """[N, columns]: the logits, of before whatever the network does to them last."""
-        own = self._room.copied(images, self._layout)
-        self._calls.see((int(images.shape[2]), int(images.shape[3])))
         with self.held(), place.watched(self.watching) as logits:
-            self._run(own)
-        return as_scores(logits(), self.name, count or len(images)).to(images.dtype)
+            self._run(images)
+            given = as_scores(logits(), self.name, count or len(images))
+            return check_shape(given, count or len(images), self.columns).to(images.dtype)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -152,8 +151,11 @@ class Subject:
         return tuple(f"{self.name} returns {each}." for each in self._taken)
 
     def _run(self, images: Tensor) -> object:
+        own = self._room.copied(images, self._layout)
+        self._calls.see((int(images.shape[2]), int(images.shape[3])))
         with self._state.lent():
-            return self.network(images) if self._weights is None else run_reduced(self.network, self._weights, images)
+            weights = self._weights
+            return called(self.network, own) if weights is None else run_reduced(self.network, weights, own)
 
     def forward_from(self, name: str, image: Tensor, values: Tensor) -> Tensor:
         """[M, classes]: the logits of an image [1, C, H, W] where a layer gives other values [M, K, h, w].
@@ -182,7 +184,7 @@ class Subject:
             both = self.forward(image.expand(2, -1, -1, -1))
             try:
                 found = self.forward(image, 2)
-            except (RuntimeError, BadRequest):
+            except (RuntimeError, ValueError, BadRequest):
                 return False
         return found.shape == both.shape and torch.allclose(found, both, rtol=1e-3, atol=1e-5)
 

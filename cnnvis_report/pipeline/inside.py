@@ -1,16 +1,17 @@
 """Everything that is shown from within the network, into the run folder."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from cnnvis_report.errors import NotApplicable
+from cnnvis_report.errors import NotApplicable, told
 from cnnvis_report.inside.filters import kernels
 from cnnvis_report.inside.projections import Unit
 from cnnvis_report.pipeline.batches import Ready, read_item
+from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.pipeline.look_budget import LookBudget
 from cnnvis_report.pipeline.looking import Streamed, chosen_layers, stream
 from cnnvis_report.pipeline.looking_at_images import ImagesInside
@@ -20,6 +21,7 @@ from cnnvis_report.pipeline.unit_pictures import UnitPictures
 from cnnvis_report.records_inside import (
     FieldRecord,
     HealthRecord,
+    ImageInside,
     InsideRecord,
     KernelRecord,
     TopRecord,
@@ -48,6 +50,8 @@ def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, 
     Raises:
         RuntimeError, MemoryError: out of memory.
     """
+    done = tuple(item for item in study.images if item.id in writer.done)
+    study = replace(study, images=replace(study.images, items=done))  # the network fails on others
     found = Found()
     pictures = UnitPictures(study, size)
     found.gaps += [(f"{way} projections", reason) for way, reason in pictures.refused.items()]
@@ -55,7 +59,7 @@ def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, 
         filters = tuple(_filters(study, found))
         streamed = stream(study, size, tell)
         looked = ImagesInside(study, budget, writer, pictures, found.gaps)
-        images = tuple(looked.of(ready, tell) for ready in _some(study, budget, streamed))
+        images = tuple(_looked(looked, _some(study, budget, streamed), found, tell))
         record = InsideRecord(
             budget=budget.name,
             images=len(streamed.ids),
@@ -81,6 +85,17 @@ def _some(study: Study, budget: LookBudget, streamed: Streamed) -> Iterator[Read
         ready = read_item(items[place * len(items) // most], study.subject.preprocessing)
         if isinstance(ready, Ready):
             yield ready
+
+
+def _looked(looked: ImagesInside, images: Iterator[Ready], found: Found, tell: Tell) -> Iterator[ImageInside]:
+    """What there is within the network of each image; one on which the network fails is a gap."""
+    for ready in images:
+        try:
+            yield looked.of(ready, tell)
+        except Exception as error:  # the other images are worth a look without it
+            if is_out_of_memory(error):
+                raise
+            found.gaps.append((ready.item.name, told(error)))
 
 
 def _filters(study: Study, found: Found) -> Iterator[KernelRecord]:
@@ -131,7 +146,14 @@ def _tops(
                 continue
             shown = [ready.at(streamed.ids[place]) for place in top.images[channel, :count].tolist()]
             places = zip(top.rows[channel, :count].tolist(), top.columns[channel, :count].tolist(), strict=True)
-            units, drawn = pictures.of(shown, [Unit(layer, channel, *place) for place in places], pictures.ways[:1])
+            wanted = [Unit(layer, channel, *place) for place in places]
+            try:
+                units, drawn = pictures.of(shown, wanted, pictures.ways[:1])
+            except (RuntimeError, ValueError) as error:  # the network fails on the way back from one of them
+                if is_out_of_memory(error):
+                    raise
+                found.gaps.append((f"top images of {layer}, channel {channel}", told(error)))
+                continue
             found.arrays |= {f"top/{layer}/{channel}/{name}": value for name, value in drawn.items()}
             classes = sorted(((float(values[channel]), index) for index, values in excitement.items()), reverse=True)
             named = tuple((study.subject.classes[index], round(value, 5)) for value, index in classes[:5])

@@ -8,7 +8,6 @@ from hashlib import blake2b
 import torch
 from torch import Tensor
 
-from cnnvis_report.errors import CnnVisError
 from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
@@ -20,7 +19,6 @@ ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 0.02, torch
 MAY_BE_ROUNDING = 0.02  # in a network that works in another type within, and nobody sees which
 NOISE_SEED = 27_182_818
 APART = 5  # times what passes differ by anyhow: then neighbors have a part in it, too
-REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError, CnnVisError)
 
 
 @dataclass(frozen=True)
@@ -68,18 +66,19 @@ def check_passes(subject: Subject) -> Repeatability:
     if subject.first_pass is None:
         raise RuntimeError("the first pass has been taken")
     image, alone = subject.first_pass.images, subject.first_pass.logits
-    noise = _noise(image)
-    beside: list[Tensor] = []
+    neighbor, beside = _noise(image), list[Tensor]()
 
     def batch() -> Tensor:
-        beside.append(_look(subject, torch.cat([noise, image, image])))
-        return beside[-1][1:]
+        nonlocal neighbor
+        neighbor, rows = _beside(subject, image, 2)
+        beside.append(rows)
+        return rows[1:]
 
     found = compare(subject, image, alone, batch)
     if found.again:
         return found
     if found.one_by_one or not beside:
-        beside = [torch.cat([_look(subject, each) for each in (noise, image)])]
+        beside = [torch.cat([_look(subject, each) for each in (neighbor, image)])]
     example = blake2b(image.detach().cpu().float().contiguous().numpy().tobytes(), digest_size=16)
     return replace(found, logits=beside[0][:2], example=example.hexdigest())
 
@@ -100,7 +99,7 @@ def first_tape(
         found = tapes[-1].logits
         _check_rows(found, images)
         if streams and len(images) == 1:
-            found = torch.cat([found, _look(subject, torch.cat([_noise(images), images]))])
+            found = torch.cat([found, _beside(subject, images, 1)[1]])
         return found[-1:]
 
     found = compare(subject, images[-1:], alone, batch)
@@ -119,7 +118,7 @@ def compare(subject: Subject, image: Tensor, alone: Tensor, batch: Callable[[], 
         rows = batch()
         if not _farthest(alone, rows):
             return Repeatability()
-    except REFUSALS as error:
+    except Exception as error:  # a network may raise anything
         if is_out_of_memory(error):  # nothing is known, and the run will see to it
             return Repeatability()
         refusal = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"[:120]
@@ -160,6 +159,30 @@ def _is_rounding(subject: Subject, image: Tensor) -> bool:
     noise = _noise(image)
     rows = [row for other in (noise, -noise) for row in _look(subject, torch.cat([other, image, image]))[1:]]
     return all(_apart(rows[0][None], row[None]) < ROUNDING[torch.float32] / 100 for row in rows[1:])
+
+
+def _beside(subject: Subject, image: Tensor, times: int) -> tuple[Tensor, Tensor]:
+    """A neighbor that the network takes by itself, and the logits of a batch of it and so many times the image.
+
+    Raises:
+        Exception: the network doesn't take several images.
+    """
+    noise = _noise(image)
+    for neighbor in (noise, -noise, image.flip(3), image):
+        try:
+            return neighbor, _look(subject, torch.cat([neighbor, *[image] * times]))
+        except Exception as error:  # a network may raise anything
+            if neighbor is image or is_out_of_memory(error) or _is_taken(subject, neighbor):
+                raise
+    raise AssertionError("the image itself ends the search")
+
+
+def _is_taken(subject: Subject, image: Tensor) -> bool:
+    try:
+        _look(subject, image)
+    except Exception:
+        return False
+    return True
 
 
 def _look(subject: Subject, images: Tensor) -> Tensor:

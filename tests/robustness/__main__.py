@@ -1,8 +1,8 @@
 """Tries everything in full and writes the table of `docs/robustness.md`.
 
-    python -m tests.robustness                     all, and the table
-    python -m tests.robustness "damaged folders"   some of them, on the terminal alone
-    python -m tests.robustness --count 50          fewer of each, on the terminal alone
+python -m tests.robustness                     all, and the table
+python -m tests.robustness "damaged folders"   some of them, on the terminal alone
+python -m tests.robustness --count 50          fewer of each, on the terminal alone
 """
 
 import argparse
