@@ -1,13 +1,15 @@
 """Running somebody's network without leaving a trace on it, and reading what it returns."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from threading import get_ident
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest, Ended
+from cnnvis_report.locking import exclusive
 
 # Under which keys the networks of a training keep their class scores, the likeliest first.
 KEYS = (
@@ -148,43 +150,66 @@ def called(network: Callable[..., Any], *given: Any) -> Any:
 
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
-    """Eval mode and no parameter gradients while it is open; afterwards every flag is as it was."""
+    """Eval mode and no parameter gradients while it is open; afterwards every flag is as it was.
+
+    Other threads that run the network meanwhile wait if that would make a difference to them.
+    """
     training = [(module, module.training) for module in network.modules()]
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    network.eval()
-    for parameter in trainable:
-        parameter.requires_grad_(False)
+    gate = network.register_forward_pre_hook(_gate(any(flag for _, flag in training), bool(trainable)))
     try:
+        network.eval()
+        for parameter in trainable:
+            parameter.requires_grad_(False)
         yield
     finally:
         for parameter in trainable:
             parameter.requires_grad_(True)
         for module, flag in training:
             module.training = flag
+        gate.remove()
+
+
+def _gate(trains: bool, learns: bool) -> Callable[..., None]:
+    """A hook that lets other threads in when the thread that has made it is done.
+
+    Args:
+        trains: whether the network was in training mode. learns: whether its parameters had gradients.
+    """
+    owner = get_ident()
+
+    def wait(*_: object) -> None:
+        if get_ident() != owner and (trains or (learns and torch.is_grad_enabled())):
+            with exclusive():
+                pass
+
+    return wait
 
 
 @contextmanager
 def full_precision() -> Iterator[None]:
     """Float32 arithmetic keeps its digits while it is open, whatever the caller has set: autocasting is off, too."""
-    precision = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    cudnn = torch.backends.cudnn
-    # TF32, which cuDNN uses by default, keeps 10 bits: maps of GPU and CPU would part at 1e-3
-    full = cudnn.flags(cudnn.enabled, cudnn.benchmark, cudnn.benchmark_limit, cudnn.deterministic, allow_tf32=False)
-    try:
-        with full, ExitStack() as uncast:
-            for device in AUTOCASTING:
-                if torch.is_autocast_enabled(device):
-                    uncast.enter_context(torch.autocast(device, enabled=False))
-            yield
-    finally:
-        torch.set_float32_matmul_precision(precision)
+    with exclusive():  # these are switches of the process
+        precision = torch.get_float32_matmul_precision()
+        cudnn = torch.backends.cudnn
+        # TF32, which cuDNN uses by default, keeps 10 bits: maps of GPU and CPU would part at 1e-3
+        full = cudnn.flags(cudnn.enabled, cudnn.benchmark, cudnn.benchmark_limit, cudnn.deterministic, allow_tf32=False)
+        try:
+            torch.set_float32_matmul_precision("highest")
+            with full, ExitStack() as uncast:
+                for device in AUTOCASTING:
+                    if torch.is_autocast_enabled(device):
+                        uncast.enter_context(torch.autocast(device, enabled=False))
+                yield
+        finally:
+            torch.set_float32_matmul_precision(precision)
 
 
 @contextmanager
 def recording() -> Iterator[None]:
     """Gradients are recorded, in full precision."""
-    with full_precision(), torch.inference_mode(False), torch.enable_grad():
+    inference = torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
+    with full_precision(), inference, torch.enable_grad():
         yield
 
 

@@ -1,21 +1,23 @@
 """The network under study: what it is made of, in the order in which it runs, and what its scores are."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
-from cnnvis_report.eager import OwnState, eager, unwrapped
+from cnnvis_report.eager import eager, unwrapped
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
 from cnnvis_report.examining import check_example, check_open, check_scores, refusal
 from cnnvis_report.following import followed
 from cnnvis_report.graph import recorded
 from cnnvis_report.heads import ScoreLayer
 from cnnvis_report.layouts import Layout
+from cnnvis_report.locking import exclusive
 from cnnvis_report.operands import FirstPass, Operands, Recorded
+from cnnvis_report.own_state import OwnState
 from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.reading import FirstOutput, read_output
@@ -36,6 +38,7 @@ class Subject:
         preprocessing: how pictures become inputs; the identity where None.
         scores: what the network's scores mean, as `ScoreKind` names it; "auto" finds out.
         several: whether an image of the set has several labels.
+        state: what passes of the network may change, where somebody looks after it.
 
     Raises:
         BadRequest: the network doesn't run on the example, or isn't a classifier, or gives scores that aren't finite
@@ -52,6 +55,7 @@ class Subject:
         preprocessing: Preprocessing | None = None,
         scores: str = "auto",
         several: bool = False,
+        state: OwnState | None = None,
     ) -> None:
         self.network = unwrapped(network)
         self.name = name
@@ -68,7 +72,7 @@ class Subject:
         self.one_by_one = False  # set where an image's scores depend on the images beside it
         check_open(self.network, name)
         check_example(self.network, name, example)
-        self._state = OwnState(self.network)
+        self._state = state or OwnState(self.network)
         self._calls = Calls([], {}, self.size)
         calls, output, operands, noted = self._examine(example)
         self._calls = Calls(calls, {}, self.size)
@@ -100,15 +104,13 @@ class Subject:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Freeze the network once for all the passes that are made while it is open."""
-        if self._held:
+        with exclusive(), ExitStack() as stack:
+            if not self._held:
+                stack.enter_context(eager(self.network))
+                stack.enter_context(frozen(self.network))
+                stack.callback(setattr, self, "_held", False)
+                self._held = True
             yield
-            return
-        with eager(self.network), frozen(self.network):
-            self._held = True
-            try:
-                yield
-            finally:
-                self._held = False
 
     @contextmanager
     def reduced(self) -> Iterator[None]:

@@ -127,9 +127,7 @@ def test_each_bad_image_is_listed_with_its_reason_and_the_others_are_as_without(
     same(maps(out), good)
 
 
-@pytest.mark.parametrize(
-    "bad", [{0: RAISES, 3: NAN, 4: EXITS, 6: RAISES}, {0: MORE}, dict.fromkeys(range(1, 7), NAN)]
-)
+@pytest.mark.parametrize("bad", [{0: RAISES, 3: NAN, 4: EXITS, 6: RAISES}, {0: MORE}, dict.fromkeys(range(1, 7), NAN)])
 def test_bad_images_at_any_places_of_a_batch_the_first_among_them(bad, good, tmp_path):
     # with another number of scores a whole batch has it, so that one goes alone
     size = 1 if MORE in bad.values() else 4
@@ -189,7 +187,9 @@ def test_a_method_that_fails_on_one_image_leaves_the_maps_of_the_others(tmp_path
     assert not skipped(tmp_path / "out")
     for name, image in images.items():
         assert [gap.method for gap in image.gaps] == (["occlusion"] if name == "p02.png" else [])
-        assert {each.method for each in image.maps} == {"gradient"} | ({"occlusion"} - {gap.method for gap in image.gaps})
+        assert {each.method for each in image.maps} == {"gradient"} | (
+            {"occlusion"} - {gap.method for gap in image.gaps}
+        )
     assert "something is over it" in images["p02.png"].gaps[0].reason
     assert images["p01.png"].worth is not None
     assert images["p02.png"].worth is None

@@ -9,8 +9,9 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from cnnvis_report import explain
-from cnnvis_report.eager import OwnState, unwrapped
+from cnnvis_report.eager import unwrapped
 from cnnvis_report.errors import BadRequest, InputRefused, NotApplicable
+from cnnvis_report.own_state import OwnState
 from cnnvis_report.subject import Subject
 from tests.networks import Tiny, seeded
 
