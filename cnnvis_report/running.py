@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from threading import get_ident
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnnvis_report.errors import BadRequest, Ended
 from cnnvis_report.locking import exclusive
@@ -146,44 +145,6 @@ def called(network: Callable[..., Any], *given: Any) -> Any:
         if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
             raise
         raise Ended(error).with_traceback(error.__traceback__) from error
-
-
-@contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """Eval mode and no parameter gradients while it is open; afterwards every flag is as it was.
-
-    Other threads that run the network meanwhile wait if that would make a difference to them.
-    """
-    training = [(module, module.training) for module in network.modules()]
-    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    gate = network.register_forward_pre_hook(_gate(any(flag for _, flag in training), bool(trainable)))
-    try:
-        network.eval()
-        for parameter in trainable:
-            parameter.requires_grad_(False)
-        yield
-    finally:
-        for parameter in trainable:
-            parameter.requires_grad_(True)
-        for module, flag in training:
-            module.training = flag
-        gate.remove()
-
-
-def _gate(trains: bool, learns: bool) -> Callable[..., None]:
-    """A hook that lets other threads in when the thread that has made it is done.
-
-    Args:
-        trains: whether the network was in training mode. learns: whether its parameters had gradients.
-    """
-    owner = get_ident()
-
-    def wait(*_: object) -> None:
-        if get_ident() != owner and (trains or (learns and torch.is_grad_enabled())):
-            with exclusive():
-                pass
-
-    return wait
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from cnnvis_report.eager import eager, unwrapped
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
 from cnnvis_report.examining import check_example, check_open, check_scores, refusal
 from cnnvis_report.following import followed
+from cnnvis_report.freezing import frozen
 from cnnvis_report.graph import recorded
 from cnnvis_report.heads import ScoreLayer
 from cnnvis_report.layouts import Layout
@@ -22,7 +23,7 @@ from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.reading import FirstOutput, read_output
 from cnnvis_report.records_network import LayerRecord
-from cnnvis_report.running import Room, as_scores, called, check_shape, frozen, recording
+from cnnvis_report.running import Room, as_scores, called, check_shape, recording
 from cnnvis_report.score_layer import find_score_layer
 from cnnvis_report.tails import NotedCalls, Place
 

@@ -54,6 +54,7 @@ FLOORS = {
     "locking": 0,
     "own_state": 0,
     "restoring": 2,
+    "freezing": 1,
     "calls": 6,
     "subject": 8,
     "forward_passes": 9,
