@@ -34,6 +34,9 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("\nStopped. What was done is kept; a run goes on from there with the same command.", err=True)
             ctx.exit(STOPPED)
+        except (SystemExit, GeneratorExit) as error:  # ours are click's
+            click.echo(f"Error: the network's code ends the program ({type(error).__name__}: {error}).", err=True)
+            ctx.exit(1)
         except OSError as error:
             if error.errno not in EXPECTED:
                 raise

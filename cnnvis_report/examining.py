@@ -9,8 +9,10 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import Node
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
+from cnnvis_report.calling import called
 from cnnvis_report.errors import BadRequest, InputRefused, told
 
 SIDES = (224, 299, 256, 384, 128, 64, 32, 28)  # that networks are made for, the commonest first
@@ -87,6 +89,23 @@ def check_scores(scores: Tensor, name: str) -> None:
         )
     if not bool(scores.isfinite().all()):
         raise BadRequest(f"{name} gives scores that aren't finite (NaN or infinite weights?).")
+
+
+def in_order(nodes: list[Node], name: str) -> list[Node]:
+    """The operations of a pass, the latest first, which has to be the order in which they read each other's results.
+
+    Raises:
+        BadRequest: it isn't: they have run in several threads, each of which counts its own.
+    """
+    places = {node: place for place, node in enumerate(nodes)}
+    if any(
+        before is not None and places[before] <= places[node] for node in nodes for before, _ in node.next_functions
+    ):
+        raise BadRequest(
+            f"{name} runs its layers in threads of its own, and in which order can't be told. "
+            f"Let its forward run in one thread."
+        )
+    return nodes
 
 
 def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) -> BadRequest:
@@ -180,7 +199,7 @@ def _runs(network: nn.Module, images: Tensor | None) -> bool:
         return False
     try:
         with torch.no_grad():
-            network(images)
+            called(network, images)
     except Exception:
         return False
     return True

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from cnnvis_report.calling import called
 from cnnvis_report.eager import Casting
-from cnnvis_report.running import called
 
 LEAST_WORK = 50e6  # multiplications an image: below, converting between the two types costs what the units save
 

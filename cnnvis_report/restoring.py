@@ -39,11 +39,13 @@ def undisturbed(network: nn.Module, device: torch.device, action: Callable[[OwnS
         try:
             try:
                 made = action(before.state)
-                before.network.check(before.state, type(network).__name__)
+                before.network.check(before.state, network)
                 return made
+            except Exception as error:
+                before.network.check(before.state, network, error)
+                raise
             except BaseException as error:
-                if not isinstance(error, Exception):
-                    clear_frames(error.__traceback__)  # what is open in them closes now, not after what follows
+                clear_frames(error.__traceback__)  # what is open in them closes now, not after what follows
                 raise
             finally:
                 before.restore()
@@ -96,14 +98,14 @@ class _Network:
             if parameter.grad is not gradient:
                 parameter.grad = gradient
 
-    def check(self, state: OwnState, name: str) -> None:
+    def check(self, state: OwnState, network: nn.Module, error: Exception | None = None) -> None:
         """Refuse weights that were changed by somebody else: what has been made is of neither network."""
         own = {id(each) for each in state.drifting}
         if any(each._version != version and id(each) not in own for each, *_, version in self._parameters):
             raise RunFailed(
-                f"The weights of {name} have changed while it was explained, as another thread that trains it would "
-                f"change them. Explain a copy: copy.deepcopy(network)."
-            )
+                f"The weights of {type(network).__name__} have changed while it was explained, as another thread that "
+                f"trains it would change them. Explain a copy: copy.deepcopy(network)."
+            ) from error
 
 
 def _put_back(value: Any, before: Any) -> None:

@@ -1,13 +1,13 @@
 """Running somebody's network without leaving a trace on it, and reading what it returns."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest, Ended
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.locking import exclusive
 
 # Under which keys the networks of a training keep their class scores, the likeliest first.
@@ -129,22 +129,6 @@ def class_names(given: Sequence[str] | None, count: int, name: str) -> tuple[str
             f"Give --class-names a file with {count} lines, in index order."
         )
     return tuple(given)
-
-
-def called(network: Callable[..., Any], *given: Any) -> Any:
-    """What somebody's code gives; whatever it raises beside an interruption is an error of its own.
-
-    Raises:
-        Ended: it would end the program, or an iteration that isn't its own.
-    """
-    try:
-        return network(*given)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
-            raise
-        raise Ended(error).with_traceback(error.__traceback__) from error
 
 
 @contextmanager

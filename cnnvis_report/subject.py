@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from cnnvis_report.calling import called
 from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
 from cnnvis_report.eager import eager, unwrapped
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
-from cnnvis_report.examining import check_example, check_open, check_scores, refusal
+from cnnvis_report.examining import check_example, check_open, check_scores, in_order, refusal
 from cnnvis_report.following import followed
 from cnnvis_report.freezing import frozen
 from cnnvis_report.graph import recorded
@@ -23,7 +24,7 @@ from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.reading import FirstOutput, read_output
 from cnnvis_report.records_network import LayerRecord
-from cnnvis_report.running import Room, as_scores, called, check_shape, recording
+from cnnvis_report.running import Room, as_scores, check_shape, recording
 from cnnvis_report.score_layer import find_score_layer
 from cnnvis_report.tails import NotedCalls, Place
 
@@ -83,7 +84,7 @@ class Subject:
         if self._tail is not None:  # the pass that counts is the one to the logits
             calls, output, operands, _ = self._examine(example)
         self.columns = int(output.shape[1])
-        nodes = recorded(output.grad_fn)
+        nodes = in_order(recorded(output.grad_fn), name)
         self._calls = Calls(calls, followed(nodes, tuple(example.shape)), self.size)
         self.layers = self._calls.layers
         logits = self.meaning.of(output.detach())
@@ -266,11 +267,9 @@ class Subject:
                 ):
                     output = self.output(example.detach().clone().requires_grad_())
                 break
-            except CnnVisError:
+            except (CnnVisError, torch.OutOfMemoryError, MemoryError):
                 raise
             except Exception as error:
-                if isinstance(error, torch.OutOfMemoryError | MemoryError):
-                    raise
                 failure = error
         else:
             with self.held():

@@ -6,6 +6,7 @@ from itertools import islice
 
 import torch
 
+from cnnvis_report.calling import called
 from cnnvis_report.errors import BadRequest, RunFailed, told
 from cnnvis_report.examining import check_open
 from cnnvis_report.freezing import frozen
@@ -13,7 +14,7 @@ from cnnvis_report.loading.images import ImageSet
 from cnnvis_report.loading.models import Model
 from cnnvis_report.pipeline.batches import Ready, first_usable, read_item, sampled
 from cnnvis_report.pipeline.devices import is_out_of_memory
-from cnnvis_report.running import as_scores, called, recording
+from cnnvis_report.running import as_scores, recording
 from cnnvis_report.subject import Subject
 
 FIRST, SPREAD = 16, 48  # images that are tried before a network is given up: the first ones, and some over the set

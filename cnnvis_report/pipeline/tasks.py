@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from cnnvis_report.calling import called
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
 from cnnvis_report.ledger import Account
 from cnnvis_report.pipeline.devices import is_out_of_memory
@@ -174,7 +175,7 @@ def perform(tasks: Sequence[Task], tape: Tape, targets: Tensor, reduced: Collect
                 tape.note(precision="bfloat16")
             try:
                 with tape.reduced() if task in reduced else nullcontext():
-                    outcome = Outcome(task, account, task.run(tape, targets))
+                    outcome = Outcome(task, account, called(task.run, tape, targets))
             except NotApplicable as error:
                 outcome = Outcome(task, account, None, str(error))
             except Exception as error:  # somebody's method may raise anything, and the others still count
