@@ -3,6 +3,7 @@
 torch is imported by the commands that need it, so that `--help` answers at once and `render` works without it.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import click
 from cnnvis_report import __version__
 from cnnvis_report.allocation import keep_memory
 from cnnvis_report.cli_training import draw, train
-from cnnvis_report.commandline import Commands, method_options, names_in
-from cnnvis_report.finishing import console_of, finish, look_at_all
-from cnnvis_report.switches import A_FILE, EXPLAIN, EXPLAINING, LOADED, LOADING, OUTPUT, SINGLE, WHERE
+from cnnvis_report.commandline import Commands, method_options, names_in, note_verbose, printable
+from cnnvis_report.errors import BadRequest, CnnVisError, brief
+from cnnvis_report.finishing import claim, console_of, finish, look_at_all
+from cnnvis_report.store.names import MANIFEST
+from cnnvis_report.switches import A_FILE, A_NAME, EXPLAIN, EXPLAINING, LOADED, LOADING, OUTPUT, SINGLE, WHERE
+from cnnvis_report.values import Count, FileName, OneOf, Text
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -37,12 +41,12 @@ cli.add_command(draw)
 
 
 @cli.command()
-@click.argument("model")
+@click.argument("model", type=A_NAME)
 @click.argument("images", nargs=-1, required=True, type=A_FILE)
 @click.option("-o", "--output", type=A_FILE, default="report", show_default=True, help="The folder of the report.")
 @click.option(
     "--only",
-    type=click.Choice(["all", "wrong", "right"]),
+    type=OneOf(["all", "wrong", "right"]),
     default="all",
     show_default=True,
     help="Look at every image first, and explain those alone that are answered wrong, or right.",
@@ -68,35 +72,38 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, only: 
 
     A run that was stopped goes on where it was when the same command is given again.
     """
+    from cnnvis_report.loading.limits import Limit
     from cnnvis_report.pipeline.request import Request
     from cnnvis_report.pipeline.study import open_study
-    from cnnvis_report.store import check_writable
 
-    check_writable(output)
+    claim(output)
     loading = {name: given[name] for name in LOADED}
     request = Request(model, images, **loading, **_explaining(methods, given))
     console = console_of(given)
-    study = open_study(request)
+    # with --only, the limit is of the selection, which a look at all images finds
+    study = open_study(request if only == "all" else replace(request, limit=None))
     if only != "all":
-        study = look_at_all(study, only, None, console)
+        limit = Limit(request.limit, request.limit_order, request.seed) if request.limit is not None else None
+        study = look_at_all(study, only, None, console, limit)
     finish(study, output, console, given)
 
 
 @cli.command()
-@click.argument("model")
+@click.argument("model", type=A_NAME)
 @click.argument("images", nargs=-1, type=A_FILE)
 @click.option(
     "-o", "--output", type=A_FILE, default="inside-report", show_default=True, help="The folder of the report."
 )
 @click.option(
     "--views",
-    type=click.Choice(["standard", "all"]),
+    type=OneOf(["standard", "all"]),
     default="standard",
     show_default=True,
     help="How much: all takes more images, channels and steps, and inverts features.",
 )
 @click.option(
     "--prefer",
+    type=Text(),
     multiple=True,
     metavar="WHAT",
     help="Make preferred inputs of this: a class, LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN; several with + between "
@@ -104,14 +111,14 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, only: 
 )
 @click.option(
     "--form",
-    type=click.Choice(["fourier", "pixels"]),
+    type=OneOf(["fourier", "pixels"]),
     default="fourier",
     show_default=True,
     help="Of preferred inputs: a spectrum under random transformations, or pixels under total variation.",
 )
 @click.option(
     "--start",
-    type=click.Choice(["noise", "image"]),
+    type=OneOf(["noise", "image"]),
     default="noise",
     show_default=True,
     help="Of preferred inputs: from noise, or from the best image of the set.",
@@ -133,9 +140,8 @@ def inside(model: str, images: tuple[Path, ...], output: Path, views: str, **giv
     """
     from cnnvis_report.pipeline.request import Request
     from cnnvis_report.pipeline.study import open_study
-    from cnnvis_report.store import check_writable
 
-    check_writable(output)
+    claim(output)
     loading = {name: given[name] for name in LOADED}
     chosen = {
         name: given[name] for name in ("classes", "device", "batch_size", "seed", "units", "prefer", "form", "start")
@@ -146,7 +152,7 @@ def inside(model: str, images: tuple[Path, ...], output: Path, views: str, **giv
 
 @cli.command()
 @click.option("-o", "--output", type=A_FILE, default="demo-report", show_default=True, help="The folder of the report.")
-@click.option("-n", "--images", type=click.IntRange(1, 300), default=36, show_default=True, help="How many to explain.")
+@click.option("-n", "--images", type=Count(1, 300), default=36, show_default=True, help="How many to explain.")
 @EXPLAIN
 @WHERE
 @OUTPUT
@@ -163,10 +169,9 @@ def demo(output: Path, images: int, methods: str, **given: Any) -> None:
     from cnnvis_report.console_training import Reporter
     from cnnvis_report.pipeline.request import Request
     from cnnvis_report.pipeline.study import study_of
-    from cnnvis_report.store import check_writable
     from cnnvis_report.training.demo import demonstrate
 
-    check_writable(output)
+    claim(output)
     console = console_of(given)
     request = Request("demo", (), **_explaining(methods, given))
     with Reporter(console) as reporter:
@@ -176,27 +181,52 @@ def demo(output: Path, images: int, methods: str, **given: Any) -> None:
 
 
 @cli.command()
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("run", type=FileName(exists=True, file_okay=False, path_type=Path))
 @SINGLE
+@click.option("--repair", is_flag=True, help="Leave out what got damaged, and write the pages of the rest.")
 @click.option("--open", "open_page", is_flag=True, help="Show the first page in the browser.")
-def render(run: Path, single_file: bool, open_page: bool) -> None:
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    callback=note_verbose,
+    expose_value=False,
+    help="Show the traceback where pages can't be made.",
+)
+def render(run: Path, single_file: bool, repair: bool, open_page: bool) -> None:
     """Write the pages of a stored RUN again; needs neither the model nor a GPU, nor torch.
 
+    The folder may be somebody else's: nothing in it is run, and nothing outside it is written or removed. A run that
+    got damaged is refused, with the part that isn't as it was written.
+
     \b
-    Example:
+    Examples:
         cnnvis-report render report --single-file
+        cnnvis-report render report --repair
     """
     from cnnvis_report.report.site import write_site
-    from cnnvis_report.store import load_run
+    from cnnvis_report.store.repair import repair as mend
+    from cnnvis_report.store.run_folder import load_run
 
-    written = write_site(load_run(run), single_file=single_file)
+    if (run / MANIFEST).is_file():
+        claim(run)
+    for said in mend(run) if repair else ():
+        click.echo(f"Warning: {printable(said)}", err=True)
+    stored = load_run(run)
+    try:
+        written = write_site(stored, single_file=single_file)
+    except (CnnVisError, OSError):
+        raise
+    except Exception as error:  # every field fits its type, but a stranger may have put anything into them
+        said = f"{type(error).__name__}: {brief(error)}"
+        raise BadRequest(f"{run}: no pages can be made of what its {MANIFEST} says ({said}).") from error
     click.echo(f"Wrote {written.first_page}")
     if open_page:
         click.launch(str(written.first_page))
 
 
 @cli.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=Text())
 def methods(name: str | None) -> None:
     """List the explanation methods, or say all about the one called NAME.
 
@@ -210,14 +240,16 @@ def methods(name: str | None) -> None:
 
 
 @cli.command()
-@click.argument("model")
+@click.argument("model", type=A_NAME)
 @click.option(
     "-w",
     "--weights",
     type=A_FILE,
     help="A .pth, .pt or .safetensors file with a state dict; FILE#KEY for what stands under a key of it.",
 )
-@click.option("--size", metavar="SIZE", help="A side (224) or HEIGHTxWIDTH (192x256) of the picture.")
+@click.option(
+    "--size", type=Text(numbers=True), metavar="SIZE", help="A side (224) or HEIGHTxWIDTH (192x256) of the picture."
+)
 def layers(model: str, weights: Path | None, size: str | None) -> None:
     """List the layers of MODEL in the order in which they run, with the shapes of their outputs.
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnvis_report.commandline import STOPPED, Whole, names_in
-from cnnvis_report.finishing import console_of, finish, look_at_all
-from cnnvis_report.switches import A_FILE, CONFIG, DEVICE, QUIET, SINGLE
+from cnnvis_report.commandline import STOPPED, names_in
+from cnnvis_report.finishing import claim, console_of, finish, look_at_all
+from cnnvis_report.switches import A_FILE, A_NAME, CONFIG, DEVICE, QUIET, SINGLE
+from cnnvis_report.values import Count, OneOf, Real, Text, Whole
 
 if TYPE_CHECKING:
     from cnnvis_report.console import Console
@@ -18,12 +19,17 @@ ALL_CLASSES_UP_TO = 10
 
 
 @click.command()
-@click.argument("kind", metavar="KIND")
-@click.option("-n", "--count", type=click.IntRange(1), default=1000, show_default=True, help="How many pictures.")
+@click.argument("kind", metavar="KIND", type=Text())
+@click.option("-n", "--count", type=Count(1, 100_000_000), default=1000, show_default=True, help="How many pictures.")
 @click.option("-o", "--output", type=A_FILE, required=True, help="The folder of the set.")
-@click.option("--variant", metavar="NAME", help="Of layers: gray (the default), annotated, shift, marked, misleading.")
-@click.option("--size", type=click.IntRange(1), metavar="SIDE", help="Pixels a side; 80 for shapes, 213 for layers.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, other pictures.")
+@click.option(
+    "--variant",
+    type=Text(),
+    metavar="NAME",
+    help="Of layers: gray (the default), annotated, shift, marked, misleading.",
+)
+@click.option("--size", type=Count(1), metavar="SIDE", help="Pixels a side; 80 for shapes, 213 for layers.")
+@click.option("--seed", type=Count(0), default=0, show_default=True, help="Another seed, other pictures.")
 @QUIET
 def draw(kind: str, count: int, output: Path, variant: str | None, size: int | None, seed: int, quiet: bool) -> None:
     """Draw a data set whose answers are known: KIND is shapes or layers.
@@ -59,6 +65,7 @@ def draw(kind: str, count: int, output: Path, variant: str | None, size: int | N
 @click.option("-o", "--output", type=A_FILE, default="model.pt", show_default=True, help="The file of the model.")
 @click.option(
     "--arch",
+    type=Text(),
     default="small",
     show_default=True,
     metavar="NAME",
@@ -67,25 +74,34 @@ def draw(kind: str, count: int, output: Path, variant: str | None, size: int | N
 @click.option(
     "-w",
     "--weights",
+    type=A_NAME,
     metavar="FILE|none",
     help="What the network was taught before: a file, or none. Default: torchvision's own; none for small.",
 )
 @click.option("--test", type=A_FILE, help="A folder of images that are neither trained on nor chosen by.")
-@click.option("--split", type=float, default=0.2, show_default=True, help="The share of each class for validation.")
+@click.option(
+    "--split", type=Real(0, 0.99), default=0.2, show_default=True, help="The share of each class for validation."
+)
 @click.option(
     "--size",
+    type=Text(numbers=True),
     metavar="SIZE",
     help="A side or HEIGHTxWIDTH. Default: the pictures' own up to 128, else 128; what the weights expect.",
 )
-@click.option("--channels", default="auto", show_default=True, metavar="1|3|auto", help="Grey or colour; auto looks.")
-@click.option("--epochs", type=click.IntRange(1), default=25, show_default=True, help="Rounds through the images.")
-@click.option("--batch-size", type=click.IntRange(2), default=32, show_default=True, help="Images a step.")
 @click.option(
-    "--lr", "rate", type=click.FloatRange(0, min_open=True), help="Learning rate. Default: what suits --arch."
+    "--channels",
+    type=Text(numbers=True),
+    default="auto",
+    show_default=True,
+    metavar="1|3|auto",
+    help="Grey or colour; auto looks.",
 )
+@click.option("--epochs", type=Count(1, 1_000_000), default=25, show_default=True, help="Rounds through the images.")
+@click.option("--batch-size", type=Count(2, 1_000_000), default=32, show_default=True, help="Images a step.")
+@click.option("--lr", "rate", type=Real(0, 10), help="Learning rate. Default: what suits --arch.")
 @click.option(
     "--augment",
-    type=click.Choice(["none", "turns", "light", "strong"]),
+    type=OneOf(["none", "turns", "light", "strong"]),
     default="light",
     show_default=True,
     help="light moves, turns and brightens a little; strong mirrors, zooms, colours and covers too: for photographs; "
@@ -93,28 +109,39 @@ def draw(kind: str, count: int, output: Path, variant: str | None, size: int | N
 )
 @click.option(
     "--head",
-    type=click.Choice(["linear", "gap"]),
+    type=OneOf(["linear", "gap"]),
     default="linear",
     show_default=True,
     help="linear is the architecture's own; gap a convolution, global average pooling and a linear layer, on a "
     "backbone that stays as it is where it was taught before.",
 )
-@click.option("--freeze", metavar="LAYER", help="Leave this layer and all before it as they are; or backbone, or none.")
+@click.option(
+    "--freeze",
+    type=Text(),
+    metavar="LAYER",
+    help="Leave this layer and all before it as they are; or backbone, or none.",
+)
 @click.option("--balance", is_flag=True, help="Let images of rare classes count more, so that classes count alike.")
 @click.option(
     "--patience",
-    type=click.IntRange(0),
+    type=Count(0),
     default=10,
     show_default=True,
     help="Stop after so many epochs without a better one; 0 for never.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn.")
+@click.option("--seed", type=Count(0), default=0, show_default=True, help="Of everything that is drawn.")
 @click.option("--snapshots", type=Whole(), default="", metavar="N,N,…", help="Keep the network after these epochs too.")
 @DEVICE
 @CONFIG
 @click.option("--report", type=A_FILE, metavar="DIR", help="Go straight on to a report on the images held back.")
 @click.option(
-    "-m", "--methods", default="standard", show_default=True, metavar="NAMES", help="Of the report, as in run."
+    "-m",
+    "--methods",
+    type=Text(several=True, empty=True),
+    default="standard",
+    show_default=True,
+    metavar="NAMES",
+    help="Of the report, as in run.",
 )
 @SINGLE
 @click.option("--open", "open_page", is_flag=True, help="Show the first page of the report in the browser.")
@@ -134,11 +161,10 @@ def train(report: Path | None, methods: str, **given: Any) -> None:
     from cnnvis_report.console_training import Reporter
     from cnnvis_report.pipeline.devices import choose_device
     from cnnvis_report.registry import select
-    from cnnvis_report.store import check_writable
     from cnnvis_report.training.train import Order, train
 
     if report is not None:
-        check_writable(report)
+        claim(report)
         select(names_in(methods))
     device = choose_device(given["device"])
     wanted = ("images", "output", "arch", "weights", "test", "split", "size", "channels", "epochs", "batch_size")

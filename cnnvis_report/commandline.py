@@ -1,19 +1,17 @@
-"""What the commands share: errors in one line, values from the shell and from a settings file."""
+"""What the commands share: errors in one line, and values that several options are made of."""
 
-import errno
-import tomllib
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName
+from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, brief, shown
 from cnnvis_report.records import Option
+from cnnvis_report.refusals import in_words, refusal
+from cnnvis_report.theirs import blamed, ending, is_fatal, listening, one_each
 
 STOPPED = 130  # what a shell gives a program that Ctrl-C has ended
-EXPECTED = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -24,7 +22,13 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with listening(), one_each():
+                return super().invoke(ctx)
+        except click.MissingParameter:
+            raise
+        except click.BadParameter as error:
+            click.echo(f"Error: {printable(error.format_message())}", err=True)
+            ctx.exit(BadRequest.exit_code)
         except CnnVisError as error:
             hint = f" Give {error.option}." if isinstance(error, InputRefused) else ""
             click.echo(f"Error: {printable(str(error))}{hint}", err=True)
@@ -34,61 +38,24 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("\nStopped. What was done is kept; a run goes on from there with the same command.", err=True)
             ctx.exit(STOPPED)
-        except (SystemExit, GeneratorExit) as error:  # ours are click's
-            click.echo(f"Error: the network's code ends the program ({type(error).__name__}: {error}).", err=True)
-            ctx.exit(1)
-        except OSError as error:
-            if error.errno not in EXPECTED:
+        except BaseException as error:
+            said = None if isinstance(error, click.ClickException) else _told(error)
+            if said is None:
                 raise
-            where = f" ({error.filename})" if error.filename else ""
-            click.echo(f"Error: {error.strerror}{where}. What was written is whole.", err=True)
+            click.echo(f"Error: {printable(said)}", err=True)
+            if ctx.meta.get("verbose"):
+                traceback.print_exception(error)
             ctx.exit(1)
 
 
-class Numbers(click.ParamType):  # type: ignore[type-arg] # generic in newer versions of click alone
-    """Numbers with commas between them."""
-
-    name = "numbers"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
-        """Such as "0.485,0.456,0.406" to a tuple."""
-        if isinstance(value, tuple | list):
-            return tuple(float(each) for each in value)
-        try:
-            return tuple(float(part) for part in str(value).replace(",", " ").split())
-        except ValueError:
-            return self.fail(f"{value!r} isn't numbers with commas between them, such as 0.5,0.5,0.5.", param, ctx)
-
-
-class Whole(click.ParamType):  # type: ignore[type-arg]
-    """Whole numbers above 0 with commas between them."""
-
-    name = "numbers"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """Such as "1,5,10" to a tuple, in order and each once."""
-        parts = (
-            value
-            if isinstance(value, tuple | list)
-            else [part.strip() for part in str(value).split(",") if part.strip()]
-        )
-        if not all(str(part).isdecimal() and int(part) > 0 for part in parts):
-            return self.fail(f"{value!r} isn't whole numbers with commas between them, such as 1,5,10.", param, ctx)
-        return tuple(sorted({int(part) for part in parts}))
-
-
-class BatchSize(click.ParamType):  # type: ignore[type-arg]
-    """A number of images, or auto."""
-
-    name = "N|auto"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """None for auto."""
-        if value in (None, "auto"):
-            return None
-        if str(value).isdigit() and int(value) > 0:
-            return int(value)
-        return self.fail(f"{value!r} is neither a number above 0 nor auto.", param, ctx)
+def _told(error: BaseException) -> str | None:
+    """One line for what somebody's own code, or the operating system, has raised; None for what is a bug of ours."""
+    place = blamed(error)
+    if place is not None:
+        fatal = is_fatal(error)
+        return str(ending(error, "network", place)) if fatal else f"{place}: {type(error).__name__}: {brief(error)}."
+    refused = refusal(error) if isinstance(error, Exception) else None
+    return f"{in_words(refused)}. What was written is whole." if refused is not None else None
 
 
 def names_in(text: str | Sequence[str]) -> tuple[str, ...]:
@@ -108,43 +75,9 @@ def method_options(settings: Sequence[str], table: dict[str, dict[str, Option]])
         path, equals, value = setting.partition("=")
         method, dot, name = path.strip().rpartition(".")
         if not (equals and dot and method and name):
-            raise BadRequest(f"--option {setting!r}: give METHOD.NAME=VALUE, such as smoothgrad.n=50.")
+            raise BadRequest(f"--option {shown(setting)}: give METHOD.NAME=VALUE, such as smoothgrad.n=50.")
         found.setdefault(method.replace("-", "_"), {})[name] = value.strip()
     return found
-
-
-def read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
-    """Take the settings of a TOML file as defaults: keys are the long options' names, `options` a table by method.
-
-    Raises:
-        BadRequest, UnknownName: the file can't be read, or has a key that is no option.
-    """
-    if path is None:
-        return None
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadRequest(f"{path}: can't be read as TOML ({error}).") from error
-    known = {
-        name.removeprefix("--"): option
-        for option in ctx.command.params
-        if isinstance(option, click.Option) and option.name not in ("config", "settings")
-        for name in option.opts
-        if name.startswith("--")
-    }
-    defaults: dict[str, Any] = {}
-    for key, value in content.items():
-        option = known.get(key.replace("_", "-"))
-        if key == "options" and isinstance(value, dict):
-            ctx.meta["options"] = value
-        elif option is None or option.name is None:
-            raise UnknownName(f"setting in {path.name}", key, sorted([*known, "options"]))
-        elif isinstance(value, list) and not option.multiple and option.type is click.STRING:
-            defaults[option.name] = ",".join(map(str, value))
-        else:
-            defaults[option.name] = [value] if option.multiple and not isinstance(value, list) else value
-    ctx.default_map = {**(ctx.default_map or {}), **defaults}
-    return path
 
 
 def note_verbose(ctx: click.Context, _: click.Parameter, value: bool) -> bool:

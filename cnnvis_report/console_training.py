@@ -1,12 +1,15 @@
 """What a training says on the terminal."""
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from torch import Tensor
 
+from cnnvis_report.commandline import printable
 from cnnvis_report.console import Console
 from cnnvis_report.report import words
 from cnnvis_report.training.data import Data
@@ -23,7 +26,7 @@ class Reporter(Spectator):
     def __init__(self, console: Console) -> None:
         self.console = console
         self._bar = ExitStack()
-        self._start, self._epochs = 0.0, 0
+        self._start, self._epochs, self._before = 0.0, 0, 0
 
     def __enter__(self) -> Self:
         return self
@@ -63,6 +66,25 @@ class Reporter(Spectator):
         self._start, self._epochs = time.monotonic(), recipe.epochs
         self._bar.enter_context(console.progress("Train", recipe.epochs))
 
+    def resumed(self, epochs: int) -> None:
+        """Where it goes on, and the bar moved there."""
+        for _ in range(epochs):
+            self.console.advance("")
+        self._before = epochs
+        self.console.interject(
+            f"Goes on   from epoch {epochs + 1}: an earlier start got through {words.count(epochs, 'epoch')}"
+        )
+
+    def anew(self, where: Path, changed: Sequence[str]) -> None:
+        """Why an earlier start is of no use."""
+        more = [f"{len(changed) - LISTED} more"] if len(changed) > LISTED else []
+        said = printable(", ".join([*changed[:LISTED], *more]))
+        self.console.interject(f"Changed   since the training in {where.name}: {said}; training begins anew")
+
+    def finished(self, path: Path) -> None:
+        """That there is nothing to do."""
+        self.console.interject(f"Trained   already: {path.name} is what this command comes to, and is left as it is")
+
     def batch_done(self, epoch: int, share: float, loss: float, accuracy: float) -> None:
         """A batch on."""
         self.console.task_done(f"loss {loss:.3f}, accuracy {words.percent(accuracy)}", 1, share)
@@ -72,7 +94,7 @@ class Reporter(Spectator):
         latest = progress.history[-1]
         self.console.advance("", whole=False)
         spent = time.monotonic() - self._start
-        left = spent / latest.number * (self._epochs - latest.number)
+        left = spent / (latest.number - self._before) * (self._epochs - latest.number)
         rest = f"  about {words.duration(left)} left" if left else f"  {words.duration(spent)}"
         best = "  best so far" if progress.best == latest.number else ""
         self.console.interject(
@@ -90,6 +112,11 @@ class Reporter(Spectator):
         )
         if record.test is not None:
             self.console.say(f"Test      {words.percent(record.test.accuracy)} of {record.test.images} images right")
+        if trained.interrupted:
+            self.console.say(
+                f"Stopped   by hand: the same command goes on from there, by what {trained.part.name} holds. Remove "
+                f"that file if this is enough."
+            )
 
     def _say_classes(self, data: Data, weights: Tensor | None) -> None:
         counts = data.counts(data.training)

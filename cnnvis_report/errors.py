@@ -5,6 +5,8 @@ from difflib import get_close_matches
 
 SHOWN_AT_MOST = 20
 LONGEST = 200  # letters of somebody else's message
+LONGEST_VALUE = 80  # letters of somebody else's value
+MOST_LETTERS = 200  # of a name that others are compared with
 
 
 class CnnVisError(Exception):
@@ -27,20 +29,18 @@ class InputRefused(BadRequest):
         self.option = option
 
 
+class EndsProgram(BadRequest):
+    """Somebody's own code wanted to end the program, as `sys.exit` does: no wrong request, a failed run."""
+
+    exit_code = 1
+
+
 class RunFailed(CnnVisError):
     """The request was sound, and the run still failed."""
 
 
 class NotApplicable(CnnVisError):
     """A method isn't defined for this network; the message says why."""
-
-
-class Ended(RuntimeError):
-    """What somebody's code has raised to end more than itself, such as SystemExit, as an error like any other."""
-
-    def __init__(self, error: BaseException) -> None:
-        said = f": {error}" if str(error) else ""
-        super().__init__(f"it ends the program ({type(error).__name__}{said})")
 
 
 class GapsFound(CnnVisError):
@@ -62,7 +62,7 @@ class UnknownName(BadRequest):
     def __init__(self, kind: str, name: str, known: Iterable[str], advice: str = "") -> None:
         known = list(dict.fromkeys(known))
         near = nearest(name, known)
-        parts = [f"No {kind} is called {name!r}."]
+        parts = [f"No {kind} is called {shown(name)}."]
         if near:
             parts.append(f"Did you mean {near!r}?")
         if known:
@@ -75,17 +75,31 @@ class UnknownName(BadRequest):
 
 def brief(error: BaseException) -> str:
     """The first line of what an error says, cut where it goes on and on, or its type where it says nothing."""
-    said = next(iter(str(error).splitlines()), "").rstrip(". ") or type(error).__name__
+    try:
+        said = next(iter(str(error).splitlines()), "").rstrip(". ") or type(error).__name__
+    except Exception:  # somebody's own error, which can't say what it is
+        said = type(error).__name__
     return said if len(said) <= LONGEST else f"{said[:LONGEST].rstrip()}…"
 
 
 def told(error: BaseException) -> str:
-    """An error's type and the first line of what it says."""
-    return brief(error) if isinstance(error, Ended) else f"{type(error).__name__}: {brief(error)}"
+    """An error's type and the first line of what it says; ours say it all."""
+    return brief(error) if isinstance(error, CnnVisError) else f"{type(error).__name__}: {brief(error)}"
+
+
+def shown(value: object) -> str:
+    """A stranger's value as a message has it: quoted, and cut where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or lists within lists
+        return f"a {type(value).__name__} of many {'digits' if isinstance(value, int) else 'parts'}"
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 20]}… ({len(text)} characters)"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be, or None where nothing is close."""
+    if len(name) > MOST_LETTERS:
+        return None
     plain = {_plain(other): other for other in known}
     found = get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
     return plain[found[0]] if found else None

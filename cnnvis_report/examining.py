@@ -2,22 +2,20 @@
 
 import inspect
 import re
-import sysconfig
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
-from cnnvis_report.calling import called
 from cnnvis_report.errors import BadRequest, InputRefused, told
+from cnnvis_report.sound import check_modules
+from cnnvis_report.theirs import place_of
+from cnnvis_report.untouched import at_work
 
 SIDES = (224, 299, 256, 384, 128, 64, 32, 28)  # that networks are made for, the commonest first
 QUANTIZED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized", "torch.nn.quantized", "torchao.")
-PACKAGE = Path(__file__).parent
 LIKELY = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)  # what PyTorch raises against images
 MOST_OFF = 32  # pixels between the side that a linear layer's features tell and the one that fits
 FEATURES = re.compile(r"mat1 and mat2 shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)")
@@ -30,6 +28,7 @@ def check_open(network: nn.Module, name: str) -> None:
     Raises:
         BadRequest: it is TorchScript, an exported program, quantized, or without weights.
     """
+    check_modules(network, name)
     for path, module in network.named_modules():
         where = f"{name}'s {path}" if path else name
         if isinstance(module, torch.jit.ScriptModule):
@@ -156,36 +155,6 @@ def missing_arguments(function: Callable[..., object], given: int) -> str:
     return ", ".join(each.name for each in (*places, *keywords) if each.default is inspect.Parameter.empty)
 
 
-def place_of(error: BaseException) -> str | None:
-    """Where in somebody's own file an error arose, as file:line (function); None where no such file is part of it.
-
-    Their own is what belongs neither to this package, nor to PyTorch, nor to Python.
-    """
-    inner = error.__cause__ if isinstance(error.__cause__, ModuleNotFoundError) else error
-    for frame in reversed(traceback.extract_tb(inner.__traceback__)):
-        if is_own_file(Path(frame.filename)):
-            function = "" if frame.name == "<module>" else f" ({frame.name})"
-            return f"{shown_file(Path(frame.filename))}:{frame.lineno}{function}"
-    return None
-
-
-def is_own_file(path: Path) -> bool:
-    """Whether a file is a user's, or a library's beside PyTorch."""
-    if path.name.startswith("<") or path.is_relative_to(PACKAGE) or path.is_relative_to(Path(torch.__file__).parent):
-        return False
-    standard, installed = (Path(sysconfig.get_path(which)) for which in ("stdlib", "purelib"))
-    return path.is_relative_to(installed) or not path.is_relative_to(standard)
-
-
-def shown_file(path: Path) -> str:
-    """A file as seen from here, without the folders of this machine."""
-    here, installed = Path.cwd(), Path(sysconfig.get_path("purelib"))
-    for top in (here, installed):
-        if path.is_relative_to(top):
-            return path.relative_to(top).as_posix()
-    return path.name
-
-
 def _quantized(what: str) -> BadRequest:
     return BadRequest(
         f"{what}: it is quantized, and autograd can't follow whole numbers back to the image. "
@@ -198,8 +167,8 @@ def _runs(network: nn.Module, images: Tensor | None) -> bool:
     if images is None:
         return False
     try:
-        with torch.no_grad():
-            called(network, images)
+        with torch.no_grad(), at_work():
+            network(images)
     except Exception:
         return False
     return True

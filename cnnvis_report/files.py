@@ -1,15 +1,58 @@
-"""Files that are whole or not there, and removing no more than one has written."""
+"""Files that are whole or not there, in folders that may be a stranger's: no link is followed to write or remove."""
 
+import os
+import re
+import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_ISLNK, S_ISREG
+
+from cnnvis_report.errors import BadRequest
+
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # where the system knows it
+NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+_TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.new")
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """What a file holds; whatever isn't a file, such as a pipe that nobody writes to, is refused without a wait.
+
+    Raises:
+        BadRequest: it is no regular file, or holds more than so many bytes. OSError: it can't be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | NO_WAIT | getattr(os, "O_BINARY", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not S_ISREG(status.st_mode):
+            raise BadRequest(f"{path}: is no regular file.")
+        if status.st_size > most:
+            raise BadRequest(f"{path}: holds {status.st_size} bytes, where at most {most} are read.")
+        return file.read(most)
+
+
+def link_on_the_way(folder: Path, name: str) -> Path | None:
+    """The first link among the folders between a folder and a name within it; None where there is none."""
+    for parent in reversed(Path(name).parents[:-1]):
+        place = folder / parent
+        with suppress(OSError):
+            if S_ISLNK(place.lstat().st_mode):
+                return place
+    return None
 
 
 def remove(folder: Path, names: Sequence[str]) -> None:
-    """Remove files by their names relative to the folder, and the sub-folders that this leaves empty."""
-    for name in names:
-        (folder / name).unlink(missing_ok=True)
-    inner = {parent for name in names for parent in Path(name).parents if parent.parts}
+    """Remove files by their names relative to the folder, and the sub-folders that this leaves empty.
+
+    What isn't a file, and what only a link leads to, stays.
+    """
+    kept = [name for name in names if link_on_the_way(folder, name) is None]
+    for name in kept:
+        path = folder / name
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if not path.is_dir() or path.is_symlink():
+                path.unlink()
+    inner = {parent for name in kept for parent in Path(name).parents if parent.parts}
     for parent in sorted(inner, key=lambda path: len(path.parts), reverse=True):
         remove_empty(folder / parent)
 
@@ -22,17 +65,55 @@ def blocked_by(path: Path) -> Path | None:
 
 def remove_empty(folder: Path) -> None:
     """Remove a folder if there is nothing in it."""
-    if folder.is_dir() and not any(folder.iterdir()):
+    if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
         folder.rmdir()
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[Path]:
-    """A name to write to, moved to `path` when all is written, removed when something fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
+def beside(path: Path, *, lasting: bool = True, parents: bool = True) -> Iterator[Path]:
+    """A name to write to, moved to `path` when all is written, removed when something fails.
+
+    The name is new and nobody else's, however many write at once; a link in the place of `path` gives way and isn't
+    followed.
+
+    Args:
+        lasting: whether it has to be on the disk, and not only on its way there, before this returns.
+        parents: whether the folder is made if it isn't there.
+    """
+    if parents:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.new")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | NO_LINK, 0o666))
     try:
         yield temporary
+        if lasting:
+            settle(temporary)
         temporary.replace(path)
+        if lasting:
+            settle(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def settle(path: Path) -> None:
+    """Have a file, or the list of a folder's files, on the disk before going on."""
+    if path.is_dir() and os.name == "nt":  # where a folder can't be opened
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: Path, ours: re.Pattern[str]) -> None:
+    """Remove what `beside` couldn't, because the program was killed: files that were to be called as `ours` matches.
+
+    Nobody may be writing there meanwhile.
+    """
+    if not folder.is_dir() or folder.is_symlink():
+        return
+    for path in list(folder.iterdir()):
+        found = _TEMPORARY.fullmatch(path.name)
+        if found is not None and ours.fullmatch(found[1]) is not None and not path.is_dir():
+            path.unlink(missing_ok=True)

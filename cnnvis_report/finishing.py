@@ -9,7 +9,19 @@ from cnnvis_report.errors import GapsFound
 
 if TYPE_CHECKING:
     from cnnvis_report.console import Console
+    from cnnvis_report.loading.limits import Limit
     from cnnvis_report.pipeline.study import Study
+
+
+def claim(output: Path) -> None:
+    """Be the only writer of the folder of a report until the command ends.
+
+    Raises:
+        BadRequest: the folder holds something else, or somebody else is writing there.
+    """
+    from cnnvis_report.store.ours import output as writing_into
+
+    click.get_current_context().with_resource(writing_into(output))
 
 
 def console_of(given: dict[str, Any]) -> "Console":
@@ -19,13 +31,15 @@ def console_of(given: dict[str, Any]) -> "Console":
     return Console(QUIET if given.get("quiet") else VERBOSE if given.get("verbose") else NORMAL)
 
 
-def look_at_all(study: "Study", only: str, most: int | None, console: "Console") -> "Study":
-    """The study of a selection, after a look at every image."""
+def look_at_all(
+    study: "Study", only: str, most: int | None, console: "Console", limit: "Limit | None" = None
+) -> "Study":
+    """The study of a selection, after a look at every image; of as many of them as the limit says."""
     from cnnvis_report.pipeline.screening import screened
 
     count = len(study.images)
     with console.progress("Look", count):
-        chosen = screened(study, only, most, console.advance)
+        chosen = screened(study, only, most, console.advance, limit)
     answers, of_labels = chosen.answers, chosen.label_answers
     if answers is not None:
         right = f"{answers.right} of {answers.images} labelled images right"
@@ -44,7 +58,7 @@ def finish(study: "Study", output: Path, console: "Console", given: dict[str, An
     from cnnvis_report.pipeline.conduct import conduct
     from cnnvis_report.pipeline.plan import make_plan
     from cnnvis_report.report.site import write_site
-    from cnnvis_report.store import load_run
+    from cnnvis_report.store.run_folder import load_run
 
     plan = make_plan(study)
     console.plan(study, plan)

@@ -8,7 +8,7 @@ import torchvision
 from torch import nn
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.loading.models import Model, input_channels, load_model
+from cnnvis_report.loading.models import Model, check_version, input_channels, load_model
 from cnnvis_report.pipeline.request import Request
 from cnnvis_report.pipeline.study import adjust
 from cnnvis_report.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
@@ -69,9 +69,11 @@ def layers_table(name: str, weights: Path | None, size: str | None) -> str:
 
 def _untrained(name: str) -> Model:
     """A torchvision network without its weights, which shapes don't need; others as `load_model` finds them."""
-    plain = name.partition("@")[0]
+    plain, at, version = name.partition("@")
     if plain not in torchvision.models.list_models(module=torchvision.models):
         return load_model(name)
+    if at:
+        check_version(plain, version)
     quirks = {"init_weights": False} if plain in ("googlenet", "inception_v3") else {}
     network: nn.Module = torchvision.models.get_model(plain, weights=None, **quirks)
     side = 299 if plain == "inception_v3" else 224

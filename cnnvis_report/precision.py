@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from cnnvis_report.calling import called
 from cnnvis_report.eager import Casting
 
 LEAST_WORK = 50e6  # multiplications an image: below, converting between the two types costs what the units save
@@ -43,5 +42,5 @@ def reduced_weights(network: nn.Module) -> Weights:
 def run_reduced(network: nn.Module, weights: Weights, images: Tensor) -> object:
     """What the network gives with these weights, every operation in the type that autocasting knows to be safe."""
     with Casting(images.device.type, torch.bfloat16):
-        result: object = called(functional_call, network, dict(weights), (images,))
+        result: object = functional_call(network, dict(weights), (images,))
     return result

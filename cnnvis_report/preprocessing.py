@@ -1,5 +1,6 @@
 """How a picture becomes what the network reads, and back."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -7,9 +8,11 @@ from math import isfinite
 import torch
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, shown
 
 LARGEST = 10_000  # pixels a side that a picture is made
+SIDE = re.compile("[0-9]+")  # isdecimal() takes the digits of every script
+DIGITS = 9  # that are more than the largest side has
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -110,9 +113,10 @@ class Preprocessing:
         """
         if size == "original":
             return replace(self, resize=None, crop=None)
-        sides = [int(side) for side in size.lower().split("x") if side.isdecimal()]
+        digits = [side.strip() for side in size.lower().split("x") if SIDE.fullmatch(side.strip())]
+        sides = [int(side[:DIGITS]) for side in digits]
         if max(sides, default=0) > LARGEST:
-            raise BadRequest(f"--size {size}: at most {LARGEST} pixels a side are read.")
+            raise BadRequest(f"--size {shown(size)}: at most {LARGEST} pixels a side are read.")
         if "x" in size.lower():
             if len(sides) == 2 and min(sides) > 0:
                 return replace(self, resize=(sides[0], sides[1]), crop=None)
@@ -121,7 +125,7 @@ class Preprocessing:
                 # the margin that the crop leaves keeps its share of the picture
                 return replace(self, resize=round(self.resize * sides[0] / self.crop[0]), crop=(sides[0], sides[0]))
             return replace(self, resize=(sides[0], sides[0]), crop=None)
-        raise BadRequest(f"--size {size!r}: give a side such as 224, HEIGHTxWIDTH such as 192x256, or original.")
+        raise BadRequest(f"--size {shown(size)}: give a side such as 224, HEIGHTxWIDTH such as 192x256, or original.")
 
     def describe(self) -> str:
         """One line for the report."""

@@ -202,6 +202,14 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class StoredFile:
+    """What a file of the run folder is known by: its size, and a digest of its bytes in 64 hexadecimal digits."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """A run without its images, which are read one by one.
 
@@ -215,6 +223,8 @@ class RunRecord:
     exclude each other.
     notices: what a reader has to know before believing the results, a sentence each.
     identity: what decides the results but the images' contents.
+    files: all files of arrays, by their names relative to the run folder.
+    left_out: images that were explained and aren't among these, because what there was of them got damaged.
     provenance: the only place for clocks, versions and machines; all the rest repeats bit by bit.
     """
 
@@ -237,6 +247,8 @@ class RunRecord:
     notices: tuple[str, ...] = ()
     label_answers: LabelAnswers | None = None
     identity: Identity = field(default_factory=Identity)
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    left_out: int = 0
 
     def card(self, name: str) -> Card:
         """The card of the method called `name`."""

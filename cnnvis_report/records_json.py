@@ -1,7 +1,7 @@
 """Records to JSON text and back, the same bytes for the same records."""
 
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from math import isfinite
@@ -9,6 +9,13 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 R = TypeVar("R")
+
+DEEPEST = 8  # lists within lists where anything may stand
+LARGEST = 2**63  # below which whole numbers stay
+
+
+class Malformed(ValueError):
+    """A content isn't a record; the message begins with the field that is wrong."""
 
 
 def to_json(content: object) -> str:
@@ -25,52 +32,119 @@ def parsed(text: str) -> Any:
         return None
 
 
-def from_json(kind: type[R], content: Any) -> R:
-    """The record of a dataclass from what `json.loads` gives.
+def from_json(kind: type[R], content: Any, where: str = "") -> R:
+    """The record of a dataclass from what `json.loads` gives; every field is checked, and none may be unknown.
+
+    Args:
+        where: what the content is called, as the beginning of the name of a field that is wrong.
 
     Raises:
-        KeyError, TypeError, ValueError: the content isn't such a record.
+        Malformed: the content isn't such a record.
     """
-    return _build(kind, content)  # type: ignore[no-any-return]
+    return _build(kind, content, where)  # type: ignore[no-any-return]
 
 
-def _build(kind: Any, content: Any) -> Any:
+def _build(kind: Any, content: Any, where: str) -> Any:
     if is_dataclass(kind) and isinstance(kind, type):
-        hints = _hints(kind)
-        # a field that an older run didn't have yet takes its default, or is a TypeError
-        return kind(**{f.name: _build(hints[f.name], content[f.name]) for f in fields(kind) if f.name in content})
+        return _record(kind, content, where)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(content)
+        known = [each.value for each in kind]
+        return kind(_checked(content, content in known, f"one of {', '.join(map(str, known))}", where))
     origin, inner = get_origin(kind), get_args(kind)
     if origin is tuple:
-        values = _checked(content, isinstance(content, list | tuple), kind)
+        values = _checked(content, isinstance(content, list | tuple), "a list", where)
         kinds = [inner[0]] * len(values) if inner[-1] is Ellipsis else inner
-        return tuple(_build(each, value) for each, value in zip(kinds, values, strict=True))
+        _checked(values, len(values) == len(kinds), f"a list of {len(kinds)}", where)
+        return tuple(_build(each, value, f"{where}[{at}]") for at, (each, value) in enumerate(zip(kinds, values)))  # noqa: B905 # checked
     if origin is dict:
-        named = _checked(content, isinstance(content, dict), kind)
-        return {_build(inner[0], key): _build(inner[1], value) for key, value in named.items()}
+        named = _checked(content, isinstance(content, dict), "names with values", where)
+        return {_build(inner[0], key, where): _build(inner[1], value, f"{where}.{key}") for key, value in named.items()}
     if origin in (Union, UnionType):
-        return _one_of(inner, content)
+        return _one_of(inner, content, where)
+    return _plain(kind, content, where)
+
+
+def _record(kind: type, content: Any, where: str) -> Any:
+    named = _checked(content, isinstance(content, dict), "names with values", where)
+    hints = _hints(kind)
+    unknown = next((name for name in named if name not in hints), None)
+    if unknown is not None:
+        raise Malformed(f"{_within(where, str(unknown)[:80])} is unknown")
+    given = {}
+    for field in fields(kind):
+        if field.name in named:
+            given[field.name] = _build(hints[field.name], named[field.name], _within(where, field.name))
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise Malformed(f"{_within(where, field.name)} is missing")
+    return kind(**given)
+
+
+def _plain(kind: Any, content: Any, where: str) -> Any:
     if kind is float:
-        return _checked(content, type(content) in (int, float) and isfinite(content), kind)
-    if kind in (str, bool, int, NoneType):
-        return _checked(content, type(content) is kind, kind)
+        number = type(content) in (int, float) and abs(content) < LARGEST * 1e289 and isfinite(content)
+        return _checked(content, number, "a number", where)
+    if kind is int:
+        return _checked(content, type(content) is int and abs(content) < LARGEST, "a whole number", where)
+    if kind is str:
+        return _checked(content, type(content) is str and _readable(content), "a text", where)
+    if kind is bool or kind is NoneType:
+        return _checked(content, type(content) is kind, "true or false" if kind is bool else "nothing", where)
+    _check_any(content, where, DEEPEST)
     return content
 
 
-def _one_of(kinds: tuple[Any, ...], content: Any) -> Any:
+def _check_any(content: Any, where: str, deepest: int) -> None:
+    """Refuse what isn't JSON of sensible numbers and texts, or goes too deep, where anything else may stand."""
+    if isinstance(content, dict | list | tuple) and deepest:
+        for key, value in content.items() if isinstance(content, dict) else enumerate(content):
+            _check_any(str(key), where, 1)
+            _check_any(value, _within(where, str(key)[:80]), deepest - 1)
+        return
+    kind = type(content)
+    if kind in (int, float, str):
+        _plain(kind, content, where)
+    elif content is not None and kind is not bool:
+        raise Malformed(f"{where} is {_said(content)}, and goes too deep")
+
+
+def _one_of(kinds: tuple[Any, ...], content: Any, where: str) -> Any:
+    if content is None and NoneType in kinds:
+        return None
+    wrong: list[str] = []
     for kind in kinds:
         try:
-            return _build(kind, content)
-        except (KeyError, TypeError, ValueError):
-            continue
-    raise TypeError(f"{type(content).__name__} in the place of {' or '.join(map(str, kinds))}")
+            if kind is not NoneType:
+                return _build(kind, content, where)
+        except Malformed as error:
+            wrong.append(str(error))
+    raise Malformed(max(wrong, key=lambda said: said.count(".") + said.count("[")))  # the one that came furthest
 
 
-def _checked(content: Any, fits: bool, kind: Any) -> Any:
+def _checked(content: Any, fits: bool, wanted: str, where: str) -> Any:
     if not fits:
-        raise TypeError(f"{type(content).__name__} in the place of {kind}")
+        raise Malformed(f"{where or 'all of it'} is {_said(content)} in the place of {wanted}")
     return content
+
+
+def _said(content: Any) -> str:
+    """A value in a few words."""
+    if isinstance(content, dict | list | tuple):
+        return f"a {'table' if isinstance(content, dict) else 'list'} of {len(content)}"
+    text = repr(content) if not isinstance(content, int) or abs(content) < LARGEST else "a number of too many digits"
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _readable(text: str) -> bool:
+    """Whether it has no halves of characters, which no page can carry."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _within(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
 
 
 @cache

@@ -2,17 +2,40 @@
 
 import importlib
 import inspect
+import math
 import pkgutil
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from cnnvis_report.errors import BadRequest, UnknownName, nearest
+from cnnvis_report.errors import BadRequest, UnknownName, brief, nearest, shown
 from cnnvis_report.records import Card, Kind, Option, Reduction, Sign
 
 LEVELS = ("quick", "standard", "all")
 
+DIGITS = re.compile(r"[+-]?[0-9]{1,18}")  # int() takes those of every script, and blanks between them
+
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Between:
+    """What a number may be: from `low` to `high`, or, where `open`, only what lies between them."""
+
+    low: float
+    high: float
+    open: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Whether a number is one of these."""
+        return self.low < value < self.high if self.open else self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return f"{'between' if self.open else 'from'} {self.low:g} {'and' if self.open else 'to'} {self.high:g}"
+
+
+Bounds = Mapping[str, Between | tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -23,11 +46,13 @@ class Method:
     function: (tape, targets, *, options) -> maps.
     together: whether it takes targets [N, K] at once and gives [N, K, …]; otherwise it is called with [N],
         class after class.
+    bounds: what its options may be: a range of numbers, or the words that a text can be.
     """
 
     card: Card
     function: Callable[..., Any]
     together: bool
+    bounds: Bounds = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -54,6 +79,7 @@ def method(
     colour: bool = False,
     together: bool = False,
     level: str = "standard",
+    bounds: Bounds | None = None,
 ) -> Callable[[Function], Function]:
     """Announce a function `(tape, targets, *, options) -> maps` as an explanation method.
 
@@ -70,6 +96,7 @@ def method(
         colour: whether the report shows it as a colour picture too.
         together: whether targets are N×K and all classes come from the same passes.
         level: "quick", "standard" or "all": the smallest set that it belongs to.
+        bounds: of an option's name, the numbers or the words that it may be; others are refused before any work.
     """
 
     def announce(function: Function) -> Function:
@@ -81,7 +108,7 @@ def method(
         card = Card(
             name, title, family, source, sign, kind, reduction, colour, level, summary, text, _options(function)
         )
-        _methods[name] = Method(card, function, together)
+        _methods[name] = Method(card, function, together, bounds or {})
         return function
 
     return announce
@@ -130,7 +157,7 @@ def with_options(entry: Method, given: dict[str, Option]) -> dict[str, Option]:
 
     Raises:
         UnknownName: the method has no such option.
-        BadRequest: a value isn't of the option's type.
+        BadRequest: a value isn't of the option's type, or lies beyond its bounds.
     """
     options = dict(entry.card.options)
     for key, value in given.items():
@@ -138,7 +165,16 @@ def with_options(entry: Method, given: dict[str, Option]) -> dict[str, Option]:
         if key not in options:
             raise UnknownName(f"option of {entry.name}", key, options)
         options[key] = _as_type(entry.name, key, value, options[key])
+        _check_bounds(entry, key, options[key])
     return options
+
+
+def _check_bounds(entry: Method, key: str, value: Option) -> None:
+    bounds = entry.bounds.get(key)
+    if isinstance(bounds, Between) and isinstance(value, int | float) and not bounds.holds(value):
+        raise BadRequest(f"Option {key!r} of {entry.name} is {shown(value)}; it takes a number {bounds}.")
+    if isinstance(bounds, tuple) and str(value).replace("-", "_") not in bounds:
+        raise UnknownName(f"{key} of {entry.name}", str(value), bounds)
 
 
 def _options(function: Callable[..., Any]) -> dict[str, Option]:
@@ -160,25 +196,39 @@ def _as_type(method_name: str, key: str, value: Option, default: Option) -> Opti
         if word in ("true", "yes", "on", "1", "false", "no", "off", "0"):
             return word in ("true", "yes", "on", "1")
     elif isinstance(value, bool) is (kind is bool):
-        try:
-            converted = kind(value)
-            if kind is not int or float(value) == converted:
-                return converted
-        except (TypeError, ValueError, OverflowError):
-            pass
+        converted = _converted(value, kind)
+        if converted is not None:
+            return converted
     words_for = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
     raise BadRequest(
-        f"Option {key!r} of {method_name} is {value!r}; it takes {words_for[kind]}, and is {default!r} by default."
+        f"Option {key!r} of {method_name} is {shown(value)}; it takes {words_for[kind]}, and is {default!r} by default."
     )
+
+
+def _converted(value: Option, kind: type) -> Option | None:
+    """The value as a text, a whole number or a finite one; None where it is none."""
+    if kind is str:
+        return value if isinstance(value, str) and value.isprintable() else None
+    if kind is int and isinstance(value, str):
+        return int(value) if DIGITS.fullmatch(value.strip()) else None
+    try:
+        converted: float = kind(value)
+        finite = math.isfinite(converted)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    plain = not isinstance(value, str) or (value.isascii() and "_" not in value)
+    return converted if finite and plain and (kind is float or value == converted) else None
 
 
 def _imported(path: str) -> Method:
     """The method that `package.module:function` announces."""
     module_name, _, name = path.partition(":")
+    if not name.isidentifier() or not all(part.isidentifier() for part in module_name.split(".")):
+        raise BadRequest(f"Method {shown(path)}: a method of your own is called package.module:function.")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise BadRequest(f"Method {path!r}: can't import {module_name!r} ({error}).") from error
+    except (Exception, SystemExit) as error:  # whatever somebody's own module does
+        raise BadRequest(f"Method {path!r}: can't import {module_name!r} ({brief(error)}).") from error
     if name not in vars(module):
         near = nearest(name, vars(module))
         hint = f" Did you mean {near!r}?" if near else ""

@@ -104,14 +104,14 @@ def _two_names(given: Sequence[str] | None, name: str) -> tuple[str, ...]:
 
 
 def choose_kind(
-    asked: str, network: nn.Module, columns: int, ending: str, *, several: bool, name: str, positive: str = ""
+    asked: str, network: nn.Module, columns: int, ending: str, *, several: bool, name: str, bounded: str = ""
 ) -> tuple[ScoreKind, str]:
     """What the scores mean, and why.
 
     Args:
         asked: "auto", or a kind by its name. columns: scores an image. ending: the name of a final softmax, sigmoid
             or the logarithm of one; empty where there is none. several: whether an image has several labels.
-        name: of the network. positive: the last operation, where its results are never negative.
+        name: of the network. bounded: in words, which numbers alone the output can be, where these are no logits.
 
     Raises:
         BadRequest: it can't be what was asked for, or what the network says of itself.
@@ -124,8 +124,9 @@ def choose_kind(
     if said is not None:
         kind, where = said
         return _checked(kind, columns, ending, f"{name}, {where}", name), f"as the network's {where} says"
-    if columns == 1 and positive:
-        return ScoreKind.VALUE, f"as there is a single score that is never negative (it comes out of {positive})"
+    if bounded:
+        what = "as there is a single score that is" if columns == 1 else "as the scores are"
+        return ScoreKind.VALUE, f"{what} {bounded}"
     if columns == 1:
         return ScoreKind.BINARY, "as there is a single score; give --scores value for a regression"
     if ending:

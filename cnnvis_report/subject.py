@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from cnnvis_report.calling import called
 from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
 from cnnvis_report.eager import eager, unwrapped
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
@@ -27,6 +26,7 @@ from cnnvis_report.records_network import LayerRecord
 from cnnvis_report.running import Room, as_scores, check_shape, recording
 from cnnvis_report.score_layer import find_score_layer
 from cnnvis_report.tails import NotedCalls, Place
+from cnnvis_report.untouched import at_work
 
 
 class Subject:
@@ -157,9 +157,8 @@ class Subject:
     def _run(self, images: Tensor) -> object:
         own = self._room.copied(images, self._layout)
         self._calls.see((int(images.shape[2]), int(images.shape[3])))
-        with self._state.lent():
-            weights = self._weights
-            return called(self.network, own) if weights is None else run_reduced(self.network, weights, own)
+        with self._state.lent(), at_work(self.name):
+            return self.network(own) if self._weights is None else run_reduced(self.network, self._weights, own)
 
     def forward_from(self, name: str, image: Tensor, values: Tensor) -> Tensor:
         """[M, classes]: the logits of an image [1, C, H, W] where a layer gives other values [M, K, h, w].

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.commandline import BatchSize, Numbers, note_verbose, options, read_config
+from cnnvis_report.commandline import note_verbose, options
 from cnnvis_report.records_scores import SCORES
+from cnnvis_report.settings_file import read_config
+from cnnvis_report.values import BatchSize, Count, FileName, Numbers, OneOf, Text
 
-A_FILE = click.Path(path_type=Path)
+A_FILE = FileName(path_type=Path)
+A_NAME = FileName()  # of a file, or of something else
 # as the fields of a request are called
 LOADED = (
     *("weights", "class_names", "labels", "masks", "size", "mean", "std"),
@@ -16,7 +19,7 @@ LOADED = (
 EXPLAINING = ("classes", "layers", "device", "batch_size", "seed", "precision", "evaluate", "inside", "units")
 
 DEVICE = click.option(
-    "--device", default="auto", metavar="NAME", show_default=True, help="auto, cpu, cuda, cuda:N or mps."
+    "--device", type=Text(), default="auto", metavar="NAME", show_default=True, help="auto, cpu, cuda, cuda:N or mps."
 )
 QUIET = click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong, and where the result is.")
 CONFIG = click.option(
@@ -43,7 +46,7 @@ LOADING = options(
     ),
     click.option(
         "--labels",
-        type=click.Choice(["names", "folders", "indices"]),
+        type=OneOf(["names", "folders", "indices"]),
         default="names",
         show_default=True,
         help="Labels are sub-folders called like classes, by WordNet id, or all by index (names); all sub-folders, "
@@ -57,7 +60,7 @@ LOADING = options(
     ),
     click.option(
         "--scores",
-        type=click.Choice(SCORES),
+        type=OneOf(SCORES),
         default="auto",
         show_default=True,
         help="What the network's scores mean: one class an image (softmax), several labels an image (sigmoid, "
@@ -65,7 +68,12 @@ LOADING = options(
         "(value, a regression). auto finds out, and says why; a network may say it itself, by an attribute such as "
         "scores = 'sigmoid'.",
     ),
-    click.option("--size", metavar="SIZE", help="A side (224), HEIGHTxWIDTH (192x256, the whole picture) or original."),
+    click.option(
+        "--size",
+        type=Text(numbers=True),
+        metavar="SIZE",
+        help="A side (224), HEIGHTxWIDTH (192x256, the whole picture) or original.",
+    ),
     click.option("--mean", type=Numbers(), help="Of the normalisation, one number a channel, with commas."),
     click.option("--std", type=Numbers(), help="Of the normalisation, one number a channel, with commas."),
     click.option(
@@ -76,10 +84,10 @@ LOADING = options(
         help="What is black and white in pictures of more than 8 bits, such as 0,4095. Default: the fewest bits that "
         "hold their values.",
     ),
-    click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many images."),
+    click.option("--limit", type=Count(1), metavar="N", help="At most so many images; with --only, of those."),
     click.option(
         "--limit-order",
-        type=click.Choice(["balanced", "first"]),
+        type=OneOf(["balanced", "first"]),
         default="balanced",
         show_default=True,
         help="Which images --limit takes: as many of each class as can be, drawn by the seed, or the first ones.",
@@ -89,6 +97,7 @@ WHERE = options(
     click.option(
         "-c",
         "--classes",
+        type=Text(numbers=True, several=True, empty=True),
         default="top:3",
         metavar="CHOICE",
         show_default=True,
@@ -97,6 +106,7 @@ WHERE = options(
     click.option(
         "--unit",
         "units",
+        type=Text(),
         multiple=True,
         metavar="LAYER:CHANNEL[:ROW,COLUMN]",
         help="Look at this unit inside the network: its projections, top images and preferred input. Repeatable.",
@@ -105,7 +115,7 @@ WHERE = options(
     click.option(
         "--batch-size", type=BatchSize(), default="auto", show_default=True, help="How many images at a time."
     ),
-    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything that is drawn."),
+    click.option("--seed", type=Count(0), default=0, show_default=True, help="Of everything that is drawn."),
     CONFIG,
 )
 SINGLE = click.option("--single-file", is_flag=True, help="One page that holds everything, in 25 MB where that can be.")
@@ -128,6 +138,7 @@ EXPLAIN = options(
     click.option(
         "-m",
         "--methods",
+        type=Text(several=True, empty=True),
         default="standard",
         metavar="NAMES",
         show_default=True,
@@ -138,6 +149,7 @@ EXPLAIN = options(
         "-O",
         "--option",
         "settings",
+        type=Text(),
         multiple=True,
         metavar="METHOD.NAME=VALUE",
         help="Set an option of a method, such as smoothgrad.n=50. Repeatable.",
@@ -146,6 +158,7 @@ EXPLAIN = options(
         "-l",
         "--layer",
         "layers",
+        type=Text(),
         multiple=True,
         metavar="NAME",
         help="The layer that class activation maps read; repeatable. Default: the last features that reach the scores. "
@@ -153,7 +166,7 @@ EXPLAIN = options(
     ),
     click.option(
         "--precision",
-        type=click.Choice(["auto", "float32", "bfloat16"]),
+        type=OneOf(["auto", "float32", "bfloat16"]),
         default="auto",
         show_default=True,
         help="Of the methods that only look forward, such as RISE: auto takes bfloat16 where the device is faster with "
@@ -161,7 +174,7 @@ EXPLAIN = options(
     ),
     click.option(
         "--evaluate",
-        type=click.Choice(["auto", "none", "small", "full"]),
+        type=OneOf(["auto", "none", "small", "full"]),
         is_flag=False,
         flag_value="full",
         default="auto",
@@ -171,7 +184,7 @@ EXPLAIN = options(
     ),
     click.option(
         "--inside",
-        type=click.Choice(["auto", "none", "standard", "all"]),
+        type=OneOf(["auto", "none", "standard", "all"]),
         default="auto",
         show_default=True,
         help="Show what the layers hold: filters, feature maps, projections, top images, preferred inputs. auto is "

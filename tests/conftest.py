@@ -86,6 +86,14 @@ def command(*words: str | Path, code: int = 0):
     return result
 
 
+def rewritten(folder: Path, change) -> None:
+    """Write a run's manifest as if the run had given what `change` makes of its record and the list of its images."""
+    from cnnvis_report.store.manifest import images_in, read_head, write_manifest
+
+    run, _ = read_head(folder / "run.json")
+    write_manifest(folder, *change(run, list(images_in(folder / "run.json", run))))
+
+
 STANDARD = ["--device", "cpu", "-O", "smoothgrad.n=3", "-O", "integrated_gradients.steps=4", "-O", "occlusion.patch=10"]
 
 

@@ -115,3 +115,33 @@ def test_other_encodings_are_named(tmp_path):
         read_classes(tmp_path / "latin.txt")
     with pytest.raises(BadRequest, match="a folder"):
         read_classes(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"{}",\n"{}",\n"{}"\n', "  '{}',\n  '{}',\n\n  '{}',\n", '"{}"\n"{}"\n"{}"', "{},\n{},\n{}\n",
+        "{};\n{};\n{};\n",
+        '0: "{}",\n1: "{}",\n2: "{}"\n', '"{}": 0,\n"{}": 1,\n"{}": 2,\n', '"{}", "{}", "{}"', '0 "{}"\n1 "{}"\n2 "{}"',
+        "- {}\n- {}\n- {}\n", "- '{}'\n- '{}'\n- '{}'\n", '0,"{}"\n1,"{}"\n2,"{}"',
+    ],
+)  # fmt: skip
+def test_lines_cut_out_of_a_list_or_a_dict(tmp_path, text):
+    """The marks around the names are none of theirs."""
+    names = ("tench, Tinca tinca", "ice cream", "black-and-tan dog")
+    (tmp_path / "names.txt").write_text(text.format(*names))
+    assert read_class_names(tmp_path / "names.txt") == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("'jack-o\\'-lantern',\n\"it's\",\n", ("jack-o'-lantern", "it's")),
+        ('"quoted" alone\nplain\n', ('"quoted" alone', "plain")),
+        ("a,\nb\nc\n", ("a,", "b", "c")),
+        ("-\n- b\n", ("-", "- b")),
+    ],
+)
+def test_marks_that_only_some_names_have_are_theirs(tmp_path, text, names):
+    (tmp_path / "names.txt").write_text(text)
+    assert read_class_names(tmp_path / "names.txt") == names

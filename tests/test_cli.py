@@ -183,7 +183,7 @@ def test_a_network_with_other_activations_has_stated_gaps(drawn, tmp_path):
             2,
             "No method of this run is called 'smoothgrad'",
         ),
-        ((*TINY, "{drawn}", "-O", "smoothgrad.n=0"), 2, "needs n of at least 1"),
+        ((*TINY, "{drawn}", "-O", "smoothgrad.n=0"), 2, "it takes a number from 1 to 100000"),
         ((*TINY, "{drawn}", "--layer", "featuers"), 2, "Did you mean 'features'?"),
         ((*TINY, "{drawn}", "--layer", "fc"), 1, "which has no spatial size"),
         ((*TINY, "{drawn}", "--classes", "crcle"), 2, "Did you mean 'circle'?"),
@@ -320,7 +320,7 @@ def test_a_full_disk_is_one_line(drawn, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("cnnvis_report.store.np.savez", full)
+    monkeypatch.setattr("cnnvis_report.store.arrays.np.savez", full)
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "-q", code=1)
     assert "Error: No space left on device" in result.stderr and not (tmp_path / "r").exists()
 

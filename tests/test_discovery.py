@@ -10,7 +10,6 @@ import pytest
 from PIL import Image, features
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.loading.found import Found
 from cnnvis_report.loading.images import find_images, labelled
 from cnnvis_report.loading.limits import Limit, chosen
 from cnnvis_report.loading.pictures import UnusablePicture, read_picture
@@ -244,7 +243,7 @@ def test_a_pointer_of_git_lfs_is_named(tmp_path):
 
 
 def test_a_single_class_is_said_as_one():
-    found = [Found(Path(f"{number}.png"), f"{number}.png") for number in range(9)]
+    folders = [""] * 9
     labels = [(Label("cat", 0),) if number < 5 else () for number in range(9)]
-    assert chosen(found, labels, Limit(2))[1][0].startswith("2 of 9 images: 1 of one class, and 1 without a label")
-    assert "the first ones, 2 of one folder." in chosen(found, [()] * 9, Limit(2, "first"))[1][0]
+    assert chosen(folders, labels, Limit(2))[1][0].startswith("2 of 9 images: 1 of one class, and 1 without a label")
+    assert "the first ones, 2 of one folder." in chosen(folders, [()] * 9, Limit(2, "first"))[1][0]

@@ -280,3 +280,23 @@ def test_boxes_belong_to_images_called_alike(tmp_path):
     )
     (item,) = labelled(find_images([pictures]), ["cat", "dog"], masks=annotations)
     assert np.asarray(item.mask()).sum() == 255 * 12, "the box of the label alone"
+
+
+def test_an_image_is_called_alike_in_whichever_order_they_are_given(tmp_path):
+    places = (("one", "cat.png"), ("one", "Dög (1).png"), ("two", "cat.png"), ("two", "kot/cat.png"), ("a", "b.png"))
+    for folder, name in places:
+        path = tmp_path / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4)).save(path)
+
+    def ids(*folders: str) -> dict[str, str]:
+        found = find_images([tmp_path / folder for folder in folders])
+        items = labelled(found, ()).items
+        assert len({item.id for item in items}) == len(items)
+        return {str(each.path.relative_to(tmp_path)): item.id for each, item in zip(found, items, strict=True)}
+
+    both = ids("one", "two")
+    assert both == ids("two", "one") and len(both) == 4
+    more = ids("a", "two", "one")
+    assert len(more) == 5 and both == {path: more[path] for path in both}
+    assert all(re.fullmatch(r"(cat|d-g-1|dg-1)-[0-9a-f]{10}", each) for each in both.values()), both

@@ -49,7 +49,7 @@ def junk(path, content=b"no picture"):
 
 
 REQUESTS = {
-    "no share": (("--split", "nan"), "--split nan: give the share"),
+    "no share": (("--split", "nan"), "'nan' isn't a number above 0 and at most 0.99"),
     "too small": (("--size", 7), "7x7: the small network needs at least 8"),
     "size for others": (("--arch", "squeezenet1_1", "-w", "none", "--size", 8), "squeezenet1_1 doesn't take a 1×3×8×8"),
     "size for one": (("--arch", "vit_b_16", "-w", "none"), "vit_b_16 doesn't take a 1×3×28×28"),
@@ -171,9 +171,16 @@ def test_ctrl_c_leaves_a_model_and_its_exit_code(good, out, monkeypatch):
     monkeypatch.setattr("cnnvis_report.console_training.Reporter.batch_done", stops)
     monkeypatch.setattr("cnnvis_report.console_training.Reporter.last", 3, raising=False)
     result = command("train", good, "-o", out, "--epochs", 5, "--device", "cpu", code=130)
-    assert result.stdout == f"Wrote {out}\n" and [each.name for each in out.parent.iterdir()] == ["model.pt"]
+    assert result.stdout == f"Wrote {out}\n"
+    assert "the same command goes on from there, by what model.part.pt holds" in result.stderr
+    assert {each.name for each in out.parent.iterdir()} == {"model.pt", "model.part.pt"}
     record = read_trained(out).training
     assert record.stopped == "stopped by hand" and len(record.history) == 2
+    monkeypatch.setattr("cnnvis_report.console_training.Reporter.last", 0)
+    assert "Goes on   from epoch 3" in command("train", good, "-o", out, "--epochs", 5, "--device", "cpu").stderr
+    command("train", good, "-o", out.with_name("whole.pt"), "--epochs", 5, "--device", "cpu")
+    assert out.read_bytes() == out.with_name("whole.pt").read_bytes()
+    assert {each.name for each in out.parent.iterdir()} == {"model.pt", "whole.pt"}
     monkeypatch.setattr("cnnvis_report.console_training.Reporter.last", 1)
     before = out.read_bytes()
     assert "nothing to keep" in last_line("train", good, "-o", out, *ONCE, code=1) and out.read_bytes() == before

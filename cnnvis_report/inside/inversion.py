@@ -72,6 +72,7 @@ def invert(
         )
     names = [layer_name(subject, layer) for layer in layers]
     found: list[Inverted] = []
+    capacity = 1 if subject.one_by_one else capacity  # or the others' pictures would have a part in each
     for first in range(0, len(names), capacity):
         descent = _Descent(subject, image, names[first : first + capacity], seed)
         for step in range(steps):

@@ -87,6 +87,7 @@ def preferred_inputs(
     shape = _shape(subject, size, start)
     _check_fits(subject, shape)
     found: list[Preferred] = []
+    capacity = 1 if subject.one_by_one else capacity  # or the others' pictures would have a part in each
     for first in range(0, len(known), capacity):
         part = known[first : first + capacity]
         ascent = _Ascent(subject, part, seed, robust)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
+from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName, shown
 from cnnvis_report.rules.relu import DECONVOLUTION, GUIDED
 from cnnvis_report.rules.rule import Rule
 from cnnvis_report.subject import Subject
@@ -19,7 +19,7 @@ How = Literal["deconvnet", "guided", "gradient"]
 Picture = TypeVar("Picture", Tensor, npt.NDArray[Any])
 
 RULES: dict[str, Rule | None] = {"deconvnet": DECONVOLUTION, "guided": GUIDED, "gradient": None}
-WRITTEN = re.compile(r"(?P<layer>[^:]+):(?P<channel>\d+)(:(?P<row>\d+),(?P<column>\d+))?")
+WRITTEN = re.compile(r"(?P<layer>[^:]+):(?P<channel>[0-9]{1,9})(:(?P<row>[0-9]{1,9}),(?P<column>[0-9]{1,9}))?")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def parse_unit(text: str, subject: Subject) -> Unit:
     if found is None:
         raise BadRequest(
             f"A unit is LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN, such as conv1:5 or conv1:5:10,12, "
-            f"counted from 0; not {text!r}."
+            f"counted from 0; not {shown(text)}."
         )
     try:
         record = subject.layer(found["layer"])

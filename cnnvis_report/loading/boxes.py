@@ -22,6 +22,8 @@ def read_boxes(path: Path, name: str = "") -> Image.Image:
         UnusablePicture: it isn't such a file; the message says what is missing.
     """
     try:
+        if not path.is_file():  # a pipe would never answer
+            raise UnusablePicture("its annotation is no regular file")
         content = path.read_bytes() if path.stat().st_size <= LARGEST_FILE else b""
         if not content or b"<!" in content:  # entities may unfold to gigabytes, and annotations have none
             raise UnusablePicture("its annotation is empty, larger than 1 MB, or declares entities")

@@ -13,7 +13,16 @@ from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief
 from cnnvis_report.loading.file_kinds import check_kind
-from cnnvis_report.loading.matching import Candidate, Match, State, candidates, match, preferred, without_prefix
+from cnnvis_report.loading.matching import (
+    Candidate,
+    Match,
+    State,
+    candidates,
+    match,
+    preferred,
+    whole,
+    without_prefix,
+)
 from cnnvis_report.loading.nearest_network import advice
 from cnnvis_report.loading.torchvision_networks import drop_unfit_auxiliaries
 from cnnvis_report.loading.unpickling import unpickle
@@ -31,7 +40,7 @@ def read_state(path: Path) -> State:
     Raises:
         BadRequest: the file can't be read, or holds something else.
     """
-    return without_prefix(preferred(read_candidates(path)).state)
+    return without_prefix(whole(preferred(read_candidates(path)), {}).state)
 
 
 def read_for(network: nn.Module, path: Path) -> Match:
@@ -91,6 +100,8 @@ def read_content(path: Path) -> object:
         raise BadRequest(f"{path.name} is to be had from an address, and nothing is fetched here. Download it first.")
     if not path.exists():
         raise BadRequest(f"{path}: there is no such file. Give --weights a .pth, .pt or .safetensors file.")
+    if not (path.is_file() or path.is_dir()):  # a pipe would never answer, and a device never end
+        raise BadRequest(f"{path}: is no regular file. Give --weights a .pth, .pt or .safetensors file.")
     try:
         check_kind(path)
         with path.open("rb") as file:
@@ -178,10 +189,20 @@ def silent_channels(network: nn.Module) -> tuple[str, ...]:
     )
 
 
+def state_of(network: nn.Module) -> State:
+    """The tensors of a network's state; its parameters and buffers, where its own `state_dict` doesn't give them."""
+    try:
+        state = dict(network.state_dict())
+    except Exception:  # somebody's own
+        state = {}
+    tensors = {str(name): value for name, value in state.items() if isinstance(value, Tensor)}
+    return tensors or {**dict(network.named_parameters()), **dict(network.named_buffers())}
+
+
 def weights_hash(network: nn.Module) -> str:
     """A fingerprint of all parameters and buffers, whatever file they came from: 16 hexadecimal digits."""
     digest = sha256()
-    for name, value in sorted(network.state_dict().items()):
+    for name, value in sorted(state_of(network).items()):
         digest.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]

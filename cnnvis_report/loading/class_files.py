@@ -17,6 +17,8 @@ KINDS = (
 )
 LARGEST_LITERAL = 1 << 22  # characters of Python text
 ID = re.compile(r"n\d{8}")
+QUOTED = re.compile(r"""(["'])(?:(?!\1)[^\\]|\\.)*\1""")
+KEYED = re.compile(r"""(\d+\s*:\s*["'])|(["']).*\2\s*:\s*(\d|["'])""")
 TO_NAMES = ("id2label", "idx_to_class", "index_to_name", "names", "class_names", "classes", "labels", "categories")
 TO_INDICES = ("label2id", "class_to_idx", "class_to_index", "name_to_index", "class_indices")
 INDEX_COLUMNS = ("index", "idx", "id", "class id", "class index", "label id", "label index", "number", "target", "#")
@@ -140,6 +142,9 @@ def _of_lines(text: str, path: Path) -> list[Any]:
         raise _Refused(f"is YAML, which isn't read; possible are {KINDS}")
     if path.suffix.lower() in (".csv", ".tsv") or (lines and all("\t" in line for line in lines if line.strip())):
         return _of_table(read_rows(lines, path.suffix.lower()))
+    lines, entries = _unquoted(lines)
+    if entries is not None:
+        return entries
     blank = next((number for number, line in enumerate(lines, start=1) if not line.strip()), None)
     if blank is not None:
         raise _Refused(f"line {blank} is empty, and classes are counted by lines; delete it, or name the class")
@@ -149,12 +154,42 @@ def _of_lines(text: str, path: Path) -> list[Any]:
     matches = [re.match(r"(\d+)(\s*[:;,=]\s*|\s+)(\S.*)", line.strip()) for line in lines]
     if lines and all(matches):
         numbers = [int(match[1]) for match in matches if match]
-        names = [match[3].strip() for match in matches if match]
+        names = _without_quotes([match[3].strip() for match in matches if match])
         marked = all(match[2].strip() for match in matches if match)
         counted = sorted(numbers) in (list(range(len(numbers))), list(range(1, len(numbers) + 1)))
         if marked or counted or (numbers[0] == 0 and len(numbers) > 1):
             return _in_order(numbers, names)
     return [line.strip() for line in lines]
+
+
+def _unquoted(lines: list[str]) -> tuple[list[str], list[Any] | None]:
+    """The lines of a list or dict without its brackets, as plain lines, or as entries where they have indices too.
+
+    Such lines end in commas, all but perhaps the last, or have each name in quotes.
+    """
+    given = [line.strip() for line in lines if line.strip()]
+    if len(given) > 1 and all(re.match(r"[-*]\s+\S", line) for line in given):  # as YAML and Markdown write lists
+        given = [line[1:].strip() for line in given]
+    commas = len(given) > 1 and any(all(line.endswith(mark) for line in given[:-1]) for mark in ",;")
+    plain = [line.rstrip(",;").rstrip() for line in given] if commas else given
+    if all(map(QUOTED.fullmatch, plain)):
+        return _without_quotes(plain), None
+    joined = ",".join(plain)
+    if len(given) == 1 and given[0][:1] in ("'", '"'):  # all names on one line
+        found = _literal(f"[{joined}]")
+        return lines, found if found and all(isinstance(each, str) for each in found) else None
+    if all(KEYED.match(line) for line in plain):
+        content = _literal("{" + joined + "}")
+        return lines, _of_content(content) if content else None
+    return (lines if plain == [line.strip() for line in lines if line.strip()] else plain), None
+
+
+def _without_quotes(names: list[str]) -> list[str]:
+    """The names, where all are in quotes without these."""
+    matches = [QUOTED.fullmatch(name) for name in names]
+    if not all(matches):
+        return names
+    return [match[0][1:-1].replace(f"\\{match[1]}", match[1]) for match in matches if match]
 
 
 def _of_table(rows: list[list[str]]) -> list[Any]:

@@ -15,6 +15,7 @@ from cnnvis_report.loading.class_files import read_classes
 
 ID = re.compile(r"n\d{8}")  # a noun of WordNet
 IMAGENET = 1000
+LONGEST_INDEX = 20  # digits
 YES_OR_NO = (("neg", "no", "false"), ("pos", "yes", "true"))  # of a binary network whose classes nobody has named
 ALIKE = 0.9  # of the names, from which on 1000 classes are taken for ImageNet's
 
@@ -118,7 +119,7 @@ def find_class(wanted: str, names: Sequence[str], aliases: Sequence[Sequence[str
         raise BadRequest(
             f"{len(found.indices)} classes are called {wanted!r}: {', '.join(map(str, found.indices))}. Give an index."
         )
-    if wanted.strip().isdigit():
+    if wanted.strip().isdigit() and len(wanted) < LONGEST_INDEX:
         raise BadRequest(f"There is no class {wanted.strip()}: the network has {len(names)}, 0 to {len(names) - 1}.")
     raise UnknownName("class", wanted, names)
 

@@ -1,15 +1,26 @@
 """What a file holds, told by all of it: hashed as it is read, or remembered for as long as nothing touches it."""
 
+import errno
 import os
 import time
 from collections.abc import Mapping
 from hashlib import blake2b, file_digest
 from io import BytesIO
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO
+
+from cnnvis_report.errors import CnnVisError
 
 SETTLED = 2_000_000_000  # nanoseconds; a file written again within a tick of its clock keeps its times
 IN_MEMORY = 1 << 28  # bytes of a file that are held while it is decoded
+TRIES = 3  # at reading a file that somebody writes
+
+Facts = tuple[int, ...]
+
+
+class Replaced(CnnVisError):
+    """A file that doesn't hold what it held when it was first read; the message is the reason alone."""
 
 
 class FileContent:
@@ -21,27 +32,51 @@ class FileContent:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.replaced = False  # whether it was found to hold something else than when it was first read
         self._digest = ""
         self._stamp = ""
+        self._read: Facts | None = None
 
     def open(self) -> Path | BinaryIO:
-        """What a decoder is given: the very bytes that are hashed; the path, where the file can't be read.
+        """What a decoder is given: the very bytes that are hashed; the path, where they are too many to be held.
 
         Raises:
             OSError: it may not be read.
+            Replaced: it doesn't hold what it held when it was first read, or is being written.
         """
-        with self.path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            settled = _settled(status)
-            if status.st_size > IN_MEMORY:  # twice through the disk, before as much memory again
-                if not self._untouched(status):
-                    self._note(file_digest(file, _hash).hexdigest(), status, settled)
-                return self.path
-            content = file.read()
-            if not self._untouched(status):
-                whole = _stamp(self.path, os.fstat(file.fileno())) == _stamp(self.path, status)
-                self._note(_hash(content).hexdigest(), status, settled and whole)
-        return BytesIO(content)
+        if not self.path.is_file():  # a pipe would never answer
+            raise OSError(errno.EINVAL, "not a regular file")
+        for _ in range(TRIES):
+            with self.path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                settled = _settled(status)
+                if status.st_size > IN_MEMORY:  # twice through the disk, before as much memory again
+                    if not self._untouched(status):
+                        self._note(file_digest(file, _hash).hexdigest(), status, settled)
+                    return self.path
+                content = file.read()
+                if self._untouched(status):
+                    return BytesIO(content)
+                if _facts(os.fstat(file.fileno())) == _facts(status):
+                    self._note(_hash(content).hexdigest(), status, settled)
+                    return BytesIO(content)
+        raise Replaced("it is being written while it is read")
+
+    def check(self) -> None:
+        """Look whether the file still holds what was read of it; one that is gone does no harm any more.
+
+        Raises:
+            Replaced: it doesn't.
+        """
+        try:
+            status = self.path.stat()
+            if self._read is None or not S_ISREG(status.st_mode) or _facts(status) == self._read:
+                return
+            with self.path.open("rb") as file:
+                found = file_digest(file, _hash).hexdigest()
+        except OSError:
+            return
+        self._note(found, status, _settled(status))
 
     def digest(self) -> str:
         """Of the content that was last read; of what the file holds now, where nobody has read it."""
@@ -64,11 +99,12 @@ class FileContent:
         if self._digest:
             return
         try:
-            stamp = _stamp(self.path, self.path.stat())
+            status = self.path.stat()
         except OSError:
             return
+        stamp = _stamp(self.path, status)
         if stamp in known:
-            self._digest, self._stamp = known[stamp], stamp
+            self._digest, self._stamp, self._read = known[stamp], stamp, _facts(status)
 
     @property
     def remembered(self) -> dict[str, str]:
@@ -79,8 +115,20 @@ class FileContent:
         return bool(self._stamp) and _stamp(self.path, status) == self._stamp
 
     def _note(self, digest: str, status: os.stat_result, sure: bool) -> None:
-        self._digest = digest
+        """Keep what was read.
+
+        Raises:
+            Replaced: it is something else than was read before.
+        """
+        if self._digest not in ("", digest):
+            self.replaced = True
+            raise Replaced("it was replaced by another file while the run went on")
+        self._digest, self._read = digest, _facts(status)
         self._stamp = _stamp(self.path, status) if sure else ""
+
+
+def _facts(status: os.stat_result) -> Facts:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _hash(content: bytes = b"") -> "blake2b":
@@ -97,12 +145,5 @@ def _stamp(path: Path, status: os.stat_result) -> str:
 
     A hash, so that a report that is handed on tells of no folder.
     """
-    facts = (
-        str(path.absolute()),
-        status.st_dev,
-        status.st_ino,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )
+    facts = (str(path.absolute()), *_facts(status))
     return blake2b(repr(facts).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

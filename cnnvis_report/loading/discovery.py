@@ -6,20 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
-
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.datasets import parts_of
-from cnnvis_report.loading.formats import EXTENSIONS, LISTS, content, ending, head_of, reason, unread
+from cnnvis_report.loading.formats import EXTENSIONS, LISTS, channels_and_bits, content, ending, head_of, reason, unread
 from cnnvis_report.loading.found import Found, FoundImages, readable, several
+from cnnvis_report.loading.frames import holds_more, is_animated
 from cnnvis_report.loading.lists import read_list
+from cnnvis_report.loading.reports import without_reports
 from cnnvis_report.loading.tiff import tiff_pages
 from cnnvis_report.loading.walk import Search
 from cnnvis_report.records import Skipped
+from cnnvis_report.store.ours import is_ours
 
 MOST_NAMES, MOST_TABLES = 1000, 5  # among which a table that names images is looked for
 # formats whose heads tell what decoding alone would: several pages, frames, more than 8 bits
-LOOKED_INTO = frozenset((".tif", ".tiff", ".gif", ".png", ".apng", ".webp", ".avif", ".avifs", ".pgm"))
+LOOKED_INTO = EXTENSIONS - {".bmp", ".dib", ".pbm"}
 
 
 def find_images(paths: Sequence[Path]) -> FoundImages:
@@ -45,14 +46,15 @@ def find_images(paths: Sequence[Path]) -> FoundImages:
         search.add(within, before)
         notices += said
     found, repeated = _once(found)
+    found, own = without_reports(found)
     found, looked = _looked_into(found)
     if not found:
-        raise _nothing(paths, search)
+        raise _nothing(paths, search, own)
     folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
     return FoundImages(
         tuple(found),
         tuple(search.skipped),
-        (*notices, *repeated, *looked, *search.notices(), *_tables(search, found)),
+        (*notices, *repeated, *own, *looked, *search.notices(), *_tables(search, found)),
         top=folder.resolve().name if folder is not None else "",
         subfolders=_subfolders(folder)
         if folder is not None
@@ -117,26 +119,24 @@ def _looked_into(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
     """The files with what their heads tell: pages of a TIFF one by one, animations, depth."""
     known: list[Found] = []
     animated: list[str] = []
+    fuller: list[str] = []
     stacks: list[str] = []
     pages = 0
     for each in found:
-        kind = each.path.suffix.lower()
-        head = head_of(each.path) if kind in LOOKED_INTO else b""
-        if kind not in LOOKED_INTO:
-            known.append(each)
-        elif head[:2] in (b"II", b"MM"):
+        # what has no ending, or a wrong one, is what its head says
+        head = head_of(each.path) if ending(each.path) in LOOKED_INTO or ending(each.path) not in EXTENSIONS else b""
+        if head[:2] in (b"II", b"MM"):
             made = list(_pages(each))
             known += made
             if len(made) > 1:
                 stacks.append(each.name)
                 pages += len(made)
-        else:
-            deep = (head[:8] == b"\x89PNG\r\n\x1a\n" and head[24:25] == b"\x10") or (
-                head[:2] == b"P5" and b"255" not in head[:100]
-            )
-            known.append(replace(each, deep=deep) if deep else each)
-            if _is_animated(each.path, head):
-                animated.append(each.name)
+            continue
+        known.append(replace(each, deep=True) if _is_deep(head) else each)
+        if is_animated(each.path, head):
+            animated.append(each.name)
+        elif holds_more(each.path, head):
+            fuller.append(each.name)
     said = []
     if stacks:
         what = "1 TIFF file has" if len(stacks) == 1 else f"{len(stacks)} TIFF files have"
@@ -144,7 +144,19 @@ def _looked_into(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
     if animated:
         what = "1 file is an animation" if len(animated) == 1 else f"{len(animated)} files are animations"
         said.append(f"{what}, of which the first frame is taken: {several(animated)}.")
+    if fuller:
+        what = "1 JPEG file holds" if len(fuller) == 1 else f"{len(fuller)} JPEG files hold"
+        said.append(f"{what} several pictures, of which the first is taken: {several(fuller)}.")
     return known, said
+
+
+def _is_deep(head: bytes) -> bool:
+    """Whether the head of a PNG, a PGM or a JPEG 2000 file says that it has more than 8 bits a channel."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return head[24:25] == b"\x10"
+    if head[:2] == b"P5":
+        return b"255" not in head[:100]
+    return channels_and_bits(head)[1] > 8
 
 
 def _pages(each: Found) -> Iterator[Found]:
@@ -159,38 +171,21 @@ def _pages(each: Found) -> Iterator[Found]:
         yield replace(each, name=f"{each.name} page {number}", page=page.index, deep=page.bits > 8)
 
 
-def _is_animated(path: Path, head: bytes) -> bool:
-    """Whether a GIF, PNG, WebP or AVIF file has more than one frame."""
-    if head[:4] == b"RIFF":
-        return head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 2)
-    if head[:4] == b"\x89PNG":
-        return b"acTL" in head.partition(b"IDAT")[0]
-    if head[4:8] == b"ftyp":
-        return head[8:12] == b"avis"
-    if head[:3] != b"GIF":
-        return False
-    Image.init()  # Pillow knows the formats by name only after that
-    try:
-        with Image.open(path, formats=("GIF",)) as opened:
-            return bool(getattr(opened, "is_animated", False))
-    except Exception:  # a damaged file says so when it is decoded
-        return False
-
-
 def _subfolders(folder: Path) -> tuple[str, ...]:
     """The names of the folders directly below, in the order in which ImageFolder numbers them."""
     parts = parts_of(folder)
     with os.scandir(parts[0] if parts else folder) as entries:
-        return tuple(sorted(each.name for each in entries if each.is_dir() and not each.name.startswith(".")))
+        folders = [each for each in entries if each.is_dir() and not each.name.startswith(".")]
+        return tuple(sorted(each.name for each in folders if not is_ours(Path(each.path))))
 
 
-def _nothing(paths: Sequence[Path], search: Search) -> BadRequest:
+def _nothing(paths: Sequence[Path], search: Search, said: Sequence[str]) -> BadRequest:
     """That there is no image, and what there is instead."""
     where = ", ".join(path.name or str(path) for path in paths)
     if search.skipped:
         first, more = search.skipped[0], len(search.skipped) - 1
         others = f" So it is with {more} more." if more else ""
         return BadRequest(f"No image in {where} can be read. {first.name}: {first.reason}.{others}")
-    there = "".join(f" {notice}" for notice in search.notices())
+    there = "".join(f" {notice}" for notice in (*said, *search.notices()))
     endings = " ".join(sorted(EXTENSIONS))
     return BadRequest(f"No image in {where}. Files that end in {endings} are looked for, in sub-folders too.{there}")

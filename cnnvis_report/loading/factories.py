@@ -12,10 +12,15 @@ from typing import Any, TypeVar
 from torch import nn
 
 from cnnvis_report.eager import unwrap_inside, unwrapped
-from cnnvis_report.errors import BadRequest, CnnVisError, brief, nearest
-from cnnvis_report.examining import check_open, missing_arguments, place_of, shown_file
+from cnnvis_report.errors import BadRequest, CnnVisError, EndsProgram, brief, nearest
+from cnnvis_report.examining import check_open, missing_arguments
+from cnnvis_report.sound import check_modules
+from cnnvis_report.theirs import ending, know, place_of, set_apart, shown_file
+from cnnvis_report.untouched import OF_FACTORIES, path_kept, untouched
 
 Made = TypeVar("Made")
+_loaded: dict[str, set[str]] = {}  # by a factory's place: modules that were there before it was asked
+_brought: dict[str, set[str]] = {}  # by place: modules that came with it, whenever that was
 DECLARED = ("class_names", "mean", "std", "size")
 
 
@@ -25,20 +30,48 @@ def is_factory(spec: str) -> bool:
     return bool(module) and all(part.isidentifier() for part in name.split("."))
 
 
-def make_network(spec: str) -> nn.Module:
-    """The network that `module:name` or `path/to/file.py:name` gives, unwrapped.
+def make_network(spec: str) -> tuple[nn.Module, tuple[str, ...]]:
+    """The network that `module:name` or `path/to/file.py:name` gives, unwrapped, and what of it a user has to know.
 
     Raises:
         BadRequest: it can't be had; the message says what went wrong, and where in the user's own file.
     """
+    _loaded[spec.rpartition(":")[0]] = set(sys.modules)
+    with path_kept(), untouched(OF_FACTORIES) as changed:
+        network = _made(spec)
+    said = f"{spec} changes {' and '.join(changed)} for the whole program; that is put back." if changed else ""
+    return network, (said,) if said else ()
+
+
+def modules_of(place: str) -> list[ModuleType]:
+    """The modules that came into the program with the factory at `place`, by whatever name they were asked for."""
+    own = _brought.setdefault(place, set())
+    own |= set(sys.modules) - _loaded.get(place, set(sys.modules))
+    return [module for name in sorted(own) if isinstance(module := sys.modules.get(name), ModuleType)]
+
+
+def module_of(place: str) -> ModuleType | None:
+    """The module that a factory is in, once it has been imported from its name or file."""
+    if place in sys.modules:
+        return sys.modules[place]
+    files = {path.resolve() for path in (Path(place).expanduser(), Path(f"{place}.py").expanduser()) if path.is_file()}
+    names = {path.name for path in files}
+    known = [(module, Path(getattr(module, "__file__", None) or "/")) for module in list(sys.modules.values())]
+    return next((module for module, path in known if path.name in names and path.resolve() in files), None)
+
+
+def _made(spec: str) -> nn.Module:
     place, _, name = spec.rpartition(":")
     module = _module(spec, place)
-    made = _attribute(spec, module, name)
+    know({Path(getattr(module, "__file__", None) or "")})
+    made = _guarded(spec, lambda: _attribute(spec, module, name))
     if isinstance(made, type) or not isinstance(made, nn.Module):
         made = _called(spec, made)
     if not isinstance(made, nn.Module):
         hint = " Give torch.export.unflatten(program)." if type(made).__name__ == "ExportedProgram" else ""
         raise BadRequest(f"{spec}: returns a {type(made).__name__}; a torch.nn.Module is needed.{hint}")
+    check_modules(made, spec)
+    know(Path(getattr(sys.modules.get(type(each).__module__), "__file__", None) or "") for each in made.modules())
     network = unwrapped(made)
     for attribute in DECLARED:  # what was said of the wrapper is meant of the network
         if attribute in vars(made) and not hasattr(network, attribute):
@@ -133,7 +166,8 @@ def _guarded(spec: str, action: Callable[[], Made], module: str = "") -> Made:
         module: its name, where it is being imported.
     """
     try:
-        return action()
+        with set_apart():
+            return action()
     except CnnVisError:
         raise
     except SyntaxError as error:
@@ -147,12 +181,16 @@ def _guarded(spec: str, action: Callable[[], Made], module: str = "") -> Made:
             ) from error
         raise BadRequest(f"{spec}: {_where(error)}imports {error.name!r}, which isn't installed here.") from error
     except SystemExit as error:
-        raise BadRequest(
+        raise EndsProgram(
             f"{spec}: {_where(error)}ends the program (SystemExit: {error.code}). Keep what a script does, such as "
             f"reading arguments, under: if __name__ == '__main__'."
         ) from error
+    except KeyboardInterrupt:
+        raise
     except Exception as error:
         raise BadRequest(f"{spec}: {_where(error)}{type(error).__name__}: {brief(error)}.") from error
+    except BaseException as error:
+        raise ending(error, spec, place_of(error)) from error
 
 
 def _where(error: BaseException) -> str:

@@ -143,3 +143,11 @@ def head_of(source: Path | BinaryIO) -> bytes:
             return file.read(HEAD)
     except OSError:
         return b""
+
+
+def channels_and_bits(head: bytes) -> tuple[int, int]:
+    """Of a JPEG 2000 file, as the first marker of its code stream says; 0 and 0 of any other."""
+    start = head.find(b"\xff\x4f\xff\x51")
+    if start < 0 or not head.startswith((b"\0\0\0\x0cjP  ", b"\xff\x4f")) or len(head) < start + 43:
+        return 0, 0
+    return int.from_bytes(head[start + 40 : start + 42], "big"), (head[start + 42] & 0x7F) + 1

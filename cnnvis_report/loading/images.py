@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from stat import S_ISREG
 
@@ -12,7 +13,7 @@ from PIL import Image
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.boxes import read_boxes
 from cnnvis_report.loading.class_names import Classes
-from cnnvis_report.loading.contents import FileContent
+from cnnvis_report.loading.contents import FileContent, Replaced
 from cnnvis_report.loading.discovery import find_images
 from cnnvis_report.loading.formats import EXTENSIONS
 from cnnvis_report.loading.found import Found, FoundImages, readable
@@ -115,18 +116,17 @@ def labelled(
         BadRequest: there is no such folder of masks, or none in it belongs to an image.
     """
     given = label_images(found, Classes(classes, aliases), labels)
-    places, said = chosen(found.files, given.labels, limit)
+    places, said = chosen([each.folder for each in found], given.labels, limit)
     files = [found[place] for place in places]
     mask_of = {each: each.mask for each in files if each.mask is not None} if masks is None else _masks(files, masks)
     contents = {path: FileContent(path) for path in {*(each.path for each in files), *mask_of.values()}}
-    digits = len(str(len(files)))
     items = []
-    for number, (place, each) in enumerate(zip(places, files, strict=True), start=1):
+    for id, place, each in zip(image_ids(files), places, files, strict=True):
         own = given.labels[place]
         mask = contents[mask_of[each]] if each in mask_of else None
         items.append(
             Item(
-                f"{number:0{digits}d}-{_slug(each.name)}".strip("-"),
+                id,
                 readable(each.name),
                 _opener(contents[each.path], each.page, levels),
                 f"page {each.page} " if each.page else "",
@@ -136,6 +136,7 @@ def labelled(
                 each.bare,
             )
         )
+    said += _of_masks(items)
     of_labels = tuple(given.notices)
     return ImageSet(tuple(items), (*found.notices, *said, *of_labels), found.skipped, of_labels, given.order)
 
@@ -156,13 +157,24 @@ def _masks(found: Sequence[Found], folder: Path) -> dict[Found, Path]:
     return masks
 
 
+def _of_masks(items: Sequence[Item]) -> list[str]:
+    """That masks don't say of which of several labels they are."""
+    several = sum(item.mask is not None and len(item.labels) > 1 for item in items)
+    if not several:
+        return []
+    have = "1 image with a mask has" if several == 1 else f"{several} images with masks have"
+    return [f"{have} several labels: a mask is taken to be of the first, and measures maps of that label alone."]
+
+
 def _mask_opener(file: FileContent, labels: Sequence[Label]) -> Callable[[], Image.Image]:
     if file.path.suffix.lower() == BOXES:
         return partial(read_boxes, file.path, labels[0].name if labels else "")
     return _opener(file)
 
 
-def _opener(file: FileContent, page: int = 0, levels: Levels = NO_LEVELS) -> Callable[[], Image.Image]:
+def _opener(file: FileContent | Path, page: int = 0, levels: Levels = NO_LEVELS) -> Callable[[], Image.Image]:
+    file = FileContent(file) if isinstance(file, Path) else file
+
     def read() -> Image.Image:
         try:
             status = file.path.stat()
@@ -174,11 +186,36 @@ def _opener(file: FileContent, page: int = 0, levels: Levels = NO_LEVELS) -> Cal
             raise UnusablePicture("an empty file")
         try:
             source = file.open()
+        except Replaced as error:
+            raise UnusablePicture(str(error)) from error
         except OSError:
             source = file.path  # the decoder will say why
-        return read_picture(source, page, levels)
+        picture = read_picture(source, page, levels)
+        if source is file.path:  # it may have been replaced between its hash and its pixels
+            try:
+                file.check()
+            except Replaced as error:
+                raise UnusablePicture(str(error)) from error
+        return picture
 
     return read
+
+
+def image_ids(files: Sequence[Found]) -> list[str]:
+    """What the images are called in addresses and file names: by their own names, whatever else is in the set.
+
+    So an image keeps its address when others are added, left out, or given in another order. Where several files are
+    shown by one name, the order of their paths tells them apart.
+    """
+    alike: dict[tuple[str, int], list[int]] = {}
+    for place, each in enumerate(files):
+        alike.setdefault((each.name, each.page), []).append(place)
+    ids = [""] * len(files)
+    for (name, page), places in alike.items():
+        for number, place in enumerate(sorted(places, key=lambda place: str(files[place].path))):
+            told = f"{name}\n{page}\n{number}".encode("utf-8", "replace")
+            ids[place] = f"{_slug(name)}-{sha256(told).hexdigest()[:10]}".strip("-")
+    return ids
 
 
 def _slug(name: str) -> str:

@@ -7,6 +7,7 @@ from cnnvis_report.loading.class_names import ID, Answer, Classes
 from cnnvis_report.loading.found import Found, FoundImages, natural, readable, several
 from cnnvis_report.loading.label_notices import missing_labels, read_by_index, unknown_labels
 from cnnvis_report.loading.label_text import labels_in
+from cnnvis_report.loading.prefixed import prefixed_folders
 from cnnvis_report.records import Label
 
 MODES = ("names", "folders", "indices")
@@ -70,6 +71,9 @@ class _Folders:
         self.outer = sorted({path[0] for path in each_path})
         self.names = sorted({name for path in each_path for name in path})
         self.answers: dict[str, Answer] = {name: classes.find(name, indices=False) for name in self.names}
+        unanswered = [name for name, answer in self.answers.items() if not answer.indices]
+        self.prefixed = prefixed_folders(unanswered, classes)
+        self.answers |= {name: Answer((index,)) for name, index in self.prefixed.index_of.items()}
         self.order: dict[str, int] = {}
         self.first_level = True
         self.unclear: list[str] = []  # folders that may stand for the classes in another way
@@ -80,6 +84,7 @@ class _Folders:
             index_of |= {name: int(name) for name in self.names if classes.is_index(name) and index_of[name] is None}
         self.index_of: Mapping[str, int | None] = index_of
         self.any_known = any(index is not None for index in index_of.values()) or bool(self.order)
+        self.any_known = self.any_known or bool(self.prefixed.conflicts)
 
     def label(self, each: Found) -> Label | None:
         """The label of an image; None where it has none."""
@@ -115,6 +120,7 @@ class _Folders:
         ids = [name for name in self.names if ID.fullmatch(name) and self.index_of.get(name) is not None]
         if ids and not self.order:
             said.append(f"Folders called by WordNet ids are found among the classes: {several(ids)}.")
+        said += self.prefixed.notices() if not self.order else []
         for name, answer in self.answers.items():
             if len(answer.indices) > 1 and not self.order:
                 said.append(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
-from cnnvis_report.loading.found import Found
 from cnnvis_report.records import Label
 
 ORDERS = ("balanced", "first")
@@ -22,31 +21,34 @@ class Limit:
 
 
 def chosen(
-    found: Sequence[Found], labels: Sequence[tuple[Label, ...]], limit: Limit | None
+    folders: Sequence[str], labels: Sequence[tuple[Label, ...]], limit: Limit | None
 ) -> tuple[list[int], list[str]]:
     """The places of the images that are taken, in the set's order, and a sentence that says how they were chosen.
 
     Balanced is as many of each class as can be: turn by turn one of each, of its images and of the classes by chance.
     Images without labels count by their folders; without those they are spread over the set, one by chance from each
     of as many equal stretches.
+
+    Args:
+        folders: of each image, empty where it lies in none.
     """
-    if limit is None or limit.count >= len(found):
-        return list(range(len(found))), []
+    if limit is None or limit.count >= len(folders):
+        return list(range(len(folders))), []
     groups = [tuple(label.name for label in each) for each in labels]
     what = "class"
     if not any(groups):
-        groups = [(each.folder,) for each in found]
+        groups = [(folder,) for folder in folders]
         what = "folder"
     if limit.order == "first":
         places = list(range(limit.count))
-        return places, [_said(limit, len(found), f"the first ones, {_of(what, groups, places)}")]
+        return places, [_said(limit, len(folders), f"the first ones, {_of(what, groups, places)}")]
     random = Random(limit.seed)
     if len(set(groups)) == 1:
-        places = _spread(len(found), limit.count, random)
+        places = _spread(len(folders), limit.count, random)
         only = f", all of class {labels[0][0].name!r}" if labels[0] else ""
-        return places, [_said(limit, len(found), f"spread over the set, seed {limit.seed}{only}")]
+        return places, [_said(limit, len(folders), f"spread over the set, seed {limit.seed}{only}")]
     places = _balanced(groups, limit.count, random)
-    return places, [_said(limit, len(found), f"{_of(what, groups, places)}, seed {limit.seed}")]
+    return places, [_said(limit, len(folders), f"{_of(what, groups, places)}, seed {limit.seed}")]
 
 
 def _balanced(groups: Sequence[tuple[str, ...]], count: int, random: Random) -> list[int]:

@@ -2,10 +2,11 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.formats import EXTENSIONS
 from cnnvis_report.loading.found import Found, several
 from cnnvis_report.loading.tables import column, read_rows, read_text
@@ -18,6 +19,8 @@ LABEL_COLUMNS = (
     "label", "labels", "class", "classes", "target", "class name", "label name", "category", "class id", "label id",
     "class index", "finding labels", "attribute ids", "diagnosis", "dx", "index", "tags", "tag", "name", "y",
 )  # fmt: skip
+LONGEST_LINE, LONGEST_ROW = 1 << 14, 1 << 20  # characters; tables may have a column for each of many labels
+LONGEST_PATH = 4096  # characters
 USUAL = (".jpg", ".png", ".jpeg", ".JPEG", ".JPG", ".tif")
 BORNE, UNCERTAIN = {"1", "1.0"}, {"-1", "-1.0"}
 ONE_HOT = {"0", "0.0", ""} | BORNE | UNCERTAIN
@@ -37,6 +40,7 @@ def read_list(path: Path) -> tuple[list[Found], list[str]]:
     """
     lines = read_text(path, "a list of images, one path a line").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    _check_lengths(numbered, path)
     if path.suffix.lower() in (".csv", ".tsv"):
         rows = read_rows([line for _, line in numbered], path.suffix.lower())
         return _of_table(rows, path)
@@ -47,6 +51,18 @@ def read_list(path: Path) -> tuple[list[Found], list[str]]:
         notices.append(f"Line {numbered[0][0]} of {path.name} is its header.")
         splits = splits[1:]
     return [_found(name, label, path.parent) for name, label in splits], notices
+
+
+def _check_lengths(numbered: Sequence[tuple[int, str]], path: Path) -> None:
+    """Refuse lines that hold no path and label: to try where one ends would take for ever.
+
+    Raises:
+        BadRequest: naming the first.
+    """
+    most = LONGEST_ROW if path.suffix.lower() in (".csv", ".tsv") else LONGEST_LINE
+    long = next(((number, len(line)) for number, line in numbered if len(line) > most), None)
+    if long is not None:
+        raise BadRequest(f"{path}: line {long[0]} has {long[1]} characters; a line of a list has at most {most}.")
 
 
 def _of_table(rows: list[list[str]], path: Path) -> tuple[list[Found], list[str]]:
@@ -103,7 +119,7 @@ def _candidates(line: str) -> Iterator[tuple[str, str]]:
         if cells:
             yield cells[0].strip(), ",".join(cells[1:]).strip()
     for mark in ("\t", ",", ";", " "):
-        places = [at for at, letter in enumerate(line) if letter == mark]
+        places = [at for at, letter in enumerate(line[:LONGEST_PATH]) if letter == mark]
         # of blanks the last that leaves a file, as a path has more of them than a label
         for at in reversed(places) if mark == " " else places:
             yield line[:at].strip(), line[at + 1 :].strip()

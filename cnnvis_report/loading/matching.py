@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
+from cnnvis_report.loading.reparametrized import put_together
+
 State = dict[str, Tensor]
 Own = Mapping[str, Tensor]
 
@@ -39,11 +41,15 @@ DEPTH = 4
 
 @dataclass(frozen=True)
 class Candidate:
-    """Tensors of a checkpoint that belong together. key: where they stand, dotted; empty for the whole file."""
+    """Tensors of a checkpoint that belong together.
+
+    key: where they stand, dotted; empty for the whole file. said: what was done to them, a sentence each.
+    """
 
     key: str
     state: State
     averaged: bool = False
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Match:
 
     key, prefix: where they stood. others: prefixes and keys that would have done as well. left: names of tensors that
     are no part of the network. strangers: those among them that may belong to another network. beside: the tensors
-    that stand outside the prefix.
+    that stand outside the prefix. said: what was done to the tensors, a sentence each.
     """
 
     state: State
@@ -64,10 +70,11 @@ class Match:
     strangers: tuple[str, ...] = ()
     filled: int = 0
     beside: State = field(default_factory=dict)
+    said: tuple[str, ...] = ()
 
     def notices(self, file: str) -> tuple[str, ...]:
         """What a user has to know of the choice, a sentence each."""
-        said = []
+        said = list(self.said)
         where = ".".join(part for part in (self.key, self.prefix.rstrip(".")) if part)
         if self.averaged:
             also = f"; {self.filled} tensors without an average are the last ones" if self.filled else ""
@@ -92,6 +99,7 @@ def candidates(content: object) -> list[Candidate]:
 
 def match(found: list[Candidate], own: Own) -> Match:
     """The candidate, and the prefix in it, by which most of the network's tensors are there by name and shape."""
+    found = [whole(each, own) for each in found]
     scored = [
         (count, place, prefix, each)
         for place, each in enumerate(found)
@@ -100,7 +108,7 @@ def match(found: list[Candidate], own: Own) -> Match:
     best = max((count for count, *_ in scored), default=0)
     if 2 * best < len(own):  # another network's: they are shown as they are
         state = without_prefix(preferred(found).state)
-        return Match(state, strangers=tuple(key for key in state if key not in own))
+        return Match(state, strangers=tuple(key for key in state if key not in own), said=preferred(found).said)
     # what fits as well but for the statistics, which averages are often kept without, or a head
     alike = [each for each in scored if each[0] >= best - _slack(own, best)]
     count, _, prefix, taken = min(alike, key=lambda each: (-_preferred(each[2], each[3]), -each[0], each[1]))
@@ -114,6 +122,12 @@ def match(found: list[Candidate], own: Own) -> Match:
     )
     raw = next((each for each in scored if each[0] == best), scored[0])
     return _matched(taken, prefix, own, others, (raw[3], raw[2]))
+
+
+def whole(found: Candidate, own: Own) -> Candidate:
+    """The same with whole weights where it has them in parts and the network hasn't."""
+    state, said = put_together(found.state, own)
+    return replace(found, state=state, said=said) if said else found
 
 
 def prefixes(state: State, own: Own) -> Counter[str]:
@@ -182,6 +196,7 @@ def _matched(taken: Candidate, prefix: str, own: Own, others: tuple[str, ...], r
     kept = {key: value for key, value in within.items() if key in own or key in odd}
     return replace(
         Match({**kept, **filled}, taken.key, prefix, averaged, others),
+        said=taken.said,
         left=tuple(key for key in left if not key.endswith("n_averaged")),
         strangers=odd,
         beside={key: state[key] for key in elsewhere},

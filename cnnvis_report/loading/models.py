@@ -8,17 +8,19 @@ import torchvision
 from torch import nn
 from torchvision.models import WeightsEnum
 
-from cnnvis_report.errors import BadRequest, UnknownName, brief
+from cnnvis_report.errors import BadRequest, EndsProgram, UnknownName, brief
 from cnnvis_report.freezing import frozen
 from cnnvis_report.loading.checkpoints import check_finite, load_into, read_for, silent_channels, split_key
 from cnnvis_report.loading.declared import declared
 from cnnvis_report.loading.factories import is_factory, make_network
+from cnnvis_report.loading.fastai_networks import fastai_network
 from cnnvis_report.loading.torchvision_heads import with_head
 from cnnvis_report.loading.torchvision_networks import CLASSES, build_for, skeleton
 from cnnvis_report.loading.trained import read_trained
 from cnnvis_report.loading.unknown import unknown
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records_training import TrainingRecord
+from cnnvis_report.untouched import at_work
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,10 @@ def load_model(model: str, weights: Path | None = None) -> Model:
     Raises:
         UnknownName, BadRequest: nothing is called so, or the weights don't fit or can't be had.
     """
+    if not model.strip():
+        raise BadRequest("MODEL is empty: give a name of torchvision, a file of 'train', or path/to/file.py:factory.")
+    if model.startswith("~"):  # a shell leaves it alone where it is quoted
+        model = str(Path(model).expanduser())
     name, _, version = model.partition("@")
     known = torchvision.models.list_models(module=torchvision.models)
     if name not in known and Path(model).exists():
@@ -76,7 +82,9 @@ def load_model(model: str, weights: Path | None = None) -> Model:
             loaded = _from_file(name, weights)
     check_finite(loaded.network, loaded.name)
     notices = (*loaded.notices, *silent_channels(loaded.network))
-    return replace(loaded, network=_single(loaded.network).eval(), notices=notices)
+    network = _single(loaded.network)
+    network.eval()  # somebody's own may return nothing
+    return replace(loaded, network=network, notices=notices)
 
 
 def _single(network: nn.Module) -> nn.Module:
@@ -116,9 +124,9 @@ def _takes(network: nn.Module, channels: int) -> bool:
     sides = (size, size) if isinstance(size, int) else tuple(size)
     like = next((parameter for parameter in network.parameters()), torch.zeros(()))
     try:
-        with torch.no_grad(), frozen(network):
+        with torch.no_grad(), frozen(network), at_work():
             network(torch.zeros(1, channels, *sides, device=like.device, dtype=like.dtype))
-    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError):
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError, EndsProgram):
         return False
     return True
 
@@ -148,11 +156,21 @@ def _from_training(path: Path, weights: Path | None) -> Model:
     )
 
 
+def check_version(name: str, version: str) -> None:
+    """Refuse a version of torchvision's weights that there isn't; empty means the best.
+
+    Raises:
+        UnknownName: naming those that there are.
+    """
+    versions = torchvision.models.get_model_weights(name).__members__
+    if version and version not in versions:
+        raise UnknownName(f"weights version of {name}", version, versions)
+
+
 def _pretrained(name: str, version: str) -> Model:
     """The architecture with weights that torchvision knows where to fetch."""
+    check_version(name, version)
     versions = torchvision.models.get_model_weights(name)
-    if version and version not in versions.__members__:
-        raise UnknownName(f"weights version of {name}", version, versions.__members__)
     entry: WeightsEnum = versions[version] if version else versions.DEFAULT
     file = Path(Path(entry.url).name)
     try:
@@ -171,7 +189,14 @@ def _pretrained(name: str, version: str) -> Model:
 def _from_file(name: str, path: Path) -> Model:
     """The architecture with somebody's weights, and as many classes, channels and layers of the head as they have."""
     file = split_key(path)[0]
-    found, guessed = with_head(name, read_for(skeleton(name), path), file.name)
+    found = read_for(skeleton(name), path)
+    learner = fastai_network(name, found.state, file.name)
+    if learner is not None:
+        load_into(learner.network, found.state, path, asked=name)
+        entry = next(iter(torchvision.models.get_model_weights(name)))
+        notices = (*found.notices(file.name), learner.notice)
+        return Model(learner.network, name, path.name, _preprocessing(entry), None, notices=notices)
+    found, guessed = with_head(name, found, file.name)
     built = build_for(name, found.state, file.name)
     strangers = tuple(key for key in found.strangers if key in built.state)
     load_into(built.network, replace(found, state=built.state, strangers=strangers), path, asked=name)
@@ -189,12 +214,11 @@ def _from_factory(spec: str, weights: Path | None) -> Model:
 
     The network may bring `class_names`, `mean`, `std` and `size` as attributes, and `scores`, what its scores mean.
     """
-    network = make_network(spec)
-    notices: tuple[str, ...] = ()
+    network, notices = make_network(spec)
     if weights is not None:
         found = read_for(network, weights)
         load_into(network, found, weights)
-        notices = found.notices(split_key(weights)[0].name)
+        notices = (*notices, *found.notices(split_key(weights)[0].name))
     said = declared(network, spec, input_channels(network) or 3)
     return Model(
         network,

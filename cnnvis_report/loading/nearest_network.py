@@ -1,67 +1,83 @@
 """Which network of torchvision or timm somebody's weights are of, by their names and shapes."""
 
-import importlib
-import importlib.util
-import re
-from collections.abc import Callable, Iterable
 from functools import lru_cache
-from pathlib import Path
 
 import torch
 import torchvision
 
 from cnnvis_report.loading.matching import State, prefixes
-from cnnvis_report.loading.torchvision_networks import skeleton, without_values
+from cnnvis_report.loading.network_index import Known, find_networks
+from cnnvis_report.loading.torchvision_networks import CLASSES, skeleton
 
 MOST = 60  # networks that are built to find the nearest
 SURE = 0.97
-ENOUGH = 0.6  # of a network's tensors that have to be there before it is named
+NAMED = 3
 Shapes = dict[str, torch.Tensor]
 
 
 def advice(state: State, asked: str = "") -> str:
-    """A sentence that names the network that the tensors fit best; empty where none does.
+    """A sentence that names the network that the tensors are of, or says that none is.
+
+    One is named where every tensor of it before its head is there, by name and shape.
 
     Args:
         asked: the name of the network that they don't fit.
     """
-    name, share = _best(state, _torchvision_families(), _of_torchvision)
-    if name == asked and share >= ENOUGH:
+    name, share = _of_torchvision(state)
+    if name and name == asked:
         return (
             f" Where your {asked} is another than torchvision's, give it from a factory, path/to/file.py:function, "
             f"and this file with --weights."
         )
-    if share < ENOUGH and importlib.util.find_spec("timm") is not None:
-        own, fit = _best(state, _timm_families(_words(state)), _of_timm)
-        if fit > share:
-            name, share = f"timm's {own}", fit
-    if share < ENOUGH:
-        return ""
-    return f" They fit {name} best: {share:.0%} of its tensors are there."
+    if name:
+        return f" They fit {name} best: {share:.0%} of its tensors are there."
+    known = find_networks(state)
+    if known is not None:
+        return _of_index(known)
+    return " No network of torchvision or timm that is known here has all of these tensors before its head."
 
 
-def _best(state: State, families: list[list[str]], shapes: Callable[[str], Shapes]) -> tuple[str, float]:
-    """The network with the largest share of its tensors in the state; one of each family is tried, then the nearest's.
+def _of_index(known: Known) -> str:
+    names = [name.replace("timm/", "timm's ") for name in known.names]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    called = " or ".join(names) if len(names) <= NAMED else ", ".join(names[:NAMED]) + more
+    stem = f", the first layer reading {known.channels} channels" if known.channels is not None else ""
+    factory = ", from a factory, path/to/file.py:function" if names[0].startswith("timm") else ""
+    return f" They are of {called}: every tensor before the last layer is there, by name and shape{stem}{factory}."
 
-    A family's networks have names of tensors in common, so that the others needn't be built.
-    """
-    words = _words(state)
-    ranked = sorted(families, key=lambda family: -_overlap(words, _words(shapes(family[0]))))
-    best = ("", 0.0)
-    for name in [name for family in ranked[:2] for name in family][:MOST]:
-        best = max(best, (name, _share(state, shapes(name))), key=lambda each: each[1])
-        if best[1] >= SURE:
+
+def _of_torchvision(state: State) -> tuple[str, float]:
+    """The classifier whose features are all there, and the share of its tensors that are; empty where there is none."""
+    found = ("", 0.0)
+    for name in _likely(state):
+        own = _shapes(name)
+        share = max(prefixes(state, own).values(), default=0) / max(len(own), len(state), 1)
+        if share > found[1] and _has_features(state, name):
+            found = (name, share)
+        if found[1] >= SURE:
             break
-    return best
+    return found
 
 
-def _share(state: State, own: Shapes) -> float:
-    """What part of the larger of the two is in both, by name and shape, behind whatever prefix."""
-    found = prefixes(state, own)
-    return max(found.values(), default=0) / max(len(own), len(state), 1)
+def _likely(state: State) -> list[str]:
+    """The networks of the families that have the most names of tensors in common with the state."""
+    families: dict[str, list[str]] = {}
+    for name in torchvision.models.list_models(module=torchvision.models):
+        families.setdefault(torchvision.models.get_model_builder(name).__module__, []).append(name)
+    words = _words(state)
+    ranked = sorted(families.values(), key=lambda family: -_overlap(words, _words(_shapes(family[0]))))
+    return [name for family in ranked[:2] for name in family][:MOST]
 
 
-def _words(keys: Iterable[str]) -> frozenset[str]:
+def _has_features(state: State, name: str) -> bool:
+    """Whether all is there but the head: the outermost part that holds what has a row a class."""
+    own = _shapes(name)
+    heads = _heads(name)
+    features = {key: value for key, value in own.items() if not key.startswith(heads) and "num_batches" not in key}
+    return max(prefixes(state, features).values(), default=0) >= len(features)
+
+
+def _words(keys: State | Shapes) -> frozenset[str]:
     """The parts of names that aren't numbers, two and two."""
     parts = [[part for part in key.split(".") if not part.isdecimal()] for key in keys]
     return frozenset(".".join(each[-2:]) for each in parts)
@@ -71,37 +87,12 @@ def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / max(len(one | other), 1)
 
 
-def _torchvision_families() -> list[list[str]]:
-    families: dict[str, list[str]] = {}
-    for name in torchvision.models.list_models(module=torchvision.models):
-        families.setdefault(torchvision.models.get_model_builder(name).__module__, []).append(name)
-    return list(families.values())
-
-
 @lru_cache(maxsize=256)
-def _of_torchvision(name: str) -> Shapes:
+def _shapes(name: str) -> Shapes:
     return skeleton(name).state_dict()
 
 
-def _timm_families(words: frozenset[str]) -> list[list[str]]:
-    """The families whose source has the most of the words: timm has a hundred, and to build one of each takes long."""
-    timm = importlib.import_module("timm")
-    folder = Path(str(timm.__file__)).parent / "models"
-    wanted = {part for word in words for part in word.split(".")} - {"weight", "bias"}
-    counts = {}
-    for module in timm.list_modules():
-        source = folder / f"{module}.py"
-        found = set(re.findall(r"\w+", source.read_text(encoding="utf-8"))) if source.is_file() else set()
-        counts[module] = len(wanted & found)
-    nearest = sorted(counts, key=lambda module: -counts[module])[:3]
-    return [family for family in (timm.list_models(module=module) for module in nearest) if family]
-
-
-@lru_cache(maxsize=2048)
-def _of_timm(name: str) -> Shapes:
-    try:
-        with without_values():
-            found: Shapes = importlib.import_module("timm").create_model(name, pretrained=False).state_dict()
-    except Exception:  # some want what isn't installed, or values to begin with
-        return {}
-    return found
+@lru_cache(maxsize=256)
+def _heads(name: str) -> tuple[str, ...]:
+    own, other = _shapes(name), skeleton(name, num_classes=CLASSES + 1).state_dict()
+    return tuple({f"{key.partition('.')[0]}." for key in own if own[key].shape != other[key].shape})

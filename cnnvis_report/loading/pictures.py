@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from cnnvis_report.errors import CnnVisError
-from cnnvis_report.loading.depth import deep_values, is_deep, to_bytes
+from cnnvis_report.loading.depth import deep_values, is_deep, left_aside, to_bytes, transparent, without_alpha
 from cnnvis_report.loading.formats import FORMATS, content, head_of, reason
 from cnnvis_report.loading.geometry import fit, kept_size
 from cnnvis_report.loading.tiff import tiff_pages
@@ -56,27 +56,36 @@ def read_picture(source: Path | BinaryIO, page: int = 0, levels: Levels = NO_LEV
         UnusablePicture: the file is empty, cut short, too large, or no picture of a known format.
     """
     with _decoding(source), _opened(source, page) as opened:
+        beyond = left_aside(opened)
         if not is_deep(opened):
             opened.load()
-            return _plain(ImageOps.exif_transpose(opened))
+            picture = _plain(ImageOps.exif_transpose(opened))
+            picture.info |= {NOTE: beyond} if beyond else {}
+            return picture
         values = deep_values(opened, lambda: _opened(source, page))
         try:
             shallow, note = to_bytes(values, levels)
         except ValueError as error:
             raise UnusablePicture(str(error)) from error
+        clear = transparent(opened, values)
+        if clear is not None:
+            shallow[clear] = 255
         picture = _plain(Image.fromarray(shallow))
-        picture.info = {NOTE: note} if note else {}
+        notes = "; ".join(filter(None, (beyond, note)))
+        picture.info = {NOTE: notes} if notes else {}
         return picture
 
 
 def read_values(source: Path, page: int) -> npt.NDArray[np.generic] | None:
-    """The values of a picture of more than 8 bits a channel, as they are stored; None where it has 8.
+    """The values of a picture of more than 8 bits a channel, without alpha, as they are stored; None where it has 8.
 
     Raises:
         UnusablePicture: it can't be read.
     """
     with _decoding(source), _opened(source, page) as opened:
-        return deep_values(opened, lambda: _opened(source, page)) if is_deep(opened) else None
+        if not is_deep(opened):
+            return None
+        return without_alpha(deep_values(opened, lambda: _opened(source, page)))
 
 
 def _opened(source: Path | BinaryIO, page: int) -> Image.Image:

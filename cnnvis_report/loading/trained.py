@@ -1,9 +1,10 @@
 """Models that were trained here: one file with all that is needed to use them, read without running anything in it."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import torch
 from PIL import Image
@@ -32,28 +33,78 @@ class TrainedModel:
     seen: frozenset[str]
 
 
-def write_trained(path: Path, trained: TrainedModel) -> None:
+def write_trained(
+    path: Path,
+    trained: TrainedModel,
+    *,
+    weights: Mapping[str, Tensor] | None = None,
+    more: Mapping[str, object] | None = None,
+) -> None:
     """Write the file, whole or not at all; the same model gives the same bytes.
+
+    Args:
+        weights: in place of those that the network has.
+        more: what is kept in it besides: plain values and tensors, by names that are none of a model's.
 
     Raises:
         OSError: the disk is full, say.
     """
+    state = trained.network.state_dict() if weights is None else weights
     content = {
+        **(more or {}),
         "format": FORMAT,
         "architecture": asdict(trained.architecture),
         "preprocessing": asdict(trained.preprocessing),
         "classes": list(trained.classes),
         "training": asdict(trained.training),
         "seen": sorted(trained.seen),
-        "state_dict": {key: value.detach().cpu().contiguous() for key, value in trained.network.state_dict().items()},
+        "state_dict": {key: value.detach().cpu().contiguous() for key, value in state.items()},
     }
     # through an open file: by a path, the archive would have the file's name within
     with beside(path) as temporary, temporary.open("wb") as file:
-        torch.save(content, file)
+        whole = _Whole(file)
+        torch.save(content, cast(IO[bytes], whole))
+        whole.check()
+
+
+class _Whole(io.RawIOBase):
+    """A file whose errors are told at the end: PyTorch's writer hides them, or goes down with them."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._error: OSError | None = None
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Write on, until the first error."""
+        if self._error is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self._error = error
+        return memoryview(data).nbytes
+
+    def check(self) -> None:
+        """Raise the error, where there was one."""
+        if self._error is not None:
+            raise self._error
 
 
 def read_trained(path: Path) -> TrainedModel | None:
     """The model of such a file, in eval mode; None where the file is a checkpoint of another kind.
+
+    Raises:
+        BadRequest: it can't be read, or is damaged.
+    """
+    found = read_with_more(path)
+    return found[0] if found else None
+
+
+def read_with_more(path: Path) -> tuple[TrainedModel, dict[str, Any]] | None:
+    """The model of such a file, and all that the file holds; None where it is a checkpoint of another kind.
 
     Raises:
         BadRequest: it can't be read, or is damaged.
@@ -69,12 +120,13 @@ def read_trained(path: Path) -> TrainedModel | None:
         seen = frozenset(_texts(content["seen"]))
         state = _tensors(content["state_dict"])
         _check(preprocessing, architecture, classes, training)
-        network = build(architecture)
+        with torch.random.fork_rng(devices=[]):  # to read a file mustn't change what is drawn next
+            network = build(architecture)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError, MemoryError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
         raise BadRequest(f"{path}: isn't a model that this version can use ({reason}). Train it again.") from error
     load_into(network, state, path)
-    return TrainedModel(network.eval(), architecture, preprocessing, classes, training, seen)
+    return TrainedModel(network.eval(), architecture, preprocessing, classes, training, seen), dict(content)
 
 
 def plain_name(name: str) -> bool:

@@ -22,7 +22,7 @@ def unknown(model: str, known: Sequence[str]) -> BadRequest:
         return BadRequest(f"{model}: there is no such file. MODEL is a file that 'cnnvis-report train' has written.")
     if model.startswith("hf-hub:") or re.fullmatch(r"[\w.-]+/[\w.-]+", model):
         return _hub(model)
-    if _of_timm(model):
+    if is_of_timm(model):
         return BadRequest(f"{model} is a model of timm, which isn't loaded by name yet. {_timm_factory(model)}")
     near = nearest(name, known)
     hint = f" Did you mean {near!r}?" if near else ""
@@ -46,7 +46,7 @@ def _hub(model: str) -> BadRequest:
     )
 
 
-def _of_timm(name: str) -> bool:
+def is_of_timm(name: str) -> bool:
     """Whether timm knows it; where timm isn't installed, whether it has the form of its names with a tag."""
     if importlib.util.find_spec("timm") is not None:
         return bool(importlib.import_module("timm").is_model(name))

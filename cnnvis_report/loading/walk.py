@@ -21,6 +21,7 @@ from cnnvis_report.loading.formats import (
 )
 from cnnvis_report.loading.found import Found, natural, several
 from cnnvis_report.records import Skipped
+from cnnvis_report.store.ours import is_ours
 
 SYSTEM = {"Thumbs.db", "ehthumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN"}
 LOOKED_AT = 200  # entries of a hidden folder
@@ -32,6 +33,7 @@ class Search:
 
     skipped: files that look like images and aren't read. aside: other files, counted by ending. hidden: folders with
     images whose names begin with a dot. loops: links to folders that they lie in, or that were searched already.
+    reports: folders that this program has written.
     """
 
     skipped: list[Skipped] = field(default_factory=list)
@@ -39,6 +41,7 @@ class Search:
     hidden: list[str] = field(default_factory=list)
     loops: list[str] = field(default_factory=list)
     tables: list[Path] = field(default_factory=list)
+    reports: list[str] = field(default_factory=list)
     _seen: set[tuple[str, tuple[int, int]]] = field(default_factory=set)
 
     def add(self, other: "Search", before: str) -> None:
@@ -48,6 +51,7 @@ class Search:
         self.hidden += [before + name for name in other.hidden]
         self.loops += [before + name for name in other.loops]
         self.tables += other.tables
+        self.reports += [(before + name).removesuffix("/.") for name in other.reports]
 
     def walk(self, top: Path, endings: Collection[str] = EXTENSIONS) -> Iterator[Found]:
         """The images in a folder and its sub-folders, in natural order within each."""
@@ -69,6 +73,9 @@ class Search:
             self.loops.append(inside.as_posix())
             return
         self._seen.add((folder.name, identity))
+        if is_ours(folder):  # its pictures are of images that were explained already
+            self.reports.append(inside.as_posix())
+            return
         folders = []
         for entry in entries:
             if entry.name in SYSTEM:
@@ -133,6 +140,9 @@ class Search:
             said.append(f"{count} other {'file is' if count == 1 else 'files are'} left aside: {kinds}{more}.")
         if self.hidden:
             said.append(f"Hidden folders are left aside, of which these hold images: {several(self.hidden)}.")
+        if self.reports:
+            names = ["the folder itself" if name == "." else name for name in self.reports]
+            said.append(f"Folders of reports aren't searched for images: {several(names)}.")
         if self.loops:
             said.append(f"Links to folders that are searched already aren't followed again: {several(self.loops)}.")
         return said

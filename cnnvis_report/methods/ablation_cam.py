@@ -5,7 +5,7 @@ from torch import Tensor
 
 from cnnvis_report.methods.score_cam import strongest
 from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.tape import Tape
 
 AT_LEAST = 16  # values at a time: what comes before the layer runs once for all of them
@@ -19,6 +19,7 @@ AT_LEAST = 16  # values at a time: what comes before the layer runs once for all
     kind=Kind.LAYER,
     together=True,
     level="all",
+    bounds={"max_channels": Between(0, 1_000_000)},
 )
 def ablation_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int = 0) -> Tensor:
     """Where those channels are active without which the class score falls.

@@ -17,6 +17,7 @@ from cnnvis_report.tape import Tape
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     level="all",
+    bounds={"entry": ("box", "w2")},
 )
 def deep_taylor(tape: Tape, targets: Tensor, *, entry: str = "box") -> Tensor:
     """Where the evidence for the class comes from, followed through positive contributions alone.

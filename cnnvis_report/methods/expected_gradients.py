@@ -7,7 +7,7 @@ from torch.nn.functional import interpolate
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.noise import noise_generator
 from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.tape import Tape
 
 
@@ -19,6 +19,7 @@ from cnnvis_report.tape import Tape
     kind=Kind.PIXEL,
     together=True,
     level="all",
+    bounds={"n": Between(1, 100_000)},
 )
 def expected_gradients(tape: Tape, targets: Tensor, *, n: int = 32) -> Tensor:
     """What each pixel adds to the class score on the way from other images of the set to this one.

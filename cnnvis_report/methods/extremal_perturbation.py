@@ -5,7 +5,7 @@ from torch import Tensor
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.rounding import root_mean_square
 from cnnvis_report.tape import Tape
 
@@ -24,6 +24,7 @@ PULL = 3.0  # of the area, towards the end; the score's has a mean square of 1
     sign=Sign.POSITIVE,
     kind=Kind.AREA,
     level="all",
+    bounds={"area": Between(0, 1, open=True), "steps": Between(1, 100_000)},
 )
 def extremal_perturbation(tape: Tape, targets: Tensor, *, area: float = 0.1, steps: int = 100) -> Tensor:
     """The smooth mask of a given area that keeps the class score highest when all around it is blurred.

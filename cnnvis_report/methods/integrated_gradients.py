@@ -6,7 +6,7 @@ from torch import Tensor
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.tape import Tape
 
 
@@ -17,6 +17,7 @@ from cnnvis_report.tape import Tape
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     together=True,
+    bounds={"steps": Between(1, 2_000)},
 )
 def integrated_gradients(tape: Tape, targets: Tensor, *, steps: int = 32) -> Tensor:
     """What each pixel adds to the class score on the way from a black image to this one.

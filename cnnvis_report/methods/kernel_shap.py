@@ -6,7 +6,7 @@ from torch import Tensor
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.lime import explained, scores_of_kept, superpixels
 from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.tape import Tape
 
 
@@ -18,6 +18,7 @@ from cnnvis_report.tape import Tape
     kind=Kind.AREA,
     together=True,
     level="all",
+    bounds={"segments": Between(1, 100_000), "samples": Between(2, 10_000_000)},
 )
 def kernel_shap(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500) -> Tensor:
     """The Shapley value of each superpixel: what it adds to the class score, on average over all orders of adding them.

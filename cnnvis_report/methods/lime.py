@@ -6,7 +6,7 @@ from torch import Tensor
 
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.rounding import beyond_rounding
 from cnnvis_report.tape import Tape
 
@@ -22,6 +22,7 @@ RIDGE = 1.0
     kind=Kind.AREA,
     together=True,
     level="all",
+    bounds={"segments": Between(1, 100_000), "samples": Between(2, 10_000_000)},
 )
 def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500) -> Tensor:
     """What each superpixel adds to the class score, by a linear model of the score near the whole image.

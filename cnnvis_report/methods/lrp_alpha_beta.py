@@ -4,7 +4,7 @@ from torch import Tensor
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.rules.multipliers import AlphaBeta
 from cnnvis_report.rules.relevance import Composite
 from cnnvis_report.tape import Tape
@@ -17,6 +17,7 @@ from cnnvis_report.tape import Tape
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     level="all",
+    bounds={"alpha": Between(0, 1_000_000), "beta": Between(0, 1_000_000)},
 )
 def lrp_alpha_beta(tape: Tape, targets: Tensor, *, alpha: float = 2.0, beta: float = 1.0) -> Tensor:
     """The class score handed down layer by layer, with what speaks for and what speaks against weighed apart.

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from cnnvis_report.errors import UnknownName
 from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.rules.multipliers import AlphaBeta, Epsilon, Flat, Gamma
 from cnnvis_report.rules.relevance import Composite, pixel_box
 from cnnvis_report.tape import Tape
@@ -17,6 +17,11 @@ from cnnvis_report.tape import Tape
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     level="standard",
+    bounds={
+        "composite": ("epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1", "epsilon_plus"),
+        "epsilon": Between(0, 1_000_000),
+        "gamma": Between(0, 1_000_000),
+    },
 )
 def lrp_composite(
     tape: Tape, targets: Tensor, *, composite: str = "epsilon_plus_flat", epsilon: float = 1e-6, gamma: float = 0.25

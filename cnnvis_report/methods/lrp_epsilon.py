@@ -4,7 +4,7 @@ from torch import Tensor
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.rules.multipliers import Epsilon
 from cnnvis_report.rules.relevance import Composite
 from cnnvis_report.tape import Tape
@@ -17,6 +17,7 @@ from cnnvis_report.tape import Tape
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     level="all",
+    bounds={"epsilon": Between(0, 1_000_000)},
 )
 def lrp_epsilon(tape: Tape, targets: Tensor, *, epsilon: float = 1e-6) -> Tensor:
     """The class score handed down layer by layer by contributions, where weak and contradictory ones lose some of it.

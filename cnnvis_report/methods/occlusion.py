@@ -7,7 +7,7 @@ from torch import Tensor
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.tape import Tape
 
 
@@ -18,6 +18,7 @@ from cnnvis_report.tape import Tape
     sign=Sign.SIGNED,
     kind=Kind.AREA,
     together=True,
+    bounds={"patch": Between(0, 10_000), "stride": Between(0, 10_000), "scales": Between(1, 16)},
 )
 def occlusion(tape: Tape, targets: Tensor, *, patch: int = 0, stride: int = 0, scales: int = 1) -> Tensor:
     """How much the class score drops when a grey patch covers a place.

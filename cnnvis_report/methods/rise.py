@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.tape import Tape
 
 BLOCK = 100  # masks between two looks at the standard error
@@ -27,6 +27,12 @@ MASKS_ELSEWHERE = 500
     kind=Kind.AREA,
     together=True,
     level="all",
+    bounds={
+        "n": Between(0, 10_000_000),
+        "cells": Between(1, 1000),
+        "p": Between(0, 1, open=True),
+        "tolerance": Between(0, 1_000_000),
+    },
 )
 def rise(tape: Tape, targets: Tensor, *, n: int = 0, cells: int = 7, p: float = 0.5, tolerance: float = 0.1) -> Tensor:
     """How much likelier the class becomes when a place can be seen, over random masks that hide part of the image.

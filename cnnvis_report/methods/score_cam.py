@@ -8,7 +8,7 @@ from torch.nn.functional import interpolate
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.rounding import beyond_rounding
 from cnnvis_report.tape import Tape
 
@@ -21,6 +21,7 @@ from cnnvis_report.tape import Tape
     kind=Kind.LAYER,
     together=True,
     level="all",
+    bounds={"max_channels": Between(0, 1_000_000)},
 )
 def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int = 0) -> Tensor:
     """Where those channels are active that keep the class score high when the image is seen through them alone.

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.records import Kind, Reduction, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.registry import Between, method
 from cnnvis_report.tape import Tape
 
 VARIANTS = ("mean", "squared", "vargrad")
@@ -19,6 +19,7 @@ VARIANTS = ("mean", "squared", "vargrad")
     kind=Kind.PIXEL,
     reduction=Reduction.ABS_MAX,
     together=True,
+    bounds={"n": Between(1, 100_000), "level": Between(0, 100), "variant": VARIANTS},
 )
 def smoothgrad(tape: Tape, targets: Tensor, *, n: int = 25, level: float = 0.15, variant: str = "mean") -> Tensor:
     """The gradient averaged over noisy copies of the image, which takes out what flickers from pixel to pixel.

@@ -11,7 +11,8 @@ from cnnvis_report.pipeline.identity import changed_since, contents_of, files_of
 from cnnvis_report.pipeline.inside import look_inside
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.provenance import provenance
-from cnnvis_report.pipeline.run import Tally, Watcher, run_batches
+from cnnvis_report.pipeline.replaced import replaced_notices
+from cnnvis_report.pipeline.run import MOST_SKIPPED, Tally, Watcher, run_batches
 from cnnvis_report.pipeline.shelf import RunShelf
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.records import Gap, RunRecord
@@ -20,7 +21,9 @@ from cnnvis_report.records_inside import InsideRecord
 from cnnvis_report.records_network import NetworkRecord
 from cnnvis_report.records_training import Film
 from cnnvis_report.records_worth import Evaluation, Forgetting
-from cnnvis_report.store import RunWriter, load_run
+from cnnvis_report.store.lock import writing
+from cnnvis_report.store.run_folder import load_run
+from cnnvis_report.store.writer import RunWriter
 
 
 def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[RunRecord, Tally]:
@@ -32,18 +35,26 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
         The run, and what this start has met; a run that was complete already is left as it is.
 
     Raises:
-        BadRequest: the folder holds something else.
-        RunFailed: a single image doesn't fit into memory.
+        BadRequest: the folder holds something else, or somebody else is writing there.
+        RunFailed: a single image doesn't fit into memory, or the folder is gone.
     """
+    with writing(folder):
+        return _conduct(study, plan, folder, watcher)
+
+
+def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[RunRecord, Tally]:
     recall(study, folder)
     identity = identify(study, plan)
     changed = changed_since(folder, study, identity)
     if changed:
         watcher.anew(changed)
-    ids = [item.id for item in study.images]
-    writer = RunWriter(folder, identity, ids, keep=changed == [], files=files_of(study))
+    names = {item.id: item.name for item in study.images}
+    writer = RunWriter(folder, identity, names, keep=changed == [], files=files_of(study))
     if writer.complete:
         return load_run(folder).record, Tally()
+    if writer.damaged:
+        kept = f"{len(writer.done)} of its {len(names)} images are kept"
+        watcher.trouble(f"{folder}: the run that was complete there got damaged; {kept}, the rest is made again.")
     study = replace(study, reference=study.reference.shelved(RunShelf(folder)))
     try:
         tally = run_batches(study, plan, writer, watcher)
@@ -55,6 +66,10 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
         inside = _inside(study, plan, writer, watcher)
         filmed = _films(study, plan, writer, watcher)
         tally.looking = time.perf_counter() - start
+        replaced = replaced_notices(study.images, writer.done)
+        for notice in replaced[:MOST_SKIPPED]:
+            watcher.trouble(notice)
+        tally.read_otherwise += replaced
     except BaseException:
         writer.abandon()
         raise

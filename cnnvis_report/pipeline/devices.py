@@ -6,7 +6,7 @@ import re
 
 import torch
 
-from cnnvis_report.errors import BadRequest, RunFailed
+from cnnvis_report.errors import BadRequest, RunFailed, shown
 from cnnvis_report.subject import Subject
 
 MOST_AT_A_TIME = {"cpu": 8, "mps": 16, "cuda": 64}
@@ -27,7 +27,7 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = next((kind for kind in present if kind.startswith(("cuda", "mps"))), "cpu")
     if not re.fullmatch(r"cpu|cuda(:\d+)?|mps", name):
-        raise BadRequest(f"--device {name!r} isn't known. Here there are: auto, {', '.join(present)}.")
+        raise BadRequest(f"--device {shown(name)} isn't known. Here there are: auto, {', '.join(present)}.")
     wanted = "cuda:0" if name == "cuda" else name
     if wanted not in present:
         raise BadRequest(

@@ -19,7 +19,8 @@ from cnnvis_report.pipeline.run import Watcher
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.tasks import Task, perform
 from cnnvis_report.records_training import Film, Frame, film_key
-from cnnvis_report.store import FILMS, RunWriter
+from cnnvis_report.store.names import FILMS
+from cnnvis_report.store.writer import RunWriter
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
 

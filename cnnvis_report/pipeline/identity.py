@@ -7,15 +7,14 @@ from inspect import getsource
 from pathlib import Path
 
 from cnnvis_report import __version__
-from cnnvis_report.errors import CnnVisError
 from cnnvis_report.loading.images import Item
-from cnnvis_report.manifest import contents_in, identity_of, remembered
 from cnnvis_report.pipeline.batches import sampled
 from cnnvis_report.pipeline.own_code import code_hash, method_files
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.study import SAMPLE, Study
 from cnnvis_report.pipeline.tasks import Task
 from cnnvis_report.records_identity import LISTED, Content, Identity, changed_images, changes
+from cnnvis_report.store.earlier import contents_in, identity_of, remembered
 
 BATCH = "the batch size"
 SAMPLED = "the sample that methods compare with"
@@ -90,12 +89,9 @@ def changed_since(folder: Path, study: Study, identity: Identity) -> list[str] |
     if earlier is None:
         return None
     if not earlier.parts:
-        return ["the version of cnnvis-report"]
+        return ["the version of cnnvis-report, or its files got damaged"]
     names = changes(earlier, identity)
-    try:
-        before, whole = contents_in(folder)
-    except (CnnVisError, KeyError, TypeError):
-        return ["its files are damaged"]
+    before, whole = contents_in(folder)
     if LISTED in names:  # which may bring another sample and batch size with it
         others = [name for name in names if name not in (LISTED, SAMPLED, BATCH)]
         found = changed_images(map(_unread, before), [_unread(item) for item in study.images], whole=whole)

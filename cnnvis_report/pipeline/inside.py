@@ -10,6 +10,7 @@ import torch
 from cnnvis_report.errors import NotApplicable, told
 from cnnvis_report.inside.filters import kernels
 from cnnvis_report.inside.projections import Unit
+from cnnvis_report.loading.images import Item
 from cnnvis_report.pipeline.batches import Ready, read_item
 from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.pipeline.look_budget import LookBudget
@@ -18,6 +19,7 @@ from cnnvis_report.pipeline.looking_at_images import ImagesInside
 from cnnvis_report.pipeline.preferring import preferred
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.unit_pictures import UnitPictures
+from cnnvis_report.pipeline.view_gaps import all_of
 from cnnvis_report.records_inside import (
     FieldRecord,
     HealthRecord,
@@ -26,7 +28,8 @@ from cnnvis_report.records_inside import (
     KernelRecord,
     TopRecord,
 )
-from cnnvis_report.store import NETWORK, RunWriter
+from cnnvis_report.store.names import NETWORK
+from cnnvis_report.store.writer import RunWriter
 
 NAMED = 12  # channels of a kind
 Arrays = dict[str, npt.NDArray[np.generic]]
@@ -50,30 +53,39 @@ def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, 
     Raises:
         RuntimeError, MemoryError: out of memory.
     """
-    done = tuple(item for item in study.images if item.id in writer.done)
-    study = replace(study, images=replace(study.images, items=done))  # the network fails on others
     found = Found()
+    study = replace(study, images=replace(study.images, items=tuple(_explained(study, writer))))
     pictures = UnitPictures(study, size)
-    found.gaps += [(f"{way} projections", reason) for way, reason in pictures.refused.items()]
     with study.subject.held(), torch.no_grad():  # arithmetic on maps is no part of the network
-        filters = tuple(_filters(study, found))
+        gaps = found.gaps
+        gaps += [(f"{way} projections", reason) for way, reason in pictures.refused.items()]
+        filters = all_of("filters", lambda: _filters(study, found), gaps)
         streamed = stream(study, size, tell)
-        looked = ImagesInside(study, budget, writer, pictures, found.gaps)
+        looked = ImagesInside(study, budget, writer, pictures, gaps)
         images = tuple(_looked(looked, _some(study, budget, streamed), found, tell))
+        fields = all_of("receptive fields", lambda: _fields(study, pictures), gaps)
+        health = all_of("channel health", lambda: _health(streamed, found), gaps)
+        tops = all_of("top images", lambda: _tops(study, budget, streamed, pictures, found, tell), gaps)
+        wanted = all_of("preferred inputs", lambda: preferred(study, budget, streamed, found.arrays, tell), gaps)
         record = InsideRecord(
             budget=budget.name,
             images=len(streamed.ids),
             kernels=filters,
-            fields=tuple(_fields(study, pictures)),
-            health=tuple(_health(streamed, found)),
-            tops=tuple(_tops(study, budget, streamed, pictures, found, tell)),
-            preferred=tuple(preferred(study, budget, streamed, found.arrays, tell)),
+            fields=fields,
+            health=health,
+            tops=tops,
+            preferred=wanted,
             looked=images,
             ways=pictures.ways,
-            gaps=tuple(dict.fromkeys(found.gaps)),
+            gaps=tuple(dict.fromkeys(gaps)),
         )
     writer.add_inside(NETWORK, found.arrays)
     return record
+
+
+def _explained(study: Study, writer: RunWriter) -> Iterator[Item]:
+    """The images that the network has taken."""
+    return (item for item in study.images if item.id in writer.done)
 
 
 def _some(study: Study, budget: LookBudget, streamed: Streamed) -> Iterator[Ready]:

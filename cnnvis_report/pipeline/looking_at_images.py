@@ -18,8 +18,9 @@ from cnnvis_report.pipeline.look_budget import LookBudget
 from cnnvis_report.pipeline.looking import chosen_layers, kept, stages
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.unit_pictures import UnitPictures, as_bytes
+from cnnvis_report.pipeline.view_gaps import all_of
 from cnnvis_report.records_inside import ClassMapRecord, ImageInside, InvertedRecord, UnitRecord
-from cnnvis_report.store import RunWriter
+from cnnvis_report.store.writer import RunWriter
 from cnnvis_report.tape import Tape
 
 Bytes = npt.NDArray[np.uint8]
@@ -56,17 +57,19 @@ class ImagesInside:
         tape = Tape(study.subject, image, layers=self._layers, seed=study.seed)
         target = int(tape.logits[0].argmax())
         arrays: Arrays = {}
-        self._maps(tape, target, arrays)
-        units = tuple(self._units(tape, ready, arrays))
-        classes = tuple(self._classes(tape, arrays))
-        inverted = tuple(self._inverted(image[0], arrays)) if self._count < self._budget.inverted else ()
+        layers = all_of("feature maps", lambda: self._maps(tape, target, arrays), self._gaps)
+        gaps = self._gaps
+        units = all_of("units", lambda: self._units(tape, ready, arrays), gaps) if self._pictures.ways else ()
+        classes = all_of("class score maps", lambda: self._classes(tape, arrays), gaps)
+        inverts = self._count < self._budget.inverted
+        inverted = all_of("inversions", lambda: self._inverted(image[0], arrays), gaps) if inverts else ()
         side = self._side if self._count < self._kept else 0
         self._count += 1
         self._writer.add_inside(ready.item.id, arrays)
         name = study.subject.classes[target]
-        return ImageInside(ready.item.id, tuple(self._layers), side, name, units, classes, inverted)
+        return ImageInside(ready.item.id, layers, side, name, units, classes, inverted)
 
-    def _maps(self, tape: Tape, target: int, arrays: Arrays) -> None:
+    def _maps(self, tape: Tape, target: int, arrays: Arrays) -> Iterator[str]:
         """Eight bits of all channels of all stages, and each stage as one picture."""
         gradients = tape.gradients(torch.tensor([target]))
         for name in self._layers:
@@ -80,6 +83,7 @@ class ImagesInside:
                 arrays[f"maps/{name}"] = maps.steps
                 arrays[f"channels/{name}"] = np.stack([maps.lowest, maps.highest, maps.mean, maps.relevance])
             arrays[f"summary/{name}"] = layer_summary(values).float().cpu().numpy().astype(np.float16)
+            yield name
 
     def _units(self, tape: Tape, ready: Ready, arrays: Arrays) -> Iterator[tuple[str, tuple[UnitRecord, ...]]]:
         """The strongest channels of three layers, projected; where units were asked for in a layer, these."""

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cnnvis_report.loading.checkpoints import state_of
+
 PLAIN = (str, bytes, int, float, complex, torch.dtype, torch.device, torch.Size, np.generic)
 CALLED = (FunctionType, BuiltinFunctionType, MethodType, type)
 # what a module has for PyTorch's own housekeeping; hooks count by what they call
@@ -20,9 +22,10 @@ HOUSEKEEPING = frozenset(vars(nn.Module())) | {"_compiled_call_impl"}
 def settings_hash(network: nn.Module) -> str:
     """A digest of everything that the modules hold and their state doesn't."""
     digest, teller = sha256(), _Teller()
-    kept = network.state_dict().keys()
+    kept = state_of(network).keys()
     for path, module in network.named_modules(remove_duplicate=False):
         digest.update(_text(f"{path} {_called(type(module))} {_extra(module)}\n"))
+        digest.update(b"".join(teller.told(_extra_state(module))))
         own = {name: value for name, value in vars(module).items() if name not in HOUSEKEEPING}
         for part in teller.told([own, *(list(vars(module)[name].values()) for name in HOOKS)]):
             digest.update(part)
@@ -106,6 +109,16 @@ def _extra(module: nn.Module) -> str:
         return module.extra_repr()
     except Exception:  # somebody's own; its attributes are told of all the same
         return ""
+
+
+def _extra_state(module: nn.Module) -> Any:
+    """What a module saves beside its tensors; nothing where it has no such thing, or can't tell."""
+    if type(module).get_extra_state is nn.Module.get_extra_state:
+        return None
+    try:
+        return module.get_extra_state()
+    except Exception:  # somebody's own
+        return None
 
 
 def _bytes_of(value: Tensor) -> bytes:

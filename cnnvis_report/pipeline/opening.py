@@ -6,7 +6,6 @@ from itertools import islice
 
 import torch
 
-from cnnvis_report.calling import called
 from cnnvis_report.errors import BadRequest, RunFailed, told
 from cnnvis_report.examining import check_open
 from cnnvis_report.freezing import frozen
@@ -16,6 +15,7 @@ from cnnvis_report.pipeline.batches import Ready, first_usable, read_item, sampl
 from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.running import as_scores, recording
 from cnnvis_report.subject import Subject
+from cnnvis_report.untouched import at_work
 
 FIRST, SPREAD = 16, 48  # images that are tried before a network is given up: the first ones, and some over the set
 
@@ -27,6 +27,7 @@ def make_subject(model: Model, images: ImageSet, device: torch.device, scores: s
         RunFailed: none can be read, or the network fails on all that are tried, and takes noise of their size.
         BadRequest: the network takes nothing of their size, or the scores can't be what was asked for.
     """
+    model.network.to(device)  # somebody's own may return nothing
     if not len(images):
         return _without_images(model, device, scores)
     first = first_usable(images, model.preprocessing)
@@ -81,8 +82,8 @@ def _outvoted(model: Model, columns: int, device: torch.device, others: Iterator
 def _columns(model: Model, image: torch.Tensor) -> int | None:
     """How many scores the network gives for an image [1, C, H, W]; None where it fails, or they aren't finite."""
     try:
-        with recording(), torch.no_grad(), frozen(model.network):
-            found = as_scores(called(model.network, image.clone()), model.name, 1)
+        with recording(), torch.no_grad(), frozen(model.network), at_work(model.name):
+            found = as_scores(model.network(image.clone()), model.name, 1)
     except Exception as error:
         if is_out_of_memory(error):
             raise
@@ -99,7 +100,7 @@ def _subject(
 ) -> Subject:
     example = _alone(ready, device) if isinstance(ready, Ready) else ready
     return Subject(
-        model.network.to(device),
+        model.network,
         example,
         name=model.name,
         classes=model.classes,

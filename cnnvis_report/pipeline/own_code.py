@@ -1,14 +1,19 @@
 """The code of networks and methods that somebody has written: the files that it is in, and those that these import."""
 
 import ast
+import inspect
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from torch import nn
+
+from cnnvis_report.loading.factories import module_of, modules_of
 
 MOST_FILES = 500
 
@@ -25,22 +30,22 @@ def code_hash(files: Iterable[Path]) -> str:
 def network_files(network: nn.Module, spec: str = "") -> set[Path]:
     """The own files that a network's classes, and functions that were put into it, are written in.
 
-    spec: what it was called by; the module of a factory counts, too.
+    With them all that these reach by their globals or import, and what came into the program beside them.
+
+    Args:
+        spec: what it was called by; the module of a factory counts, too.
     """
     functions = [each for module in network.modules() for each in _functions(module)]
-    files = {Path(each.__code__.co_filename) for each in functions}
-    factory = spec.rpartition(":")[0] or spec
-    if factory in sys.modules:
-        files.add(Path(getattr(sys.modules[factory], "__file__", None) or ""))
-    elif factory.endswith(".py"):
-        files.add(Path(factory).absolute())
-    return _with_imports(files)
+    place = spec.rpartition(":")[0]
+    factory = module_of(place) if place else None
+    beside = modules_of(place) if place else []
+    modules = [*([factory] if factory else []), *beside]
+    return _with_imports({*_reached([*functions, *modules]), *_files_of(functions)})
 
 
 def method_files(function: Callable[..., Any]) -> set[Path]:
     """The own files that a method is written in."""
-    code = getattr(function, "__code__", None)
-    return _with_imports({Path(code.co_filename)} if code else ())
+    return _with_imports(_reached([function]))
 
 
 def _functions(module: nn.Module) -> Iterator[Any]:
@@ -49,6 +54,52 @@ def _functions(module: nn.Module) -> Iterator[Any]:
             found = getattr(value, "__func__", getattr(value, "fget", value))
             if hasattr(found, "__code__"):
                 yield found
+
+
+def _files_of(functions: Iterable[Any]) -> set[Path]:
+    return {Path(each.__code__.co_filename) for each in functions}
+
+
+def _reached(start: Iterable[Any]) -> set[Path]:
+    """The own files of functions and modules, and of what their globals hold, however that came there."""
+    found: set[Path] = set()
+    seen: set[int] = set()
+    waiting = list(start)
+    while waiting and len(found) < MOST_FILES:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        value = inspect.unwrap(value) if isinstance(value, FunctionType) else value
+        if isinstance(value, FunctionType):
+            path, inner = Path(value.__code__.co_filename), value.__globals__
+        elif isinstance(value, ModuleType):
+            path, inner = Path(getattr(value, "__file__", None) or ""), vars(value)
+        elif isinstance(value, type):
+            path, inner = _module_file(value), {}
+            waiting += vars(value).values() if _is_own(path) else ()
+        else:
+            waiting += _held(value)
+            continue
+        if _is_own(path):
+            found.add(path)
+            waiting += list(inner.values()) if id(inner) not in seen else ()
+            seen.add(id(inner))
+    return found
+
+
+def _held(value: Any) -> Iterable[Any]:
+    """Functions and classes within others' wrappers and in tables of them."""
+    if isinstance(value, partial):
+        return (value.func,)
+    if isinstance(value, staticmethod | classmethod | MethodType):
+        return (value.__func__,)
+    parts = value.values() if type(value) is dict else value if type(value) in (list, tuple) else ()
+    return [part for part in parts if isinstance(part, FunctionType | type | ModuleType | partial)]
+
+
+def _module_file(kind: type) -> Path:
+    return Path(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
 
 
 def _with_imports(files: Iterable[Path]) -> set[Path]:
@@ -89,6 +140,7 @@ def _imported(path: Path, own_name: str) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+@cache
 def _is_own(path: Path) -> bool:
     """Whether a file is source, and neither Python's, nor of an installed package, nor of this one."""
     if path.suffix != ".py" or not path.is_file():

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.errors import BadRequest, CnnVisError, RunFailed, told
-from cnnvis_report.examining import LIKELY, place_of, refusal
+from cnnvis_report.examining import LIKELY, refusal
 from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
+from cnnvis_report.theirs import place_of
 
 NOT_FINITE = "gives scores that aren't finite (NaN or infinity)"
 

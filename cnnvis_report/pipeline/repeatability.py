@@ -8,6 +8,7 @@ from hashlib import blake2b
 import torch
 from torch import Tensor
 
+from cnnvis_report.errors import CnnVisError, brief
 from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
@@ -121,7 +122,8 @@ def compare(subject: Subject, image: Tensor, alone: Tensor, batch: Callable[[], 
     except Exception as error:  # a network may raise anything
         if is_out_of_memory(error):  # nothing is known, and the run will see to it
             return Repeatability()
-        refusal = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"[:120]
+        kind = "" if isinstance(error, CnnVisError) else f"{type(error).__name__}: "
+        refusal = f"{kind}{brief(error)}"[:120]
     # two more passes: what the first gave may stand behind a final softmax, and what the others give before it
     alone, second = _look(subject, image), _look(subject, image)
     again = difference(alone, second)

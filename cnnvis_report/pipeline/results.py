@@ -13,7 +13,7 @@ from cnnvis_report.pipeline.batches import Batch, Ready
 from cnnvis_report.pipeline.tasks import Outcome
 from cnnvis_report.records import ClassScore, Evidence, Gap, ImageRecord, MapRecord, Note
 from cnnvis_report.records_scores import ScoreKind
-from cnnvis_report.store import array_key
+from cnnvis_report.store.names import array_key
 from cnnvis_report.subject import Subject
 
 TOP = 5

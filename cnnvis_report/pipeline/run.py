@@ -16,7 +16,7 @@ from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.trial import trials
 from cnnvis_report.records import Skipped
 from cnnvis_report.records_worth import Precision
-from cnnvis_report.store import RunWriter
+from cnnvis_report.store.writer import RunWriter
 
 MOST_NOTICES = 12  # of single pictures
 MOST_SKIPPED = 10  # files that are told of one by one

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.loading.images import Item
+from cnnvis_report.loading.images import Item, Limit
+from cnnvis_report.loading.limits import chosen as drawn
 from cnnvis_report.pipeline.batches import Batch, Ready, batches
 from cnnvis_report.pipeline.devices import batch_size
 from cnnvis_report.pipeline.refusing import in_one_line
@@ -21,7 +22,13 @@ from cnnvis_report.subject import Subject
 ONLY = ("all", "wrong", "right")
 
 
-def screened(study: Study, only: str, most: int | None, advance: Callable[[str], None] = lambda _: None) -> Study:
+def screened(
+    study: Study,
+    only: str,
+    most: int | None,
+    advance: Callable[[str], None] = lambda _: None,
+    limit: Limit | None = None,
+) -> Study:
     """The study of those images alone that are answered wrong, or right, and of at most so many of them.
 
     Its answers are those to all images, so that accuracy and confusions aren't those of a selection. Files that can't
@@ -29,7 +36,7 @@ def screened(study: Study, only: str, most: int | None, advance: Callable[[str],
 
     Args:
         only: "all", "wrong" or "right". most: where there are more, some of the errors and a spread over the set.
-        advance: told of each image.
+        advance: told of each image. limit: how many of the selection are taken, and which; None for all.
 
     Raises:
         BadRequest: no image has a label that the network knows, or none is left, or nothing is right or wrong.
@@ -43,6 +50,12 @@ def screened(study: Study, only: str, most: int | None, advance: Callable[[str],
     known = [item for item in study.images if only == "all" or _fits(item, looked, wanted)]
     chosen = known if most is None else _spread(known, looked.verdicts, most)
     settings = {**study.settings, "only": only if only != "all" else None}
+    said: list[str] = []
+    if limit is not None:
+        places, said = drawn([""] * len(chosen), [item.labels for item in chosen], limit)
+        chosen = [chosen[place] for place in places]
+        said = [f"Of those answered {only}, {sentence}" for sentence in said]
+        settings |= {"limit": limit.count, "limit_order": limit.order}
     answers, of_labels = looked.counted({item.id for item in chosen})
     return replace(
         study,
@@ -50,6 +63,7 @@ def screened(study: Study, only: str, most: int | None, advance: Callable[[str],
         answers=answers,
         label_answers=of_labels,
         settings=settings,
+        notices=(*study.notices, *said),
     )
 
 

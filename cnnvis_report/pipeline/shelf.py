@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cnnvis_report.files import beside
 from cnnvis_report.reference import Fitted
-from cnnvis_report.store import fitted_path
+from cnnvis_report.store.names import fitted_name, place
 
 
 class RunShelf:
@@ -25,7 +25,7 @@ class RunShelf:
     def find(self, key: str, like: Tensor) -> Fitted | None:
         """The tensors in their order; None where there are none, or where the file is damaged."""
         try:
-            found = load_file(fitted_path(self._folder, key), device=str(like.device))
+            found = load_file(place(self._folder, fitted_name(key)), device=str(like.device))
             return tuple(found[str(place)] for place in range(len(found)))
         except (OSError, SafetensorError, KeyError):
             return None
@@ -33,5 +33,7 @@ class RunShelf:
     def put(self, key: str, made: Fitted) -> None:
         """Keep the tensors; where the disk has no room for them the run goes on without."""
         tensors = {str(place): tensor for place, tensor in enumerate(made)}
-        with suppress(OSError, SafetensorError), beside(fitted_path(self._folder, key)) as temporary:
+        path = place(self._folder, fitted_name(key))
+        path.parent.mkdir(exist_ok=True)
+        with suppress(OSError, SafetensorError), beside(path, lasting=False, parents=False) as temporary:
             save_file(tensors, temporary)

@@ -78,8 +78,9 @@ def open_study(request: Request) -> Study:
     choose_device(request.device)
     choose_budget(request.evaluate, request.methods)
     choose_look(request.inside, request.methods)
+    # a slip of the pen shows before a large file is read
     if request.methods or request.inside in ("auto", "none"):
-        select(request.methods)  # a slip of the pen shows before a large file is read
+        tasks_for(select(request.methods), request.layers, request.options)
     model = load_model(request.model, request.weights)
     model, images_for, aliases = image_source(replace(model, preprocessing=adjust(model, request)), request)
     return study_of(model, images_for, request, aliases)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.loading.class_names import find_class
 from cnnvis_report.loading.images import ImageSet
 from cnnvis_report.records import Label
@@ -45,7 +45,7 @@ def parse_classes(text: str, names: Sequence[str], aliases: Sequence[Sequence[st
         return ClassChoice(named=find_whole)
     top, label, named = 0, False, []
     for part in filter(None, (part.strip() for part in text.split(","))):
-        if match := re.fullmatch(r"top:?(\d*)", part):
+        if match := re.fullmatch(r"top:?([0-9]{0,9})", part):
             top = int(match[1] or 1)
             if top < 1:
                 raise BadRequest(f"--classes {part}: K of top:K is at least 1.")
@@ -54,7 +54,7 @@ def parse_classes(text: str, names: Sequence[str], aliases: Sequence[Sequence[st
         else:
             named.append(find_class(part, names, aliases))
     if not (top or label or named):
-        raise BadRequest(f"--classes {text!r}: nothing to explain. Give {FORMS}.")
+        raise BadRequest(f"--classes {shown(text)}: nothing to explain. Give {FORMS}.")
     return ClassChoice(top, label, tuple(named))
 
 
@@ -102,6 +102,8 @@ def images_of(images: ImageSet, meaning: Scores, classes: Sequence[str]) -> Imag
         return replace(images, items=tuple(named))
     items = (replace(item, labels=tuple(Label(label.name) for label in item.labels)) for item in images)
     notices = tuple(each for each in images.notices if each not in images.of_labels)
+    if any(item.labels for item in images):
+        notices += ("The network gives values: labels are shown beside them, and no error is measured.",)
     return replace(images, items=tuple(items), notices=notices, of_labels=())
 
 

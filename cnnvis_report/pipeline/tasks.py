@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from cnnvis_report.calling import called
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
 from cnnvis_report.ledger import Account
 from cnnvis_report.pipeline.devices import is_out_of_memory
@@ -15,6 +14,7 @@ from cnnvis_report.pipeline.rehearsal import Rehearsal
 from cnnvis_report.records import Kind, Option
 from cnnvis_report.registry import Method, with_options
 from cnnvis_report.tape import Reads, Tape
+from cnnvis_report.untouched import at_work
 
 
 @dataclass(frozen=True)
@@ -174,8 +174,8 @@ def perform(tasks: Sequence[Task], tape: Tape, targets: Tensor, reduced: Collect
             if task in reduced:
                 tape.note(precision="bfloat16")
             try:
-                with tape.reduced() if task in reduced else nullcontext():
-                    outcome = Outcome(task, account, called(task.run, tape, targets))
+                with tape.reduced() if task in reduced else nullcontext(), at_work(tape.subject.name):
+                    outcome = Outcome(task, account, task.run(tape, targets))
             except NotApplicable as error:
                 outcome = Outcome(task, account, None, str(error))
             except Exception as error:  # somebody's method may raise anything, and the others still count

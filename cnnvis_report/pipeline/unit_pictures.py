@@ -8,11 +8,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cnnvis_report.errors import NotApplicable
 from cnnvis_report.inside.projections import Unit, cropped, project
 from cnnvis_report.inside.receptive_fields import Field, receptive_fields
 from cnnvis_report.pipeline.batches import Ready
 from cnnvis_report.pipeline.study import Study
+from cnnvis_report.pipeline.view_gaps import reason_of
 from cnnvis_report.records_inside import UnitRecord
 from cnnvis_report.tape import Tape
 
@@ -47,8 +47,8 @@ class UnitPictures:
         for way in WAYS:
             try:
                 project(self._study.subject, image.to(self._study.device), [Unit(self._layers[0], 0)], how=way)
-            except NotApplicable as error:
-                found[way] = str(error)
+            except Exception as error:  # a network may refuse any of these passes
+                found[way] = reason_of(error)
         return found
 
     @property

@@ -12,7 +12,8 @@ from cnnvis_report.records_training import Film, TrainingRecord, film_key
 from cnnvis_report.report import words
 from cnnvis_report.report.inside_pictures import Pictures
 from cnnvis_report.report.stills import still, thumbnail
-from cnnvis_report.store import FILMS, StoredRun, load_arrays, load_inside
+from cnnvis_report.store.names import FILMS
+from cnnvis_report.store.run_folder import StoredRun
 
 WRONG_LISTED = 60
 
@@ -144,9 +145,9 @@ def film_pictures(run: StoredRun) -> Pictures:
     """The frames of all films, and the pictures that they are of."""
     if not run.record.films:
         return
-    maps = load_inside(run.folder, FILMS)
+    maps = run.inside(FILMS)
     for number, film in enumerate(run.record.films):
-        picture = load_arrays(run.folder, film.image)["picture"]
+        picture = run.arrays(film.image)["picture"]
         yield f"film-{number}", thumbnail(picture)
         for method, epoch in _frames(film):
             values = maps.get(film_key(film.image, method, epoch))

@@ -14,7 +14,8 @@ from cnnvis_report.records_inside import ImageInside, KernelRecord
 from cnnvis_report.report.focus import focus
 from cnnvis_report.report.palettes import colours, limit
 from cnnvis_report.report.stills import Pixels, grey, webp
-from cnnvis_report.store import NETWORK, StoredRun, load_arrays, load_inside
+from cnnvis_report.store.names import NETWORK
+from cnnvis_report.store.run_folder import StoredRun
 
 KERNEL = 26  # pixels of a kernel of a first layer
 CELL = 72
@@ -31,7 +32,7 @@ def network_pictures(run: StoredRun) -> Pictures:
     inside = run.record.inside
     if inside is None:
         return
-    arrays = load_inside(run.folder, NETWORK)
+    arrays = run.inside(NETWORK)
     for number, kernels in enumerate(inside.kernels):
         values = arrays[f"kernels/{kernels.layer}"]
         yield f"kernels-{number}", kernel_sheet(values, kernels, own=False)
@@ -49,9 +50,9 @@ def network_pictures(run: StoredRun) -> Pictures:
 
 def image_pictures(run: StoredRun, inside: ImageInside) -> Pictures:
     """By name: each layer as one picture, projections, class maps and inversions of one image."""
-    arrays = load_inside(run.folder, inside.image)
+    arrays = run.inside(inside.image)
     ways = run.record.inside.ways if run.record.inside else ()
-    picture = load_arrays(run.folder, inside.image)["picture"]
+    picture = run.arrays(inside.image)["picture"]
     for number, layer in enumerate(inside.layers):
         summary = arrays[f"summary/{layer}"].astype(np.float32)
         yield f"summary-{number}", _over(picture, summary, Sign.POSITIVE)
@@ -74,7 +75,7 @@ def stage_data(run: StoredRun, inside: ImageInside, most: int | None) -> Iterato
     """
     if not inside.side:
         return
-    arrays = load_inside(run.folder, inside.image)
+    arrays = run.inside(inside.image)
     layers = {layer.name: layer for layer in run.record.network.layers}
     for name in inside.layers:
         steps = _fewer(arrays[f"maps/{name}"], most)

@@ -16,7 +16,8 @@ from cnnvis_report.report.outlook import WORKERS
 from cnnvis_report.report.progress import Advance
 from cnnvis_report.report.rendering import Renderer
 from cnnvis_report.report.stills import still, thumbnail
-from cnnvis_report.store import FILMS, NETWORK, StoredRun, load_arrays
+from cnnvis_report.store.names import FILMS, NETWORK
+from cnnvis_report.store.run_folder import StoredRun
 
 
 def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
@@ -55,7 +56,7 @@ def _write_image(renderer: Renderer, folder: Path, each: tuple[ImageRecord, view
     """One image's stills, data and page; gives its name."""
     image, neighbours = each
     run = renderer.run
-    arrays = load_arrays(run.folder, image.id)
+    arrays = run.maps(image)
     _stills(folder / "stills" / image.id, run, image, arrays)
     package = assets.delivery(image.id, image_data(run.record, image, arrays, renderer.quality))
     (folder / "data" / f"{image.id}.js").write_text(package, encoding="utf-8", newline="\n")

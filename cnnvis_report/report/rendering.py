@@ -17,7 +17,7 @@ from cnnvis_report.report.inside_pictures import kernel_sheet_size
 from cnnvis_report.report.links import Links
 from cnnvis_report.report.resources import folder
 from cnnvis_report.report.summary import Summary, summarise
-from cnnvis_report.store import StoredRun
+from cnnvis_report.store.run_folder import StoredRun
 
 Drawn = Callable[[str], str]  # a picture's address by its name
 

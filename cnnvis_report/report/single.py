@@ -19,7 +19,7 @@ from cnnvis_report.report.pages import first_maps
 from cnnvis_report.report.progress import Advance
 from cnnvis_report.report.rendering import Drawn, Renderer
 from cnnvis_report.report.stills import data_uri, still, thumbnail
-from cnnvis_report.store import StoredRun, load_arrays
+from cnnvis_report.store.run_folder import StoredRun
 
 MAPS_UP_TO = 28  # positions along a side of a feature map: they are the heaviest part
 LIMIT = 25_000_000  # bytes: what may be attached to a pull request
@@ -74,7 +74,7 @@ def _images(renderer: Renderer, advance: Advance) -> Iterator[dict[str, Any]]:
 def _image(renderer: Renderer, each: tuple[ImageRecord, views.Neighbours]) -> tuple[str, dict[str, Any]]:
     image, neighbours = each
     run = renderer.run
-    arrays = load_arrays(run.folder, image.id)
+    arrays = run.maps(image)
     more: dict[str, Any] = {
         "stills": _stills(run, image, arrays),
         "data": image_data(run.record, image, arrays, renderer.quality),

@@ -1,17 +1,20 @@
 """The files of a report, whole or not there."""
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.files import remove
 from cnnvis_report.report.encode import Quality
 from cnnvis_report.report.pages import write_pages
 from cnnvis_report.report.progress import Advance
 from cnnvis_report.report.single import write_single
-from cnnvis_report.store import StoredRun, list_pages, pages_of
-
-BUILDING = ".pages"
+from cnnvis_report.store import names as named
+from cnnvis_report.store.lock import writing
+from cnnvis_report.store.ours import list_pages, pages_of
+from cnnvis_report.store.run_folder import StoredRun
 
 
 @dataclass(frozen=True)
@@ -26,29 +29,40 @@ class Written:
 def write_site(run: StoredRun, *, single_file: bool = False, advance: Advance = lambda _: None) -> Written:
     """Write the pages of a run into its folder, in place of those that an earlier call has written.
 
-    The pages are made aside and moved when all are there, so that no half page stays behind.
+    The pages are made aside and moved when all are there, so that no half page stays behind. No link in the folder is
+    followed.
 
     Args:
         single_file: one page that holds everything, with maps kept as finely as 25 MB allow.
         advance: called with each image's name when its page is made.
 
     Raises:
-        BadRequest: the run is damaged.
+        BadRequest: the run is damaged, or somebody else is writing there.
     """
-    building = run.folder / BUILDING
-    rmtree(building, ignore_errors=True)
-    building.mkdir()
-    try:
-        quality = (write_single if single_file else write_pages)(run, building, advance)
-        names = sorted(path.relative_to(building).as_posix() for path in building.rglob("*") if path.is_file())
-        size = sum((building / name).stat().st_size for name in names)
-        old = pages_of(run.folder)
-        list_pages(run.folder, {*old, *names})
-        remove(run.folder, [name for name in old if name not in names])
-        for name in names:
-            (run.folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (building / name).replace(run.folder / name)
-        list_pages(run.folder, names)
-    finally:
-        rmtree(building, ignore_errors=True)
+    with writing(run.folder):
+        building = run.folder / f".pages-{secrets.token_hex(4)}"
+        building.mkdir()
+        try:
+            quality = (write_single if single_file else write_pages)(run, building, advance)
+            size = _move(building, run.folder)
+        finally:
+            rmtree(building, ignore_errors=True)
     return Written(run.folder / "index.html", size, quality)
+
+
+def _move(building: Path, folder: Path) -> int:
+    """Put the pages into their places, and take those away that an earlier call has written; their size in bytes."""
+    names = sorted(path.relative_to(building).as_posix() for path in building.rglob("*") if path.is_file())
+    size = sum((building / name).stat().st_size for name in names)
+    places = {name: named.place(folder, name) for name in names}
+    blocked = next((path for path in places.values() if path.is_dir() and not path.is_symlink()), None)
+    if blocked is not None:
+        raise BadRequest(f"{blocked}: is a folder, where a page has to be. Move it away.")
+    old = pages_of(folder)
+    list_pages(folder, {*old, *names})
+    remove(folder, [name for name in old if name not in places])
+    for name, path in places.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (building / name).replace(path)
+    list_pages(folder, names)
+    return size

@@ -10,7 +10,7 @@ from cnnvis_report.records_answers import Answer, Answers, Counting
 from cnnvis_report.records_labels import LabelAnswers, LabelCounting
 from cnnvis_report.records_scores import Quantity, ScoreKind
 from cnnvis_report.records_worth import Measures, Worth
-from cnnvis_report.store import StoredRun
+from cnnvis_report.store.run_folder import StoredRun
 
 
 @dataclass

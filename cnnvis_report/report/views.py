@@ -9,7 +9,7 @@ from cnnvis_report.records import Card, Gap, ImageRecord, Kind, MapRecord, Reduc
 from cnnvis_report.report import words
 from cnnvis_report.report.palettes import DEFAULT, SCALES, stops
 from cnnvis_report.report.summary import MethodSummary, Summary
-from cnnvis_report.store import StoredRun
+from cnnvis_report.store.run_folder import StoredRun
 
 FAMILIES = ("class activation maps", "gradients", "relevance propagation", "perturbation", "baseline")
 PREFERRED = ("grad_cam", "layer_cam", "cam")

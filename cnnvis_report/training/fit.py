@@ -57,6 +57,9 @@ class Progress:
 class Listener:
     """Told how a training goes on; this one says nothing of it."""
 
+    def begun(self, rounds: "Rounds", progress: Progress) -> None:
+        """All is ready for the first epoch; what is done to the two counts."""
+
     def batch_done(self, epoch: int, share: float, loss: float, accuracy: float) -> None:
         """A batch, which was that share of the epoch; loss and accuracy so far in it."""
 
@@ -86,7 +89,11 @@ def fit(
     progress = Progress()
     rounds = Rounds(network, training, recipe, device)
     try:
-        for number in range(1, recipe.epochs + 1):
+        listener.begun(rounds, progress)
+        for number in range(len(progress.history) + 1, recipe.epochs + 1):
+            if progress.history and recipe.patience and number - 1 - _last_gain(progress) >= recipe.patience:
+                progress.stopped = f"nothing gained for {recipe.patience} epochs"
+                break
             loss, right = rounds.run(number, listener)
             if not math.isfinite(loss):
                 progress.stopped = f"the loss wasn't finite in epoch {number}"
@@ -99,9 +106,6 @@ def fit(
             progress.history.append(Epoch(number, *on_both, rounds.rate))
             _keep_if_best(progress, network)
             listener.epoch_done(progress)
-            if recipe.patience and number < recipe.epochs and number - _last_gain(progress) >= recipe.patience:
-                progress.stopped = f"nothing gained for {recipe.patience} epochs"
-                break
     except KeyboardInterrupt:
         progress.stopped = BY_HAND
     if progress.state:

@@ -12,6 +12,7 @@ from cnnvis_report.architectures import HEADS, SMALL, Architecture, GapNetwork, 
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.loading.checkpoints import read_state
 from cnnvis_report.loading.models import Model, input_channels, load_model
+from cnnvis_report.loading.unknown import is_of_timm
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.subject import Subject
 
@@ -64,6 +65,12 @@ def find_source(name: str, weights: str | None) -> Source:
         check(Architecture(name.partition("@")[0], 2))
     except BadRequest:
         known = [SMALL, *torchvision.models.list_models(module=torchvision.models)]
+        if is_of_timm(name):
+            raise BadRequest(
+                f"--arch {name} is a model of timm, and train takes 'small' or one of torchvision's classifiers "
+                f"({', '.join(known[1:4])}, … {len(known) - 1} in all). One of timm that is trained already can be "
+                f"explained: cnnvis-report run path/to/file.py:factory."
+            ) from None
         raise UnknownName("architecture", name, known) from None
     if weights == NO_WEIGHTS:
         return Source(name.partition("@")[0])

@@ -6,78 +6,43 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cnnvis_report.architectures import SMALL, Architecture
+from cnnvis_report.architectures import SMALL
 from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.loading.images import ImageSet
-from cnnvis_report.loading.trained import TrainedModel, write_trained
-from cnnvis_report.records_training import ClassCounts, Score, Snapshot, TrainingRecord
+from cnnvis_report.loading.trained import TrainedModel
 from cnnvis_report.training.augment import augmentation
 from cnnvis_report.training.data import Data, read_data
-from cnnvis_report.training.fit import BY_HAND, Listener, Progress, Recipe, fit, score
+from cnnvis_report.training.fit import BY_HAND, Recipe, fit, score
+from cnnvis_report.training.keeping import Keeping
 from cnnvis_report.training.networks import Source, Trainee, find_source, make_trainee
-from cnnvis_report.training.places import check_places, part_of, snapshot_of
+from cnnvis_report.training.order import Order, Spectator
+from cnnvis_report.training.places import check_places, part_of
+
+__all__ = ["Order", "Spectator", "Trained", "checked_output", "train", "train_on"]
 
 MOST_RATE = 10
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a user asks for; the names are those of the command line.
-
-    test: a folder with images that nothing is chosen by. weights: a file, "none", or None for what is usual.
-    channels: "auto", "1" or "3". rate: None takes what suits the network. balance: rare classes count more.
-    patience: epochs without a better one before it stops, 0 for never. snapshots: epochs that are kept.
-    """
-
-    images: Path
-    output: Path
-    arch: str = SMALL
-    weights: str | None = None
-    test: Path | None = None
-    split: float = 0.2
-    size: str | None = None
-    channels: str = "auto"
-    epochs: int = 25
-    batch_size: int = 32
-    rate: float | None = None
-    augment: str = "light"
-    head: str = "linear"
-    freeze: str | None = None
-    balance: bool = False
-    patience: int = 10
-    seed: int = 0
-    snapshots: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Trained:
     """What came of a training: the file, and the images that the network should be judged by, none of them trained on.
 
-    judged: the test set, or the images for validation where there is none. interrupted: by Ctrl-C.
+    judged: the test set, or the images for validation where there is none. interrupted: by Ctrl-C. part: where a
+    training that is stopped stands.
     """
 
     model: TrainedModel
     judged: ImageSet
     interrupted: bool
-
-
-class Spectator(Listener):
-    """Told how a training comes about, from the first file on; this one says nothing of it."""
-
-    def reading(self, files: int) -> None:
-        """So many files are being read."""
-
-    def file_read(self, name: str) -> None:
-        """One more was read."""
-
-    def ready(self, data: Data, trainee: Trainee, recipe: Recipe) -> None:
-        """All is there; training begins."""
+    part: Path
 
 
 def train(order: Order, device: torch.device, spectator: Spectator) -> Trained:
     """Read, split, train, choose the best epoch by the validation images, test, and write the model.
 
-    While it goes on, the best so far is in a file beside, `model.part.pt` for `model.pt`, a model like any.
+    While it goes on, the best so far is in a file beside, `model.part.pt` for `model.pt`, a model like any. Where the
+    training stands is in it too: the same order goes on from there, to the same bytes on a CPU. A model that is what
+    the order comes to is left as it is.
 
     Raises:
         BadRequest: the request can't be carried out. RunFailed: nothing came of it.
@@ -97,10 +62,8 @@ def train(order: Order, device: torch.device, spectator: Spectator) -> Trained:
         advance=spectator.file_read,
     )
     model, interrupted = train_on(order, data, source, device, spectator, path)
-    write_trained(path, model)
-    part_of(path).unlink(missing_ok=True)
     judged = data.test if data.test is not None else data.validation
-    return Trained(model, ImageSet(judged.items), interrupted)
+    return Trained(model, ImageSet(judged.items), interrupted, part_of(path))
 
 
 def train_on(
@@ -109,7 +72,7 @@ def train_on(
     """Train on images that are read; what the order says of folders doesn't count.
 
     Args:
-        path: beside it the best so far is kept meanwhile, and snapshots; None keeps none.
+        path: where the model goes, and beside it the best so far meanwhile, and snapshots; None writes none.
 
     Returns:
         The model, and whether Ctrl-C ended its training.
@@ -123,12 +86,15 @@ def train_on(
         trainee = make_trainee(source, data.training.preprocessing, len(data.classes), order.head, order.freeze)
         recipe = _recipe(order, data, trainee)
         spectator.ready(data, trainee, recipe)
-        keeping = _Keeping(order, path, data, trainee, recipe, spectator)
+        keeping = Keeping(order, path, data, trainee, recipe, device, spectator)
+        found = keeping.finished()
+        if found is not None:
+            return found, False
         progress = fit(trainee.network, data.training, data.validation, recipe, device, keeping)
     if not progress.best:
         raise RunFailed("Stopped before the first epoch was through: there is nothing to keep.")
     tested = score(trainee.network, data.test, device, order.batch_size) if data.test is not None else None
-    return keeping.model(progress, tested), progress.stopped == BY_HAND
+    return keeping.keep(progress, tested), progress.stopped == BY_HAND
 
 
 def checked_output(order: Order) -> Path:
@@ -145,49 +111,6 @@ def checked_output(order: Order) -> Path:
     if late:
         raise BadRequest(f"--snapshots {late[0]}: there are epochs 1 to {order.epochs}.")
     return path
-
-
-class _Keeping(Listener):
-    """Writes the best model so far, and snapshots, while others are told too."""
-
-    def __init__(
-        self, order: Order, path: Path | None, data: Data, trainee: Trainee, recipe: Recipe, spectator: Spectator
-    ) -> None:
-        self.order, self.path, self.data, self.trainee, self.recipe = order, path, data, trainee, recipe
-        self.spectator = spectator
-        self.snapshots: list[Snapshot] = []
-        self.batch_done = spectator.batch_done  # type: ignore[method-assign]
-
-    def epoch_done(self, progress: Progress) -> None:
-        """Keep what is worth keeping."""
-        number = progress.history[-1].number
-        if self.path is not None and progress.best == number:
-            write_trained(part_of(self.path), self.model(progress, None))
-        if self.path is not None and number in self.order.snapshots:
-            kept = snapshot_of(self.path, number)
-            write_trained(kept, self.model(progress, None))
-            self.snapshots.append(Snapshot(number, kept.name))
-        self.spectator.epoch_done(progress)
-
-    def model(self, progress: Progress, tested: Score | None) -> TrainedModel:
-        """The model with the weights that the network has now, and all that is known of its training."""
-        chosen, data = progress.chosen, self.data
-        record = TrainingRecord(
-            data=self.order.images.name or self.order.images.resolve().name,
-            settings=_settings(self.order, self.trainee, self.recipe),
-            counts=_counts(data, self.recipe.weights),
-            history=tuple(progress.history),
-            best=progress.best,
-            stopped=progress.stopped,
-            validation=Score(chosen.validation_accuracy, chosen.validation_loss, len(data.validation)),
-            test=tested,
-            snapshots=tuple(self.snapshots),
-            skipped=len(data.skipped),
-        )
-        seen = frozenset(item.content for item in data.training.items)
-        return TrainedModel(
-            self.trainee.network, self.trainee.architecture, data.training.preprocessing, data.classes, record, seen
-        )
 
 
 def _grey(order: Order, source: Source) -> bool | None:
@@ -224,35 +147,3 @@ def _recipe(order: Order, data: Data, trainee: Trainee) -> Recipe:
     rate = order.rate if order.rate is not None else trainee.rate
     augment = augmentation(order.augment, size)
     return Recipe(order.epochs, order.batch_size, rate, order.patience, augment, weights, trainee.frozen)
-
-
-def _settings(order: Order, trainee: Trainee, recipe: Recipe) -> dict[str, str | int | float | bool | None]:
-    """What decides the result, as the report states it; no folder of this machine is in it."""
-    return {
-        "arch": _words(trainee.architecture),
-        "begun with": trainee.origin,
-        "frozen": ", ".join(trainee.frozen[:1]) or "nothing",
-        "split": order.split,
-        "epochs": order.epochs,
-        "batch size": order.batch_size,
-        "learning rate": recipe.rate,
-        "augment": order.augment,
-        "balanced": order.balance,
-        "patience": order.patience,
-        "seed": order.seed,
-    }
-
-
-def _words(architecture: Architecture) -> str:
-    head = " with a convolution, global average pooling and a linear layer" if architecture.head == "gap" else ""
-    blocks = f", {architecture.blocks} blocks" if architecture.name == SMALL else ""
-    return f"{architecture.name}{blocks}{head}"
-
-
-def _counts(data: Data, weights: Tensor | None) -> tuple[ClassCounts, ...]:
-    training, validation, test = (data.counts(each) for each in (data.training, data.validation, data.test))
-    counted = [1.0] * len(data.classes) if weights is None else [round(float(weight), 4) for weight in weights]
-    return tuple(
-        ClassCounts(name, training[index], validation[index], test[index], counted[index])
-        for index, name in enumerate(data.classes)
-    )

@@ -13,7 +13,7 @@ from cnnvis_report.evaluate.resizing import at_size
 from cnnvis_report.loading.images import find_images, labelled
 from cnnvis_report.loading.models import load_model
 from cnnvis_report.records import Array
-from cnnvis_report.store import StoredRun, load_arrays, load_run
+from cnnvis_report.store.run_folder import StoredRun, load_run
 from cnnvis_report.training.fit import score
 from cnnvis_report.training.pictures import read_pictures
 
@@ -142,7 +142,7 @@ def look(report: Path, sets: Path, network: str, scenes: str) -> Look:
 def _images(stored: StoredRun, sets: Path, scenes: str) -> Iterator[tuple[dict[str, Mask], dict[str, Array]]]:
     """Each image's regions, and its maps as they are shown, by their methods."""
     for image in stored.images():
-        arrays = load_arrays(stored.folder, image.id)
+        arrays = stored.arrays(image.id)
         maps = {each.method: stored.record.card(each.method).shown(arrays[each.key]) for each in image.maps}
         yield regions_of(sets, scenes, image.name, image.size), maps
 

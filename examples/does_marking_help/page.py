@@ -20,7 +20,7 @@ from scenes import marked_scenes
 from cnnvis_report.files import beside
 from cnnvis_report.records import ImageRecord
 from cnnvis_report.report.stills import data_uri, still, thumbnail
-from cnnvis_report.store import StoredRun, load_arrays, load_run
+from cnnvis_report.store.run_folder import StoredRun, load_run
 
 HERE = Path(__file__).parent
 SHOWN = ("grad_cam", "lrp_composite")  # one map of a layer, one of pixels
@@ -127,7 +127,7 @@ def _examples(sets: Path) -> list[str]:
 
 
 def _view(run: StoredRun, image: ImageRecord, sets: Path, scenes: str) -> View:
-    arrays = load_arrays(run.folder, image.id)
+    arrays = run.arrays(image.id)
     regions = regions_of(sets, scenes, image.name, image.size)
     boxes = {region: _box(regions[region]) for region in ("patch", "mark") if region in regions}
     stills = [Still("what the network saw", data_uri(thumbnail(arrays["picture"])), {})]

@@ -24,7 +24,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.files import beside
 from cnnvis_report.loading.datasets import read_description
 from cnnvis_report.records_json import from_json, to_json
-from cnnvis_report.store import load_run
+from cnnvis_report.store.run_folder import load_run
 
 METHODS = "quick,lrp_composite"
 TRAINED_ON, TESTED_ON = "0", "1"  # seeds: other scenes

@@ -1,0 +1,59 @@
+"""What a folder holds of an earlier start: which run it is, and which images it has seen."""
+
+from pathlib import Path
+from typing import Any
+
+from cnnvis_report.records_identity import Content, Identity
+from cnnvis_report.records_json import Malformed, from_json
+from cnnvis_report.store.journal import first_line, journal_lines
+from cnnvis_report.store.manifest import CLOCKS, images_left, is_true, raw_head
+from cnnvis_report.store.names import JOURNAL, MANIFEST
+
+
+def identity_of(folder: Path) -> Identity | None:
+    """What the run in the folder is; one without parts where it can't be told, None where there is no run."""
+    if not any((folder / name).is_file() for name in (JOURNAL, MANIFEST)):
+        return None
+    content = _begun_or_complete(folder)
+    try:
+        return from_json(Identity, content.get("identity")) if is_true(content, clocks=False) else Identity()
+    except Malformed:
+        return Identity()
+
+
+def contents_in(folder: Path) -> tuple[list[Content], bool]:
+    """The images that the folder's run has seen, as they were then, and whether these are all of its images.
+
+    What got damaged of it has not been seen.
+    """
+    if (folder / JOURNAL).is_file():
+        return [Content(each.image.name, each.image.content) for each in journal_lines(folder)], False
+    found, whole = images_left(folder)
+    run = _begun_or_complete(folder)
+    skipped = run.get("skipped")
+    seen = [Content(image.name, image.content) for image in found]
+    for each in skipped if isinstance(skipped, list) else ():
+        seen.append(Content(str(each["name"]), str(each.get("content", ""))))
+    return seen, whole and not run.get("left_out")
+
+
+def remembered(folder: Path) -> dict[str, str]:
+    """What files held when the folder's run read them, by what told their state then.
+
+    A stranger's folder can't mislead: what a state is told by is a hash of times and places that are of this machine.
+    """
+    if (folder / JOURNAL).is_file():
+        found = [_begun_or_complete(folder).get("files"), *(each.files for each in journal_lines(folder))]
+    else:
+        provenance = _begun_or_complete(folder).get(CLOCKS)
+        found = [provenance.get("files") if isinstance(provenance, dict) else None]
+    pairs = [pair for files in found if isinstance(files, dict) for pair in files.items()]
+    return {stamp: digest for stamp, digest in pairs if isinstance(digest, str)}
+
+
+def _begun_or_complete(folder: Path) -> dict[str, Any]:
+    """The head of the run that the folder holds; nothing where there is none."""
+    if (folder / JOURNAL).is_file():
+        return first_line(folder / JOURNAL)
+    content = raw_head(folder / MANIFEST).get("run") if (folder / MANIFEST).is_file() else None
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,88 @@
+"""What the files of a run folder are called: names become paths here and nowhere else.
+
+A run folder may be a stranger's, and every name in its lists with it. A name is admitted where it has the shape of one
+that this program gives, which leaves no room for a way out of the folder.
+"""
+
+import re
+from pathlib import Path
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.files import link_on_the_way
+
+MANIFEST = "run.json"
+JOURNAL = "journal.jsonl"
+PAGES = "pages.json"
+LOCK = ".lock"
+ARRAYS = "arrays"
+INSIDE = "inside"
+FITTED = "fitted"  # what was fitted to the image set, kept until the run is complete
+NETWORK = "network"  # what is inside the network itself; no image has this id
+FILMS = "films"  # images over the epochs of a training
+BUILDING = re.compile(r"\.pages-[0-9a-f]{8}")  # pages that aren't all there yet
+
+ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+IMAGE = re.compile(rf"(?!(?:{NETWORK}|{FILMS}|{INSIDE}|provenance)$)(?=.{{1,64}}$){ID}")
+WORD = re.compile(r"(?=.{1,100}$)[^\W\d]\w*")
+_SHAPES = (
+    rf"{ARRAYS}/{ID}\.npz",
+    rf"{INSIDE}/{ID}\.npz",
+    rf"{FITTED}/[\w.-]+\.safetensors",
+)
+_PAGES = (
+    r"(?:index|answers|inside|methods|run)\.html",
+    r"assets/(?:report\.css|theme\.js|report\.js|plotly\.js)",
+    rf"images/{ID}\.html",
+    rf"data/{ID}\.js",
+    rf"stills/{ID}/\w+\.webp",
+    rf"stills/inside/{ID}/[\w-]+\.webp",
+)
+_KEPT = re.compile("|".join(_SHAPES))
+_PAGE = re.compile("|".join(_PAGES))
+TOP = re.compile("|".join(map(re.escape, (MANIFEST, JOURNAL, PAGES))))
+FILE = re.compile(rf"{ID}\.npz|[\w.-]+\.safetensors")
+
+
+def is_page(name: str) -> bool:
+    """Whether a name, relative to the folder, is of the shape of a page's file."""
+    return len(name) < 400 and _PAGE.fullmatch(name) is not None
+
+
+def is_ours(name: str) -> bool:
+    """Whether a name, relative to the folder, is of the shape of any file of ours."""
+    return len(name) < 400 and bool(is_page(name) or _KEPT.fullmatch(name) or TOP.fullmatch(name))
+
+
+def place(folder: Path, name: str) -> Path:
+    """Where a file of ours is.
+
+    Raises:
+        BadRequest: the name isn't one that this program gives, or a link leads out of the folder on the way to it.
+    """
+    if not is_ours(name):
+        raise BadRequest(f"{folder}: {name[:80]!r} isn't the name of a file that a run has written.")
+    link = link_on_the_way(folder, name)
+    if link is not None:
+        raise BadRequest(f"{link}: is a link, and a run folder has none. Put a folder in its place.")
+    return folder / name
+
+
+def arrays_name(image: str) -> str:
+    """The file of an image's arrays."""
+    return f"{ARRAYS}/{image}.npz"
+
+
+def inside_name(name: str) -> str:
+    """The file of arrays from within the network: of an image by its id, of the network itself by NETWORK."""
+    return f"{INSIDE}/{name}.npz"
+
+
+def fitted_name(name: str) -> str:
+    """The file in which an unfinished run keeps what was fitted under a name."""
+    return f"{FITTED}/{name}.safetensors"
+
+
+def array_key(method: str, layer: str, target: int) -> str:
+    """The name of a map in its image's file of arrays, such as "grad_cam/layer4/281" or "saliency/281"."""
+    layer = re.sub(r"[^\w.#-]", "_", layer)
+    return "/".join(part for part in (method, layer, str(target)) if part)

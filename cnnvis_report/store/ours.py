@@ -1,0 +1,125 @@
+"""Which files of a folder this program has written, and so may write over or remove."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.files import beside, blocked_by, link_on_the_way, read_regular, remove, remove_empty, sweep
+from cnnvis_report.records_json import parsed, to_json
+from cnnvis_report.store import names
+from cnnvis_report.store.lock import writing
+from cnnvis_report.store.manifest import MARK, list_lines
+from cnnvis_report.store.names import ARRAYS, BUILDING, FITTED, INSIDE, JOURNAL, LOCK, MANIFEST, PAGES
+
+MOST_PAGES = 64 << 20  # bytes of the list of pages
+
+
+@contextmanager
+def output(folder: Path) -> Iterator[None]:
+    """Be the only writer of a run folder, new or one of ours; what a killed program has left half written is gone.
+
+    Raises:
+        BadRequest: the folder holds something else, or somebody else is writing there.
+    """
+    check_writable(folder)
+    with writing(folder):
+        check_writable(folder)  # now that nobody changes it
+        tidy(folder)
+        yield
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether this program has written a run, or the beginning of one, into the folder.
+
+    A manifest says so in its first letters. Where it was cut to nothing or overwritten, the folder is ours if
+    everything in it is called as only our files are, and there is a file of arrays.
+    """
+    found = [folder / name for name in (JOURNAL, MANIFEST) if (folder / name).is_file()]
+    if any(next(list_lines(path), "").startswith(MARK) or _begun(path) for path in found):
+        return True
+    inner = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()] if found else []
+    inner = [name for name in inner if name != LOCK]
+    arrays = any(name.startswith(f"{ARRAYS}/") for name in inner)
+    return arrays and all(map(names.is_ours, inner))
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that holds something else.
+
+    Raises:
+        BadRequest: it is a file, or a folder that isn't empty and isn't a run's.
+    """
+    if blocked_by(folder) is not None:
+        raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
+    if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
+        raise BadRequest(f"{folder}: is a file; give -o the name of a folder.")
+    if folder.is_dir() and any(path.name != LOCK for path in folder.iterdir()) and not is_ours(folder):
+        raise BadRequest(
+            f"{folder}: holds files that are not of a report, and nothing is overwritten. Give -o another folder."
+        )
+    for name in (ARRAYS, INSIDE, FITTED):
+        if (folder / name).is_symlink() or ((folder / name).exists() and not (folder / name).is_dir()):
+            raise BadRequest(f"{folder / name}: is no folder of a run's own, and nothing is written there.")
+
+
+def clear(folder: Path) -> None:
+    """Remove what this program has written into the folder, and nothing else."""
+    if is_ours(folder):
+        arrays = [name for inner in (ARRAYS, INSIDE, FITTED) for name in files_in(folder, inner)]
+        remove(folder, [*pages_of(folder), *arrays, PAGES, JOURNAL, MANIFEST])
+    for inner in (ARRAYS, INSIDE):
+        remove_empty(folder / inner)
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a program that was killed has left half written; nobody may be writing there."""
+    sweep(folder, names.TOP)
+    for inner in (ARRAYS, INSIDE, FITTED):
+        sweep(folder / inner, names.FILE)
+    for path in list(folder.iterdir()):
+        if BUILDING.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+            remove(path, [name for name in _within(path) if names.is_page(name)])
+            for empty in sorted((each for each in path.rglob("*") if each.is_dir()), reverse=True):
+                remove_empty(empty)
+            remove_empty(path)
+
+
+def files_in(folder: Path, inner: str) -> list[str]:
+    """Names, relative to the folder, of our files in one of its own folders."""
+    if link_on_the_way(folder, f"{inner}/x") is not None or not (folder / inner).is_dir():
+        return []
+    found = [f"{inner}/{path.name}" for path in (folder / inner).iterdir()]
+    return [name for name in found if names.is_ours(name)]
+
+
+def pages_of(folder: Path) -> list[str]:
+    """Names, relative to the folder, of the pages and their files that this program has written.
+
+    The list may be somebody else's: what hasn't the shape of a page's name isn't one.
+    """
+    path = folder / PAGES
+    try:
+        listed = parsed(read_regular(path, MOST_PAGES).decode("utf-8", "replace"))
+    except (OSError, BadRequest):
+        return []
+    texts = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    return [name for name in texts if names.is_page(name)]
+
+
+def list_pages(folder: Path, listed: Iterable[str]) -> None:
+    """Note which files of the folder are pages of ours."""
+    with beside(folder / PAGES) as temporary:
+        temporary.write_text(to_json(sorted(listed)) + "\n", encoding="utf-8")
+
+
+def _begun(path: Path) -> bool:
+    """Whether it is a journal, whose keys are in another order than a manifest's."""
+    content = parsed(next(list_lines(path), ""))
+    return isinstance(content, dict) and str(content.get("format")).startswith("cnnvis-report/")
+
+
+def _within(folder: Path) -> list[str]:
+    """Names of the files in a folder, relative to it."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return [path.relative_to(folder).as_posix() for path in files]

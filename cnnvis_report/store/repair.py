@@ -1,0 +1,82 @@
+"""A run folder that got damaged, made whole again without what is lost."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records import RunRecord
+from cnnvis_report.records_inside import InsideRecord
+from cnnvis_report.store.manifest import images_left, read_head, write_manifest
+from cnnvis_report.store.names import FILMS, INSIDE, MANIFEST, NETWORK, arrays_name, inside_name
+from cnnvis_report.store.ours import check_writable
+from cnnvis_report.store.wholeness import inside_is_whole, whole_images
+
+NAMED = 5  # images that a notice names
+
+
+def repair(folder: Path) -> list[str]:
+    """Leave out of the manifest whatever isn't as the run wrote it; the caller holds the lock of the folder.
+
+    Files that are damaged stay where they are. The command that made the run makes them again.
+
+    Returns:
+        What was left out, a sentence each; empty where everything was whole.
+
+    Raises:
+        BadRequest: the folder holds no run that has finished, or the beginning of its manifest is damaged.
+    """
+    check_writable(folder)
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BadRequest(f"{folder}: holds no run that has finished; start it again with the command that made it.")
+    run, true = read_head(path)
+    images, all_there = images_left(folder)
+    whole = whole_images(folder, [(image, run.files[arrays_name(image.id)]) for image in images])
+    kept = [image for image in images if image.id in whole]
+    inside, looked = _inside_left(folder, run, {image.id for image in kept})
+    lost = run.images - len(kept)
+    if true and all_there and not lost and not looked:
+        return []
+    if not kept:
+        raise BadRequest(
+            f"{folder}: not one of its {run.images} images is whole. Start the run again with its command."
+        )
+    said = list(looked)
+    if lost:
+        names = {each.id for each in kept}
+        known = [each.name for each in images if each.id not in names][:NAMED]
+        named = f" ({', '.join(known)}{' and more' if len(known) < lost else ''})" if known else ""
+        said.append(f"The results of {lost} of {run.images + run.left_out} images got damaged and are left out{named}.")
+    if not true:
+        said.append("The beginning of run.json isn't as the run wrote it, so what it says of the run may be wrong.")
+    files = {arrays_name(image.id) for image in kept}
+    if inside is not None:
+        files |= {inside_name(NETWORK), *(inside_name(each.image) for each in inside.looked)}
+    films = run.films if inside_is_whole(folder, FILMS, run.files) else ()
+    films = tuple(film for film in films if arrays_name(film.image) in files)
+    files |= {inside_name(FILMS)} if films else set()
+    mended = replace(
+        run,
+        images=len(kept),
+        left_out=run.left_out + lost,
+        inside=inside,
+        films=films,
+        files={name: stored for name, stored in run.files.items() if name in files},
+        notices=(*run.notices, *said),
+    )
+    write_manifest(folder, mended, kept)
+    return said
+
+
+def _inside_left(folder: Path, run: RunRecord, images: set[str]) -> tuple[InsideRecord | None, list[str]]:
+    """What is whole of the inside of the network, and what isn't, in words."""
+    if run.inside is None:
+        return None, []
+    if not inside_is_whole(folder, NETWORK, run.files):
+        return None, [f"What was found inside the network ({INSIDE}/) got damaged and is left out."]
+    looked = tuple(
+        each for each in run.inside.looked if each.image in images and inside_is_whole(folder, each.image, run.files)
+    )
+    lost = sum(each.image in images for each in run.inside.looked) - len(looked)
+    said = [f"The feature maps of {lost} image{'s' if lost > 1 else ''} got damaged and are left out."] if lost else []
+    return replace(run.inside, looked=looked), said

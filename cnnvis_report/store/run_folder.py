@@ -1,0 +1,128 @@
+"""A complete run in its folder, read one image at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records import ImageRecord, RunRecord
+from cnnvis_report.store.arrays import Damaged, advice, read_arrays
+from cnnvis_report.store.contents import wrong_arrays, wrong_inside
+from cnnvis_report.store.manifest import images_in, read_head
+from cnnvis_report.store.names import FILMS, MANIFEST, arrays_name, inside_name, place
+from cnnvis_report.store.ours import is_ours
+
+NAMED = 3  # files that a message names
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A complete run in its folder."""
+
+    folder: Path
+    record: RunRecord
+
+    def images(self) -> Iterator[ImageRecord]:
+        """The images in order, read one by one.
+
+        Raises:
+            BadRequest: the manifest is damaged.
+        """
+        return images_in(self.folder / MANIFEST, self.record)
+
+    def arrays(self, image: str) -> dict[str, Array]:
+        """All arrays of an image: "picture", "mask" where there is one, and its maps by their keys.
+
+        Raises:
+            Damaged: they aren't what the run has written.
+        """
+        return self._read(arrays_name(image))
+
+    def maps(self, image: ImageRecord) -> dict[str, Array]:
+        """The same, of the shapes that the image's record says, and finite.
+
+        Raises:
+            Damaged: naming what isn't.
+        """
+        arrays = self.arrays(image.id)
+        wrong = wrong_arrays(image, arrays)
+        if wrong:
+            raise Damaged(self.folder, arrays_name(image.id), wrong)
+        return arrays
+
+    def inside(self, name: str) -> dict[str, Array]:
+        """All arrays from within the network: of an image by its id, of the network itself by NETWORK.
+
+        Raises:
+            Damaged: they aren't what the run has written.
+        """
+        arrays = self._read(inside_name(name))
+        wrong = "" if name == FILMS else wrong_inside(arrays)
+        if wrong:
+            raise Damaged(self.folder, inside_name(name), wrong)
+        return arrays
+
+    def _read(self, name: str) -> dict[str, Array]:
+        place(self.folder, name)
+        stored = self.record.files.get(name)
+        if stored is None:
+            raise Damaged(self.folder, name, "isn't among the files that the run lists")
+        return read_arrays(self.folder, name, stored)
+
+
+def load_run(folder: Path) -> StoredRun:
+    """The complete run of a folder, after a look at whether all of it is there.
+
+    The folder may be a stranger's: nothing in it is run, and nothing outside it is read.
+
+    Raises:
+        BadRequest: the folder holds no complete run, one of another version, or one that got damaged.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        reason = "a run that hasn't finished; start it again with the same command" if is_ours(folder) else "no run"
+        raise BadRequest(f"{folder}: holds {reason}.")
+    record, true = read_head(path)
+    if not true:
+        raise BadRequest(f"{path}: something in it was changed after the run. {advice(folder)}")
+    run = StoredRun(folder, record)
+    for _ in run.images():
+        pass
+    wrong = missing_files(run)
+    if wrong:
+        more = f", and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
+        raise BadRequest(f"{folder}: {', '.join(wrong[:NAMED])}{more}. {advice(folder)}")
+    return run
+
+
+def load_arrays(folder: Path, image: str) -> dict[str, Array]:
+    """All arrays of an image, of a run that goes on too, without asking whether they are as they were written.
+
+    Raises:
+        BadRequest: there are none that can be read.
+    """
+    place(folder, arrays_name(image))
+    return read_arrays(folder, arrays_name(image))
+
+
+def load_inside(folder: Path, name: str) -> dict[str, Array]:
+    """The same of the arrays from within the network, of an image by its id or of the network itself by NETWORK."""
+    place(folder, inside_name(name))
+    return read_arrays(folder, inside_name(name))
+
+
+def missing_files(run: StoredRun) -> list[str]:
+    """What is wrong with the files of arrays, as far as their sizes tell it, a few words each."""
+    found = []
+    for name, stored in run.record.files.items():
+        path = place(run.folder, name)
+        if not path.is_file():
+            found.append(f"{name} is {'no file' if path.exists() else 'missing'}")
+        elif path.stat().st_size != stored.bytes:
+            found.append(f"{name} has {path.stat().st_size} bytes in the place of {stored.bytes}")
+    return found

@@ -1,0 +1,48 @@
+"""Digests: of a file's bytes, and of a line of JSON together with its place, so that nothing changes unseen.
+
+They guard against accidents, cut files and mixed-up folders. They don't say who wrote a file: whoever changes one with
+care can give it another digest.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cnnvis_report.records import StoredFile
+from cnnvis_report.records_json import to_json
+
+SEAL = "sha256"
+PART = 1 << 20  # bytes that are read at a time
+
+
+def digest_of(path: Path) -> StoredFile:
+    """The size and the digest of a file, a part at a time.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    found, size = sha256(), 0
+    with path.open("rb") as file:
+        while part := file.read(PART):
+            found.update(part)
+            size += len(part)
+    return StoredFile(size, found.hexdigest())
+
+
+def sealed(content: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """The content with a digest of itself and of its place, which is what it belongs to and where it stands there."""
+    return {**content, SEAL: _seal(content, place)}
+
+
+def holds(content: Mapping[str, Any], place: str) -> bool:
+    """Whether the content is as it was when it was sealed for this place."""
+    plain = {name: value for name, value in content.items() if name != SEAL}
+    try:
+        return bool(content.get(SEAL) == _seal(plain, place))
+    except (ValueError, RecursionError):  # numbers that aren't finite
+        return False
+
+
+def _seal(content: Mapping[str, Any], place: str) -> str:
+    return sha256(f"{place}\n{to_json(content)}".encode()).hexdigest()[:32]

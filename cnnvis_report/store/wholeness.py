@@ -1,0 +1,39 @@
+"""Which parts of a run are as they were written: every byte of their files, and what the bytes say."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cnnvis_report.ahead import processors
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records import ImageRecord, StoredFile
+from cnnvis_report.store.arrays import read_arrays
+from cnnvis_report.store.contents import wrong_arrays, wrong_inside
+from cnnvis_report.store.names import FILMS, arrays_name, inside_name, place
+
+
+def whole_images(folder: Path, images: Iterable[tuple[ImageRecord, StoredFile]]) -> set[str]:
+    """The ids of those images whose arrays are whole."""
+
+    def whole(each: tuple[ImageRecord, StoredFile]) -> str | None:
+        image, stored = each
+        name = arrays_name(image.id)
+        try:
+            place(folder, name)
+            return None if wrong_arrays(image, read_arrays(folder, name, stored)) else image.id
+        except BadRequest:
+            return None
+
+    with ThreadPoolExecutor(processors(4)) as pool:
+        return {id for id in pool.map(whole, images) if id is not None}
+
+
+def inside_is_whole(folder: Path, name: str, files: Mapping[str, StoredFile]) -> bool:
+    """Whether the file from within the network, or of its films, is among these and is what was written."""
+    file = inside_name(name)
+    try:
+        place(folder, file)
+        arrays = read_arrays(folder, file, files[file]) if file in files else None
+    except BadRequest:
+        return False
+    return arrays is not None and (name == FILMS or not wrong_inside(arrays))

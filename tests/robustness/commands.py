@@ -1,0 +1,165 @@
+"""Commands that write, made small: what each finds, what it is told, and what it leaves when nothing happens."""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from tests.robustness.forking import Ended, server
+
+NETWORK = '''"""A network for a few small pictures."""
+import torch
+from torch import nn
+
+
+def tiny():
+    torch.manual_seed(0)
+    body = nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), nn.ReLU())
+    network = nn.Sequential(body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 3)).eval()
+    network.size, network.mean, network.std = 16, (0.5,) * 3, (0.25,) * 3
+    return network
+'''
+# what a clock, or the state of a file, is in: the same for the same work, but never in the same bytes
+CLOCKED = {"provenance.js"}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command and what it finds.
+
+    before: commands that leave what it finds. output: what it writes, a file or a folder.
+    """
+
+    name: str
+    output: str
+    arguments: tuple[str, ...]
+    before: tuple[tuple[str, ...], ...] = ()
+
+    def prepared(self, folder: Path) -> Path:
+        """A folder with what it finds."""
+        folder.mkdir()
+        (folder / "work").mkdir()
+        for each in self.before:
+            done = server().run(each, folder / "work", self.output)
+            assert done.code == 0, done.said
+        return folder / "work"
+
+
+RUN = ("run", "../../given/net.py:tiny", "../../given/pictures", "-m", "gradient", "-q", "-o", "report")
+FULL = (*RUN, "--evaluate", "small", "--inside", "standard", "--classes", "top:1")
+PLAIN = (*RUN, "--evaluate", "none", "--inside", "none", "--classes", "top:2")
+TRAIN = ("train", "../../given/set", "-o", "m.pt", "-q", "--device", "cpu", "--augment", "light", "--size", "16")
+DRAW = ("draw", "shapes", "--size", "24", "-q", "-o", "set")
+
+COMMANDS = {
+    "run": (
+        Command("a new run", "report", FULL),
+        Command("a run over another", "report", FULL, (PLAIN,)),
+    ),
+    "train": (
+        Command("a new training", "m.pt", (*TRAIN, "--epochs", "3", "--snapshots", "1,3")),
+        Command("a training over another", "m.pt", (*TRAIN, "--epochs", "2"), ((*TRAIN, "--epochs", "1"),)),
+    ),
+    "render": (
+        Command("pages over pages", "report", ("render", "report"), (FULL,)),
+        Command("one page over pages", "report", ("render", "report", "--single-file"), (PLAIN,)),
+    ),
+    "draw": (
+        Command("a new set", "set", (*DRAW, "-n", "6")),
+        Command("a set over another", "set", (*DRAW, "-n", "5"), ((*DRAW, "-n", "11", "--seed", "1"),)),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A command, what it finds, its file events, and the files that are there before and after it."""
+
+    command: Command
+    found: Path
+    ended: Ended
+    old: dict[str, str]
+    new: dict[str, str]
+
+    def again(self, folder: Path) -> Path:
+        """Another folder with what it finds."""
+        place = folder / "trial"
+        shutil.rmtree(place, ignore_errors=True)
+        return Path(shutil.copytree(self.found, place / "work", symlinks=True))
+
+
+def given(folder: Path) -> None:
+    """What the commands read: a network, pictures, and class folders."""
+    if (folder / "given").exists():
+        return
+    import numpy as np
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    for place, count in (("pictures", 2), ("set/dark", 6), ("set/light", 6)):
+        (folder / "given" / place).mkdir(parents=True)
+        for number in range(count):
+            pixels = random.integers(0, 200, (16, 16, 3), dtype=np.uint8) + np.uint8(40 * place.endswith("light"))
+            Image.fromarray(pixels).save(folder / "given" / place / f"{number}.png")
+    (folder / "given" / "net.py").write_text(NETWORK)
+
+
+def undisturbed(command: Command, folder: Path) -> Undisturbed:
+    """The command as it is when nothing happens to it."""
+    given(folder)
+    found = command.prepared(folder / command.name.replace(" ", "-"))
+    trial = Undisturbed(command, found, Ended(0, "", ()), {}, {})
+    work = trial.again(folder)
+    old = files_in(work)
+    ended = server().run(command.arguments, work, command.output)
+    assert ended.code == 0, ended.said
+    return Undisturbed(command, found, ended, old, files_in(work))
+
+
+def files_in(folder: Path) -> dict[str, str]:
+    """A digest of each file, folders too, and of a run all but what the clock tells."""
+    return {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(folder.rglob("*"))}
+
+
+def _digest(path: Path) -> str:
+    if path.is_dir():
+        return "a folder"
+    if path.name in CLOCKED:
+        return "told by the clock"
+    content = path.read_bytes()
+    if path.name == "run.json":
+        try:
+            run = json.loads(content)
+            run["run"]["provenance"] = sorted(run["run"]["provenance"])
+            content = json.dumps(run).encode()
+        except (ValueError, KeyError, TypeError):
+            return "no run"
+    return sha256(content).hexdigest()
+
+
+def differences(found: dict[str, str], right: dict[str, str]) -> str:
+    """What isn't as it should be, in a few words; empty where everything is."""
+    more = sorted(found.keys() - right.keys())
+    less = sorted(right.keys() - found.keys())
+    other = sorted(name for name in found.keys() & right.keys() if found[name] != right[name])
+    parts = [("left over", more), ("missing", less), ("other bytes", other)]
+    return "; ".join(f"{what}: {', '.join(names[:3])} ({len(names)})" for what, names in parts if names)
+
+
+Check = Callable[[Undisturbed, Path, Ended], str]
+
+
+def nothing_more(_: Undisturbed, __: Path, ___: Ended) -> str:
+    """A check that is always passed."""
+    return ""
+
+
+def goes_on(trial: Undisturbed, work: Path, arguments: Sequence[str] = ()) -> str:
+    """What is wrong with the same command, started once more: it ends well, in the same bytes, and leaves no more."""
+    again = server().run(arguments or trial.command.arguments, work, trial.command.output)
+    if again.code:
+        return f"the same command ended with {again.code}: {again.said.strip()[-300:]}"
+    found = differences(files_in(work), trial.new)
+    return f"the same command: {found}" if found else ""

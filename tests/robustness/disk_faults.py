@@ -1,0 +1,69 @@
+"""The disk refuses a command in turn at each of its file events: it says so in a line, and nothing is lost."""
+
+import random
+from collections.abc import Iterator
+from errno import EACCES, EFBIG, EIO, EMFILE, ENOENT, ENOSPC
+from pathlib import Path
+
+from tests.robustness.attack import Attack
+from tests.robustness.commands import COMMANDS, Undisturbed, files_in, goes_on, undisturbed
+from tests.robustness.faults import CUT, FAIL, Fault
+from tests.robustness.file_events import ALL
+from tests.robustness.forking import Ended, server
+
+REFUSED_WITH = (ENOSPC, EFBIG, EACCES, EIO, EMFILE, ENOENT)
+
+
+def refused(count: int, folder: Path) -> Iterator[str]:
+    """Refuse an event of each command, in an order of chance."""
+    whole = [undisturbed(command, folder) for commands in COMMANDS.values() for command in commands]
+    every = [(trial, fault) for trial in whole for fault in faults(trial, folder)]
+    random.Random(0).shuffle(every)
+    for trial, fault in every[:count]:
+        work = trial.again(folder)
+        ended = server().run(trial.command.arguments, work, trial.command.output, fault)
+        after = files_in(work)
+        wrong = unsaid(ended) or lost(trial, after) or goes_on(trial, work)
+        yield f"{trial.command.name}, {fault}: {wrong}" if wrong else ""
+
+
+def faults(trial: Undisturbed, folder: Path) -> Iterator[Fault]:
+    """Each event refused in every way, and each file that is written cut short; looking at the output counts too."""
+    looking = server().run(trial.command.arguments, trial.again(folder), trial.command.output, Fault(FAIL))
+    for number in range(1, len(looking.events) + 1):
+        yield from (Fault(FAIL, number, errno) for errno in REFUSED_WITH)
+    for number, event in enumerate(trial.ended.events, start=1):
+        if event.opens:
+            yield Fault(CUT, number)
+
+
+def unsaid(ended: Ended) -> str:
+    """What is wrong with what was said: one line where the command failed, and never a traceback."""
+    if "Traceback" in ended.said:
+        return f"a traceback: {ended.said.strip()[-300:]}"
+    errors = [line for line in ended.said.splitlines() if line.startswith("Error: ")]
+    if ended.code < 0 or bool(ended.code) != (len(errors) == 1):
+        return f"exit {ended.code}, {len(errors)} lines of an error: {ended.said.strip()[-300:]}"
+    return ""
+
+
+def lost(trial: Undisturbed, after: dict[str, str]) -> str:
+    """Which file that was there isn't as it was, nor as it would be; a model, and what a run has stored."""
+    only_pages = trial.command.arguments[0] == "render"
+    kept = [name for name in trial.old if name.endswith(".pt") or (only_pages and _is_stored(name))]
+    gone = [name for name in kept if after.get(name) not in (trial.old[name], trial.new.get(name))]
+    return f"lost: {', '.join(gone[:3])}" if gone else ""
+
+
+def _is_stored(name: str) -> bool:
+    return name == "report/run.json" or name.startswith(("report/arrays/", "report/inside/"))
+
+
+REFUSED = Attack(
+    "disk faults at any file event",
+    "One line and an exit code above 0, or the whole result; nothing that was there is lost, and the same command "
+    "goes on afterwards.",
+    refused,
+    quick=14,
+    full=ALL,
+)
