@@ -3,6 +3,7 @@
 import random
 import sys
 from collections.abc import Callable
+from operator import is_
 from traceback import clear_frames
 from typing import Any, TypeVar
 
@@ -111,21 +112,17 @@ class _Network:
 def _put_back(value: Any, before: Any) -> None:
     """Give a dict, list or set the items that it had; one that has them still isn't touched."""
     if isinstance(value, dict):
-        if len(value) == len(before) and all(map(_is, value.values(), before.values())):
+        if len(value) == len(before) and all(map(is_, value.values(), before.values())):
             return
         value.update(before)  # first, so that another thread finds all that was there
         for key in [key for key in value if key not in before]:
             del value[key]
     elif isinstance(value, list):
-        if len(value) != len(before) or not all(map(_is, value, before)):
+        if len(value) != len(before) or not all(map(is_, value, before)):
             value[:] = before
     elif len(value) != len(before):
         value.intersection_update(before)
         value.update(before)
-
-
-def _is(one: object, other: object) -> bool:
-    return one is other
 
 
 class _Process:
