@@ -1,12 +1,13 @@
 """What a network keeps beside its weights, and weights that its own passes write to: each pass begins with the same."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
 
 PLAIN = (Tensor, bool, int, float, type(None))
 
@@ -77,40 +78,47 @@ def _slots(module: nn.Module) -> Iterator[Slot]:
             yield vars(module), name
 
 
-class _Writes(TorchDispatchMode):
-    """While it is open, copies parameters that an operation is about to write to, or that are given other values.
+class _Writes(TorchFunctionMode):
+    """While it is open, copies parameters that an operation may be about to write to.
 
     Args:
         written: they are added to it, with what they hold and the copy.
     """
 
     def __init__(self, parameters: Sequence[nn.Parameter], written: list[tuple[nn.Parameter, Tensor, Tensor]]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._own = {each.untyped_storage()._cdata: (each, each.data) for each in parameters}
         self._written = written
 
-    def __torch_dispatch__(
+    def __torch_function__(
         self, function: Callable[..., Any], types: Sequence[type], args: Sequence[Any] = (), kwargs: Any = None
     ) -> Any:
-        """Run the operation, after a look at what it writes to."""
-        schema = function._schema  # type: ignore[attr-defined]
-        if schema.is_mutable:
-            given = {**dict(zip((each.name for each in schema.arguments), args, strict=False)), **(kwargs or {})}
-            for argument in schema.arguments:
-                if argument.alias_info is not None and argument.alias_info.is_write:
-                    self._look(given.get(argument.name))
-        return function(*args, **(kwargs or {}))
+        """Run the function, after a look at what it may write to."""
+        given = kwargs or {}
+        if _may_write(function) or "out" in given:
+            self._look([*args, *given.values()])
+        return function(*args, **given)
 
-    def _look(self, target: Any) -> None:
-        for tensor in target if isinstance(target, list | tuple) else [target]:
-            if isinstance(tensor, Tensor) and tensor.layout is torch.strided:
+    def _look(self, targets: Iterable[Any]) -> None:
+        for tensor in targets:
+            if isinstance(tensor, list | tuple):
+                self._look(tensor)
+            elif isinstance(tensor, Tensor) and tensor.layout is torch.strided:
                 parameter, value = self._own.pop(tensor.untyped_storage()._cdata, (None, None))
                 if parameter is not None and value is not None:
                     self._written.append((parameter, value, value.clone()))
 
-    def __exit__(self, *error: object) -> None:
-        """Also find parameters that were given another tensor."""
+    def __exit__(self, *error: Any) -> None:
+        """Let go of copies that weren't needed, and find parameters that were given another tensor."""
         super().__exit__(*error)  # type: ignore[no-untyped-call]
+        self._written[:] = [each for each in self._written if not torch.equal(each[1], each[2])]
         for parameter, value in self._own.values():
             if parameter.data_ptr() != value.data_ptr():
                 self._written.append((parameter, value, value))
+
+
+@cache
+def _may_write(function: Any) -> bool:
+    """Whether a function works in place, by its name: add_, __setitem__, __iadd__, torch._foreach_add_."""
+    name = getattr(function, "__name__", "")
+    return name in ("__setitem__", "backward") or name.startswith("__i") or name.rstrip("_") + "_" == name

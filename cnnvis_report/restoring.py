@@ -58,28 +58,38 @@ class _Before:
     """All that is put back."""
 
     def __init__(self, network: nn.Module, device: torch.device) -> None:
+        self._restored = False
         self.state = OwnState(unwrapped(network))
         self.network = _Network(network)
         self._process = _Process()
         self._dice = _Dice(device)
 
     def restore(self) -> None:
-        """Put everything back; it may have been already."""
+        """Put everything back, unless that was done to the end."""
+        if self._restored:
+            return
         self._process.restore()
         self.state.restore()
         self.network.restore()
         self._dice.restore()
+        self._restored = True
 
 
 class _Network:
     """What modules hold, training flags and hooks among it, and which values and gradients parameters have."""
 
     def __init__(self, network: nn.Module) -> None:
-        self._modules: list[tuple[dict[str, Any], dict[str, Any], list[tuple[Any, Any]]]] = []
+        self._held: list[tuple[Any, Any]] = []
+        self._empty: list[Any] = []  # apart: most are, and copies would keep the garbage collector busy
         for module in network.modules():
             names = vars(module)
-            held = [(value, value.copy()) for value in names.values() if isinstance(value, HOLDERS)]
-            self._modules.append((names, names.copy(), held))
+            self._held.append((names, names.copy()))
+            for value in names.values():
+                if isinstance(value, HOLDERS):
+                    if value:
+                        self._held.append((value, value.copy()))
+                    else:
+                        self._empty.append(value)
         self._parameters = [
             (each, each.data, each.requires_grad, each.grad, each._version)
             for each in network.parameters()
@@ -87,10 +97,10 @@ class _Network:
         ]
 
     def restore(self) -> None:
-        for names, before, held in self._modules:
-            _put_back(names, before)
-            for value, copy in held:
-                _put_back(value, copy)
+        for value, before in self._held:
+            _put_back(value, before)
+        for value in self._empty:
+            value.clear()
         for parameter, data, trainable, gradient, _ in self._parameters:
             if parameter.data_ptr() != data.data_ptr() or parameter.dtype != data.dtype:
                 parameter.data = data

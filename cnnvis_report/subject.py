@@ -74,7 +74,7 @@ class Subject:
         self.one_by_one = False  # set where an image's scores depend on the images beside it
         check_open(self.network, name)
         check_example(self.network, name, example)
-        self._state = state or OwnState(self.network)
+        self.state = state or OwnState(self.network)
         self._calls = Calls([], {}, self.size)
         calls, output, operands, noted = self._examine(example)
         self._calls = Calls(calls, {}, self.size)
@@ -157,7 +157,7 @@ class Subject:
     def _run(self, images: Tensor) -> object:
         own = self._room.copied(images, self._layout)
         self._calls.see((int(images.shape[2]), int(images.shape[3])))
-        with self._state.lent(), at_work(self.name):
+        with self.state.lent(), at_work(self.name):
             return self.network(own) if self._weights is None else run_reduced(self.network, self._weights, own)
 
     def forward_from(self, name: str, image: Tensor, values: Tensor) -> Tensor:
@@ -271,8 +271,8 @@ class Subject:
             except Exception as error:
                 failure = error
         else:
-            with self.held():
+            with self.held(), self.state.lent():
                 raise refusal(self.network, self.name, example, failure) from failure
-        self._state.settle()
+        self.state.settle()
         check_scores(output, self.name)
         return calls, output, operands, noted

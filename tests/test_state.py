@@ -138,7 +138,7 @@ def test_what_a_network_counts_in_is_left_as_it_was_and_each_pass_begins_with_it
 
 def test_only_what_moves_is_looked_after():
     subject = Subject(Moving(), IMAGES[:1])
-    assert sorted(name for _, name in subject._state._slots) == ["calls", "last", "mean", "times", "twin"]
+    assert sorted(name for _, name in subject.state._slots) == ["calls", "last", "mean", "times", "twin"]
     still = OwnState(Body())
     with still.lent():
         pass

@@ -11,6 +11,7 @@ from cnnvis_report.examining import check_open
 from cnnvis_report.freezing import frozen
 from cnnvis_report.loading.images import ImageSet
 from cnnvis_report.loading.models import Model
+from cnnvis_report.own_state import OwnState
 from cnnvis_report.pipeline.batches import Ready, first_usable, read_item, sampled
 from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.running import as_scores, recording
@@ -82,7 +83,8 @@ def _outvoted(model: Model, columns: int, device: torch.device, others: Iterator
 def _columns(model: Model, image: torch.Tensor) -> int | None:
     """How many scores the network gives for an image [1, C, H, W]; None where it fails, or they aren't finite."""
     try:
-        with recording(), torch.no_grad(), frozen(model.network), at_work(model.name):
+        own = OwnState(model.network)
+        with recording(), torch.no_grad(), frozen(model.network), own.lent(), at_work(model.name):
             found = as_scores(model.network(image.clone()), model.name, 1)
     except Exception as error:
         if is_out_of_memory(error):

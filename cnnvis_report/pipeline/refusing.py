@@ -35,7 +35,7 @@ def _not_taken(subject: Subject, images: Tensor, error: Exception) -> BadRequest
     One error that neither the network nor PyTorch has raised is raised again: it is ours.
     """
     if tuple(images.shape[2:]) != subject.size:
-        with subject.held():
+        with subject.held(), subject.state.lent():
             return refusal(subject.network, subject.name, images, error)
     where = place_of(error)
     if where is None and not isinstance(error, LIKELY):
