@@ -232,9 +232,12 @@ class Subject:
 
     @property
     def default_notice(self) -> str:
-        """What a reader has to know of the default layer; empty where its result is N×K×h×w as usual."""
+        """What a reader has to know of the default layer; empty where it is N×K×h×w as usual, and the whole."""
         layout = self._calls.records[self.default_layer].layout if self.default_layer else ""
-        return f"Class activation maps read layer {self.default_layer!r}: {layout}" if layout else ""
+        parts = self._calls.branches
+        part = f"it is one of {parts} branches that meet in the network's forward; no layer holds the whole"
+        said = "; ".join([*([layout] if layout else []), *([part] if parts > 1 else [])])
+        return f"Class activation maps read layer {self.default_layer!r}: {said}" if said else ""
 
     def score_layer(self) -> ScoreLayer:
         """Where class activation maps are read.

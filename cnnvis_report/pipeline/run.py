@@ -155,6 +155,10 @@ def _explained(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Wa
     Images that the network doesn't take, as one of another size may be, are skipped.
     """
     count = len(batch.ready)
+    if count > 1 and study.subject.one_by_one:  # which showed after the plan was made
+        for each in batch.ready:
+            yield from _explained(study, plan, Batch((each,)), tally, watcher)
+        return
     try:
         results = _explain(study, plan, batch, tally, watcher)
     except BadRequest as error:
@@ -194,6 +198,9 @@ def _explain(study: Study, plan: Plan, batch: Batch, tally: Tally, watcher: Watc
             reference=study.reference,
             seed=study.seed,
         )
+    if study.witness is not None and study.witness.saw([each.item.id for each in batch.ready], images, tape.logits):
+        del tape
+        return [result for each in batch.ready for result in _explain(study, plan, Batch((each,)), tally, watcher)]
     logits = tape.logits.float().cpu()
     meaning = study.subject.meaning
     rows = zip(logits, batch.ready, strict=True)
@@ -220,7 +227,8 @@ def _measured(
     if study.budget is None:
         return list(results)
     cards = {task.name: task.method.card for task in study.tasks}
-    measuring = Measuring(study.subject, study.budget, cards, plan.batch, study.seed)
+    capacity = 1 if study.subject.one_by_one else plan.batch
+    measuring = Measuring(study.subject, study.budget, cards, capacity, study.seed)
     found = []
     for result, ready in zip(results, batch.ready, strict=True):
         if ready.item.id in plan.measured:
