@@ -11,6 +11,7 @@ from torchvision.models.feature_extraction import create_feature_extractor
 
 from cnnvis_report.errors import BadRequest
 
+MOST_CLASSES = 100_000
 SMALL = "small"
 MOST_BLOCKS = 7
 LAST_SIDE = 7  # positions along a side that the last maps of a small network keep at least
@@ -129,7 +130,7 @@ def check(architecture: Architecture) -> None:
     known = [SMALL, *torchvision.models.list_models(module=torchvision.models)]
     problems = [
         (architecture.name not in known, f"an architecture called {architecture.name!r}"),
-        (not 1 <= architecture.classes <= 100_000, f"{architecture.classes} classes"),
+        (not 1 <= architecture.classes <= MOST_CLASSES, f"{architecture.classes} classes"),
         (architecture.channels not in (1, 2, 3), f"{architecture.channels} channels"),
         (not 2 <= architecture.blocks <= MOST_BLOCKS, f"{architecture.blocks} blocks"),
         (architecture.head not in HEADS, f"a head called {architecture.head!r}"),

@@ -62,6 +62,7 @@ class Calls:
         calls = _read(calls, axes, size)
         self._size, self._axes = size, axes
         self._scale = (1.0, 1.0)
+        self.branches = 1  # that meet behind the last stage, which is one of them, in no layer
         last = {call.path: call for call in calls}
         self._calls: dict[str, Call] = {}
         self.records: dict[str, LayerRecord] = {}
@@ -111,8 +112,9 @@ class Calls:
             for call in self._calls.values()
             if call.node is not None and call.layout is not None
         ]
-        edge = last_place(nodes, self._axes, places)
-        return self.at(edge[0]) if edge else ""
+        found = last_place(nodes, self._axes, places)
+        self.branches = found[1] if found else 1
+        return self.at(found[0][0]) if found else ""
 
     def layout(self, name: str) -> Layout:
         """How the layer called `name` is read, which has to be readable."""

@@ -106,6 +106,12 @@ def settle(path: Path) -> None:
         os.close(descriptor)
 
 
+def is_temporary(path: Path, ours: re.Pattern[str]) -> bool:
+    """Whether it is what `beside` writes to first, for a file that is to be called as `ours` matches."""
+    found = _TEMPORARY.fullmatch(path.name)
+    return found is not None and ours.fullmatch(found[1]) is not None and not path.is_dir()
+
+
 def sweep(folder: Path, ours: re.Pattern[str]) -> None:
     """Remove what `beside` couldn't, because the program was killed: files that were to be called as `ours` matches.
 
@@ -114,6 +120,5 @@ def sweep(folder: Path, ours: re.Pattern[str]) -> None:
     if not folder.is_dir() or folder.is_symlink():
         return
     for path in list(folder.iterdir()):
-        found = _TEMPORARY.fullmatch(path.name)
-        if found is not None and ours.fullmatch(found[1]) is not None and not path.is_dir():
+        if is_temporary(path, ours):
             path.unlink(missing_ok=True)

@@ -7,11 +7,12 @@ from math import prod
 from torch.autograd.graph import Node
 
 from cnnvis_report.axes import CHANNELS, COLUMNS, ROWS, UNKNOWN, Axes
-from cnnvis_report.graph import order, result_shape
+from cnnvis_report.graph import operation, order, result_shape
 from cnnvis_report.main_path import MainPath, is_content, main_path, rearranges
 from cnnvis_report.walk import Edge, inputs
 
 Grid = tuple[int, int]
+JOINS = ("Add", "Sub", "Rsub", "Cat", "Stack")
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,10 @@ class Place:
     grid: Grid
 
 
-def last_place(nodes: Sequence[Node], axes: Mapping[Edge, Axes], places: Sequence[Place]) -> Edge | None:
+def last_place(nodes: Sequence[Node], axes: Mapping[Edge, Axes], places: Sequence[Place]) -> tuple[Edge, int] | None:
     """Where the result of the deepest features is held at its size, before any pooling; None where nowhere.
+
+    With it, how many branches are joined behind that place, itself one of them, by no layer: 1 where it is the whole.
 
     Maps of class scores, which no layer weighs any more, don't count, nor does a single channel, which is a mask;
     unless there is nothing else.
@@ -46,8 +49,23 @@ def last_place(nodes: Sequence[Node], axes: Mapping[Edge, Axes], places: Sequenc
             after = path.behind(last.edge[0], nodes)
             found = [place.edge for place in kept if place.grid == last.grid and place.edge[0] in after]
             if found:
-                return _settled(max(found, key=lambda edge: order(edge[0])), {place.edge for place in kept})
+                edge = max(found, key=lambda edge: order(edge[0]))
+                return _settled(edge, {place.edge for place in kept}), _branches(edge, last.grid, nodes, axes, path)
     return None
+
+
+def _branches(edge: Edge, grid: Grid, nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath) -> int:
+    """How many features of this grid are added to a result, or set beside it, before anything is made of them."""
+    joined: set[Node] = {edge[0]}
+    others: set[Edge] = set()
+    behind = path.behind(edge[0], nodes)
+    for node in sorted(behind - joined, key=order):
+        if is_content(node) or not any(before in joined for before, _ in path.values[node]):
+            continue
+        joined.add(node)
+        if operation(node) in JOINS:
+            others |= {each for each in path.values[node] if each[0] not in behind and path.carries(each)}
+    return 1 + sum(_size(axes.get(each), result_shape(*each))[1] == grid for each in others)
 
 
 def _contents(nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath) -> list[Place]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 
-from cnnvis_report.endings import find_ending
+from cnnvis_report.endings import Ending, find_ending
 from cnnvis_report.graph import operation
 
 FUNCTIONS = {
@@ -106,18 +106,27 @@ class Place:
         return value if value is None or self.factor == 1 else value * self.factor
 
 
+def _before(ending: Ending) -> Iterator[tuple[Node, float]]:
+    """The operations whose result may be the logits, each with what it is multiplied with to give them."""
+    for node in ending.before:
+        sources = [source for source, _ in node.next_functions if source is not None]
+        if ending.factor != 1 and operation(node) in ("Mul", "Div", "Neg") and len(sources) == 1:
+            yield sources[0], 1.0  # the network itself may undo the factor: tanh(z / 2)
+        yield node, ending.factor
+
+
 def places(end: Node | None, layer_at: Callable[[Node], str], noted: NotedCalls) -> Iterator[tuple[str, Place]]:
     """Where the logits may be, the likeliest first, each with the name of the ending that would follow."""
     ending = find_ending(end)
     if ending is None and (end is None or operation(end) not in HIDING):
         return
     if ending is not None:
-        for node in ending.before:
+        for node, factor in _before(ending):
             layer = layer_at(node)
             if layer:
-                yield ending.name, Place(layer, None, factor=ending.factor)
+                yield ending.name, Place(layer, None, factor=factor)
             if node in noted.by_node:
-                yield ending.name, Place("", noted.by_node[node], factor=ending.factor)
+                yield ending.name, Place("", noted.by_node[node], factor=factor)
     for name, call in noted.endings[:-ENDINGS_TRIED:-1]:
         if ending is None or ending.name == name:
             yield name, Place("", call, reads=True)

@@ -68,6 +68,21 @@ def drawn(tmp_path_factory) -> Path:
     return top
 
 
+def fill_disk(patch: pytest.MonkeyPatch, name: str) -> None:
+    """What is written in the place of a file of this name meets a full disk; opening it succeeds."""
+    import builtins
+    import io
+
+    real = io.open
+
+    def opened(path, mode="r", *more, **options):
+        ours = isinstance(path, str | Path) and Path(path).name.startswith(f".{name}.") and set(mode) & set("wax")
+        return real("/dev/full" if ours else path, mode, *more, **options)
+
+    patch.setattr(io, "open", opened)
+    patch.setattr(builtins, "open", opened)
+
+
 def standard_methods() -> int:
     """How many methods "standard" has."""
     from cnnvis_report.registry import select

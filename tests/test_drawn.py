@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 from cnnvis_report.drawn import layers, shapes
 from cnnvis_report.drawn.sets import KINDS
 from cnnvis_report.loading.images import find_images
-from tests.conftest import command
+from tests.conftest import command, fill_disk
 from tests.test_cli import one_line
 
 SIDE = 96
@@ -243,11 +243,10 @@ def test_another_set_leaves_nothing_of_one_that_was_cut_short(cut_short, tmp_pat
 
 
 @pytest.mark.parametrize("full", ["dataset.json", "images/below/2.png"])
-def test_on_a_full_disk_no_set_says_that_it_is_complete_and_is_not(full, tmp_path):
+def test_on_a_full_disk_no_set_says_that_it_is_complete_and_is_not(full, tmp_path, monkeypatch):
     words = ("draw", "layers", "-n", 4, "-o", tmp_path / "set", "--size", 24, "-q")
     command(*words)
-    place = tmp_path / "set" / full
-    place.with_name(f".{place.name}.new").symlink_to("/dev/full")  # what is written there meets a full disk
+    fill_disk(monkeypatch, full.rpartition("/")[2])
     said = one_line(command(*words, "--seed", 1, code=1))
     assert "No space left on device" in said
     described = json.loads((tmp_path / "set" / "dataset.json").read_text())

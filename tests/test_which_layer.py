@@ -15,7 +15,8 @@ from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.subject import Subject
 from cnnvis_report.training.networks import Source, make_trainee
 from tests import transformers as nets
-from tests.benchmarks.default_layers import TIMM, subject_of
+from tests.benchmarks import layer_sources
+from tests.benchmarks.default_layers import against, subject_of, torchvision_source, torchvision_subject
 
 MODELS, SWIN = torchvision.models, torchvision.models.swin_transformer
 
@@ -159,9 +160,68 @@ def test_a_head_of_convolutions_needs_channels_first():
         make_trainee(Source("swin_t"), pictures, 2, "gap", "none")
 
 
-@pytest.mark.parametrize("name", [name for name, entry in TIMM.items() if entry.quick])
-def test_the_layer_that_others_name_for_networks_of_timm(name):
+ONE_OF_EACH = (
+    *("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet", "inception_v3"),
+    *("maxvit_t", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "resnext50_32x4d"),
+    *("shufflenet_v2_x0_5", "squeezenet1_1", "swin_t", "swin_v2_t", "vgg11", "vit_b_32", "wide_resnet50_2"),
+)
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH)
+def test_the_layer_that_others_read_of_each_family_of_torchvision(name):
+    assert against(torchvision_subject(name), torchvision_source(name)) == ""
+
+
+def test_somebody_names_a_layer_for_every_classifier_of_torchvision():
+    sources = {name: torchvision_source(name) for name in MODELS.list_models(module=MODELS)}
+    assert len(sources) >= 80 and {torchvision_source(name) for name in ONE_OF_EACH} <= {*sources.values()}
+    assert all(source.who and source.url.startswith("https://") for source in sources.values())
+    assert len(layer_sources.TIMM) >= 30
+
+
+@pytest.mark.parametrize("name", layer_sources.TIMM)
+def test_the_layer_that_others_read_of_networks_of_timm(name):
     timm = pytest.importorskip("timm", reason="timm isn't installed")
-    entry = TIMM[name]
-    found = subject_of(timm.create_model(name, pretrained=False, **entry.options), entry.size)
-    assert found.default_layer == entry.layer
+    source, size, options = layer_sources.TIMM[name]
+    assert against(subject_of(timm.create_model(name, pretrained=False, num_classes=5, **options), size), source) == ""
+
+
+class Joined(nn.Module):
+    """Branches that meet in forward, and in no layer."""
+
+    def __init__(self, join, width=8, after=None) -> None:
+        super().__init__()
+        self.stem, self.a, self.b = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 1)
+        self.after, self.fc, self.join = after, nn.Linear(width, 5), join
+
+    def forward(self, x):
+        x = self.stem(x).relu()
+        x = self.join(self.a(x), self.b(x), x)
+        x = self.after(x) if isinstance(self.after, nn.Module) else x.relu()
+        return self.fc(x.mean((2, 3)))
+
+
+JOINED = {
+    "a sum": (lambda: Joined(lambda a, b, x: a + b), 2),
+    "a sum of three": (lambda: Joined(lambda a, b, x: a + b + x), 3),
+    "a sum of activations": (lambda: Joined(lambda a, b, x: a.relu() + torch.sigmoid(b) * 1.0), 2),
+    "set side by side": (lambda: Joined(lambda a, b, x: torch.cat([a, b], 1), width=16), 2),
+    "one alone": (lambda: Joined(lambda a, b, x: a * 2), 1),
+    "a gate": (lambda: Joined(lambda a, b, x: a * torch.sigmoid(b)), 1),
+    "itself twice": (lambda: Joined(lambda a, b, x: a + a.relu()), 1),
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_a_layer_that_is_one_of_several_branches_says_so(name):
+    build, branches = JOINED[name]
+    found = subject(build())
+    assert found.default_layer in ("a", "b")
+    words = f"one of {branches} branches that meet in the network's forward; no layer holds the whole"
+    assert words in found.default_notice if branches > 1 else found.default_notice == ""
+
+
+@pytest.mark.parametrize("after", [nn.ReLU(), nn.Dropout(0.1), nn.Identity(), nn.BatchNorm2d(8)])
+def test_a_layer_behind_the_sum_holds_the_whole(after):
+    found = subject(Joined(lambda a, b, x: a + b, after=after))
+    assert found.default_layer == "after" and found.default_notice == ""

@@ -1,9 +1,11 @@
 """A drawn data set as folders: pictures by class, masks beside them, and what they are in `dataset.json`."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PIL.Image import Image
 
@@ -11,12 +13,16 @@ from cnnvis_report.ahead import ahead, processors
 from cnnvis_report.drawn import layers, shapes
 from cnnvis_report.drawn.drawing import Drawing
 from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.files import beside, blocked_by, remove
+from cnnvis_report.files import beside, blocked_by, is_temporary, link_on_the_way, remove, sweep
 from cnnvis_report.loading.datasets import DESCRIPTION, FORMAT, IMAGES, MASKS, listed_files, read_description
 from cnnvis_report.records_json import to_json
+from cnnvis_report.store.lock import writing
+from cnnvis_report.store.names import LOCK
 
 SMALLEST = 24  # pixels a side: below, a decoy is less than a pixel wide
 LARGEST = 4096
+PICTURE = re.compile(r"\d+\.png")
+DESCRIBED = re.compile(re.escape(DESCRIPTION))
 
 
 @dataclass(frozen=True)
@@ -79,13 +85,38 @@ def write_set(
     same bytes. A set that was drawn there before gives way; `dataset.json` says "complete" when all is there.
 
     Raises:
+        BadRequest: the folder holds something else, or another one is drawing there.
+    """
+    _find_set(folder)
+    with writing(folder):
+        _write_set(kind, count, folder, variant, side, seed, advance)
+
+
+def _find_set(folder: Path) -> dict[str, Any] | None:
+    """What the set that the folder holds says of itself; None where the folder is new, empty, or barely begun.
+
+    Raises:
         BadRequest: the folder holds something else.
     """
     if blocked_by(folder) is not None:
         raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
     old = read_description(folder) if folder.is_dir() else None
-    if old is None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if old is not None or not (folder.exists() or folder.is_symlink()):
+        return old
+    if not folder.is_dir() or not all(map(_is_first, folder.iterdir())):
         raise BadRequest(f"{folder}: holds something else. Give -o a folder that is new, empty, or a drawn set.")
+    return None
+
+
+def _is_first(path: Path) -> bool:
+    """Whether it is what drawing makes before anything else: the lock, and what becomes the description."""
+    return path.name == LOCK or is_temporary(path, DESCRIBED)
+
+
+def _write_set(
+    kind: Kind, count: int, folder: Path, variant: str, side: int, seed: int, advance: Callable[[str], None]
+) -> None:
+    old = _find_set(folder)  # now that nobody else changes it
     description = {
         "format": FORMAT,
         "kind": kind.name,
@@ -101,6 +132,10 @@ def write_set(
     places = [place for place, _ in _pictures(kind.draw(0, seed, side, variant))]
     wanted = {f"{place}/{name}" for place in places for name in names}
     gone = set(listed_files(folder, old)) - wanted if old is not None else set()
+    _check_folders(folder, wanted)
+    sweep(folder, DESCRIBED)
+    for place in {Path(name).parent for name in wanted | gone}:
+        sweep(folder / place, PICTURE)
     # before the first change, so that a set that is cut short is known for ours, and for what it is
     _describe(folder, description | {"files": sorted(wanted | gone)})
     remove(folder, sorted(gone))
@@ -111,6 +146,14 @@ def write_set(
         files += written
         advance(written[0])
     _describe(folder, description | {"files": sorted(files), "complete": True})
+
+
+def _check_folders(folder: Path, names: Iterable[str]) -> None:
+    """Refuse to write where a link leads."""
+    for name in names:
+        link = link_on_the_way(folder, name)
+        if link is not None:
+            raise BadRequest(f"{link}: is a link, and nothing is written where it leads. Give -o another folder.")
 
 
 def _write(kind: Kind, folder: Path, variant: str, side: int, seed: int, each: tuple[int, str]) -> list[str]:

@@ -12,12 +12,14 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief
+from cnnvis_report.loading.checkpoint_limits import check_claims, check_limits
 from cnnvis_report.loading.file_kinds import check_kind
 from cnnvis_report.loading.matching import (
     Candidate,
     Match,
     State,
     candidates,
+    key_name,
     match,
     preferred,
     whole,
@@ -70,6 +72,7 @@ def read_candidates(path: Path) -> list[Candidate]:
         raise BadRequest(f"{path}: {_without_state(content)}")
     for each in found:
         each.state.update(_plain(each.state, file))
+        check_claims(each.state, file)
     return found
 
 
@@ -103,6 +106,8 @@ def read_content(path: Path) -> object:
     if not (path.is_file() or path.is_dir()):  # a pipe would never answer, and a device never end
         raise BadRequest(f"{path}: is no regular file. Give --weights a .pth, .pt or .safetensors file.")
     try:
+        if path.is_file():
+            check_limits(path)
         check_kind(path)
         with path.open("rb") as file:
             return load_file(path) if _is_safetensors(file.read(9)) else unpickle(path)
@@ -237,7 +242,7 @@ def _under(content: object, key: str, file: Path) -> object:
         inner: Mapping[Any, Any] = dict(enumerate(content)) if isinstance(content, list | tuple) else content  # type: ignore[assignment]
         if not isinstance(inner, Mapping):
             raise BadRequest(f"{file}#{key}: there is a {type(content).__name__} before {rest!r}, and no names in it.")
-        names = {str(name): name for name in inner}
+        names = {key_name(name): name for name in inner}
         whole = next((name for name in names if f"{rest}.".startswith(f"{name}.")), None)
         if whole is not None and not isinstance(inner[names[whole]], Tensor):
             content, rest = inner[names[whole]], rest[len(whole) + 1 :]
@@ -257,7 +262,7 @@ def _without_state(content: object) -> str:
     kind = type(content).__name__
     if isinstance(content, Mapping) and "param_groups" in content:
         return "holds the state of an optimizer and no weights. Give the file with the model's state dict."
-    keys = [str(key) for key in content][:LISTED] if isinstance(content, Mapping) else []
+    keys = [key_name(key) for key in content][:LISTED] if isinstance(content, Mapping) else []
     there = f" (its keys: {', '.join(keys)})" if keys else ""
     if any(re.search("optim", key) for key in keys) and not any("model" in key for key in keys):
         there += ", as of an optimizer"

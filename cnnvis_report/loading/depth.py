@@ -14,6 +14,7 @@ from cnnvis_report.preprocessing import Levels
 GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 BITS = (8, 10, 12, 14, 16, 24, 32)  # of sensors, and of the files that hold what they gave
 NOMINAL = 16
+AT_A_TIME = 1 << 20  # values that are turned into numbers of eight bytes
 FULL = 65535
 ALPHA_GREY = "LA;16B"  # of PNG; Pillow keeps the upper bytes alone
 # tags of TIFF, and what they say
@@ -49,8 +50,9 @@ def deep_values(opened: Image.Image, reopen: Callable[[], Image.Image]) -> Value
         setattr(again, "tile", tile)  # noqa: B010 # not every image has one
         low = np.asarray(ImageOps.exif_transpose(again))
     high = np.asarray(ImageOps.exif_transpose(opened)).astype(np.uint16)
-    values: Values = np.bitwise_or(np.left_shift(high, 8), low)
-    return values
+    np.left_shift(high, 8, out=high)
+    np.bitwise_or(high, low, out=high)
+    return high
 
 
 def to_bytes(values: Values, levels: Levels) -> tuple[npt.NDArray[np.uint8], str]:
@@ -63,11 +65,15 @@ def to_bytes(values: Values, levels: Levels) -> tuple[npt.NDArray[np.uint8], str
         colours, note = to_bytes(without_alpha(values), levels)
         alpha = np.rint(values[..., -1:].astype(np.float64) * (255 / FULL)).astype(np.uint8)
         return np.concatenate([colours.reshape(*alpha.shape[:2], -1), alpha], axis=2), note
-    grey = values.astype(np.float64)
-    if not np.isfinite(grey).all():
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError("grey values that aren't finite")
     low, high, note = _ends(values, levels)
-    return np.clip(np.rint((grey - low) * (255 / (high - low))), 0, 255).astype(np.uint8), note
+    made = np.empty(values.shape, np.uint8)
+    step = max(1, AT_A_TIME // max(1, values[:1].size))
+    for top in range(0, len(values), step):
+        part = values[top : top + step].astype(np.float64)
+        made[top : top + step] = np.clip(np.rint((part - low) * (255 / (high - low))), 0, 255)
+    return made, note
 
 
 def without_alpha(values: Values) -> Values:
@@ -158,7 +164,7 @@ def _ends(values: Values, levels: Levels) -> tuple[float, float, str]:
     if bits is not None:
         high = (1 << (levels.bits or bits)) - 1
         if levels.bits and most > high:
-            share = float((values.astype(np.float64) > high).mean())
+            share = float(np.greater(values, high).mean())
             return 0.0, high, f"{share:.1%} of its values lie above {high} and are cut; it has up to {most:g}"
         stretched = levels.bits is None and bits != NOMINAL and most > 0
         return 0.0, high, f"read as {bits} bits, as its largest value is {most:g}" if stretched else ""

@@ -2,10 +2,11 @@
 
 import ast
 import re
+import struct
 import zipfile
 from pathlib import Path
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, brief
 
 STATE_DICT = "and give the file that makes with --weights, and the architecture as MODEL"
 FACTORY = "give a network of it from a factory of your own, path/to/file.py:function"
@@ -72,8 +73,11 @@ def _archive(path: Path) -> str:
     """Of a zip archive, by the names in it; empty for a checkpoint of PyTorch."""
     if not zipfile.is_zipfile(path):
         return "breaks off: the end of the file is missing. Copy or download it again."
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
+        return f"is a damaged archive ({brief(error)}). Copy or download it again."
     if any(name.endswith("constants.pkl") for name in names) and any("/code/" in name for name in names):
         return (
             "is TorchScript, whose operations can't be seen. Its weights can be had: "

@@ -7,7 +7,7 @@ from cnnvis_report.loading.class_names import ID, Answer, Classes
 from cnnvis_report.loading.found import Found, FoundImages, natural, readable, several
 from cnnvis_report.loading.label_notices import missing_labels, read_by_index, unknown_labels
 from cnnvis_report.loading.label_text import labels_in
-from cnnvis_report.loading.prefixed import prefixed_folders
+from cnnvis_report.loading.prefixed import Prefixed, prefixed_folders
 from cnnvis_report.records import Label
 
 MODES = ("names", "folders", "indices")
@@ -37,13 +37,17 @@ def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> L
     """
     folders = _Folders(found, classes, mode)
     made = Labelling(notices=folders.notices(), order=tuple(map(readable, folders.order)))
+    texts = dict.fromkeys(text for each in found for text in each.labels)
+    unfound = [text for text in texts if all(label.index is None for label in labels_in(text, classes))]
+    prefixed = prefixed_folders(unfound, classes)
+    made.notices += prefixed.notices("Labels")
     listed: list[Label] = []
     listed_unknown: list[list[str]] = []
     unknown: list[list[str]] = []
     unlabelled = 0
     for each in found:
         if each.labels:
-            labels = tuple(label for text in each.labels for label in labels_in(text, classes))
+            labels = tuple(label for text in each.labels for label in _listed(text, classes, prefixed))
             listed += labels
         else:
             label = folders.label(each) if not each.bare else None
@@ -59,6 +63,11 @@ def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> L
     if classes.names and offered and (not known or unlabelled):
         made.notices.append(missing_labels(found, unlabelled, known))
     return made
+
+
+def _listed(text: str, classes: Classes, prefixed: Prefixed) -> list[Label]:
+    index = prefixed.index_of.get(text)
+    return labels_in(text, classes) if index is None else [Label(classes.names[index], index)]
 
 
 class _Folders:

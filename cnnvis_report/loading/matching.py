@@ -37,6 +37,7 @@ BESIDE = re.compile(
 CONTRASTIVE = {"queue", "queue_ptr"}  # of MoCo
 NEVER = re.compile(r"optim|exp_avg|moment|grad|sched", re.IGNORECASE)  # keys under which no weights stand
 DEPTH = 4
+MOST_LOOKS = 4  # at one and the same mapping: a file of some bytes may hold it a thousand million times
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Match:
 
 def candidates(content: object) -> list[Candidate]:
     """All sets of tensors by name that a checkpoint holds, the likeliest first."""
-    found = [each for each in _walk(content, (), DEPTH) if each.state]
+    found = [each for each in _walk(content, (), DEPTH, Counter()) if each.state]
     return sorted(found, key=lambda each: _rank(each.key))
 
 
@@ -160,7 +161,17 @@ def preferred(found: list[Candidate]) -> Candidate:
     return next((each for each in whole if each.averaged), whole[0])
 
 
-def _walk(content: object, path: tuple[str, ...], depth: int, resting: bool = False) -> Iterator[Candidate]:
+def key_name(key: object) -> str:
+    """A key as text; of anything but texts and numbers, which may be nested without end, its type."""
+    return str(key) if isinstance(key, str | int | float) else type(key).__name__
+
+
+def _walk(
+    content: object, path: tuple[str, ...], depth: int, looks: Counter[int], resting: bool = False
+) -> Iterator[Candidate]:
+    looks[id(content)] += 1
+    if looks[id(content)] > MOST_LOOKS:
+        return
     if isinstance(content, list | tuple) and len(content) <= 16:
         content = dict(enumerate(content))
     if not isinstance(content, Mapping) or depth < 0 or "param_groups" in content:
@@ -171,8 +182,8 @@ def _walk(content: object, path: tuple[str, ...], depth: int, resting: bool = Fa
     averaged = not resting and ("n_averaged" in content or any(map(_says_averaged, path)))
     yield Candidate(".".join(path), tensors, averaged)
     for key, value in content.items():
-        if not isinstance(value, Tensor) and not NEVER.search(str(key)):
-            yield from _walk(value, (*path, str(key)), depth - 1, resting)
+        if not isinstance(value, Tensor) and not NEVER.search(key_name(key)):
+            yield from _walk(value, (*path, key_name(key)), depth - 1, looks, resting)
 
 
 def _matched(taken: Candidate, prefix: str, own: Own, others: tuple[str, ...], raw: tuple[Candidate, str]) -> Match:
@@ -234,7 +245,10 @@ def _says_averaged(name: str) -> bool:
 
 def _as_number(value: object) -> float:
     if isinstance(value, Tensor):
-        return float(value.flatten()[0]) if value.numel() else 0.0
+        try:
+            return float(value.flatten()[0]) if value.numel() else 0.0
+        except (RuntimeError, TypeError, ValueError):  # sparse, without data, complex
+            return 1.0
     return float(value) if isinstance(value, int | float) else 1.0
 
 

@@ -12,6 +12,7 @@ from cnnvis_report.loading.torchvision_networks import CLASSES, skeleton
 MOST = 60  # networks that are built to find the nearest
 SURE = 0.97
 NAMED = 3
+MOSTLY = 0.6  # of the tensors, from which on they are of another network of the name that was asked for
 Shapes = dict[str, torch.Tensor]
 
 
@@ -24,14 +25,14 @@ def advice(state: State, asked: str = "") -> str:
         asked: the name of the network that they don't fit.
     """
     name, share = _of_torchvision(state)
-    if name and name == asked:
+    known = find_networks(state) if not name else None
+    if asked and (name == asked or (not (name or known) and _share(state, asked) >= MOSTLY)):
         return (
             f" Where your {asked} is another than torchvision's, give it from a factory, path/to/file.py:function, "
             f"and this file with --weights."
         )
     if name:
         return f" They fit {name} best: {share:.0%} of its tensors are there."
-    known = find_networks(state)
     if known is not None:
         return _of_index(known)
     return " No network of torchvision or timm that is known here has all of these tensors before its head."
@@ -41,22 +42,32 @@ def _of_index(known: Known) -> str:
     names = [name.replace("timm/", "timm's ") for name in known.names]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     called = " or ".join(names) if len(names) <= NAMED else ", ".join(names[:NAMED]) + more
-    stem = f", the first layer reading {known.channels} channels" if known.channels is not None else ""
-    factory = ", from a factory, path/to/file.py:function" if names[0].startswith("timm") else ""
-    return f" They are of {called}: every tensor before the last layer is there, by name and shape{stem}{factory}."
+    stem = f", but that the first one reads {_channels(known.channels)}" if known.channels is not None else ""
+    factory = " Give it from a factory, path/to/file.py:function, and this file with --weights."
+    factory = factory if names[0].startswith("timm") else ""
+    return f" They are of {called}: every tensor before the last layer is there, by name and shape{stem}.{factory}"
+
+
+def _channels(count: int) -> str:
+    return "1 channel" if count == 1 else f"{count} channels"
 
 
 def _of_torchvision(state: State) -> tuple[str, float]:
     """The classifier whose features are all there, and the share of its tensors that are; empty where there is none."""
     found = ("", 0.0)
     for name in _likely(state):
-        own = _shapes(name)
-        share = max(prefixes(state, own).values(), default=0) / max(len(own), len(state), 1)
+        share = _share(state, name)
         if share > found[1] and _has_features(state, name):
             found = (name, share)
         if found[1] >= SURE:
             break
     return found
+
+
+def _share(state: State, name: str) -> float:
+    """What part of the larger of the two is in both, by name and shape, behind whatever prefix."""
+    own = _shapes(name)
+    return max(prefixes(state, own).values(), default=0) / max(len(own), len(state), 1)
 
 
 def _likely(state: State) -> list[str]:

@@ -21,6 +21,9 @@ from cnnvis_report.loading.tiff import tiff_pages
 from cnnvis_report.preprocessing import NO_LEVELS, Levels, Preprocessing
 
 MOST_PIXELS = 120_000_000
+MOST_DEEP = 60_000_000  # of more than 8 bits a channel, which take twice the memory and more
+MOST_SCANNED = 2_000_000_000  # pixels times scans of a progressive JPEG: a scan of a few bytes goes through all of them
+TILE = 1024  # pixels a side of what is laid on white at a time
 NOTE = "cnnvis-report note"
 ORIENTATION = 0x0112  # in EXIF; 5 to 8 lie on their side
 
@@ -58,8 +61,10 @@ def read_picture(source: Path | BinaryIO, page: int = 0, levels: Levels = NO_LEV
     with _decoding(source), _opened(source, page) as opened:
         beyond = left_aside(opened)
         if not is_deep(opened):
+            _check_scans(opened, source)
             opened.load()
-            picture = _plain(ImageOps.exif_transpose(opened))
+            ImageOps.exif_transpose(opened, in_place=True)
+            picture = _plain(opened)
             picture.info |= {NOTE: beyond} if beyond else {}
             return picture
         values = deep_values(opened, lambda: _opened(source, page))
@@ -96,10 +101,51 @@ def _opened(source: Path | BinaryIO, page: int) -> Image.Image:
     opened = Image.open(source, formats=[name for name in FORMATS if name in Image.OPEN])
     if page:
         opened.seek(page)
-    if opened.width * opened.height > MOST_PIXELS:
+    try:
+        _check_size(opened)
+    except UnusablePicture:
         opened.close()
-        raise UnusablePicture(f"{opened.width}×{opened.height} pixels; at most {MOST_PIXELS // 10**6} million are read")
+        raise
     return opened
+
+
+def _check_size(opened: Image.Image) -> None:
+    """Refuse what would take more memory than a picture should, by its head alone.
+
+    Raises:
+        UnusablePicture: saying how many pixels it has, and how many are read.
+    """
+    pixels, sides = opened.width * opened.height, f"{opened.width}×{opened.height} pixels"
+    if pixels > MOST_PIXELS:
+        raise UnusablePicture(f"{sides}; at most {MOST_PIXELS // 10**6} million are read")
+    if pixels > MOST_DEEP and is_deep(opened):
+        most = f"at most {MOST_DEEP // 10**6} million of more than 8 bits a channel are read"
+        raise UnusablePicture(f"{sides}; {most}")
+
+
+def _check_scans(opened: Image.Image, source: Path | BinaryIO) -> None:
+    """Refuse a JPEG that is gone through so often that it would take minutes.
+
+    Raises:
+        UnusablePicture: saying how often.
+    """
+    if opened.format in ("JPEG", "MPO") and opened.info.get("progressive"):
+        scans, pixels = _count(source, b"\xff\xda"), opened.width * opened.height
+        if scans * pixels > MOST_SCANNED:
+            most = f"at most {MOST_SCANNED // pixels} are read of a picture of that size"
+            raise UnusablePicture(f"{opened.width}×{opened.height} pixels in {scans} scans; {most}")
+
+
+def _count(source: Path | BinaryIO, marker: bytes) -> int:
+    """How often two bytes stand in a file, wherever it was being read."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return sum(part.count(marker) for part in iter(lambda: file.read(1 << 20), b""))
+    place = source.tell()
+    source.seek(0)
+    found = sum(part.count(marker) for part in iter(lambda: source.read(1 << 20), b""))
+    source.seek(place)
+    return found
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
@@ -129,8 +175,10 @@ def prepare(picture: Image.Image, preprocessing: Preprocessing) -> Picture:
             f"Another --size makes it smaller"
         )
     mode = "L" if preprocessing.channels == 1 else "RGB"
-    picture = picture if picture.mode == mode else picture.convert(mode)
+    # grey becomes colour when it is small: that gives the same bits, and a large one would take four times its memory
+    picture = picture if picture.mode in (mode, "L") else picture.convert(mode)
     picture = fit(picture, preprocessing, Image.Resampling[preprocessing.interpolation.upper()])
+    picture = picture if picture.mode == mode else picture.convert(mode)
     seen = np.asarray(picture, dtype=np.uint8)
     pixels = torch.from_numpy(seen.copy()).float().div(255)
     pixels = pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1)
@@ -140,10 +188,21 @@ def prepare(picture: Image.Image, preprocessing: Preprocessing) -> Picture:
 def _plain(picture: Image.Image) -> Image.Image:
     """Mode RGB or L, from 8 bits a channel."""
     if "A" in picture.getbands() or "transparency" in picture.info:
-        layered = picture.convert("RGBA")
-        ground = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(ground, layered).convert("RGB")
-    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+        return _on_white(picture)
+    mode = "L" if picture.mode in ("1", "L") else "RGB"
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """What shows through is white; tile by tile, as a whole one would be in memory four times."""
+    made = Image.new("RGB", picture.size)
+    for top in range(0, picture.height, TILE):
+        for left in range(0, picture.width, TILE):
+            box = (left, top, min(left + TILE, picture.width), min(top + TILE, picture.height))
+            layered = picture.crop(box).convert("RGBA")
+            ground = Image.new("RGBA", layered.size, "white")
+            made.paste(Image.alpha_composite(ground, layered).convert("RGB"), box)
+    return made
 
 
 @contextmanager
@@ -151,8 +210,7 @@ def _decoding(source: Path | BinaryIO) -> Iterator[None]:
     """Whatever a decoder says of a bad file, in one family and without the file's path."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # Pillow's of 89 million pixels too: the limit is ours
             yield
     except UnusablePicture:
         raise
@@ -166,7 +224,7 @@ def _decoding(source: Path | BinaryIO) -> Iterator[None]:
         raise UnusablePicture("there is no such file") from error
     except PermissionError as error:
         raise UnusablePicture("may not be read (permission denied)") from error
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, ArithmeticError) as error:
+    except Exception as error:  # decoders of damaged files raise whatever comes
         raise UnusablePicture("damaged or cut short") from error
 
 

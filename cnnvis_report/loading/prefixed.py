@@ -21,17 +21,17 @@ class Prefixed:
     conflicts: dict[str, str] = field(default_factory=dict)
     from_one: bool = False
 
-    def notices(self) -> list[str]:
-        """What was taken for what, and what was not."""
+    def notices(self, what: str = "Folders") -> list[str]:
+        """What was taken for what, and what was not; `what` they are."""
         said = []
         if self.index_of:
             counted = ", the numbers counting from 1" if self.from_one else ""
             names = several(list(self.index_of))
-            said.append(f"Folders called by a number or an id and a name are classes by both{counted}: {names}.")
+            said.append(f"{what} called by a number or an id and a name are classes by both{counted}: {names}.")
         if self.conflicts:
             each = "; ".join(f"{readable(name)!r}: {why}" for name, why in list(self.conflicts.items())[:3])
             more = f"; and {len(self.conflicts) - 3} more" if len(self.conflicts) > 3 else ""
-            said.append(f"Folders whose number or id and whose name disagree are unknown: {each}{more}.")
+            said.append(f"{what} whose number or id and whose name disagree are unknown: {each}{more}.")
         return said
 
 
@@ -80,11 +80,14 @@ def _by_numbers(numbers: dict[str, int], known: dict[str, int], classes: Classes
     apart = Counter(numbers[name] - index for name, index in known.items())
     offset = 1 if apart[1] > apart[0] else 0
     agreed = apart[offset] * 2 > len(known)
+    beside = "" if agreed else ", counted neither from 0 nor from 1"
     for name, index in known.items():
         if agreed and numbers[name] - index == offset:
             found.index_of[name] = index
         else:
-            found.conflicts[name] = f"the number is {numbers[name]}, and {classes.names[index]!r} is class {index}"
+            found.conflicts[name] = (
+                f"the number is {numbers[name]}, and {classes.names[index]!r} is class {index}{beside}"
+            )
     found.from_one = agreed and offset == 1
 
 

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 from torchvision.models import GoogLeNet, Inception3
 
+from cnnvis_report.architectures import MOST_CLASSES
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading.matching import State
 
 CLASSES = 1000
+LONGEST_PLACE = 2  # digits of a place in a Sequential head: each place before it gets a module
 AUXILIARY = ("aux", "Aux")
 
 
@@ -70,6 +72,8 @@ def build_for(name: str, state: State, file: str) -> Built:
     own, other = plain.state_dict(), skeleton(name, num_classes=CLASSES + 1).state_dict()
     heads = [key for key in own if own[key].shape != other[key].shape and key in state and state[key].ndim]
     classes = int(state[heads[-1]].shape[0]) if heads else CLASSES
+    if classes > MOST_CLASSES:
+        raise BadRequest(f"{file}: its head is for {classes:,} classes; at most {MOST_CLASSES:,} can be shown.")
     channels = _channels(plain, state)
     # torchvision's own weights of these two were trained elsewhere, on pictures scaled otherwise
     options = {"transform_input": classes == CLASSES and channels is None} if _has_aux(name) else {}
@@ -159,6 +163,8 @@ def _with_head(network: nn.Module, state: State, file: str) -> tuple[int, tuple[
     if not weights or int(within[weights[0]].shape[1]) != linears[0].in_features:
         return 0, ()
     place = weights[0].removeprefix(f"{path}.").removesuffix("weight").rstrip(".")
+    if any(len(key.removeprefix(f"{path}.").partition(".")[0]) > LONGEST_PLACE for key in within if place):
+        return 0, ()
     if place and not place.isdecimal():
         return 0, ()
     head = _head({key.removeprefix(f"{path}."): value for key, value in within.items()})

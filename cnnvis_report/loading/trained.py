@@ -115,7 +115,7 @@ def read_with_more(path: Path) -> tuple[TrainedModel, dict[str, Any]] | None:
     try:
         architecture = from_json(Architecture, content["architecture"])
         preprocessing = from_json(Preprocessing, content["preprocessing"])
-        training = from_json(TrainingRecord, content["training"])
+        training = from_json(TrainingRecord, _all_readable(content["training"]))
         classes = tuple(map(_readable, _texts(content["classes"])))
         seen = frozenset(_texts(content["seen"]))
         state = _tensors(content["state_dict"])
@@ -143,6 +143,15 @@ def _texts(content: object) -> tuple[str, ...]:
 def _readable(name: str) -> str:
     """Without the halves of characters, which no page can carry."""
     return name.encode("utf-8", "replace").decode("utf-8")
+
+
+def _all_readable(content: object) -> object:
+    """Plain values whose texts are all readable: folders may be called what no page can carry."""
+    if isinstance(content, dict):
+        return {key: _all_readable(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return type(content)(map(_all_readable, content))
+    return _readable(content) if isinstance(content, str) else content
 
 
 def _tensors(content: object) -> dict[str, Tensor]:

@@ -205,10 +205,19 @@ def _with_arrays(content: object) -> object:
     if isinstance(content, Inert):
         array = _array(content)
         return content if array is None else array
-    if isinstance(content, dict):
-        for key, value in content.items():
-            if isinstance(value, Inert | dict):
-                content[key] = _with_arrays(value)
+    seen: set[int] = set()  # some dictionaries hold themselves, and some each other many times
+    waiting = [content]
+    while waiting:
+        held = waiting.pop()
+        if not isinstance(held, dict) or id(held) in seen:
+            continue
+        seen.add(id(held))
+        for key, value in held.items():
+            if isinstance(value, Inert):
+                array = _array(value)
+                held[key] = value if array is None else array
+            elif isinstance(value, dict):
+                waiting.append(value)
     return content
 
 

@@ -21,6 +21,7 @@ from cnnvis_report.records_inside import InsideRecord
 from cnnvis_report.records_network import NetworkRecord
 from cnnvis_report.records_training import Film
 from cnnvis_report.records_worth import Evaluation, Forgetting
+from cnnvis_report.refusals import refusal
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.run_folder import load_run
 from cnnvis_report.store.writer import RunWriter
@@ -66,10 +67,10 @@ def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[
         inside = _inside(study, plan, writer, watcher)
         filmed = _films(study, plan, writer, watcher)
         tally.looking = time.perf_counter() - start
-        replaced = replaced_notices(study.images, writer.done)
-        for notice in replaced[:MOST_SKIPPED]:
+        late = [*_witnessed(study), *replaced_notices(study.images, writer.done)]
+        for notice in late[:MOST_SKIPPED]:
             watcher.trouble(notice)
-        tally.read_otherwise += replaced
+        tally.read_otherwise[:0] = late
     except BaseException:
         writer.abandon()
         raise
@@ -117,8 +118,16 @@ def _inside(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> In
     if study.look is None or (len(study.images) and not writer.done):
         return None
     try:
-        return look_inside(study, study.look, plan.batch, writer, lambda what: watcher.task_done(what, 0, 0.0))
+        return look_inside(
+            study,
+            study.look,
+            1 if study.subject.one_by_one else plan.batch,
+            writer,
+            lambda what: watcher.task_done(what, 0, 0.0),
+        )
     except Exception as error:  # the images are done, and worth keeping without it
+        if refusal(error) is not None:  # but not without what couldn't be written: that can be made up for
+            raise
         watcher.trouble(f"The inside of the network couldn't be looked at ({type(error).__name__}: {error}).", error)
         return None
 
@@ -128,8 +137,18 @@ def _films(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> tup
     try:
         return films(study, plan, writer, watcher)
     except Exception as error:  # the images are done, and worth keeping without it
+        if refusal(error) is not None:  # but not without what couldn't be written: that can be made up for
+            raise
         watcher.trouble(f"The snapshots couldn't be looked at ({type(error).__name__}: {error}).", error)
         return ()
+
+
+def _witnessed(study: Study) -> list[str]:
+    """What showed of the network in the passes of the run."""
+    if study.witness is None:
+        return []
+    study.witness.close()
+    return study.witness.notices()
 
 
 def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally, identity: Identity) -> RunRecord:

@@ -41,10 +41,14 @@ class Explaining:
             RunFailed: a single image doesn't fit into memory.
         """
         ready = batch.ready
+        if len(ready) > 1 and self._study.subject.one_by_one:  # which showed after the plan was made
+            yield from self._each(ready)
+            return
         try:
             tape, logits = self._seen(batch)
             finite = logits.isfinite().all(dim=1).tolist()
-            results = self._explained(batch, tape, logits) if all(finite) else []
+            alone = all(finite) and self._differs(batch, tape)
+            results = self._explained(batch, tape, logits) if all(finite) and not alone else []
         except BadRequest as error:
             if len(ready) == 1:
                 self._skip(ready[0], str(error))
@@ -59,10 +63,21 @@ class Explaining:
             parts = _halves(ready)
         else:
             yield from results
+            if alone:
+                yield from self._each(ready)
             parts = [] if all(finite) else [self._without(ready, finite)]
         for part in parts:
             if part:
                 yield from self.of(Batch(part))
+
+    def _each(self, ready: Sequence[Ready]) -> Iterator[Result]:
+        for each in ready:
+            yield from self.of(Batch((each,)))
+
+    def _differs(self, batch: Batch, tape: Tape) -> bool:
+        """Whether the batch shows that images matter to each other."""
+        witness, ids = self._study.witness, [each.item.id for each in batch.ready]
+        return witness is not None and witness.saw(ids, tape.images, tape.logits)
 
     def _without(self, ready: Sequence[Ready], finite: Sequence[bool]) -> tuple[Ready, ...]:
         """The images that have finite scores; the others are skipped."""
@@ -139,7 +154,8 @@ class Explaining:
         if study.budget is None:
             return list(results)
         cards = {task.name: task.method.card for task in study.tasks}
-        measuring = Measuring(study.subject, study.budget, cards, plan.batch, study.seed)
+        capacity = 1 if study.subject.one_by_one else plan.batch
+        measuring = Measuring(study.subject, study.budget, cards, capacity, study.seed)
         found = []
         for result, ready in zip(results, batch.ready, strict=True):
             if ready.item.id in plan.measured:

@@ -109,6 +109,8 @@ def stream(study: Study, size: int, tell: Callable[[str], None]) -> Streamed:
     for batch in _ready(study, size):
         tell(f"inside: {batch.ready[0].item.name}")
         logits, peaks = _forward(study, batch, names, found.health, kept_values)
+        if study.witness is not None:
+            study.witness.saw_again([each.item.id for each in batch.ready], logits)
         firsts = logits.argmax(dim=1).tolist()
         labels = [each.item.label for each in batch.ready]
         known = [

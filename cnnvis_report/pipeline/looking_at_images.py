@@ -55,6 +55,8 @@ class ImagesInside:
         study = self._study
         image = ready.picture.values[None].to(study.device)
         tape = Tape(study.subject, image, layers=self._layers, seed=study.seed)
+        if study.witness is not None:
+            study.witness.saw_again([ready.item.id], tape.logits)
         target = int(tape.logits[0].argmax())
         arrays: Arrays = {}
         layers = all_of("feature maps", lambda: self._maps(tape, target, arrays), self._gaps)

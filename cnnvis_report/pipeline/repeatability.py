@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cnnvis_report.errors import CnnVisError, brief
 from cnnvis_report.pipeline.devices import is_out_of_memory
+from cnnvis_report.pipeline.dice import Draws, watched
 from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
@@ -19,6 +20,7 @@ from cnnvis_report.tape import Tape
 ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 0.02, torch.bfloat16: 0.1}
 MAY_BE_ROUNDING = 0.02  # in a network that works in another type within, and nobody sees which
 NOISE_SEED = 27_182_818
+MOST_LOOKS = 16  # at one image where random numbers are drawn and passes agree
 APART = 5  # times what passes differ by anyhow: then neighbors have a part in it, too
 
 
@@ -29,12 +31,14 @@ class Repeatability:
     again: by how much two passes over the image alone differ, of the range of its logits; 0 where only rounding does.
     among: by how much they differ from those of the image among others, where that is more; 0 elsewhere.
     refusal: why the network doesn't take several images at a time; empty where it does.
+    draws: how many passes over the image agreed although random numbers were drawn in them; 0 where none were.
     logits: [2, classes], of noise and of the image; None where passes differ. example: a digest of the image.
     """
 
     again: float = 0.0
     among: float = 0.0
     refusal: str = ""
+    draws: int = 0
     logits: Tensor | None = None
     example: str = ""
 
@@ -48,13 +52,17 @@ class Repeatability:
         found = []
         if self.again:
             found.append(
-                f"{name} doesn't repeat itself: passes over one image differ by {_share(self.again)} of the range of "
+                f"{name} doesn't repeat itself: passes over one image differ by {share(self.again)} of the range of "
                 f"its logits (dropout that stays on, noise, or a state that moves on); scores change from run to run "
                 f"by about so much, and maps may by more."
             )
+        if self.draws and not self.again:
+            found.append(
+                f"{name} draws random numbers in its passes; {self.draws} passes over one image agreed, others may not."
+            )
         if self.among:
             found.append(
-                f"{name} gives an image other logits among other images, by {_share(self.among)} of their range "
+                f"{name} gives an image other logits among other images, by {share(self.among)} of their range "
                 f"(statistics over the batch?); images are explained one by one."
             )
         if self.refusal:
@@ -79,7 +87,7 @@ def check_passes(subject: Subject) -> Repeatability:
     if found.again:
         return found
     if found.one_by_one or not beside:
-        beside = [torch.cat([_look(subject, each) for each in (neighbor, image)])]
+        beside = [torch.cat([look(subject, each) for each in (neighbor, image)])]
     example = blake2b(image.detach().cpu().float().contiguous().numpy().tobytes(), digest_size=16)
     return replace(found, logits=beside[0][:2], example=example.hexdigest())
 
@@ -107,32 +115,38 @@ def first_tape(
     return (tapes[0] if tapes else None), found
 
 
-def compare(subject: Subject, image: Tensor, alone: Tensor, batch: Callable[[], Tensor]) -> Repeatability:
+def compare(
+    subject: Subject, image: Tensor, alone: Tensor, batch: Callable[[], Tensor], *, size: int = 3, looked: bool = False
+) -> Repeatability:
     """Compare the pass over an image alone with one over a batch, and look closer where they differ.
 
     Args:
-        image: [1, C, H, W]. alone: [1, classes].
+        image: [1, C, H, W]. alone: [1, classes]. size: of the batch. looked: whether `alone` is of a pass like those
+            that are made here; what the first pass gave may stand behind a final softmax, what others give before it.
         batch: makes the pass; gives the logits of the image there, [N, classes] where it is there N times.
     """
     refusal, rows = "", alone
+    draws = Draws()
     try:
-        rows = batch()
-        if not _farthest(alone, rows):
+        with watched(subject.network) as draws:
+            rows = batch()
+        if not draws and not _farthest(alone, rows):
             return Repeatability()
     except Exception as error:  # a network may raise anything
         if is_out_of_memory(error):  # nothing is known, and the run will see to it
             return Repeatability()
         kind = "" if isinstance(error, CnnVisError) else f"{type(error).__name__}: "
         refusal = f"{kind}{brief(error)}"[:120]
-    # two more passes: what the first gave may stand behind a final softmax, and what the others give before it
-    alone, second = _look(subject, image), _look(subject, image)
-    again = difference(alone, second)
+    given, alone, looks = alone, look(subject, image), 1
+    again = difference(given, alone) if looked else 0.0
+    while not again and looks < (MOST_LOOKS if draws else 2):
+        again, looks = difference(alone, look(subject, image)), looks + 1
     among = 0.0 if refusal else _farthest(alone, rows)
     if among and not again:  # noise that strikes rarely may have spared two passes
         again = max(difference(*(row[None] for row in pair)) for pair in zip(rows, batch(), strict=True))
-    if among and not again and among < MAY_BE_ROUNDING and _is_rounding(subject, image):
+    if among and not again and among < MAY_BE_ROUNDING and _is_rounding(subject, image, size):
         among = 0.0
-    return Repeatability(again, among if among > APART * again else 0.0, refusal)
+    return Repeatability(again, among if among > APART * again else 0.0, refusal, looks if draws and not again else 0)
 
 
 def _farthest(alone: Tensor, rows: Tensor) -> float:
@@ -141,12 +155,13 @@ def _farthest(alone: Tensor, rows: Tensor) -> float:
 
 def difference(one: Tensor, other: Tensor) -> float:
     """By how much two rows of logits [1, classes] differ, of their range; 0 where that is mere rounding."""
-    off = _apart(one, other)
+    off = apart(one, other)
     coarse = torch.get_autocast_dtype(one.device.type) if torch.is_autocast_enabled(one.device.type) else one.dtype
     return off if off > max(ROUNDING.get(kind, 1e-4) for kind in (one.dtype, coarse)) else 0.0
 
 
-def _apart(one: Tensor, other: Tensor) -> float:
+def apart(one: Tensor, other: Tensor) -> float:
+    """By how much two rows of logits [1, classes] differ, of their range."""
     first, second = one.detach().double(), other.detach().double()
     room = first.max() - first.min()
     room = torch.where(room == 0, first.abs().max(), room)
@@ -156,11 +171,12 @@ def _apart(one: Tensor, other: Tensor) -> float:
     return off
 
 
-def _is_rounding(subject: Subject, image: Tensor) -> bool:
+def _is_rounding(subject: Subject, image: Tensor, size: int) -> bool:
     """Whether neither its neighbors nor its place in the batch matter to an image, but the batch's size alone."""
     noise = _noise(image)
-    rows = [row for other in (noise, -noise) for row in _look(subject, torch.cat([other, image, image]))[1:]]
-    return all(_apart(rows[0][None], row[None]) < ROUNDING[torch.float32] / 100 for row in rows[1:])
+    others = [each.expand(max(size, 3) - 2, -1, -1, -1) for each in (noise, -noise)]
+    rows = [row for other in others for row in look(subject, torch.cat([other, image, image]))[-2:]]
+    return all(apart(rows[0][None], row[None]) < ROUNDING[torch.float32] / 100 for row in rows[1:])
 
 
 def _beside(subject: Subject, image: Tensor, times: int) -> tuple[Tensor, Tensor]:
@@ -172,7 +188,7 @@ def _beside(subject: Subject, image: Tensor, times: int) -> tuple[Tensor, Tensor
     noise = _noise(image)
     for neighbor in (noise, -noise, image.flip(3), image):
         try:
-            return neighbor, _look(subject, torch.cat([neighbor, *[image] * times]))
+            return neighbor, look(subject, torch.cat([neighbor, *[image] * times]))
         except Exception as error:  # a network may raise anything
             if neighbor is image or is_out_of_memory(error) or _is_taken(subject, neighbor):
                 raise
@@ -181,13 +197,18 @@ def _beside(subject: Subject, image: Tensor, times: int) -> tuple[Tensor, Tensor
 
 def _is_taken(subject: Subject, image: Tensor) -> bool:
     try:
-        _look(subject, image)
+        look(subject, image)
     except Exception:
         return False
     return True
 
 
-def _look(subject: Subject, images: Tensor) -> Tensor:
+def look(subject: Subject, images: Tensor) -> Tensor:
+    """[N, classes]: the logits of a pass that records nothing.
+
+    Raises:
+        ValueError: there are more or fewer rows than images.
+    """
     with recording(), torch.no_grad(), subject.held():
         found = subject.forward(images)
     _check_rows(found, images)
@@ -204,5 +225,6 @@ def _noise(image: Tensor) -> Tensor:
     return torch.randn(image.shape, generator=torch.Generator().manual_seed(NOISE_SEED)).to(image)
 
 
-def _share(value: float) -> str:
+def share(value: float) -> str:
+    """A part of the range, in words."""
     return f"{value:.2g}" if value < 0.001 or math.isinf(value) else f"{value:.1%}"

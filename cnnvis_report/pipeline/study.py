@@ -22,6 +22,7 @@ from cnnvis_report.pipeline.repeatability import Repeatability, check_passes
 from cnnvis_report.pipeline.request import Request, settings_of
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
 from cnnvis_report.pipeline.tasks import Task, tasks_for
+from cnnvis_report.pipeline.witness import Witness
 from cnnvis_report.preprocessing import Levels, Preprocessing
 from cnnvis_report.records import Setting
 from cnnvis_report.records_answers import Answers
@@ -42,7 +43,7 @@ class Study:
     wanted. settings: what the report states of the request. answers, label_answers: to all images, where these
     are a selection.
     notices: what a user has to know before believing the results, a sentence each. passes: what those over one image
-    have in common. identity: what tells the network from others, beside its logits.
+    have in common. identity: what tells the network from others, beside its logits. witness: compares later passes.
     """
 
     subject: Subject
@@ -66,6 +67,7 @@ class Study:
     label_answers: LabelAnswers | None = None
     passes: Repeatability = field(default_factory=Repeatability)
     identity: NetworkIdentity = field(default_factory=NetworkIdentity)
+    witness: Witness | None = None
 
 
 def open_study(request: Request) -> Study:
@@ -103,6 +105,8 @@ def study_of(
     device = choose_device(request.device)
     subject = make_subject(model, images_for(model.classes or ()), device, request.scores)
     identity = identify_network(subject.network, request.model)  # before a pass may change what it holds
+    assert subject.first_pass is not None  # nobody has taken it yet
+    first = subject.first_pass.images, subject.first_pass.logits
     passes = check_passes(subject)
     subject.one_by_one = passes.one_by_one
     images = images_for(subject.classes)
@@ -148,6 +152,7 @@ def study_of(
         ),
         passes=passes,
         identity=identity,
+        witness=Witness.of(subject, *first, passes),
     )
 
 

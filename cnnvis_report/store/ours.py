@@ -5,7 +5,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.files import beside, blocked_by, link_on_the_way, read_regular, remove, remove_empty, sweep
+from cnnvis_report.files import (
+    beside,
+    blocked_by,
+    is_temporary,
+    link_on_the_way,
+    read_regular,
+    remove,
+    remove_empty,
+    sweep,
+)
 from cnnvis_report.records_json import parsed, to_json
 from cnnvis_report.store import names
 from cnnvis_report.store.lock import writing
@@ -54,7 +63,7 @@ def check_writable(folder: Path) -> None:
         raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
     if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
         raise BadRequest(f"{folder}: is a file; give -o the name of a folder.")
-    if folder.is_dir() and any(path.name != LOCK for path in folder.iterdir()) and not is_ours(folder):
+    if folder.is_dir() and not all(map(_is_first, folder.iterdir())) and not is_ours(folder):
         raise BadRequest(
             f"{folder}: holds files that are not of a report, and nothing is overwritten. Give -o another folder."
         )
@@ -67,7 +76,8 @@ def clear(folder: Path) -> None:
     """Remove what this program has written into the folder, and nothing else."""
     if is_ours(folder):
         arrays = [name for inner in (ARRAYS, INSIDE, FITTED) for name in files_in(folder, inner)]
-        remove(folder, [*pages_of(folder), *arrays, PAGES, JOURNAL, MANIFEST])
+        remove(folder, [*pages_of(folder), *arrays, PAGES])
+        remove(folder, [JOURNAL, MANIFEST])  # last, with no folder left: they say whose all of it is
     for inner in (ARRAYS, INSIDE):
         remove_empty(folder / inner)
 
@@ -111,6 +121,14 @@ def list_pages(folder: Path, listed: Iterable[str]) -> None:
     """Note which files of the folder are pages of ours."""
     with beside(folder / PAGES) as temporary:
         temporary.write_text(to_json(sorted(listed)) + "\n", encoding="utf-8")
+
+
+def _is_first(path: Path) -> bool:
+    """Whether it is what a run makes before anything else: the lock, its own folders, what becomes a journal."""
+    if path.is_dir() and not path.is_symlink():
+        own = path.name in (ARRAYS, INSIDE, FITTED)
+        return own and all(is_temporary(each, names.FILE) for each in path.iterdir())
+    return path.name == LOCK or is_temporary(path, names.TOP)
 
 
 def _begun(path: Path) -> bool:

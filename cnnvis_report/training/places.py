@@ -1,11 +1,14 @@
 """Where a training writes: the model, the best so far beside it, and snapshots."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.files import blocked_by
+from cnnvis_report.files import blocked_by, remove_empty, sweep
 from cnnvis_report.loading.trained import read_trained
+from cnnvis_report.store.lock import lock_of
 
 
 def check_places(path: Path, snapshots: Sequence[int]) -> None:
@@ -25,6 +28,25 @@ def check_places(path: Path, snapshots: Sequence[int]) -> None:
             raise BadRequest(f"-o {path}: {each} is there, and is no model that was trained here. Give another name.")
 
 
+@contextmanager
+def only_writer(path: Path) -> Iterator[None]:
+    """Be the only training that writes a model; what a killed one has left half written is gone.
+
+    Raises:
+        BadRequest: another one is writing it.
+    """
+    missing = [folder for folder in path.absolute().parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stem = re.escape(path.stem)
+    try:
+        with lock_of(path.with_name(f".{path.name}.lock"), f"-o {path}"):
+            sweep(path.parent, re.compile(rf"{stem}(\.part|\.epoch-\d+)?\.pt"))
+            yield
+    finally:
+        for folder in missing:
+            remove_empty(folder)
+
+
 def part_of(path: Path) -> Path:
     """Where the best so far is, while training goes on."""
     return path.with_name(f"{path.stem}.part.pt")
@@ -38,5 +60,7 @@ def snapshot_of(path: Path, epoch: int) -> Path:
 def _is_ours(path: Path) -> bool:
     try:
         return read_trained(path) is not None
-    except BadRequest:
+    except BadRequest as error:
+        if isinstance(error.__cause__, OSError):  # nobody knows what it holds
+            raise
         return False

@@ -16,7 +16,7 @@ from cnnvis_report.training.fit import BY_HAND, Recipe, fit, score
 from cnnvis_report.training.keeping import Keeping
 from cnnvis_report.training.networks import Source, Trainee, find_source, make_trainee
 from cnnvis_report.training.order import Order, Spectator
-from cnnvis_report.training.places import check_places, part_of
+from cnnvis_report.training.places import check_places, only_writer, part_of
 
 __all__ = ["Order", "Spectator", "Trained", "checked_output", "train", "train_on"]
 
@@ -45,10 +45,16 @@ def train(order: Order, device: torch.device, spectator: Spectator) -> Trained:
     the order comes to is left as it is.
 
     Raises:
-        BadRequest: the request can't be carried out. RunFailed: nothing came of it.
+        BadRequest: the request can't be carried out, or another training writes there. RunFailed: nothing came of it.
         OSError: the disk is full, say; what was written stays whole.
     """
     path = checked_output(order)
+    with only_writer(path):
+        check_places(path, order.snapshots)  # now that nobody else changes them
+        return _train(order, path, device, spectator)
+
+
+def _train(order: Order, path: Path, device: torch.device, spectator: Spectator) -> Trained:
     source = find_source(order.arch, order.weights)
     data = read_data(
         order.images,

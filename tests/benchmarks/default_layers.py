@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.default_layers [NAME ...]
 
-The layers are those that the networks' authors and the tutorials of pytorch-grad-cam and torch-cam name: the last stage
-of a convolutional network, the last normalisation that the patches pass on their way to the scores of a transformer.
+Expected are names: the last stage of a convolutional network, the last normalisation that the patches pass on their way
+to the scores of a transformer. Where `layer_sources` has somebody who names a layer, which it has for all of
+torchvision's, the tensors are compared with that, too; the others say so.
 """
 
 import fnmatch
@@ -15,6 +16,8 @@ import torchvision
 from torch import nn
 
 from cnnvis_report.subject import Subject
+from tests.benchmarks import layer_sources
+from tests.benchmarks.agreement import disagreement
 
 TORCHVISION = {
     "alexnet": "features.11",
@@ -48,12 +51,11 @@ SIZES = {"inception_v3": 150, "vit_*": 224, "maxvit_t": 224}  # 96 pixels for al
 
 @dataclass(frozen=True)
 class Entry:
-    """What is expected of a network of timm, the size that it takes, and whether that is quickly found out."""
+    """What is expected of a network of timm, and the size that it takes."""
 
     layer: str
     size: int = 64
     options: dict[str, object] = field(default_factory=dict)
-    quick: bool = False
 
 
 SMALL = {"img_size": 64}
@@ -69,10 +71,10 @@ TIMM = {
     "nf_regnet_b0": Entry("final_act"),
     "dm_nfnet_f0": Entry("final_act"),
     "efficientnet_b0": Entry("bn2"),
-    "mobilenetv3_small_050": Entry("blocks", quick=True),
+    "mobilenetv3_small_050": Entry("blocks"),
     "ghostnet_100": Entry("blocks"),
     "rexnet_100": Entry("features"),
-    "regnety_002": Entry("s4", quick=True),
+    "regnety_002": Entry("s4"),
     "repvgg_a0": Entry("stages"),
     "densenet121": Entry("features"),
     "vgg11": Entry("features.19"),
@@ -83,21 +85,21 @@ TIMM = {
     "dla34": Entry("level5"),
     "convnext_atto": Entry("stages"),
     "convnextv2_atto": Entry("stages"),
-    "edgenext_xx_small": Entry("stages", quick=True),
+    "edgenext_xx_small": Entry("stages"),
     "poolformer_s12": Entry("stages"),
     "convmixer_768_32": Entry("blocks"),
     "focalnet_tiny_srf": Entry("norm", 96),
     "mobilevit_xxs": Entry("final_conv", 128),
-    "vit_tiny_patch16_224": Entry("blocks.11.norm1", options=SMALL, quick=True),
+    "vit_tiny_patch16_224": Entry("blocks.11.norm1", options=SMALL),
     "vit_base_patch16_gap_224": Entry("norm", options=SMALL),
     "vit_small_patch14_reg4_dinov2": Entry("blocks.11.norm1", 56, {"img_size": 56, "num_classes": 5}),
-    "deit_tiny_distilled_patch16_224": Entry("blocks.11.norm1", options=SMALL, quick=True),
+    "deit_tiny_distilled_patch16_224": Entry("blocks.11.norm1", options=SMALL),
     "deit3_small_patch16_224": Entry("blocks.11.norm1", options=SMALL),
     "beit_base_patch16_224": Entry("blocks.11", options=SMALL),
     "eva02_tiny_patch14_224": Entry("blocks.11", 56, {"img_size": 56, "num_classes": 5}),
     "convit_tiny": Entry("blocks.11.norm1", 224),
     "cait_xxs24_224": Entry("blocks_token_only.1.norm1", options=SMALL),
-    "xcit_nano_12_p16_224": Entry("cls_attn_blocks.1.norm1", quick=True),
+    "xcit_nano_12_p16_224": Entry("cls_attn_blocks.1.norm1"),
     "pit_ti_224": Entry("transformers.2.blocks.3.norm1", 224),
     "crossvit_tiny_240": Entry("blocks.2.fusion.0.norm1", 240),
     "tnt_s_patch16_224": Entry("blocks.11.norm_out", 224),
@@ -105,7 +107,7 @@ TIMM = {
     "coat_tiny": Entry("parallel_blocks.5.norm14", 224),
     "swin_tiny_patch4_window7_224": Entry("norm", 224),
     "swinv2_tiny_window8_256": Entry("norm", 256),
-    "pvt_v2_b0": Entry("stages.3.norm", quick=True),
+    "pvt_v2_b0": Entry("stages.3.norm"),
     "twins_pcpvt_small": Entry("norm"),
     "mvitv2_tiny": Entry("norm", 224),
     "hiera_tiny_224": Entry("blocks.11", 224),
@@ -118,7 +120,7 @@ TIMM = {
     "sequencer2d_s": Entry("norm", 224),
     "coatnet_nano_rw_224": Entry("norm", 224),
     "maxvit_rmlp_pico_rw_256": Entry("norm", 256),
-    "levit_128s": Entry("stages", 224, quick=True),
+    "levit_128s": Entry("stages", 224),
     "efficientformer_l1": Entry("norm", 224),
     "tiny_vit_5m_224": Entry("stages.3.blocks", 224),
 }
@@ -143,7 +145,7 @@ def main(wanted: list[str]) -> int:
     for name in torchvision.models.list_models(module=torchvision.models):
         if not wanted or name in wanted:
             expected = next(layer for pattern, layer in TORCHVISION.items() if fnmatch.fnmatch(name, pattern))
-            wrong += told("torchvision", name, torchvision_subject(name), expected)
+            wrong += told("torchvision", name, torchvision_subject(name), expected, torchvision_source(name))
     try:
         import timm
     except ImportError:
@@ -152,18 +154,36 @@ def main(wanted: list[str]) -> int:
     for name, entry in TIMM.items():
         if not wanted or name in wanted:
             network = timm.create_model(name, pretrained=False, **entry.options)
-            wrong += told("timm", name, subject_of(network, entry.size), entry.layer)
+            wrong += told("timm", name, subject_of(network, entry.size), entry.layer, None)
+    for name, (source, size, options) in layer_sources.TIMM.items():
+        if not wanted or name in wanted:
+            network = timm.create_model(name, pretrained=False, **options)
+            wrong += told("timm", name, subject_of(network, size), "*", source)
     return wrong
 
 
-def told(library: str, name: str, subject: Subject, expected: str) -> bool:
+def torchvision_source(name: str) -> layer_sources.Source:
+    """Who names a layer of one of torchvision's classifiers."""
+    return next(found for pattern, found in layer_sources.TORCHVISION.items() if fnmatch.fnmatch(name, pattern))
+
+
+def against(subject: Subject, source: layer_sources.Source) -> str:
+    """What isn't as the source has it; empty where all is."""
+    generator = torch.Generator().manual_seed(1)
+    return disagreement(subject, source, torch.randn(1, 3, *subject.size, generator=generator))
+
+
+def told(library: str, name: str, subject: Subject, expected: str, source: layer_sources.Source | None) -> bool:
     """Say what was found, and give whether it is wrong."""
     right = fnmatch.fnmatch(subject.default_layer, expected)
+    wrong = against(subject, source) if source else ""
     record = subject.layer()
     sides = "×".join(map(str, record.shape))
-    note = "" if right else f"  EXPECTED {expected}"
-    print(f"{library:12} {name:32} {subject.default_layer:40} {sides:12} {record.layout}{note}", flush=True)
-    return not right
+    note = ("" if right else f"  EXPECTED {expected}") + (f"  WRONG {wrong}" if wrong else "")
+    who = source.who if source else "no source"
+    line = f"{library:12} {name:32} {subject.default_layer:40} {sides:12} {who:44} {record.layout}{note}"
+    print(line, flush=True)
+    return not right or bool(wrong)
 
 
 if __name__ == "__main__":

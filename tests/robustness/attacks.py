@@ -1,6 +1,6 @@
 """All kinds of trouble that are tried."""
 
-from tests.robustness import folders
+from tests.robustness import folders, mutated_pictures, odd_checkpoints, odd_values
 from tests.robustness.attack import Attack
 from tests.robustness.bad_images import BAD_IMAGES
 from tests.robustness.disk_faults import REFUSED
@@ -13,6 +13,9 @@ ATTACKS: tuple[Attack, ...] = (
     *KILLED,
     AT_RANDOM_TIMES,
     REFUSED,
+    mutated_pictures.ATTACK,
+    odd_checkpoints.ATTACK,
+    odd_values.ATTACK,
     BAD_IMAGES,
     THREADS,
     INTERRUPTED,
