@@ -64,6 +64,7 @@ class Explaining:
         else:
             yield from results
             if alone:
+                del tape  # the graph of a whole batch
                 yield from self._each(ready)
             parts = [] if all(finite) else [self._without(ready, finite)]
         for part in parts:

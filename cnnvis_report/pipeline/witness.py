@@ -83,7 +83,7 @@ class Witness:
         known = self.first[1] if torch.equal(image, self.first[0]) else None
         try:
             alone = look(self.subject, image) if known is None else known
-        except Exception:  # a network may raise anything  # images of no use alone are somebody else's to name
+        except Exception:  # images of no use alone are somebody else's to name
             return None
         found = compare(self.subject, image, alone, batch, size=len(images), looked=known is None)
         if found.again or found.among:
