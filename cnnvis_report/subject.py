@@ -38,8 +38,7 @@ class Subject:
         name: what the report calls it. classes: class names in index order; numbers where None.
         preprocessing: how pictures become inputs; the identity where None.
         scores: what the network's scores mean, as `ScoreKind` names it; "auto" finds out.
-        several: whether an image of the set has several labels.
-        state: what passes of the network may change, where somebody looks after it.
+        several: whether an image of the set has several labels. state: of the network, where somebody keeps it.
 
     Raises:
         BadRequest: the network doesn't run on the example, or isn't a classifier, or gives scores that aren't finite
@@ -92,7 +91,7 @@ class Subject:
         self.default_layer = self._calls.last_stage(nodes)
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
-        self.classes = self.meaning.names(classes, int(output.shape[1]), name)
+        self.classes = self.meaning.names(classes, self.columns, name)
         self.meaning = self.meaning.between(self.classes)
 
     def take_first_pass(self) -> FirstPass:
@@ -139,14 +138,14 @@ class Subject:
             return self._logits_at(self._tail, images, count)
         with self.held():
             given = as_scores(self._run(images), self.name, count or len(images), self._taken)
-            return check_shape(given, count or len(images), self.columns).to(images.dtype)
+        return check_shape(given, count or len(images), self.columns).to(images.dtype)
 
     def _logits_at(self, place: Place, images: Tensor, count: int | None = None) -> Tensor:
         """[N, columns]: the logits, of before whatever the network does to them last."""
+        count = count or len(images)
         with self.held(), place.watched(self.watching) as logits:
             self._run(images)
-            given = as_scores(logits(), self.name, count or len(images))
-            return check_shape(given, count or len(images), self.columns).to(images.dtype)
+            return check_shape(as_scores(logits(), self.name, count), count, self.columns).to(images.dtype)
 
     @property
     def notices(self) -> tuple[str, ...]:

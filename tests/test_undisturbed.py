@@ -12,6 +12,8 @@ from torch import nn
 from cnnvis_report import explain
 from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.freezing import frozen
+from cnnvis_report.locking import exclusive
+from cnnvis_report.subject import Subject
 from tests.networks import seeded
 from tests.robustness.interrupted import Sensitive, differences, state_of
 
@@ -80,8 +82,6 @@ def test_a_weight_that_is_only_read_by_an_operation_in_place_is_not_looked_after
             x = self.conv(x).mean((2, 3))
             return self.classifier(x.mul_(self.classifier.bias.sum()))
 
-    from cnnvis_report.subject import Subject
-
     assert Subject(seeded(Scaled(None), 1), IMAGES[:1]).state.drifting == []
 
 
@@ -139,8 +139,6 @@ def test_another_thread_waits_where_flags_would_matter_to_it_and_only_there():
         thread.start()
         return thread
 
-    from cnnvis_report.locking import exclusive
-
     with exclusive(), frozen(network):
         waiting = started(True)
         waiting.join(0.2)
@@ -179,3 +177,60 @@ def test_a_network_that_ends_the_program_is_an_error_of_its_own():
 
         with pytest.raises(BadRequest, match="ends the program"):
             explain(seeded(Drifting(ends), 1), IMAGES, [0, 1], methods=["gradient"])
+
+
+def elsewhere(action):
+    """What an action gives in another thread."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(action()), daemon=True)
+    thread.start()
+    thread.join(10)
+    return found[0]
+
+
+def test_what_other_threads_run_is_neither_seen_nor_changed():
+    network = seeded(Drifting(lambda layer: None), 1).eval()
+    subject = Subject(network, IMAGES[:1])
+    seen = []
+    with torch.no_grad():
+        wanted = network(IMAGES)
+        with subject.watching(["conv"], lambda name, output: seen.append(name)):
+            elsewhere(lambda: network(IMAGES))
+            assert not seen
+            network(IMAGES)
+            assert seen == ["conv"]
+        with subject._calls.replacing("conv", torch.zeros(2, 4, 6, 6)):
+            assert torch.equal(elsewhere(lambda: network(IMAGES).detach()), wanted)
+            assert not torch.equal(network(IMAGES), wanted)
+
+
+def test_a_pass_that_another_thread_is_in_ends_with_the_flags_that_it_began_with():
+    class Slow(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.inside, self.go_on = nn.Conv2d(3, 2, 3), threading.Event(), threading.Event()
+
+        def forward(self, x):
+            self.inside.set()
+            self.go_on.wait(10)
+            return self.conv(x), self.training
+
+    network, order = Slow(), []
+
+    def freeze():
+        with frozen(network):
+            order.append("frozen")
+
+    def run():
+        scores, training = network(IMAGES)
+        order.append((scores.requires_grad, training))
+
+    threads = [threading.Thread(target=each, daemon=True) for each in (run, freeze)]
+    threads[0].start()
+    network.inside.wait(10)
+    threads[1].start()
+    threads[1].join(0.2)
+    network.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert order == [(True, True), "frozen"]

@@ -41,18 +41,14 @@ class Explaining:
             RunFailed: a single image doesn't fit into memory.
         """
         ready = batch.ready
-        if len(ready) > 1 and self._study.subject.one_by_one:  # which may show after the plan was made
-            for each in ready:
-                yield from self.of(Batch((each,)))
+        if len(ready) > 1 and self._study.subject.one_by_one:  # which showed after the plan was made
+            yield from self._each(ready)
             return
         try:
             tape, logits = self._seen(batch)
             finite = logits.isfinite().all(dim=1).tolist()
-            if all(finite) and self._differs(ready, tape):
-                del tape
-                yield from self.of(batch)
-                return
-            results = self._explained(batch, tape, logits) if all(finite) else []
+            alone = all(finite) and self._differs(batch, tape)
+            results = self._explained(batch, tape, logits) if all(finite) and not alone else []
         except BadRequest as error:
             if len(ready) == 1:
                 self._skip(ready[0], str(error))
@@ -67,15 +63,22 @@ class Explaining:
             parts = _halves(ready)
         else:
             yield from results
+            if alone:
+                del tape  # the graph of a whole batch
+                yield from self._each(ready)
             parts = [] if all(finite) else [self._without(ready, finite)]
         for part in parts:
             if part:
                 yield from self.of(Batch(part))
 
-    def _differs(self, ready: Sequence[Ready], tape: Tape) -> bool:
-        """Whether the pass has shown that the images are to be explained one by one from here on."""
-        witness = self._study.witness
-        return witness is not None and witness.saw([each.item.id for each in ready], tape.images, tape.logits)
+    def _each(self, ready: Sequence[Ready]) -> Iterator[Result]:
+        for each in ready:
+            yield from self.of(Batch((each,)))
+
+    def _differs(self, batch: Batch, tape: Tape) -> bool:
+        """Whether the batch shows that images matter to each other."""
+        witness, ids = self._study.witness, [each.item.id for each in batch.ready]
+        return witness is not None and witness.saw(ids, tape.images, tape.logits)
 
     def _without(self, ready: Sequence[Ready], finite: Sequence[bool]) -> tuple[Ready, ...]:
         """The images that have finite scores; the others are skipped."""
