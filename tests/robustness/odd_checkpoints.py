@@ -18,6 +18,8 @@ from tests.robustness.damage import damaged, peak
 
 MORE = 400  # MB
 MANY = 100_001
+# memory that was taken before hides what is taken now, so that these have to be refused
+COSTLY = {"ten million classes of one number", "inflated", "many tensors", "many entries", "a key of tuples in tuples"}
 
 
 def text(word: str) -> bytes:
@@ -108,12 +110,12 @@ def whole() -> list[bytes]:
     return found
 
 
-def read(path: Path) -> str:
-    """What was wrong with the reading; nothing where it was read or refused."""
+def read(path: Path, costly: bool) -> str:
+    """What was wrong with the reading; nothing where it was read or refused, and a costly one refused."""
     before = peak()
     try:
         read_candidates(path)
-        wrong = ""
+        wrong = "was read" if costly else ""
     except BadRequest as error:
         wrong = "more than a line" if "\n" in str(error) else ""
     except Exception as error:
@@ -129,7 +131,7 @@ def trials(count: int, folder: Path) -> Iterator[str]:
         name, content = next(costly, (f"damaged {number}", b""))
         path = folder / ("weights.safetensors" if content[8:9] == b"{" else "weights.pt")
         path.write_bytes(content or damaged(forms[number % len(forms)], random.Random(number)))
-        wrong = read(path)
+        wrong = read(path, name in COSTLY)
         path.unlink()
         yield f"checkpoint {name}: {wrong}" if wrong else ""
 
