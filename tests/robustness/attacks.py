@@ -2,8 +2,11 @@
 
 from tests.robustness import folders, mutated_pictures, odd_checkpoints, odd_values
 from tests.robustness.attack import Attack
+from tests.robustness.bad_images import BAD_IMAGES
 from tests.robustness.disk_faults import REFUSED
 from tests.robustness.file_events import AT_RANDOM_TIMES, KILLED
+from tests.robustness.interrupted import INTERRUPTED
+from tests.robustness.threads import THREADS
 
 ATTACKS: tuple[Attack, ...] = (
     folders.ATTACK,
@@ -13,4 +16,7 @@ ATTACKS: tuple[Attack, ...] = (
     mutated_pictures.ATTACK,
     odd_checkpoints.ATTACK,
     odd_values.ATTACK,
+    BAD_IMAGES,
+    THREADS,
+    INTERRUPTED,
 )
