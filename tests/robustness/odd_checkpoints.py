@@ -82,7 +82,7 @@ def made_to_cost() -> Iterator[tuple[str, bytes]]:
     levels += [b"}(" + b"".join(text(f"k{at}") + b"h" + bytes([n]) for at in range(300)) + b"uq" + bytes([n + 1])
                for n in range(5)]  # fmt: skip
     yield "dictionaries that hold each other", archive(state(**{f"x{n}": each for n, each in enumerate(levels)}))
-    yield "inflated", archive(state(w=good), b"\0" * (1 << 28), packed=True)
+    yield "inflated", archive(state(w=tensor((2, 2), (2, 1), numbers=1 << 26)), b"\0" * (1 << 28), packed=True)
     entry = {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}
     yield "overlapping tensors", header({"a": entry, "b": entry})
     yield "a huge shape", header({"a": {**entry, "shape": [2**40, 2**40]}})
