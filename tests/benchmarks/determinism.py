@@ -37,9 +37,8 @@ def pictures(folder: Path | None, size: int) -> Tensor:
 def maps(network: nn.Module, images: Tensor, targets: Tensor, name: str, batch: int, threads: int) -> Tensor:
     """The maps of all images, so many at a time, on so many threads."""
     torch.set_num_threads(threads)
-    options = {name: OPTIONS[name]} if name in OPTIONS else {}
     parts = zip(images.split(batch), targets.split(batch), strict=True)
-    return torch.cat([explain(network, x, t, methods=[name], options=options)[name] for x, t in parts])
+    return torch.cat([explain(network, x, t, methods=[name], **OPTIONS.get(name, {}))[name] for x, t in parts])
 
 
 def apart(one: Tensor, other: Tensor) -> float:
