@@ -2,12 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from tests.robustness.forking import Ended, server
+from tests.robustness.faults import FAIL, Event, Fault
+from tests.robustness.forking import server
 
 NETWORK = '''"""A network for a few small pictures."""
 import torch
@@ -75,16 +77,17 @@ COMMANDS = {
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """A command, what it finds, its file events, and the files that are there before and after it."""
+    """A command, what it finds, its file events, looks among them, and the files that are there before and after it."""
 
     command: Command
     found: Path
-    ended: Ended
+    events: tuple[Event, ...]
     old: dict[str, str]
     new: dict[str, str]
 
     def again(self, folder: Path) -> Path:
         """Another folder with what it finds."""
+        given(folder)
         place = folder / "trial"
         shutil.rmtree(place, ignore_errors=True)
         return Path(shutil.copytree(self.found, place / "work", symlinks=True))
@@ -106,16 +109,24 @@ def given(folder: Path) -> None:
     (folder / "given" / "net.py").write_text(NETWORK)
 
 
-def undisturbed(command: Command, folder: Path) -> Undisturbed:
+@cache
+def undisturbed(command: Command) -> Undisturbed:
     """The command as it is when nothing happens to it."""
+    folder = Path(_home().name)
     given(folder)
     found = command.prepared(folder / command.name.replace(" ", "-"))
-    trial = Undisturbed(command, found, Ended(0, "", ()), {}, {})
+    trial = Undisturbed(command, found, (), {}, {})
     work = trial.again(folder)
     old = files_in(work)
-    ended = server().run(command.arguments, work, command.output)
+    ended = server().run(command.arguments, work, command.output, Fault(FAIL))  # which never comes
     assert ended.code == 0, ended.said
-    return Undisturbed(command, found, ended, old, files_in(work))
+    return Undisturbed(command, found, ended.events, old, files_in(work))
+
+
+@cache
+def _home() -> "tempfile.TemporaryDirectory[str]":
+    """A folder for as long as this process lives."""
+    return tempfile.TemporaryDirectory(prefix="robustness-")
 
 
 def files_in(folder: Path) -> dict[str, str]:
@@ -148,17 +159,9 @@ def differences(found: dict[str, str], right: dict[str, str]) -> str:
     return "; ".join(f"{what}: {', '.join(names[:3])} ({len(names)})" for what, names in parts if names)
 
 
-Check = Callable[[Undisturbed, Path, Ended], str]
-
-
-def nothing_more(_: Undisturbed, __: Path, ___: Ended) -> str:
-    """A check that is always passed."""
-    return ""
-
-
-def goes_on(trial: Undisturbed, work: Path, arguments: Sequence[str] = ()) -> str:
+def goes_on(trial: Undisturbed, work: Path) -> str:
     """What is wrong with the same command, started once more: it ends well, in the same bytes, and leaves no more."""
-    again = server().run(arguments or trial.command.arguments, work, trial.command.output)
+    again = server().run(trial.command.arguments, work, trial.command.output)
     if again.code:
         return f"the same command ended with {again.code}: {again.said.strip()[-300:]}"
     found = differences(files_in(work), trial.new)

@@ -16,8 +16,8 @@ REFUSED_WITH = (ENOSPC, EFBIG, EACCES, EIO, EMFILE, ENOENT)
 
 def refused(count: int, folder: Path) -> Iterator[str]:
     """Refuse an event of each command, in an order of chance."""
-    whole = [undisturbed(command, folder) for commands in COMMANDS.values() for command in commands]
-    every = [(trial, fault) for trial in whole for fault in faults(trial, folder)]
+    whole = [undisturbed(command) for commands in COMMANDS.values() for command in commands]
+    every = [(trial, fault) for trial in whole for fault in faults(trial)]
     random.Random(0).shuffle(every)
     for trial, fault in every[:count]:
         work = trial.again(folder)
@@ -27,12 +27,11 @@ def refused(count: int, folder: Path) -> Iterator[str]:
         yield f"{trial.command.name}, {fault}: {wrong}" if wrong else ""
 
 
-def faults(trial: Undisturbed, folder: Path) -> Iterator[Fault]:
+def faults(trial: Undisturbed) -> Iterator[Fault]:
     """Each event refused in every way, and each file that is written cut short; looking at the output counts too."""
-    looking = server().run(trial.command.arguments, trial.again(folder), trial.command.output, Fault(FAIL))
-    for number in range(1, len(looking.events) + 1):
+    for number in range(1, len(trial.events) + 1):
         yield from (Fault(FAIL, number, errno) for errno in REFUSED_WITH)
-    for number, event in enumerate(trial.ended.events, start=1):
+    for number, event in enumerate((each for each in trial.events if each.changes), start=1):
         if event.opens:
             yield Fault(CUT, number)
 

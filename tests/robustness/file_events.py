@@ -15,7 +15,7 @@ ALL = 100_000  # more than there are
 
 def killed(name: str, count: int, folder: Path) -> Iterator[str]:
     """Kill a command at its file events, in an order of chance."""
-    whole = [undisturbed(command, folder) for command in COMMANDS[name]]
+    whole = [undisturbed(command) for command in COMMANDS[name]]
     every = [(trial, fault) for trial in whole for fault in deaths(trial)]
     random.Random(0).shuffle(every)
     for trial, fault in every[:count]:
@@ -28,7 +28,7 @@ def killed(name: str, count: int, folder: Path) -> Iterator[str]:
 
 def deaths(trial: Undisturbed) -> Iterator[Fault]:
     """Before each event; where a file is opened to be written, also with nothing in it, and with its first bytes."""
-    for number, event in enumerate(trial.ended.events, start=1):
+    for number, event in enumerate((each for each in trial.events if each.changes), start=1):
         yield Fault(KILL, number)
         if event.opens:
             yield Fault(EMPTY, number)
@@ -39,7 +39,7 @@ def at_random_times(count: int, folder: Path) -> Iterator[str]:
     """Kill a run whenever it may be, again and again until it is through: each start goes on."""
     import time
 
-    trial = undisturbed(COMMANDS["run"][0], folder)
+    trial = undisturbed(COMMANDS["run"][0])
     chance = random.Random(1)
     begun = time.perf_counter()
     server().run(trial.command.arguments, trial.again(folder), trial.command.output)
