@@ -56,7 +56,7 @@ def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[
     if writer.damaged:
         kept = f"{len(writer.done)} of its {len(names)} images are kept"
         watcher.trouble(f"{folder}: the run that was complete there got damaged; {kept}, the rest is made again.")
-    study = replace(study, reference=study.reference.shelved(RunShelf(folder)))
+    study = replace(study, reference=study.reference.shelved(RunShelf(folder, fingerprint(identity))))
     try:
         tally = run_batches(study, plan, writer, watcher)
         start = time.perf_counter()

@@ -17,7 +17,7 @@ from cnnvis_report.files import NO_LINK, remove, settle
 from cnnvis_report.records import ImageRecord, RunRecord, StoredFile
 from cnnvis_report.records_identity import Identity, fingerprint
 from cnnvis_report.store.arrays import Arrays, write_arrays
-from cnnvis_report.store.journal import Done, journal_line, journal_lines, start_journal
+from cnnvis_report.store.journal import Done, begun, journal_line, journal_lines, start_journal
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
 from cnnvis_report.store.names import (
     ARRAYS,
@@ -29,7 +29,7 @@ from cnnvis_report.store.names import (
     inside_name,
     place,
 )
-from cnnvis_report.store.ours import check_writable, clear, files_in
+from cnnvis_report.store.ours import check_writable, clear, made_in
 from cnnvis_report.store.wholeness import inside_is_whole, whole_images
 
 
@@ -142,7 +142,7 @@ class RunWriter:
 
     def _earlier(self) -> list[Done]:
         """What an earlier start has done, and is whole."""
-        if (self.folder / JOURNAL).is_file():
+        if begun(self.folder):
             found = list(journal_lines(self.folder))
         elif (self.folder / MANIFEST).is_file():
             images, _ = images_left(self.folder)
@@ -176,7 +176,7 @@ class RunWriter:
 
     def _tidy(self) -> None:
         """Remove what has served when the manifest is there."""
-        remove(self.folder, [JOURNAL, *files_in(self.folder, FITTED)])
+        remove(self.folder, [JOURNAL, *made_in(self.folder, FITTED)])
         for inner in (ARRAYS, INSIDE):
             with suppress(OSError):  # there may be something in it
                 (self.folder / inner).rmdir()
