@@ -54,8 +54,8 @@ def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[
     if writer.complete:
         return load_run(folder).record, Tally()
     if writer.damaged:
-        kept = f"{len(writer.done)} of its {len(names)} images are kept"
-        watcher.trouble(f"{folder}: the run that was complete there got damaged; {kept}, the rest is made again.")
+        kept = f"{len(writer.done)} of its {len(names)} images are kept, the rest" if names else "it"
+        watcher.trouble(f"{folder}: the run that was complete there got damaged; {kept} is made again.")
     study = replace(study, reference=study.reference.shelved(RunShelf(folder, fingerprint(identity))))
     try:
         tally = run_batches(study, plan, writer, watcher)

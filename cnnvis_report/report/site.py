@@ -1,7 +1,7 @@
 """The files of a report, whole or not there."""
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
@@ -14,11 +14,8 @@ from cnnvis_report.report.progress import Advance
 from cnnvis_report.report.single import write_single
 from cnnvis_report.store import names as named
 from cnnvis_report.store.lock import writing
-from cnnvis_report.store.ours import list_pages, pages_of
+from cnnvis_report.store.ours import check_pages, list_pages, pages_of
 from cnnvis_report.store.run_folder import StoredRun
-
-GENERATOR = b'<meta name="generator" content="cnnvis-report">'
-BEGINNING = 4096  # bytes of a page that it is in
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,8 @@ def _move(building: Path, folder: Path) -> int:
     size = sum((building / name).stat().st_size for name in names)
     places = {name: named.place(folder, name) for name in names}
     old = pages_of(folder)
-    _check_room([folder / named.PAGES, *places.values()], {folder / name for name in old})
+    _check_room([folder / named.PAGES, *places.values()])
+    check_pages(places.values(), old, folder)
     list_pages(folder, {*old, *names})
     remove(folder, [name for name in old if name not in places])
     for name, path in places.items():
@@ -70,25 +68,15 @@ def _move(building: Path, folder: Path) -> int:
     return size
 
 
-def _check_room(paths: Iterable[Path], old: Collection[Path]) -> None:
+def _check_room(paths: Sequence[Path]) -> None:
     """Refuse to write pages where something else is, before the first of them is written.
 
     Raises:
-        BadRequest: a folder, or a page that isn't ours, is in the place of one, or a file in that of a folder.
+        BadRequest: a folder is in the place of a page, or a file in that of a folder.
     """
-    paths = list(paths)
     above = {path.parent: path for path in paths}
     for blocked in filter(None, map(blocked_by, above.values())):
         raise BadRequest(f"{blocked}: is a file, where a folder with pages has to be. Move it away.")
     for path in paths:
         if path.is_dir() and not path.is_symlink():
             raise BadRequest(f"{path}: is a folder, where a page has to be. Move it away.")
-        if path.suffix == ".html" and path not in old and path.is_file() and not path.is_symlink() and not _ours(path):
-            raise BadRequest(f"{path}: isn't a page of a report, and isn't overwritten. Move it away.")
-
-
-def _ours(page: Path) -> bool:
-    """Whether a page says that this program has made it, or nothing at all."""
-    with page.open("rb") as file:
-        beginning = file.read(BEGINNING)
-    return not beginning or GENERATOR in beginning

@@ -32,22 +32,22 @@ def writing(folder: Path) -> Iterator[None]:
     Raises:
         BadRequest: somebody else is writing there, or no folder can be there.
     """
-    fresh = [each for each in (folder, *folder.parents) if not each.exists()]
+    made: list[Path] = []
     try:
         with ExitStack() as held:
-            _enter(folder, held)
+            _enter(folder, held, made)
             yield
     finally:
-        for each in fresh:
+        for each in reversed(made):
             remove_empty(each)
 
 
-def _enter(folder: Path, held: ExitStack) -> None:
+def _enter(folder: Path, held: ExitStack, made: list[Path]) -> None:
     """Take the lock of a folder; again where whoever wrote there before removes the folder meanwhile."""
     for left in reversed(range(TRIES)):
-        folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as taking:
             try:
+                _make(folder, made)
                 if taking.enter_context(_thread(folder)):
                     taking.enter_context(lock_of(folder / LOCK, f"-o {folder}"))
             except FileNotFoundError:
@@ -56,6 +56,19 @@ def _enter(folder: Path, held: ExitStack) -> None:
                 continue
             held.enter_context(taking.pop_all())
             return
+
+
+def _make(folder: Path, made: list[Path]) -> None:
+    """Make a folder and those above it, and note which."""
+    for each in reversed((folder, *folder.parents)):
+        if not each.is_dir():
+            try:
+                each.mkdir()
+            except FileExistsError:
+                if not each.is_dir():
+                    raise
+            else:
+                made.append(each)
 
 
 @contextmanager

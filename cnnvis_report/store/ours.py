@@ -25,6 +25,8 @@ from cnnvis_report.store.manifest import MARK, list_lines, raw_head
 from cnnvis_report.store.names import ARRAYS, BUILDING, FITTED, INSIDE, JOURNAL, LOCK, MANIFEST, PAGES
 
 MOST_PAGES = 64 << 20  # bytes of the list of pages
+GENERATOR = b'<meta name="generator" content="cnnvis-report">'
+BEGINNING = 4096  # bytes of a page that it is in
 
 
 @contextmanager
@@ -72,6 +74,25 @@ def check_writable(folder: Path) -> None:
     for name in (ARRAYS, INSIDE, FITTED):
         if (folder / name).is_symlink() or ((folder / name).exists() and not (folder / name).is_dir()):
             raise BadRequest(f"{folder / name}: is no folder of a run's own, and nothing is written there.")
+    check_pages([folder / name for name in names.FIRST_PAGES], pages_of(folder), folder)
+
+
+def check_pages(paths: Iterable[Path], listed: Iterable[str], folder: Path) -> None:
+    """Refuse to write over a page that somebody else has made.
+
+    Args:
+        listed: names of pages that this program has written.
+
+    Raises:
+        BadRequest: one of them is neither listed nor says that this program has made it.
+    """
+    ours = {folder / name for name in listed}
+    for path in paths:
+        if path.suffix == ".html" and path not in ours and path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                beginning = file.read(BEGINNING)
+            if beginning and GENERATOR not in beginning:
+                raise BadRequest(f"{path}: isn't a page of a report, and isn't overwritten. Move it away.")
 
 
 def clear(folder: Path) -> None:

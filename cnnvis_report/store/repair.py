@@ -44,9 +44,8 @@ def repair(folder: Path) -> list[str]:
     if as_written and films == run.films and files == run.files.keys():
         return []
     if not kept and inside is None:
-        raise BadRequest(
-            f"{folder}: not one of its {run.images} images is whole. Start the run again with its command."
-        )
+        what = f"not one of its {run.images} images" if run.images else "nothing of it"
+        raise BadRequest(f"{folder}: {what} is whole. Start the run again with its command.")
     said = list(looked)
     if len(films) < len(run.films):
         said.append(f"The films of {len(run.films) - len(films)} images over the epochs got damaged and are left out.")
@@ -61,6 +60,7 @@ def repair(folder: Path) -> list[str]:
         run,
         images=len(kept),
         left_out=run.left_out + lost,
+        trained_on=min(run.trained_on, len(kept)),
         inside=inside,
         films=films,
         files={name: stored for name, stored in run.files.items() if name in files},
