@@ -106,6 +106,8 @@ def beside(path: Path, *, lasting: bool = True, parents: bool = True) -> Iterato
         yield temporary
         if lasting:
             settle(temporary)
+        if path.is_dir() and not path.is_symlink():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         temporary.replace(path)
         if lasting:
             settle(path.parent)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.files import blocked_by, remove
 from cnnvis_report.report.encode import Quality
 from cnnvis_report.report.pages import write_pages
@@ -38,7 +38,7 @@ def write_site(run: StoredRun, *, single_file: bool = False, advance: Advance = 
         advance: called with each image's name when its page is made.
 
     Raises:
-        BadRequest: the run is damaged, or somebody else is writing there.
+        BadRequest: the run is damaged, or somebody else is writing there. WentAway: the folder is gone.
     """
     with writing(run.folder):
         building = run.folder / f".pages-{secrets.token_hex(4)}"
@@ -46,6 +46,10 @@ def write_site(run: StoredRun, *, single_file: bool = False, advance: Advance = 
         try:
             quality = (write_single if single_file else write_pages)(run, building, advance)
             size = _move(building, run.folder)
+        except FileNotFoundError as error:
+            if building.is_dir():
+                raise
+            raise WentAway(f"{run.folder}: went away while its pages were written.") from error
         finally:
             rmtree(building, ignore_errors=True)
     return Written(run.folder / "index.html", size, quality)

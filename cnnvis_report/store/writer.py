@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from cnnvis_report.errors import BadRequest, RunFailed
+from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.files import NO_LINK, remove, settle
 from cnnvis_report.records import ImageRecord, RunRecord, StoredFile
 from cnnvis_report.records_identity import Identity, fingerprint
@@ -90,7 +90,7 @@ class RunWriter:
         seconds: what each method took on it. files: what its files are remembered by.
 
         Raises:
-            RunFailed: the folder is gone. OSError: the disk is full, say.
+            WentAway: the folder is gone. OSError: the disk is full, say.
         """
         with self._there():
             stored = write_arrays(place(self.folder, arrays_name(image.id)), arrays)
@@ -105,7 +105,7 @@ class RunWriter:
         """Write what was found inside the network, of an image or of itself.
 
         Raises:
-            RunFailed: the folder is gone. OSError: the disk is full, say.
+            WentAway: the folder is gone. OSError: the disk is full, say.
         """
         with self._there():
             self._inside[inside_name(name)] = write_arrays(place(self.folder, inside_name(name)), arrays, packed=True)
@@ -121,7 +121,7 @@ class RunWriter:
         """Write the manifest, after a look at whether everything is there; the journal and what was fitted have served.
 
         Raises:
-            RunFailed: something of it is gone.
+            WentAway: something of it is gone.
         """
         with self._there():
             order = {image: number for number, image in enumerate(self._images)}
@@ -130,7 +130,7 @@ class RunWriter:
             gone = [name for name, stored in files.items() if not _has_size(self.folder / name, stored)]
             if gone or {each.image.id for each in lines} != self.done:
                 what = gone[0] if gone else JOURNAL
-                raise RunFailed(f"{self.folder / what}: went away while the run went on. Start it again.")
+                raise WentAway(f"{self.folder / what}: went away while the run went on. Start it again.")
             run = replace(run, images=len(lines), files=dict(sorted(files.items())))
             write_manifest(self.folder, run, (each.image for each in lines))
         self._tidy()
@@ -190,7 +190,7 @@ class RunWriter:
             yield
         except FileNotFoundError as error:
             gone = self.folder if _identity(self.folder) != self._place else error.filename
-            raise RunFailed(f"{gone}: went away while the run went on. Start the run again.") from error
+            raise WentAway(f"{gone}: went away while the run went on. Start the run again.") from error
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
