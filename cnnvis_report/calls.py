@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
+from threading import get_ident
 from typing import Any
 
 from torch import Tensor, nn
@@ -241,8 +242,13 @@ def recorded_calls(network: nn.Module) -> Iterator[list[Call]]:
 
 @contextmanager
 def hooked(modules: Iterable[nn.Module], hook: Callable[[nn.Module, Any, Any], Tensor | None]) -> Iterator[None]:
-    """A forward hook on each of the modules while it is open."""
-    handles = [module.register_forward_hook(hook) for module in modules]
+    """A forward hook on each of the modules while it is open; what other threads run meanwhile is none of its."""
+    owner = get_ident()
+
+    def own(module: nn.Module, given: Any, output: Any) -> Tensor | None:
+        return hook(module, given, output) if get_ident() == owner else None
+
+    handles = [module.register_forward_hook(own) for module in modules]
     try:
         yield
     finally:

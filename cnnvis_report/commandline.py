@@ -26,7 +26,7 @@ class Commands(click.Group):
                 return super().invoke(ctx)
         except click.MissingParameter:
             raise
-        except click.BadParameter as error:
+        except (click.BadParameter, click.NoSuchOption, click.BadOptionUsage) as error:
             click.echo(f"Error: {printable(error.format_message())}", err=True)
             ctx.exit(BadRequest.exit_code)
         except CnnVisError as error:

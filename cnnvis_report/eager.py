@@ -16,9 +16,14 @@ WRAPPERS = {
     "DistributedDataParallel": "module",
     "AveragedModel": "module",
 }
-PLAIN = (Tensor, bool, int, float, type(None))
 
-Slot = tuple[dict[str, Any], str]
+
+# of torch.utils.checkpoint, while networks run
+REPLACED = (
+    "CheckpointFunction",
+    "_checkpoint_without_reentrant_generator",
+    "_checkpoint_without_reentrant_generator_impl",
+)
 
 
 def unwrapped(network: nn.Module) -> nn.Module:
@@ -78,8 +83,7 @@ def _unhooked(*_: Any, **__: Any) -> Iterator[None]:
 @contextmanager
 def _no_checkpointing() -> Iterator[None]:
     """`torch.utils.checkpoint.checkpoint` looks these names up when it is called, so that every import of it obeys."""
-    names = ("_checkpoint_without_reentrant_generator", "_checkpoint_without_reentrant_generator_impl")
-    stand_ins: dict[str, Any] = {"CheckpointFunction": _Direct} | dict.fromkeys(names, _unhooked)
+    stand_ins: dict[str, Any] = dict.fromkeys(REPLACED, _unhooked) | {"CheckpointFunction": _Direct}
     before = {name: getattr(checkpoint, name) for name in stand_ins if hasattr(checkpoint, name)}
     for name in before:
         setattr(checkpoint, name, stand_ins[name])
@@ -119,50 +123,6 @@ def _no_casting() -> Iterator[None]:
         yield
     finally:
         torch.autocast.__enter__ = before  # type: ignore[method-assign]
-
-
-class OwnState:
-    """What a network keeps beside its parameters: buffers, and numbers and tensors among its attributes.
-
-    The network works on copies, so that each pass begins with the same and leaves no trace.
-    """
-
-    def __init__(self, network: nn.Module) -> None:
-        self._slots: list[Slot] = [slot for module in network.modules() for slot in _slots(module)]
-        self._moved: list[Slot] = []
-
-    @contextmanager
-    def lent(self) -> Iterator[None]:
-        """Copies stand in for tensors while it is open; afterwards everything is as it was."""
-        before = [(place, name, place[name]) for place, name in self._slots]
-        copies: dict[int, Tensor] = {}  # one tensor under two names stays one
-        for place, name, value in before:
-            if isinstance(value, Tensor):
-                place[name] = copies.setdefault(id(value), value.detach().clone())
-        versions = {key: copy._version for key, copy in copies.items()}
-        try:
-            yield
-        finally:
-            self._moved = []
-            for place, name, value in before:
-                lent = copies.get(id(value), value)
-                moved = isinstance(lent, Tensor) and lent._version != versions[id(value)]
-                if moved or place.get(name, self) is not lent:
-                    self._moved.append((place, name))
-                place[name] = value
-
-    def settle(self) -> None:
-        """Look after nothing but what the last pass has changed: the rest isn't worth copying each time."""
-        self._slots = self._moved
-
-
-def _slots(module: nn.Module) -> Iterator[Slot]:
-    for name, value in module._buffers.items():
-        if isinstance(value, Tensor):
-            yield module._buffers, name
-    for name, value in vars(module).items():
-        if isinstance(value, PLAIN) and name != "training":
-            yield vars(module), name
 
 
 @contextmanager

@@ -82,6 +82,11 @@ def brief(error: BaseException) -> str:
     return said if len(said) <= LONGEST else f"{said[:LONGEST].rstrip()}…"
 
 
+def told(error: BaseException) -> str:
+    """An error's type and the first line of what it says; ours say it all."""
+    return brief(error) if isinstance(error, CnnVisError) else f"{type(error).__name__}: {brief(error)}"
+
+
 def shown(value: object) -> str:
     """A stranger's value as a message has it: quoted, and cut where it is long."""
     try:

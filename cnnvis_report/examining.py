@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import Node
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
-from cnnvis_report.errors import BadRequest, InputRefused, brief
+from cnnvis_report.errors import BadRequest, InputRefused, told
 from cnnvis_report.sound import check_modules
 from cnnvis_report.theirs import place_of
 from cnnvis_report.untouched import at_work
 
 SIDES = (224, 299, 256, 384, 128, 64, 32, 28)  # that networks are made for, the commonest first
 QUANTIZED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized", "torch.nn.quantized", "torchao.")
+LIKELY = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)  # what PyTorch raises against images
 MOST_OFF = 32  # pixels between the side that a linear layer's features tell and the one that fits
 FEATURES = re.compile(r"mat1 and mat2 shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)")
 CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
@@ -88,6 +90,23 @@ def check_scores(scores: Tensor, name: str) -> None:
         raise BadRequest(f"{name} gives scores that aren't finite (NaN or infinite weights?).")
 
 
+def in_order(nodes: list[Node], name: str) -> list[Node]:
+    """The operations of a pass, the latest first, which has to be the order in which they read each other's results.
+
+    Raises:
+        BadRequest: it isn't: they have run in several threads, each of which counts its own.
+    """
+    places = {node: place for place, node in enumerate(nodes)}
+    if any(
+        before is not None and places[before] <= places[node] for node in nodes for before, _ in node.next_functions
+    ):
+        raise BadRequest(
+            f"{name} runs its layers in threads of its own, and in which order can't be told. "
+            f"Let its forward run in one thread."
+        )
+    return nodes
+
+
 def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) -> BadRequest:
     """What to say of a network that doesn't run on the example; the cause is tried where it can be.
 
@@ -95,7 +114,7 @@ def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) ->
         error: what it raised. One that neither the network nor PyTorch has raised is raised again: it is ours.
     """
     sides = "×".join(map(str, example.shape))
-    said = f"{type(error).__name__}: {brief(error)}"
+    said = told(error)
     refused = f"{name} doesn't take a {sides} batch ({said})."
     missing = missing_arguments(network.forward, 1)
     if missing:
@@ -119,7 +138,7 @@ def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) ->
     if len(example) == 1 and _runs(network, example.expand(2, -1, -1, -1).clone()):
         return BadRequest(f"{refused} It takes two images at a time; let its forward take a single one, too.")
     where = place_of(error)
-    if where is None and not isinstance(error, RuntimeError | ValueError | TypeError | IndexError | AssertionError):
+    if where is None and not isinstance(error, LIKELY):
         raise error
     return BadRequest(f"{refused} It fails{f' in {where}' if where else ''} on images of other sizes, too.")
 

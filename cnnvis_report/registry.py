@@ -32,7 +32,7 @@ class Between:
         return self.low < value < self.high if self.open else self.low <= value <= self.high
 
     def __str__(self) -> str:
-        return f"{'between' if self.open else 'from'} {self.low:g} {'and' if self.open else 'to'} {self.high:g}"
+        return f"{'between' if self.open else 'from'} {self.low:.10g} {'and' if self.open else 'to'} {self.high:.10g}"
 
 
 Bounds = Mapping[str, Between | tuple[str, ...]]

@@ -1,13 +1,14 @@
 """Running somebody's network without leaving a trace on it, and reading what it returns."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.locking import exclusive
 
 # Under which keys the networks of a training keep their class scores, the likeliest first.
 KEYS = (
@@ -101,6 +102,19 @@ def _sides(value: Any) -> str:
     return "×".join(["N", *map(str, value.shape[1:])]) if isinstance(value, Tensor) else type(value).__name__
 
 
+def check_shape(scores: Tensor, count: int, columns: int) -> Tensor:
+    """The scores, which have to be those of so many images, and of so many columns unless that is 0.
+
+    Raises:
+        ValueError: they aren't.
+    """
+    if len(scores) != count:
+        raise ValueError(f"it gives {len(scores)} rows of scores for {count} images")
+    if columns and scores.shape[1] != columns:
+        raise ValueError(f"it gives {scores.shape[1]} scores an image, and gave {columns} before")
+    return scores
+
+
 def class_names(given: Sequence[str] | None, count: int, name: str) -> tuple[str, ...]:
     """The names of a classifier's classes, numbers where none are given.
 
@@ -118,44 +132,29 @@ def class_names(given: Sequence[str] | None, count: int, name: str) -> tuple[str
 
 
 @contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """Eval mode and no parameter gradients while it is open; afterwards every flag is as it was."""
-    training = [(module, module.training) for module in network.modules()]
-    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    network.eval()
-    for parameter in trainable:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in trainable:
-            parameter.requires_grad_(True)
-        for module, flag in training:
-            module.training = flag
-
-
-@contextmanager
 def full_precision() -> Iterator[None]:
     """Float32 arithmetic keeps its digits while it is open, whatever the caller has set: autocasting is off, too."""
-    precision = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    cudnn = torch.backends.cudnn
-    # TF32, which cuDNN uses by default, keeps 10 bits: maps of GPU and CPU would part at 1e-3
-    full = cudnn.flags(cudnn.enabled, cudnn.benchmark, cudnn.benchmark_limit, cudnn.deterministic, allow_tf32=False)
-    try:
-        with full, ExitStack() as uncast:
-            for device in AUTOCASTING:
-                if torch.is_autocast_enabled(device):
-                    uncast.enter_context(torch.autocast(device, enabled=False))
-            yield
-    finally:
-        torch.set_float32_matmul_precision(precision)
+    with exclusive():  # these are switches of the process
+        precision = torch.get_float32_matmul_precision()
+        cudnn = torch.backends.cudnn
+        # TF32, which cuDNN uses by default, keeps 10 bits: maps of GPU and CPU would part at 1e-3
+        full = cudnn.flags(cudnn.enabled, cudnn.benchmark, cudnn.benchmark_limit, cudnn.deterministic, allow_tf32=False)
+        try:
+            torch.set_float32_matmul_precision("highest")
+            with full, ExitStack() as uncast:
+                for device in AUTOCASTING:
+                    if torch.is_autocast_enabled(device):
+                        uncast.enter_context(torch.autocast(device, enabled=False))
+                yield
+        finally:
+            torch.set_float32_matmul_precision(precision)
 
 
 @contextmanager
 def recording() -> Iterator[None]:
     """Gradients are recorded, in full precision."""
-    with full_precision(), torch.inference_mode(False), torch.enable_grad():
+    inference = torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
+    with full_precision(), inference, torch.enable_grad():
         yield
 
 

@@ -1,26 +1,29 @@
 """The network under study: what it is made of, in the order in which it runs, and what its scores are."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from cnnvis_report.calls import Call, Calls, Keep, recorded_calls
-from cnnvis_report.eager import OwnState, eager, unwrapped
+from cnnvis_report.eager import eager, unwrapped
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
-from cnnvis_report.examining import check_example, check_open, check_scores, refusal
+from cnnvis_report.examining import check_example, check_open, check_scores, in_order, refusal
 from cnnvis_report.following import followed
+from cnnvis_report.freezing import frozen
 from cnnvis_report.graph import recorded
 from cnnvis_report.heads import ScoreLayer
 from cnnvis_report.layouts import Layout
+from cnnvis_report.locking import exclusive
 from cnnvis_report.operands import FirstPass, Operands, Recorded
+from cnnvis_report.own_state import OwnState
 from cnnvis_report.precision import Weights, reduced_weights, run_reduced
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.reading import FirstOutput, read_output
 from cnnvis_report.records_network import LayerRecord
-from cnnvis_report.running import Room, as_scores, frozen, recording
+from cnnvis_report.running import Room, as_scores, check_shape, recording
 from cnnvis_report.score_layer import find_score_layer
 from cnnvis_report.tails import NotedCalls, Place
 from cnnvis_report.untouched import at_work
@@ -32,11 +35,10 @@ class Subject:
     Args:
         network: gives N×classes scores for N×C×H×W images. It is never changed for good.
         example: [1, C, H, W], one normalised image of the size that will be explained; the network runs on it once.
-        name: what the report calls it.
-        classes: class names in index order; numbers where None.
+        name: what the report calls it. classes: class names in index order; numbers where None.
         preprocessing: how pictures become inputs; the identity where None.
         scores: what the network's scores mean, as `ScoreKind` names it; "auto" finds out.
-        several: whether an image of the set has several labels.
+        several: whether an image of the set has several labels. state: of the network, where somebody keeps it.
 
     Raises:
         BadRequest: the network doesn't run on the example, or isn't a classifier, or gives scores that aren't finite
@@ -53,6 +55,7 @@ class Subject:
         preprocessing: Preprocessing | None = None,
         scores: str = "auto",
         several: bool = False,
+        state: OwnState | None = None,
     ) -> None:
         self.network = unwrapped(network)
         self.name = name
@@ -65,10 +68,11 @@ class Subject:
         self._weights: Weights | None = None
         self._lone: dict[str, bool] = {}
         self._taken: dict[str, None] = {}
+        self.columns = 0  # of the output; known from the first pass on
         self.one_by_one = False  # set where an image's scores depend on the images beside it
         check_open(self.network, name)
         check_example(self.network, name, example)
-        self._state = OwnState(self.network)
+        self.state = state or OwnState(self.network)
         self._calls = Calls([], {}, self.size)
         calls, output, operands, noted = self._examine(example)
         self._calls = Calls(calls, {}, self.size)
@@ -77,7 +81,8 @@ class Subject:
         self.meaning, self.scores, self._tail = reading.meaning, reading.words, reading.place
         if self._tail is not None:  # the pass that counts is the one to the logits
             calls, output, operands, _ = self._examine(example)
-        nodes = recorded(output.grad_fn)
+        self.columns = int(output.shape[1])
+        nodes = in_order(recorded(output.grad_fn), name)
         self._calls = Calls(calls, followed(nodes, tuple(example.shape)), self.size)
         self.layers = self._calls.layers
         logits = self.meaning.of(output.detach())
@@ -86,7 +91,7 @@ class Subject:
         self.default_layer = self._calls.last_stage(nodes)
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
-        self.classes = self.meaning.names(classes, int(output.shape[1]), name)
+        self.classes = self.meaning.names(classes, self.columns, name)
         self.meaning = self.meaning.between(self.classes)
 
     def take_first_pass(self) -> FirstPass:
@@ -99,15 +104,13 @@ class Subject:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Freeze the network once for all the passes that are made while it is open."""
-        if self._held:
+        with exclusive(), ExitStack() as stack:
+            if not self._held:
+                stack.enter_context(eager(self.network))
+                stack.enter_context(frozen(self.network))
+                stack.callback(setattr, self, "_held", False)
+                self._held = True
             yield
-            return
-        with eager(self.network), frozen(self.network):
-            self._held = True
-            try:
-                yield
-            finally:
-                self._held = False
 
     @contextmanager
     def reduced(self) -> Iterator[None]:
@@ -133,19 +136,16 @@ class Subject:
         """[N, columns]: what the network itself gives, of which `meaning` makes scores of classes."""
         if self._tail is not None:
             return self._logits_at(self._tail, images, count)
-        own = self._room.copied(images, self._layout)
-        self._calls.see((int(images.shape[2]), int(images.shape[3])))
         with self.held():
-            given = as_scores(self._run(own), self.name, count or len(images), self._taken)
-        return given.to(images.dtype)
+            given = as_scores(self._run(images), self.name, count or len(images), self._taken)
+        return check_shape(given, count or len(images), self.columns).to(images.dtype)
 
     def _logits_at(self, place: Place, images: Tensor, count: int | None = None) -> Tensor:
         """[N, columns]: the logits, of before whatever the network does to them last."""
-        own = self._room.copied(images, self._layout)
-        self._calls.see((int(images.shape[2]), int(images.shape[3])))
+        count = count or len(images)
         with self.held(), place.watched(self.watching) as logits:
-            self._run(own)
-        return as_scores(logits(), self.name, count or len(images)).to(images.dtype)
+            self._run(images)
+            return check_shape(as_scores(logits(), self.name, count), count, self.columns).to(images.dtype)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -153,8 +153,10 @@ class Subject:
         return tuple(f"{self.name} returns {each}." for each in self._taken)
 
     def _run(self, images: Tensor) -> object:
-        with self._state.lent(), at_work(self.name):
-            return self.network(images) if self._weights is None else run_reduced(self.network, self._weights, images)
+        own = self._room.copied(images, self._layout)
+        self._calls.see((int(images.shape[2]), int(images.shape[3])))
+        with self.state.lent(), at_work(self.name):
+            return self.network(own) if self._weights is None else run_reduced(self.network, self._weights, own)
 
     def forward_from(self, name: str, image: Tensor, values: Tensor) -> Tensor:
         """[M, classes]: the logits of an image [1, C, H, W] where a layer gives other values [M, K, h, w].
@@ -183,7 +185,7 @@ class Subject:
             both = self.forward(image.expand(2, -1, -1, -1))
             try:
                 found = self.forward(image, 2)
-            except (RuntimeError, BadRequest):
+            except (RuntimeError, ValueError, BadRequest):
                 return False
         return found.shape == both.shape and torch.allclose(found, both, rtol=1e-3, atol=1e-5)
 
@@ -265,15 +267,13 @@ class Subject:
                 ):
                     output = self.output(example.detach().clone().requires_grad_())
                 break
-            except CnnVisError:
+            except (CnnVisError, torch.OutOfMemoryError, MemoryError):
                 raise
             except Exception as error:
-                if isinstance(error, torch.OutOfMemoryError | MemoryError):
-                    raise
                 failure = error
         else:
-            with self.held():
+            with self.held(), self.state.lent():
                 raise refusal(self.network, self.name, example, failure) from failure
-        self._state.settle()
+        self.state.settle()
         check_scores(output, self.name)
         return calls, output, operands, noted

@@ -10,9 +10,10 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
+from cnnvis_report.freezing import frozen
 from cnnvis_report.inside.projections import Unit, cropped, parse_unit, project, strongest_channels
 from cnnvis_report.inside.receptive_fields import receptive_fields
-from cnnvis_report.running import frozen, recording
+from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
 from tests.networks import Awkward, Tiny, seeded

@@ -9,8 +9,9 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from cnnvis_report import explain
-from cnnvis_report.eager import OwnState, unwrapped
+from cnnvis_report.eager import unwrapped
 from cnnvis_report.errors import BadRequest, InputRefused, NotApplicable
+from cnnvis_report.own_state import OwnState
 from cnnvis_report.subject import Subject
 from tests.networks import Tiny, seeded
 
@@ -137,7 +138,7 @@ def test_what_a_network_counts_in_is_left_as_it_was_and_each_pass_begins_with_it
 
 def test_only_what_moves_is_looked_after():
     subject = Subject(Moving(), IMAGES[:1])
-    assert sorted(name for _, name in subject._state._slots) == ["calls", "last", "mean", "times", "twin"]
+    assert sorted(name for _, name in subject.state._slots) == ["calls", "last", "mean", "times", "twin"]
     still = OwnState(Body())
     with still.lent():
         pass

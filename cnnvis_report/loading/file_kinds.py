@@ -71,9 +71,9 @@ def _is_zip(path: Path) -> bool:
 
 def _archive(path: Path) -> str:
     """Of a zip archive, by the names in it; empty for a checkpoint of PyTorch."""
-    if not zipfile.is_zipfile(path):
-        return "breaks off: the end of the file is missing. Copy or download it again."
     try:
+        if not zipfile.is_zipfile(path):
+            return "breaks off: the end of the file is missing. Copy or download it again."
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:

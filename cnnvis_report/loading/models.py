@@ -9,6 +9,7 @@ from torch import nn
 from torchvision.models import WeightsEnum
 
 from cnnvis_report.errors import BadRequest, EndsProgram, UnknownName, brief
+from cnnvis_report.freezing import frozen
 from cnnvis_report.loading.checkpoints import check_finite, load_into, read_for, silent_channels, split_key
 from cnnvis_report.loading.declared import declared
 from cnnvis_report.loading.factories import is_factory, make_network
@@ -19,7 +20,6 @@ from cnnvis_report.loading.trained import read_trained
 from cnnvis_report.loading.unknown import unknown
 from cnnvis_report.preprocessing import Preprocessing
 from cnnvis_report.records_training import TrainingRecord
-from cnnvis_report.running import frozen
 from cnnvis_report.untouched import at_work
 
 

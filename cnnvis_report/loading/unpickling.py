@@ -8,6 +8,7 @@ one reading, as stand-ins of the same name: not even a class of that kind runs, 
 import io
 import pickletools
 import re
+import struct
 import warnings
 import zipfile
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
@@ -106,7 +107,7 @@ def unpickle(path: Path) -> object:
         raise BadRequest(f"{path}: {_refused(names, str(error))}") from error
     except (
         *(RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError),
-        *(MemoryError, OverflowError, AssertionError),
+        *(MemoryError, OverflowError, AssertionError, BufferError, struct.error),
     ) as error:
         raise BadRequest(f"{path}: isn't a checkpoint that PyTorch can read ({brief(error)}).") from error
 

@@ -1,8 +1,7 @@
 """The engine from Python: maps of a network's scores, as tensors."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 
 from cnnvis_report.eager import single_precision
 from cnnvis_report.errors import NotApplicable, UnknownName
+from cnnvis_report.own_state import OwnState
 from cnnvis_report.pipeline import arguments
 from cnnvis_report.pipeline.refusing import in_one_line
 from cnnvis_report.pipeline.rehearsal import Rehearsal
@@ -19,6 +19,7 @@ from cnnvis_report.records import Option
 from cnnvis_report.records_scores import ScoreKind
 from cnnvis_report.reference import Reference
 from cnnvis_report.registry import Method, select
+from cnnvis_report.restoring import undisturbed
 from cnnvis_report.running import full_precision
 from cnnvis_report.subject import Subject
 from cnnvis_report.tape import Tape
@@ -72,62 +73,67 @@ def explain(
         BadRequest, UnknownName: the arguments don't fit each other or the network.
     """
     arguments.check_network(module)
-    images = arguments.check_images(images)
-    columns = arguments.columns_of(targets, images)
-    arguments.check_reference(reference, images)
+    given = arguments.check_images(images)
+    asked = arguments.columns_of(targets, given)
+    arguments.check_reference(reference, given)
     arguments.check_choices(on_error, batch_size, seed)
-    preprocessing = arguments.preprocessing_of(mean, std, images.shape[1])
+    preprocessing = arguments.preprocessing_of(mean, std, given.shape[1])
     name = arguments.layer_name(layer, module)
     chosen = select(arguments.method_names(methods))
     tasks = tasks_for(chosen, [name] if name else [], _shared(options, chosen))
 
-    def leave_out(task: Task, reason: str) -> None:
-        if on_error == "raise":
-            raise NotApplicable(f"{task.name} isn't defined for {subject.name}: {reason}.")
-        warnings.warn(f"{task.name} is left out: {reason}.", stacklevel=3)
-        maps.pop(task.name, None)
+    def explained(state: OwnState) -> dict[str, Tensor]:
+        def leave_out(task: Task, reason: str) -> None:
+            if on_error == "raise":
+                raise NotApplicable(f"{task.name} isn't defined for {subject.name}: {reason}.")
+            warnings.warn(f"{task.name} is left out: {reason}.", stacklevel=5)
+            maps.pop(task.name, None)
 
-    with full_precision(), _own_dice(images.device), single_precision(module, images.dtype):
-        images = images.to(torch.promote_types(images.dtype, torch.float32))
-        step = min(batch_size or len(images), len(images))
-        last = images[step - 1 : step]  # of the first batch, so that its place and its neighbors show
-        subject = Subject(module, last, name=type(module).__name__, preprocessing=preprocessing, scores=scores)
-        if columns is not None:
-            columns = _classes_of(columns, subject, scores)
-        others = Reference(lambda: images if reference is None else reference.to(images))
-        first = subject.take_first_pass()
-        alone = first.logits
-        example = _seen(alone) if columns is None else columns[step - 1 : step]
-        plan = rehearse(tasks, Rehearsal(subject, first, capacity=step, seed=seed), example)
-        del first  # the graph of a whole pass
-        if subject.default_notice and any(task.method.layered and not task.layer for task in plan.tasks):
-            warnings.warn(f"{subject.default_notice}.", stacklevel=2)
-        maps: dict[str, list[Tensor]] = {task.name: [] for task in plan.tasks}
-        for task, reason in plan.refused:
-            leave_out(task, reason)
-        make = partial(_tape, subject, plan=plan, capacity=step, others=others, seed=seed)
-        tape, passes = first_tape(subject, images[:step], alone, make, streams=plan.forward > 1)
-        for notice in passes.notices(subject.name):
-            warnings.warn(notice, stacklevel=2)
-        if passes.one_by_one:
-            subject.one_by_one, step, tape = True, 1, None
-        for place in range(0, len(images), step):
-            if tape is None:
-                with in_one_line(subject, images[place : place + step]):
-                    tape = make(images[place : place + step])
-            wanted = _seen(tape.logits) if columns is None else columns[place : place + step]
-            for outcome in perform(plan.tasks, tape, wanted):
-                if outcome.error is not None:
-                    raise outcome.error
-                if outcome.maps is None:
-                    leave_out(outcome.task, outcome.reason)
-                elif outcome.task.name in maps:
-                    maps[outcome.task.name].append(outcome.maps)
-            tape = None
-    whole = {name: torch.cat(parts).contiguous() for name, parts in maps.items()}
-    for name, found in whole.items():
-        if bad := int((~found.isfinite()).sum()):
-            warnings.warn(f"{name}: {bad} of {found.numel()} values aren't finite.", stacklevel=2)
+        with full_precision(), single_precision(module, given.dtype):
+            images = given.to(torch.promote_types(given.dtype, torch.float32))
+            step = min(batch_size or len(images), len(images))
+            last = images[step - 1 : step]  # of the first batch, so that its place and its neighbors show
+            subject = Subject(
+                module, last, name=type(module).__name__, preprocessing=preprocessing, scores=scores, state=state
+            )
+            columns = None if asked is None else _classes_of(asked, subject, scores)
+            others = Reference(lambda: images if reference is None else reference.to(images))
+            first = subject.take_first_pass()
+            alone = first.logits
+            example = _seen(alone) if columns is None else columns[step - 1 : step]
+            plan = rehearse(tasks, Rehearsal(subject, first, capacity=step, seed=seed), example)
+            del first  # the graph of a whole pass
+            if subject.default_notice and any(task.method.layered and not task.layer for task in plan.tasks):
+                warnings.warn(f"{subject.default_notice}.", stacklevel=4)
+            maps: dict[str, list[Tensor]] = {task.name: [] for task in plan.tasks}
+            for task, reason in plan.refused:
+                leave_out(task, reason)
+            make = partial(_tape, subject, plan=plan, capacity=step, others=others, seed=seed)
+            tape, passes = first_tape(subject, images[:step], alone, make, streams=plan.forward > 1)
+            for notice in passes.notices(subject.name):
+                warnings.warn(notice, stacklevel=4)
+            if passes.one_by_one:
+                subject.one_by_one, step, tape = True, 1, None
+            for place in range(0, len(images), step):
+                if tape is None:
+                    with in_one_line(subject, images[place : place + step]):
+                        tape = make(images[place : place + step])
+                wanted = _seen(tape.logits) if columns is None else columns[place : place + step]
+                for outcome in perform(plan.tasks, tape, wanted):
+                    if outcome.error is not None:
+                        raise outcome.error
+                    if outcome.maps is None:
+                        leave_out(outcome.task, outcome.reason)
+                    elif outcome.task.name in maps:
+                        maps[outcome.task.name].append(outcome.maps)
+                tape = None
+        whole = {name: torch.cat(parts).contiguous() for name, parts in maps.items()}
+        for name, found in whole.items():
+            if bad := int((~found.isfinite()).sum()):
+                warnings.warn(f"{name}: {bad} of {found.numel()} values aren't finite.", stacklevel=4)
+        return whole
+
+    whole = undisturbed(module, given.device, explained)
     return whole if arguments.has_columns(targets) else {name: found[:, 0] for name, found in whole.items()}
 
 
@@ -147,14 +153,6 @@ def _tape(subject: Subject, images: Tensor, *, plan: Rehearsed, capacity: int, o
         reference=others,
         seed=seed,
     )
-
-
-@contextmanager
-def _own_dice(device: torch.device) -> Iterator[None]:
-    """What a network draws while it is open, it doesn't take from the caller's random numbers."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices):
-        yield
 
 
 def _classes_of(columns: Tensor, subject: Subject, scores: str) -> Tensor:

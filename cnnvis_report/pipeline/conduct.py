@@ -60,7 +60,8 @@ def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[
     try:
         tally = run_batches(study, plan, writer, watcher)
         start = time.perf_counter()
-        evaluation = _evaluation(study, plan, len(plan.measured & writer.done), watcher)
+        plan = replace(plan, measured=plan.measured & writer.done)
+        evaluation = _evaluation(study, plan, len(plan.measured), watcher)
         tally.measuring += time.perf_counter() - start
         start = time.perf_counter()
         inside = _inside(study, plan, writer, watcher)

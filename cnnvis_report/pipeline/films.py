@@ -8,10 +8,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.errors import CnnVisError
+from cnnvis_report.errors import CnnVisError, told
 from cnnvis_report.loading.models import Training
 from cnnvis_report.loading.trained import plain_name, read_trained
 from cnnvis_report.pipeline.batches import Ready, read_item
+from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.pipeline.look_budget import FILMED
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.run import Watcher
@@ -55,9 +56,18 @@ def films(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> tupl
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for stage in _stages(study, training, watcher):
         watcher.task_done(f"epoch {stage.epoch}", 0, 0.0)
+        if not shots:
+            break
         subject = _subject(study, stage, shots[0])
-        for shot in shots:
-            frame, maps = _frame(study, plan, subject, shot, tasks, stage.epoch)
+        for shot in list(shots):
+            try:
+                frame, maps = _frame(study, plan, subject, shot, tasks, stage.epoch)
+            except Exception as error:  # the other images are worth a film without it
+                if is_out_of_memory(error):
+                    raise
+                watcher.trouble(f"{shot.ready.item.name}: no film ({told(error)}).", error)
+                shots.remove(shot)
+                continue
             frames[shot.ready.item.id].append(frame)
             arrays |= maps
     writer.add_inside(FILMS, arrays)

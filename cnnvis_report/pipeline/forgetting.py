@@ -12,6 +12,7 @@ from cnnvis_report.evaluate.randomisation import randomised, stages
 from cnnvis_report.evaluate.resizing import on_grid
 from cnnvis_report.evaluate.similarity import ssim
 from cnnvis_report.pipeline.batches import Ready, read_item
+from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.pipeline.evaluation import Budget, cheap
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.study import Study
@@ -80,12 +81,17 @@ def _first(subject: Subject, ready: Ready, study: Study) -> int:
 
 
 def _maps(subject: Subject, tasks: Sequence[Task], ready: Ready, target: int, study: Study, others: Reference) -> Found:
-    """Each task's shown map of the target, on one small grid."""
+    """Each task's shown map of the target, on one small grid; none where the network fails."""
     image = ready.picture.values[None].to(study.device)
-    tape = Tape(subject, image, seed=study.seed, reference=others)
     found: Found = {}
-    with subject.held():
-        outcomes = list(perform(tasks, tape, torch.tensor([[target]])))
+    try:
+        with subject.held():
+            tape = Tape(subject, image, seed=study.seed, reference=others)
+            outcomes = list(perform(tasks, tape, torch.tensor([[target]])))
+    except Exception as error:  # a network drawn anew may fail on an image that it took before
+        if is_out_of_memory(error):
+            raise
+        return found
     for outcome in outcomes:
         if outcome.maps is not None and bool(outcome.maps.isfinite().all()):
             shown = outcome.task.method.card.shown(outcome.maps[0, 0].float().cpu().numpy())

@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from cnnvis_report.errors import NotApplicable
+from cnnvis_report.errors import NotApplicable, told
 from cnnvis_report.inside.filters import kernels
 from cnnvis_report.inside.projections import Unit
 from cnnvis_report.loading.images import Item
 from cnnvis_report.pipeline.batches import Ready, read_item
+from cnnvis_report.pipeline.devices import is_out_of_memory
 from cnnvis_report.pipeline.look_budget import LookBudget
 from cnnvis_report.pipeline.looking import Streamed, chosen_layers, stream
 from cnnvis_report.pipeline.looking_at_images import ImagesInside
@@ -22,6 +23,7 @@ from cnnvis_report.pipeline.view_gaps import all_of
 from cnnvis_report.records_inside import (
     FieldRecord,
     HealthRecord,
+    ImageInside,
     InsideRecord,
     KernelRecord,
     TopRecord,
@@ -60,7 +62,7 @@ def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, 
         filters = all_of("filters", lambda: _filters(study, found), gaps)
         streamed = stream(study, size, tell)
         looked = ImagesInside(study, budget, writer, pictures, gaps)
-        images = tuple(looked.of(ready, tell) for ready in _some(study, budget, streamed))
+        images = tuple(_looked(looked, _some(study, budget, streamed), found, tell))
         fields = all_of("receptive fields", lambda: _fields(study, pictures), gaps)
         health = all_of("channel health", lambda: _health(streamed, found), gaps)
         tops = all_of("top images", lambda: _tops(study, budget, streamed, pictures, found, tell), gaps)
@@ -95,6 +97,17 @@ def _some(study: Study, budget: LookBudget, streamed: Streamed) -> Iterator[Read
         ready = read_item(items[place * len(items) // most], study.subject.preprocessing)
         if isinstance(ready, Ready):
             yield ready
+
+
+def _looked(looked: ImagesInside, images: Iterator[Ready], found: Found, tell: Tell) -> Iterator[ImageInside]:
+    """What there is within the network of each image; one on which the network fails is a gap."""
+    for ready in images:
+        try:
+            yield looked.of(ready, tell)
+        except Exception as error:  # the other images are worth a look without it
+            if is_out_of_memory(error):
+                raise
+            found.gaps.append((ready.item.name, told(error)))
 
 
 def _filters(study: Study, found: Found) -> Iterator[KernelRecord]:
@@ -145,7 +158,14 @@ def _tops(
                 continue
             shown = [ready.at(streamed.ids[place]) for place in top.images[channel, :count].tolist()]
             places = zip(top.rows[channel, :count].tolist(), top.columns[channel, :count].tolist(), strict=True)
-            units, drawn = pictures.of(shown, [Unit(layer, channel, *place) for place in places], pictures.ways[:1])
+            wanted = [Unit(layer, channel, *place) for place in places]
+            try:
+                units, drawn = pictures.of(shown, wanted, pictures.ways[:1])
+            except (RuntimeError, ValueError) as error:  # the network fails on the way back from one of them
+                if is_out_of_memory(error):
+                    raise
+                found.gaps.append((f"top images of {layer}, channel {channel}", told(error)))
+                continue
             found.arrays |= {f"top/{layer}/{channel}/{name}": value for name, value in drawn.items()}
             classes = sorted(((float(values[channel]), index) for index, values in excitement.items()), reverse=True)
             named = tuple((study.subject.classes[index], round(value, 5)) for value, index in classes[:5])

@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from torch import Tensor
 
-from cnnvis_report.errors import CnnVisError
-from cnnvis_report.examining import refusal
+from cnnvis_report.errors import BadRequest, CnnVisError, RunFailed, told
+from cnnvis_report.examining import LIKELY, refusal
 from cnnvis_report.pipeline.devices import is_out_of_memory
+from cnnvis_report.running import recording
 from cnnvis_report.subject import Subject
+from cnnvis_report.theirs import place_of
+
+NOT_FINITE = "gives scores that aren't finite (NaN or infinity)"
 
 
 @contextmanager
@@ -21,5 +26,47 @@ def in_one_line(subject: Subject, images: Tensor) -> Iterator[None]:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        with subject.held():
-            raise refusal(subject.network, subject.name, images, error) from error
+        raise _not_taken(subject, images, error) from error
+
+
+def _not_taken(subject: Subject, images: Tensor, error: Exception) -> BadRequest:
+    """What to say of images that the network fails on; another size is tried only where theirs is new to it.
+
+    One error that neither the network nor PyTorch has raised is raised again: it is ours.
+    """
+    if tuple(images.shape[2:]) != subject.size:
+        with subject.held(), subject.state.lent():
+            return refusal(subject.network, subject.name, images, error)
+    where = place_of(error)
+    if where is None and not isinstance(error, LIKELY):
+        raise error
+    which = "this image" if len(images) == 1 else f"these {len(images)} images"
+    return BadRequest(f"{subject.name} fails on {which} ({told(error)}{f', in {where}' if where else ''}).")
+
+
+def usable(subject: Subject, images: Tensor, capacity: int) -> Tensor:
+    """Those of the images [M, C, H, W] that the network gives finite scores for, tried `capacity` at a time.
+
+    Raises:
+        RunFailed: there are none.
+        RuntimeError, MemoryError: out of memory.
+    """
+    parts = [_usable(subject, part) for part in torch.split(images, capacity)]
+    kept = torch.cat(parts)
+    if not len(kept):
+        raise RunFailed(f"{subject.name} gives no scores for any of {len(images)} images spread over the set.")
+    return kept
+
+
+def _usable(subject: Subject, images: Tensor) -> Tensor:
+    try:
+        with recording(), torch.no_grad(), subject.held():
+            scores = subject.forward(images)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        if len(images) == 1:
+            return images[:0]
+        middle = len(images) // 2
+        return torch.cat([_usable(subject, part) for part in (images[:middle], images[middle:])])
+    return images[scores.isfinite().all(dim=1)]

@@ -22,7 +22,6 @@ MAY_BE_ROUNDING = 0.02  # in a network that works in another type within, and no
 NOISE_SEED = 27_182_818
 MOST_LOOKS = 16  # at one image where random numbers are drawn and passes agree
 APART = 5  # times what passes differ by anyhow: then neighbors have a part in it, too
-REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError, CnnVisError)
 
 
 @dataclass(frozen=True)
@@ -76,18 +75,19 @@ def check_passes(subject: Subject) -> Repeatability:
     if subject.first_pass is None:
         raise RuntimeError("the first pass has been taken")
     image, alone = subject.first_pass.images, subject.first_pass.logits
-    noise = _noise(image)
-    beside: list[Tensor] = []
+    neighbor, beside = _noise(image), list[Tensor]()
 
     def batch() -> Tensor:
-        beside.append(look(subject, torch.cat([noise, image, image])))
-        return beside[-1][1:]
+        nonlocal neighbor
+        neighbor, rows = _beside(subject, image, 2)
+        beside.append(rows)
+        return rows[1:]
 
     found = compare(subject, image, alone, batch)
     if found.again:
         return found
     if found.one_by_one or not beside:
-        beside = [torch.cat([look(subject, each) for each in (noise, image)])]
+        beside = [torch.cat([look(subject, each) for each in (neighbor, image)])]
     example = blake2b(image.detach().cpu().float().contiguous().numpy().tobytes(), digest_size=16)
     return replace(found, logits=beside[0][:2], example=example.hexdigest())
 
@@ -108,7 +108,7 @@ def first_tape(
         found = tapes[-1].logits
         _check_rows(found, images)
         if streams and len(images) == 1:
-            found = torch.cat([found, look(subject, torch.cat([_noise(images), images]))])
+            found = torch.cat([found, _beside(subject, images, 1)[1]])
         return found[-1:]
 
     found = compare(subject, images[-1:], alone, batch)
@@ -132,7 +132,7 @@ def compare(
             rows = batch()
         if not draws and not _farthest(alone, rows):
             return Repeatability()
-    except REFUSALS as error:
+    except Exception as error:  # a network may raise anything
         if is_out_of_memory(error):  # nothing is known, and the run will see to it
             return Repeatability()
         kind = "" if isinstance(error, CnnVisError) else f"{type(error).__name__}: "
@@ -177,6 +177,30 @@ def _is_rounding(subject: Subject, image: Tensor, size: int) -> bool:
     others = [each.expand(max(size, 3) - 2, -1, -1, -1) for each in (noise, -noise)]
     rows = [row for other in others for row in look(subject, torch.cat([other, image, image]))[-2:]]
     return all(apart(rows[0][None], row[None]) < ROUNDING[torch.float32] / 100 for row in rows[1:])
+
+
+def _beside(subject: Subject, image: Tensor, times: int) -> tuple[Tensor, Tensor]:
+    """A neighbor that the network takes by itself, and the logits of a batch of it and so many times the image.
+
+    Raises:
+        Exception: the network doesn't take several images.
+    """
+    noise = _noise(image)
+    for neighbor in (noise, -noise, image.flip(3), image):
+        try:
+            return neighbor, look(subject, torch.cat([neighbor, *[image] * times]))
+        except Exception as error:  # a network may raise anything
+            if neighbor is image or is_out_of_memory(error) or _is_taken(subject, neighbor):
+                raise
+    raise AssertionError("the image itself ends the search")
+
+
+def _is_taken(subject: Subject, image: Tensor) -> bool:
+    try:
+        look(subject, image)
+    except Exception:
+        return False
+    return True
 
 
 def look(subject: Subject, images: Tensor) -> Tensor:

@@ -34,18 +34,19 @@ def results_of(
     batch: Batch,
     logits: Tensor,
     chosen: Sequence[Sequence[int]],
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[Sequence[Outcome]],
     ledger: Ledger,
 ) -> list[Result]:
     """The results of a batch; outcomes have their maps on the CPU.
 
     Args:
-        logits: [N, classes]. chosen: the classes that are explained, image by image.
+        logits: [N, classes]. chosen: the classes that are explained, image by image. outcomes: task by task, one of
+            the whole batch, or one of each image.
     """
     probabilities = subject.probabilities(logits)
     shares = probabilities.tolist()
     seconds: dict[str, float] = {}
-    for outcome in outcomes:
+    for outcome in (each for parts in outcomes for each in parts):
         name = outcome.task.name
         seconds[name] = seconds.get(name, 0.0) + ledger.seconds(outcome.account) / len(batch.ready)
 
@@ -58,7 +59,8 @@ def results_of(
     results = []
     for place, ready in enumerate(batch.ready):
         best = meaning.first(logits[place], TOP)
-        maps, gaps, arrays = _collected(ready, place, chosen[place], outcomes, subject.default_layer)
+        own = [(parts[place], 0) if len(parts) > 1 else (parts[0], place) for parts in outcomes]
+        maps, gaps, arrays = _collected(ready, chosen[place], own, subject.default_layer)
         image = ImageRecord(
             id=ready.item.id,
             name=ready.item.name,
@@ -91,15 +93,19 @@ def results_of(
 
 
 def _collected(
-    ready: Ready, place: int, classes: Sequence[int], outcomes: Sequence[Outcome], default_layer: str
+    ready: Ready, classes: Sequence[int], outcomes: Sequence[tuple[Outcome, int]], default_layer: str
 ) -> tuple[list[MapRecord], list[Gap], dict[str, npt.NDArray[np.generic]]]:
-    """One image's maps, the gaps where there are none, and all its arrays."""
+    """One image's maps, the gaps where there are none, and all its arrays.
+
+    Args:
+        outcomes: each with the image's place in it.
+    """
     arrays: dict[str, npt.NDArray[np.generic]] = {"picture": ready.picture.seen}
     if ready.mask is not None:
         arrays["mask"] = ready.mask
     maps: list[MapRecord] = []
     gaps = [] if classes else [Gap("", "no class to explain: the image has no label that the network knows")]
-    for outcome in outcomes if classes else ():
+    for outcome, place in outcomes if classes else ():
         task = outcome.task
         layer = (task.layer or default_layer) if task.method.layered else ""
         if outcome.maps is None:

@@ -169,7 +169,7 @@ def _look(study: Study, advance: Callable[[str], None]) -> _Looked:
 
 
 def _scored(subject: Subject, batch: Batch, device: torch.device) -> Iterator[tuple[Ready, Tensor, Tensor]]:
-    """Each image with its scores and probabilities; one that the network doesn't take is left out."""
+    """Each image with its scores and probabilities; one that the network fails on is left out, to be listed."""
     images = batch.images.to(device)
     try:
         with torch.no_grad(), in_one_line(subject, images):
@@ -179,7 +179,9 @@ def _scored(subject: Subject, batch: Batch, device: torch.device) -> Iterator[tu
         for each in batch.ready if len(batch.ready) > 1 else ():
             yield from _scored(subject, Batch((each,)), device)
     else:
-        yield from zip(batch.ready, scores.float().cpu(), probabilities, strict=True)
+        for ready, row, shares in zip(batch.ready, scores.float().cpu(), probabilities, strict=True):
+            if bool(row.isfinite().all()):
+                yield ready, row, shares
 
 
 def _answer(item: Item, known: Sequence[int], probabilities: Tensor, classes: Sequence[str]) -> Answer:

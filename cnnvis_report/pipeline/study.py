@@ -4,17 +4,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
+from torch import Tensor
 
-from cnnvis_report.errors import BadRequest, RunFailed, UnknownName
+from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.inside.projections import Unit, parse_unit
 from cnnvis_report.loading.images import ImageSet
 from cnnvis_report.loading.models import Model, Training, input_channels, load_model
-from cnnvis_report.pipeline.batches import Ready, first_usable, sample
-from cnnvis_report.pipeline.devices import choose_device
+from cnnvis_report.pipeline.batches import sample
+from cnnvis_report.pipeline.devices import batch_size, choose_device
 from cnnvis_report.pipeline.evaluation import Budget, choose_budget
 from cnnvis_report.pipeline.image_source import Aliases, image_source
 from cnnvis_report.pipeline.look_budget import BUDGETS, LookBudget, Preferences, choose_look, parse_goal
 from cnnvis_report.pipeline.network_identity import NetworkIdentity, identify_network
+from cnnvis_report.pipeline.opening import make_subject
+from cnnvis_report.pipeline.refusing import usable
 from cnnvis_report.pipeline.repeatability import Repeatability, check_passes
 from cnnvis_report.pipeline.request import Request, settings_of
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
@@ -132,7 +135,7 @@ def study_of(
         precision=request.precision,
         batch_size=1 if passes.one_by_one else request.batch_size,
         settings=settings_of(request),
-        reference=Reference(lambda: sample(images, subject.preprocessing, SAMPLE).to(device)),
+        reference=Reference(lambda: _compared_with(subject, images, device, request)),
         budget=choose_budget(request.evaluate, request.methods),
         look=choose_look(request.inside, request.methods) or (BUDGETS["standard"] if request.units else None),
         units=tuple(dict.fromkeys(parse_unit(unit, subject) for unit in request.units)),
@@ -165,49 +168,6 @@ def _layer(subject: Subject, name: str) -> str:
         raise BadRequest(f"{error} See: cnnvis-report layers MODEL.") from error
 
 
-def make_subject(model: Model, images: ImageSet, device: torch.device, scores: str = "auto") -> Subject:
-    """The subject, tried on the first image that can be read.
-
-    Raises:
-        RunFailed: none can.
-        BadRequest: the scores can't be what was asked for.
-    """
-    model.network.to(device)  # somebody's own may return nothing
-    if not len(images):
-        return _without_images(model, device, scores)
-    first = first_usable(images, model.preprocessing)
-    if not isinstance(first, Ready):
-        count = f"None of the {len(images)} images" if len(images) > 1 else "The image"
-        verb = "can" if len(images) > 1 else "can't"
-        raise RunFailed(f"{count} {verb} be read. {first.name}: {first.reason}.")
-    return Subject(
-        model.network,
-        first.picture.values.unsqueeze(0).to(device),
-        name=model.name,
-        classes=model.classes,
-        preprocessing=model.preprocessing,
-        scores=scores,
-        several=any(len(item.labels) > 1 for item in images),
-    )
-
-
-def _without_images(model: Model, device: torch.device, scores: str) -> Subject:
-    """The subject, tried on noise of the size that it expects."""
-    size = model.preprocessing.size
-    if size is None:
-        raise BadRequest(f"{model.name} without images has no size to run at; give --size a side or HEIGHTxWIDTH.")
-    generator = torch.Generator().manual_seed(0)
-    example = torch.randn(1, model.preprocessing.channels, *size, generator=generator).to(device)
-    return Subject(
-        model.network,
-        example,
-        name=model.name,
-        classes=model.classes,
-        preprocessing=model.preprocessing,
-        scores=scores,
-    )
-
-
 def adjust(model: Model, request: Request) -> Preprocessing:
     """The model's preprocessing with what the user wants otherwise.
 
@@ -228,6 +188,12 @@ def adjust(model: Model, request: Request) -> Preprocessing:
     if request.value_range is not None:
         known = replace(known, levels=Levels.between(request.value_range))
     return known if request.size is None else known.resized(request.size)
+
+
+def _compared_with(subject: Subject, images: ImageSet, device: torch.device, request: Request) -> Tensor:
+    """A sample of the images that the network takes."""
+    found = sample(images, subject.preprocessing, SAMPLE).to(device)
+    return usable(subject, found, 1 if subject.one_by_one else batch_size(subject, device, request.batch_size))
 
 
 def _layer_notices(subject: Subject, tasks: Sequence[Task]) -> tuple[str, ...]:

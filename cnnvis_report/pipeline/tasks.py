@@ -14,6 +14,7 @@ from cnnvis_report.pipeline.rehearsal import Rehearsal
 from cnnvis_report.records import Kind, Option
 from cnnvis_report.registry import Method, with_options
 from cnnvis_report.tape import Reads, Tape
+from cnnvis_report.untouched import at_work
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def perform(tasks: Sequence[Task], tape: Tape, targets: Tensor, reduced: Collect
             if task in reduced:
                 tape.note(precision="bfloat16")
             try:
-                with tape.reduced() if task in reduced else nullcontext():
+                with tape.reduced() if task in reduced else nullcontext(), at_work(tape.subject.name):
                     outcome = Outcome(task, account, task.run(tape, targets))
             except NotApplicable as error:
                 outcome = Outcome(task, account, None, str(error))

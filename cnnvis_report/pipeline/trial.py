@@ -8,6 +8,7 @@ from torch import Tensor
 from cnnvis_report.evaluate.agreement import spearman
 from cnnvis_report.pipeline.batches import sample
 from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.refusing import usable
 from cnnvis_report.pipeline.study import Study
 from cnnvis_report.pipeline.tasks import Outcome, perform
 from cnnvis_report.records_worth import Precision
@@ -31,7 +32,7 @@ def trials(study: Study, plan: Plan, tell: Callable[[str], None]) -> tuple[Preci
     if not plan.reduced:
         return ()
     most = 1 if plan.images < FEW or plan.batch == 1 else 2
-    images = sample(study.images, study.subject.preprocessing, most).to(study.device)
+    images = usable(study.subject, sample(study.images, study.subject.preprocessing, most).to(study.device), plan.batch)
     exact, rough = (_outcomes(study, plan, images, reduced, tell) for reduced in (False, True))
     forced = study.precision == "bfloat16"
     return tuple(_compared(one, two, forced) for one, two in zip(exact, rough, strict=True))

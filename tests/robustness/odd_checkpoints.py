@@ -18,6 +18,8 @@ from tests.robustness.damage import damaged, peak
 
 MORE = 400  # MB
 MANY = 100_001
+# memory that was taken before hides what is taken now, so that these have to be refused
+COSTLY = {"ten million classes of one number", "inflated", "many tensors", "many entries", "a key of tuples in tuples"}
 
 
 def text(word: str) -> bytes:
@@ -80,7 +82,7 @@ def made_to_cost() -> Iterator[tuple[str, bytes]]:
     levels += [b"}(" + b"".join(text(f"k{at}") + b"h" + bytes([n]) for at in range(300)) + b"uq" + bytes([n + 1])
                for n in range(5)]  # fmt: skip
     yield "dictionaries that hold each other", archive(state(**{f"x{n}": each for n, each in enumerate(levels)}))
-    yield "inflated", archive(state(w=good), b"\0" * (1 << 28), packed=True)
+    yield "inflated", archive(state(w=tensor((2, 2), (2, 1), numbers=1 << 26)), b"\0" * (1 << 28), packed=True)
     entry = {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}
     yield "overlapping tensors", header({"a": entry, "b": entry})
     yield "a huge shape", header({"a": {**entry, "shape": [2**40, 2**40]}})
@@ -108,12 +110,12 @@ def whole() -> list[bytes]:
     return found
 
 
-def read(path: Path) -> str:
-    """What was wrong with the reading; nothing where it was read or refused."""
+def read(path: Path, costly: bool) -> str:
+    """What was wrong with the reading; nothing where it was read or refused, and a costly one refused."""
     before = peak()
     try:
         read_candidates(path)
-        wrong = ""
+        wrong = "was read" if costly else ""
     except BadRequest as error:
         wrong = "more than a line" if "\n" in str(error) else ""
     except Exception as error:
@@ -129,7 +131,7 @@ def trials(count: int, folder: Path) -> Iterator[str]:
         name, content = next(costly, (f"damaged {number}", b""))
         path = folder / ("weights.safetensors" if content[8:9] == b"{" else "weights.pt")
         path.write_bytes(content or damaged(forms[number % len(forms)], random.Random(number)))
-        wrong = read(path)
+        wrong = read(path, name in COSTLY)
         path.unlink()
         yield f"checkpoint {name}: {wrong}" if wrong else ""
 

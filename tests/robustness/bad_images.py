@@ -1,0 +1,46 @@
+"""A network that fails on some images of a set: these are listed, the others are explained, and the command ends."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.robustness.attack import Attack
+from tests.test_bad_images import TROUBLES, draw, run, skipped
+
+MOST = 9  # images
+
+
+def trial(seed: int, folder: Path) -> str:
+    """A set with bad images of any kinds at any places, in batches of any size, started twice."""
+    dice = random.Random(seed)
+    count = dice.randint(2, MOST)
+    places = dice.sample(range(count), dice.randint(1, count - 1))
+    bad = {place: dice.randrange(len(TROUBLES)) for place in places}
+    # a whole batch has the number of scores that one image in it asks for
+    size = 1 if any(not TROUBLES[kind][1].startswith(("ValueError", "scores that")) for kind in bad.values()) else 4
+    pictures, out = draw(folder / "pictures", count, bad), folder / "out"
+    if not set(range(3)) - set(bad):
+        return ""  # those that come first decide how many scores there are
+    for _ in range(2):
+        said = run(pictures, out, "-m", "gradient", "--batch-size", size)
+        if "Traceback" in said.output:
+            return f"{bad}, {size} at a time: a traceback"
+        if sorted(skipped(out)) != sorted(f"p{place:02}.png" for place in bad):
+            return f"{bad}, {size} at a time: skipped {sorted(skipped(out))}"
+    return ""
+
+
+def trials(count: int, folder: Path) -> Iterator[str]:
+    """Sets by their seeds."""
+    for seed in range(count):
+        yield trial(seed, folder / str(seed))
+
+
+BAD_IMAGES = Attack(
+    name="one bad image",
+    survived="The images that the network fails on are listed with the reason, the others are explained, and a second "
+    "start says the same.",
+    trials=trials,
+    quick=4,
+    full=200,
+)
