@@ -164,6 +164,37 @@ def test_a_run_without_room_for_the_inside_isnt_complete_without_it(full, run, t
     assert right <= found.keys() and not [name for name in found if name.startswith(".") or name.endswith(".new")]
 
 
+def test_pages_that_may_not_be_looked_at_are_not_left_out_in_silence(run, tmp_path, monkeypatch):
+    words, _ = run
+    report = tmp_path / "report"
+    command(*words, "--inside", "none", "-o", report)
+    before, real = files(report), os.scandir
+
+    def refused(path=".", *more):
+        if ".pages-" in str(path) and str(path).endswith("images"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refused)
+        assert "Permission denied" in one_line(command("render", report, code=1))
+    assert files(report).keys() == before.keys()
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES, errno.EIO])
+def test_a_file_of_arrays_that_the_system_refuses_isnt_called_damaged(number, run, tmp_path, monkeypatch):
+    words, _ = run
+    report = tmp_path / "report"
+    command(*words, "--inside", "none", "-o", report)
+
+    def refused(path, most):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr("cnnvis_report.store.arrays.read_regular", refused)
+    said = one_line(command("render", report, code=2 if number == errno.EIO else 1))
+    assert os.strerror(number) in said and "Errno" not in said and ("--repair" in said) == (number == errno.EIO)
+
+
 def test_refusals_of_the_system_are_known_in_every_guise():
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/x/y.npz")
     assert in_words(full) == "No space left on device (/x/y.npz)"
