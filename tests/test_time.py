@@ -138,7 +138,7 @@ def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock, drawn, tm
     )
     study = open_study(replace(request, device="cpu"))
     tally = conduct(study, make_plan(study), tmp_path / "r", watcher)[1]
-    assert study.witness.seconds == pytest.approx(3), "one beside the example in the first batch, two in the second"
+    assert study.witness.seconds == pytest.approx(2), "one beside the example in the first batch, one in the second"
     assert tally.seconds == tally.bound == pytest.approx(6)
     ((_, forecast),) = watcher.told
     assert forecast.an_image == pytest.approx(1) and forecast.left == pytest.approx(4)
