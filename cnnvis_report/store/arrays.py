@@ -1,5 +1,6 @@
 """Files of arrays that plain numpy reads; written whole, read as a stranger's with bounded memory."""
 
+import errno
 import io
 import os
 import struct
@@ -24,6 +25,7 @@ LARGEST = 4 << 30  # bytes of a file
 INFLATED = 512 << 20  # bytes that packed arrays may come to, in all
 MOST = 100_000  # arrays of a file
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # how numpy packs
+OF_THE_SYSTEM = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM}
 HEADER = 4096  # bytes of what numpy writes before an array
 
 
@@ -61,7 +63,11 @@ def names_in(path: Path) -> list[str]:
     try:
         with open_regular(path, LARGEST) as file, zipfile.ZipFile(file) as archive:
             return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-    except (BadRequest, OSError, zipfile.BadZipFile, ValueError, NotImplementedError, struct.error):
+    except OSError as error:
+        if error.errno in OF_THE_SYSTEM:
+            raise
+        return []
+    except (BadRequest, zipfile.BadZipFile, ValueError, NotImplementedError, struct.error):
         return []
 
 
@@ -86,7 +92,11 @@ def read_arrays(folder: Path, name: str, stored: StoredFile | None = None) -> di
         raise Damaged(folder, name, "is missing") from error
     except Damaged:
         raise
-    except (BadRequest, OSError) as error:
+    except OSError as error:
+        if error.errno in OF_THE_SYSTEM:  # which say nothing of the file
+            raise
+        raise Damaged(folder, name, f"can't be read ({error.strerror or error})") from error
+    except BadRequest as error:
         raise Damaged(folder, name, str(error).removeprefix(f"{path}: ").rstrip(".")) from error
 
 
