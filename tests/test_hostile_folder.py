@@ -17,8 +17,9 @@ import torch
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.shelf import RunShelf
+from cnnvis_report.records_training import Film
 from cnnvis_report.store import load_run
-from cnnvis_report.store.arrays import INFLATED, Damaged, read_arrays
+from cnnvis_report.store.arrays import INFLATED, Damaged, read_arrays, write_arrays
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.names import fitted_name
 from cnnvis_report.store.ours import check_writable, clear, is_ours
@@ -244,6 +245,25 @@ def test_a_look_without_images_says_what_got_lost(tmp_path, looked):
     os.truncate(folder / "inside" / "network.npz", 100)
     said = command("render", folder, "--repair", code=2).stderr
     assert "nothing of it is whole" in said
+
+
+def test_films_that_got_damaged_are_left_out(report):  # noqa: F811
+    """They have no image of their own that could be missed."""
+
+    def filmed(run, images):
+        (report / "inside").mkdir(exist_ok=True)
+        stored = write_arrays(report / "inside" / "films.npz", {"a": np.zeros(3)})
+        films = tuple(Film(image.id, "x", 0, (run.cards[0].name,), ()) for image in images[:2])
+        return replace(run, films=films, files=run.files | {"inside/films.npz": stored}), images
+
+    rewritten(report, filmed)
+    command("render", report)
+    assert command("render", report, "--repair").stderr == ""
+    (report / "inside" / "films.npz").write_bytes(b"x")
+    assert "films.npz" in refused(report)
+    said = command("render", report, "--repair").stderr
+    assert said.count("\n") == 1 and "The films over the epochs" in said
+    assert load_run(report).record.films == ()
 
 
 def test_files_that_belong_to_nothing_are_left_out_by_a_repair(report):  # noqa: F811

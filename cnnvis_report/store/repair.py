@@ -35,10 +35,11 @@ def repair(folder: Path) -> list[str]:
     images, all_there = images_left(folder)
     whole = whole_images(folder, [(image, run.files[arrays_name(image.id)]) for image in images])
     kept = [image for image in images if image.id in whole]
-    inside, looked = _inside_left(folder, run, {image.id for image in kept})
+    ids = {image.id for image in kept}
+    inside, looked = _inside_left(folder, run, ids)
     lost = run.images - len(kept)
-    films = run.films if not run.films or inside_is_whole(folder, FILMS, run.files) else ()
-    films = tuple(film for film in films if film.image in {image.id for image in kept})
+    filmed = not run.films or inside_is_whole(folder, FILMS, run.files)
+    films = tuple(film for film in run.films if film.image in ids) if filmed else ()
     files = _files_of(kept, inside, films)
     as_written = true and all_there and not lost and not looked
     if as_written and films == run.films and files == run.files.keys():
@@ -47,11 +48,10 @@ def repair(folder: Path) -> list[str]:
         what = f"not one of its {run.images} images" if run.images else "nothing of it"
         raise BadRequest(f"{folder}: {what} is whole. Start the run again with its command.")
     said = list(looked)
-    if len(films) < len(run.films):
-        said.append(f"The films of {len(run.films) - len(films)} images over the epochs got damaged and are left out.")
+    if not filmed:
+        said.append("The films over the epochs of the training got damaged and are left out.")
     if lost:
-        names = {each.id for each in kept}
-        known = [each.name for each in images if each.id not in names][:NAMED]
+        known = [each.name for each in images if each.id not in ids][:NAMED]
         named = f" ({', '.join(known)}{' and more' if len(known) < lost else ''})" if known else ""
         said.append(f"The results of {lost} of {run.images + run.left_out} images got damaged and are left out{named}.")
     if not true:
