@@ -20,6 +20,7 @@ from cnnvis_report.pipeline.shelf import RunShelf
 from cnnvis_report.records_training import Film
 from cnnvis_report.store import load_run
 from cnnvis_report.store.arrays import INFLATED, Damaged, read_arrays, write_arrays
+from cnnvis_report.store.contents import wrong_arrays
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.names import fitted_name
 from cnnvis_report.store.ours import check_writable, clear, is_ours
@@ -245,6 +246,16 @@ def test_a_look_without_images_says_what_got_lost(tmp_path, looked):
     os.truncate(folder / "inside" / "network.npz", 100)
     said = command("render", folder, "--repair", code=2).stderr
     assert "nothing of it is whole" in said
+
+
+def test_a_picture_is_grey_or_in_colour(made):  # noqa: F811
+    run = load_run(made)
+    image = next(run.images())
+    arrays = run.maps(image)
+    assert wrong_arrays(image, arrays) == "" == wrong_arrays(image, arrays | {"picture": arrays["picture"][..., 0]})
+    for channels in (1, 2):  # which no picture has that is drawn
+        said = wrong_arrays(image, arrays | {"picture": arrays["picture"][..., :channels]})
+        assert "has a picture of" in said
 
 
 def test_films_that_got_damaged_are_left_out(report):  # noqa: F811

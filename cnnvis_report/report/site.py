@@ -49,7 +49,7 @@ def write_site(run: StoredRun, *, single_file: bool = False, advance: Advance = 
         except FileNotFoundError as error:
             if building.is_dir():
                 raise
-            raise WentAway(f"{run.folder}: went away while its pages were written.") from error
+            raise WentAway(f"{run.folder}: went away while its pages were written. Start it again.") from error
         finally:
             rmtree(building, ignore_errors=True)
     return Written(run.folder / "index.html", size, quality)
