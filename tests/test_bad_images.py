@@ -224,3 +224,11 @@ def test_what_the_network_takes_of_a_sample():
     images[[1, 4], :, 0, 0] = torch.tensor([0.0, 1.0, RAISES / 255])
     images[5, :, 0, 0] = torch.tensor([0.0, 1.0, NAN / 255])
     assert torch.equal(usable(subject, images, 4), images[[0, 2, 3]])
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_image_that_spoils_the_scores_of_its_batch_costs_itself_alone(place, tmp_path):
+    """Infinity in the rows of all images of a batch, as where a network divides by what the batch holds."""
+    spoiling = next(number for number, (made, _) in enumerate(TROUBLES) if "inf" in made.__code__.co_names)
+    run(draw(tmp_path / "p", 3, {place: spoiling}), tmp_path / "r", "--batch-size", "3")
+    assert list(skipped(tmp_path / "r")) == [f"p{place:02}.png"] and len(maps(tmp_path / "r")) == 2

@@ -66,7 +66,7 @@ class Explaining:
             if alone:
                 del tape  # the graph of a whole batch
                 yield from self._each(ready)
-            parts = [] if all(finite) else [self._without(ready, finite)]
+            parts = [] if all(finite) else self._apart(ready, finite)
         for part in parts:
             if part:
                 yield from self.of(Batch(part))
@@ -80,11 +80,16 @@ class Explaining:
         witness, ids = self._study.witness, [each.item.id for each in batch.ready]
         return witness is not None and witness.saw(ids, tape.images, tape.logits)
 
-    def _without(self, ready: Sequence[Ready], finite: Sequence[bool]) -> tuple[Ready, ...]:
-        """The images that have finite scores; the others are skipped."""
-        for each in (each for each, fine in zip(ready, finite, strict=True) if not fine):
-            self._skip(each, f"{self._study.subject.name} {NOT_FINITE}")
-        return tuple(each for each, fine in zip(ready, finite, strict=True) if fine)
+    def _apart(self, ready: Sequence[Ready], finite: Sequence[bool]) -> list[tuple[Ready, ...]]:
+        """Images with finite scores together, each of the others alone: another one may have spoiled the batch.
+
+        One that was alone is skipped.
+        """
+        if len(ready) == 1:
+            self._skip(ready[0], f"{self._study.subject.name} {NOT_FINITE}")
+            return []
+        rows = list(zip(ready, finite, strict=True))
+        return [tuple(each for each, fine in rows if fine), *((each,) for each, fine in rows if not fine)]
 
     def _skip(self, ready: Ready, reason: str) -> None:
         self._tally.skipped.append(Skipped(ready.item.name, reason.rstrip("."), ready.item.fingerprint))
