@@ -169,7 +169,8 @@ class Console(Watcher):
     def bill(self, run: RunRecord, tally: Tally) -> None:
         """Where the time went, beside what it should have taken."""
         if not tally.computed and not tally.looking:
-            self.say("          every image was there already; only the pages are written again")
+            skipped = f", but for {words.count(len(run.skipped), 'skipped file')}" if run.skipped else ""
+            self.say(f"          every image was there already{skipped}; only the pages are written again")
             return
         spent = run.provenance.get("seconds_by_method")
         costs = sorted(spent.items(), key=lambda each: -each[1]) if isinstance(spent, dict) else []

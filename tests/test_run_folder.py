@@ -20,6 +20,7 @@ from cnnvis_report.files import beside, remove
 from cnnvis_report.pipeline import run as running
 from cnnvis_report.records import RunRecord, StoredFile
 from cnnvis_report.records_json import Malformed, from_json
+from cnnvis_report.report.data import provenance_slots
 from cnnvis_report.store import load_run
 from cnnvis_report.store.arrays import Damaged, read_arrays, write_arrays
 from cnnvis_report.store.lock import lock_of, writing
@@ -275,6 +276,9 @@ def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report, aga
     assert said.startswith("Warning: ") and f"1 of 4 images got damaged and are left out ({name})" in said
     run = load_run(report)
     assert run.record.images == 3 and run.record.left_out == 1
+    seconds = run.record.provenance["seconds_by_method"]
+    slots = provenance_slots(replace(run.record, provenance={"seconds_by_method": dict.fromkeys(seconds, 0.4)}))
+    assert {slots[f"per-image:{name}"] for name in seconds} == {"100"}, "the time was that of four images"
     assert gone not in [image.id for image in run.images()] and not (report / "images" / f"{gone}.html").exists()
     assert "got damaged and are left out" in (report / "index.html").read_text(encoding="utf-8")
     assert path.stat().st_size == 100, "what is damaged stays"

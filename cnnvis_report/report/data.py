@@ -52,9 +52,10 @@ def provenance_slots(run: RunRecord) -> dict[str, str]:
         "bound": words.duration(bound),
     }
     by_method = facts.get("seconds_by_method")
+    explained = max(run.images + run.left_out, 1)  # what a repair left out had its share of the time
     for name, spent in by_method.items() if isinstance(by_method, Mapping) else ():
         slots[f"seconds:{name}"] = words.duration(_float(spent))
-        slots[f"per-image:{name}"] = _milliseconds(_float(spent) / max(run.images, 1))
+        slots[f"per-image:{name}"] = _milliseconds(_float(spent) / explained)
     return slots
 
 
