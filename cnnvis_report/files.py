@@ -41,6 +41,22 @@ def link_on_the_way(folder: Path, name: str) -> Path | None:
     return None
 
 
+def files_below(folder: Path) -> list[str]:
+    """Names of all files in a folder and its sub-folders, relative to it, in order.
+
+    `rglob` would keep quiet about folders that it may not look into.
+
+    Raises:
+        OSError: a folder can't be looked into.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    walked = os.walk(folder, onerror=refuse)
+    return sorted((Path(root) / name).relative_to(folder).as_posix() for root, _, names in walked for name in names)
+
+
 def remove(folder: Path, names: Sequence[str]) -> None:
     """Remove files by their names relative to the folder, and the sub-folders that this leaves empty.
 

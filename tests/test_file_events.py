@@ -12,6 +12,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.loading import trained as trained_files
 from cnnvis_report.loading.trained import read_trained
 from cnnvis_report.refusals import in_words, refusal
+from cnnvis_report.store import writer
 from cnnvis_report.store.lock import lock_of
 from tests.conftest import command, fill_disk
 from tests.test_cli import one_line
@@ -135,6 +136,18 @@ def run(tmp_path_factory, images):
     return words, {name for name in files(folder / "right") if name.partition("/")[0] in ("arrays", "inside")}
 
 
+def _refusing(ending):
+    """What writes arrays, with no room for one file of them."""
+    real = writer.write_arrays
+
+    def write(path, arrays, **options):
+        if path.as_posix().endswith(ending):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return real(path, arrays, **options)
+
+    return write
+
+
 def test_a_folder_in_which_a_run_had_barely_begun_is_taken_up(run, tmp_path):
     words, _ = run
     for name in ("arrays", "inside"):
@@ -152,16 +165,51 @@ def test_a_folder_in_which_a_run_had_barely_begun_is_taken_up(run, tmp_path):
         strange.unlink()
 
 
-@pytest.mark.parametrize("full", ["network.npz", "run.json"])
+@pytest.mark.parametrize("full", ["network.npz", "run.json", "an image"])
 def test_a_run_without_room_for_the_inside_isnt_complete_without_it(full, run, tmp_path):
     words, right = run
+    image = next(name for name in sorted(right) if name.startswith("inside/") and "network" not in name)
     with pytest.MonkeyPatch.context() as patch:
-        fill_disk(patch, full)
+        if full == "an image":  # whose file of arrays is called alike, and is written before
+            patch.setattr("cnnvis_report.store.writer.write_arrays", _refusing(image))
+        else:
+            fill_disk(patch, full)
         said = one_line(command(*words, "--inside", "standard", "-o", tmp_path / "report", code=1))
     assert said.startswith("Error: No space left on device") and not (tmp_path / "report" / "run.json").exists()
     command(*words, "--inside", "standard", "-o", tmp_path / "report")
     found = files(tmp_path / "report")
     assert right <= found.keys() and not [name for name in found if name.startswith(".") or name.endswith(".new")]
+
+
+def test_pages_that_may_not_be_looked_at_are_not_left_out_in_silence(run, tmp_path, monkeypatch):
+    words, _ = run
+    report = tmp_path / "report"
+    command(*words, "--inside", "none", "-o", report)
+    before, real = files(report), os.scandir
+
+    def refused(path=".", *more):
+        if ".pages-" in str(path) and str(path).endswith("images"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refused)
+        assert "Permission denied" in one_line(command("render", report, code=1))
+    assert files(report).keys() == before.keys()
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES, errno.EIO])
+def test_a_file_of_arrays_that_the_system_refuses_isnt_called_damaged(number, run, tmp_path, monkeypatch):
+    words, _ = run
+    report = tmp_path / "report"
+    command(*words, "--inside", "none", "-o", report)
+
+    def refused(path, most):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr("cnnvis_report.store.arrays.read_regular", refused)
+    said = one_line(command("render", report, code=2 if number == errno.EIO else 1))
+    assert os.strerror(number) in said and "Errno" not in said and ("--repair" in said) == (number == errno.EIO)
 
 
 def test_refusals_of_the_system_are_known_in_every_guise():

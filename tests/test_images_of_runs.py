@@ -139,7 +139,7 @@ def test_many_broken_files_are_counted_and_listed(tmp_path):
     result = command("run", "tests.factories:tiny", tmp_path, "-o", tmp_path / "r", "-m", "grad_cam", "-q")
     warned = [line for line in result.stderr.splitlines() if line.startswith("Warning: ")]
     assert len(warned) == 11 and all(line.endswith("Skipped.") for line in warned[:10])
-    assert warned[10] == "Warning: 3 more files can't be read; the report lists them all."
+    assert warned[10] == "Warning: 3 more images are skipped; the report lists them all."
     assert len(run_of(tmp_path / "r")["run"]["skipped"]) == 13
 
 

@@ -97,10 +97,10 @@ def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(
 
 
 def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full, drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline import run as running
+    from cnnvis_report.pipeline.explaining import Explaining
 
     words = (*TINY, drawn, "-o", tmp_path / "r", *FULL, "--batch-size", "1")
-    plain, calls = running._explain, []
+    plain, calls = Explaining._seen, []
 
     def stopping(*given):
         calls.append(1)
@@ -108,9 +108,9 @@ def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full
             raise KeyboardInterrupt
         return plain(*given)
 
-    monkeypatch.setattr(running, "_explain", stopping)
+    monkeypatch.setattr(Explaining, "_seen", stopping)
     command(*words, code=130)
-    monkeypatch.setattr(running, "_explain", plain)
+    monkeypatch.setattr(Explaining, "_seen", plain)
     command(*words)
     once, again = (list(load_run(folder).images()) for folder in (full, tmp_path / "r"))
     for one, other in zip(once, again, strict=True):

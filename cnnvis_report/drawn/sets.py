@@ -1,7 +1,7 @@
 """A drawn data set as folders: pictures by class, masks beside them, and what they are in `dataset.json`."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from cnnvis_report.ahead import ahead, processors
 from cnnvis_report.drawn import layers, shapes
 from cnnvis_report.drawn.drawing import Drawing
 from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.files import beside, blocked_by, is_temporary, link_on_the_way, remove, sweep
+from cnnvis_report.files import beside, blocked_by, is_temporary, link_on_the_way, remove, settle, sweep
 from cnnvis_report.loading.datasets import DESCRIPTION, FORMAT, IMAGES, MASKS, listed_files, read_description
 from cnnvis_report.records_json import to_json
 from cnnvis_report.store.lock import writing
@@ -145,6 +145,7 @@ def _write_set(
     for written in ahead(draw, enumerate(names), workers=workers, waiting=workers):
         files += written
         advance(written[0])
+    _settle([folder / name for name in files], workers)
     _describe(folder, description | {"files": sorted(files), "complete": True})
 
 
@@ -163,7 +164,7 @@ def _write(kind: Kind, folder: Path, variant: str, side: int, seed: int, each: t
     for place, picture in _pictures(drawing):
         path = folder / place / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside(path) as temporary:
+        with beside(path, lasting=False) as temporary:
             picture.save(temporary, "PNG")
         written.append(f"{place}/{name}")
     return written
@@ -174,6 +175,13 @@ def _pictures(drawing: Drawing) -> Iterator[tuple[str, Image]]:
     yield MASKS, drawing.mask.convert("1")
     for place, mask in drawing.others.items():
         yield place, mask.convert("1")
+
+
+def _settle(files: Sequence[Path], workers: int) -> None:
+    """Have files on the disk, and then the list of each of their folders, once."""
+    for places in (files, sorted({path.parent for path in files})):
+        for _ in ahead(settle, places, workers=workers, waiting=workers):
+            pass
 
 
 def _describe(folder: Path, description: dict[str, object]) -> None:

@@ -2,7 +2,6 @@
 
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import method
 from cnnvis_report.rules.multipliers import AlphaBeta, EntryRule, WSquare
@@ -34,11 +33,8 @@ def deep_taylor(tape: Tape, targets: Tensor, *, entry: str = "box") -> Tensor:
 
     Raises:
         NotApplicable: an operation of the network has no rule.
-        BadRequest: there is no such entry.
     """
     entries: dict[str, EntryRule] = {"box": pixel_box(tape.subject.preprocessing), "w2": WSquare()}
-    if entry not in entries:
-        raise BadRequest(f"deep_taylor has no entry {entry!r}; it can be {' or '.join(entries)}.")
     rule = Composite(AlphaBeta(1, 0), AlphaBeta(1, 0), entries[entry])
     score = tape.logits.gather(1, targets.unsqueeze(1))
     return tape.relevance(targets, rule) * (score > 0).view(-1, 1, 1, 1)

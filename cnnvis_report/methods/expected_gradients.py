@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from cnnvis_report.errors import BadRequest, NotApplicable
+from cnnvis_report.errors import NotApplicable
 from cnnvis_report.noise import noise_generator
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import Between, method
@@ -36,11 +36,8 @@ def expected_gradients(tape: Tape, targets: Tensor, *, n: int = 32) -> Tensor:
         [N, K, C, H, W] in logits.
 
     Raises:
-        BadRequest: n is below 1.
         NotApplicable: there is no other image to compare with.
     """
-    if n < 1:
-        raise BadRequest(f"expected_gradients needs n of at least 1, not {n}.")
     others = _others(tape)
     images = tape.images
     total = [torch.zeros_like(images) for _ in range(targets.shape[1])]

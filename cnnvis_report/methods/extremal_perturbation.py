@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import Between, method
 from cnnvis_report.rounding import root_mean_square
@@ -42,12 +41,7 @@ def extremal_perturbation(tape: Tape, targets: Tensor, *, area: float = 0.1, ste
 
     Returns:
         [N, H, W], the mask, in 0..1.
-
-    Raises:
-        BadRequest: area isn't between 0 and 1, or steps is below 1.
     """
-    if not 0 < area < 1 or steps < 1:
-        raise BadRequest(f"extremal_perturbation needs 0 < area < 1 and steps ≥ 1, not area={area}, steps={steps}.")
     images = tape.images
     blurred = _blurred(images)
     grid = _Grid(images)

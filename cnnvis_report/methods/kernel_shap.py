@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.lime import explained, scores_of_kept, superpixels
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import Between, method
@@ -38,11 +37,8 @@ def kernel_shap(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int
         [N, K, H, W] in logits, the superpixel's value on each of its pixels.
 
     Raises:
-        BadRequest: segments is below 1 or samples below 2.
         NotApplicable: scikit-image isn't installed.
     """
-    if samples < 2:
-        raise BadRequest(f"kernel_shap needs at least 2 samples, not {samples}.")
     maps, counts, fits = [], [], []
     for place, image in enumerate(tape.images):
         labels = superpixels(image, segments)

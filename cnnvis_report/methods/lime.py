@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest, NotApplicable
+from cnnvis_report.errors import NotApplicable
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import Between, method
 from cnnvis_report.rounding import beyond_rounding
@@ -41,11 +41,8 @@ def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500)
         [N, K, H, W] in logits.
 
     Raises:
-        BadRequest: segments or samples is below 1.
         NotApplicable: scikit-image isn't installed.
     """
-    if samples < 1:
-        raise BadRequest(f"lime needs at least 1 sample, not {samples}.")
     maps, counts, fits = [], [], []
     for place, image in enumerate(tape.images):
         labels = superpixels(image, segments)
@@ -66,11 +63,8 @@ def superpixels(image: Tensor, segments: int) -> Tensor:
     """[H, W] on the CPU: the superpixel of each pixel, from 0.
 
     Raises:
-        BadRequest: segments is below 1.
         NotApplicable: scikit-image isn't installed.
     """
-    if segments < 1:
-        raise BadRequest(f"superpixels need segments of at least 1, not {segments}.")
     try:
         from skimage.segmentation import slic
     except ImportError as error:

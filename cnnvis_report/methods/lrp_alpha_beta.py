@@ -35,8 +35,8 @@ def lrp_alpha_beta(tape: Tape, targets: Tensor, *, alpha: float = 2.0, beta: flo
 
     Raises:
         NotApplicable: an operation of the network has no rule.
-        BadRequest: alpha - beta isn't 1, or one of them is negative.
+        BadRequest: alpha - beta isn't 1.
     """
-    if abs(alpha - beta - 1) > 1e-6 or beta < 0:
-        raise BadRequest(f"lrp_alpha_beta needs alpha - beta = 1 and beta of at least 0, not {alpha} and {beta}.")
+    if abs(alpha - beta - 1) > 1e-6:
+        raise BadRequest(f"lrp_alpha_beta needs alpha - beta = 1, not {alpha} and {beta}.")
     return tape.relevance(targets, Composite(AlphaBeta(alpha, beta), AlphaBeta(alpha, beta)))

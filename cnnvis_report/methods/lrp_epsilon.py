@@ -2,7 +2,6 @@
 
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import Between, method
 from cnnvis_report.rules.multipliers import Epsilon
@@ -34,8 +33,5 @@ def lrp_epsilon(tape: Tape, targets: Tensor, *, epsilon: float = 1e-6) -> Tensor
 
     Raises:
         NotApplicable: an operation of the network has no rule.
-        BadRequest: epsilon is negative.
     """
-    if epsilon < 0:
-        raise BadRequest(f"lrp_epsilon needs an epsilon of at least 0, not {epsilon}.")
     return tape.relevance(targets, Composite(Epsilon(epsilon), Epsilon(epsilon)))

@@ -2,7 +2,6 @@
 
 from torch import Tensor
 
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import Between, method
 from cnnvis_report.rules.multipliers import Gamma
@@ -34,8 +33,5 @@ def lrp_gamma(tape: Tape, targets: Tensor, *, gamma: float = 0.25) -> Tensor:
 
     Raises:
         NotApplicable: an operation of the network has no rule.
-        BadRequest: gamma is negative.
     """
-    if gamma < 0:
-        raise BadRequest(f"lrp_gamma needs a gamma of at least 0, not {gamma}.")
     return tape.relevance(targets, Composite(Gamma(gamma), Gamma(gamma)))

@@ -37,15 +37,13 @@ def occlusion(tape: Tape, targets: Tensor, *, patch: int = 0, stride: int = 0, s
         [N, K, H, W] in logits.
 
     Raises:
-        BadRequest: patch or stride is negative, or steps would leave pixels uncovered, or scales is below 1.
+        BadRequest: steps would leave pixels uncovered.
     """
     height, width = tape.images.shape[2:]
     patch = min(patch or max(1, round(min(height, width) / 8)), height, width)
     stride = stride or max(1, patch // 2)
     if patch < 1 or not 1 <= stride <= patch:
         raise BadRequest(f"occlusion needs 1 ≤ stride ≤ patch, not patch={patch}, stride={stride}.")
-    if scales < 1:
-        raise BadRequest(f"occlusion needs scales of at least 1, not {scales}.")
     sizes = [min(patch * 2**scale, height, width) for scale in range(scales)]
     steps = [min(stride * 2**scale, size) for scale, size in enumerate(sizes)]
     tape.note(baseline="grey", patch=patch, stride=stride)

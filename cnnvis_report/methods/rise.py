@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import Between, method
 from cnnvis_report.tape import Tape
@@ -52,15 +51,7 @@ def rise(tape: Tape, targets: Tensor, *, n: int = 0, cells: int = 7, p: float = 
 
     Returns:
         [N, K, H, W] in probability.
-
-    Raises:
-        BadRequest: n or tolerance is negative, cells is below 1, or p isn't between 0 and 1.
     """
-    if n < 0 or cells < 1 or not 0 < p < 1 or tolerance < 0:
-        raise BadRequest(
-            f"rise needs n ≥ 0, cells ≥ 1, 0 < p < 1 and tolerance ≥ 0, "
-            f"not n={n}, cells={cells}, p={p}, tolerance={tolerance}."
-        )
     sums = _Sums(tape, targets, p)
     for masks in _masks(tape, n or MASKS.get(tape.images.device.type, MASKS_ELSEWHERE), cells, p):
         sums.add(masks)

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import Between, method
 from cnnvis_report.rounding import beyond_rounding
@@ -41,7 +40,6 @@ def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int
     Raises:
         UnknownName: the network has no such layer.
         NotApplicable: no layer keeps a spatial size.
-        BadRequest: max_channels is negative.
     """
     activations = tape.layer(layer)
     chosen = strongest(activations, max_channels)
@@ -65,13 +63,7 @@ def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int
 
 
 def strongest(activations: Tensor, most: int) -> Tensor:
-    """[N, most]: the channels with the largest mean absolute activation, the strongest first; all where `most` is 0.
-
-    Raises:
-        BadRequest: `most` is negative.
-    """
-    if most < 0:
-        raise BadRequest(f"max_channels is {most}; it takes a number of channels, or 0 for all.")
+    """[N, most]: the channels with the largest mean absolute activation, the strongest first; all where `most` is 0."""
     strength = activations.abs().mean(dim=(2, 3))
     return strength.argsort(dim=1, descending=True, stable=True)[:, : most or None]
 

@@ -28,6 +28,7 @@ from cnnvis_report.records_inside import (
     KernelRecord,
     TopRecord,
 )
+from cnnvis_report.refusals import refusal
 from cnnvis_report.store.names import NETWORK
 from cnnvis_report.store.writer import RunWriter
 
@@ -105,6 +106,8 @@ def _looked(looked: ImagesInside, images: Iterator[Ready], found: Found, tell: T
         try:
             yield looked.of(ready, tell)
         except Exception as error:  # the other images are worth a look without it
+            if refusal(error) is not None:  # what couldn't be written can be made up for
+                raise
             if is_out_of_memory(error):
                 raise
             found.gaps.append((ready.item.name, told(error)))

@@ -6,7 +6,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.files import remove
+from cnnvis_report.files import files_below, remove
 from cnnvis_report.report.encode import Quality
 from cnnvis_report.report.pages import write_pages
 from cnnvis_report.report.progress import Advance
@@ -52,7 +52,7 @@ def write_site(run: StoredRun, *, single_file: bool = False, advance: Advance = 
 
 def _move(building: Path, folder: Path) -> int:
     """Put the pages into their places, and take those away that an earlier call has written; their size in bytes."""
-    names = sorted(path.relative_to(building).as_posix() for path in building.rglob("*") if path.is_file())
+    names = files_below(building)
     size = sum((building / name).stat().st_size for name in names)
     places = {name: named.place(folder, name) for name in names}
     blocked = next((path for path in places.values() if path.is_dir() and not path.is_symlink()), None)

@@ -1,5 +1,6 @@
 """Files of arrays that plain numpy reads; written whole, read as a stranger's with bounded memory."""
 
+import errno
 import io
 import struct
 import zipfile
@@ -23,6 +24,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 LARGEST = 4 << 30  # bytes of a file
 INFLATED = 512 << 20  # bytes that packed arrays may come to, in all
 MOST = 100_000  # arrays of a file
+OF_THE_SYSTEM = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM}
 HEADER = 4096  # bytes of what numpy writes before an array
 
 
@@ -75,7 +77,11 @@ def read_arrays(folder: Path, name: str, stored: StoredFile | None = None) -> di
         raise Damaged(folder, name, "is missing") from error
     except Damaged:
         raise
-    except (BadRequest, OSError) as error:
+    except OSError as error:
+        if error.errno in OF_THE_SYSTEM:  # which say nothing of the file
+            raise
+        raise Damaged(folder, name, f"can't be read ({error.strerror or error})") from error
+    except BadRequest as error:
         raise Damaged(folder, name, str(error).removeprefix(f"{path}: ").rstrip(".")) from error
     if stored is not None and sha256(content).hexdigest() != stored.sha256:
         raise Damaged(folder, name, "isn't what the run has written there (it has another digest)")

@@ -6,7 +6,7 @@ from errno import EACCES, EFBIG, EIO, EMFILE, ENOENT, ENOSPC
 from pathlib import Path
 
 from tests.robustness.attack import Attack
-from tests.robustness.commands import COMMANDS, Undisturbed, files_in, goes_on, undisturbed
+from tests.robustness.commands import COMMANDS, Undisturbed, differences, files_in, goes_on, undisturbed
 from tests.robustness.faults import CUT, FAIL, Fault
 from tests.robustness.file_events import ALL
 from tests.robustness.forking import Ended, server
@@ -23,7 +23,7 @@ def refused(count: int, folder: Path) -> Iterator[str]:
         work = trial.again(folder)
         ended = server().run(trial.command.arguments, work, trial.command.output, fault)
         after = files_in(work)
-        wrong = unsaid(ended) or lost(trial, after) or goes_on(trial, work)
+        wrong = unsaid(ended) or short(trial, ended, after) or lost(trial, after) or goes_on(trial, work)
         yield f"{trial.command.name}, {fault}: {wrong}" if wrong else ""
 
 
@@ -44,6 +44,13 @@ def unsaid(ended: Ended) -> str:
     if ended.code < 0 or bool(ended.code) != (len(errors) == 1):
         return f"exit {ended.code}, {len(errors)} lines of an error: {ended.said.strip()[-300:]}"
     return ""
+
+
+def short(trial: Undisturbed, ended: Ended, after: dict[str, str]) -> str:
+    """What is wrong with the result of a command that says it did its work; what it couldn't sweep may lie there."""
+    beside = {name: digest for name, digest in after.items() if name in trial.new}
+    found = differences(beside, trial.new) if ended.code == 0 else ""
+    return f"exit 0, and {found}" if found else ""
 
 
 def lost(trial: Undisturbed, after: dict[str, str]) -> str:

@@ -14,7 +14,8 @@ from errno import ENOSPC, errorcode
 from pathlib import Path
 
 CHANGES = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod"}
-LOOKS = {"os.listdir", "os.scandir", "shutil.rmtree"}
+SETTLING = "os.fsync"
+LOOKS = {"os.listdir", "os.scandir", "shutil.rmtree", SETTLING}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 KILL = "killed before"  # the event is never carried out
@@ -69,6 +70,13 @@ class Watch:
 
     def begin(self) -> None:
         """From here on, for good."""
+        settle = os.fsync
+
+        def settled(descriptor: int) -> None:  # the one that hooks aren't told of
+            self._told(SETTLING, (descriptor,))
+            settle(descriptor)
+
+        os.fsync = settled
         sys.addaudithook(self._told)
 
     def _told(self, name: str, given: tuple[object, ...]) -> None:
@@ -76,7 +84,7 @@ class Watch:
             return
         path = _path(given)
         changes = name in CHANGES and (name != "open" or bool(given[2] & WRITING))  # type: ignore[operator]
-        if not _within(path, self.folder if changes else self.read) or not (changes or self.looks):
+        if not _within(path, self.folder if changes or name == SETTLING else self.read) or not (changes or self.looks):
             return
         event = Event(name, path, changes)
         self.events.append(event)

@@ -283,6 +283,6 @@ ATTACK = Attack(
     "damaged folders",
     "`render` and `run` say what is damaged or make the same pages; nothing outside is touched",
     trials,
-    quick=36,
+    quick=18,
     full=500,
 )
