@@ -186,6 +186,8 @@ class Console(Watcher):
         )
         if run.evaluation is not None:
             self.say(f"          and {words.duration(tally.measuring)} on what the maps are worth")
+        if costs and tally.computed < run.images:
+            self.say(f"          all {words.number(run.images)} images, earlier starts included:")
         for start in range(0, len(costs), 4):
             row = [f"{name} {words.duration(seconds)}" for name, seconds in costs[start : start + 4]]
             self.say("          " + "".join(f"{each:<31}" for each in row).rstrip())

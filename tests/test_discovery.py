@@ -1,7 +1,9 @@
 """Images are found, or it is said why not: links, formats, pages, frames, and samples of a set."""
 
 import io
+import os
 import struct
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -95,6 +97,15 @@ def test_what_looks_like_an_image_and_is_not_read_is_listed(tmp_path):
     assert labelled(found, ()).skipped == found.skipped
     with pytest.raises(UnusablePicture, match=r"holds a HEIC picture .*convert it to PNG or JPEG"):
         labelled(found, ()).items[1].open()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")
+def test_names_that_are_no_text_are_found_and_looked_for_in_tables(tmp_path):
+    name = os.fsdecode(b"v\xf6gel.png")
+    tree(tmp_path, name, "a.png")
+    assert sorted(names(tmp_path)) == ["a.png", name]
+    (tmp_path / "labels.csv").write_bytes(b"file,label\nv\xf6gel.png,bird\n")
+    assert any("labels.csv names images" in each for each in find_images([tmp_path]).notices)
 
 
 def test_other_files_are_counted_and_hidden_ones_are_not(tmp_path):

@@ -84,7 +84,7 @@ def _found_in(path: Path, search: Search) -> tuple[list[Found], list[str]]:
 
 def _tables(search: Search, found: Sequence[Found]) -> list[str]:
     """That a table which lies among the images names them, and so may have their labels."""
-    names = {each.path.name.encode() for each in found[:MOST_NAMES]}
+    names = {os.fsencode(each.path.name) for each in found[:MOST_NAMES]}
     for table in search.tables[:MOST_TABLES]:
         lines = head_of(table).replace(b'"', b"").splitlines()[:-1] or [head_of(table)]
         cells = {cell.strip().rpartition(b"/")[2] for line in lines for cell in re.split(rb"[,;\t]| (?=\S+$)", line)}

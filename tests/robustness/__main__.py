@@ -1,8 +1,8 @@
 """Tries everything in full; the rows of what was tried go into the table of `docs/robustness.md`.
 
-    python -m tests.robustness --table                         all, which takes hours
-    python -m tests.robustness "damaged folders" --table       some of them; the other rows stay
-    python -m tests.robustness --count 50                      fewer of each, on the terminal alone
+python -m tests.robustness --table                         all, which takes hours
+python -m tests.robustness "damaged folders" --table       some of them; the other rows stay
+python -m tests.robustness --count 50                      fewer of each, on the terminal alone
 """
 
 import argparse
