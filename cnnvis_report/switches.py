@@ -84,9 +84,7 @@ LOADING = options(
         help="What is black and white in pictures of more than 8 bits, such as 0,4095. Default: the fewest bits that "
         "hold their values.",
     ),
-    click.option(
-        "--limit", type=Count(1), metavar="N", help="At most so many images; with run --only, of its selection."
-    ),
+    click.option("--limit", type=Count(1), metavar="N", help="At most so many images; with run --only, of those."),
     click.option(
         "--limit-order",
         type=OneOf(["balanced", "first"]),

@@ -86,7 +86,7 @@ def _tables(search: Search, found: Sequence[Found]) -> list[str]:
     """That a table which lies among the images names them, and so may have their labels."""
     names = {os.fsencode(each.path.name) for each in found[:MOST_NAMES]}
     for table in search.tables[:MOST_TABLES]:
-        lines = head_of(table).replace(b'"', b"").splitlines()[:-1] or [head_of(table)]
+        lines = head_of(table).replace(b'"', b"").splitlines()
         cells = {cell.strip().rpartition(b"/")[2] for line in lines for cell in re.split(rb"[,;\t]| (?=\S+$)", line)}
         if cells & names:
             return [f"{readable(table.name)} names images: give it as IMAGES, and its labels are read."]
