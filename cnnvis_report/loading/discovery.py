@@ -12,11 +12,10 @@ from cnnvis_report.loading.formats import EXTENSIONS, LISTS, channels_and_bits, 
 from cnnvis_report.loading.found import Found, FoundImages, readable, several
 from cnnvis_report.loading.frames import holds_more, is_animated
 from cnnvis_report.loading.lists import read_list
-from cnnvis_report.loading.reports import without_reports
+from cnnvis_report.loading.reports import is_report, without_reports
 from cnnvis_report.loading.tiff import tiff_pages
 from cnnvis_report.loading.walk import Search
 from cnnvis_report.records import Skipped
-from cnnvis_report.store.ours import is_ours
 
 MOST_NAMES, MOST_TABLES = 1000, 5  # among which a table that names images is looked for
 # formats whose heads tell what decoding alone would: several pages, frames, more than 8 bits
@@ -176,7 +175,7 @@ def _subfolders(folder: Path) -> tuple[str, ...]:
     parts = parts_of(folder)
     with os.scandir(parts[0] if parts else folder) as entries:
         folders = [each for each in entries if each.is_dir() and not each.name.startswith(".")]
-        return tuple(sorted(each.name for each in folders if not is_ours(Path(each.path))))
+        return tuple(sorted(each.name for each in folders if not is_report(Path(each.path))))
 
 
 def _nothing(paths: Sequence[Path], search: Search, said: Sequence[str]) -> BadRequest:
