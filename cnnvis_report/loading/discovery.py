@@ -14,7 +14,7 @@ from cnnvis_report.loading.frames import holds_more, is_animated
 from cnnvis_report.loading.lists import read_list
 from cnnvis_report.loading.reports import is_report, without_reports
 from cnnvis_report.loading.tiff import tiff_pages
-from cnnvis_report.loading.walk import Search
+from cnnvis_report.loading.walk import Search, is_folder
 from cnnvis_report.records import Skipped
 
 MOST_NAMES, MOST_TABLES = 1000, 5  # among which a table that names images is looked for
@@ -174,7 +174,7 @@ def _subfolders(folder: Path) -> tuple[str, ...]:
     """The names of the folders directly below, in the order in which ImageFolder numbers them."""
     parts = parts_of(folder)
     with os.scandir(parts[0] if parts else folder) as entries:
-        folders = [each for each in entries if each.is_dir() and not each.name.startswith(".")]
+        folders = [each for each in entries if is_folder(each) and not each.name.startswith(".")]
         return tuple(sorted(each.name for each in folders if not is_report(Path(each.path))))
 
 

@@ -82,7 +82,7 @@ class Search:
                 continue
             if entry.name.startswith("."):
                 self._note_hidden(entry, inside)
-            elif _is_folder(entry):
+            elif is_folder(entry):
                 folders.append(entry.name)
             elif self._is_image(entry, inside, endings):
                 yield Found(folder / entry.name, (inside / entry.name).as_posix(), inside.name)
@@ -149,7 +149,7 @@ class Search:
         return said
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def is_folder(entry: os.DirEntry[str]) -> bool:
     """Whether it is a folder, or a link to one; what a link leads to may be out of reach."""
     try:
         return entry.is_dir()
