@@ -125,7 +125,7 @@ def _gives(place: Place, name: str, first: FirstOutput, grad: bool) -> bool:
     try:
         with recording(), torch.set_grad_enabled(grad):
             logits = first.logits_at(place, first.example.detach().clone().requires_grad_(grad))
-    except (RuntimeError, BadRequest):  # the call isn't made there, or makes something else
+    except (RuntimeError, ValueError, BadRequest):  # the call isn't made there, or makes something else
         return False
     return agree(name, logits, first.output) and (not grad or logits.grad_fn is not None)
 

@@ -79,7 +79,7 @@ class Listener(Watcher):
 def run(drawn, folder, *methods, watcher=None, before=lambda: None, **given):
     """The plan and the tally of a run over the six pictures."""
     given = {"evaluate": "none", "inside": "none", "batch_size": 2, "device": "cpu"} | given
-    study = open_study(Request("tests.test_time:timed", (drawn,), methods=methods, **given))
+    study = replace(open_study(Request("tests.test_time:timed", (drawn,), methods=methods, **given)), witness=None)
     plan = make_plan(study)
     before()
     return plan, conduct(study, plan, folder, watcher or Listener())[1]
@@ -131,6 +131,19 @@ def test_a_pass_within_a_pass_is_counted_once(clock):
         raise ValueError
     assert timer.times() == PassTimes({"inner": 2.0}, {"inner": 4.0}, {"inner": 2.0})
     assert timer.times().bound == 4.0
+
+
+def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock, drawn, tmp_path):
+    watcher = Listener()
+    request = Request(
+        "tests.test_time:timed", (drawn,), methods=("saliency",), batch_size=2, evaluate="none", inside="none"
+    )
+    study = open_study(replace(request, device="cpu"))
+    tally = conduct(study, make_plan(study), tmp_path / "r", watcher)[1]
+    assert study.witness.seconds == pytest.approx(2), "one beside the example in the first batch, one in the second"
+    assert tally.seconds == tally.bound == pytest.approx(6)
+    ((_, forecast),) = watcher.told
+    assert forecast.an_image == pytest.approx(1) and forecast.left == pytest.approx(4)
 
 
 # --- the forecast

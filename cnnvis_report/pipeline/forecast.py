@@ -64,6 +64,7 @@ class Foresight:
         self._waiting = [id for id in self._places if id not in done]
         self._spent = Spent()
         self._start = self._mark = time.perf_counter()
+        self._looked = 0.0
         self._said: float | None = None
 
     def after(self, results: Sequence[Result], last: str, measuring: float, times: PassTimes) -> Forecast | None:
@@ -74,7 +75,8 @@ class Foresight:
             measuring: seconds so far. times: of the passes so far.
         """
         now = time.perf_counter()
-        whole, self._mark = now - self._mark, now
+        looked = self._study.witness.seconds if self._study.witness is not None else 0.0
+        whole, self._mark, self._looked = now - self._mark - (looked - self._looked), now, looked
         self._waiting = [id for id in self._waiting if self._places[id] > self._places[last]]
         if not results:
             return None

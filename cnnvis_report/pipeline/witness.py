@@ -11,6 +11,7 @@ Not seen: noise that spares all these passes and draws from no generator that `d
 rounding between batches of different sizes, 1e-4 of the range of the logits in float32.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ class Witness:
     """Compares passes of a run.
 
     subject: the network. first: the example and its logits alone; None where that can't be compared with anything.
+    seconds: that its own passes have taken, which belong to no image.
     """
 
     subject: Subject
@@ -36,6 +38,7 @@ class Witness:
     def __post_init__(self) -> None:
         self.found = Repeatability()
         self.drift = 0.0
+        self.seconds = 0.0
         self._kept: dict[str, Tensor] = {}
         self._again: dict[str, float] = {}
         self._batches = self._before = 0
@@ -58,7 +61,9 @@ class Witness:
         self._batches += 1
         if len(images) == 1 or self._batches & (self._batches - 1):
             return False
+        start = time.perf_counter()
         found = next(filter(None, (self._looked_at(place, images, logits) for place in self._places(images))), None)
+        self.seconds += time.perf_counter() - start
         if found is None:
             return False
         self.found, self._before = found, len(self._kept) - len(images)
@@ -70,7 +75,8 @@ class Witness:
         """Which images of a batch are looked at alone; the example among them costs nothing."""
         assert self.first is not None
         middle, last = len(images) // 2, len(images) - 1
-        return [0, middle, last] if torch.equal(images[:1], self.first[0]) else [middle, last]
+        known = [0] if torch.equal(images[:1], self.first[0]) else []
+        return list(dict.fromkeys([*known, middle, last]))
 
     def _looked_at(self, place: int, images: Tensor, logits: Tensor) -> Repeatability | None:
         """What an image alone and among others have in common, where that isn't all."""

@@ -13,7 +13,7 @@ from tests.robustness.forking import Ended, Server, server
 
 def trials(count: int, folder: Path) -> Iterator[str]:
     """A run twice, or a run and the making of its pages, the second at any time while the first goes on."""
-    trial = undisturbed(COMMANDS["run"][0], folder)
+    trial = undisturbed(COMMANDS["run"][0])
     pages = ["render", trial.command.output]
     servers = [server(), Server()]
     chance = random.Random(2)
