@@ -175,8 +175,11 @@ class Console(Watcher):
         spent = run.provenance.get("seconds_by_method")
         costs = sorted(spent.items(), key=lambda each: -each[1]) if isinstance(spent, dict) else []
         costs = [each for each in costs if each[1] >= TOLD]
-        if run.inside is not None or run.films:
-            self.say(f"Inside    {words.duration(tally.looking)} on what the layers hold")
+        looked = words.duration(tally.looking)
+        if run.inside is not None:
+            self.say(f"Inside    {looked} on what the layers hold{', films included' if run.films else ''}")
+        elif run.films:
+            self.say(f"Films     {looked} on images over the epochs")
         if not tally.computed:
             return
         share = words.of_the_bound(tally.seconds, tally.bound)

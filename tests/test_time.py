@@ -301,6 +301,8 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     assert "grad_cam 1.5 s" in said and "cam 0.1 s" in said and "random" not in said
     Console().bill(short, replace(tally, seconds=0.2, looking=1e-4))
     assert told() == "Took      0.2 s for 2 images\n"
+    Console().bill(replace(short, films=("a film",)), tally)
+    assert told().startswith("Films     0.3 s on images over the epochs\n"), "nobody looked inside"
     Console().bill(replace(long, images=3), tally)
     assert "\nall 3 images, earlier starts included:\ngrad_cam" in re.sub(" *\n +", "\n", told())
     slots = provenance_slots(replace(run, images=3, provenance={"device": "CPU", "images_computed": 2}))
