@@ -1,5 +1,6 @@
 """A run folder that a stranger, a fault or a second writer has been at."""
 
+import errno
 import io
 import json
 import os
@@ -20,6 +21,7 @@ from cnnvis_report.files import beside, remove
 from cnnvis_report.pipeline import run as running
 from cnnvis_report.records import RunRecord, StoredFile
 from cnnvis_report.records_json import Malformed, from_json
+from cnnvis_report.refusals import in_words
 from cnnvis_report.report.data import provenance_slots
 from cnnvis_report.store import load_run
 from cnnvis_report.store.arrays import Damaged, read_arrays, write_arrays
@@ -130,6 +132,9 @@ def test_a_file_is_written_beside_its_place_under_a_name_of_its_own(tmp_path):
         one.write_text("half")
         raise ZeroDivisionError
     assert (tmp_path / "x").read_text() == "one" and {path.name for path in tmp_path.iterdir()} == {"x", "precious"}
+    with pytest.raises(OSError) as caught, beside(tmp_path / "x"):
+        raise OSError(errno.ENOSPC, "No space left on device")  # as from an open file, which has no name
+    assert in_words(caught.value) == f"No space left on device ({tmp_path / 'x'})"
     with beside(tmp_path / "y") as one:
         assert one.stat().st_mode & 0o777 == (tmp_path / "precious").stat().st_mode & 0o777, "as open() would"
 
