@@ -36,7 +36,7 @@ class Commands(click.Group):
                 traceback.print_exception(error.__cause__)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("\nStopped. What was done is kept; a run goes on from there with the same command.", err=True)
+            click.echo("\nStopped. The same command goes on from what is done.", err=True)
             ctx.exit(STOPPED)
         except BaseException as error:
             said = None if isinstance(error, click.ClickException) else _told(error)

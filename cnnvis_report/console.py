@@ -169,13 +169,17 @@ class Console(Watcher):
     def bill(self, run: RunRecord, tally: Tally) -> None:
         """Where the time went, beside what it should have taken."""
         if not tally.computed and not tally.looking:
-            self.say("          every image was there already; only the pages are written again")
+            skipped = f", but for {words.count(len(run.skipped), 'skipped file')}" if run.skipped else ""
+            self.say(f"          every image was there already{skipped}; only the pages are written again")
             return
         spent = run.provenance.get("seconds_by_method")
         costs = sorted(spent.items(), key=lambda each: -each[1]) if isinstance(spent, dict) else []
         costs = [each for each in costs if each[1] >= TOLD]
-        if run.inside is not None or run.films:
-            self.say(f"Inside    {words.duration(tally.looking)} on what the layers hold")
+        looked = words.duration(tally.looking)
+        if run.inside is not None:
+            self.say(f"Inside    {looked} on what the layers hold{', films included' if run.films else ''}")
+        elif run.films:
+            self.say(f"Films     {looked} on images over the epochs")
         if not tally.computed:
             return
         share = words.of_the_bound(tally.seconds, tally.bound)
@@ -185,6 +189,8 @@ class Console(Watcher):
         )
         if run.evaluation is not None:
             self.say(f"          and {words.duration(tally.measuring)} on what the maps are worth")
+        if costs and tally.computed < run.images:
+            self.say(f"          all {words.number(run.images)} images, earlier starts included:")
         for start in range(0, len(costs), 4):
             row = [f"{name} {words.duration(seconds)}" for name, seconds in costs[start : start + 4]]
             self.say("          " + "".join(f"{each:<31}" for each in row).rstrip())

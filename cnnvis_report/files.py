@@ -127,6 +127,10 @@ def beside(path: Path, *, lasting: bool = True, parents: bool = True) -> Iterato
         temporary.replace(path)
         if lasting:
             settle(path.parent)
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = os.fspath(path)  # an open file that can't be written doesn't say which it is
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -29,7 +29,7 @@ CONFIG = click.option(
     expose_value=False,
     callback=read_config,
     metavar="FILE.toml",
-    help="Take defaults from a file: the long options' names as keys, [options.METHOD] tables for -O.",
+    help="Take defaults from a file: the long options' names as keys, and where there is -O, [options.METHOD] tables.",
 )
 LOADING = options(
     click.option(
@@ -84,7 +84,7 @@ LOADING = options(
         help="What is black and white in pictures of more than 8 bits, such as 0,4095. Default: the fewest bits that "
         "hold their values.",
     ),
-    click.option("--limit", type=Count(1), metavar="N", help="At most so many images; with --only, of those."),
+    click.option("--limit", type=Count(1), metavar="N", help="At most so many images; with run --only, of those."),
     click.option(
         "--limit-order",
         type=OneOf(["balanced", "first"]),

@@ -83,8 +83,8 @@ def draw(folder, count, bad):
     return folder
 
 
-def run(pictures, out, *words, code=0, network="picky"):
-    given = ("-m", "gradient,grad_cam", "--evaluate", "none", "--inside", "none", "-q", *words)
+def run(pictures, out, *words, code=0, network="picky", quiet=True):
+    given = ("-m", "gradient,grad_cam", "--evaluate", "none", "--inside", "none", *(("-q",) if quiet else ()), *words)
     return command("run", f"{__name__}:{network}", pictures, "-o", out, *given, code=code)
 
 
@@ -141,8 +141,10 @@ def test_a_second_start_says_the_same_and_does_nothing_anew(tmp_path):
     pictures = draw(tmp_path / "pictures", 4, {0: RAISES, 2: NAN})
     run(pictures, tmp_path / "out")
     before = (tmp_path / "out" / "run.json").read_bytes()
-    run(pictures, tmp_path / "out")
+    said = run(pictures, tmp_path / "out", quiet=False).stderr
     assert (tmp_path / "out" / "run.json").read_bytes() == before
+    assert "every image was there already, but for 2 skipped files; only the pages" in said
+    assert "files skipped, listed<" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("trouble", [RAISES, EXITS, NAN])

@@ -335,6 +335,13 @@ def test_without_scripts_there_are_pictures(chromium, moved, report):
     tab.goto((moved / "images" / f"{image.id}.html").resolve().as_uri())
     assert tab.locator(".tile .still:visible").count() == standard_methods() + 1
     assert tab.locator(".toolbar:visible").count() == 0
+    assert not tab.locator(".timed:visible").count()
+    for name in ("index", "run", "methods"):
+        tab.goto((moved / f"{name}.html").resolve().as_uri())
+        assert tab.locator(".timed").count() and not tab.locator(".timed:visible").count(), (
+            "no time, and no dash for it"
+        )
+    tab.goto((moved / "images" / f"{image.id}.html").resolve().as_uri())
     assert tab.locator(".tile .still").nth(1).get_attribute("alt").endswith(image.targets[0].name)
     context.close()
 

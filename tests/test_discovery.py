@@ -1,7 +1,9 @@
 """Images are found, or it is said why not: links, formats, pages, frames, and samples of a set."""
 
 import io
+import os
 import struct
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -95,6 +97,41 @@ def test_what_looks_like_an_image_and_is_not_read_is_listed(tmp_path):
     assert labelled(found, ()).skipped == found.skipped
     with pytest.raises(UnusablePicture, match=r"holds a HEIC picture .*convert it to PNG or JPEG"):
         labelled(found, ()).items[1].open()
+
+
+def test_what_may_not_be_looked_into_is_listed_and_the_rest_is_found(tmp_path, monkeypatch):
+    """As where a folder is another user's; root may read everything, so the refusals are made up."""
+    tree(tmp_path, "a.png", "closed/b.png", "near/c.png")
+    (tmp_path / "link.png").symlink_to("closed/b.png")
+    closed, link = tmp_path / "closed", tmp_path / "link.png"
+
+    def guarded(call):
+        def guard(given, **by):
+            inside = closed in Path(given).parents or (Path(given) == closed and call is scan)
+            if inside or (Path(given) == link and by.get("follow_symlinks", True)):
+                raise PermissionError(13, "Permission denied", str(given))
+            return call(given, **by)
+
+        return guard
+
+    scan, stat = os.scandir, os.stat
+    monkeypatch.setattr(os, "scandir", guarded(scan))
+    monkeypatch.setattr(os, "stat", guarded(stat))
+    found = find_images([tmp_path])
+    assert [each.name for each in found] == ["a.png", "near/c.png"] and found.subfolders == ("closed", "near")
+    assert {each.name: each.reason for each in found.skipped} == {
+        "closed": "a folder that can't be read (Permission denied)",
+        "link.png": "a link to a file that can't be reached (Permission denied)",
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")
+def test_names_that_are_no_text_are_found_and_looked_for_in_tables(tmp_path):
+    name = os.fsdecode(b"v\xf6gel.png")
+    tree(tmp_path, name, "a.png")
+    assert sorted(names(tmp_path)) == ["a.png", name]
+    (tmp_path / "labels.csv").write_bytes(b"file,label\nv\xf6gel.png,bird\n")
+    assert any("labels.csv names images" in each for each in find_images([tmp_path]).notices)
 
 
 def test_other_files_are_counted_and_hidden_ones_are_not(tmp_path):

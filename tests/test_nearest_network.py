@@ -4,6 +4,7 @@ import pytest
 import torch
 from torchvision.models import get_model
 
+from cnnvis_report.loading.checkpoints import weights_hash
 from cnnvis_report.loading.nearest_network import advice
 from cnnvis_report.loading.network_index import find_networks, fingerprint
 from cnnvis_report.loading.torchvision_networks import without_values
@@ -66,6 +67,15 @@ def test_what_lacks_a_tensor_or_has_one_of_another_shape_is_not_named():
     features = weights("resnet18")
     assert "They fit resnet18 best" in advice(features)
     assert advice({key: value for key, value in features.items() if not key.startswith("layer3.1")}) == NONE
+
+
+def test_names_with_halves_of_characters_are_as_good_as_others():
+    state = {"\ud800.weight": torch.ones(2), "b": torch.ones(3)}
+    assert fingerprint(state, []) != fingerprint({"\ud801.weight": torch.ones(2), "b": torch.ones(3)}, [])
+    assert not find_networks(state)
+    network = torch.nn.Module()
+    network.register_buffer("\ud800", torch.ones(2))
+    assert len(weights_hash(network)) == 16
 
 
 def test_a_network_of_torchvision_is_named_whatever_its_classes():

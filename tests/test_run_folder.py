@@ -1,5 +1,6 @@
 """A run folder that a stranger, a fault or a second writer has been at."""
 
+import errno
 import io
 import json
 import os
@@ -21,7 +22,9 @@ from cnnvis_report.pipeline import conduct as conducting
 from cnnvis_report.pipeline import run as running
 from cnnvis_report.records import RunRecord, StoredFile
 from cnnvis_report.records_json import Malformed, from_json
+from cnnvis_report.refusals import in_words
 from cnnvis_report.report import site
+from cnnvis_report.report.data import provenance_slots
 from cnnvis_report.store import load_run
 from cnnvis_report.store.arrays import Damaged, read_arrays, write_arrays
 from cnnvis_report.store.lock import lock_of, writing
@@ -131,6 +134,9 @@ def test_a_file_is_written_beside_its_place_under_a_name_of_its_own(tmp_path):
         one.write_text("half")
         raise ZeroDivisionError
     assert (tmp_path / "x").read_text() == "one" and {path.name for path in tmp_path.iterdir()} == {"x", "precious"}
+    with pytest.raises(OSError) as caught, beside(tmp_path / "x"):
+        raise OSError(errno.ENOSPC, "No space left on device")  # as from an open file, which has no name
+    assert in_words(caught.value) == f"No space left on device ({tmp_path / 'x'})"
     with beside(tmp_path / "y") as one:
         assert one.stat().st_mode & 0o777 == (tmp_path / "precious").stat().st_mode & 0o777, "as open() would"
 
@@ -277,6 +283,9 @@ def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report, aga
     assert said.startswith("Warning: ") and f"1 of 4 images got damaged and are left out ({name})" in said
     run = load_run(report)
     assert run.record.images == 3 and run.record.left_out == 1
+    seconds = run.record.provenance["seconds_by_method"]
+    slots = provenance_slots(replace(run.record, provenance={"seconds_by_method": dict.fromkeys(seconds, 0.4)}))
+    assert {slots[f"per-image:{name}"] for name in seconds} == {"100"}, "the time was that of four images"
     assert gone not in [image.id for image in run.images()] and not (report / "images" / f"{gone}.html").exists()
     assert "got damaged and are left out" in (report / "index.html").read_text(encoding="utf-8")
     assert path.stat().st_size == 100, "what is damaged stays"

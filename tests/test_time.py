@@ -1,5 +1,6 @@
 """Numbers about time, by a clock that goes on only when something is said to take time."""
 
+import re
 import threading
 import time
 from dataclasses import replace
@@ -17,6 +18,7 @@ from cnnvis_report.pipeline.run import Tally, Watcher
 from cnnvis_report.pipeline.study import open_study
 from cnnvis_report.records import Kind, Sign
 from cnnvis_report.registry import method
+from cnnvis_report.report import words
 from cnnvis_report.report.data import provenance_slots
 from cnnvis_report.store import load_run
 from cnnvis_report.ticker import Ticker
@@ -299,6 +301,12 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     assert "grad_cam 1.5 s" in said and "cam 0.1 s" in said and "random" not in said
     Console().bill(short, replace(tally, seconds=0.2, looking=1e-4))
     assert told() == "Took      0.2 s for 2 images\n"
+    Console().bill(replace(short, films=("a film",)), tally)
+    assert told().startswith("Films     0.3 s on images over the epochs\n"), "nobody looked inside"
+    Console().bill(replace(long, images=3), tally)
+    assert "\nall 3 images, earlier starts included:\ngrad_cam" in re.sub(" *\n +", "\n", told())
+    slots = provenance_slots(replace(run, images=3, provenance={"device": "CPU", "images_computed": 2}))
+    assert slots["took-detail"] == f"CPU · for 2 of {words.count(3, 'image')}"
     slots = provenance_slots(replace(run, provenance={"seconds": 0.2, "bound_seconds": 0.1, "device": "CPU"}))
     assert slots["took-detail"] == "CPU"
     slots = provenance_slots(replace(run, provenance={"seconds": 3.0, "bound_seconds": 2.0, "device": "CPU"}))

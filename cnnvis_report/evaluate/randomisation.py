@@ -59,7 +59,8 @@ def randomised(network: nn.Module, paths: Sequence[str], seed: int) -> nn.Module
     for path in paths:
         for name, parameter in copy.get_submodule(path).named_parameters(path, recurse=False):
             if parameter not in done:  # tied to another module's, which was drawn already
-                _redraw(parameter, torch.Generator().manual_seed((seed * 1_000_003 + crc32(name.encode())) % 2**63))
+                drawn = seed * 1_000_003 + crc32(name.encode("utf-8", "surrogatepass"))
+                _redraw(parameter, torch.Generator().manual_seed(drawn % 2**63))
             done.add(parameter)
     return copy
 

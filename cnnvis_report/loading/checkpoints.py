@@ -208,7 +208,7 @@ def weights_hash(network: nn.Module) -> str:
     """A fingerprint of all parameters and buffers, whatever file they came from: 16 hexadecimal digits."""
     digest = sha256()
     for name, value in sorted(state_of(network).items()):
-        digest.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
+        digest.update(f"{name} {value.dtype} {list(value.shape)}\n".encode("utf-8", "surrogatepass"))
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
 

@@ -12,11 +12,10 @@ from cnnvis_report.loading.formats import EXTENSIONS, LISTS, channels_and_bits, 
 from cnnvis_report.loading.found import Found, FoundImages, readable, several
 from cnnvis_report.loading.frames import holds_more, is_animated
 from cnnvis_report.loading.lists import read_list
-from cnnvis_report.loading.reports import without_reports
+from cnnvis_report.loading.reports import is_report, without_reports
 from cnnvis_report.loading.tiff import tiff_pages
-from cnnvis_report.loading.walk import Search
+from cnnvis_report.loading.walk import Search, is_folder
 from cnnvis_report.records import Skipped
-from cnnvis_report.store.ours import is_ours
 
 MOST_NAMES, MOST_TABLES = 1000, 5  # among which a table that names images is looked for
 # formats whose heads tell what decoding alone would: several pages, frames, more than 8 bits
@@ -84,9 +83,9 @@ def _found_in(path: Path, search: Search) -> tuple[list[Found], list[str]]:
 
 def _tables(search: Search, found: Sequence[Found]) -> list[str]:
     """That a table which lies among the images names them, and so may have their labels."""
-    names = {each.path.name.encode() for each in found[:MOST_NAMES]}
+    names = {os.fsencode(each.path.name) for each in found[:MOST_NAMES]}
     for table in search.tables[:MOST_TABLES]:
-        lines = head_of(table).replace(b'"', b"").splitlines()[:-1] or [head_of(table)]
+        lines = head_of(table).replace(b'"', b"").splitlines()
         cells = {cell.strip().rpartition(b"/")[2] for line in lines for cell in re.split(rb"[,;\t]| (?=\S+$)", line)}
         if cells & names:
             return [f"{readable(table.name)} names images: give it as IMAGES, and its labels are read."]
@@ -175,8 +174,8 @@ def _subfolders(folder: Path) -> tuple[str, ...]:
     """The names of the folders directly below, in the order in which ImageFolder numbers them."""
     parts = parts_of(folder)
     with os.scandir(parts[0] if parts else folder) as entries:
-        folders = [each for each in entries if each.is_dir() and not each.name.startswith(".")]
-        return tuple(sorted(each.name for each in folders if not is_ours(Path(each.path))))
+        folders = [each for each in entries if is_folder(each) and not each.name.startswith(".")]
+        return tuple(sorted(each.name for each in folders if not is_report(Path(each.path))))
 
 
 def _nothing(paths: Sequence[Path], search: Search, said: Sequence[str]) -> BadRequest:

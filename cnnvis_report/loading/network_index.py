@@ -51,7 +51,7 @@ def _fingerprint(sides: Sides, heads: Sequence[str]) -> str:
     found = blake2b(digest_size=6)
     for key, shape in sorted(sides.items()):
         if not key.endswith(ASIDE) and key.rpartition(".")[0] not in heads:
-            found.update(f"{key} {'x'.join(map(str, shape))}\n".encode())
+            found.update(f"{key} {'x'.join(map(str, shape))}\n".encode("utf-8", "surrogatepass"))
     return found.hexdigest()
 
 

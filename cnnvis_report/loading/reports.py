@@ -11,13 +11,21 @@ from cnnvis_report.store.ours import is_ours
 STILLS = "stills"  # the folder within a report that has them
 
 
+def is_report(folder: Path) -> bool:
+    """Whether a folder is a report; one that can't be looked into is none, and whoever reads it says why."""
+    try:
+        return is_ours(folder)
+    except OSError:
+        return False
+
+
 def without_reports(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
     """The files that are no pictures of a report, by whatever path or link, and what is to be said of the others."""
 
     @cache
     def report_of(folder: str) -> Path | None:
         path = Path(folder)
-        stills = next((each for each in (path, *path.parents) if each.name == STILLS and is_ours(each.parent)), None)
+        stills = next((each for each in (path, *path.parents) if each.name == STILLS and is_report(each.parent)), None)
         return None if stills is None else stills.parent
 
     kept: list[Found] = []

@@ -20,8 +20,8 @@ from cnnvis_report.loading.formats import (
     unread,
 )
 from cnnvis_report.loading.found import Found, natural, several
+from cnnvis_report.loading.reports import is_report
 from cnnvis_report.records import Skipped
-from cnnvis_report.store.ours import is_ours
 
 SYSTEM = {"Thumbs.db", "ehthumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN"}
 LOOKED_AT = 200  # entries of a hidden folder
@@ -73,7 +73,7 @@ class Search:
             self.loops.append(inside.as_posix())
             return
         self._seen.add((folder.name, identity))
-        if is_ours(folder):  # its pictures are of images that were explained already
+        if is_report(folder):  # its pictures are of images that were explained already
             self.reports.append(inside.as_posix())
             return
         folders = []
@@ -82,7 +82,7 @@ class Search:
                 continue
             if entry.name.startswith("."):
                 self._note_hidden(entry, inside)
-            elif entry.is_dir():
+            elif is_folder(entry):
                 folders.append(entry.name)
             elif self._is_image(entry, inside, endings):
                 yield Found(folder / entry.name, (inside / entry.name).as_posix(), inside.name)
@@ -94,11 +94,12 @@ class Search:
         path = Path(entry.path)
         kind = ending(path)
         shown = (inside / entry.name).as_posix()
-        if entry.is_symlink() and not path.exists():
+        lost = _lost(path) if entry.is_symlink() else ""
+        if lost:
             if kind in ASIDE:
                 self.aside[kind] += 1
             else:
-                self.skipped.append(Skipped(shown, "a link to a file that isn't there"))
+                self.skipped.append(Skipped(shown, f"a link to a file that {lost}"))
             return False
         if kind in endings:
             return True
@@ -146,3 +147,22 @@ class Search:
         if self.loops:
             said.append(f"Links to folders that are searched already aren't followed again: {several(self.loops)}.")
         return said
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link to one; what a link leads to may be out of reach."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _lost(path: Path) -> str:
+    """Why what a link leads to can't be had; empty where it can."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return "isn't there"
+    except OSError as error:
+        return f"can't be reached ({error.strerror})"
+    return ""

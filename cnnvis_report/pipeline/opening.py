@@ -1,6 +1,7 @@
 """The subject of a study, tried on an image that the network takes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 
@@ -101,15 +102,19 @@ def _subject(
     model: Model, ready: Ready | torch.Tensor, *, device: torch.device, scores: str, several: bool = False
 ) -> Subject:
     example = _alone(ready, device) if isinstance(ready, Ready) else ready
-    return Subject(
+    known = model.training is not None and scores == "auto" and not several  # `train` knows one class an image
+    subject = Subject(
         model.network,
         example,
         name=model.name,
         classes=model.classes,
         preprocessing=model.preprocessing,
-        scores=scores,
+        scores="softmax" if known else scores,
         several=several,
     )
+    if known:
+        subject.meaning = replace(subject.meaning, reason="as it was trained for one class an image")
+    return subject
 
 
 def _without_images(model: Model, device: torch.device, scores: str) -> Subject:

@@ -73,7 +73,7 @@ def _check_judged(study: Study, only: str) -> None:
     if not any(item.labels for item in study.images):
         raise BadRequest(
             f"--only {only}: no image has a label. Put the images in folders called like classes, or use --labels "
-            f"folders, or give a .txt list with a tab and the label after each path."
+            f"folders, or give a .txt, .csv or .tsv list of paths and labels."
         )
     if not any(known_of(item) for item in study.images):
         example = next(label.name for item in study.images for label in item.labels)

@@ -45,16 +45,19 @@ def provenance_slots(run: RunRecord) -> dict[str, str]:
     seconds, bound = _float(facts.get("seconds")), _float(facts.get("bound_seconds"))
     share = words.of_the_bound(seconds, bound)
     ratio = f"{share} · " if share else ""
+    explained = max(run.images + run.left_out, 1)  # what a repair left out had its share of the time
+    computed = _float(facts.get("images_computed"))
+    part = f" · for {words.number(computed)} of {words.count(explained, 'image')}" if 0 < computed < explained else ""
     slots = {
         "took": words.duration(seconds),
-        "took-detail": f"{ratio}{facts.get('device', '')}",
+        "took-detail": f"{ratio}{facts.get('device', '')}{part}",
         "finished": str(facts.get("finished", "")),
         "bound": words.duration(bound),
     }
     by_method = facts.get("seconds_by_method")
     for name, spent in by_method.items() if isinstance(by_method, Mapping) else ():
         slots[f"seconds:{name}"] = words.duration(_float(spent))
-        slots[f"per-image:{name}"] = _milliseconds(_float(spent) / max(run.images, 1))
+        slots[f"per-image:{name}"] = _milliseconds(_float(spent) / explained)
     return slots
 
 

@@ -34,7 +34,7 @@ def notices(all_of_them: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:
     """The row of figures at the head of the overview."""
-    skipped = f"{words.count(len(run.skipped), 'file')} unreadable, listed" if run.skipped else "all read"
+    skipped = f"{words.count(len(run.skipped), 'file')} skipped, listed" if run.skipped else "all read"
     found = [Stat("Images", words.number(summary.images), skipped, link=skipped_link if run.skipped else "")]
     answers = summary.answers
     if answers is not None:

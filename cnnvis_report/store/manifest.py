@@ -46,10 +46,10 @@ def read_head(path: Path) -> tuple[RunRecord, bool]:
     """
     content = raw_head(path)
     if not content:
-        raise BadRequest(f"{path}: is cut short or no manifest of a run. Start the run again with its command.")
+        raise BadRequest(f"{path} is cut short or no manifest of a run. Start the run again with its command.")
     if content.get("format") != FORMAT:
         said = str(content.get("format"))[:60]
-        raise BadRequest(f"{path}: isn't a run that this version reads (format {said!r}, not {FORMAT!r}).")
+        raise BadRequest(f"{path} isn't a run that this version reads (format {said!r}, not {FORMAT!r}).")
     run = content.get("run")
     try:
         record = from_json(RunRecord, opened(run) if isinstance(run, dict) else run, "run")
