@@ -220,7 +220,7 @@ def render(run: Path, single_file: bool, repair: bool, open_page: bool) -> None:
     except Exception as error:  # every field fits its type, but a stranger may have put anything into them
         said = f"{type(error).__name__}: {brief(error)}"
         raise BadRequest(f"{run}: no pages can be made of what its {MANIFEST} says ({said}).") from error
-    click.echo(f"Wrote {written.first_page}")
+    click.echo(printable(f"Wrote {written.first_page}"))
     if open_page:
         click.launch(str(written.first_page))
 

@@ -39,6 +39,10 @@ class RunFailed(CnnVisError):
     """The request was sound, and the run still failed."""
 
 
+class WentAway(RunFailed):
+    """The folder that is written into was removed, or moved, by somebody else."""
+
+
 class NotApplicable(CnnVisError):
     """A method isn't defined for this network; the message says why."""
 

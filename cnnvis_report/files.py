@@ -1,5 +1,6 @@
 """Files that are whole or not there, in folders that may be a stranger's: no link is followed to write or remove."""
 
+import errno
 import os
 import re
 import secrets
@@ -7,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISLNK, S_ISREG
+from typing import BinaryIO
 
 from cnnvis_report.errors import BadRequest
 
@@ -16,7 +18,18 @@ _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.new")
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """What a file holds; whatever isn't a file, such as a pipe that nobody writes to, is refused without a wait.
+    """What a file holds.
+
+    Raises:
+        BadRequest, OSError: as `open_regular` does.
+    """
+    with open_regular(path, most) as file:
+        return file.read(most)
+
+
+@contextmanager
+def open_regular(path: Path, most: int) -> Iterator[BinaryIO]:
+    """A file to be read; whatever isn't one, such as a pipe that nobody writes to, is refused without a wait.
 
     Raises:
         BadRequest: it is no regular file, or holds more than so many bytes. OSError: it can't be read.
@@ -28,7 +41,7 @@ def read_regular(path: Path, most: int) -> bytes:
             raise BadRequest(f"{path}: is no regular file.")
         if status.st_size > most:
             raise BadRequest(f"{path}: holds {status.st_size} bytes, where at most {most} are read.")
-        return file.read(most)
+        yield file
 
 
 def link_on_the_way(folder: Path, name: str) -> Path | None:
@@ -80,9 +93,14 @@ def blocked_by(path: Path) -> Path | None:
 
 
 def remove_empty(folder: Path) -> None:
-    """Remove a folder if there is nothing in it."""
-    if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
-        folder.rmdir()
+    """Remove a folder if there is nothing in it, and nobody puts anything into it meanwhile."""
+    with suppress(FileNotFoundError):
+        if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
+            try:
+                folder.rmdir()
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
 
 
 @contextmanager
@@ -104,6 +122,8 @@ def beside(path: Path, *, lasting: bool = True, parents: bool = True) -> Iterato
         yield temporary
         if lasting:
             settle(temporary)
+        if path.is_dir() and not path.is_symlink():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         temporary.replace(path)
         if lasting:
             settle(path.parent)

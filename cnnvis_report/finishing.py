@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnnvis_report.commandline import printable
 from cnnvis_report.errors import GapsFound
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def finish(study: "Study", output: Path, console: "Console", given: dict[str, An
     with console.progress("Pages", record.images):
         written = write_site(load_run(output), single_file=given["single_file"], advance=console.advance)
     console.pages(written)
-    click.echo(f"Wrote {written.first_page}")
+    click.echo(printable(f"Wrote {written.first_page}"))
     if given["open_page"]:
         click.launch(str(written.first_page))
     missing = len(record.skipped) + len(record.not_defined) + tally.gaps

@@ -1,7 +1,7 @@
 """Records to JSON text and back, the same bytes for the same records."""
 
 import json
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from math import isfinite
@@ -45,23 +45,35 @@ def from_json(kind: type[R], content: Any, where: str = "") -> R:
 
 
 def _build(kind: Any, content: Any, where: str) -> Any:
-    if is_dataclass(kind) and isinstance(kind, type):
+    form, inner = _form(kind)
+    if form is None:
+        return _plain(kind, content, where)
+    if form is dataclass:
         return _record(kind, content, where)
-    if isinstance(kind, type) and issubclass(kind, Enum):
+    if form is Enum:
         known = [each.value for each in kind]
         return kind(_checked(content, content in known, f"one of {', '.join(map(str, known))}", where))
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is tuple:
+    if form is tuple:
         values = _checked(content, isinstance(content, list | tuple), "a list", where)
         kinds = [inner[0]] * len(values) if inner[-1] is Ellipsis else inner
         _checked(values, len(values) == len(kinds), f"a list of {len(kinds)}", where)
         return tuple(_build(each, value, f"{where}[{at}]") for at, (each, value) in enumerate(zip(kinds, values)))  # noqa: B905 # checked
-    if origin is dict:
+    if form is dict:
         named = _checked(content, isinstance(content, dict), "names with values", where)
         return {_build(inner[0], key, where): _build(inner[1], value, f"{where}.{key}") for key, value in named.items()}
-    if origin in (Union, UnionType):
-        return _one_of(inner, content, where)
-    return _plain(kind, content, where)
+    return _one_of(inner, content, where)
+
+
+@cache
+def _form(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """What a type is made as, None for a plain value, and the types in it; worked out once, for all images."""
+    if is_dataclass(kind) and isinstance(kind, type):
+        return dataclass, ()
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return Enum, ()
+    origin = get_origin(kind)
+    form = Union if origin in (Union, UnionType) else origin if origin in (tuple, dict) else None
+    return form, get_args(kind)
 
 
 def _record(kind: type, content: Any, where: str) -> Any:

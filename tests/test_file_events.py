@@ -207,7 +207,7 @@ def test_a_file_of_arrays_that_the_system_refuses_isnt_called_damaged(number, ru
     def refused(path, most):
         raise OSError(number, os.strerror(number), str(path))
 
-    monkeypatch.setattr("cnnvis_report.store.arrays.read_regular", refused)
+    monkeypatch.setattr("cnnvis_report.store.arrays.open_regular", refused)
     said = one_line(command("render", report, code=2 if number == errno.EIO else 1))
     assert os.strerror(number) in said and "Errno" not in said and ("--repair" in said) == (number == errno.EIO)
 

@@ -18,10 +18,12 @@ import pytest
 from cnnvis_report.drawn.shapes import draw
 from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.files import beside, remove
+from cnnvis_report.pipeline import conduct as conducting
 from cnnvis_report.pipeline import run as running
 from cnnvis_report.records import RunRecord, StoredFile
 from cnnvis_report.records_json import Malformed, from_json
 from cnnvis_report.refusals import in_words
+from cnnvis_report.report import site
 from cnnvis_report.report.data import provenance_slots
 from cnnvis_report.store import load_run
 from cnnvis_report.store.arrays import Damaged, read_arrays, write_arrays
@@ -468,6 +470,23 @@ def test_what_goes_away_under_a_run_ends_it_in_one_line(what, pictures, tmp_path
     assert not (folder / "run.json").exists()
     if what in ("folder", "moved"):
         assert not folder.exists(), "it isn't made anew"
+
+
+@pytest.mark.parametrize("when", ["inside", "pages"])
+def test_what_goes_away_later_ends_it_in_one_line_too(when, pictures, tmp_path, monkeypatch):
+    """What was found inside is nowhere to be written, which isn't a look that found nothing."""
+    folder = tmp_path / "r"
+    module, name = (conducting, "look_inside") if when == "inside" else (site, "write_pages")
+    plain = getattr(module, name)
+
+    def going(*given):
+        shutil.rmtree(folder / "inside" if when == "inside" else folder)
+        return plain(*given)
+
+    monkeypatch.setattr(module, name, going)
+    more = ("--evaluate", "none", "--inside", "standard" if when == "inside" else "none")
+    said = command("run", "tests.factories:tiny", pictures, "-o", folder, *FEW, *more, code=RunFailed.exit_code).stderr
+    assert "went away while" in said and said.count("\n") == 1
 
 
 def test_a_folder_of_ours_whose_manifest_was_lost_is_ours_still(report, again, made):

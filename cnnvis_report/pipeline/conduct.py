@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
+from cnnvis_report.errors import WentAway
 from cnnvis_report.pipeline.films import films
 from cnnvis_report.pipeline.forgetting import forgetting
 from cnnvis_report.pipeline.identity import changed_since, contents_of, files_of, identify, recall
@@ -54,9 +55,9 @@ def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[
     if writer.complete:
         return load_run(folder).record, Tally()
     if writer.damaged:
-        kept = f"{len(writer.done)} of its {len(names)} images are kept"
-        watcher.trouble(f"{folder}: the run that was complete there got damaged; {kept}, the rest is made again.")
-    study = replace(study, reference=study.reference.shelved(RunShelf(folder)))
+        kept = f"{len(writer.done)} of its {len(names)} images are kept, the rest" if names else "it"
+        watcher.trouble(f"{folder}: the run that was complete there got damaged; {kept} is made again.")
+    study = replace(study, reference=study.reference.shelved(RunShelf(folder, fingerprint(identity))))
     try:
         tally = run_batches(study, plan, writer, watcher)
         start = time.perf_counter()
@@ -125,6 +126,8 @@ def _inside(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> In
             writer,
             lambda what: watcher.task_done(what, 0, 0.0),
         )
+    except WentAway:
+        raise
     except Exception as error:  # the images are done, and worth keeping without it
         if refusal(error) is not None:  # but not without what couldn't be written: that can be made up for
             raise
@@ -136,6 +139,8 @@ def _films(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> tup
     """Some images over the epochs, where the training left snapshots."""
     try:
         return films(study, plan, writer, watcher)
+    except WentAway:
+        raise
     except Exception as error:  # the images are done, and worth keeping without it
         if refusal(error) is not None:  # but not without what couldn't be written: that can be made up for
             raise

@@ -1,6 +1,7 @@
 """Templates with what a run gives them, part by part."""
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -102,15 +103,17 @@ class Renderer:
         if run.inside is None:
             return {}
         rows = inside_views.layer_rows(run, run.inside)
+        looked = [each for each in run.inside.looked if each.image in self._names]
         return {
             "inside": run.inside,
             "layer_rows": rows,
             "findings": inside_views.findings(run.inside),
             "health": inside_views.health_data(run.inside),
             "anchors": {row.layer.name: row.anchor for row in rows if row.shown},
-            "kept": [each for each in run.inside.looked if each.side],
+            "looked": looked,
+            "kept": [each for each in looked if each.side],
             "gaps": inside_views.gap_sentences(run.inside.gaps),
-            "names": {image.id: image.name for image in self.run.images()},
+            "names": self._names,
             "drawn": drawn,
             "curve": inside_views.curve,
             "kernel_sheet_size": kernel_sheet_size,
@@ -136,7 +139,8 @@ class Renderer:
             "films": run.films,
             "film_methods": answers.film_methods(run),
             "film_name": answers.film_name,
-            "film_images": {image.id: image.name for image in self.run.images()} if run.films else {},
+            "film_images": self._names,
+            "there": self._names,
             "film_drawn": drawn,
         }
 
@@ -151,6 +155,11 @@ class Renderer:
     def about(self) -> dict[str, Any]:
         """What the page about the run gets."""
         return {"provenance": provenance_rows(self.run.record), "gaps": self._gaps()}
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """The images by their ids; after a repair, what is said of all of them may speak of others too."""
+        return {image.id: image.name for image in self.run.images()}
 
     def _common(self) -> dict[str, Any]:
         return {

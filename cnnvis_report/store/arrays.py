@@ -2,28 +2,29 @@
 
 import errno
 import io
+import os
 import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from hashlib import sha256
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.files import beside, read_regular
+from cnnvis_report.files import beside, open_regular
 from cnnvis_report.records import StoredFile
-from cnnvis_report.store.sealing import digest_of
+from cnnvis_report.store.sealing import digest_in, digest_of
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 LARGEST = 4 << 30  # bytes of a file
 INFLATED = 512 << 20  # bytes that packed arrays may come to, in all
 MOST = 100_000  # arrays of a file
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # how numpy packs
 OF_THE_SYSTEM = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM}
 HEADER = 4096  # bytes of what numpy writes before an array
 
@@ -57,6 +58,19 @@ def write_arrays(path: Path, arrays: Arrays, *, packed: bool = False) -> StoredF
         return digest_of(temporary)
 
 
+def names_in(path: Path) -> list[str]:
+    """What the arrays of a file are called; nothing where it holds none."""
+    try:
+        with open_regular(path, LARGEST) as file, zipfile.ZipFile(file) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+    except OSError as error:
+        if error.errno in OF_THE_SYSTEM:
+            raise
+        return []
+    except (BadRequest, zipfile.BadZipFile, ValueError, NotImplementedError, struct.error):
+        return []
+
+
 def read_arrays(folder: Path, name: str, stored: StoredFile | None = None) -> dict[str, npt.NDArray[Any]]:
     """All arrays of a file.
 
@@ -69,10 +83,11 @@ def read_arrays(folder: Path, name: str, stored: StoredFile | None = None) -> di
     """
     path = folder / name
     try:
-        size = path.stat().st_size
-        if stored is not None and path.is_file() and size != stored.bytes:
-            raise Damaged(folder, name, f"has {size} bytes in the place of {stored.bytes}")
-        content = read_regular(path, LARGEST)
+        with open_regular(path, LARGEST) as file:
+            wrong = "" if stored is None else _changed(file, stored)
+            if wrong:
+                raise Damaged(folder, name, wrong)
+            return _arrays(folder, name, file)
     except FileNotFoundError as error:
         raise Damaged(folder, name, "is missing") from error
     except Damaged:
@@ -83,11 +98,21 @@ def read_arrays(folder: Path, name: str, stored: StoredFile | None = None) -> di
         raise Damaged(folder, name, f"can't be read ({error.strerror or error})") from error
     except BadRequest as error:
         raise Damaged(folder, name, str(error).removeprefix(f"{path}: ").rstrip(".")) from error
-    if stored is not None and sha256(content).hexdigest() != stored.sha256:
-        raise Damaged(folder, name, "isn't what the run has written there (it has another digest)")
+
+
+def _changed(file: BinaryIO, stored: StoredFile) -> str:
+    """In which way a file isn't the one that was stored; empty where it is."""
+    size = os.fstat(file.fileno()).st_size
+    if size != stored.bytes:
+        return f"has {size} bytes in the place of {stored.bytes}"
+    same = digest_in(file).sha256 == stored.sha256
+    return "" if same else "isn't what the run has written there (it has another digest)"
+
+
+def _arrays(folder: Path, name: str, file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _unpacked(archive)
+        with zipfile.ZipFile(file) as archive:
+            return _unpacked(archive, os.fstat(file.fileno()).st_size)
     except (
         *(zipfile.BadZipFile, zlib.error, struct.error, ValueError, KeyError, EOFError),
         *(NotImplementedError, RuntimeError, OverflowError, OSError, SyntaxError, MemoryError),
@@ -95,14 +120,23 @@ def read_arrays(folder: Path, name: str, stored: StoredFile | None = None) -> di
         raise Damaged(folder, name, f"holds no arrays that can be read ({error or type(error).__name__})") from error
 
 
-def _unpacked(archive: zipfile.ZipFile) -> dict[str, npt.NDArray[Any]]:
-    """The arrays, after a look at what each of them will take."""
+def _unpacked(archive: zipfile.ZipFile, size: int) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a file of so many bytes, after a look at what all of them will take.
+
+    Deflation gives no more than an entry says; other ways of packing may inflate a few bytes to gigabytes.
+    """
     members = archive.infolist()
     if len(members) > MOST:
         raise ValueError(f"{len(members)} arrays")
+    foreign = next((each for each in members if each.compress_type not in PACKED), None)
+    if foreign is not None:
+        raise ValueError(f"{foreign.filename[:60]!r} packed in a way that no run packs")
     packed = sum(each.file_size for each in members if each.compress_type != zipfile.ZIP_STORED)
     if packed > INFLATED:
         raise ValueError(f"packed arrays of {packed} bytes")
+    plain = sum(each.file_size for each in members) - packed
+    if plain > size:  # entries that share their bytes
+        raise ValueError(f"arrays of {plain} bytes in {size}")
     found: dict[str, npt.NDArray[Any]] = {}
     for each in members:
         key = each.filename.removesuffix(".npy")

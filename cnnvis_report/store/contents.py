@@ -35,7 +35,7 @@ def wrong_arrays(image: ImageRecord, arrays: Arrays) -> str:
         name = sorted(arrays.keys() ^ wanted)[0]
         return f"holds {name[:60]!r}, which isn't of this image" if name in arrays else f"hasn't got {name!r}"
     picture = arrays["picture"]
-    if picture.dtype != np.uint8 or picture.shape[:2] != image.size or picture.shape[2:] not in ((), (1,), (3,)):
+    if picture.dtype != np.uint8 or picture.shape[:2] != image.size or picture.shape[2:] not in ((), (3,)):
         return f"has a picture of {picture.shape} {picture.dtype} for one of {image.size}"
     if "mask" in arrays and (arrays["mask"].shape != image.size or not np.isfinite(arrays["mask"]).all()):
         return f"has a mask of {arrays['mask'].shape} for a picture of {image.size}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from cnnvis_report.records_identity import Content, Identity
 from cnnvis_report.records_json import Malformed, from_json
-from cnnvis_report.store.journal import first_line, journal_lines
+from cnnvis_report.store.journal import begun, journal_lines
 from cnnvis_report.store.manifest import CLOCKS, images_left, is_true, raw_head
 from cnnvis_report.store.names import JOURNAL, MANIFEST
 
@@ -26,7 +26,7 @@ def contents_in(folder: Path) -> tuple[list[Content], bool]:
 
     What got damaged of it has not been seen.
     """
-    if (folder / JOURNAL).is_file():
+    if begun(folder):
         return [Content(each.image.name, each.image.content) for each in journal_lines(folder)], False
     found, whole = images_left(folder)
     run = _begun_or_complete(folder)
@@ -42,7 +42,7 @@ def remembered(folder: Path) -> dict[str, str]:
 
     A stranger's folder can't mislead: what a state is told by is a hash of times and places that are of this machine.
     """
-    if (folder / JOURNAL).is_file():
+    if begun(folder):
         found = [_begun_or_complete(folder).get("files"), *(each.files for each in journal_lines(folder))]
     else:
         provenance = _begun_or_complete(folder).get(CLOCKS)
@@ -53,7 +53,8 @@ def remembered(folder: Path) -> dict[str, str]:
 
 def _begun_or_complete(folder: Path) -> dict[str, Any]:
     """The head of the run that the folder holds; nothing where there is none."""
-    if (folder / JOURNAL).is_file():
-        return first_line(folder / JOURNAL)
+    journal = begun(folder)
+    if journal:
+        return journal
     content = raw_head(folder / MANIFEST).get("run") if (folder / MANIFEST).is_file() else None
     return content if isinstance(content, dict) else {}

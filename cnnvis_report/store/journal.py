@@ -12,7 +12,7 @@ from cnnvis_report.files import beside
 from cnnvis_report.records import ImageRecord, StoredFile
 from cnnvis_report.records_identity import Identity, fingerprint
 from cnnvis_report.records_json import Malformed, from_json, parsed, to_json
-from cnnvis_report.store.manifest import FORMAT, HEAD, list_lines, opened
+from cnnvis_report.store.manifest import FORMAT, HEAD, is_true, list_lines, opened
 from cnnvis_report.store.names import JOURNAL
 from cnnvis_report.store.sealing import holds, sealed
 
@@ -43,12 +43,11 @@ def journal_line(done: Done, run: object) -> str:
 
 def journal_lines(folder: Path) -> Iterator[Done]:
     """Images that an unfinished run has done; a line that isn't whole or isn't of this run is passed over."""
-    path = folder / JOURNAL
-    run = first_line(path).get("fingerprint") if path.is_file() else None
+    run = begun(folder).get("fingerprint")
     if run is None:
         return
     seen: set[str] = set()
-    for line in list_lines(path, after=1):
+    for line in list_lines(folder / JOURNAL, after=1):
         content = parsed(line)
         if not isinstance(content, dict) or not holds(content, str(run)):
             continue
@@ -59,6 +58,13 @@ def journal_lines(folder: Path) -> Iterator[Done]:
         if done.image.id not in seen:
             seen.add(done.image.id)
             yield done
+
+
+def begun(folder: Path) -> dict[str, Any]:
+    """What the folder's journal begins with; nothing where there is none, or one whose beginning isn't as written."""
+    path = folder / JOURNAL
+    content = first_line(path) if path.is_file() else {}
+    return content if is_true(content) else {}
 
 
 def first_line(path: Path) -> dict[str, Any]:

@@ -2,17 +2,22 @@
 
 import errno
 import os
+import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from stat import S_ISREG
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.files import NO_LINK, remove_empty
+from cnnvis_report.files import NO_LINK, NO_WAIT, remove_empty
 from cnnvis_report.store.names import LOCK
 
 # where a file system knows no locks there is none to take, and nothing worse than before
 NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+OWNER = re.compile(rb"[\d\r\n\0]{0,30}")  # what such a file holds: a number of a process, or zeros after a power cut
+LONGEST = 40  # bytes of it that are looked at
+TRIES = 100
 _held: dict[tuple[int, int], tuple[int, int]] = {}  # a folder: the thread that holds it, and how many times
 _changing = threading.Lock()
 
@@ -27,9 +32,50 @@ def writing(folder: Path) -> Iterator[None]:
     Raises:
         BadRequest: somebody else is writing there, or no folder can be there.
     """
-    fresh = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    place = _place(folder)
+    made: list[Path] = []
+    try:
+        with ExitStack() as held:
+            _enter(folder, held, made)
+            yield
+    finally:
+        for each in reversed(made):
+            remove_empty(each)
+
+
+def _enter(folder: Path, held: ExitStack, made: list[Path]) -> None:
+    """Take the lock of a folder; again where whoever wrote there before removes the folder meanwhile."""
+    for left in reversed(range(TRIES)):
+        with ExitStack() as taking:
+            try:
+                _make(folder, made)
+                if taking.enter_context(_thread(folder)):
+                    taking.enter_context(lock_of(folder / LOCK, f"-o {folder}"))
+            except FileNotFoundError:
+                if not left:
+                    raise
+                continue
+            held.enter_context(taking.pop_all())
+            return
+
+
+def _make(folder: Path, made: list[Path]) -> None:
+    """Make a folder and those above it, and note which."""
+    for each in reversed((folder, *folder.parents)):
+        if not each.is_dir():
+            try:
+                each.mkdir()
+            except FileExistsError:
+                if not each.is_dir():
+                    raise
+            else:
+                made.append(each)
+
+
+@contextmanager
+def _thread(folder: Path) -> Iterator[bool]:
+    """Have the folder for this thread; whether it has just come to it."""
+    status = folder.stat()
+    place = status.st_dev, status.st_ino
     me = threading.get_ident()
     with _changing:
         owner, times = _held.get(place, (me, 0))
@@ -38,18 +84,12 @@ def writing(folder: Path) -> Iterator[None]:
     if owner != me:
         raise _taken(folder, "another thread of this program")
     try:
-        if times:
-            yield
-        else:
-            with lock_of(folder / LOCK, f"-o {folder}"):
-                yield
+        yield not times
     finally:
         with _changing:
             _held[place] = me, times
             if not times:
                 del _held[place]
-        if fresh and not times:
-            remove_empty(folder)
 
 
 @contextmanager
@@ -76,11 +116,11 @@ def lock_of(path: Path, what: str) -> Iterator[None]:
 def _take(path: Path, what: str) -> int:
     """A descriptor of the file, locked; again where its last owner removed it meanwhile."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o666)
+        descriptor = _open(path)
         try:
             _lock(descriptor)
         except BlockingIOError:
-            said = os.read(descriptor, 20).decode("ascii", "replace").strip()
+            said = _said(descriptor).decode("ascii", "replace").strip()
             os.close(descriptor)
             raise _taken(path.parent, f"process {said}" if said.isdigit() else "another run", what) from None
         except OSError as error:
@@ -91,6 +131,32 @@ def _take(path: Path, what: str) -> int:
         if _same(descriptor, path):
             return descriptor
         os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    """A descriptor of the file that carries a lock, made if it isn't there.
+
+    Raises:
+        BadRequest: something else is there. FileNotFoundError: no folder is there.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK | NO_WAIT, 0o666)
+    except OSError as error:
+        if error.errno in (errno.EISDIR, errno.ELOOP, errno.ENXIO) or path.is_dir():
+            raise _strange(path) from error
+        raise
+    if S_ISREG(os.fstat(descriptor).st_mode) and OWNER.fullmatch(_said(descriptor)) is not None:
+        return descriptor
+    os.close(descriptor)
+    raise _strange(path)
+
+
+def _said(descriptor: int) -> bytes:
+    """What the file says of its owner."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    said = os.read(descriptor, LONGEST)
+    os.lseek(descriptor, 0, os.SEEK_SET)  # where it is written to
+    return said
 
 
 def _lock(descriptor: int) -> None:
@@ -116,9 +182,8 @@ def _same(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _place(folder: Path) -> tuple[int, int]:
-    status = folder.stat()
-    return status.st_dev, status.st_ino
+def _strange(path: Path) -> BadRequest:
+    return BadRequest(f"{path}: isn't what keeps other runs out, and nothing is written there. Move it away.")
 
 
 def _taken(folder: Path, by: str, what: str = "") -> BadRequest:

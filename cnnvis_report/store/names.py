@@ -29,6 +29,7 @@ _SHAPES = (
     rf"{INSIDE}/{ID}\.npz",
     rf"{FITTED}/[\w.-]+\.safetensors",
 )
+FIRST_PAGES = ("index.html", "answers.html", "inside.html", "methods.html", "run.html")
 _PAGES = (
     r"(?:index|answers|inside|methods|run)\.html",
     r"assets/(?:report\.css|theme\.js|report\.js|plotly\.js)",

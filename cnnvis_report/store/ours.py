@@ -16,12 +16,17 @@ from cnnvis_report.files import (
     sweep,
 )
 from cnnvis_report.records_json import parsed, to_json
-from cnnvis_report.store import names
+from cnnvis_report.store import contents, names
+from cnnvis_report.store.arrays import names_in
+from cnnvis_report.store.fitted import fitted_head
+from cnnvis_report.store.journal import journal_lines
 from cnnvis_report.store.lock import writing
-from cnnvis_report.store.manifest import MARK, list_lines
+from cnnvis_report.store.manifest import MARK, list_lines, raw_head
 from cnnvis_report.store.names import ARRAYS, BUILDING, FITTED, INSIDE, JOURNAL, LOCK, MANIFEST, PAGES
 
 MOST_PAGES = 64 << 20  # bytes of the list of pages
+GENERATOR = b'<meta name="generator" content="cnnvis-report">'
+BEGINNING = 4096  # bytes of a page that it is in
 
 
 @contextmanager
@@ -42,15 +47,14 @@ def is_ours(folder: Path) -> bool:
     """Whether this program has written a run, or the beginning of one, into the folder.
 
     A manifest says so in its first letters. Where it was cut to nothing or overwritten, the folder is ours if
-    everything in it is called as only our files are, and there is a file of arrays.
+    everything in it is called as only our files are, and a file of arrays holds what a run puts into it.
     """
     found = [folder / name for name in (JOURNAL, MANIFEST) if (folder / name).is_file()]
     if any(next(list_lines(path), "").startswith(MARK) or _begun(path) for path in found):
         return True
     inner = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()] if found else []
     inner = [name for name in inner if name != LOCK]
-    arrays = any(name.startswith(f"{ARRAYS}/") for name in inner)
-    return arrays and all(map(names.is_ours, inner))
+    return all(map(names.is_ours, inner)) and any(_has_made(folder, name) for name in inner if "/" in name)
 
 
 def check_writable(folder: Path) -> None:
@@ -70,13 +74,31 @@ def check_writable(folder: Path) -> None:
     for name in (ARRAYS, INSIDE, FITTED):
         if (folder / name).is_symlink() or ((folder / name).exists() and not (folder / name).is_dir()):
             raise BadRequest(f"{folder / name}: is no folder of a run's own, and nothing is written there.")
+    check_pages([folder / name for name in names.FIRST_PAGES], pages_of(folder), folder)
+
+
+def check_pages(paths: Iterable[Path], listed: Iterable[str], folder: Path) -> None:
+    """Refuse to write over a page that somebody else has made.
+
+    Args:
+        listed: names of pages that this program has written.
+
+    Raises:
+        BadRequest: one of them is neither listed nor says that this program has made it.
+    """
+    ours = {folder / name for name in listed}
+    for path in paths:
+        if path.suffix == ".html" and path not in ours and path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                beginning = file.read(BEGINNING)
+            if beginning and GENERATOR not in beginning:
+                raise BadRequest(f"{path}: isn't a page of a report, and isn't overwritten. Move it away.")
 
 
 def clear(folder: Path) -> None:
     """Remove what this program has written into the folder, and nothing else."""
     if is_ours(folder):
-        arrays = [name for inner in (ARRAYS, INSIDE, FITTED) for name in files_in(folder, inner)]
-        remove(folder, [*pages_of(folder), *arrays, PAGES])
+        remove(folder, [*pages_of(folder), *made_in(folder, ARRAYS, INSIDE, FITTED), PAGES])
         remove(folder, [JOURNAL, MANIFEST])  # last, with no folder left: they say whose all of it is
     for inner in (ARRAYS, INSIDE):
         remove_empty(folder / inner)
@@ -95,12 +117,40 @@ def tidy(folder: Path) -> None:
             remove_empty(path)
 
 
-def files_in(folder: Path, inner: str) -> list[str]:
-    """Names, relative to the folder, of our files in one of its own folders."""
-    if link_on_the_way(folder, f"{inner}/x") is not None or not (folder / inner).is_dir():
-        return []
-    found = [f"{inner}/{path.name}" for path in (folder / inner).iterdir()]
+def made_in(folder: Path, *within: str) -> list[str]:
+    """Names, relative to the folder, of the files in its own folders that a run has made.
+
+    They are called as our files are, and are listed by the run, or hold what a run puts into them: somebody may keep
+    arrays of their own beside ours.
+    """
+    found = []
+    listed = _listed(folder)
+    for inner in within:
+        if link_on_the_way(folder, f"{inner}/x") is None and (folder / inner).is_dir():
+            there = [f"{inner}/{path.name}" for path in (folder / inner).iterdir()]
+            found += [name for name in there if name in listed or _has_made(folder, name)]
     return [name for name in found if names.is_ours(name)]
+
+
+def _listed(folder: Path) -> set[str]:
+    """The files of arrays of which the folder's run says that they are its own."""
+    head = raw_head(folder / MANIFEST).get("run") if (folder / MANIFEST).is_file() else None
+    files = head.get("files") if isinstance(head, dict) else None
+    return {
+        *(files if isinstance(files, dict) else ()),
+        *(names.arrays_name(each.image.id) for each in journal_lines(folder)),
+    }
+
+
+def _has_made(folder: Path, name: str) -> bool:
+    """Whether a file in one of our own folders holds what a run puts there."""
+    inner, path = name.partition("/")[0], folder / name
+    if inner == FITTED:
+        return fitted_head(path) is not None
+    held = names_in(path) if inner in (ARRAYS, INSIDE) else []
+    if inner == ARRAYS:
+        return "picture" in held
+    return bool(held) and all(key.partition("/")[0] in contents.INSIDE for key in held)
 
 
 def pages_of(folder: Path) -> list[str]:

@@ -1,11 +1,13 @@
 """A run folder that got damaged, made whole again without what is lost."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records import RunRecord
+from cnnvis_report.records import ImageRecord, RunRecord
 from cnnvis_report.records_inside import InsideRecord
+from cnnvis_report.records_training import Film
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
 from cnnvis_report.store.names import FILMS, INSIDE, MANIFEST, NETWORK, arrays_name, inside_name
 from cnnvis_report.store.ours import check_writable
@@ -33,32 +35,32 @@ def repair(folder: Path) -> list[str]:
     images, all_there = images_left(folder)
     whole = whole_images(folder, [(image, run.files[arrays_name(image.id)]) for image in images])
     kept = [image for image in images if image.id in whole]
-    inside, looked = _inside_left(folder, run, {image.id for image in kept})
+    ids = {image.id for image in kept}
+    inside, looked = _inside_left(folder, run, ids)
     lost = run.images - len(kept)
-    if true and all_there and not lost and not looked:
+    filmed = not run.films or inside_is_whole(folder, FILMS, run.files)
+    films = tuple(film for film in run.films if film.image in ids) if filmed else ()
+    files = _files_of(kept, inside, films)
+    as_written = true and all_there and not lost and not looked
+    if as_written and films == run.films and files == run.files.keys():
         return []
-    if not kept:
-        raise BadRequest(
-            f"{folder}: not one of its {run.images} images is whole. Start the run again with its command."
-        )
+    if not kept and inside is None:
+        what = f"not one of its {run.images} images" if run.images else "nothing of it"
+        raise BadRequest(f"{folder}: {what} is whole. Start the run again with its command.")
     said = list(looked)
+    if not filmed:
+        said.append("The films over the epochs of the training got damaged and are left out.")
     if lost:
-        names = {each.id for each in kept}
-        known = [each.name for each in images if each.id not in names][:NAMED]
+        known = [each.name for each in images if each.id not in ids][:NAMED]
         named = f" ({', '.join(known)}{' and more' if len(known) < lost else ''})" if known else ""
         said.append(f"The results of {lost} of {run.images + run.left_out} images got damaged and are left out{named}.")
     if not true:
         said.append("The beginning of run.json isn't as the run wrote it, so what it says of the run may be wrong.")
-    files = {arrays_name(image.id) for image in kept}
-    if inside is not None:
-        files |= {inside_name(NETWORK), *(inside_name(each.image) for each in inside.looked)}
-    films = run.films if inside_is_whole(folder, FILMS, run.files) else ()
-    films = tuple(film for film in films if arrays_name(film.image) in files)
-    files |= {inside_name(FILMS)} if films else set()
     mended = replace(
         run,
         images=len(kept),
         left_out=run.left_out + lost,
+        trained_on=min(run.trained_on, len(kept)),
         inside=inside,
         films=films,
         files={name: stored for name, stored in run.files.items() if name in files},
@@ -66,6 +68,13 @@ def repair(folder: Path) -> list[str]:
     )
     write_manifest(folder, mended, kept)
     return said
+
+
+def _files_of(images: Sequence[ImageRecord], inside: InsideRecord | None, films: Sequence[Film]) -> set[str]:
+    """The files of arrays that these are kept in."""
+    looked = (NETWORK, *(each.image for each in inside.looked)) if inside is not None else ()
+    within = (*looked, *([FILMS] if films else []))
+    return {*(arrays_name(image.id) for image in images), *map(inside_name, within)}
 
 
 def _inside_left(folder: Path, run: RunRecord, images: set[str]) -> tuple[InsideRecord | None, list[str]]:

@@ -7,7 +7,7 @@ care can give it another digest.
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from cnnvis_report.records import StoredFile
 from cnnvis_report.records_json import to_json
@@ -22,11 +22,16 @@ def digest_of(path: Path) -> StoredFile:
     Raises:
         OSError: it can't be read.
     """
-    found, size = sha256(), 0
     with path.open("rb") as file:
-        while part := file.read(PART):
-            found.update(part)
-            size += len(part)
+        return digest_in(file)
+
+
+def digest_in(file: BinaryIO) -> StoredFile:
+    """The same of a file that is open, from where it is on."""
+    found, size = sha256(), 0
+    while part := file.read(PART):
+        found.update(part)
+        size += len(part)
     return StoredFile(size, found.hexdigest())
 
 

@@ -12,12 +12,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from cnnvis_report.errors import BadRequest, RunFailed
+from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.files import NO_LINK, remove, settle
 from cnnvis_report.records import ImageRecord, RunRecord, StoredFile
 from cnnvis_report.records_identity import Identity, fingerprint
 from cnnvis_report.store.arrays import Arrays, write_arrays
-from cnnvis_report.store.journal import Done, journal_line, journal_lines, start_journal
+from cnnvis_report.store.journal import Done, begun, journal_line, journal_lines, start_journal
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
 from cnnvis_report.store.names import (
     ARRAYS,
@@ -29,7 +29,7 @@ from cnnvis_report.store.names import (
     inside_name,
     place,
 )
-from cnnvis_report.store.ours import check_writable, clear, files_in
+from cnnvis_report.store.ours import check_writable, clear, made_in
 from cnnvis_report.store.wholeness import inside_is_whole, whole_images
 
 
@@ -90,7 +90,7 @@ class RunWriter:
         seconds: what each method took on it. files: what its files are remembered by.
 
         Raises:
-            RunFailed: the folder is gone. OSError: the disk is full, say.
+            WentAway: the folder is gone. OSError: the disk is full, say.
         """
         with self._there():
             stored = write_arrays(place(self.folder, arrays_name(image.id)), arrays)
@@ -105,7 +105,7 @@ class RunWriter:
         """Write what was found inside the network, of an image or of itself.
 
         Raises:
-            RunFailed: the folder is gone. OSError: the disk is full, say.
+            WentAway: the folder is gone. OSError: the disk is full, say.
         """
         with self._there():
             self._inside[inside_name(name)] = write_arrays(place(self.folder, inside_name(name)), arrays, packed=True)
@@ -121,7 +121,7 @@ class RunWriter:
         """Write the manifest, after a look at whether everything is there; the journal and what was fitted have served.
 
         Raises:
-            RunFailed: something of it is gone.
+            WentAway: something of it is gone.
         """
         with self._there():
             order = {image: number for number, image in enumerate(self._images)}
@@ -130,7 +130,7 @@ class RunWriter:
             gone = [name for name, stored in files.items() if not _has_size(self.folder / name, stored)]
             if gone or {each.image.id for each in lines} != self.done:
                 what = gone[0] if gone else JOURNAL
-                raise RunFailed(f"{self.folder / what}: went away while the run went on. Start it again.")
+                raise WentAway(f"{self.folder / what}: went away while the run went on. Start it again.")
             run = replace(run, images=len(lines), files=dict(sorted(files.items())))
             write_manifest(self.folder, run, (each.image for each in lines))
         self._tidy()
@@ -142,7 +142,7 @@ class RunWriter:
 
     def _earlier(self) -> list[Done]:
         """What an earlier start has done, and is whole."""
-        if (self.folder / JOURNAL).is_file():
+        if begun(self.folder):
             found = list(journal_lines(self.folder))
         elif (self.folder / MANIFEST).is_file():
             images, _ = images_left(self.folder)
@@ -176,7 +176,7 @@ class RunWriter:
 
     def _tidy(self) -> None:
         """Remove what has served when the manifest is there."""
-        remove(self.folder, [JOURNAL, *files_in(self.folder, FITTED)])
+        remove(self.folder, [JOURNAL, *made_in(self.folder, FITTED)])
         for inner in (ARRAYS, INSIDE):
             with suppress(OSError):  # there may be something in it
                 (self.folder / inner).rmdir()
@@ -190,7 +190,7 @@ class RunWriter:
             yield
         except FileNotFoundError as error:
             gone = self.folder if _identity(self.folder) != self._place else error.filename
-            raise RunFailed(f"{gone}: went away while the run went on. Start the run again.") from error
+            raise WentAway(f"{gone}: went away while the run went on. Start the run again.") from error
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

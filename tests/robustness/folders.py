@@ -109,6 +109,25 @@ def in_its_place(folder: Path, chance: random.Random) -> None:
         path.symlink_to(["/dev/zero", folder.parent / "precious.txt", "/dev/null"][kind - 2])
 
 
+def in_the_way(folder: Path, chance: random.Random) -> None:
+    """Something else where a lock, a journal, a list or a folder of ours has to be."""
+    path = folder / chance.choice([".lock", "journal.jsonl", "pages.json", "images", "stills", "data"])
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    kind = chance.randrange(4)
+    if kind == 0 and not path.suffix and path.name != ".lock":
+        path.write_text("mine")
+    elif kind == 0:
+        path.mkdir()
+    elif kind == 1:
+        os.mkfifo(path)
+    elif kind == 2:
+        path.symlink_to(folder.parent / "precious.txt")
+    else:
+        path.write_text("mine")
+
+
 def linked_folder(folder: Path, chance: random.Random) -> None:
     name = chance.choice([path.name for path in sorted(folder.iterdir()) if path.is_dir()])
     shutil.rmtree(folder / name)
@@ -207,6 +226,7 @@ CHANGES: tuple[Change, ...] = (
         append,
         garbage,
         in_its_place,
+        in_the_way,
         linked_folder,
     ),
     *(odd_arrays, odd_arrays, odd_field, odd_field, odd_field, odd_field),
@@ -267,7 +287,7 @@ def _trial(good: Path, box: Path, change: Change, chance: random.Random, argumen
 
 def _refusal(said: str) -> bool:
     """A run refuses a folder only where it can't be written to."""
-    return bool(re.search("is no folder of a run's own|not of a report|is a folder|is a link", said))
+    return bool(re.search("is no folder of a run's own|not of a report|is a folder|is a link|Move it away", said))
 
 
 def _pages(report: Path) -> dict[str, bytes]:
@@ -283,6 +303,6 @@ ATTACK = Attack(
     "damaged folders",
     "`render` and `run` say what is damaged or make the same pages; nothing outside is touched",
     trials,
-    quick=18,
+    quick=19,
     full=500,
 )

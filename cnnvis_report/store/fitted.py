@@ -1,0 +1,25 @@
+"""What was fitted to the image set, as a file says it of itself: whose it is, and what it has to hold."""
+
+from pathlib import Path
+from typing import Any
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.files import open_regular
+from cnnvis_report.records_json import parsed
+
+LARGEST = 4 << 30  # bytes of a file
+LONGEST = 1 << 20  # bytes of what stands before its tensors
+WHOSE = "cnnvis_report.run"  # of which run, and under which key
+SEAL = "cnnvis_report.sha256"  # of the tensors, and whose they are
+
+
+def fitted_head(path: Path) -> dict[str, Any] | None:
+    """What a file of fitted tensors says of itself; None where no run has made it."""
+    try:
+        with open_regular(path, LARGEST) as file:
+            length = int.from_bytes(file.read(8), "little")
+            head = parsed(file.read(length).decode("utf-8", "replace")) if length <= LONGEST else None
+    except (BadRequest, OSError):
+        return None
+    said = head.get("__metadata__") if isinstance(head, dict) else None
+    return said if isinstance(said, dict) and WHOSE in said else None
