@@ -1,14 +1,17 @@
 """Tries everything in full; the rows of what was tried go into the table of `docs/robustness.md`.
 
-python -m tests.robustness --table                         all, which takes hours
-python -m tests.robustness "damaged folders" --table       some of them; the other rows stay
-python -m tests.robustness --count 50                      fewer of each, on the terminal alone
+- `python -m tests.robustness --table`: all, which takes hours
+- `python -m tests.robustness "damaged folders" --table`: some of them; the other rows stay
+- `python -m tests.robustness --count 50`: fewer of each, on the terminal alone
+
+Ctrl-C ends what is being tried, and what was tried so far counts.
 """
 
 import argparse
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.robustness.attack import Attack
@@ -20,9 +23,11 @@ HEAD = "| What is tried | What is promised | Tried | Survived |\n|---|---|---|--
 
 
 def tried(attack: Attack, count: int) -> tuple[int, list[str]]:
-    """How many trials there were, and what was wrong with those that weren't survived."""
-    with tempfile.TemporaryDirectory() as folder:
-        found = list(attack.trials(count, Path(folder)))
+    """How many trials there were until all were done or Ctrl-C was pressed, and what was wrong with some of them."""
+    found: list[str] = []
+    with tempfile.TemporaryDirectory() as folder, suppress(KeyboardInterrupt):
+        for said in attack.trials(count, Path(folder)):
+            found.append(said)
     return len(found), [each for each in found if each]
 
 
