@@ -234,3 +234,11 @@ def test_an_image_that_spoils_the_scores_of_its_batch_costs_itself_alone(place, 
     spoiling = next(number for number, (made, _) in enumerate(TROUBLES) if "inf" in made.__code__.co_names)
     run(draw(tmp_path / "p", 3, {place: spoiling}), tmp_path / "r", "--batch-size", "3")
     assert list(skipped(tmp_path / "r")) == [f"p{place:02}.png"] and len(maps(tmp_path / "r")) == 2
+
+
+@pytest.mark.parametrize("bad", [{0: MORE, 1: RAISES}, {0: RAISES, 1: MORE}, {0: MORE, 2: NAN}, {0: EXITS, 2: MORE}])
+def test_two_that_agree_say_how_many_scores_there_are(bad, tmp_path):
+    """Whatever comes first, and whatever fails between them."""
+    run(draw(tmp_path / "p", 5, bad), tmp_path / "r", "--batch-size", "1")
+    assert sorted(skipped(tmp_path / "r")) == [f"p{place:02}.png" for place in sorted(bad)]
+    assert len(maps(tmp_path / "r")) == 3

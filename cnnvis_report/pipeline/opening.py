@@ -1,9 +1,9 @@
 """The subject of a study, tried on an image that the network takes."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 
 import torch
 
@@ -39,24 +39,28 @@ def make_subject(model: Model, images: ImageSet, device: torch.device, scores: s
         raise RunFailed(f"{count} {verb} be read. {first.name}: {first.reason}.")
     several = any(len(item.labels) > 1 for item in images)
     start = partial(_subject, model, device=device, scores=scores, several=several)
+    others = _others(images, first, model)
     try:
         subject = start(first)
     except BadRequest as error:
         check_open(model.network, model.name)
         if _columns(model, _alone(first, device)):
             raise  # it isn't the image
-        other = next((each for each in _others(images, first, model) if _columns(model, _alone(each, device))), None)
-        if other is not None:
-            return start(other)
-        if not _takes_noise(model, _alone(first, device)):
-            raise
-        which = f"{len(images)} images" if len(images) > 1 else "the image"
-        said = told(error.__cause__) if error.__cause__ else str(error).rstrip(".")
-        raise RunFailed(
-            f"{model.name} fails on {which}, and not on noise of that size. {first.item.name}: {said}."
-        ) from error
-    other = _outvoted(model, subject.columns, device, _others(images, first, model))
-    return subject if other is None else start(other)
+        other = next((each for each in others if _columns(model, _alone(each, device))), None)
+        if other is None:
+            if not _takes_noise(model, _alone(first, device)):
+                raise
+            raise _hopeless(model, images, first, error) from error
+        subject = start(other)
+    better = _outvoted(model, subject.columns, device, others)
+    return subject if better is None else start(better)
+
+
+def _hopeless(model: Model, images: ImageSet, first: Ready, error: BadRequest) -> RunFailed:
+    """Why there is no image to begin with, where others of their size would do."""
+    which = f"{len(images)} images" if len(images) > 1 else "the image"
+    said = told(error.__cause__) if error.__cause__ else str(error).rstrip(".")
+    return RunFailed(f"{model.name} fails on {which}, and not on noise of that size. {first.item.name}: {said}.")
 
 
 def _takes_noise(model: Model, example: torch.Tensor) -> bool:
@@ -75,10 +79,15 @@ def _others(images: ImageSet, first: Ready, model: Model) -> Iterator[Ready]:
 
 
 def _outvoted(model: Model, columns: int, device: torch.device, others: Iterator[Ready]) -> Ready | None:
-    """An image to begin with in place of the first, where the next two agree on another number of scores."""
-    two = [(each, _columns(model, _alone(each, device))) for each in islice(others, 2)]
-    counts = {count for _, count in two}
-    return two[0][0] if len(two) == 2 and len(counts) == 1 and counts.isdisjoint({None, columns}) else None
+    """An image to begin with in place of another, where the first number of scores that two images have isn't its."""
+    votes = Counter({columns: 1})
+    for each in others:
+        count = _columns(model, _alone(each, device))
+        if count is not None:
+            votes[count] += 1
+        if count is not None and votes[count] == 2:
+            return None if count == columns else each
+    return None
 
 
 def _columns(model: Model, image: torch.Tensor) -> int | None:
