@@ -21,12 +21,14 @@ from cnnvis_report.files import beside, remove
 from cnnvis_report.pipeline import conduct as conducting
 from cnnvis_report.pipeline import run as running
 from cnnvis_report.records import RunRecord, StoredFile
+from cnnvis_report.records_inside import ImageInside, InsideRecord
 from cnnvis_report.records_json import Malformed, from_json
 from cnnvis_report.refusals import in_words
 from cnnvis_report.report import site
 from cnnvis_report.report.data import provenance_slots
 from cnnvis_report.store import load_run
 from cnnvis_report.store.arrays import Damaged, read_arrays, write_arrays
+from cnnvis_report.store.contents import wrong_inside
 from cnnvis_report.store.lock import lock_of, writing
 from cnnvis_report.store.names import IMAGE, is_ours, is_page, place
 from cnnvis_report.store.ours import output, pages_of
@@ -274,6 +276,27 @@ def test_arrays_that_are_not_as_they_were_written_are_named_and_made_again(damag
     assert without_provenance(report) == without_provenance(made)
 
 
+def test_a_folder_in_the_place_of_a_file_is_named_before_anything_is_made(report, again):
+    path = first_arrays(report)
+    in_place_of(path, Path.mkdir)
+    before = files(report)
+    assert f"{path}: is a folder, where a file of the run has to be" in again(code=2).stderr
+    assert files(report) == before
+    assert "1 of 4 images got damaged" in command("render", report, "--repair").stderr
+
+
+def test_what_is_drawn_of_the_inside_has_to_be_there():
+    looked = ImageInside("a", ("conv",), 8, "cat", (("conv", ()),), ())
+    inside = InsideRecord("standard", 1, (), (), (), (), (), (looked,), ("gradient",))
+    maps = {"maps/conv": np.zeros((1, 2, 2), np.uint8), "channels/conv": np.zeros((4, 1), np.float32)}
+    summary = {"summary/conv": np.zeros((2, 2), np.float16)}
+    assert wrong_inside(inside, "a", maps | summary) == ""
+    assert wrong_inside(inside, "a", maps) == "hasn't got 'summary/conv'"
+    assert wrong_inside(inside, "a", summary) == "hasn't got 'maps/conv'"
+    assert wrong_inside(inside, "b", {}) == "" == wrong_inside(None, "a", summary)
+    assert "isn't found inside" in wrong_inside(inside, "a", maps | {"summary/conv": np.zeros((2, 2, 2), np.float16)})
+
+
 def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report, again, made):
     path = first_arrays(report)
     gone = path.stem
@@ -367,6 +390,7 @@ def test_a_seal_is_of_a_content_and_of_its_place():
 HOLDER = """
 import sys, time
 from pathlib import Path
+from cnnvis_report.store.contents import wrong_inside
 from cnnvis_report.store.lock import writing
 with writing(Path(sys.argv[1])):
     print("held", flush=True)

@@ -1,13 +1,14 @@
 """Whether arrays are those that a record speaks of: their names, their shapes, and numbers that can be drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records import ImageRecord
-from cnnvis_report.store.names import array_key
+from cnnvis_report.records_inside import InsideRecord
+from cnnvis_report.store.names import NETWORK, array_key
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -47,11 +48,36 @@ def wrong_arrays(image: ImageRecord, arrays: Arrays) -> str:
     return ""
 
 
-def wrong_inside(arrays: Arrays) -> str:
-    """In which way arrays aren't what is found inside a network; empty where they are."""
+def wrong_inside(inside: InsideRecord | None, name: str, arrays: Arrays) -> str:
+    """In which way arrays aren't those found inside a network, of an image by its id or of itself by NETWORK."""
+    missing = next((key for key in _inside_keys(inside, name) if key not in arrays), None)
+    if missing is not None:
+        return f"hasn't got {missing!r}"
     for key, values in arrays.items():
         kind, sides = INSIDE.get(key.partition("/")[0], ("", ()))
         colours = values.shape[3:] if key.startswith("film/") else values.shape[2:] if 3 in sides and 2 in sides else ()
         if values.dtype.kind != kind or values.ndim not in sides or not values.size or colours not in ((), (3,)):
             return f"has {key[:60]!r} of {values.shape} {values.dtype}, which isn't found inside a network"
     return ""
+
+
+def _inside_keys(inside: InsideRecord | None, name: str) -> Iterator[str]:
+    """The arrays that pages draw of what a record says was found."""
+    if inside is None:
+        return
+    if name == NETWORK:
+        yield from (f"kernels/{each.layer}" for each in inside.kernels)
+        for top in inside.tops:
+            key = f"top/{top.layer}/{top.channel}"
+            yield from (f"{key}/{place}/{what}" for place in range(len(top.units)) for what in ("seen", inside.ways[0]))
+        yield from (f"{what}/{number}" for number in range(len(inside.preferred)) for what in ("preferred", "film"))
+        return
+    looked = inside.of(name)
+    if looked is None:
+        return
+    drawn = ("summary", "maps", "channels") if looked.side else ("summary",)
+    yield from (f"{what}/{layer}" for layer in looked.layers for what in drawn)
+    for layer, units in looked.units:
+        yield from (f"units/{layer}/{place}/{what}" for place in range(len(units)) for what in ("seen", *inside.ways))
+    yield from (f"classes/{each.index}" for each in looked.classes)
+    yield from (f"inverted/{each.layer}" for each in looked.inverted)

@@ -1,5 +1,6 @@
 """Which files of a folder this program has written, and so may write over or remove."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -191,3 +192,17 @@ def _within(folder: Path) -> list[str]:
     """Names of the files in a folder, relative to it."""
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return [path.relative_to(folder).as_posix() for path in files]
+
+
+def check_files(folder: Path) -> None:
+    """Refuse a folder where a file of arrays has to be.
+
+    Raises:
+        BadRequest: naming it.
+    """
+    for inner in (ARRAYS, INSIDE, FITTED):
+        if (folder / inner).is_dir():
+            with os.scandir(folder / inner) as entries:  # which costs no look at each of ten thousand
+                within = next((each.path for each in entries if each.is_dir(follow_symlinks=False)), None)
+            if within is not None:
+                raise BadRequest(f"{within}: is a folder, where a file of the run has to be. Move it away.")

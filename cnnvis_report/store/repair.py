@@ -38,7 +38,7 @@ def repair(folder: Path) -> list[str]:
     ids = {image.id for image in kept}
     inside, looked = _inside_left(folder, run, ids)
     lost = run.images - len(kept)
-    filmed = not run.films or inside_is_whole(folder, FILMS, run.files)
+    filmed = not run.films or inside_is_whole(folder, FILMS, run)
     films = tuple(film for film in run.films if film.image in ids) if filmed else ()
     files = _files_of(kept, inside, films)
     as_written = true and all_there and not lost and not looked
@@ -81,10 +81,10 @@ def _inside_left(folder: Path, run: RunRecord, images: set[str]) -> tuple[Inside
     """What is whole of the inside of the network, and what isn't, in words."""
     if run.inside is None:
         return None, []
-    if not inside_is_whole(folder, NETWORK, run.files):
+    if not inside_is_whole(folder, NETWORK, run):
         return None, [f"What was found inside the network ({INSIDE}/) got damaged and is left out."]
     looked = tuple(
-        each for each in run.inside.looked if each.image in images and inside_is_whole(folder, each.image, run.files)
+        each for each in run.inside.looked if each.image in images and inside_is_whole(folder, each.image, run)
     )
     lost = sum(each.image in images for each in run.inside.looked) - len(looked)
     said = [f"The feature maps of {lost} image{'s' if lost > 1 else ''} got damaged and are left out."] if lost else []

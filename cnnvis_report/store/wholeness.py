@@ -1,12 +1,12 @@
 """Which parts of a run are as they were written: every byte of their files, and what the bytes say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cnnvis_report.ahead import processors
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records import ImageRecord, StoredFile
+from cnnvis_report.records import ImageRecord, RunRecord, StoredFile
 from cnnvis_report.store.arrays import read_arrays
 from cnnvis_report.store.contents import wrong_arrays, wrong_inside
 from cnnvis_report.store.names import FILMS, arrays_name, inside_name, place
@@ -28,12 +28,12 @@ def whole_images(folder: Path, images: Iterable[tuple[ImageRecord, StoredFile]])
         return {id for id in pool.map(whole, images) if id is not None}
 
 
-def inside_is_whole(folder: Path, name: str, files: Mapping[str, StoredFile]) -> bool:
-    """Whether the file from within the network, or of its films, is among these and is what was written."""
+def inside_is_whole(folder: Path, name: str, run: RunRecord) -> bool:
+    """Whether the file from within the network, or of its films, is among the run's and is what was written."""
     file = inside_name(name)
     try:
         place(folder, file)
-        arrays = read_arrays(folder, file, files[file]) if file in files else None
+        arrays = read_arrays(folder, file, run.files[file]) if file in run.files else None
     except BadRequest:
         return False
-    return arrays is not None and (name == FILMS or not wrong_inside(arrays))
+    return arrays is not None and (name == FILMS or not wrong_inside(run.inside, name, arrays))

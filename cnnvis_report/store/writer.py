@@ -29,7 +29,7 @@ from cnnvis_report.store.names import (
     inside_name,
     place,
 )
-from cnnvis_report.store.ours import check_writable, clear, made_in
+from cnnvis_report.store.ours import check_files, check_writable, clear, made_in
 from cnnvis_report.store.wholeness import inside_is_whole, whole_images
 
 
@@ -58,6 +58,7 @@ class RunWriter:
         files: Mapping[str, str] | None = None,
     ) -> None:
         check_writable(folder)
+        check_files(folder)
         self.folder = folder
         self._images = dict(images)
         self._run = fingerprint(identity)
@@ -170,7 +171,7 @@ class RunWriter:
         if not (ids <= self._images.keys() and missing <= skipped):
             return False
         inside = [Path(name).stem for name in run.files if name.startswith(f"{INSIDE}/")]
-        return all(inside_is_whole(self.folder, name, run.files) for name in inside) and ids == whole_images(
+        return all(inside_is_whole(self.folder, name, run) for name in inside) and ids == whole_images(
             self.folder, [(image, run.files[arrays_name(image.id)]) for image in listed]
         )
 
