@@ -1,5 +1,6 @@
 """Images as strangers make them: formats, modes, labels, names, and files that are no good."""
 
+import errno
 import io
 import os
 import re
@@ -300,3 +301,19 @@ def test_an_image_is_called_alike_in_whichever_order_they_are_given(tmp_path):
     more = ids("a", "two", "one")
     assert len(more) == 5 and both == {path: more[path] for path in both}
     assert all(re.fullmatch(r"(cat|d-g-1|dg-1)-[0-9a-f]{10}", each) for each in both.values()), both
+
+
+def test_a_file_that_may_not_be_looked_at_is_not_said_to_be_missing(tmp_path, monkeypatch):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    (item,) = labelled(find_images([tmp_path / "a.png"]), ())
+
+    def closed(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", closed)
+        with pytest.raises(UnusablePicture, match=r"it can't be looked at \(Permission denied\)"):
+            item.open()
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(UnusablePicture, match="there is no such file"):
+        item.open()

@@ -178,8 +178,10 @@ def _opener(file: FileContent | Path, page: int = 0, levels: Levels = NO_LEVELS)
     def read() -> Image.Image:
         try:
             status = file.path.stat()
-        except OSError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise UnusablePicture("there is no such file") from error
+        except OSError as error:  # such as a folder on the way that may not be looked into
+            raise UnusablePicture(f"it can't be looked at ({error.strerror})") from error
         if not S_ISREG(status.st_mode):
             raise UnusablePicture("not a regular file")
         if status.st_size == 0:
