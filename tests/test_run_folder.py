@@ -26,7 +26,7 @@ from cnnvis_report.records_json import Malformed, from_json
 from cnnvis_report.refusals import in_words
 from cnnvis_report.report import site
 from cnnvis_report.report.data import provenance_slots
-from cnnvis_report.store import load_run
+from cnnvis_report.store import RunWriter, load_run
 from cnnvis_report.store.arrays import Damaged, read_arrays, write_arrays
 from cnnvis_report.store.contents import wrong_inside
 from cnnvis_report.store.lock import lock_of, writing
@@ -520,3 +520,12 @@ def test_a_folder_of_ours_whose_manifest_was_lost_is_ours_still(report, again, m
     (report / "run.json").write_bytes(b"")
     (report / "thesis.txt").write_text("mine")
     assert "not of a report" in again(code=2).stderr and (report / "thesis.txt").read_text() == "mine"
+
+
+def test_a_run_is_complete_only_with_every_image_that_was_asked_for(report):
+    """Whatever else was compared before: an image without results and without a reason isn't there."""
+    run = load_run(report)
+    names = {image.id: image.name for image in run.images()}
+    assert RunWriter(report, run.record.identity, names, keep=True).complete
+    one_more = names | {"one-more-0f": "one more.png"}
+    assert not RunWriter(report, run.record.identity, one_more, keep=True).complete
