@@ -11,7 +11,7 @@ if WORKERS > 1:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 torch.set_num_threads(max(1, min(2 // WORKERS, torch.get_num_threads())))  # OMP_NUM_THREADS may ask for one
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.pages.browser"]
 
 REAL = Path(os.environ.get("CNNVIS_REAL", Path(__file__).parents[2] / "shared" / "real"))
 
@@ -37,7 +37,7 @@ def no_method_outlives_its_test(monkeypatch):
 
 def forget_methods(patch: pytest.MonkeyPatch) -> None:
     """Methods that a test announces are announced to the whole process, until the patch is undone."""
-    from cnnvis_report import registry
+    from cnnvis_report.methods import registry
 
     registry.methods()
     patch.setattr(registry, "_methods", dict(registry._methods))
@@ -56,7 +56,7 @@ HOSTILE = [
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory) -> Path:
     """A folder of drawn shapes in folders called like the classes, with names that strangers might give."""
-    from cnnvis_report.drawn.shapes import CLASSES, draw
+    from cnnvis_report.synthetic.shapes import CLASSES, draw
 
     top = tmp_path_factory.mktemp("drawn")
     for number, name in enumerate(HOSTILE):
@@ -85,7 +85,7 @@ def fill_disk(patch: pytest.MonkeyPatch, name: str) -> None:
 
 def standard_methods() -> int:
     """How many methods "standard" has."""
-    from cnnvis_report.registry import select
+    from cnnvis_report.methods.registry import select
 
     return len(select(["standard"]))
 
@@ -94,7 +94,7 @@ def command(*words: str | Path, code: int = 0):
     """A command, run in this process; its exit code is part of what is expected."""
     from click.testing import CliRunner
 
-    from cnnvis_report.cli import cli
+    from cnnvis_report.cli.main import cli
 
     result = CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
     assert result.exit_code == code, result.output

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import pytest
 
-from cnnvis_report.cli import cli
-from cnnvis_report.registry import methods
-from cnnvis_report.report.views import in_families
+from cnnvis_report.cli.main import cli
+from cnnvis_report.methods.registry import methods
+from cnnvis_report.report.views.images import in_families
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

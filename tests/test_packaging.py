@@ -40,7 +40,7 @@ def rendered_by(installed: Path, run: Path, tmp_path: Path) -> bytes:
     code = (
         f"import sys; sys.path.insert(0, {str(installed)!r})\n"
         f"import cnnvis_report; assert cnnvis_report.__file__.startswith({str(installed)!r}), cnnvis_report.__file__\n"
-        f"from cnnvis_report.cli import cli; cli(['render', {str(tmp_path / 'run')!r}])"
+        f"from cnnvis_report.cli.main import cli; cli(['render', {str(tmp_path / 'run')!r}])"
     )
     subprocess.run([sys.executable, "-I", "-c", code], check=True, capture_output=True, cwd=tmp_path)
     return (tmp_path / "run" / "index.html").read_bytes()
@@ -56,7 +56,7 @@ def test_a_wheel_brings_templates_and_scripts(report, tmp_path):
     installed = unpacked(wheel, tmp_path / "site")
     assert rendered_by(installed, report, tmp_path) == (report / "index.html").read_bytes()
     entry = next(installed.glob("*.dist-info")) / "entry_points.txt"
-    assert "cnnvis-report = cnnvis_report.cli:cli" in entry.read_text()
+    assert "cnnvis-report = cnnvis_report.cli.main:cli" in entry.read_text()
 
 
 def test_an_sdist_can_be_built_and_tested(sdist, report, tmp_path):

@@ -74,9 +74,9 @@ def test_cam_points_at_objects_with_masks(real, tmp_path):
     """Known of this network: the peak of CAM lies inside the mask on 84 % of the 44 whose first class is right."""
     from PIL import Image
 
-    from cnnvis_report.evaluate.pointing import peak_inside
-    from cnnvis_report.loading.models import load_model
-    from cnnvis_report.loading.pictures import fit
+    from cnnvis_report.data.decode import fit
+    from cnnvis_report.evaluation.pointing_game import peak_inside
+    from cnnvis_report.models.load import load_model
 
     records = [each for each in json.loads((real / "masks" / "index.json").read_text()) if each["top1_matches"]]
     listed = tmp_path / "list.txt"

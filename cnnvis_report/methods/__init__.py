@@ -1,1 +1,1 @@
-"""Explanation methods, one a file; a file dropped in here is found by every part of the program."""
+"""Attribution methods: one, or one close family, a file."""

@@ -2,11 +2,11 @@
 
 from torch import Tensor
 
-from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
-from cnnvis_report.rules.multipliers import AlphaBeta, EntryRule, WSquare
-from cnnvis_report.rules.relevance import Composite, pixel_box
-from cnnvis_report.tape import Tape
+from cnnvis_report.engine.rules.lrp import Composite, pixel_box
+from cnnvis_report.engine.rules.lrp_rules import AlphaBeta, EntryRule, WSquare
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.methods.registry import method
+from cnnvis_report.records.run import Kind, Sign
 
 
 @method(

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
-from cnnvis_report.tape import Tape
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.methods.registry import method
+from cnnvis_report.records.run import Kind, Sign
 
 
 @method(

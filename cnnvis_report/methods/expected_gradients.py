@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from cnnvis_report.engine.noise import noise_generator
+from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.noise import noise_generator
-from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import Between, method
-from cnnvis_report.tape import Tape
+from cnnvis_report.methods.registry import Between, method
+from cnnvis_report.records.run import Kind, Sign
 
 
 @method(

@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from cnnvis_report.engine.rounding import beyond_rounding
+from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
-from cnnvis_report.rounding import beyond_rounding
-from cnnvis_report.tape import Tape
+from cnnvis_report.methods.registry import method
+from cnnvis_report.records.run import Kind, Sign
 
 COMPLETE = 0.01  # of the score; what is off by more has constants that nobody can see
 

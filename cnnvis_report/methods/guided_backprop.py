@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
-from cnnvis_report.rules.relu import GUIDED
-from cnnvis_report.tape import Tape
+from cnnvis_report.engine.rules.relu import GUIDED
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.methods.registry import method
+from cnnvis_report.records.run import Kind, Sign
 
 
 @method(

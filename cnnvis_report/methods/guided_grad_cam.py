@@ -3,11 +3,11 @@
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from cnnvis_report.engine.rules.relu import GUIDED
+from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.grad_cam import grad_cam
-from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
-from cnnvis_report.rules.relu import GUIDED
-from cnnvis_report.tape import Tape
+from cnnvis_report.methods.registry import method
+from cnnvis_report.records.run import Kind, Sign
 
 
 @method(

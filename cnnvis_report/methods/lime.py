@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cnnvis_report.engine.rounding import beyond_rounding
+from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import Between, method
-from cnnvis_report.rounding import beyond_rounding
-from cnnvis_report.tape import Tape
+from cnnvis_report.methods.registry import Between, method
+from cnnvis_report.records.run import Kind, Sign
 
 WIDTH = 0.25
 RIDGE = 1.0

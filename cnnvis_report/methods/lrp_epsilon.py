@@ -2,11 +2,11 @@
 
 from torch import Tensor
 
-from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import Between, method
-from cnnvis_report.rules.multipliers import Epsilon
-from cnnvis_report.rules.relevance import Composite
-from cnnvis_report.tape import Tape
+from cnnvis_report.engine.rules.lrp import Composite
+from cnnvis_report.engine.rules.lrp_rules import Epsilon
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.methods.registry import Between, method
+from cnnvis_report.records.run import Kind, Sign
 
 
 @method(

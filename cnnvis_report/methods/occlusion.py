@@ -5,10 +5,10 @@ import math
 import torch
 from torch import Tensor
 
+from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import Between, method
-from cnnvis_report.tape import Tape
+from cnnvis_report.methods.registry import Between, method
+from cnnvis_report.records.run import Kind, Sign
 
 
 @method(

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from cnnvis_report.records import Kind, Reduction, Sign
-from cnnvis_report.registry import method
-from cnnvis_report.tape import Tape
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.methods.registry import method
+from cnnvis_report.records.run import Kind, Reduction, Sign
 
 
 @method(

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import Between, method
-from cnnvis_report.rounding import beyond_rounding
-from cnnvis_report.tape import Tape
+from cnnvis_report.engine.rounding import beyond_rounding
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.methods.registry import Between, method
+from cnnvis_report.records.run import Kind, Sign
 
 
 @method(

@@ -1,1 +1,1 @@
-"""From a subject and images to maps, and to a run folder."""
+"""From settings to a run folder: setup, plan, stages, identity."""

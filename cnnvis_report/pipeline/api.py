@@ -7,22 +7,22 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.eager import single_precision
+from cnnvis_report.engine.dry_run import Rehearsal
+from cnnvis_report.engine.reference import Reference
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, UnknownName
-from cnnvis_report.own_state import OwnState
+from cnnvis_report.isolation.buffers import OwnState
+from cnnvis_report.isolation.context import full_precision
+from cnnvis_report.isolation.eager import single_precision
+from cnnvis_report.isolation.restore import undisturbed
+from cnnvis_report.methods.registry import Method, select
+from cnnvis_report.methods.tasks import Rehearsed, Task, perform, rehearse, tasks_for
 from cnnvis_report.pipeline import arguments
-from cnnvis_report.pipeline.refusing import in_one_line
-from cnnvis_report.pipeline.rehearsal import Rehearsal
-from cnnvis_report.pipeline.repeatability import first_tape
-from cnnvis_report.pipeline.tasks import Rehearsed, Task, perform, rehearse, tasks_for
-from cnnvis_report.records import Option
-from cnnvis_report.records_scores import ScoreKind
-from cnnvis_report.reference import Reference
-from cnnvis_report.registry import Method, select
-from cnnvis_report.restoring import undisturbed
-from cnnvis_report.running import full_precision
-from cnnvis_report.subject import Subject
-from cnnvis_report.tape import Tape
+from cnnvis_report.pipeline.rejected_images import in_one_line
+from cnnvis_report.pipeline.repeatability.check import first_tape
+from cnnvis_report.records.run import Option
+from cnnvis_report.records.scores import ScoreKind
 
 
 def explain(

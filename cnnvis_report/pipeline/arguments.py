@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.eager import unwrap_inside, unwrapped
+from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.isolation.eager import unwrap_inside, unwrapped
 
 Targets = Tensor | np.ndarray[Any, Any] | Sequence[int] | Sequence[Sequence[int]] | int | None
 Layer = str | nn.Module | Sequence[str | nn.Module] | None

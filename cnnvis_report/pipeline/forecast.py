@@ -4,13 +4,13 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cnnvis_report.passes import BACKWARD, FORWARD, PassTimes
-from cnnvis_report.pipeline.evaluation import cheap
-from cnnvis_report.pipeline.look_budget import FILMED
-from cnnvis_report.pipeline.looking import chosen_layers
+from cnnvis_report.engine.passes import BACKWARD, FORWARD, PassTimes
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.results import Result
-from cnnvis_report.pipeline.study import Study
+from cnnvis_report.pipeline.setup import Study
+from cnnvis_report.pipeline.stages.evaluation import cheap
+from cnnvis_report.pipeline.stages.inspection_budget import FILMED
+from cnnvis_report.pipeline.stages.layer_pass import chosen_layers
 
 AGAIN = 1.5  # times what was said last, or a part of it: then it is said again
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnnvis_report.loading.class_files import read_classes
-from cnnvis_report.loading.class_names import distinct
-from cnnvis_report.loading.images import FoundImages, ImageSet, Limit, find_images, labelled
-from cnnvis_report.loading.levels import find_levels
-from cnnvis_report.loading.models import Model
+from cnnvis_report.data.class_files import read_classes
+from cnnvis_report.data.class_names import distinct
+from cnnvis_report.data.image_set import FoundImages, ImageSet, Limit, find_images, labelled
+from cnnvis_report.data.levels import find_levels
+from cnnvis_report.models.load import Model
 
 if TYPE_CHECKING:
-    from cnnvis_report.pipeline.request import Request
+    from cnnvis_report.pipeline.config import Request
 
 Aliases = tuple[tuple[str, ...], ...]
 

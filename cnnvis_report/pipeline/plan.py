@@ -7,15 +7,15 @@ from math import prod
 
 import torch
 
+from cnnvis_report.engine.bfloat16 import gains
+from cnnvis_report.engine.devices import batch_size, is_out_of_memory, too_large
+from cnnvis_report.engine.dry_run import Rehearsal
+from cnnvis_report.engine.passes import BACKWARD, FORWARD, PassTimes
+from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, RunFailed
-from cnnvis_report.passes import BACKWARD, FORWARD, PassTimes
-from cnnvis_report.pipeline.devices import batch_size, is_out_of_memory, too_large
-from cnnvis_report.pipeline.evaluation import forward_passes, measured_images, randomised_passes
-from cnnvis_report.pipeline.rehearsal import Rehearsal
-from cnnvis_report.pipeline.study import Study
-from cnnvis_report.pipeline.tasks import Rehearsed, Task, rehearse
-from cnnvis_report.precision import gains
-from cnnvis_report.tape import Tape
+from cnnvis_report.methods.tasks import Rehearsed, Task, rehearse
+from cnnvis_report.pipeline.setup import Study
+from cnnvis_report.pipeline.stages.evaluation import forward_passes, measured_images, randomised_passes
 
 # The first passes of a batch of one size set up kernels and memory, and may take five times as long as later ones.
 MEASURED_FOR = 1.5  # seconds

@@ -7,14 +7,14 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from cnnvis_report.evaluate.pointing import peak_inside
-from cnnvis_report.ledger import Account, Ledger, Stated
-from cnnvis_report.pipeline.batches import Batch, Ready
-from cnnvis_report.pipeline.tasks import Outcome
-from cnnvis_report.records import ClassScore, Evidence, Gap, ImageRecord, MapRecord, Note
-from cnnvis_report.records_scores import ScoreKind
+from cnnvis_report.data.batches import Batch, Ready
+from cnnvis_report.engine.cost import Account, Ledger, Stated
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.evaluation.pointing_game import peak_inside
+from cnnvis_report.methods.tasks import Outcome
+from cnnvis_report.records.run import ClassScore, Evidence, Gap, ImageRecord, MapRecord, Note
+from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.store.names import array_key
-from cnnvis_report.subject import Subject
 
 TOP = 5
 

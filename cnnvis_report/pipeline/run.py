@@ -1,146 +1,201 @@
-"""Batches through the tape and the methods into the store."""
+"""A planned study into a run folder."""
 
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
 
-from cnnvis_report.passes import PassTimes
-from cnnvis_report.pipeline.batches import batches
-from cnnvis_report.pipeline.devices import is_out_of_memory
-from cnnvis_report.pipeline.explaining import Explaining, none_left
-from cnnvis_report.pipeline.forecast import Forecast, Foresight
+from cnnvis_report.errors import WentAway
+from cnnvis_report.pipeline.execute import MOST_SKIPPED, Tally, Watcher, run_batches
+from cnnvis_report.pipeline.fit_cache import RunShelf
+from cnnvis_report.pipeline.identity.provenance import provenance
+from cnnvis_report.pipeline.identity.replaced_files import replaced_notices
+from cnnvis_report.pipeline.identity.run import changed_since, contents_of, files_of, identify, recall
 from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.results import Result
-from cnnvis_report.pipeline.study import Study
-from cnnvis_report.pipeline.trial import trials
-from cnnvis_report.records import Skipped
-from cnnvis_report.records_worth import Precision
+from cnnvis_report.pipeline.setup import Study
+from cnnvis_report.pipeline.stages.inspection import look_inside
+from cnnvis_report.pipeline.stages.randomization import forgetting
+from cnnvis_report.pipeline.stages.snapshots import films
+from cnnvis_report.records.identity import Identity, fingerprint
+from cnnvis_report.records.inspection import InsideRecord
+from cnnvis_report.records.metrics import Evaluation, Forgetting
+from cnnvis_report.records.network import NetworkRecord
+from cnnvis_report.records.run import Gap, RunRecord
+from cnnvis_report.records.training import Film
+from cnnvis_report.store.lock import writing
+from cnnvis_report.store.os_errors import refusal
+from cnnvis_report.store.run_folder import load_run
 from cnnvis_report.store.writer import RunWriter
 
-MOST_NOTICES = 12  # of single pictures
-MOST_SKIPPED = 10  # files that are told of one by one
 
+def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[RunRecord, Tally]:
+    """Run what isn't there yet and leave a complete run in the folder.
 
-class Watcher:
-    """Told how a run goes on; this one says nothing of it."""
+    A start that is stopped keeps the images that are done; the next one with the same study goes on from there.
 
-    def task_done(self, method: str, images: int, share: float) -> None:
-        """A method is through with so many images, which was that share of the work on them."""
-
-    def image_done(self, name: str, already: bool) -> None:
-        """One more image is done, in this start or `already` in an earlier one."""
-
-    def anew(self, changed: Sequence[str]) -> None:
-        """What the folder held is of another run, and everything is done again: what has changed since."""
-
-    def expected(self, forecast: Forecast) -> None:
-        """What is still to come, as the images that are done let expect; told after the first batch."""
-
-    def trouble(self, message: str, error: Exception | None = None) -> None:
-        """Something that doesn't stop the run: a skipped file, a method that failed, too little memory."""
-
-
-@dataclass
-class Tally:
-    """What this start of a run has met.
-
-    seconds: for maps, those of the trial of bfloat16 too. precision: what came of that trial. passes: that the maps
-    took. measuring, looking: seconds for what the maps are worth, and for the inside of the network.
-    read_otherwise: pictures that were read in a way of their own, a sentence each.
-    """
-
-    skipped: list[Skipped] = field(default_factory=list)
-    gaps: int = 0
-    computed: int = 0
-    seconds: float = 0.0
-    passes: PassTimes = field(default_factory=PassTimes)
-    measuring: float = 0.0
-    looking: float = 0.0
-    precision: tuple[Precision, ...] = ()
-    read_otherwise: list[str] = field(default_factory=list)
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What a user has to know of single pictures, which showed as they were decoded; of many, the first."""
-        more = len(self.read_otherwise) - MOST_NOTICES
-        told = self.read_otherwise[:MOST_NOTICES]
-        return (*told, f"So it is with {more} more pictures.") if more > 0 else tuple(told)
-
-    @property
-    def bound(self) -> float:
-        """Seconds that the maps' passes take at least; they are part of `seconds`, so it is never more."""
-        return self.passes.bound
-
-
-def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> Tally:
-    """Explain all images that the writer hasn't got yet.
-
-    Writing goes on in another thread, one batch behind.
+    Returns:
+        The run, and what this start has met; a run that was complete already is left as it is.
 
     Raises:
-        RunFailed: a single image doesn't fit into memory, or the network fails on every one.
-        OSError: the disk is full, say; what was written stays whole.
+        BadRequest: the folder holds something else, or somebody else is writing there.
+        RunFailed: a single image doesn't fit into memory, or the folder is gone.
     """
-    tally = Tally(skipped=list(study.images.skipped), passes=plan.time.as_passes())
-    start = time.perf_counter()
-    with study.subject.held(), ThreadPoolExecutor(max_workers=1) as worker:
-        tally.precision = _tried(study, plan, watcher)
-        used = {(each.method, each.layer) for each in tally.precision if each.used}
-        plan = replace(plan, reduced=tuple(task for task in plan.reduced if (task.name, task.layer) in used))
-        explaining = Explaining(study, plan, tally, watcher)
-        writing: Future[None] | None = None
-        foresight = Foresight(study, plan, writer.done)
-        told = 0
-        for batch in batches(study.images, study.subject.preprocessing, plan.batch, tally.skipped):
-            told = _tell(tally.skipped, told, watcher)
-            tally.read_otherwise += [
-                f"{each.item.name}: {each.picture.note}." for each in batch.ready if each.picture.note
-            ]
-            missing = {each.item.id for each in batch.ready} - writer.done
-            results = list(explaining.of(batch)) if missing else []
-            if writing is not None:
-                writing.result()
-            wanted = [result for result in results if result.image.id in missing]
-            tally.gaps += sum(len(result.image.gaps) for result in wanted)
-            writing = worker.submit(_write, writer, wanted)
-            due = foresight.after(results, batch.ready[-1].item.id, tally.measuring, tally.passes)
-            if due is not None:
-                watcher.expected(due)
-            for each in batch.ready:
-                watcher.image_done(each.item.name, already=each.item.id not in missing)
-        if writing is not None:
-            writing.result()
-    _tell(tally.skipped, told, watcher)
-    if len(tally.skipped) > MOST_SKIPPED:
-        watcher.trouble(f"{len(tally.skipped) - MOST_SKIPPED} more images are skipped; the report lists them all.")
-    if len(study.images) and not writer.done:
-        raise none_left(study, tally.skipped)
-    for notice in tally.notices:
-        watcher.trouble(notice)
-    looked = study.witness.seconds if study.witness is not None else 0.0
-    tally.seconds = time.perf_counter() - start - tally.measuring - looked
-    return tally
+    with writing(folder):
+        return _conduct(study, plan, folder, watcher)
 
 
-def _tell(skipped: Sequence[Skipped], told: int, watcher: Watcher) -> int:
-    """Say which files are skipped beyond those that were told of, a few in all; how many have been met."""
-    for each in skipped[told:MOST_SKIPPED]:
-        watcher.trouble(f"{each.name}: {each.reason}. Skipped.")
-    return len(skipped)
-
-
-def _tried(study: Study, plan: Plan, watcher: Watcher) -> tuple[Precision, ...]:
-    """What came of the trial of bfloat16; nothing where the device hasn't the memory for it."""
+def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[RunRecord, Tally]:
+    recall(study, folder)
+    identity = identify(study, plan)
+    changed = changed_since(folder, study, identity)
+    if changed:
+        watcher.anew(changed)
+    names = {item.id: item.name for item in study.images}
+    writer = RunWriter(folder, identity, names, keep=changed == [], files=files_of(study))
+    if writer.complete:
+        return load_run(folder).record, Tally()
+    if writer.damaged:
+        kept = f"{len(writer.done)} of its {len(names)} images are kept, the rest" if names else "it"
+        watcher.trouble(f"{folder}: the run that was complete there got damaged; {kept} is made again.")
+    study = replace(study, reference=study.reference.shelved(RunShelf(folder, fingerprint(identity))))
     try:
-        return trials(study, plan, lambda what: watcher.task_done(what, 0, 0.0))
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
+        tally = run_batches(study, plan, writer, watcher)
+        start = time.perf_counter()
+        plan = replace(plan, measured=plan.measured & writer.done)
+        evaluation = _evaluation(study, plan, len(plan.measured), watcher)
+        tally.measuring += time.perf_counter() - start
+        start = time.perf_counter()
+        inside = _inside(study, plan, writer, watcher)
+        filmed = _films(study, plan, writer, watcher)
+        tally.looking = time.perf_counter() - start
+        late = [*_witnessed(study), *replaced_notices(study.images, writer.done)]
+        for notice in late[:MOST_SKIPPED]:
+            watcher.trouble(notice)
+        tally.read_otherwise[:0] = late
+    except BaseException:
+        writer.abandon()
+        raise
+    facts = provenance(study, tally.seconds, tally.bound, tally.computed)
+    facts["files"] = files_of(study)
+    facts["seconds_by_method"] = {name: round(seconds, 4) for name, seconds in sorted(writer.seconds().items())}
+    record = replace(
+        _record(study, plan, writer, tally, identity),
+        provenance=facts,
+        evaluation=evaluation,
+        inside=inside,
+        films=filmed,
+    )
+    writer.finish(record)
+    return record, tally
+
+
+def _evaluation(study: Study, plan: Plan, measured: int, watcher: Watcher) -> Evaluation | None:
+    """How maps of so many images were measured, and what cascading randomisation made of them."""
+    budget = study.budget
+    if budget is None:
+        return None
+    stages: tuple[float, ...] = ()
+    images = 0
+    found: tuple[Forgetting, ...] = ()
+    try:
+        stages, images, found = forgetting(study, plan, budget, lambda what: watcher.task_done(what, 0, 0.0))
+    except Exception as error:  # some networks can't be copied; the images are done, and worth keeping without it
+        watcher.trouble(f"The weights couldn't be randomised ({type(error).__name__}: {error}).", error)
+    return Evaluation(
+        budget=budget.name,
+        images=measured,
+        steps=budget.steps,
+        regions=budget.regions,
+        side=budget.across,
+        seed=study.seed,
+        stages=stages,
+        randomised=images,
+        forgetting=found,
+    )
+
+
+def _inside(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> InsideRecord | None:
+    """What the layers hold, where that is wanted and can be found out."""
+    if study.look is None or (len(study.images) and not writer.done):
+        return None
+    try:
+        return look_inside(
+            study,
+            study.look,
+            1 if study.subject.one_by_one else plan.batch,
+            writer,
+            lambda what: watcher.task_done(what, 0, 0.0),
+        )
+    except WentAway:
+        raise
+    except Exception as error:  # the images are done, and worth keeping without it
+        if refusal(error) is not None:  # but not without what couldn't be written: that can be made up for
             raise
-        watcher.trouble("Out of device memory while trying bfloat16; going on in float32.")
+        watcher.trouble(f"The inside of the network couldn't be looked at ({type(error).__name__}: {error}).", error)
+        return None
+
+
+def _films(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> tuple[Film, ...]:
+    """Some images over the epochs, where the training left snapshots."""
+    try:
+        return films(study, plan, writer, watcher)
+    except WentAway:
+        raise
+    except Exception as error:  # the images are done, and worth keeping without it
+        if refusal(error) is not None:  # but not without what couldn't be written: that can be made up for
+            raise
+        watcher.trouble(f"The snapshots couldn't be looked at ({type(error).__name__}: {error}).", error)
         return ()
 
 
-def _write(writer: RunWriter, results: Sequence[Result]) -> None:
-    for result in results:
-        writer.add(result.image, result.arrays, result.seconds, result.files)
+def _witnessed(study: Study) -> list[str]:
+    """What showed of the network in the passes of the run."""
+    if study.witness is None:
+        return []
+    study.witness.close()
+    return study.witness.notices()
+
+
+def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally, identity: Identity) -> RunRecord:
+    subject, rehearsed = study.subject, plan.rehearsed
+    cards = {task.name: task.method.card for task in study.tasks}
+    options = {task.name: dict(task.options) for task in study.tasks}
+    network = NetworkRecord(
+        name=subject.name,
+        parameters=subject.parameters,
+        classes=len(subject.classes),
+        channels=subject.preprocessing.channels,
+        weights=f"{study.weights} · {study.identity.weights}",
+        preprocessing=subject.preprocessing.describe(),
+        scores=subject.scores,
+        layers=subject.layers,
+        default_layer=subject.default_layer,
+        kind=subject.meaning.kind,
+        quantity=subject.meaning.quantity,
+        reason=subject.meaning.reason,
+        names=() if subject.meaning.kind.exclusive else subject.classes,
+    )
+    return RunRecord(
+        fingerprint=fingerprint(identity, contents_of(study)),
+        network=network,
+        cards=tuple(replace(card, options=options[name]) for name, card in cards.items()),
+        settings=study.settings,
+        images=len(writer.done),
+        skipped=tuple(tally.skipped),
+        not_defined=tuple(Gap(task.name, reason, task.layer) for task, reason in rehearsed.refused),
+        passes={"forward": rehearsed.forward, "backward": rehearsed.backward},
+        provenance={},
+        precision=tally.precision,
+        training=study.training.record if study.training else None,
+        trained_on=_trained_on(study, writer.done),
+        answers=study.answers,
+        label_answers=study.label_answers,
+        notices=(*study.notices, *tally.notices),
+        identity=identity,
+    )
+
+
+def _trained_on(study: Study, done: Collection[str]) -> int:
+    """How many of the images were among those that the network was trained on."""
+    seen = study.training.seen if study.training else frozenset()
+    return sum(item.id in done and item.content in seen for item in study.images)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from cnnvis_report.data.class_names import find_class
+from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.engine.outputs.scores import Scores
+from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, shown
-from cnnvis_report.loading.class_names import find_class
-from cnnvis_report.loading.images import ImageSet
-from cnnvis_report.records import Label
-from cnnvis_report.records_scores import ScoreKind
-from cnnvis_report.scores import Scores
-from cnnvis_report.subject import Subject
+from cnnvis_report.records.run import Label
+from cnnvis_report.records.scores import ScoreKind
 
 FORMS = "top:K, label, or names and indices with commas between them"
 

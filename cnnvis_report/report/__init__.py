@@ -1,1 +1,1 @@
-"""From a run folder to pages: no model, no torch, no GPU."""
+"""From records to pages, without torch."""

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from numpy.lib import format as npy
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.files import beside, open_regular
-from cnnvis_report.records import StoredFile
+from cnnvis_report.records.run import StoredFile
+from cnnvis_report.store.atomic import beside, open_regular
 from cnnvis_report.store.sealing import digest_in, digest_of
 
 Arrays = Mapping[str, npt.NDArray[Any]]

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from cnnvis_report.records import ImageRecord, Kind, RunRecord
-from cnnvis_report.records_answers import BINS
-from cnnvis_report.records_inside import InsideRecord
-from cnnvis_report.records_json import Malformed
+from cnnvis_report.records.codec import Malformed
+from cnnvis_report.records.inspection import InsideRecord
+from cnnvis_report.records.predictions import BINS
+from cnnvis_report.records.run import ImageRecord, Kind, RunRecord
 from cnnvis_report.store.names import IMAGE, WORD, array_key, arrays_name, is_ours
 
 LARGEST_SIDE = 1 << 20

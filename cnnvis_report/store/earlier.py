@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from cnnvis_report.records_identity import Content, Identity
-from cnnvis_report.records_json import Malformed, from_json
+from cnnvis_report.records.codec import Malformed, from_json
+from cnnvis_report.records.identity import Content, Identity
 from cnnvis_report.store.journal import begun, journal_lines
 from cnnvis_report.store.manifest import CLOCKS, images_left, is_true, raw_head
 from cnnvis_report.store.names import JOURNAL, MANIFEST

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.files import open_regular
-from cnnvis_report.records_json import parsed
+from cnnvis_report.records.codec import parsed
+from cnnvis_report.store.atomic import open_regular
 
 LARGEST = 4 << 30  # bytes of a file
 LONGEST = 1 << 20  # bytes of what stands before its tensors

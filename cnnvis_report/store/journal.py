@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnvis_report.files import beside
-from cnnvis_report.records import ImageRecord, StoredFile
-from cnnvis_report.records_identity import Identity, fingerprint
-from cnnvis_report.records_json import Malformed, from_json, parsed, to_json
+from cnnvis_report.records.codec import Malformed, from_json, parsed, to_json
+from cnnvis_report.records.identity import Identity, fingerprint
+from cnnvis_report.records.run import ImageRecord, StoredFile
+from cnnvis_report.store.atomic import beside
 from cnnvis_report.store.manifest import FORMAT, HEAD, is_true, list_lines, opened
 from cnnvis_report.store.names import JOURNAL
 from cnnvis_report.store.sealing import holds, sealed

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.files import beside
-from cnnvis_report.records import ImageRecord, RunRecord
-from cnnvis_report.records_json import Malformed, from_json, parsed, to_json
+from cnnvis_report.records.codec import Malformed, from_json, parsed, to_json
+from cnnvis_report.records.run import ImageRecord, RunRecord
+from cnnvis_report.store.atomic import beside
 from cnnvis_report.store.checks import check_image, check_run
 from cnnvis_report.store.names import MANIFEST
 from cnnvis_report.store.sealing import SEAL, holds, sealed

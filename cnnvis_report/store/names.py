@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.files import link_on_the_way
+from cnnvis_report.store.atomic import link_on_the_way
 
 MANIFEST = "run.json"
 JOURNAL = "journal.jsonl"

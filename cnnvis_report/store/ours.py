@@ -6,7 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.files import (
+from cnnvis_report.records.codec import parsed, to_json
+from cnnvis_report.store import contents, names
+from cnnvis_report.store.arrays import names_in
+from cnnvis_report.store.atomic import (
     beside,
     blocked_by,
     is_temporary,
@@ -16,9 +19,6 @@ from cnnvis_report.files import (
     remove_empty,
     sweep,
 )
-from cnnvis_report.records_json import parsed, to_json
-from cnnvis_report.store import contents, names
-from cnnvis_report.store.arrays import names_in
 from cnnvis_report.store.fitted import fitted_head
 from cnnvis_report.store.journal import journal_lines
 from cnnvis_report.store.lock import writing

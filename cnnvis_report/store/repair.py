@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records import ImageRecord, RunRecord
-from cnnvis_report.records_inside import InsideRecord
-from cnnvis_report.records_training import Film
+from cnnvis_report.records.inspection import InsideRecord
+from cnnvis_report.records.run import ImageRecord, RunRecord
+from cnnvis_report.records.training import Film
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
 from cnnvis_report.store.names import FILMS, INSIDE, MANIFEST, NETWORK, arrays_name, inside_name
 from cnnvis_report.store.ours import check_writable

@@ -9,8 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cnnvis_report.records import StoredFile
-from cnnvis_report.records_json import to_json
+from cnnvis_report.records.codec import to_json
+from cnnvis_report.records.run import StoredFile
 
 SEAL = "sha256"
 PART = 1 << 20  # bytes that are read at a time

@@ -1,12 +1,12 @@
 """Which parts of a run are as they were written: every byte of their files, and what the bytes say."""
 
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cnnvis_report.ahead import processors
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records import ImageRecord, RunRecord, StoredFile
+from cnnvis_report.records.run import ImageRecord, RunRecord, StoredFile
 from cnnvis_report.store.arrays import read_arrays
 from cnnvis_report.store.contents import wrong_arrays, wrong_inside
 from cnnvis_report.store.names import FILMS, arrays_name, inside_name, place
@@ -24,7 +24,7 @@ def whole_images(folder: Path, images: Iterable[tuple[ImageRecord, StoredFile]])
         except BadRequest:
             return None
 
-    with ThreadPoolExecutor(processors(4)) as pool:
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         return {id for id in pool.map(whole, images) if id is not None}
 
 

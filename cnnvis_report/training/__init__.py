@@ -1,1 +1,1 @@
-"""Raw images to a network, and data sets that are drawn."""
+"""From class folders to a model file."""

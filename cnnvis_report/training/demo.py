@@ -5,14 +5,14 @@ from pathlib import Path
 
 import torch
 
-from cnnvis_report.architectures import SMALL
-from cnnvis_report.drawn.shapes import CLASSES, shapes
-from cnnvis_report.loading.images import ImageSet
-from cnnvis_report.loading.models import Model, Training
-from cnnvis_report.preprocessing import Preprocessing
-from cnnvis_report.training.data import Data
-from cnnvis_report.training.networks import Source
-from cnnvis_report.training.pictures import Pictures, read_pictures
+from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.models.architectures import SMALL
+from cnnvis_report.models.load import Model, Training
+from cnnvis_report.synthetic.shapes import CLASSES, shapes
+from cnnvis_report.training.model import Source
+from cnnvis_report.training.splits import Data
+from cnnvis_report.training.tensors import Pictures, read_pictures
 from cnnvis_report.training.train import Order, Spectator, train_on
 
 SIDE = 80

@@ -6,17 +6,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cnnvis_report.architectures import SMALL
+from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.errors import BadRequest, RunFailed
-from cnnvis_report.loading.images import ImageSet
-from cnnvis_report.loading.trained import TrainedModel
+from cnnvis_report.models.architectures import SMALL
+from cnnvis_report.models.trained_file import TrainedModel
 from cnnvis_report.training.augment import augmentation
-from cnnvis_report.training.data import Data, read_data
-from cnnvis_report.training.fit import BY_HAND, Recipe, fit, score
-from cnnvis_report.training.keeping import Keeping
-from cnnvis_report.training.networks import Source, Trainee, find_source, make_trainee
-from cnnvis_report.training.order import Order, Spectator
-from cnnvis_report.training.places import check_places, only_writer, part_of
+from cnnvis_report.training.checkpointing import Keeping
+from cnnvis_report.training.config import Order, Spectator
+from cnnvis_report.training.loop import BY_HAND, Recipe, fit, score
+from cnnvis_report.training.model import Source, Trainee, find_source, make_trainee
+from cnnvis_report.training.output_paths import check_places, only_writer, part_of
+from cnnvis_report.training.splits import Data, read_data
 
 __all__ = ["Order", "Spectator", "Trained", "checked_output", "train", "train_on"]
 

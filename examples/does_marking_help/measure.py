@@ -9,13 +9,13 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from cnnvis_report.evaluate.resizing import at_size
-from cnnvis_report.loading.images import find_images, labelled
-from cnnvis_report.loading.models import load_model
-from cnnvis_report.records import Array
+from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.evaluation.resize import at_size
+from cnnvis_report.models.load import load_model
+from cnnvis_report.records.run import Array
 from cnnvis_report.store.run_folder import StoredRun, load_run
-from cnnvis_report.training.fit import score
-from cnnvis_report.training.pictures import read_pictures
+from cnnvis_report.training.loop import score
+from cnnvis_report.training.tensors import read_pictures
 
 Mask = npt.NDArray[np.bool_]
 REGIONS = ("patch", "outline", "line", "decoys", "mark")

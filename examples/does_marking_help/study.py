@@ -18,13 +18,13 @@ from page import write_page
 from results import Results, figures
 from scenes import write_conflict
 
-from cnnvis_report.cli import cli
-from cnnvis_report.drawn.layers import VARIANTS
+from cnnvis_report.cli.main import cli
+from cnnvis_report.data.dataset_json import read_description
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.files import beside
-from cnnvis_report.loading.datasets import read_description
-from cnnvis_report.records_json import from_json, to_json
+from cnnvis_report.records.codec import from_json, to_json
+from cnnvis_report.store.atomic import beside
 from cnnvis_report.store.run_folder import load_run
+from cnnvis_report.synthetic.layers import VARIANTS
 
 METHODS = "quick,lrp_composite"
 TRAINED_ON, TESTED_ON = "0", "1"  # seeds: other scenes

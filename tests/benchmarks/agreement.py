@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.subject import Subject
+from cnnvis_report.engine.subject import Subject
 from tests.benchmarks.layer_sources import Source
 
 

@@ -15,7 +15,7 @@ import torch
 import torchvision
 from torch import nn
 
-from cnnvis_report.subject import Subject
+from cnnvis_report.engine.subject import Subject
 from tests.benchmarks import layer_sources
 from tests.benchmarks.agreement import disagreement
 

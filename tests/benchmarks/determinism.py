@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torchvision.transforms.v2.functional import normalize, pil_to_tensor, resize
 
 from cnnvis_report import explain
-from cnnvis_report.registry import select
+from cnnvis_report.methods.registry import select
 
 OPTIONS = {"smoothgrad": {"n": 8}, "integrated_gradients": {"steps": 16}, "occlusion": {"patch": 56, "stride": 28}}
 COUNT = 4

@@ -16,11 +16,11 @@ import torchvision
 from torch import nn
 from torch.nn.functional import interpolate
 
-from cnnvis_report.allocation import keep_memory
-from cnnvis_report.pipeline.tasks import Task, perform, tasks_for
-from cnnvis_report.registry import select
-from cnnvis_report.subject import Subject
-from cnnvis_report.tape import Tape
+from cnnvis_report.cli.malloc import keep_memory
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.tasks import Task, perform, tasks_for
 from tests.benchmarks.passes import timed
 
 OPTIONS = {

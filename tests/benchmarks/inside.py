@@ -15,12 +15,12 @@ import torch
 import torchvision
 from click.testing import CliRunner
 
-from cnnvis_report.cli import cli
-from cnnvis_report.drawn.shapes import draw
-from cnnvis_report.inside.goals import Goal
-from cnnvis_report.inside.preferred_inputs import preferred_inputs
-from cnnvis_report.inside.projections import Unit, project
-from cnnvis_report.subject import Subject
+from cnnvis_report.cli.main import cli
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.inspection.activation_maximization import preferred_inputs
+from cnnvis_report.inspection.objectives import Goal
+from cnnvis_report.inspection.projections import Unit, project
+from cnnvis_report.synthetic.shapes import draw
 
 
 def plain(network: torch.nn.Module, batch: torch.Tensor, rounds: int) -> float:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cnnvis_report.drawn.shapes import draw
+from cnnvis_report.synthetic.shapes import draw
 
 SIDE = 160
 

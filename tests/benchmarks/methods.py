@@ -16,7 +16,7 @@ import torchvision
 from torch import Tensor, nn
 
 from cnnvis_report import explain
-from cnnvis_report.subject import Subject
+from cnnvis_report.engine.subject import Subject
 from tests.benchmarks.passes import out_of_place, timed
 
 OPTIONS = {

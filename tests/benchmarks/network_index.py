@@ -13,8 +13,8 @@ import timm
 import torch
 import torchvision
 
-from cnnvis_report.loading.network_index import fingerprint
-from cnnvis_report.loading.torchvision_networks import CLASSES, skeleton
+from cnnvis_report.models.network_index import fingerprint
+from cnnvis_report.models.torchvision_models import CLASSES, skeleton
 
 
 def of_torchvision() -> Iterator[tuple[str, tuple[str, ...], dict[str, torch.Tensor]]]:

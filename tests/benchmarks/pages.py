@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from cnnvis_report.drawn.shapes import draw
+from cnnvis_report.synthetic.shapes import draw
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PAGE = "CnnVis.wired.get(document.querySelector('main'))"

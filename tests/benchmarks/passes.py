@@ -17,7 +17,7 @@ import torchvision
 from torch import Tensor, nn
 
 from cnnvis_report import explain
-from cnnvis_report.subject import Subject
+from cnnvis_report.engine.subject import Subject
 
 METHODS = [
     "saliency",

@@ -12,14 +12,14 @@ from statistics import median
 
 import torch
 
-from cnnvis_report.architectures import SMALL, Architecture, blocks_for, build
-from cnnvis_report.drawn import layers
-from cnnvis_report.loading.images import Item
-from cnnvis_report.preprocessing import Preprocessing
-from cnnvis_report.records import Label
+from cnnvis_report.data.image_set import Item
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.models.architectures import SMALL, Architecture, blocks_for, build
+from cnnvis_report.records.run import Label
+from cnnvis_report.synthetic import layers
 from cnnvis_report.training.augment import LEVELS, augmentation
-from cnnvis_report.training.fit import Listener, Recipe, Rounds
-from cnnvis_report.training.pictures import read_pictures
+from cnnvis_report.training.loop import Listener, Recipe, Rounds
+from cnnvis_report.training.tensors import read_pictures
 
 
 def plain(network: torch.nn.Module, inputs: torch.Tensor, targets: torch.Tensor, batch: int) -> float:

@@ -4,8 +4,8 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.pipeline.stages.test_bad_images import MORE, TROUBLES, draw, run, skipped
 from tests.robustness.attack import Attack
-from tests.test_bad_images import MORE, TROUBLES, draw, run, skipped
 
 MOST = 9  # images
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from click.testing import CliRunner
 
-from cnnvis_report.cli import cli
-from cnnvis_report.drawn.shapes import draw
+from cnnvis_report.cli.main import cli
 from cnnvis_report.store.manifest import CLOCKS, FIRST_LINE
 from cnnvis_report.store.sealing import SEAL, digest_of, sealed
+from cnnvis_report.synthetic.shapes import draw
 from tests.robustness.attack import Attack
 
 RUN = ("-m", "grad_cam,gradient", "--classes", "top:1", "--batch-size", "2", "--device", "cpu", "-q")

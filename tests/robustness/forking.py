@@ -80,12 +80,7 @@ def _import_all() -> None:
     import torch
 
     torch.set_num_threads(1)
-    import cnnvis_report.cli
-    import cnnvis_report.console_training
-    import cnnvis_report.drawn.sets
-    import cnnvis_report.pipeline.conduct
-    import cnnvis_report.report.site  # noqa: F401
-    from cnnvis_report import registry
+    from cnnvis_report.methods import registry
 
     registry.methods()
 
@@ -128,7 +123,7 @@ def _wait(child: int, after: float) -> int:
 
 def _child(job: dict, said: int, told: int) -> None:  # type: ignore[type-arg]
     """The command, in the forked process; never returns."""
-    from cnnvis_report.cli import cli
+    from cnnvis_report.cli.main import cli
 
     code = 70
     folder = Path(job["folder"])

@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils import checkpoint
 
 from cnnvis_report import explain
-from cnnvis_report.locking import LOCK
+from cnnvis_report.isolation.lock import LOCK
 from tests.robustness.attack import Attack
 
 METHODS = (

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cnnvis_report.loading.pictures import UnusablePicture, prepare, read_picture
-from cnnvis_report.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from cnnvis_report.data.decode import UnusablePicture, prepare, read_picture
+from cnnvis_report.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from tests.robustness.attack import Attack
 from tests.robustness.damage import damaged, peak
 

@@ -13,10 +13,10 @@ import click
 from click.testing import CliRunner
 from PIL import Image
 
-from cnnvis_report.cli import cli
+from cnnvis_report.cli.main import cli
+from cnnvis_report.cli.types import BatchSize, Count, Numbers, Real, Whole
 from cnnvis_report.errors import CnnVisError
-from cnnvis_report.registry import methods
-from cnnvis_report.values import BatchSize, Count, Numbers, Real, Whole
+from cnnvis_report.methods.registry import methods
 from tests.robustness.attack import Attack
 
 DIGITS = "9" * 5000
@@ -32,8 +32,9 @@ TOML = (
     '[1, "a", true]', "{a = 1}", "[" * 5000, DIGITS, f'"{"x" * 200_000}"', '["a", "b"]', "[nan]", "{a = {b = [1]}}",
 )  # fmt: skip
 ENDS = (
-    "cnnvis_report.cli.finish", "cnnvis_report.cli.look_at_all", "cnnvis_report.training.demo.demonstrate",
-    "cnnvis_report.training.train.train", "cnnvis_report.drawn.sets.write_set", "cnnvis_report.listings.layers_table",
+    "cnnvis_report.cli.main.finish", "cnnvis_report.cli.main.look_at_all", "cnnvis_report.training.demo.demonstrate",
+    "cnnvis_report.training.train.train", "cnnvis_report.synthetic.write.write_set",
+    "cnnvis_report.cli.tables.layers_table",
 )  # fmt: skip
 
 

@@ -1,0 +1,218 @@
+"""What a run says on the terminal: the plan before, progress meanwhile, the bill after."""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.progress import Progress
+from cnnvis_report.cli.ticker import Ticker
+from cnnvis_report.pipeline.execute import Tally, Watcher
+from cnnvis_report.pipeline.forecast import Forecast
+from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.setup import Study
+from cnnvis_report.records.run import RunRecord
+from cnnvis_report.report.time_estimate import pages_seconds
+from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.write import Written
+
+QUIET, NORMAL, VERBOSE = -1, 0, 1
+LISTED = 4  # things that have changed
+UNITS = 1000  # of a progress bar, for each image
+TOLD = 0.05  # seconds that are worth a word: less reads as 0.0 s
+EVERY = 30.0  # seconds between two lines of progress where no bar can be drawn
+
+
+class Console(Watcher):
+    """Writes to the standard error stream, so that the standard output holds the result alone.
+
+    Args:
+        level: QUIET says only what went wrong, VERBOSE adds tracebacks of methods that failed.
+        clock: seconds that pass. ticker: when a line of progress is due where no bar can be drawn.
+    """
+
+    def __init__(
+        self, level: int = NORMAL, clock: Callable[[], float] = time.monotonic, ticker: Ticker | None = None
+    ) -> None:
+        self.level = level
+        self._clock, self._ticker = clock, ticker or Ticker(EVERY)
+        self._bar: Any = None
+        self._progress: Progress | None = None
+        self._pages = 0.0
+
+    def say(self, text: str = "") -> None:
+        """A line, unless the user wants quiet."""
+        if self.level > QUIET:
+            click.echo(text, err=True)
+
+    def plan(self, study: Study, plan: Plan) -> None:
+        """What will run, how many passes, how long, how much."""
+        subject, rehearsed = study.subject, plan.rehearsed
+        size = fmt.short(subject.parameters)
+        kind = subject.meaning.kind
+        outputs, each = fmt.columns(len(subject.classes), kind), fmt.columns(plan.classes, kind)
+        self.say(f"Plan      {subject.name}, {size} parameters, {outputs}, on {study.device}")
+        self.say(f"          {fmt.count(plan.images, 'image')}, {plan.batch} at a time, {each} each")
+        if plan.images and kind.judged:
+            self.say(f"          labels: {_labels(study)}")
+        self.say(f"          pictures: {subject.preprocessing.describe()}")
+        self.say(f"          scores: {subject.meaning.kind}, {printable(subject.meaning.reason)}")
+        if subject.scores != "logits":
+            self.say(f"          explained: {subject.scores}")
+        for notice in study.notices:
+            self.say(f"          note: {printable(notice)}")
+        names = list(dict.fromkeys(task.name for task in rehearsed.tasks))
+        if names:
+            self.say(f"          {fmt.count(len(names), 'method')}: {', '.join(names)}")
+        if rehearsed.layers:
+            self.say(f"          layers read: {', '.join(rehearsed.layers)}")
+        for task, reason in rehearsed.refused:
+            self.say(f"          not defined: {task.name} ({reason})")
+        if plan.reduced:
+            rough = ", ".join(dict.fromkeys(task.name for task in plan.reduced))
+            order = "" if study.precision == "bfloat16" else ", where that keeps the order of the pixels"
+            self.say(f"          in bfloat16{order}: {rough}")
+        maps = [(task.method.card, shape) for task, shape in zip(rehearsed.tasks, rehearsed.shapes, strict=True)]
+        self._pages = pages_seconds(maps, plan.images, plan.classes)
+        self.say(
+            f"          {fmt.number(rehearsed.forward)} forward and {fmt.number(rehearsed.backward)} backward "
+            f"passes an image; about {fmt.duration(plan.seconds)} and {fmt.size(plan.bytes)} of arrays"
+        )
+        if study.look is not None:
+            inside = plan.time.of(*study.look.passes(plan.images, len(subject.classes)))
+            self.say(f"          inside the network, {study.look.name} views: about {fmt.duration(inside)} more")
+
+    @contextmanager
+    def progress(self, label: str, total: int) -> Iterator[None]:
+        """A bar with what is done, the rate and the time left; lines of it where no terminal shows a bar."""
+        if self.level == QUIET:
+            yield
+            return
+        self._progress = Progress(label, total, self._clock)
+        try:
+            with self._shown(self._progress):
+                yield
+        finally:
+            self._bar = self._progress = None
+
+    @contextmanager
+    def _shown(self, progress: Progress) -> Iterator[None]:
+        if not sys.stderr.isatty():
+            with self._ticker.striking(lambda: self.say(progress.line())):
+                yield
+            return
+        bar: Any = click.progressbar(
+            length=progress.total * UNITS,
+            label=f"{progress.label:<9}",
+            file=sys.stderr,
+            item_show_func=lambda item: item,
+        )
+        with bar as self._bar:
+            yield
+            bar.update(bar.length - bar.pos)
+
+    def advance(self, item: str, whole: bool = True) -> None:
+        """One more is done; `whole` where nothing has told of parts of it."""
+        self._move(1.0 if whole else 0.0, item, done=1)
+
+    def task_done(self, method: str, images: int, share: float) -> None:
+        """A part of some images is done."""
+        self._move(images * share, method)
+
+    def image_done(self, name: str, already: bool) -> None:
+        """One more image; its parts have been told of, unless it was done in an earlier start."""
+        self.advance(name, whole=already)
+
+    def expected(self, forecast: Forecast) -> None:
+        """How long the run will take, now that some of it is done."""
+        if self._progress is None:
+            return
+        left = forecast.left + self._pages
+        spent = self._progress.expect(left)
+        each = f"; {fmt.duration(forecast.an_image)} an image" if forecast.an_image >= TOLD else ""
+        self.interject(
+            f"Now       about {fmt.duration(spent + left)} in all, pages included, {fmt.duration(left)} of it to "
+            f"come{each}"
+        )
+
+    def _move(self, amount: float, item: str, done: int = 0) -> None:
+        if self._progress is None:
+            return
+        self._progress.move(amount, printable(item)[:40], done)
+        if self._bar is not None:
+            step = max(0, min(int(self._progress.amount * UNITS), self._bar.length) - self._bar.pos)
+            self._bar.update(step, self._progress.state())
+
+    def interject(self, text: str) -> None:
+        """A line while a bar is shown."""
+        if self._bar is not None:
+            click.echo("\r\033[K", nl=False, err=True)
+        self.say(text)
+
+    def anew(self, changed: Sequence[str]) -> None:
+        """Why nothing of what the folder held is kept."""
+        self.interject(f"Changed   since the run in the folder: {_listed(changed)}; everything is made anew")
+
+    def trouble(self, message: str, error: Exception | None = None) -> None:
+        """A warning on a line of its own, in quiet runs too."""
+        if self._bar is not None:
+            click.echo("\r\033[K", nl=False, err=True)
+        click.echo(f"Warning: {printable(message)}", err=True)
+        if error is not None and self.level >= VERBOSE:
+            click.echo("".join(traceback.format_exception(error)), err=True)
+
+    def bill(self, run: RunRecord, tally: Tally) -> None:
+        """Where the time went, beside what it should have taken."""
+        if not tally.computed and not tally.looking:
+            skipped = f", but for {fmt.count(len(run.skipped), 'skipped file')}" if run.skipped else ""
+            self.say(f"          every image was there already{skipped}; only the pages are written again")
+            return
+        spent = run.provenance.get("seconds_by_method")
+        costs = sorted(spent.items(), key=lambda each: -each[1]) if isinstance(spent, dict) else []
+        costs = [each for each in costs if each[1] >= TOLD]
+        looked = fmt.duration(tally.looking)
+        if run.inside is not None:
+            self.say(f"Inside    {looked} on what the layers hold{', films included' if run.films else ''}")
+        elif run.films:
+            self.say(f"Films     {looked} on images over the epochs")
+        if not tally.computed:
+            return
+        share = fmt.of_the_bound(tally.seconds, tally.bound)
+        self.say(
+            f"Took      {fmt.duration(tally.seconds)} for {fmt.count(tally.computed, 'image')}"
+            + (f": {share}, {fmt.duration(tally.bound)} of passes at their best" if share else "")
+        )
+        if run.evaluation is not None:
+            self.say(f"          and {fmt.duration(tally.measuring)} on what the maps are worth")
+        if costs and tally.computed < run.images:
+            self.say(f"          all {fmt.number(run.images)} images, earlier starts included:")
+        for start in range(0, len(costs), 4):
+            row = [f"{name} {fmt.duration(seconds)}" for name, seconds in costs[start : start + 4]]
+            self.say("          " + "".join(f"{each:<31}" for each in row).rstrip())
+
+    def pages(self, written: Written) -> None:
+        """How large the pages are, and what was lost to make them small."""
+        size = fmt.size(written.bytes)
+        quality = written.quality
+        if quality.halved:
+            self.say(f"Pages     {size}; pixel maps averaged over 2×2, in {quality.bits} bits, to keep one file small")
+        else:
+            self.say(f"Pages     {size}; pixel maps to within {fmt.percent(quality.error)} of their largest value")
+
+
+def _listed(changed: Sequence[str]) -> str:
+    more = [f"{len(changed) - LISTED} more"] if len(changed) > LISTED else []
+    return printable(", ".join([*changed[:LISTED], *more]))
+
+
+def _labels(study: Study) -> str:
+    """How many images have one that the network knows; where none has, how to give them."""
+    known = sum(any(label.index is not None for label in item.labels) for item in study.images)
+    if known:
+        return f"of {fmt.number(known)} of {fmt.count(len(study.images), 'image')}"
+    return "none known; sub-folders called like classes, --labels folders, or a .txt, .csv or .tsv list give them"

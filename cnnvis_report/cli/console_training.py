@@ -1,0 +1,131 @@
+"""What a training says on the terminal."""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from torch import Tensor
+
+from cnnvis_report.cli.console import Console
+from cnnvis_report.cli.params import printable
+from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.training.loop import Progress, Recipe
+from cnnvis_report.training.model import Trainee
+from cnnvis_report.training.splits import Data
+from cnnvis_report.training.train import Spectator, Trained
+
+LISTED = 12  # classes and files that are named
+
+
+class Reporter(Spectator):
+    """Tells of a training: what was found, a bar for the files and one for the epochs, and a line an epoch."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._bar = ExitStack()
+        self._start, self._epochs, self._before = 0.0, 0, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.close()
+
+    def reading(self, files: int) -> None:
+        """A bar for the files."""
+        self._bar.enter_context(self.console.progress("Read", files))
+
+    def file_read(self, name: str) -> None:
+        """One file on."""
+        self.console.advance(name)
+
+    def ready(self, data: Data, trainee: Trainee, recipe: Recipe) -> None:
+        """What was found, and what will be trained."""
+        self._bar.close()
+        say, console = self.console.say, self.console
+        for each in data.skipped[:LISTED]:
+            console.trouble(f"{each.name}: {each.reason}. Skipped.")
+        if len(data.skipped) > LISTED:
+            console.trouble(f"{len(data.skipped) - LISTED} more files can't be read. Skipped.")
+        for note in data.notes:
+            console.trouble(f"{note}.")
+        parts = [f"{len(data.training)} for training", f"{len(data.validation)} for validation"]
+        parts += [f"{len(data.test)} for the test"] if data.test is not None else []
+        say(f"Images    {', '.join(parts)}; {fmt.count(len(data.classes), 'class', 'classes')}")
+        self._say_classes(data, recipe.weights)
+        say(f"          pictures: {data.training.preprocessing.describe()}")
+        count = sum(parameter.numel() for parameter in trainee.network.parameters() if parameter.requires_grad)
+        frozen = ", the rest frozen" if trainee.frozen else ""
+        say(
+            f"Network   {trainee.architecture.name}, {fmt.short(count)} parameters to train{frozen}, "
+            f"begun with: {trainee.origin}"
+        )
+        self._start, self._epochs = time.monotonic(), recipe.epochs
+        self._bar.enter_context(console.progress("Train", recipe.epochs))
+
+    def resumed(self, epochs: int) -> None:
+        """Where it goes on, and the bar moved there."""
+        for _ in range(epochs):
+            self.console.advance("")
+        self._before = epochs
+        self.console.interject(
+            f"Goes on   from epoch {epochs + 1}: an earlier start got through {fmt.count(epochs, 'epoch')}"
+        )
+
+    def anew(self, where: Path, changed: Sequence[str]) -> None:
+        """Why an earlier start is of no use."""
+        more = [f"{len(changed) - LISTED} more"] if len(changed) > LISTED else []
+        said = printable(", ".join([*changed[:LISTED], *more]))
+        self.console.interject(f"Changed   since the training in {where.name}: {said}; training begins anew")
+
+    def finished(self, path: Path) -> None:
+        """That there is nothing to do."""
+        self.console.interject(f"Trained   already: {path.name} is what this command comes to, and is left as it is")
+
+    def batch_done(self, epoch: int, share: float, loss: float, accuracy: float) -> None:
+        """A batch on."""
+        self.console.task_done(f"loss {loss:.3f}, accuracy {fmt.percent(accuracy)}", 1, share)
+
+    def epoch_done(self, progress: Progress) -> None:
+        """A line for the epoch."""
+        latest = progress.history[-1]
+        self.console.advance("", whole=False)
+        spent = time.monotonic() - self._start
+        left = spent / (latest.number - self._before) * (self._epochs - latest.number)
+        rest = f"  about {fmt.duration(left)} left" if left else f"  {fmt.duration(spent)}"
+        best = "  best so far" if progress.best == latest.number else ""
+        self.console.interject(
+            f"Epoch {latest.number:>3}  loss {latest.loss:.3f}, accuracy {latest.accuracy:6.1%}  "
+            f"validation: loss {latest.validation_loss:.3f}, accuracy {latest.validation_accuracy:6.1%}{rest}{best}"
+        )
+
+    def result(self, trained: Trained) -> None:
+        """Which epoch was kept, and how good it is."""
+        record = trained.model.training
+        why = f"; {record.stopped}" if record.stopped else ""
+        self.console.say(
+            f"Trained   epoch {record.best} of {len(record.history)} is kept{why}: "
+            f"{fmt.percent(record.validation.accuracy)} of {record.validation.images} validation images right"
+        )
+        if record.test is not None:
+            self.console.say(f"Test      {fmt.percent(record.test.accuracy)} of {record.test.images} images right")
+        if trained.interrupted:
+            self.console.say(
+                f"Stopped   by hand: the same command goes on from there, by what {trained.part.name} holds. Remove "
+                f"that file if this is enough."
+            )
+
+    def _say_classes(self, data: Data, weights: Tensor | None) -> None:
+        counts = data.counts(data.training)
+        shown = [f"{name} {count}" for name, count in zip(data.classes, counts, strict=True)][:LISTED]
+        more = f", … {len(counts) - LISTED} more" if len(counts) > LISTED else ""
+        self.console.say(f"          for training: {', '.join(shown)}{more}")
+        most, least = max(counts), min(counts)
+        if most > 1.5 * least:
+            said = "counted alike, by weights" if weights is not None else "--balance makes classes count alike"
+            self.console.say(
+                f"          unbalanced: {most} images of the largest class, {least} of the smallest; {said}"
+            )

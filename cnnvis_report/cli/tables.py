@@ -1,0 +1,87 @@
+"""Tables for the terminal: methods, and layers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torchvision
+from torch import nn
+
+from cnnvis_report.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.methods.registry import methods, select
+from cnnvis_report.models.load import Model, check_version, input_channels, load_model
+from cnnvis_report.pipeline.config import Request
+from cnnvis_report.pipeline.setup import adjust
+from cnnvis_report.report.views.formatting import number, sides
+
+
+def methods_table() -> str:
+    """Every method: name, the smallest set it is in, source, and what it shows."""
+    rows = [("NAME", "SET", "SOURCE", "WHAT IT SHOWS")]
+    rows += [(entry.name, entry.card.level, entry.card.source, entry.card.summary) for entry in methods()]
+    return _table(rows)
+
+
+def method_details(name: str) -> str:
+    """All about one method.
+
+    Raises:
+        UnknownName: there is none of that name.
+    """
+    (entry, *_) = select([name])
+    card = entry.card
+    facts = [
+        ("title", card.title),
+        ("family", card.family),
+        ("source", card.source),
+        ("kind", f"{card.kind.value}, {card.sign.value}"),
+        ("set", card.level),
+        *((f"option {option}", repr(value)) for option, value in card.options.items()),
+    ]
+    return f"{entry.name}\n\n{card.text}\n\n{_table(facts)}"
+
+
+def layers_table(name: str, weights: Path | None, size: str | None) -> str:
+    """The layers of a network in execution order; the one that maps read by default has a star.
+
+    Raises:
+        BadRequest, UnknownName: the network can't be loaded or run.
+    """
+    model = load_model(name, weights) if weights or ":" in name else _untrained(name)
+    preprocessing = adjust(model, Request(name, (), size=size))
+    if preprocessing.size is None:
+        raise BadRequest("--size original has no meaning without images; give a side or HEIGHTxWIDTH.")
+    example = torch.zeros(1, preprocessing.channels, *preprocessing.size)
+    subject = Subject(model.network, example, name=model.name, preprocessing=preprocessing)
+    rows: list[tuple[str, ...]] = [("", "LAYER", "TYPE", "OUTPUT", "PARAMETERS", "READ AS")]
+    default = subject.layer().name if subject.default_layer else ""
+    for layer in subject.layers:
+        star = "*" if layer.name == default else ""
+        size = number(layer.parameters) if layer.parameters else ""
+        rows.append((star, layer.name, layer.type, sides(layer.shape), size, layer.layout))
+    if not any(layer.layout for layer in subject.layers):
+        rows = [row[:-1] for row in rows]
+    legend = f"* the default of --layer: {default}" if default else "No layer has a spatial size."
+    return f"{_table(rows)}\n\n{legend}"
+
+
+def _untrained(name: str) -> Model:
+    """A torchvision network without its weights, which shapes don't need; others as `load_model` finds them."""
+    plain, at, version = name.partition("@")
+    if plain not in torchvision.models.list_models(module=torchvision.models):
+        return load_model(name)
+    if at:
+        check_version(plain, version)
+    quirks = {"init_weights": False} if plain in ("googlenet", "inception_v3") else {}
+    network: nn.Module = torchvision.models.get_model(plain, weights=None, **quirks)
+    side = 299 if plain == "inception_v3" else 224
+    preprocessing = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, resize=(side, side))
+    return Model(network, plain, "none", preprocessing.with_channels(input_channels(network) or 3), None)
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)

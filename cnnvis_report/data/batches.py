@@ -1,0 +1,117 @@
+"""Images in batches: decoded while the device is busy with those before, and never more than two batches in memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from cnnvis_report.data.decode import Picture, UnusablePicture, prepare
+from cnnvis_report.data.geometry import fit
+from cnnvis_report.data.image_set import ImageSet, Item
+from cnnvis_report.data.prefetch import ahead
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.errors import RunFailed
+from cnnvis_report.records.run import Skipped
+
+
+@dataclass(frozen=True)
+class Ready:
+    """One decoded image; the mask, where there is one, has the size of the picture that the network sees.
+
+    content: a digest of what was decoded, which may not be what the file holds by now.
+    """
+
+    item: Item
+    picture: Picture
+    mask: npt.NDArray[np.bool_] | None
+    content: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images of one size."""
+
+    ready: tuple[Ready, ...]
+
+    @property
+    def images(self) -> Tensor:
+        """[N, C, H, W] on the CPU."""
+        return torch.stack([each.picture.values for each in self.ready])
+
+
+def read_item(item: Item, preprocessing: Preprocessing) -> Ready | Skipped:
+    """Decode one image; a file that is no good gives its reason."""
+    try:
+        picture = prepare(item.open(), preprocessing)
+        mask = None
+        if item.mask is not None:
+            drawn = item.mask().convert("L")
+            if (drawn.height, drawn.width) != tuple(picture.original):
+                sizes = ["×".join(map(str, size)) for size in ((drawn.height, drawn.width), picture.original)]
+                reason = f"its mask is {sizes[0]}, and the image {sizes[1]} (height by width)"
+                return Skipped(item.name, reason, item.fingerprint)
+            values = np.asarray(fit(drawn, preprocessing, Image.Resampling.NEAREST))
+            mask = values > np.asarray(drawn).max() / 2  # some programs write 255 for what belongs to it, some 1
+    except UnusablePicture as error:
+        return Skipped(item.name, str(error), item.fingerprint)
+    return Ready(item, picture, mask, item.fingerprint)
+
+
+def first_usable(images: ImageSet, preprocessing: Preprocessing) -> Ready | Skipped:
+    """The first image that can be decoded, or why the first of all can't."""
+    failure = None
+    for item in images:
+        found = read_item(item, preprocessing)
+        if isinstance(found, Ready):
+            return found
+        failure = failure or found
+    return failure or Skipped("", "no image")
+
+
+def batches(images: ImageSet, preprocessing: Preprocessing, size: int, skipped: list[Skipped]) -> Iterator[Batch]:
+    """Batches of at most `size` images in the set's order, a new one where the picture's size changes.
+
+    Files that are no good are appended to `skipped`.
+    """
+    waiting: list[Ready] = []
+    decode = partial(read_item, preprocessing=preprocessing)
+    for found in ahead(decode, images, workers=1, waiting=size):
+        if isinstance(found, Skipped):
+            skipped.append(found)
+            continue
+        if waiting and waiting[0].picture.values.shape != found.picture.values.shape:
+            yield Batch(tuple(waiting))
+            waiting = []
+        waiting.append(found)
+        if len(waiting) == size:
+            yield Batch(tuple(waiting))
+            waiting = []
+    if waiting:
+        yield Batch(tuple(waiting))
+
+
+def sampled(images: ImageSet, most: int) -> list[Item]:
+    """At most so many images, spread evenly over the set."""
+    items = list(images)
+    count = min(most, len(items))
+    return [items[place * len(items) // count] for place in range(count)]
+
+
+def sample(images: ImageSet, preprocessing: Preprocessing, most: int) -> Tensor:
+    """[M, C, H, W] on the CPU: at most so many readable images of one size, spread evenly over the set.
+
+    Raises:
+        RunFailed: none can be read.
+    """
+    spread = [read_item(item, preprocessing) for item in sampled(images, most)]
+    readable = [each for each in spread if isinstance(each, Ready)]
+    first = readable[0] if readable else first_usable(images, preprocessing)
+    if not isinstance(first, Ready):
+        raise RunFailed(f"None of the images can be read. {first.name}: {first.reason}.")
+    values = [each.picture.values for each in readable or [first]]
+    return torch.stack([each for each in values if each.shape == values[0].shape])

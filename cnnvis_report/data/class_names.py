@@ -1,0 +1,164 @@
+"""Classes by what people call them: names, synonyms, ids, indices."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from unicodedata import normalize
+
+from torchvision.models import ResNet18_Weights
+
+from cnnvis_report.data.class_files import read_classes
+from cnnvis_report.errors import BadRequest, UnknownName
+
+ID = re.compile(r"n\d{8}")  # a noun of WordNet
+IMAGENET = 1000
+LONGEST_INDEX = 20  # digits
+YES_OR_NO = (("neg", "no", "false"), ("pos", "yes", "true"))  # of a binary network whose classes nobody has named
+ALIKE = 0.9  # of the names, from which on 1000 classes are taken for ImageNet's
+
+
+def read_class_names(path: Path) -> tuple[str, ...]:
+    """The names in a file of classes, in index order; `read_classes` says what such a file may be.
+
+    Raises:
+        BadRequest: the file can't be read as any of these.
+    """
+    return read_classes(path).names
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a word stands for: the classes that may be meant, one where it is plain, and whether an index was read."""
+
+    indices: tuple[int, ...] = ()
+    by_index: bool = False
+
+    @property
+    def index(self) -> int | None:
+        """The one class that is meant; None where there is none, or more than one."""
+        return self.indices[0] if len(self.indices) == 1 else None
+
+
+class Classes:
+    """The classes of a network, found by what people call them.
+
+    By the name itself; else whatever its case, blanks, underscores and hyphens; else by one of several names with
+    commas between them, of either; else by an id such as n01440764; else by an index.
+
+    Args:
+        names: in index order.
+        aliases: what else each class is called, class by class; nothing where nothing is known.
+    """
+
+    def __init__(self, names: Sequence[str], aliases: Sequence[Sequence[str]] = ()) -> None:
+        self.names = tuple(names)
+        self.ids = _ids(self.names, aliases)
+        self._exact, self._plain, self._part, self._alias = (_Table() for _ in range(4))
+        for index, name in enumerate(self.names):
+            bare = name.removesuffix(f" ({index})")  # of two classes of one name
+            for called in {name, bare, f"{bare} ({index})"}:
+                self._exact.add(called, index)
+                self._plain.add(plain(called), index)
+                for part in _parts(called):
+                    self._part.add(part, index)
+            for called in (*(aliases[index] if index < len(aliases) else ()), *self.ids[index : index + 1]):
+                self._alias.add(plain(called), index)
+
+        for index, words in enumerate(YES_OR_NO if self.names == ("negative", "positive") else ()):
+            for called in words:
+                self._alias.add(called, index)
+        if self.names == imagenet_ids():
+            for index, known in enumerate(_imagenet_names()):
+                for part in known:
+                    self._part.add(part, index)
+
+    def find(self, word: str, *, indices: bool = True) -> Answer:
+        """The classes that a word may stand for; `indices`: a number that is no class's name is an index."""
+        word = word.strip()
+        for found in (self._exact.get(word), self._plain.get(plain(word)), self._alias.get(plain(word))):
+            if found:
+                return Answer(tuple(found))
+        parts = {index for part in _parts(word) for index in self._part.get(part)}
+        if parts:
+            return Answer(tuple(sorted(parts)))
+        if indices and self.is_index(word):
+            return Answer((int(word),), by_index=True)
+        return Answer()
+
+    def is_index(self, word: str) -> bool:
+        """Whether a word is a number that a class has."""
+        return word.isascii() and word.isdigit() and len(word) < 10 and int(word) < len(self.names)
+
+
+class _Table:
+    def __init__(self) -> None:
+        self._found: defaultdict[str, list[int]] = defaultdict(list)
+
+    def add(self, word: str, index: int) -> None:
+        if word and index not in self._found[word]:
+            self._found[word].append(index)
+
+    def get(self, word: str) -> list[int]:
+        return self._found.get(word, [])
+
+
+def find_class(wanted: str, names: Sequence[str], aliases: Sequence[Sequence[str]] = ()) -> int:
+    """The index of a class by what it is called, or by its index.
+
+    Raises:
+        UnknownName: there is no such class.
+        BadRequest: the index is out of range, or the name belongs to several classes.
+    """
+    found = Classes(names, aliases).find(wanted)
+    if found.index is not None:
+        return found.index
+    if found.indices:
+        raise BadRequest(
+            f"{len(found.indices)} classes are called {wanted!r}: {', '.join(map(str, found.indices))}. Give an index."
+        )
+    if wanted.strip().isdigit() and len(wanted) < LONGEST_INDEX:
+        raise BadRequest(f"There is no class {wanted.strip()}: the network has {len(names)}, 0 to {len(names) - 1}.")
+    raise UnknownName("class", wanted, names)
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, those that several classes share with the index behind them: "crane (134)" and "crane (517)"."""
+    counts: defaultdict[str, int] = defaultdict(int)
+    for name in names:
+        counts[name] += 1
+    told = [f"{name} ({index})" if counts[name] > 1 else name for index, name in enumerate(names)]
+    return tuple(told) if len(set(told)) == len(told) else tuple(f"{name} ({at})" for at, name in enumerate(names))
+
+
+def plain(name: str) -> str:
+    """A name whatever its case, and the marks that a folder's name has for a blank, or hasn't at all."""
+    whole = normalize("NFC", name)  # some disks hold letters and their accents apart
+    return " ".join(re.sub(r"[_\-,/\s]+", " ", re.sub(r"['’`]", "", whole)).casefold().split())
+
+
+def _parts(name: str) -> set[str]:
+    """The names in one with commas between them."""
+    return {found for part in name.split(",") if (found := plain(part))}
+
+
+def _ids(names: Sequence[str], aliases: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """ImageNet's ids, class by class, where these are ImageNet's classes or nobody has named a thousand."""
+    if len(names) != IMAGENET or any(ID.fullmatch(each) for called in aliases for each in called):
+        return ()
+    unnamed = all(name == f"class {index}" for index, name in enumerate(names))
+    alike = sum(bool(_parts(name) & known) for name, known in zip(names, _imagenet_names(), strict=True))
+    return imagenet_ids() if unnamed or alike >= ALIKE * IMAGENET else ()
+
+
+@lru_cache(maxsize=1)
+def imagenet_ids() -> tuple[str, ...]:
+    """The WordNet ids of ImageNet's 1000 classes in index order, which is the order of their folders."""
+    return tuple(Path(__file__).with_name("imagenet_ids.txt").read_text(encoding="ascii").split())
+
+
+@lru_cache(maxsize=1)
+def _imagenet_names() -> tuple[set[str], ...]:
+    return tuple(_parts(name) | {plain(name)} for name in ResNet18_Weights.IMAGENET1K_V1.meta["categories"])

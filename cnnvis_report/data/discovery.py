@@ -1,0 +1,190 @@
+"""Images, found in files, folders and lists, before any is decoded."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cnnvis_report.data.dataset_json import parts_of
+from cnnvis_report.data.folders import Search, is_folder
+from cnnvis_report.data.formats import EXTENSIONS, LISTS, channels_and_bits, content, ending, head_of, reason, unread
+from cnnvis_report.data.frames import holds_more, is_animated
+from cnnvis_report.data.image_file import Found, FoundImages, readable, several
+from cnnvis_report.data.image_lists import read_list
+from cnnvis_report.data.report_pictures import is_report, without_reports
+from cnnvis_report.data.tiff import tiff_pages
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.run import Skipped
+
+MOST_NAMES, MOST_TABLES = 1000, 5  # among which a table that names images is looked for
+# formats whose heads tell what decoding alone would: several pages, frames, more than 8 bits
+LOOKED_INTO = EXTENSIONS - {".bmp", ".dib", ".pbm"}
+
+
+def find_images(paths: Sequence[Path]) -> FoundImages:
+    """The images in files, folders (and their sub-folders) and lists, in natural order within each.
+
+    A folder with a drawn data set stands for its pictures, with their masks. Links are followed. Pages of a TIFF file
+    are images of their own. What looks like an image and isn't read is among the skipped.
+
+    Args:
+        paths: what the user gave.
+
+    Raises:
+        BadRequest: a path doesn't exist, or there isn't one image.
+    """
+    search = Search()
+    notices: list[str] = []
+    found: list[Found] = []
+    for path in paths:
+        within = Search()  # of its own, so that names in what is said of it get the folder's name too
+        before = f"{path.name}/" if len(paths) > 1 and path.is_dir() else ""
+        files, said = _found_in(path, within)
+        found += [replace(each, name=before + each.name, folder=each.folder or before[:-1]) for each in files]
+        search.add(within, before)
+        notices += said
+    found, repeated = _once(found)
+    found, own = without_reports(found)
+    found, looked = _looked_into(found)
+    if not found:
+        raise _nothing(paths, search, own)
+    folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
+    return FoundImages(
+        tuple(found),
+        tuple(search.skipped),
+        (*notices, *repeated, *own, *looked, *search.notices(), *_tables(search, found)),
+        top=folder.resolve().name if folder is not None else "",
+        subfolders=_subfolders(folder)
+        if folder is not None
+        else tuple(sorted({e.folders[0] for e in found if e.folders})),
+    )
+
+
+def _found_in(path: Path, search: Search) -> tuple[list[Found], list[str]]:
+    if path.is_dir():
+        parts = parts_of(path)
+        if parts is None:
+            return list(search.walk(path)), []
+        masks = {each.name: each.path for each in Search().walk(parts[1])}
+        return [replace(each, mask=masks.get(each.name)) for each in search.walk(parts[0])], []
+    if not path.exists():
+        what = "a link to a file that isn't there" if path.is_symlink() else "there is no such file or folder"
+        raise BadRequest(f"{path}: {what}. IMAGES are files, folders and lists (.txt, .csv, .tsv).")
+    kind = ending(path)
+    if kind in LISTS:
+        return read_list(path)
+    why = "" if kind in EXTENSIONS else unread(path) or reason(content(head_of(path)))
+    if why:
+        search.skipped.append(Skipped(path.name, why))
+        return [], []
+    return [Found(path, path.name)], []
+
+
+def _tables(search: Search, found: Sequence[Found]) -> list[str]:
+    """That a table which lies among the images names them, and so may have their labels."""
+    names = {os.fsencode(each.path.name) for each in found[:MOST_NAMES]}
+    for table in search.tables[:MOST_TABLES]:
+        lines = head_of(table).replace(b'"', b"").splitlines()
+        cells = {cell.strip().rpartition(b"/")[2] for line in lines for cell in re.split(rb"[,;\t]| (?=\S+$)", line)}
+        if cells & names:
+            return [f"{readable(table.name)} names images: give it as IMAGES, and its labels are read."]
+    return []
+
+
+def _once(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
+    """Each file once, under whatever path, unless its folder or what a list says of it differs."""
+    kept: dict[object, Found] = {}
+    files: dict[object, int] = {}
+    for each in found:
+        try:
+            status = each.path.stat()
+            file: object = (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(each.path)
+        except (OSError, ValueError):
+            file = each.path
+        files[file] = files.get(file, 0) + 1
+        kept.setdefault((file, each.folder, each.labels), each)
+    said = []
+    if again := len(found) - len(kept):
+        verb = "file is reached twice" if again == 1 else "files are reached more than once"
+        said.append(f"{again} {verb}, by links or paths, and taken once each.")
+    if linked := sum(1 for _ in kept) - len(files):
+        verb = "image is in the set again" if linked == 1 else "images are in the set again"
+        said.append(f"{linked} {verb} in another folder or with another label, by links or lists.")
+    return list(kept.values()), said
+
+
+def _looked_into(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
+    """The files with what their heads tell: pages of a TIFF one by one, animations, depth."""
+    known: list[Found] = []
+    animated: list[str] = []
+    fuller: list[str] = []
+    stacks: list[str] = []
+    pages = 0
+    for each in found:
+        # what has no ending, or a wrong one, is what its head says
+        head = head_of(each.path) if ending(each.path) in LOOKED_INTO or ending(each.path) not in EXTENSIONS else b""
+        if head[:2] in (b"II", b"MM"):
+            made = list(_pages(each))
+            known += made
+            if len(made) > 1:
+                stacks.append(each.name)
+                pages += len(made)
+            continue
+        known.append(replace(each, deep=True) if _is_deep(head) else each)
+        if is_animated(each.path, head):
+            animated.append(each.name)
+        elif holds_more(each.path, head):
+            fuller.append(each.name)
+    said = []
+    if stacks:
+        what = "1 TIFF file has" if len(stacks) == 1 else f"{len(stacks)} TIFF files have"
+        said.append(f"{what} {pages} pages, each of which is an image of its own: {several(stacks)}.")
+    if animated:
+        what = "1 file is an animation" if len(animated) == 1 else f"{len(animated)} files are animations"
+        said.append(f"{what}, of which the first frame is taken: {several(animated)}.")
+    if fuller:
+        what = "1 JPEG file holds" if len(fuller) == 1 else f"{len(fuller)} JPEG files hold"
+        said.append(f"{what} several pictures, of which the first is taken: {several(fuller)}.")
+    return known, said
+
+
+def _is_deep(head: bytes) -> bool:
+    """Whether the head of a PNG, a PGM or a JPEG 2000 file says that it has more than 8 bits a channel."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return head[24:25] == b"\x10"
+    if head[:2] == b"P5":
+        return b"255" not in head[:100]
+    return channels_and_bits(head)[1] > 8
+
+
+def _pages(each: Found) -> Iterator[Found]:
+    """The pages of a TIFF; thumbnails within it, and smaller copies, are none."""
+    pages = tiff_pages(each.path) if each.path.is_file() else ()
+    whole = [page for page in pages if not page.reduced]
+    if len(whole) <= 1:
+        first = whole[0] if whole else None
+        yield replace(each, page=first.index, deep=first.bits > 8) if first is not None else each
+        return
+    for number, page in enumerate(whole, start=1):
+        yield replace(each, name=f"{each.name} page {number}", page=page.index, deep=page.bits > 8)
+
+
+def _subfolders(folder: Path) -> tuple[str, ...]:
+    """The names of the folders directly below, in the order in which ImageFolder numbers them."""
+    parts = parts_of(folder)
+    with os.scandir(parts[0] if parts else folder) as entries:
+        folders = [each for each in entries if is_folder(each) and not each.name.startswith(".")]
+        return tuple(sorted(each.name for each in folders if not is_report(Path(each.path))))
+
+
+def _nothing(paths: Sequence[Path], search: Search, said: Sequence[str]) -> BadRequest:
+    """That there is no image, and what there is instead."""
+    where = ", ".join(path.name or str(path) for path in paths)
+    if search.skipped:
+        first, more = search.skipped[0], len(search.skipped) - 1
+        others = f" So it is with {more} more." if more else ""
+        return BadRequest(f"No image in {where} can be read. {first.name}: {first.reason}.{others}")
+    there = "".join(f" {notice}" for notice in (*said, *search.notices()))
+    endings = " ".join(sorted(EXTENSIONS))
+    return BadRequest(f"No image in {where}. Files that end in {endings} are looked for, in sub-folders too.{there}")

@@ -1,0 +1,72 @@
+"""The geometry of a preprocessing: to size, then cut from the middle, as torchvision does it."""
+
+from math import ceil
+
+from PIL import Image
+
+from cnnvis_report.data.preprocessing import Preprocessing
+
+# Up to so many pixels a picture is made whole before its middle is cut from it, to the very bits of torchvision.
+# Beyond them, as of a thin strip whose shorter side is enlarged to 256, only what the crop keeps is made.
+WHOLE_UP_TO = 1 << 24
+REACH = 3  # of Pillow's widest filter, in pixels of the larger of the two grids
+
+
+def fit(picture: Image.Image, preprocessing: Preprocessing, filter: Image.Resampling) -> Image.Image:
+    """The geometry of the preprocessing alone, for pictures and for masks that go with them.
+
+    Places of a crop that lie beside the picture are black.
+    """
+    width, height = resized_size(picture.size, preprocessing.resize)
+    if preprocessing.crop is None:
+        return picture if preprocessing.resize is None else picture.resize((width, height), filter)
+    across, down = preprocessing.crop[1], preprocessing.crop[0]
+    # rounded to even as Python rounds, which is what torchvision's centre crop does
+    left, top = round((width - across) / 2), round((height - down) / 2)
+    wanted = (left, top, left + across, top + down)
+    if preprocessing.resize is None:
+        return picture.crop(wanted)
+    if width * height <= max(WHOLE_UP_TO, 4 * across * down):
+        return picture.resize((width, height), filter).crop(wanted)
+    return _middle(picture, (width, height), wanted, filter)
+
+
+def resized_size(size: tuple[int, int], resize: int | tuple[int, int] | None) -> tuple[int, int]:
+    """(width, height) that a picture of this size has after resizing, before anything is cut from it."""
+    if resize is None:
+        return size
+    if isinstance(resize, tuple):
+        return resize[1], resize[0]
+    short, long = sorted(size)
+    other = max(1, int(resize * long / short))
+    return (resize, other) if size[0] <= size[1] else (other, resize)
+
+
+def kept_size(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:
+    """(width, height) that a picture of this size has in the end."""
+    if preprocessing.crop is not None:
+        return preprocessing.crop[1], preprocessing.crop[0]
+    return resized_size(size, preprocessing.resize)
+
+
+def _middle(
+    picture: Image.Image, size: tuple[int, int], wanted: tuple[int, int, int, int], filter: Image.Resampling
+) -> Image.Image:
+    """The part `wanted` (left, top, right, bottom) of the picture at another size, without making the rest."""
+    left, top, right, bottom = max(wanted[0], 0), max(wanted[1], 0), min(wanted[2], size[0]), min(wanted[3], size[1])
+    across, down = picture.width / size[0], picture.height / size[1]
+    # rows first, whole ones; then along them and down the columns, the order in which Pillow resizes a whole picture
+    margin = ceil(REACH * max(down, 1)) + 1
+    first, last = max(0, int(top * down) - margin), min(picture.height, ceil(bottom * down) + margin)
+    rows = picture.crop((0, first, picture.width, last))
+    # rounding must not lead beyond the picture
+    rows = rows.resize(
+        (right - left, rows.height), filter, box=(left * across, 0, min(right * across, picture.width), rows.height)
+    )
+    upper, lower = max(top * down - first, 0), min(bottom * down - first, rows.height)
+    made = rows.resize((rows.width, bottom - top), filter, box=(0, upper, rows.width, lower))
+    if (left, top, right, bottom) == wanted:
+        return made
+    whole = Image.new(picture.mode, (wanted[2] - wanted[0], wanted[3] - wanted[1]))
+    whole.paste(made, (left - wanted[0], top - wanted[1]))
+    return whole

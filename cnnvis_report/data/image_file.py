@@ -1,0 +1,80 @@
+"""What was found where images were looked for, before any of it is decoded."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cnnvis_report.records.run import Skipped
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that may be an image: where, under which name, in which folder, the label a list gives it, its mask.
+
+    folder: the innermost one below what was given. labels: what a list says of it, as it stands there. page: of a TIFF
+    with several, counted from 0. deep: whether its head says that it has more than 8 bits a channel. bare: whether a
+    list says that it bears none of its labels.
+    """
+
+    path: Path
+    name: str
+    folder: str = ""
+    labels: tuple[str, ...] = ()
+    mask: Path | None = None
+    page: int = 0
+    deep: bool = False
+    bare: bool = False
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders that it lies in, below the one that was given."""
+        return Path(self.name).parts[:-1] if self.folder else ()
+
+
+@dataclass(frozen=True)
+class FoundImages:
+    """Files in order.
+
+    skipped: those that look like images and aren't read. notices: what a user has to know of the search, a sentence
+    each. top: the folder that was given, where it was one, and `subfolders` the names of those directly below it,
+    empty ones too.
+    """
+
+    files: tuple[Found, ...]
+    skipped: tuple[Skipped, ...] = ()
+    notices: tuple[str, ...] = ()
+    top: str = ""
+    subfolders: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __iter__(self) -> Iterator[Found]:
+        return iter(self.files)
+
+    def __getitem__(self, place: int) -> Found:
+        return self.files[place]
+
+    def only(self, wanted: Callable[[Found], object]) -> "FoundImages":
+        """Those files alone, of all that was found."""
+        return replace(self, files=tuple(each for each in self.files if wanted(each)))
+
+
+def natural(name: str) -> list[tuple[int, int | str]]:
+    """Sorts dog2 before dog10; for what is shown, never for what stands for a class."""
+    parts = re.split(r"([0-9]+)", name.lower())
+    return [(0, int(part)) if part.isdecimal() and part.isascii() else (1, part) for part in parts if part] + [
+        (2, name)
+    ]
+
+
+def several(names: list[str], most: int = 3) -> str:
+    """The first few of some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(readable, names[:most])) + more
+
+
+def readable(name: str) -> str:
+    """Without the halves of characters that a file system may hand out, which no page can carry."""
+    return name.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,225 @@
+"""An image set: found first, decoded one by one as the run comes to them."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from stat import S_ISREG
+
+from PIL import Image
+
+from cnnvis_report.data.boxes import read_boxes
+from cnnvis_report.data.class_names import Classes
+from cnnvis_report.data.content_hash import FileContent, Replaced
+from cnnvis_report.data.decode import UnusablePicture, read_picture
+from cnnvis_report.data.discovery import find_images
+from cnnvis_report.data.folders import Search
+from cnnvis_report.data.formats import EXTENSIONS
+from cnnvis_report.data.image_file import Found, FoundImages, readable
+from cnnvis_report.data.labels import label_images
+from cnnvis_report.data.limit import Limit, chosen
+from cnnvis_report.data.preprocessing import NO_LEVELS, Levels
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.run import Label, Skipped
+
+__all__ = ["Found", "FoundImages", "ImageSet", "Item", "Limit", "find_images", "labelled"]
+
+BOXES = ".xml"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image of the set.
+
+    id: unique, of letters, digits and hyphens only: names of files and anchors are made of it.
+    name: as the report shows it, relative to the folder that was given; a stranger's text.
+    open: decodes it; raises UnusablePicture. made: what tells its content, where that isn't files alone.
+    labels: what it is said to show; several where the classes don't exclude each other.
+    mask: where what decides the class is, at the picture's own size, if anybody knows.
+    files: that hold it: the picture's, and that of its mask.
+    bare: whether a list says that it bears none of its labels, which is an answer where the classes don't exclude each
+    other.
+    """
+
+    id: str
+    name: str
+    open: Callable[[], Image.Image]
+    made: str
+    labels: tuple[Label, ...] = ()
+    mask: Callable[[], Image.Image] | None = None
+    files: tuple[FileContent, ...] = ()
+    bare: bool = False
+
+    @property
+    def label(self) -> Label | None:
+        """The first of its labels; None where there is none."""
+        return self.labels[0] if self.labels else None
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with whatever was last read of its files, or, where nothing was, with what they hold now."""
+        return self.made + "+".join(file.digest() for file in self.files)
+
+    @property
+    def content(self) -> str:
+        """The fingerprint of the picture alone, whatever mask goes with it."""
+        return self.fingerprint.partition("+")[0]
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images in order.
+
+    notices: what a user has to know of how they were found, a sentence each. skipped: files that look like images and
+    aren't read, whatever the limit. of_labels: those of the notices that are about labels. order: the
+    folders that stand for the classes in their order, where they do.
+    """
+
+    items: tuple[Item, ...]
+    notices: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    of_labels: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.items)
+
+
+def labelled(
+    found: FoundImages,
+    classes: Sequence[str],
+    *,
+    labels: str = "names",
+    aliases: Sequence[Sequence[str]] = (),
+    masks: Path | None = None,
+    limit: Limit | None = None,
+    levels: Levels = NO_LEVELS,
+) -> ImageSet:
+    """The image set, each image with its labels where they are known.
+
+    Args:
+        found: as `find_images` gives them.
+        classes: the network's class names.
+        labels: which folders are labels, as `label_images` says.
+        aliases: what else the classes are called, class by class.
+        masks: a folder of masks or of annotations in the form of Pascal VOC, each called like its image, in the same
+            sub-folder, with any ending.
+        limit: how many images, and which; None for all.
+        levels: how pictures of more than 8 bits are read.
+
+    Raises:
+        BadRequest: there is no such folder of masks, or none in it belongs to an image.
+    """
+    given = label_images(found, Classes(classes, aliases), labels)
+    places, said = chosen([each.folder for each in found], given.labels, limit)
+    files = [found[place] for place in places]
+    mask_of = {each: each.mask for each in files if each.mask is not None} if masks is None else _masks(files, masks)
+    contents = {path: FileContent(path) for path in {*(each.path for each in files), *mask_of.values()}}
+    items = []
+    for id, place, each in zip(image_ids(files), places, files, strict=True):
+        own = given.labels[place]
+        mask = contents[mask_of[each]] if each in mask_of else None
+        items.append(
+            Item(
+                id,
+                readable(each.name),
+                _opener(contents[each.path], each.page, levels),
+                f"page {each.page} " if each.page else "",
+                own,
+                _mask_opener(mask, own) if mask is not None else None,
+                tuple(filter(None, (contents[each.path], mask))),
+                each.bare,
+            )
+        )
+    said += _of_masks(items)
+    of_labels = tuple(given.notices)
+    return ImageSet(tuple(items), (*found.notices, *said, *of_labels), found.skipped, of_labels, given.order)
+
+
+def _masks(found: Sequence[Found], folder: Path) -> dict[Found, Path]:
+    """The mask of each image that has one."""
+    if not folder.is_dir():
+        raise BadRequest(f"--masks {folder}: there is no such folder.")
+    found_masks = Search().walk(folder, {*EXTENSIONS, BOXES})
+    known = {Path(each.name).with_suffix("").as_posix(): each.path for each in found_masks}
+    names = {each: Path(each.name).with_suffix("").as_posix() for each in found}
+    masks = {each: known[name] for each, name in names.items() if name in known}
+    if not masks:
+        example = next(iter(names.values()))
+        raise BadRequest(
+            f"--masks {folder}: none of its {len(known)} masks is called like an image, such as {example}.png."
+        )
+    return masks
+
+
+def _of_masks(items: Sequence[Item]) -> list[str]:
+    """That masks don't say of which of several labels they are."""
+    several = sum(item.mask is not None and len(item.labels) > 1 for item in items)
+    if not several:
+        return []
+    have = "1 image with a mask has" if several == 1 else f"{several} images with masks have"
+    return [f"{have} several labels: a mask is taken to be of the first, and measures maps of that label alone."]
+
+
+def _mask_opener(file: FileContent, labels: Sequence[Label]) -> Callable[[], Image.Image]:
+    if file.path.suffix.lower() == BOXES:
+        return partial(read_boxes, file.path, labels[0].name if labels else "")
+    return _opener(file)
+
+
+def _opener(file: FileContent | Path, page: int = 0, levels: Levels = NO_LEVELS) -> Callable[[], Image.Image]:
+    file = FileContent(file) if isinstance(file, Path) else file
+
+    def read() -> Image.Image:
+        try:
+            status = file.path.stat()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise UnusablePicture("there is no such file") from error
+        except OSError as error:  # such as a folder on the way that may not be looked into
+            raise UnusablePicture(f"it can't be looked at ({error.strerror})") from error
+        if not S_ISREG(status.st_mode):
+            raise UnusablePicture("not a regular file")
+        if status.st_size == 0:
+            raise UnusablePicture("an empty file")
+        try:
+            source = file.open()
+        except Replaced as error:
+            raise UnusablePicture(str(error)) from error
+        except OSError:
+            source = file.path  # the decoder will say why
+        picture = read_picture(source, page, levels)
+        if source is file.path:  # it may have been replaced between its hash and its pixels
+            try:
+                file.check()
+            except Replaced as error:
+                raise UnusablePicture(str(error)) from error
+        return picture
+
+    return read
+
+
+def image_ids(files: Sequence[Found]) -> list[str]:
+    """What the images are called in addresses and file names: by their own names, whatever else is in the set.
+
+    So an image keeps its address when others are added, left out, or given in another order. Where several files are
+    shown by one name, the order of their paths tells them apart.
+    """
+    alike: dict[tuple[str, int], list[int]] = {}
+    for place, each in enumerate(files):
+        alike.setdefault((each.name, each.page), []).append(place)
+    ids = [""] * len(files)
+    for (name, page), places in alike.items():
+        for number, place in enumerate(sorted(places, key=lambda place: str(files[place].path))):
+            told = f"{name}\n{page}\n{number}".encode("utf-8", "replace")
+            ids[place] = f"{_slug(name)}-{sha256(told).hexdigest()[:10]}".strip("-")
+    return ids
+
+
+def _slug(name: str) -> str:
+    plain = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower().encode("ascii", "ignore").decode())
+    return plain.strip("-")[:40].strip("-")

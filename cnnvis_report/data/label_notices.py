@@ -1,0 +1,59 @@
+"""What a user has to know of labels: which are unknown, which are missing, and how numbers are read."""
+
+from collections.abc import Sequence
+
+from cnnvis_report.data.class_names import Classes
+from cnnvis_report.data.image_file import FoundImages, natural, several
+from cnnvis_report.records.run import Label
+
+HOW = (
+    "Labels come from sub-folders called like classes or by WordNet id, or all by index; from --labels folders, where "
+    "all folders are classes; or from a .txt list, a .csv or a .tsv with the label after each path"
+)
+
+
+def unknown_labels(in_folders: Sequence[Sequence[str]], in_lists: Sequence[Sequence[str]], classes: int) -> list[str]:
+    """That images have labels that are no classes; of each such image its labels."""
+    said = []
+    for images_of, what in ((in_folders, "folder"), (in_lists, "label")):
+        if not images_of:
+            continue
+        names = [name for each in images_of for name in each]
+        different = sorted(set(names), key=natural)
+        images = "1 image has" if len(images_of) == 1 else f"{len(images_of)} images have"
+        kinds = f"{what} that is no class" if len(different) == 1 else f"{what}s that are no classes"
+        a = "a " if len(different) == 1 else f"{len(different)} "
+        from_one = {str(classes)} <= set(names) and "0" not in names
+        hint = f" Indices count from 0, to {classes - 1}." if from_one else ""
+        said.append(
+            f"{images} {a}{kinds} of this network, unknown and neither right nor wrong: {several(different, 6)}.{hint}"
+        )
+    return said
+
+
+def read_by_index(texts: Sequence[str], labels: Sequence[Label], classes: Classes) -> list[str]:
+    """That the numbers of a list are indices, where any is."""
+    known = sorted({label.index for label in labels if label.index is not None})
+    numbers = [text for text in dict.fromkeys(texts) if classes.find(text).by_index]
+    if not numbers:
+        return []
+    last = len(classes.names) - 1
+    from_one = len(known) > 1 and known == list(range(1, len(known) + 1))
+    odd = f" These may count from 1; the network's count from 0 to {last}." if from_one else ""
+    return [f"Labels that are numbers are classes by their index, from 0: {several(numbers, 6)}.{odd}"]
+
+
+def missing_labels(found: FoundImages, unlabelled: int, known: bool) -> str:
+    """What was tried where labels are missing, and how to give them."""
+    if known:
+        images = "1 image has" if unlabelled == 1 else f"{unlabelled} images have"
+        return (
+            f"{images} no label: it lies in no folder that stands for a class."
+            if unlabelled == 1
+            else (f"{images} no label: they lie in no folder that stands for a class.")
+        )
+    names = list(found.subfolders) or sorted({name for each in found for name in each.folders}, key=natural)
+    folders = f"no folder is called like a class ({several(names)})" if names else ""
+    lists = "what the list gives is no class" if any(each.labels for each in found) else ""
+    tried = " and ".join(filter(None, (folders, lists)))
+    return f"No image has a label that the network knows: {tried}. {HOW}."

@@ -1,0 +1,68 @@
+"""How the deep pictures of a set are read: all alike, so that they can be compared."""
+
+from collections.abc import Sequence
+
+from cnnvis_report.data.decode import UnusablePicture, read_values
+from cnnvis_report.data.depth import NOMINAL, bits_of
+from cnnvis_report.data.image_file import FoundImages
+from cnnvis_report.data.preprocessing import Levels
+
+FAR = 4  # bits, by which a picture that has fewer of them becomes nearly black
+LOOKED_AT = 24  # pictures, spread over the set; to decode all of them would take as long as to explain some
+
+
+def find_levels(found: FoundImages, known: Levels, option: str = "") -> tuple[Levels, tuple[str, ...]]:
+    """How pictures of more than 8 bits are read, and what a user has to know of it.
+
+    Args:
+        known: the user's range, or what the model was trained with; where it says nothing, the smallest number of bits
+            that holds the values of some of the pictures.
+        option: of the command, which reads them otherwise; empty where it has none.
+    """
+    deep = [each for each in found if each.deep]
+    many = "1 picture has" if len(deep) == 1 else f"{len(deep)} pictures have"
+    if known.range is not None:
+        ends = " to ".join(f"{end:g}" for end in known.range)
+        return known, (
+            (f"{many} more than 8 bits, read from {ends}.",)
+            if deep
+            else ("A range was given, and no file says that it has more than 8 bits.",)
+        )
+    if known.bits is not None or not deep:
+        return known, ()
+    spread = [deep[place * len(deep) // min(LOOKED_AT, len(deep))] for place in range(min(LOOKED_AT, len(deep)))]
+    bits = []
+    for each in spread:
+        try:
+            values = read_values(each.path, each.page)
+        except UnusablePicture:  # says so when its turn comes
+            continue
+        bits.append(bits_of(values) if values is not None else None)
+    whole = [each for each in bits if each is not None]
+    if not whole:
+        return known, ()
+    looked = "" if len(spread) == len(deep) else f" of the {len(spread)} looked at"
+    most = max(whole)
+    said = _dark(whole, looked or f" of {len(deep)}", option)
+    if most == NOMINAL:
+        return Levels(bits=NOMINAL), said
+    advice = f" {option} 0,{(1 << NOMINAL) - 1} reads them from 0 to {(1 << NOMINAL) - 1}." if option else ""
+    return Levels(bits=most), (
+        f"{many} more than 8 bits, and none{looked} a value above {(1 << most) - 1}: read as {most} bits.{advice}",
+        *said,
+    )
+
+
+def _dark(bits: Sequence[int], of: str, option: str) -> tuple[str, ...]:
+    """That some pictures have far smaller values than those by which all are read."""
+    most = max(bits)
+    dark = [each for each in bits if each <= most - FAR]
+    if not dark:
+        return ()
+    least = (1 << max(dark)) - 1
+    have, are = ("has", "it is") if len(dark) == 1 else ("have", "they are")
+    advice = f"; {option} 0,{least} reads all by theirs" if option else ""
+    return (
+        f"{len(dark)}{of} pictures of more than 8 bits {have} no value above {least}, and all are read up to "
+        f"{(1 << most) - 1}: {are} nearly black{advice}.",
+    )

@@ -1,0 +1,50 @@
+"""Pictures that a report is made of: they look like images, and to explain them would be to explain explanations."""
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from cnnvis_report.data.image_file import Found, several
+from cnnvis_report.store.ours import is_ours
+
+STILLS = "stills"  # the folder within a report that has them
+
+
+def is_report(folder: Path) -> bool:
+    """Whether a folder is a report; one that can't be looked into is none, and whoever reads it says why."""
+    try:
+        return is_ours(folder)
+    except OSError:
+        return False
+
+
+def without_reports(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
+    """The files that are no pictures of a report, by whatever path or link, and what is to be said of the others."""
+
+    @cache
+    def report_of(folder: str) -> Path | None:
+        path = Path(folder)
+        stills = next((each for each in (path, *path.parents) if each.name == STILLS and is_report(each.parent)), None)
+        return None if stills is None else stills.parent
+
+    kept: list[Found] = []
+    reports: dict[Path, None] = {}
+    for each in found:
+        report = report_of(os.path.dirname(_real(each.path)))  # noqa: PTH120 # ten thousand of them
+        if report is None:
+            kept.append(each)
+        else:
+            reports[report] = None
+    left = len(found) - len(kept)
+    if not left:
+        return kept, []
+    whose = several([report.name for report in reports])
+    return kept, [f"{left} {'picture' if left == 1 else 'pictures'} of a report left aside: {whose}."]
+
+
+def _real(path: Path) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):  # no name that a file can have: to read it says so
+        return str(path)

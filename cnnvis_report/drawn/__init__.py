@@ -1,1 +1,0 @@
-"""Data sets that are drawn, so that what decides the class is known."""

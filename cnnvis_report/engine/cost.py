@@ -1,0 +1,112 @@
+"""What each method spends: passes, seconds, and what it states about its maps.
+
+A pass that several methods share is paid for by all of them in equal parts, whichever asked first.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.engine.passes import PassClock
+from cnnvis_report.records.run import Note
+
+Stated = Note | Tensor
+CPU = torch.device("cpu")
+
+
+@dataclass(eq=False)
+class Account:
+    """One method's account. `shared` are keys of passes it used; forward and backward are its own alone."""
+
+    forward: float = 0.0
+    backward: float = 0.0
+    seconds: float = 0.0
+    shared: list[Hashable] = field(default_factory=list)
+    notes: dict[str, Stated] = field(default_factory=dict)
+
+
+class Ledger:
+    """The accounts of one batch; `own_forward` and `own_backward` count the passes that nobody can share.
+
+    Args:
+        device: that the passes run on.
+    """
+
+    def __init__(self, device: torch.device = CPU) -> None:
+        self.wait = waiting_for(device)  # returns when the device has done what it was asked, so that clocks are true
+        self.clock = PassClock(device)
+        self._open: Account | None = None
+        self._seconds: dict[Hashable, float] = {}
+        self._users: dict[Hashable, set[Account]] = defaultdict(set)
+        self.own_forward = 0.0
+        self.own_backward = 0.0
+
+    @contextmanager
+    def account(self) -> Iterator[Account]:
+        """Everything that is booked while it is open is booked on this account."""
+        account, outer = Account(), self._open
+        self._open = account
+        start = self._now()
+        try:
+            yield account
+        finally:
+            account.seconds += self._now() - start
+            self._open = outer
+
+    @contextmanager
+    def passing(
+        self, key: Hashable, *, forward: float = 0.0, backward: float = 0.0, kind: Hashable = None, images: float = 1.0
+    ) -> Iterator[None]:
+        """Book a pass that others may share under `key`; None as the key keeps it for the open account.
+
+        Args:
+            forward, backward: passes of the batch. kind, images: of what is timed, so many whole passes of an image.
+        """
+        if key is None:
+            self.own_forward += forward
+            self.own_backward += backward
+            if self._open is not None:
+                self._open.forward += forward
+                self._open.backward += backward
+            with self.clock.timing(kind, images):
+                yield
+            return
+        start = self._now()
+        with self.clock.timing(kind, images):
+            yield
+        self._seconds[key] = self._now() - start
+        if self._open is not None:
+            self._open.seconds -= self._seconds[key]
+
+    def use(self, key: Hashable) -> None:
+        """The open account makes use of a shared pass."""
+        if self._open is not None and key not in self._open.shared:
+            self._open.shared.append(key)
+            self._users[key].add(self._open)
+
+    def seconds(self, account: Account) -> float:
+        """What the account cost, its part of the shared passes included."""
+        return account.seconds + sum(self._seconds[key] / len(self._users[key]) for key in account.shared)
+
+    def note(self, **stated: Stated) -> None:
+        """Keep what a method states on the open account."""
+        if self._open is not None:
+            self._open.notes.update(stated)
+
+    def _now(self) -> float:
+        self.wait()
+        return time.perf_counter()
+
+
+def waiting_for(device: torch.device) -> Callable[[], None]:
+    """What returns when the device has done what it was asked."""
+    if device.type == "cuda":
+        return lambda: torch.cuda.synchronize(device)
+    if device.type == "mps":
+        return torch.mps.synchronize
+    return lambda: None

@@ -1,0 +1,99 @@
+"""Methods without passes, so that a run can be planned."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from torch import Tensor
+
+from cnnvis_report.engine.gradients import PIXELS
+from cnnvis_report.engine.graph.layer_inputs import FirstPass
+from cnnvis_report.engine.passes import FORWARD
+from cnnvis_report.engine.reference import Fitted
+from cnnvis_report.engine.rules.bias_terms import check_constants
+from cnnvis_report.engine.rules.rule import Rule
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.engine.tape import Tape
+
+
+class Rehearsal(Tape):
+    """Goes through the motions: methods run on one image, their passes are counted and answered by zeros.
+
+    It tells what a set of methods will read, and so how many passes a run takes and how deep each must go,
+    without anybody keeping a list of it.
+
+    Args:
+        subject: the network.
+        first: the pass over the example that the subject has made.
+        capacity, seed: as the tapes of the run will have them.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        first: FirstPass,
+        *,
+        capacity: int | None = None,
+        seed: int = 0,
+        within: "Rehearsal | None" = None,
+    ) -> None:
+        self._first = first
+        self.reads: dict[Rule | None, set[str]] = {}
+        self.layers: list[str] = []
+        self.operands = False
+        super().__init__(subject, first.images, capacity=capacity, seed=seed, within=within)
+
+    def layer(self, name: str = "") -> Tensor:
+        """Zeros of the layer's shape."""
+        record = self.subject.layer(name)
+        self._use(FORWARD)
+        self._see(record.name)
+        return self.images.new_zeros((len(self.images), *record.shape))
+
+    def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
+        """Zeros of the gradient's shape, and a pass on the books where none has given it yet."""
+        self.reads.setdefault(rule, set()).add(what)
+        self._see(what)
+        return super().read(targets, rule, what)
+
+    def scores(self, images: Tensor) -> Tensor:
+        """Zeros for scores."""
+        share = len(images) / len(self.images)
+        return self._book(None, lambda: self._logits.new_zeros((len(images), self._logits.shape[1])), forward=share)
+
+    def scores_from(self, place: int, values: Tensor, layer: str = "") -> Tensor:
+        """Zeros for scores, and passes through what is behind the layer on the books."""
+        share = len(values) * self.subject.behind(self.subject.layer(layer).name) / len(self.images)
+        return self._book(None, lambda: self._logits.new_zeros((len(values), self._logits.shape[1])), forward=share)
+
+    def replay(self, images: Tensor) -> Tape:
+        """A rehearsal within this one."""
+        first = replace(self._first, images=images)
+        return Rehearsal(self.subject, first, capacity=self.capacity, seed=self.seed, within=self)
+
+    def constants(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
+        """Nothing to hand over, and a pass on the books."""
+        self.operands = True
+        check_constants(self._first.recorded)
+        self._book(None, lambda: None, backward=1.0)
+
+    def fitted(self, key: str, fit: Callable[[Subject, Tensor, int], Fitted]) -> Fitted | None:
+        """Nothing: that would take passes."""
+        return None
+
+    def passes(self) -> tuple[float, float]:
+        """Forward and backward passes an image of all that has run, shared ones counted once."""
+        shared = len({key[:2] for key in self._gradients})
+        return 1 + self.ledger.own_forward, shared + self.ledger.own_backward
+
+    def _see(self, name: str) -> None:
+        if name != PIXELS and name not in self.layers:
+            self.layers.append(name)
+
+    def _run(self) -> None:
+        self._logits = self._first.logits.new_zeros((len(self.images), self._first.logits.shape[1]))
+        self._recorded = self._first.recorded
+        self._operands = True
+
+    def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
+        shapes = {name: self.subject.layer(name).shape if name else self.images.shape[1:] for name in names}
+        return {name: self.images.new_zeros((len(self.images), *shape)) for name, shape in shapes.items()}

@@ -1,0 +1,130 @@
+"""Passes over a batch that only look forward, and the books that all its passes are kept in."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.engine.cost import Ledger, Stated
+from cnnvis_report.engine.passes import REDUCED, SEEN
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import NotApplicable, brief
+from cnnvis_report.isolation.context import recording
+
+T = TypeVar("T")
+# what PyTorch says where a network has changed in place what its own way back reads: no training could follow it either
+OVERWRITTEN = "modified by an inplace operation"
+
+
+class ForwardPasses:
+    """A batch of images that is seen in part, or otherwise than it is.
+
+    Args:
+        subject: the network.
+        images: [N, C, H, W], normalised.
+        capacity: the most images that go through at a time; N where None or less.
+        within: the batch that this one replays; its open account then bears all passes.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        images: Tensor,
+        *,
+        capacity: int | None = None,
+        within: "ForwardPasses | None" = None,
+    ) -> None:
+        self.subject = subject
+        self.images = images.detach()
+        self.capacity = 1 if subject.one_by_one else max(capacity or 0, len(images))
+        self.ledger: Ledger = within.ledger if within else Ledger(images.device)
+        self._share = len(images) / len(within.images) if within else 1.0
+        self._private = within is not None
+        self._precision: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    @property
+    def black(self) -> Tensor:
+        """[C, 1, 1]: a black pixel as the network reads it."""
+        return self.subject.preprocessing.black(self.images)
+
+    def layer_name(self, name: str = "") -> str:
+        """The layer called `name`; the last features that reach the scores where it is empty."""
+        return self.subject.layer(name).name
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether scores are found in bfloat16."""
+        return self._precision is not nullcontext
+
+    @contextmanager
+    def reduced(self) -> Iterator[None]:
+        """Scores are found in bfloat16 while it is open; gradients never are."""
+        self._precision = self.subject.reduced
+        try:
+            yield
+        finally:
+            self._precision = nullcontext
+
+    def scores(self, images: Tensor) -> Tensor:
+        """[M, classes]: the scores of other images [M, C, H, W], by forward passes of `capacity` images."""
+        parts = torch.split(images, self.capacity)
+        kind = REDUCED if self.is_reduced else SEEN
+        return self._looked(self.subject.forward, parts, len(images) / len(self.images), kind)
+
+    def scores_from(self, place: int, values: Tensor, layer: str = "") -> Tensor:
+        """[M, classes]: the scores of one of the images where a layer gives other values [M, K, h, w].
+
+        Args:
+            place: of the image in the batch.
+            layer: the last features that reach the scores where it is empty.
+        """
+        name = self.subject.layer(layer).name
+        image = self.images[place : place + 1]
+        parts = torch.split(values, 1 if self.subject.one_by_one else max(self.capacity, 16))
+        passes = len(values) * self.subject.behind(name) / len(self.images)
+        return self._looked(partial(self.subject.forward_from, name, image), parts, passes, (name, self.is_reduced))
+
+    def _looked(
+        self, forward: Callable[[Tensor], Tensor], parts: Iterable[Tensor], passes: float, kind: Hashable
+    ) -> Tensor:
+        """The scores of all parts, in the precision that is asked for."""
+
+        def run() -> Tensor:
+            with recording(), torch.no_grad(), self.subject.held(), self._precision():
+                return torch.cat([forward(part) for part in parts])
+
+        return self._book(None, run, forward=passes, kind=kind)
+
+    def note(self, **stated: Stated) -> None:
+        """State something of the method that runs: a word, a number, or a tensor [N] or [N, K] with one for each."""
+        self.ledger.note(**stated)
+
+    def _book(
+        self,
+        key: Hashable,
+        action: Callable[[], T],
+        *,
+        forward: float = 0.0,
+        backward: float = 0.0,
+        kind: Hashable = None,
+    ) -> T:
+        share = self._share
+        key = None if self._private else key
+        images = (forward + backward) * len(self.images)
+        with self.ledger.passing(key, forward=forward * share, backward=backward * share, kind=kind, images=images):
+            try:
+                return action()
+            except RuntimeError as error:
+                if OVERWRITTEN not in str(error):
+                    raise
+                raise NotApplicable(
+                    f"{self.subject.name} changes in place what autograd reads on its way back, such as a ReLU's "
+                    f"result by += ({brief(error)})"
+                ) from error
+
+    def _use(self, key: Hashable) -> None:
+        if not self._private:
+            self.ledger.use(key)

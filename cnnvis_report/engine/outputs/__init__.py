@@ -1,0 +1,1 @@
+"""What the outputs of a network mean: logits, probabilities, and the activations that end it."""

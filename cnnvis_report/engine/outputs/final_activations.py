@@ -1,0 +1,187 @@
+"""What a network does to its scores last: a softmax or a sigmoid, the logarithm of one, a tanh, however written.
+
+A network is asked by its recorded graph, whatever it is written with: modules, functions, methods, views between and
+behind them, a logarithm of a softmax, or a softmax written out. Gradients of probabilities say less than those of
+logits, and mix the classes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import Node
+from torch.nn import functional
+
+from cnnvis_report.engine.graph.cam_head import SHAPE_ONLY
+from cnnvis_report.engine.graph.nodes import operation
+
+ENDINGS: dict[str, Callable[[Tensor], Tensor]] = {
+    "softmax": lambda x: x.softmax(1),
+    "log-softmax": lambda x: x.log_softmax(1),
+    "sigmoid": torch.sigmoid,
+    "log-sigmoid": functional.logsigmoid,
+    "tanh": lambda x: (x / 2).tanh(),
+    "rounded sigmoid": lambda x: x.sigmoid(),
+    "rounded softmax": lambda x: x.softmax(1),
+}
+ROUNDED = "rounded "
+OPERATIONS = {"Softmax": "softmax", "LogSoftmax": "log-softmax", "Sigmoid": "sigmoid", "LogSigmoid": "log-sigmoid"}
+LOGARITHMS = {"softmax": "log-softmax", "sigmoid": "log-sigmoid"}
+EXPONENTIALS = {name: plain for plain, name in LOGARITHMS.items()}
+# They change neither what the numbers are nor, beyond rounding, their values.
+SHAPES = {
+    *(name.rstrip("0123456789").removesuffix("Backward") for name in SHAPE_ONLY),
+    *("Unsqueeze", "Transpose", "Permute", "ToCopy", "Clamp", "ClampMin", "ClampMax", "Contiguous", "T"),
+}
+# They take some of several numbers, or means of them.
+TAKING = {
+    *("Cat", "Stack", "Select", "Slice", "Index", "IndexSelect", "Unbind", "Split", "Mean", "Sum", "Gather", "Topk"),
+    *("Sort", "Max", "Min", "Amax", "Amin", "Maximum", "Minimum", "Median", "MaxPool2DWithIndices", "AvgPool2D"),
+    *("AdaptiveMaxPool2D", "AdaptiveAvgPool2D", "MkldnnAdaptiveAvgPool2D", "UpsampleBilinear2D", "UpsampleNearest2D"),
+}
+# They make one set of probabilities of several, or take some of them.
+MIXING = {*SHAPES, *TAKING, "Add", "Div", "Mul", "Rsub"}
+EXACT = 1e-3
+RARE = 1e-4
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The end of a network: its name, and the operations whose result may be the logits, the likeliest first.
+
+    factor: what their result is multiplied with to give the logits.
+    """
+
+    name: str
+    before: tuple[Node, ...]
+    factor: float = 1.0
+
+
+def find_ending(node: Node | None) -> Ending | None:
+    """What stands at the end of the graph; None where it is neither softmax nor sigmoid nor the logarithm of one."""
+    node = behind_shapes(node)
+    if node is None:
+        return None
+    kind, sources = operation(node), [source for source, _ in node.next_functions]
+    if kind in OPERATIONS:
+        return Ending(OPERATIONS[kind], (sources[0],)) if sources[0] is not None else None
+    if kind == "Round":
+        within = find_ending(sources[0])
+        return replace(within, name=ROUNDED + within.name) if within and ROUNDED + within.name in ENDINGS else None
+    if kind in ("Log", "Exp"):
+        within = find_ending(_behind_sums(sources[0]) if kind == "Log" else sources[0])
+        names = LOGARITHMS if kind == "Log" else EXPONENTIALS
+        return Ending(names[within.name], within.before) if within and within.name in names else None
+    return _written_out(kind, sources)
+
+
+def _written_out(kind: str, sources: Sequence[Node | None]) -> Ending | None:
+    """A softmax as exp(x) / sum(exp(x)), its logarithm as x − logsumexp(x), a sigmoid as 1 / (1 + exp(−x))."""
+    if found := _of_tanh(kind, sources):
+        return found
+    if kind in ("Mul", "Reciprocal"):
+        return _logistic(sources[0])
+    if kind == "Neg" and (soft := behind_shapes(sources[0])) is not None and operation(soft) == "Softplus":
+        before = soft.next_functions[0][0]  # −log(1 + exp(−z))
+        return Ending("log-sigmoid", (before,), -1.0) if before is not None else None
+    if kind not in ("Div", "Sub") or len(sources) != 2 or sources[0] is None:
+        return None
+    first, other = behind_shapes(sources[0]), behind_shapes(sources[1])
+    if kind == "Div":
+        if first is None or other is None or operation(first) != "Exp" or operation(other) != "Sum":
+            return None
+        return Ending("softmax", _shifted(first.next_functions[0][0]))
+    if other is not None and operation(other) in ("Logsumexp", "Log"):
+        return Ending("log-softmax", _shifted(sources[0]))
+    return None
+
+
+def _of_tanh(kind: str, sources: Sequence[Node | None]) -> Ending | None:
+    """The tanh of half a logit, which goes from −1 to 1, and (1 + tanh(z/2)) / 2, which is the sigmoid of z."""
+    if kind == "Tanh" and sources[0] is not None:
+        return Ending("tanh", (sources[0],), 2.0)
+    for _ in range(2):
+        given = [source for source in sources if source is not None]
+        node = behind_shapes(given[0]) if kind in ("Add", "Sub", "Mul", "Div") and len(given) == 1 else None
+        if node is None:
+            return None
+        kind, sources = operation(node), [source for source, _ in node.next_functions]
+        if kind == "Tanh" and sources[0] is not None:
+            return Ending("sigmoid", (sources[0],), 2.0)
+    return None
+
+
+def _logistic(node: Node | None) -> Ending | None:
+    for kind in ("Reciprocal", "Add", "Exp", "Neg"):
+        if node is None or (operation(node) != kind and kind != "Reciprocal"):
+            return None
+        node = node.next_functions[0][0] if operation(node) == kind else node
+    return Ending("sigmoid", (node,)) if node is not None else None
+
+
+def _shifted(node: Node | None) -> tuple[Node, ...]:
+    """What is normalised; written out, the largest score is often taken off first."""
+    if node is None:
+        return ()
+    before = node.next_functions[0][0] if operation(node) == "Sub" else None
+    return (before, node) if before is not None else (node,)
+
+
+def behind_shapes(node: Node | None) -> Node | None:
+    """The operation that has made the numbers, where later ones have changed their shape alone."""
+    while node is not None and operation(node) in SHAPES:
+        node = node.next_functions[0][0]
+    return node
+
+
+def _behind_sums(node: Node | None) -> Node | None:
+    """Behind the small number that is added before a logarithm."""
+    node = behind_shapes(node)
+    while node is not None and operation(node) == "Add" and [edge for edge, _ in node.next_functions][1:] == [None]:
+        node = behind_shapes(node.next_functions[0][0])
+    return node
+
+
+def mixed_ending(node: Node | None) -> str:
+    """The ending of every part that an output is put together of: an average of softmaxes, a slice; "" elsewhere."""
+    names: set[str] = set()
+    waiting, seen = [node], set()
+    while waiting:
+        current = waiting.pop()
+        if current is None or current in seen:
+            continue
+        seen.add(current)
+        ending = find_ending(current)
+        if ending is not None and ending.name.removeprefix(ROUNDED) in OPERATIONS.values():
+            names.add(ending.name.removeprefix(ROUNDED))
+        elif operation(current) in MIXING and any(source is not None for source, _ in current.next_functions):
+            waiting += [source for source, _ in current.next_functions]
+        else:
+            return ""
+    return names.pop() if len(names) == 1 else ""
+
+
+def looks_like(output: Tensor) -> str:
+    """What scores [N, columns] are by their values alone: rows that sum to 1 are no logits; "" where they may be."""
+    values = output.detach().double()
+    if values.shape[1] < 2:
+        return ""
+    for name, rows in (("softmax", values), ("log-softmax", values.exp())):
+        within = bool((rows >= 0).all()) and bool((rows <= 1 + EXACT).all())
+        if within and bool(((rows.sum(dim=1) - 1).abs() < EXACT).all()):
+            return name
+    return ""
+
+
+def agree(name: str, logits: Tensor, output: Tensor) -> bool:
+    """Whether the logits are what the network has made its output of, to within what keeps a logarithm finite."""
+    if logits.shape != output.shape:
+        return False
+    found, given = ENDINGS[name](logits.detach().double()), output.detach().double()
+    if name.startswith(ROUNDED):
+        return bool(((found - given).abs() <= 0.5 + EXACT).all())
+    if name in EXPONENTIALS:
+        found, given = found.exp(), given.exp()
+    sides = ((found, given), (1 - found, 1 - given))
+    return all(torch.allclose(a.clamp(min=RARE).log(), b.clamp(min=RARE).log(), rtol=0, atol=0.02) for a, b in sides)

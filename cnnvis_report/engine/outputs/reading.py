@@ -1,0 +1,148 @@
+"""How the output of a network is read: what its scores mean, where its logits are, and what the report calls them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import Node
+
+from cnnvis_report.engine.graph.nodes import operation
+from cnnvis_report.engine.outputs.bounds import Bounds
+from cnnvis_report.engine.outputs.final_activations import LOGARITHMS, agree, behind_shapes, looks_like, mixed_ending
+from cnnvis_report.engine.outputs.logits import NotedCalls, Place, places
+from cnnvis_report.engine.outputs.ranges import bounds_of
+from cnnvis_report.engine.outputs.scores import Scores, choose_kind
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.isolation.context import recording
+from cnnvis_report.records.scores import Quantity, ScoreKind
+
+HARD = "hard sigmoid"
+LogitsAt = Callable[[Place, Tensor], Tensor]
+QUANTITIES = {
+    "": Quantity.LOGIT,
+    "softmax": Quantity.PROBABILITY,
+    "sigmoid": Quantity.PROBABILITY,
+    HARD: Quantity.PROBABILITY,
+    "log-softmax": Quantity.LOG_PROBABILITY,
+    "log-sigmoid": Quantity.LOG_PROBABILITY,
+}
+
+
+@dataclass(frozen=True)
+class FirstOutput:
+    """What a network gave for the example [1, C, H, W]: [1, columns] with its graph, and what made each result.
+
+    layer_at: the layer that ends at an operation; noted: the calls of functions.
+    logits_at: [1, columns] of a place in another pass over an image.
+    """
+
+    example: Tensor
+    output: Tensor
+    layer_at: Callable[[Node], str]
+    noted: NotedCalls
+    logits_at: LogitsAt
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the scores mean, where the logits are if the network doesn't give them itself, and all that in words."""
+
+    meaning: Scores
+    place: Place | None
+    words: str
+
+
+def read_output(first: FirstOutput, network: nn.Module, asked: str, *, several: bool, name: str) -> Reading:
+    """The reading of a first output.
+
+    Raises:
+        BadRequest: the scores can't be what was asked for.
+    """
+    final, place = _logits_place(first)
+    bounds = bounds_of(first.output, first.noted.values) if place is None else None
+    if place is None:
+        final = _final_by_values(first, bounds)
+    columns = first.output.shape[1]
+    bounded = "" if final or bounds is None else _no_logits(bounds, columns)
+    kind, reason = choose_kind(asked, network, columns, final, several=several, name=name, bounded=bounded)
+    if kind is ScoreKind.VALUE:
+        return Reading(Scores(kind, Quantity.VALUE, reason), None, f"values, as the network gives them{_flat(bounds)}")
+    if place is not None:
+        reason += _of_single(final) if columns == 1 else ""
+        where = f" of {place.layer!r}" if place.layer else ""
+        words = f"logits{where}, before the final {final}"
+        return Reading(Scores(kind, Quantity.LOGIT, reason), place, words)
+    quantity = QUANTITIES.get(final, Quantity.PROBABILITY)
+    if quantity is not Quantity.LOGIT:
+        already = "already probabilities" if quantity is Quantity.PROBABILITY else "log-probabilities"
+        words = f"{already}: what stands before the final {final} can't be reached{_flat(bounds)}"
+        return Reading(Scores(kind, quantity, reason), None, words)
+    if bounds is not None and bounds.within_one and kind is not ScoreKind.SOFTMAX:
+        words = f"taken as probabilities, being {bounds.words(they=True)}{_flat(bounds)}"
+        return Reading(Scores(kind, Quantity.PROBABILITY, reason), None, words)
+    held = f", {bounds.words(they=True)}{_flat(bounds)}" if bounds is not None else ""
+    return Reading(Scores(kind, quantity, reason), None, f"logits{held}")
+
+
+def _no_logits(bounds: Bounds, columns: int) -> str:
+    """In words, that numbers within such bounds are no logits; empty where they may be."""
+    if columns == 1:
+        perhaps = "; give --scores binary if it is a probability" if bounds.within_one else ""
+        return f"{bounds.words()}{perhaps}" if bounds.of_no_logit else ""
+    scaled = bounds.source.endswith(("sigmoid", "softmax"))  # these go from 0 to something else than 1
+    return bounds.words(they=True) if scaled else ""
+
+
+def _of_single(final: str) -> str:
+    """What is to be said of the ending of a single score."""
+    if "softmax" in final:
+        return f". The {final} of a single score never changes: the sigmoid of what stands before it is taken"
+    if final == "tanh":
+        return ". It ends in a tanh, from −1 to 1: (1 + tanh)/2 is taken as the probability"
+    return ""
+
+
+def _flat(bounds: Bounds | None) -> str:
+    return (
+        "; rounding lets no gradient through, and maps that are made of gradients are 0"
+        if bounds and bounds.flat
+        else ""
+    )
+
+
+def _logits_place(first: FirstOutput) -> tuple[str, Place | None]:
+    """The place that gives, with gradients and without, what the network makes its output of, and how it does."""
+    for name, place in places(first.output.grad_fn, first.layer_at, first.noted):
+        if name == "tanh" and first.output.shape[1] > 1:  # several of them are no answers of yes or no
+            continue
+        if all(_gives(place, name, first, grad) for grad in (True, False)):
+            return name, place
+    return "", None
+
+
+def _gives(place: Place, name: str, first: FirstOutput, grad: bool) -> bool:
+    try:
+        with recording(), torch.set_grad_enabled(grad):
+            logits = first.logits_at(place, first.example.detach().clone().requires_grad_(grad))
+    except (RuntimeError, ValueError, BadRequest):  # the call isn't made there, or makes something else
+        return False
+    return agree(name, logits, first.output) and (not grad or logits.grad_fn is not None)
+
+
+def _final_by_values(first: FirstOutput, bounds: Bounds | None) -> str:
+    """The ending of an output whose logits can't be reached; empty where the output may be logits."""
+    end = behind_shapes(first.output.grad_fn)
+    if end is not None and operation(end) == "Hardsigmoid":
+        return HARD
+    name = looks_like(first.output) or mixed_ending(first.output.grad_fn)
+    scaled = bounds is not None and not bounds.of_probability and "scaled" in bounds.source
+    if name and not (name in LOGARITHMS and scaled):
+        values = first.output.detach().exp() if name.startswith("log") else first.output.detach()
+        return name if bool((values >= 0).all()) and bool((values <= 1.001).all()) else ""
+    if bounds is None or not bounds.of_probability:
+        return ""
+    noun = bounds.source.partition(" ")[2]
+    if noun.startswith("scaled clamp"):
+        return HARD
+    return noun if "sigmoid" in noun else f"sigmoid-like {noun}"

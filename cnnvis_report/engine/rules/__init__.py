@@ -1,0 +1,1 @@
+"""Backward rules other than the gradient: layer-wise relevance propagation, guided backpropagation, patterns."""

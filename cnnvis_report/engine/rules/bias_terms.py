@@ -1,0 +1,125 @@
+"""What a network adds of its own: the constant part of each operation, weighed by the gradient of the score.
+
+Every operation is y = J x + c around its input. The score is then the input times its gradient plus all c times
+theirs: biases, the shifts of batch norms, and what curved activations and products leave over. Source: Srinivas &
+Fleuret 2019, arXiv:1905.00780, where the last kind are called implicit biases.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+from torch import Tensor
+from torch.autograd.graph import GradientEdge, Node
+
+from cnnvis_report.engine.graph.backward import Sent, Signals, inputs, walk_back
+from cnnvis_report.engine.graph.layer_inputs import Operands, Recorded
+from cnnvis_report.engine.graph.nodes import is_relu, operation, ordinary, saved
+from cnnvis_report.engine.rules.activations import (
+    OFFSET,
+    PIECEWISE,
+    POOLING,
+    SCALES,
+    SHAPES,
+    SMOOTH,
+    SUMS,
+    argument,
+    is_curved,
+)
+from cnnvis_report.errors import NotApplicable
+
+Take = Callable[[Tensor], None]
+
+
+def send_constants(recorded: Recorded, start: Tensor, place: GradientEdge, take: Take) -> None:
+    """Walk back from the scores and hand over c times its gradient, operation by operation.
+
+    Args:
+        start: [N, classes]. place: of the images, where the walk ends.
+        take: called with [N, ...], the shape of the operation's result.
+
+    Raises:
+        NotApplicable: an operation whose constant part isn't known.
+    """
+    way = _Way(check_constants(recorded), take)
+    walk_back(recorded.nodes, start, [place], way.visit)
+
+
+class _Way:
+    def __init__(self, operands: Operands, take: Take) -> None:
+        self._operands, self._take = operands, take
+
+    def visit(self, node: Node, signals: Signals) -> Sent | None:
+        """Hand over the node's part, and leave its way back as it is."""
+        signal = signals[0]
+        if signal is None:
+            return None
+        if node in self._operands.linears:
+            linear = self._operands.linears[node]
+            if linear.bias is not None:
+                self._take(signal * linear.bias.detach())
+            return [((linear.before.node, linear.before.output_nr), signal @ linear.weight)]
+        constant = self._constant(node)
+        if constant is not None:
+            self._take(signal * constant.view(1, -1, *[1] * (signal.ndim - 2)))
+        elif is_curved(node) or operation(node) in OFFSET:
+            return self._curved(node, signal)
+        elif operation(node) == "Mul":
+            self._product(node, signal)
+        return None
+
+    def _constant(self, node: Node) -> Tensor | None:
+        """One number a channel, where the operation adds them."""
+        if node in self._operands.norms:
+            return self._operands.norms[node].shift
+        bias = self._operands.biases.get(node)
+        return None if bias is None else bias.detach()
+
+    def _curved(self, node: Node, signal: Tensor) -> Sent:
+        z = argument(node)
+        (back, *_) = ordinary(node, [signal])
+        edge = inputs(node)[0]
+        if back is None or edge is None:
+            return []
+        function = OFFSET.get(operation(node)) or SMOOTH[operation(node)]
+        self._take(signal * function(z, node) - back * z)
+        return [(edge, back)]
+
+    def _product(self, node: Node, signal: Tensor) -> None:
+        if all(edge is not None for edge in inputs(node)):
+            self._take(-signal * saved(node, "self") * saved(node, "other"))
+
+
+def check_constants(recorded: Recorded) -> Operands:
+    """Refuse a pass that has an operation whose constant part isn't known.
+
+    Raises:
+        NotApplicable: with the counts of such operations.
+    """
+    operands = recorded.operands
+    if operands is None:
+        raise RuntimeError("constants need the operands of the pass")
+    inner = _inside(operands)
+    known = {*SHAPES, *POOLING, *SUMS, *SCALES, *PIECEWISE, *SMOOTH, *OFFSET, "Convolution"}
+    others = Counter(
+        operation(node)
+        for node in recorded.nodes
+        if not (node in inner or node in operands.norms or node in operands.linears or is_relu(node))
+        if operation(node) not in known
+    )
+    if others:
+        counts = ", ".join(f"{count} {name}" for name, count in sorted(others.items()))
+        raise NotApplicable(f"the constant part isn't known of {counts}")
+    return operands
+
+
+def _inside(operands: Operands) -> set[Node]:
+    """The operations that a call of a linear layer is made of, its result's apart."""
+    found: set[Node] = set()
+    for node, linear in operands.linears.items():
+        waiting = [before for before, _ in node.next_functions]
+        while waiting:
+            current = waiting.pop()
+            if current is not None and current is not linear.before.node and current not in found:
+                found.add(current)
+                waiting += [before for before, _ in current.next_functions]
+    return found

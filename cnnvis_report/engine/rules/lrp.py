@@ -1,0 +1,93 @@
+"""Layer-wise relevance propagation over a recorded pass: rules for convolutions, for linear layers, and to enter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+from torch.autograd.graph import GradientEdge, Node
+
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.engine.graph.backward import Sent, Signals, walk_back
+from cnnvis_report.engine.graph.layer_inputs import Recorded
+from cnnvis_report.engine.graph.nodes import operation
+from cnnvis_report.engine.rules.activations import NORMS, factor, known_layers, normalised, product
+from cnnvis_report.engine.rules.affine import Affine, Layers
+from cnnvis_report.engine.rules.lrp_rules import Box, EntryRule, Kept, LayerRule
+
+
+@dataclass(frozen=True)
+class Composite:
+    """Relevance propagation with the score as relevance at the top, and relevance at the pixels at the end.
+
+    convolution, dense: the rules of convolutions and of linear layers. entry: the rule of the layers that read the
+    image; None leaves them theirs. At a layer in between it gives m = R / x.
+    """
+
+    convolution: LayerRule
+    dense: LayerRule
+    entry: EntryRule | None = None
+
+    operands: ClassVar[bool] = True
+
+    def coverage(self, recorded: Recorded) -> str:
+        """How many layers the rules speak of.
+
+        Raises:
+            NotApplicable: an operation has no rule.
+        """
+        return known_layers(self, recorded).count
+
+    def back(self, recorded: Recorded, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
+        """Multipliers at layers, relevance at pixels."""
+        layers = known_layers(self, recorded)
+        way = _Way(self, layers, recorded.keep_for(self))
+        return walk_back(recorded.nodes, start, places, way.visit)
+
+
+@dataclass(frozen=True)
+class _Way:
+    composite: Composite
+    layers: Layers
+    kept: Kept
+
+    def visit(self, node: Node, signals: Signals) -> Sent | None:
+        """What the node sends back: multipliers, and relevance itself below the first layers."""
+        m = signals[0]
+        if node in self.layers.layers and m is not None:
+            layer = self.layers.layers[node]
+            return [(layer.before, self._layer(layer, m))]
+        if m is None:
+            return None
+        if node in self.layers.before:
+            return passed(self.layers, node, m)
+        if node in self.layers.folded:
+            return [(self.layers.sources(node)[0], m)]
+        if operation(node) in NORMS:
+            return [(self.layers.sources(node)[0], normalised(node, m))]
+        if operation(node) == "Mul":
+            return product(node, m)
+        scale = factor(node)
+        return None if scale is None else [(self.layers.sources(node)[0], m * scale)]
+
+    def _layer(self, layer: Affine, m: Tensor) -> Tensor:
+        rule = self.composite.dense if layer.dense else self.composite.convolution
+        if layer.node not in self.layers.first:
+            return rule.back(layer, m, self.kept)
+        if self.composite.entry is not None:
+            return self.composite.entry.spread(layer, m * layer.z())
+        return rule.back(layer, m, self.kept) * layer.x
+
+
+def passed(layers: Layers, node: Node, relevance: Tensor) -> Sent | None:
+    """Relevance itself through what shifts or scales values one by one: as it is; None for another operation."""
+    if operation(node) in ("Add", "Sub", "Rsub", "Mul", "Div", "Neg") or layers.is_norm(node):
+        sources = layers.sources(node)
+        return [(edge, relevance / len(sources)) for edge in sources]
+    return None
+
+
+def pixel_box(known: Preprocessing) -> Box:
+    """The z^B rule between black and white, as the network reads them."""
+    bounds = [(-mean / std, (1 - mean) / std) for mean, std in zip(known.mean, known.std, strict=True)]
+    return Box(tuple(low for low, _ in bounds), tuple(high for _, high in bounds))

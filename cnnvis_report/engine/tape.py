@@ -1,0 +1,272 @@
+"""The engine: one forward pass, then as many backward passes as there are rules and classes to explain.
+
+A tape holds one batch. Methods read layers and gradients from it; what one has asked for, the next finds there.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import GradientEdge, get_gradient_edge
+
+from cnnvis_report.engine.forward_passes import ForwardPasses
+from cnnvis_report.engine.gradients import PIXELS, Gradients
+from cnnvis_report.engine.graph.layer_inputs import Operands, Recorded, RecordedTo
+from cnnvis_report.engine.graph.nodes import recorded, result_shape
+from cnnvis_report.engine.noise import normal_noise
+from cnnvis_report.engine.passes import BACKWARD, FORWARD
+from cnnvis_report.engine.reference import Fitted, Reference
+from cnnvis_report.engine.rules.bias_terms import send_constants
+from cnnvis_report.engine.rules.rule import Rule
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import NotApplicable
+from cnnvis_report.isolation.context import recording
+
+Reads = Mapping[Rule | None, frozenset[str]]
+Key = tuple[tuple[int, ...], Rule | None, str]
+
+
+class Tape(ForwardPasses):
+    """One batch, run forward once.
+
+    Args:
+        subject: the network.
+        images: [N, C, H, W], normalised.
+        layers: names of the layers whose values or gradients will be read.
+        reads: what each rule's gradients will be asked for, where a rehearsal has found that out, so that a
+            pass goes no deeper than somebody looks, and none runs twice.
+        operands: whether somebody will ask for the operands of the layers.
+        capacity: the most images that `scores` and `replay` take at a time; N where None.
+        reference: other images of the set; the tape's own where None.
+        seed: what the noise of `noise` comes from, with the image itself.
+        within: the tape that this one replays; its open account then bears all passes.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        images: Tensor,
+        *,
+        layers: Iterable[str] = (),
+        reads: Reads | None = None,
+        operands: bool = False,
+        capacity: int | None = None,
+        reference: Reference | None = None,
+        seed: int = 0,
+        within: "Tape | None" = None,
+    ) -> None:
+        super().__init__(subject, images, capacity=capacity, within=within)
+        own = self.images  # not self: a tape that holds itself waits for the garbage collector, with its graph
+        self.reference = reference or Reference(lambda: own)
+        self.seed = seed
+        self._reads = dict(reads or {})
+        self._layers = list(dict.fromkeys(subject.layer(name).name for name in layers))
+        self._operands = operands or any(rule.operands for rule in self._reads if rule is not None)
+        self._gradients: dict[Key, Tensor] = {}
+        self._passes: dict[Key, Hashable] = {}
+        self._book(FORWARD, self._run, forward=1.0, kind=FORWARD)
+
+    @property
+    def logits(self) -> Tensor:
+        """[N, classes]: the scores of the images, as precise as `scores` gives those of others."""
+        if self.is_reduced:
+            return self.scores(self.images)
+        self._use(FORWARD)
+        return self._logits
+
+    def layer(self, name: str = "") -> Tensor:
+        """[N, K, h, w]: the value of a layer; the last features that reach the scores where `name` is empty.
+
+        Raises:
+            UnknownName, NotApplicable: as `Subject.layer`.
+        """
+        name = self.subject.layer(name).name
+        self._use(FORWARD)
+        self._capture(name)
+        return self._values[name]
+
+    def score_layer(self) -> tuple[Tensor, Tensor]:
+        """The feature maps [N, K, h, w] that are averaged before the last layer, and its weight [classes, K].
+
+        Raises:
+            NotApplicable: the network ends otherwise.
+        """
+        place = self.subject.score_layer()
+        maps = self.layer(place.layer)
+        return (maps.relu() if place.rectified else maps), place.weight
+
+    def gradients(self, targets: Tensor, rule: Rule | None = None) -> Gradients:
+        """The gradients of the scores of `targets` with respect to pixels and layers.
+
+        Args:
+            targets: [N], a class index an image.
+            rule: another way back through some operations; None for the gradient itself.
+
+        Raises:
+            NotApplicable: the rule isn't defined for an operation of this network.
+        """
+        self._prepare(rule)
+        return Gradients(self, targets, rule)
+
+    def relevance(self, targets: Tensor, rule: Rule) -> Tensor:
+        """[N, C, H, W]: what a rule of relevance propagation leaves at the pixels, its share of the score stated.
+
+        Raises:
+            NotApplicable: an operation has no rule.
+        """
+        maps = self.gradients(targets, rule).pixels
+        score = self.logits.gather(1, targets.unsqueeze(1))[:, 0]
+        self.note(conservation=maps.sum((1, 2, 3)) / torch.where(score == 0, 1, score))
+        return maps
+
+    def constants(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
+        """Hand over what each operation adds to the scores of `targets` [N] of its own, by a backward pass.
+
+        Args:
+            take: called with [N, ...], a part of the score for each place of an operation's result.
+
+        Raises:
+            NotApplicable: an operation whose constant part isn't known.
+        """
+
+        def run() -> None:
+            self._know_operands()
+            send_constants(self._recorded, self._start(targets), self._places[PIXELS], take)
+
+        self._book(None, run, backward=1.0, kind=BACKWARD)
+
+    def fitted(self, key: str, fit: Callable[[Subject, Tensor, int], Fitted]) -> Fitted | None:
+        """What `fit` makes of the network, other images of the set and how many go through at a time; made once.
+
+        None while the run is rehearsed.
+        """
+        return self.reference.fitted(key, lambda images: fit(self.subject, images, self.capacity))
+
+    def record(self) -> Recorded:
+        """The pass itself, with the operands of its layers."""
+        self._know_operands()
+        return self._recorded
+
+    def replay(self, images: Tensor) -> "Tape":
+        """A tape of other images [M, C, H, W], whose passes the method that runs has for itself."""
+        return Tape(self.subject, images, capacity=self.capacity, reference=self.reference, seed=self.seed, within=self)
+
+    def noise(self, draws: int) -> Iterator[Tensor]:
+        """So many draws of standard normal noise [N, C, H, W], each image's own."""
+        return normal_noise(self.images, self.seed, draws)
+
+    def places(self, names: Iterable[str]) -> dict[str, GradientEdge]:
+        """Where in the recorded graph the values of layers are, before anything works on them in place.
+
+        A layer that doesn't depend on the image has none.
+
+        Raises:
+            UnknownName, NotApplicable: as `Subject.layer`.
+        """
+        layers = {name: name if name == PIXELS else self.subject.layer(name).name for name in names}
+        self._capture(*layers.values())
+        self._use(FORWARD)
+        return {name: self._places[layer] for name, layer in layers.items() if layer in self._places}
+
+    def project(self, layer: str, signal: Tensor, rule: Rule | None = None) -> Tensor:
+        """[N, C, H, W]: what arrives at the pixels when a signal is sent back from a layer.
+
+        Args:
+            layer: its name.
+            signal: [N, K, h, w], at the layer's own result.
+            rule: another way back through some operations; None for the gradient itself.
+
+        Raises:
+            UnknownName, NotApplicable: as `places`; or the rule isn't defined for an operation of this network, or
+                the layer doesn't depend on the image.
+        """
+        self._prepare(rule)
+        place = self.places([layer]).get(layer)
+        if place is None:
+            raise NotApplicable(f"layer {layer!r} doesn't depend on the image")
+        part = RecordedTo(place, self._recorded)
+        nothing = signal.new_zeros(result_shape(place.node, place.output_nr))
+        start = self.subject.layout(self.layer_name(layer)).put(signal, nothing)
+        back = rule.back if rule else RecordedTo.gradients
+        way = (BACKWARD, self.subject.layer(layer).name)
+        (pixels,) = self._book(None, lambda: back(part, start, [self._places[PIXELS]]), backward=1.0, kind=way)
+        return torch.zeros_like(self.images) if pixels is None else pixels
+
+    def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
+        """One gradient: of the pixels where `what` is empty, of the layer called so otherwise."""
+        wanted = (tuple(targets.tolist()), rule)
+        if (*wanted, what) not in self._gradients:
+            found = {what, *self._reads.get(rule, ())} - {seen[2] for seen in self._passes if seen[:2] == wanted}
+            key = (*wanted, frozenset(found))
+            kind = BACKWARD if PIXELS in found else (BACKWARD, frozenset(found))
+            gradients = self._book(key, lambda: self._backward(targets, rule, sorted(found)), backward=1.0, kind=kind)
+            for name, gradient in gradients.items():
+                self._gradients[*wanted, name] = gradient
+                self._passes[*wanted, name] = key
+        self._use(FORWARD)
+        self._use(self._passes[*wanted, what])
+        return self._gradients[*wanted, what]
+
+    def _run(self) -> None:
+        """The forward pass, with the layers' values and the places where their gradients arrive."""
+        self._values: dict[str, Tensor] = {}
+        self._places: dict[str, GradientEdge] = {}
+
+        def keep(name: str, output: Tensor) -> None:
+            if output.requires_grad:
+                self._places[name] = get_gradient_edge(output)
+            laid = self.subject.lay(name, output.detach())
+            own = laid.to(self.images.dtype) if laid.is_floating_point() else laid  # half precision within a network
+            self._values[name] = own.clone() if own is laid else own  # an operation in place may follow
+
+        operands = Operands() if self._operands else None
+        with recording(), operands or nullcontext():
+            leaf = self.images.clone().requires_grad_()
+            self._places[PIXELS] = get_gradient_edge(leaf)
+            with self.subject.watching(self._layers, keep, laid=False):
+                output = self.subject.output(leaf)
+        self._logits = self.subject.meaning.of(output.detach())
+        self._recorded = Recorded(output, recorded(output.grad_fn), operands)
+
+    def _capture(self, *names: str) -> None:
+        """Run once more where nobody said that these layers would be read."""
+        new = [name for name in dict.fromkeys(names) if name != PIXELS and name not in self._layers]
+        if new:
+            self._layers += new
+            self._book(None, self._run, forward=1.0, kind=FORWARD)
+
+    def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
+        """One pass back from the scores of the targets to everything named."""
+        for name in names:
+            self._capture(name)
+        start = self._start(targets)
+        places = [self._places[name] for name in names if name in self._places]
+        back = rule.back if rule else Recorded.gradients
+        found = dict(
+            zip((name for name in names if name in self._places), back(self._recorded, start, places), strict=True)
+        )
+        gradients = {name: found.get(name) for name in names}
+        missing = [name or "the image" for name, gradient in gradients.items() if gradient is None]
+        if missing:
+            raise NotApplicable(f"the score doesn't depend on all of: {', '.join(missing)}")
+        return {
+            name: self.subject.lay(name, gradient).to(self.images.dtype)
+            for name, gradient in gradients.items()
+            if gradient is not None
+        }
+
+    def _prepare(self, rule: Rule | None) -> None:
+        if rule is not None:
+            if rule.operands:
+                self._know_operands()
+            self.note(coverage=rule.coverage(self._recorded))
+
+    def _start(self, targets: Tensor) -> Tensor:
+        return self.subject.meaning.start(targets, self._logits)
+
+    def _know_operands(self) -> None:
+        """Run once more where nobody said that the layers' operands would be wanted."""
+        if not self._operands:
+            self._operands = True
+            self._book(None, self._run, forward=1.0, kind=FORWARD)

@@ -1,0 +1,1 @@
+"""Faithfulness, localization and sanity metrics of maps, on plain arrays."""

@@ -1,0 +1,98 @@
+"""Region perturbation: how a class's score falls while the regions that a map calls important are spoilt."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from cnnvis_report.errors import BadRequest, UnknownName
+from cnnvis_report.evaluation.insertion_deletion import Scorer, followed, ranking, stacked
+
+REPLACEMENTS = ("zeros", "gaussian", "mean", "invert")
+
+
+def perturbation(
+    image: Tensor,
+    maps: Iterable[Tensor],
+    targets: Tensor,
+    score: Scorer,
+    *,
+    size: int,
+    count: int,
+    replacement: str,
+    generator: torch.Generator,
+    capacity: int,
+    seed: int = 0,
+) -> Tensor:
+    """The score of a class while regions of the image are replaced, the largest sums of its map first.
+
+    Regions are squares on a grid from the upper left corner; those at the far edges are cut where the image ends.
+
+    Args:
+        image: [C, H, W], normalised.
+        maps: J of this image, one value a position, each [h, w] of its own size.
+        targets: [J] class indices, one for each map.
+        score: of every class, for images that it may work on in place.
+        size: side of a region in pixels.
+        count: K, how many regions are replaced, one a step.
+        replacement: one of REPLACEMENTS, see `replaced`.
+        generator: of the noise, on the CPU.
+        capacity: how many images are held and scored at once.
+        seed: of the order among regions of one sum.
+
+    Returns:
+        [J, K + 1], from the image as it is, in the score's unit.
+
+    Raises:
+        UnknownName: no replacement is called so.
+        BadRequest: the image has fewer regions than `count`, or size, count or capacity is below 1.
+
+    Source: Samek et al. 2016, arXiv:1509.06321, which replaces by uniform noise.
+    """
+    end = replaced(image, replacement, size=size, generator=generator)
+    # a divisor of 1 makes an average a sum; in double, so that rounding doesn't put equal regions in an order
+    fine = stacked(maps, image.shape[-2:])[:, None].double()
+    sums = avg_pool2d(fine, size, ceil_mode=True, divisor_override=1)[:, 0].float()
+    if count > sums[0].numel():
+        raise BadRequest(f"The image has {sums[0].numel()} regions of {size}×{size} pixels, fewer than {count}.")
+    turns = _spread(ranking(sums.flatten(1), seed).view_as(sums) + 1, size, image)
+    return followed(image, end, turns, targets, score, steps=count, capacity=capacity)
+
+
+def replaced(image: Tensor, replacement: str, *, size: int, generator: torch.Generator) -> Tensor:
+    """The image [C, H, W] with all of its regions replaced, in one of four ways.
+
+    zeros: 0, the mean colour of the training set. gaussian: noise with mean 0 and standard deviation 1, the spread of
+    the training set, drawn for every channel of every pixel. mean: the mean of the region, channel by channel.
+    invert: max + min - x, the extremes being those of the channel in the whole image.
+    """
+    if size < 1:
+        raise BadRequest(f"A region needs a side of 1 pixel or more, not {size}.")
+    match replacement:
+        case "zeros":
+            return torch.zeros_like(image)
+        case "gaussian":
+            return torch.randn(image.shape, generator=generator, dtype=image.dtype).to(image.device)
+        case "mean":
+            return _spread(avg_pool2d(image, size, ceil_mode=True), size, image)
+        case "invert":
+            return image.amax((1, 2), keepdim=True) + image.amin((1, 2), keepdim=True) - image
+    raise UnknownName("replacement", replacement, REPLACEMENTS)
+
+
+def aopc(curves: Tensor) -> Tensor:
+    """[J] areas over [J, K + 1] perturbation curves: the mean over k = 0..K of f(x_0) - f(x_k).
+
+    The term of k = 0 is always 0 and counts in the mean. Random maps state the floor.
+
+    Source: Samek et al. 2016, arXiv:1509.06321, for one image.
+    """
+    return (curves[:, :1] - curves).mean(dim=1)
+
+
+def _spread(values: Tensor, size: int, image: Tensor) -> Tensor:
+    """[…, H, W]: the value of its region for every pixel, from […, rows, columns]."""
+    height, width = image.shape[-2:]
+    grown = values.repeat_interleave(size, dim=-2).repeat_interleave(size, dim=-1)
+    return grown[..., :height, :width]

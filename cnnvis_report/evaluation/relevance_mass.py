@@ -1,0 +1,61 @@
+"""How much of a map lies on what decides the class, where a mask says what that is."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.evaluation.resize import at_size
+from cnnvis_report.records.run import Array
+
+Mask = npt.NDArray[np.bool_]
+
+
+def relevance_mass(values: Array, mask: Mask) -> float:
+    """The share of a map's positive values that lies on the mask, 0..1.
+
+    Negative values count as 0. A map without a positive value has nothing on the mask: 0. A map of another size than
+    the mask is upsampled first (bilinear, align_corners=False).
+
+    Args:
+        values: [h, w], one value a position.
+        mask: [H, W].
+
+    Raises:
+        BadRequest: the mask is empty.
+
+    Source: Arras et al. 2020, arXiv:2003.07258, relevance mass accuracy.
+    """
+    positive = np.maximum(_shown(values, mask), 0)
+    total = float(positive.sum())
+    return float(positive[mask].sum()) / total if total > 0 else 0.0
+
+
+def relevance_rank(values: Array, mask: Mask) -> float:
+    """The share of the map's K largest values that lie on the mask of K pixels, 0..1.
+
+    Where equal values compete for the last places, each gets its fair part of them, as over all orders among them: a
+    map of a single value reaches the mask's share of the image. Sizes as in `relevance_mass`.
+
+    Args:
+        values: [h, w], one value a position.
+        mask: [H, W].
+
+    Raises:
+        BadRequest: the mask is empty.
+
+    Source: Arras et al. 2020, arXiv:2003.07258, relevance rank accuracy.
+    """
+    shown = _shown(values, mask)
+    size = int(mask.sum())
+    last = np.partition(shown, shown.size - size, axis=None)[shown.size - size]
+    above, level = shown > last, shown == last
+    part = (size - above.sum()) / level.sum()
+    return float((above & mask).sum() + part * (level & mask).sum()) / size
+
+
+def _shown(values: Array, mask: Mask) -> npt.NDArray[np.float64]:
+    if not mask.any():
+        raise BadRequest("The mask is empty: there is nothing on which a map could lie.")
+    shown: npt.NDArray[np.float64] = at_size(torch.from_numpy(values), mask.shape).double().numpy()
+    return shown

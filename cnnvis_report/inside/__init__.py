@@ -1,1 +1,0 @@
-"""What the layers of a network hold: filters, feature maps, projections, preferred inputs."""

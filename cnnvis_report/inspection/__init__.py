@@ -1,0 +1,1 @@
+"""What layers hold: filters, feature maps, projections, receptive fields, activation maximization."""

@@ -1,0 +1,140 @@
+"""Feature inversion: what a layer still knows of an image, shown as another image with the same features."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import BadRequest, NotApplicable
+from cnnvis_report.inspection.objectives import layer_name
+from cnnvis_report.inspection.parametrization import FourierPictures, source_of, total_variation
+from cnnvis_report.isolation.context import recording
+
+SMOOTH = 1.0  # of the total variation's mean over channels and pixels, beside a relative distance of features
+RATE = 0.1
+
+
+@dataclass(frozen=True)
+class Inverted:
+    """An image whose features at a layer are those of a given image, as nearly as was found.
+
+    image: [C, H, W] float32 in 0..1, not normalised.
+    error: ||Φ(x) - Φ(x0)||² / ||Φ(x0)||² of the image as it is, 0 for a perfect match; the distance alone where Φ(x0)
+        is zero everywhere.
+    curve: the same at each step, of the image before it.
+    """
+
+    layer: str
+    image: Tensor
+    error: float
+    curve: tuple[float, ...]
+
+
+def invert(
+    subject: Subject,
+    image: Tensor,
+    layers: Sequence[str],
+    *,
+    steps: int = 256,
+    seed: int = 0,
+    smooth: float = 1.0,
+    capacity: int = 16,
+    tell: Callable[[int], None] | None = None,
+) -> list[Inverted]:
+    """For each layer an image, found from noise, with the features that a given image has there.
+
+    x* = argmin of ||Φ(x) - Φ(x0)||² / ||Φ(x0)||² + s TV(x), with the total variation of exponent 2 as a mean over
+    channels and pixels of 0..1 (Mahendran and Vedaldi 2015, eq. 1); x by its spectrum, as Olah et al. 2017 do it.
+    What differs from the given image is what the layer doesn't tell apart.
+
+    Args:
+        image: [C, H, W], normalised.
+        layers: names of layers, of any shape.
+        steps: of the descent.
+        smooth: strength of the total variation, 1 as the usual one; 0 for none.
+        capacity: how many images are optimised at a time.
+        tell: called after each step with how many steps of images have been made, layers × steps in the end.
+
+    Returns:
+        One for each layer, in order.
+
+    Raises:
+        UnknownName: no layer is called so.
+        BadRequest: no layers or steps, or something that isn't one image.
+        NotApplicable: a layer doesn't depend on the image.
+    """
+    if not layers or steps < 1 or capacity < 1 or image.ndim != 3:
+        raise BadRequest(
+            f"Feature inversion needs one image C×H×W, at least one layer, steps ≥ 1 and capacity ≥ 1, not "
+            f"{image.ndim} dimensions, {len(layers)} layers, steps={steps}, capacity={capacity}."
+        )
+    names = [layer_name(subject, layer) for layer in layers]
+    found: list[Inverted] = []
+    capacity = 1 if subject.one_by_one else capacity  # or the others' pictures would have a part in each
+    for first in range(0, len(names), capacity):
+        descent = _Descent(subject, image, names[first : first + capacity], seed)
+        for step in range(steps):
+            descent.step(smooth, left=1 - step / steps)
+            if tell is not None:
+                tell(first * steps + (step + 1) * len(descent.names))
+        found += descent.found()
+    return found
+
+
+class _Descent:
+    """Some layers of an image that are inverted side by side, each in its own row of the batch."""
+
+    def __init__(self, subject: Subject, image: Tensor, names: Sequence[str], seed: int) -> None:
+        self.names = names
+        self._subject = subject
+        channels, height, width = image.shape
+        with recording(), torch.no_grad():
+            features = self._features(image.unsqueeze(0).expand(len(names), -1, -1, -1))
+        self._wanted = features
+        self._sizes = [float(each.square().sum()) or 1.0 for each in features]
+        sources = [source_of(seed, name) for name in names]
+        self._pictures = FourierPictures.from_noise((channels, height, width), sources, image, rate=RATE, soft=False)
+        self._curves: list[Tensor] = []
+
+    def step(self, smooth: float, left: float) -> None:
+        """One step down, at what is left of the rate."""
+        with recording(), self._subject.held():
+            shown = self._pictures.pictures()
+            errors = self._errors(shown)
+            if not errors.requires_grad:
+                raise NotApplicable("none of these layers depends on the image")
+            cost = errors + smooth * SMOOTH * total_variation(shown) / shown[0].numel()
+            (slopes,) = torch.autograd.grad(cost.sum(), shown)
+            self._pictures.ascend(shown, -slopes, left)
+        self._curves.append(errors.detach())
+
+    def found(self) -> list[Inverted]:
+        """The images as they are now."""
+        with recording(), torch.no_grad(), self._subject.held():
+            images = self._pictures.pictures()
+            errors = self._errors(images).tolist()
+        curves = torch.stack(self._curves, dim=1).tolist()
+        return [
+            Inverted(name, image, error, tuple(curve))
+            for name, image, error, curve in zip(self.names, images.float(), errors, curves, strict=True)
+        ]
+
+    def _errors(self, pictures: Tensor) -> Tensor:
+        """[N]: the relative squared distance of each picture's features to those at its layer."""
+        features = self._features(self._subject.preprocessing.normalise(pictures))
+        distances = [(now - wanted).square().sum() for now, wanted in zip(features, self._wanted, strict=True)]
+        return torch.stack([distance / size for distance, size in zip(distances, self._sizes, strict=True)])
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        """For each row of [N, C, H, W], normalised, what the row's layer gives for it."""
+        read: dict[int, Tensor] = {}
+
+        def keep(name: str, output: Tensor) -> None:
+            # a copy: an operation in place may follow
+            read.update({row: output[row].clone() for row, own in enumerate(self.names) if own == name})
+
+        with self._subject.watching(list(dict.fromkeys(self.names)), keep):
+            self._subject.forward(images)
+        return [read[row] for row in range(len(self.names))]

@@ -1,0 +1,91 @@
+"""What a picture is optimised for: units of a network, checked against it and read from a pass."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import BadRequest, NotApplicable
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a picture is to maximise: the mean of some units.
+
+    layer: the name of the layer; empty for the class scores.
+    channels: indices of channels, of units of a layer without positions, or of classes; several count as their mean.
+    position: (row, column) in a spatial layer; None for the mean over all positions.
+    """
+
+    layer: str
+    channels: tuple[int, ...]
+    position: tuple[int, int] | None = None
+
+
+def checked(subject: Subject, goal: Goal) -> Goal:
+    """The goal under the layer's own name.
+
+    Raises:
+        UnknownName: no layer is called so.
+        BadRequest: it has no such unit, or a position was given where there is none.
+        NotApplicable: the layer has no channels.
+    """
+    if not goal.layer:
+        what = subject.name
+    else:
+        name = layer_name(subject, goal.layer)
+        goal, what = replace(goal, layer=name), f"layer {name!r}"
+    shapes = {layer.name: layer.shape for layer in subject.layers}
+    shape = shapes[goal.layer] if goal.layer else (len(subject.classes),)
+    if len(shape) not in (1, 3):
+        sides = "×".join(map(str, shape))
+        raise NotApplicable(f"{what} gives {sides} an image, which are no channels")
+    wrong = [channel for channel in goal.channels if not 0 <= channel < shape[0]]
+    if wrong or not goal.channels:
+        asked = f"{wrong[0]} was asked for" if wrong else "none was asked for"
+        raise BadRequest(f"The units of {what} are 0 to {shape[0] - 1}, and {asked}.")
+    if goal.position is not None and len(shape) == 1:
+        raise BadRequest(f"The units of {what} have no positions; leave out {goal.position}.")
+    return goal
+
+
+def layer_name(subject: Subject, name: str) -> str:
+    """A layer's own name, of any shape.
+
+    Raises:
+        UnknownName: no layer is called so.
+    """
+    return name if any(layer.name == name for layer in subject.layers) else subject.layer(name).name
+
+
+def goal_values(subject: Subject, goals: Sequence[Goal], images: Tensor) -> Tensor:
+    """[N]: the value of each goal for its own image of [N, C, H, W], normalised, by one pass for all.
+
+    Raises:
+        BadRequest: a position isn't on its layer.
+    """
+    read: dict[int, Tensor] = {}
+
+    def keep(name: str, output: Tensor) -> None:
+        # read at once: an operation in place may follow
+        read.update({row: _value(goal, output[row]) for row, goal in enumerate(goals) if goal.layer == name})
+
+    layers = {goal.layer: None for goal in goals if goal.layer}
+    with subject.watching(list(layers), keep):
+        scores = subject.forward(images)
+    keep("", scores)
+    return torch.stack([read[row] for row in range(len(goals))]).to(images.dtype)
+
+
+def _value(goal: Goal, output: Tensor) -> Tensor:
+    """The goal's value where its layer gives this: [K] or [K, h, w]."""
+    units = output[list(goal.channels)]
+    if goal.position is None:
+        return units.mean()
+    row, column = goal.position
+    height, width = output.shape[1:]
+    if not (0 <= row < height and 0 <= column < width):
+        raise BadRequest(f"Layer {goal.layer!r} has {height}×{width} positions, and {goal.position} isn't one.")
+    return units[:, row, column].mean()

@@ -1,0 +1,245 @@
+"""Which pixels a layer's positions see, read from the operations that ran.
+
+Araujo et al. 2019, doi:10.23915/distill.00021, derive closed forms of size and stride; here every position is
+followed by itself, so that borders, unlike branches and odd sizes come out right.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch.autograd.graph import Node
+
+from cnnvis_report.engine.gradients import PIXELS
+from cnnvis_report.engine.graph.backward import Edge, inputs
+from cnnvis_report.engine.graph.nodes import GEOMETRY, RELUS, keeps, operation, order, recorded, result_shape, saved
+from cnnvis_report.engine.graph.op_kinds import LINEAR, REDUCTIONS, RESHAPES, Step, dims, signed
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.inspection.spans import NOTHING, Axis, IntArray, Shape, binned, padded, sliding, transposed, united
+
+Given = tuple[Axis, Shape]
+
+# each element of the result comes from the elements at its own place, of inputs that may be broadcast
+ELEMENTWISE = {name.rstrip("0123456789").removesuffix("Backward") for name in RELUS} | {
+    *("Silu", "Gelu", "Hardswish", "Hardsigmoid", "Sigmoid", "LogSigmoid", "Tanh", "LeakyRelu", "PreluKernel"),
+    *("RreluWithNoise", "Elu", "Celu", "Mish", "Softplus", "Softshrink", "Hardshrink", "Exp", "Log", "Sqrt", "Rsqrt"),
+    *("Add", "Sub", "Rsub", "Mul", "Div", "Neg", "Pow", "Abs", "Square", "Reciprocal", "Sin", "Cos", "Erf", "Clamp"),
+    *("ClampMax", "Maximum", "Minimum", "Where", "Lerp", "Addcmul", "Addcdiv", "MaskedFill", "Expm1", "Log1P"),
+    *("Clone", "Alias", "ToCopy", "Expand", "NativeBatchNorm", "CudnnBatchNorm", "MiopenBatchNorm", "NativeDropout"),
+}
+POOLS = {"MaxPool2DWithIndices", "AvgPool2D", "MaxPool3DWithIndices", "AvgPool3D"}
+BINNED = {"AdaptiveAvgPool2D", "AdaptiveMaxPool2D"}
+PADS = {"ConstantPadNd": "constant", "ReflectionPad2D": "reflect", "ReplicationPad2D": "edge"}
+
+BLIND = Axis(np.array([[NOTHING, 0]]))  # of a layer that doesn't depend on the image
+
+
+@dataclass(frozen=True)
+class Field:
+    """What the positions of a layer see of the image, clipped to it.
+
+    rows: [h, 2], the rows of pixels from start to before stop that each row of the layer sees.
+    columns: [w, 2], the same across. A position that sees nothing, such as one in padding, has 0 to 0.
+    """
+
+    rows: IntArray
+    columns: IntArray
+
+    def box(self, row: int, column: int) -> tuple[int, int, int, int]:
+        """Top, left, bottom and right of what one position sees, in pixels; bottom and right are the first outside."""
+        (top, bottom), (left, right) = self.rows[row].tolist(), self.columns[column].tolist()
+        return (top, left, bottom, right) if top < bottom and left < right else (0, 0, 0, 0)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width, in pixels, of the largest field."""
+        return int(np.ptp(self.rows, axis=1).max()), int(np.ptp(self.columns, axis=1).max())
+
+    @property
+    def stride(self) -> tuple[int | None, int | None]:
+        """How many pixels down and across neighbours' fields lie apart; None where no two lie inside, or most vary."""
+        return _step(self.rows), _step(self.columns)
+
+
+def receptive_fields(tape: Tape, names: Sequence[str]) -> dict[str, Field]:
+    """The pixels that can change the value of a layer at each of its positions, whatever the weights are.
+
+    Exact for convolutions of every kind, pooling, padding, sums, products, concatenation, means, linear layers,
+    normalisation and changes of shape. Any other operation is taken to see all that any of its inputs sees.
+
+    Args:
+        tape: a recorded pass; it runs once more where the layers weren't announced to it.
+        names: of layers; the last features that reach the scores where a name is empty.
+
+    Raises:
+        UnknownName, NotApplicable: as `Subject.layer`.
+    """
+    layers = {name: tape.layer_name(name) for name in names}
+    places = tape.places([*layers.values(), PIXELS])
+    edges = {name: (place.node, place.output_nr) for name, place in places.items()}
+    nodes = sorted({node for place in places.values() for node in recorded(place.node)}, key=order)
+    height, width = result_shape(*edges[PIXELS])[2:]
+    rows = _followed(nodes, edges, Axis(_pixels(height), width))
+    columns = _followed(nodes, edges, Axis(_pixels(width)))
+    fields = {}
+    for name, layer in layers.items():
+        height, width = tape.layer(layer).shape[2:]
+        if layer not in edges:
+            fields[name] = Field(BLIND.spread((height,), 0), BLIND.spread((width,), 0))
+            continue
+        shape, layout = result_shape(*edges[layer]), tape.subject.layout(layer)
+        down, across = rows.get(layer, BLIND), columns.get(layer, BLIND)
+        if layout.has_tokens:
+            fields[name] = Field(
+                down.along(shape, layout.rows, height, width), across.along(shape, layout.columns, width)
+            )
+        else:
+            fields[name] = Field(down.spread(shape, layout.rows), across.spread(shape, layout.columns))
+    return fields
+
+
+def _pixels(length: int) -> IntArray:
+    return np.stack([np.arange(length), np.arange(1, length + 1)], axis=1)
+
+
+def _step(spans: IntArray) -> int | None:
+    """What most neighbours lie apart, of those that neither start nor stop where the image's border may have cut."""
+    (starts, stops), (start_steps, stop_steps) = spans.T, np.diff(spans, axis=0).T
+    steps = Counter([*start_steps[starts[:-1] > 0].tolist(), *stop_steps[stops[1:] < stops.max()].tolist()])
+    step, count = steps.most_common(1)[0] if steps else (0, 0)
+    return step if 2 * count > steps.total() else None
+
+
+def _followed(nodes: Sequence[Node], ends: Mapping[str, Edge], pixels: Axis) -> dict[str, Axis]:
+    """What the ends see along one axis of the image, which is the end called `PIXELS`.
+
+    Args:
+        nodes: all operations, in order of running.
+    """
+    wanted: dict[Node, set[int]] = {}
+    for edge in [*ends.values(), *(edge for node in nodes for edge in inputs(node))]:
+        if edge is not None:
+            wanted.setdefault(edge[0], set()).add(edge[1])
+    found: dict[Edge, Axis] = {ends[PIXELS]: pixels}
+    for node in nodes:
+        given = [(found[edge], result_shape(*edge)) if edge in found else None for edge in inputs(node)]
+        if any(given):
+            found |= {(node, number): _result(node, number, given) for number in wanted[node]}
+    return {name: found[edge] for name, edge in ends.items() if edge in found}
+
+
+def _result(node: Node, number: int, given: Sequence[Given | None]) -> Axis:
+    """What one result of an operation sees; an input is None where it doesn't depend on the image."""
+    there = [each for each in given if each is not None]
+    axes, result = [axis for axis, _ in there], result_shape(node, number)
+    name = operation(node)
+    if name in ELEMENTWISE and not (keeps(node, "training") and saved(node, "training")):
+        return united([axis.carried(each, result, _aligned(each, result)) for axis, each in there])
+    if name == "Cat":
+        return _concatenated(dims(node, "dim", len(result))[0], given, result)
+    if len(there) > 1 or name not in BY_NAME:
+        return united([axis.whole() for axis in axes])
+    if name in {"Addmm", "Mm"} and given[-2] is None:  # the features are on the right: their own columns stay
+        return axes[0].whole()
+    return BY_NAME[name](Step(node, number, there[0][1], result), axes[0])
+
+
+def _aligned(shape: Shape, result: Shape) -> Callable[[int], int | None]:
+    return lambda dim: dim + len(result) - len(shape)
+
+
+def _concatenated(dim: int, given: Sequence[Given | None], result: Shape) -> Axis:
+    there = [each for each in given if each is not None]
+    places = [axis.dimension(shape) for axis, shape in there]
+    if any(place is not None and place[0] == dim for place in places):
+        lengths = [len(axis.spans) for axis, _ in there]
+        if all(place == (dim, 1) for place in places) and sum(lengths) == result[dim]:
+            spans = np.concatenate([axis.spans for axis, _ in there])
+            return Axis(spans).carried((len(spans),), result, lambda _: dim)
+        return united([axis.whole() for axis, _ in there])
+    return united([axis.carried(shape, result, lambda each: each) for axis, shape in there])
+
+
+def _mixed(step: Step, axis: Axis) -> Axis:
+    """Reductions, which drop the dimensions or keep them as 1, and what normalises along dimensions."""
+    name = operation(step.node)
+    mixed = [len(step.shape) - 1] if name in LINEAR else dims(step.node, "dim", len(step.shape))
+    if name == "NativeLayerNorm":
+        mixed = list(range(len(step.shape) - len(saved(step.node, "normalized_shape")), len(step.shape)))
+    gone = mixed if len(step.result) < len(step.shape) else []
+    return axis.carried(
+        step.shape, step.result, lambda dim: None if dim in mixed else dim - sum(each < dim for each in gone)
+    )
+
+
+def _permuted(step: Step, axis: Axis) -> Axis:
+    order_of = list(range(len(step.shape)))
+    if operation(step.node) == "Permute":
+        order_of = dims(step.node, "dims", len(step.shape))
+    else:
+        first, second = (dims(step.node, name, len(step.shape))[0] for name in ("dim0", "dim1"))
+        order_of[first], order_of[second] = second, first
+    return axis.carried(step.shape, step.result, order_of.index)
+
+
+def _parted(step: Step, axis: Axis) -> Axis:
+    """One part of a value along a dimension: what is taken out of it, or one of the pieces into which it is split."""
+    name, dim = operation(step.node), dims(step.node, "dim", len(step.shape))[0]
+    if len(step.result) < len(step.shape):  # a single position, whose dimension is dropped
+        start = step.number if name == "Unbind" else signed(saved(step.node, "index")) % step.shape[dim]
+        single = (*step.result[:dim], 1, *step.result[dim:])
+        return axis.windowed(step.shape, single, {dim: np.array([[start]])}, ())
+    start, every = 0, 1
+    if name == "Slice":
+        start, every = min(signed(saved(step.node, "start")), step.shape[dim]), saved(step.node, "step")
+        start += step.shape[dim] if start < 0 else 0
+    elif name == "Split":
+        start = step.number * saved(step.node, "split_size")
+    else:
+        start = sum(saved(step.node, "split_sizes")[: step.number])
+    place = start + every * np.arange(step.result[dim])[:, None]
+    return axis.windowed(step.shape, step.result, {dim: place}, ())
+
+
+def _convolved(step: Step, axis: Axis) -> Axis:
+    stride, padding, dilation, is_transposed, *_ = (saved(step.node, name) for name in GEOMETRY)
+    slide = transposed if is_transposed else sliding
+    sides = zip(step.result[2:], saved(step.node, "weight").shape[2:], stride, padding, dilation, strict=True)
+    return axis.windowed(step.shape, step.result, {2 + place: slide(*side) for place, side in enumerate(sides)}, (1,))
+
+
+def _pooled(step: Step, axis: Axis) -> Axis:
+    kernel, padding = saved(step.node, "kernel_size"), saved(step.node, "padding")
+    first = len(step.shape) - len(kernel)
+    dilation: Any = saved(step.node, "dilation") if keeps(step.node, "dilation") else (1,) * len(kernel)
+    sides = zip(step.result[first:], kernel, saved(step.node, "stride") or kernel, padding, dilation, strict=True)
+    return axis.windowed(
+        step.shape, step.result, {first + place: sliding(*side) for place, side in enumerate(sides)}, ()
+    )
+
+
+def _binned(step: Step, axis: Axis) -> Axis:
+    windows = {dim: binned(step.result[dim], step.shape[dim]) for dim in range(len(step.shape) - 2, len(step.shape))}
+    return axis.windowed(step.shape, step.result, windows, ())
+
+
+def _padded(step: Step, axis: Axis) -> Axis:
+    kept = [signed(side) for side in saved(step.node, "pad" if keeps(step.node, "pad") else "padding")]
+    sides = list(zip(kept[::2], kept[1::2], strict=True))  # of the last dimension first
+    mode, last = PADS[operation(step.node)], len(step.shape) - 1
+    windows = {last - place: padded(step.shape[last - place], side, mode) for place, side in enumerate(sides)}
+    return axis.windowed(step.shape, step.result, windows, ())
+
+
+BY_NAME: dict[str, Callable[[Step, Axis], Axis]] = {
+    **dict.fromkeys(RESHAPES, lambda _, axis: axis),
+    **dict.fromkeys(REDUCTIONS | LINEAR | {"Softmax", "LogSoftmax", "NativeLayerNorm"}, _mixed),
+    **dict.fromkeys(("Permute", "Transpose", "T"), _permuted),
+    **dict.fromkeys(("Select", "Slice", "Split", "SplitWithSizes", "Unbind"), _parted),
+    **dict.fromkeys(POOLS, _pooled),
+    **dict.fromkeys(BINNED, _binned),
+    **dict.fromkeys(PADS, _padded),
+    "Convolution": _convolved,
+}

@@ -1,0 +1,191 @@
+"""Why a network can't be explained, found out by looking and trying, in one line."""
+
+import inspect
+import re
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import Node
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
+
+from cnnvis_report.errors import BadRequest, InputRefused, told
+from cnnvis_report.isolation.blame import place_of
+from cnnvis_report.isolation.module_tree import check_modules
+from cnnvis_report.isolation.process_state import at_work
+
+SIDES = (224, 299, 256, 384, 128, 64, 32, 28)  # that networks are made for, the commonest first
+QUANTIZED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized", "torch.nn.quantized", "torchao.")
+LIKELY = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)  # what PyTorch raises against images
+MOST_OFF = 32  # pixels between the side that a linear layer's features tell and the one that fits
+FEATURES = re.compile(r"mat1 and mat2 shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)")
+CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
+
+
+def check_open(network: nn.Module, name: str) -> None:
+    """Refuse networks whose operations can't be seen, or can't be followed back.
+
+    Raises:
+        BadRequest: it is TorchScript, an exported program, quantized, or without weights.
+    """
+    check_modules(network, name)
+    for path, module in network.named_modules():
+        where = f"{name}'s {path}" if path else name
+        if isinstance(module, torch.jit.ScriptModule):
+            raise BadRequest(
+                f"{where} is TorchScript, whose operations can't be seen. Give the Python network that it was made "
+                f"from; its weights are in script.state_dict(), also of torch.jit.load(file)."
+            )
+        if "eval" in vars(module):  # torch.export puts a function there that refuses
+            raise BadRequest(
+                f"{where} is what torch.export's program.module() gives, one flat graph without eval mode. "
+                f"Give torch.export.unflatten(program), which has modules."
+            )
+        kind = f"{type(module).__module__}.{type(module).__qualname__}"
+        if kind.startswith(QUANTIZED):
+            raise _quantized(f"{where} is a {kind}")
+    for key, value in (*network.named_parameters(), *network.named_buffers()):
+        if isinstance(value, UninitializedParameter | UninitializedBuffer):
+            raise BadRequest(
+                f"{name}'s {key} has no shape yet (a lazy layer). Run the network once on an image where it is made, "
+                f"before any weights are loaded."
+            )
+        if value.is_inference():
+            raise BadRequest(
+                f"{name} was made under torch.inference_mode, and autograd can't record such tensors. "
+                f"Make it under torch.no_grad, or outside."
+            )
+        if value.is_quantized or type(value).__module__.startswith("torchao"):
+            raise _quantized(f"{name}'s {key} holds {value.dtype}")
+        if value.is_meta and isinstance(value, nn.Parameter):
+            raise BadRequest(f"{name} is on the meta device, where {key} has no values. Load its weights first.")
+
+
+def check_example(network: nn.Module, name: str, example: Tensor) -> None:
+    """Refuse images that the network's weights can't meet.
+
+    Raises:
+        BadRequest: they hold NaN or infinity, or are elsewhere than all of the weights.
+    """
+    if not bool(example.isfinite().all()):
+        raise BadRequest(f"The images hold {int((~example.isfinite()).sum())} values that aren't finite.")
+    devices = {parameter.device for parameter in network.parameters()}
+    if len(devices) == 1 and example.device not in devices:
+        (device,) = devices
+        raise BadRequest(f"The images are on {example.device} and {name} is on {device}: images.to({str(device)!r}).")
+
+
+def check_scores(scores: Tensor, name: str) -> None:
+    """Refuse scores that nothing can be explained of.
+
+    Raises:
+        BadRequest: they have no way back to the image, or aren't finite.
+    """
+    if scores.grad_fn is None:
+        raise BadRequest(
+            f"{name} gives scores that autograd can't follow back to the image "
+            f"(computed under no_grad, or detached); nothing can be explained."
+        )
+    if not bool(scores.isfinite().all()):
+        raise BadRequest(f"{name} gives scores that aren't finite (NaN or infinite weights?).")
+
+
+def in_order(nodes: list[Node], name: str) -> list[Node]:
+    """The operations of a pass, the latest first, which has to be the order in which they read each other's results.
+
+    Raises:
+        BadRequest: it isn't: they have run in several threads, each of which counts its own.
+    """
+    places = {node: place for place, node in enumerate(nodes)}
+    if any(
+        before is not None and places[before] <= places[node] for node in nodes for before, _ in node.next_functions
+    ):
+        raise BadRequest(
+            f"{name} runs its layers in threads of its own, and in which order can't be told. "
+            f"Let its forward run in one thread."
+        )
+    return nodes
+
+
+def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) -> BadRequest:
+    """What to say of a network that doesn't run on the example; the cause is tried where it can be.
+
+    Args:
+        error: what it raised. One that neither the network nor PyTorch has raised is raised again: it is ours.
+    """
+    sides = "×".join(map(str, example.shape))
+    said = told(error)
+    refused = f"{name} doesn't take a {sides} batch ({said})."
+    missing = missing_arguments(network.forward, 1)
+    if missing:
+        return BadRequest(
+            f"{name}'s forward needs {missing} beside the images. Wrap it in a module whose forward takes images alone."
+        )
+    dtypes = {parameter.dtype for parameter in network.parameters() if parameter.is_floating_point()}
+    if dtypes and example.dtype not in dtypes:
+        (dtype, *_) = dtypes
+        return BadRequest(f"The images are {example.dtype} and {name}'s weights {dtype}: images.to({dtype}).")
+    channels = CHANNELS.search(said)
+    if channels and int(channels[2]) == example.shape[1]:
+        wanted = int(channels[1])
+        return InputRefused(
+            f"{refused} It reads images of {wanted} channels.", f"--mean and --std with {wanted} numbers"
+        )
+    sides_tried = dict.fromkeys((*SIDES, *_sides_for(said, example)))
+    side = next((side for side in sides_tried if _runs(network, _square(example, side))), None)
+    if side:
+        return InputRefused(f"{refused} It takes {side}×{side} pixels.", f"--size {side}")
+    if len(example) == 1 and _runs(network, example.expand(2, -1, -1, -1).clone()):
+        return BadRequest(f"{refused} It takes two images at a time; let its forward take a single one, too.")
+    where = place_of(error)
+    if where is None and not isinstance(error, LIKELY):
+        raise error
+    return BadRequest(f"{refused} It fails{f' in {where}' if where else ''} on images of other sizes, too.")
+
+
+def missing_arguments(function: Callable[..., object], given: int) -> str:
+    """The names of what a function has to be called with beside so many arguments; empty where nothing is missing."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # some builtins don't tell
+        return ""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    places = [each for each in parameters if each.kind in positional][given:]
+    keywords = [each for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
+    return ", ".join(each.name for each in (*places, *keywords) if each.default is inspect.Parameter.empty)
+
+
+def _quantized(what: str) -> BadRequest:
+    return BadRequest(
+        f"{what}: it is quantized, and autograd can't follow whole numbers back to the image. "
+        f"Explain the float network that it was made from."
+    )
+
+
+def _runs(network: nn.Module, images: Tensor | None) -> bool:
+    """Whether the network takes these images."""
+    if images is None:
+        return False
+    try:
+        with torch.no_grad(), at_work():
+            network(images)
+    except Exception:
+        return False
+    return True
+
+
+def _sides_for(said: str, example: Tensor) -> list[int]:
+    """Sides of which a linear layer would get as many features as it reads, by PyTorch's words on those it got."""
+    found = FEATURES.search(said)
+    if found is None:
+        return []
+    got, wanted = map(int, found.groups())
+    likely = round((wanted / got * example.shape[2] * example.shape[3]) ** 0.5)
+    near = [likely + step for step in range(-MOST_OFF, MOST_OFF + 1)]  # what is cut off by strides isn't in proportion
+    return sorted((side for side in near if side > 0), key=lambda side: abs(side - likely))
+
+
+def _square(example: Tensor, side: int) -> Tensor | None:
+    """One image of another size; None where the example is of that size."""
+    same = tuple(example.shape[2:]) == (side, side)
+    return None if same else example.new_zeros(1, example.shape[1], side, side)

@@ -1,1 +1,0 @@
-"""Models and image sets from where people keep them."""

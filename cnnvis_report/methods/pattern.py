@@ -1,0 +1,36 @@
+"""PatternNet."""
+
+from torch import Tensor
+
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.methods.pattern_fit import pattern_maps
+from cnnvis_report.methods.registry import method
+from cnnvis_report.records.run import Kind, Sign
+
+
+@method(
+    title="PatternNet",
+    family="relevance propagation",
+    source="Kindermans et al. 2017, arXiv:1705.05598",
+    sign=Sign.SIGNED,
+    kind=Kind.PIXEL,
+    colour=True,
+    level="all",
+)
+def pattern_net(tape: Tape, targets: Tensor) -> Tensor:
+    """What in the image the score is a signal of: each layer's output drawn back as the pattern that it answers to.
+
+    Sent back from the score y, a layer with weights w by its pattern a = cov(x, y | y > 0) / (w . cov), a ReLU by its
+    gate; patterns are fitted to a sample of the image set, so they need many images to be of use.
+
+    Args:
+        targets: [N] class indices.
+
+    Returns:
+        [N, C, H, W] in units of the normalised input.
+
+    Raises:
+        NotApplicable: an activation isn't a ReLU, an operation has no rule, there are fewer than two images,
+            or so few that signals overflow.
+    """
+    return pattern_maps(tape, targets, attribution=False)

@@ -1,0 +1,185 @@
+"""Methods over one tape: first rehearsed, so that passes are planned, then for real."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.engine.cost import Account
+from cnnvis_report.engine.devices import is_out_of_memory
+from cnnvis_report.engine.dry_run import Rehearsal
+from cnnvis_report.engine.tape import Reads, Tape
+from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
+from cnnvis_report.isolation.process_state import at_work
+from cnnvis_report.methods.registry import Method, with_options
+from cnnvis_report.records.run import Kind, Option
+
+
+@dataclass(frozen=True)
+class Task:
+    """A method with its options, at one layer where it reads one."""
+
+    method: Method
+    options: tuple[tuple[str, Option], ...]
+
+    @property
+    def name(self) -> str:
+        """The method's name."""
+        return self.method.name
+
+    @property
+    def layer(self) -> str:
+        """The layer asked for; empty means the default, or that the method reads none."""
+        return str(dict(self.options).get("layer", ""))
+
+    def run(self, tape: Tape, targets: Tensor) -> Tensor:
+        """[N, K, …]: the maps of all targets [N, K]."""
+        options = dict(self.options)
+        with torch.no_grad():  # arithmetic on maps isn't part of any network
+            if self.method.together:
+                maps: Tensor = self.method.function(tape, targets, **options)
+            else:
+                columns = [self.method.function(tape, column, **options) for column in targets.unbind(dim=1)]
+                maps = torch.stack(columns, dim=1)
+        rest = 3 if self.method.card.kind is Kind.PIXEL else 2
+        if maps.ndim != 2 + rest or maps.shape[:2] != targets.shape:
+            shape = "×".join(map(str, maps.shape))
+            sides = "N×K×C×H×W" if rest == 3 else "N×K×h×w"
+            raise BadRequest(
+                f"{self.name} gives maps of {shape}; a method of kind {self.method.card.kind} gives {sides}."
+            )
+        return maps
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task on one batch: maps [N, K, …], or the reason why there are none.
+
+    error: what went wrong, where it wasn't the method that said so.
+    """
+
+    task: Task
+    account: Account
+    maps: Tensor | None
+    reason: str = ""
+    error: Exception | None = None
+
+    def moved(self) -> "Outcome":
+        """The same with single-precision maps on their way to the CPU; `Ledger.wait` says when they are there."""
+        if self.maps is None:
+            return self
+        maps = self.maps.float().contiguous().to("cpu", non_blocking=True)
+        return replace(self, maps=maps)
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What a set of tasks will do.
+
+    tasks: those that are defined for the network; refused: the others, with the reason.
+    reads, layers, operands: what a tape has to know beforehand. forward, backward: passes per image, all classes.
+    shapes, costs: of the map of one image and class, and forward and backward passes that weren't there yet, task by
+        task.
+    """
+
+    tasks: tuple[Task, ...]
+    refused: tuple[tuple[Task, str], ...]
+    reads: Reads
+    layers: tuple[str, ...]
+    operands: bool
+    forward: float
+    backward: float
+    shapes: tuple[tuple[int, ...], ...]
+    costs: tuple[tuple[float, float], ...]
+
+
+def tasks_for(
+    methods: Sequence[Method], layers: Sequence[str], options: Mapping[str, Mapping[str, Option]]
+) -> tuple[Task, ...]:
+    """A task for each method, and for each layer where a method reads one.
+
+    Args:
+        options: method name to option to value.
+
+    Raises:
+        UnknownName, BadRequest: options that a method doesn't have or can't take.
+    """
+    names = [method.name for method in methods]
+    for name in options:
+        if name not in names:
+            raise UnknownName("method of this run", name, names)
+    tasks = []
+    for method in methods:
+        chosen = with_options(method, dict(options.get(method.name, {})))
+        for layer in layers or [""] if method.layered else [""]:
+            if method.layered and layer:
+                chosen = {**chosen, "layer": layer}
+            tasks.append(Task(method, tuple(chosen.items())))
+    return tuple(tasks)
+
+
+def rehearse(tasks: Sequence[Task], rehearsal: Rehearsal, targets: Tensor) -> Rehearsed:
+    """Go through the tasks without a pass; targets are [1, K].
+
+    Raises:
+        UnknownName, BadRequest: a request that no network could meet.
+    """
+    going, refused, shapes, costs = [], [], [], []
+    before = rehearsal.passes()
+    for task in tasks:
+        with rehearsal.ledger.account():
+            try:
+                maps = task.run(rehearsal, targets)
+                shape = tuple(maps.shape[2:])
+            except NotApplicable as error:
+                refused.append((task, str(error)))
+                continue
+            except CnnVisError:
+                raise
+            except Exception:  # zeros may be too much for it; if numbers are too, the run will say so
+                shape = ()
+        going.append(task)
+        shapes.append(shape)
+        forward, backward = rehearsal.passes()
+        costs.append((forward - before[0], backward - before[1]))
+        before = forward, backward
+    reads = {rule: frozenset(what) for rule, what in rehearsal.reads.items()}
+    forward, backward = rehearsal.passes()
+    return Rehearsed(
+        tasks=tuple(going),
+        refused=tuple(refused),
+        reads=reads,
+        layers=tuple(rehearsal.layers),
+        operands=rehearsal.operands,
+        forward=forward,
+        backward=backward,
+        shapes=tuple(shapes),
+        costs=tuple(costs),
+    )
+
+
+def perform(tasks: Sequence[Task], tape: Tape, targets: Tensor, reduced: Collection[Task] = ()) -> Iterator[Outcome]:
+    """The tasks one by one on a tape; one that isn't defined, or that fails, gives its reason in place of maps.
+
+    Args:
+        targets: [N, K]. reduced: those tasks whose forward passes are made in bfloat16.
+
+    Raises:
+        RuntimeError, MemoryError: out of memory, which has nothing to do with the method.
+    """
+    for task in tasks:
+        with tape.ledger.account() as account:
+            if task in reduced:
+                tape.note(precision="bfloat16")
+            try:
+                with tape.reduced() if task in reduced else nullcontext(), at_work(tape.subject.name):
+                    outcome = Outcome(task, account, task.run(tape, targets))
+            except NotApplicable as error:
+                outcome = Outcome(task, account, None, str(error))
+            except Exception as error:  # somebody's method may raise anything, and the others still count
+                if is_out_of_memory(error):
+                    raise
+                outcome = Outcome(task, account, None, f"{type(error).__name__}: {error}", error)
+        yield outcome

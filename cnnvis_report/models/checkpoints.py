@@ -1,0 +1,278 @@
+"""Weights from a file: read without running anything in it, and matched to a network key by key."""
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from cnnvis_report.errors import BadRequest, UnknownName, brief
+from cnnvis_report.models.checkpoint_limits import check_claims, check_limits
+from cnnvis_report.models.file_kinds import check_kind
+from cnnvis_report.models.nearest_network import advice
+from cnnvis_report.models.tensor_matching import (
+    Candidate,
+    Match,
+    State,
+    candidates,
+    key_name,
+    match,
+    preferred,
+    whole,
+    without_prefix,
+)
+from cnnvis_report.models.torchvision_models import drop_unfit_auxiliaries
+from cnnvis_report.models.unpickle import unpickle
+
+LISTED = 5
+ADDRESS = re.compile(r"(https?|s3|gs|hf|ftp):/")
+RUNNING = ("running_mean", "running_var")
+
+
+def read_state(path: Path) -> State:
+    """The tensors of a checkpoint by name, where no network says which are wanted.
+
+    Averaged weights come before others, and the prefix that most names have is taken off.
+
+    Raises:
+        BadRequest: the file can't be read, or holds something else.
+    """
+    return without_prefix(whole(preferred(read_candidates(path)), {}).state)
+
+
+def read_for(network: nn.Module, path: Path) -> Match:
+    """The tensors of a checkpoint that are a network's, by its own names.
+
+    Raises:
+        BadRequest: the file can't be read, or holds something else.
+    """
+    return match(read_candidates(path), network.state_dict())
+
+
+def read_candidates(path: Path) -> list[Candidate]:
+    """All sets of tensors in a checkpoint: `.safetensors`, or `.pt`/`.pth`, bare or under keys of a training script.
+
+    Args:
+        path: a file, or FILE#KEY for what stands under a key, dotted where it is one of several levels.
+
+    Raises:
+        BadRequest, UnknownName: the file can't be read, or holds no tensors by name, or has no such key.
+    """
+    file, key = split_key(path)
+    content = read_content(file)
+    if key:
+        content = _under(content, key, file)
+    found = candidates(content)
+    if not found:
+        raise BadRequest(f"{path}: {_without_state(content)}")
+    for each in found:
+        each.state.update(_plain(each.state, file))
+        check_claims(each.state, file)
+    return found
+
+
+def split_key(path: Path) -> tuple[Path, str]:
+    """FILE#KEY as the two; a file whose own name has a # is a file."""
+    text = str(path)
+    places = [place for place, letter in enumerate(text) if letter == "#"]
+    if path.is_file():
+        return path, ""
+    for place in reversed(places):
+        if Path(text[:place]).is_file():
+            return Path(text[:place]), text[place + 1 :]
+    return (Path(text[: places[0]]), text[places[0] + 1 :]) if places else (path, "")
+
+
+def is_plain(value: object) -> bool:
+    """Whether it is a tensor that can be copied into a network's."""
+    return isinstance(value, Tensor) and value.layout is torch.strided and not (value.is_quantized or value.is_meta)
+
+
+def read_content(path: Path) -> object:
+    """What a checkpoint holds: tensors and plain Python values, whatever their arrangement.
+
+    Raises:
+        BadRequest: the file can't be read, or is of another kind, or holds objects that could run code.
+    """
+    if ADDRESS.match(str(path)):
+        raise BadRequest(f"{path.name} is to be had from an address, and nothing is fetched here. Download it first.")
+    if not path.exists():
+        raise BadRequest(f"{path}: there is no such file. Give --weights a .pth, .pt or .safetensors file.")
+    if not (path.is_file() or path.is_dir()):  # a pipe would never answer, and a device never end
+        raise BadRequest(f"{path}: is no regular file. Give --weights a .pth, .pt or .safetensors file.")
+    try:
+        if path.is_file():
+            check_limits(path)
+        check_kind(path)
+        with path.open("rb") as file:
+            return load_file(path) if _is_safetensors(file.read(9)) else unpickle(path)
+    except SafetensorError as error:
+        raise BadRequest(
+            f"{path}: can't be read as safetensors ({brief(error)}). Copy or download it again."
+        ) from error
+    except OSError as error:
+        raise BadRequest(f"{path}: can't be read ({error.strerror or brief(error)}).") from error
+
+
+def load_into(network: nn.Module, state: State | Match, path: Path, *, asked: str = "") -> None:
+    """Put the tensors into the network.
+
+    Args:
+        asked: torchvision's name of the network, where it has one.
+
+    Raises:
+        BadRequest: keys are missing or left over, or shapes differ; the message lists them.
+    """
+    found = state if isinstance(state, Match) else Match(state, strangers=tuple(state))
+    state = found.state
+    drop_unfit_auxiliaries(network, state)
+    own = network.state_dict()
+    problems = [
+        _listed("missing", [key for key in own if key not in state and not key.endswith("num_batches_tracked")]),
+        _listed("unexpected", [key for key in found.strangers if key not in own]),
+        _listed(
+            "of another shape",
+            [
+                f"{key} {_sides(state[key])} for {_sides(own[key])}"
+                for key in own
+                if key in state and state[key].shape != own[key].shape
+            ],
+        ),
+    ]
+    listed = "; ".join(problem for problem in problems if problem)
+    if listed:
+        raise BadRequest(f"{path}: the weights are of another network: {listed}.{advice(state, asked)}")
+    parameters = {name for name, _ in network.named_parameters()}
+    whole = next(
+        (key for key in own if key in parameters and key in state and not _fits_type(state[key], own[key])), None
+    )
+    if whole is not None:
+        raise BadRequest(
+            f"{path}: {whole} holds {state[whole].dtype}, as of a quantized network, and no scale to read it by. "
+            f"Give the weights in floating point."
+        )
+    network.load_state_dict({key: value for key, value in state.items() if key in own}, strict=False)
+
+
+def check_finite(network: nn.Module, source: str) -> None:
+    """Refuse parameters with NaN or infinity, and statistics of batch norms with NaN.
+
+    Buffers may hold infinity: a mask that is added before a softmax does, and a variance without bound has a meaning.
+
+    Raises:
+        BadRequest: naming the first such tensor.
+    """
+    statistics = [(key, value) for key, value in network.named_buffers() if key.rpartition(".")[2] in RUNNING]
+    kept = dict(statistics)
+    for name, value in (*network.named_parameters(), *statistics):
+        if not value.is_floating_point() or value.is_meta:
+            continue
+        good = ~value.isnan() if name in kept else value.isfinite()
+        if not bool(good.all()):
+            bad = int((~good).sum())
+            raise BadRequest(
+                f"{source}: {name} has {bad} of {value.numel()} values that aren't finite. "
+                f"The training probably diverged; use an earlier checkpoint."
+            )
+
+
+def silent_channels(network: nn.Module) -> tuple[str, ...]:
+    """What a user has to know of variances without bound, a sentence for each batch norm that has some."""
+    found = {
+        name: value.isinf().sum()
+        for name, value in network.named_buffers()
+        if name.rpartition(".")[2] == RUNNING[1] and not value.is_meta and bool(value.isinf().any())
+    }
+    return tuple(
+        f"{name} is infinite for {int(count)} channels: whatever they see, they give their bias alone."
+        for name, count in found.items()
+    )
+
+
+def state_of(network: nn.Module) -> State:
+    """The tensors of a network's state; its parameters and buffers, where its own `state_dict` doesn't give them."""
+    try:
+        state = dict(network.state_dict())
+    except Exception:  # somebody's own
+        state = {}
+    tensors = {str(name): value for name, value in state.items() if isinstance(value, Tensor)}
+    return tensors or {**dict(network.named_parameters()), **dict(network.named_buffers())}
+
+
+def weights_hash(network: nn.Module) -> str:
+    """A fingerprint of all parameters and buffers, whatever file they came from: 16 hexadecimal digits."""
+    digest = sha256()
+    for name, value in sorted(state_of(network).items()):
+        digest.update(f"{name} {value.dtype} {list(value.shape)}\n".encode("utf-8", "surrogatepass"))
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _is_safetensors(start: bytes) -> bool:
+    """A safetensors file begins with the length of its header, and the header with a brace."""
+    return len(start) == 9 and start[8:] == b"{" and int.from_bytes(start[:8], "little") < 100_000_000
+
+
+def _plain(state: State, file: Path) -> State:
+    """The tensors, once they are known to be plain ones."""
+    odd = next((key for key, value in state.items() if not is_plain(value)), None)
+    if odd is None:
+        return state
+    what = "quantized, and autograd can't follow whole numbers" if state[odd].is_quantized else "sparse or without data"
+    raise BadRequest(f"{file}: {odd} is {what}. Save the state dict of the plain network, in floating point.")
+
+
+def _fits_type(given: Tensor, own: Tensor) -> bool:
+    return given.is_floating_point() or given.dtype == own.dtype
+
+
+def _under(content: object, key: str, file: Path) -> object:
+    """What stands under a dotted key, which may end in a prefix of tensors' names.
+
+    Raises:
+        UnknownName: nothing does; the message says what is there.
+    """
+    rest = key
+    while rest:
+        inner: Mapping[Any, Any] = dict(enumerate(content)) if isinstance(content, list | tuple) else content  # type: ignore[assignment]
+        if not isinstance(inner, Mapping):
+            raise BadRequest(f"{file}#{key}: there is a {type(content).__name__} before {rest!r}, and no names in it.")
+        names = {key_name(name): name for name in inner}
+        whole = next((name for name in names if f"{rest}.".startswith(f"{name}.")), None)
+        if whole is not None and not isinstance(inner[names[whole]], Tensor):
+            content, rest = inner[names[whole]], rest[len(whole) + 1 :]
+            continue
+        within = {name[len(rest) + 1 :]: inner[own] for name, own in names.items() if name.startswith(f"{rest}.")}
+        if not within:
+            groups = dict.fromkeys(
+                name if not isinstance(inner[own], Tensor) else name.partition(".")[0] for name, own in names.items()
+            )
+            raise UnknownName(f"key in {file.name}", key, groups)
+        return within
+    return content
+
+
+def _without_state(content: object) -> str:
+    """What a file without named tensors holds, and what to save instead."""
+    kind = type(content).__name__
+    if isinstance(content, Mapping) and "param_groups" in content:
+        return "holds the state of an optimizer and no weights. Give the file with the model's state dict."
+    keys = [key_name(key) for key in content][:LISTED] if isinstance(content, Mapping) else []
+    there = f" (its keys: {', '.join(keys)})" if keys else ""
+    if any(re.search("optim", key) for key in keys) and not any("model" in key for key in keys):
+        there += ", as of an optimizer"
+    return f"holds a {kind} and no state dict{there}. Save model.state_dict(), or a dict with it under 'state_dict'."
+
+
+def _listed(what: str, keys: list[str]) -> str:
+    more = f" and {len(keys) - LISTED} more" if len(keys) > LISTED else ""
+    return f"{len(keys)} {what} ({', '.join(keys[:LISTED])}{more})" if keys else ""
+
+
+def _sides(value: Tensor) -> str:
+    return "×".join(map(str, value.shape)) or "scalar"

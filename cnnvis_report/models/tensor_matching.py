@@ -1,0 +1,270 @@
+"""Which of the tensors in a checkpoint are a network's: under which key, behind which prefix, and what is left over."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
+
+from cnnvis_report.models.reparametrized import put_together
+
+State = dict[str, Tensor]
+Own = Mapping[str, Tensor]
+
+# as training scripts call them, the likeliest first
+KEYS = (
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "model",
+    "net",
+    "network",
+    "weights",
+    "model_weights",
+    "params",
+)
+# what wrappers of modules leave in the middle of names
+WRAPPED = ("_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "module")
+# prefixes that are taken off where no network says which
+PREFIXES = ("module", "model", "net", "network", "backbone", "encoder", "student", "online", "ema_model", "teacher")
+AVERAGED = {"ema", "swa", "averaged", "average", "avg", "polyak", "shadow"}
+TRAINED_ALONE = ("student", "online", "encoder_q")  # of two networks that fit alike, the one that was trained
+BESIDE = re.compile(
+    r"(^|[._])(criterion|loss|losses|loss_fn|metrics?|optimizers?|optim|scheduler|acc|accuracy|f1|auroc|confmat|scaler"
+    r"|n_averaged|num_updates|num_ema_updates|decay|initted|step|epoch|total_ops|total_params|ema\w*)([._]|$)"
+)
+CONTRASTIVE = {"queue", "queue_ptr"}  # of MoCo
+NEVER = re.compile(r"optim|exp_avg|moment|grad|sched", re.IGNORECASE)  # keys under which no weights stand
+DEPTH = 4
+MOST_LOOKS = 4  # at one and the same mapping: a file of some bytes may hold it a thousand million times
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Tensors of a checkpoint that belong together.
+
+    key: where they stand, dotted; empty for the whole file. said: what was done to them, a sentence each.
+    """
+
+    key: str
+    state: State
+    averaged: bool = False
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a network is given: its tensors by its own names.
+
+    key, prefix: where they stood. others: prefixes and keys that would have done as well. left: names of tensors that
+    are no part of the network. strangers: those among them that may belong to another network. beside: the tensors
+    that stand outside the prefix. said: what was done to the tensors, a sentence each.
+    """
+
+    state: State
+    key: str = ""
+    prefix: str = ""
+    averaged: bool = False
+    others: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    filled: int = 0
+    beside: State = field(default_factory=dict)
+    said: tuple[str, ...] = ()
+
+    def notices(self, file: str) -> tuple[str, ...]:
+        """What a user has to know of the choice, a sentence each."""
+        said = list(self.said)
+        where = ".".join(part for part in (self.key, self.prefix.rstrip(".")) if part)
+        if self.averaged:
+            also = f"; {self.filled} tensors without an average are the last ones" if self.filled else ""
+            others = f"; {file}#{self.others[0]} chooses the others" if self.others else ""
+            said.append(f"Averaged weights ({where}) are used{also}{others}.")
+        elif self.others:
+            several = ", ".join(f"{file}#{other}" for other in self.others[:4])
+            said.append(f"The weights of {where or 'the file itself'} are used; {several} would fit as well.")
+        if set(map(_last, self.left)) >= CONTRASTIVE:
+            said.append(f"{file} is of contrastive training (MoCo): what its last layer gives are no classes.")
+        if self.left:
+            more = f" and {len(self.left) - 3} more" if len(self.left) > 3 else ""
+            said.append(f"{file} holds {_tensors(len(self.left))} beside: {', '.join(self.left[:3])}{more}.")
+        return tuple(said)
+
+
+def candidates(content: object) -> list[Candidate]:
+    """All sets of tensors by name that a checkpoint holds, the likeliest first."""
+    found = [each for each in _walk(content, (), DEPTH, Counter()) if each.state]
+    return sorted(found, key=lambda each: _rank(each.key))
+
+
+def match(found: list[Candidate], own: Own) -> Match:
+    """The candidate, and the prefix in it, by which most of the network's tensors are there by name and shape."""
+    found = [whole(each, own) for each in found]
+    scored = [
+        (count, place, prefix, each)
+        for place, each in enumerate(found)
+        for prefix, count in prefixes(each.state, own).most_common()
+    ]
+    best = max((count for count, *_ in scored), default=0)
+    if 2 * best < len(own):  # another network's: they are shown as they are
+        state = without_prefix(preferred(found).state)
+        return Match(state, strangers=tuple(key for key in state if key not in own), said=preferred(found).said)
+    # what fits as well but for the statistics, which averages are often kept without, or a head
+    alike = [each for each in scored if each[0] >= best - _slack(own, best)]
+    count, _, prefix, taken = min(alike, key=lambda each: (-_preferred(each[2], each[3]), -each[0], each[1]))
+    others = tuple(
+        dict.fromkeys(
+            _address(each.key, other)
+            for number, _, other, each in alike
+            if _address(each.key, other)
+            if (other, each.key) != (prefix, taken.key) and (number == count or _is_averaged(taken, prefix))
+        )
+    )
+    raw = next((each for each in scored if each[0] == best), scored[0])
+    return _matched(taken, prefix, own, others, (raw[3], raw[2]))
+
+
+def whole(found: Candidate, own: Own) -> Candidate:
+    """The same with whole weights where it has them in parts and the network hasn't."""
+    state, said = put_together(found.state, own)
+    return replace(found, state=state, said=said) if said else found
+
+
+def prefixes(state: State, own: Own) -> Counter[str]:
+    """How many of the network's tensors are there behind each prefix, by name and shape."""
+    counts: Counter[str] = Counter()
+    for key, value in _clean(state, own).items():
+        start = 0
+        while start >= 0:
+            inner = own.get(key[start:])
+            if inner is not None and inner.shape == value.shape:
+                counts[key[:start]] += 1
+            start = key.find(".", start) + 1 or -1
+    return counts
+
+
+def without_prefix(state: State) -> State:
+    """The tensors behind the prefix of a wrapper that most of them have, where nobody knows the network."""
+    state = _clean(state, {})
+    for prefix in PREFIXES:
+        within = {key.removeprefix(f"{prefix}."): value for key, value in state.items() if key.startswith(f"{prefix}.")}
+        if 2 * len(within) > len(state):
+            return without_prefix(within)
+    return state
+
+
+def preferred(found: list[Candidate]) -> Candidate:
+    """The averaged weights where there are any, else the likeliest; where nobody knows the network."""
+    large = max(len(each.state) for each in found)
+    whole = [each for each in found if 2 * len(each.state) >= large]
+    return next((each for each in whole if each.averaged), whole[0])
+
+
+def key_name(key: object) -> str:
+    """A key as text; of anything but texts and numbers, which may be nested without end, its type."""
+    return str(key) if isinstance(key, str | int | float) else type(key).__name__
+
+
+def _walk(
+    content: object, path: tuple[str, ...], depth: int, looks: Counter[int], resting: bool = False
+) -> Iterator[Candidate]:
+    looks[id(content)] += 1
+    if looks[id(content)] > MOST_LOOKS:
+        return
+    if isinstance(content, list | tuple) and len(content) <= 16:
+        content = dict(enumerate(content))
+    if not isinstance(content, Mapping) or depth < 0 or "param_groups" in content:
+        return
+    tensors = {key: value for key, value in content.items() if isinstance(key, str) and isinstance(value, Tensor)}
+    # an average that has taken in nothing yet is what the network began with
+    resting = resting or not _as_number(content.get("n_averaged", 1))
+    averaged = not resting and ("n_averaged" in content or any(map(_says_averaged, path)))
+    yield Candidate(".".join(path), tensors, averaged)
+    for key, value in content.items():
+        if not isinstance(value, Tensor) and not NEVER.search(key_name(key)):
+            yield from _walk(value, (*path, key_name(key)), depth - 1, looks, resting)
+
+
+def _matched(taken: Candidate, prefix: str, own: Own, others: tuple[str, ...], raw: tuple[Candidate, str]) -> Match:
+    state = _clean(taken.state, own)
+    within = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+    averaged = _is_averaged(taken, prefix)
+    filled = {}
+    if averaged:  # what isn't averaged, such as the statistics of batch norms, is as it was last
+        source = {key.removeprefix(raw[1]): value for key, value in _clean(raw[0].state, own).items()}
+        filled = {key: source[key] for key in own if key not in within and key in source}
+    beyond = tuple(key for key in within if key not in own)
+    tops = {key.partition(".")[0] for key in own}
+    odd = tuple(key for key in beyond if not BESIDE.search(key) or key.partition(".")[0] in tops)
+    odd = tuple(key for key in odd if key.rpartition(".")[2] not in ("total_ops", "total_params"))
+    chosen = tuple(other for other in others if other)
+    elsewhere = [key for key in state if not key.startswith(prefix)]
+    elsewhere = [
+        key for key in elsewhere if not key.startswith(tuple(f"{_last(other)}." for other in chosen) or ("\0",))
+    ]
+    left = tuple(key for key in (*beyond, *elsewhere) if key not in odd)
+    kept = {key: value for key, value in within.items() if key in own or key in odd}
+    return replace(
+        Match({**kept, **filled}, taken.key, prefix, averaged, others),
+        said=taken.said,
+        left=tuple(key for key in left if not key.endswith("n_averaged")),
+        strangers=odd,
+        beside={key: state[key] for key in elsewhere},
+        filled=len([key for key in filled if not key.endswith("num_batches_tracked")]),
+    )
+
+
+def _clean(state: State, own: Own) -> State:
+    """Names without what wrappers have left in their middle, where the network itself has no part of that name."""
+    used = {part for key in own for part in key.split(".")}
+    drop = {name for name in WRAPPED if name not in used}
+    return {".".join(part for part in key.split(".") if part not in drop) or key: value for key, value in state.items()}
+
+
+def _slack(own: Own, best: int) -> int:
+    """How many tensors less an averaged set may have: its statistics, and no more than half of what there is."""
+    statistics = sum(key.endswith(("running_mean", "running_var", "num_batches_tracked")) for key in own)
+    return min(statistics, best // 2)
+
+
+def _preferred(prefix: str, taken: Candidate) -> int:
+    if _is_averaged(taken, prefix):
+        return 2
+    return int(prefix.rstrip(".").rpartition(".")[2] in TRAINED_ALONE)
+
+
+def _is_averaged(taken: Candidate, prefix: str) -> bool:
+    return taken.averaged or any(map(_says_averaged, prefix.split(".")))
+
+
+def _says_averaged(name: str) -> bool:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    return bool(AVERAGED & set(re.split(r"[^a-z]+", words)))
+
+
+def _as_number(value: object) -> float:
+    if isinstance(value, Tensor):
+        try:
+            return float(value.flatten()[0]) if value.numel() else 0.0
+        except (RuntimeError, TypeError, ValueError):  # sparse, without data, complex
+            return 1.0
+    return float(value) if isinstance(value, int | float) else 1.0
+
+
+def _rank(key: str) -> tuple[int, int]:
+    parts = key.split(".") if key else []
+    known = KEYS.index(parts[0]) if parts and parts[0] in KEYS else len(KEYS)
+    return (len(parts), known)
+
+
+def _address(key: str, prefix: str) -> str:
+    return ".".join(part for part in (key, prefix.rstrip(".")) if part)
+
+
+def _last(address: str) -> str:
+    return address.rpartition(".")[2]
+
+
+def _tensors(count: int) -> str:
+    return "1 tensor" if count == 1 else f"{count} tensors"

@@ -1,0 +1,1 @@
+"""What decides the results of a run, and what of it has changed since."""

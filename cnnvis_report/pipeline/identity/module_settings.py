@@ -1,0 +1,129 @@
+"""What a network's modules are set to, beside their weights: hyper-parameters, plain attributes, functions."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from hashlib import sha256
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cnnvis_report.models.checkpoints import state_of
+
+PLAIN = (str, bytes, int, float, complex, torch.dtype, torch.device, torch.Size, np.generic)
+CALLED = (FunctionType, BuiltinFunctionType, MethodType, type)
+# what a module has for PyTorch's own housekeeping; hooks count by what they call
+HOOKS = ("_forward_hooks", "_forward_pre_hooks")
+HOUSEKEEPING = frozenset(vars(nn.Module())) | {"_compiled_call_impl"}
+
+
+def settings_hash(network: nn.Module) -> str:
+    """A digest of everything that the modules hold and their state doesn't."""
+    digest, teller = sha256(), _Teller()
+    kept = state_of(network).keys()
+    for path, module in network.named_modules(remove_duplicate=False):
+        digest.update(_text(f"{path} {_called(type(module))} {_extra(module)}\n"))
+        digest.update(b"".join(teller.told(_extra_state(module))))
+        own = {name: value for name, value in vars(module).items() if name not in HOUSEKEEPING}
+        for part in teller.told([own, *(list(vars(module)[name].values()) for name in HOOKS)]):
+            digest.update(part)
+    for name, buffer in network.named_buffers():
+        if name not in kept:  # buffers that aren't saved with the others
+            digest.update(_text(name) + _bytes_of(buffer))
+    return digest.hexdigest()[:32]
+
+
+class _Teller:
+    """Tells of values in bytes that are the same in another process: no address, no order of a set.
+
+    What it has told of once it names alone, so that objects may hold each other.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[int, object] = {}  # the objects too: a number that has got free is given again
+
+    def told(self, value: Any) -> Iterator[bytes]:
+        """The value in bytes."""
+        if value is None or isinstance(value, PLAIN):
+            yield _text(repr(value))
+        elif isinstance(value, Tensor):
+            yield _bytes_of(value)
+        elif isinstance(value, np.ndarray):
+            yield _text(f"{value.dtype} {value.shape}")
+            yield value.tobytes() if value.dtype != object else b""
+        elif id(value) in self._seen or isinstance(value, nn.Module):
+            yield _text(_called(type(value)))  # a module is told of at its own place
+        else:
+            self._seen[id(value)] = value
+            yield _text(_called(value if isinstance(value, CALLED) else type(value)))
+            for part in _parts(value):
+                yield from self.told(part)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    """What containers, functions and other objects hold, in an order that is always the same."""
+    if isinstance(value, Mapping):
+        return [part for pair in value.items() for part in pair]
+    if isinstance(value, set | frozenset):
+        return sorted(map(repr, value)) if all(isinstance(held, PLAIN) for held in value) else [len(value)]
+    if isinstance(value, list | tuple):
+        return value
+    if isinstance(value, partial):
+        return (value.func, value.args, value.keywords)
+    if isinstance(value, MethodType):
+        return (value.__func__,)
+    if isinstance(value, FunctionType):
+        return _function(value)
+    if isinstance(value, CALLED) or not hasattr(value, "__dict__"):
+        return ()
+    return [part for pair in sorted(vars(value).items()) for part in pair]
+
+
+def _function(value: FunctionType) -> Iterable[Any]:
+    """A function's code, its defaults, and what it has closed over."""
+    code = value.__code__
+    constants = [each for each in code.co_consts if not hasattr(each, "co_code")]
+    cells = [cell.cell_contents for cell in value.__closure__ or () if _filled(cell)]
+    return (code.co_code, code.co_names, constants, value.__defaults__, value.__kwdefaults__, cells)
+
+
+def _filled(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
+
+
+def _text(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _called(value: Any) -> str:
+    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
+
+
+def _extra(module: nn.Module) -> str:
+    try:
+        return module.extra_repr()
+    except Exception:  # somebody's own; its attributes are told of all the same
+        return ""
+
+
+def _extra_state(module: nn.Module) -> Any:
+    """What a module saves beside its tensors; nothing where it has no such thing, or can't tell."""
+    if type(module).get_extra_state is nn.Module.get_extra_state:
+        return None
+    try:
+        return module.get_extra_state()
+    except Exception:  # somebody's own
+        return None
+
+
+def _bytes_of(value: Tensor) -> bytes:
+    facts = _text(f"{value.dtype} {list(value.shape)}")
+    try:
+        return facts + value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+    except (RuntimeError, TypeError, NotImplementedError):  # quantised, sparse, without storage
+        return facts

@@ -1,0 +1,136 @@
+"""The subject of a study, tried on an image that the network takes."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import torch
+
+from cnnvis_report.data.batches import Ready, first_usable, read_item, sampled
+from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.engine.devices import is_out_of_memory
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import BadRequest, RunFailed, told
+from cnnvis_report.isolation.buffers import OwnState
+from cnnvis_report.isolation.context import as_scores, recording
+from cnnvis_report.isolation.diagnosis import check_open
+from cnnvis_report.isolation.eval_mode import frozen
+from cnnvis_report.isolation.process_state import at_work
+from cnnvis_report.models.load import Model
+
+FIRST, SPREAD = 16, 48  # images that are tried before a network is given up: the first ones, and some over the set
+
+
+def make_subject(model: Model, images: ImageSet, device: torch.device, scores: str = "auto") -> Subject:
+    """The subject, tried on the first image that can be read and that the network takes.
+
+    Raises:
+        RunFailed: none can be read, or the network fails on all that are tried, and takes noise of their size.
+        BadRequest: the network takes nothing of their size, or the scores can't be what was asked for.
+    """
+    model.network.to(device)  # somebody's own may return nothing
+    if not len(images):
+        return _without_images(model, device, scores)
+    first = first_usable(images, model.preprocessing)
+    if not isinstance(first, Ready):
+        count = f"None of the {len(images)} images" if len(images) > 1 else "The image"
+        verb = "can" if len(images) > 1 else "can't"
+        raise RunFailed(f"{count} {verb} be read. {first.name}: {first.reason}.")
+    several = any(len(item.labels) > 1 for item in images)
+    start = partial(_subject, model, device=device, scores=scores, several=several)
+    others = _others(images, first, model)
+    try:
+        subject = start(first)
+    except BadRequest as error:
+        check_open(model.network, model.name)
+        if _columns(model, _alone(first, device)):
+            raise  # it isn't the image
+        other = next((each for each in others if _columns(model, _alone(each, device))), None)
+        if other is None:
+            if not _takes_noise(model, _alone(first, device)):
+                raise
+            raise _hopeless(model, images, first, error) from error
+        subject = start(other)
+    better = _outvoted(model, subject.columns, device, others)
+    return subject if better is None else start(better)
+
+
+def _hopeless(model: Model, images: ImageSet, first: Ready, error: BadRequest) -> RunFailed:
+    """Why there is no image to begin with, where others of their size would do."""
+    which = f"{len(images)} images" if len(images) > 1 else "the image"
+    said = told(error.__cause__) if error.__cause__ else str(error).rstrip(".")
+    return RunFailed(f"{model.name} fails on {which}, and not on noise of that size. {first.item.name}: {said}.")
+
+
+def _takes_noise(model: Model, example: torch.Tensor) -> bool:
+    noise = torch.randn(example.shape, generator=torch.Generator().manual_seed(0)).to(example)
+    return any(_columns(model, each) for each in (noise, torch.zeros_like(example)))
+
+
+def _others(images: ImageSet, first: Ready, model: Model) -> Iterator[Ready]:
+    """More images: the next ones, and then some spread over the set."""
+    near = images.items[: FIRST + 1]
+    far = [item for item in sampled(images, SPREAD) if item not in near]
+    for item in (item for item in (*near, *far) if item is not first.item):
+        found = read_item(item, model.preprocessing)
+        if isinstance(found, Ready):
+            yield found
+
+
+def _outvoted(model: Model, columns: int, device: torch.device, others: Iterator[Ready]) -> Ready | None:
+    """An image to begin with in place of another, where the first number of scores that two images have isn't its."""
+    votes = Counter({columns: 1})
+    for each in others:
+        count = _columns(model, _alone(each, device))
+        if count is not None:
+            votes[count] += 1
+        if count is not None and votes[count] == 2:
+            return None if count == columns else each
+    return None
+
+
+def _columns(model: Model, image: torch.Tensor) -> int | None:
+    """How many scores the network gives for an image [1, C, H, W]; None where it fails, or they aren't finite."""
+    try:
+        own = OwnState(model.network)
+        with recording(), torch.no_grad(), frozen(model.network), own.lent(), at_work(model.name):
+            found = as_scores(model.network(image.clone()), model.name, 1)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        return None
+    return int(found.shape[1]) if len(found) == 1 and bool(found.isfinite().all()) else None
+
+
+def _alone(ready: Ready, device: torch.device) -> torch.Tensor:
+    return ready.picture.values.unsqueeze(0).to(device)
+
+
+def _subject(
+    model: Model, ready: Ready | torch.Tensor, *, device: torch.device, scores: str, several: bool = False
+) -> Subject:
+    example = _alone(ready, device) if isinstance(ready, Ready) else ready
+    known = model.training is not None and scores == "auto" and not several  # `train` knows one class an image
+    subject = Subject(
+        model.network,
+        example,
+        name=model.name,
+        classes=model.classes,
+        preprocessing=model.preprocessing,
+        scores="softmax" if known else scores,
+        several=several,
+    )
+    if known:
+        subject.meaning = replace(subject.meaning, reason="as it was trained for one class an image")
+    return subject
+
+
+def _without_images(model: Model, device: torch.device, scores: str) -> Subject:
+    """The subject, tried on noise of the size that it expects."""
+    size = model.preprocessing.size
+    if size is None:
+        raise BadRequest(f"{model.name} without images has no size to run at; give --size a side or HEIGHTxWIDTH.")
+    generator = torch.Generator().manual_seed(0)
+    example = torch.randn(1, model.preprocessing.channels, *size, generator=generator).to(device)
+    return _subject(model, example, device=device, scores=scores)

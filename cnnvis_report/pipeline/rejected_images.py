@@ -1,0 +1,72 @@
+"""Images that a network doesn't take although it has taken others: said in one line, and passed over."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.engine.devices import is_out_of_memory
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import BadRequest, CnnVisError, RunFailed, told
+from cnnvis_report.isolation.blame import place_of
+from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.diagnosis import LIKELY, refusal
+
+NOT_FINITE = "gives scores that aren't finite (NaN or infinity)"
+
+
+@contextmanager
+def in_one_line(subject: Subject, images: Tensor) -> Iterator[None]:
+    """While it is open, what the network says against the images becomes a BadRequest."""
+    try:
+        yield
+    except CnnVisError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise _not_taken(subject, images, error) from error
+
+
+def _not_taken(subject: Subject, images: Tensor, error: Exception) -> BadRequest:
+    """What to say of images that the network fails on; another size is tried only where theirs is new to it.
+
+    One error that neither the network nor PyTorch has raised is raised again: it is ours.
+    """
+    if tuple(images.shape[2:]) != subject.size:
+        with subject.held(), subject.state.lent():
+            return refusal(subject.network, subject.name, images, error)
+    where = place_of(error)
+    if where is None and not isinstance(error, LIKELY):
+        raise error
+    which = "this image" if len(images) == 1 else f"these {len(images)} images"
+    return BadRequest(f"{subject.name} fails on {which} ({told(error)}{f', in {where}' if where else ''}).")
+
+
+def usable(subject: Subject, images: Tensor, capacity: int) -> Tensor:
+    """Those of the images [M, C, H, W] that the network gives finite scores for, tried `capacity` at a time.
+
+    Raises:
+        RunFailed: there are none.
+        RuntimeError, MemoryError: out of memory.
+    """
+    parts = [_usable(subject, part) for part in torch.split(images, capacity)]
+    kept = torch.cat(parts)
+    if not len(kept):
+        raise RunFailed(f"{subject.name} gives no scores for any of {len(images)} images spread over the set.")
+    return kept
+
+
+def _usable(subject: Subject, images: Tensor) -> Tensor:
+    try:
+        with recording(), torch.no_grad(), subject.held():
+            scores = subject.forward(images)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        if len(images) == 1:
+            return images[:0]
+        middle = len(images) // 2
+        return torch.cat([_usable(subject, part) for part in (images[:middle], images[middle:])])
+    return images[scores.isfinite().all(dim=1)]

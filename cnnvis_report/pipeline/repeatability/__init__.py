@@ -1,0 +1,1 @@
+"""Whether a network gives the same for the same image."""

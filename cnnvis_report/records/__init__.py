@@ -1,0 +1,1 @@
+"""What a run produced: frozen dataclasses that need numpy only."""

@@ -1,0 +1,173 @@
+"""What a network said of images that can bear several labels, counted label by label, as plain data."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cnnvis_report.records.predictions import BINS, LISTED_UP_TO, Bin
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """A label: images that bear it, images for which it is predicted, above 0.5, and how many of either are both.
+
+    average_precision: None where no image bears it.
+    """
+
+    name: str
+    images: int
+    predicted: int
+    right: int
+    average_precision: float | None
+
+    @property
+    def precision(self) -> float | None:
+        """Of the images for which it is predicted, the share that bears it."""
+        return self.right / self.predicted if self.predicted else None
+
+    @property
+    def recall(self) -> float | None:
+        """Of the images that bear it, the share for which it is predicted."""
+        return self.right / self.images if self.images else None
+
+
+@dataclass(frozen=True)
+class LabelErrors:
+    """The errors of one image: labels that it bears and that aren't predicted, and predicted ones that it doesn't bear.
+
+    image: the id where the image has a page, empty elsewhere. missed, extra: names with their probabilities.
+    """
+
+    image: str
+    name: str
+    missed: tuple[tuple[str, float], ...]
+    extra: tuple[tuple[str, float], ...]
+
+    @property
+    def margin(self) -> float:
+        """How far the worst of them is on the wrong side of 0.5."""
+        return max([0.5 - share for _, share in self.missed] + [share - 0.5 for _, share in self.extra], default=0.0)
+
+
+@dataclass(frozen=True)
+class LabelAnswers:
+    """Counts over all images with a label that the network knows.
+
+    exact: images for which all their labels and no others are predicted. bins: all decisions, one for each image and
+    label, by probability; `right` is how many bear the label. wrong: images with errors, the worst first, at most a
+    thousand. unknown: images beside these, with labels of which the network knows none.
+    """
+
+    images: int
+    exact: int
+    labels: tuple[LabelCounts, ...]
+    bins: tuple[Bin, ...]
+    wrong: tuple[LabelErrors, ...]
+    unknown: int = 0
+
+    @property
+    def mean_average_precision(self) -> float | None:
+        """The mean over the labels that some image bears."""
+        found = [each.average_precision for each in self.labels if each.average_precision is not None]
+        return sum(found) / len(found) if found else None
+
+    @property
+    def precision(self) -> float | None:
+        """Of all labels that are predicted, the share that images bear."""
+        predicted = sum(each.predicted for each in self.labels)
+        return sum(each.right for each in self.labels) / predicted if predicted else None
+
+    @property
+    def recall(self) -> float | None:
+        """Of all labels that images bear, the share that is predicted."""
+        borne = sum(each.images for each in self.labels)
+        return sum(each.right for each in self.labels) / borne if borne else None
+
+    @property
+    def calibration_error(self) -> float:
+        """How far probability and share are apart, in the mean over all decisions."""
+        total = sum(each.images for each in self.bins)
+        return sum(abs(each.right - each.images * each.mean) for each in self.bins) / max(1, total)
+
+
+class LabelCounting:
+    """Counts images one by one; only their scores are kept, four bytes a label."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self.exact, self.unknown = 0, 0
+        self._scores: list[npt.NDArray[np.float32]] = []
+        self._truths: list[npt.NDArray[np.bool_]] = []
+        self._predicted = np.zeros(len(names), dtype=int)
+        self._right = np.zeros(len(names), dtype=int)
+        self._bins = np.zeros((BINS, 3))
+        self._wrong: list[LabelErrors] = []
+
+    def add(
+        self, image: str, name: str, known: Collection[int], scores: Sequence[float], probabilities: Sequence[float]
+    ) -> None:
+        """Count one in. known: the classes that its labels are. scores: for the order of images, of any scale."""
+        truth, shares = np.zeros(len(self.names), dtype=bool), np.asarray(probabilities, dtype=float)
+        truth[list(known)] = True
+        predicted = shares > 0.5
+        self._scores.append(np.asarray(scores, dtype=np.float32))
+        self._truths.append(truth)
+        self._predicted += predicted
+        self._right += predicted & truth
+        places = np.minimum(BINS - 1, (shares * BINS).astype(int))
+        for column, weights in enumerate((np.ones_like(shares), truth, shares)):
+            self._bins[:, column] += np.bincount(places, weights=weights, minlength=BINS)
+        if bool((predicted == truth).all()):
+            self.exact += 1
+            return
+        missed, extra = (
+            tuple((self.names[k], round(float(shares[k]), 6)) for k in np.flatnonzero(mask).tolist())
+            for mask in (truth & ~predicted, predicted & ~truth)
+        )
+        self._wrong.append(LabelErrors(image, name, missed, extra))
+
+    @property
+    def images(self) -> int:
+        """How many are counted in."""
+        return len(self._scores)
+
+    def result(self) -> LabelAnswers:
+        """Everything so far."""
+        shape = (len(self._scores), len(self.names))
+        scores, truths = np.array(self._scores).reshape(shape), np.array(self._truths, dtype=bool).reshape(shape)
+        labels = tuple(
+            LabelCounts(
+                name=name,
+                images=int(truths[:, k].sum()),
+                predicted=int(self._predicted[k]),
+                right=int(self._right[k]),
+                average_precision=average_precision(truths[:, k], scores[:, k]),
+            )
+            for k, name in enumerate(self.names)
+        )
+        worst = sorted(self._wrong, key=lambda each: (-each.margin, each.name))
+        return LabelAnswers(
+            images=len(self._scores),
+            exact=self.exact,
+            labels=labels,
+            bins=tuple(Bin(int(n), int(borne), total / n if n else 0.0) for n, borne, total in self._bins.tolist()),
+            wrong=tuple(worst[:LISTED_UP_TO]),
+            unknown=self.unknown,
+        )
+
+
+def average_precision(truth: npt.NDArray[np.bool_], scores: npt.NDArray[np.float32]) -> float | None:
+    """The area under precision over recall, as steps: sum over ranks of (R_n − R_{n−1}) P_n; None without a positive.
+
+    Images of one score have one rank, so that their order doesn't matter, and nothing is interpolated.
+    """
+    positives = int(truth.sum())
+    if not positives:
+        return None
+    order = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))  # the last image of each rank
+    hits = np.cumsum(truth[order])[last]
+    gained = np.diff(hits, prepend=0) / positives
+    return float((gained * hits / (last + 1)).sum())

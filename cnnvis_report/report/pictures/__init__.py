@@ -1,0 +1,1 @@
+"""Pictures and packed arrays for the pages."""

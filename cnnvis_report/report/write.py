@@ -1,0 +1,86 @@
+"""The files of a report, whole or not there."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+
+from cnnvis_report.errors import BadRequest, WentAway
+from cnnvis_report.report.pictures.encode import Quality
+from cnnvis_report.report.progress import Advance
+from cnnvis_report.report.single_file_writer import write_single
+from cnnvis_report.report.site_writer import write_pages
+from cnnvis_report.store import names as named
+from cnnvis_report.store.atomic import blocked_by, files_below, remove
+from cnnvis_report.store.lock import writing
+from cnnvis_report.store.ours import check_pages, list_pages, pages_of
+from cnnvis_report.store.run_folder import StoredRun
+
+
+@dataclass(frozen=True)
+class Written:
+    """The first page, the size of all pages with what they need, and how finely they keep the maps."""
+
+    first_page: Path
+    bytes: int
+    quality: Quality
+
+
+def write_site(run: StoredRun, *, single_file: bool = False, advance: Advance = lambda _: None) -> Written:
+    """Write the pages of a run into its folder, in place of those that an earlier call has written.
+
+    The pages are made aside and moved when all are there, so that no half page stays behind. No link in the folder is
+    followed.
+
+    Args:
+        single_file: one page that holds everything, with maps kept as finely as 25 MB allow.
+        advance: called with each image's name when its page is made.
+
+    Raises:
+        BadRequest: the run is damaged, or somebody else is writing there. WentAway: the folder is gone.
+    """
+    with writing(run.folder):
+        building = run.folder / f".pages-{secrets.token_hex(4)}"
+        building.mkdir()
+        try:
+            quality = (write_single if single_file else write_pages)(run, building, advance)
+            size = _move(building, run.folder)
+        except FileNotFoundError as error:
+            if building.is_dir():
+                raise
+            raise WentAway(f"{run.folder}: went away while its pages were written. Start it again.") from error
+        finally:
+            rmtree(building, ignore_errors=True)
+    return Written(run.folder / "index.html", size, quality)
+
+
+def _move(building: Path, folder: Path) -> int:
+    """Put the pages into their places, and take those away that an earlier call has written; their size in bytes."""
+    names = files_below(building)
+    size = sum((building / name).stat().st_size for name in names)
+    places = {name: named.place(folder, name) for name in names}
+    old = pages_of(folder)
+    _check_room([folder / named.PAGES, *places.values()])
+    check_pages(places.values(), old, folder)
+    list_pages(folder, {*old, *names})
+    remove(folder, [name for name in old if name not in places])
+    for name, path in places.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (building / name).replace(path)
+    list_pages(folder, names)
+    return size
+
+
+def _check_room(paths: Sequence[Path]) -> None:
+    """Refuse to write pages where something else is, before the first of them is written.
+
+    Raises:
+        BadRequest: a folder is in the place of a page, or a file in that of a folder.
+    """
+    above = {path.parent: path for path in paths}
+    for blocked in filter(None, map(blocked_by, above.values())):
+        raise BadRequest(f"{blocked}: is a file, where a folder with pages has to be. Move it away.")
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            raise BadRequest(f"{path}: is a folder, where a page has to be. Move it away.")

@@ -1,1 +1,0 @@
-"""Backward rules over the recorded operations."""

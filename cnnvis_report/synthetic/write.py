@@ -1,0 +1,189 @@
+"""A drawn data set as folders: pictures by class, masks beside them, and what they are in `dataset.json`."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PIL.Image import Image
+
+from cnnvis_report.data.dataset_json import DESCRIPTION, FORMAT, IMAGES, MASKS, listed_files, read_description
+from cnnvis_report.data.prefetch import ahead, processors
+from cnnvis_report.errors import BadRequest, UnknownName
+from cnnvis_report.records.codec import to_json
+from cnnvis_report.store.atomic import beside, blocked_by, is_temporary, link_on_the_way, remove, settle, sweep
+from cnnvis_report.store.lock import writing
+from cnnvis_report.store.names import LOCK
+from cnnvis_report.synthetic import layers, shapes
+from cnnvis_report.synthetic.drawing import Drawing
+
+SMALLEST = 24  # pixels a side: below, a decoy is less than a pixel wide
+LARGEST = 4096
+PICTURE = re.compile(r"\d+\.png")
+DESCRIBED = re.compile(re.escape(DESCRIPTION))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What can be drawn: class names, variants (the first is the default), the usual side, and who draws.
+
+    decides: what the masks show. draw: the picture of a number, a seed, a side and a variant.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    variants: tuple[str, ...]
+    side: int
+    decides: str
+    draw: Callable[[int, int, int, str], Drawing]
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "shapes", shapes.CLASSES, ("plain",), 80, "the shape", lambda at, seed, side, _: shapes.draw(at, seed, side)
+        ),
+        Kind("layers", layers.CLASSES, layers.VARIANTS, 213, "the patch with shifted stripes", layers.draw),
+    )
+}
+
+
+def check_request(kind: str, count: int, variant: str | None, side: int | None) -> tuple[Kind, str, int]:
+    """The kind, the variant and the side that a user asks for, each with its default.
+
+    Raises:
+        UnknownName, BadRequest: there is no such kind or variant, or the numbers can't be.
+    """
+    if kind not in KINDS:
+        raise UnknownName("drawing", kind, KINDS)
+    found = KINDS[kind]
+    if variant is not None and variant not in found.variants:
+        raise UnknownName(f"variant of {kind}", variant, found.variants)
+    if side is not None and not SMALLEST <= side <= LARGEST:
+        raise BadRequest(f"--size {side}: a drawn picture has {SMALLEST} to {LARGEST} pixels a side.")
+    if count < len(found.classes):
+        raise BadRequest(f"-n {count}: {kind} has {len(found.classes)} classes; draw at least one picture of each.")
+    return found, variant or found.variants[0], side or found.side
+
+
+def write_set(
+    kind: Kind,
+    count: int,
+    folder: Path,
+    *,
+    variant: str,
+    side: int,
+    seed: int,
+    advance: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Draw so many pictures into a folder: `images/CLASS/NUMBER.png`, and masks called alike in `masks/`.
+
+    Masks of what doesn't decide the class lie in folders of their own, such as `decoys/`. The same arguments give the
+    same bytes. A set that was drawn there before gives way; `dataset.json` says "complete" when all is there.
+
+    Raises:
+        BadRequest: the folder holds something else, or another one is drawing there.
+    """
+    _find_set(folder)
+    with writing(folder):
+        _write_set(kind, count, folder, variant, side, seed, advance)
+
+
+def _find_set(folder: Path) -> dict[str, Any] | None:
+    """What the set that the folder holds says of itself; None where the folder is new, empty, or barely begun.
+
+    Raises:
+        BadRequest: the folder holds something else.
+    """
+    if blocked_by(folder) is not None:
+        raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
+    old = read_description(folder) if folder.is_dir() else None
+    if old is not None or not (folder.exists() or folder.is_symlink()):
+        return old
+    if not folder.is_dir() or not all(map(_is_first, folder.iterdir())):
+        raise BadRequest(f"{folder}: holds something else. Give -o a folder that is new, empty, or a drawn set.")
+    return None
+
+
+def _is_first(path: Path) -> bool:
+    """Whether it is what drawing makes before anything else: the lock, and what becomes the description."""
+    return path.name == LOCK or is_temporary(path, DESCRIBED)
+
+
+def _write_set(
+    kind: Kind, count: int, folder: Path, variant: str, side: int, seed: int, advance: Callable[[str], None]
+) -> None:
+    old = _find_set(folder)  # now that nobody else changes it
+    description = {
+        "format": FORMAT,
+        "kind": kind.name,
+        "variant": variant,
+        "side": side,
+        "seed": seed,
+        "classes": list(kind.classes),
+        "mask": kind.decides,
+        "images": count,
+        "complete": False,
+    }
+    names = [f"{kind.classes[at % len(kind.classes)]}/{at + 1:0{len(str(count))}d}.png" for at in range(count)]
+    places = [place for place, _ in _pictures(kind.draw(0, seed, side, variant))]
+    wanted = {f"{place}/{name}" for place in places for name in names}
+    gone = set(listed_files(folder, old)) - wanted if old is not None else set()
+    _check_folders(folder, wanted)
+    sweep(folder, DESCRIBED)
+    for place in {Path(name).parent for name in wanted | gone}:
+        sweep(folder / place, PICTURE)
+    # before the first change, so that a set that is cut short is known for ours, and for what it is
+    _describe(folder, description | {"files": sorted(wanted | gone)})
+    remove(folder, sorted(gone))
+    draw = partial(_write, kind, folder, variant, side, seed)
+    files: list[str] = []
+    workers = processors(4)
+    for written in ahead(draw, enumerate(names), workers=workers, waiting=workers):
+        files += written
+        advance(written[0])
+    _settle([folder / name for name in files], workers)
+    _describe(folder, description | {"files": sorted(files), "complete": True})
+
+
+def _check_folders(folder: Path, names: Iterable[str]) -> None:
+    """Refuse to write where a link leads."""
+    for name in names:
+        link = link_on_the_way(folder, name)
+        if link is not None:
+            raise BadRequest(f"{link}: is a link, and nothing is written where it leads. Give -o another folder.")
+
+
+def _write(kind: Kind, folder: Path, variant: str, side: int, seed: int, each: tuple[int, str]) -> list[str]:
+    index, name = each
+    drawing = kind.draw(index, seed, side, variant)
+    written = []
+    for place, picture in _pictures(drawing):
+        path = folder / place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside(path, lasting=False) as temporary:
+            picture.save(temporary, "PNG")
+        written.append(f"{place}/{name}")
+    return written
+
+
+def _pictures(drawing: Drawing) -> Iterator[tuple[str, Image]]:
+    yield IMAGES, drawing.picture
+    yield MASKS, drawing.mask.convert("1")
+    for place, mask in drawing.others.items():
+        yield place, mask.convert("1")
+
+
+def _settle(files: Sequence[Path], workers: int) -> None:
+    """Have files on the disk, and then the list of each of their folders, once."""
+    for places in (files, sorted({path.parent for path in files})):
+        for _ in ahead(settle, places, workers=workers, waiting=workers):
+            pass
+
+
+def _describe(folder: Path, description: dict[str, object]) -> None:
+    with beside(folder / DESCRIPTION) as temporary:
+        temporary.write_text(to_json(description) + "\n", encoding="utf-8")

@@ -1,0 +1,165 @@
+"""What a training leaves: the best model so far and where it stands, snapshots, and the model that it comes to."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.models.architectures import SMALL, Architecture
+from cnnvis_report.models.trained_file import TrainedModel, read_with_more, write_trained
+from cnnvis_report.records.training import ClassCounts, Score, Snapshot, TrainingRecord
+from cnnvis_report.training.config import Order, Spectator
+from cnnvis_report.training.loop import BY_HAND, Listener, Progress, Recipe, Rounds
+from cnnvis_report.training.model import Trainee
+from cnnvis_report.training.output_paths import part_of, snapshot_of
+from cnnvis_report.training.resume import (
+    FINISHED,
+    STANDING,
+    changes,
+    find_standing,
+    fingerprint_of,
+    parts_of,
+    resume,
+    taken,
+)
+from cnnvis_report.training.splits import Data
+
+
+class Keeping(Listener):
+    """Writes what a training leaves, while others are told too.
+
+    Args:
+        path: of the model; None writes nothing.
+        device: that it is trained on.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        path: Path | None,
+        data: Data,
+        trainee: Trainee,
+        recipe: Recipe,
+        device: torch.device,
+        spectator: Spectator,
+    ) -> None:
+        self.order, self.path, self.data, self.trainee, self.recipe = order, path, data, trainee, recipe
+        self.spectator = spectator
+        self.snapshots: list[Snapshot] = []
+        self.batch_done = spectator.batch_done  # type: ignore[method-assign]
+        self._settings = settings_of(order, trainee, recipe)
+        told = {**self._settings, "the folder": self._data, "snapshots": ",".join(map(str, order.snapshots))}
+        self._parts = {} if path is None else parts_of(data, trainee, told, device)
+        self._rounds: Rounds | None = None
+
+    def finished(self) -> TrainedModel | None:
+        """The model that this training comes to, where an earlier start has come to it."""
+        if self.path is None or not self.path.is_file():
+            return None
+        found = read_with_more(self.path)
+        if found is None or found[1].get(FINISHED) != fingerprint_of(self._parts) or not self._all_there(found[0]):
+            return None
+        part_of(self.path).unlink(missing_ok=True)
+        self.spectator.finished(self.path)
+        return found[0]
+
+    def begun(self, rounds: Rounds, progress: Progress) -> None:
+        """Go on from where an earlier start was stopped."""
+        self._rounds = rounds
+        standing = find_standing(part_of(self.path)) if self.path is not None else None
+        if standing is None or self.path is None:
+            return
+        changed = changes(standing.content.get("parts"), self._parts)
+        if not changed and not self._all_there(standing.model):
+            changed = ["a snapshot is gone"]
+        if changed:
+            self.spectator.anew(part_of(self.path), changed)
+            return
+        resume(standing, rounds, progress, part_of(self.path))
+        self.snapshots = list(standing.model.training.snapshots)
+        self.spectator.resumed(len(progress.history))
+
+    def epoch_done(self, progress: Progress) -> None:
+        """Keep where the training stands, and a snapshot before that: what is kept is known to be there."""
+        number = progress.history[-1].number
+        if self.path is not None and number in self.order.snapshots:
+            kept = snapshot_of(self.path, number)
+            write_trained(kept, self.model(progress, None))
+            self.snapshots.append(Snapshot(number, kept.name))
+        if self.path is not None and self._rounds is not None:
+            more = {STANDING: taken(self._rounds, progress, self._parts)}
+            write_trained(part_of(self.path), self.model(progress, None), weights=progress.state, more=more)
+        self.spectator.epoch_done(progress)
+
+    def keep(self, progress: Progress, tested: Score | None) -> TrainedModel:
+        """Write the model; where the training stands is kept as long as it isn't at its end."""
+        model = self.model(progress, tested)
+        if self.path is not None:
+            by_hand = progress.stopped == BY_HAND
+            write_trained(self.path, model, more={} if by_hand else {FINISHED: fingerprint_of(self._parts)})
+            if not by_hand:
+                part_of(self.path).unlink(missing_ok=True)
+        return model
+
+    def model(self, progress: Progress, tested: Score | None) -> TrainedModel:
+        """The model with the weights that the network has now, and all that is known of its training."""
+        chosen, data = progress.chosen, self.data
+        record = TrainingRecord(
+            data=self._data,
+            settings=self._settings,
+            counts=_counts(data, self.recipe.weights),
+            history=tuple(progress.history),
+            best=progress.best,
+            stopped=progress.stopped,
+            validation=Score(chosen.validation_accuracy, chosen.validation_loss, len(data.validation)),
+            test=tested,
+            snapshots=tuple(self.snapshots),
+            skipped=len(data.skipped),
+        )
+        seen = frozenset(item.content for item in data.training.items)
+        return TrainedModel(
+            self.trainee.network, self.trainee.architecture, data.training.preprocessing, data.classes, record, seen
+        )
+
+    @property
+    def _data(self) -> str:
+        """What the folder of images is called."""
+        return self.order.images.name or self.order.images.resolve().name
+
+    def _all_there(self, model: TrainedModel) -> bool:
+        """Whether the snapshots of a training are."""
+        return self.path is not None and all(
+            snapshot_of(self.path, each.epoch).is_file() for each in model.training.snapshots
+        )
+
+
+def settings_of(order: Order, trainee: Trainee, recipe: Recipe) -> dict[str, str | int | float | bool | None]:
+    """What decides the result, as the report states it; no folder of this machine is in it."""
+    return {
+        "arch": _words(trainee.architecture),
+        "begun with": trainee.origin,
+        "frozen": ", ".join(trainee.frozen[:1]) or "nothing",
+        "split": order.split,
+        "epochs": order.epochs,
+        "batch size": order.batch_size,
+        "learning rate": recipe.rate,
+        "augment": order.augment,
+        "balanced": order.balance,
+        "patience": order.patience,
+        "seed": order.seed,
+    }
+
+
+def _words(architecture: Architecture) -> str:
+    head = " with a convolution, global average pooling and a linear layer" if architecture.head == "gap" else ""
+    blocks = f", {architecture.blocks} blocks" if architecture.name == SMALL else ""
+    return f"{architecture.name}{blocks}{head}"
+
+
+def _counts(data: Data, weights: Tensor | None) -> tuple[ClassCounts, ...]:
+    training, validation, test = (data.counts(each) for each in (data.training, data.validation, data.test))
+    counted = [1.0] * len(data.classes) if weights is None else [round(float(weight), 4) for weight in weights]
+    return tuple(
+        ClassCounts(name, training[index], validation[index], test[index], counted[index])
+        for index, name in enumerate(data.classes)
+    )

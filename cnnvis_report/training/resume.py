@@ -1,0 +1,148 @@
+"""Where a training stands after an epoch: kept beside the model, so that the same command goes on from there."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cnnvis_report import __version__
+from cnnvis_report.errors import BadRequest, brief
+from cnnvis_report.models.trained_file import TrainedModel, read_with_more
+from cnnvis_report.training.loop import Progress, Rounds
+from cnnvis_report.training.model import Trainee
+from cnnvis_report.training.splits import Data
+from cnnvis_report.training.tensors import Pictures
+
+SHOWN = 24  # letters of a setting that a message shows
+DIGEST = "#"  # what a part begins with that can't be shown
+
+STANDING = "standing"  # of a file that an unfinished training has left
+FINISHED = "finished"  # of a model that is what its training comes to: the fingerprint of that
+
+Parts = dict[str, str]  # what decides a training, by what it is, each in a few letters
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A training that an earlier start has left: its best model so far, and what else the next epoch depends on."""
+
+    model: TrainedModel
+    content: Mapping[str, Any]
+
+    @property
+    def epochs(self) -> int:
+        """How many are through."""
+        return len(self.model.training.history)
+
+
+def parts_of(data: Data, trainee: Trainee, settings: Mapping[str, object], device: torch.device) -> Parts:
+    """Everything that decides the result of a training: settings, images, the network it begins with, versions."""
+    weights = {name: _digest(value.cpu().numpy().tobytes()) for name, value in trainee.network.state_dict().items()}
+    told = {
+        **{name: str(value) for name, value in settings.items()},
+        "the version of cnnvis-report": __version__,
+        "the version of PyTorch": str(torch.__version__),  # a text of its own class, which no plain reader takes
+        "the device": device.type,
+        "the classes": _digest(data.classes),
+        "how pictures are read": _digest(repr(data.training.preprocessing)),
+        "the frozen layers": _digest(trainee.frozen),
+        "the weights it begins with": _digest(weights),
+        "the images for training": _images(data.training),
+        "the images for validation": _images(data.validation),
+        "the images for the test": "" if data.test is None else _images(data.test),
+        "the files that can't be read": str(len(data.skipped)),
+    }
+    return {name: value if len(value) <= SHOWN else _digest(value) for name, value in told.items()}
+
+
+def fingerprint_of(parts: Parts) -> str:
+    """Of all that decides a training: 32 hexadecimal digits."""
+    return sha256(json.dumps(sorted(parts.items())).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def changes(earlier: object, now: Parts) -> list[str]:
+    """What decides the training and isn't as it was, in words; empty where everything is."""
+    if not isinstance(earlier, Mapping):
+        return ["what it was begun with isn't known"]
+    found = []
+    for name, value in now.items():
+        before = earlier.get(name)
+        if before != value:
+            shown = isinstance(before, str) and DIGEST not in before + value
+            found.append(f"{name} {value or 'none'} instead of {before or 'none'}" if shown else name)
+    return found
+
+
+def find_standing(path: Path) -> Standing | None:
+    """What an earlier start has left; None where there is nothing, or nothing to go on from.
+
+    Raises:
+        BadRequest: the file can't be read.
+    """
+    found = read_with_more(path) if path.is_file() else None
+    content = found[1].get(STANDING) if found else None
+    return Standing(found[0], content) if found and isinstance(content, Mapping) else None
+
+
+def taken(rounds: Rounds, progress: Progress, parts: Parts) -> dict[str, Any]:
+    """What the next epoch depends on."""
+    # the best weights are those of the model in the same file
+    last = len(progress.history) == progress.best
+    state = {name: value.cpu().contiguous() for name, value in rounds.network.state_dict().items()}
+    return {
+        "parts": dict(parts),
+        "state": None if last else state,
+        "optimizer": rounds.optimiser.state_dict(),
+        "schedule": rounds.schedule.state_dict(),
+        "scaler": rounds.scaler.state_dict(),
+        "random": _random(rounds.device),
+    }
+
+
+def resume(standing: Standing, rounds: Rounds, progress: Progress, where: Path) -> None:
+    """Bring a training to where an earlier start has left it.
+
+    Raises:
+        BadRequest: what was kept doesn't fit.
+    """
+    content = standing.content
+    try:
+        best = dict(standing.model.network.state_dict())
+        rounds.network.load_state_dict(best)
+        if content["state"] is not None:
+            rounds.network.load_state_dict(content["state"])
+        rounds.optimiser.load_state_dict(content["optimizer"])
+        rounds.schedule.load_state_dict(content["schedule"])
+        rounds.scaler.load_state_dict(content["scaler"])
+        on_cpu, on_device = content["random"]
+        torch.set_rng_state(on_cpu)
+        if on_device is not None:
+            torch.get_device_module(rounds.device).set_rng_state(on_device, rounds.device)
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
+        raise BadRequest(
+            f"{where}: what it keeps of a training is damaged ({brief(error)}). Remove it, and the training "
+            "begins anew."
+        ) from error
+    record = standing.model.training
+    progress.history, progress.best, progress.state = list(record.history), record.best, best
+
+
+def _random(device: torch.device) -> tuple[Tensor, Tensor | None]:
+    if device.type == "cpu":
+        return torch.get_rng_state(), None
+    return torch.get_rng_state(), torch.get_device_module(device).get_rng_state(device)
+
+
+def _images(pictures: Pictures) -> str:
+    """Of their contents in their order, and of the classes that they are of."""
+    return _digest([[item.content for item in pictures.items], pictures.targets.tolist()])
+
+
+def _digest(value: bytes | str | Sequence[object] | Mapping[str, object]) -> str:
+    content = value if isinstance(value, bytes) else json.dumps(value, sort_keys=True).encode("utf-8", "replace")
+    return DIGEST + sha256(content).hexdigest()[:16]

@@ -1,0 +1,196 @@
+"""Images in class folders: found, split, read, and counted."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from cnnvis_report.data.dataset_json import parts_of
+from cnnvis_report.data.decode import picture_size
+from cnnvis_report.data.image_set import FoundImages, Item, find_images, labelled
+from cnnvis_report.data.labels import SPLITS
+from cnnvis_report.data.levels import find_levels
+from cnnvis_report.data.preprocessing import Levels, Preprocessing
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.run import Label, Skipped
+from cnnvis_report.training.tensors import Pictures, read_pictures
+
+OWN_SIZE_UP_TO = 128  # pixels a side: larger pictures are made smaller unless --size says otherwise
+MARGIN = 8 / 7  # the shorter side of photographs over the square that is cut from them, as for ImageNet
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a network is trained on, chosen by, and tested with; `notes` are worth a line each."""
+
+    classes: tuple[str, ...]
+    training: Pictures
+    validation: Pictures
+    test: Pictures | None
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
+
+    def counts(self, pictures: Pictures | None) -> list[int]:
+        """How many pictures of each class there are."""
+        counted = Counter(pictures.targets.tolist() if pictures is not None else ())
+        return [counted[index] for index in range(len(self.classes))]
+
+
+def read_data(
+    folder: Path,
+    test: Path | None,
+    *,
+    share: float,
+    seed: int,
+    known: Preprocessing | None,
+    size: str | None,
+    grey: bool | None,
+    advance: Callable[[str], None] = lambda _: None,
+    begin: Callable[[int], None] = lambda _: None,
+) -> Data:
+    """The images of class folders, split and read.
+
+    Args:
+        folder, test: folders with a sub-folder a class; the test set may lack classes, and has no other ones.
+        share: of the images of each class, how many go into validation.
+        known: the preprocessing that the network expects; None finds one that suits the pictures.
+        size: as the user wants it. grey: see `read_pictures`.
+        begin, advance: told how many files there are, and of each.
+
+    Raises:
+        BadRequest: there are no classes, too few images, or images without a class.
+    """
+    found, classes, notes = find_classes(folder)
+    geometry = _geometry(found, known, size)
+    levels, said = find_levels(found, geometry.levels)
+    geometry = replace(geometry, levels=levels)
+    notes += [notice.removesuffix(".") for notice in said]
+    test_found = _test_files(test, classes) if test is not None else FoundImages(())
+    begin(len(found) + len(test_found))
+    pictures, skipped = read_pictures(_items(found, classes, levels), geometry, grey=grey, advance=advance)
+    skipped += found.skipped
+    places = split(pictures.targets.tolist(), classes, share, seed)
+    of_test: Pictures | None = None
+    if len(test_found):
+        channels_grey = pictures.preprocessing.channels == 1
+        of_test, lost = read_pictures(
+            _items(test_found, classes, levels), geometry, grey=channels_grey, advance=advance
+        )
+        if not len(of_test):
+            raise BadRequest(f"--test {test}: none of its {len(lost)} images can be read, {lost[0].reason}.")
+        lost += test_found.skipped
+        skipped += [replace(each, name=f"{test.name}/{each.name}" if test else each.name) for each in lost]
+    training, validation = (pictures.part(part) for part in places)
+    return Data(classes, training, validation, of_test, tuple(skipped), tuple(notes))
+
+
+def find_classes(folder: Path) -> tuple[FoundImages, tuple[str, ...], list[str]]:
+    """The images below the sub-folders of a folder, the sub-folders' names in order, and what was left aside.
+
+    The order is that of torchvision's ImageFolder, so that indices are those of other trainings on the same folder.
+
+    Raises:
+        BadRequest: there aren't two classes, or the sub-folders are parts of a set and no classes.
+    """
+    if not folder.is_dir():
+        raise BadRequest(f"{folder}: there is no such folder. Give one with a sub-folder for each class.")
+    everything = find_images([folder])
+    found = everything.only(lambda each: each.folder)
+    names = sorted({Path(each.name).parts[0] for each in found})
+    parts = [name for name in names if name.lower() in SPLITS]
+    if parts and len(parts) == len(names):
+        raise BadRequest(f"{folder}: {_advice_on_parts(folder, parts)}")
+    if len(names) < 2:
+        has = f"one class, {names[0]!r}" if names else "no sub-folder with images"
+        raise BadRequest(f"{folder}: has {has}. Put the images in one sub-folder for each class, two at least.")
+    notes = [notice.removesuffix(".") for notice in everything.notices]
+    if len(found) < len(everything):
+        notes.append(f"{len(everything) - len(found)} images lie beside the class folders and are left out")
+    empty = _empty_folders(folder, names)
+    if empty:
+        notes.append(f"no image in {', '.join(empty)}: left out as a class")
+    return found, tuple(names), notes
+
+
+def _advice_on_parts(folder: Path, parts: Sequence[str]) -> str:
+    """What to give where the sub-folders are the parts of a set."""
+    said = f"its sub-folders are {', '.join(parts)}, which are parts of a set and no classes."
+    test = next((name for name in parts if name.lower().startswith("test")), None)
+    training = next((name for name in parts if name.lower().startswith("train")), parts[0])
+    more = f" --test {folder / test}" if test and test != training else ""
+    return f"{said} Give {folder / training}{more}."
+
+
+def split(targets: Sequence[int], classes: Sequence[str], share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Places for training and for validation, class by class, by chance that the seed decides.
+
+    Raises:
+        BadRequest: a class has too few images for both.
+    """
+    if not 0 < share < 1:
+        raise BadRequest(f"--split {share:g}: give the share that goes into validation, above 0 and below 1.")
+    generator = torch.Generator().manual_seed(seed)
+    parts: tuple[list[int], list[int]] = ([], [])
+    for index, name in enumerate(classes):
+        places = [place for place, target in enumerate(targets) if target == index]
+        if len(places) < 2:
+            images = "1 readable image" if places else "no readable image"
+            raise BadRequest(
+                f"Class {name!r} has {images}; one for training and one for validation are needed. "
+                f"Add images to it, or take the folder away."
+            )
+        aside = min(max(1, round(len(places) * share)), len(places) - 1)
+        order = [places[at] for at in torch.randperm(len(places), generator=generator).tolist()]
+        parts[1].extend(order[:aside])
+        parts[0].extend(order[aside:])
+    return sorted(parts[0]), sorted(parts[1])
+
+
+def _test_files(folder: Path, classes: Sequence[str]) -> FoundImages:
+    if not folder.is_dir():
+        raise BadRequest(f"--test {folder}: there is no such folder.")
+    found = find_images([folder]).only(lambda each: each.folder)
+    strange = {Path(each.name).parts[0] for each in found} - set(classes)
+    if strange or not len(found):
+        what = f"has the folders {', '.join(sorted(strange))}" if strange else "has no sub-folder with images"
+        raise BadRequest(f"--test {folder}: {what}; the classes are {', '.join(classes)}.")
+    return found
+
+
+def _items(found: FoundImages, classes: Sequence[str], levels: Levels) -> list[Item]:
+    """Each image with its first folder as the label, whatever other folders it lies in."""
+    index = {name: place for place, name in enumerate(classes)}
+    folders = [Path(each.name).parts[0] for each in found]
+    items = labelled(found, classes, levels=levels)
+    return [replace(item, labels=(Label(name, index[name]),)) for item, name in zip(items, folders, strict=True)]
+
+
+def _geometry(found: FoundImages, known: Preprocessing | None, size: str | None) -> Preprocessing:
+    """How pictures become one size. Those of one size stay whole; others are cut square from the middle."""
+    if known is None:
+        sizes = {picture_size(each.path) for each in found} - {None}
+        one = next(iter(sizes)) if len(sizes) == 1 else None
+        if one is not None and max(one) <= OWN_SIZE_UP_TO:
+            known = Preprocessing((0.0,), (1.0,), resize=one)
+        elif one is not None:
+            shrink = OWN_SIZE_UP_TO / max(one)
+            known = Preprocessing(
+                (0.0,), (1.0,), resize=(max(1, round(one[0] * shrink)), max(1, round(one[1] * shrink)))
+            )
+        else:
+            side = OWN_SIZE_UP_TO
+            known = Preprocessing((0.0,), (1.0,), resize=round(side * MARGIN), crop=(side, side))
+    if size == "original":
+        raise BadRequest("--size original: pictures of a batch have one size; give a side or HEIGHTxWIDTH.")
+    return known if size is None else known.resized(size)
+
+
+def _empty_folders(folder: Path, names: Sequence[str]) -> list[str]:
+    parts = parts_of(folder)
+    return sorted(
+        path.name
+        for path in (parts[0] if parts else folder).iterdir()
+        if path.is_dir() and path.name not in names and not path.name.startswith(".")
+    )

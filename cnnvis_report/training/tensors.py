@@ -1,0 +1,134 @@
+"""Labelled pictures for training: read once, kept as bytes where they fit into memory."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import prod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cnnvis_report.data.decode import UnusablePicture, prepare
+from cnnvis_report.data.image_set import Item
+from cnnvis_report.data.prefetch import ahead, processors
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.errors import RunFailed
+from cnnvis_report.records.run import Skipped
+
+KEPT_UP_TO = 3_000_000_000  # bytes of pictures; more are decoded anew in every epoch
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures of one size with class indices [N].
+
+    stored: [N, C, H, W] bytes, or None where they are decoded each time that they are wanted.
+    """
+
+    items: tuple[Item, ...]
+    targets: Tensor
+    preprocessing: Preprocessing
+    stored: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def part(self, places: Sequence[int]) -> "Pictures":
+        """The pictures at these places."""
+        chosen = torch.tensor(list(places), dtype=torch.long)
+        stored = None if self.stored is None else self.stored[chosen]
+        return replace(self, items=tuple(self.items[at] for at in places), targets=self.targets[chosen], stored=stored)
+
+    def read_as(self, preprocessing: Preprocessing) -> "Pictures":
+        """The same with other constants or channels, of the same geometry."""
+        stored = self.stored
+        if stored is not None and preprocessing.channels != stored.shape[1]:
+            stored = stored[:, :1] if preprocessing.channels == 1 else stored.expand(-1, preprocessing.channels, -1, -1)
+        return replace(self, preprocessing=preprocessing, stored=stored)
+
+    def batches(self, order: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Bytes [B, C, H, W] and targets [B], for each tensor of places; decoded while others are being used."""
+        if self.stored is not None:
+            for places in order:
+                yield self.stored[places], self.targets[places]
+            return
+        workers = processors(4)
+        for places, made in zip(order, ahead(self._decoded, order, workers=workers, waiting=workers), strict=True):
+            yield made, self.targets[places]
+
+    def constants(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The mean and spread of the pixels, channel by channel, in 0…1; a channel of one value counts as spread."""
+        count = 0
+        total, squares = (torch.zeros(self.preprocessing.channels, dtype=torch.float64) for _ in range(2))
+        for pictures, _ in self.batches(torch.arange(len(self)).tensor_split(1 + len(self) // 64)):
+            pixels = pictures.double().div(255)
+            count += pixels.numel() // pixels.shape[1]
+            total += pixels.sum(dim=(0, 2, 3))
+            squares += pixels.square().sum(dim=(0, 2, 3))
+        means = total / count
+        spread = (squares / count - means.square()).clamp(min=0).sqrt()
+        rounded = [[round(float(value), 4) for value in values] for values in (means, spread)]
+        return tuple(rounded[0]), tuple(value if value > 0 else 1.0 for value in rounded[1])
+
+    def _decoded(self, places: Tensor) -> Tensor:
+        return torch.stack([_bytes_of(self.items[at], self.preprocessing) for at in places.tolist()])
+
+
+def read_pictures(
+    items: Sequence[Item], preprocessing: Preprocessing, *, grey: bool | None, advance: Callable[[str], None]
+) -> tuple[Pictures, list[Skipped]]:
+    """All readable pictures, and the files that are no good.
+
+    Args:
+        preprocessing: its geometry counts; the constants are for later.
+        grey: whether they are read as grey; None finds out whether all of them are.
+        advance: told of each file.
+    """
+    wanted = preprocessing.with_channels(1 if grey else 3)
+    size = wanted.size or (1, 1)
+    shape = (len(items), wanted.channels, *size)
+    stored = torch.empty(shape, dtype=torch.uint8) if prod(shape) <= KEPT_UP_TO else None
+    good: list[Item] = []
+    skipped: list[Skipped] = []
+    colourless = True
+    workers = processors(4)
+    tried = ahead(partial(_tried, preprocessing=wanted), items, workers=workers, waiting=32)
+    for item, found in zip(items, tried, strict=True):
+        advance(item.name)
+        if isinstance(found, Skipped):
+            skipped.append(found)
+            continue
+        if stored is not None:
+            stored[len(good)] = found
+        good.append(item)
+        colourless = colourless and _is_grey(found)
+    targets = torch.tensor([item.label.index if item.label and item.label.index is not None else -1 for item in good])
+    pictures = Pictures(tuple(good), targets, wanted, None if stored is None else stored[: len(good)])
+    if grey is None and colourless:
+        pictures = pictures.read_as(preprocessing.with_channels(1))
+    return pictures, skipped
+
+
+def _tried(item: Item, preprocessing: Preprocessing) -> Tensor | Skipped:
+    try:
+        return _pixels(item, preprocessing)
+    except UnusablePicture as error:
+        return Skipped(item.name, str(error))
+
+
+def _bytes_of(item: Item, preprocessing: Preprocessing) -> Tensor:
+    try:
+        return _pixels(item, preprocessing)
+    except UnusablePicture as error:
+        raise RunFailed(f"{item.name}: could be read before, and now: {error}. What was trained is kept.") from error
+
+
+def _pixels(item: Item, preprocessing: Preprocessing) -> Tensor:
+    seen = prepare(item.open(), preprocessing).seen
+    pixels = torch.from_numpy(np.array(seen))
+    return pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()
+
+
+def _is_grey(pixels: Tensor) -> bool:
+    return pixels.shape[0] == 1 or bool((pixels[0] == pixels[1]).all() and (pixels[1] == pixels[2]).all())

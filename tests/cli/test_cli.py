@@ -1,0 +1,379 @@
+"""The commands as a user types them: what they say, what they leave, how they end."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import torch
+from PIL import Image
+
+from cnnvis_report.cli.main import cli
+from cnnvis_report.methods.registry import methods
+from cnnvis_report.store import load_arrays, load_run
+from tests.conftest import command, standard_methods
+
+TINY = ("run", "tests.factories:tiny")
+FEW = ("--methods", "grad_cam,saliency", "--device", "cpu")
+
+
+def one_line(result) -> str:
+    """The only line on the standard error stream."""
+    assert result.stderr.count("\n") == 1 and result.stderr.startswith("Error: "), result.stderr
+    return result.stderr
+
+
+@pytest.mark.parametrize("name", [None, *cli.commands])
+def test_help_is_a_page_with_an_example(name):
+    said = command(*filter(None, (name, "--help"))).stdout
+    assert "cnnvis-report " + (name or "demo") in said and "Usage:" in said
+    for option in cli.commands[name].params if name else []:
+        if isinstance(option, click.Option):
+            assert option.help and option.opts[-1] in said and option.help.split()[0] in said
+
+
+def test_help_answers_without_torch():
+    code = "import sys; sys.modules['torch'] = None; from cnnvis_report.cli.main import cli; cli(['run', '--help'])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "MODEL IMAGES" in said.stdout
+    version = subprocess.run([sys.executable, "-m", "cnnvis_report", "--version"], capture_output=True, text=True)
+    assert version.stdout.startswith("cnnvis-report, version ")
+
+
+def test_pages_are_written_without_torch(report, tmp_path):
+    import shutil
+
+    shutil.copytree(report, tmp_path / "r")
+    (tmp_path / "r" / "index.html").unlink()
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['torchvision'] = None\n"
+        f"from cnnvis_report.cli.main import cli; cli(['render', {str(tmp_path / 'r')!r}])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("Wrote ")
+    assert (tmp_path / "r" / "index.html").read_bytes() == (report / "index.html").read_bytes()
+
+
+def test_a_run_says_what_it_will_do_and_what_it_took(drawn, tmp_path):
+    result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW)
+    assert result.stdout == f"Wrote {tmp_path / 'r' / 'index.html'}\n"
+    for words in (
+        "tiny, 653 parameters, 5 classes, on cpu",
+        "8 images, 8 at a time, 3 classes each",
+        "2 methods: grad_cam, saliency",
+        "layers read: features",
+        "1 forward and 3 backward passes an image; about",
+        "Warning: empty.jpg: an empty file. Skipped.",
+        "Took      ",
+        " for 6 images",
+        "within 0.8 % of their largest",
+    ):
+        assert words in result.stderr.replace("\u202f", " "), words
+    quiet = command(*TINY, drawn, "-o", tmp_path / "r2", *FEW, "--quiet")
+    assert quiet.stderr.count("\n") == 2 and all(line.startswith("Warning: ") for line in quiet.stderr.splitlines())
+
+
+def test_hyphens_sets_and_choices(drawn, tmp_path):
+    command(
+        *TINY, drawn, "-o", tmp_path / "a", "-m", "grad-cam, layer-cam", "--classes", "ring,top:1,0", "--limit", "5",
+        "--limit-order", "first",
+    )  # fmt: skip
+    run = load_run(tmp_path / "a")
+    assert [card.name for card in run.record.cards] == ["grad_cam", "layer_cam"] and run.record.images == 3
+    for image in run.images():
+        wanted = list(dict.fromkeys([image.top[0].index, 2, 0]))
+        assert [target.index for target in image.targets] == wanted
+        assert {found.target for found in image.maps} == set(wanted)
+    command(*TINY, drawn, "-o", tmp_path / "b", "-m", "quick", "--classes", "label", "-q")
+    images = list(load_run(tmp_path / "b").images())
+    assert all([target.index for target in image.targets] == [image.label.index] for image in images)
+    assert len(images[0].maps) == sum(entry.card.level == "quick" for entry in methods())
+
+
+def test_images_without_a_label_have_a_stated_gap(drawn, tmp_path):
+    Image.new("RGB", (50, 50)).save(tmp_path / "alone.png")
+    command(*TINY, drawn, tmp_path / "alone.png", "-o", tmp_path / "r", *FEW, "--classes", "label", "-q")
+    *_, alone = load_run(tmp_path / "r").images()
+    assert not alone.maps and "no class to explain" in alone.gaps[0].reason
+    assert "no class to explain" in (tmp_path / "r" / "run.html").read_text(encoding="utf-8")
+    result = command(*TINY, tmp_path / "alone.png", "-o", tmp_path / "n", *FEW, "--classes", "label", code=2)
+    assert "no image has a label" in one_line(result)
+
+
+def test_several_layers(drawn, tmp_path):
+    layers = ("--layer", "features.0", "--layer", "features")
+    command(*TINY, drawn, "-o", tmp_path / "r", "-m", "grad_cam,guided_grad_cam,saliency", *layers, "-q")
+    image = next(load_run(tmp_path / "r").images())
+    shapes = {(found.method, found.layer): found.shape for found in image.maps}
+    assert shapes == {
+        ("grad_cam", "features.0"): (40, 40),
+        ("grad_cam", "features"): (20, 20),
+        ("guided_grad_cam", "features.0"): (3, 40, 40),
+        ("guided_grad_cam", "features"): (3, 40, 40),
+        ("saliency", ""): (3, 40, 40),
+    }
+    assert '<select name="layer">' in (tmp_path / "r" / "images" / f"{image.id}.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("size", "seen"), [("64", (64, 64)), ("24x56", (24, 56)), ("original", (40, 40)), (None, (40, 40))]
+)
+def test_sizes(size, seen, drawn, tmp_path):
+    command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "-q", *(("--size", size) if size else ()))
+    image = next(load_run(tmp_path / "r").images())
+    assert image.size == seen and image.original == (40, 40)
+    arrays = load_arrays(tmp_path / "r", image.id)
+    assert arrays["picture"].shape == (*seen, 3) and arrays[image.maps[-1].key].shape[-2:] == seen
+
+
+def test_images_of_many_sizes_and_aspects(tmp_path):
+    for number, size in enumerate([(50, 30), (50, 30), (31, 80), (64, 64)]):
+        Image.effect_noise(size, 90).convert("RGB").save(tmp_path / f"{number}.png")
+    command(*TINY, tmp_path, "-o", tmp_path / "r", *FEW, "--size", "original", "-q")
+    assert [image.size for image in load_run(tmp_path / "r").images()] == [(30, 50), (30, 50), (80, 31), (64, 64)]
+
+
+def test_grey_networks(drawn, tmp_path):
+    command("run", "tests.factories:grey", drawn, "-o", tmp_path / "r", "--size", "32", "-m", "standard", "-q",
+            "-O", "smoothgrad.n=2", "-O", "integrated_gradients.steps=2", "-O", "occlusion.patch=16")  # fmt: skip
+    image = next(load_run(tmp_path / "r").images())
+    arrays = load_arrays(tmp_path / "r", image.id)
+    assert arrays["picture"].shape == (32, 32) and len(image.maps) == standard_methods() * 3
+
+
+def test_a_network_with_other_activations_has_stated_gaps(drawn, tmp_path):
+    smooth = ("run", "tests.factories:smooth", drawn, "--size", "32", "-m", "guided_backprop,gradient,cam")
+    result = command(*smooth, "-o", tmp_path / "r")
+    assert "not defined: guided_backprop (1 SiLU activation has no ReLU rule)" in result.stderr
+    run = load_run(tmp_path / "r")
+    assert [gap.method for gap in run.record.not_defined] == ["guided_backprop"]
+    page = (tmp_path / "r" / "images" / f"{next(run.images()).id}.html").read_text(encoding="utf-8")
+    assert "Guided backpropagation is not shown: 1 SiLU activation has no ReLU rule" in page
+    result = command(*smooth, "-o", tmp_path / "s", "--strict", code=3)
+    assert result.stderr.splitlines()[-1].startswith("Error: --strict:") and (tmp_path / "s" / "index.html").is_file()
+    result = command(*smooth[:-1], "deconvnet", "-o", tmp_path / "n", code=1)
+    assert "None of the methods is defined" in one_line(result) and not (tmp_path / "n").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("run", "tests.factories:flat", "{drawn}"), 2, "no layer whose output has a spatial size"),
+        (("run", "tests.factories:Dictionary", "{drawn}"), 2, "returns a dict with out, aux"),
+        (("run", "tests.factories:segmentation", "{drawn}"), 2, "as for segmentation"),
+        (("run", "tests.factories:broken", "{drawn}"), 2, "aren't finite"),
+        (("run", "tests.factories:detached", "{drawn}"), 2, "autograd can't follow"),
+        (("run", "tests.factories:tinny", "{drawn}"), 2, "Did you mean 'tiny'?"),
+        (("run", "resnet5O", "{drawn}"), 2, "Did you mean 'resnet50'?"),
+        ((*TINY, "{drawn}/nowhere"), 2, "there is no such file or folder"),
+        ((*TINY, "{empty}"), 2, "No image in"),
+        ((*TINY, "{drawn}/empty.jpg"), 1, "The image can't be read. empty.jpg: an empty file."),
+        ((*TINY, "{drawn}/empty.jpg", "{drawn}/<b>bold cut.jpg"), 1, "None of the 2 images can be read."),
+        ((*TINY, "{drawn}", "-m", "gradcam"), 2, "Did you mean 'grad_cam'?"),
+        ((*TINY, "{drawn}", "-m", ","), 2, "No method was asked for"),
+        ((*TINY, "{drawn}", "-m", "nowhere:mine"), 2, "can't import 'nowhere'"),
+        ((*TINY, "{drawn}", "-m", "tests.factories:tiny"), 2, "isn't announced with @method"),
+        ((*TINY, "{drawn}", "-O", "smoothgrad.m=3"), 2, "No option of smoothgrad is called 'm'"),
+        ((*TINY, "{drawn}", "-O", "smoothgrad.n=many"), 2, "takes a whole number"),
+        ((*TINY, "{drawn}", "-O", "n=3"), 2, "give METHOD.NAME=VALUE"),
+        (
+            (*TINY, "{drawn}", "-m", "grad_cam", "-O", "smoothgrad.n=3"),
+            2,
+            "No method of this run is called 'smoothgrad'",
+        ),
+        ((*TINY, "{drawn}", "-O", "smoothgrad.n=0"), 2, "it takes a number from 1 to 100000"),
+        ((*TINY, "{drawn}", "--layer", "featuers"), 2, "Did you mean 'features'?"),
+        ((*TINY, "{drawn}", "--layer", "fc"), 1, "which has no spatial size"),
+        ((*TINY, "{drawn}", "--classes", "crcle"), 2, "Did you mean 'circle'?"),
+        ((*TINY, "{drawn}", "--classes", "5"), 2, "no class 5"),
+        ((*TINY, "{drawn}", "--classes", "top:0"), 2, "at least 1"),
+        ((*TINY, "{drawn}", "--classes", ""), 2, "nothing to explain"),
+        ((*TINY, "{drawn}", "--device", "gpu"), 2, "isn't known. Here there are: auto, cpu"),
+        ((*TINY, "{drawn}", "--device", "cuda:99"), 2, "hasn't got it"),
+        ((*TINY, "{drawn}", "--size", "big"), 2, "give a side such as 224"),
+        ((*TINY, "{drawn}", "--size", "0"), 2, "give a side such as 224"),
+        ((*TINY, "{drawn}", "--size", "1"), 2, "doesn't take a 1×3×1×1 batch"),
+        ((*TINY, "{drawn}", "--mean", "0.5", "--std", "0.5"), 2, "doesn't take a 1×1×40×40 batch"),
+        ((*TINY, "{drawn}", "--std", "0,1,1"), 2, "has to be above 0"),
+        ((*TINY, "{drawn}", "--mean", "0.5", "--std", "1,1,1"), 2, "each needs one a channel"),
+        ((*TINY, "{drawn}", "--class-names", "{drawn}/empty.jpg"), 2, "empty.jpg: holds no class name"),
+        ((*TINY, "{drawn}", "--weights", "{drawn}/empty.jpg"), 2, "isn't a checkpoint"),
+        ((*TINY, "{drawn}", "--config", "{drawn}/empty.toml"), 2, "can't be read as TOML"),
+        (("render", "{empty}"), 2, "holds no run"),
+        (("methods", "gradcam"), 2, "Did you mean 'grad_cam'?"),
+        (("layers", "resnet5O"), 2, "Did you mean 'resnet50'?"),
+        (("layers", "tests.factories:tiny", "--size", "original"), 2, "no meaning without images"),
+    ],
+)
+def test_bad_input_gets_one_line_and_leaves_nothing(words, code, says, drawn, tmp_path):
+    (tmp_path / "empty").mkdir()
+    words = [word.format(drawn=drawn, empty=tmp_path / "empty") for word in words]
+    output = ["-o", tmp_path / "r"] if words[0] == "run" else []
+    result = command(*words, *output, code=code)
+    assert says in one_line(result)
+    assert not (tmp_path / "r").exists() and not result.stdout
+
+
+def test_clicks_own_refusals_end_with_two(drawn, tmp_path):
+    for words in (["--batch-size", "none"], ["--seed", "-1"], ["--limit", "0"], ["--mean", "a,b"], ["--labels", "x"]):
+        assert "Error: " in command(*TINY, drawn, "-o", tmp_path / "r", *words, code=2).stderr
+
+
+def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn, tmp_path):
+    config = tmp_path / "run.toml"
+    config.write_text(
+        'methods = ["smoothgrad", "grad_cam"]\nclasses = "top:1"\nbatch-size = 3\nlayer = "features.0"\nseed = 5\n'
+        "[options.smoothgrad]\nn = 4\nlevel = 0.3\n"
+    )
+    command(*TINY, drawn, "-o", tmp_path / "r", "--config", config, "--classes", "top:2", "-O", "smoothgrad.n=2", "-q")
+    run = load_run(tmp_path / "r").record
+    assert run.settings["seed"] == 5 and run.settings["batch_size"] == 3 and run.settings["classes"] == "top:2"
+    assert run.card("smoothgrad").options == {"n": 2, "level": 0.3, "variant": "mean"}
+    assert next(load_run(tmp_path / "r").images()).maps[-1].layer == "features.0"
+    config.write_text("clases = 'top:1'")
+    assert "Did you mean 'classes'?" in one_line(command(*TINY, drawn, "--config", config, code=2))
+
+
+OWN_METHOD = '''
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+
+
+@method(title="Mine", family="own", source="no source", sign=Sign.POSITIVE, kind=Kind.AREA)
+def mine(tape, targets, *, {option}):
+    """What I wanted to see."""
+    {body}
+'''
+
+
+def own_method(folder: Path, name: str, body: str, option: str = "power: int = 2") -> str:
+    (folder / f"{name}.py").write_text(OWN_METHOD.format(body=body, option=option))
+    return f"{name}:mine"
+
+
+def test_a_method_of_ones_own(drawn, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    path = own_method(tmp_path, "own_one", "return tape.gradients(targets).pixels.abs().pow(power).sum(1)")
+    command(*TINY, drawn, "-o", tmp_path / "r", "-m", f"grad_cam,{path}", "-O", "mine.power=1", "-q")
+    run = load_run(tmp_path / "r")
+    assert run.record.card("mine").options == {"power": 1}
+    page = (tmp_path / "r" / "methods.html").read_text(encoding="utf-8")
+    assert "What I wanted to see." in page and "power = 1" in page
+
+
+def test_a_method_that_fails_leaves_a_gap_and_the_others_go_on(drawn, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, body, says in [
+        ("own_two", "return 1 / (tape.images.mean() * 0).item()", "ZeroDivisionError"),
+        ("own_three", "return tape.gradients(targets).pixels.sum(1) / 0", "aren't finite"),
+        ("own_four", "return tape.images", "gives maps of"),
+    ]:
+        path = own_method(tmp_path, name, body)
+        words = (*TINY, drawn, "-o", tmp_path / name, "-m", f"grad_cam,{path}")
+        if name == "own_four":
+            assert says in one_line(command(*words, code=2))
+            continue
+        if name == "own_two":
+            assert says in command(*words).stderr
+        else:
+            command(*words)
+        gaps = [gap for image in load_run(tmp_path / name).images() for gap in image.gaps]
+        assert gaps and all(says in gap.reason and gap.method == "mine" for gap in gaps)
+        command(*words, "--strict", code=3)
+
+
+def test_traceback_of_a_failed_method_on_request(drawn, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    path = own_method(tmp_path, "own_five", "return [][len(tape.images)]")
+    words = (*TINY, drawn, "-m", f"saliency,{path}")
+    assert "Traceback" not in command(*words, "-o", tmp_path / "a").stderr
+    assert "Traceback" in command(*words, "-o", tmp_path / "b", "-v").stderr
+
+
+def test_out_of_memory_halves_the_batch(drawn, tmp_path, monkeypatch):
+    from cnnvis_report.pipeline.stages.explain import Explaining
+
+    plain, sizes = Explaining._seen, []
+
+    def tight(explaining, batch):
+        sizes.append(len(batch.ready))
+        if len(batch.ready) > 2:
+            raise torch.OutOfMemoryError("too much")
+        return plain(explaining, batch)
+
+    command(*TINY, drawn, "-o", tmp_path / "whole", *FEW, "-q")
+    monkeypatch.setattr(Explaining, "_seen", tight)
+    result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW)
+    assert sizes == [6, 3, 1, 2, 3, 1, 2] and "going on with 3" in result.stderr
+    for one, two in zip(load_run(tmp_path / "whole").images(), load_run(tmp_path / "r").images(), strict=True):
+        assert one.id == two.id and [found.key for found in one.maps] == [found.key for found in two.maps]
+    monkeypatch.setattr(Explaining, "_seen", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("none")))
+    result = command(*TINY, drawn, "-o", tmp_path / "n", *FEW, "-q", code=1)
+    assert "Out of memory with one image at a time" in result.stderr and not (tmp_path / "n").exists()
+
+
+def test_a_full_disk_is_one_line(drawn, tmp_path, monkeypatch):
+    import errno
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("cnnvis_report.store.arrays.np.savez", full)
+    result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "-q", code=1)
+    assert "Error: No space left on device" in result.stderr and not (tmp_path / "r").exists()
+
+
+def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
+    from cnnvis_report.pipeline.stages.explain import Explaining
+
+    plain = Explaining._seen
+    calls = []
+
+    def impatient(*given):
+        calls.append(1)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return plain(*given)
+
+    monkeypatch.setattr(Explaining, "_seen", impatient)
+    result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "--batch-size", "3", code=130)
+    assert "Stopped. The same command goes on from what is done." in result.stderr
+    assert len(list((tmp_path / "r" / "arrays").iterdir())) == 3
+
+
+def test_listings():
+    listed = command("methods").stdout
+    for entry in methods():
+        assert entry.name in listed and entry.card.source in listed
+        assert entry.card.text in command("methods", entry.name).stdout
+    layers = command("layers", "tests.factories:tiny").stdout
+    assert [line.split()[0] for line in layers.splitlines()[1:6]] == [f"features.{number}" for number in range(5)]
+    assert "*  features" in layers and "8×20×20" in layers
+    assert "512×7×7" in command("layers", "resnet18").stdout
+
+
+def test_the_demo(tmp_path, monkeypatch):
+    monkeypatch.setattr("cnnvis_report.training.demo.EPOCHS", 1)
+    monkeypatch.setattr("cnnvis_report.training.demo.DRAWN", {"training": 50, "validation": 10, "test": 10})
+    result = command("demo", "-n", "6", "-o", tmp_path / "d", "-m", "quick")
+    assert "right on those held out" in result.stderr
+    run = load_run(tmp_path / "d")
+    assert "1 epochs on 50 drawn pictures" in run.record.network.weights
+    for image in run.images():
+        assert image.label and 0.02 < image.mask_share < 0.4
+        assert "mask" in load_arrays(tmp_path / "d", image.id)
+        pointed = [found for found in image.maps if "peak_inside" in found.evidence.notes]
+        shown = image.label.index in [target.index for target in image.targets]
+        assert {found.target for found in pointed} == ({image.label.index} if shown else set())
+    overview = (tmp_path / "d" / "index.html").read_text(encoding="utf-8")
+    assert "Which map points at it?" in overview and "The masks cover" in overview
+    assert json.loads((tmp_path / "d" / "run.json").read_text())["run"]["settings"]["model"] == "demo"
+
+
+@pytest.mark.parametrize("name", ["run", "inside", "demo", "train", "draw", "render", "methods", "layers"])
+def test_help_shows_each_example_on_its_own_line(name):
+    lines = [line.strip() for line in command(name, "--help").stdout.splitlines()]
+    at = next(place for place, line in enumerate(lines) if line in ("Example:", "Examples:"))
+    assert lines[at + 1].startswith(f"cnnvis-report {name} ") and "\\b" not in "".join(lines)

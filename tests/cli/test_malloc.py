@@ -1,0 +1,57 @@
+"""Memory that is kept: the system isn't asked for the same pages again."""
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+CHILD = """
+import resource, sys, torch
+from cnnvis_report.allocation import keep_memory
+print(keep_memory() if sys.argv[1] == "kept" else None)
+def once():
+    large = torch.ones(12_000_000)  # 48 MB, and as much for the sum: above what glibc keeps by itself
+    return float((large + 1)[0])
+for _ in range(12):  # the heap grows until it has room for all, wherever other things lie in it
+    once()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(8):
+    once()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+PAGES = 8 * 2 * 48_000_000 // 4096
+
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
+
+
+def run(word: str, **environment: str) -> tuple[str, int]:
+    """What keep_memory said, and how many pages eight rounds asked for."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
+    words = [sys.executable, "-c", CHILD, word]
+    said, faults = subprocess.run(
+        words, check=True, capture_output=True, text=True, env=plain | environment
+    ).stdout.split()
+    return said, int(faults)
+
+
+def test_freed_memory_is_used_again():
+    said, faults = run("kept")
+    assert said == "True" and faults < PAGES / 4
+    _, faults = run("plain")
+    assert faults > PAGES / 2 or os.sysconf("SC_PAGE_SIZE") != 4096
+
+
+def test_what_the_environment_says_of_memory_holds():
+    assert run("kept", MALLOC_ARENA_MAX="2")[0] == "False"
+
+
+def test_other_libraries_are_left_alone(monkeypatch):
+    import ctypes
+
+    from cnnvis_report.cli import malloc
+
+    monkeypatch.setattr(malloc.os, "environ", {})
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    assert malloc.keep_memory() is False

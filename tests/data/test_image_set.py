@@ -1,0 +1,319 @@
+"""Images as strangers make them: formats, modes, labels, names, and files that are no good."""
+
+import errno
+import io
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.models import get_model_weights
+
+from cnnvis_report.data import decode
+from cnnvis_report.data.boxes import read_boxes
+from cnnvis_report.data.decode import UnusablePicture, prepare, read_picture
+from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.data.preprocessing import Levels, Preprocessing
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.models.load import _preprocessing
+from tests.networks import Tiny  # noqa: F401 # so that the module is importable as users import theirs
+
+QUARTERS = np.zeros((20, 30, 3), np.uint8)
+QUARTERS[:10, :15], QUARTERS[:10, 15:], QUARTERS[10:, :15] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+
+
+def saved(picture: Image.Image, kind: str, **options) -> io.BytesIO:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    file.seek(0)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("PNG", {}), ("BMP", {}), ("TIFF", {}), ("GIF", {}), ("WEBP", {"lossless": True}), ("JPEG", {"quality": 98})],
+)
+def test_formats(kind, options):
+    found = np.asarray(read_picture(saved(Image.fromarray(QUARTERS), kind, **options)), np.int16)
+    middle = found[[5, 5, 15, 15], [7, 22, 7, 22]]
+    assert np.abs(middle - QUARTERS[[5, 5, 15, 15], [7, 22, 7, 22]]).max() <= 3
+
+
+def test_an_animation_shows_its_first_frame():
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
+    file = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert read_picture(file).getpixel((4, 4)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_pictures_are_turned_upright(turn):
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    upright = Image.fromarray(QUARTERS)
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }  # fmt: skip
+    stored = upright.transpose(undo[turn]) if turn in undo else upright
+    assert np.array_equal(np.asarray(read_picture(saved(stored, "PNG", exif=exif))), QUARTERS)
+
+
+def test_modes():
+    palette = Image.fromarray(QUARTERS).quantize(8)
+    assert np.array_equal(np.asarray(read_picture(saved(palette, "PNG"))), QUARTERS)
+    clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
+    clear.putpixel((0, 0), (255, 0, 0, 255))
+    shown = read_picture(saved(clear, "PNG"))
+    assert shown.getpixel((0, 0)) == (255, 0, 0) and shown.getpixel((2, 2)) == (255, 255, 255)
+    half = read_picture(saved(Image.new("LA", (4, 4), (0, 128)), "PNG"))
+    assert half.mode == "RGB" and abs(half.getpixel((1, 1))[0] - 127) <= 1
+    assert read_picture(saved(Image.new("1", (4, 4), 1), "PNG")).getpixel((0, 0)) == 255
+    cmyk = read_picture(saved(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "TIFF"))
+    assert cmyk.mode == "RGB" and cmyk.getpixel((3, 3)) == (255, 0, 0)
+    transparent = Image.new("P", (4, 4), 0)
+    transparent.putpalette([255, 0, 0, 0, 255, 0])
+    assert read_picture(saved(transparent, "PNG", transparency=0)).getpixel((1, 1)) == (255, 255, 255)
+
+
+def test_sixteen_bits_become_eight():
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
+    found = np.asarray(read_picture(saved(Image.fromarray(ramp), "PNG")), np.int16).ravel()
+    assert np.abs(found - np.arange(256)).max() <= 1
+    dark = saved(Image.fromarray(ramp // 300), "PNG")
+    assert np.asarray(read_picture(dark, levels=Levels(bits=16))).max() <= 1, "a dark picture among bright ones"
+    floating = np.asarray(read_picture(saved(Image.fromarray(np.full((4, 4), 0.5, np.float32)), "TIFF")))
+    assert abs(int(floating[0, 0]) - 128) <= 1
+
+
+def reason(path) -> str:
+    (item,) = labelled(find_images([Path(path)]), ())
+    with pytest.raises(UnusablePicture) as caught:
+        item.open()
+    assert str(path) not in str(caught.value) and "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_files_that_are_no_good(tmp_path, monkeypatch):
+    whole = saved(Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)), "PNG").getvalue()
+    for name, content, says in [
+        ("empty.jpg", b"", "an empty file"),
+        ("text.png", b"hello", "not an image of a known format"),
+        ("cut.png", whole[: len(whole) // 2], "damaged or cut short"),
+        (
+            "postscript.jpg",
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+            "holds a drawing (.eps), which isn't read",
+        ),
+    ]:
+        (tmp_path / name).write_bytes(content)
+        assert says in reason(tmp_path / name)
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert "not a regular file" in reason(tmp_path / "pipe.jpg")
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (tmp_path / "list.txt").write_text("gone.jpg\nneverwas.jpg\n")
+    for item in labelled(find_images([tmp_path / "list.txt"]), ()):
+        with pytest.raises(UnusablePicture, match="no such file"):
+            item.open()
+    (tmp_path / "wide.png").write_bytes(saved(Image.new("1", (4000, 3000)), "PNG").getvalue())
+    monkeypatch.setattr(decode, "MOST_PIXELS", 10_000_000)
+    assert "4000×3000 pixels; at most 10 million" in reason(tmp_path / "wide.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert "more pixels than" in reason(tmp_path / "wide.png")
+
+
+def test_a_wrong_extension_does_no_harm(tmp_path):
+    (tmp_path / "really-a-png.jpg").write_bytes(saved(Image.fromarray(QUARTERS), "PNG").getvalue())
+    (item,) = labelled(find_images([tmp_path]), ())
+    assert np.array_equal(np.asarray(item.open()), QUARTERS)
+
+
+def tree(top: Path, *names: str) -> Path:
+    for name in names:
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(QUARTERS).save(top / name, "PNG")
+    return top
+
+
+def test_folders_are_searched_in_natural_order(tmp_path):
+    tree(tmp_path, "dog10.png", "dog2.PNG", "b/cat.jpeg", "b/c/bird.webp", ".hidden/x.png", "notes.md.png")
+    (tmp_path / "readme.md").write_text("no image")
+    names = [item.name for item in labelled(find_images([tmp_path]), ())]
+    assert names == ["dog2.PNG", "dog10.png", "notes.md.png", "b/cat.jpeg", "b/c/bird.webp"]
+    assert [found.name for found in find_images([tmp_path / "b", tmp_path / "dog2.PNG"])] == [
+        "b/cat.jpeg", "b/c/bird.webp", "dog2.PNG",
+    ]  # fmt: skip
+    assert len(find_images([tmp_path, tmp_path])) == 5, "each once"
+
+
+def test_ids_are_plain_and_unique(tmp_path):
+    tree(tmp_path, "a.png", "x/a.png", "Ünïcode “quotes” <script>.png", "кот.png", "%2e%2e.png", f"{'l' * 120}.png")
+    ids = [item.id for item in labelled(find_images([tmp_path]), ())]
+    assert len(set(ids)) == 6
+    assert all(set(id) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") and len(id) < 60 for id in ids)
+
+
+def test_labels(tmp_path):
+    classes = ("tabby cat", "dog", "crane", "crane")
+    tree(tmp_path, "Tabby_Cat/1.png", "dog/2.png", "crane/3.png", "other/4.png", "5.png")
+    by_name = {item.name: item.label for item in labelled(find_images([tmp_path]), classes)}
+    assert (by_name["Tabby_Cat/1.png"].name, by_name["Tabby_Cat/1.png"].index) == ("tabby cat", 0)
+    assert by_name["dog/2.png"].index == 1
+    assert by_name["crane/3.png"].index is None, "two classes have this name"
+    assert by_name["other/4.png"].index is None and by_name["5.png"] is None
+    every = {i.name: i.label for i in labelled(find_images([tmp_path]), classes, labels="folders")}
+    assert (every["other/4.png"].name, every["other/4.png"].index) == ("other", None) and every["5.png"] is None
+
+
+def test_folders_stand_for_classes_in_order_where_there_are_as_many(tmp_path):
+    tree(tmp_path, "ants/1.png", "bees/2.png", "wasps/3.png")
+    classes = ("class 0", "class 1", "class 2")
+    found = labelled(find_images([tmp_path]), classes, labels="folders")
+    assert [(item.label.name, item.label.index) for item in found] == [("ants", 0), ("bees", 1), ("wasps", 2)]
+
+
+def test_lists(tmp_path):
+    tree(tmp_path, "pictures/a.png", "pictures/b.png", "c.png")
+    (tmp_path / "list.txt").write_text("# a comment\npictures/a.png\tdog\n\npictures/b.png\t0\nc.png\tunheard of\n")
+    items = list(labelled(find_images([tmp_path / "list.txt"]), ("cat", "dog")))
+    assert [item.name for item in items] == ["pictures/a.png", "pictures/b.png", "c.png"]
+    assert [(item.label.name, item.label.index) for item in items] == [("dog", 1), ("cat", 0), ("unheard of", None)]
+    (tmp_path / "abs.txt").write_text(f"{tmp_path}/c.png\n../{tmp_path.name}/pictures/a.png\n")
+    shown = [item.name for item in labelled(find_images([tmp_path / "abs.txt"]), ())]
+    assert shown == ["c.png", "a.png"], "no folder shows"
+
+
+def test_nothing_to_look_at(tmp_path):
+    with pytest.raises(BadRequest, match="there is no such file or folder"):
+        find_images([tmp_path / "nowhere"])
+    (tmp_path / "readme.md").write_text("no image")
+    with pytest.raises(BadRequest, match=r"No image in .*\.webp are looked for"):
+        find_images([tmp_path])
+
+
+def test_a_fingerprint_changes_with_the_content(tmp_path):
+    tree(tmp_path, "a.png")
+
+    def fingerprint():
+        return next(iter(labelled(find_images([tmp_path]), ()))).fingerprint
+
+    first = fingerprint()
+    assert first == fingerprint()
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+    assert fingerprint() != first
+
+
+@pytest.mark.parametrize("size", [(320, 240), (240, 320), (224, 224), (100, 60), (1000, 90), (257, 255)])
+@pytest.mark.parametrize("name", ["squeezenet1_1", "resnet50", "efficientnet_b0"])
+def test_preparing_equals_torchvision(size, name):
+    pixels = np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), np.uint8)
+    picture = Image.fromarray(pixels)
+    for version in get_model_weights(name):
+        ours = prepare(picture, _preprocessing(version))
+        torch.testing.assert_close(ours.values, version.transforms()(picture))
+        assert ours.original == (size[1], size[0])
+        restored = (_preprocessing(version).restore(ours.values) * 255).round().permute(1, 2, 0)
+        assert np.array_equal(restored.numpy().astype(np.uint8), ours.seen), "what is shown is what was seen"
+
+
+def test_any_aspect_and_grey():
+    picture = Image.fromarray(QUARTERS)
+    own = prepare(picture, Preprocessing())
+    assert own.values.shape == (3, 20, 30) and np.array_equal(own.seen, QUARTERS)
+    whole = prepare(picture, Preprocessing(resize=(64, 48)))
+    assert whole.values.shape == (3, 64, 48)
+    grey = prepare(picture, Preprocessing((0.5,), (0.5,), resize=(8, 8)))
+    assert grey.values.shape == (1, 8, 8) and grey.seen.shape == (8, 8)
+    assert float(grey.values.min()) >= -1 and float(grey.values.max()) <= 1
+
+
+ANNOTATION = """<annotation><size><width>{0}</width><height>{1}</height><depth>3</depth></size>{2}</annotation>"""
+OBJECT = (
+    "<object><name>{0}</name><bndbox><xmin>{1}</xmin><ymin>{2}</ymin><xmax>{3}</xmax><ymax>{4}</ymax></bndbox></object>"
+)
+
+
+def boxes(tmp_path, content, name=""):
+    path = tmp_path / "a.xml"
+    path.write_text(content, "utf-8")
+    return np.asarray(read_boxes(path, name)) > 0
+
+
+def test_boxes_become_masks(tmp_path):
+    cat, dog = OBJECT.format("cat", 1, 1, 2, 1), OBJECT.format("dog", 3, 2, 6, 4)
+    both = boxes(tmp_path, ANNOTATION.format(6, 5, cat + dog))
+    expected = np.zeros((5, 6), bool)
+    expected[1:4, 2:6] = True
+    np.testing.assert_array_equal(boxes(tmp_path, ANNOTATION.format(6, 5, cat + dog), "dog"), expected)
+    expected[0, :2] = True
+    np.testing.assert_array_equal(both, expected)
+    np.testing.assert_array_equal(boxes(tmp_path, ANNOTATION.format(6, 5, cat + dog), "horse"), expected)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "empty"),
+        ("<annotation>", "can't be read"),
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]>" + ANNOTATION.format(6, 5, ""), "declares entities"),
+        (ANNOTATION.format(0, 5, ""), "no usable size (0×5)"),
+        (ANNOTATION.format(10**6, 10**6, ""), "no usable size"),
+        (ANNOTATION.format("wide", 5, ""), "can't be read"),
+        (ANNOTATION.format(6, 5, OBJECT.format("cat", 1, 1, 9, 2)), "isn't within the image"),
+        (ANNOTATION.format(6, 5, "<object/>"), "isn't within the image"),
+    ],
+)
+def test_annotations_that_are_no_good_say_why(tmp_path, content, reason):
+    with pytest.raises(UnusablePicture, match=re.escape(reason)):
+        boxes(tmp_path, content)
+
+
+def test_boxes_belong_to_images_called_alike(tmp_path):
+    pictures, annotations = tmp_path / "pictures", tmp_path / "annotations"
+    for folder in (pictures / "cat", annotations / "cat"):
+        folder.mkdir(parents=True)
+    Image.new("RGB", (6, 5)).save(pictures / "cat" / "one.png")
+    (annotations / "cat" / "one.xml").write_text(
+        ANNOTATION.format(6, 5, OBJECT.format("dog", 1, 1, 1, 1) + OBJECT.format("cat", 3, 2, 6, 4)), "utf-8"
+    )
+    (item,) = labelled(find_images([pictures]), ["cat", "dog"], masks=annotations)
+    assert np.asarray(item.mask()).sum() == 255 * 12, "the box of the label alone"
+
+
+def test_an_image_is_called_alike_in_whichever_order_they_are_given(tmp_path):
+    places = (("one", "cat.png"), ("one", "Dög (1).png"), ("two", "cat.png"), ("two", "kot/cat.png"), ("a", "b.png"))
+    for folder, name in places:
+        path = tmp_path / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4)).save(path)
+
+    def ids(*folders: str) -> dict[str, str]:
+        found = find_images([tmp_path / folder for folder in folders])
+        items = labelled(found, ()).items
+        assert len({item.id for item in items}) == len(items)
+        return {str(each.path.relative_to(tmp_path)): item.id for each, item in zip(found, items, strict=True)}
+
+    both = ids("one", "two")
+    assert both == ids("two", "one") and len(both) == 4
+    more = ids("a", "two", "one")
+    assert len(more) == 5 and both == {path: more[path] for path in both}
+    assert all(re.fullmatch(r"(cat|d-g-1|dg-1)-[0-9a-f]{10}", each) for each in both.values()), both
+
+
+def test_a_file_that_may_not_be_looked_at_is_not_said_to_be_missing(tmp_path, monkeypatch):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    (item,) = labelled(find_images([tmp_path / "a.png"]), ())
+
+    def closed(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", closed)
+        with pytest.raises(UnusablePicture, match=r"it can't be looked at \(Permission denied\)"):
+            item.open()
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(UnusablePicture, match="there is no such file"):
+        item.open()

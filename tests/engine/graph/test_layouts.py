@@ -1,0 +1,256 @@
+"""Layers whose result isn't N×K×h×w are read as what they are, against hooks, slow loops and a peer."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from torch import nn
+from torch.nn import functional as F
+
+from cnnvis_report import explain
+from cnnvis_report.engine.graph.axes import ROWS, Dim, Factor, pictures, viewed
+from cnnvis_report.engine.graph.axis_tracking import followed
+from cnnvis_report.engine.graph.layouts import Layout, layout_of
+from cnnvis_report.engine.graph.nodes import recorded
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.errors import NotApplicable
+from cnnvis_report.inspection.receptive_fields import receptive_fields
+from tests import oracles
+from tests import transformers as nets
+
+TARGETS = torch.tensor([3, 1])
+
+
+@pytest.fixture(scope="module")
+def wide():
+    return torch.randn(2, 3, 32, 48, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+
+
+def built(name):
+    torch.manual_seed(4)
+    network = NETWORKS[name][0]()
+    for parameter in network.parameters():
+        parameter.data = torch.randn_like(parameter) * (0.5 if parameter.ndim > 1 else 0.1) + (parameter.ndim == 1)
+    return network.double().eval()
+
+
+def tokens(height, width, start=0, stop=None):
+    return lambda t: t[:, start:stop].reshape(len(t), height, width, -1).permute(0, 3, 1, 2)
+
+
+def swin():
+    return torchvision.models.SwinTransformer([4, 4], 8, [1, 1], [1, 2], [2, 4], num_classes=5)
+
+
+# a network, one of its layers, and what makes N×K×h×w of its result for images of 32×48
+NETWORKS = {
+    "class token first": (nets.Encoder, "encoder.layers.1.norm1", tokens(4, 6, 1)),
+    "class token last": (lambda: nets.Encoder(token="last"), "encoder.layers.1.norm1", tokens(4, 6, 0, -1)),
+    "sequence first": (
+        lambda: nets.Encoder(sequence_first=True),
+        "encoder.layers.1.norm1",
+        lambda t: tokens(4, 6, 1)(t.transpose(0, 1)),
+    ),
+    "registers": (lambda: nets.Encoder(registers=2), "encoder.layers.0", tokens(4, 6, 3)),
+    "no class token": (lambda: nets.Encoder(token="none"), "encoder", tokens(4, 6)),
+    "written out": (nets.WrittenOut, "norms.1", tokens(4, 6, 1)),
+    "values of an attention": (nets.WrittenOut, "v.1", tokens(4, 6, 1)),
+    "as many channels as rows": (nets.ChannelsLast, "act", lambda t: t.permute(0, 3, 1, 2)),
+    "channels last, early": (swin, "features.1.0.norm2", lambda t: t.permute(0, 3, 1, 2)),
+    "channels last, late": (swin, "norm", lambda t: t.permute(0, 3, 1, 2)),
+    "permuted": (swin, "permute", lambda t: t),
+}  # fmt: skip
+
+
+def by_hooks(network, layer, images, laid):
+    """The layer's value and the gradient of the targets' scores there, both laid out by hand."""
+    kept = {}
+
+    def keep(module, args, output):
+        output.retain_grad()
+        kept["value"] = output
+
+    handle = network.get_submodule(layer).register_forward_hook(keep)
+    scores = network(images.clone().requires_grad_())
+    handle.remove()
+    scores.gather(1, TARGETS[:, None]).sum().backward()
+    network.zero_grad()
+    return laid(kept["value"].detach()), laid(kept["value"].grad)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_class_activation_maps_of_tokens_and_of_channels_last(name, wide):
+    network, (_, layer, laid) = built(name), NETWORKS[name]
+    a, g = by_hooks(network, layer, wide, laid)
+    assert float(g.abs().max()) > 0
+    maps = explain(network, wide, TARGETS, [*oracles.CAMS, "grad_cam_plus_plus"], layer=layer)
+    for method, definition in {**oracles.CAMS, "grad_cam_plus_plus": oracles.grad_cam_plus_plus}.items():
+        expected = torch.as_tensor(definition(a.numpy(), g.numpy()))
+        torch.testing.assert_close(maps[method], expected, rtol=1e-9, atol=1e-12)
+    assert maps["grad_cam"].shape == (2, *a.shape[2:])
+
+
+def without(network, layer, image, change):
+    """The scores of an image where a layer gives something else."""
+    handle = network.get_submodule(layer).register_forward_hook(lambda module, args, output: change(output.clone()))
+    scores = network(image)
+    handle.remove()
+    return scores.detach()
+
+
+@pytest.mark.parametrize(
+    "name", ["class token first", "class token last", "sequence first", "as many channels as rows"]
+)
+def test_ablation_changes_the_positions_and_leaves_the_class_token(name, wide):
+    network, (_, layer, laid) = built(name), NETWORKS[name]
+    a, _ = by_hooks(network, layer, wide, laid)
+    found = explain(network, wide, TARGETS, ["ablation_cam"], layer=layer)["ablation_cam"]
+    for image, target, values, ours in zip(wide[:1].split(1), TARGETS[:1], a[:1], found[:1], strict=True):
+        score = network(image)[0, target].detach()
+        weights = []
+        for channel in range(len(values)):
+
+            def change(output, channel=channel):
+                laid(output)[0, channel] = 0
+                if laid(output)[0, channel].any():  # the maps were a copy
+                    raise AssertionError
+                return output
+
+            weights.append((score - without(network, layer, image, change)[0, target]) / score.abs())
+        expected = (torch.stack(weights)[:, None, None] * values).sum(0).relu()
+        torch.testing.assert_close(ours, expected, rtol=1e-7, atol=1e-9)
+
+
+def test_score_cam_of_tokens_sees_the_image_through_their_grid(wide):
+    network, (_, layer, laid) = built("class token first"), NETWORKS["class token first"]
+    a, _ = by_hooks(network, layer, wide, laid)
+    found = explain(network, wide, TARGETS, ["score_cam"], layer=layer)["score_cam"]
+    masks = F.interpolate(a, size=(32, 48), mode="bilinear", align_corners=False)
+    masks = (masks - masks.amin((2, 3), True)) / (masks.amax((2, 3), True) - masks.amin((2, 3), True))
+    for image, target, mask, values, ours in zip(wide, TARGETS, masks, a, found, strict=True):
+        scores = torch.stack([network((image * each)[None])[0, target] for each in mask]).detach()
+        torch.testing.assert_close(
+            ours, torch.einsum("k,khw->hw", scores.softmax(0), values).relu(), rtol=1e-7, atol=1e-9
+        )
+
+
+def test_a_vision_transformer_as_the_peer_reads_it():
+    peers = pytest.importorskip("pytorch_grad_cam", reason="grad-cam isn't installed (extra 'test')")
+    torch.manual_seed(0)
+    network = torchvision.models.VisionTransformer(32, 8, 3, 4, 16, 32, num_classes=5).eval()
+    nn.init.normal_(network.heads.head.weight)
+    images = torch.randn(2, 3, 32, 32)
+    with pytest.warns(UserWarning, match="tokens"):
+        ours = explain(network, images, TARGETS)["grad_cam"]
+    layer = network.encoder.layers[-1].ln_1
+    targets = [peers.utils.model_targets.ClassifierOutputTarget(int(each)) for each in TARGETS]
+    with peers.GradCAM(model=network, target_layers=[layer], reshape_transform=tokens(4, 4, 1)) as peer:
+        theirs = torch.from_numpy(peer(images, targets))
+    shown = F.interpolate(ours[:, None], size=(32, 32), mode="bilinear", align_corners=False)[:, 0]
+    shown = shown - shown.amin((1, 2), True)
+    torch.testing.assert_close(shown / (shown.amax((1, 2), True) + 1e-7), theirs, rtol=0, atol=2e-5)
+
+
+def test_cam_where_positions_are_averaged_that_come_first(wide):
+    for name in ("channels last, late", "as many channels as rows"):
+        network = built(name)
+        maps = explain(network, wide, torch.arange(5).expand(2, 5), ["cam"])["cam"]
+        expected = network(wide) - network.head.bias
+        torch.testing.assert_close(maps.mean((2, 3)), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_tokens_of_images_of_another_size(wide):
+    network = built("no class token")
+    subject = Subject(network, wide[:1])
+    for height, width, grid in [(32, 48, (4, 6)), (48, 32, (6, 4)), (24, 80, (3, 10))]:
+        images = F.interpolate(wide, size=(height, width))
+        a, g = by_hooks(network, "encoder", images, tokens(*grid))
+        tape = Tape(subject, images, layers=["encoder"])
+        torch.testing.assert_close(tape.layer("encoder"), a)
+        torch.testing.assert_close(tape.gradients(TARGETS).layer("encoder"), g)
+
+
+def test_units_of_tokens_are_projected_from_their_own_position(wide):
+    network, (_, layer, laid) = built("class token first"), NETWORKS["class token first"]
+    subject = Subject(network, wide[:1])
+    leaf = wide.clone().requires_grad_()
+    kept = {}
+    handle = network.get_submodule(layer).register_forward_hook(lambda module, args, output: kept.update(value=output))
+    network(leaf)
+    handle.remove()
+    (expected,) = torch.autograd.grad(laid(kept["value"])[:, 7, 2, 5].sum(), leaf)
+    signal = torch.zeros(2, 16, 4, 6, dtype=torch.float64)
+    signal[:, 7, 2, 5] = 1
+    torch.testing.assert_close(Tape(subject, wide, layers=[layer]).project(layer, signal), expected)
+
+
+def test_fields_of_positions_that_come_first_and_of_tokens(wide):
+    subject = Subject(built("as many channels as rows"), wide[:1])
+    fields = receptive_fields(Tape(subject, wide[:1]), ["patches", "act"])
+    assert fields["act"].box(2, 5) == fields["patches"].box(2, 5) == (16, 40, 24, 48)
+    subject = Subject(built("no class token"), wide[:1])
+    fields = receptive_fields(Tape(subject, wide[:1]), ["encoder.layers.0.norm1", "encoder"])
+    assert fields["encoder.layers.0.norm1"].box(1, 4) == (8, 32, 16, 40), "nothing has mixed the patches"
+    assert fields["encoder"].box(1, 4) == (0, 0, 32, 48), "attention sees all"
+
+
+REARRANGED = {
+    "windows": lambda x: x.view(1, 5, 2, 4, 3, 4).permute(0, 2, 4, 3, 5, 1).reshape(6, 4, 4, 5),
+    "put together again": lambda x: (
+        REARRANGED["windows"](x).view(1, 2, 3, 4, 4, 5).permute(0, 1, 3, 2, 4, 5).reshape(1, 8, 12, 5)
+    ),
+    "tokens": lambda x: x.flatten(2).transpose(1, 2),
+    "tokens of swapped axes": lambda x: x.transpose(2, 3).flatten(2).transpose(1, 2),
+    "sequence first": lambda x: x.flatten(2).permute(2, 0, 1),
+    "heads": lambda x: x.flatten(2).transpose(1, 2).reshape(1, 96, 5, 1).transpose(1, 2),
+    "padded": lambda x: F.pad(x.flatten(2).transpose(1, 2), (0, 0, 2, 1)),
+    "cut again": lambda x: REARRANGED["padded"](x)[:, 2:-1],
+    "half cut": lambda x: REARRANGED["padded"](x)[:, 1:],
+    "split": lambda x: REARRANGED["padded"](x).split([2, 96, 1], 1)[1],
+    "columns first": lambda x: x.permute(0, 3, 1, 2),
+}
+READ = {"put together again", "tokens", "sequence first", "padded", "cut again", "half cut", "split", "columns first"}
+
+
+@pytest.mark.parametrize("name", REARRANGED)
+def test_what_is_laid_out_is_what_was_taken_apart(name):
+    x = torch.arange(480.0).view(1, 5, 8, 12).requires_grad_()
+    result = REARRANGED[name](x * 1)
+    layout = layout_of(
+        tuple(result.shape), followed(recorded(result.grad_fn), x.shape)[result.grad_fn, result.output_nr]
+    )
+    assert (layout is not None) == (name in READ)
+    if layout is not None:
+        torch.testing.assert_close(layout.lay(result), x)
+        other = torch.randn(3, 5, 8, 12)
+        put = layout.put(other, result.detach())
+        torch.testing.assert_close(layout.lay(put), other)
+        beside = layout.put(torch.zeros(1, 5, 8, 12), torch.ones_like(result))
+        assert int(beside.sum()) == 5 * (layout.before + layout.after), "what stands beside the grid stays"
+
+
+def test_axes_that_were_split_in_any_way_are_whole_again():
+    start = pictures((1, 6, 8, 12))
+    for order in itertools.permutations(range(3)):
+        axes = viewed(start, (1, 6, 8, 12), (1, 3, 2, 2, 4, 3, 2, 2))
+        groups = [(1, 2), (3, 4), (5, 6, 7)]
+        moved = [0, *(dim for group in order for dim in groups[group])]
+        sizes = (1, 3, 2, 2, 4, 3, 2, 2)
+        joined = viewed(
+            tuple(axes[dim] for dim in moved), tuple(sizes[dim] for dim in moved), (1, *([6, 8, 12][g] for g in order))
+        )
+        assert joined == (start[0], *(start[1 + group] for group in order))
+    (_, across, _, _) = viewed(start, (1, 6, 8, 12), (1, 6, 96, 1))[1:3] + start[:2]
+    assert across.grid == (8, 12)
+    assert viewed(start, (1, 6, 8, 12), (1, 6, 2, 4, 12))[2] == Dim((Factor(ROWS, 2, 4),))
+
+
+def test_a_number_of_tokens_that_no_grid_has():
+    layout = Layout(0, 2, 1, 1, (4, 6), before=1)
+    assert layout.lay(torch.zeros(1, 1 + 35, 8), (1.2, 1.2)).shape == (1, 8, 5, 7)
+    with pytest.raises(NotApplicable, match=r"37 tokens are no grid of about 4.8×7.2"):
+        layout.lay(torch.zeros(1, 1 + 37, 8), (1.2, 1.2))
+    assert np.prod(layout.grid) == 24

@@ -1,0 +1,199 @@
+"""What a score can be by the operations that end it, tanhs, roundings, squares, clamps, mixtures: by its name."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from cnnvis_report import explain
+from cnnvis_report.engine.outputs.logits import NotedCalls
+from cnnvis_report.engine.outputs.ranges import bounds_of
+from cnnvis_report.engine.subject import Subject
+from tests.engine.outputs.test_scores import Ended
+from tests.networks import Tiny, seeded
+
+
+def half_tanh(z):
+    return (torch.tanh(z / 2) + 1) / 2
+
+
+# a single score z: what it is, and the probability of the positive class where it has one
+ONE = {
+    "tanh": (torch.tanh, "logit", lambda z: (1 + z.tanh()) / 2, "logits, before the final tanh"),
+    "sigmoid by tanh": (half_tanh, "logit", torch.sigmoid, "logits, before the final sigmoid"),
+    "sigmoid by tanh, otherwise": (lambda z: 0.5 * (z / 2).tanh() + 0.5, "logit", torch.sigmoid, "the final sigmoid"),
+    "rounded": (lambda z: z.sigmoid().round(), "logit", torch.sigmoid, "before the final rounded sigmoid"),
+    "to two places": (lambda z: z.sigmoid().round(decimals=2), "logit", torch.sigmoid, "before the final rounded sig"),
+    "log-sigmoid by softplus": (lambda z: -F.softplus(-z), "logit", torch.sigmoid, "before the final log-sigmoid"),
+    "in percent": (
+        lambda z: (z.sigmoid() * 100).round() / 100,
+        "probability",
+        lambda z: (z.sigmoid() * 100).round() / 100,
+        "rounding lets no gradient through",
+    ),
+    "1 − p": (lambda z: 1 - z.sigmoid(), "probability", lambda z: 1 - z.sigmoid(), "already probabilities"),
+    "hard sigmoid": (lambda z: F.relu6(z + 3) / 6, "probability", F.hardsigmoid, "before the final hard sigmoid"),
+    "probit": (
+        lambda z: (1 + torch.erf(z)) / 2,
+        "probability",
+        lambda z: (1 + torch.erf(z)) / 2,
+        "the final sigmoid-like scaled error function",
+    ),
+    "largest of several": (
+        lambda z: torch.stack([z, z * 2], 2).sigmoid().amax(2),
+        "probability",
+        lambda z: torch.maximum(z.sigmoid(), (2 * z).sigmoid()),
+        "already probabilities",
+    ),
+    "noisy or": (
+        lambda z: 1 - (1 - torch.cat([z, -z], 1).sigmoid()).prod(1, keepdim=True),
+        "probability",
+        lambda z: 1 - (1 - z.sigmoid()) * (1 - (-z).sigmoid()),
+        "already probabilities",
+    ),
+    "soft cap": (lambda z: 30 * (z / 30).tanh(), "logit", lambda z: (30 * (z / 30).tanh()).sigmoid(), "from −30 to 30"),
+    "straight through": (
+        lambda z: z.sigmoid() + (z.sigmoid().round() - z.sigmoid()).detach(),
+        "probability",
+        lambda z: z.sigmoid().round(),
+        "already probabilities",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_one_score_is_what_its_ending_says(name, images):
+    end, quantity, probability, words = ONE[name]
+    network = Ended(end, 1).double().eval()
+    subject = Subject(network, images[:1])
+    assert (subject.meaning.kind, subject.meaning.quantity) == ("binary", quantity) and words in subject.scores
+    with torch.no_grad():
+        found = subject.probabilities(subject.forward(images))[:, 1:]
+    torch.testing.assert_close(found, probability(network.logits(images)).detach())
+
+
+VALUES = {
+    "square": (lambda z: z * z, "never negative (it comes out of a square)"),
+    "mean of squares": (
+        lambda z: (z * z).mean(1, keepdim=True) * 2 + 1,
+        "never below 1 (it comes out of a scaled square)",
+    ),
+    "negative": (lambda z: -F.relu(z), "never positive (it comes out of a scaled ReLU)"),
+    "scaled": (lambda z: 50 * (z - 9).sigmoid(), "never negative (it comes out of a scaled sigmoid)"),
+    "one to five": (lambda z: 1 + 4 * z.sigmoid(), "from 1 to 5 (it comes out of a scaled sigmoid)"),
+    "half": (lambda z: z.sigmoid() / 2, "a scaled sigmoid); give --scores binary if it is a probability"),
+    "angle": (lambda z: torch.tanh(z) * math.pi / 2, "from −1.571 to 1.571 (it comes out of a scaled tanh)"),
+    "hard tanh": (F.hardtanh, "from −1 to 1 (it comes out of a clamp at −1)"),
+    "softsign": (F.softsign, "from −1 to 1 (it comes out of a softsign)"),
+    "margin": (
+        lambda z: torch.cat([z, -z], 1).softmax(1)[:, :1] - torch.cat([z, -z], 1).softmax(1)[:, 1:],
+        "from −1 to 1 (it comes out of a scaled softmax)",
+    ),
+    "count": (lambda z: (3 * z.sigmoid()).floor(), "from 0 to 3 (it comes out of a floor of a scaled sigmoid)"),
+    "inverse": (lambda z: 1 / (1 + z * z), "a reciprocal); give --scores binary if it is a probability"),
+    "logarithm of a count": (lambda z: torch.log1p(F.relu(z)), "never negative (it comes out of a logarithm)"),
+    "shifted ELU": (lambda z: F.elu(z) + 1, "never negative (it comes out of a shifted ELU)"),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_one_score_that_is_no_logit_is_a_value_and_why_is_said(name, images):
+    end, why = VALUES[name]
+    network = Ended(end, 1).double().eval()
+    subject = Subject(network, images[:1])
+    assert subject.meaning.kind == "value" and why in subject.meaning.reason
+    torch.testing.assert_close(subject.forward(images).detach(), network(images).detach())
+
+
+SEVERAL = {
+    "tanh": (torch.tanh, "softmax", "logit", "logits, from −1 to 1 (they come out of a tanh)"),
+    "ReLU": (F.relu, "softmax", "logit", "logits, never negative (they come out of a ReLU)"),
+    "sigmoid by tanh": (half_tanh, "sigmoid", "logit", "logits, before the final sigmoid"),
+    "rounded": (lambda z: z.sigmoid().round(), "sigmoid", "logit", "logits, before the final rounded sigmoid"),
+    "hard sigmoid": (lambda z: F.relu6(z + 3) / 6, "sigmoid", "probability", "already probabilities"),
+    "largest": (lambda z: torch.stack([z, 2 * z]).sigmoid().amax(0), "sigmoid", "probability", "already probabilities"),
+    "pooled maps": (
+        lambda z: F.adaptive_avg_pool2d(z[:, :, None, None].expand(-1, -1, 4, 4).sigmoid(), 1).flatten(1),
+        "sigmoid",
+        "probability",
+        "already probabilities",
+    ),
+    "sides of a box": (lambda z: 224 * (z - 9).sigmoid(), "value", "value", "values, as the network gives them"),
+    "halves": (lambda z: z.sigmoid() / 2, "value", "value", "values, as the network gives them"),
+    "none": (lambda z: z, "softmax", "logit", "logits"),
+    "leaky": (F.leaky_relu, "softmax", "logit", "logits"),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_scores_are_what_their_ending_says(name, images):
+    end, kind, quantity, words = SEVERAL[name]
+    subject = Subject(Ended(end, 5).double().eval(), images[:1])
+    assert (subject.meaning.kind, subject.meaning.quantity) == (kind, quantity)
+    assert subject.scores.startswith(words)
+    assert (words == "logits") == (subject.scores == "logits")
+
+
+def test_a_clamped_score_that_is_asked_to_be_a_probability_is_one(images):
+    network = Ended(lambda z: (0.2 * z + 0.5).clamp(0, 1), 1).double().eval()
+    subject = Subject(network, images[:1], scores="binary")
+    torch.testing.assert_close(subject.probabilities(subject.forward(images))[:, 1:], network(images))
+
+
+BOUNDS = {
+    "weights of a mean": (lambda x: 0.3 * x.sigmoid() + 0.7 * (2 * x).sigmoid(), 0, 1),
+    "a difference": (lambda x: x.sigmoid() - 2 * x.tanh(), -2, 3),
+    "turned round": (lambda x: 4 - 3 * x.sigmoid(), 1, 4),
+    "a product": (lambda x: x.tanh() * (3 * x.sigmoid()), -3, 3),
+    "a clamp within": (lambda x: 2 * x.tanh().clamp(min=0), 0, 2),
+    "a clamp without": (lambda x: x.sigmoid().clamp(-5, 5) + 1, 1, 2),
+    "a ceiling": (lambda x: (2.5 * x.sigmoid()).ceil(), 0, 3),
+    "in place": (lambda x: (x * 1).tanh_().mul_(2).add_(1), -1, 3),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_bounds_are_those_of_the_formula(name):
+    formula, low, high = BOUNDS[name]
+    x = torch.tensor([[0.3]], dtype=torch.float64, requires_grad=True)
+    with NotedCalls() as noted:
+        output = formula(x * 1)
+    found = bounds_of(output, noted.values)
+    assert found is not None and (found.low, found.high) == pytest.approx((low, high), abs=1e-9)
+
+
+@pytest.mark.parametrize("formula", [lambda x: x * x.sigmoid(), lambda x: x + x.tanh(), nn.GELU(), lambda x: x**3])
+def test_what_the_graph_does_not_bound_has_no_bounds(formula):
+    x = torch.tensor([[0.3]], dtype=torch.float64, requires_grad=True)
+    with NotedCalls() as noted:
+        output = formula(x * 1)
+    assert bounds_of(output, noted.values) is None
+
+
+class Behind(nn.Module):
+    def __init__(self, inner, end):
+        super().__init__()
+        self.inner, self.end = inner, end
+
+    def forward(self, x):
+        return self.end(self.inner(x))
+
+
+@pytest.mark.parametrize("end", [half_tanh, lambda z: -F.softplus(-z), lambda z: z.sigmoid().round()])
+def test_maps_are_those_of_the_logit_behind(end, images):
+    """Class activation maps too, which want the last layer's weights."""
+    methods = ["gradient", "cam", "grad_cam", "lrp_epsilon"]
+    plain = seeded(Tiny(1)).double().eval()
+    network = Behind(plain, end).eval()
+    found, expected = (explain(each, images, [0] * 3, methods) for each in (network, plain))
+    for method in methods:
+        torch.testing.assert_close(found[method], expected[method], rtol=1e-9, atol=1e-12)
+
+
+def test_maps_of_a_tanh_are_those_of_twice_what_it_reads(images):
+    network, plain = (Ended(each, 1).double().eval() for each in (torch.tanh, lambda z: 2 * z))
+    for method in ("gradient", "grad_cam", "lrp_epsilon"):
+        found, expected = (explain(each, images, [0] * 3, [method])[method] for each in (network, plain))
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)

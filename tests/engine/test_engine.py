@@ -1,0 +1,291 @@
+"""The tape: how many passes run, how deep they go, and that the recorded graph is read rightly."""
+
+import weakref
+from collections import Counter
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from cnnvis_report import explain
+from cnnvis_report.engine.dry_run import Rehearsal
+from cnnvis_report.engine.rules.relu import GUIDED
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
+from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.tasks import rehearse, tasks_for
+from tests.networks import Awkward, Tiny, seeded
+
+pytestmark = pytest.mark.numeric
+
+TEN = [
+    "saliency",
+    "input_x_gradient",
+    "guided_backprop",
+    "deconvnet",
+    "guided_grad_cam",
+    "grad_cam",
+    "grad_cam_plus_plus",
+    "layer_cam",
+    "hires_cam",
+    "xgrad_cam",
+]
+
+
+class Counted(torch.overrides.TorchFunctionMode):
+    """Counts what really runs: "conv2d" for forward passes, "grad" for backward passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = Counter()
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        self.seen[getattr(function, "__name__", "")] += 1
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.fixture
+def tiny():
+    return seeded(Tiny()).double()
+
+
+def test_ten_methods_and_three_classes_take_nine_backward_passes(tiny, images):
+    with Counted() as counted:
+        explain(tiny, images, torch.tensor([[0, 1, 2]] * 3), TEN)
+    assert counted.seen["grad"] == 9
+    assert counted.seen["conv2d"] == 2 * 2, "one pass over the example and one over the batch, two convolutions each"
+
+
+def test_a_layer_that_nobody_announced_costs_one_more_forward_pass(tiny, images, targets):
+    subject = Subject(tiny, images[:1])
+    with Counted() as counted:
+        tape = Tape(subject, images)
+        early = tape.layer("features.0")
+        again = tape.gradients(targets).layer("features.0")
+    assert counted.seen["conv2d"] == 2 * 2
+    assert early.shape == again.shape
+
+
+def test_a_pass_goes_no_deeper_than_somebody_looks(images, targets):
+    network = seeded(Tiny()).double()
+    deep = []
+    subject = Subject(network, images[:1])
+    plan = rehearse(
+        tasks_for(select(["grad_cam"]), [], {}), Rehearsal(subject, subject.take_first_pass()), targets[:1, None]
+    )
+    assert plan.reads == {None: frozenset({"features"})} and plan.layers == ("features",)
+    tape = Tape(subject, images, layers=plan.layers, reads=plan.reads)
+    first = next(node for node in reversed(tape.record().nodes) if node.name().startswith("Convolution"))
+    handle = first.register_hook(lambda *_: deep.append(True))
+    tape.gradients(targets).layer("features")
+    assert not deep
+    _ = tape.gradients(targets).pixels
+    assert deep
+    handle.remove()
+
+
+def test_the_plan_counts_what_runs(tiny, images):
+    names = [*TEN, "smoothgrad", "integrated_gradients", "occlusion", "random", "cam"]
+    options = {"smoothgrad": {"n": 4}, "integrated_gradients": {"steps": 3}, "occlusion": {"patch": 8, "stride": 8}}
+    subject = Subject(tiny, images[:1])
+    tasks = tasks_for(select(names), [], options)
+    pairs = torch.tensor([[0, 1]] * 3)
+    plan = rehearse(tasks, Rehearsal(subject, subject.take_first_pass(), capacity=3), pairs[:1])
+    assert plan.forward == 1 + 4 + (3 + 1) + 4
+    assert plan.backward == 3 * 2 + 2 * 4 + 2 * 3
+    with Counted() as counted:
+        tape = Tape(subject, images, layers=plan.layers, reads=plan.reads)
+        for task in plan.tasks:
+            task.run(tape, pairs)
+    assert counted.seen["grad"] == plan.backward
+    assert counted.seen["conv2d"] == 2 * plan.forward
+
+
+def test_accounts_share_what_is_shared(tiny, images, targets):
+    tape = Tape(Subject(tiny, images[:1]), images)
+    with tape.ledger.account() as one:
+        _ = tape.gradients(targets).pixels
+    with tape.ledger.account() as two:
+        _ = tape.gradients(targets).pixels
+        _ = tape.scores(images)
+    assert one.shared == two.shared and (one.backward, two.backward) == (0, 0)
+    assert (one.forward, two.forward) == (0, 1.0)
+    assert tape.ledger.seconds(one) > 0 and tape.ledger.seconds(two) > 0
+
+
+def test_rules_of_equal_value_share_a_pass_and_others_do_not(tiny, images, targets):
+    tape = Tape(Subject(tiny, images[:1]), images)
+    guided = tape.gradients(targets, type(GUIDED)(gated=True)).pixels
+    assert tape.gradients(targets, GUIDED).pixels is guided
+    assert not torch.equal(tape.gradients(targets).pixels, guided)
+
+
+def test_a_subject_and_its_tapes_leave_no_graph_behind(images, targets):
+    network = seeded(Tiny()).double()
+    subject = Subject(network, images[:1])
+    tape = Tape(subject, images)
+    _ = tape.gradients(targets, GUIDED).pixels
+    held = weakref.ref(tape._recorded.output)
+    del tape
+    assert held() is None, "not even until the garbage is collected: that is a batch's memory"
+    subject.take_first_pass()
+    with pytest.raises(RuntimeError, match="taken"):
+        subject.take_first_pass()
+
+
+LAST_STAGE = {
+    "alexnet": "features.11",
+    "vgg11_bn": "features.27",
+    "resnet18": "layer4",
+    "squeezenet1_1": "features",
+    "densenet121": "features",
+    "googlenet": "inception5b",
+    "mobilenet_v2": "features",
+    "mobilenet_v3_small": "features",
+    "efficientnet_b0": "features",
+    "shufflenet_v2_x0_5": "conv5",
+    "mnasnet0_5": "layers",
+    "regnet_y_400mf": "trunk_output",
+    "convnext_tiny": "features",
+}
+
+
+@pytest.mark.parametrize("name", LAST_STAGE)
+def test_the_last_convolutional_stage_is_found(name):
+    extra = {"init_weights": False} if name == "googlenet" else {}
+    network = getattr(torchvision.models, name)(weights=None, **extra)
+    subject = Subject(network, torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0)))
+    assert subject.default_layer == LAST_STAGE[name]
+    assert subject.layer().spatial
+    assert [layer.name for layer in subject.layers] == list(dict.fromkeys(layer.name for layer in subject.layers))
+
+
+def test_a_module_that_runs_twice_has_two_names(images):
+    subject = Subject(seeded(Awkward()).double(), images[:1])
+    names = [layer.name for layer in subject.layers]
+    assert names.index("act#1") < names.index("act#2") < names.index("last")
+    assert subject.layer("act") == subject.layer("act#2") and subject.layer("act#1").shape == (6, 16, 16)
+    both = Tape(subject, images, layers=["act#1", "act#2", "act"])
+    assert torch.equal(both.layer("act"), both.layer("act#2")) and not torch.equal(
+        both.layer("act"), both.layer("act#1")
+    )
+
+
+def test_a_value_is_kept_before_an_operation_in_place_changes_it(images, targets):
+    class Overwritten(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(3, 4, 3), nn.Linear(4, 5)
+
+        def forward(self, x):
+            return self.fc(torch.relu_(self.conv(x)).mean((2, 3)))
+
+    network = seeded(Overwritten()).double()
+    tape = Tape(Subject(network, images[:1]), images, layers=["conv"])
+    torch.testing.assert_close(tape.layer("conv"), network.conv(images).detach())
+    assert float(tape.layer("conv").min()) < 0
+    slope = tape.gradients(targets).layer("conv")
+    torch.testing.assert_close(slope, (tape.layer("conv") > 0) * network.fc.weight[targets][:, :, None, None] / 14**2)
+
+
+class Tail(nn.Module):
+    def __init__(self, tail) -> None:
+        super().__init__()
+        self.inner, self.tail = seeded(Tiny()), tail
+
+    def forward(self, x):
+        return self.tail(self.inner(x))
+
+
+@pytest.mark.parametrize("tail", [nn.Softmax(1), nn.LogSoftmax(1), nn.Sigmoid(), lambda x: x.softmax(1)])
+def test_logits_are_found_behind_a_final_softmax(tail, images, targets):
+    network = Tail(tail).double()
+    names = ["gradient", "grad_cam", "cam", "occlusion"]
+    for name, maps in explain(network, images, targets, names).items():
+        torch.testing.assert_close(maps, explain(network.inner, images, targets, [name])[name])
+    subject = Subject(network, images[:1])
+    assert subject.scores.startswith("logits of 'inner") and "before the final" in subject.scores
+    shown = subject.probabilities(subject.forward(images).detach())
+    expected = network(images).detach()
+    torch.testing.assert_close(shown, expected.exp() if isinstance(tail, nn.LogSoftmax) else expected)
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        (lambda x: {"out": x, "aux": x}, "returns a dict with out, aux, not class scores"),
+        (lambda x: x, r"returns N×3×16×16: a map of scores, as for segmentation"),
+        (lambda x: x.mean(1), r"returns N×16×16: no class scores"),
+        (lambda x: [x, x.mean((2, 3))], r"returns a list of 2: N×3×16×16, N×3, not class scores"),
+        (lambda x: x.mean((2, 3)).detach(), "autograd can't follow back"),
+        (lambda x: x.mean((2, 3)) / 0 * 0, "aren't finite"),
+        (lambda x: x.view(len(x), 7), "doesn't take a 1×3×16×16 batch"),
+    ],
+)
+def test_what_is_no_classifier_is_refused_in_one_line(output, says, images):
+    class Odd(nn.Module):
+        def forward(self, x):
+            return output(x)
+
+    with pytest.raises(BadRequest, match=says) as caught:
+        Subject(Odd(), images[:1])
+    assert "\n" not in str(caught.value)
+
+
+def test_scores_of_one_by_one_maps_are_scores(images):
+    network = nn.Sequential(nn.Conv2d(3, 5, 16)).double()
+    assert Subject(network, images[:1]).forward(images).shape == (3, 5)
+
+
+def test_unknown_layers_and_layers_without_space(tiny, images, targets):
+    with pytest.raises(UnknownName, match=r"No layer is called 'featuers'. Did you mean 'features'\?"):
+        explain(tiny, images, targets, ["grad_cam"], layer="featuers")
+    with pytest.raises(NotApplicable, match=r"layer 'fc' gives 5, which has no spatial size"):
+        explain(tiny, images, targets, ["grad_cam"], layer="fc")
+    with pytest.raises(NotApplicable, match="has no layer with a spatial size"):
+        explain(nn.Sequential(nn.Flatten(), nn.Linear(768, 5)).double(), images, targets, ["grad_cam"])
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"targets": [0, 1]}, "for 3 images"),
+        ({"targets": [0, 1, 5]}, r"Target 5 isn't a class: Tiny has 5"),
+        ({"targets": [0, -1, 2]}, "Target -1 isn't a class index"),
+        ({"targets": torch.tensor([0.0, 1.0, 2.0])}, "whole numbers are needed"),
+        ({"images": torch.zeros(3, 16, 16)}, r"N×C×H×W of floating point"),
+        ({"methods": ["grad-camm"]}, r"Did you mean 'grad_cam'"),
+        ({"methods": []}, "No method was asked for"),
+        ({"on_error": "ignore"}, "can be 'raise' or 'skip'"),
+        ({"stepss": 3}, r"Did you mean 'steps'"),
+        ({"steps": 0}, "takes a number from 1 to 2000"),
+        ({"steps": 2.5}, "takes a whole number"),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_line(change, says, tiny, images, targets):
+    arguments = {"images": images, "targets": targets, "methods": ["integrated_gradients"]} | change
+    with pytest.raises(BadRequest, match=says) as caught:
+        explain(tiny, **arguments)
+    assert "\n" not in str(caught.value)
+
+
+class Flat(nn.Module):
+    def __init__(self, flatten) -> None:
+        super().__init__()
+        self.features, self.flatten, self.fc = Tiny().features, flatten, nn.Linear(8 * 8 * 8, 5)
+
+    def forward(self, x):
+        return self.fc(self.flatten(self.features(x)))
+
+
+def test_channels_last_changes_no_number_and_is_left_where_a_view_forbids_it(images, targets):
+    single = images.float()
+    fast, slow = seeded(Flat(lambda x: x.flatten(1))), seeded(Flat(lambda x: x.view(len(x), -1)))
+    assert Subject(fast, single[:1])._layout is torch.channels_last
+    assert Subject(slow, single[:1])._layout is torch.contiguous_format
+    for name in ("gradient", "guided_backprop", "grad_cam"):
+        maps = explain(fast, single, targets, [name])[name]
+        torch.testing.assert_close(maps, explain(slow, single, targets, [name])[name], rtol=1e-4, atol=1e-6)
+        assert maps.is_contiguous()

@@ -1,0 +1,60 @@
+"""Every method on every family of networks that people use: finite maps, or a reason why there are none."""
+
+import warnings
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+
+from cnnvis_report import explain
+from cnnvis_report.methods.registry import methods
+from tests.engine.rules.test_lrp import FAMILIES, architecture
+
+SMALL = {"n": 2, "steps": 2, "samples": 12, "segments": 4, "max_channels": 3, "patch": 32, "stride": 32}
+
+# what each family has no answer to, and why
+# classes with a negative score; three channels of hundreds; probabilities that are 0 in single precision
+MAY_BE_EMPTY = {"deep_taylor", "score_cam", "ablation_cam", "rise"}
+RELU_ONLY = {"guided_backprop", "deconvnet", "guided_grad_cam", "pattern_net", "pattern_attribution"}
+REFUSED = {
+    "alexnet": {"cam"},
+    "vgg16": {"cam"},
+    "vgg11_bn": {"cam"},
+    "inception_v3": {"cam"},  # its last maps have one position at this size of image
+    "mobilenet_v3_small": {"cam", *RELU_ONLY},
+    "efficientnet_b0": RELU_ONLY,
+    "convnext_tiny": {"cam", "full_grad", *RELU_ONLY},
+}
+
+
+def slim(network: nn.Module) -> nn.Module:
+    """The same network with narrow hidden linear layers: 4096 by 25088 weights are half a minute, and no other case."""
+    head = getattr(network, "classifier", None)
+    wide = [layer for layer in head if isinstance(layer, nn.Linear)] if isinstance(head, nn.Sequential) else []
+    for layer, after in pairwise(wide):
+        layer.weight = nn.Parameter(layer.weight[:64].detach() * 2)
+        layer.bias = nn.Parameter(layer.bias[:64].detach())
+        after.weight = nn.Parameter(after.weight[:, :64].detach() * 2)
+    return network
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_method_gives_finite_maps_or_says_why_not(name):
+    network, images = architecture(name, biases=True)
+    network = slim(network)
+    names = [entry.name for entry in methods()]
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = explain(network, images, torch.tensor([[1, 3], [7, 2]]), names, on_error="skip", **SMALL)
+    reasons = {
+        str(each.message).partition(" ")[0]: str(each.message) for each in said if "left out" in str(each.message)
+    }
+    overflow = {method for method, reason in reasons.items() if "signals overflow" in reason}
+    assert overflow <= {"pattern_net", "pattern_attribution"}, "two images are few"
+    assert set(reasons) - overflow == REFUSED.get(name, set()), reasons
+    assert all(reason.rstrip(".").partition(": ")[2] for reason in reasons.values())
+    assert set(found) == set(names) - set(reasons)
+    for method, maps in found.items():
+        assert bool(maps.isfinite().all()), method
+        assert method in MAY_BE_EMPTY or float(maps.abs().max()) > 0, method

@@ -1,0 +1,93 @@
+"""The same maps on a GPU. Run with: pytest -m gpu"""
+
+import pytest
+import torch
+import torchvision
+
+from cnnvis_report import explain
+from cnnvis_report.methods.registry import methods
+from cnnvis_report.models.trained_file import read_trained
+from cnnvis_report.store import load_arrays, load_run
+from tests.conftest import command
+from tests.networks import Awkward, Tiny, seeded
+
+pytestmark = pytest.mark.gpu
+
+FAMILIES = ("resnet18", "densenet121", "googlenet", "mobilenet_v2", "squeezenet1_1")
+OPTIONS = {"n": 3, "steps": 4, "patch": 56, "stride": 56, "samples": 30, "segments": 9, "max_channels": 8}
+
+
+def apart(one, other) -> float:
+    return float((one.cpu().double() - other.double()).norm() / other.double().norm())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_cpu_and_gpu_agree(name):
+    extra = {"init_weights": False} if name == "googlenet" else {}
+    network = seeded(getattr(torchvision.models, name)(weights=None, num_classes=9, **extra))
+    images = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    targets = torch.tensor([[1, 7], [3, 0]])
+    names = [entry.name for entry in methods()]
+    here = explain(network, images, targets, names, on_error="skip", **OPTIONS)
+    there = explain(network.cuda(), images.cuda(), targets.cuda(), names, on_error="skip", **OPTIONS)
+    assert here.keys() == there.keys()
+    for method, maps in here.items():
+        assert there[method].is_cuda
+        assert apart(there[method], maps) < 1e-4, method
+
+
+@pytest.mark.parametrize("build", [Tiny, Awkward])
+def test_precision_and_settings_are_left_as_they_were(build, images, targets):
+    torch.set_float32_matmul_precision("high")
+    flags = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
+    try:
+        explain(seeded(build()).cuda(), images.float().cuda(), targets.cuda(), ["grad_cam", "guided_backprop"])
+        assert torch.get_float32_matmul_precision() == "high"
+        assert (torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark) == flags
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
+def test_a_run_on_the_gpu_gives_the_run_on_the_cpu(drawn, tmp_path):
+    words = ("run", "tests.factories:tiny", drawn, "-q", "-O", "smoothgrad.n=3", "-O", "integrated_gradients.steps=4")
+    command(*words, "-o", tmp_path / "cpu", "--device", "cpu")
+    command(*words, "-o", tmp_path / "gpu", "--device", "cuda")
+    assert "CUDA" in load_run(tmp_path / "gpu").record.provenance["device"]
+    for image in load_run(tmp_path / "cpu").images():
+        here, there = (load_arrays(tmp_path / place, image.id) for place in ("cpu", "gpu"))
+        for key in here:
+            assert apart(torch.from_numpy(there[key]).float(), torch.from_numpy(here[key]).float() + 1e-12) < 1e-4, key
+
+
+def test_running_out_of_memory_halves_the_batch(drawn, tmp_path):
+    free, _ = torch.cuda.mem_get_info()
+    torch.cuda.set_per_process_memory_fraction(min(1.0, 60e6 / free))
+    try:
+        result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "--size", "512",
+                         "--batch-size", "6", "--device", "cuda", "-m", "quick")  # fmt: skip
+        assert load_run(tmp_path / "r").record.images == 6
+        assert "going on with" in result.stderr or "Wrote" in result.stdout
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+
+
+def test_training_gives_a_model_that_runs_on_either_device(tmp_path):
+    command("draw", "shapes", "-n", "40", "--size", "32", "-o", tmp_path / "drawn", "-q")
+    command("train", tmp_path / "drawn", "-o", tmp_path / "m.pt", "--epochs", "3", "--device", "cuda", "-q")
+    model = read_trained(tmp_path / "m.pt")
+    history = model.training.history
+    assert history[-1].loss < history[0].loss and next(model.network.parameters()).device.type == "cpu"
+    for device in ("cpu", "cuda"):
+        command(
+            "run",
+            tmp_path / "m.pt",
+            tmp_path / "drawn",
+            "--limit",
+            "4",
+            "-m",
+            "quick",
+            "--device",
+            device,
+            "-o",
+            tmp_path / device,
+        )

@@ -1,0 +1,261 @@
+"""Numbers that rounding could decide: cancelled sums, constant channels, saturated units, very small and large values.
+
+What single precision gives is compared with double, or with what is known; bounds hold on every processor.
+"""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cnnvis_report import explain
+from cnnvis_report.engine.rounding import beyond_rounding, root_mean_square
+from cnnvis_report.engine.rules.lrp_rules import Box
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.evaluation.region_perturbation import perturbation
+from cnnvis_report.evaluation.ssim import ssim
+from cnnvis_report.inspection.layer_summary import layer_summary
+from cnnvis_report.inspection.top_images import TopImages
+from cnnvis_report.methods.full_grad import _seen
+from cnnvis_report.methods.lime import superpixels
+from cnnvis_report.methods.score_cam import _masks, _ramp
+from tests.networks import Tiny, seeded
+
+pytestmark = pytest.mark.numeric
+
+PRECISIONS = pytest.mark.parametrize("precision", [torch.float32, torch.float64])
+
+
+class Added(nn.Module):
+    """The maps as the result of a layer of their own."""
+
+    def __init__(self, maps):
+        super().__init__()
+        self.maps = nn.Parameter(maps)
+
+    def forward(self, x):
+        return x.sum(1, keepdim=True) * 0 + self.maps
+
+
+def network_of(maps, weights, precision):
+    """A layer that gives the maps [K, h, w], and scores that weigh their values by [classes, K, h, w]."""
+    head = nn.Linear(maps.numel(), len(weights))
+    head.weight.data, head.bias.data = weights.flatten(1).clone(), torch.zeros(len(weights))
+    return nn.Sequential(Added(maps), nn.Identity(), nn.Flatten(), head).to(precision)
+
+
+def map_of(name, maps, weights, precision, target=0, **options):
+    network = network_of(maps, weights, precision)
+    image = torch.rand(1, 3, *maps.shape[1:], dtype=precision, generator=torch.Generator().manual_seed(0))
+    return explain(network, image, [target], [name], layer="0", **options)[name][0].double()
+
+
+@PRECISIONS
+def test_a_channel_that_cancels_has_no_weight_in_xgrad_cam(precision):
+    """0.1 + 0.2 - 0.3 is 0, and no binary number says so."""
+    maps = torch.tensor([[[0.1, 0.2, -0.3, 0.0]], [[1.0, 2.0, 0.0, 1.0]]], dtype=precision)
+    weights = torch.tensor([[[1.0, 5.0, 2.0, 0.5]], [[1.0, 1.0, 1.0, 1.0]]])[None]
+    found = map_of("xgrad_cam", maps, weights, precision)
+    torch.testing.assert_close(found, maps[1].double())
+
+
+@PRECISIONS
+def test_a_pole_of_grad_cam_plus_plus_is_left_out(precision):
+    """2 + g (sum of A) is 0 with g = 1/0.3 and a sum of -0.6: its inverse would be a number without a digit."""
+    maps = torch.tensor([[[-0.1, -0.2, -0.3, 0.0]], [[1.0, 2.0, 0.0, 1.0]]], dtype=precision)
+    weights = torch.tensor([[[1 / 0.3, 0.0, 0.0, 0.0]], [[1.0, 1.0, 1.0, 1.0]]], dtype=precision)[None]
+    found = map_of("grad_cam_plus_plus", maps, weights, precision)
+    torch.testing.assert_close(found, maps[1].double() * (4 / (2 + 4)))
+
+
+def test_a_mask_of_a_channel_that_varies_by_rounding_is_empty():
+    like = torch.full((1, 5, 5), 1000.0)
+    like[0, 2, 2] = torch.nextafter(like[0, 2, 2], torch.tensor(2000.0))
+    real = like.clone()
+    real[0, 2, 2] = 1001.0
+    ramps = [_ramp(5, 20, like) for _ in range(2)]
+    assert not _masks(like, *ramps).any()
+    assert float(_masks(real, *ramps).max()) == 1
+
+
+def test_a_part_of_full_grad_that_varies_by_rounding_shows_nothing():
+    part = torch.full((1, 2, 4, 4), 0.7)
+    part[0, 0, 0, 0] = torch.nextafter(part[0, 0, 0, 0], torch.ones(()))
+    assert not _seen(part, (8, 8)).any()
+    part[0, 0, 0, 0] = 0.8
+    assert float(_seen(part, (4, 4)).max()) == pytest.approx(1)
+    assert float(_seen(part * 1e-35, (4, 4)).max()) == pytest.approx(1), "small isn't nothing"
+
+
+class Gated(nn.Module):
+    """Scores through sigmoids that are saturated, as gates often are; their rounded results say nothing of z."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.fc = nn.Conv2d(3, 4, 1), nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.fc((60 * self.inner(x)).sigmoid().mean((2, 3)))
+
+
+def test_saturated_gates_leave_full_grad_finite_and_complete():
+    network = seeded(Gated())
+    images = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    single = explain(network, images, [0, 1], ["full_grad"])["full_grad"]
+    assert bool(single.isfinite().all())
+    double = explain(network.double(), images.double(), [0, 1], ["full_grad"])["full_grad"]
+    assert float((single - double).norm() / double.norm()) < 1e-4
+
+
+def test_black_has_no_relevance_under_a_kernel_that_sees_only_how_bright_it_is():
+    """z^B of a positive kernel is (x - l) w: where x is l there is nothing to share, not what rounding leaves of it."""
+    low, high = (-2.117904, -2.035714, -1.804444), (2.248908, 2.428571, 2.64)
+    convolution = nn.Conv2d(3, 4, 3)
+    convolution.weight.data.uniform_(0.1, 1, generator=torch.Generator().manual_seed(3))
+    network = nn.Sequential(convolution, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+    images = torch.tensor(low).view(1, 3, 1, 1).repeat(1, 1, 12, 12)
+    images[0, 0, 2, 3] += 1.0
+    images[0, :, 9, 9] = torch.tensor(high)
+    images[0, 1, 5, 5] = torch.nextafter(images[0, 1, 5, 5], torch.tensor(3.0))  # as a mean and a deviation round
+    tape = Tape(Subject(network, images), images, operands=True)
+    from cnnvis_report.engine.rules.patterns import in_order, pattern_layers
+
+    layers = pattern_layers(tape.record())
+    relevance = torch.ones(1, 4, 10, 10)
+    found = Box(low, high).spread(layers.layers[in_order(layers)[0]], relevance)
+    lit = torch.zeros(3, 12, 12, dtype=torch.bool)
+    lit[0, 2, 3] = lit[:, 9, 9] = True
+    assert not found[0][~lit].any()
+    assert float(found[0, 0, 2, 3]) == pytest.approx(4 * 9, rel=1e-5), "all that the nine places around it have"
+    assert float(found.min()) >= 0
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e25])
+@pytest.mark.parametrize("channels", [3, 40])
+def test_eigen_cam_keeps_its_digits_at_any_scale(scale, channels):
+    maps = torch.rand(channels, 4, 5, generator=torch.Generator().manual_seed(5))
+    weights = torch.zeros(1, channels, 4, 5)
+    plain = map_of("eigen_cam", maps, weights, torch.float32)
+    scaled = map_of("eigen_cam", maps * scale, weights, torch.float32)
+    torch.testing.assert_close(scaled / scale, plain, rtol=1e-4, atol=1e-5)
+
+
+def test_a_root_mean_square_of_what_has_no_square():
+    values = torch.tensor([[3.0, 4.0], [0.0, 0.0], [3e-30, 4e-30], [3e30, 4e30]])
+    expected = torch.tensor([[12.5**0.5], [0.0], [12.5**0.5 * 1e-30], [12.5**0.5 * 1e30]])
+    torch.testing.assert_close(root_mean_square(values), expected, rtol=1e-6, atol=0)
+
+
+def test_extremal_perturbation_follows_slopes_of_any_size():
+    """A network whose scores are a 10^-25th has the same extremal masks."""
+    network = seeded(Tiny()).eval()
+    images = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    found = explain(network, images, [1], ["extremal_perturbation"], steps=4)["extremal_perturbation"]
+    network.fc.weight.data *= 1e-25
+    network.fc.bias.data *= 1e-25
+    small = explain(network, images, [1], ["extremal_perturbation"], steps=4)["extremal_perturbation"]
+    torch.testing.assert_close(small, found, rtol=1e-3, atol=1e-4)
+    assert float(found.std()) > 0.01
+
+
+def test_superpixels_are_not_made_of_rounding():
+    image = torch.full((3, 24, 24), 0.7)
+    image[:, ::2, 1::3] = torch.nextafter(torch.tensor(0.7), torch.ones(()))
+    pytest.importorskip("skimage")
+    assert torch.equal(superpixels(image, 9), superpixels(torch.full((3, 24, 24), 0.7), 9))
+
+
+def test_similarity_of_maps_that_hardly_vary():
+    """Away from zero by a million times what they vary by: exact by fractions of whole numbers."""
+    random = np.random.default_rng(0)
+    steps = random.integers(0, 8, (2, 20, 20))
+    offset = 2**23
+    near = [(offset + each).astype(np.float32) for each in steps]
+    largest = max(each.max() for each in near)
+
+    def exact():
+        offsets = np.arange(11) - 5
+        line = np.exp(-(offsets**2) / 4.5)
+        window = np.outer(line, line) / line.sum() ** 2
+        scales = [float(each.max()) for each in near]
+        spread = max(each.max() / s for each, s in zip(near, scales, strict=True)) - min(
+            (offset + each.min()) / s for each, s in zip(steps, scales, strict=True)
+        )
+        c1, c2 = (0.01 * spread) ** 2, (0.03 * spread) ** 2
+        found = []
+        for top in range(10):
+            for left in range(10):
+                a, b = (each[top : top + 11, left : left + 11] for each in steps)
+                mean_a, mean_b = (window * a).sum(), (window * b).sum()
+                s, t = scales
+                covariance = (window * (a - mean_a) * (b - mean_b)).sum() / (s * t)
+                variance = (window * (a - mean_a) ** 2).sum() / s**2 + (window * (b - mean_b) ** 2).sum() / t**2
+                m, n = (offset + mean_a) / s, (offset + mean_b) / t
+                found.append((2 * m * n + c1) * (2 * covariance + c2) / ((m * m + n * n + c1) * (variance + c2)))
+        return np.mean(found)
+
+    assert largest == offset + 7
+    assert ssim(*near) == pytest.approx(exact(), abs=1e-5)
+
+
+def test_regions_of_the_same_values_are_equal_whatever_their_order():
+    """Sums in another order round otherwise, and would rank what is equal."""
+    values = torch.rand(16, generator=torch.Generator().manual_seed(9)) * 10
+    shuffled = [values[torch.randperm(16, generator=torch.Generator().manual_seed(k))] for k in range(4)]
+    blocks = [each.view(4, 4) for each in shuffled]
+    whole = torch.cat([torch.cat(blocks[:2], 1), torch.cat(blocks[2:], 1)])
+    image, flat = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(2)), torch.full((8, 8), 1.0)
+
+    def curve(shown):
+        return perturbation(
+            image,
+            [shown],
+            torch.tensor([0]),
+            lambda x: x.flatten(1)[:, :5].cumsum(1) + x.sum((1, 2, 3))[:, None],
+            size=4,
+            count=4,
+            replacement="zeros",
+            generator=torch.Generator().manual_seed(0),
+            capacity=4,
+        )
+
+    assert torch.equal(curve(whole), curve(flat)), "the drawn order of equals decides for both"
+
+
+def test_a_layer_that_varies_by_rounding_has_an_empty_summary():
+    values = torch.full((3, 6, 6), 0.3)
+    values[1, 2, 2] = torch.nextafter(values[1, 2, 2], torch.ones(()))
+    assert not layer_summary(values).any()
+    values[1, 2, 2] = 0.4
+    summary = layer_summary(values)
+    assert float(summary.max()) == pytest.approx(1) and float(summary.min()) == 0
+
+
+def test_the_mean_excitement_of_many_images_is_exact():
+    tops = TopImages(["l"], n=1)
+    for _ in range(400):
+        tops.add("l", torch.full((250, 1, 1, 1), 0.1), [0] * 250)
+    assert float(tops.excitement("l")[0]) == pytest.approx(float(torch.tensor(0.1)), rel=1e-7)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+def test_methods_are_the_same_for_scores_far_from_zero(offset, images, targets):
+    """Softmax of logits of 10 000, and drops of scores beside them: no more is lost than the scores themselves lose."""
+    network = seeded(Tiny())
+    network.fc.bias.data += offset
+    others = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(8))
+    names = ["score_cam", "rise", "occlusion", "kernel_shap", "lime", "gradient", "integrated_gradients", "grad_cam"]
+    options = {"steps": 4, "samples": 30, "n": 60}
+    single = explain(network, images.float(), targets, names, reference=others, **options)
+    double = explain(network.double(), images, targets, names, reference=others.double(), **options)
+    for name in names:
+        tolerance = 1e-5 + 3e-8 * offset * 30  # a step of 10 000 is 0.001 in single precision
+        assert float((single[name] - double[name]).norm() / double[name].norm()) < tolerance, name
+
+
+def test_what_is_beyond_rounding():
+    one = torch.ones(4)
+    difference = torch.tensor([0.0, 1e-7, -1e-5, 1.0])
+    assert beyond_rounding(difference, one).tolist() == [False, False, True, True]
+    assert beyond_rounding(difference.double(), one.double()).tolist() == [False, True, True, True]

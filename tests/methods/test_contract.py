@@ -1,0 +1,136 @@
+"""What every method promises, for all that the registry finds, those of tomorrow included."""
+
+import copy
+import inspect
+
+import pytest
+import torch
+from torch import nn
+
+from cnnvis_report import explain
+from cnnvis_report.methods.registry import methods
+from cnnvis_report.records.run import Kind, Sign
+from tests.networks import Awkward, Tiny, seeded
+
+pytestmark = pytest.mark.numeric
+
+METHODS = {entry.name: entry for entry in methods()}
+SMALL = {"n": 3, "steps": 3, "samples": 12}
+SEEDED = {"smoothgrad", "random", "expected_gradients", "rise", "lime", "kernel_shap"}
+BY_THE_BITS = {"smoothgrad", "random", "expected_gradients"}  # draws that come from the bits of the image too
+CLASS_AGNOSTIC = {"eigen_cam"}
+OTHERS = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
+
+every_method = pytest.mark.parametrize("name", METHODS)
+
+
+def run(name, network, images, targets, **options):
+    own = {key: value for key, value in (SMALL | options).items() if key in METHODS[name].card.options}
+    return explain(network, images, targets, [name], seed=options.get("seed", 0), reference=OTHERS, **own)[name]
+
+
+@pytest.fixture
+def tiny():
+    network = seeded(Tiny()).double()
+    network.fc.bias.data += 2  # every score is above 0: where it isn't, deep_taylor has an empty map
+    return network
+
+
+@every_method
+def test_shapes_follow_the_kind_and_values_the_sign(name, tiny, images, targets):
+    card = METHODS[name].card
+    maps = run(name, tiny, images, targets)
+    shape = {Kind.PIXEL: (3, 3, 16, 16), Kind.AREA: (3, 16, 16), Kind.LAYER: (3, 8, 8)}[card.kind]
+    assert tuple(maps.shape) == shape
+    assert maps.dtype == torch.float64 and bool(maps.isfinite().all()) and float(maps.abs().max()) > 0
+    assert card.sign is Sign.SIGNED or float(maps.min()) >= 0
+
+
+@every_method
+def test_many_classes_give_what_one_at_a_time_gives(name, tiny, images):
+    pairs = torch.tensor([[1, 2], [4, 4], [0, 3]])
+    together = run(name, tiny, images, pairs)
+    for k in range(2):
+        torch.testing.assert_close(together[:, k], run(name, tiny, images, pairs[:, k]), rtol=1e-9, atol=1e-12)
+    assert torch.equal(together[0, 0], together[0, 1]) is (name in CLASS_AGNOSTIC)
+
+
+@every_method
+def test_neighbours_in_the_batch_do_not_matter(name, tiny, images, targets):
+    whole = run(name, tiny, images, targets)
+    torch.testing.assert_close(whole[1:], run(name, tiny, images[1:], targets[1:]), rtol=1e-9, atol=1e-12)
+    small = explain(tiny, images, targets, [name], batch_size=2, reference=OTHERS, **_own(name))[name]
+    torch.testing.assert_close(whole, small, rtol=1e-9, atol=1e-12)
+
+
+def _own(name):
+    return {key: value for key, value in SMALL.items() if key in METHODS[name].card.options}
+
+
+@every_method
+def test_the_same_seed_gives_the_same_map(name, tiny, images, targets):
+    first, again, other = (run(name, tiny, images, targets, seed=seed) for seed in (0, 0, 7))
+    assert torch.equal(first, again)
+    assert torch.equal(first, other) is (name not in SEEDED)
+
+
+@every_method
+def test_the_network_and_the_images_are_left_as_they_were(name, images, targets):
+    network = seeded(Tiny()).double().train()
+    network.features[0].weight.requires_grad_(False)
+    network.pool.eval()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    flags = [module.training for module in network.modules()]
+    trainable = [parameter.requires_grad for parameter in network.parameters()]
+    given = images.clone()
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    run(name, network, images, targets)
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+    assert [module.training for module in network.modules()] == flags
+    assert [parameter.requires_grad for parameter in network.parameters()] == trainable
+    assert all(parameter.grad is None for parameter in network.parameters())
+    assert not any(module._forward_hooks or module._backward_hooks for module in network.modules())
+    assert torch.equal(given, images) and images.grad is None and not images.requires_grad
+    assert (threads, precision) == (torch.get_num_threads(), torch.get_float32_matmul_precision())
+
+
+@every_method
+def test_it_works_under_no_grad_and_on_a_network_full_of_in_place_operations(name, images, targets):
+    network = seeded(Awkward()).double()
+    if name == "cam":
+        pytest.skip("cam isn't defined for a network that flattens its maps")
+    with torch.inference_mode():
+        quiet = run(name, network, images, targets)
+    torch.testing.assert_close(quiet, run(name, copy.deepcopy(network), images, targets), rtol=0, atol=0)
+
+
+@every_method
+def test_single_precision_agrees_with_double(name, tiny, images, targets):
+    if name in BY_THE_BITS:
+        pytest.skip("the noise comes from the image's bits, which differ between the precisions")
+    single = run(name, copy.deepcopy(tiny).float(), images.float(), targets)
+    double = run(name, tiny, images, targets)
+    assert float((single - double).norm() / double.norm()) < 1e-4
+
+
+@every_method
+def test_the_card_says_what_a_reader_needs(name):
+    entry = METHODS[name]
+    assert entry.card.summary.endswith(".") and len(entry.card.summary) < 200
+    assert entry.card.title and entry.card.family
+    assert any(word in entry.card.source for word in ("arXiv:", "doi:", "no source"))
+    assert entry.name == inspect.unwrap(entry.function).__module__.rpartition(".")[2], (
+        "function and file share the name"
+    )
+    documented = entry.card.text
+    assert "Returns:" in documented and all(f"{option}:" in documented for option in entry.card.options)
+
+
+def test_the_network_may_have_no_layer_of_its_own(images):
+    class Bare(nn.Module):
+        def forward(self, x):
+            return torch.stack([x.sum((1, 2, 3)), x.square().sum((1, 2, 3))], 1)
+
+    maps = explain(Bare(), images, [0, 1, 0], ["gradient"])["gradient"]
+    torch.testing.assert_close(maps[0], torch.ones_like(maps[0]))
+    torch.testing.assert_close(maps[1], 2 * images[1])

@@ -1,0 +1,137 @@
+"""Files that cost more than they should: told by their heads, and refused with the limit that they break."""
+
+import io
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from cnnvis_report.data import decode
+from cnnvis_report.data.boxes import read_boxes
+from cnnvis_report.data.decode import MOST_PIXELS, UnusablePicture, prepare, read_picture
+from cnnvis_report.data.image_lists import read_list
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.models.checkpoints import read_candidates
+from tests.conftest import command
+
+
+def png(width: int, height: int, depth: int = 8, colour: int = 0) -> bytes:
+    """A black PNG of any size, in few bytes."""
+    row = b"\0" * (1 + (width * depth * {0: 1, 2: 3, 6: 4}[colour] + 7) // 8)
+    packer = zlib.compressobj(9)
+    data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    parts = ((b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)), (b"IDAT", data), (b"IEND", b""))
+    made = (
+        struct.pack(">I", len(part)) + kind + part + struct.pack(">I", zlib.crc32(kind + part)) for kind, part in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(made)
+
+
+def test_the_limit_of_pixels_is_the_one_that_is_named():
+    # Pillow warns at 89 478 485
+    assert read_picture(io.BytesIO(png(10_000, 9_500, depth=1))).size == (10_000, 9_500)
+    with pytest.raises(UnusablePicture, match=f"12000×10001 pixels; at most {MOST_PIXELS // 10**6} million are read"):
+        read_picture(io.BytesIO(png(12_000, 10_001, depth=1)))
+
+
+def test_deep_pictures_have_a_limit_of_their_own(monkeypatch):
+    monkeypatch.setattr(decode, "MOST_DEEP", 1_000_000)
+    with pytest.raises(UnusablePicture, match="1100×1000 pixels; at most 1 million of more than 8 bits a channel"):
+        read_picture(io.BytesIO(png(1100, 1000, depth=16, colour=2)))
+    assert read_picture(io.BytesIO(png(1100, 1000, colour=2))).size == (1100, 1000)
+
+
+def test_scans_of_a_progressive_picture_are_counted(monkeypatch):
+    made = io.BytesIO()
+    Image.new("L", (100, 100)).save(made, "JPEG", progressive=True)
+    content = made.getvalue()
+    last = content[content.rindex(b"\xff\xda") : -2]
+    monkeypatch.setattr(decode, "MOST_SCANNED", 200_000)
+    assert read_picture(io.BytesIO(content)).size == (100, 100)
+    scans = content.count(b"\xff\xda")
+    with pytest.raises(UnusablePicture, match=f"100×100 pixels in {scans + 30} scans; at most 20"):
+        read_picture(io.BytesIO(content[:-2] + last * 30 + content[-2:]))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_tiles_on_white_are_what_the_whole_is(mode, monkeypatch):
+    source = Image.effect_noise((70, 50), 90).convert("RGB")
+    source.putalpha(Image.linear_gradient("L").resize((70, 50)))
+    source = source.quantize(20) if mode == "P" else source.convert(mode)
+    made = io.BytesIO()
+    source.save(made, "PNG")
+    whole = read_picture(io.BytesIO(made.getvalue()))
+    layered = source.convert("RGBA")
+    wanted = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")
+    monkeypatch.setattr(decode, "TILE", 16)
+    assert whole.tobytes() == read_picture(io.BytesIO(made.getvalue())).tobytes() == wanted.tobytes()
+
+
+@pytest.mark.parametrize("geometry", [{"resize": 24, "crop": (20, 20)}, {"resize": (20, 30)}, {"crop": (90, 20)}, {}])
+def test_grey_that_becomes_colour_late_has_the_same_bits(geometry):
+    preprocessing = Preprocessing((0.4, 0.5, 0.6), (0.2, 0.3, 0.4), **geometry)
+    grey = Image.effect_noise((60, 40), 90)
+    late, early = prepare(grey, preprocessing), prepare(grey.convert("RGB"), preprocessing)
+    assert torch.equal(late.values, early.values) and (late.seen == early.seen).all()
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from cnnvis_report.loading.pictures import UnusablePicture, prepare, read_picture
+from cnnvis_report.preprocessing import Preprocessing
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+prepare(read_picture(Path(sys.argv[1])), Preprocessing(resize=110, crop=(96, 96)))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted otherwise elsewhere")
+@pytest.mark.parametrize(("size", "colour", "most"), [((1, 1_000_000), 0, 80), ((4000, 4000), 6, 200)])
+def test_a_picture_takes_its_own_memory_and_not_much_more(size, colour, most, tmp_path):
+    path = tmp_path / "costly.png"
+    path.write_bytes(png(*size, colour=colour))
+    child = [sys.executable, "-c", MEMORY, str(path)]
+    taken = subprocess.run(child, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    assert int(taken.stdout) < most  # 64 MB are the pixels of the second one
+
+
+def test_a_pipe_and_a_device_are_refused_wherever_a_file_is_read(drawn, tmp_path):
+    pipe = tmp_path / "pipe.pt"
+    os.mkfifo(pipe)
+    with pytest.raises(UnusablePicture, match="no regular file"):
+        read_boxes(pipe)
+    for words in (
+        ("resnet18", drawn, "--weights", pipe),
+        ("resnet18", drawn, "--weights", "/dev/zero"),
+        (pipe, drawn),
+        ("tests.factories:tiny", pipe),
+        ("tests.factories:tiny", drawn, "--class-names", pipe),
+        ("tests.factories:tiny", drawn, "--masks", pipe),
+    ):
+        result = command("run", *words, "-o", tmp_path / "report", code=2)
+        assert result.stderr.count("\n") == 1
+
+
+def test_endless_lines_of_a_list_are_refused_at_once(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("a b " * 2_500_000)
+    with pytest.raises(BadRequest, match="line 1 has 10000000 characters; a line of a list has at most 16384"):
+        read_list(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_checkpoint_of_thousands_of_tensors_is_read(zipped, tmp_path):
+    path = tmp_path / "weights.pt"
+    history = [(at, (at, at)) for at in range(4000)]
+    weights = {f"layer{at}.weight": torch.full((2,), float(at)) for at in range(4000)}
+    torch.save({"state_dict": weights, "history": history}, path, _use_new_zipfile_serialization=zipped)
+    (found,) = [each for each in read_candidates(path) if each.state]
+    assert len(found.state) == 4000 and found.state["layer3999.weight"].tolist() == [3999, 3999]

@@ -1,0 +1,302 @@
+"""What `train` writes is all that `run` needs; what `run` then says of it is counted again here, slowly."""
+
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cnnvis_report import explain
+from cnnvis_report.data.decode import picture_size, prepare, read_picture
+from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.models.architectures import GapNetwork, SmallNetwork, blocks_for
+from cnnvis_report.models.load import load_model
+from cnnvis_report.models.trained_file import TrainedModel, read_trained, write_trained
+from cnnvis_report.records.training import ClassCounts, Epoch, Score, Snapshot, TrainingRecord
+from cnnvis_report.store import load_run
+from cnnvis_report.synthetic.layers import draw
+from cnnvis_report.training.model import Source, make_trainee
+from tests.cli.test_cli import one_line
+from tests.conftest import command
+from tests.networks import seeded
+from tests.training.test_training import class_folders, same, trained
+
+TRAIN = ("--epochs", 2, "--batch-size", 8, "--seed", 3, "--snapshots", 1, "--device", "cpu", "-q")
+FEW = ("-m", "cam", "--inside", "none", "--device", "cpu", "-q")
+
+
+@pytest.fixture(scope="session")
+def layers_set(tmp_path_factory):
+    """Thirty drawn pictures with masks."""
+    folder = tmp_path_factory.mktemp("sets") / "layers"
+    command("draw", "layers", "-n", 30, "-o", folder, "--size", 32, "-q")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory, layers_set):
+    """A model that has hardly learnt anything, so that there are errors to explain."""
+    path = tmp_path_factory.mktemp("models") / "model.pt"
+    result = command("train", layers_set, "-o", path, *TRAIN)
+    assert result.stdout == f"Wrote {path}\n" and not result.stderr
+    assert sorted(each.name for each in path.parent.iterdir()) == ["model.epoch-1.pt", "model.pt"]
+    return path
+
+
+def described(network, architecture, **changes):
+    """A model with every field filled."""
+    size = (28, 28)
+    channels = architecture.channels
+    classes = tuple(f"<b>{each}</b> ../é" for each in range(architecture.classes))
+    record = TrainingRecord(
+        data="photos",
+        settings={"seed": 3, "split": 0.2, "balanced": True, "frozen": None, "arch": "small"},
+        counts=tuple(ClassCounts(name, 5, 2, 1, 0.5) for name in classes),
+        history=(Epoch(1, 1.5, 0.25, 1.25, 0.5, 0.01), Epoch(2, 1.0, 0.5, 0.75, 0.5, 1e-7)),
+        best=2,
+        stopped="stopped by hand",
+        validation=Score(0.5, 0.75, 4),
+        test=Score(0.25, 1.5, 3),
+        snapshots=(Snapshot(1, "model.epoch-1.pt"),),
+        skipped=7,
+    )
+    preprocessing = Preprocessing((0.1,) * channels, (0.7,) * channels, resize=size, crop=size, interpolation="bicubic")
+    return TrainedModel(network.eval(), architecture, preprocessing, classes, record, frozenset(("3-ab", "5-cd")))
+
+
+def trainee(name, head, channels=3, side=64, classes=3):
+    torch.manual_seed(2)
+    preprocessing = Preprocessing((0.5,) * channels, (0.2,) * channels, resize=(side, side + 7))
+    made = make_trainee(Source(name), preprocessing, classes, head, None)
+    return seeded(made.network).eval(), made.architecture
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "channels"),
+    [
+        ("small", "linear", 1),
+        ("small", "linear", 3),
+        ("small", "gap", 1),
+        ("resnet18", "gap", 3),
+        ("squeezenet1_1", "gap", 3),
+    ],
+)
+def test_a_network_is_built_again_from_the_words_in_its_file(name, head, channels, tmp_path):
+    network, architecture = trainee(name, head, channels)
+    images = torch.randn(2, channels, 64, 71, generator=torch.Generator().manual_seed(0))
+    write_trained(tmp_path / "m.pt", described(network, architecture))
+    again = read_trained(tmp_path / "m.pt")
+    assert again.architecture == architecture and not again.network.training
+    with torch.no_grad():
+        scores = network(images)
+        assert torch.equal(again.network(images), scores) and scores.std() > 1e-3
+    loaded = load_model(str(tmp_path / "m.pt"))
+    assert same(loaded.network.state_dict(), network.state_dict()) and loaded.name == name
+    if head == "gap":
+        assert isinstance(network, GapNetwork) and network.classifier.bias is None
+        maps = explain(network, images, [2, 0], methods=["cam"])["cam"]
+        torch.testing.assert_close(maps.mean(dim=(1, 2)), scores[[0, 1], [2, 0]], rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_comes_back_as_it_was_written(tmp_path):
+    network, architecture = trainee("small", "linear")
+    written = described(network, architecture)
+    for name in ("m.pt", "other.pt"):
+        write_trained(tmp_path / name, written)
+    again = read_trained(tmp_path / "m.pt")
+    assert replace(again, network=network) == written and same(again.network.state_dict(), network.state_dict())
+    assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "other.pt").read_bytes()
+    network.classifier.bias.data[1] = torch.inf
+    write_trained(tmp_path / "m.pt", written)
+    with pytest.raises(BadRequest, match=r"classifier.bias has 1 of 3 values that aren't finite"):
+        load_model(str(tmp_path / "m.pt"))
+
+
+def last_side(side):
+    """Of the last maps of a small network for such pictures."""
+    network = SmallNetwork(2, 1, blocks_for((side + 9, side)))
+    with torch.no_grad():
+        return network.features(torch.zeros(1, 1, side, side)).shape[-1]
+
+
+def test_small_networks_take_any_size_and_one_to_three_channels():
+    assert all(
+        7 <= last_side(side) <= 13 for side in (14, 15, 26, 27, 28, 55, 56, 63, 64, 111, 112, 128, 223, 224, 447)
+    )
+    for side in range(14, 448):
+        assert 7 <= side >> (blocks_for((side, 999)) - 1) <= 13
+    assert {blocks_for((side, side + 3)) for side in range(8, 14)} == {2}  # too small for seven: 4 to 6
+    with pytest.raises(BadRequest, match="7x20: the small network needs at least 8"):
+        blocks_for((7, 20))
+    for channels in (1, 2, 3):
+        network = seeded(SmallNetwork(4, channels, 3)).eval()
+        images = torch.randn(2, channels, 30, 41, generator=torch.Generator().manual_seed(0))
+        assert network(images).shape == (2, 4) and not torch.equal(network(images), network(images.flip(1) + 1))
+
+
+@pytest.mark.parametrize("side", [448, 512])
+def test_the_last_maps_of_large_pictures_stay_small(side):
+    assert last_side(side) <= 13
+
+
+def test_the_same_command_writes_the_same_bytes(model, layers_set, tmp_path):
+    command("train", layers_set, "-o", tmp_path / "model.pt", *TRAIN)
+    for name in ("model.pt", "model.epoch-1.pt"):
+        assert (tmp_path / name).read_bytes() == (model.parent / name).read_bytes()
+    command("train", layers_set, "-o", tmp_path / "model.pt", *TRAIN, "--seed", 4)
+    assert (tmp_path / "model.pt").read_bytes() != model.read_bytes()
+
+
+def test_the_file_is_plain_and_holds_all_that_run_needs(model, layers_set):
+    content = torch.load(model, weights_only=True)
+    read = read_trained(model)
+    assert content["classes"] == ["above", "below"] and len(content["seen"]) == 24
+    assert content["training"]["settings"]["seed"] == 3 and len(content["training"]["history"]) == 2
+    assert content["preprocessing"] == asdict(read.preprocessing) and read.preprocessing.size == (32, 32)
+    assert [(each.training, each.validation, each.test) for each in read.training.counts] == [(12, 3, 0)] * 2
+    assert read.training.snapshots == (Snapshot(1, "model.epoch-1.pt"),)
+    assert str(layers_set.parent) not in str({name: content[name] for name in content if name != "state_dict"})
+    early = read_trained(model.parent / "model.epoch-1.pt")
+    assert early.training.history == read.training.history[:1] and early.preprocessing == read.preprocessing
+
+
+def test_constants_are_those_of_the_training_pixels(tmp_path):
+    folder = class_folders(tmp_path / "i", {"a": 12, "b": 12})
+    result, seen = trained(folder, tmp_path / "m.pt", epochs=1)
+    pixels = np.stack([np.asarray(item.open()) for item in seen.data.training.items]) / 255
+    assert pixels.shape == (20, 28, 28, 3)
+    assert result.model.preprocessing.mean == pytest.approx(pixels.mean(axis=(0, 1, 2)), abs=6e-5)
+    assert result.model.preprocessing.std == pytest.approx(pixels.std(axis=(0, 1, 2)), abs=6e-5)
+    every = np.stack([np.asarray(Image.open(path)) for path in folder.glob("*/*.png")]) / 255
+    assert result.model.preprocessing.mean != pytest.approx(every.mean(axis=(0, 1, 2)), abs=6e-5)
+
+
+def test_grey_is_found_out_from_pictures_in_colour(tmp_path):
+    folder = class_folders(tmp_path / "i", {"a": 4, "b": 4}, colour=False)
+    first = {"grey": trained(folder, tmp_path / "m.pt", epochs=1)[0].model}
+    first["set"] = trained(folder, tmp_path / "m.pt", epochs=1, channels="3")[0].model
+    with Image.open(folder / "b" / "3.png") as picture:
+        assert picture.mode == "RGB"
+        picture.putpixel((5, 5), (10, 10, 11))
+        picture.save(folder / "b" / "3.png")
+    first["one pixel"] = trained(folder, tmp_path / "m.pt", epochs=1)[0].model
+    first["set to grey"] = trained(folder, tmp_path / "m.pt", epochs=1, channels="1")[0].model
+    found = {name: (model.preprocessing.channels, model.architecture.channels) for name, model in first.items()}
+    assert found == {"grey": (1, 1), "set": (3, 3), "one pixel": (3, 3), "set to grey": (1, 1)}
+    assert read_trained(tmp_path / "m.pt").preprocessing.channels == 1
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tiff"])
+def test_the_size_of_a_turned_picture_is_that_of_the_picture_upright(ending, tmp_path):
+    picture = draw(0, 0, 40).picture.resize((40, 24)).convert("RGB")
+    for turn in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = turn
+        picture.save(tmp_path / f"{turn}.{ending}", exif=exif)
+        upright = read_picture(tmp_path / f"{turn}.{ending}")
+        assert upright.size == ((40, 24) if turn < 5 else (24, 40))
+        assert picture_size(tmp_path / f"{turn}.{ending}") == (upright.height, upright.width)
+
+
+@pytest.mark.parametrize("head", ["linear", "gap"])
+def test_weights_with_another_head_keep_what_they_were_taught(head, tmp_path):
+    folder = class_folders(tmp_path / "i", {"a": 10, "b": 10})
+    more = class_folders(tmp_path / "more", {"a": 4, "b": 4, "c": 4})
+    first, _ = trained(folder, tmp_path / "first.pt", head=head)
+    for other, prefix in (("linear", ""), ("gap", "backbone.")):
+        freeze = "backbone" if other == "linear" else None  # which a head on what was taught before does of itself
+        weights = str(tmp_path / "first.pt")
+        result, _ = trained(more, tmp_path / "m.pt", weights=weights, head=other, freeze=freeze)
+        taught, after = first.model.network.state_dict(), result.model.network.state_dict()
+        inside = {name: value for name, value in after.items() if name.startswith(f"{prefix}features.")}
+        own = "backbone." if head == "gap" else ""
+        assert len(inside) == 18
+        assert all(torch.equal(value, taught[own + name.removeprefix(prefix)]) for name, value in inside.items())
+
+
+def answers_by_hand(model, folder):
+    """Name, label, class that is seen first, its probability, rank of the label; each image on its own."""
+    loaded = load_model(str(model))
+    found = []
+    for item in labelled(find_images([folder]), loaded.classes):
+        with torch.no_grad():
+            scores = loaded.network(prepare(item.open(), loaded.preprocessing).values[None])[0].double()
+        shares = scores.exp() / scores.exp().sum()
+        order = sorted(range(len(shares)), key=lambda at: -float(shares[at]))
+        found.append(
+            (item.name, item.label.index, order[0], float(shares[order[0]]), order.index(item.label.index) + 1)
+        )
+    return found
+
+
+def test_only_the_errors_are_explained_and_all_images_are_counted(model, layers_set, tmp_path):
+    command("run", model, layers_set, "-o", tmp_path / "r", "--only", "wrong", *FEW)
+    run, expected = load_run(tmp_path / "r"), answers_by_hand(model, layers_set)
+    answers, names = run.record.answers, ("above", "below")
+    wrong = [each for each in expected if each[1] != each[2]]
+    right = [each for each in expected if each[1] == each[2]]
+    assert 3 <= len(wrong) <= 27
+    assert [image.name for image in run.images()] == [each[0] for each in wrong]
+    assert (answers.images, answers.right, answers.in_top) == (30, len(right), 30)
+    assert {(a, b): n for a, b, n in answers.confused} == {
+        (names[a], names[b]): count
+        for a in (0, 1)
+        for b in (0, 1)
+        if (count := sum(each[1:3] == (a, b) for each in expected))
+    }
+    error = 0.0
+    for place, found in enumerate(answers.bins):
+        within = [each for each in expected if place / 10 <= each[3] < (place + 1) / 10]
+        correct = sum(each[1] == each[2] for each in within)
+        assert (found.images, found.right) == (len(within), correct)
+        if within:
+            confidence = sum(each[3] for each in within) / len(within)
+            assert found.mean == pytest.approx(confidence, abs=1e-6)
+            error += len(within) / 30 * abs(correct / len(within) - confidence)
+    assert answers.calibration_error == pytest.approx(error, abs=1e-6)
+    assert answers.right_mean == pytest.approx(np.mean([each[3] for each in right]), abs=1e-6)
+    assert answers.wrong_mean == pytest.approx(np.mean([each[3] for each in wrong]), abs=1e-6)
+    surest = sorted(wrong, key=lambda each: -each[3])
+    assert [each.name for each in answers.wrong] == [each[0] for each in surest]
+    pages = {image.name: image.id for image in run.images()}
+    for found, each in zip(answers.wrong, surest, strict=True):
+        assert found.image == pages[each[0]] and (found.label, found.seen) == (names[each[1]], names[each[2]])
+        assert found.probability == pytest.approx(each[3], abs=1e-6) and found.rank == each[4] and not found.right
+        assert found.own == pytest.approx(1 - each[3], abs=1e-6)
+
+
+def test_images_without_a_label_are_no_errors(model, layers_set, tmp_path):
+    folder, answers = tmp_path / "i", answers_by_hand(model, layers_set)
+    for name, *_ in answers:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((layers_set / "images" / name).read_bytes())
+    (folder / "loose.png").write_bytes((layers_set / "images" / answers[0][0]).read_bytes())
+    (folder / "above" / "broken.png").write_bytes(b"no picture")
+    command("run", model, folder, "-o", tmp_path / "r", "--only", "right", *FEW)
+    run = load_run(tmp_path / "r")
+    assert [image.name for image in run.images()] == [name for name, label, seen, _, _ in answers if label == seen]
+    assert [each.name for each in run.record.skipped] == ["above/broken.png"] and run.record.answers.images == 30
+    said = one_line(command("run", model, folder / "loose.png", "-o", tmp_path / "s", "--only", "right", code=2))
+    assert "no image has a label" in said and not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(("masks", "count"), [("none", 24), ("of the set", 24), ("given", 24), ("others", 0)])
+def test_images_that_were_trained_on_are_counted(masks, count, model, layers_set, tmp_path):
+    words = {"none": (layers_set / "images",), "of the set": (layers_set,), "others": (tmp_path / "set",)}
+    words["given"] = (layers_set / "images", "--masks", layers_set / "masks")
+    command("draw", "layers", "-n", 6, "-o", tmp_path / "set", "--size", 32, "--seed", 1, "-q")
+    command("run", model, *words[masks], "-o", tmp_path / "r", *FEW)
+    run = load_run(tmp_path / "r")
+    assert run.record.network.reason == "as it was trained for one class an image"
+    assert run.record.trained_on == count and run.record.training == read_trained(model).training
+
+
+def test_a_model_of_an_earlier_version_says_that_its_images_are_not_known(model, tmp_path):
+    kept = read_trained(model)
+    assert kept.seen and load_model(str(model)).notices == ()
+    write_trained(tmp_path / "old.pt", replace(kept, seen=frozenset(["1234-0123456789abcdef"])))
+    (notice,) = load_model(str(tmp_path / "old.pt")).notices
+    assert "can't be told" in notice

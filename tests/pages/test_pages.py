@@ -1,0 +1,442 @@
+"""The pages in Chromium, from file://, as people open them: every map, every control, and no word to any network."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import interpolate
+
+from cnnvis_report.records.run import Sign
+from cnnvis_report.report.payload import provenance_slots
+from cnnvis_report.report.pictures.encode import QUALITIES, encode_map
+from cnnvis_report.report.pictures.palettes import SCALES, table
+from cnnvis_report.store import load_arrays, load_run
+from tests.conftest import standard_methods
+from tests.pages.browser import Visit, until
+
+pytestmark = pytest.mark.browser
+
+
+def images(report):
+    return list(load_run(report).images())
+
+
+PAGE = "CnnVis.wired.get(document.querySelector('main:not([hidden])'))"
+DRAWN = f"""() => {{ const page = {PAGE}; const maps = page?.data ? page.tiles.filter((t) => t.method) : [];
+  return maps.length > 0 && maps.every((t) => t.drawn && !t.canvas.hidden) && page.visible.size > 0 }}"""
+SETTLED = f"""() => {{ const page = {PAGE};
+  const live = page.tiles.filter((t) => t.live && t.plot.dataset.stale === undefined);
+  return live.length === Math.min(CnnVis.mostLive, page.visible.size) }}"""
+
+
+# methods whose canvas is of one colour all over
+BLANK = f"""() => {PAGE}.tiles.filter((t) => t.method).filter(({{ canvas }}) => {{
+  const context = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", {{ willReadFrequently: true }});
+  context.drawImage(canvas, 0, 0);
+  const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  return pixels.every((value, place) => value === pixels[place % 4]);
+}}).map((t) => t.method)"""
+
+
+def settled(tab):
+    until(tab, DRAWN)
+    until(tab, SETTLED)
+
+
+def test_every_page_opens_quietly_and_shows_every_map(visit, moved, report):
+    visit.open(moved / "index.html")
+    assert visit.tab.locator("[data-gallery] > li").count() == len(images(report))
+    until(visit.tab, "[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
+    for name in ("methods.html", "run.html"):
+        visit.open(moved / name)
+    for image in images(report):
+        tab = visit.open(moved / "images" / f"{image.id}.html")
+        settled(tab)
+        assert tab.locator("h1").inner_text() == image.name
+        assert tab.locator(".tile[data-method]").count() == standard_methods()
+        for target in image.targets:
+            tab.locator(f"[data-class='{target.index}']").click()
+            until(tab, f"{PAGE}.state.class === '{target.index}'")
+            settled(tab)
+            blank = tab.evaluate(BLANK)
+            flat = {
+                found.method for found in image.maps if found.target == target.index and is_flat(report, image, found)
+            }
+            assert set(blank) <= flat, "only maps of one value are of one colour"
+    visit.is_quiet()
+
+
+def is_flat(report, image, found):
+    values = load_arrays(report, image.id)[found.key]
+    return values.min() == values.max()
+
+
+def test_the_numbers_on_the_page_are_the_numbers_of_the_run(visit, moved, report):
+    image = images(report)[1]
+    arrays, run = load_arrays(report, image.id), load_run(report).record
+    tab = visit.open(moved / "images" / f"{image.id}.html", "#cells=1")
+    settled(tab)
+    for found in image.maps:
+        got = tab.evaluate(
+            f"""async ([method, layer, target]) => {{ const page = {PAGE};
+            const {{ values, height, width }} = await CnnVis.unpack(page.data.maps[method][layer][target]);
+            return [height, width, [...values]] }}""",
+            [found.method, found.layer, str(found.target)],
+        )
+        values = run.card(found.method).shown(arrays[found.key])
+        shown = np.array(got[2], np.float32).reshape(got[0], got[1])
+        assert np.abs(shown - values).max() <= QUALITIES[0].error * np.abs(values).max() * 1.001 + 1e-12, found.key
+
+
+def test_hover_reads_the_true_value_and_the_cross_is_everywhere(visit, moved, report):
+    image = images(report)[0]
+    tab = visit.open(moved / "images" / f"{image.id}.html")
+    settled(tab)
+    view = tab.locator("[data-method='grad_cam'] .view")
+    view.scroll_into_view_if_needed()
+    box = view.bounding_box()
+    coarse = load_arrays(report, image.id)[f"grad_cam/features/{image.targets[0].index}"]
+    grown = interpolate(torch.from_numpy(coarse)[None, None], size=(40, 40), mode="bilinear", align_corners=False)[0, 0]
+    for row, column in [(5, 9), (20, 31), (39, 0)]:
+        tab.mouse.move(
+            round(box["x"] + (column + 0.5) / 40 * box["width"]), round(box["y"] + (row + 0.5) / 40 * box["height"])
+        )
+        label = tab.locator("[data-method='grad_cam'] .hoverlayer .hovertext")
+        label.wait_for()
+        until(
+            tab,
+            "(place) => document.querySelector('[data-method=grad_cam] .hoverlayer').textContent.includes(place)",
+            f"row {row}, column {column}",
+        )
+        read = float(re.match(r"[−\-\d.eE]+", label.text_content().split("row")[0])[0].replace("−", "-"))
+        assert read == pytest.approx(float(grown[row, column]), rel=2e-3, abs=1e-6)
+        reading = tab.locator("[data-method='grad_cam'] .reading").text_content()
+        assert float(reading.replace("−", "-")) == pytest.approx(float(grown[row, column]), rel=6e-3, abs=1e-6)
+    assert tab.locator(".cross:visible").count() == standard_methods() + len(image.targets), "side by side too"
+    tab.mouse.move(2, 2)
+    until(tab, "[...document.querySelectorAll('.cross')].every((cross) => !cross.checkVisibility())")
+    visit.is_quiet()
+
+
+def ranges(tab):
+    return tab.evaluate(
+        f"""{PAGE}.tiles.filter((t) => t.live).map(({{ plot }}) =>
+        [plot._fullLayout.xaxis.range, plot._fullLayout.yaxis.range])"""
+    )
+
+
+def test_zoom_is_linked_and_double_click_undoes_it(visit, moved, report):
+    tab = visit.open(moved / "images" / f"{images(report)[0].id}.html")
+    settled(tab)
+    whole = ranges(tab)
+    assert whole[0] == [[-0.5, 39.5], [39.5, -0.5]]
+    box = tab.locator("[data-method='cam'] .view").bounding_box()
+    tab.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.25)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.75, steps=4)
+    tab.mouse.up()
+    until(tab, f"{PAGE}.state.zoom !== null")
+    settled(tab)
+    zoomed = ranges(tab)
+    assert len(zoomed) == 12 and np.allclose(zoomed, zoomed[0], rtol=0, atol=1e-9)
+    assert zoomed[0][0][0] == pytest.approx(9.5, abs=1) and zoomed[0][0][1] == pytest.approx(29.5, abs=1)
+    tab.locator("[data-reset-zoom]").wait_for()
+    tab.mouse.move(5, 5)
+    tab.mouse.dblclick(box["x"] + 30, box["y"] + 30)
+    until(tab, f"{PAGE}.state.zoom === null")
+    settled(tab)
+    assert ranges(tab) == whole
+    visit.is_quiet()
+
+
+def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit, moved, report):
+    image = images(report)[0]
+    tab = visit.open(moved / "images" / f"{image.id}.html")
+    settled(tab)
+
+    def look():
+        return tab.evaluate(f"{PAGE}.tiles.find((t) => t.method === 'hires_cam').canvas.toDataURL()")
+
+    seen = [look()]
+    for act in (
+        lambda: tab.select_option("[name='palette']", "cividis"),
+        lambda: tab.locator("[name='opacity']").fill("0.4"),
+        lambda: tab.locator("[name='threshold']").fill("0.5"),
+        lambda: tab.locator("[data-view='map']").click(),
+        lambda: tab.locator("[name='cells']").check(),
+        lambda: tab.select_option("[name='scale']", "own"),
+        lambda: tab.locator("[data-class]").nth(1).click(),
+    ):
+        before = tab.evaluate(f"{PAGE}.state")
+        act()
+        until(tab, f"(before) => JSON.stringify({PAGE}.state) !== before", json.dumps(before, separators=(",", ":")))
+        settled(tab)
+        seen.append(look())
+    assert len(set(seen)) >= len(seen) - 1, "each control shows (the first class may have the largest scale itself)"
+    state = tab.evaluate(f"{PAGE}.state")
+    tab.reload()
+    settled(tab)
+    assert tab.evaluate(f"{PAGE}.state") == state and look() == seen[-1]
+    assert tab.locator("[name='palette']").input_value() == "cividis" and tab.locator("[name='cells']").is_checked()
+    kept = tab.locator("a[rel='next']").get_attribute("href")
+    assert "palette=cividis" in kept and "class=" not in kept
+    visit.is_quiet()
+
+
+def test_colour_pictures(visit, moved, report):
+    tab = visit.open(moved / "images" / f"{images(report)[0].id}.html", "#colour=1")
+    settled(tab)
+    shown = tab.evaluate(f"{PAGE}.tiles.filter((t) => t.drawn?.picture).map((t) => t.method)")
+    assert set(shown) == {"guided_backprop", "deconvnet", "guided_grad_cam"}
+    visit.is_quiet()
+
+
+def test_keys(visit, moved, report):
+    ids = [image.id for image in images(report)]
+    tab = visit.open(moved / "index.html")
+    tab.keyboard.press("/")
+    assert tab.evaluate("document.activeElement.name") == "q"
+    tab = visit.open(moved / "images" / f"{ids[0]}.html")
+    settled(tab)
+    tab.keyboard.press("3")
+    until(tab, f"{PAGE}.state.class === '{images(report)[0].targets[2].index}'")
+    tab.keyboard.press("j")
+    tab.wait_for_url(f"**/{ids[1]}.html*")
+    tab.keyboard.press("k")
+    tab.wait_for_url(f"**/{ids[0]}.html*")
+    settled(tab)
+    tab.locator("[data-class]").first.focus()
+    tab.keyboard.press("ArrowRight")
+    until(tab, f"{PAGE}.state.class === '{images(report)[0].targets[1].index}'")
+    assert tab.evaluate("document.activeElement.dataset.class") == str(images(report)[0].targets[1].index)
+    reached = set()
+    for _ in range(80):
+        tab.keyboard.press("Tab")
+        reached.add(
+            tab.evaluate(
+                "document.activeElement.name || document.activeElement.className || document.activeElement.tagName"
+            )
+        )
+    assert {"opacity", "threshold", "palette", "scale", "ends", "cells", "enlarge"} <= reached
+    visit.is_quiet()
+
+
+def test_a_map_is_enlarged_with_no_way_to_send_it_away(visit, moved, report):
+    tab = visit.open(moved / "images" / f"{images(report)[0].id}.html")
+    settled(tab)
+    tab.locator("[data-method='occlusion'] .enlarge").focus()
+    tab.keyboard.press("Enter")
+    tab.locator("dialog .modebar").wait_for(state="attached")
+    assert tab.locator("dialog h2").inner_text().startswith("Occlusion for ")
+    titles = tab.evaluate("[...document.querySelectorAll('dialog .modebar-btn')].map((b) => b.dataset.title)")
+    assert titles and not [title for title in titles if re.search("share|cloud|edit|send", title or "", re.IGNORECASE)]
+    assert tab.locator("dialog .colorbar").count() == 1
+    tab.keyboard.press("Escape")
+    tab.locator("dialog").wait_for(state="detached")  # a dialog tells of its closing a moment later
+    visit.is_quiet()
+
+
+def shown(tab):
+    return tab.evaluate(
+        "[...document.querySelectorAll('[data-gallery] > li:not([hidden])')].map((li) => li.dataset.name)"
+    )
+
+
+def test_the_gallery_filters_sorts_and_searches(visit, moved, report):
+    run = images(report)
+    tab = visit.open(moved / "index.html")
+    assert shown(tab) == [image.name for image in run]
+    for value, wanted in (("right", True), ("wrong", False)):
+        tab.locator(f"[data-verdict='{value}'][role='radio']").click()
+        assert shown(tab) == [image.name for image in run if image.right is wanted]
+    tab.locator("[data-verdict=''][role='radio']").click()
+    first = run[0].top[0].name
+    tab.select_option("[name='predicted']", first)
+    assert shown(tab) == [image.name for image in run if image.top[0].name == first]
+    assert "of 6 images" in tab.locator("[data-gallery-count]").inner_text() or len(shown(tab)) == 6
+    tab.select_option("[name='predicted']", "")
+    tab.select_option("[name='sort']", "unsure")
+    by_doubt = sorted(run, key=lambda image: float(f"{image.top[0].probability:.6f}"))
+    assert shown(tab) == [image.name for image in by_doubt]
+    tab.locator("[name='q']").fill("<IMG onerror")
+    assert shown(tab) == ["circle/" + "x"] or len(shown(tab)) == 1
+    tab.reload()
+    assert len(shown(tab)) == 1 and tab.locator("[name='sort']").input_value() == "unsure"
+    tab.locator("[name='q']").fill("nothing like this")
+    tab.locator("[data-gallery-empty]").wait_for()
+    tab.locator("[data-gallery-reset]").click()
+    assert len(shown(tab)) == 6 and "#" not in tab.url
+    tab.select_option("[name='show']", "saliency")
+    until(tab, "[...document.images].every((i) => i.src.endsWith('/saliency.webp') && i.complete && i.naturalWidth)")
+    tab.select_option("[name='confidence']", "0-0.5")
+    assert shown(tab) == [image.name for image in run if image.top[0].probability < 0.5]
+    visit.is_quiet()
+
+
+def test_a_cell_of_the_confusion_leads_to_its_images(visit, moved, report):
+    tab = visit.open(moved / "index.html")
+    button = tab.locator(".confusion button").first
+    label, predicted = button.get_attribute("data-filter-label"), button.get_attribute("data-filter-predicted")
+    button.click()
+    wanted = [i.name for i in images(report) if i.label and (i.label.name, i.top[0].name) == (label, predicted)]
+    assert wanted and shown(tab) == wanted
+    visit.is_quiet()
+
+
+def test_the_scheme_follows_the_system_and_the_reader(chromium, moved):
+    for scheme in ("light", "dark"):
+        visit = Visit(chromium, color_scheme=scheme)
+        tab = visit.open(moved / "index.html")
+        assert tab.evaluate("document.documentElement.dataset.theme") == scheme
+        other = "light" if scheme == "dark" else "dark"
+        tab.locator(f"[data-scheme='{other}']").click()
+        visit.open(moved / "methods.html")
+        assert tab.evaluate("document.documentElement.dataset.theme") == other
+        visit.is_quiet()
+        visit.context.close()
+
+
+def test_time_and_machine_are_filled_in(visit, moved, report):
+    tab = visit.open(moved / "index.html")
+    until(tab, "document.querySelector('[data-provenance=took]').textContent !== '–'")
+    record = load_run(report).record
+    assert tab.locator("[data-provenance='took-detail']").inner_text() == provenance_slots(record)["took-detail"]
+    finished = record.provenance["finished"]
+    assert finished in tab.locator("footer").inner_text()
+    assert finished not in (moved / "index.html").read_text(encoding="utf-8")
+
+
+def test_paper_gets_the_canvases_and_no_controls(visit, moved, report):
+    image = images(report)[0]
+    tab = visit.open(moved / "images" / f"{image.id}.html")
+    settled(tab)
+    tab.emulate_media(media="print")
+    assert tab.locator(".toolbar:visible, .plot:visible, .enlarge:visible").count() == 0
+    assert tab.locator("canvas.map:visible").count() == standard_methods() + 1 + len(image.targets)
+    tab.set_viewport_size({"width": 360, "height": 740})
+    tab.emulate_media(media="screen")
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("name", ["index.html", "methods.html", "run.html"])
+def test_narrow_screens_need_no_scrolling_sideways(chromium, moved, name):
+    visit = Visit(chromium, viewport={"width": 360, "height": 740})
+    tab = visit.open(moved / name)
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    visit.context.close()
+
+
+def test_without_scripts_there_are_pictures(chromium, moved, report):
+    image = images(report)[0]
+    context = chromium.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto((moved / "images" / f"{image.id}.html").resolve().as_uri())
+    assert tab.locator(".tile .still:visible").count() == standard_methods() + 1
+    assert tab.locator(".toolbar:visible").count() == 0
+    assert not tab.locator(".timed:visible").count()
+    for name in ("index", "run", "methods"):
+        tab.goto((moved / f"{name}.html").resolve().as_uri())
+        assert tab.locator(".timed").count() and not tab.locator(".timed:visible").count(), (
+            "no time, and no dash for it"
+        )
+    tab.goto((moved / "images" / f"{image.id}.html").resolve().as_uri())
+    assert tab.locator(".tile .still").nth(1).get_attribute("alt").endswith(image.targets[0].name)
+    context.close()
+
+
+def test_the_single_file_has_it_all(visit, alone, report):
+    tab = visit.open(alone)
+    run = images(report)
+    until(
+        tab,
+        "[...document.querySelectorAll('[data-gallery] img')].every((i) => i.src.startsWith('data:') && i.complete)",
+    )
+    tab.locator("[data-gallery] a").nth(2).click()
+    settled(tab)
+    assert tab.locator("main:visible h1").inner_text() == run[2].name
+    tab.keyboard.press("2")
+    until(tab, f"{PAGE}.state.class === '{run[2].targets[1].index}'")
+    assert f"page=image-{run[2].id}" in tab.url and f"class={run[2].targets[1].index}" in tab.url
+    tab.reload()
+    settled(tab)
+    assert tab.evaluate(f"{PAGE}.state.class") == str(run[2].targets[1].index)
+    tab.keyboard.press("j")
+    until(tab, f"document.querySelector('main:not([hidden]) h1').textContent === {json.dumps(run[3].name)}")
+    settled(tab)
+    tab.locator("main:visible .tile h3 a").nth(1).click()
+    until(tab, "document.querySelector('main:not([hidden])').dataset.page === 'methods'")
+    assert tab.locator("[data-aimed]").count() == 1
+    tab.go_back()
+    until(tab, "document.querySelector('main:not([hidden])').dataset.page === 'image'")
+    tab.locator(".brand").click()
+    until(tab, "document.querySelector('main:not([hidden])').dataset.page === 'index'")
+    tab.select_option("[name='show']", "deconvnet")
+    visit.is_quiet()
+    assert len([url for url in visit.requests if url.startswith("file:")]) == 2, "itself, and itself again"
+
+
+def test_scripts_agree_with_python(visit, moved):
+    tab = visit.open(moved / "methods.html")
+    for palette in SCALES:
+        for sign in Sign:
+            ours = tab.evaluate("([p, s]) => [...CnnVis.colourTable(CnnVis.palettes[p][s])]", [palette, sign.value])
+            assert ours == table(palette, sign).ravel().tolist()
+    values = np.random.default_rng(0).standard_t(3, (50, 70)).astype(np.float32)
+    smooth = np.cumsum(np.cumsum(values, 0), 1).astype(np.float32)
+    for given in (values, smooth, smooth.T.copy(), values[:9, :7], np.zeros((40, 40), np.float32)):
+        for quality in QUALITIES:
+            got = tab.evaluate(
+                "async (map) => { const { values } = await CnnVis.unpack(map); return [...values] }",
+                encode_map(given, Sign.SIGNED, quality),
+            )
+            exact = not quality.halved or given.size <= 1024
+            reference = given if exact else None
+            if reference is not None:
+                bound = 1e-6 if given.size <= 1024 else quality.error
+                assert np.abs(np.array(got).reshape(given.shape) - given).max() <= bound * np.abs(given).max() + 1e-9
+    coarse = np.random.default_rng(1).normal(size=(5, 7)).astype(np.float32)
+    for size in ((40, 21), (5, 7), (64, 64), (3, 4)):
+        got = tab.evaluate(
+            "([v, s]) => [...CnnVis.upsample({ values: Float32Array.from(v), height: 5, width: 7 }, ...s).values]",
+            [coarse.ravel().tolist(), size],
+        )
+        expected = interpolate(torch.from_numpy(coarse)[None, None], size=size, mode="bilinear", align_corners=False)
+        np.testing.assert_allclose(got, expected.ravel(), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("CnnVis.formatAddress({ b: 'x y', a: '1', c: '' })", "#a=1&b=x+y"),
+        ("CnnVis.parseAddress('#a=1&b=x+y')", {"a": "1", "b": "x y"}),
+        ("CnnVis.parseAddress('#grad_cam')", {"at": "grad_cam"}),
+        ("CnnVis.parseAddress('')", {}),
+        ("CnnVis.parseAddress('#%E0%A4%A')", {"at": "%E0%A4%A"}),
+        ("CnnVis.inWords(0)", "0"),
+        ("CnnVis.inWords(8.4249)", "8.42"),
+        ("CnnVis.inWords(-317.4)", "−317"),
+        ("CnnVis.inWords(0.0000613)", "6.1e−5"),
+        ("CnnVis.inWords(120000)", "1.2e5"),
+        ("CnnVis.inWords(0.5)", "0.5"),
+        (
+            "CnnVis.zoomOf({ 'xaxis.range[0]': 1, 'xaxis.range[1]': 2, 'yaxis.range[0]': 9, 'yaxis.range[1]': 4 })",
+            {"x": [1, 2], "y": [4, 9]},
+        ),
+        ("CnnVis.zoomOf({ 'xaxis.autorange': true })", None),
+        ("CnnVis.zoomOf({ dragmode: 'pan' }) === undefined", True),
+        ("CnnVis.alpha(0.2, { overlay: true, opacity: 1, threshold: 0.3 })", 0),
+        ("CnnVis.alpha(0.25, { overlay: true, opacity: 0.8, threshold: 0 })", 0.4),
+        ("CnnVis.alpha(0.25, { overlay: false, opacity: 0.8, threshold: 0 })", 1),
+        ("CnnVis.endOf({ ends: [4, 2] }, [{ ends: [4, 2] }, { ends: [9, 3] }], { scale: 'shared' })", 3),
+        ("CnnVis.endOf({ ends: [4, 2] }, [{ ends: [4, 2] }, { ends: [9, 3] }], { scale: 'own', ends: 'full' })", 4),
+        ("CnnVis.endOf({ ends: [0, 0] }, [{ ends: [0, 0] }], { scale: 'own', ends: 'full' })", 1),
+        ("[...CnnVis.unfilter(Uint8Array.from([1, 1, 255, 2, 0, 3]), 2, 3, 1)]", [1, 2, 1, 2, 2, 5]),
+        ("[...CnnVis.unfilter(Uint8Array.from([1, 2, 3, 255, 1, 1]), 2, 3, 2)]", [1, 2, 3, 0, 3, 4]),
+        ("CnnVis.keeping('a.html', { ...CnnVis.imageDefaults, view: 'map', class: '7' })", "a.html#view=map"),
+        ("CnnVis.keeping('#page=image-3', CnnVis.imageDefaults)", "#page=image-3"),
+    ],
+)
+def test_pure_functions_of_the_pages(visit, moved, code, expected):
+    assert visit.open(moved / "methods.html").evaluate(code) == expected

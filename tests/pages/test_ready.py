@@ -1,0 +1,72 @@
+"""A page says when it is ready, and it is: whoever waits for that needs no luck, on slow machines neither."""
+
+import pytest
+
+from tests.pages.browser import Visit, until
+from tests.pages.test_pages import DRAWN, SETTLED, images, shown
+
+pytestmark = pytest.mark.browser
+
+READY = "document.documentElement.dataset.ready !== undefined"
+# keeps what `seen` gives each time that the page becomes ready
+WITNESS = """globalThis.witnessed = [];
+document.addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
+  if (document.documentElement.dataset.ready !== undefined) globalThis.witnessed.push((%s)());
+}).observe(document.documentElement, { attributeFilter: ["data-ready"] }));"""
+
+
+def witnessed(visit, path, fragment, seen):
+    visit.tab.page.add_init_script(WITNESS % seen)
+    return visit.open(path, fragment).evaluate("globalThis.witnessed")
+
+
+def test_the_gallery_is_filtered_when_the_page_is_ready(visit, moved, report):
+    count = "() => document.querySelectorAll('[data-gallery] > li:not([hidden])').length"
+    wrong = sum(image.right is False for image in images(report))
+    assert 0 < wrong < len(images(report))
+    assert witnessed(visit, moved / "index.html", "#verdict=wrong", count) == [wrong]
+
+
+def test_every_map_is_drawn_and_alive_when_the_page_is_ready(visit, moved, report):
+    image = images(report)[0]
+    both = f"() => [({DRAWN})(), ({SETTLED})()]"
+    fragment = f"#class={image.targets[1].index}"
+    assert witnessed(visit, moved / "images" / f"{image.id}.html", fragment, both)[-1] == [True, True]
+    before = visit.tab.evaluate("witnessed.length")
+    visit.tab.locator("[data-class]").first.click()
+    assert visit.tab.evaluate("witnessed.at(-1)") == [True, True] and visit.tab.evaluate("witnessed.length") > before
+
+
+def test_a_page_is_not_ready_while_something_is_on_its_way(visit, moved):
+    tab = visit.open(moved / "methods.html")
+    page = tab.page
+    assert page.evaluate(READY)
+    page.evaluate("() => { CnnVis.working(new Promise((done) => { globalThis.arrive = done })); return 0 }")
+    page.evaluate("() => { CnnVis.working(Promise.resolve()); return 0 }")
+    assert not page.evaluate(READY), "one of two is through"
+    page.evaluate("() => { arrive(); return 0 }")
+    until(tab, READY)
+    visit.is_quiet()
+    page.evaluate("() => { CnnVis.working(Promise.reject(new Error('lost'))); return 0 }")
+    until(tab, READY)
+    assert "lost" in visit.complaints[0], "what fails ends, and is told of"
+
+
+def test_what_comes_into_sight_makes_it_unready_until_it_is_drawn(visit, moved):
+    tab = visit.open(moved / "inside.html")
+    tab.locator(".health").scroll_into_view_if_needed()
+    assert tab.evaluate("document.querySelector('.health').data.length") == 4
+
+
+def test_a_slow_machine_filters_draws_and_enlarges(chromium, moved, report, monkeypatch):
+    monkeypatch.setattr("tests.pages.browser.SLOWDOWN", 4.0)
+    visit = Visit(chromium)
+    tab = visit.open(moved / "index.html", "#verdict=right")
+    assert shown(tab) == [image.name for image in images(report) if image.right]
+    tab = visit.open(moved / "images" / f"{images(report)[0].id}.html")
+    assert tab.evaluate(DRAWN) and tab.evaluate(SETTLED)
+    tab.locator("[data-method='occlusion'] .enlarge").focus()
+    tab.keyboard.press("Enter")
+    assert tab.locator("dialog .colorbar").count() == 1
+    visit.is_quiet()
+    visit.context.close()

@@ -1,0 +1,346 @@
+"""What a run is: the same command never serves another network's or another image's results, and says what changed."""
+
+import json
+import os
+import shutil
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from cnnvis_report.data import content_hash
+from cnnvis_report.data.batches import read_item
+from cnnvis_report.data.content_hash import FileContent
+from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.pipeline.identity.module_settings import settings_hash
+from cnnvis_report.pipeline.identity.source_code import code_hash, network_files
+from cnnvis_report.records.identity import Content, Identity, changed_images, changes
+from cnnvis_report.records.run import Skipped
+from cnnvis_report.store import load_run
+from cnnvis_report.store.earlier import remembered
+from tests.conftest import command, forget_methods
+from tests.factories import tiny
+from tests.networks import Tiny, seeded
+from tests.store.test_store import Stop, interrupted
+
+NETWORK = """
+import torch
+from torch import nn
+from own_helper import gain
+
+class Net(nn.Module):
+    size = 16
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.act, self.fc = nn.Conv2d(3, 6, 3), nn.LeakyReLU(0.1), nn.Linear(6, 4)
+        self.drop = nn.Dropout(0.2)
+        self.register_buffer("scale", torch.ones(1), persistent=False)
+
+    def forward(self, x):
+        return self.fc(self.drop(self.act(self.conv(x)).amax((2, 3)))) * self.scale * gain()
+"""
+METHOD = """
+from cnnvis_report.records import Kind, Sign
+from cnnvis_report.registry import method
+
+@method(title="Mine", family="own", source="", sign=Sign.SIGNED, kind=Kind.PIXEL)
+def mine(tape, targets):
+    \"\"\"The gradient, scaled.\"\"\"
+    return tape.gradients(targets).pixels * 2.0
+"""
+RUN = ("run", "own_network:Net", "pictures", "--methods", "grad_cam,own_method:mine", "--masks", "masks")
+RUN = (*RUN, "--inside", "none", "--evaluate", "none", "--device", "cpu", "--batch-size", "2", "-o", "report")
+OWN = ("own_network", "own_helper", "own_method")
+
+
+def prepare_folder(folder: Path) -> None:
+    """A network, a method, four uncompressed pictures and their masks."""
+    for name, text in zip(OWN, (NETWORK, "def gain():\n    return 1.0\n", METHOD), strict=True):
+        (folder / f"{name}.py").write_text(text)
+    random = np.random.default_rng(0)
+    for kind in ("pictures", "masks"):
+        (folder / kind).mkdir()
+    for number in range(4):
+        Image.fromarray(random.integers(0, 255, (200, 200, 3), np.uint8)).save(folder / "pictures" / f"{number}.bmp")
+        half = np.repeat(np.uint8([[0], [255]]), 100, axis=0).repeat(200, axis=1)
+        Image.fromarray(half).save(folder / "masks" / f"{number}.bmp")
+
+
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory) -> Path:
+    """Such a folder, with a report."""
+    folder = tmp_path_factory.mktemp("reported")
+    prepare_folder(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        forget_methods(patch)
+        go_to(folder, patch)
+        started()
+    return folder
+
+
+@pytest.fixture
+def place(reported, tmp_path, monkeypatch) -> Path:
+    """A copy of it, in which commands are given."""
+    shutil.copytree(reported, tmp_path / "own")
+    go_to(tmp_path / "own", monkeypatch)
+    yield tmp_path / "own"
+    for name in OWN:
+        sys.modules.pop(name, None)
+
+
+def go_to(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.chdir(folder)
+    patch.syspath_prepend(str(folder))
+    patch.setattr(sys, "dont_write_bytecode", True)
+    patch.setattr(content_hash, "SETTLED", 0)  # the pictures are seconds old, and nobody writes to them unseen
+
+
+def started(*words: str) -> str:
+    """What the command says, given in a process that knows nothing of earlier ones."""
+    for name in OWN:
+        sys.modules.pop(name, None)
+    return command(*RUN, *words).stderr
+
+
+def written(file: str, old: str, new: str):
+    def change() -> None:
+        path = Path(file)
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+
+    return change
+
+
+def painted(file: str) -> None:
+    """Other bytes in the middle of a file, the size and the time of writing kept."""
+    before = Path(file).stat()
+    content = bytearray(Path(file).read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 3000] = bytes(byte ^ 0x80 for byte in content[middle : middle + 3000])
+    Path(file).write_bytes(content)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def swapped() -> None:
+    Path("pictures/1.bmp").rename("other")
+    Path("pictures/3.bmp").rename("pictures/1.bmp")
+    Path("other").rename("pictures/3.bmp")
+
+
+CHANGES = {
+    "forward": (written("own_network.py", "amax(", "mean("), "the network's source code, the network's logits"),
+    "slope": (written("own_network.py", "LeakyReLU(0.1)", "LeakyReLU(0.11)"), "the modules' settings"),
+    "dropout": (written("own_network.py", "Dropout(0.2)", "Dropout(0.3)"), "the modules' settings"),
+    "buffer": (written("own_network.py", "ones(1)", "ones(1) * 1.5"), "the network's logits"),
+    "helper": (written("own_helper.py", "1.0", "1.0000001"), "the network's source code"),
+    "method": (written("own_method.py", "2.0", "3.0"), "the methods' source code"),
+    "picture": (lambda: painted("pictures/2.bmp"), "1 image with another content"),
+    "first picture": (lambda: painted("pictures/0.bmp"), "1 image with another content"),
+    "mask": (lambda: painted("masks/1.bmp"), "1 image with another content"),
+    "swapped": (swapped, "2 images with another content"),
+    "gone": (lambda: Path("pictures/3.bmp").unlink(), "1 image gone"),
+    "added": (lambda: shutil.copy("pictures/3.bmp", "pictures/9.bmp"), "1 image added"),
+    "broken": (lambda: Path("pictures/2.bmp").write_bytes(b"BM nothing"), "1 image with another content"),
+}
+
+
+@pytest.mark.parametrize(("change", "told"), CHANGES.values(), ids=CHANGES)
+def test_what_has_changed_is_explained_anew_and_named(change, told, place):
+    change()
+    said = started()
+    assert f"Changed   since the run in the folder: {told}" in said or f", {told}" in said
+    assert "there already" not in said
+
+
+def test_what_is_explained_anew_is_as_if_the_folder_had_been_empty(place):
+    for name in ("forward", "picture"):
+        CHANGES[name][0]()
+    started()
+    changed = images_of("report")
+    shutil.rmtree("report")
+    assert "Changed" not in started()
+    assert images_of("report") == changed
+
+
+def images_of(folder: str) -> list[dict]:
+    return json.loads(Path(folder, "run.json").read_text())["images"]
+
+
+@pytest.mark.parametrize("change", [
+    lambda: None,
+    lambda: os.utime("pictures/2.bmp"),
+    written("own_network.py", "import torch\n", "import torch  # with a comment\n\n"),
+], ids=["nothing", "touched", "comment"])  # fmt: skip
+def test_what_decides_nothing_starts_nothing_anew(change, place):
+    change()
+    assert "every image was there already" in started()
+
+
+def test_preprocessing_counts_to_the_last_digit(place):
+    assert "there already" in started("--mean", "0.485,0.456,0.406"), "ImageNet's, which it has anyhow"
+    assert "the preprocessing" in started("--mean", "0.4850001,0.456,0.406")
+
+
+def test_what_is_there_already_is_found_without_reading_the_pictures_again(place, monkeypatch):
+    shutil.rmtree("report")
+    started()
+    read = []
+    monkeypatch.setattr(
+        content_hash, "_hash", lambda *given, plain=content_hash._hash: read.append(given) or plain(*given)
+    )
+    assert "every image was there already" in started()
+    assert len(read) <= 6, "the first three of four with their masks, as they are decoded: the network is tried on them"
+    shutil.copytree("pictures", "copies")
+    shutil.rmtree("pictures")
+    Path("copies").rename("pictures")  # other files of the same content
+    assert "every image was there already" in started()
+    assert len(read) >= 8
+
+
+def stopped(monkeypatch) -> None:
+    with monkeypatch.context() as patch:
+        interrupted(patch, 3)
+        with pytest.raises(Stop):
+            started()
+    assert len(list(Path("report/arrays").iterdir())) == 3
+
+
+def test_a_stopped_run_knows_which_pictures_have_changed(place, monkeypatch):
+    shutil.rmtree("report")
+    stopped(monkeypatch)
+    assert len(remembered(Path("report"))) >= 6, "of three pictures and their masks, before the run is complete"
+    times = {path: path.stat().st_mtime_ns for path in Path("report/arrays").iterdir()}
+    assert "Changed" not in started()
+    assert all(path.stat().st_mtime_ns == when for path, when in times.items()), "what was done stays"
+    shutil.rmtree("report")
+    stopped(monkeypatch)
+    painted("pictures/1.bmp")
+    assert "1 image with another content" in started()
+
+
+def test_a_damaged_or_foreign_record_of_files_misleads_nobody(place):
+    path = Path("report/run.json")
+    head, images = path.read_text().split('\n"images": [', 1)
+    content = json.loads(head.rstrip(",") + "}")
+    known = content["run"]["provenance"]["files"]
+    assert len(known) == 8 and not [name for name in known if "/" in name or "bmp" in name]
+    content["run"]["provenance"]["files"] = {"a": [1], "b": {}, **dict.fromkeys(list(known)[:2], 7)}
+    path.write_text(json.dumps(content)[:-1].replace(', "run"', ',\n"run"') + ',\n"images": [' + images)
+    assert "4 of its 4 images are kept" in started()
+    path.write_text(path.read_text()[: -len(images) // 2])
+    images = content["run"]["images"]
+    assert "got damaged" in started() and len(list(load_run(Path("report")).images())) == images
+
+
+def test_what_was_decoded_counts_not_what_the_file_holds_by_now(tmp_path):
+    path = tmp_path / "p.png"
+    Image.new("RGB", (8, 8), "red").save(path)
+    item = next(iter(labelled(find_images([path]), ())))
+    red = read_item(item, Preprocessing())
+    Image.new("RGB", (8, 8), "blue").save(path)
+    assert item.fingerprint == red.content, "of the picture that was explained"
+    blue = next(iter(labelled(find_images([path]), ()))).fingerprint
+    assert blue != red.content
+    again = read_item(item, Preprocessing())
+    assert isinstance(again, Skipped) and "replaced" in again.reason and again.content == red.content
+
+
+def test_a_file_that_was_just_written_is_not_remembered(tmp_path):
+    path = tmp_path / "p.bin"
+    path.write_bytes(b"one")
+    young = FileContent(path)
+    young.digest()
+    assert young.remembered == {}, "within a tick of the clock it could be written again"
+    long_ago = time.time_ns() + 10 * content_hash.SETTLED
+    for when in (time.time_ns() - 10**12, long_ago):
+        os.utime(path, ns=(when, when))
+        file = FileContent(path)
+        file.digest()
+        assert file.remembered == {}, "the time of writing can be set, that of the change can't; the future isn't over"
+
+
+def test_a_file_is_remembered_by_more_than_its_size_and_time_of_writing(tmp_path, monkeypatch):
+    monkeypatch.setattr(content_hash, "SETTLED", 0)
+    path = tmp_path / "p.bin"
+    path.write_bytes(b"one")
+    file = FileContent(path)
+    first = file.digest()
+    (known,) = [file.remembered]
+    again = FileContent(path)
+    again.recall(known)
+    assert again.remembered == known and again.digest() == first
+    time.sleep(0.02)
+    before = path.stat()
+    path.write_bytes(b"two")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other = FileContent(path)
+    other.recall(known)
+    assert other.digest() != first
+
+
+def test_logits_are_compared_up_to_rounding():
+    parts = {"weights": "1"}
+    row = torch.randn(1000, generator=torch.Generator().manual_seed(0)) * 5
+    run = Identity(parts, (tuple(row.tolist()), tuple(row.flip(0).tolist())), "picture")
+    rounded = replace(run, logits=tuple(tuple(value * (1 + 1e-6) for value in each) for each in run.logits))
+    assert changes(run, rounded) == []
+    moved = [tuple(value + 0.05 * (place == 7) for place, value in enumerate(each)) for each in run.logits]
+    for logits in ((moved[0], run.logits[1]), (run.logits[0], moved[1]), (), (run.logits[0][:-1], run.logits[1])):
+        assert changes(run, replace(run, logits=tuple(logits))) == ["the network's logits"]
+    of_another = replace(run, logits=(run.logits[0], moved[1]), example="another picture")
+    assert changes(run, of_another) == [], "another picture has other logits"
+    assert changes(Identity(parts, ((None, 1.0),)), Identity(parts, ((2.0, 1.0),))) == ["the network's logits"]
+
+
+def test_images_are_counted_by_what_became_of_them():
+    before = [Content("a", "1"), Content("b", "2"), Content("b", "3"), Content("c", "4")]
+    now = [Content("b", "2"), Content("b", "9"), Content("a", "1"), Content("d", "4")]
+    assert changed_images(before, now, whole=True) == ["1 image with another content", "1 image gone", "1 image added"]
+    assert changed_images(before[:1], now, whole=False) == [], "a run that was stopped hasn't seen the others"
+
+
+def test_settings_are_told_alike_by_any_process_and_apart_when_they_differ():
+    def of(**changed) -> str:
+        network = seeded(Tiny())
+        for name, value in changed.items():
+            setattr(network, name, value)
+        return settings_hash(network)
+
+    assert of() == of() and of(note=object()) == of(note=object())
+    loop: list = []
+    loop.append(loop)
+    assert of(loop=loop) == of(loop=loop), "objects that hold each other"
+    values = [1, 1.0000001, "1", None, (1, 2), [1, {2: 3}], {1, 2}, torch.ones(2), torch.ones(2) * 2, np.ones(2)]
+    values += [nn.functional.relu, nn.functional.gelu, lambda x: x + 1, lambda x: x + 2, torch.float32, slice]
+    found = [of(note=value) for value in values]
+    assert len(set(found)) == len(found)
+    strong, weak = (seeded(Tiny()) for _ in range(2))
+    weak.fc.register_forward_hook(lambda module, given, output: output / 2)
+    assert settings_hash(strong) != settings_hash(weak)
+    assert of(training=True) == of(training=False), "the mode is set for every pass"
+
+
+def test_own_code_is_found_with_all_that_it_imports():
+    names = {path.name for path in network_files(tiny(), "tests.factories:tiny")}
+    assert {"networks.py", "factories.py"} <= names
+    assert not {"module.py", "conv.py", "subject.py", "functional.py"} & names, "neither PyTorch's nor our own"
+    assert network_files(nn.Sequential(nn.Conv2d(3, 3, 3)), "resnet18") == set()
+
+
+def test_code_is_the_same_in_another_layout(tmp_path):
+    texts = ["x = 1\n", "x = 1  # one\n\n", "x = 2\n", "x = (\n"]
+    files = [tmp_path / str(number) / "net.py" for number in range(len(texts))]
+    for file, text in zip(files, texts, strict=True):
+        file.parent.mkdir()
+        file.write_text(text)
+    one, commented, two, unreadable = (code_hash([file]) for file in files)
+    assert one == commented and len({one, two, unreadable}) == 3

@@ -1,0 +1,232 @@
+"""From maps to measures to what the pages say of them."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.evaluation.insertion_deletion import area, deletion
+from cnnvis_report.evaluation.rank_correlation import spearman
+from cnnvis_report.models.load import load_model
+from cnnvis_report.pipeline.stages.evaluation import BUDGETS, choose_budget, forward_passes, measured_images
+from cnnvis_report.records.metrics import Forgetting
+from cnnvis_report.report.views import metrics
+from cnnvis_report.report.views.summary import summarise
+from cnnvis_report.store import load_arrays, load_run
+from tests.conftest import command
+
+TINY = ("run", "tests.factories:tiny")
+FULL = ("-m", "quick,lrp_epsilon", "--evaluate", "--classes", "label", "--limit", "5", "--limit-order", "first", "-q")
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory, drawn):
+    folder = tmp_path_factory.mktemp("worth") / "r"
+    command(*TINY, drawn, "-o", folder, *FULL)
+    return folder
+
+
+def test_sets_of_methods_are_measured_and_named_ones_on_request():
+    assert choose_budget("auto", ["standard"]) is BUDGETS["small"] and choose_budget("auto", ["all"]).name == "small"
+    assert choose_budget("auto", ["grad_cam", "quick"]) is None and choose_budget("none", ["all"]) is None
+    assert choose_budget("full", ["grad_cam"]) is BUDGETS["full"]
+
+
+def test_measured_images_are_spread_over_the_set():
+    class Item:
+        def __init__(self, id):
+            self.id = id
+
+    items = [Item(str(number)) for number in range(80)]
+    assert measured_images(BUDGETS["small"], items) == {str(number) for number in range(0, 80, 10)}
+    assert len(measured_images(BUDGETS["full"], items)) == 80 and not measured_images(None, items)
+
+
+def test_measures_are_those_of_the_stored_maps(full):
+    run = load_run(full)
+    network = load_model("tests.factories:tiny", None).network.eval()
+    for image in run.images():
+        arrays = load_arrays(full, image.id)
+        seen = torch.from_numpy(arrays["picture"]).permute(2, 0, 1).float() / 255
+        known = Preprocessing((0.5,) * 3, (0.25,) * 3)
+        normalised = (seen - 0.5) / 0.25
+        assert image.worth is not None and len(image.worth.measures) == len(image.maps)
+        for measures, found in zip(image.worth.measures, image.maps, strict=True):
+            shown = run.record.card(found.method).shown(arrays[found.key])
+            curve = deletion(
+                normalised,
+                [torch.from_numpy(shown)],
+                torch.tensor([found.target]),
+                lambda images: network(images).softmax(1),
+                known.black(normalised[None]),
+                steps=BUDGETS["full"].steps,
+                capacity=8,
+            )[0]
+            np.testing.assert_allclose(measures.curves["deletion"], curve.numpy(), atol=2e-4)
+            assert measures.values["deletion"] == pytest.approx(float(area(curve[None])[0]), abs=2e-4)
+            assert {f"regions_{name}" for name in ("zeros", "gaussian", "mean", "invert")} <= set(measures.values)
+        names = [each.method for each in image.worth.measures]
+        cards = {each.method: run.record.card(each.method).shown(arrays[each.key]) for each in image.maps}
+        row, column = names.index("gradient"), names.index("input_x_gradient")
+        expected = spearman(cards["gradient"], cards["input_x_gradient"])
+        assert image.worth.agreement[row][column] == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_plan_counts_the_passes_of_measures(full):
+    run = load_run(full)
+    image = next(run.images())
+    maps, budget = len(image.maps), BUDGETS["full"]
+    assert forward_passes(budget, maps) == 2 * (maps * 15 + 2) + 4 * (maps * 12 + 1)
+
+
+def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(full):
+    evaluation = load_run(full).record.evaluation
+    assert evaluation.budget == "full" and evaluation.images == evaluation.randomised == 3
+    assert (
+        len(evaluation.stages) == 3
+        and evaluation.stages[-1] == 1
+        and list(evaluation.stages) == sorted(evaluation.stages)
+    )
+    found = {each.method: each for each in evaluation.forgetting}
+    assert "random" not in found and {"gradient", "guided_backprop", "cam", "lrp_epsilon"} <= set(found)
+    assert abs(found["gradient"].spearman[-1]) < 0.5
+    assert all(-1 <= value <= 1 for each in found.values() for value in (*each.spearman, *each.absolute, *each.ssim))
+
+
+def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full, drawn, tmp_path, monkeypatch):
+    from cnnvis_report.pipeline.stages.explain import Explaining
+
+    words = (*TINY, drawn, "-o", tmp_path / "r", *FULL, "--batch-size", "1")
+    plain, calls = Explaining._seen, []
+
+    def stopping(*given):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return plain(*given)
+
+    monkeypatch.setattr(Explaining, "_seen", stopping)
+    command(*words, code=130)
+    monkeypatch.setattr(Explaining, "_seen", plain)
+    command(*words)
+    once, again = (list(load_run(folder).images()) for folder in (full, tmp_path / "r"))
+    for one, other in zip(once, again, strict=True):
+        for first, second in zip(one.worth.measures, other.worth.measures, strict=True):
+            assert first.values == pytest.approx(second.values, abs=2e-3)
+
+
+def test_a_plain_sentence_says_which_check_failed(full):
+    run = load_run(full)
+    summary = summarise(run)
+    from dataclasses import replace
+
+    stuck = Forgetting("guided_backprop", "", (0.1,), (0.83,), (0.9,))
+    evaluation = replace(run.record.evaluation, forgetting=(stuck,))
+    measured = {name: summary.methods[name] for name in ("guided_backprop", "random", "gradient", "lrp_epsilon")}
+    measured["random"].measured = {"insertion": [0.5], "deletion": [0.2]}
+    measured["guided_backprop"].measured = {"insertion": [0.9], "deletion": [0.1]}
+    measured["gradient"].measured = {"insertion": [0.4], "deletion": [0.3]}
+    measured["lrp_epsilon"].measured = {"insertion": [0.9], "deletion": [0.1]}
+    measured["lrp_epsilon"].conserved = [0.3, 0.4, 0.5]
+    said = metrics.cautions(replace(run.record, evaluation=evaluation), measured)
+    assert len(said) == 3
+    assert any(
+        "Guided backpropagation barely changes when the weights are randomised" in each and "0.83" in each
+        for each in said
+    )
+    assert any("Gradient orders pixels no better than noise here" in each for each in said)
+    assert any(re.search(r"LRP-ε hands 40.% of the score", each) for each in said)
+
+
+def test_the_best_come_first_and_none_is_best_below_noise(full):
+    run = load_run(full)
+    summary = summarise(run)
+    for name, value in {"cam": 0.9, "gradient": 0.8, "random": 0.7, "saliency": 0.6}.items():
+        summary.methods[name].measured["insertion"] = [value]
+        summary.methods[name].measured["deletion"] = [0.0]
+    for name in summary.methods:
+        if name not in ("cam", "gradient", "random", "saliency"):
+            summary.methods[name].measured.clear()
+    table = metrics.worth_of_set(run.record, summary)
+    assert [row.card.name for row in table.rows] == ["cam", "gradient", "random", "saliency"]
+    assert [row.best for row in table.rows] == [True, True, False, False]
+
+
+def test_the_pages_show_what_was_measured(full):
+    overview, methods = ((full / f"{name}.html").read_text("utf-8") for name in ("index", "methods"))
+    assert overview.count("Which of these should I show?") == 2 and "Remembers" in overview and "AOPC" in overview
+    assert 'class="agreement"' in methods
+    image = next(load_run(full).images())
+    page = (full / "images" / f"{image.id}.html").read_text("utf-8")
+    assert page.count("<polyline") >= 4 * len(image.worth.measures) - 2
+    curve = image.worth.measures[0].curves["insertion"]
+    assert json.loads(json.dumps(curve)) == list(curve)
+
+
+def test_nothing_is_said_where_nothing_was_measured(drawn, tmp_path):
+    command(*TINY, drawn, "-o", tmp_path / "r", "-m", "grad_cam,random", "-q")
+    assert load_run(tmp_path / "r").record.evaluation is None
+    assert "Which of these should I show?" not in (tmp_path / "r" / "index.html").read_text("utf-8")
+
+
+def test_a_network_that_cannot_be_copied_still_gets_its_report(drawn, tmp_path):
+    words = ("run", "tests.factories:uncopyable", drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q")
+    result = command(*words, "--evaluate", "small")
+    assert "The weights couldn't be randomised" in result.stderr
+    run = load_run(tmp_path / "r")
+    assert run.record.evaluation.forgetting == () and all(image.worth for image in run.images())
+
+
+def test_maps_that_cannot_be_measured_are_kept(drawn, tmp_path, monkeypatch):
+    monkeypatch.setattr("cnnvis_report.pipeline.stages.evaluation.agreement", lambda maps: 1 / 0)
+    words = (*TINY, drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q", "--evaluate", "small")
+    assert "couldn't be measured (division by zero)" in command(*words).stderr
+    found = list(load_run(tmp_path / "r").images())
+    assert all(image.worth is None and len(image.maps) == 6 for image in found) and len(found) == 6
+
+
+@pytest.fixture
+def masked(tmp_path):
+    """Two pictures with masks called like them; the second one's in shades of 0 and 1."""
+    from PIL import Image
+
+    from cnnvis_report.synthetic.shapes import draw
+
+    for number in range(2):
+        made = draw(number, 0, 40)
+        for place, picture in (("images/a", made.picture), ("masks/a", made.mask)):
+            (tmp_path / place).mkdir(parents=True, exist_ok=True)
+            picture.save(tmp_path / place / f"{number}.png")
+    second = np.asarray(Image.open(tmp_path / "masks/a/1.png").convert("L"))
+    Image.fromarray((second > 127).astype(np.uint8)).save(tmp_path / "masks/a/1.png")
+    return tmp_path
+
+
+def test_masks_of_ones_own_say_where_maps_should_point(masked):
+    words = (*TINY, masked / "images", "-o", masked / "r", "-m", "grad_cam,random", "--evaluate", "small", "-q")
+    command(*words, "--masks", masked / "masks")
+    for image in load_run(masked / "r").images():
+        assert 0.02 < image.mask_share < 0.6
+        assert {"pointing", "mass", "rank"} <= set(image.worth.measures[0].values)
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [("nowhere", "there is no such folder"), ("images/..", "none of its"), ("r2", "none of its 0 masks")],
+)
+def test_masks_that_belong_to_nothing(masked, what, says):
+    (masked / "r2").mkdir()
+    result = command(*TINY, masked / "images", "-o", masked / "r", "--masks", masked / what, code=2)
+    assert says in result.output and "Traceback" not in result.output and not (masked / "r").exists()
+
+
+def test_a_mask_of_another_size_skips_its_image_and_says_so(masked):
+    from PIL import Image
+
+    Image.new("L", (30, 20), 255).save(masked / "masks/a/0.png")
+    words = (*TINY, masked / "images", "-o", masked / "r", "-m", "grad_cam", "-q", "--masks", masked / "masks")
+    assert "its mask is 20×30, and the image 40×40" in command(*words).output
+    assert [each.name for each in load_run(masked / "r").record.skipped] == ["a/0.png"]

@@ -1,0 +1,241 @@
+"""The page about right and wrong answers, the training, the films, and classes side by side."""
+
+import re
+import shutil
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from cnnvis_report import explain
+from cnnvis_report.models.trained_file import read_trained
+from cnnvis_report.records.predictions import BINS, Answer, count
+from cnnvis_report.report.views.predictions import class_rows
+from cnnvis_report.store import FILMS, load_arrays, load_inside, load_run
+from tests.conftest import command
+from tests.pages.browser import until
+
+EPOCHS = 3
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A training on drawn shapes, with a class of a stranger's name, its snapshots and its report."""
+    top = tmp_path_factory.mktemp("trained")
+    command("draw", "shapes", "-n", "60", "--size", "32", "-o", top / "drawn", "-q")
+    images = top / "images"
+    shutil.copytree(top / "drawn" / "images", images)
+    (images / "ring").rename(images / "<b>ring & 'co'")
+    command(
+        *("train", images, "-o", top / "model.pt", "--epochs", str(EPOCHS), "--snapshots", "1,2,3", "--device", "cpu"),
+        *("--test", images, "--report", top / "report", "-m", "quick", "-q"),
+    )
+    return top
+
+
+@pytest.fixture(scope="module")
+def record(trained):
+    return load_run(trained / "report").record
+
+
+def answer(label, seen, probability, own=None, rank=None):
+    return Answer("", f"{label}-{probability}", label, seen, label == seen, probability, own, rank)
+
+
+def test_counts_are_those_of_a_slow_count():
+    random = np.random.default_rng(0)
+    answers = [
+        answer(str(a), str(b), float(p), rank=int(r))
+        for a, b, p, r in zip(
+            *random.integers(0, 4, (2, 300)), random.uniform(0, 1, 300), random.integers(1, 9, 300), strict=True
+        )
+    ]
+    answers.append(answer("1", "1", 1.0, rank=1))
+    found = count(answers)
+    right = [each for each in answers if each.label == each.seen]
+    assert (found.images, found.right) == (301, len(right))
+    assert found.in_top == sum(each.rank <= 5 for each in answers)
+    assert {(a, b): n for a, b, n in found.confused} == Counter((each.label, each.seen) for each in answers)
+    error = 0.0
+    for place in range(BINS):
+        low, high = place / BINS, (place + 1) / BINS
+        inside = [
+            each for each in answers if low <= each.probability < high or (place == BINS - 1 and each.probability == 1)
+        ]
+        assert (found.bins[place].images, found.bins[place].right) == (len(inside), sum(each.right for each in inside))
+        sure = np.mean([each.probability for each in inside])
+        error += abs(np.mean([each.right for each in inside]) - sure) * len(inside) / 301
+    assert found.calibration_error == pytest.approx(error, abs=1e-12)
+    assert found.right_mean == pytest.approx(np.mean([each.probability for each in right]))
+    assert found.wrong_mean == pytest.approx(np.mean([each.probability for each in answers if not each.right]))
+    assert [each.probability for each in found.wrong] == sorted(
+        (e.probability for e in answers if not e.right), reverse=True
+    )
+
+
+def test_classes_are_found_and_rightly_so():
+    rows = class_rows(
+        count(
+            [answer("cat", "cat", 0.9), answer("cat", "dog", 0.8), answer("cat", "dog", 0.7), answer("dog", "dog", 0.6)]
+        )
+    )
+    assert [(row.name, row.recall, row.precision, row.taken_for, row.times) for row in rows] == [
+        ("cat", 1 / 3, 1.0, "dog", 2),
+        ("dog", 1.0, 1 / 3, "", 0),
+    ]
+    alone = class_rows(count([answer("cat", "bird", 0.5)]))
+    assert [(row.name, row.recall, row.precision) for row in alone] == [("cat", 0.0, None), ("bird", None, 0.0)]
+
+
+def test_the_record_is_that_of_the_model(trained, record):
+    model = read_trained(trained / "model.pt")
+    assert record.training == model.training and len(record.training.history) == EPOCHS
+    images = list(load_run(trained / "report").images())
+    shares = [image.right for image in images]
+    assert np.mean(shares) == pytest.approx(record.training.test.accuracy)
+    logits = np.array([[next(s.logit for s in i.targets if s.index == k) for k in range(5)] for i in images])
+    targets = torch.tensor([image.label.index for image in images])
+    loss = torch.nn.functional.cross_entropy(torch.tensor(logits), targets)
+    assert float(loss) == pytest.approx(record.training.test.loss, rel=1e-4), "the report sees what the training saw"
+    assert record.trained_on == sum(each.training for each in record.training.counts) == 50
+
+
+def test_films_hold_the_maps_of_the_snapshots(trained, record):
+    assert len(record.films) == 6
+    maps = load_inside(trained / "report", FILMS)
+    best = record.training.best
+    images = {image.id: image for image in load_run(trained / "report").images()}
+    for film in record.films[:2]:
+        assert [frame.epoch for frame in film.frames] == [1, 2, 3] and film.index == images[film.image].label.index
+        own = load_arrays(trained / "report", film.image)
+        np.testing.assert_allclose(
+            maps[f"{film.image}/saliency/{best}"], own[f"saliency/{film.index}"], rtol=1e-3, atol=1e-6
+        )
+        for frame in film.frames:
+            file = "model.pt" if frame.epoch == best else f"model.epoch-{frame.epoch}.pt"
+            model = read_trained(trained / file)
+            pixels = torch.tensor(own["picture"]).permute(2, 0, 1)[None].float() / 255
+            inputs, target = model.preprocessing.normalise(pixels), torch.tensor([film.index])
+            found = explain(model.network, inputs, target, methods=["saliency"])["saliency"][0]
+            np.testing.assert_allclose(maps[f"{film.image}/saliency/{frame.epoch}"], found, rtol=1e-3, atol=1e-6)
+            with torch.no_grad():
+                assert float(model.network(inputs)[0, film.index]) == pytest.approx(frame.logit, rel=1e-3, abs=1e-4)
+
+
+def test_a_snapshot_that_is_gone_is_told_and_leads_nowhere(trained, tmp_path):
+    shutil.copy(trained / "model.pt", tmp_path / "model.pt")
+    shutil.copy(trained / "model.epoch-1.pt", tmp_path / "model.epoch-1.pt")
+    said = command(
+        "run", tmp_path / "model.pt", trained / "images", "--limit", "2", "-m", "saliency", "-o", tmp_path / "r"
+    )
+    missing = {1, 2, 3} - {1, load_run(tmp_path / "r").record.training.best}
+    assert all(f"model.epoch-{epoch}.pt isn't beside the model" in said.stderr for epoch in missing)
+    kept = {frame.epoch for frame in load_run(tmp_path / "r").record.films[0].frames}
+    assert kept == {1, 2, 3} - missing
+
+
+def test_the_page_says_what_the_records_say(trained, record):
+    text = (trained / "report" / "answers.html").read_text(encoding="utf-8")
+    plain = re.sub(r"<[^>]+>", " ", text).replace("\u202f", " ")
+    images = list(load_run(trained / "report").images())
+    right = sum(bool(image.right) for image in images)
+    assert f"{right} of 60 labelled images" in plain
+    assert "50 of the 60 explained images are among those that the network was trained on" in plain
+    assert f"after epoch {record.training.best}" in plain and "<b>ring" not in text
+    assert text.count("seen as") >= 60 - right
+
+
+def test_the_same_training_gives_the_same_bytes(trained, tmp_path):
+    command(
+        *("train", trained / "images", "-o", tmp_path / "model.pt", "--epochs", str(EPOCHS), "--snapshots", "1,2,3"),
+        *("--device", "cpu", "--test", trained / "images", "--report", tmp_path / "report", "-m", "quick", "-q"),
+    )
+    assert (tmp_path / "model.pt").read_bytes() == (trained / "model.pt").read_bytes()
+    for path in sorted((trained / "report").rglob("*")):
+        name = path.relative_to(trained / "report").as_posix()
+        if path.is_file() and name not in ("run.json", "data/provenance.js"):
+            assert (tmp_path / "report" / name).read_bytes() == path.read_bytes(), name
+
+
+@pytest.mark.browser
+def test_charts_show_the_numbers_and_keep_the_ink(visit, trained, record):
+    tab = visit.open(trained / "report" / "answers.html")
+    for kind in ("confidence", "reliability", "loss", "accuracy"):
+        tab.locator(f"[data-chart={kind}]").scroll_into_view_if_needed()
+        until(tab, f"document.querySelector('[data-chart={kind}]').data?.length > 1")
+    history = record.training.history
+    assert tab.evaluate("document.querySelector('[data-chart=loss]').data[1].y") == [e.validation_loss for e in history]
+    assert tab.evaluate("document.querySelector('[data-chart=accuracy]').data[0].y") == [e.accuracy for e in history]
+    images = list(load_run(trained / "report").images())
+    drawn = tab.evaluate("document.querySelector('[data-chart=confidence]').data.map((each) => each.y)")
+    for heights, right in zip(drawn, (True, False), strict=True):
+        places = [min(9, int(i.top[0].probability * 10)) for i in images if bool(i.right) is right]
+        assert heights == [places.count(place) for place in range(10)]
+    tab.locator("[data-scheme=dark]").click()
+    ink = "getComputedStyle(document.querySelector('[data-chart=loss]')).color"
+    until(tab, f"document.querySelector('[data-chart=loss]').layout.font.color === {ink}")
+    visit.is_quiet()
+
+
+@pytest.mark.browser
+def test_films_show_the_method_that_is_chosen(visit, trained):
+    tab = visit.open(trained / "report" / "answers.html")
+    tab.locator("[data-films] select").select_option("saliency")
+    shown = tab.evaluate(
+        "[...document.querySelectorAll('[data-film-of]')].filter((e) => !e.hidden).map((e) => e.dataset.filmOf)"
+    )
+    assert set(shown) == {"saliency"} and len(shown) == 18
+    tab.locator("[data-films]").scroll_into_view_if_needed()
+    until(tab, "[...document.querySelectorAll('[data-film-of]:not([hidden])')].some((e) => e.naturalWidth > 0)")
+    visit.is_quiet()
+
+
+@pytest.mark.browser
+def test_a_mistake_leads_to_its_images(visit, trained):
+    tab = visit.open(trained / "report" / "answers.html")
+    link = tab.locator(".list td a").first
+    said = link.text_content()
+    link.click()
+    until(tab, "document.querySelector('main')?.dataset.page === 'index'")
+    shown = tab.locator("[data-gallery] > li:visible")
+    assert shown.count() == int(re.search(r"\((\d+)\)", said)[1])
+    assert {shown.nth(k).get_attribute("data-predicted") for k in range(shown.count())} == {said.rpartition(" (")[0]}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1440])
+def test_classes_side_by_side_have_one_scale_and_their_own_maps(chromium, trained, width):
+    from tests.pages.browser import Visit
+
+    visit = Visit(chromium, viewport={"width": width, "height": 900})
+    image = next(iter(load_run(trained / "report").images()))
+    tab = visit.open(trained / "report" / "images" / f"{image.id}.html")
+    side = "CnnVis.wired.get(document.querySelector('main')).tiles.filter((t) => t.class)"
+    until(tab, f"CnnVis.wired.get(document.querySelector('main')).data && {side}.every((t) => t.drawn)")
+    arrays = load_arrays(trained / "report", image.id)
+    tab.locator("[data-side-method]").select_option("hires_cam")
+    until(tab, f"{side}.every((t) => t.method === 'hires_cam' && t.drawn.title.includes('HiRes'))")
+    assert tab.evaluate(f"{side}.map((t) => Number(t.class))") == [each.index for each in image.targets]
+    maps = [arrays[f"hires_cam/features/{each.index}"] for each in image.targets]
+    assert len(maps) == 5 and len(set(tab.evaluate(f"{side}.map((t) => t.drawn.style.end)"))) == 1
+    assert tab.evaluate(f"{side}[0].drawn.style.end") == pytest.approx(max(np.abs(m).max() for m in maps), rel=1e-4)
+    ends = tab.evaluate(f"{side}.map((t) => t.drawn.map.ends[0])")
+    assert ends == pytest.approx([float(np.abs(m).max()) for m in maps], rel=1e-4)
+    assert "side=hires_cam" in tab.url
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    visit.is_quiet()
+    visit.context.close()
+
+
+@pytest.mark.browser
+def test_the_single_file_has_them_too(visit, trained, tmp_path):
+    shutil.copytree(trained / "report", tmp_path / "run")
+    command("render", tmp_path / "run", "--single-file")
+    tab = visit.open(tmp_path / "run" / "index.html", "#page=answers")
+    until(tab, "document.querySelector('main[data-page=answers]:not([hidden]) [data-chart=loss]') !== null")
+    tab.locator("[data-chart=loss]").scroll_into_view_if_needed()
+    until(tab, "document.querySelector('[data-chart=loss]').data?.length === 2")
+    tab.locator("main[data-page=answers] .list td a").first.click()
+    until(tab, "!document.querySelector('main[data-page=index]').hidden")
+    visit.is_quiet()

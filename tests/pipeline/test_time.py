@@ -1,0 +1,344 @@
+"""Numbers about time, by a clock that goes on only when something is said to take time."""
+
+import re
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from cnnvis_report.cli.console import Console
+from cnnvis_report.cli.ticker import Ticker
+from cnnvis_report.engine.passes import PassClock, PassTimes
+from cnnvis_report.methods.registry import method
+from cnnvis_report.pipeline.config import Request
+from cnnvis_report.pipeline.execute import Tally, Watcher
+from cnnvis_report.pipeline.plan import make_plan
+from cnnvis_report.pipeline.run import conduct
+from cnnvis_report.pipeline.setup import open_study
+from cnnvis_report.records.run import Kind, Sign
+from cnnvis_report.report.payload import provenance_slots
+from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.store import load_run
+from tests.networks import Tiny, seeded
+
+
+class Clock:
+    """Seconds that pass: `pace` for an image forward and for one back to the pixels, in turns where there are more."""
+
+    def __init__(self) -> None:
+        self.now, self.forward, self.backward = 100.0, 1.0, 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+CLOCK = Clock()
+
+
+class Timed(Tiny):
+    """Reading the image takes its time both ways."""
+
+    def forward(self, x):
+        CLOCK.now += len(x) * CLOCK.forward
+        if x.requires_grad:
+            x.register_hook(self.back)
+        return super().forward(x)
+
+    def back(self, signal):
+        CLOCK.now += len(signal) * CLOCK.backward
+
+
+def timed() -> nn.Module:
+    network = seeded(Timed(5))
+    network.size = 40
+    return network
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    monkeypatch.setattr(time, "perf_counter", CLOCK)
+    CLOCK.__init__()
+    return CLOCK
+
+
+class Listener(Watcher):
+    def __init__(self) -> None:
+        self.told = []
+        self.busy = iter(())
+
+    def expected(self, forecast):
+        self.told.append((CLOCK.now, forecast))
+
+    def image_done(self, name, already):
+        CLOCK.forward = next(self.busy, CLOCK.forward)
+
+
+def run(drawn, folder, *methods, watcher=None, before=lambda: None, **given):
+    """The plan and the tally of a run over the six pictures."""
+    given = {"evaluate": "none", "inside": "none", "batch_size": 2, "device": "cpu"} | given
+    study = replace(
+        open_study(Request("tests.pipeline.test_time:timed", (drawn,), methods=methods, **given)), witness=None
+    )
+    plan = make_plan(study)
+    before()
+    return plan, conduct(study, plan, folder, watcher or Listener())[1]
+
+
+# --- the bound
+
+
+def test_a_busy_machine_while_the_run_is_planned_makes_no_bound(clock, drawn, tmp_path):
+    clock.forward = 10.0
+
+    def calm():
+        clock.forward = 1.0
+
+    plan, tally = run(drawn, tmp_path / "r", "occlusion", "saliency", before=calm)
+    assert plan.time.forward == pytest.approx(10)
+    assert tally.bound == pytest.approx(tally.seconds), "all the time went into passes as short as the shortest"
+    assert tally.bound == pytest.approx(tally.computed * plan.rehearsed.forward)
+
+
+def test_a_busy_machine_during_the_run_shows_against_the_bound(clock, drawn, tmp_path):
+    watcher = Listener()
+    watcher.busy = iter([1.0, 3.0, 3.0, 3.0, 3.0])  # from the second batch on
+    plan, tally = run(drawn, tmp_path / "r", "occlusion", watcher=watcher)
+    passes = plan.rehearsed.forward
+    assert tally.bound == pytest.approx(6 * passes)
+    assert tally.seconds == pytest.approx((2 + 4 * 3) * passes)
+
+
+def test_passes_that_stop_at_a_layer_are_not_counted_as_whole_ones(clock, drawn, tmp_path):
+    clock.backward = 5.0
+    plan, tally = run(drawn, tmp_path / "r", "grad_cam")
+    assert plan.rehearsed.backward == 3 and plan.time.backward == pytest.approx(5)
+    assert tally.seconds == pytest.approx(6) and tally.bound == pytest.approx(6)
+    _, tally = run(drawn, tmp_path / "s", "gradient", "deconvnet")
+    assert tally.bound == tally.seconds == pytest.approx(6 * (1 + 6 * 5))
+    _, tally = run(drawn, tmp_path / "t", "grad_cam", "deconvnet")
+    assert tally.bound == tally.seconds == pytest.approx(6 * (1 + 3 * 5)), "short ones aren't the best of whole ones"
+
+
+def test_a_pass_within_a_pass_is_counted_once(clock):
+    timer = PassClock(torch.device("cpu"))
+    with timer.timing("outer", 1.0):
+        clock.now += 1
+        with timer.timing("inner", 2.0):
+            clock.now += 4
+    with pytest.raises(ValueError), timer.timing("inner", 1.0):
+        clock.now += 0.1
+        raise ValueError
+    assert timer.times() == PassTimes({"inner": 2.0}, {"inner": 4.0}, {"inner": 2.0})
+    assert timer.times().bound == 4.0
+
+
+def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock, drawn, tmp_path):
+    watcher = Listener()
+    request = Request(
+        "tests.pipeline.test_time:timed", (drawn,), methods=("saliency",), batch_size=2, evaluate="none", inside="none"
+    )
+    study = open_study(replace(request, device="cpu"))
+    tally = conduct(study, make_plan(study), tmp_path / "r", watcher)[1]
+    assert study.witness.seconds == pytest.approx(2), "one beside the example in the first batch, one in the second"
+    assert tally.seconds == tally.bound == pytest.approx(6)
+    ((_, forecast),) = watcher.told
+    assert forecast.an_image == pytest.approx(1) and forecast.left == pytest.approx(4)
+
+
+# --- the forecast
+
+
+@pytest.fixture
+def thoughtful():
+    """A method that takes 7 seconds an image without any pass, as superpixels do."""
+
+    @method(title="T", family="f", source="no source", sign=Sign.POSITIVE, kind=Kind.PIXEL)
+    def thoughtful(tape, targets):
+        """It thinks."""
+        if type(tape).__name__ == "Tape":
+            CLOCK.now += 7.0 * len(targets) / 3  # it is called for each of three classes
+        return torch.ones_like(tape.images)
+
+
+def test_what_is_no_pass_is_forecast_after_the_first_batch(clock, thoughtful, drawn, tmp_path):
+    watcher = Listener()
+    plan, tally = run(drawn, tmp_path / "r", "thoughtful", "gradient", watcher=watcher)
+    ((told, forecast),) = watcher.told
+    assert plan.seconds == pytest.approx(plan.images), "the plan knows of passes alone"
+    assert forecast.an_image == pytest.approx(8)
+    assert forecast.left == pytest.approx(clock.now - told) == pytest.approx(4 * 8)
+    assert tally.seconds == pytest.approx(6 * 8)
+
+
+def test_what_is_done_once_is_not_forecast_for_every_image(clock, drawn, tmp_path):
+    watcher = Listener()
+    run(drawn, tmp_path / "r", "pattern_net", watcher=watcher)
+    ((told, forecast),) = watcher.told
+    assert forecast.an_image == pytest.approx(1), "six passes for the patterns are behind it"
+    assert forecast.left == pytest.approx(clock.now - told) == pytest.approx(4)
+
+
+def test_a_run_that_goes_on_forecasts_what_is_left(clock, thoughtful, drawn, tmp_path):
+    class Stop(Listener):
+        def image_done(self, name, already):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(drawn, tmp_path / "r", "thoughtful", watcher=Stop())
+    watcher = Listener()
+    run(drawn, tmp_path / "r", "thoughtful", watcher=watcher)
+    ((told, forecast),) = watcher.told
+    assert forecast.left == pytest.approx(clock.now - told) == pytest.approx(2 * 8)
+
+
+@pytest.mark.parametrize(
+    ("methods", "stages"),
+    [
+        (("gradient", "grad_cam"), {"evaluate": "small"}),  # most of the time goes into what follows the maps
+        (("gradient", "pattern_attribution"), {"evaluate": "full"}),
+        (("gradient",), {"inside": "standard"}),
+        (("thoughtful", "occlusion", "smoothgrad", "lrp_composite"), {"evaluate": "small", "inside": "standard"}),
+    ],
+)
+def test_the_forecast_of_all_stages_is_within_half(clock, thoughtful, drawn, tmp_path, methods, stages):
+    clock.backward = 2.0
+    watcher = Listener()
+    run(drawn, tmp_path / "r", *methods, watcher=watcher, **stages)
+    told, forecast = watcher.told[0]
+    needed = clock.now - told
+    assert needed / 1.5 < forecast.left < needed * 1.5, (needed, forecast.left)
+
+
+def test_a_forecast_that_was_wrong_is_said_again(clock, drawn, tmp_path):
+    watcher = Listener()
+    watcher.busy = iter([1.0, 4.0])  # from the second batch on
+    run(drawn, tmp_path / "r", "occlusion", watcher=watcher)
+    assert len(watcher.told) == 2
+    steady = Listener()
+    run(drawn, tmp_path / "s", "occlusion", watcher=steady)
+    assert len(steady.told) == 1
+
+
+# --- lines of progress
+
+
+class ByHand:
+    """A ticker that strikes when it is told to."""
+
+    def striking(self, stroke):
+        from contextlib import contextmanager
+
+        @contextmanager
+        def open_for_a_while():
+            self.strike = stroke
+            yield
+            del self.strike
+
+        return open_for_a_while()
+
+
+@pytest.fixture
+def told(capsys):
+    """What was written to the standard error stream since the last time."""
+    return lambda: capsys.readouterr().err.replace("\u202f", " ")
+
+
+def test_a_line_of_progress_where_no_bar_can_be_drawn(clock, told):
+    ticker = ByHand()
+    console = Console(clock=clock, ticker=ticker)
+    with console.progress("Explain", 8):
+        clock.now += 30
+        ticker.strike()
+        assert told() == "Explain   0 of 8, 30 s so far\n"
+        console.task_done("gradient", 4, 0.01)
+        ticker.strike()
+        assert told() == "Explain   0 of 8, 30 s so far; gradient\n"  # no hours, of a hundredth
+        console.task_done("grad_cam", 4, 0.49)
+        ticker.strike()
+        assert told() == "Explain   0 of 8, about 1 min 30 s left; grad_cam\n"
+        console.task_done("occlusion", 4, 0.5)
+        for name in "abcd":
+            console.image_done(name, already=False)
+        clock.now += 10
+        ticker.strike()
+        assert told() == "Explain   4 of 8, 0.1 a second, about 40 s left; d\n"
+    assert not hasattr(ticker, "strike")
+    with Console(level=-1, ticker=ticker).progress("Explain", 8):
+        assert not hasattr(ticker, "strike"), "quiet is quiet"
+
+
+def test_a_forecast_is_said_and_kept_to(clock, told):
+    from cnnvis_report.pipeline.forecast import Forecast
+
+    ticker = ByHand()
+    console = Console(clock=clock, ticker=ticker)
+    with console.progress("Explain", 8):
+        clock.now += 20
+        console.expected(Forecast(left=100.0, an_image=3.1))
+        assert told() == "Now       about 2 min 0 s in all, pages included, 1 min 40 s of it to come; 3.1 s an image\n"
+        clock.now += 30
+        ticker.strike()
+        assert "about 1 min 10 s left" in told()
+        console.expected(Forecast(left=10.0, an_image=0.04))
+        assert told() == "Now       about 1 min 0 s in all, pages included, 10 s of it to come\n"
+
+
+def test_the_bill_has_no_figure_that_says_nothing(told, report):
+    """No ratio of a moment, no methods of 0.0 s, and nothing of an inside that nobody looked at."""
+    run = load_run(report).record
+    costs = {"grad_cam": 1.5, "cam": 0.05, "random": 0.04}
+    long = replace(run, provenance=run.provenance | {"seconds_by_method": costs})
+    short = replace(run, inside=None, films=(), evaluation=None, provenance={"seconds_by_method": {"cam": 0.04}})
+    passes = PassTimes()
+    passes.add("forward", 2, 2.0)
+    tally = Tally(computed=2, seconds=3.0, looking=0.3, passes=passes)
+    Console().bill(long, tally)
+    said = told()
+    assert said.startswith(
+        "Inside    0.3 s on what the layers hold\nTook      3.0 s for 2 images: 1.50 of the bound, 2.0 s"
+    )
+    assert "grad_cam 1.5 s" in said and "cam 0.1 s" in said and "random" not in said
+    Console().bill(short, replace(tally, seconds=0.2, looking=1e-4))
+    assert told() == "Took      0.2 s for 2 images\n"
+    Console().bill(replace(short, films=("a film",)), tally)
+    assert told().startswith("Films     0.3 s on images over the epochs\n"), "nobody looked inside"
+    Console().bill(replace(long, images=3), tally)
+    assert "\nall 3 images, earlier starts included:\ngrad_cam" in re.sub(" *\n +", "\n", told())
+    slots = provenance_slots(replace(run, images=3, provenance={"device": "CPU", "images_computed": 2}))
+    assert slots["took-detail"] == f"CPU · for 2 of {fmt.count(3, 'image')}"
+    slots = provenance_slots(replace(run, provenance={"seconds": 0.2, "bound_seconds": 0.1, "device": "CPU"}))
+    assert slots["took-detail"] == "CPU"
+    slots = provenance_slots(replace(run, provenance={"seconds": 3.0, "bound_seconds": 2.0, "device": "CPU"}))
+    assert slots["took-detail"] == "1.50 of the bound · CPU"
+
+
+def test_every_progress_has_its_lines(drawn, tmp_path, told):
+    """Also where nobody looks at single images: a line needs no event to be due."""
+    ticker = ByHand()
+    console = Console(clock=CLOCK, ticker=ticker)
+    for label in ("Look", "Pages", "Train", "Draw", "Read"):
+        with console.progress(label, 3):
+            console.advance("one")
+            ticker.strike()
+            assert told().startswith(f"{label:<9} 1 of 3, ")
+
+
+def test_a_ticker_strikes_while_it_is_open():
+    struck, enough = [], threading.Event()
+
+    def stroke():
+        struck.append(threading.current_thread())
+        if len(struck) >= 3:
+            enough.set()
+
+    with Ticker(0.0).striking(stroke):
+        assert enough.wait(60)
+    count = len(struck)
+    assert struck[0] is not threading.current_thread() and not struck[0].is_alive()
+    assert len(struck) == count
+    with Ticker(3600.0).striking(stroke):
+        pass
+    assert len(struck) == count, "no stroke at the start, and none is waited for at the end"

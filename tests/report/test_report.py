@@ -1,0 +1,234 @@
+"""The pages as text: whole, linked, safe, and telling no more than they should."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from cnnvis_report.report import resources
+from cnnvis_report.report.assets import policy, scripts, styles, theme_script
+from cnnvis_report.store import load_run
+from tests.conftest import HOSTILE, command, rewritten, standard_methods
+
+VOID = {"meta", "link", "img", "input", "br", "hr"}
+OWN_SCRIPTS = {"theme.js", "report.js", "provenance.js"}
+
+
+class Page(HTMLParser):
+    """A page's elements, with every tag closed that is opened."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.title = ""
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self._open, f"never closed: {self._open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open and self._open[-1] == tag, f"</{tag}> closes {self._open[-3:]}"
+        self._open.pop()
+
+    def handle_data(self, data):
+        if self._open and self._open[-1] == "title":
+            self.title += data
+        elif self._open and self._open[-1] not in ("script", "style"):
+            self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+def pages(folder: Path) -> dict[str, Page]:
+    return {
+        path.relative_to(folder).as_posix(): Page(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.rglob("*.html"))
+    }
+
+
+@pytest.fixture(scope="module")
+def site(report):
+    return pages(report)
+
+
+@pytest.fixture(scope="module")
+def single(report, tmp_path_factory):
+    import shutil
+
+    folder = tmp_path_factory.mktemp("single") / "report"
+    shutil.copytree(report, folder)
+    command("render", folder, "--single-file")
+    return folder
+
+
+def test_there_is_a_page_for_everything(report, site):
+    ids = [image.id for image in load_run(report).images()]
+    pages = {f"{name}.html" for name in ("index", "answers", "inside", "methods", "run")}
+    assert set(site) == pages | {f"images/{id}.html" for id in ids}
+    assert len(ids) == len(HOSTILE)
+    for id in ids:
+        assert (report / "data" / f"{id}.js").is_file()
+        assert len(list((report / "stills" / id).iterdir())) == standard_methods() + 1
+
+
+def test_every_link_and_file_is_there(report, site):
+    for name, page in site.items():
+        here = (report / name).parent
+        targets = [attrs.get("href") for tag, attrs in page.elements if tag in ("a", "link")]
+        targets += [attrs["src"] for tag, attrs in page.elements if tag in ("img", "script") and attrs.get("src")]
+        for target in targets:
+            path, _, place = (target or "").partition("#")
+            file = (here / path).resolve() if path else report / name
+            assert file.is_file() and report.resolve() in file.resolve().parents, f"{name}: {target}"
+            if place and "=" not in place:  # which would be a state
+                linked = site[file.relative_to(report.resolve()).as_posix()] if path else page
+                assert place in [attrs.get("id") for _, attrs in linked.elements], f"{name}: {target}"
+
+
+def test_nothing_is_asked_of_any_network(report, site):
+    addresses = re.compile(r"""(?:src|href|url|import)\s*[=(]\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
+    for name in [*site, "assets/report.js", "assets/theme.js", "assets/report.css"]:
+        assert not addresses.search((report / name).read_text(encoding="utf-8")), name
+    for name, page in site.items():
+        (content,) = [m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
+        assert content.startswith("default-src 'none'; script-src 'self';"), name
+        assert "unsafe-inline" not in content.split("style-src")[0] and "unsafe-eval" not in content
+
+
+def test_strangers_text_stays_text(report, site):
+    for name, page in site.items():
+        sources = [attrs.get("src") for attrs in page.all("script")]
+        assert {Path(source or "").name for source in sources} == OWN_SCRIPTS, name
+        for tag, attrs in page.elements:
+            assert not [key for key in attrs if key.startswith("on")], f"{name}: {tag} {attrs}"
+            assert not (attrs.get("href") or "").lower().startswith("javascript:")
+        assert not [attrs for attrs in page.all("b") if attrs.get("onclick")]
+    text = "".join(part for page in site.values() for part in page.text)
+    for hostile in (HOSTILE[1], HOSTILE[2], HOSTILE[3], "</script><script>alert(3)</script>", 'угольник & "so"'):
+        assert hostile in text, hostile
+    skipped = "".join(site["run.html"].text)
+    assert "<b>bold cut.jpg" in skipped and "empty.jpg" in skipped
+    for path in (report / "data").glob("*.js"):
+        assert "</script" not in path.read_text(encoding="utf-8").lower()
+
+
+def test_ids_are_unique_and_everything_has_a_name(site):
+    for name, page in site.items():
+        ids = [attrs["id"] for _, attrs in page.elements if attrs.get("id")]
+        assert len(ids) == len(set(ids)), name
+        assert all("alt" in attrs for attrs in page.all("img")), name
+        assert len(page.all("h1")) == 1 and page.all("html")[0]["lang"] == "en"
+        assert all(attrs.get("scope") for attrs in page.all("th")), name
+        assert [attrs for attrs in page.all("a") if attrs.get("class") == "skip"]
+        for attrs in page.all("button"):
+            assert attrs.get("type") == "button", f"{name}: {attrs}"
+
+
+def test_titles_say_which_page(report, site):
+    names = {f"images/{image.id}.html": image.name for image in load_run(report).images()}
+    names |= {"index.html": "", "inside.html": "Inside", "methods.html": "Methods", "run.html": "This run"}
+    names["answers.html"] = "Right and wrong"
+    assert {name: page.title for name, page in site.items()} == {
+        name: f"{title} · tiny" if title else "tiny" for name, title in names.items()
+    }
+
+
+def test_the_single_file_is_one_file(single, report):
+    files = {path.relative_to(single).as_posix() for path in single.rglob("*") if path.is_file()}
+    assert files == {"index.html", "run.json", "pages.json"} | {
+        name for name in files if name.startswith(("arrays/", "inside/"))
+    }
+    text = (single / "index.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert not [
+        attrs for _, attrs in page.elements if (attrs.get("src") or "").strip() and not attrs["src"].startswith("data:")
+    ]
+    assert all((attrs.get("href") or "").startswith("#") for attrs in page.all("a"))
+    running = [attrs for attrs in page.all("script") if not attrs.get("type")]
+    assert len(running) == 2, "the colour scheme, and all the rest"
+    (content,) = [m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
+    assert content.count("'sha256-") == 3 and "'self'" not in content
+    blocks = re.findall(r'<script type="application/json" data-package="([^"]+)">(.*?)</script>', text, re.DOTALL)
+    looked = [each for each in load_run(report).record.inside.looked if each.side]
+    assert len(blocks) == 2 * len(HOSTILE) + 1 + sum(len(each.layers) for each in looked)
+    for name, block in blocks:
+        content = json.loads(block)
+        if not name.startswith(("stills-", "provenance", "inside-")):
+            data = (report / "data" / f"{name}.js").read_text(encoding="utf-8")
+            assert content == json.loads(data.split(", ", 1)[1].rstrip(");\n").replace("\\u003c", "<"))
+
+
+def test_a_single_file_keeps_to_its_size(single, monkeypatch):
+    whole = (single / "index.html").stat().st_size
+    monkeypatch.setattr("cnnvis_report.report.single_file_writer.LIMIT", whole - 1)
+    command("render", single, "--single-file")
+    fewer = (single / "index.html").stat().st_size
+    monkeypatch.setattr("cnnvis_report.report.single_file_writer.LIMIT", fewer - 1)
+    command("render", single, "--single-file")
+    halved = (single / "index.html").stat().st_size
+    assert whole > fewer > halved
+    assert "averaged over 2×2 pixels" in (single / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_run_of_one_image_and_of_many(drawn, tmp_path):
+    one = tmp_path / "one"
+    command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", one, "-m", "grad_cam", "-q")
+    page = Page(next((one / "images").glob("plain-*.html")).read_text(encoding="utf-8"))
+    assert not [attrs for attrs in page.all("a") if attrs.get("rel")], "no neighbours"
+    assert "1 of 1" in "".join(page.text)
+
+
+def test_notices_are_said_outright_or_folded(drawn, tmp_path):
+    """Four brief ones stand on the overview, long ones and the rest behind a summary; the run page has all."""
+    command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path, "-m", "grad_cam", "-q")
+
+    def page(notices: list[str], name: str) -> str:
+        rewritten(tmp_path, lambda run, images: (replace(run, notices=tuple(notices)), images))
+        command("render", tmp_path)
+        return (tmp_path / name).read_text(encoding="utf-8")
+
+    assert 'aria-label="Notices"' not in page([], "index.html")
+    few = page(["<b>one</b>."], "index.html").partition('aria-label="Notices"')[2].partition("</section>")[0]
+    assert "<li>&lt;b&gt;one&lt;/b&gt;.</li>" in few and "<details" not in few
+    many = ["one.", "x" * 401, "two.", "three.", "four.", "five."]
+    said = page(many, "index.html").partition('aria-label="Notices"')[2].partition("</section>")[0]
+    outright, _, folded = said.partition("<details>")
+    assert re.findall("<li>(.*?)</li>", outright) == ["one.", "two.", "three.", "four."]
+    assert re.findall("<li>(.*?)</li>", folded) == ["x" * 401, "five."] and "2 more notices</summary>" in folded
+    said = page(["x" * 401], "index.html").partition('aria-label="Notices"')[2].partition("</section>")[0]
+    assert "1 notice</summary>" in said
+    run = page(many, "run.html").partition('id="notices"')[2].partition("</section>")[0]
+    assert re.findall("<li>(.*?)</li>", run) == many
+
+
+def test_neighbours_lead_through_all_images(report, site):
+    ids = [image.id for image in load_run(report).images()]
+    for place, id in enumerate(ids):
+        links = {attrs["rel"]: attrs["href"] for attrs in site[f"images/{id}.html"].all("a") if attrs.get("rel")}
+        assert links.get("prev") == (f"../images/{ids[place - 1]}.html" if place else None)
+        assert links.get("next") == (f"../images/{ids[place + 1]}.html" if place + 1 < len(ids) else None)
+
+
+def test_our_own_scripts_cannot_end_their_element():
+    for text in (scripts(), theme_script()):
+        assert "</script" not in text.lower() and "<!--" not in text
+        assert "innerHTML" not in text and "eval(" not in text and "http" not in text
+    assert "</style" not in styles().lower()
+    assert "sha256-" in policy("x") and "sha256-" not in policy()
+
+
+def test_resources_are_found_or_missed_in_words(monkeypatch, tmp_path):
+    assert (resources.folder("templates") / "base.html").is_file()
+    monkeypatch.setattr(resources, "PACKAGE", tmp_path / "nowhere")
+    with pytest.raises(Exception, match="The folder 'static' of cnnvis-report is missing"):
+        resources.folder("static")

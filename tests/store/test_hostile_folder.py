@@ -1,0 +1,287 @@
+"""Folders with which somebody means harm, and what a repair leaves behind."""
+
+import bz2
+import json
+import os
+import shutil
+import struct
+import threading
+import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.pipeline.fit_cache import RunShelf
+from cnnvis_report.records.training import Film
+from cnnvis_report.store import load_run
+from cnnvis_report.store.arrays import INFLATED, Damaged, read_arrays, write_arrays
+from cnnvis_report.store.contents import wrong_arrays
+from cnnvis_report.store.lock import writing
+from cnnvis_report.store.names import fitted_name
+from cnnvis_report.store.ours import check_writable, clear, is_ours
+from tests.conftest import command, rewritten
+from tests.store.test_run_folder import BARE, FEW, again, made, pictures, refused, report  # noqa: F401 # fixtures
+from tests.store.test_store import files, without_provenance
+
+
+@pytest.fixture(scope="module")
+def looked(pictures, tmp_path_factory):  # noqa: F811
+    """A report with a look inside, on which the strongest images are named."""
+    folder = tmp_path_factory.mktemp("looked") / "r"
+    command("inside", "tests.factories:tiny", pictures, "-o", folder, "--device", "cpu", "-q")
+    return folder
+
+
+def npz(path: Path, **arrays: np.ndarray) -> None:
+    np.savez(path, **arrays)
+
+
+def test_arrays_packed_in_a_way_of_others_are_refused_before_they_are_unpacked(tmp_path):
+    """bzip2 makes a hundred megabytes of a hundred bytes, whatever the entry says of its size."""
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("a.npy", bytes(1 << 20))
+    content = bytearray((tmp_path / "x.npz").read_bytes())
+    struct.pack_into("<I", content, content.index(b"PK\1\2") + 24, 1000)
+    (tmp_path / "x.npz").write_bytes(content)
+    asked = []
+    plain = bz2.BZ2Decompressor
+
+    class Watched:
+        def __init__(self) -> None:
+            asked.append(self)
+            self._plain = plain()
+
+        def __getattr__(self, name):
+            return getattr(self._plain, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zipfile.bz2, "BZ2Decompressor", Watched)
+        with pytest.raises(Damaged, match="packed in a way that no run packs"):
+            read_arrays(tmp_path, "x.npz")
+    assert not asked
+
+
+def test_entries_that_share_their_bytes_count_each(tmp_path):
+    """A list of a thousand entries that all lead to the same megabyte is no file of a gigabyte."""
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("a.npy", bytes(1 << 20))
+        for number in range(40):
+            entry = archive.filelist[0]
+            copied = zipfile.ZipInfo(f"{number}.npy")
+            for name in ("header_offset", "file_size", "compress_size", "CRC", "external_attr"):
+                setattr(copied, name, getattr(entry, name))
+            archive.filelist.append(copied)
+            archive.NameToInfo[copied.filename] = copied
+        archive._didModify = True
+    assert (tmp_path / "x.npz").stat().st_size < 2 << 20 < INFLATED
+    with pytest.raises(Damaged, match="arrays of 42991616 bytes in 10"):
+        read_arrays(tmp_path, "x.npz")
+
+
+def test_what_was_fitted_is_taken_from_its_own_run_alone(tmp_path):
+    like, made = torch.zeros(1), (torch.arange(6.0).reshape(2, 3), torch.tensor(2), torch.zeros(0, 4))  # noqa: F811
+    shelf = RunShelf(tmp_path, "aa")
+    path = tmp_path / fitted_name("patterns")
+    assert shelf.find("patterns", like) is None
+    shelf.put("patterns", made)
+    found = shelf.find("patterns", like)
+    assert len(found) == 3 and all(torch.equal(one, two) for one, two in zip(found, made, strict=True))
+    assert RunShelf(tmp_path, "bb").find("patterns", like) is None
+    shutil.copy(path, tmp_path / fitted_name("others"))
+    assert shelf.find("others", like) is None, "it is of another key"
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    path.write_bytes(content)
+    assert shelf.find("patterns", like) is None, "a bit was changed"
+    for what in (os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero"), lambda path: path.write_bytes(b"x")):
+        path.unlink() if not path.is_dir() else path.rmdir()
+        what(path)
+        assert shelf.find("patterns", like) is None
+    path.unlink()
+    shutil.rmtree(path.parent)
+    path.parent.symlink_to(tmp_path)
+    assert shelf.find("patterns", like) is None, "nothing is read through a link"
+
+
+@pytest.mark.parametrize(
+    "what",
+    [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("precious.txt"), lambda path: path.write_text("mine")],
+    ids=["pipe", "folder", "link", "file"],
+)
+def test_a_lock_is_taken_only_where_one_is(what, tmp_path):
+    (tmp_path / "precious.txt").write_text("mine")
+    what(tmp_path / ".lock")
+    before = (tmp_path / ".lock").lstat()
+    with pytest.raises(BadRequest, match="Move it away"), writing(tmp_path):
+        pass
+    assert (tmp_path / ".lock").lstat() == before and (tmp_path / "precious.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("left", [b"", b"4711\n", bytes(5)])
+def test_a_lock_that_a_dead_program_left_is_taken_over(left, tmp_path):
+    (tmp_path / ".lock").write_bytes(left)
+    with writing(tmp_path):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+    assert not (tmp_path / ".lock").exists()
+
+
+def test_a_folder_that_its_last_writer_removes_is_made_again(tmp_path):
+    """Many threads come and go with a folder into which nothing is put: each has it, or is told who has."""
+    said = []
+
+    def come_and_go() -> None:
+        for _ in range(150):
+            try:
+                with writing(tmp_path / "a" / "r"):
+                    time.sleep(0)
+            except BadRequest:
+                continue
+            except OSError as error:
+                said.append(repr(error))
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not said
+
+
+def test_the_folders_above_one_that_stays_empty_go_with_it(tmp_path):
+    with writing(tmp_path / "a" / "b" / "r"):
+        assert (tmp_path / "a" / "b" / "r").is_dir()
+    assert not list(tmp_path.iterdir())
+    with writing(tmp_path / "a" / "b" / "r"):
+        (tmp_path / "a" / "mine.txt").write_text("mine")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("images", "is a file, where a folder"),
+        ("stills", "is a file, where a folder"),
+        ("pages.json", "is a folder, w"),
+    ],
+)
+def test_no_page_is_removed_before_all_have_room(name, said, report):  # noqa: F811
+    path = report / name
+    if path.is_dir():
+        shutil.rmtree(path)
+        path.write_text("mine")
+    else:
+        path.unlink()
+        path.mkdir()
+    assert said in refused(report)
+    assert (report / "index.html").is_file()
+
+
+def test_a_page_that_somebody_else_made_is_not_written_over(report, again):  # noqa: F811
+    (report / "index.html").write_text("<html>mine")
+    (report / "pages.json").unlink()
+    for said in (refused(report), again(code=2).stderr):
+        assert "index.html: isn't a page of a report" in said
+    assert (report / "index.html").read_text() == "<html>mine"
+    (report / "index.html").write_bytes(b"")
+    command("render", report)
+
+
+def test_a_website_is_not_taken_for_a_run(tmp_path):
+    (tmp_path / "arrays").mkdir()
+    npz(tmp_path / "arrays" / "data.npz", a=np.zeros(3))
+    (tmp_path / "run.json").write_text('{"scripts": {}}')
+    (tmp_path / "index.html").write_text("mine")
+    before = files(tmp_path)
+    assert not is_ours(tmp_path)
+    with pytest.raises(BadRequest, match="not of a report"):
+        check_writable(tmp_path)
+    clear(tmp_path)
+    assert files(tmp_path) == before
+
+
+def test_arrays_that_somebody_keeps_beside_ours_stay(report, again, made):  # noqa: F811
+    """A new run removes what the last one lists, and what it has written before it could list it."""
+    first = sorted((report / "arrays").iterdir())[0]
+    shutil.copy(first, report / "arrays" / "orphan-1.npz")
+    npz(report / "arrays" / "notes.npz", a=np.zeros(3))
+    (report / "arrays" / "mine.npz").write_bytes(b"mine")
+    (report / "fitted").mkdir()
+    (report / "fitted" / "mine.safetensors").write_bytes(b"mine")
+    again("--seed", "1")
+    again()
+    more = {"arrays/notes.npz", "arrays/mine.npz", "fitted/mine.safetensors"}
+    assert set(files(report)) - set(files(made)) == more
+
+
+def test_a_strangers_journal_does_not_hide_a_complete_run(report, again, made):  # noqa: F811
+    (report / "journal.jsonl").write_text('{"format": "cnnvis-report/2", "fingerprint": "aa"}\n')
+    before = [path.stat().st_mtime_ns for path in sorted((report / "arrays").iterdir())]
+    again()
+    assert [path.stat().st_mtime_ns for path in sorted((report / "arrays").iterdir())] == before
+    assert not (report / "journal.jsonl").exists() and without_provenance(report) == without_provenance(made)
+
+
+def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked, tmp_path):
+    """The strongest images of a channel may be lost ones: their picture stays, no link leads to them."""
+    folder = shutil.copytree(looked, tmp_path / "r")
+    inside = load_run(folder).record.inside
+    lost = inside.tops[0].units[0].image
+    os.truncate(folder / "arrays" / f"{lost}.npz", 100)
+    os.truncate(folder / "inside" / f"{inside.looked[0].image}.npz", 100)
+    command("render", folder, "--repair")
+    assert command("render", folder, "--repair").stderr == ""
+    page = (folder / "inside.html").read_text(encoding="utf-8")
+    assert f"images/{lost}.html" not in page and page.count('<div class="sheet"') == len(inside.tops)
+    command("render", folder, "--single-file")
+
+
+def test_a_look_without_images_says_what_got_lost(tmp_path, looked):
+    folder = shutil.copytree(looked, tmp_path / "r")
+    rewritten(folder, lambda run, images: (replace(run, images=0, inside=replace(run.inside, looked=())), []))
+    os.truncate(folder / "inside" / "network.npz", 100)
+    said = command("render", folder, "--repair", code=2).stderr
+    assert "nothing of it is whole" in said
+
+
+def test_a_picture_is_grey_or_in_colour(made):  # noqa: F811
+    run = load_run(made)
+    image = next(run.images())
+    arrays = run.maps(image)
+    assert wrong_arrays(image, arrays) == "" == wrong_arrays(image, arrays | {"picture": arrays["picture"][..., 0]})
+    for channels in (1, 2):  # which no picture has that is drawn
+        said = wrong_arrays(image, arrays | {"picture": arrays["picture"][..., :channels]})
+        assert "has a picture of" in said
+
+
+def test_films_that_got_damaged_are_left_out(report):  # noqa: F811
+    """They have no image of their own that could be missed."""
+
+    def filmed(run, images):
+        (report / "inside").mkdir(exist_ok=True)
+        stored = write_arrays(report / "inside" / "films.npz", {"a": np.zeros(3)})
+        films = tuple(Film(image.id, "x", 0, (run.cards[0].name,), ()) for image in images[:2])
+        return replace(run, films=films, files=run.files | {"inside/films.npz": stored}), images
+
+    rewritten(report, filmed)
+    command("render", report)
+    assert command("render", report, "--repair").stderr == ""
+    (report / "inside" / "films.npz").write_bytes(b"x")
+    assert "films.npz" in refused(report)
+    said = command("render", report, "--repair").stderr
+    assert said.count("\n") == 1 and "The films over the epochs" in said
+    assert load_run(report).record.films == ()
+
+
+def test_files_that_belong_to_nothing_are_left_out_by_a_repair(report):  # noqa: F811
+    def more(run, images):
+        return replace(run, files=run.files | {"arrays/x.npz": next(iter(run.files.values()))}), images
+
+    rewritten(report, more)
+    assert "arrays/x.npz is missing" in refused(report)
+    command("render", report, "--repair")
+    assert "arrays/x.npz" not in json.loads((report / "run.json").read_text())["run"]["files"]

@@ -1,0 +1,258 @@
+"""The run folder: whole or not there, the same bytes for the same inputs, and nobody else's files touched."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.methods import pattern_fit
+from cnnvis_report.pipeline import execute as running
+from cnnvis_report.pipeline.stages.explain import Explaining
+from cnnvis_report.store import array_key, load_arrays, load_run
+from tests.conftest import STANDARD, command, standard_methods
+
+RUN = ("run", "tests.factories:tiny")
+FEW = ("--methods", "grad_cam,saliency,random", "--device", "cpu", "--batch-size", "2")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def without_provenance(folder: Path) -> dict[str, bytes]:
+    """All files, less the one block that may differ between two runs."""
+    found = files(folder)
+    del found["data/provenance.js"]
+    head, images = found["run.json"].split(b'\n"images": [', 1)
+    content = json.loads(head.rstrip(b",") + b"}")
+    del content["run"]["provenance"]
+    return found | {"run.json": json.dumps(content).encode() + images}
+
+
+def test_the_same_inputs_give_the_same_bytes(report, drawn, class_names, tmp_path):
+    command(*RUN, drawn, "-o", tmp_path / "again", *STANDARD, "--class-names", class_names)
+    first, second = without_provenance(report), without_provenance(tmp_path / "again")
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_run_json_is_json_and_the_arrays_are_plain_numpy(report):
+    content = json.loads((report / "run.json").read_text(encoding="utf-8"))
+    assert content["format"] == "cnnvis-report/2" and len(content["images"]) == 6
+    run = load_run(report)
+    assert run.record.images == 6 and [image.id for image in run.images()] == [each["id"] for each in content["images"]]
+    for image in run.images():
+        with np.load(report / "arrays" / f"{image.id}.npz", allow_pickle=False) as arrays:
+            assert arrays["picture"].shape == (40, 40, 3) and arrays["picture"].dtype == np.uint8
+            assert {found.key for found in image.maps} | {"picture"} == set(arrays)
+            assert all(arrays[found.key].shape == found.shape for found in image.maps)
+            assert all(arrays[found.key].dtype == np.float32 for found in image.maps)
+        assert len(image.maps) == standard_methods() * 3
+        assert [target.index for target in image.targets] == [score.index for score in image.top[:3]]
+        assert sum(score.probability for score in image.top) == pytest.approx(1, abs=1e-5)
+
+
+def test_what_a_run_says_of_itself(report):
+    run = load_run(report).record
+    assert run.network.default_layer == "features" and run.network.classes == 5
+    assert [layer.name for layer in run.network.layers][:2] == ["features.0", "features.1"]
+    assert run.passes == {"forward": 1 + 3 + 5 + 49, "backward": 9 + 9 + 12 + 3}
+    assert {each.reason for each in run.skipped} == {"an empty file", "damaged or cut short"}
+    assert set(run.provenance["seconds_by_method"]) == {card.name for card in run.cards}
+    assert run.provenance["versions"]["torch"].startswith("2.")
+    by_method = {found.method: found.evidence for found in next(load_run(report).images()).maps}
+    assert (by_method["grad_cam"].forward, by_method["grad_cam"].backward) == (1, 1)
+    assert (by_method["guided_grad_cam"].forward, by_method["guided_grad_cam"].backward) == (1, 2)
+    assert (by_method["integrated_gradients"].forward, by_method["integrated_gradients"].backward) == (6, 4)
+    assert by_method["guided_backprop"].notes == {"coverage": "2 of 2 ReLU calls"}
+    assert by_method["integrated_gradients"].notes["baseline"] == "black"
+    assert by_method["integrated_gradients"].notes["residual"] < 0.5
+    assert by_method["occlusion"].notes == {"baseline": "grey", "patch": 10, "stride": 5}
+
+
+def test_nothing_tells_of_this_machine(report, drawn):
+    hidden = {str(drawn), str(drawn.parent), str(Path.home()), str(Path.cwd())} - {"/"}
+    import getpass
+    import socket
+
+    hidden |= {name for name in (socket.gethostname(), getpass.getuser()) if len(name) > 4}
+    for name, content in files(report).items():
+        if name.endswith((".npz", ".webp", "plotly.js")):
+            continue
+        text = content.decode("utf-8")
+        assert not [each for each in hidden if each in text], name
+
+
+class Stop(Exception):
+    pass
+
+
+def interrupted(monkeypatch, after: int):
+    """Make the run fail when so many images are done."""
+    done = []
+    plain = running._write
+
+    def write(writer, results):
+        for result in results:
+            if len(done) == after:
+                raise Stop
+            plain(writer, [result])
+            done.append(result)
+
+    monkeypatch.setattr(running, "_write", write)
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_a_run_that_was_stopped_goes_on_and_ends_in_the_same_bytes(after, drawn, tmp_path, monkeypatch):
+    command(*RUN, drawn, "-o", tmp_path / "whole", *FEW)
+    with monkeypatch.context() as patch:
+        interrupted(patch, after)
+        with pytest.raises(Stop):
+            command(*RUN, drawn, "-o", tmp_path / "parts", *FEW)
+    assert not list((tmp_path / "parts").rglob("*.html")), "no half page"
+    assert len(list((tmp_path / "parts" / "arrays").iterdir())) == after
+    with (tmp_path / "parts" / "journal.jsonl").open("a") as journal:
+        journal.write('[{"id": "cut sho')  # as a power cut leaves it
+    with pytest.raises(BadRequest, match="hasn't finished"):
+        load_run(tmp_path / "parts")
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "parts" / "arrays").iterdir()}
+    command(*RUN, drawn, "-o", tmp_path / "parts", *FEW)
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items()), "what was done stays"
+    assert without_provenance(tmp_path / "whole") == without_provenance(tmp_path / "parts")
+
+
+PATTERNS = ("--methods", "pattern_net,pattern_attribution", "--device", "cpu", "--batch-size", "2", "--inside", "none")
+
+
+@pytest.fixture
+def stopped_with_patterns(drawn, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        interrupted(patch, 3)
+        with pytest.raises(Stop):
+            command(*RUN, drawn, "-o", tmp_path / "parts", *PATTERNS)
+    return tmp_path / "parts"
+
+
+def test_what_was_fitted_is_kept_with_a_run_that_goes_on(stopped_with_patterns, drawn, tmp_path, monkeypatch):
+    command(*RUN, drawn, "-o", tmp_path / "whole", *PATTERNS)
+    assert (stopped_with_patterns / "fitted" / "patterns.safetensors").stat().st_size > 1000
+    with monkeypatch.context() as patch:
+        patch.setattr(pattern_fit, "moments", lambda *_, **__: 1 / 0)
+        command(*RUN, drawn, "-o", stopped_with_patterns, *PATTERNS)
+    assert without_provenance(tmp_path / "whole") == without_provenance(stopped_with_patterns)
+    assert not (stopped_with_patterns / "fitted").exists(), "a report is handed on without it"
+
+
+@pytest.mark.parametrize("content", [b"", b"no tensors", None], ids=["empty", "garbage", "gone"])
+def test_what_was_fitted_and_got_damaged_is_fitted_again(stopped_with_patterns, content, drawn, tmp_path):
+    kept = stopped_with_patterns / "fitted" / "patterns.safetensors"
+    kept.unlink()
+    if content is not None:
+        kept.write_bytes(content)
+    command(*RUN, drawn, "-o", tmp_path / "whole", *PATTERNS)
+    command(*RUN, drawn, "-o", stopped_with_patterns, *PATTERNS)
+    assert without_provenance(tmp_path / "whole") == without_provenance(stopped_with_patterns)
+
+
+def test_another_run_takes_nothing_that_was_fitted(stopped_with_patterns, drawn, monkeypatch):
+    fitted = []
+    plain = pattern_fit.moments
+    monkeypatch.setattr(pattern_fit, "moments", lambda *given, **named: fitted.append(1) or plain(*given, **named))
+    command(*RUN, drawn, "-o", stopped_with_patterns, *PATTERNS, "--seed", "1")
+    assert fitted
+
+
+def test_a_run_that_fails_before_its_first_image_leaves_nothing(drawn, tmp_path, monkeypatch):
+    interrupted(monkeypatch, 0)
+    with pytest.raises(Stop):
+        command(*RUN, drawn, "-o", tmp_path / "new", *FEW)
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(Stop):
+        command(*RUN, drawn, "-o", tmp_path / "empty", *FEW)
+    assert not any((tmp_path / "empty").iterdir())
+
+
+def test_pages_that_fail_leave_the_old_ones(report, drawn, tmp_path, monkeypatch):
+    command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
+    before = files(tmp_path / "r")
+    monkeypatch.setattr("cnnvis_report.report.site_writer._stills", lambda *_: 1 / 0)
+    said = command("render", tmp_path / "r", code=2)
+    assert "ZeroDivisionError" in said.stderr and "Traceback" not in said.stderr
+    assert "Traceback" in command("render", tmp_path / "r", "--verbose", code=2).stderr
+    assert files(tmp_path / "r") == before
+
+
+def test_a_complete_run_is_not_computed_again(drawn, tmp_path, monkeypatch):
+    command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
+    before = files(tmp_path / "r")
+    monkeypatch.setattr(Explaining, "_seen", lambda *_: 1 / 0)
+    said = command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
+    assert "every image was there already" in said.stderr and files(tmp_path / "r") == before
+
+
+def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn, tmp_path):
+    folder = tmp_path / "r"
+    command(*RUN, drawn, "-o", folder, *FEW)
+    (folder / "notes.txt").write_text("mine")
+    (folder / "images" / "mine.html").write_text("mine")
+    old = [image.id for image in load_run(folder).images()]
+    command(*RUN, drawn / "circle", "-o", folder, *FEW)
+    now = files(folder)
+    assert now["notes.txt"] == now["images/mine.html"] == b"mine"
+    assert load_run(folder).record.images == 2
+    assert not {name for name in now for image in old if image in name}
+    command("render", folder, "--single-file")
+    assert set(files(folder)) == {
+        "index.html", "run.json", "pages.json", "notes.txt", "images/mine.html",
+        *(f"arrays/{image.id}.npz" for image in load_run(folder).images()),
+    }  # fmt: skip
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(drawn, tmp_path):
+    (tmp_path / "index.html").write_text("mine")
+    said = command(*RUN, drawn, "-o", tmp_path, *FEW, code=2)
+    assert "holds files that are not of a report" in said.stderr and files(tmp_path) == {"index.html": b"mine"}
+    (tmp_path / "run.json").write_text('{"images": []}')
+    command(*RUN, drawn, "-o", tmp_path, *FEW, code=2)
+    said = command(*RUN, drawn, "-o", tmp_path / "index.html", *FEW, code=2)
+    assert "is a file" in said.stderr
+
+
+def test_a_list_of_pages_cannot_lead_out_of_the_folder(drawn, tmp_path):
+    folder = tmp_path / "r"
+    command(*RUN, drawn, "-o", folder, *FEW)
+    (tmp_path / "mine.txt").write_text("mine")
+    (folder / "pages.json").write_text(json.dumps(["../mine.txt", str(tmp_path / "mine.txt"), "index.html"]))
+    command("render", folder)
+    command(*RUN, drawn / "circle", "-o", folder, *FEW)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"format": "other/9"}', None])
+def test_damaged_manifests_are_refused_in_one_line(damage, report, tmp_path):
+    folder = tmp_path / "r"
+    folder.mkdir()
+    text = (report / "run.json").read_text(encoding="utf-8")
+    (folder / "run.json").write_text(text.replace('"top"', '"tip"') if damage is None else damage, encoding="utf-8")
+    said = command("render", folder, code=2)
+    assert said.stderr.count("\n") == 1 and said.stderr.startswith("Error: ")
+
+
+def test_array_keys_are_plain_names():
+    assert array_key("grad_cam", "layer4.1", 281) == "grad_cam/layer4.1/281"
+    assert array_key("saliency", "", 3) == "saliency/3"
+    assert array_key("grad_cam", "../../etc/passwd", 3) == "grad_cam/.._.._etc_passwd/3"
+
+
+def test_files_of_arrays_have_no_clock_in_them(report):
+    path = next((report / "arrays").iterdir())
+    with zipfile.ZipFile(path) as archive:
+        assert {info.date_time[0] for info in archive.infolist()} == {1980}
+    picture = load_arrays(report, path.stem)["picture"]
+    assert picture.any()

@@ -1,0 +1,208 @@
+"""A training that is cut short goes on with the same command, to the bytes of one that wasn't; another begins anew."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.models.trained_file import read_trained
+from cnnvis_report.training.train import Order, train
+from tests.training.test_training import CPU, Watching, class_folders, same, trained
+
+
+class Cut(Exception):
+    """What ends a training, as a kill would: nothing is done after it."""
+
+
+class Cutting(Watching):
+    """Ends the training after an epoch, in the next one, or when all epochs are through; keeps what it is told."""
+
+    def __init__(self, after=99, batch=False):
+        super().__init__()
+        self.after, self.batch = after, batch
+        self.said, self.epochs = [], []
+
+    def batch_done(self, epoch, *_):
+        if self.batch and epoch > self.after:
+            raise Cut
+
+    def epoch_done(self, progress):
+        super().epoch_done(progress)
+        self.epochs.append(progress.history[-1].number)
+        if not self.batch and self.epochs[-1] == self.after:
+            raise Cut
+
+    def resumed(self, epochs):
+        self.said.append(epochs)
+
+    def anew(self, where, changed):
+        self.said.append((where.name, *changed))
+
+    def finished(self, path):
+        self.said.append(path.name)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    return class_folders(tmp_path_factory.mktemp("resumed") / "i", {"a": 9, "b": 7})
+
+
+def order(images, output, **changes):
+    return replace(Order(images, output, epochs=3, batch_size=4), **changes)
+
+
+def cut(given, *, after, batch=False):
+    with pytest.raises(Cut):
+        train(given, CPU, Cutting(after, batch))
+
+
+ORDERS = {
+    "plain": {"augment": "light"},
+    "patience": {"augment": "none", "rate": 1e-12, "patience": 2, "epochs": 9},
+    "snapshots": {"augment": "strong", "snapshots": (1, 3), "balance": True},
+    "dropout": {"augment": "turns", "arch": "squeezenet1_1", "weights": "none", "size": "32"},
+    "frozen": {"augment": "light", "freeze": "features.0", "head": "gap", "seed": 3},
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_it_goes_on_to_the_same_bytes(name, images, tmp_path):
+    whole = order(images, tmp_path / "whole" / "m.pt", **ORDERS[name])
+    watched = Cutting()
+    train(whole, CPU, watched)
+    for after, batch in ((1, False), (watched.epochs[-2], True), (watched.epochs[-1], False)):
+        given = replace(whole, output=tmp_path / f"{after}{batch}" / "m.pt")
+        cut(given, after=after, batch=batch)
+        seen = Cutting()
+        result = train(given, CPU, seen)
+        assert seen.said == [after] and seen.epochs == watched.epochs[after:] and not result.interrupted
+        assert all(same(*pair) for pair in zip(seen.states, watched.states[after:], strict=True))
+        names = sorted(path.name for path in given.output.parent.iterdir())
+        assert names == sorted(path.name for path in whole.output.parent.iterdir()) and "m.part.pt" not in names
+        for path in map(given.output.with_name, names):
+            assert path.read_bytes() == whole.output.with_name(path.name).read_bytes()
+
+
+def test_what_lies_there_before_changes_nothing(images, tmp_path):
+    trained(images, tmp_path / "m.pt", seed=4)
+    for name in ("m.pt", "n.pt"):
+        train(order(images, tmp_path / name), CPU, Cutting())
+    assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "n.pt").read_bytes()
+
+
+def test_it_goes_on_as_often_as_it_is_cut(images, tmp_path):
+    given = order(images, tmp_path / "m.pt")
+    for after in (1, 2):
+        cut(given, after=after, batch=after == 2)
+    train(given, CPU, seen := Cutting())
+    assert seen.said == [2] and seen.epochs == [3]
+    train(replace(given, output=tmp_path / "whole.pt"), CPU, Cutting())
+    assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
+
+
+def test_another_training_begins_anew_and_says_what_has_changed(images, tmp_path):
+    def another(**changes):
+        cut(order(images, tmp_path / "m.pt"), after=2)
+        return again(**changes)
+
+    def again(folder=images, **changes):
+        train(order(folder, tmp_path / "m.pt", **changes), CPU, seen := Cutting())
+        fresh = tmp_path / "fresh" / "m.pt"
+        train(order(folder, fresh, **changes), CPU, whole := Cutting())
+        assert seen.epochs == whole.epochs and (tmp_path / "m.pt").read_bytes() == fresh.read_bytes()
+        assert not (tmp_path / "m.part.pt").exists()
+        fresh.unlink()
+        ((name, *changed),) = seen.said
+        assert name == "m.part.pt"
+        return changed
+
+    assert another(epochs=5) == ["epochs 5 instead of 3"]
+    assert another(rate=0.002) == ["learning rate 0.002 instead of 0.01"]
+    assert another(augment="none", patience=9) == ["augment none instead of light", "patience 9 instead of 10"]
+    assert another(freeze="features.0") == ["frozen features.0 instead of nothing", "the frozen layers"]
+    assert another(size="30") == ["how pictures are read"]
+    assert set(another(seed=1)) == {
+        "seed 1 instead of 0",
+        "the weights it begins with",
+        "how pictures are read",
+        "the images for training",
+        "the images for validation",
+    }
+    trained(images, tmp_path / "first.pt", epochs=1)
+    assert another(weights=str(tmp_path / "first.pt")) == [
+        "begun with first.pt instead of drawn by chance",
+        "learning rate 0.0003 instead of 0.01",
+        "the weights it begins with",
+    ]
+    cut(order(images, tmp_path / "m.pt", snapshots=(1,)), after=2)
+    (tmp_path / "m.epoch-1.pt").unlink()
+    assert again(snapshots=(1,)) == ["a snapshot is gone"]
+
+
+def test_other_images_begin_anew(tmp_path):
+    folder = class_folders(tmp_path / "i", {"a": 9, "b": 7})
+    cut(order(folder, tmp_path / "m.pt"), after=2)
+    content = (folder / "a" / "0.png").read_bytes()
+    (folder / "a" / "0.png").write_bytes((folder / "a" / "1.png").read_bytes())
+    train(order(folder, tmp_path / "m.pt"), CPU, seen := Cutting())
+    ((_, *changed),) = seen.said
+    assert (
+        seen.epochs == [1, 2, 3]
+        and changed
+        and set(changed)
+        <= {
+            "how pictures are read",
+            "the images for training",
+            "the images for validation",
+        }
+    )
+    (folder / "a" / "0.png").write_bytes(content)
+    train(order(folder, tmp_path / "n.pt"), CPU, Cutting())
+    (folder / "a" / "0.png").rename(folder / "b" / "0.png.png")  # another label of the same picture
+    train(order(folder, tmp_path / "n.pt"), CPU, seen := Cutting())
+    assert seen.epochs == [1, 2, 3] and seen.said == []
+
+
+def test_a_model_that_is_there_already_is_left_as_it_is(images, tmp_path):
+    given = order(images, tmp_path / "m.pt", snapshots=(2,))
+    first = train(given, CPU, Cutting())
+    written = (tmp_path / "m.pt").stat().st_mtime_ns
+    (tmp_path / "m.part.pt").write_bytes((tmp_path / "m.epoch-2.pt").read_bytes())  # as if killed before it was removed
+    found = train(given, CPU, seen := Cutting())
+    assert seen.said == ["m.pt"] and seen.epochs == [] and (tmp_path / "m.pt").stat().st_mtime_ns == written
+    assert not (tmp_path / "m.part.pt").exists() and found.model.training == first.model.training
+    assert same(found.model.network.state_dict(), first.model.network.state_dict()) and not found.interrupted
+    assert [each.name for each in found.judged] == [each.name for each in first.judged]
+    for changes in ({"epochs": 5}, {"seed": 1, "snapshots": ()}):
+        train(replace(given, **changes), CPU, seen := Cutting())
+        assert seen.said == [] and seen.epochs
+    train(given, CPU, Cutting())
+    (tmp_path / "m.epoch-2.pt").unlink()
+    train(given, CPU, seen := Cutting())
+    assert seen.epochs == [1, 2, 3] and read_trained(tmp_path / "m.epoch-2.pt") is not None
+
+
+def test_what_is_left_is_a_model_of_the_best_epoch(images, tmp_path):
+    given = order(images, tmp_path / "m.pt", epochs=6)
+    with pytest.raises(Cut):
+        train(given, CPU, seen := Cutting(5))
+    left = read_trained(tmp_path / "m.part.pt")
+    assert len(left.training.history) == 5 and same(left.network.state_dict(), seen.states[left.training.best - 1])
+
+
+@pytest.mark.parametrize("damage", ["optimizer", "schedule", "random", "state", "parts"])
+def test_what_was_kept_and_is_damaged_is_refused_in_one_line(damage, images, tmp_path):
+    given, part = order(images, tmp_path / "m.pt"), tmp_path / "m.part.pt"
+    cut(given, after=2)
+    content = torch.load(part, weights_only=True)
+    content["standing"][damage] = [1, 2] if damage != "state" else {"classifier.bias": torch.zeros(3)}
+    torch.save(content, part)
+    if damage == "parts":
+        train(given, CPU, seen := Cutting())
+        assert seen.said == [("m.part.pt", "what it was begun with isn't known")]
+        return
+    with pytest.raises(BadRequest, match=r"m.part.pt: what it keeps of a training is damaged \(.+\). Remove it"):
+        train(given, CPU, Cutting())
+    part.unlink()
+    train(given, CPU, Cutting())

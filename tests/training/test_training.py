@@ -1,0 +1,299 @@
+"""Training: each step against a plain loop, the split, the choice of the epoch, and what must not change."""
+
+import copy
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from cnnvis_report.data.image_set import Item
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.errors import RunFailed
+from cnnvis_report.training.augment import augmentation
+from cnnvis_report.training.loop import Listener, Recipe, fit
+from cnnvis_report.training.splits import split
+from cnnvis_report.training.tensors import Pictures
+from cnnvis_report.training.train import Order, Spectator, train
+
+CPU = torch.device("cpu")
+
+
+def class_folders(folder, counts, *, side=28, colour=True, first=0):
+    """Pictures of noise, a class brighter than the one before it, so many of each."""
+    random = np.random.default_rng([first, *counts.values()])
+    for level, (name, count) in enumerate(counts.items()):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for number in range(first, first + count):
+            pixels = random.integers(0, 180, (side, side, 3)) + 35 * level
+            picture = Image.fromarray(np.uint8(pixels if colour else np.repeat(pixels[..., :1], 3, axis=2)))
+            picture.save(folder / name / f"{number}.png")
+    return folder
+
+
+def pictures(targets, seed=0):
+    """Grey noise in memory, 5 pixels a side."""
+    generator = torch.Generator().manual_seed(seed)
+    stored = torch.randint(0, 256, (len(targets), 1, 5, 5), dtype=torch.uint8, generator=generator)
+    items = tuple(Item(f"{at}", f"{at}.png", lambda: None, f"{at}") for at in range(len(targets)))
+    return Pictures(items, torch.tensor(targets), Preprocessing((0.4,), (0.3,), resize=(5, 5)), stored)
+
+
+def ready(several):
+    """[N, C, H, W] as a network reads them, worked out again."""
+    shape = (1, -1, 1, 1)
+    mean, std = (torch.tensor(values).view(shape) for values in (several.preprocessing.mean, several.preprocessing.std))
+    return (several.stored.float() / 255 - mean) / std
+
+
+def linear():
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Flatten(), nn.Linear(25, 3))
+
+
+def recipe(**changes):
+    return replace(Recipe(epochs=3, batch_size=8, rate=0.02, patience=0, augment=lambda batch: batch), **changes)
+
+
+class Watching(Spectator):
+    """Keeps what it is told, and the weights after each epoch."""
+
+    def __init__(self, network=None):
+        self.network, self.states = network, []
+
+    def ready(self, data, trainee, recipe):
+        self.data, self.network, self.recipe = data, trainee.network, recipe
+        self.before = copy.deepcopy(trainee.network.state_dict())
+
+    def epoch_done(self, progress):
+        self.states.append(copy.deepcopy(self.network.state_dict()))
+
+
+def same(first, second):
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def trained(folder, output, **order):
+    """What came of a training, and what was seen of it."""
+    seen = Watching()
+    order = {"epochs": 2, "batch_size": 8, "augment": "none", **order}
+    return train(Order(folder, output, **order), CPU, seen), seen
+
+
+TARGETS = [at % 3 for at in range(23)]
+
+
+def test_training_is_adamw_under_one_cycle_step_by_step():
+    training, validation = pictures(TARGETS), pictures(TARGETS[:9], seed=1)
+    network = linear()
+    twin, watching = copy.deepcopy(network), Watching(network)
+    torch.manual_seed(5)
+    progress = fit(network, training, validation, recipe(), CPU, watching)
+    torch.manual_seed(5)
+    optimiser = torch.optim.AdamW(twin.parameters(), 0.02, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.02, total_steps=6)
+    images = ready(training)
+    for epoch, state in zip(progress.history, watching.states, strict=True):
+        losses, right = [], 0
+        order = torch.randperm(23)
+        for places in (order[:12], order[12:]):  # a rest of seven would be a batch of its own; it is shared out
+            scores = twin(images[places])
+            loss = cross_entropy(scores, training.targets[places])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            losses.append(loss.item() * len(places))
+            right += int((scores.argmax(1) == training.targets[places]).sum())
+        assert same(state, twin.state_dict())
+        assert epoch.loss == pytest.approx(sum(losses) / 23, rel=1e-6) and epoch.accuracy == right / 23
+        with torch.no_grad():
+            scores = twin(ready(validation))
+        assert epoch.validation_loss == pytest.approx(float(cross_entropy(scores, validation.targets)), rel=1e-5)
+        assert epoch.validation_accuracy == int((scores.argmax(1) == validation.targets).sum()) / 9
+    assert same(network.state_dict(), watching.states[progress.best - 1]) and not network.training
+
+
+def test_the_rate_of_each_epoch_is_on_the_cycle():
+    steps, largest = 6, 0.02
+
+    def on_the_cycle(step):  # Smith & Topin: up to the largest in three tenths of the steps, then down, by cosines
+        peak = 0.3 * steps - 1
+        low, part = (
+            (largest / 25, step / peak) if step <= peak else (largest / 25e4, 1 - (step - peak) / (steps - 1 - peak))
+        )
+        return low + (largest - low) * (1 - math.cos(math.pi * part)) / 2
+
+    progress = fit(linear(), pictures(TARGETS), pictures(TARGETS[:9]), recipe(), CPU, Listener())
+    for epoch in progress.history:  # of its last step, or of the one after it where there is one
+        last = 2 * epoch.number - 1
+        assert any(epoch.rate == pytest.approx(on_the_cycle(min(each, steps - 1))) for each in (last, last + 1))
+
+
+def test_class_weights_weigh_loss_and_gradient():
+    training = pictures([0] * 6 + [1] * 2 + [2])
+    weights = torch.tensor([0.5, 1.5, 3.0])
+    network = linear()
+    start = copy.deepcopy(network)
+    chosen = recipe(epochs=1, batch_size=9, weights=weights)
+    progress = fit(network, training, training, chosen, CPU, Listener())
+    inputs, counted = ready(training).flatten(1), weights[training.targets]
+    with torch.no_grad():
+        probabilities = start(inputs).softmax(1)
+    own = probabilities[torch.arange(9), training.targets]
+    assert progress.history[0].loss == pytest.approx(float((-own.log() * counted).sum() / counted.sum()), rel=1e-5)
+    # of the mean over weights: weight × (probability − 1 for the own class) × input
+    slopes = counted[:, None] * (probabilities - nn.functional.one_hot(training.targets, 3)) / counted.sum()
+    torch.testing.assert_close(network[1].weight.grad, slopes.T @ inputs, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(network[1].bias.grad, slopes.sum(0), rtol=1e-4, atol=1e-6)
+
+
+def test_balance_makes_classes_count_alike(tmp_path):
+    folder = class_folders(tmp_path / "i", {"a": 15, "b": 5, "c": 10})
+    (result, seen), (plain, _) = (trained(folder, tmp_path / "m.pt", epochs=1, balance=each) for each in (True, False))
+    counts = torch.tensor([12, 4, 8])
+    assert [each.training for each in result.model.training.counts] == counts.tolist()
+    torch.testing.assert_close(seen.recipe.weights, 24 / (3 * counts))
+    assert [each.weight for each in result.model.training.counts] == pytest.approx([24 / 36, 2.0, 1.0], abs=1e-4)
+    assert not same(result.model.network.state_dict(), plain.model.network.state_dict())
+
+
+@pytest.mark.parametrize("freeze", ["features.2", "features.2.0", "backbone"])
+def test_frozen_modules_stay_bit_for_bit(freeze, tmp_path):
+    folder = class_folders(tmp_path / "i", {"a": 10, "b": 10})
+    result, seen = trained(folder, tmp_path / "m.pt", freeze=freeze)
+    after = result.model.network.state_dict()
+    kept = ("features.",) if freeze == "backbone" else ("features.0.", "features.1.", f"{freeze}.")
+    inside = {name for name in after if name.startswith(kept)}
+    moved = {name for name in after if not torch.equal(after[name], seen.before[name])}
+    assert any("running_mean" in name for name in inside) and moved == after.keys() - inside
+
+
+def test_ctrl_c_keeps_the_best_so_far():
+    class Stopping(Watching):
+        def batch_done(self, epoch, *_):
+            if epoch == 3:
+                raise KeyboardInterrupt
+
+    network = linear()
+    watching = Stopping(network)
+    progress = fit(network, pictures(TARGETS), pictures(TARGETS[:9], seed=1), recipe(epochs=9), CPU, watching)
+    assert progress.stopped == "stopped by hand" and len(progress.history) == 2
+    assert same(network.state_dict(), watching.states[progress.best - 1]) and not network.training
+    order = [(epoch.validation_accuracy, -epoch.validation_loss) for epoch in progress.history]
+    assert order[progress.best - 1] == max(order)
+
+
+def test_it_stops_when_nothing_is_gained():
+    for patience, epochs, said in ((4, 5, "nothing gained for 4 epochs"), (0, 12, ""), (11, 12, "")):
+        still = recipe(epochs=12, rate=1e-12, patience=patience)
+        progress = fit(linear(), pictures(TARGETS), pictures(TARGETS[:9]), still, CPU, Listener())
+        assert len(progress.history) == epochs and progress.stopped == said
+
+
+def test_weights_that_diverge_end_with_the_best_before():
+    class Spoiling(Watching):
+        def batch_done(self, epoch, *_):
+            if epoch == 2:
+                self.network[1].weight.data.fill_(math.nan)
+
+    watching = Spoiling(network := linear())
+    progress = fit(network, pictures(TARGETS), pictures(TARGETS), recipe(epochs=5), CPU, watching)
+    assert progress.stopped == "the loss wasn't finite in epoch 2" and progress.best == len(progress.history) == 1
+    assert same(network.state_dict(), watching.states[0])
+    with pytest.raises(RunFailed, match=r"isn't finite in the first epoch. Try a smaller --lr than 1e\+37"):
+        fit(linear(), pictures(TARGETS), pictures(TARGETS), recipe(rate=1e37, batch_size=2), CPU, Listener())
+
+
+def test_an_epoch_whose_last_step_diverged_is_never_the_best():
+    class Spoiling(Listener):  # the loss of the last batch is taken before its step
+        def batch_done(self, epoch, share, loss, accuracy):
+            self.steps = getattr(self, "steps", 0) + 1
+            if self.steps == 2:
+                network[1].weight.data.fill_(math.nan)
+
+    network = linear()
+    with pytest.raises(RunFailed, match="isn't finite in the first epoch"):
+        fit(network, pictures(TARGETS), pictures([0] * 9), recipe(epochs=5), CPU, Spoiling())
+
+
+def test_each_class_is_split_by_its_share_and_by_the_seed_alone():
+    targets = [0] * 10 + [1] * 5 + [2] * 2 + [3] * 38
+    names = ("a", "b", "c", "d")
+    for seed in range(5):
+        training, validation = split(targets, names, 0.2, seed)
+        assert sorted(training + validation) == list(range(55))
+        assert [sum(targets[at] == each for at in validation) for each in range(4)] == [2, 1, 1, 8]
+        assert split(targets, names, 0.2, seed) == (training, validation)
+        assert [sum(targets[at] == each for at in split(targets, names, 0.9, seed)[0]) for each in range(4)] == [
+            1,
+            1,
+            1,
+            4,
+        ]
+    # by chance: over many seeds each image of a class comes to validation as often as its share
+    often = np.bincount([at for seed in range(400) for at in split(targets, names, 0.2, seed)[1]], minlength=55)
+    assert np.abs(often[:10] - 80).max() < 4 * math.sqrt(400 * 0.2 * 0.8)
+
+
+def test_the_test_set_chooses_nothing_and_is_counted_apart(tmp_path):
+    folder = class_folders(tmp_path / "i", {"a": 12, "b": 12})
+    others = class_folders(tmp_path / "t", {"b": 5, "a": 3}, first=100)  # brighter the other way round
+    plain, _ = trained(folder, tmp_path / "m.pt", epochs=3)
+    with_test, seen = trained(folder, tmp_path / "t.pt", epochs=3, test=others)
+    network, record = with_test.model.network, with_test.model.training
+    assert same(network.state_dict(), plain.model.network.state_dict())
+    assert record.history == plain.model.training.history and record.best == plain.model.training.best
+    with torch.no_grad():
+        for part, score in ((seen.data.test, record.test), (seen.data.validation, record.validation)):
+            scores = network(ready(part))
+            assert score.accuracy == int((scores.argmax(1) == part.targets).sum()) / len(part)
+            assert score.loss == pytest.approx(float(cross_entropy(scores, part.targets)), rel=1e-4)
+    assert plain.model.training.test is None and record.test.images == 8 and len(with_test.judged) == 8
+    chosen = record.history[record.best - 1]
+    assert (record.validation.accuracy, record.validation.loss) == (chosen.validation_accuracy, chosen.validation_loss)
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_pictures_that_are_decoded_each_time_train_the_same(colour, tmp_path, monkeypatch):
+    folder = class_folders(tmp_path / "i", {"a": 12, "b": 12}, colour=colour)
+    kept, first = trained(folder, tmp_path / "m.pt", augment="strong", size="24x32")
+    monkeypatch.setattr("cnnvis_report.training.tensors.KEPT_UP_TO", 0)
+    decoded, second = trained(folder, tmp_path / "n.pt", augment="strong", size="24x32")
+    assert first.data.training.stored is not None and second.data.training.stored is None
+    order = torch.randperm(20).split(6)
+    for one, other in zip(first.data.training.batches(order), second.data.training.batches(order), strict=True):
+        assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1])
+    assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "n.pt").read_bytes()
+    assert one[0].shape[1:] == (3 if colour else 1, 24, 32)
+    assert same(kept.model.network.state_dict(), decoded.model.network.state_dict())
+
+
+def test_turns_give_the_eight_positions_of_a_square_and_nothing_else():
+    batch = torch.arange(25, dtype=torch.uint8).view(1, 1, 5, 5).expand(200, 1, 5, 5)
+    assert augmentation("none", (5, 5))(batch) is batch
+    torch.manual_seed(0)
+    square = {each.numpy().tobytes() for each in augmentation("turns", (5, 5))(batch)}
+    board = np.arange(25, dtype=np.uint8).reshape(5, 5)
+    turned = [np.rot90(each, turns) for each in (board, board.T) for turns in range(4)]
+    assert square == {each.tobytes() for each in turned}
+    oblong = {each.numpy().tobytes() for each in augmentation("turns", (4, 5))(batch[..., :4, :])}
+    assert oblong == {board[:4][::down, ::right].tobytes() for down in (1, -1) for right in (1, -1)}
+
+
+@pytest.mark.parametrize("level", ["light", "strong"])
+@pytest.mark.parametrize("shape", [(3, 24, 32), (1, 28, 28), (3, 9, 8)])
+def test_augmentation_changes_each_picture_on_its_own_and_repeats(level, shape):
+    generator = torch.Generator().manual_seed(0)
+    batch = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).expand(12, *shape).contiguous()
+    whole, change = batch.clone(), augmentation(level, shape[1:])
+    torch.manual_seed(7)
+    first, second = change(batch), change(batch)
+    torch.manual_seed(7)
+    assert torch.equal(change(batch), first) and not torch.equal(first, second) and torch.equal(batch, whole)
+    assert (first.shape, first.dtype) == (batch.shape, torch.uint8) and len(torch.unique(first, dim=0)) == 12
+    assert (first.float().mean(dim=(1, 2, 3)) - batch.float().mean()).abs().max() < 90  # it is the same picture still
