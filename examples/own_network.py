@@ -40,9 +40,9 @@ def build() -> nn.Module:
 
 
 def draw(folder: Path) -> None:
-    """A red and a blue disc on grey in each picture, one of them the larger."""
+    """A red and a blue disc on gray in each picture, one of them the larger."""
     for label, (red, blue) in {"red": (24, 10), "blue": (10, 24)}.items():
-        picture = Image.new("RGB", (96, 96), "grey")
+        picture = Image.new("RGB", (96, 96), "gray")
         pen = ImageDraw.Draw(picture)
         pen.circle((30, 40), red, fill="red")
         pen.circle((70, 60), blue, fill="blue")

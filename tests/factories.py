@@ -19,7 +19,7 @@ def awkward() -> nn.Module:
     return seeded(Awkward(5))
 
 
-def grey() -> nn.Module:
+def gray() -> nn.Module:
     return seeded(Tiny(4, channels=1))
 
 

@@ -36,7 +36,7 @@ def photographs(real, tmp_path_factory):
     return folder
 
 
-def test_photographs_are_recognised(photographs):
+def test_photographs_are_recognized(photographs):
     run = load_run(photographs)
     first = {image.name: image.top[0].name for image in run.images()}
     assert len(first) == 23 and not run.record.skipped
@@ -62,12 +62,12 @@ def test_two_objects_are_told_apart(real, tmp_path):
     arrays = load_arrays(tmp_path / "r", image.id)
     dog, cat = image.targets[0].index, image.targets[1].index
     for method in ("grad_cam/features/{}", "occlusion/{}"):
-        centres = []
+        centers = []
         for target in (dog, cat):
             values = np.maximum(arrays[method.format(target)], 0)
             rows = values.sum(1) / values.sum()
-            centres.append(float((rows * np.arange(len(rows))).sum() / len(rows)))
-        assert centres[0] < 0.4 < centres[1], f"{method}: the dog's head is above, the cat below"
+            centers.append(float((rows * np.arange(len(rows))).sum() / len(rows)))
+        assert centers[0] < 0.4 < centers[1], f"{method}: the dog's head is above, the cat below"
 
 
 def test_cam_points_at_objects_with_masks(real, tmp_path):

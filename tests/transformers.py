@@ -183,7 +183,7 @@ class Pooling(nn.Module):
 
 
 class Located(nn.Module):
-    """A localisation network, deeper than the features, says where the classifier looks."""
+    """A localization network, deeper than the features, says where the classifier looks."""
 
     def __init__(self):
         super().__init__()

@@ -43,9 +43,9 @@ def look_at_all(
         chosen = screened(study, only, most, console.advance, limit)
     answers, of_labels = chosen.answers, chosen.label_answers
     if answers is not None:
-        right = f"{answers.right} of {answers.images} labelled images right"
+        right = f"{answers.right} of {answers.images} labeled images right"
     elif of_labels is not None:
-        right = f"{of_labels.exact} of {of_labels.images} labelled images with all labels right and no other"
+        right = f"{of_labels.exact} of {of_labels.images} labeled images with all labels right and no other"
     else:
         return chosen
     unknown = (of_labels or answers).unknown  # type: ignore[union-attr] # one of them is there

@@ -74,8 +74,8 @@ LOADING = options(
         metavar="SIZE",
         help="A side (224), HEIGHTxWIDTH (192x256, the whole picture) or original.",
     ),
-    click.option("--mean", type=Numbers(), help="Of the normalisation, one number a channel, with commas."),
-    click.option("--std", type=Numbers(), help="Of the normalisation, one number a channel, with commas."),
+    click.option("--mean", type=Numbers(), help="Of the normalization, one number a channel, with commas."),
+    click.option("--std", type=Numbers(), help="Of the normalization, one number a channel, with commas."),
     click.option(
         "--range",
         "value_range",

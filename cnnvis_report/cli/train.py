@@ -38,7 +38,7 @@ def draw(kind: str, count: int, output: Path, variant: str | None, size: int | N
     `run` take the folder as it is, with its masks.
 
     \b
-    shapes   one of five coloured shapes, among strokes and blots
+    shapes   one of five colored shapes, among strokes and blots
     layers   striped layers, and a patch in which the stripes are shifted: above or below the line?
              gray        the scene
              annotated   line, decoys and the patch's outline on white
@@ -94,7 +94,7 @@ def draw(kind: str, count: int, output: Path, variant: str | None, size: int | N
     default="auto",
     show_default=True,
     metavar="1|3|auto",
-    help="Grey or colour; auto looks.",
+    help="Gray or color; auto looks.",
 )
 @click.option("--epochs", type=Count(1, 1_000_000), default=25, show_default=True, help="Rounds through the images.")
 @click.option("--batch-size", type=Count(2, 1_000_000), default=32, show_default=True, help="Images a step.")
@@ -104,7 +104,7 @@ def draw(kind: str, count: int, output: Path, variant: str | None, size: int | N
     type=OneOf(["none", "turns", "light", "strong"]),
     default="light",
     show_default=True,
-    help="light moves, turns and brightens a little; strong mirrors, zooms, colours and covers too: for photographs; "
+    help="light moves, turns and brightens a little; strong mirrors, zooms, colors and covers too: for photographs; "
     "turns mirrors and turns by quarters: for what has no up.",
 )
 @click.option(

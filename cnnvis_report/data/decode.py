@@ -36,7 +36,7 @@ class UnusablePicture(CnnVisError):
 class Picture:
     """One image, ready.
 
-    values: [C, H, W] float32 as the network reads it. seen: H×W×3 (or H×W) bytes, the same un-normalised.
+    values: [C, H, W] float32 as the network reads it. seen: H×W×3 (or H×W) bytes, the same un-normalized.
     original: (height, width) as stored, after turning it upright. note: what a user has to know of how it was read.
     """
 
@@ -162,7 +162,7 @@ def picture_size(path: Path) -> tuple[int, int] | None:
 
 
 def prepare(picture: Image.Image, preprocessing: Preprocessing) -> Picture:
-    """Resize, crop and normalise a picture as the network's preprocessing says.
+    """Resize, crop and normalize a picture as the network's preprocessing says.
 
     Raises:
         UnusablePicture: it would have too many pixels.
@@ -175,14 +175,14 @@ def prepare(picture: Image.Image, preprocessing: Preprocessing) -> Picture:
             f"Another --size makes it smaller"
         )
     mode = "L" if preprocessing.channels == 1 else "RGB"
-    # grey becomes colour when it is small: that gives the same bits, and a large one would take four times its memory
+    # gray becomes color when it is small: that gives the same bits, and a large one would take four times its memory
     picture = picture if picture.mode in (mode, "L") else picture.convert(mode)
     picture = fit(picture, preprocessing, Image.Resampling[preprocessing.interpolation.upper()])
     picture = picture if picture.mode == mode else picture.convert(mode)
     seen = np.asarray(picture, dtype=np.uint8)
     pixels = torch.from_numpy(seen.copy()).float().div(255)
     pixels = pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1)
-    return Picture(preprocessing.normalise(pixels.contiguous()), seen, original, note)
+    return Picture(preprocessing.normalize(pixels.contiguous()), seen, original, note)
 
 
 def _plain(picture: Image.Image) -> Image.Image:

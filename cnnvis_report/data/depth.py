@@ -35,7 +35,7 @@ def is_deep(opened: Image.Image) -> bool:
 def deep_values(opened: Image.Image, reopen: Callable[[], Image.Image]) -> Values:
     """The values of a deep picture, upright: H×W, or H×W×C with C of 2, 3 or 4, the last of 2 and of 4 the alpha.
 
-    Of colours Pillow keeps the upper byte alone; the lower one comes by reading the file once more, as if its numbers
+    Of colors Pillow keeps the upper byte alone; the lower one comes by reading the file once more, as if its numbers
     were stored the other way round.
     """
     if _is_signed_byte(opened):
@@ -44,7 +44,7 @@ def deep_values(opened: Image.Image, reopen: Callable[[], Image.Image]) -> Value
         raw = _raw_mode(opened)  # unknown once it is decoded
         return _as_stored(opened, raw, np.asarray(ImageOps.exif_transpose(opened)))
     if _raw_mode(opened) == ALPHA_GREY:
-        return _grey_and_alpha(reopen)
+        return _gray_and_alpha(reopen)
     with reopen() as again:
         tile = [_other_bytes(each) for each in getattr(again, "tile", [])]
         setattr(again, "tile", tile)  # noqa: B010 # not every image has one
@@ -61,12 +61,12 @@ def to_bytes(values: Values, levels: Levels) -> tuple[npt.NDArray[np.uint8], str
     Raises:
         ValueError: values that aren't finite.
     """
-    if _has_alpha(values):  # as opaque as it is, whatever range the colours are read by
-        colours, note = to_bytes(without_alpha(values), levels)
+    if _has_alpha(values):  # as opaque as it is, whatever range the colors are read by
+        colors, note = to_bytes(without_alpha(values), levels)
         alpha = np.rint(values[..., -1:].astype(np.float64) * (255 / FULL)).astype(np.uint8)
-        return np.concatenate([colours.reshape(*alpha.shape[:2], -1), alpha], axis=2), note
+        return np.concatenate([colors.reshape(*alpha.shape[:2], -1), alpha], axis=2), note
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ValueError("grey values that aren't finite")
+        raise ValueError("gray values that aren't finite")
     low, high, note = _ends(values, levels)
     made = np.empty(values.shape, np.uint8)
     step = max(1, AT_A_TIME // max(1, values[:1].size))
@@ -77,17 +77,17 @@ def to_bytes(values: Values, levels: Levels) -> tuple[npt.NDArray[np.uint8], str
 
 
 def without_alpha(values: Values) -> Values:
-    """The colours, or the grey, alone."""
+    """The colors, or the gray, alone."""
     return values[..., :-1] if _has_alpha(values) else values
 
 
 def transparent(opened: Image.Image, values: Values) -> npt.NDArray[np.bool_] | None:
-    """Where the one colour lies that a PNG calls transparent; None where it calls none so."""
-    colour = opened.info.get("transparency")
-    if isinstance(colour, int) and values.ndim == 2:
-        return np.asarray(values == colour)
-    if isinstance(colour, tuple) and values.ndim == 3 and values.shape[2] == len(colour):
-        return np.asarray((values == np.array(colour)).all(axis=2))
+    """Where the one color lies that a PNG calls transparent; None where it calls none so."""
+    color = opened.info.get("transparency")
+    if isinstance(color, int) and values.ndim == 2:
+        return np.asarray(values == color)
+    if isinstance(color, tuple) and values.ndim == 3 and values.shape[2] == len(color):
+        return np.asarray((values == np.array(color)).all(axis=2))
     return None
 
 
@@ -127,10 +127,10 @@ def _as_stored(opened: Image.Image, raw: str, values: Values) -> Values:
     return values
 
 
-def _grey_and_alpha(reopen: Callable[[], Image.Image]) -> Values:
+def _gray_and_alpha(reopen: Callable[[], Image.Image]) -> Values:
     """Of four bytes a pixel, as if they were four channels of one byte."""
     with reopen() as again:
-        setattr(again, "_mode", "RGBA")  # noqa: B010 # older Pillows call these pixels grey and alpha
+        setattr(again, "_mode", "RGBA")  # noqa: B010 # older Pillows call these pixels gray and alpha
         tile = [
             each._replace(args="RGBA") if hasattr(each, "_replace") else (*each[:3], "RGBA")
             for each in getattr(again, "tile", [])

@@ -21,7 +21,7 @@ def fit(picture: Image.Image, preprocessing: Preprocessing, filter: Image.Resamp
     if preprocessing.crop is None:
         return picture if preprocessing.resize is None else picture.resize((width, height), filter)
     across, down = preprocessing.crop[1], preprocessing.crop[0]
-    # rounded to even as Python rounds, which is what torchvision's centre crop does
+    # rounded to even as Python rounds, which is what torchvision's center crop does
     left, top = round((width - across) / 2), round((height - down) / 2)
     wanted = (left, top, left + across, top + down)
     if preprocessing.resize is None:

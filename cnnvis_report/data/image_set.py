@@ -90,7 +90,7 @@ class ImageSet:
         return iter(self.items)
 
 
-def labelled(
+def labeled(
     found: FoundImages,
     classes: Sequence[str],
     *,

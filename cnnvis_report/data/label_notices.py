@@ -43,13 +43,13 @@ def read_by_index(texts: Sequence[str], labels: Sequence[Label], classes: Classe
     return [f"Labels that are numbers are classes by their index, from 0: {several(numbers, 6)}.{odd}"]
 
 
-def missing_labels(found: FoundImages, unlabelled: int, known: bool) -> str:
+def missing_labels(found: FoundImages, unlabeled: int, known: bool) -> str:
     """What was tried where labels are missing, and how to give them."""
     if known:
-        images = "1 image has" if unlabelled == 1 else f"{unlabelled} images have"
+        images = "1 image has" if unlabeled == 1 else f"{unlabeled} images have"
         return (
             f"{images} no label: it lies in no folder that stands for a class."
-            if unlabelled == 1
+            if unlabeled == 1
             else (f"{images} no label: they lie in no folder that stands for a class.")
         )
     names = list(found.subfolders) or sorted({name for each in found for name in each.folders}, key=natural)

@@ -44,7 +44,7 @@ def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> L
     listed: list[Label] = []
     listed_unknown: list[list[str]] = []
     unknown: list[list[str]] = []
-    unlabelled = 0
+    unlabeled = 0
     for each in found:
         if each.labels:
             labels = tuple(label for text in each.labels for label in _listed(text, classes, prefixed))
@@ -54,14 +54,14 @@ def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> L
             labels = (label,) if label is not None else ()
         if names := [label.name for label in labels if label.index is None]:
             (listed_unknown if each.labels else unknown).append(names)
-        unlabelled += not labels and not each.bare
+        unlabeled += not labels and not each.bare
         made.labels.append(labels)
     made.notices += read_by_index([text for each in found for text in each.labels], listed, classes)
     made.notices += unknown_labels(unknown, listed_unknown, len(classes.names))
     known = any(label.index is not None for labels in made.labels for label in labels)
     offered = bool(found.subfolders) or any(each.folders or each.labels for each in found)
-    if classes.names and offered and (not known or unlabelled):
-        made.notices.append(missing_labels(found, unlabelled, known))
+    if classes.names and offered and (not known or unlabeled):
+        made.notices.append(missing_labels(found, unlabeled, known))
     return made
 
 

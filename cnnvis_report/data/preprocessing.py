@@ -72,7 +72,7 @@ class Preprocessing:
 
     @property
     def channels(self) -> int:
-        """1 for grey, 3 for colour."""
+        """1 for gray, 3 for color."""
         return len(self.mean)
 
     @property
@@ -82,13 +82,13 @@ class Preprocessing:
             return self.crop
         return self.resize if isinstance(self.resize, tuple) else None
 
-    def normalise(self, pixels: Tensor) -> Tensor:
+    def normalize(self, pixels: Tensor) -> Tensor:
         """[…, C, H, W] in 0…1 to what the network reads."""
         mean, std = self._constants(pixels)
         return (pixels - mean) / std
 
     def restore(self, images: Tensor) -> Tensor:
-        """The inverse of `normalise`, cut to 0…1."""
+        """The inverse of `normalize`, cut to 0…1."""
         mean, std = self._constants(images)
         return (images * std + mean).clamp(0, 1)
 
@@ -135,7 +135,7 @@ class Preprocessing:
         elif self.resize is not None:
             steps.append(f"shorter side {self.resize}")
         if self.crop is not None:
-            steps.append(f"centre crop {self.crop[1]}×{self.crop[0]}")
+            steps.append(f"center crop {self.crop[1]}×{self.crop[0]}")
         steps = steps or ["own size"]
         numbers = [" ".join(f"{value:g}" for value in values) for values in (self.mean, self.std)]
         levels = self.levels.describe()

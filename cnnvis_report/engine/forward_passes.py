@@ -24,7 +24,7 @@ class ForwardPasses:
 
     Args:
         subject: the network.
-        images: [N, C, H, W], normalised.
+        images: [N, C, H, W], normalized.
         capacity: the most images that go through at a time; N where None or less.
         within: the batch that this one replays; its open account then bears all passes.
     """

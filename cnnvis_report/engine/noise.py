@@ -1,4 +1,4 @@
-"""Noise that belongs to an image: the same whatever its neighbours, its place in the batch and the device."""
+"""Noise that belongs to an image: the same whatever its neighbors, its place in the batch and the device."""
 
 from collections.abc import Iterator
 from zlib import crc32

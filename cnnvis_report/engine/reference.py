@@ -24,7 +24,7 @@ class Reference:
     """A sample of the image set, read when it is first asked for.
 
     Args:
-        load: gives [M, C, H, W], normalised, on the network's device.
+        load: gives [M, C, H, W], normalized, on the network's device.
         shelf: where what is fitted is looked for, and put; nowhere but in memory where None.
 
     loading, fitting: seconds that it took to read the images, and to fit to them, which no image pays again.

@@ -34,7 +34,7 @@ class Subject:
 
     Args:
         network: gives N×classes scores for N×C×H×W images. It is never changed for good.
-        example: [1, C, H, W], one normalised image of the size that will be explained; the network runs on it once.
+        example: [1, C, H, W], one normalized image of the size that will be explained; the network runs on it once.
         name: what the report calls it. classes: class names in index order; numbers where None.
         preprocessing: how pictures become inputs; the identity where None.
         scores: what the network's scores mean, as `ScoreKind` names it; "auto" finds out.

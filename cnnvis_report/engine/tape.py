@@ -32,7 +32,7 @@ class Tape(ForwardPasses):
 
     Args:
         subject: the network.
-        images: [N, C, H, W], normalised.
+        images: [N, C, H, W], normalized.
         layers: names of the layers whose values or gradients will be read.
         reads: what each rule's gradients will be asked for, where a rehearsal has found that out, so that a
             pass goes no deeper than somebody looks, and none runs twice.

@@ -31,11 +31,11 @@ def deletion(
     After step s of S, the ceil(s/S · H·W) first pixels are the baseline's. A small area under the curve is good.
 
     Args:
-        image: [C, H, W], normalised.
+        image: [C, H, W], normalized.
         maps: J of this image, one value a position, each [h, w] of its own size.
         targets: [J] class indices, one for each map.
         probability: of every class, for images that it may work on in place.
-        baseline: [C, 1, 1] or [C, H, W], normalised.
+        baseline: [C, 1, 1] or [C, H, W], normalized.
         capacity: how many images are held and scored at once.
         seed: of the order among pixels of one value.
 

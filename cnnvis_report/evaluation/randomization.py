@@ -1,4 +1,4 @@
-"""Cascading randomisation: networks that forget what they have learnt, from the logits down."""
+"""Cascading randomization: networks that forget what they have learned, from the logits down."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -11,11 +11,11 @@ from cnnvis_report.errors import BadRequest, NotApplicable
 
 
 def stages(network: nn.Module, order: Sequence[str], count: int) -> list[tuple[str, ...]]:
-    """Which modules are randomised at each stage, from the logits down; each stage holds the one before.
+    """Which modules are randomized at each stage, from the logits down; each stage holds the one before.
 
     Only modules with parameters of their own count, not containers. They are dealt to the stages as evenly as it
     goes, the spare ones to the later stages; the last stage holds all of them. Parameters of modules that `order`
-    doesn't name stay as learnt.
+    doesn't name stay as learned.
 
     Args:
         order: module paths in the order in which their calls end; a module that runs often counts where it runs last.
@@ -31,20 +31,20 @@ def stages(network: nn.Module, order: Sequence[str], count: int) -> list[tuple[s
     Source: Adebayo et al. 2018, arXiv:1810.03292.
     """
     if count < 1:
-        raise BadRequest(f"Cascading randomisation needs 1 stage or more, not {count}.")
+        raise BadRequest(f"Cascading randomization needs 1 stage or more, not {count}.")
     found = {path: network.get_submodule(path) for path in reversed(order)}
-    learnt = [path for path, module in found.items() if any(True for _ in module.parameters(recurse=False))]
-    if not learnt:
-        raise NotApplicable("no layer has parameters that could be randomised")
-    count = min(count, len(learnt))
-    return [tuple(learnt[: len(learnt) * stage // count]) for stage in range(1, count + 1)]
+    learned = [path for path, module in found.items() if any(True for _ in module.parameters(recurse=False))]
+    if not learned:
+        raise NotApplicable("no layer has parameters that could be randomized")
+    count = min(count, len(learned))
+    return [tuple(learned[: len(learned) * stage // count]) for stage in range(1, count + 1)]
 
 
-def randomised(network: nn.Module, paths: Sequence[str], seed: int) -> nn.Module:
-    """A copy of the network in which the modules called `paths` have forgotten what they learnt.
+def randomized(network: nn.Module, paths: Sequence[str], seed: int) -> nn.Module:
+    """A copy of the network in which the modules called `paths` have forgotten what they learned.
 
     Every parameter of their own, batch norm's too, is drawn anew from a normal distribution with the mean and the
-    standard deviation of its values: what was learnt is gone, and the scale of activations stays near what the running
+    standard deviation of its values: what was learned is gone, and the scale of activations stays near what the running
     statistics, which stay as they are, expect. So a parameter with a single value, or with one value everywhere,
     doesn't change. A parameter's draw depends on the seed and on its name, so a later stage keeps an earlier one's.
 
@@ -52,7 +52,7 @@ def randomised(network: nn.Module, paths: Sequence[str], seed: int) -> nn.Module
         network: left as it is, like the global source of random numbers.
         paths: module paths, as of one of the `stages`.
 
-    Source: Adebayo et al. 2018, arXiv:1810.03292, who draw from each layer's initialisation instead.
+    Source: Adebayo et al. 2018, arXiv:1810.03292, who draw from each layer's initialization instead.
     """
     copy = deepcopy(network)
     done: set[Tensor] = set()

@@ -30,7 +30,7 @@ def perturbation(
     Regions are squares on a grid from the upper left corner; those at the far edges are cut where the image ends.
 
     Args:
-        image: [C, H, W], normalised.
+        image: [C, H, W], normalized.
         maps: J of this image, one value a position, each [h, w] of its own size.
         targets: [J] class indices, one for each map.
         score: of every class, for images that it may work on in place.
@@ -63,7 +63,7 @@ def perturbation(
 def replaced(image: Tensor, replacement: str, *, size: int, generator: torch.Generator) -> Tensor:
     """The image [C, H, W] with all of its regions replaced, in one of four ways.
 
-    zeros: 0, the mean colour of the training set. gaussian: noise with mean 0 and standard deviation 1, the spread of
+    zeros: 0, the mean color of the training set. gaussian: noise with mean 0 and standard deviation 1, the spread of
     the training set, drawn for every channel of every pixel. mean: the mean of the region, channel by channel.
     invert: max + min - x, the extremes being those of the channel in the whole image.
     """

@@ -14,7 +14,7 @@ def at_size(values: Tensor, size: Sequence[int]) -> Tensor:
 def on_grid(values: Tensor, size: Sequence[int]) -> Tensor:
     """A map [h, w] on a grid [H, W]: averaged over areas along a side that is longer, bilinear along a shorter one.
 
-    Areas are those of adaptive average pooling: where the sides don't divide, neighbours share a row of positions.
+    Areas are those of adaptive average pooling: where the sides don't divide, neighbors share a row of positions.
     """
     reduced = [min(own, side) for own, side in zip(values.shape, size, strict=True)]
     return at_size(_resized(values, reduced, "area"), size)

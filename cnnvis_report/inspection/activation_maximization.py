@@ -1,4 +1,4 @@
-"""Activation maximisation: pictures that a unit, a class or several of them prefer to all others nearby."""
+"""Activation maximization: pictures that a unit, a class or several of them prefer to all others nearby."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ Tell = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Preferred:
-    """A picture that was optimised for a goal.
+    """A picture that was optimized for a goal.
 
-    image: [C, H, W] float32 in 0..1, not normalised.
+    image: [C, H, W] float32 in 0..1, not normalized.
     reached: the goal's value for the image as it is.
     curve: the goal's value at each step, of the picture as it was transformed then.
     film: [F, C, H, W], the picture on its way, from the start to the end.
@@ -54,7 +54,7 @@ def preferred_inputs(
     """A picture for each goal that makes it as large as possible, by ascent from noise or from an image.
 
     x* = argmax of E[g(T x)], T a small random transformation; a picture depends on its goal and the seed alone,
-    whatever other goals are optimised beside it. Sources: Olah et al. 2017 ("fourier"); Simonyan et al. 2013,
+    whatever other goals are optimized beside it. Sources: Olah et al. 2017 ("fourier"); Simonyan et al. 2013,
     Mahendran and Vedaldi 2016 ("pixels").
 
     Args:
@@ -62,10 +62,10 @@ def preferred_inputs(
             and an L6 norm, under jitter.
         steps: of the ascent.
         size: (height, width) of the pictures; that of the start, or else of the preprocessing, where None.
-        start: a normalised image [C, H, W] to start from; noise where None.
+        start: a normalized image [C, H, W] to start from; noise where None.
         robust: strength of the random transformations; 0 for none.
         smooth: strength of total variation and norm, for "pixels".
-        capacity: how many pictures are optimised at a time.
+        capacity: how many pictures are optimized at a time.
         tell: called after each step with how many steps of pictures have been made, goals × steps in the end.
 
     Returns:
@@ -80,7 +80,7 @@ def preferred_inputs(
         raise UnknownName("form of picture", form, FORMS)
     if not goals or steps < 1 or capacity < 1:
         raise BadRequest(
-            f"Activation maximisation needs at least one goal, steps ≥ 1 and capacity ≥ 1, "
+            f"Activation maximization needs at least one goal, steps ≥ 1 and capacity ≥ 1, "
             f"not {len(goals)} goals, steps={steps}, capacity={capacity}."
         )
     known = [checked(subject, goal) for goal in goals]
@@ -146,7 +146,7 @@ class _Ascent:
 
     def _values(self, pictures: Tensor) -> Tensor:
         """[N]: each goal's value for its own picture."""
-        return goal_values(self.subject, self.goals, self.subject.preprocessing.normalise(pictures))
+        return goal_values(self.subject, self.goals, self.subject.preprocessing.normalize(pictures))
 
 
 def _first_pictures(

@@ -20,7 +20,7 @@ RATE = 0.1
 class Inverted:
     """An image whose features at a layer are those of a given image, as nearly as was found.
 
-    image: [C, H, W] float32 in 0..1, not normalised.
+    image: [C, H, W] float32 in 0..1, not normalized.
     error: ||Φ(x) - Φ(x0)||² / ||Φ(x0)||² of the image as it is, 0 for a perfect match; the distance alone where Φ(x0)
         is zero everywhere.
     curve: the same at each step, of the image before it.
@@ -50,11 +50,11 @@ def invert(
     What differs from the given image is what the layer doesn't tell apart.
 
     Args:
-        image: [C, H, W], normalised.
+        image: [C, H, W], normalized.
         layers: names of layers, of any shape.
         steps: of the descent.
         smooth: strength of the total variation, 1 as the usual one; 0 for none.
-        capacity: how many images are optimised at a time.
+        capacity: how many images are optimized at a time.
         tell: called after each step with how many steps of images have been made, layers × steps in the end.
 
     Returns:
@@ -123,12 +123,12 @@ class _Descent:
 
     def _errors(self, pictures: Tensor) -> Tensor:
         """[N]: the relative squared distance of each picture's features to those at its layer."""
-        features = self._features(self._subject.preprocessing.normalise(pictures))
+        features = self._features(self._subject.preprocessing.normalize(pictures))
         distances = [(now - wanted).square().sum() for now, wanted in zip(features, self._wanted, strict=True)]
         return torch.stack([distance / size for distance, size in zip(distances, self._sizes, strict=True)])
 
     def _features(self, images: Tensor) -> list[Tensor]:
-        """For each row of [N, C, H, W], normalised, what the row's layer gives for it."""
+        """For each row of [N, C, H, W], normalized, what the row's layer gives for it."""
         read: dict[int, Tensor] = {}
 
         def keep(name: str, output: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""What a picture is optimised for: units of a network, checked against it and read from a pass."""
+"""What a picture is optimized for: units of a network, checked against it and read from a pass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from cnnvis_report.errors import BadRequest, NotApplicable
 
 @dataclass(frozen=True)
 class Goal:
-    """What a picture is to maximise: the mean of some units.
+    """What a picture is to maximize: the mean of some units.
 
     layer: the name of the layer; empty for the class scores.
     channels: indices of channels, of units of a layer without positions, or of classes; several count as their mean.
@@ -61,7 +61,7 @@ def layer_name(subject: Subject, name: str) -> str:
 
 
 def goal_values(subject: Subject, goals: Sequence[Goal], images: Tensor) -> Tensor:
-    """[N]: the value of each goal for its own image of [N, C, H, W], normalised, by one pass for all.
+    """[N]: the value of each goal for its own image of [N, C, H, W], normalized, by one pass for all.
 
     Raises:
         BadRequest: a position isn't on its layer.

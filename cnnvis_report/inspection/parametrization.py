@@ -1,4 +1,4 @@
-"""Pictures that are being optimised: how they are parametrised, kept smooth, and moved about meanwhile."""
+"""Pictures that are being optimized: how they are parametrized, kept smooth, and moved about meanwhile."""
 
 from collections.abc import Sequence
 from math import cos, pi, sin
@@ -11,7 +11,7 @@ from torch.nn.functional import affine_grid, grid_sample
 
 # a picture in Fourier form
 CONTRAST = 0.25  # of a spectrum of ones, in log-odds: larger makes steps coarser
-FIRST = 0.01  # spread of the spectrum that an optimisation starts from
+FIRST = 0.01  # spread of the spectrum that an optimization starts from
 RATE = 0.05
 # luminance, blue against red, green against magenta: spreads beside the first, as measured in photographs
 COLOUR_SPREADS = (1.0, 0.3, 0.12)
@@ -28,10 +28,10 @@ ROTATION = 8.0
 
 
 class FourierPictures:
-    """Pictures given by their spectra, in which all frequencies and colours are about equally easy to change.
+    """Pictures given by their spectra, in which all frequencies and colors are about equally easy to change.
 
-    picture = sigmoid(B s), s = c Σ z_f / f · cos(2π f·x + …): z the spectrum that is optimised (Adam), f its frequency
-    in cycles a pixel, B the colours of `colour_basis`, c a fixed contrast. Natural pictures have spectra of 1 / f, so
+    picture = sigmoid(B s), s = c Σ z_f / f · cos(2π f·x + …): z the spectrum that is optimized (Adam), f its frequency
+    in cycles a pixel, B the colors of `color_basis`, c a fixed contrast. Natural pictures have spectra of 1 / f, so
     that steps in z go to where pictures vary, and not into high frequencies (Olah et al. 2017).
 
     Args:
@@ -47,7 +47,7 @@ class FourierPictures:
         self._soft = soft
         height = spectra.shape[2]
         self._weights = CONTRAST / frequencies(height, width).to(spectra).unsqueeze(-1)
-        self._basis = colour_basis(spectra.shape[1]).to(spectra)
+        self._basis = color_basis(spectra.shape[1]).to(spectra)
         self._rate = rate
         self._adam = torch.optim.Adam([self._spectra], lr=rate, eps=1e-12)
 
@@ -61,7 +61,7 @@ class FourierPictures:
         rate: float = RATE,
         soft: bool = True,
     ) -> "FourierPictures":
-        """Nearly grey pictures of a shape (C, H, W), one from each source."""
+        """Nearly gray pictures of a shape (C, H, W), one from each source."""
         channels, height, width = shape
         drawn = [torch.randn(channels, height, width // 2 + 1, 2, generator=source) for source in sources]
         return cls(FIRST * torch.stack(drawn).to(like), width, rate=rate, soft=soft)
@@ -69,7 +69,7 @@ class FourierPictures:
     @classmethod
     def from_pictures(cls, pictures: Tensor) -> "FourierPictures":
         """Pictures [N, C, H, W] in 0..1; black and white themselves, which no sigmoid reaches, become nearly so."""
-        basis = colour_basis(pictures.shape[1]).to(pictures)
+        basis = color_basis(pictures.shape[1]).to(pictures)
         odds = torch.logit(pictures, eps=0.01)
         spectra = rfft2(torch.einsum("dc,nchw->ndhw", basis.inverse(), odds), norm="ortho")
         height, width = pictures.shape[2:]
@@ -113,7 +113,7 @@ class PixelPictures:
     def from_noise(
         cls, shape: tuple[int, int, int], sources: Sequence[torch.Generator], like: Tensor, *, smooth: float = 1.0
     ) -> "PixelPictures":
-        """Nearly grey pictures of a shape (C, H, W), one from each source."""
+        """Nearly gray pictures of a shape (C, H, W), one from each source."""
         drawn = torch.stack([torch.randn(shape, generator=source) for source in sources]).to(like)
         return cls((0.5 + PIXEL_FIRST * drawn).clamp(0, 1), smooth=smooth)
 
@@ -136,11 +136,11 @@ def frequencies(height: int, width: int) -> Tensor:
     return torch.hypot(down.unsqueeze(1), across).clamp(min=1 / max(height, width))
 
 
-def colour_basis(channels: int) -> Tensor:
-    """[C, D]: what each decorrelated colour adds to each channel; the identity for other than three channels.
+def color_basis(channels: int) -> Tensor:
+    """[C, D]: what each decorrelated color adds to each channel; the identity for other than three channels.
 
     The columns are orthogonal: luminance (1, 1, 1), red against blue (1, 0, -1) and green against magenta
-    (-1, 2, -1), which are nearly the principal axes of photographs' colours (Ohta, Kanade and Sakai 1980), each of
+    (-1, 2, -1), which are nearly the principal axes of photographs' colors (Ohta, Kanade and Sakai 1980), each of
     unit length times its spread there.
     """
     if channels != 3:
@@ -152,13 +152,13 @@ def colour_basis(channels: int) -> Tensor:
 
 
 def total_variation(pictures: Tensor) -> Tensor:
-    """[N]: Σ (∂x)² + (∂y)² by differences of neighbours in [N, C, H, W]: total variation of exponent 2."""
+    """[N]: Σ (∂x)² + (∂y)² by differences of neighbors in [N, C, H, W]: total variation of exponent 2."""
     down, across = pictures.diff(dim=2), pictures.diff(dim=3)
     return down.square().sum((1, 2, 3)) + across.square().sum((1, 2, 3))
 
 
 def sixth_norm(pictures: Tensor) -> Tensor:
-    """[N]: Σ (2x - 1)⁶ / 12 of [N, C, H, W]: the L6 norm's power about mid-grey, with a slope of 1 at the bounds."""
+    """[N]: Σ (2x - 1)⁶ / 12 of [N, C, H, W]: the L6 norm's power about mid-gray, with a slope of 1 at the bounds."""
     return (2 * pictures - 1).pow(6).sum((1, 2, 3)) / 12
 
 
@@ -190,5 +190,5 @@ def transformed(pictures: Tensor, source: torch.Generator, strength: float = 1.0
 
 
 def source_of(seed: int, subject: object) -> torch.Generator:
-    """The source of one picture's noise: the seed and what the picture is for, whatever else is optimised with it."""
+    """The source of one picture's noise: the seed and what the picture is for, whatever else is optimized with it."""
     return torch.Generator().manual_seed((seed * 1_000_003 + crc32(repr(subject).encode())) % 2**63)

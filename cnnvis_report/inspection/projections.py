@@ -40,7 +40,7 @@ class Unit:
 class Projections:
     """Units projected back, one from each of M images.
 
-    maps: [M, C, H, W], in units of the activation per unit of the normalised input.
+    maps: [M, C, H, W], in units of the activation per unit of the normalized input.
     activations: [M], the values of the units themselves.
     places: [M, 2], the row and column of each, in its layer.
     """
@@ -98,7 +98,7 @@ def project(
         deconvnet: R * 1[R > 0];    guided: R * 1[R > 0] * 1[z > 0];    gradient: R * 1[z > 0]
 
     Args:
-        images: [M, C, H, W], normalised; an image is repeated for several of its units.
+        images: [M, C, H, W], normalized; an image is repeated for several of its units.
         units: one an image; they may be of different layers.
         how: "deconvnet", "guided" or "gradient".
         capacity: the most images that go through at a time; all where None.

@@ -59,7 +59,7 @@ class Field:
 
     @property
     def stride(self) -> tuple[int | None, int | None]:
-        """How many pixels down and across neighbours' fields lie apart; None where no two lie inside, or most vary."""
+        """How many pixels down and across neighbors' fields lie apart; None where no two lie inside, or most vary."""
         return _step(self.rows), _step(self.columns)
 
 
@@ -67,7 +67,7 @@ def receptive_fields(tape: Tape, names: Sequence[str]) -> dict[str, Field]:
     """The pixels that can change the value of a layer at each of its positions, whatever the weights are.
 
     Exact for convolutions of every kind, pooling, padding, sums, products, concatenation, means, linear layers,
-    normalisation and changes of shape. Any other operation is taken to see all that any of its inputs sees.
+    normalization and changes of shape. Any other operation is taken to see all that any of its inputs sees.
 
     Args:
         tape: a recorded pass; it runs once more where the layers weren't announced to it.
@@ -105,7 +105,7 @@ def _pixels(length: int) -> IntArray:
 
 
 def _step(spans: IntArray) -> int | None:
-    """What most neighbours lie apart, of those that neither start nor stop where the image's border may have cut."""
+    """What most neighbors lie apart, of those that neither start nor stop where the image's border may have cut."""
     (starts, stops), (start_steps, stop_steps) = spans.T, np.diff(spans, axis=0).T
     steps = Counter([*start_steps[starts[:-1] > 0].tolist(), *stop_steps[stops[1:] < stops.max()].tolist()])
     step, count = steps.most_common(1)[0] if steps else (0, 0)
@@ -163,7 +163,7 @@ def _concatenated(dim: int, given: Sequence[Given | None], result: Shape) -> Axi
 
 
 def _mixed(step: Step, axis: Axis) -> Axis:
-    """Reductions, which drop the dimensions or keep them as 1, and what normalises along dimensions."""
+    """Reductions, which drop the dimensions or keep them as 1, and what normalizes along dimensions."""
     name = operation(step.node)
     mixed = [len(step.shape) - 1] if name in LINEAR else dims(step.node, "dim", len(step.shape))
     if name == "NativeLayerNorm":

@@ -19,7 +19,7 @@ class Axis:
     """The pixels start … stop - 1 that each position along one axis of a value sees.
 
     spans: [n, 2]; a single one where all elements see the same.
-    inner: how many elements, in row-major order, lie between neighbours of the axis. The element i belongs to
+    inner: how many elements, in row-major order, lie between neighbors of the axis. The element i belongs to
         position i // inner % n, which a view of another shape doesn't change.
     """
 
@@ -27,7 +27,7 @@ class Axis:
     inner: int = 1
 
     def dimension(self, shape: Shape) -> tuple[int, int] | None:
-        """The dimension that holds the axis, and how many of its elements lie between neighbours of the axis.
+        """The dimension that holds the axis, and how many of its elements lie between neighbors of the axis.
 
         None where several dimensions hold it together, or it isn't there because all elements see the same.
         """

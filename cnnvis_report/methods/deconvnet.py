@@ -14,20 +14,20 @@ from cnnvis_report.records.run import Kind, Sign
     source="Zeiler & Fergus 2013, arXiv:1311.2901",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    colour=True,
+    color=True,
     level="quick",
 )
 def deconvnet(tape: Tape, targets: Tensor) -> Tensor:
     """The class score projected back to the pixels, each ReLU applied to the signal on its way down.
 
     R = R * 1[R > 0] at each ReLU, whatever it did on the way up; max-pooling through its switches. Shown as the
-    sum over the colour channels and as a colour picture.
+    sum over the color channels and as a color picture.
 
     Args:
         targets: [N] class indices.
 
     Returns:
-        [N, C, H, W] in logits per unit of the normalised input.
+        [N, C, H, W] in logits per unit of the normalized input.
 
     Raises:
         NotApplicable: the network has activations other than ReLU, or no ReLU at all.

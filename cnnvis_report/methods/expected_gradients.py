@@ -26,7 +26,7 @@ def expected_gradients(tape: Tape, targets: Tensor, *, n: int = 32) -> Tensor:
 
     Mean over n draws of (x - b) * dy/dx at b + a (x - b), b an image of the set, a uniform in 0..1, y the target
     logit. Its sum comes to y(x) - mean y(b) with many draws, and the report states by how much the sum misses it.
-    Images of another size are resized (bilinear). Shown as the sum over the colour channels.
+    Images of another size are resized (bilinear). Shown as the sum over the color channels.
 
     Args:
         targets: [N, K] class indices.

@@ -36,7 +36,7 @@ def grad_cam_plus_plus(tape: Tape, targets: Tensor, *, layer: str = "") -> Tenso
     """
     activations = tape.layer(layer)
     g = tape.gradients(targets).layer(layer)
-    # g² is cancelled, which keeps gradients of 1e-20 from vanishing when they are squared
+    # g² is canceled, which keeps gradients of 1e-20 from vanishing when they are squared
     other = activations.sum(dim=(2, 3), keepdim=True) * g
     alpha = torch.where((g != 0) & beyond_rounding(2 + other, other), 1 / (2 + other), 0.0)
     weights = (alpha * g.relu()).sum(dim=(2, 3), keepdim=True)

@@ -18,12 +18,12 @@ from cnnvis_report.records.run import Kind, Sign
 def gradient(tape: Tape, targets: Tensor) -> Tensor:
     """Which way the class score moves when a pixel becomes a little brighter.
 
-    dy/dx, y the target logit; shown as the sum over the colour channels.
+    dy/dx, y the target logit; shown as the sum over the color channels.
 
     Args:
         targets: [N] class indices.
 
     Returns:
-        [N, C, H, W] in logits per unit of the normalised input.
+        [N, C, H, W] in logits per unit of the normalized input.
     """
     return tape.gradients(targets).pixels

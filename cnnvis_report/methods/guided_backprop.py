@@ -14,20 +14,20 @@ from cnnvis_report.records.run import Kind, Sign
     source="Springenberg et al. 2014, arXiv:1412.6806",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    colour=True,
+    color=True,
     level="quick",
 )
 def guided_backprop(tape: Tape, targets: Tensor) -> Tensor:
     """The gradient, where every ReLU lets only positive signals back through its open gates.
 
-    R = R * 1[R > 0] * 1[z > 0] at each ReLU (and z < 6 at each ReLU6); shown as the sum over the colour channels
-    and as a colour picture. Sharp, but it hardly depends on the class: much of it is an edge detector.
+    R = R * 1[R > 0] * 1[z > 0] at each ReLU (and z < 6 at each ReLU6); shown as the sum over the color channels
+    and as a color picture. Sharp, but it hardly depends on the class: much of it is an edge detector.
 
     Args:
         targets: [N] class indices.
 
     Returns:
-        [N, C, H, W] in logits per unit of the normalised input.
+        [N, C, H, W] in logits per unit of the normalized input.
 
     Raises:
         NotApplicable: the network has activations other than ReLU, or no ReLU at all.

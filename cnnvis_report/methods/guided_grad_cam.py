@@ -16,21 +16,21 @@ from cnnvis_report.records.run import Kind, Sign
     source="Selvaraju et al. 2017, arXiv:1610.02391, sect. 3.2",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    colour=True,
+    color=True,
     level="quick",
 )
 def guided_grad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Guided backpropagation, kept where Grad-CAM of the same class is large.
 
     The guided gradient of the target logit times Grad-CAM, upsampled (bilinear, align_corners=False); shown as
-    the sum over the colour channels and as a colour picture.
+    the sum over the color channels and as a color picture.
 
     Args:
         targets: [N] class indices.
         layer: the layer of Grad-CAM; empty means the last features that reach the scores.
 
     Returns:
-        [N, C, H, W] in squared logits per unit of the normalised input.
+        [N, C, H, W] in squared logits per unit of the normalized input.
 
     Raises:
         UnknownName: the network has no such layer.

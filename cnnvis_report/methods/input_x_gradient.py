@@ -18,7 +18,7 @@ from cnnvis_report.records.run import Kind, Sign
 def input_x_gradient(tape: Tape, targets: Tensor) -> Tensor:
     """What each pixel adds to the class score where the network is taken as linear around this image.
 
-    x * dy/dx, y the target logit and x the normalised image; shown as the sum over the colour channels.
+    x * dy/dx, y the target logit and x the normalized image; shown as the sum over the color channels.
 
     Args:
         targets: [N] class indices.

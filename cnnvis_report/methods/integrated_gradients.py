@@ -23,7 +23,7 @@ def integrated_gradients(tape: Tape, targets: Tensor, *, steps: int = 32) -> Ten
 
     (x - b) * integral over a in 0..1 of dy/dx at b + a (x - b), b black, y the target logit, by Gauss-Legendre
     quadrature; its sum is y(x) - y(b), and the report states by how much the sum misses it. Shown as the sum
-    over the colour channels.
+    over the color channels.
 
     Args:
         targets: [N, K] class indices.

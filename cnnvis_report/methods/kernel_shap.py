@@ -22,8 +22,8 @@ from cnnvis_report.records.run import Kind, Sign
 def kernel_shap(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500) -> Tensor:
     """The Shapley value of each superpixel: what it adds to the class score, on average over all orders of adding them.
 
-    Minimises sum w (S(x z) - S(0) - b z)^2 over coalitions z of the d superpixels, the others grey (0 after
-    normalisation), where sum b = S(x) - S(0) exactly; S the target logit, w = (d - 1) / (binom(d, |z|) |z| (d - |z|)).
+    Minimises sum w (S(x z) - S(0) - b z)^2 over coalitions z of the d superpixels, the others gray (0 after
+    normalization), where sum b = S(x) - S(0) exactly; S the target logit, w = (d - 1) / (binom(d, |z|) |z| (d - |z|)).
     Coalitions are drawn by w in pairs, each with its complement; where there are no more than `samples`, all are
     taken, and the values are exact. Superpixels as for LIME. The report states how much of the score's variance over
     the coalitions is explained.
@@ -49,7 +49,7 @@ def kernel_shap(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int
         maps.append(values.T[:, labels])
         counts.append(count)
         fits.append(fit)
-    tape.note(baseline="grey", segments=torch.tensor(counts), samples=samples, surrogate_r2=torch.stack(fits))
+    tape.note(baseline="gray", segments=torch.tensor(counts), samples=samples, surrogate_r2=torch.stack(fits))
     return torch.stack(maps).to(tape.images)
 
 

@@ -28,7 +28,7 @@ def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500)
     """What each superpixel adds to the class score, by a linear model of the score near the whole image.
 
     Minimises sum w (S(x z) - a - b z)^2 + b^2 over samples z, which keep each superpixel with probability 1/2 and make
-    the others grey (0 after normalisation), the first keeping all; S the target logit, w = exp(-(1 - cos(z, 1))^2 /
+    the others gray (0 after normalization), the first keeping all; S the target logit, w = exp(-(1 - cos(z, 1))^2 /
     0.25^2); the map is b. Superpixels by SLIC (compactness 10) on the image with each channel scaled to 0..1. The
     report states how much of the score's weighted variance the model explains.
 
@@ -55,7 +55,7 @@ def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500)
         maps.append(coefficients.T[:, labels])
         counts.append(count)
         fits.append(fit)
-    tape.note(baseline="grey", segments=torch.tensor(counts), samples=samples, surrogate_r2=torch.stack(fits))
+    tape.note(baseline="gray", segments=torch.tensor(counts), samples=samples, surrogate_r2=torch.stack(fits))
     return torch.stack(maps).to(tape.images)
 
 
@@ -110,8 +110,8 @@ def _nearness(design: Tensor) -> Tensor:
 
 def _ridge(design: Tensor, scores: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """[superpixels, K], the coefficients of a weighted ridge regression with intercept, and its R² [K]."""
-    centre, mean = ((weights * values).sum(dim=0) / weights.sum() for values in (design, scores))
-    features, rest = design - centre, scores - mean
+    center, mean = ((weights * values).sum(dim=0) / weights.sum() for values in (design, scores))
+    features, rest = design - center, scores - mean
     normal = features.T @ (weights * features) + RIDGE * torch.eye(features.shape[1], dtype=features.dtype)
     coefficients = torch.linalg.solve(normal, features.T @ (weights * rest))
     return coefficients, explained(scores, features @ coefficients + mean, weights)

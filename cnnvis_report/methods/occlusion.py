@@ -21,10 +21,10 @@ from cnnvis_report.records.run import Kind, Sign
     bounds={"patch": Between(0, 10_000), "stride": Between(0, 10_000), "scales": Between(1, 16)},
 )
 def occlusion(tape: Tape, targets: Tensor, *, patch: int = 0, stride: int = 0, scales: int = 1) -> Tensor:
-    """How much the class score drops when a grey patch covers a place.
+    """How much the class score drops when a gray patch covers a place.
 
-    S - S(patch greyed), averaged over the patches that cover a pixel, S the target logit; grey is the mean of the
-    training set (0 after normalisation). Patches that reach over the edge are cut. With several scales, the mean of
+    S - S(patch grayed), averaged over the patches that cover a pixel, S the target logit; gray is the mean of the
+    training set (0 after normalization). Patches that reach over the edge are cut. With several scales, the mean of
     the maps of patches that double in side and stride from one to the next.
 
     Args:
@@ -46,7 +46,7 @@ def occlusion(tape: Tape, targets: Tensor, *, patch: int = 0, stride: int = 0, s
         raise BadRequest(f"occlusion needs 1 ≤ stride ≤ patch, not patch={patch}, stride={stride}.")
     sizes = [min(patch * 2**scale, height, width) for scale in range(scales)]
     steps = [min(stride * 2**scale, size) for scale, size in enumerate(sizes)]
-    tape.note(baseline="grey", patch=patch, stride=stride)
+    tape.note(baseline="gray", patch=patch, stride=stride)
     if scales > 1:
         tape.note(scales=scales)
     maps = [_drops(tape, targets, size, step) for size, step in zip(sizes, steps, strict=True)]

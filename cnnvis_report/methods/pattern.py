@@ -14,7 +14,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Kindermans et al. 2017, arXiv:1705.05598",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    colour=True,
+    color=True,
     level="all",
 )
 def pattern_net(tape: Tape, targets: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def pattern_net(tape: Tape, targets: Tensor) -> Tensor:
         targets: [N] class indices.
 
     Returns:
-        [N, C, H, W] in units of the normalised input.
+        [N, C, H, W] in units of the normalized input.
 
     Raises:
         NotApplicable: an activation isn't a ReLU, an operation has no rule, there are fewer than two images,

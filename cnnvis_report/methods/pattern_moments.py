@@ -60,12 +60,12 @@ def moments(layer: Affine, *, positive: bool) -> Moments:
     count = counted.sum(others, dtype=torch.float64)
     mean = (counted * y).sum(others, dtype=torch.float64) / count.clamp(min=1)
     away = counted * (y - mean.to(y.dtype).view(layer.bias.shape))
-    seen = Centred(layer)
+    seen = Centerd(layer)
     x = seen.mean + seen.weights_back(counted) / _along(count.clamp(min=1), layer.weight)
     return Moments(count, x, mean, seen.weights_back(away))
 
 
-class Centred:
+class Centerd:
     """A layer's input less its mean over everything but channels, the margin of zeros included.
 
     mean: what was taken off, in the weight's shape or one that is broadcast to it.

@@ -76,7 +76,7 @@ def method(
     sign: Sign,
     kind: Kind,
     reduction: Reduction = Reduction.SUM,
-    colour: bool = False,
+    color: bool = False,
     together: bool = False,
     level: str = "standard",
     bounds: Bounds | None = None,
@@ -93,7 +93,7 @@ def method(
         sign: whether values can be negative.
         kind: PIXEL gives N×C×H×W, AREA N×H×W, LAYER N×h×w; with K after N where `together`.
         reduction: how a pixel map's channels are folded when it is shown.
-        colour: whether the report shows it as a colour picture too.
+        color: whether the report shows it as a color picture too.
         together: whether targets are N×K and all classes come from the same passes.
         level: "quick", "standard" or "all": the smallest set that it belongs to.
         bounds: of an option's name, the numbers or the words that it may be; others are refused before any work.
@@ -106,7 +106,7 @@ def method(
             raise BadRequest(f"Method {name!r} has no docstring; its first line is what the report prints.")
         summary = " ".join(text.split("\n\n")[0].split())
         card = Card(
-            name, title, family, source, sign, kind, reduction, colour, level, summary, text, _options(function)
+            name, title, family, source, sign, kind, reduction, color, level, summary, text, _options(function)
         )
         _methods[name] = Method(card, function, together, bounds or {})
         return function

@@ -36,8 +36,8 @@ MASKS_ELSEWHERE = 500
 def rise(tape: Tape, targets: Tensor, *, n: int = 0, cells: int = 7, p: float = 0.5, tolerance: float = 0.1) -> Tensor:
     """How much likelier the class becomes when a place can be seen, over random masks that hide part of the image.
 
-    sum f(x * M) (M - p) / (N p (1 - p)) over N masks M, f the probability of the class, x the normalised image: what is
-    hidden is grey, the mean of the training set (0 after normalisation). M is a grid of cells × cells, each 1 with
+    sum f(x * M) (M - p) / (N p (1 - p)) over N masks M, f the probability of the class, x the normalized image: what is
+    hidden is gray, the mean of the training set (0 after normalization). M is a grid of cells × cells, each 1 with
     probability p and 0 otherwise, upsampled (bilinear, align_corners=False) to cells + 1 times a cell's size in the
     image and cut to the image at a random place; the same masks for every image and class. The report states the
     standard error: its mean over pixels as a share of the map's standard deviation over pixels.
@@ -59,7 +59,7 @@ def rise(tape: Tape, targets: Tensor, *, n: int = 0, cells: int = 7, p: float = 
         sums.going &= error >= tolerance
         if not bool(sums.going.any()):
             break
-    tape.note(baseline="grey", masks=sums.count, standard_error=error)
+    tape.note(baseline="gray", masks=sums.count, standard_error=error)
     return sums.total / sums.count[..., None, None]
 
 

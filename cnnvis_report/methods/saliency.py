@@ -19,12 +19,12 @@ from cnnvis_report.records.run import Kind, Reduction, Sign
 def saliency(tape: Tape, targets: Tensor) -> Tensor:
     """How strongly the class score answers to a small change of each pixel, whichever way.
 
-    abs(dy/dx), y the target logit; shown as the largest value over the colour channels.
+    abs(dy/dx), y the target logit; shown as the largest value over the color channels.
 
     Args:
         targets: [N] class indices.
 
     Returns:
-        [N, C, H, W] in logits per unit of the normalised input, never negative.
+        [N, C, H, W] in logits per unit of the normalized input, never negative.
     """
     return tape.gradients(targets).pixels.abs()

@@ -26,7 +26,7 @@ def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int
     """Where those channels are active that keep the class score high when the image is seen through them alone.
 
     L = relu(sum_k w_k A_k), w = softmax over k of S(x * H_k), H_k the channel A_k upsampled (bilinear,
-    align_corners=False) and scaled to 0..1, 0 where A_k is constant; S the target logit, x the normalised image. The
+    align_corners=False) and scaled to 0..1, 0 where A_k is constant; S the target logit, x the normalized image. The
     score of a baseline, which the paper subtracts from each S, cancels in the softmax.
 
     Args:

@@ -25,7 +25,7 @@ def smoothgrad(tape: Tape, targets: Tensor, *, n: int = 25, level: float = 0.15,
     """The gradient averaged over noisy copies of the image, which takes out what flickers from pixel to pixel.
 
     Mean over n draws of g = dy/dx at x + e, e ~ N(0, s^2), s = level * (max x - min x) of the image, y the target
-    logit; shown as the largest absolute value over the colour channels. "squared": mean of g^2. "vargrad": variance
+    logit; shown as the largest absolute value over the color channels. "squared": mean of g^2. "vargrad": variance
     of g over the draws, sum (g - mean g)^2 / (n - 1).
 
     Args:
@@ -35,7 +35,7 @@ def smoothgrad(tape: Tape, targets: Tensor, *, n: int = 25, level: float = 0.15,
         variant: what is made of the draws: "mean", "squared" or "vargrad".
 
     Returns:
-        [N, K, C, H, W] in logits per unit of the normalised input; the variants in squares of these, never negative.
+        [N, K, C, H, W] in logits per unit of the normalized input; the variants in squares of these, never negative.
 
     Raises:
         BadRequest: there is no variance of a single draw.

@@ -32,10 +32,10 @@ def declared(network: nn.Module, spec: str, channels: int) -> Declared:
     known = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, resize=_size(network, spec)).with_channels(channels)
     own = [name for name in ("mean", "std") if name in network._buffers or name in network._parameters]
     notices = []
-    if own:  # a network that normalises by itself keeps its constants so
+    if own:  # a network that normalizes by itself keeps its constants so
         notices.append(
-            f"The network's tensors {' and '.join(own)} are taken for its own arithmetic: pictures are normalised by "
-            f"ImageNet's constants before. Where it normalises by itself, give --mean and --std with zeros and ones."
+            f"The network's tensors {' and '.join(own)} are taken for its own arithmetic: pictures are normalized by "
+            f"ImageNet's constants before. Where it normalizes by itself, give --mean and --std with zeros and ones."
         )
     else:
         mean, std = (_constants(network, name, spec, getattr(known, name)) for name in ("mean", "std"))

@@ -97,9 +97,9 @@ def _body(name: str, state: State) -> nn.Sequential | None:
 
 def _channels(body: nn.Sequential) -> int:
     """How many channels the features have, found by sizes alone."""
-    colours = next(each.in_channels for each in body.modules() if isinstance(each, nn.Conv2d))
+    colors = next(each.in_channels for each in body.modules() if isinstance(each, nn.Conv2d))
     with torch.no_grad():
-        return int(deepcopy(body).eval().to("meta")(torch.empty(1, colours, 64, 64, device="meta")).shape[1])
+        return int(deepcopy(body).eval().to("meta")(torch.empty(1, colors, 64, 64, device="meta")).shape[1])
 
 
 def _ends_features(part: nn.Module) -> bool:

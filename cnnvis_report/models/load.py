@@ -106,7 +106,7 @@ def _single(network: nn.Module) -> nn.Module:
 def input_channels(network: nn.Module) -> int | None:
     """The channels that the network reads, or None where it has no convolution.
 
-    Those of the convolution that is declared first, if it alone speaks for grey or color pictures; otherwise the
+    Those of the convolution that is declared first, if it alone speaks for gray or color pictures; otherwise the
     network is tried on both, as a head or a gate may be declared before the features.
     """
     declared = [module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)]

@@ -169,9 +169,9 @@ def _check(
     """Refuse numbers that no training gives."""
     numbers: list[Any] = [*preprocessing.mean, *preprocessing.std]
     if not all(isinstance(number, float) for number in numbers) or not all(std > 0 for std in preprocessing.std):
-        raise ValueError("constants of the normalisation")
+        raise ValueError("constants of the normalization")
     if len(preprocessing.mean) != len(preprocessing.std) or preprocessing.channels not in (1, 3):
-        raise ValueError("channels of the normalisation")
+        raise ValueError("channels of the normalization")
     resize = preprocessing.resize
     sides = [*(resize if isinstance(resize, tuple) else [resize or 1]), *(preprocessing.crop or ())]
     if not all(0 < side <= LARGEST for side in sides):

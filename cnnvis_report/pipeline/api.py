@@ -45,14 +45,14 @@ def explain(
 
     Args:
         module: a classifier, N×C×H×W images to N×classes scores; left exactly as it was.
-        images: [N, C, H, W], normalised as the classifier expects, on its device.
+        images: [N, C, H, W], normalized as the classifier expects, on its device.
         targets: class indices, [N], or [N, K] for K classes from the same forward pass; one for all images; None for
             the class that each image is seen as.
         methods: method names, or "quick", "standard", "all"; see `cnnvis-report methods`.
         layer: the layer that class activation maps read, by name or as the network's module; empty means the last
             features that reach the scores.
         on_error: "raise", or "skip" to leave out methods that aren't defined for the network, with a warning.
-        mean, std: the constants of the normalisation, one a channel, from which black is known to the methods
+        mean, std: the constants of the normalization, one a channel, from which black is known to the methods
             that start from a black image. Where they are not given, black is 0.
         reference: [M, C, H, W], for methods that compare with other images or are fitted to some; the images
             themselves where it isn't given.
@@ -66,7 +66,7 @@ def explain(
 
     Returns:
         Method name to maps, on the images' device: N×C×H×W for pixel methods, N×H×W for area methods, N×h×w at the
-        layer's size for layer methods, with K after N where targets are N×K. In logit units, never normalised.
+        layer's size for layer methods, with K after N where targets are N×K. In logit units, never normalized.
 
     Raises:
         NotApplicable: a method isn't defined for the network, and `on_error` is "raise".

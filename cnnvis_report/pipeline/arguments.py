@@ -50,7 +50,7 @@ def check_images(images: object) -> Tensor:
         raise BadRequest(f"images are {images.dtype} {list(images.shape)}; N×C×H×W of floating point is needed.")
     if not images.is_floating_point():
         raise BadRequest(
-            f"images are {images.dtype} {list(images.shape)}; N×C×H×W of floating point is needed, normalised as the "
+            f"images are {images.dtype} {list(images.shape)}; N×C×H×W of floating point is needed, normalized as the "
             f"network expects."
         )
     bad = [place for place, image in enumerate(images) if not bool(image.isfinite().all())]
@@ -165,7 +165,7 @@ def method_names(methods: object) -> list[str]:
 
 
 def preprocessing_of(mean: Constants, std: Constants, channels: int) -> Preprocessing:
-    """The constants of the normalisation; the identity where they aren't given.
+    """The constants of the normalization; the identity where they aren't given.
 
     Raises:
         BadRequest: they aren't one number a channel, or a std isn't above 0.

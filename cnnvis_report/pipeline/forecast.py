@@ -102,12 +102,12 @@ class Foresight:
         return len(self._waiting) * spent.an_image + measuring + later
 
     def _forgetting(self) -> float:
-        """Cascading randomisation: cheap methods for one class, on some images at each stage, patterns fitted anew."""
+        """Cascading randomization: cheap methods for one class, on some images at each stage, patterns fitted anew."""
         plan, budget = self._plan, self._study.budget
         if budget is None:
             return 0.0
         names = {task.name for task in cheap(plan.rehearsed, plan.classes, budget)}
-        rounds = (budget.stages + 1) * min(budget.randomised, len(plan.measured))
+        rounds = (budget.stages + 1) * min(budget.randomized, len(plan.measured))
         an_image = max(self._spent.of(names) - self._spent.latest, 0.0) / plan.classes
         return rounds * an_image + budget.stages * self._study.reference.fitting
 

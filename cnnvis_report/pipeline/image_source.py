@@ -1,4 +1,4 @@
-"""The images of a request: found, read in one way, and labelled with whatever classes the network turns out to have."""
+"""The images of a request: found, read in one way, and labeled with whatever classes the network turns out to have."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cnnvis_report.data.class_files import read_classes
 from cnnvis_report.data.class_names import distinct
-from cnnvis_report.data.image_set import FoundImages, ImageSet, Limit, find_images, labelled
+from cnnvis_report.data.image_set import FoundImages, ImageSet, Limit, find_images, labeled
 from cnnvis_report.data.levels import find_levels
 from cnnvis_report.models.load import Model
 
@@ -33,7 +33,7 @@ def image_source(model: Model, request: "Request") -> tuple[Model, Callable[[Seq
     limit = Limit(request.limit, request.limit_order, request.seed) if request.limit is not None else None
 
     def label(classes: Sequence[str]) -> ImageSet:
-        return labelled(
+        return labeled(
             found, classes, labels=request.labels, aliases=aliases, masks=request.masks, limit=limit, levels=levels
         )
 

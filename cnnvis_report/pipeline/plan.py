@@ -15,7 +15,7 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, RunFailed
 from cnnvis_report.methods.tasks import Rehearsed, Task, rehearse
 from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.pipeline.stages.evaluation import forward_passes, measured_images, randomised_passes
+from cnnvis_report.pipeline.stages.evaluation import forward_passes, measured_images, randomized_passes
 
 # The first passes of a batch of one size set up kernels and memory, and may take five times as long as later ones.
 MEASURED_FOR = 1.5  # seconds
@@ -47,7 +47,7 @@ class Plan:
     batch: images at a time. images: how many in all. classes: how many of each are explained, at most.
     reduced: tasks that run in bfloat16, if it keeps the order of their pixels.
     bytes: of the arrays on disk. measured: ids of the images whose maps are measured, by `measuring` forward passes.
-    randomising: forward and backward passes of the cascading randomisation.
+    randomizing: forward and backward passes of the cascading randomization.
     """
 
     rehearsed: Rehearsed
@@ -59,7 +59,7 @@ class Plan:
     bytes: int
     measured: frozenset[str] = frozenset()
     measuring: float = 0.0
-    randomising: tuple[float, float] = (0.0, 0.0)
+    randomizing: tuple[float, float] = (0.0, 0.0)
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -72,7 +72,7 @@ class Plan:
     def seconds(self) -> float:
         """The estimate for all images: passes times the measured time of one."""
         measuring = len(self.measured) * self.time.of(self.measuring, 0)
-        return self.images * self.an_image + measuring + self.time.of(*self.randomising)
+        return self.images * self.an_image + measuring + self.time.of(*self.randomizing)
 
     @property
     def an_image(self) -> float:
@@ -121,7 +121,7 @@ def make_plan(study: Study) -> Plan:
         bytes=size * len(study.images),
         measured=measured,
         measuring=forward_passes(study.budget, len(rehearsed.tasks)) if study.budget else 0.0,
-        randomising=randomised_passes(rehearsed, len(classes), study.budget, len(measured)) if study.budget else (0, 0),
+        randomizing=randomized_passes(rehearsed, len(classes), study.budget, len(measured)) if study.budget else (0, 0),
     )
 
 

@@ -90,7 +90,7 @@ def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[
 
 
 def _evaluation(study: Study, plan: Plan, measured: int, watcher: Watcher) -> Evaluation | None:
-    """How maps of so many images were measured, and what cascading randomisation made of them."""
+    """How maps of so many images were measured, and what cascading randomization made of them."""
     budget = study.budget
     if budget is None:
         return None
@@ -100,7 +100,7 @@ def _evaluation(study: Study, plan: Plan, measured: int, watcher: Watcher) -> Ev
     try:
         stages, images, found = forgetting(study, plan, budget, lambda what: watcher.task_done(what, 0, 0.0))
     except Exception as error:  # some networks can't be copied; the images are done, and worth keeping without it
-        watcher.trouble(f"The weights couldn't be randomised ({type(error).__name__}: {error}).", error)
+        watcher.trouble(f"The weights couldn't be randomized ({type(error).__name__}: {error}).", error)
     return Evaluation(
         budget=budget.name,
         images=measured,
@@ -109,7 +109,7 @@ def _evaluation(study: Study, plan: Plan, measured: int, watcher: Watcher) -> Ev
         side=budget.across,
         seed=study.seed,
         stages=stages,
-        randomised=images,
+        randomized=images,
         forgetting=found,
     )
 

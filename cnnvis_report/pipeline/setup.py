@@ -94,7 +94,7 @@ def study_of(
     """A study of a model that is loaded.
 
     Args:
-        images_for: the image set, labelled with the class names that it gets.
+        images_for: the image set, labeled with the class names that it gets.
         request: everything but the model and the images.
         aliases: what else the classes are called, class by class.
 
@@ -177,7 +177,7 @@ def adjust(model: Model, request: Request) -> Preprocessing:
     known = model.preprocessing
     channels = len(request.mean or request.std or ()) or input_channels(model.network) or known.channels
     if channels not in (1, 3):
-        raise BadRequest(f"{model.name} reads {channels} channels; pictures have 1 (grey) or 3 (colour).")
+        raise BadRequest(f"{model.name} reads {channels} channels; pictures have 1 (gray) or 3 (color).")
     known = known.with_channels(channels)
     mean, std = request.mean or known.mean, request.std or known.std
     if len(mean) != len(std):

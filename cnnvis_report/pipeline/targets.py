@@ -28,8 +28,8 @@ class ClassChoice:
     def choose(self, scores: Tensor, labels: Sequence[Label], meaning: Scores) -> list[int]:
         """Class indices for one image with scores [classes]; empty where only an unknown label was asked for."""
         best = meaning.first(scores, self.top)
-        labelled = [label.index for label in labels if label.index is not None] if self.label else []
-        return list(dict.fromkeys([*best, *labelled, *self.named]))
+        labeled = [label.index for label in labels if label.index is not None] if self.label else []
+        return list(dict.fromkeys([*best, *labeled, *self.named]))
 
 
 def parse_classes(text: str, names: Sequence[str], aliases: Sequence[Sequence[str]] = ()) -> ClassChoice:

@@ -46,7 +46,7 @@ class Evaluation:
 
     budget: "small" or "full". images: how many were measured. steps: of the curves. regions: how many were replaced,
     one after the other, in region perturbation, each `side` pixels wide; 0 where that was left out.
-    stages: which part of the layers had been drawn anew, a share a stage. randomised: on how many images.
+    stages: which part of the layers had been drawn anew, a share a stage. randomized: on how many images.
     """
 
     budget: str
@@ -56,7 +56,7 @@ class Evaluation:
     side: int
     seed: int
     stages: tuple[float, ...] = ()
-    randomised: int = 0
+    randomized: int = 0
     forgetting: tuple[Forgetting, ...] = ()
 
 

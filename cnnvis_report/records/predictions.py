@@ -1,4 +1,4 @@
-"""What a network said of labelled images, counted, as plain data."""
+"""What a network said of labeled images, counted, as plain data."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Answers:
-    """Counts over all labelled images. in_top: the label is among the first five. confused: label, seen, how often.
+    """Counts over all labeled images. in_top: the label is among the first five. confused: label, seen, how often.
 
     bins: by the probability of the first class. wrong: the errors, the surest first, at most a thousand.
     right_mean: the mean probability of the first class where it is right. unknown: images beside these, with labels of

@@ -59,7 +59,7 @@ class Card:
     sign: Sign
     kind: Kind
     reduction: Reduction
-    colour: bool
+    color: bool
     level: str
     summary: str
     text: str

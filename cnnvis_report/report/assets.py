@@ -21,7 +21,7 @@ def styles() -> str:
 
 
 def theme_script() -> str:
-    """The script that sets the colour scheme."""
+    """The script that sets the color scheme."""
     return (folder("static") / "js" / THEME).read_text(encoding="utf-8")
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from cnnvis_report.records.run import Card, ImageRecord, Kind, MapRecord, RunRecord, Setting
 from cnnvis_report.report.pictures.encode import Quality, encode_map
 from cnnvis_report.report.pictures.palettes import limit
-from cnnvis_report.report.pictures.thumbnails import colour_picture, data_uri, webp
+from cnnvis_report.report.pictures.thumbnails import color_picture, data_uri, webp
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.images import evidence_of
 
@@ -26,7 +26,7 @@ def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Qual
         encoded = _map(run.card(found.method), found, arrays[found.key], quality)
         maps.setdefault(found.method, {}).setdefault(found.layer, {})[str(found.target)] = encoded
     methods = {
-        card.name: {"title": card.title, "sign": card.shown_sign.value, "kind": card.kind.value, "colour": card.colour}
+        card.name: {"title": card.title, "sign": card.shown_sign.value, "kind": card.kind.value, "color": card.color}
         for card in run.cards
         if card.name in maps
     }
@@ -83,8 +83,8 @@ def _map(card: Card, found: MapRecord, values: npt.NDArray[Any], quality: Qualit
     encoded["evidence"] = " · ".join(evidence_of(found))
     place = np.unravel_index(int(shown.argmax()), shown.shape)
     encoded["peak"] = [int(side) for side in place]
-    if card.colour and values.ndim == 3:
-        encoded["picture"] = data_uri(colour_picture(values))
+    if card.color and values.ndim == 3:
+        encoded["picture"] = data_uri(color_picture(values))
     return encoded
 
 

@@ -18,7 +18,7 @@ from cnnvis_report.report.pictures.layers import kernel_sheet_size
 from cnnvis_report.report.resources import folder
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views import headline, images, inspection, metrics, predictions, verdicts
-from cnnvis_report.report.views.summary import Summary, summarise
+from cnnvis_report.report.views.summary import Summary, summarize
 from cnnvis_report.store.run_folder import StoredRun
 
 Drawn = Callable[[str], str]  # a picture's address by its name
@@ -30,7 +30,7 @@ class Renderer:
     def __init__(self, run: StoredRun, quality: Quality) -> None:
         self.run = run
         self.quality = quality
-        self.summary: Summary = summarise(run)
+        self.summary: Summary = summarize(run)
         self._environment = Environment(
             loader=FileSystemLoader(folder("templates")),
             autoescape=True,
@@ -82,11 +82,11 @@ class Renderer:
             "worth_said": metrics.how(run.evaluation, run.network.kind) if run.evaluation else "",
         }
 
-    def image(self, image: ImageRecord, neighbours: images.Neighbours) -> dict[str, Any]:
+    def image(self, image: ImageRecord, neighbors: images.Neighbors) -> dict[str, Any]:
         """What an image page gets."""
         return {
             "image": image,
-            "neighbours": neighbours,
+            "neighbors": neighbors,
             "verdict": verdicts.verdict(image),
             "label_score": verdicts.label_score(image),
             "sections": images.sections(self.run.record, image),

@@ -66,14 +66,14 @@ def packed(text: str) -> str:
 def _images(renderer: Renderer, advance: Advance) -> Iterator[dict[str, Any]]:
     """What the template gets of each image: its part of the page, its stills and its data."""
     workers = processors(4)
-    made = ahead(partial(_image, renderer), images.with_neighbours(renderer.run), workers=workers, waiting=workers)
+    made = ahead(partial(_image, renderer), images.with_neighbors(renderer.run), workers=workers, waiting=workers)
     for name, context in made:
         yield context
         advance(name)
 
 
-def _image(renderer: Renderer, each: tuple[ImageRecord, images.Neighbours]) -> tuple[str, dict[str, Any]]:
-    image, neighbours = each
+def _image(renderer: Renderer, each: tuple[ImageRecord, images.Neighbors]) -> tuple[str, dict[str, Any]]:
+    image, neighbors = each
     run = renderer.run
     arrays = run.maps(image)
     more: dict[str, Any] = {
@@ -83,7 +83,7 @@ def _image(renderer: Renderer, each: tuple[ImageRecord, images.Neighbours]) -> t
     inside = run.record.inside.of(image.id) if run.record.inside else None
     pictures = _drawn(image_pictures(run, inside)) if inside else str
     more["maps"] = list(stage_data(run, inside, MAPS_UP_TO)) if inside else []
-    return image.name, renderer.image(image, neighbours) | renderer.image_inside(image, pictures) | more
+    return image.name, renderer.image(image, neighbors) | renderer.image_inside(image, pictures) | more
 
 
 def _drawn(pictures: Pictures) -> Drawn:

@@ -48,14 +48,14 @@ def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
         (folder / place).mkdir(exist_ok=True)
     write = partial(_write_image, renderer, folder)
     workers = processors(WORKERS)
-    for name in ahead(write, images.with_neighbours(run), workers=workers, waiting=workers):
+    for name in ahead(write, images.with_neighbors(run), workers=workers, waiting=workers):
         advance(name)
     return quality
 
 
-def _write_image(renderer: Renderer, folder: Path, each: tuple[ImageRecord, images.Neighbours]) -> str:
+def _write_image(renderer: Renderer, folder: Path, each: tuple[ImageRecord, images.Neighbors]) -> str:
     """One image's stills, data and page; gives its name."""
-    image, neighbours = each
+    image, neighbors = each
     run = renderer.run
     arrays = run.maps(image)
     _stills(folder / "stills" / image.id, run, image, arrays)
@@ -63,7 +63,7 @@ def _write_image(renderer: Renderer, folder: Path, each: tuple[ImageRecord, imag
     (folder / "data" / f"{image.id}.js").write_text(package, encoding="utf-8", newline="\n")
     _write_inside(renderer, folder, image.id)
     links = SiteLinks("../")
-    context = renderer.image(image, neighbours) | renderer.image_inside(image, partial(links.drawn, image.id))
+    context = renderer.image(image, neighbors) | renderer.image_inside(image, partial(links.drawn, image.id))
     stream = renderer.stream("image.html", links, page="image", policy=assets.policy(), **context)
     stream.dump(str(folder / "images" / f"{image.id}.html"), encoding="utf-8")
     return image.name

@@ -8,7 +8,7 @@ import numpy as np
 from cnnvis_report.data.prefetch import processors
 from cnnvis_report.records.run import Card, Kind
 from cnnvis_report.report.pictures.encode import QUALITIES, encode_map
-from cnnvis_report.report.pictures.thumbnails import colour_picture, still
+from cnnvis_report.report.pictures.thumbnails import color_picture, still
 
 WORKERS = 4
 
@@ -27,9 +27,9 @@ def pages_seconds(maps: Sequence[tuple[Card, tuple[int, ...]]], images: int, cla
     encoding = _seconds(lambda: encode_map(values[0], card.shown_sign, QUALITIES[0], coarse=False))
     picture = np.zeros((*shape[-2:], 3), np.uint8)
     drawing = _seconds(lambda: still(picture, values[0], card))
-    colouring = _seconds(lambda: colour_picture(values))
-    coloured = sum(card.colour for card, _ in fine)
-    an_image = classes * (len(fine) * encoding + coloured * colouring) + len(maps) * drawing
+    coloring = _seconds(lambda: color_picture(values))
+    colored = sum(card.color for card, _ in fine)
+    an_image = classes * (len(fine) * encoding + colored * coloring) + len(maps) * drawing
     return images * an_image / processors(WORKERS)
 
 

@@ -55,8 +55,8 @@ def wrong_inside(inside: InsideRecord | None, name: str, arrays: Arrays) -> str:
         return f"hasn't got {missing!r}"
     for key, values in arrays.items():
         kind, sides = INSIDE.get(key.partition("/")[0], ("", ()))
-        colours = values.shape[3:] if key.startswith("film/") else values.shape[2:] if 3 in sides and 2 in sides else ()
-        if values.dtype.kind != kind or values.ndim not in sides or not values.size or colours not in ((), (3,)):
+        colors = values.shape[3:] if key.startswith("film/") else values.shape[2:] if 3 in sides and 2 in sides else ()
+        if values.dtype.kind != kind or values.ndim not in sides or not values.size or colors not in ((), (3,)):
             return f"has {key[:60]!r} of {values.shape} {values.dtype}, which isn't found inside a network"
     return ""
 

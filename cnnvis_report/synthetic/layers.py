@@ -1,6 +1,6 @@
 """Drawn pictures with a known answer, after a geological section: on which side of the line are the stripes shifted?
 
-Striped and noisy grey, in layers that dark lines part. In one rectangular patch the stripes are shifted. The class is
+Striped and noisy gray, in layers that dark lines part. In one rectangular patch the stripes are shifted. The class is
 the side of the thick line that this patch lies on. Squares and triangles lie about and say nothing.
 """
 
@@ -50,7 +50,7 @@ def draw(index: int, seed: int, side: int, variant: str = "gray") -> Drawing:
             where it is below: it goes with the class and isn't its cause.
 
     Returns:
-        A grey picture with masks of the patch, of "decoys" (not in `shift`), and of "marks" in `misleading`.
+        A gray picture with masks of the patch, of "decoys" (not in `shift`), and of "marks" in `misleading`.
     """
     scene = _scene(np.random.default_rng([seed, index]), index % len(CLASSES), side)
     decoys, outline = _polygons(scene.decoys, side), _outline(scene.patch, side)

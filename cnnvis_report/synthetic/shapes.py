@@ -13,31 +13,31 @@ from cnnvis_report.synthetic.drawing import Drawing, Random, mask_of
 CLASSES = ("circle", "cross", "ring", "square", "triangle")
 FINER = 2  # drawn so many times larger and then shrunk, so that edges are smooth
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Points = list[tuple[float, float]]
 
 
 def draw(index: int, seed: int, side: int) -> Drawing:
     """The picture number `index` of a set; classes take turns, all else is chance.
 
-    Colours, places, sizes and turns say nothing of the class, and neither do the decoys: strokes and blots in the
-    same colours.
+    Colors, places, sizes and turns say nothing of the class, and neither do the decoys: strokes and blots in the
+    same colors.
     """
     random = np.random.default_rng([seed, index])
     large = side * FINER
     target = index % len(CLASSES)
     canvas = _ground(random, large)
     shape, whole = Image.new("L", (large, large)), Image.new("L", (large, large))
-    centre = tuple(random.uniform(0.27, 0.73, 2) * large)
+    center = tuple(random.uniform(0.27, 0.73, 2) * large)
     size = float(random.uniform(0.16, 0.24)) * large
     turn = float(random.uniform(0, math.tau))
-    _shape(ImageDraw.Draw(shape), CLASSES[target], (centre[0], centre[1]), size, turn)
+    _shape(ImageDraw.Draw(shape), CLASSES[target], (center[0], center[1]), size, turn)
     # the hole decides that a ring is no circle, so it is part of what decides
     outline = "circle" if CLASSES[target] == "ring" else CLASSES[target]
-    _shape(ImageDraw.Draw(whole), outline, (centre[0], centre[1]), size, turn)
+    _shape(ImageDraw.Draw(whole), outline, (center[0], center[1]), size, turn)
     for _ in range(int(random.integers(3, 6))):
-        canvas.paste(_colour(random), mask=_decoy(random, large))
-    canvas.paste(_colour(random), mask=shape)
+        canvas.paste(_color(random), mask=_decoy(random, large))
+    canvas.paste(_color(random), mask=shape)
     picture = canvas.resize((side, side), Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.4))
     grain = random.normal(0, 7, (side, side, 1))
     pixels = np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8)
@@ -73,7 +73,7 @@ def _mask(index: int, seed: int, side: int) -> Image.Image:
 
 
 def _ground(random: Random, side: int) -> Image.Image:
-    """Two muted colours mixed by clouds, and stripes over them."""
+    """Two muted colors mixed by clouds, and stripes over them."""
     first, second = random.uniform(95, 160, (2, 3))
     cells = random.normal(0, 1, (7, 7)).astype(np.float32)
     clouds = np.asarray(Image.fromarray(cells).resize((side, side), Image.Resampling.BICUBIC))
@@ -84,7 +84,7 @@ def _ground(random: Random, side: int) -> Image.Image:
     return Image.fromarray((first * mix[..., None] + second * (1 - mix[..., None])).astype(np.uint8))
 
 
-def _colour(random: Random) -> Colour:
+def _color(random: Random) -> Color:
     """Any hue, rather bright."""
     value = random.uniform(0.7, 1.0)
     hue, saturation = random.uniform(0, 6), random.uniform(0.6, 1.0)
@@ -92,8 +92,8 @@ def _colour(random: Random) -> Colour:
     return int(channels[0] * 255), int(channels[1] * 255), int(channels[2] * 255)
 
 
-def _shape(pen: ImageDraw.ImageDraw, name: str, centre: tuple[float, float], size: float, turn: float) -> None:
-    x, y = centre
+def _shape(pen: ImageDraw.ImageDraw, name: str, center: tuple[float, float], size: float, turn: float) -> None:
+    x, y = center
     if name in ("circle", "ring"):
         pen.ellipse((x - size, y - size, x + size, y + size), fill=255)
         if name == "ring":
@@ -101,12 +101,12 @@ def _shape(pen: ImageDraw.ImageDraw, name: str, centre: tuple[float, float], siz
             pen.ellipse((x - hole, y - hole, x + hole, y + hole), fill=0)
     elif name == "cross":
         for way in (turn, turn + math.pi / 2):
-            ends = [_around(centre, size * 1.12, way + side * 0.32 + half) for half in (0, math.pi) for side in (-1, 1)]
+            ends = [_around(center, size * 1.12, way + side * 0.32 + half) for half in (0, math.pi) for side in (-1, 1)]
             pen.polygon(ends, fill=255)
     else:
         corners = {"triangle": 3, "square": 4}[name]
         reach = size * {"triangle": 1.3, "square": 1.2}[name]
-        pen.polygon([_around(centre, reach, turn + math.tau * k / corners) for k in range(corners)], fill=255)
+        pen.polygon([_around(center, reach, turn + math.tau * k / corners) for k in range(corners)], fill=255)
 
 
 def _decoy(random: Random, side: int) -> Image.Image:
@@ -125,5 +125,5 @@ def _decoy(random: Random, side: int) -> Image.Image:
     return mask
 
 
-def _around(centre: tuple[float, float], radius: float, way: float) -> tuple[float, float]:
-    return centre[0] + radius * math.cos(way), centre[1] + radius * math.sin(way)
+def _around(center: tuple[float, float], radius: float, way: float) -> tuple[float, float]:
+    return center[0] + radius * math.cos(way), center[1] + radius * math.sin(way)

@@ -17,7 +17,7 @@ def augmentation(level: str, size: tuple[int, int]) -> Augment:
     "turns" mirrors and turns by quarters: for what has no up, such as cells or fields from above.
     "light" moves, turns and zooms a little, brightens and darkens: few classes depend on these, so that it suits
     digits and drawings too.
-    "strong" mirrors, turns, zooms, changes colours and covers up as well, as suits photographs.
+    "strong" mirrors, turns, zooms, changes colors and covers up as well, as suits photographs.
     """
     if level == "none":
         return lambda pictures: pictures

@@ -59,5 +59,5 @@ def demonstrate(explained: int, seed: int, spectator: Spectator) -> Demonstratio
 def _drawn(count: int, seed: int, first: int, spectator: Spectator) -> Pictures:
     drawn = shapes(count, seed=seed, side=SIDE, first=first)
     plain = Preprocessing((0.0,) * 3, (1.0,) * 3, resize=(SIDE, SIDE))
-    pictures, _ = read_pictures(tuple(drawn), plain, grey=False, advance=spectator.file_read)
+    pictures, _ = read_pictures(tuple(drawn), plain, gray=False, advance=spectator.file_read)
     return pictures

@@ -137,11 +137,11 @@ class Rounds:
         self.network, self.training, self.recipe, self.device = network, training, recipe, device
         network.to(device).to(memory_format=torch.channels_last)
         parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self.optimiser = torch.optim.AdamW(parameters, recipe.rate, weight_decay=DECAY)
+        self.optimizer = torch.optim.AdamW(parameters, recipe.rate, weight_decay=DECAY)
         # a rest that is smaller than a batch goes to the others: of one picture alone no statistics can be made
         self.count = max(1, len(training) // recipe.batch_size)
         steps = recipe.epochs * self.count
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, recipe.rate, total_steps=steps)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, recipe.rate, total_steps=steps)
         self.rate = recipe.rate
         narrow = device.type == "cuda" and not torch.cuda.is_bf16_supported()
         self.scaler = torch.amp.GradScaler(device.type, enabled=narrow)
@@ -164,9 +164,9 @@ class Rounds:
         with _mixed(self.device):
             scores = self.network(images)
         loss = cross_entropy(scores.float(), targets, weight=weights)
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        self.scaler.step(self.optimiser)
+        self.scaler.step(self.optimizer)
         self.scaler.update()
         self.rate = float(self.schedule.get_last_lr()[0])
         self.schedule.step()
@@ -180,7 +180,7 @@ def _ready(
     for pixels, targets in pictures.batches(order):
         changed = pixels if augment is None else augment(pixels)
         moved = changed.to(device, non_blocking=True).float().div(255)
-        images = pictures.preprocessing.normalise(moved).contiguous(memory_format=torch.channels_last)
+        images = pictures.preprocessing.normalize(moved).contiguous(memory_format=torch.channels_last)
         yield images, targets.to(device, non_blocking=True)
 
 

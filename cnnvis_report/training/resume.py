@@ -97,7 +97,7 @@ def taken(rounds: Rounds, progress: Progress, parts: Parts) -> dict[str, Any]:
     return {
         "parts": dict(parts),
         "state": None if last else state,
-        "optimizer": rounds.optimiser.state_dict(),
+        "optimizer": rounds.optimizer.state_dict(),
         "schedule": rounds.schedule.state_dict(),
         "scaler": rounds.scaler.state_dict(),
         "random": _random(rounds.device),
@@ -116,7 +116,7 @@ def resume(standing: Standing, rounds: Rounds, progress: Progress, where: Path) 
         rounds.network.load_state_dict(best)
         if content["state"] is not None:
             rounds.network.load_state_dict(content["state"])
-        rounds.optimiser.load_state_dict(content["optimizer"])
+        rounds.optimizer.load_state_dict(content["optimizer"])
         rounds.schedule.load_state_dict(content["schedule"])
         rounds.scaler.load_state_dict(content["scaler"])
         on_cpu, on_device = content["random"]

@@ -9,7 +9,7 @@ import torch
 
 from cnnvis_report.data.dataset_json import parts_of
 from cnnvis_report.data.decode import picture_size
-from cnnvis_report.data.image_set import FoundImages, Item, find_images, labelled
+from cnnvis_report.data.image_set import FoundImages, Item, find_images, labeled
 from cnnvis_report.data.labels import SPLITS
 from cnnvis_report.data.levels import find_levels
 from cnnvis_report.data.preprocessing import Levels, Preprocessing
@@ -46,7 +46,7 @@ def read_data(
     seed: int,
     known: Preprocessing | None,
     size: str | None,
-    grey: bool | None,
+    gray: bool | None,
     advance: Callable[[str], None] = lambda _: None,
     begin: Callable[[int], None] = lambda _: None,
 ) -> Data:
@@ -56,7 +56,7 @@ def read_data(
         folder, test: folders with a sub-folder a class; the test set may lack classes, and has no other ones.
         share: of the images of each class, how many go into validation.
         known: the preprocessing that the network expects; None finds one that suits the pictures.
-        size: as the user wants it. grey: see `read_pictures`.
+        size: as the user wants it. gray: see `read_pictures`.
         begin, advance: told how many files there are, and of each.
 
     Raises:
@@ -69,14 +69,14 @@ def read_data(
     notes += [notice.removesuffix(".") for notice in said]
     test_found = _test_files(test, classes) if test is not None else FoundImages(())
     begin(len(found) + len(test_found))
-    pictures, skipped = read_pictures(_items(found, classes, levels), geometry, grey=grey, advance=advance)
+    pictures, skipped = read_pictures(_items(found, classes, levels), geometry, gray=gray, advance=advance)
     skipped += found.skipped
     places = split(pictures.targets.tolist(), classes, share, seed)
     of_test: Pictures | None = None
     if len(test_found):
-        channels_grey = pictures.preprocessing.channels == 1
+        channels_gray = pictures.preprocessing.channels == 1
         of_test, lost = read_pictures(
-            _items(test_found, classes, levels), geometry, grey=channels_grey, advance=advance
+            _items(test_found, classes, levels), geometry, gray=channels_gray, advance=advance
         )
         if not len(of_test):
             raise BadRequest(f"--test {test}: none of its {len(lost)} images can be read, {lost[0].reason}.")
@@ -163,7 +163,7 @@ def _items(found: FoundImages, classes: Sequence[str], levels: Levels) -> list[I
     """Each image with its first folder as the label, whatever other folders it lies in."""
     index = {name: place for place, name in enumerate(classes)}
     folders = [Path(each.name).parts[0] for each in found]
-    items = labelled(found, classes, levels=levels)
+    items = labeled(found, classes, levels=levels)
     return [replace(item, labels=(Label(name, index[name]),)) for item, name in zip(items, folders, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""Labelled pictures for training: read once, kept as bytes where they fit into memory."""
+"""Labeled pictures for training: read once, kept as bytes where they fit into memory."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -76,22 +76,22 @@ class Pictures:
 
 
 def read_pictures(
-    items: Sequence[Item], preprocessing: Preprocessing, *, grey: bool | None, advance: Callable[[str], None]
+    items: Sequence[Item], preprocessing: Preprocessing, *, gray: bool | None, advance: Callable[[str], None]
 ) -> tuple[Pictures, list[Skipped]]:
     """All readable pictures, and the files that are no good.
 
     Args:
         preprocessing: its geometry counts; the constants are for later.
-        grey: whether they are read as grey; None finds out whether all of them are.
+        gray: whether they are read as gray; None finds out whether all of them are.
         advance: told of each file.
     """
-    wanted = preprocessing.with_channels(1 if grey else 3)
+    wanted = preprocessing.with_channels(1 if gray else 3)
     size = wanted.size or (1, 1)
     shape = (len(items), wanted.channels, *size)
     stored = torch.empty(shape, dtype=torch.uint8) if prod(shape) <= KEPT_UP_TO else None
     good: list[Item] = []
     skipped: list[Skipped] = []
-    colourless = True
+    colorless = True
     workers = processors(4)
     tried = ahead(partial(_tried, preprocessing=wanted), items, workers=workers, waiting=32)
     for item, found in zip(items, tried, strict=True):
@@ -102,10 +102,10 @@ def read_pictures(
         if stored is not None:
             stored[len(good)] = found
         good.append(item)
-        colourless = colourless and _is_grey(found)
+        colorless = colorless and _is_gray(found)
     targets = torch.tensor([item.label.index if item.label and item.label.index is not None else -1 for item in good])
     pictures = Pictures(tuple(good), targets, wanted, None if stored is None else stored[: len(good)])
-    if grey is None and colourless:
+    if gray is None and colorless:
         pictures = pictures.read_as(preprocessing.with_channels(1))
     return pictures, skipped
 
@@ -130,5 +130,5 @@ def _pixels(item: Item, preprocessing: Preprocessing) -> Tensor:
     return pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()
 
 
-def _is_grey(pixels: Tensor) -> bool:
+def _is_gray(pixels: Tensor) -> bool:
     return pixels.shape[0] == 1 or bool((pixels[0] == pixels[1]).all() and (pixels[1] == pixels[2]).all())

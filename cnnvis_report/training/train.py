@@ -63,7 +63,7 @@ def _train(order: Order, path: Path, device: torch.device, spectator: Spectator)
         seed=order.seed,
         known=source.preprocessing,
         size=order.size,
-        grey=_grey(order, source),
+        gray=_gray(order, source),
         begin=spectator.reading,
         advance=spectator.file_read,
     )
@@ -86,7 +86,7 @@ def train_on(
     Raises:
         BadRequest: the network doesn't fit the pictures. RunFailed: nothing came of it.
     """
-    data = _normalised(data, source)
+    data = _normalized(data, source)
     with torch.random.fork_rng():
         torch.manual_seed(order.seed)
         trainee = make_trainee(source, data.training.preprocessing, len(data.classes), order.head, order.freeze)
@@ -119,17 +119,17 @@ def checked_output(order: Order) -> Path:
     return path
 
 
-def _grey(order: Order, source: Source) -> bool | None:
+def _gray(order: Order, source: Source) -> bool | None:
     if order.channels not in ("auto", "1", "3"):
-        raise BadRequest(f"--channels {order.channels}: give auto, 1 (grey) or 3 (colour).")
+        raise BadRequest(f"--channels {order.channels}: give auto, 1 (gray) or 3 (color).")
     if source.name != SMALL:
         if order.channels == "1":
-            raise BadRequest(f"--channels 1: {source.name} reads 3 channels; grey pictures are given to it as colour.")
+            raise BadRequest(f"--channels 1: {source.name} reads 3 channels; gray pictures are given to it as color.")
         return False
     return None if order.channels == "auto" else order.channels == "1"
 
 
-def _normalised(data: Data, source: Source) -> Data:
+def _normalized(data: Data, source: Source) -> Data:
     """With the constants that the weights expect, or those of the training pictures."""
     known = data.training.preprocessing
     if source.preprocessing is not None:

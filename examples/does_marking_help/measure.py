@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.models.load import load_model
 from cnnvis_report.records.run import Array
@@ -69,9 +69,9 @@ class Look:
 def scored(model_file: Path, folder: Path) -> Score:
     """How many of a set's images a network answers right; the set's class folders are the labels."""
     model = load_model(str(model_file))
-    items = labelled(find_images([folder]), model.classes or ()).items
-    grey = model.preprocessing.channels == 1
-    pictures, _ = read_pictures(items, model.preprocessing, grey=grey, advance=lambda _: None)
+    items = labeled(find_images([folder]), model.classes or ()).items
+    gray = model.preprocessing.channels == 1
+    pictures, _ = read_pictures(items, model.preprocessing, gray=gray, advance=lambda _: None)
     found = score(model.network, pictures, torch.device("cpu"), 64)
     return Score(folder.name, found.accuracy, found.images)
 
@@ -158,7 +158,7 @@ def _means(each: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _read(path: Path, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """A grey picture or a mask at another size, no value mixed with its neighbours."""
+    """A gray picture or a mask at another size, no value mixed with its neighbors."""
     with Image.open(path) as opened:
         picture = opened.convert("L").resize((size[1], size[0]), Image.Resampling.NEAREST)
     return np.asarray(picture, dtype=np.uint8)

@@ -2,7 +2,7 @@
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
-// drawn: as for `CnnVis.figure`; `colourBelow` shows the picture itself. page: { picture, greyPicture } as images.
+// drawn: as for `CnnVis.figure`; `colorBelow` shows the picture itself. page: { picture, grayPicture } as images.
 CnnVis.paintCanvas = (canvas, view, drawn, page) => {
   const [rows, columns] = drawn.size;
   const scale = Math.min(globalThis.devicePixelRatio || 1, 2);
@@ -17,10 +17,10 @@ CnnVis.paintCanvas = (canvas, view, drawn, page) => {
     context.drawImage(image, ...part, 0, 0, canvas.width, canvas.height);
   };
   const drawPicture = (picture) => put(picture, picture.width, picture.height, columns > 96);
-  if (drawn.colourBelow) drawPicture(page.picture);
+  if (drawn.colorBelow) drawPicture(page.picture);
   if (drawn.pictureImage) drawPicture(drawn.pictureImage);
-  if (drawn.colourBelow || drawn.pictureImage) return;
-  if (drawn.style.overlay) drawPicture(page.greyPicture);
+  if (drawn.colorBelow || drawn.pictureImage) return;
+  if (drawn.style.overlay) drawPicture(page.grayPicture);
   const { grid } = drawn;
   const buffer = new OffscreenCanvas(grid.width, grid.height);
   buffer.getContext("2d").putImageData(new ImageData(CnnVis.paint(grid.values, drawn.style), grid.width, grid.height), 0, 0);
@@ -35,8 +35,8 @@ CnnVis.loadImage = (address) => new Promise((done, failed) => {
   image.src = address;
 });
 
-// The brightness of a picture, as a canvas; its colours would mix with those of a map.
-CnnVis.greyOf = (image) => {
+// The brightness of a picture, as a canvas; its colors would mix with those of a map.
+CnnVis.grayOf = (image) => {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [image.width, image.height];
   const context = canvas.getContext("2d");

@@ -2,7 +2,7 @@
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
-CnnVis.chartColours = { right: "#2e8b57", wrong: "#c0392b", training: "#8a94a0", validation: "#0b63c5", even: "#8a94a0" };
+CnnVis.chartColors = { right: "#2e8b57", wrong: "#c0392b", training: "#8a94a0", validation: "#0b63c5", even: "#8a94a0" };
 
 // Calls `act`, which may promise something, once, when the place is first seen.
 CnnVis.whenSeen = (place, act) => CnnVis.watchSight([place], (entries, observer) => {
@@ -16,7 +16,7 @@ const share = { tickformat: ".0%", gridcolor: GRID, zeroline: false, fixedrange:
 CnnVis.charts = {
   confidence: (numbers) => ({
     data: [["right", numbers.right], ["wrong", numbers.images.map((all, place) => all - numbers.right[place])]].map(([name, y]) => ({
-      type: "bar", name, x: numbers.middles, y, width: 0.092, marker: { color: CnnVis.chartColours[name] },
+      type: "bar", name, x: numbers.middles, y, width: 0.092, marker: { color: CnnVis.chartColors[name] },
       hovertemplate: `%{y} ${name}<extra></extra>`,
     })),
     axes: {
@@ -29,8 +29,8 @@ CnnVis.charts = {
       { type: "bar", name: numbers.word, x: numbers.middles, y: numbers.accuracy, width: 0.092, marker: { color: "#5d8aa8" },
         customdata: numbers.images, hovertemplate: `%{y:.1%} ${numbers.word} of %{customdata}<extra></extra>` },
       { type: "scatter", name: numbers.sure, mode: "markers", x: numbers.middles, y: numbers.mean,
-        marker: { color: CnnVis.chartColours.wrong, symbol: "line-ew-open", size: 16, line: { width: 3 } }, hovertemplate: `%{y:.1%} ${numbers.sure}<extra></extra>` },
-      { type: "scatter", showlegend: false, mode: "lines", x: [0, 1], y: [0, 1], hoverinfo: "skip", line: { color: CnnVis.chartColours.even, dash: "dot", width: 1.5 } },
+        marker: { color: CnnVis.chartColors.wrong, symbol: "line-ew-open", size: 16, line: { width: 3 } }, hovertemplate: `%{y:.1%} ${numbers.sure}<extra></extra>` },
+      { type: "scatter", showlegend: false, mode: "lines", x: [0, 1], y: [0, 1], hoverinfo: "skip", line: { color: CnnVis.chartColors.even, dash: "dot", width: 1.5 } },
     ],
     axes: {
       xaxis: { ...share, range: [0, 1.001], dtick: 0.2, title: { text: numbers.axis } },
@@ -44,13 +44,13 @@ CnnVis.charts = {
 // Two lines over the epochs, and where the kept one is. Pure.
 CnnVis.curve = (numbers, name, axis, format) => ({
   data: [["training", numbers[name]], ["validation", numbers[`validation_${name}`]]].map(([title, y]) => ({
-    type: "scatter", mode: y.length > 1 ? "lines" : "markers", name: title, x: numbers.epochs, y, line: { color: CnnVis.chartColours[title], width: 2 },
-    marker: { color: CnnVis.chartColours[title] }, hovertemplate: `epoch %{x}<br>${title} %{y:${format}}<extra></extra>`,
+    type: "scatter", mode: y.length > 1 ? "lines" : "markers", name: title, x: numbers.epochs, y, line: { color: CnnVis.chartColors[title], width: 2 },
+    marker: { color: CnnVis.chartColors[title] }, hovertemplate: `epoch %{x}<br>${title} %{y:${format}}<extra></extra>`,
   })),
   axes: {
     xaxis: { title: { text: "epoch" }, gridcolor: GRID, zeroline: false, fixedrange: true, range: [0.5, numbers.epochs.length + 0.5] },
     yaxis: axis,
-    shapes: [{ type: "line", x0: numbers.best, x1: numbers.best, y0: 0, y1: 1, yref: "paper", line: { color: CnnVis.chartColours.right, width: 1.5, dash: "dot" } }],
+    shapes: [{ type: "line", x0: numbers.best, x1: numbers.best, y0: 0, y1: 1, yref: "paper", line: { color: CnnVis.chartColors.right, width: 1.5, dash: "dot" } }],
     annotations: [{ x: numbers.best, y: 1, yref: "paper", yanchor: "bottom", text: "kept", showarrow: false, font: { size: 11 } }],
   },
 });

@@ -1,4 +1,4 @@
-// The maps of one class minus those of another: of their numbers, before any colour.
+// The maps of one class minus those of another: of their numbers, before any color.
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
@@ -19,7 +19,7 @@ CnnVis.almostLargest = (sizes) => {
   return sizes.filter((_, place) => bits[place] >>> 16 === bin).sort()[wanted];
 };
 
-// The largest absolute value, and the one that colours end at: the rules for the maps themselves.
+// The largest absolute value, and the one that colors end at: the rules for the maps themselves.
 CnnVis.endsOf = (values, clipped) => {
   const sizes = new Float32Array(values.length);
   let largest = 0;

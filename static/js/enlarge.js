@@ -1,4 +1,4 @@
-// A map in a window of its own: axes, colour bar, and Plotly's buttons to save it as a picture.
+// A map in a window of its own: axes, color bar, and Plotly's buttons to save it as a picture.
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 

@@ -20,7 +20,7 @@ CnnVis.figure = (drawn, { width, height, large = false, ink = "#000" }) => {
   }));
   const heatmap = {
     type: "heatmap", z: rowsOf(grid), x0: (dx - 1) / 2, dx, y0: (dy - 1) / 2, dy, zsmooth: false, hoverongaps: false,
-    zmin: style.signed ? -style.end : 0, zmax: style.end, colorscale: CnnVis.colourscale(style),
+    zmin: style.signed ? -style.end : 0, zmax: style.end, colorscale: CnnVis.colorscale(style),
     opacity: drawn.picture ? 0 : 1, showscale: large, colorbar: { thickness: 14, outlinewidth: 0, tickfont: { color: ink } },
     hovertemplate: "%{z:.4g}<br>row %{y:.0f}, column %{x:.0f}<extra></extra>",
   };

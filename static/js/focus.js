@@ -2,7 +2,7 @@
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
-// picture: an image; grid: the map; end: where its colours end. Gives a canvas of the picture's size.
+// picture: an image; grid: the map; end: where its colors end. Gives a canvas of the picture's size.
 CnnVis.focusPicture = (picture, grid, end) => {
   const { width, height } = picture;
   const levels = CnnVis.blurs.map((share) => CnnVis.blurred(picture, share * Math.max(width, height)));

@@ -32,7 +32,7 @@ CnnVis.connectControls = (page) => {
   root.addEventListener("cnnvis:state", show);
 };
 
-// The address of a neighbour under the same display settings; the class is the neighbour's own business.
+// The address of a neighbor under the same display settings; the class is the neighbor's own business.
 CnnVis.keeping = (href, state) => {
   const [path, fragment = ""] = href.split("#");
   const own = CnnVis.parseAddress(fragment);

@@ -3,7 +3,7 @@
 var CnnVis = (globalThis.CnnVis ??= {});
 
 CnnVis.imageDefaults = {
-  view: "mixed", opacity: "0.85", threshold: "0", palette: "inferno", scale: "shared", ends: "clipped", cells: "", colour: "", layer: "", side: "",
+  view: "mixed", opacity: "0.85", threshold: "0", palette: "inferno", scale: "shared", ends: "clipped", cells: "", color: "", layer: "", side: "",
 };
 CnnVis.mostLive = 12; // Plotly's heatmaps are heavy; more than a dozen make a page stutter
 
@@ -23,8 +23,8 @@ CnnVis.ImagePage = class {
     this.data = await CnnVis.package(this.root.dataset.image);
     this.size = this.data.size;
     this.picture = await CnnVis.loadImage(this.data.picture);
-    this.greyPicture = CnnVis.greyOf(this.picture);
-    this.greyAddress = this.greyPicture.toDataURL();
+    this.grayPicture = CnnVis.grayOf(this.picture);
+    this.grayAddress = this.grayPicture.toDataURL();
     this.setState(this.fromAddress());
     const maps = this.tiles.filter((tile) => tile.method);
     CnnVis.watchSight(maps.map((tile) => tile.view), (entries) => {
@@ -61,7 +61,7 @@ CnnVis.ImagePage = class {
     if (state === this.state) this.enlivenSoon();
   }
 
-  // What a tile has to show: numbers, colours and what lies below them.
+  // What a tile has to show: numbers, colors and what lies below them.
   async drawn(method, state) {
     const info = this.data.methods[method];
     const layers = this.data.maps[method] ?? {};
@@ -78,11 +78,11 @@ CnnVis.ImagePage = class {
     };
     const grid = await this.gridOf(map, info, state.cells);
     const focus = state.view === "focus" ? CnnVis.focusPicture(this.picture, grid, style.end) : null;
-    const picture = focus ? focus.toDataURL("image/webp", 0.9) : state.colour && map.picture ? map.picture : null;
+    const picture = focus ? focus.toDataURL("image/webp", 0.9) : state.color && map.picture ? map.picture : null;
     return {
       style, picture, title: info.title, target: CnnVis.named(this.data.targets, state).shown, zoom: state.zoom, size: this.size,
       map: { ...map, size: map.shape }, grid,
-      pictureImage: focus ?? (picture ? await CnnVis.loadImage(picture) : null), below: style.overlay && !picture ? this.greyAddress : null,
+      pictureImage: focus ?? (picture ? await CnnVis.loadImage(picture) : null), below: style.overlay && !picture ? this.grayAddress : null,
     };
   }
 

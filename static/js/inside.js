@@ -31,9 +31,9 @@ CnnVis.healthLines = [
 
 // Data and layout of the chart. Pure.
 CnnVis.healthFigure = (health, width, ink) => ({
-  data: CnnVis.healthLines.map(([name, title, colour]) => ({
+  data: CnnVis.healthLines.map(([name, title, color]) => ({
     type: "scatter", mode: "lines+markers", name: title, x: health.layers.map((_, place) => place), y: health[name],
-    text: health.layers.map((layer) => layer.replaceAll("<", "&lt;")), line: { color: colour, width: 1.5, shape: "linear" }, marker: { size: 5 },
+    text: health.layers.map((layer) => layer.replaceAll("<", "&lt;")), line: { color: color, width: 1.5, shape: "linear" }, marker: { size: 5 },
     hovertemplate: `%{text}<br>${title} %{y:.1%}<extra></extra>`,
   })),
   layout: {

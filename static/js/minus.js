@@ -31,7 +31,7 @@ CnnVis.connectDifference = (page) => {
     for (const each of root.querySelectorAll("[data-difference]")) each.hidden = !state.minus;
     const names = CnnVis.named(page.data.targets, state);
     for (const each of root.querySelectorAll("[data-named]")) each.textContent = names[each.dataset.named];
-    const colour = root.querySelector('[data-controls] [name="colour"]');
-    if (colour) colour.disabled = Boolean(state.minus); // a picture in colours isn't a number to subtract
+    const color = root.querySelector('[data-controls] [name="color"]');
+    if (color) color.disabled = Boolean(state.minus); // a picture in colors isn't a number to subtract
   });
 };

@@ -1,4 +1,4 @@
-// Wires the page: which part is shown, the colour scheme, keys, and what is only known of time and machine.
+// Wires the page: which part is shown, the color scheme, keys, and what is only known of time and machine.
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 

@@ -45,15 +45,15 @@ CnnVis.Tile = class {
   }
 
   paintPicture(state) {
-    CnnVis.paintCanvas(this.canvas, this.view, { zoom: state.zoom, size: this.page.size, colourBelow: true }, this.page);
+    CnnVis.paintCanvas(this.canvas, this.view, { zoom: state.zoom, size: this.page.size, colorBelow: true }, this.page);
     this.view.querySelector(".still")?.setAttribute("hidden", "");
   }
 
   caption({ style, map, title, target }) {
     const find = (name) => this.element.querySelector(name);
-    const ramp = CnnVis.colourscale({ ...style, overlay: false, threshold: 0 }).filter((_, step) => step % 15 === 0);
-    find(".ramp").style.background = `linear-gradient(to right, ${ramp.map(([, colour]) => colour).join(", ")})`;
-    const more = map.ends[0] > style.end * 1.0001; // some values lie beyond the end of the colours
+    const ramp = CnnVis.colorscale({ ...style, overlay: false, threshold: 0 }).filter((_, step) => step % 15 === 0);
+    find(".ramp").style.background = `linear-gradient(to right, ${ramp.map(([, color]) => color).join(", ")})`;
+    const more = map.ends[0] > style.end * 1.0001; // some values lie beyond the end of the colors
     find("[data-low]").textContent = style.signed ? (more ? "≤ " : "") + CnnVis.inWords(-style.end) : "0";
     find("[data-zero]").textContent = style.signed ? "0" : "";
     find("[data-high]").textContent = (more ? "≥ " : "") + CnnVis.inWords(style.end);

@@ -9,7 +9,7 @@ CnnVis.inflate = async (bytes) => {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 };
 
-// Bytes that were counted from the left (1) or upper (2) neighbour, modulo 256, in place.
+// Bytes that were counted from the left (1) or upper (2) neighbor, modulo 256, in place.
 CnnVis.unfilter = (bytes, height, width, kind) => {
   const back = kind === 1 ? 1 : width;
   if (kind !== 0) {
@@ -43,7 +43,7 @@ CnnVis.unpack = async (map) => {
   return { values: CnnVis.expand(steps, map.largest, map.signed, map.code), height, width };
 };
 
-// Bilinear, with the corners of the cells aligned, not their centres: what PyTorch calls align_corners=False.
+// Bilinear, with the corners of the cells aligned, not their centers: what PyTorch calls align_corners=False.
 CnnVis.upsample = ({ values, height, width }, toHeight, toWidth) => {
   const grown = new Float32Array(toHeight * toWidth);
   const columns = sources(width, toWidth);

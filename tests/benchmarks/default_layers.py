@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.default_layers [NAME ...]
 
-Expected are names: the last stage of a convolutional network, the last normalisation that the patches pass on their way
+Expected are names: the last stage of a convolutional network, the last normalization that the patches pass on their way
 to the scores of a transformer. Where `layer_sources` has somebody who names a layer, which it has for all of
 torchvision's, the tensors are compared with that, too; the others say so.
 """

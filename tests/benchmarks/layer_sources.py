@@ -5,12 +5,12 @@ libraries' names of one place, are the same. Two differences are deliberate:
 
 - VGG, AlexNet: the tutorials' `features[-1]` is the result of a max pooling. Here it is what goes into that, as in the
   paper's own code (relu5_3): the same features at twice the resolution.
-- Swin, ResMLP: of a stage's whole sum and the normalisation that reads it, the normalisation, as MMPretrain does for
+- Swin, ResMLP: of a stage's whole sum and the normalization that reads it, the normalization, as MMPretrain does for
   Swin. For ResMLP, whose norm only scales and shifts each channel, Grad-CAM differs by a constant. pytorch-grad-cam's
   `norm1` of Swin's last block holds what enters one branch of two, and TorchCAM's `norm2` the other.
 
 Of the other networks of timm in `default_layers` nobody was found to name a layer; what is expected there is our own
-judgement.
+judgment.
 """
 
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from dataclasses import dataclass
 class Source:
     """Somebody who names a layer: who, where, and the layer in that network's own names, empty for the rule.
 
-    The rule is the last layer whose output still has a spatial size. normalised: whether ours is the normalisation that
+    The rule is the last layer whose output still has a spatial size. normalized: whether ours is the normalization that
     reads what the source names.
     """
 
     who: str
     url: str
     layer: str = ""
-    normalised: bool = False
+    normalized: bool = False
 
 
 GRAD_CAM = ("Grad-CAM's authors, layer_name relu5_3, relu5_4, relu5", "https://github.com/ramprs/grad-cam")
@@ -111,7 +111,7 @@ TIMM: dict[str, Sourced] = {
     "convnext_atto": (Source(*POOLFORMER, "stages.-1"), 64, {}),
     "convnextv2_atto": (Source(*POOLFORMER, "stages.-1"), 64, {}),
     "poolformer_s12": (Source(*POOLFORMER, "stages.-1"), 64, {}),
-    "resmlp_12_224": (Source(*POOLFORMER, "blocks.-1", normalised=True), 64, SMALL),
+    "resmlp_12_224": (Source(*POOLFORMER, "blocks.-1", normalized=True), 64, SMALL),
     "deit_tiny_patch16_224": (Source(*POOLFORMER, "blocks.-1.norm1"), 64, SMALL),
     "deit_tiny_distilled_patch16_224": (Source(*TRANSFORMERS, "blocks.-1.norm1"), 64, SMALL),
     "vit_tiny_patch16_224": (Source(*TRANSFORMERS, "blocks.-1.norm1"), 64, SMALL),

@@ -33,7 +33,7 @@ ALONE = (
 
 
 def zennit(network: nn.Module, name: str, images: Tensor, targets: Tensor) -> None:
-    """One of Zennit's composites, with the canoniser that the family needs."""
+    """One of Zennit's composites, with the canonizer that the family needs."""
     from zennit.attribution import Gradient
     from zennit.composites import EpsilonPlusFlat
     from zennit.torchvision import ResNetCanonizer, VGGCanonizer

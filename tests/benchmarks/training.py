@@ -24,14 +24,14 @@ from cnnvis_report.training.tensors import read_pictures
 
 def plain(network: torch.nn.Module, inputs: torch.Tensor, targets: torch.Tensor, batch: int) -> float:
     """Seconds of a loop that does nothing but what has to be done."""
-    optimiser = torch.optim.AdamW(network.parameters(), 1e-3)
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
     network.train()
     start = time.perf_counter()
     for images, wanted in zip(inputs.split(batch), targets.split(batch), strict=True):
         loss = torch.nn.functional.cross_entropy(network(images), wanted)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     return time.perf_counter() - start
 
 
@@ -48,9 +48,9 @@ def main() -> None:
         for at in range(given.images)
     ]
     size = (given.size, given.size)
-    pictures, _ = read_pictures(items, Preprocessing((0.5,), (0.2,), resize=size), grey=True, advance=lambda _: None)
+    pictures, _ = read_pictures(items, Preprocessing((0.5,), (0.2,), resize=size), gray=True, advance=lambda _: None)
     network = build(Architecture(SMALL, 2, 1, blocks_for(size))).to(memory_format=torch.channels_last)
-    inputs = pictures.preprocessing.normalise(pictures.stored.float() / 255).contiguous(
+    inputs = pictures.preprocessing.normalize(pictures.stored.float() / 255).contiguous(
         memory_format=torch.channels_last
     )
     plain(network, inputs, pictures.targets, 32)

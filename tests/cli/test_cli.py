@@ -135,8 +135,8 @@ def test_images_of_many_sizes_and_aspects(tmp_path):
     assert [image.size for image in load_run(tmp_path / "r").images()] == [(30, 50), (30, 50), (80, 31), (64, 64)]
 
 
-def test_grey_networks(drawn, tmp_path):
-    command("run", "tests.factories:grey", drawn, "-o", tmp_path / "r", "--size", "32", "-m", "standard", "-q",
+def test_gray_networks(drawn, tmp_path):
+    command("run", "tests.factories:gray", drawn, "-o", tmp_path / "r", "--size", "32", "-m", "standard", "-q",
             "-O", "smoothgrad.n=2", "-O", "integrated_gradients.steps=2", "-O", "occlusion.patch=16")  # fmt: skip
     image = next(load_run(tmp_path / "r").images())
     arrays = load_arrays(tmp_path / "r", image.id)

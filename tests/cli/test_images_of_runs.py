@@ -13,7 +13,7 @@ BRIGHT = ("run", "tests.factories:bright", "-m", "gradient", "--device", "cpu")
 
 
 def shade(path: Path, index: int, classes: int = 10) -> None:
-    """A picture whose class is known in advance: as bright as the middle of that class's share of the grey scale."""
+    """A picture whose class is known in advance: as bright as the middle of that class's share of the gray scale."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (12, 12), (int((index + 0.5) / classes * 255),) * 3).save(path)
 

@@ -8,7 +8,7 @@ from PIL import Image
 from torchvision.models import ResNet18_Weights
 
 from cnnvis_report.data.class_names import Classes, distinct, find_class, imagenet_ids
-from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.label_text import labels_in as labels_of
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.errors import BadRequest, UnknownName
@@ -32,12 +32,12 @@ def tree(top: Path, *names: str) -> Path:
 
 
 def labels_in(top: Path, classes, **given) -> dict[str, tuple[str, int | None] | None]:
-    found = labelled(find_images([top]), classes, **given)
+    found = labeled(find_images([top]), classes, **given)
     return {item.name: item.label and (item.label.name, item.label.index) for item in found}
 
 
 def notices(top: Path, classes, **given) -> str:
-    return " ".join(labelled(find_images([top]), classes, **given).notices)
+    return " ".join(labeled(find_images([top]), classes, **given).notices)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_the_order_agrees_with_torchvision(tmp_path):
 def test_the_parts_of_a_set_are_no_classes(tmp_path):
     tree(tmp_path, "train/b/1.png", "train/a/2.png", "val/a/3.png")
     for given in ([tmp_path], [tmp_path / "train", tmp_path / "val"]):
-        found = labelled(find_images(given), TEN[:2], labels="folders")
+        found = labeled(find_images(given), TEN[:2], labels="folders")
         assert {item.name: item.label.index for item in found} == {
             "train/a/2.png": 0, "train/b/1.png": 1, "val/a/3.png": 0,
         }  # fmt: skip
@@ -180,7 +180,7 @@ def test_where_nothing_is_known_the_notice_says_what_was_tried(tmp_path):
 def test_the_folder_that_is_given_may_be_a_class(tmp_path):
     tree(tmp_path, "goldfish/a.png", "tench/b.png")
     assert labels_in(tmp_path / "goldfish", FEW) == {"a.png": ("goldfish", 1)}
-    both = labelled(find_images([tmp_path / "goldfish", tmp_path / "tench"]), FEW)
+    both = labeled(find_images([tmp_path / "goldfish", tmp_path / "tench"]), FEW)
     assert [(item.name, item.label.index) for item in both] == [("goldfish/a.png", 1), ("tench/b.png", 0)]
 
 
@@ -202,7 +202,7 @@ sub/a.png n01443537
 def test_lists_are_split_where_a_file_is_left(tmp_path):
     tree(tmp_path, "a.png", "my", "my dog 1.png", "b, c.png", "sub/a.png")
     (tmp_path / "list.txt").write_bytes(LINES.replace("\n", "\r\n").encode("utf-8-sig"))
-    found = labelled(find_images([tmp_path / "list.txt"]), FEW)
+    found = labeled(find_images([tmp_path / "list.txt"]), FEW)
     assert [(item.name, [label.index for label in item.labels]) for item in found] == [
         ("a.png", [1]), ("my dog 1.png", [2]), ("my dog 1.png", [3]), ("b, c.png", [0]), ("a.png", [1]),
         ("b, c.png", [2]), ("a.png", [1, 4, None]), ("gone.png", [3]), ("a.png", []), ("sub/a.png", [None]),
@@ -218,13 +218,13 @@ def test_tables_have_columns_of_paths_and_labels(tmp_path):
     (tmp_path / "t.tsv").write_text("image\tclass\na.png\tgoldfish\nb.png\t2\n")
     (tmp_path / "plain.csv").write_text("a.png,goldfish\nb.png,2\n")
     for name in ("t.csv", "t.tsv", "plain.csv"):
-        found = labelled(find_images([tmp_path / name]), FEW)
+        found = labeled(find_images([tmp_path / name]), FEW)
         assert [(item.name, item.label.index) for item in found] == [("a.png", 1), ("b.png", 2)], name
     (tmp_path / "short.csv").write_text("image_id,class\na,1\nb,2\n")
-    found = labelled(find_images([tmp_path / "short.csv"]), FEW)
+    found = labeled(find_images([tmp_path / "short.csv"]), FEW)
     assert [(item.name, item.label.index) for item in found] == [("a.png", 1), ("b.png", 2)], "endings left out"
     (tmp_path / "many.csv").write_text("image,goldfish,tench,crane (3)\na.png,1,0,1\nb.png,0,0,0\n")
-    found = labelled(find_images([tmp_path / "many.csv"]), FEW)
+    found = labeled(find_images([tmp_path / "many.csv"]), FEW)
     assert [[label.index for label in item.labels] for item in found] == [[1, 3], []]
     assert "many.csv names images: give it as IMAGES" in notices(tmp_path, FEW)
 
@@ -232,14 +232,14 @@ def test_tables_have_columns_of_paths_and_labels(tmp_path):
 def test_a_list_without_labels_has_those_of_the_folders_in_it(tmp_path):
     tree(tmp_path, "goldfish/a.png", "other/b.png")
     (tmp_path / "list.txt").write_text("goldfish/a.png\nother/b.png\n")
-    found = labelled(find_images([tmp_path / "list.txt"]), FEW)
+    found = labeled(find_images([tmp_path / "list.txt"]), FEW)
     assert [item.label.index for item in found] == [1, None]
 
 
 def test_labels_that_count_from_one_are_noticed(tmp_path):
     tree(tmp_path, "a.png", "b.png", "c.png")
     (tmp_path / "list.txt").write_text("a.png 1\nb.png 2\nc.png 3\n")
-    found = labelled(find_images([tmp_path / "list.txt"]), TEN[:3])
+    found = labeled(find_images([tmp_path / "list.txt"]), TEN[:3])
     assert [item.label.index for item in found] == [1, 2, None]
     assert "Indices count from 0, to 2." in " ".join(found.notices)
 
@@ -254,7 +254,7 @@ def test_where_no_label_was_offered_there_is_nothing_to_say(tmp_path):
 
 def test_a_regression_has_no_label_to_miss(tmp_path):
     tree(tmp_path, "zoo/a.png", "park/b.png")
-    found = labelled(find_images([tmp_path]), FEW)
+    found = labeled(find_images([tmp_path]), FEW)
     found = replace(found, notices=("12 bits.", *found.notices))
     classes, value = (Scores(kind, Quantity.LOGIT, "") for kind in (ScoreKind.SOFTMAX, ScoreKind.VALUE))
     assert len(found.notices) == 2 and images_of(found, classes, FEW).notices == found.notices
@@ -318,7 +318,7 @@ def test_numbers_in_a_list_are_said_to_be_indices(tmp_path):
     for first in (0, 1):
         lines = (f"{name}.png {number}" for number, name in enumerate("abc", start=first))
         (tmp_path / "list.txt").write_text("\n".join(lines))
-        said.append(" ".join(labelled(find_images([tmp_path / "list.txt"]), TEN).notices))
+        said.append(" ".join(labeled(find_images([tmp_path / "list.txt"]), TEN).notices))
     assert "by their index, from 0: 0, 1, 2." in said[0] and "may count from 1" not in said[0]
     assert "by their index, from 0: 1, 2, 3. These may count from 1; the network's count from 0 to 9." in said[1]
 
@@ -326,14 +326,14 @@ def test_numbers_in_a_list_are_said_to_be_indices(tmp_path):
 def test_images_with_several_unknown_labels_are_counted_once(tmp_path):
     tree(tmp_path, "a.png", "b.png")
     (tmp_path / "list.txt").write_text("a.png zebra|yak\nb.png goldfish\n")
-    said = " ".join(labelled(find_images([tmp_path / "list.txt"]), FEW).notices)
+    said = " ".join(labeled(find_images([tmp_path / "list.txt"]), FEW).notices)
     assert "1 image has 2 labels that are no classes" in said
 
 
 def test_paths_that_were_written_on_windows(tmp_path):
     tree(tmp_path, "in/a b.png", "in/deep/c.png")
     (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfin\\a b.png goldfish\r\nin\\deep\\c.png\t2\r\n")
-    found = labelled(find_images([tmp_path / "list.txt"]), FEW)
+    found = labeled(find_images([tmp_path / "list.txt"]), FEW)
     assert [(item.name, item.label.index) for item in found] == [("in/a b.png", 1), ("in/deep/c.png", 2)]
     assert [item.open().size for item in found] == [(4, 4)] * 2
 
@@ -342,12 +342,12 @@ def test_tables_of_flags_have_other_columns_too(tmp_path):
     tree(tmp_path, "a.png", "b.png", "c.png")
     rows = ("Path,Sex,goldfish,ice-cream", "a.png,F,1.0,", "b.png,M,-1.0,1", "c.png,M,,0.0")
     (tmp_path / "t.csv").write_text("\n".join(rows))
-    found = labelled(find_images([tmp_path / "t.csv"]), FEW)
+    found = labeled(find_images([tmp_path / "t.csv"]), FEW)
     assert [[label.index for label in item.labels] for item in found] == [[1], [4], []]
     assert [item.bare for item in found] == [False, False, True]
     tree(tmp_path, "goldfish/d.png")
     (tmp_path / "none.csv").write_text("image,goldfish,ice-cream\ngoldfish/d.png,0,0\na.png,1,1\n")
-    nothing = labelled(find_images([tmp_path / "none.csv"]), FEW).items[0]
+    nothing = labeled(find_images([tmp_path / "none.csv"]), FEW).items[0]
     assert (nothing.bare, nothing.labels) == (True, ()), "the table counts, not the folder"
     assert found.notices == (
         "t.csv: each of its columns but Path, Sex is a label where it holds 1, and -1 (uncertain) counts as 0.",
@@ -360,7 +360,7 @@ def test_tables_of_flags_have_other_columns_too(tmp_path):
 @pytest.mark.parametrize(("no", "yes"), [("neg", "Pos"), ("False", "True"), ("no", "yes"), ("negative", "positive")])
 def test_a_binary_network_without_names_knows_yes_and_no(tmp_path, no, yes):
     tree(tmp_path, f"{no}/a.png", f"{yes}/b.png")
-    found = labelled(find_images([tmp_path]), ("negative", "positive"))
+    found = labeled(find_images([tmp_path]), ("negative", "positive"))
     assert {Path(item.name).name: item.label.index for item in found} == {"a.png": 0, "b.png": 1}
     assert set(labels_in(tmp_path, ("sound", "broken")).values()) == {None}
 

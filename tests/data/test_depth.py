@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cnnvis_report.data.decode import NOTE, UnusablePicture, read_picture, read_values
-from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.levels import find_levels
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.errors import BadRequest
@@ -51,7 +51,7 @@ def tiff(values: np.ndarray, order: str, packed: bool = False) -> bytes:
     return made + b"\0\0\0\0"
 
 
-@pytest.mark.parametrize("values", [GREY, COLOURS, GREY // 16, COLOURS // 16], ids=["grey", "rgb", "grey12", "rgb12"])
+@pytest.mark.parametrize("values", [GREY, COLOURS, GREY // 16, COLOURS // 16], ids=["gray", "rgb", "gray12", "rgb12"])
 @pytest.mark.parametrize("kind", ["png", "<tiff", ">tiff", "<deflated", ">deflated"])
 def test_all_16_bits_are_read(tmp_path, values, kind):
     path = tmp_path / "a.img"
@@ -125,7 +125,7 @@ def test_a_set_is_read_alike(tmp_path):
         "3 pictures have more than 8 bits, and none a value above 4095: read as 12 bits. "
         "--range 0,65535 reads them from 0 to 65535.",
     )
-    items = labelled(found, (), levels=levels).items
+    items = labeled(found, (), levels=levels).items
     assert [np.asarray(item.open()).max() for item in items] == [19, 255, 56, 7], "300 and 900 of 4095, and 8 bits"
     assert find_levels(found, Levels(bits=14)) == (Levels(bits=14), ()), "what a model was trained with"
     assert find_levels(found, Levels(range=(0, 9)))[1] == ("3 pictures have more than 8 bits, read from 0 to 9.",)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, features
 
 from cnnvis_report.data.decode import UnusablePicture, read_picture
-from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.tiff import tiff_pages
 from cnnvis_report.errors import BadRequest
@@ -94,9 +94,9 @@ def test_what_looks_like_an_image_and_is_not_read_is_listed(tmp_path):
     reasons = {each.name: each.reason for each in found.skipped}
     assert set(reasons) == {*UNREAD, "IM0001"} and "DICOM" in reasons["IM0001"]
     assert all(says in reasons[name] for name, says in UNREAD.items())
-    assert labelled(found, ()).skipped == found.skipped
+    assert labeled(found, ()).skipped == found.skipped
     with pytest.raises(UnusablePicture, match=r"holds a HEIC picture .*convert it to PNG or JPEG"):
-        labelled(found, ()).items[1].open()
+        labeled(found, ()).items[1].open()
 
 
 def test_what_may_not_be_looked_into_is_listed_and_the_rest_is_found(tmp_path, monkeypatch):
@@ -147,7 +147,7 @@ def test_other_files_are_counted_and_hidden_ones_are_not(tmp_path):
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"])
 def test_a_picture_without_its_ending_is_known_by_how_it_begins(tmp_path, name, kind):
     (tmp_path / name).write_bytes(encoded(kind))
-    (item,) = labelled(find_images([tmp_path]), ())
+    (item,) = labeled(find_images([tmp_path]), ())
     assert np.abs(np.asarray(item.open(), int)[3, 3] - [250, 0, 0]).max() < 9
 
 
@@ -159,7 +159,7 @@ def test_formats_that_pillow_has(tmp_path, name, kind, feature):
     if feature and not features.check(feature):
         pytest.skip(f"this Pillow has no {kind}")
     (tmp_path / name).write_bytes(encoded(kind))
-    (item,) = labelled(find_images([tmp_path]), ())
+    (item,) = labeled(find_images([tmp_path]), ())
     assert np.abs(np.asarray(item.open(), int)[3, 3] - [250, 0, 0]).max() < 9
 
 
@@ -194,7 +194,7 @@ def with_thumbnails(content: bytes) -> bytes:
 def test_pages_of_a_tiff_are_images_of_their_own(tmp_path):
     (tmp_path / "stack.tif").write_bytes(pages_of(3))
     (tmp_path / "one.tiff").write_bytes(pages_of(1))
-    found = labelled(find_images([tmp_path]), ())
+    found = labeled(find_images([tmp_path]), ())
     assert [item.name for item in found] == ["one.tiff", "stack.tif page 1", "stack.tif page 2", "stack.tif page 3"]
     assert [item.open().getpixel((0, 0)) for item in found] == [10, 10, 20, 30]
     assert len({item.id for item in found}) == len({item.fingerprint for item in found}) == 4
@@ -204,7 +204,7 @@ def test_pages_of_a_tiff_are_images_of_their_own(tmp_path):
 def test_thumbnails_within_a_tiff_are_no_images(tmp_path):
     (tmp_path / "pyramid.tif").write_bytes(with_thumbnails(pages_of(4)))
     assert [page.reduced for page in tiff_pages(tmp_path / "pyramid.tif")] == [False, True, False, True]
-    found = labelled(find_images([tmp_path]), ())
+    found = labeled(find_images([tmp_path]), ())
     assert [item.open().getpixel((0, 0)) for item in found] == [10, 30]
     (tmp_path / "pyramid.tif").write_bytes(with_thumbnails(pages_of(2)))
     assert names(tmp_path) == ["pyramid.tif"]
@@ -222,7 +222,7 @@ def test_tiff_heads_from_strangers_end(tmp_path):
 
 
 def test_of_an_animation_the_first_frame_is_taken_and_that_is_said(tmp_path):
-    frames = [Image.new("RGB", (8, 6), colour) for colour in ("red", "lime", "blue")]
+    frames = [Image.new("RGB", (8, 6), color) for color in ("red", "lime", "blue")]
     for kind in ("GIF", "PNG", "WEBP"):
         moving = encoded(kind, frames[0], save_all=True, append_images=frames[1:])
         (tmp_path / f"moving.{kind.lower()}").write_bytes(moving)
@@ -234,7 +234,7 @@ def test_of_an_animation_the_first_frame_is_taken_and_that_is_said(tmp_path):
 
 
 def sampled(top: Path, classes, **given) -> tuple[list[str], str]:
-    found = labelled(find_images([top]), classes, limit=Limit(**given))
+    found = labeled(find_images([top]), classes, limit=Limit(**given))
     return [item.name for item in found], " ".join(found.notices)
 
 

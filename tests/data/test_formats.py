@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cnnvis_report.data.decode import NOTE, read_picture
-from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.preprocessing import Levels
 
 RAMP = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
@@ -21,10 +21,10 @@ def chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def png(path: Path, *channels: np.ndarray, colour: int, before: bytes = b"") -> Path:
+def png(path: Path, *channels: np.ndarray, color: int, before: bytes = b"") -> Path:
     values = np.stack(channels, 2).astype(">u2")
     rows = b"".join(b"\0" + row.tobytes() for row in values)
-    head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, colour, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, color, 0, 0, 0)
     start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + before
     path.write_bytes(start + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
     return path
@@ -58,30 +58,30 @@ def shown(path: Path, **given) -> tuple[np.ndarray, str]:
 
 
 @pytest.mark.parametrize(
-    ("channels", "colour"), [((RAMP >> 4, OPAQUE), 4), ((RAMP >> 4, RAMP >> 4, RAMP >> 4, OPAQUE), 6)]
+    ("channels", "color"), [((RAMP >> 4, OPAQUE), 4), ((RAMP >> 4, RAMP >> 4, RAMP >> 4, OPAQUE), 6)]
 )
-def test_sixteen_bits_beside_an_alpha_are_read_by_their_own_range(tmp_path, channels, colour):
+def test_sixteen_bits_beside_an_alpha_are_read_by_their_own_range(tmp_path, channels, color):
     """Twelve bits of a camera; the alpha is of sixteen all the same, and says nothing of their range."""
-    path = png(tmp_path / "a.png", *channels, colour=colour)
+    path = png(tmp_path / "a.png", *channels, color=color)
     found, note = shown(path)
     assert np.abs(found - EIGHT[..., None]).max() <= 1 and note.startswith("read as 12 bits")
-    (item,) = labelled(find_images([path]), ())
+    (item,) = labeled(find_images([path]), ())
     assert np.array_equal(np.asarray(item.open()), found)
-    exact, _ = shown(png(tmp_path / "b.png", (RAMP >> 8) + 512, OPAQUE, colour=4), levels=Levels.between((512, 767)))
+    exact, _ = shown(png(tmp_path / "b.png", (RAMP >> 8) + 512, OPAQUE, color=4), levels=Levels.between((512, 767)))
     assert np.array_equal(exact[..., 0], RAMP >> 8), "the lower byte counts"
 
 
-def test_half_transparent_grey_of_sixteen_bits_lies_on_white(tmp_path):
-    found, _ = shown(png(tmp_path / "a.png", RAMP, OPAQUE // 2, colour=4))
+def test_half_transparent_gray_of_sixteen_bits_lies_on_white(tmp_path):
+    found, _ = shown(png(tmp_path / "a.png", RAMP, OPAQUE // 2, color=4))
     assert np.abs(found[..., 0] - (EIGHT + 255) / 2).max() <= 1
 
 
-def test_the_colour_that_a_png_calls_transparent_shows_white(tmp_path):
-    grey = png(tmp_path / "g.png", RAMP, colour=0, before=chunk(b"tRNS", struct.pack(">H", 0)))
+def test_the_color_that_a_png_calls_transparent_shows_white(tmp_path):
+    gray = png(tmp_path / "g.png", RAMP, color=0, before=chunk(b"tRNS", struct.pack(">H", 0)))
     expected = np.where(RAMP == 0, 255, EIGHT)
-    assert np.abs(shown(grey)[0] - expected).max() <= 1
-    colour = png(tmp_path / "c.png", RAMP, RAMP, RAMP, colour=2, before=chunk(b"tRNS", struct.pack(">HHH", 0, 0, 0)))
-    assert np.abs(shown(colour)[0] - expected[..., None]).max() <= 1
+    assert np.abs(shown(gray)[0] - expected).max() <= 1
+    color = png(tmp_path / "c.png", RAMP, RAMP, RAMP, color=2, before=chunk(b"tRNS", struct.pack(">HHH", 0, 0, 0)))
+    assert np.abs(shown(color)[0] - expected[..., None]).max() <= 1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ FILTERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 
 
 def smooth(width: int, height: int) -> Image.Image:
-    """Waves in three colours, from black to white."""
+    """Waves in three colors, from black to white."""
     across, down = np.arange(width)[None, :, None] / 9, np.arange(height)[:, None, None] / 7
     return Image.fromarray(np.uint8(127.5 + 127.5 * np.sin(across + down + np.arange(3))))
 

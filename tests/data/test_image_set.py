@@ -15,7 +15,7 @@ from torchvision.models import get_model_weights
 from cnnvis_report.data import decode
 from cnnvis_report.data.boxes import read_boxes
 from cnnvis_report.data.decode import UnusablePicture, prepare, read_picture
-from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.preprocessing import Levels, Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import _preprocessing
@@ -43,7 +43,7 @@ def test_formats(kind, options):
 
 
 def test_an_animation_shows_its_first_frame():
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "lime", "blue")]
     file = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert read_picture(file).getpixel((4, 4)) == (255, 0, 0)
 
@@ -90,7 +90,7 @@ def test_sixteen_bits_become_eight():
 
 
 def reason(path) -> str:
-    (item,) = labelled(find_images([Path(path)]), ())
+    (item,) = labeled(find_images([Path(path)]), ())
     with pytest.raises(UnusablePicture) as caught:
         item.open()
     assert str(path) not in str(caught.value) and "\n" not in str(caught.value)
@@ -115,7 +115,7 @@ def test_files_that_are_no_good(tmp_path, monkeypatch):
     assert "not a regular file" in reason(tmp_path / "pipe.jpg")
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     (tmp_path / "list.txt").write_text("gone.jpg\nneverwas.jpg\n")
-    for item in labelled(find_images([tmp_path / "list.txt"]), ()):
+    for item in labeled(find_images([tmp_path / "list.txt"]), ()):
         with pytest.raises(UnusablePicture, match="no such file"):
             item.open()
     (tmp_path / "wide.png").write_bytes(saved(Image.new("1", (4000, 3000)), "PNG").getvalue())
@@ -127,7 +127,7 @@ def test_files_that_are_no_good(tmp_path, monkeypatch):
 
 def test_a_wrong_extension_does_no_harm(tmp_path):
     (tmp_path / "really-a-png.jpg").write_bytes(saved(Image.fromarray(QUARTERS), "PNG").getvalue())
-    (item,) = labelled(find_images([tmp_path]), ())
+    (item,) = labeled(find_images([tmp_path]), ())
     assert np.array_equal(np.asarray(item.open()), QUARTERS)
 
 
@@ -141,7 +141,7 @@ def tree(top: Path, *names: str) -> Path:
 def test_folders_are_searched_in_natural_order(tmp_path):
     tree(tmp_path, "dog10.png", "dog2.PNG", "b/cat.jpeg", "b/c/bird.webp", ".hidden/x.png", "notes.md.png")
     (tmp_path / "readme.md").write_text("no image")
-    names = [item.name for item in labelled(find_images([tmp_path]), ())]
+    names = [item.name for item in labeled(find_images([tmp_path]), ())]
     assert names == ["dog2.PNG", "dog10.png", "notes.md.png", "b/cat.jpeg", "b/c/bird.webp"]
     assert [found.name for found in find_images([tmp_path / "b", tmp_path / "dog2.PNG"])] == [
         "b/cat.jpeg", "b/c/bird.webp", "dog2.PNG",
@@ -151,7 +151,7 @@ def test_folders_are_searched_in_natural_order(tmp_path):
 
 def test_ids_are_plain_and_unique(tmp_path):
     tree(tmp_path, "a.png", "x/a.png", "Ünïcode “quotes” <script>.png", "кот.png", "%2e%2e.png", f"{'l' * 120}.png")
-    ids = [item.id for item in labelled(find_images([tmp_path]), ())]
+    ids = [item.id for item in labeled(find_images([tmp_path]), ())]
     assert len(set(ids)) == 6
     assert all(set(id) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") and len(id) < 60 for id in ids)
 
@@ -159,30 +159,30 @@ def test_ids_are_plain_and_unique(tmp_path):
 def test_labels(tmp_path):
     classes = ("tabby cat", "dog", "crane", "crane")
     tree(tmp_path, "Tabby_Cat/1.png", "dog/2.png", "crane/3.png", "other/4.png", "5.png")
-    by_name = {item.name: item.label for item in labelled(find_images([tmp_path]), classes)}
+    by_name = {item.name: item.label for item in labeled(find_images([tmp_path]), classes)}
     assert (by_name["Tabby_Cat/1.png"].name, by_name["Tabby_Cat/1.png"].index) == ("tabby cat", 0)
     assert by_name["dog/2.png"].index == 1
     assert by_name["crane/3.png"].index is None, "two classes have this name"
     assert by_name["other/4.png"].index is None and by_name["5.png"] is None
-    every = {i.name: i.label for i in labelled(find_images([tmp_path]), classes, labels="folders")}
+    every = {i.name: i.label for i in labeled(find_images([tmp_path]), classes, labels="folders")}
     assert (every["other/4.png"].name, every["other/4.png"].index) == ("other", None) and every["5.png"] is None
 
 
 def test_folders_stand_for_classes_in_order_where_there_are_as_many(tmp_path):
     tree(tmp_path, "ants/1.png", "bees/2.png", "wasps/3.png")
     classes = ("class 0", "class 1", "class 2")
-    found = labelled(find_images([tmp_path]), classes, labels="folders")
+    found = labeled(find_images([tmp_path]), classes, labels="folders")
     assert [(item.label.name, item.label.index) for item in found] == [("ants", 0), ("bees", 1), ("wasps", 2)]
 
 
 def test_lists(tmp_path):
     tree(tmp_path, "pictures/a.png", "pictures/b.png", "c.png")
     (tmp_path / "list.txt").write_text("# a comment\npictures/a.png\tdog\n\npictures/b.png\t0\nc.png\tunheard of\n")
-    items = list(labelled(find_images([tmp_path / "list.txt"]), ("cat", "dog")))
+    items = list(labeled(find_images([tmp_path / "list.txt"]), ("cat", "dog")))
     assert [item.name for item in items] == ["pictures/a.png", "pictures/b.png", "c.png"]
     assert [(item.label.name, item.label.index) for item in items] == [("dog", 1), ("cat", 0), ("unheard of", None)]
     (tmp_path / "abs.txt").write_text(f"{tmp_path}/c.png\n../{tmp_path.name}/pictures/a.png\n")
-    shown = [item.name for item in labelled(find_images([tmp_path / "abs.txt"]), ())]
+    shown = [item.name for item in labeled(find_images([tmp_path / "abs.txt"]), ())]
     assert shown == ["c.png", "a.png"], "no folder shows"
 
 
@@ -198,7 +198,7 @@ def test_a_fingerprint_changes_with_the_content(tmp_path):
     tree(tmp_path, "a.png")
 
     def fingerprint():
-        return next(iter(labelled(find_images([tmp_path]), ()))).fingerprint
+        return next(iter(labeled(find_images([tmp_path]), ()))).fingerprint
 
     first = fingerprint()
     assert first == fingerprint()
@@ -219,15 +219,15 @@ def test_preparing_equals_torchvision(size, name):
         assert np.array_equal(restored.numpy().astype(np.uint8), ours.seen), "what is shown is what was seen"
 
 
-def test_any_aspect_and_grey():
+def test_any_aspect_and_gray():
     picture = Image.fromarray(QUARTERS)
     own = prepare(picture, Preprocessing())
     assert own.values.shape == (3, 20, 30) and np.array_equal(own.seen, QUARTERS)
     whole = prepare(picture, Preprocessing(resize=(64, 48)))
     assert whole.values.shape == (3, 64, 48)
-    grey = prepare(picture, Preprocessing((0.5,), (0.5,), resize=(8, 8)))
-    assert grey.values.shape == (1, 8, 8) and grey.seen.shape == (8, 8)
-    assert float(grey.values.min()) >= -1 and float(grey.values.max()) <= 1
+    gray = prepare(picture, Preprocessing((0.5,), (0.5,), resize=(8, 8)))
+    assert gray.values.shape == (1, 8, 8) and gray.seen.shape == (8, 8)
+    assert float(gray.values.min()) >= -1 and float(gray.values.max()) <= 1
 
 
 ANNOTATION = """<annotation><size><width>{0}</width><height>{1}</height><depth>3</depth></size>{2}</annotation>"""
@@ -279,7 +279,7 @@ def test_boxes_belong_to_images_called_alike(tmp_path):
     (annotations / "cat" / "one.xml").write_text(
         ANNOTATION.format(6, 5, OBJECT.format("dog", 1, 1, 1, 1) + OBJECT.format("cat", 3, 2, 6, 4)), "utf-8"
     )
-    (item,) = labelled(find_images([pictures]), ["cat", "dog"], masks=annotations)
+    (item,) = labeled(find_images([pictures]), ["cat", "dog"], masks=annotations)
     assert np.asarray(item.mask()).sum() == 255 * 12, "the box of the label alone"
 
 
@@ -292,7 +292,7 @@ def test_an_image_is_called_alike_in_whichever_order_they_are_given(tmp_path):
 
     def ids(*folders: str) -> dict[str, str]:
         found = find_images([tmp_path / folder for folder in folders])
-        items = labelled(found, ()).items
+        items = labeled(found, ()).items
         assert len({item.id for item in items}) == len(items)
         return {str(each.path.relative_to(tmp_path)): item.id for each, item in zip(found, items, strict=True)}
 
@@ -305,7 +305,7 @@ def test_an_image_is_called_alike_in_whichever_order_they_are_given(tmp_path):
 
 def test_a_file_that_may_not_be_looked_at_is_not_said_to_be_missing(tmp_path, monkeypatch):
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
-    (item,) = labelled(find_images([tmp_path / "a.png"]), ())
+    (item,) = labeled(find_images([tmp_path / "a.png"]), ())
 
     def closed(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")

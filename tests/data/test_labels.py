@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.config import Request
@@ -27,7 +27,7 @@ from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.payload import image_data
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.views.formatting import NARROW
-from cnnvis_report.report.views.summary import summarise
+from cnnvis_report.report.views.summary import summarize
 from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
@@ -54,7 +54,7 @@ class Brightness(nn.Module):
         return self.fc(self.conv(x).relu().mean((2, 3)))
 
 
-def colours() -> nn.Module:
+def colors() -> nn.Module:
     """Three labels that don't exclude each other."""
     network = Brightness()
     network.class_names, network.scores = ("red", "green", "blue"), "sigmoid"
@@ -86,8 +86,8 @@ PICTURES = {
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
-    for name, (colour, _) in PICTURES.items():
-        Image.new("RGB", (SIDE, SIDE), colour).save(folder / f"{name}.png")
+    for name, (color, _) in PICTURES.items():
+        Image.new("RGB", (SIDE, SIDE), color).save(folder / f"{name}.png")
     return folder
 
 
@@ -96,7 +96,7 @@ def open_labels(folder, only="all", labels=None):
     known = labels or {name: given for name, (_, given) in PICTURES.items()}
 
     def images(classes):
-        found = labelled(find_images((folder,)), classes)
+        found = labeled(find_images((folder,)), classes)
         items = [
             replace(
                 item,
@@ -106,7 +106,7 @@ def open_labels(folder, only="all", labels=None):
         ]
         return replace(found, items=tuple(items))
 
-    request = Request("tests.data.test_labels:colours", (folder,), methods=("gradient", "grad_cam"), device="cpu")
+    request = Request("tests.data.test_labels:colors", (folder,), methods=("gradient", "grad_cam"), device="cpu")
     study = study_of(load_model(request.model), images, request)
     return study if only == "all" else screened(study, only, None)
 
@@ -223,8 +223,8 @@ def test_a_run_of_several_labels_records_each_by_itself(several):
 
 
 def test_pages_of_several_labels_say_what_holds(several):
-    summary = summarise(load_run(several))
-    assert summary.answers is None and (summary.labelled, summary.right, summary.unknown) == (5, 2, 1)
+    summary = summarize(load_run(several))
+    assert summary.answers is None and (summary.labeled, summary.right, summary.unknown) == (5, 2, 1)
     found = summary.label_answers
     truth = {name: [label in PICTURES[name][1] for label in ("red", "green", "blue")] for name in "abcde"}
     columns = np.array([truth[name] for name in "abcde"])
@@ -267,7 +267,7 @@ def test_only_wrong_of_several_labels(pictures, tmp_path):
     answers = page(write(study, tmp_path / "wrong") / "answers.html")
     assert "Exact match: on 2 of 5" in answers and "3 of them are explained" in answers
     with pytest.raises(
-        BadRequest, match=r"colours knows none of the labels, such as 'ghost'\. Its classes are red, green"
+        BadRequest, match=r"colors knows none of the labels, such as 'ghost'\. Its classes are red, green"
     ):
         open_labels(pictures, "wrong", dict.fromkeys(PICTURES, ("ghost",)))
 
@@ -279,14 +279,14 @@ def test_an_image_that_bears_none_of_the_labels_counts(pictures, tmp_path):
         (tmp_path / f"{name}.png").write_bytes((pictures / f"{name}.png").read_bytes())
     lines = [f"{name}.png,{','.join(map(str, row))}" for name, row in rows.items()]
     (tmp_path / "t.csv").write_text("\n".join(["image,red,green,blue", *lines]))
-    given = ("run", "tests.data.test_labels:colours", tmp_path / "t.csv", "-m", "gradient", "--device", "cpu")
+    given = ("run", "tests.data.test_labels:colors", tmp_path / "t.csv", "-m", "gradient", "--device", "cpu")
     command(*given, "-o", tmp_path / "r")
     command(*given, "-o", tmp_path / "wrong", "--only", "wrong")
     predicted = {name: shares(name) > 0.5 for name in rows}
     assert predicted["c"].any() and not predicted["e"].any(), "one is wrong, and one right"
     exact = sum((predicted[name] == rows[name]).all() for name in rows)
     for folder in ("r", "wrong"):
-        found = summarise(load_run(tmp_path / folder)).label_answers
+        found = summarize(load_run(tmp_path / folder)).label_answers
         assert (found.images, found.exact) == (3, exact)
         assert sum(each.predicted for each in found.labels) == sum(row.sum() for row in predicted.values())
         scores, truth = np.array([shares(name) for name in rows]), np.array([1, 0, 0])
@@ -348,7 +348,7 @@ def test_a_binary_run_is_right_or_wrong_at_a_half(two, tmp_path):
         )
     )
     assert set(images_of(tmp_path / "w")) == {"c", "d"}
-    assert "2 of 4 labelled images right, 1 with a label that the network doesn't know; 2 to be" in done.output
+    assert "2 of 4 labeled images right, 1 with a label that the network doesn't know; 2 to be" in done.output
     assert "scores: binary, as there is a single score" in done.output
     assert "above a half means 'yes'" in done.output
 

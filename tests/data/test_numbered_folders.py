@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from torchvision.models import ResNet18_Weights
 
-from cnnvis_report.data.image_set import Limit, find_images, labelled
+from cnnvis_report.data.image_set import Limit, find_images, labeled
 from cnnvis_report.pipeline.config import Request
 from cnnvis_report.pipeline.setup import open_study
 from cnnvis_report.pipeline.stages.predict import screened
@@ -92,19 +92,19 @@ def test_a_mask_is_of_the_first_label_and_that_is_said(tmp_path):
     tree(tmp_path / "masks", "a.png", "b.png")
     (tmp_path / "list.csv").write_text("images/a.png,cat|dog\nimages/b.png,fish\n")
     found = find_images([tmp_path / "list.csv"])
-    said = labelled(found, PETS, masks=tmp_path).notices
+    said = labeled(found, PETS, masks=tmp_path).notices
     expected = "1 image with a mask has several labels: a mask is taken to be of the first, and measures maps of that"
     assert any(each.startswith(expected) for each in said)
     (tmp_path / "list.csv").write_text("images/a.png,cat\nimages/b.png,fish\n")
     assert not any(
-        "mask" in each for each in labelled(find_images([tmp_path / "list.csv"]), PETS, masks=tmp_path).notices
+        "mask" in each for each in labeled(find_images([tmp_path / "list.csv"]), PETS, masks=tmp_path).notices
     )
 
 
 def test_labels_of_a_list_may_have_a_number_before_the_name(tmp_path):
     tree(tmp_path, "a.png", "b.png", "c.png")
     (tmp_path / "list.csv").write_text("a.png,001.Cat\nb.png,003.Fish\nc.png,009.Dog\n")
-    found = labelled(find_images([tmp_path / "list.csv"]), PETS)
+    found = labeled(find_images([tmp_path / "list.csv"]), PETS)
     assert [item.label.index for item in found if item.label] == [0, 2, None]
     said = " ".join(found.notices)
     assert "Labels called by a number or an id and a name are classes by both, the numbers counting from 1" in said

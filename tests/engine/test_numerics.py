@@ -1,4 +1,4 @@
-"""Numbers that rounding could decide: cancelled sums, constant channels, saturated units, very small and large values.
+"""Numbers that rounding could decide: canceled sums, constant channels, saturated units, very small and large values.
 
 What single precision gives is compared with double, or with what is known; bounds hold on every processor.
 """

@@ -10,7 +10,7 @@ from torch import nn
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.evaluation.insertion_deletion import area, blurred, deletion, insertion, ranking
 from cnnvis_report.evaluation.pointing_game import peak_inside
-from cnnvis_report.evaluation.randomization import randomised, stages
+from cnnvis_report.evaluation.randomization import randomized, stages
 from cnnvis_report.evaluation.rank_correlation import agreement, average_ranks, spearman
 from cnnvis_report.evaluation.region_perturbation import REPLACEMENTS, aopc, perturbation, replaced
 from cnnvis_report.evaluation.relevance_mass import relevance_mass, relevance_rank
@@ -69,7 +69,7 @@ class Watched:
 
 
 def slow_bilinear(values, size):
-    """Every pixel from the four positions around its centre, positions beyond the edge being the edge."""
+    """Every pixel from the four positions around its center, positions beyond the edge being the edge."""
     h, w = values.shape
     found = np.zeros(size)
     for y in range(size[0]):
@@ -205,7 +205,7 @@ def test_deletion_and_insertion_equal_the_replica(image, probability, steps):
     assert not any(curve.requires_grad for curve in curves.values()), "nothing holds on to a graph"
     paths = {"deletion": (image, baseline.expand_as(image)), "insertion": (blurred(image, 2.0), image)}
     for j, (values, target) in enumerate(zip(maps, targets.tolist(), strict=True)):
-        # the map's size is seen to above; its rounding must be the same here, or the order of neighbours isn't
+        # the map's size is seen to above; its rounding must be the same here, or the order of neighbors isn't
         seen = at_size(values, (13, 11)).numpy()
         for name, (start, end) in paths.items():
             expected = slow_curve(start, end, seen, target, probability, steps)
@@ -214,10 +214,10 @@ def test_deletion_and_insertion_equal_the_replica(image, probability, steps):
 
 def test_curves_begin_and_end_where_they_should(image, probability):
     target, maps = torch.tensor([3]), [drawn(5, 5)]
-    clean, grey = probability(torch.stack([image, GREY.expand_as(image)]))[:, 3].tolist()
+    clean, gray = probability(torch.stack([image, GREY.expand_as(image)]))[:, 3].tolist()
     left = deletion(image, maps, target, probability, GREY, steps=5, capacity=8)[0].tolist()
     entered = insertion(image, maps, target, probability, steps=5, capacity=8)[0].tolist()
-    assert (left[0], left[-1], entered[-1]) == pytest.approx((clean, grey, clean), rel=1e-12)
+    assert (left[0], left[-1], entered[-1]) == pytest.approx((clean, gray, clean), rel=1e-12)
     assert entered[0] == pytest.approx(probability(blurred(image, 5.0)[None])[0, 3].item(), rel=1e-12)
 
 
@@ -375,7 +375,7 @@ def test_regions_that_do_not_exist_are_refused(image, probability):
         regions(image, maps, targets, probability, replacement="zeroes")
 
 
-# --- localisation
+# --- localization
 
 
 MASK = np.zeros((6, 8), dtype=bool)
@@ -547,7 +547,7 @@ def test_ssim_by_hand_and_its_invariances():
         ssim(a, b[:, :29])
 
 
-# --- randomisation
+# --- randomization
 
 
 ORDER = ["first", "left", "norm", "act", "right", "act", "last", "fc"]
@@ -562,10 +562,10 @@ def changed(before, after):
 
 
 def test_stages_go_down_from_the_logits():
-    learnt = ("fc", "last", "right", "norm", "left", "first")
+    learned = ("fc", "last", "right", "norm", "left", "first")
     network = seeded(Awkward())
     for count, sizes in ((1, [6]), (2, [3, 6]), (4, [1, 3, 4, 6]), (6, range(1, 7)), (99, range(1, 7))):
-        assert stages(network, ORDER, count) == [learnt[:size] for size in sizes]
+        assert stages(network, ORDER, count) == [learned[:size] for size in sizes]
     twice = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3))
     assert stages(twice, ["0", "1", "2", "0"], 9) == [("0",), ("0", "2")], "where it runs last"
     with pytest.raises(BadRequest, match="not 0"):
@@ -580,7 +580,7 @@ def test_a_stage_changes_its_modules_and_nothing_else():
     flags = [(p.requires_grad, m.training) for m in network.modules() for p in m.parameters()]
     earlier: dict[str, torch.Tensor] = {}
     for paths in stages(network, ORDER, 6):
-        copy = randomised(network, paths, seed=3)
+        copy = randomized(network, paths, seed=3)
         after = bits(copy)
         assert changed(before, after) == {f"{path}.{kind}" for path in paths for kind in ("weight", "bias")}
         assert not changed({**after, **earlier}, after), "a stage keeps what the one before it drew"
@@ -604,24 +604,24 @@ class Scaled(nn.Module):
 def test_a_container_counts_for_its_own_parameters_alone():
     network = nn.Sequential(Scaled())
     assert stages(network, ["0.inner", "0", ""], 9) == [("0",), ("0", "0.inner")]
-    assert changed(bits(network), bits(randomised(network, ["0"], seed=1))) == {"0.scale"}
+    assert changed(bits(network), bits(randomized(network, ["0"], seed=1))) == {"0.scale"}
 
 
 def test_draws_depend_on_the_seed_and_on_the_parameter():
     network = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8))
     network[1].load_state_dict(network[0].state_dict())
-    found = [bits(randomised(network, ["1", "0"], seed)) for seed in (5, 5, 6)]
+    found = [bits(randomized(network, ["1", "0"], seed)) for seed in (5, 5, 6)]
     assert not changed(found[0], found[1])
     assert changed(found[0], found[2]) == {"0.weight", "0.bias", "1.weight", "1.bias"}
     assert not torch.equal(found[0]["0.weight"], found[0]["1.weight"])
 
 
-def test_what_was_learnt_is_gone_and_its_scale_is_kept():
+def test_what_was_learned_is_gone_and_its_scale_is_kept():
     network = nn.Sequential(nn.Linear(100, 200), nn.BatchNorm1d(200)).double()
     network[0].weight.data = 4 + 3 * drawn(200, 100) ** 3
     network[1].running_mean.data, network[1].running_var.data = drawn(200), drawn(200).abs()
     network[1].weight.data = 1 + drawn(200)
-    before, after = bits(network), bits(randomised(network, ["0", "1"], seed=0))
+    before, after = bits(network), bits(randomized(network, ["0", "1"], seed=0))
     old, new = before["0.weight"].flatten(), after["0.weight"].flatten()
     score = (new - old.mean()) / old.std(correction=0)
     assert float(score.mean()) == pytest.approx(0, abs=4 / math.sqrt(20000))
@@ -635,6 +635,6 @@ def test_what_was_learnt_is_gone_and_its_scale_is_kept():
 def test_tied_parameters_stay_tied_and_are_drawn_once():
     network = nn.Sequential(nn.Linear(6, 6), nn.Linear(6, 6))
     network[0].weight = network[1].weight
-    copy = randomised(network, ["1", "0"], seed=2)
+    copy = randomized(network, ["1", "0"], seed=2)
     assert copy[0].weight is copy[1].weight
-    assert torch.equal(copy[1].weight, randomised(network, ["1"], seed=2)[1].weight)
+    assert torch.equal(copy[1].weight, randomized(network, ["1"], seed=2)[1].weight)

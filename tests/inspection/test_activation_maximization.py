@@ -1,4 +1,4 @@
-"""Pictures made by optimisation: the parts against their definitions, the whole against optima that are known."""
+"""Pictures made by optimization: the parts against their definitions, the whole against optima that are known."""
 
 from math import atan2, cos, degrees, hypot, pi
 
@@ -49,7 +49,7 @@ def tiny():
 def plain(subject, image, layer=""):
     """What a layer, or the network, gives for a picture: by a hook of the test's own."""
     kept = []
-    image = subject.preprocessing.normalise(image.to(next(subject.network.parameters())))[None]
+    image = subject.preprocessing.normalize(image.to(next(subject.network.parameters())))[None]
     module = subject.network.get_submodule(layer)
     handle = module.register_forward_hook(lambda *args: kept.append(args[2].clone()))
     with torch.no_grad():
@@ -76,16 +76,16 @@ def test_a_spectrum_is_a_sum_of_cosines():
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
 
 
-def test_colours_are_orthogonal_with_the_spreads_that_are_stated():
-    basis = parametrization.colour_basis(3)
+def test_colors_are_orthogonal_with_the_spreads_that_are_stated():
+    basis = parametrization.color_basis(3)
     torch.testing.assert_close(basis.T @ basis, torch.tensor(parametrization.COLOUR_SPREADS).double().square().diag())
     luminance, red_blue, green = basis.T
     assert luminance[0] == luminance[1] == luminance[2] > 0
     assert red_blue[0] == -red_blue[2] > 0 and red_blue[1] == 0
     assert green[1] > 0 and torch.allclose(green[[0, 2]], -green[1] / 2)
     for channels in (1, 4):
-        assert torch.equal(parametrization.colour_basis(channels), torch.eye(channels).double())
-    # which way round the matrix is used: a spectrum in the first colour alone is grey
+        assert torch.equal(parametrization.color_basis(channels), torch.eye(channels).double())
+    # which way round the matrix is used: a spectrum in the first color alone is gray
     z = torch.zeros(1, 3, 6, 4, 2, dtype=torch.float64)
     z[:, 0] = 1
     shown = FourierPictures(z, 6).pictures()[0]
@@ -185,7 +185,7 @@ GOALS = [Goal("", (1,)), Goal("features.3", (2, 5)), Goal("features.1", (4,), (3
 
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
-def test_neighbours_and_parts_do_not_matter(tiny, form):
+def test_neighbors_and_parts_do_not_matter(tiny, form):
     told = []
     together = preferred_inputs(tiny, GOALS, form=form, size=SIDE, steps=12)
     parts = preferred_inputs(tiny, GOALS, form=form, size=SIDE, steps=12, capacity=3, tell=told.append)
@@ -236,7 +236,7 @@ def test_layers_are_read_before_what_works_on_them_in_place():
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_an_image_to_start_from_is_where_it_starts(tiny, form):
-    start = GREY.normalise(0.05 + 0.9 * torch.rand(3, 16, 20, generator=source(9), dtype=torch.float64))
+    start = GREY.normalize(0.05 + 0.9 * torch.rand(3, 16, 20, generator=source(9), dtype=torch.float64))
     found = preferred_inputs(tiny, GOALS[:2], form=form, start=start, steps=3, robust=0)
     logits = tiny.forward(start[None])[0]
     assert found[0].curve[0] == pytest.approx(logits[1].item(), rel=1e-6)
@@ -245,7 +245,7 @@ def test_an_image_to_start_from_is_where_it_starts(tiny, form):
 
 
 class Sleeping(nn.Module):
-    """A unit behind a ReLU that no grey picture wakes."""
+    """A unit behind a ReLU that no gray picture wakes."""
 
     def __init__(self):
         super().__init__()
@@ -267,7 +267,7 @@ def test_a_sleeping_unit_is_woken(form):
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_preferred_inputs_beat_the_best_of_many(tiny, form):
-    many = GREY.normalise(torch.rand(500, 3, 16, 16, generator=source(2), dtype=torch.float64))
+    many = GREY.normalize(torch.rand(500, 3, 16, 16, generator=source(2), dtype=torch.float64))
     best = tiny.forward(many).amax(dim=0)
     found = preferred_inputs(tiny, [Goal("", (k,)) for k in range(5)], form=form, size=SIDE, steps=60)
     assert all(one.reached > best[k].item() for k, one in enumerate(found))
@@ -340,21 +340,21 @@ class Rotated(nn.Module):
 
 
 def picture():
-    """[3, 16, 16] in 0..1: soft blobs of different colours."""
+    """[3, 16, 16] in 0..1: soft blobs of different colors."""
     y, x = torch.meshgrid(torch.linspace(-1, 1, 16), torch.linspace(-1, 1, 16), indexing="ij")
     return torch.stack([0.5 + 0.4 * torch.sin(3 * x + k) * torch.cos(2 * y - k) for k in range(3)]).double()
 
 
 def test_a_layer_that_loses_nothing_gives_the_image_back():
     subject = double(Rotated())
-    whole, mean = invert(subject, GREY.normalise(picture()), ["mix", "pool"], steps=800, smooth=0)
+    whole, mean = invert(subject, GREY.normalize(picture()), ["mix", "pool"], steps=800, smooth=0)
     assert (whole.image - picture()).abs().max() < 0.01 and whole.error < 1e-4
     assert mean.error < 1e-4 and (mean.image - picture()).abs().max() > 0.2  # as good, and another picture
 
 
 def test_features_are_met_far_better_than_by_noise(tiny):
-    image = GREY.normalise(picture())
-    noise = GREY.normalise(torch.rand(20, 3, 16, 16, generator=source(8), dtype=torch.float64))
+    image = GREY.normalize(picture())
+    noise = GREY.normalize(torch.rand(20, 3, 16, 16, generator=source(8), dtype=torch.float64))
     layers = ["features.1", "features.4", "fc"]
     found = invert(tiny, image, layers, steps=100)
     for layer, one in zip(layers, found, strict=True):
@@ -370,7 +370,7 @@ def test_features_are_met_far_better_than_by_noise(tiny):
 
 
 def test_layers_are_inverted_as_if_alone(tiny):
-    image, told = GREY.normalise(picture()), []
+    image, told = GREY.normalize(picture()), []
     together = invert(tiny, image, ["features.1", "fc"], steps=10)
     parts = invert(tiny, image, ["features.1", "fc"], steps=10, capacity=1, tell=told.append)
     for one, other in zip(together, parts, strict=True):
@@ -382,7 +382,7 @@ def test_layers_are_inverted_as_if_alone(tiny):
 @pytest.mark.parametrize("layers, steps, words", [([], 5, "0 layers"), (["fc"], 0, "steps=0"), (["fk"], 5, "called")])
 def test_an_inversion_that_cannot_be_done_is_said_in_a_line(tiny, layers, steps, words):
     with pytest.raises(CnnVisError, match=words):
-        invert(tiny, GREY.normalise(picture()), layers, steps=steps)
+        invert(tiny, GREY.normalize(picture()), layers, steps=steps)
 
 
 def test_a_real_network_likes_its_preferred_inputs_better_than_photographs(real):

@@ -24,7 +24,7 @@ ACTIVATIONS = {"relu", "relu_", "relu6", "hardtanh", "hardtanh_", "hardswish", "
 
 
 class EverythingPasses(TorchFunctionMode):
-    """Activations pass everything on, max pooling sends back everywhere, and normalising over channels is left out."""
+    """Activations pass everything on, max pooling sends back everywhere, and normalizing over channels is left out."""
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         name, given = getattr(function, "__name__", ""), dict(kwargs or {})

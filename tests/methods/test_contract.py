@@ -56,7 +56,7 @@ def test_many_classes_give_what_one_at_a_time_gives(name, tiny, images):
 
 
 @every_method
-def test_neighbours_in_the_batch_do_not_matter(name, tiny, images, targets):
+def test_neighbors_in_the_batch_do_not_matter(name, tiny, images, targets):
     whole = run(name, tiny, images, targets)
     torch.testing.assert_close(whole[1:], run(name, tiny, images[1:], targets[1:]), rtol=1e-9, atol=1e-12)
     small = explain(tiny, images, targets, [name], batch_size=2, reference=OTHERS, **_own(name))[name]

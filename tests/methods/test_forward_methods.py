@@ -381,7 +381,7 @@ def test_rise_refuses_what_it_cannot_do(images, options):
 
 @pytest.fixture
 def pictures():
-    """Flat fields of colour, which SLIC finds, with a little noise."""
+    """Flat fields of color, which SLIC finds, with a little noise."""
     generator = torch.Generator().manual_seed(2)
     fields = torch.randn(2, 3, 3, 4, generator=generator, dtype=torch.float64)
     noise = torch.randn(2, 3, 18, 24, generator=generator, dtype=torch.float64)

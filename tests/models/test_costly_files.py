@@ -22,12 +22,12 @@ from cnnvis_report.models.checkpoints import read_candidates
 from tests.conftest import command
 
 
-def png(width: int, height: int, depth: int = 8, colour: int = 0) -> bytes:
+def png(width: int, height: int, depth: int = 8, color: int = 0) -> bytes:
     """A black PNG of any size, in few bytes."""
-    row = b"\0" * (1 + (width * depth * {0: 1, 2: 3, 6: 4}[colour] + 7) // 8)
+    row = b"\0" * (1 + (width * depth * {0: 1, 2: 3, 6: 4}[color] + 7) // 8)
     packer = zlib.compressobj(9)
     data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
-    parts = ((b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)), (b"IDAT", data), (b"IEND", b""))
+    parts = ((b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)), (b"IDAT", data), (b"IEND", b""))
     made = (
         struct.pack(">I", len(part)) + kind + part + struct.pack(">I", zlib.crc32(kind + part)) for kind, part in parts
     )
@@ -44,8 +44,8 @@ def test_the_limit_of_pixels_is_the_one_that_is_named():
 def test_deep_pictures_have_a_limit_of_their_own(monkeypatch):
     monkeypatch.setattr(decode, "MOST_DEEP", 1_000_000)
     with pytest.raises(UnusablePicture, match="1100×1000 pixels; at most 1 million of more than 8 bits a channel"):
-        read_picture(io.BytesIO(png(1100, 1000, depth=16, colour=2)))
-    assert read_picture(io.BytesIO(png(1100, 1000, colour=2))).size == (1100, 1000)
+        read_picture(io.BytesIO(png(1100, 1000, depth=16, color=2)))
+    assert read_picture(io.BytesIO(png(1100, 1000, color=2))).size == (1100, 1000)
 
 
 def test_scans_of_a_progressive_picture_are_counted(monkeypatch):
@@ -75,10 +75,10 @@ def test_tiles_on_white_are_what_the_whole_is(mode, monkeypatch):
 
 
 @pytest.mark.parametrize("geometry", [{"resize": 24, "crop": (20, 20)}, {"resize": (20, 30)}, {"crop": (90, 20)}, {}])
-def test_grey_that_becomes_colour_late_has_the_same_bits(geometry):
+def test_gray_that_becomes_color_late_has_the_same_bits(geometry):
     preprocessing = Preprocessing((0.4, 0.5, 0.6), (0.2, 0.3, 0.4), **geometry)
-    grey = Image.effect_noise((60, 40), 90)
-    late, early = prepare(grey, preprocessing), prepare(grey.convert("RGB"), preprocessing)
+    gray = Image.effect_noise((60, 40), 90)
+    late, early = prepare(gray, preprocessing), prepare(gray.convert("RGB"), preprocessing)
     assert torch.equal(late.values, early.values) and (late.seen == early.seen).all()
 
 
@@ -94,10 +94,10 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted otherwise elsewhere")
-@pytest.mark.parametrize(("size", "colour", "most"), [((1, 1_000_000), 0, 80), ((4000, 4000), 6, 200)])
-def test_a_picture_takes_its_own_memory_and_not_much_more(size, colour, most, tmp_path):
+@pytest.mark.parametrize(("size", "color", "most"), [((1, 1_000_000), 0, 80), ((4000, 4000), 6, 200)])
+def test_a_picture_takes_its_own_memory_and_not_much_more(size, color, most, tmp_path):
     path = tmp_path / "costly.png"
-    path.write_bytes(png(*size, colour=colour))
+    path.write_bytes(png(*size, color=color))
     child = [sys.executable, "-c", MEMORY, str(path)]
     taken = subprocess.run(child, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     assert int(taken.stdout) < most  # 64 MB are the pixels of the second one

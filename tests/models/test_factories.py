@@ -80,7 +80,7 @@ def odd_mean():
     return network
 
 
-def normalising():
+def normalizing():
     network = Tiny()
     network.register_buffer("mean", torch.zeros(1, 3, 1, 1))
     return network
@@ -186,7 +186,7 @@ def test_what_goes_wrong_is_one_line_with_its_place(spec, folder):
 
 
 def test_constants_that_a_network_works_with_are_not_taken_for_a_wish(folder):
-    model = load_model("own_net:normalising")
+    model = load_model("own_net:normalizing")
     assert model.preprocessing.mean == pytest.approx((0.485, 0.456, 0.406))
     assert "tensors mean are taken for its own arithmetic" in model.notices[0]
 

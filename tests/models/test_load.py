@@ -170,7 +170,7 @@ def test_factories():
     model = load_model("tests.factories:tiny")
     assert model.classes == factories.NAMES and model.preprocessing.resize == (40, 40)
     assert model.preprocessing.mean == (0.5, 0.5, 0.5)
-    assert load_model("tests.factories:grey").preprocessing.channels == 1
+    assert load_model("tests.factories:gray").preprocessing.channels == 1
     assert "can't import 'nowhere'" in refused("nowhere:net")
     assert "Did you mean 'tiny'?" in refused("tests.factories:tinny")
     assert "returns a str" in refused("tests.factories:nothing")

@@ -47,10 +47,10 @@ def test_prefixes_and_other_heads_and_stems_do_not_hide_it():
     assert "They are of timm's rexnet_100:" in advice({f"net.backbone.{key}": value for key, value in state.items()})
     beside = {**{f"model.{key}": value for key, value in state.items()}, "loss.weight": torch.ones(3)}
     assert "They are of timm's rexnet_100:" in advice(beside)
-    grey = advice(weights("rexnet_100", in_chans=1))
+    gray = advice(weights("rexnet_100", in_chans=1))
     assert (
-        "They are of timm's rexnet_100:" in grey
-        and "but that the first one reads 1 channel. Give it from a factory" in grey
+        "They are of timm's rexnet_100:" in gray
+        and "but that the first one reads 1 channel. Give it from a factory" in gray
     )
 
 

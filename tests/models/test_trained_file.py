@@ -9,7 +9,7 @@ from PIL import Image
 
 from cnnvis_report import explain
 from cnnvis_report.data.decode import picture_size, prepare, read_picture
-from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.architectures import GapNetwork, SmallNetwork, blocks_for
@@ -38,7 +38,7 @@ def layers_set(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory, layers_set):
-    """A model that has hardly learnt anything, so that there are errors to explain."""
+    """A model that has hardly learned anything, so that there are errors to explain."""
     path = tmp_path_factory.mktemp("models") / "model.pt"
     result = command("train", layers_set, "-o", path, *TRAIN)
     assert result.stdout == f"Wrote {path}\n" and not result.stderr
@@ -174,18 +174,18 @@ def test_constants_are_those_of_the_training_pixels(tmp_path):
     assert result.model.preprocessing.mean != pytest.approx(every.mean(axis=(0, 1, 2)), abs=6e-5)
 
 
-def test_grey_is_found_out_from_pictures_in_colour(tmp_path):
-    folder = class_folders(tmp_path / "i", {"a": 4, "b": 4}, colour=False)
-    first = {"grey": trained(folder, tmp_path / "m.pt", epochs=1)[0].model}
+def test_gray_is_found_out_from_pictures_in_color(tmp_path):
+    folder = class_folders(tmp_path / "i", {"a": 4, "b": 4}, color=False)
+    first = {"gray": trained(folder, tmp_path / "m.pt", epochs=1)[0].model}
     first["set"] = trained(folder, tmp_path / "m.pt", epochs=1, channels="3")[0].model
     with Image.open(folder / "b" / "3.png") as picture:
         assert picture.mode == "RGB"
         picture.putpixel((5, 5), (10, 10, 11))
         picture.save(folder / "b" / "3.png")
     first["one pixel"] = trained(folder, tmp_path / "m.pt", epochs=1)[0].model
-    first["set to grey"] = trained(folder, tmp_path / "m.pt", epochs=1, channels="1")[0].model
+    first["set to gray"] = trained(folder, tmp_path / "m.pt", epochs=1, channels="1")[0].model
     found = {name: (model.preprocessing.channels, model.architecture.channels) for name, model in first.items()}
-    assert found == {"grey": (1, 1), "set": (3, 3), "one pixel": (3, 3), "set to grey": (1, 1)}
+    assert found == {"gray": (1, 1), "set": (3, 3), "one pixel": (3, 3), "set to gray": (1, 1)}
     assert read_trained(tmp_path / "m.pt").preprocessing.channels == 1
 
 
@@ -221,7 +221,7 @@ def answers_by_hand(model, folder):
     """Name, label, class that is seen first, its probability, rank of the label; each image on its own."""
     loaded = load_model(str(model))
     found = []
-    for item in labelled(find_images([folder]), loaded.classes):
+    for item in labeled(find_images([folder]), loaded.classes):
         with torch.no_grad():
             scores = loaded.network(prepare(item.open(), loaded.preprocessing).values[None])[0].double()
         shares = scores.exp() / scores.exp().sum()

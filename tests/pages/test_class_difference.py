@@ -120,7 +120,7 @@ def test_the_pointer_reads_the_difference(visit, moved, report, image, both, met
     visit.is_quiet()
 
 
-def test_colours_diverge_from_zero_for_every_method_and_ends_are_as_told(visit, moved, report, image, both):
+def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(visit, moved, report, image, both):
     tab = opened(visit, moved, image, both)
     run = load_run(report).record
     assert {run.card(name).shown_sign for name in shown_maps(report, image)} == set(Sign), "or this shows little"
@@ -182,7 +182,7 @@ def test_it_is_said_and_survives_a_reload_and_a_link(visit, moved, image, both):
         assert name in tab.locator("[data-method='grad_cam'] [data-evidence]").inner_text()
         told = "in a difference the errors of both maps add up, to at most " + percent(2 * QUALITIES[0].error)
         assert told in tab.locator("span[data-difference]").inner_text()
-        assert tab.locator("[name='colour']").is_disabled()
+        assert tab.locator("[name='color']").is_disabled()
 
     is_shown()
     tab.reload()
@@ -192,10 +192,10 @@ def test_it_is_said_and_survives_a_reload_and_a_link(visit, moved, image, both):
     assert line.is_visible() and not tab.locator(".minus").is_visible()
     tab.emulate_media(media="screen")
     kept = tab.locator("a[rel='next']").get_attribute("href")
-    assert "minus" not in kept, "a neighbour has classes of its own"
+    assert "minus" not in kept, "a neighbor has classes of its own"
     tab.locator("[data-minus]").select_option("")
     until(tab, f"{PAGE}.state.minus === ''")
-    assert "minus" not in tab.url and not line.is_visible() and tab.locator("[name='colour']").is_enabled()
+    assert "minus" not in tab.url and not line.is_visible() and tab.locator("[name='color']").is_enabled()
     assert not tab.locator("span[data-difference]").is_visible()
     visit.is_quiet()
 

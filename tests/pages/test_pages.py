@@ -31,7 +31,7 @@ SETTLED = f"""() => {{ const page = {PAGE};
   return live.length === Math.min(CnnVis.mostLive, page.visible.size) }}"""
 
 
-# methods whose canvas is of one colour all over
+# methods whose canvas is of one color all over
 BLANK = f"""() => {PAGE}.tiles.filter((t) => t.method).filter(({{ canvas }}) => {{
   const context = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", {{ willReadFrequently: true }});
   context.drawImage(canvas, 0, 0);
@@ -64,7 +64,7 @@ def test_every_page_opens_quietly_and_shows_every_map(visit, moved, report):
             flat = {
                 found.method for found in image.maps if found.target == target.index and is_flat(report, image, found)
             }
-            assert set(blank) <= flat, "only maps of one value are of one colour"
+            assert set(blank) <= flat, "only maps of one value are of one color"
     visit.is_quiet()
 
 
@@ -185,8 +185,8 @@ def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit, mo
     visit.is_quiet()
 
 
-def test_colour_pictures(visit, moved, report):
-    tab = visit.open(moved / "images" / f"{images(report)[0].id}.html", "#colour=1")
+def test_color_pictures(visit, moved, report):
+    tab = visit.open(moved / "images" / f"{images(report)[0].id}.html", "#color=1")
     settled(tab)
     shown = tab.evaluate(f"{PAGE}.tiles.filter((t) => t.drawn?.picture).map((t) => t.method)")
     assert set(shown) == {"guided_backprop", "deconvnet", "guided_grad_cam"}
@@ -381,7 +381,7 @@ def test_scripts_agree_with_python(visit, moved):
     tab = visit.open(moved / "methods.html")
     for palette in SCALES:
         for sign in Sign:
-            ours = tab.evaluate("([p, s]) => [...CnnVis.colourTable(CnnVis.palettes[p][s])]", [palette, sign.value])
+            ours = tab.evaluate("([p, s]) => [...CnnVis.colorTable(CnnVis.palettes[p][s])]", [palette, sign.value])
             assert ours == table(palette, sign).ravel().tolist()
     values = np.random.default_rng(0).standard_t(3, (50, 70)).astype(np.float32)
     smooth = np.cumsum(np.cumsum(values, 0), 1).astype(np.float32)

@@ -65,7 +65,7 @@ def test_methods_as_a_text_a_set_or_with_commas():
     assert list(explain(NETWORK, IMAGES, 1, {"gradient"})) == ["gradient"]
 
 
-def test_a_number_for_the_normalisation_is_for_all_channels():
+def test_a_number_for_the_normalization_is_for_all_channels():
     ways = [{"mean": 0.5, "std": 0.25}, {"mean": np.full(3, 0.5), "std": torch.full((3,), 0.25)}]
     first, second = (explain(NETWORK, IMAGES, 1, "integrated_gradients", **way) for way in ways)
     assert torch.equal(first["integrated_gradients"], second["integrated_gradients"])
@@ -107,7 +107,7 @@ REFUSED = [
     ({"module": "resnet50"}, "a str isn't a torch.nn.Module"),
     ({"mean": [0.5] * 4}, "mean has 4 numbers and the images 3 channels"),
     ({"std": 0}, "std is [0.0, 0.0, 0.0]; each number has to be above 0"),
-    ({"mean": "grey"}, "mean is 'grey'"),
+    ({"mean": "gray"}, "mean is 'gray'"),
     ({"batch_size": 0}, "batch_size is 0"),
     ({"batch_size": "2"}, "batch_size is '2'"),
     ({"seed": -1}, "seed is -1"),

@@ -155,7 +155,7 @@ def test_the_single_file_is_one_file(single, report):
     ]
     assert all((attrs.get("href") or "").startswith("#") for attrs in page.all("a"))
     running = [attrs for attrs in page.all("script") if not attrs.get("type")]
-    assert len(running) == 2, "the colour scheme, and all the rest"
+    assert len(running) == 2, "the color scheme, and all the rest"
     (content,) = [m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
     assert content.count("'sha256-") == 3 and "'self'" not in content
     blocks = re.findall(r'<script type="application/json" data-package="([^"]+)">(.*?)</script>', text, re.DOTALL)
@@ -184,7 +184,7 @@ def test_a_run_of_one_image_and_of_many(drawn, tmp_path):
     one = tmp_path / "one"
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", one, "-m", "grad_cam", "-q")
     page = Page(next((one / "images").glob("plain-*.html")).read_text(encoding="utf-8"))
-    assert not [attrs for attrs in page.all("a") if attrs.get("rel")], "no neighbours"
+    assert not [attrs for attrs in page.all("a") if attrs.get("rel")], "no neighbors"
     assert "1 of 1" in "".join(page.text)
 
 
@@ -211,7 +211,7 @@ def test_notices_are_said_outright_or_folded(drawn, tmp_path):
     assert re.findall("<li>(.*?)</li>", run) == many
 
 
-def test_neighbours_lead_through_all_images(report, site):
+def test_neighbors_lead_through_all_images(report, site):
     ids = [image.id for image in load_run(report).images()]
     for place, id in enumerate(ids):
         links = {attrs["rel"]: attrs["href"] for attrs in site[f"images/{id}.html"].all("a") if attrs.get("rel")}

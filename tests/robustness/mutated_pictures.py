@@ -25,11 +25,11 @@ def whole_pictures() -> list[bytes]:
     found = []
     for name in FORMATS:
         for mode in MODES.get(name, ("RGB",)):
-            grey = Image.fromarray(numbers.integers(0, 60000, (48, 64)).astype(np.uint16))
-            colour = Image.fromarray(numbers.integers(0, 255, (48, 64, 3), dtype=np.uint8))
+            gray = Image.fromarray(numbers.integers(0, 60000, (48, 64)).astype(np.uint16))
+            color = Image.fromarray(numbers.integers(0, 255, (48, 64, 3), dtype=np.uint8))
             made = io.BytesIO()
             options = {"progressive": True} if mode == "L" else {"compression": "tiff_lzw"} if name == "TIFF" else {}
-            (grey if mode == "I;16" else colour.convert(mode)).save(made, name, **options)
+            (gray if mode == "I;16" else color.convert(mode)).save(made, name, **options)
             found.append(made.getvalue())
     return found
 

@@ -248,7 +248,7 @@ def test_a_look_without_images_says_what_got_lost(tmp_path, looked):
     assert "nothing of it is whole" in said
 
 
-def test_a_picture_is_grey_or_in_colour(made):  # noqa: F811
+def test_a_picture_is_gray_or_in_color(made):  # noqa: F811
     run = load_run(made)
     image = next(run.images())
     arrays = run.maps(image)

@@ -72,7 +72,7 @@ def test_what_a_run_says_of_itself(report):
     assert by_method["guided_backprop"].notes == {"coverage": "2 of 2 ReLU calls"}
     assert by_method["integrated_gradients"].notes["baseline"] == "black"
     assert by_method["integrated_gradients"].notes["residual"] < 0.5
-    assert by_method["occlusion"].notes == {"baseline": "grey", "patch": 10, "stride": 5}
+    assert by_method["occlusion"].notes == {"baseline": "gray", "patch": 10, "stride": 5}
 
 
 def test_nothing_tells_of_this_machine(report, drawn):

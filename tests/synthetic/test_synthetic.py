@@ -128,9 +128,9 @@ def test_decoys_say_nothing_of_the_class():
     found = []  # of each scene: how many above the line, below it, and of three corners
     for index in range(400):
         scene = layers._scene(np.random.default_rng([2, index]), index % 2, SIDE)
-        centres = [np.mean(corners, axis=0) for corners in scene.decoys]
-        below = sum(y > scene.line[int(x)] for x, y in centres)
-        found.append((len(centres) - below, below, sum(len(corners) == 3 for corners in scene.decoys)))
+        centers = [np.mean(corners, axis=0) for corners in scene.decoys]
+        below = sum(y > scene.line[int(x)] for x, y in centers)
+        found.append((len(centers) - below, below, sum(len(corners) == 3 for corners in scene.decoys)))
     counts = np.array(found, float)
     first, second = counts[0::2], counts[1::2]
     chance = np.sqrt(first.var(axis=0) / 200 + second.var(axis=0) / 200)
@@ -150,14 +150,14 @@ def test_the_corner_of_the_mark_says_nothing_of_the_class(monkeypatch):
     assert np.abs(shares[0] - shares[1]).sum() / 2 < 4 * chance
 
 
-def test_a_shape_has_one_colour_under_its_mask():
+def test_a_shape_has_one_color_under_its_mask():
     for index in range(25):
         drawing = shapes.draw(index, 3, 80)
         mask, pixels = white(drawing.mask), np.asarray(drawing.picture).astype(float)
         inner = ~grown(~mask, 3)
         if shapes.CLASSES[drawing.target] == "ring":  # its hole is part of what decides, and shows the ground
-            centre, radius = np.argwhere(mask).mean(axis=0), math.sqrt(mask.sum() / math.pi)
-            away = np.linalg.norm(np.argwhere(mask) - centre, axis=1) / radius
+            center, radius = np.argwhere(mask).mean(axis=0), math.sqrt(mask.sum() / math.pi)
+            away = np.linalg.norm(np.argwhere(mask) - center, axis=1) / radius
             inner = np.zeros_like(mask)
             inner[tuple(np.argwhere(mask)[(away > 0.66) & (away < 0.88)].T)] = True
         plain = inner & (pixels.max(axis=2) < 255) & (pixels.min(axis=2) > 0)  # not cut off by the grain
@@ -187,7 +187,7 @@ def test_the_same_command_draws_the_same_bytes(kind, variant, tmp_path):
 def test_what_cannot_be_drawn_is_refused_in_one_line(tmp_path):
     for words, said in (
         (("layer",), "Did you mean 'layers'?"),
-        (("layers", "--variant", "grey"), "Did you mean 'gray'?"),
+        (("layers", "--variant", "gray"), "Did you mean 'gray'?"),
         (("shapes", "--variant", "gray"), "Known: plain"),
         (("layers", "--size", 23), "24 to 4096"),
         (("shapes", "-n", 4), "5 classes"),

@@ -54,8 +54,8 @@ REQUESTS = {
     "size for others": (("--arch", "squeezenet1_1", "-w", "none", "--size", 8), "squeezenet1_1 doesn't take a 1×3×8×8"),
     "size for one": (("--arch", "vit_b_16", "-w", "none"), "vit_b_16 doesn't take a 1×3×28×28"),
     "no such network": (("--arch", "smal"), "Did you mean 'small'?"),
-    "channels": (("--channels", 2), "--channels 2: give auto, 1 (grey) or 3"),
-    "grey": (("--arch", "resnet18", "-w", "none", "--channels", 1), "resnet18 reads 3 channels"),
+    "channels": (("--channels", 2), "--channels 2: give auto, 1 (gray) or 3"),
+    "gray": (("--arch", "resnet18", "-w", "none", "--channels", 1), "resnet18 reads 3 channels"),
     "no such layer": (("--freeze", "feature"), "No layer is called 'feature'"),
     "nothing to train": (("--freeze", "classifier"), "leaves nothing to train"),
     "late snapshot": (("--snapshots", "1,2"), "--snapshots 2: there are epochs 1 to 1"),
@@ -110,9 +110,9 @@ def test_what_is_left_out_is_said(tmp_path, out):
     (folder / "c").mkdir()
     (folder / "loose.png").write_bytes((folder / "a/0.png").read_bytes())
     junk(folder / "a" / "broken.png")
-    with Image.open(folder / "b" / "0.png") as picture:  # of another size, turned, grey, with transparency, of 16 bits
+    with Image.open(folder / "b" / "0.png") as picture:  # of another size, turned, gray, with transparency, of 16 bits
         picture.resize((40, 21)).save(folder / "b" / "large.jpg")
-        picture.convert("L").save(folder / "b" / "grey.bmp")
+        picture.convert("L").save(folder / "b" / "gray.bmp")
         picture.convert("LA").save(folder / "b" / "clear.png")
         Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257).save(folder / "b" / "deep.png")
     said = command("train", folder, "-o", out, *ONCE, "--size", 24).stderr

@@ -23,20 +23,20 @@ from cnnvis_report.training.train import Order, Spectator, train
 CPU = torch.device("cpu")
 
 
-def class_folders(folder, counts, *, side=28, colour=True, first=0):
+def class_folders(folder, counts, *, side=28, color=True, first=0):
     """Pictures of noise, a class brighter than the one before it, so many of each."""
     random = np.random.default_rng([first, *counts.values()])
     for level, (name, count) in enumerate(counts.items()):
         (folder / name).mkdir(parents=True, exist_ok=True)
         for number in range(first, first + count):
             pixels = random.integers(0, 180, (side, side, 3)) + 35 * level
-            picture = Image.fromarray(np.uint8(pixels if colour else np.repeat(pixels[..., :1], 3, axis=2)))
+            picture = Image.fromarray(np.uint8(pixels if color else np.repeat(pixels[..., :1], 3, axis=2)))
             picture.save(folder / name / f"{number}.png")
     return folder
 
 
 def pictures(targets, seed=0):
-    """Grey noise in memory, 5 pixels a side."""
+    """Gray noise in memory, 5 pixels a side."""
     generator = torch.Generator().manual_seed(seed)
     stored = torch.randint(0, 256, (len(targets), 1, 5, 5), dtype=torch.uint8, generator=generator)
     items = tuple(Item(f"{at}", f"{at}.png", lambda: None, f"{at}") for at in range(len(targets)))
@@ -94,8 +94,8 @@ def test_training_is_adamw_under_one_cycle_step_by_step():
     torch.manual_seed(5)
     progress = fit(network, training, validation, recipe(), CPU, watching)
     torch.manual_seed(5)
-    optimiser = torch.optim.AdamW(twin.parameters(), 0.02, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.02, total_steps=6)
+    optimizer = torch.optim.AdamW(twin.parameters(), 0.02, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.02, total_steps=6)
     images = ready(training)
     for epoch, state in zip(progress.history, watching.states, strict=True):
         losses, right = [], 0
@@ -103,9 +103,9 @@ def test_training_is_adamw_under_one_cycle_step_by_step():
         for places in (order[:12], order[12:]):  # a rest of seven would be a batch of its own; it is shared out
             scores = twin(images[places])
             loss = cross_entropy(scores, training.targets[places])
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
             schedule.step()
             losses.append(loss.item() * len(places))
             right += int((scores.argmax(1) == training.targets[places]).sum())
@@ -258,9 +258,9 @@ def test_the_test_set_chooses_nothing_and_is_counted_apart(tmp_path):
     assert (record.validation.accuracy, record.validation.loss) == (chosen.validation_accuracy, chosen.validation_loss)
 
 
-@pytest.mark.parametrize("colour", [True, False])
-def test_pictures_that_are_decoded_each_time_train_the_same(colour, tmp_path, monkeypatch):
-    folder = class_folders(tmp_path / "i", {"a": 12, "b": 12}, colour=colour)
+@pytest.mark.parametrize("color", [True, False])
+def test_pictures_that_are_decoded_each_time_train_the_same(color, tmp_path, monkeypatch):
+    folder = class_folders(tmp_path / "i", {"a": 12, "b": 12}, color=color)
     kept, first = trained(folder, tmp_path / "m.pt", augment="strong", size="24x32")
     monkeypatch.setattr("cnnvis_report.training.tensors.KEPT_UP_TO", 0)
     decoded, second = trained(folder, tmp_path / "n.pt", augment="strong", size="24x32")
@@ -269,7 +269,7 @@ def test_pictures_that_are_decoded_each_time_train_the_same(colour, tmp_path, mo
     for one, other in zip(first.data.training.batches(order), second.data.training.batches(order), strict=True):
         assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1])
     assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "n.pt").read_bytes()
-    assert one[0].shape[1:] == (3 if colour else 1, 24, 32)
+    assert one[0].shape[1:] == (3 if color else 1, 24, 32)
     assert same(kept.model.network.state_dict(), decoded.model.network.state_dict())
 
 

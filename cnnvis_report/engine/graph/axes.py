@@ -136,7 +136,7 @@ def _split(factors: list[Factor], sizes: Sequence[int]) -> list[Dim]:
 
 
 def _merged(factors: Iterable[Factor]) -> Iterator[Factor]:
-    """Neighbours that are one run again: the windows of an axis and the places in a window."""
+    """Neighbors that are one run again: the windows of an axis and the places in a window."""
     last: Factor | None = None
     for factor in factors:
         if last is None:

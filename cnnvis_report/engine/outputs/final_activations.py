@@ -121,7 +121,7 @@ def _logistic(node: Node | None) -> Ending | None:
 
 
 def _shifted(node: Node | None) -> tuple[Node, ...]:
-    """What is normalised; written out, the largest score is often taken off first."""
+    """What is normalized; written out, the largest score is often taken off first."""
     if node is None:
         return ()
     before = node.next_functions[0][0] if operation(node) == "Sub" else None

@@ -1,7 +1,7 @@
 """What relevance does at everything that isn't a convolution or a linear layer.
 
 With m = R / x, sums, reshaping, concatenation, pooling and ReLU have their ordinary way back. An activation
-y = f(z) passes R on, so m is multiplied by f(z) / z, and a normalisation by the data's own spread takes that spread
+y = f(z) passes R on, so m is multiplied by f(z) / z, and a normalization by the data's own spread takes that spread
 as a constant.
 """
 
@@ -142,7 +142,7 @@ def value(node: Node, z: Tensor) -> Tensor:
     return SMOOTH[operation(node)](z, node)
 
 
-def normalised(node: Node, m: Tensor) -> Tensor:
+def normalized(node: Node, m: Tensor) -> Tensor:
     """M behind a layer or group norm whose spread is a constant: y = (x - mean x) scale + shift."""
     x, weight = saved(node, "input"), saved(node, "weight")
     if operation(node) == "NativeLayerNorm":
@@ -154,8 +154,8 @@ def normalised(node: Node, m: Tensor) -> Tensor:
     channels = (1, -1, *[1] * (x.ndim - 2))
     scaled = m if weight is None else m * weight.view(channels)
     grouped = scaled.reshape(len(x), groups, -1) * spread.view(len(x), groups, 1)
-    centred: Tensor = grouped - grouped.mean(2, keepdim=True)
-    return centred.view_as(m)
+    centered: Tensor = grouped - grouped.mean(2, keepdim=True)
+    return centered.view_as(m)
 
 
 def product(node: Node, m: Tensor) -> list[tuple[tuple[Node, int], Tensor]] | None:

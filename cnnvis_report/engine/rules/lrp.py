@@ -11,7 +11,7 @@ from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.graph.backward import Sent, Signals, walk_back
 from cnnvis_report.engine.graph.layer_inputs import Recorded
 from cnnvis_report.engine.graph.nodes import operation
-from cnnvis_report.engine.rules.activations import NORMS, factor, known_layers, normalised, product
+from cnnvis_report.engine.rules.activations import NORMS, factor, known_layers, normalized, product
 from cnnvis_report.engine.rules.affine import Affine, Layers
 from cnnvis_report.engine.rules.lrp_rules import Box, EntryRule, Kept, LayerRule
 
@@ -64,7 +64,7 @@ class _Way:
         if node in self.layers.folded:
             return [(self.layers.sources(node)[0], m)]
         if operation(node) in NORMS:
-            return [(self.layers.sources(node)[0], normalised(node, m))]
+            return [(self.layers.sources(node)[0], normalized(node, m))]
         if operation(node) == "Mul":
             return product(node, m)
         scale = factor(node)

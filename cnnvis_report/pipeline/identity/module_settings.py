@@ -125,5 +125,5 @@ def _bytes_of(value: Tensor) -> bytes:
     facts = _text(f"{value.dtype} {list(value.shape)}")
     try:
         return facts + value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
-    except (RuntimeError, TypeError, NotImplementedError):  # quantised, sparse, without storage
+    except (RuntimeError, TypeError, NotImplementedError):  # quantized, sparse, without storage
         return facts

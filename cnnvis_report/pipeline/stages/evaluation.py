@@ -31,8 +31,8 @@ class Budget:
     """How much is measured.
 
     images: how many at most, None for all. steps: of deletion and insertion. regions: replaced in region
-    perturbation, on a grid of `across` cells a side; 0 leaves it out. randomised, stages: images and stages of the
-    cascading randomisation. dear: methods that take more passes a map aren't randomised.
+    perturbation, on a grid of `across` cells a side; 0 leaves it out. randomized, stages: images and stages of the
+    cascading randomization. dear: methods that take more passes a map aren't randomized.
     """
 
     name: str
@@ -40,14 +40,14 @@ class Budget:
     steps: int
     regions: int
     across: int
-    randomised: int
+    randomized: int
     stages: int
     dear: float
 
 
 BUDGETS = {
-    "small": Budget("small", images=8, steps=8, regions=0, across=14, randomised=1, stages=3, dear=4),
-    "full": Budget("full", images=None, steps=16, regions=12, across=14, randomised=3, stages=4, dear=60),
+    "small": Budget("small", images=8, steps=8, regions=0, across=14, randomized=1, stages=3, dear=4),
+    "full": Budget("full", images=None, steps=16, regions=12, across=14, randomized=3, stages=4, dear=60),
 }
 
 
@@ -80,7 +80,7 @@ def forward_passes(budget: Budget, maps: int) -> int:
 
 
 def cheap(rehearsed: Rehearsed, classes: int, budget: Budget) -> list[Task]:
-    """Tasks that are randomised: whose passes, were they alone, are few enough; noise by itself has nothing to forget.
+    """Tasks that are randomized: whose passes, were they alone, are few enough; noise by itself has nothing to forget.
 
     Args:
         classes: how many of an image the rehearsed passes explain.
@@ -92,11 +92,11 @@ def cheap(rehearsed: Rehearsed, classes: int, budget: Budget) -> list[Task]:
     ]
 
 
-def randomised_passes(rehearsed: Rehearsed, classes: int, budget: Budget, measured: int) -> tuple[float, float]:
-    """Forward and backward passes of the cascading randomisation, where so many images are measured."""
+def randomized_passes(rehearsed: Rehearsed, classes: int, budget: Budget, measured: int) -> tuple[float, float]:
+    """Forward and backward passes of the cascading randomization, where so many images are measured."""
     tasks = cheap(rehearsed, classes, budget)
     costs = [cost for task, cost in zip(rehearsed.tasks, rehearsed.costs, strict=True) if task in tasks]
-    rounds = (budget.stages + 1) * min(budget.randomised, measured)
+    rounds = (budget.stages + 1) * min(budget.randomized, measured)
     return rounds * (1 + sum(cost[0] for cost in costs) / classes), rounds * sum(cost[1] for cost in costs) / classes
 
 

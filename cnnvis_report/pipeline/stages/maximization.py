@@ -15,7 +15,7 @@ from cnnvis_report.pipeline.stages.layer_pass import Streamed, goal_of
 from cnnvis_report.pipeline.stages.unit_crops import as_bytes
 from cnnvis_report.records.inspection import PreferredRecord
 
-LOOKS = 64  # at the curve of an optimisation, at most
+LOOKS = 64  # at the curve of an optimization, at most
 
 
 @dataclass(frozen=True)

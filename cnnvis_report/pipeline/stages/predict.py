@@ -46,7 +46,7 @@ def screened(
     looked = _look(study, advance)
     wanted = {"all": (True, False), "wrong": (False,), "right": (True,)}[only]
     if not any(each.right in wanted for each in looked.verdicts.values()) and only != "all":
-        raise BadRequest(f"--only {only}: none of the {len(looked.verdicts)} labelled images is answered {only}.")
+        raise BadRequest(f"--only {only}: none of the {len(looked.verdicts)} labeled images is answered {only}.")
     known = [item for item in study.images if only == "all" or _fits(item, looked, wanted)]
     chosen = known if most is None else _spread(known, looked.verdicts, most)
     settings = {**study.settings, "only": only if only != "all" else None}
@@ -154,7 +154,7 @@ def _spread(items: Sequence[Item], verdicts: Mapping[str, Verdict], most: int) -
 
 
 def _look(study: Study, advance: Callable[[str], None]) -> _Looked:
-    """The answer to each labelled image that can be read."""
+    """The answer to each labeled image that can be read."""
     subject = study.subject
     looked = _Looked(subject.classes, subject.meaning.kind)
     unreadable: list[Skipped] = []

@@ -1,4 +1,4 @@
-"""Which methods notice that the network has forgotten what it learnt: cascading randomisation, once a run."""
+"""Which methods notice that the network has forgotten what it learned: cascading randomization, once a run."""
 
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -12,7 +12,7 @@ from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable
-from cnnvis_report.evaluation.randomization import randomised, stages
+from cnnvis_report.evaluation.randomization import randomized, stages
 from cnnvis_report.evaluation.rank_correlation import SIDE, spearman
 from cnnvis_report.evaluation.resize import on_grid
 from cnnvis_report.evaluation.ssim import ssim
@@ -37,7 +37,7 @@ def forgetting(
     """
     tasks = cheap(plan.rehearsed, plan.classes, budget)
     images = [ready for ready in _images(study, plan) if isinstance(ready, Ready)]
-    images = list(islice(images, budget.randomised))
+    images = list(islice(images, budget.randomized))
     paths = [name.partition("#")[0] for name in (layer.name for layer in study.subject.layers)]
     try:
         cascade = stages(study.subject.network, list(dict.fromkeys(paths)), budget.stages)
@@ -47,13 +47,13 @@ def forgetting(
         return (), 0, ()
     targets = [_first(study.subject, ready, study) for ready in images]
     pairs = list(zip(images, targets, strict=True))
-    learnt = [_maps(study.subject, tasks, ready, target, study, study.reference) for ready, target in pairs]
+    learned = [_maps(study.subject, tasks, ready, target, study, study.reference) for ready, target in pairs]
     likeness: list[list[dict[tuple[str, str], tuple[float, float, float]]]] = []
     for number, part in enumerate(cascade, start=1):
         tell(f"weights drawn anew, stage {number} of {len(cascade)}")
         try:
             other = Subject(
-                randomised(study.subject.network, part, study.seed),
+                randomized(study.subject.network, part, study.seed),
                 images[0].picture.values[None].to(study.device),
                 preprocessing=study.subject.preprocessing,
                 scores=study.subject.meaning.kind,
@@ -63,7 +63,7 @@ def forgetting(
         other.one_by_one = study.subject.one_by_one
         others = Reference(lambda: study.reference.images)  # what is fitted to them is another network's
         found = [_maps(other, tasks, ready, target, study, others) for ready, target in pairs]
-        likeness.append([_likeness(one, two) for one, two in zip(learnt, found, strict=True)])
+        likeness.append([_likeness(one, two) for one, two in zip(learned, found, strict=True)])
     shares = tuple(round(len(part) / len(cascade[-1]), 4) for part in cascade[: len(likeness)])
     names = [(task.name, task.layer) for task in tasks]
     rows = [_summed(name, likeness) for name in names]

@@ -1,7 +1,7 @@
 """Maps as compact text that a page can carry, and that a script there turns back into numbers.
 
 A coarse map travels as it is. A map of many pixels is heavy-tailed: equal steps would drop its faint parts, so the
-square root of the values, sign kept, is cut into equal steps instead. Differences between neighbours, where they
+square root of the values, sign kept, is cut into equal steps instead. Differences between neighbors, where they
 have the lower entropy, and gzip do the rest.
 """
 
@@ -93,7 +93,7 @@ def expand(steps: Bytes, largest: float, signed: bool, bits: int) -> Array:
 
 
 def filter_bytes(steps: Bytes) -> tuple[Filter, Bytes]:
-    """Bytes counted from their left or upper neighbours, modulo 256, where that leaves less to say."""
+    """Bytes counted from their left or upper neighbors, modulo 256, where that leaves less to say."""
     left, up = steps.copy(), steps.copy()
     left[:, 1:] -= steps[:, :-1]
     up[1:] -= steps[:-1]
@@ -111,7 +111,7 @@ def halve(values: Array) -> Array:
 
 
 def _entropy(content: Bytes) -> float:
-    """Bits a byte if neighbours had nothing to do with each other."""
+    """Bits a byte if neighbors had nothing to do with each other."""
     counts = np.bincount(content.ravel(), minlength=256)
     shares = counts[counts > 0] / content.size
     return float(-(shares * np.log2(shares)).sum())

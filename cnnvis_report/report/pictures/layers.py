@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 from cnnvis_report.records.inspection import ImageInside, KernelRecord
 from cnnvis_report.records.run import Array, Sign
 from cnnvis_report.report.pictures.focus import focus
-from cnnvis_report.report.pictures.palettes import colours, limit
-from cnnvis_report.report.pictures.thumbnails import Pixels, grey, webp
+from cnnvis_report.report.pictures.palettes import colors, limit
+from cnnvis_report.report.pictures.thumbnails import Pixels, gray, webp
 from cnnvis_report.store.names import NETWORK
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -102,9 +102,9 @@ def packed_page(steps: Pixels) -> str:
 
 
 def kernel_sheet(values: Array, record: KernelRecord, *, own: bool) -> bytes:
-    """Kernels side by side with their indices: colours where they read the picture, else slices in a block.
+    """Kernels side by side with their indices: colors where they read the picture, else slices in a block.
 
-    One symmetric scale for all, grey is zero, or one for each kernel where `own`.
+    One symmetric scale for all, gray is zero, or one for each kernel where `own`.
     """
     ends = np.abs(values).max(axis=(1, 2, 3), keepdims=True) if own else np.abs(values).max()
     shares = np.clip(values / np.where(ends > 0, ends, 1), -1, 1)
@@ -145,10 +145,10 @@ def sheet(rows: Sequence[Sequence[Pixels]]) -> bytes:
 
 
 def _block(kernel: Pixels, first: bool) -> Pixels:
-    """One kernel [S, kh, kw] as a picture: in colour, or its slices in a square."""
+    """One kernel [S, kh, kw] as a picture: in color, or its slices in a square."""
     if first and kernel.shape[0] in (1, 3):
-        colour = np.repeat(kernel, 3, axis=0) if kernel.shape[0] == 1 else kernel
-        return _grown(colour.transpose(1, 2, 0), max(1, KERNEL // kernel.shape[1]))
+        color = np.repeat(kernel, 3, axis=0) if kernel.shape[0] == 1 else kernel
+        return _grown(color.transpose(1, 2, 0), max(1, KERNEL // kernel.shape[1]))
     across = math.ceil(math.sqrt(len(kernel)))
     down = math.ceil(len(kernel) / across)
     height, width = kernel.shape[1:]
@@ -166,11 +166,11 @@ def _grown(pixels: Pixels, scale: int) -> Pixels:
 
 
 def _over(picture: Pixels, values: Array, sign: Sign) -> bytes:
-    """A coarse map in colour over the grey picture."""
+    """A coarse map in color over the gray picture."""
     size = _size(picture)
-    below = np.asarray(Image.fromarray(grey(picture)).resize(size, Image.Resampling.BILINEAR))[..., None]
+    below = np.asarray(Image.fromarray(gray(picture)).resize(size, Image.Resampling.BILINEAR))[..., None]
     grown = np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
-    drawn = below * 0.3 + colours(grown, limit(values, clipped=False), sign) * 0.7
+    drawn = below * 0.3 + colors(grown, limit(values, clipped=False), sign) * 0.7
     return webp(np.floor(drawn + 0.5).astype(np.uint8), quality=80, lossless_up_to=0)
 
 

@@ -1,4 +1,4 @@
-"""Colours: what a value looks like, the same in the pictures made here and in the page's own scripts."""
+"""Colors: what a value looks like, the same in the pictures made here and in the page's own scripts."""
 
 import re
 from functools import cache
@@ -20,15 +20,15 @@ SCALES = {
     "inferno": ((sequential.Inferno, False), (diverging.RdBu, True)),
     "viridis": ((sequential.Viridis, False), (diverging.PRGn, True)),
     "cividis": ((sequential.Cividis, False), (diverging.PuOr, True)),
-    "grey": (([(0, 0, 0), (255, 255, 255)], False), ([(0, 0, 0), (128, 128, 128), (255, 255, 255)], False)),
+    "gray": (([(0, 0, 0), (255, 255, 255)], False), ([(0, 0, 0), (128, 128, 128), (255, 255, 255)], False)),
 }
 DEFAULT = "inferno"
 
 
 def stops(palette: str, sign: Sign) -> Stops:
-    """The colours of a palette at equal distances: from 0 up, or from the most negative up."""
+    """The colors of a palette at equal distances: from 0 up, or from the most negative up."""
     scale, turned = SCALES[palette][sign is Sign.SIGNED]
-    found = tuple(_rgb(colour) for colour in scale)
+    found = tuple(_rgb(color) for color in scale)
     return found[::-1] if turned else found
 
 
@@ -39,26 +39,26 @@ def all_stops() -> dict[str, dict[str, Stops]]:
 
 @cache
 def table(palette: str, sign: Sign) -> npt.NDArray[np.uint8]:
-    """[256, 3]: the palette's colours, straight lines between its stops."""
-    colours = np.array(stops(palette, sign), dtype=np.float64)
-    places = np.linspace(0, len(colours) - 1, STEPS)
-    channels = [np.interp(places, np.arange(len(colours)), colours[:, channel]) for channel in range(3)]
+    """[256, 3]: the palette's colors, straight lines between its stops."""
+    colors = np.array(stops(palette, sign), dtype=np.float64)
+    places = np.linspace(0, len(colors) - 1, STEPS)
+    channels = [np.interp(places, np.arange(len(colors)), colors[:, channel]) for channel in range(3)]
     return np.floor(np.stack(channels, axis=1) + 0.5).astype(np.uint8)
 
 
 def limit(values: Array, clipped: bool) -> float:
-    """Where the colours end: the largest absolute value, or the one that 99 % of the places don't exceed."""
+    """Where the colors end: the largest absolute value, or the one that 99 % of the places don't exceed."""
     sizes = np.abs(values)
     end = float(np.quantile(sizes, CLIPPED_AT, method="inverted_cdf")) if clipped else 0.0
     return end or float(sizes.max()) or 1.0
 
 
 def strengths(values: Array, end: float) -> Array:
-    """Absolute values as shares of where the colours end, at most 1."""
+    """Absolute values as shares of where the colors end, at most 1."""
     return np.minimum(np.abs(values) / end, 1).astype(np.float32)
 
 
-def colours(values: Array, end: float, sign: Sign, palette: str = DEFAULT) -> npt.NDArray[np.uint8]:
+def colors(values: Array, end: float, sign: Sign, palette: str = DEFAULT) -> npt.NDArray[np.uint8]:
     """[h, w, 3]: what each value looks like; zero is the middle of a signed palette and the start of a positive one."""
     shares = np.clip(values / end, -1, 1)
     places = (shares + 1) / 2 if sign is Sign.SIGNED else np.maximum(shares, 0)
@@ -66,10 +66,10 @@ def colours(values: Array, end: float, sign: Sign, palette: str = DEFAULT) -> np
     return np.asarray(picked, dtype=np.uint8)
 
 
-def _rgb(colour: str | tuple[int, int, int]) -> tuple[int, int, int]:
-    if not isinstance(colour, str):
-        return colour
-    if colour.startswith("#"):
-        return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-    red, green, blue = re.findall(r"\d+", colour)[:3]
+def _rgb(color: str | tuple[int, int, int]) -> tuple[int, int, int]:
+    if not isinstance(color, str):
+        return color
+    if color.startswith("#"):
+        return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+    red, green, blue = re.findall(r"\d+", color)[:3]
     return int(red), int(green), int(blue)

@@ -1,4 +1,4 @@
-"""Pictures made here: what the network saw, maps laid over it, colour pictures. WebP, lossless where that is small."""
+"""Pictures made here: what the network saw, maps laid over it, color pictures. WebP, lossless where that is small."""
 
 import io
 from base64 import b64encode
@@ -8,7 +8,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from cnnvis_report.records.run import Array, Card, Kind
-from cnnvis_report.report.pictures.palettes import OPACITY, colours, limit, strengths
+from cnnvis_report.report.pictures.palettes import OPACITY, colors, limit, strengths
 
 SIDE = 224
 LOSSLESS_UP_TO = 30_000
@@ -43,7 +43,7 @@ def thumbnail(picture: Pixels) -> bytes:
 
 
 def still(picture: Pixels, values: Array, card: Card) -> bytes:
-    """A map as the image page first shows it: coarse maps over the grey picture, pixel maps alone.
+    """A map as the image page first shows it: coarse maps over the gray picture, pixel maps alone.
 
     Args:
         picture: [H, W] or [H, W, 3], what the network saw.
@@ -51,25 +51,25 @@ def still(picture: Pixels, values: Array, card: Card) -> bytes:
     """
     height, width = _still_size((picture.shape[0], picture.shape[1]))
     end = limit(values, clipped=card.kind is Kind.PIXEL)
-    coloured = colours(values, end, card.shown_sign)
+    colored = colors(values, end, card.shown_sign)
     if card.kind is Kind.PIXEL:
-        drawn = np.asarray(Image.fromarray(coloured).resize((width, height), Image.Resampling.BOX))
+        drawn = np.asarray(Image.fromarray(colored).resize((width, height), Image.Resampling.BOX))
     else:
         grown = np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.BILINEAR))
         alpha = OPACITY * np.sqrt(strengths(grown, end))[..., None]
-        below = Image.fromarray(grey(picture)).resize((width, height), Image.Resampling.BILINEAR)
-        mixed = np.asarray(below)[..., None] * (1 - alpha) + colours(grown, end, card.shown_sign) * alpha
+        below = Image.fromarray(gray(picture)).resize((width, height), Image.Resampling.BILINEAR)
+        mixed = np.asarray(below)[..., None] * (1 - alpha) + colors(grown, end, card.shown_sign) * alpha
         drawn = np.floor(mixed + 0.5).astype(np.uint8)
     return webp(drawn, quality=STILL_QUALITY, lossless_up_to=0)
 
 
-def grey(picture: Pixels) -> Pixels:
+def gray(picture: Pixels) -> Pixels:
     """The brightness of a picture, [H, W]."""
     return np.asarray(Image.fromarray(picture).convert("L"))
 
 
-def colour_picture(values: Array) -> bytes:
-    """A pixel map [C, H, W] with its channels as colours: grey is zero, the ends are where 99.5 % of the values are."""
+def color_picture(values: Array) -> bytes:
+    """A pixel map [C, H, W] with its channels as colors: gray is zero, the ends are where 99.5 % of the values are."""
     sizes = np.abs(values)
     end = float(np.quantile(sizes, COLOUR_CLIPPED_AT)) or float(sizes.max()) or 1.0
     shares = np.clip(values / end, -1, 1).transpose(1, 2, 0)

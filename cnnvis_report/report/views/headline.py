@@ -42,7 +42,7 @@ def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:
     elif summary.label_answers is not None:
         found += _label_stats(run, summary.label_answers)
     elif summary.images:
-        found += _unlabelled_stats(run, summary)
+        found += _unlabeled_stats(run, summary)
     methods = len(run.cards) - len({gap.method for gap in run.not_defined})
     kinds = f"{fmt.count(methods, 'method')} × {fmt.columns(summary.classes, run.network.kind)}"
     gaps = f", {fmt.count(summary.gaps, 'gap')}" if summary.gaps else ""
@@ -73,7 +73,7 @@ def _answer_stats(run: RunRecord, answers: Answers) -> list[Stat]:
 def _label_stats(run: RunRecord, answers: LabelAnswers) -> list[Stat]:
     """How well labels are told apart, and how many of them are predicted rightly."""
     borne = sum(1 for each in answers.labels if each.images)
-    of = f"over {fmt.count(borne, 'label')}, on {fmt.count(answers.images, 'labelled image')}"
+    of = f"over {fmt.count(borne, 'label')}, on {fmt.count(answers.images, 'labeled image')}"
     if run.label_answers is not None:
         of += ", all that were looked at"
     of += fmt.unknown(answers.unknown, "; ")
@@ -85,7 +85,7 @@ def _label_stats(run: RunRecord, answers: LabelAnswers) -> list[Stat]:
     ]
 
 
-def _unlabelled_stats(run: RunRecord, summary: Summary) -> list[Stat]:
+def _unlabeled_stats(run: RunRecord, summary: Summary) -> list[Stat]:
     """What can be said of the scores where nothing is right or wrong."""
     if run.network.kind is ScoreKind.VALUE:
         ends = [fmt.number(each, 4) for each in (summary.lowest, summary.highest)]

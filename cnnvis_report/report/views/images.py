@@ -37,7 +37,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class Neighbors:
     """The images before and after one, and its place among all."""
 
     before: str
@@ -122,16 +122,16 @@ def shown_first(run: RunRecord) -> str:
     return next((name for name in PREFERRED if name in there), there[0] if there else "")
 
 
-def with_neighbours(run: StoredRun) -> Iterator[tuple[ImageRecord, Neighbours]]:
+def with_neighbors(run: StoredRun) -> Iterator[tuple[ImageRecord, Neighbors]]:
     """The images one by one, each with the ids of those beside it."""
     before, current, place = "", None, 0
     for after in run.images():
         if current is not None:
-            yield current, Neighbours(before, after.id, place)
+            yield current, Neighbors(before, after.id, place)
             before = current.id
         current, place = after, place + 1
     if current is not None:
-        yield current, Neighbours(before, "", place)
+        yield current, Neighbors(before, "", place)
 
 
 def sections(run: RunRecord, image: ImageRecord) -> list[Section]:
@@ -145,8 +145,8 @@ def sections(run: RunRecord, image: ImageRecord) -> list[Section]:
 
 def gradient(sign: Sign) -> str:
     """The default palette as a CSS gradient."""
-    colours = ", ".join(f"rgb({red} {green} {blue})" for red, green, blue in stops(DEFAULT, sign))
-    return f"linear-gradient(to right, {colours})"
+    colors = ", ".join(f"rgb({red} {green} {blue})" for red, green, blue in stops(DEFAULT, sign))
+    return f"linear-gradient(to right, {colors})"
 
 
 def palette_names() -> list[str]:
@@ -177,8 +177,8 @@ def _note(tiles: Sequence[Tile]) -> str:
         folds = {card.reduction for card in cards}
         names = {Reduction.SUM: "sum", Reduction.ABS_MAX: "largest absolute value"}
         if len(folds) == 1:
-            return f"{names[cards[0].reduction]} over the colour channels"
-        return "one value a pixel: the sum over the colour channels, or their largest absolute value"
+            return f"{names[cards[0].reduction]} over the color channels"
+        return "one value a pixel: the sum over the color channels, or their largest absolute value"
     return ""
 
 

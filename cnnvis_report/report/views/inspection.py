@@ -89,7 +89,7 @@ def health_data(inside: InsideRecord) -> dict[str, list[str] | list[float]]:
 
 
 def curve(preferred: PreferredRecord) -> str:
-    """The optimisation's curve as points of a line in a box of 100×30."""
+    """The optimization's curve as points of a line in a box of 100×30."""
     values = preferred.curve
     low, high = min(values), max(values)
     step = CURVE_WIDTH / max(len(values) - 1, 1)

@@ -17,7 +17,7 @@ WIDE, HIGH = 100, 32  # of a curve's picture
 UNCHANGED = 0.5  # rank correlation of magnitudes with a network that has forgotten everything
 LOST = 0.25  # of the score
 BEST = 3
-REPLACEMENTS = {"zeros": "grey", "gaussian": "noise", "mean": "their mean", "invert": "their inverse"}
+REPLACEMENTS = {"zeros": "gray", "gaussian": "noise", "mean": "their mean", "invert": "their inverse"}
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def cautions(run: RunRecord, measured: dict[str, MethodSummary]) -> list[str]:
             continue
         if last.get(card.name, 0.0) >= UNCHANGED:
             said.append(
-                f"{card.title} barely changes when the weights are randomised (rank correlation "
+                f"{card.title} barely changes when the weights are randomized (rank correlation "
                 f"{fmt.number(last[card.name], 2)} of its magnitudes): read it as an edge detector at best."
             )
         score = _score(measured[card.name].measured)
@@ -153,7 +153,7 @@ def cautions(run: RunRecord, measured: dict[str, MethodSummary]) -> list[str]:
 
 @dataclass(frozen=True)
 class Likeness:
-    """A mean rank correlation, as words and as the share of a colour; "" where maps were flat."""
+    """A mean rank correlation, as words and as the share of a color; "" where maps were flat."""
 
     value: str
     share: float
@@ -192,7 +192,7 @@ def how(evaluation: Evaluation, kind: ScoreKind = ScoreKind.SOFTMAX) -> str:
         said += (
             f" Remembers: rank correlation of magnitudes with the maps of a copy whose weights were drawn anew from "
             f"the logits down, in {fmt.count(len(evaluation.stages), 'stage')} on "
-            f"{fmt.count(evaluation.randomised, 'image')}; a map that has to do with what was learnt goes to 0."
+            f"{fmt.count(evaluation.randomized, 'image')}; a map that has to do with what was learned goes to 0."
         )
     return said
 

@@ -71,13 +71,13 @@ def lead(run: RunRecord, answers: Answers | None, of_labels: LabelAnswers | None
     said = []
     if of_labels is not None:
         said.append(
-            f"Exact match: on {fmt.number(of_labels.exact)} of {fmt.count(of_labels.images, 'labelled image')} all "
+            f"Exact match: on {fmt.number(of_labels.exact)} of {fmt.count(of_labels.images, 'labeled image')} all "
             f"labels are predicted, above 0.5, and no others."
         )
     if answers is not None:
         wrong = answers.images - answers.right
         said.append(
-            f"{fmt.number(answers.right)} of {fmt.count(answers.images, 'labelled image')} "
+            f"{fmt.number(answers.right)} of {fmt.count(answers.images, 'labeled image')} "
             f"{'is' if answers.right == 1 else 'are'} answered right, {fmt.number(wrong)} wrong."
         )
         if wrong and answers.wrong_mean > 0.9:

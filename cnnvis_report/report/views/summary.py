@@ -53,15 +53,15 @@ class MethodSummary:
 
 @dataclass
 class Summary:
-    """Counts over all images of the run; `answers` over all labelled ones that the network was asked about.
+    """Counts over all images of the run; `answers` over all labeled ones that the network was asked about.
 
-    labelled: images that are answered right or wrong; unknown: those with labels of which the network knows none.
+    labeled: images that are answered right or wrong; unknown: those with labels of which the network knows none.
     certain: the sum of the first probabilities. lowest, highest: the first value of any image, where scores are values.
     answers, label_answers: None where no image has a label, the latter also where an image has one class.
     """
 
     images: int = 0
-    labelled: int = 0
+    labeled: int = 0
     unknown: int = 0
     right: int = 0
     masked: int = 0
@@ -95,7 +95,7 @@ class Summary:
         self.lowest, self.highest = min(self.lowest, first.logit), max(self.highest, first.logit)
         self.labels.update(label.name for label in image.named)
         if image.right is not None:
-            self.labelled += 1
+            self.labeled += 1
             self.right += image.right
         elif image.kind.judged:
             self.unknown += bool(image.named)
@@ -115,7 +115,7 @@ class Summary:
                     self.agreement[found.method, other.method].append(value)
 
 
-def summarise(run: StoredRun) -> Summary:
+def summarize(run: StoredRun) -> Summary:
     """The summary of a run, read image by image."""
     summary, counting, of_labels = Summary(), Counting(), LabelCounting(run.record.network.names)
     for image in run.images():

@@ -252,12 +252,12 @@ def test_patterns_of_what_varies_little_beside_its_mean(layer, offset):
     b = torch.zeros(len(w)) if b is None else b.detach()
     for group in range(groups):
         of = slice(group * len(w) // groups, (group + 1) * len(w) // groups)
-        expected = patterns_centred(x[group].numpy(), w[of].flatten(1).numpy(), b[of].numpy())
+        expected = patterns_centered(x[group].numpy(), w[of].flatten(1).numpy(), b[of].numpy())
         np.testing.assert_allclose(exact[of].flatten(1).numpy(), expected, rtol=1e-7, atol=1e-9)
     assert float((single - exact).norm() / exact.norm()) < 2e-6
 
 
-def patterns_centred(x, w, b):
+def patterns_centered(x, w, b):
     """One pattern a row of w where y = w x + b is above 0, means taken off first."""
     rows = []
     for weight, bias in zip(w, b, strict=True):

@@ -292,7 +292,7 @@ def test_an_image_that_skips_the_first_layer_is_refused(batch):
         explain(seeded(Skip()).double(), batch, [0, 1], ["lrp_composite"])
 
 
-def test_a_network_that_normalises_by_itself_gives_the_same_map(batch):
+def test_a_network_that_normalizes_by_itself_gives_the_same_map(batch):
     class Inside(nn.Module):
         def __init__(self):
             super().__init__()

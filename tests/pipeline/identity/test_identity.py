@@ -17,7 +17,7 @@ from torch import nn
 from cnnvis_report.data import content_hash
 from cnnvis_report.data.batches import read_item
 from cnnvis_report.data.content_hash import FileContent
-from cnnvis_report.data.image_set import find_images, labelled
+from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.pipeline.identity.module_settings import settings_hash
 from cnnvis_report.pipeline.identity.source_code import code_hash, network_files
@@ -244,11 +244,11 @@ def test_a_damaged_or_foreign_record_of_files_misleads_nobody(place):
 def test_what_was_decoded_counts_not_what_the_file_holds_by_now(tmp_path):
     path = tmp_path / "p.png"
     Image.new("RGB", (8, 8), "red").save(path)
-    item = next(iter(labelled(find_images([path]), ())))
+    item = next(iter(labeled(find_images([path]), ())))
     red = read_item(item, Preprocessing())
     Image.new("RGB", (8, 8), "blue").save(path)
     assert item.fingerprint == red.content, "of the picture that was explained"
-    blue = next(iter(labelled(find_images([path]), ()))).fingerprint
+    blue = next(iter(labeled(find_images([path]), ()))).fingerprint
     assert blue != red.content
     again = read_item(item, Preprocessing())
     assert isinstance(again, Skipped) and "replaced" in again.reason and again.content == red.content

@@ -184,7 +184,7 @@ def noisy() -> nn.Module:
     return sized(Between(F.dropout))
 
 
-def neighbourly() -> nn.Module:
+def neighborly() -> nn.Module:
     return sized(Between(lambda x: x + x.mean(0)))
 
 
@@ -212,7 +212,7 @@ def run(factory: str, photos, folder, *words) -> str:
     return said.stderr
 
 
-@pytest.mark.parametrize("factory", ["neighbourly", "single"])
+@pytest.mark.parametrize("factory", ["neighborly", "single"])
 def test_a_run_goes_one_by_one_where_neighbors_matter(factory, photos, tmp_path):
     said = run(factory, photos, tmp_path / "all")
     assert "3 images, 1 at a time" in said and "note: " in said and "one by one" in said

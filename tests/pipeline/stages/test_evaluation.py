@@ -14,7 +14,7 @@ from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.stages.evaluation import BUDGETS, choose_budget, forward_passes, measured_images
 from cnnvis_report.records.metrics import Forgetting
 from cnnvis_report.report.views import metrics
-from cnnvis_report.report.views.summary import summarise
+from cnnvis_report.report.views.summary import summarize
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 
@@ -52,16 +52,16 @@ def test_measures_are_those_of_the_stored_maps(full):
         arrays = load_arrays(full, image.id)
         seen = torch.from_numpy(arrays["picture"]).permute(2, 0, 1).float() / 255
         known = Preprocessing((0.5,) * 3, (0.25,) * 3)
-        normalised = (seen - 0.5) / 0.25
+        normalized = (seen - 0.5) / 0.25
         assert image.worth is not None and len(image.worth.measures) == len(image.maps)
         for measures, found in zip(image.worth.measures, image.maps, strict=True):
             shown = run.record.card(found.method).shown(arrays[found.key])
             curve = deletion(
-                normalised,
+                normalized,
                 [torch.from_numpy(shown)],
                 torch.tensor([found.target]),
                 lambda images: network(images).softmax(1),
-                known.black(normalised[None]),
+                known.black(normalized[None]),
                 steps=BUDGETS["full"].steps,
                 capacity=8,
             )[0]
@@ -84,7 +84,7 @@ def test_the_plan_counts_the_passes_of_measures(full):
 
 def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(full):
     evaluation = load_run(full).record.evaluation
-    assert evaluation.budget == "full" and evaluation.images == evaluation.randomised == 3
+    assert evaluation.budget == "full" and evaluation.images == evaluation.randomized == 3
     assert (
         len(evaluation.stages) == 3
         and evaluation.stages[-1] == 1
@@ -120,7 +120,7 @@ def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full
 
 def test_a_plain_sentence_says_which_check_failed(full):
     run = load_run(full)
-    summary = summarise(run)
+    summary = summarize(run)
     from dataclasses import replace
 
     stuck = Forgetting("guided_backprop", "", (0.1,), (0.83,), (0.9,))
@@ -134,7 +134,7 @@ def test_a_plain_sentence_says_which_check_failed(full):
     said = metrics.cautions(replace(run.record, evaluation=evaluation), measured)
     assert len(said) == 3
     assert any(
-        "Guided backpropagation barely changes when the weights are randomised" in each and "0.83" in each
+        "Guided backpropagation barely changes when the weights are randomized" in each and "0.83" in each
         for each in said
     )
     assert any("Gradient orders pixels no better than noise here" in each for each in said)
@@ -143,7 +143,7 @@ def test_a_plain_sentence_says_which_check_failed(full):
 
 def test_the_best_come_first_and_none_is_best_below_noise(full):
     run = load_run(full)
-    summary = summarise(run)
+    summary = summarize(run)
     for name, value in {"cam": 0.9, "gradient": 0.8, "random": 0.7, "saliency": 0.6}.items():
         summary.methods[name].measured["insertion"] = [value]
         summary.methods[name].measured["deletion"] = [0.0]
@@ -175,7 +175,7 @@ def test_nothing_is_said_where_nothing_was_measured(drawn, tmp_path):
 def test_a_network_that_cannot_be_copied_still_gets_its_report(drawn, tmp_path):
     words = ("run", "tests.factories:uncopyable", drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q")
     result = command(*words, "--evaluate", "small")
-    assert "The weights couldn't be randomised" in result.stderr
+    assert "The weights couldn't be randomized" in result.stderr
     run = load_run(tmp_path / "r")
     assert run.record.evaluation.forgetting == () and all(image.worth for image in run.images())
 

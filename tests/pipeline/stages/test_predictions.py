@@ -116,7 +116,7 @@ def test_films_hold_the_maps_of_the_snapshots(trained, record):
             file = "model.pt" if frame.epoch == best else f"model.epoch-{frame.epoch}.pt"
             model = read_trained(trained / file)
             pixels = torch.tensor(own["picture"]).permute(2, 0, 1)[None].float() / 255
-            inputs, target = model.preprocessing.normalise(pixels), torch.tensor([film.index])
+            inputs, target = model.preprocessing.normalize(pixels), torch.tensor([film.index])
             found = explain(model.network, inputs, target, methods=["saliency"])["saliency"][0]
             np.testing.assert_allclose(maps[f"{film.image}/saliency/{frame.epoch}"], found, rtol=1e-3, atol=1e-6)
             with torch.no_grad():
@@ -140,7 +140,7 @@ def test_the_page_says_what_the_records_say(trained, record):
     plain = re.sub(r"<[^>]+>", " ", text).replace("\u202f", " ")
     images = list(load_run(trained / "report").images())
     right = sum(bool(image.right) for image in images)
-    assert f"{right} of 60 labelled images" in plain
+    assert f"{right} of 60 labeled images" in plain
     assert "50 of the 60 explained images are among those that the network was trained on" in plain
     assert f"after epoch {record.training.best}" in plain and "<b>ring" not in text
     assert text.count("seen as") >= 60 - right

@@ -1,4 +1,4 @@
-"""Maps as text and back; colours; words. The pages' scripts are held against these in the browser tests."""
+"""Maps as text and back; colors; words. The pages' scripts are held against these in the browser tests."""
 
 import gzip
 from base64 import b64decode
@@ -18,8 +18,8 @@ from cnnvis_report.report.pictures.encode import (
     filter_bytes,
     halve,
 )
-from cnnvis_report.report.pictures.palettes import SCALES, colours, limit, stops, strengths, table
-from cnnvis_report.report.pictures.thumbnails import colour_picture, still, thumbnail
+from cnnvis_report.report.pictures.palettes import SCALES, colors, limit, stops, strengths, table
+from cnnvis_report.report.pictures.thumbnails import color_picture, still, thumbnail
 from cnnvis_report.report.views import formatting as fmt
 
 
@@ -92,10 +92,10 @@ def test_empty_maps_and_the_same_bytes():
     )
 
 
-def test_signed_colours_have_zero_in_the_middle_and_positive_ones_at_the_start():
+def test_signed_colors_have_zero_in_the_middle_and_positive_ones_at_the_start():
     for palette in SCALES:
         values = np.array([[-2.0, 0.0, 2.0]], np.float32)
-        drawn = colours(values, 2.0, Sign.SIGNED, palette)[0]
+        drawn = colors(values, 2.0, Sign.SIGNED, palette)[0]
         signed = table(palette, Sign.SIGNED)
         assert np.array_equal(drawn[0], signed[0]) and np.array_equal(drawn[2], signed[255])
         assert (
@@ -104,13 +104,13 @@ def test_signed_colours_have_zero_in_the_middle_and_positive_ones_at_the_start()
             ).max()
             <= 3
         )
-        assert np.array_equal(colours(values, 2.0, Sign.POSITIVE, palette)[0, 1], table(palette, Sign.POSITIVE)[0])
-    red = colours(np.array([[1.0]], np.float32), 1.0, Sign.SIGNED)[0, 0]
-    blue = colours(np.array([[-1.0]], np.float32), 1.0, Sign.SIGNED)[0, 0]
+        assert np.array_equal(colors(values, 2.0, Sign.POSITIVE, palette)[0, 1], table(palette, Sign.POSITIVE)[0])
+    red = colors(np.array([[1.0]], np.float32), 1.0, Sign.SIGNED)[0, 0]
+    blue = colors(np.array([[-1.0]], np.float32), 1.0, Sign.SIGNED)[0, 0]
     assert red[0] > red[2] and blue[2] > blue[0]
 
 
-def test_the_ends_of_the_colours():
+def test_the_ends_of_the_colors():
     values = np.zeros((10, 100), np.float32)
     values.ravel()[:20] = np.arange(1, 21)
     assert limit(values, clipped=False) == 20
@@ -152,14 +152,14 @@ def test_stills_show_the_map_where_it_is_large_and_the_picture_where_it_is_zero(
     assert wide.shape[1] == 224 and wide.shape[0] == 20
 
 
-def test_thumbnails_and_colour_pictures():
+def test_thumbnails_and_color_pictures():
     assert opened(thumbnail(np.zeros((500, 1000, 3), np.uint8))).shape[:2] == (112, 224)
     flat = np.zeros((3, 32, 32), np.float32)
-    assert np.abs(opened(colour_picture(flat)) - 128).max() <= 2, "zero is grey"
+    assert np.abs(opened(color_picture(flat)) - 128).max() <= 2, "zero is gray"
     flat[0, :16] = 1.0
-    red = opened(colour_picture(flat))
+    red = opened(color_picture(flat))
     assert red[4, 16, 0] > 230 and abs(red[4, 16, 1] - 128) < 25
-    assert opened(colour_picture(flat[:1])).shape == (32, 32, 3)
+    assert opened(color_picture(flat[:1])).shape == (32, 32, 3)
 
 
 @pytest.mark.parametrize(

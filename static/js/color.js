@@ -2,8 +2,8 @@
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
-// 256 colours as bytes r, g, b, …: straight lines between the stops.
-CnnVis.colourTable = (stops) => {
+// 256 colors as bytes r, g, b, …: straight lines between the stops.
+CnnVis.colorTable = (stops) => {
   const table = new Uint8ClampedArray(256 * 3);
   for (let step = 0; step < 256; step++) {
     const place = (step / 255) * (stops.length - 1);
@@ -22,9 +22,9 @@ CnnVis.alpha = (strength, { overlay, opacity, threshold }) => {
   return overlay ? opacity * Math.sqrt(Math.min(1, strength)) : 1;
 };
 
-// r, g, b, a of each value. Signed maps keep zero in the middle, positive maps at the bottom, so colours compare.
+// r, g, b, a of each value. Signed maps keep zero in the middle, positive maps at the bottom, so colors compare.
 CnnVis.paint = (values, style) => {
-  const table = CnnVis.colourTable(style.stops);
+  const table = CnnVis.colorTable(style.stops);
   const pixels = new Uint8ClampedArray(values.length * 4);
   for (let place = 0; place < values.length; place++) {
     const share = Math.max(-1, Math.min(1, values[place] / style.end));
@@ -35,9 +35,9 @@ CnnVis.paint = (values, style) => {
   return pixels;
 };
 
-// The same as a Plotly colour scale.
-CnnVis.colourscale = (style) => {
-  const table = CnnVis.colourTable(style.stops);
+// The same as a Plotly color scale.
+CnnVis.colorscale = (style) => {
+  const table = CnnVis.colorTable(style.stops);
   return Array.from({ length: 256 }, (_, step) => {
     const strength = style.signed ? Math.abs(step / 127.5 - 1) : step / 255;
     const rgb = table.subarray(step * 3, step * 3 + 3).join(",");
@@ -45,7 +45,7 @@ CnnVis.colourscale = (style) => {
   });
 };
 
-// Where the colours of a map end: its own end, or the largest among the classes of its method and layer.
+// Where the colors of a map end: its own end, or the largest among the classes of its method and layer.
 CnnVis.endOf = (map, siblings, { scale, ends }) => {
   const which = ends === "full" ? 0 : 1;
   const found = scale === "own" ? map.ends[which] : Math.max(...siblings.map((each) => each.ends[which]));
