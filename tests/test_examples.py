@@ -33,7 +33,7 @@ def test_the_python_call():
 def test_a_network_of_ones_own(tmp_path):
     assert run("own_network.py", tmp_path).endswith("index.html\n")
     for image in load_run(tmp_path / "report").images():
-        assert image.right and image.label.name == Path(image.name).parts[0]
+        assert image.correct and image.label.name == Path(image.name).parts[0]
         arrays = load_arrays(tmp_path / "report", image.id)
         red, blue = (arrays[f"grad_cam/filters/{index}"] for index in (0, 1))
         assert red[40, 30] > 0 == red[60, 70] and blue[60, 70] > 0 == blue[40, 30], "each class at its own disc"
@@ -42,7 +42,7 @@ def test_a_network_of_ones_own(tmp_path):
 def test_a_method_of_ones_own(tmp_path):
     run("own_method.py", tmp_path)
     stored = load_run(tmp_path / "report")
-    assert stored.record.passes == {"forward": 1, "backward": 2}, "nothing is computed twice"
+    assert stored.record.passes_per_image == {"forward": 1, "backward": 2}, "nothing is computed twice"
     for image in stored.images():
         arrays = load_arrays(tmp_path / "report", image.id)
         plain = {index: arrays[f"input_x_gradient/{index}"] for index in (0, 1)}

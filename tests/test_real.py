@@ -51,7 +51,7 @@ def test_labels_of_a_list(real, tmp_path):
     command("run", *network(real)[:1], listed, *network(real)[1:], "-o", tmp_path / "r", "-m", "cam", "-q")
     images = list(load_run(tmp_path / "r").images())
     assert len(images) == 40
-    assert sum(bool(image.right) for image in images) == 30, "as its makers say"
+    assert sum(bool(image.correct) for image in images) == 30, "as its makers say"
 
 
 def test_two_objects_are_told_apart(real, tmp_path):

@@ -12,7 +12,7 @@ import click
 from cnnvis_report.cli.params import printable
 from cnnvis_report.cli.progress import Progress
 from cnnvis_report.cli.ticker import Ticker
-from cnnvis_report.pipeline.execute import Tally, Watcher
+from cnnvis_report.pipeline.execute import RunProgress, RunStats
 from cnnvis_report.pipeline.forecast import Forecast
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import Study
@@ -28,7 +28,7 @@ TOLD = 0.05  # seconds that are worth a word: less reads as 0.0 s
 EVERY = 30.0  # seconds between two lines of progress where no bar can be drawn
 
 
-class Console(Watcher):
+class Console(RunProgress):
     """Writes to the standard error stream, so that the standard output holds the result alone.
 
     Args:
@@ -52,7 +52,7 @@ class Console(Watcher):
 
     def plan(self, study: Study, plan: Plan) -> None:
         """What will run, how many passes, how long, how much."""
-        subject, rehearsed = study.subject, plan.rehearsed
+        subject, dry_run = study.subject, plan.dry_run
         size = fmt.short(subject.parameters)
         kind = subject.meaning.kind
         outputs, each = fmt.columns(len(subject.classes), kind), fmt.columns(plan.classes, kind)
@@ -66,21 +66,21 @@ class Console(Watcher):
             self.say(f"          explained: {subject.scores}")
         for notice in study.notices:
             self.say(f"          note: {printable(notice)}")
-        names = list(dict.fromkeys(task.name for task in rehearsed.tasks))
+        names = list(dict.fromkeys(task.name for task in dry_run.tasks))
         if names:
             self.say(f"          {fmt.count(len(names), 'method')}: {', '.join(names)}")
-        if rehearsed.layers:
-            self.say(f"          layers read: {', '.join(rehearsed.layers)}")
-        for task, reason in rehearsed.refused:
+        if dry_run.layers:
+            self.say(f"          layers read: {', '.join(dry_run.layers)}")
+        for task, reason in dry_run.refused:
             self.say(f"          not defined: {task.name} ({reason})")
         if plan.reduced:
             rough = ", ".join(dict.fromkeys(task.name for task in plan.reduced))
             order = "" if study.precision == "bfloat16" else ", where that keeps the order of the pixels"
             self.say(f"          in bfloat16{order}: {rough}")
-        maps = [(task.method.card, shape) for task, shape in zip(rehearsed.tasks, rehearsed.shapes, strict=True)]
+        maps = [(task.method.card, shape) for task, shape in zip(dry_run.tasks, dry_run.shapes, strict=True)]
         self._pages = pages_seconds(maps, plan.images, plan.classes)
         self.say(
-            f"          {fmt.number(rehearsed.forward)} forward and {fmt.number(rehearsed.backward)} backward "
+            f"          {fmt.number(dry_run.forward)} forward and {fmt.number(dry_run.backward)} backward "
             f"passes an image; about {fmt.duration(plan.seconds)} and {fmt.size(plan.bytes)} of arrays"
         )
         if study.look is not None:
@@ -166,7 +166,7 @@ class Console(Watcher):
         if error is not None and self.level >= VERBOSE:
             click.echo("".join(traceback.format_exception(error)), err=True)
 
-    def bill(self, run: RunRecord, tally: Tally) -> None:
+    def bill(self, run: RunRecord, tally: RunStats) -> None:
         """Where the time went, beside what it should have taken."""
         if not tally.computed and not tally.looking:
             skipped = f", but for {fmt.count(len(run.skipped), 'skipped file')}" if run.skipped else ""
@@ -176,9 +176,9 @@ class Console(Watcher):
         costs = sorted(spent.items(), key=lambda each: -each[1]) if isinstance(spent, dict) else []
         costs = [each for each in costs if each[1] >= TOLD]
         looked = fmt.duration(tally.looking)
-        if run.inside is not None:
-            self.say(f"Inside    {looked} on what the layers hold{', films included' if run.films else ''}")
-        elif run.films:
+        if run.inspection is not None:
+            self.say(f"Inside    {looked} on what the layers hold{', snapshots included' if run.snapshots else ''}")
+        elif run.snapshots:
             self.say(f"Films     {looked} on images over the epochs")
         if not tally.computed:
             return

@@ -12,15 +12,15 @@ from torch import Tensor
 from cnnvis_report.cli.console import Console
 from cnnvis_report.cli.params import printable
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.training.loop import Progress, Recipe
+from cnnvis_report.training.loop import Hyperparameters, Progress
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.splits import Data
-from cnnvis_report.training.train import Spectator, Trained
+from cnnvis_report.training.train import Trained, TrainProgress
 
 LISTED = 12  # classes and files that are named
 
 
-class Reporter(Spectator):
+class Reporter(TrainProgress):
     """Tells of a training: what was found, a bar for the files and one for the epochs, and a line an epoch."""
 
     def __init__(self, console: Console) -> None:
@@ -42,7 +42,7 @@ class Reporter(Spectator):
         """One file on."""
         self.console.advance(name)
 
-    def ready(self, data: Data, trainee: Trainee, recipe: Recipe) -> None:
+    def ready(self, data: Data, trainee: Trainee, hyperparameters: Hyperparameters) -> None:
         """What was found, and what will be trained."""
         self._bar.close()
         say, console = self.console.say, self.console
@@ -55,7 +55,7 @@ class Reporter(Spectator):
         parts = [f"{len(data.training)} for training", f"{len(data.validation)} for validation"]
         parts += [f"{len(data.test)} for the test"] if data.test is not None else []
         say(f"Images    {', '.join(parts)}; {fmt.count(len(data.classes), 'class', 'classes')}")
-        self._say_classes(data, recipe.weights)
+        self._say_classes(data, hyperparameters.weights)
         say(f"          pictures: {data.training.preprocessing.describe()}")
         count = sum(parameter.numel() for parameter in trainee.network.parameters() if parameter.requires_grad)
         frozen = ", the rest frozen" if trainee.frozen else ""
@@ -63,8 +63,8 @@ class Reporter(Spectator):
             f"Network   {trainee.architecture.name}, {fmt.short(count)} parameters to train{frozen}, "
             f"begun with: {trainee.origin}"
         )
-        self._start, self._epochs = time.monotonic(), recipe.epochs
-        self._bar.enter_context(console.progress("Train", recipe.epochs))
+        self._start, self._epochs = time.monotonic(), hyperparameters.epochs
+        self._bar.enter_context(console.progress("Train", hyperparameters.epochs))
 
     def resumed(self, epochs: int) -> None:
         """Where it goes on, and the bar moved there."""

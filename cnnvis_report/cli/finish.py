@@ -43,7 +43,7 @@ def look_at_all(
         chosen = screened(study, only, most, console.advance, limit)
     answers, of_labels = chosen.answers, chosen.label_answers
     if answers is not None:
-        right = f"{answers.right} of {answers.images} labeled images right"
+        right = f"{answers.correct} of {answers.images} labeled images right"
     elif of_labels is not None:
         right = f"{of_labels.exact} of {of_labels.images} labeled images with all labels right and no other"
     else:
@@ -72,7 +72,7 @@ def finish(study: "Study", output: Path, console: "Console", given: dict[str, An
     click.echo(printable(f"Wrote {written.first_page}"))
     if given["open_page"]:
         click.launch(str(written.first_page))
-    missing = len(record.skipped) + len(record.not_defined) + tally.gaps
+    missing = len(record.skipped) + len(record.not_applicable) + tally.gaps
     if given["strict"] and missing:
         raise GapsFound(
             f"--strict: {missing} things are missing; {written.first_page.with_name('run.html')} lists them."

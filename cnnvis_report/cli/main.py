@@ -73,12 +73,12 @@ def run(model: str, images: tuple[Path, ...], output: Path, methods: str, only: 
     A run that was stopped goes on where it was when the same command is given again.
     """
     from cnnvis_report.data.limit import Limit
-    from cnnvis_report.pipeline.config import Request
+    from cnnvis_report.pipeline.config import RunConfig
     from cnnvis_report.pipeline.setup import open_study
 
     claim(output)
     loading = {name: given[name] for name in LOADED}
-    request = Request(model, images, **loading, **_explaining(methods, given))
+    request = RunConfig(model, images, **loading, **_explaining(methods, given))
     console = console_of(given)
     # with --only, the limit is of the selection, which a look at all images finds
     study = open_study(request if only == "all" else replace(request, limit=None))
@@ -138,7 +138,7 @@ def inside(model: str, images: tuple[Path, ...], output: Path, views: str, **giv
         cnnvis-report inside resnet50 photos/ --unit layer4:7 --unit layer3:12:5,6
         cnnvis-report inside vgg16 --prefer goldfish --prefer features.28:7+12
     """
-    from cnnvis_report.pipeline.config import Request
+    from cnnvis_report.pipeline.config import RunConfig
     from cnnvis_report.pipeline.setup import open_study
 
     claim(output)
@@ -146,7 +146,7 @@ def inside(model: str, images: tuple[Path, ...], output: Path, views: str, **giv
     chosen = {
         name: given[name] for name in ("classes", "device", "batch_size", "seed", "units", "prefer", "form", "start")
     }
-    request = Request(model, images, methods=(), inside=views, **loading, **chosen)
+    request = RunConfig(model, images, methods=(), inside=views, **loading, **chosen)
     finish(open_study(request), output, console_of(given), given)
 
 
@@ -167,13 +167,13 @@ def demo(output: Path, images: int, methods: str, **given: Any) -> None:
         cnnvis-report demo -o demo-report --open
     """
     from cnnvis_report.cli.console_training import Reporter
-    from cnnvis_report.pipeline.config import Request
+    from cnnvis_report.pipeline.config import RunConfig
     from cnnvis_report.pipeline.setup import study_of
     from cnnvis_report.training.demo import demonstrate
 
     claim(output)
     console = console_of(given)
-    request = Request("demo", (), **_explaining(methods, given))
+    request = RunConfig("demo", (), **_explaining(methods, given))
     with Reporter(console) as reporter:
         shown = demonstrate(images, request.seed, reporter)
     console.say(f"Trained   a small network on drawn pictures: {shown.accuracy:.1%} right on those held out")

@@ -12,7 +12,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.registry import methods, select
 from cnnvis_report.models.load import Model, check_version, input_channels, load_model
-from cnnvis_report.pipeline.config import Request
+from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.setup import adjust
 from cnnvis_report.report.views.formatting import number, sides
 
@@ -20,7 +20,7 @@ from cnnvis_report.report.views.formatting import number, sides
 def methods_table() -> str:
     """Every method: name, the smallest set it is in, source, and what it shows."""
     rows = [("NAME", "SET", "SOURCE", "WHAT IT SHOWS")]
-    rows += [(entry.name, entry.card.level, entry.card.source, entry.card.summary) for entry in methods()]
+    rows += [(entry.name, entry.card.preset, entry.card.source, entry.card.summary) for entry in methods()]
     return _table(rows)
 
 
@@ -37,7 +37,7 @@ def method_details(name: str) -> str:
         ("family", card.family),
         ("source", card.source),
         ("kind", f"{card.kind.value}, {card.sign.value}"),
-        ("set", card.level),
+        ("set", card.preset),
         *((f"option {option}", repr(value)) for option, value in card.options.items()),
     ]
     return f"{entry.name}\n\n{card.text}\n\n{_table(facts)}"
@@ -50,7 +50,7 @@ def layers_table(name: str, weights: Path | None, size: str | None) -> str:
         BadRequest, UnknownName: the network can't be loaded or run.
     """
     model = load_model(name, weights) if weights or ":" in name else _untrained(name)
-    preprocessing = adjust(model, Request(name, (), size=size))
+    preprocessing = adjust(model, RunConfig(name, (), size=size))
     if preprocessing.size is None:
         raise BadRequest("--size original has no meaning without images; give a side or HEIGHTxWIDTH.")
     example = torch.zeros(1, preprocessing.channels, *preprocessing.size)
@@ -74,8 +74,8 @@ def _untrained(name: str) -> Model:
         return load_model(name)
     if at:
         check_version(plain, version)
-    quirks = {"init_weights": False} if plain in ("googlenet", "inception_v3") else {}
-    network: nn.Module = torchvision.models.get_model(plain, weights=None, **quirks)
+    torchvision_kwargs = {"init_weights": False} if plain in ("googlenet", "inception_v3") else {}
+    network: nn.Module = torchvision.models.get_model(plain, weights=None, **torchvision_kwargs)
     side = 299 if plain == "inception_v3" else 224
     preprocessing = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, resize=(side, side))
     return Model(network, plain, "none", preprocessing.with_channels(input_channels(network) or 3), None)

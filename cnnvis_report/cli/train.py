@@ -161,7 +161,7 @@ def train(report: Path | None, methods: str, **given: Any) -> None:
     from cnnvis_report.cli.console_training import Reporter
     from cnnvis_report.engine.devices import choose_device
     from cnnvis_report.methods.registry import select
-    from cnnvis_report.training.train import Order, train
+    from cnnvis_report.training.train import TrainConfig, train
 
     if report is not None:
         claim(report)
@@ -169,7 +169,7 @@ def train(report: Path | None, methods: str, **given: Any) -> None:
     device = choose_device(given["device"])
     wanted = ("images", "output", "arch", "weights", "test", "split", "size", "channels", "epochs", "batch_size")
     more = ("rate", "augment", "head", "freeze", "balance", "patience", "seed", "snapshots")
-    order = Order(**{name: given[name] for name in (*wanted, *more)})
+    order = TrainConfig(**{name: given[name] for name in (*wanted, *more)})
     console = console_of(given)
     with Reporter(console) as reporter:
         trained = train(order, device, reporter)
@@ -186,13 +186,13 @@ def _report(
 ) -> None:
     """The report on images that the network wasn't trained on; all classes of each where they are few."""
     from cnnvis_report.models.load import load_model
-    from cnnvis_report.pipeline.config import Request
+    from cnnvis_report.pipeline.config import RunConfig
     from cnnvis_report.pipeline.setup import study_of
 
     classes = len(trained.model.classes)
     choice = f"top:{classes if classes <= ALL_CLASSES_UP_TO else 3}"
     judged = given["test"] or given["images"]
-    request = Request(
+    request = RunConfig(
         file.name,
         (judged,),
         methods=names_in(methods),

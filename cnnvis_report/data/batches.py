@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cnnvis_report.data.decode import Picture, UnusablePicture, prepare
 from cnnvis_report.data.geometry import fit
-from cnnvis_report.data.image_set import ImageSet, Item
+from cnnvis_report.data.image_set import ImageItem, ImageSet
 from cnnvis_report.data.prefetch import ahead
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import RunFailed
@@ -20,13 +20,13 @@ from cnnvis_report.records.run import Skipped
 
 
 @dataclass(frozen=True)
-class Ready:
+class DecodedImage:
     """One decoded image; the mask, where there is one, has the size of the picture that the network sees.
 
     content: a digest of what was decoded, which may not be what the file holds by now.
     """
 
-    item: Item
+    item: ImageItem
     picture: Picture
     mask: npt.NDArray[np.bool_] | None
     content: str = ""
@@ -36,7 +36,7 @@ class Ready:
 class Batch:
     """Images of one size."""
 
-    ready: tuple[Ready, ...]
+    ready: tuple[DecodedImage, ...]
 
     @property
     def images(self) -> Tensor:
@@ -44,7 +44,7 @@ class Batch:
         return torch.stack([each.picture.values for each in self.ready])
 
 
-def read_item(item: Item, preprocessing: Preprocessing) -> Ready | Skipped:
+def read_item(item: ImageItem, preprocessing: Preprocessing) -> DecodedImage | Skipped:
     """Decode one image; a file that is no good gives its reason."""
     try:
         picture = prepare(item.open(), preprocessing)
@@ -59,15 +59,15 @@ def read_item(item: Item, preprocessing: Preprocessing) -> Ready | Skipped:
             mask = values > np.asarray(drawn).max() / 2  # some programs write 255 for what belongs to it, some 1
     except UnusablePicture as error:
         return Skipped(item.name, str(error), item.fingerprint)
-    return Ready(item, picture, mask, item.fingerprint)
+    return DecodedImage(item, picture, mask, item.fingerprint)
 
 
-def first_usable(images: ImageSet, preprocessing: Preprocessing) -> Ready | Skipped:
+def first_usable(images: ImageSet, preprocessing: Preprocessing) -> DecodedImage | Skipped:
     """The first image that can be decoded, or why the first of all can't."""
     failure = None
     for item in images:
         found = read_item(item, preprocessing)
-        if isinstance(found, Ready):
+        if isinstance(found, DecodedImage):
             return found
         failure = failure or found
     return failure or Skipped("", "no image")
@@ -78,7 +78,7 @@ def batches(images: ImageSet, preprocessing: Preprocessing, size: int, skipped: 
 
     Files that are no good are appended to `skipped`.
     """
-    waiting: list[Ready] = []
+    waiting: list[DecodedImage] = []
     decode = partial(read_item, preprocessing=preprocessing)
     for found in ahead(decode, images, workers=1, waiting=size):
         if isinstance(found, Skipped):
@@ -95,7 +95,7 @@ def batches(images: ImageSet, preprocessing: Preprocessing, size: int, skipped: 
         yield Batch(tuple(waiting))
 
 
-def sampled(images: ImageSet, most: int) -> list[Item]:
+def sampled(images: ImageSet, most: int) -> list[ImageItem]:
     """At most so many images, spread evenly over the set."""
     items = list(images)
     count = min(most, len(items))
@@ -109,9 +109,9 @@ def sample(images: ImageSet, preprocessing: Preprocessing, most: int) -> Tensor:
         RunFailed: none can be read.
     """
     spread = [read_item(item, preprocessing) for item in sampled(images, most)]
-    readable = [each for each in spread if isinstance(each, Ready)]
+    readable = [each for each in spread if isinstance(each, DecodedImage)]
     first = readable[0] if readable else first_usable(images, preprocessing)
-    if not isinstance(first, Ready):
+    if not isinstance(first, DecodedImage):
         raise RunFailed(f"None of the images can be read. {first.name}: {first.reason}.")
     values = [each.picture.values for each in readable or [first]]
     return torch.stack([each for each in values if each.shape == values[0].shape])

@@ -30,7 +30,7 @@ def read_class_names(path: Path) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """What a word stands for: the classes that may be meant, one where it is plain, and whether an index was read."""
 
     indices: tuple[int, ...] = ()
@@ -75,18 +75,18 @@ class Classes:
                 for part in known:
                     self._part.add(part, index)
 
-    def find(self, word: str, *, indices: bool = True) -> Answer:
+    def find(self, word: str, *, indices: bool = True) -> Prediction:
         """The classes that a word may stand for; `indices`: a number that is no class's name is an index."""
         word = word.strip()
         for found in (self._exact.get(word), self._plain.get(plain(word)), self._alias.get(plain(word))):
             if found:
-                return Answer(tuple(found))
+                return Prediction(tuple(found))
         parts = {index for part in _parts(word) for index in self._part.get(part)}
         if parts:
-            return Answer(tuple(sorted(parts)))
+            return Prediction(tuple(sorted(parts)))
         if indices and self.is_index(word):
-            return Answer((int(word),), by_index=True)
-        return Answer()
+            return Prediction((int(word),), by_index=True)
+        return Prediction()
 
     def is_index(self, word: str) -> bool:
         """Whether a word is a number that a class has."""

@@ -199,9 +199,9 @@ def _on_white(picture: Image.Image) -> Image.Image:
     for top in range(0, picture.height, TILE):
         for left in range(0, picture.width, TILE):
             box = (left, top, min(left + TILE, picture.width), min(top + TILE, picture.height))
-            layered = picture.crop(box).convert("RGBA")
-            ground = Image.new("RGBA", layered.size, "white")
-            made.paste(Image.alpha_composite(ground, layered).convert("RGB"), box)
+            takes_layer = picture.crop(box).convert("RGBA")
+            ground = Image.new("RGBA", takes_layer.size, "white")
+            made.paste(Image.alpha_composite(ground, takes_layer).convert("RGB"), box)
     return made
 
 

@@ -10,7 +10,7 @@ from cnnvis_report.data.dataset_json import parts_of
 from cnnvis_report.data.folders import Search, is_folder
 from cnnvis_report.data.formats import EXTENSIONS, LISTS, channels_and_bits, content, ending, head_of, reason, unread
 from cnnvis_report.data.frames import holds_more, is_animated
-from cnnvis_report.data.image_file import Found, FoundImages, readable, several
+from cnnvis_report.data.image_file import FoundImages, ImageFile, readable, several
 from cnnvis_report.data.image_lists import read_list
 from cnnvis_report.data.report_pictures import is_report, without_reports
 from cnnvis_report.data.tiff import tiff_pages
@@ -36,7 +36,7 @@ def find_images(paths: Sequence[Path]) -> FoundImages:
     """
     search = Search()
     notices: list[str] = []
-    found: list[Found] = []
+    found: list[ImageFile] = []
     for path in paths:
         within = Search()  # of its own, so that names in what is said of it get the folder's name too
         before = f"{path.name}/" if len(paths) > 1 and path.is_dir() else ""
@@ -61,7 +61,7 @@ def find_images(paths: Sequence[Path]) -> FoundImages:
     )
 
 
-def _found_in(path: Path, search: Search) -> tuple[list[Found], list[str]]:
+def _found_in(path: Path, search: Search) -> tuple[list[ImageFile], list[str]]:
     if path.is_dir():
         parts = parts_of(path)
         if parts is None:
@@ -78,10 +78,10 @@ def _found_in(path: Path, search: Search) -> tuple[list[Found], list[str]]:
     if why:
         search.skipped.append(Skipped(path.name, why))
         return [], []
-    return [Found(path, path.name)], []
+    return [ImageFile(path, path.name)], []
 
 
-def _tables(search: Search, found: Sequence[Found]) -> list[str]:
+def _tables(search: Search, found: Sequence[ImageFile]) -> list[str]:
     """That a table which lies among the images names them, and so may have their labels."""
     names = {os.fsencode(each.path.name) for each in found[:MOST_NAMES]}
     for table in search.tables[:MOST_TABLES]:
@@ -92,9 +92,9 @@ def _tables(search: Search, found: Sequence[Found]) -> list[str]:
     return []
 
 
-def _once(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
+def _once(found: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]]:
     """Each file once, under whatever path, unless its folder or what a list says of it differs."""
-    kept: dict[object, Found] = {}
+    kept: dict[object, ImageFile] = {}
     files: dict[object, int] = {}
     for each in found:
         try:
@@ -114,9 +114,9 @@ def _once(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
     return list(kept.values()), said
 
 
-def _looked_into(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
+def _looked_into(found: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]]:
     """The files with what their heads tell: pages of a TIFF one by one, animations, depth."""
-    known: list[Found] = []
+    known: list[ImageFile] = []
     animated: list[str] = []
     fuller: list[str] = []
     stacks: list[str] = []
@@ -158,7 +158,7 @@ def _is_deep(head: bytes) -> bool:
     return channels_and_bits(head)[1] > 8
 
 
-def _pages(each: Found) -> Iterator[Found]:
+def _pages(each: ImageFile) -> Iterator[ImageFile]:
     """The pages of a TIFF; thumbnails within it, and smaller copies, are none."""
     pages = tiff_pages(each.path) if each.path.is_file() else ()
     whole = [page for page in pages if not page.reduced]

@@ -19,7 +19,7 @@ from cnnvis_report.data.formats import (
     reason,
     unread,
 )
-from cnnvis_report.data.image_file import Found, natural, several
+from cnnvis_report.data.image_file import ImageFile, natural, several
 from cnnvis_report.data.report_pictures import is_report
 from cnnvis_report.records.run import Skipped
 
@@ -53,13 +53,13 @@ class Search:
         self.tables += other.tables
         self.reports += [(before + name).removesuffix("/.") for name in other.reports]
 
-    def walk(self, top: Path, endings: Collection[str] = EXTENSIONS) -> Iterator[Found]:
+    def walk(self, top: Path, endings: Collection[str] = EXTENSIONS) -> Iterator[ImageFile]:
         """The images in a folder and its sub-folders, in natural order within each."""
         yield from self._walk(top, top, endings, frozenset())
 
     def _walk(
         self, top: Path, folder: Path, endings: Collection[str], above: frozenset[tuple[int, int]]
-    ) -> Iterator[Found]:
+    ) -> Iterator[ImageFile]:
         inside = folder.relative_to(top)
         try:
             status = folder.stat()
@@ -85,7 +85,7 @@ class Search:
             elif is_folder(entry):
                 folders.append(entry.name)
             elif self._is_image(entry, inside, endings):
-                yield Found(folder / entry.name, (inside / entry.name).as_posix(), inside.name)
+                yield ImageFile(folder / entry.name, (inside / entry.name).as_posix(), inside.name)
         for name in folders:
             yield from self._walk(top, folder / name, endings, above | {identity})
 

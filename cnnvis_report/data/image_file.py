@@ -9,7 +9,7 @@ from cnnvis_report.records.run import Skipped
 
 
 @dataclass(frozen=True)
-class Found:
+class ImageFile:
     """A file that may be an image: where, under which name, in which folder, the label a list gives it, its mask.
 
     folder: the innermost one below what was given. labels: what a list says of it, as it stands there. page: of a TIFF
@@ -41,7 +41,7 @@ class FoundImages:
     empty ones too.
     """
 
-    files: tuple[Found, ...]
+    files: tuple[ImageFile, ...]
     skipped: tuple[Skipped, ...] = ()
     notices: tuple[str, ...] = ()
     top: str = ""
@@ -50,13 +50,13 @@ class FoundImages:
     def __len__(self) -> int:
         return len(self.files)
 
-    def __iter__(self) -> Iterator[Found]:
+    def __iter__(self) -> Iterator[ImageFile]:
         return iter(self.files)
 
-    def __getitem__(self, place: int) -> Found:
+    def __getitem__(self, place: int) -> ImageFile:
         return self.files[place]
 
-    def only(self, wanted: Callable[[Found], object]) -> "FoundImages":
+    def only(self, wanted: Callable[[ImageFile], object]) -> "FoundImages":
         """Those files alone, of all that was found."""
         return replace(self, files=tuple(each for each in self.files if wanted(each)))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.data.formats import EXTENSIONS
-from cnnvis_report.data.image_file import Found, several
+from cnnvis_report.data.image_file import ImageFile, several
 from cnnvis_report.data.text_tables import column, read_rows, read_text
 from cnnvis_report.errors import BadRequest
 
@@ -27,7 +27,7 @@ ONE_HOT = {"0", "0.0", ""} | BORNE | UNCERTAIN
 ENDS = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(EXTENSIONS)))})(?=[\s,;]|$)", re.IGNORECASE)
 
 
-def read_list(path: Path) -> tuple[list[Found], list[str]]:
+def read_list(path: Path) -> tuple[list[ImageFile], list[str]]:
     """The images of a list, and what a user has to know of how it was read.
 
     A line has a path, relative to the list, and after a tab, a comma or a blank the label if it is known; several
@@ -65,7 +65,7 @@ def _check_lengths(numbered: Sequence[tuple[int, str]], path: Path) -> None:
         raise BadRequest(f"{path}: line {long[0]} has {long[1]} characters; a line of a list has at most {most}.")
 
 
-def _of_table(rows: list[list[str]], path: Path) -> tuple[list[Found], list[str]]:
+def _of_table(rows: list[list[str]], path: Path) -> tuple[list[ImageFile], list[str]]:
     """The images of a table."""
     if not rows:
         return [], []
@@ -146,7 +146,7 @@ def _is_header(name: str, label: str, folder: Path) -> bool:
     return bool(words) and words <= known and not _is_file(folder, name)
 
 
-def _found(name: str, label: str, folder: Path) -> Found:
+def _found(name: str, label: str, folder: Path) -> ImageFile:
     if "\\" in name and not (folder / name).exists():
         name = name.replace("\\", "/")
     # the name shown never leaves the folder that the list is in
@@ -157,4 +157,4 @@ def _found(name: str, label: str, folder: Path) -> Found:
     if not path.suffix and not _is_file(folder, name):  # tables of competitions leave the ending out
         where = next((folder / (name + ending) for ending in USUAL if _is_file(folder, name + ending)), where)
         shown += where.name.removeprefix(path.name)
-    return Found(where, shown, Path(shown).parent.name, labels=(label,) if label else ())
+    return ImageFile(where, shown, Path(shown).parent.name, labels=(label,) if label else ())

@@ -17,20 +17,20 @@ from cnnvis_report.data.decode import UnusablePicture, read_picture
 from cnnvis_report.data.discovery import find_images
 from cnnvis_report.data.folders import Search
 from cnnvis_report.data.formats import EXTENSIONS
-from cnnvis_report.data.image_file import Found, FoundImages, readable
+from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
 from cnnvis_report.data.labels import label_images
 from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.run import Label, Skipped
 
-__all__ = ["Found", "FoundImages", "ImageSet", "Item", "Limit", "find_images", "labelled"]
+__all__ = ["FoundImages", "ImageFile", "ImageItem", "ImageSet", "Limit", "find_images", "labeled"]
 
 BOXES = ".xml"
 
 
 @dataclass(frozen=True)
-class Item:
+class ImageItem:
     """One image of the set.
 
     id: unique, of letters, digits and hyphens only: names of files and anchors are made of it.
@@ -77,7 +77,7 @@ class ImageSet:
     folders that stand for the classes in their order, where they do.
     """
 
-    items: tuple[Item, ...]
+    items: tuple[ImageItem, ...]
     notices: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     of_labels: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.items)
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[ImageItem]:
         return iter(self.items)
 
 
@@ -125,7 +125,7 @@ def labeled(
         own = given.labels[place]
         mask = contents[mask_of[each]] if each in mask_of else None
         items.append(
-            Item(
+            ImageItem(
                 id,
                 readable(each.name),
                 _opener(contents[each.path], each.page, levels),
@@ -141,7 +141,7 @@ def labeled(
     return ImageSet(tuple(items), (*found.notices, *said, *of_labels), found.skipped, of_labels, given.order)
 
 
-def _masks(found: Sequence[Found], folder: Path) -> dict[Found, Path]:
+def _masks(found: Sequence[ImageFile], folder: Path) -> dict[ImageFile, Path]:
     """The mask of each image that has one."""
     if not folder.is_dir():
         raise BadRequest(f"--masks {folder}: there is no such folder.")
@@ -157,7 +157,7 @@ def _masks(found: Sequence[Found], folder: Path) -> dict[Found, Path]:
     return masks
 
 
-def _of_masks(items: Sequence[Item]) -> list[str]:
+def _of_masks(items: Sequence[ImageItem]) -> list[str]:
     """That masks don't say of which of several labels they are."""
     several = sum(item.mask is not None and len(item.labels) > 1 for item in items)
     if not several:
@@ -203,7 +203,7 @@ def _opener(file: FileContent | Path, page: int = 0, levels: Levels = NO_LEVELS)
     return read
 
 
-def image_ids(files: Sequence[Found]) -> list[str]:
+def image_ids(files: Sequence[ImageFile]) -> list[str]:
     """What the images are called in addresses and file names: by their own names, whatever else is in the set.
 
     So an image keeps its address when others are added, left out, or given in another order. Where several files are

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from cnnvis_report.data.class_names import Answer, Classes
+from cnnvis_report.data.class_names import Classes, Prediction
 from cnnvis_report.data.image_file import readable
 from cnnvis_report.records.run import Label
 
@@ -35,7 +35,7 @@ def _labels(parts: list[str], classes: Classes) -> list[Label]:
     return list(dict.fromkeys(made))
 
 
-def _found(text: str, classes: Classes) -> Answer:
+def _found(text: str, classes: Classes) -> Prediction:
     """Tables with gaps hold indices as 3.0."""
     found = classes.find(text)
     return found if found.indices else classes.find(re.sub(r"\A(\d+)\.0+\Z", r"\1", text.strip()))

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cnnvis_report.data.class_names import ID, Answer, Classes
-from cnnvis_report.data.image_file import Found, FoundImages, natural, readable, several
+from cnnvis_report.data.class_names import ID, Classes, Prediction
+from cnnvis_report.data.image_file import FoundImages, ImageFile, natural, readable, several
 from cnnvis_report.data.label_notices import missing_labels, read_by_index, unknown_labels
 from cnnvis_report.data.label_text import labels_in
 from cnnvis_report.data.numbered_folders import Prefixed, prefixed_folders
@@ -79,10 +79,10 @@ class _Folders:
         self.inner = sorted({path[-1] for path in each_path})
         self.outer = sorted({path[0] for path in each_path})
         self.names = sorted({name for path in each_path for name in path})
-        self.answers: dict[str, Answer] = {name: classes.find(name, indices=False) for name in self.names}
+        self.answers: dict[str, Prediction] = {name: classes.find(name, indices=False) for name in self.names}
         unanswered = [name for name, answer in self.answers.items() if not answer.indices]
         self.prefixed = prefixed_folders(unanswered, classes)
-        self.answers |= {name: Answer((index,)) for name, index in self.prefixed.index_of.items()}
+        self.answers |= {name: Prediction((index,)) for name, index in self.prefixed.index_of.items()}
         self.order: dict[str, int] = {}
         self.first_level = True
         self.unclear: list[str] = []  # folders that may stand for the classes in another way
@@ -95,7 +95,7 @@ class _Folders:
         self.any_known = any(index is not None for index in index_of.values()) or bool(self.order)
         self.any_known = self.any_known or bool(self.prefixed.conflicts)
 
-    def label(self, each: Found) -> Label | None:
+    def label(self, each: ImageFile) -> Label | None:
         """The label of an image; None where it has none."""
         if self.order:
             known = each.folders[:1] if self.first_level else each.folders[-1:]

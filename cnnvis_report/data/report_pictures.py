@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from cnnvis_report.data.image_file import Found, several
+from cnnvis_report.data.image_file import ImageFile, several
 from cnnvis_report.store.ours import is_ours
 
 STILLS = "stills"  # the folder within a report that has them
@@ -19,7 +19,7 @@ def is_report(folder: Path) -> bool:
         return False
 
 
-def without_reports(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
+def without_reports(found: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]]:
     """The files that are no pictures of a report, by whatever path or link, and what is to be said of the others."""
 
     @cache
@@ -28,7 +28,7 @@ def without_reports(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
         stills = next((each for each in (path, *path.parents) if each.name == STILLS and is_report(each.parent)), None)
         return None if stills is None else stills.parent
 
-    kept: list[Found] = []
+    kept: list[ImageFile] = []
     reports: dict[Path, None] = {}
     for each in found:
         report = report_of(os.path.dirname(_real(each.path)))  # noqa: PTH120 # ten thousand of them

@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 
 @dataclass(eq=False)
-class Account:
+class MethodCost:
     """One method's account. `shared` are keys of passes it used; forward and backward are its own alone."""
 
     forward: float = 0.0
@@ -30,7 +30,7 @@ class Account:
     notes: dict[str, Stated] = field(default_factory=dict)
 
 
-class Ledger:
+class Costs:
     """The accounts of one batch; `own_forward` and `own_backward` count the passes that nobody can share.
 
     Args:
@@ -40,16 +40,16 @@ class Ledger:
     def __init__(self, device: torch.device = CPU) -> None:
         self.wait = waiting_for(device)  # returns when the device has done what it was asked, so that clocks are true
         self.clock = PassClock(device)
-        self._open: Account | None = None
+        self._open: MethodCost | None = None
         self._seconds: dict[Hashable, float] = {}
-        self._users: dict[Hashable, set[Account]] = defaultdict(set)
+        self._users: dict[Hashable, set[MethodCost]] = defaultdict(set)
         self.own_forward = 0.0
         self.own_backward = 0.0
 
     @contextmanager
-    def account(self) -> Iterator[Account]:
+    def account(self) -> Iterator[MethodCost]:
         """Everything that is booked while it is open is booked on this account."""
-        account, outer = Account(), self._open
+        account, outer = MethodCost(), self._open
         self._open = account
         start = self._now()
         try:
@@ -89,7 +89,7 @@ class Ledger:
             self._open.shared.append(key)
             self._users[key].add(self._open)
 
-    def seconds(self, account: Account) -> float:
+    def seconds(self, account: MethodCost) -> float:
         """What the account cost, its part of the shared passes included."""
         return account.seconds + sum(self._seconds[key] / len(self._users[key]) for key in account.shared)
 

@@ -15,7 +15,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 
 
-class Rehearsal(Tape):
+class DryRunTape(Tape):
     """Goes through the motions: methods run on one image, their passes are counted and answered by zeros.
 
     It tells what a set of methods will read, and so how many passes a run takes and how deep each must go,
@@ -34,12 +34,12 @@ class Rehearsal(Tape):
         *,
         capacity: int | None = None,
         seed: int = 0,
-        within: "Rehearsal | None" = None,
+        within: "DryRunTape | None" = None,
     ) -> None:
         self._first = first
         self.reads: dict[Rule | None, set[str]] = {}
         self.layers: list[str] = []
-        self.operands = False
+        self.layer_inputs = False
         super().__init__(subject, first.images, capacity=capacity, seed=seed, within=within)
 
     def layer(self, name: str = "") -> Tensor:
@@ -68,11 +68,11 @@ class Rehearsal(Tape):
     def replay(self, images: Tensor) -> Tape:
         """A rehearsal within this one."""
         first = replace(self._first, images=images)
-        return Rehearsal(self.subject, first, capacity=self.capacity, seed=self.seed, within=self)
+        return DryRunTape(self.subject, first, capacity=self.capacity, seed=self.seed, within=self)
 
     def constants(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
         """Nothing to hand over, and a pass on the books."""
-        self.operands = True
+        self.layer_inputs = True
         check_constants(self._first.recorded)
         self._book(None, lambda: None, backward=1.0)
 
@@ -83,7 +83,7 @@ class Rehearsal(Tape):
     def passes(self) -> tuple[float, float]:
         """Forward and backward passes an image of all that has run, shared ones counted once."""
         shared = len({key[:2] for key in self._gradients})
-        return 1 + self.ledger.own_forward, shared + self.ledger.own_backward
+        return 1 + self.costs.own_forward, shared + self.costs.own_backward
 
     def _see(self, name: str) -> None:
         if name != PIXELS and name not in self.layers:

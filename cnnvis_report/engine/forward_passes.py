@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from cnnvis_report.engine.cost import Ledger, Stated
+from cnnvis_report.engine.cost import Costs, Stated
 from cnnvis_report.engine.passes import REDUCED, SEEN
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import NotApplicable, brief
@@ -40,7 +40,7 @@ class ForwardPasses:
         self.subject = subject
         self.images = images.detach()
         self.capacity = 1 if subject.one_by_one else max(capacity or 0, len(images))
-        self.ledger: Ledger = within.ledger if within else Ledger(images.device)
+        self.costs: Costs = within.costs if within else Costs(images.device)
         self._share = len(images) / len(within.images) if within else 1.0
         self._private = within is not None
         self._precision: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -100,7 +100,7 @@ class ForwardPasses:
 
     def note(self, **stated: Stated) -> None:
         """State something of the method that runs: a word, a number, or a tensor [N] or [N, K] with one for each."""
-        self.ledger.note(**stated)
+        self.costs.note(**stated)
 
     def _book(
         self,
@@ -114,7 +114,7 @@ class ForwardPasses:
         share = self._share
         key = None if self._private else key
         images = (forward + backward) * len(self.images)
-        with self.ledger.passing(key, forward=forward * share, backward=backward * share, kind=kind, images=images):
+        with self.costs.passing(key, forward=forward * share, backward=backward * share, kind=kind, images=images):
             try:
                 return action()
             except RuntimeError as error:
@@ -127,4 +127,4 @@ class ForwardPasses:
 
     def _use(self, key: Hashable) -> None:
         if not self._private:
-            self.ledger.use(key)
+            self.costs.use(key)

@@ -10,7 +10,7 @@ from torch import Tensor
 Fitted = tuple[Tensor, ...]
 
 
-class Shelf(Protocol):
+class FitCache(Protocol):
     """Where what has been fitted outlives the process."""
 
     def find(self, key: str, like: Tensor) -> Fitted | None:
@@ -30,9 +30,9 @@ class Reference:
     loading, fitting: seconds that it took to read the images, and to fit to them, which no image pays again.
     """
 
-    def __init__(self, load: Callable[[], Tensor], shelf: Shelf | None = None) -> None:
+    def __init__(self, load: Callable[[], Tensor], cache: FitCache | None = None) -> None:
         self._load = load
-        self._shelf = shelf
+        self._shelf = cache
         self._fitted: dict[str, Fitted] = {}
         self.loading, self.fitting = 0.0, 0.0
 
@@ -44,9 +44,9 @@ class Reference:
         self.loading += time.perf_counter() - start
         return images
 
-    def shelved(self, shelf: Shelf) -> "Reference":
+    def with_cache(self, cache: FitCache) -> "Reference":
         """The same sample, with a shelf."""
-        return Reference(lambda: self.images, shelf)
+        return Reference(lambda: self.images, cache)
 
     def fitted(self, key: str, fit: Callable[[Tensor], Fitted]) -> Fitted:
         """What has been fitted to the images under the key; fitted now where nothing has been yet."""

@@ -12,7 +12,7 @@ from cnnvis_report.engine.bfloat16 import Weights, reduced_weights, run_reduced
 from cnnvis_report.engine.graph.axis_tracking import followed
 from cnnvis_report.engine.graph.cam_head import ScoreLayer
 from cnnvis_report.engine.graph.layer_calls import Call, Calls, Keep, recorded_calls
-from cnnvis_report.engine.graph.layer_inputs import FirstPass, Operands, Recorded
+from cnnvis_report.engine.graph.layer_inputs import FirstPass, LayerInputs, RecordedPass
 from cnnvis_report.engine.graph.layouts import Layout
 from cnnvis_report.engine.graph.nodes import recorded
 from cnnvis_report.engine.graph.score_layer import find_score_layer
@@ -74,19 +74,21 @@ class Subject:
         check_example(self.network, name, example)
         self.state = state or OwnState(self.network)
         self._calls = Calls([], {}, self.size)
-        calls, output, operands, noted = self._examine(example)
+        calls, output, layer_inputs, noted = self._examine(example)
         self._calls = Calls(calls, {}, self.size)
         first = FirstOutput(example, output, self._calls.at, noted, self._logits_at)
         reading = read_output(first, network, scores, several=several, name=name)
         self.meaning, self.scores, self._tail = reading.meaning, reading.words, reading.place
         if self._tail is not None:  # the pass that counts is the one to the logits
-            calls, output, operands, _ = self._examine(example)
+            calls, output, layer_inputs, _ = self._examine(example)
         self.columns = int(output.shape[1])
         nodes = in_order(recorded(output.grad_fn), name)
         self._calls = Calls(calls, followed(nodes, tuple(example.shape)), self.size)
         self.layers = self._calls.layers
         logits = self.meaning.of(output.detach())
-        self.first_pass: FirstPass | None = FirstPass(example.detach(), logits, Recorded(output, nodes, operands))
+        self.first_pass: FirstPass | None = FirstPass(
+            example.detach(), logits, RecordedPass(output, nodes, layer_inputs)
+        )
         self._score_layer = find_score_layer(self._calls, nodes[0], self.meaning.weights)
         self.default_layer = self._calls.last_stage(nodes)
         self._calls.forget_graph()
@@ -251,7 +253,7 @@ class Subject:
             raise NotApplicable(self._score_layer)
         return self._score_layer
 
-    def _examine(self, example: Tensor) -> tuple[list[Call], Tensor, Operands, NotedCalls]:
+    def _examine(self, example: Tensor) -> tuple[list[Call], Tensor, LayerInputs, NotedCalls]:
         """Run the network once, in the fastest memory layout that it takes, and note what ran."""
         # channels last is a quarter faster for convolutions; some networks flatten with .view, which refuses it
         layouts = [torch.channels_last] if example.dtype is not torch.float64 else []
@@ -262,7 +264,7 @@ class Subject:
                     self.held(),
                     recorded_calls(self.network) as calls,
                     recording(),
-                    Operands() as operands,
+                    LayerInputs() as layer_inputs,
                     NotedCalls() as noted,
                 ):
                     output = self.output(example.detach().clone().requires_grad_())
@@ -276,4 +278,4 @@ class Subject:
                 raise refusal(self.network, self.name, example, failure) from failure
         self.state.settle()
         check_scores(output, self.name)
-        return calls, output, operands, noted
+        return calls, output, layer_inputs, noted

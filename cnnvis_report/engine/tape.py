@@ -12,7 +12,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from cnnvis_report.engine.forward_passes import ForwardPasses
 from cnnvis_report.engine.gradients import PIXELS, Gradients
-from cnnvis_report.engine.graph.layer_inputs import Operands, Recorded, RecordedTo
+from cnnvis_report.engine.graph.layer_inputs import LayerInputs, RecordedPass, RecordedPassTo
 from cnnvis_report.engine.graph.nodes import recorded, result_shape
 from cnnvis_report.engine.noise import normal_noise
 from cnnvis_report.engine.passes import BACKWARD, FORWARD
@@ -50,7 +50,7 @@ class Tape(ForwardPasses):
         *,
         layers: Iterable[str] = (),
         reads: Reads | None = None,
-        operands: bool = False,
+        layer_inputs: bool = False,
         capacity: int | None = None,
         reference: Reference | None = None,
         seed: int = 0,
@@ -62,7 +62,7 @@ class Tape(ForwardPasses):
         self.seed = seed
         self._reads = dict(reads or {})
         self._layers = list(dict.fromkeys(subject.layer(name).name for name in layers))
-        self._operands = operands or any(rule.operands for rule in self._reads if rule is not None)
+        self._operands = layer_inputs or any(rule.layer_inputs for rule in self._reads if rule is not None)
         self._gradients: dict[Key, Tensor] = {}
         self._passes: dict[Key, Hashable] = {}
         self._book(FORWARD, self._run, forward=1.0, kind=FORWARD)
@@ -143,7 +143,7 @@ class Tape(ForwardPasses):
         """
         return self.reference.fitted(key, lambda images: fit(self.subject, images, self.capacity))
 
-    def record(self) -> Recorded:
+    def record(self) -> RecordedPass:
         """The pass itself, with the operands of its layers."""
         self._know_operands()
         return self._recorded
@@ -185,10 +185,10 @@ class Tape(ForwardPasses):
         place = self.places([layer]).get(layer)
         if place is None:
             raise NotApplicable(f"layer {layer!r} doesn't depend on the image")
-        part = RecordedTo(place, self._recorded)
+        part = RecordedPassTo(place, self._recorded)
         nothing = signal.new_zeros(result_shape(place.node, place.output_nr))
         start = self.subject.layout(self.layer_name(layer)).put(signal, nothing)
-        back = rule.back if rule else RecordedTo.gradients
+        back = rule.back if rule else RecordedPassTo.gradients
         way = (BACKWARD, self.subject.layer(layer).name)
         (pixels,) = self._book(None, lambda: back(part, start, [self._places[PIXELS]]), backward=1.0, kind=way)
         return torch.zeros_like(self.images) if pixels is None else pixels
@@ -220,14 +220,14 @@ class Tape(ForwardPasses):
             own = laid.to(self.images.dtype) if laid.is_floating_point() else laid  # half precision within a network
             self._values[name] = own.clone() if own is laid else own  # an operation in place may follow
 
-        operands = Operands() if self._operands else None
-        with recording(), operands or nullcontext():
+        layer_inputs = LayerInputs() if self._operands else None
+        with recording(), layer_inputs or nullcontext():
             leaf = self.images.clone().requires_grad_()
             self._places[PIXELS] = get_gradient_edge(leaf)
             with self.subject.watching(self._layers, keep, laid=False):
                 output = self.subject.output(leaf)
         self._logits = self.subject.meaning.of(output.detach())
-        self._recorded = Recorded(output, recorded(output.grad_fn), operands)
+        self._recorded = RecordedPass(output, recorded(output.grad_fn), layer_inputs)
 
     def _capture(self, *names: str) -> None:
         """Run once more where nobody said that these layers would be read."""
@@ -242,7 +242,7 @@ class Tape(ForwardPasses):
             self._capture(name)
         start = self._start(targets)
         places = [self._places[name] for name in names if name in self._places]
-        back = rule.back if rule else Recorded.gradients
+        back = rule.back if rule else RecordedPass.gradients
         found = dict(
             zip((name for name in names if name in self._places), back(self._recorded, start, places), strict=True)
         )
@@ -258,7 +258,7 @@ class Tape(ForwardPasses):
 
     def _prepare(self, rule: Rule | None) -> None:
         if rule is not None:
-            if rule.operands:
+            if rule.layer_inputs:
                 self._know_operands()
             self.note(coverage=rule.coverage(self._recorded))
 

@@ -16,7 +16,7 @@ from cnnvis_report.isolation.context import recording
 FORMS = ("fourier", "pixels")
 FRAMES = 6
 
-__all__ = ["Goal", "Preferred", "preferred_inputs"]
+__all__ = ["Goal", "Preferred", "maximize_activations"]
 
 Tell = Callable[[int], None]
 
@@ -37,7 +37,7 @@ class Preferred:
     film: Tensor
 
 
-def preferred_inputs(
+def maximize_activations(
     subject: Subject,
     goals: Sequence[Goal],
     *,

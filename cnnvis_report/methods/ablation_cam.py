@@ -5,7 +5,7 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import Between, method
-from cnnvis_report.methods.score_cam import strongest
+from cnnvis_report.methods.score_cam import top_channels
 from cnnvis_report.records.run import Kind, Sign
 
 AT_LEAST = 16  # values at a time: what comes before the layer runs once for all of them
@@ -17,8 +17,8 @@ AT_LEAST = 16  # values at a time: what comes before the layer runs once for all
     source="Desai & Ramaswamy 2020, doi:10.1109/WACV45572.2020.9093360",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
-    together=True,
-    level="all",
+    batched_targets=True,
+    preset="all",
     bounds={"max_channels": Between(0, 1_000_000)},
 )
 def ablation_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int = 0) -> Tensor:
@@ -41,7 +41,7 @@ def ablation_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: 
         BadRequest: max_channels is negative.
     """
     activations = tape.layer(layer)
-    chosen = strongest(activations, max_channels)
+    chosen = top_channels(activations, max_channels)
     tape.note(channels=f"{chosen.shape[1]} of {activations.shape[1]}")
     scores = tape.logits.gather(1, targets)
     maps = []

@@ -13,7 +13,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Zhou et al. 2016, arXiv:1512.04150",
     sign=Sign.SIGNED,
     kind=Kind.LAYER,
-    level="quick",
+    preset="quick",
 )
 def cam(tape: Tape, targets: Tensor) -> Tensor:
     """The class score before it is averaged over the image: what each position votes for the class.

@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     color=True,
-    level="quick",
+    preset="quick",
 )
 def deconvnet(tape: Tape, targets: Tensor) -> Tensor:
     """The class score projected back to the pixels, each ReLU applied to the signal on its way down.

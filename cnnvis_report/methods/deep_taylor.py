@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Montavon et al. 2017, arXiv:1512.02479",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    level="all",
+    preset="all",
     bounds={"entry": ("box", "w2")},
 )
 def deep_taylor(tape: Tape, targets: Tensor, *, entry: str = "box") -> Tensor:

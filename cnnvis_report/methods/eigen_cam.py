@@ -14,7 +14,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Muhammad & Yeasin 2020, arXiv:2008.00299",
     sign=Sign.SIGNED,
     kind=Kind.LAYER,
-    together=True,
+    batched_targets=True,
 )
 def eigen_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Where the layer is active in the one pattern that describes most of it; the map is the same for every class.

@@ -17,8 +17,8 @@ from cnnvis_report.records.run import Kind, Sign
     source="Erion et al. 2019, arXiv:1906.10670",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    together=True,
-    level="all",
+    batched_targets=True,
+    preset="all",
     bounds={"n": Between(1, 100_000)},
 )
 def expected_gradients(tape: Tape, targets: Tensor, *, n: int = 32) -> Tensor:

@@ -22,7 +22,7 @@ PULL = 3.0  # of the area, towards the end; the score's has a mean square of 1
     source="Fong et al. 2019, arXiv:1910.08485",
     sign=Sign.POSITIVE,
     kind=Kind.AREA,
-    level="all",
+    preset="all",
     bounds={"area": Between(0, 1, open=True), "steps": Between(1, 100_000)},
 )
 def extremal_perturbation(tape: Tape, targets: Tensor, *, area: float = 0.1, steps: int = 100) -> Tensor:

@@ -19,7 +19,7 @@ COMPLETE = 0.01  # of the score; what is off by more has constants that nobody c
     source="Srinivas & Fleuret 2019, arXiv:1905.00780, eq. 4 and 8",
     sign=Sign.POSITIVE,
     kind=Kind.AREA,
-    level="all",
+    preset="all",
 )
 def full_grad(tape: Tape, targets: Tensor) -> Tensor:
     """Where the score comes from when the biases inside the network are counted beside the pixels.

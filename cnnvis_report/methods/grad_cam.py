@@ -13,7 +13,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Selvaraju et al. 2017, arXiv:1610.02391, eq. 1-2",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
-    level="quick",
+    preset="quick",
 )
 def grad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Where the channels that push the class score up are active.

@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Chattopadhyay et al. 2017, arXiv:1710.11063, eq. 19",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
-    level="quick",
+    preset="quick",
 )
 def grad_cam_plus_plus(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Grad-CAM that weighs each position of a channel, so that small and repeated objects count too.

@@ -13,7 +13,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Simonyan et al. 2013, arXiv:1312.6034",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    level="quick",
+    preset="quick",
 )
 def gradient(tape: Tape, targets: Tensor) -> Tensor:
     """Which way the class score moves when a pixel becomes a little brighter.

@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     color=True,
-    level="quick",
+    preset="quick",
 )
 def guided_backprop(tape: Tape, targets: Tensor) -> Tensor:
     """The gradient, where every ReLU lets only positive signals back through its open gates.

@@ -17,7 +17,7 @@ from cnnvis_report.records.run import Kind, Sign
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     color=True,
-    level="quick",
+    preset="quick",
 )
 def guided_grad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Guided backpropagation, kept where Grad-CAM of the same class is large.

@@ -13,7 +13,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Draelos & Carin 2020, arXiv:2011.08891",
     sign=Sign.SIGNED,
     kind=Kind.LAYER,
-    level="quick",
+    preset="quick",
 )
 def hires_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """What each position of the layer adds to the class score, for and against, without averaging gradients.

@@ -13,7 +13,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Shrikumar et al. 2016, arXiv:1605.01713",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    level="quick",
+    preset="quick",
 )
 def input_x_gradient(tape: Tape, targets: Tensor) -> Tensor:
     """What each pixel adds to the class score where the network is taken as linear around this image.

@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Sundararajan et al. 2017, arXiv:1703.01365",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    together=True,
+    batched_targets=True,
     bounds={"steps": Between(1, 2_000)},
 )
 def integrated_gradients(tape: Tape, targets: Tensor, *, steps: int = 32) -> Tensor:

@@ -15,8 +15,8 @@ from cnnvis_report.records.run import Kind, Sign
     source="Lundberg & Lee 2017, arXiv:1705.07874",
     sign=Sign.SIGNED,
     kind=Kind.AREA,
-    together=True,
-    level="all",
+    batched_targets=True,
+    preset="all",
     bounds={"segments": Between(1, 100_000), "samples": Between(2, 10_000_000)},
 )
 def kernel_shap(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500) -> Tensor:

@@ -13,7 +13,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Jiang et al. 2021, doi:10.1109/TIP.2021.3089943",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
-    level="quick",
+    preset="quick",
 )
 def layer_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Where the layer is active and more activity would raise the class score; sharp at early stages too.

@@ -20,8 +20,8 @@ RIDGE = 1.0
     source="Ribeiro et al. 2016, arXiv:1602.04938",
     sign=Sign.SIGNED,
     kind=Kind.AREA,
-    together=True,
-    level="all",
+    batched_targets=True,
+    preset="all",
     bounds={"segments": Between(1, 100_000), "samples": Between(2, 10_000_000)},
 )
 def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500) -> Tensor:

@@ -16,7 +16,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 60",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    level="all",
+    preset="all",
     bounds={"alpha": Between(0, 1_000_000), "beta": Between(0, 1_000_000)},
 )
 def lrp_alpha_beta(tape: Tape, targets: Tensor, *, alpha: float = 2.0, beta: float = 1.0) -> Tensor:

@@ -16,7 +16,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Montavon et al. 2019, doi:10.1007/978-3-030-28954-6_10",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    level="standard",
+    preset="standard",
     bounds={
         "composite": ("epsilon_plus_flat", "epsilon_gamma_box", "epsilon_alpha2_beta1", "epsilon_plus"),
         "epsilon": Between(0, 1_000_000),

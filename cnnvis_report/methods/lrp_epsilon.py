@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 58",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    level="all",
+    preset="all",
     bounds={"epsilon": Between(0, 1_000_000)},
 )
 def lrp_epsilon(tape: Tape, targets: Tensor, *, epsilon: float = 1e-6) -> Tensor:

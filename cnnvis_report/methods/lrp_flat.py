@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Lapuschkin et al. 2019, doi:10.1038/s41467-019-08987-4",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    level="all",
+    preset="all",
 )
 def lrp_flat(tape: Tape, targets: Tensor) -> Tensor:
     """The class score spread evenly over the inputs of every unit: what the network's wiring alone makes of it.

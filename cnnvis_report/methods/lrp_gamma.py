@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Montavon et al. 2019, doi:10.1007/978-3-030-28954-6_10",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    level="all",
+    preset="all",
     bounds={"gamma": Between(0, 1_000_000)},
 )
 def lrp_gamma(tape: Tape, targets: Tensor, *, gamma: float = 0.25) -> Tensor:

@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Montavon et al. 2017, arXiv:1512.02479",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    level="all",
+    preset="all",
 )
 def lrp_w2(tape: Tape, targets: Tensor) -> Tensor:
     """The class score spread by the squares of the weights, whatever the image: what the weights alone make of it.

@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 56",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    level="all",
+    preset="all",
 )
 def lrp_z(tape: Tape, targets: Tensor) -> Tensor:
     """The class score handed down layer by layer, each input taking the share that it contributed.

@@ -17,7 +17,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Zeiler & Fergus 2013, arXiv:1311.2901",
     sign=Sign.SIGNED,
     kind=Kind.AREA,
-    together=True,
+    batched_targets=True,
     bounds={"patch": Between(0, 10_000), "stride": Between(0, 10_000), "scales": Between(1, 16)},
 )
 def occlusion(tape: Tape, targets: Tensor, *, patch: int = 0, stride: int = 0, scales: int = 1) -> Tensor:

@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     color=True,
-    level="all",
+    preset="all",
 )
 def pattern_net(tape: Tape, targets: Tensor) -> Tensor:
     """What in the image the score is a signal of: each layer's output drawn back as the pattern that it answers to.

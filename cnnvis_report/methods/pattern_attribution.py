@@ -14,7 +14,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Kindermans et al. 2017, arXiv:1705.05598",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
-    level="all",
+    preset="all",
 )
 def pattern_attribution(tape: Tape, targets: Tensor) -> Tensor:
     """How much of the score each pixel's signal makes up, what merely cancels distractors left out.

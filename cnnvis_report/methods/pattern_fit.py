@@ -27,7 +27,7 @@ def fit_patterns(subject: Subject, images: Tensor, capacity: int) -> tuple[Tenso
     total: list[Moments] = []
     weights: list[Tensor] = []
     for part in torch.split(images, capacity):
-        layers = pattern_layers(Tape(subject, part, operands=True).record())
+        layers = pattern_layers(Tape(subject, part, layer_inputs=True).record())
         nodes = in_order(layers)
         with torch.no_grad():
             found = [moments(layers.layers[node], positive=rectified(layers, node)) for node in nodes]

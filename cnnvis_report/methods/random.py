@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="no source: noise",
     sign=Sign.POSITIVE,
     kind=Kind.AREA,
-    level="quick",
+    preset="quick",
 )
 def random(tape: Tape, targets: Tensor) -> Tensor:
     """Noise that knows nothing of the image: the floor that every other method has to rise above.

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief, nearest, shown
-from cnnvis_report.records.run import Card, Kind, Option, Reduction, Sign
+from cnnvis_report.records.run import Kind, MethodInfo, Option, Reduction, Sign
 
-LEVELS = ("quick", "standard", "all")
+PRESETS = ("quick", "standard", "all")
 
 DIGITS = re.compile(r"[+-]?[0-9]{1,18}")  # int() takes those of every script, and blanks between them
 
@@ -49,9 +49,9 @@ class Method:
     bounds: what its options may be: a range of numbers, or the words that a text can be.
     """
 
-    card: Card
+    card: MethodInfo
     function: Callable[..., Any]
-    together: bool
+    batched_targets: bool
     bounds: Bounds = field(default_factory=dict)
 
     @property
@@ -60,7 +60,7 @@ class Method:
         return self.card.name
 
     @property
-    def layered(self) -> bool:
+    def takes_layer(self) -> bool:
         """Whether it reads a layer that can be chosen."""
         return "layer" in self.card.options
 
@@ -77,8 +77,8 @@ def method(
     kind: Kind,
     reduction: Reduction = Reduction.SUM,
     color: bool = False,
-    together: bool = False,
-    level: str = "standard",
+    batched_targets: bool = False,
+    preset: str = "standard",
     bounds: Bounds | None = None,
 ) -> Callable[[Function], Function]:
     """Announce a function `(tape, targets, *, options) -> maps` as an explanation method.
@@ -91,11 +91,11 @@ def method(
         family: the section of the report it stands in.
         source: authors, year and where to find it.
         sign: whether values can be negative.
-        kind: PIXEL gives N×C×H×W, AREA N×H×W, LAYER N×h×w; with K after N where `together`.
+        kind: PIXEL gives N×C×H×W, AREA N×H×W, LAYER N×h×w; with K after N where `batched_targets`.
         reduction: how a pixel map's channels are folded when it is shown.
         color: whether the report shows it as a color picture too.
         together: whether targets are N×K and all classes come from the same passes.
-        level: "quick", "standard" or "all": the smallest set that it belongs to.
+        preset: "quick", "standard" or "all": the smallest set that it belongs to.
         bounds: of an option's name, the numbers or the words that it may be; others are refused before any work.
     """
 
@@ -105,10 +105,10 @@ def method(
         if not text:
             raise BadRequest(f"Method {name!r} has no docstring; its first line is what the report prints.")
         summary = " ".join(text.split("\n\n")[0].split())
-        card = Card(
-            name, title, family, source, sign, kind, reduction, color, level, summary, text, _options(function)
+        card = MethodInfo(
+            name, title, family, source, sign, kind, reduction, color, preset, summary, text, _options(function)
         )
-        _methods[name] = Method(card, function, together, bounds or {})
+        _methods[name] = Method(card, function, batched_targets, bounds or {})
         return function
 
     return announce
@@ -136,19 +136,19 @@ def select(names: Iterable[str]) -> tuple[Method, ...]:
     known = {entry.name: entry for entry in methods()}
     chosen: dict[str, Method] = {}
     for name in names:
-        if name in LEVELS:
-            upto = LEVELS[: LEVELS.index(name) + 1]
-            found = [entry for entry in known.values() if entry.card.level in upto]
+        if name in PRESETS:
+            upto = PRESETS[: PRESETS.index(name) + 1]
+            found = [entry for entry in known.values() if entry.card.preset in upto]
         elif ":" in name:
             found = [_imported(name)]
         else:
             plain = name.replace("-", "_")
             if plain not in known:
-                raise UnknownName("method", name, [*known, *LEVELS])
+                raise UnknownName("method", name, [*known, *PRESETS])
             found = [known[plain]]
         chosen |= {entry.name: entry for entry in found}
     if not chosen:
-        raise BadRequest(f"No method was asked for. Give --methods names, or one of {', '.join(LEVELS)}.")
+        raise BadRequest(f"No method was asked for. Give --methods names, or one of {', '.join(PRESETS)}.")
     return tuple(chosen.values())
 
 

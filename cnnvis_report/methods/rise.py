@@ -24,8 +24,8 @@ MASKS_ELSEWHERE = 500
     source="Petsiuk et al. 2018, arXiv:1806.07421",
     sign=Sign.SIGNED,
     kind=Kind.AREA,
-    together=True,
-    level="all",
+    batched_targets=True,
+    preset="all",
     bounds={
         "n": Between(0, 10_000_000),
         "cells": Between(1, 1000),

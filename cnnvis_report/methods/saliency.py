@@ -14,7 +14,7 @@ from cnnvis_report.records.run import Kind, Reduction, Sign
     sign=Sign.POSITIVE,
     kind=Kind.PIXEL,
     reduction=Reduction.ABS_MAX,
-    level="quick",
+    preset="quick",
 )
 def saliency(tape: Tape, targets: Tensor) -> Tensor:
     """How strongly the class score answers to a small change of each pixel, whichever way.

@@ -18,8 +18,8 @@ from cnnvis_report.records.run import Kind, Sign
     source="Wang et al. 2020, arXiv:1910.01279",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
-    together=True,
-    level="all",
+    batched_targets=True,
+    preset="all",
     bounds={"max_channels": Between(0, 1_000_000)},
 )
 def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int = 0) -> Tensor:
@@ -42,7 +42,7 @@ def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int
         NotApplicable: no layer keeps a spatial size.
     """
     activations = tape.layer(layer)
-    chosen = strongest(activations, max_channels)
+    chosen = top_channels(activations, max_channels)
     tape.note(channels=f"{chosen.shape[1]} of {activations.shape[1]}")
     count, kept = chosen.shape
     ramps = [_ramp(*sides, activations) for sides in zip(activations.shape[2:], tape.images.shape[2:], strict=True)]
@@ -62,7 +62,7 @@ def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int
     return torch.einsum("nck,nchw->nkhw", weights, channels).relu()
 
 
-def strongest(activations: Tensor, most: int) -> Tensor:
+def top_channels(activations: Tensor, most: int) -> Tensor:
     """[N, most]: the channels with the largest mean absolute activation, the strongest first; all where `most` is 0."""
     strength = activations.abs().mean(dim=(2, 3))
     return strength.argsort(dim=1, descending=True, stable=True)[:, : most or None]

@@ -18,7 +18,7 @@ VARIANTS = ("mean", "squared", "vargrad")
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     reduction=Reduction.ABS_MAX,
-    together=True,
+    batched_targets=True,
     bounds={"n": Between(1, 100_000), "level": Between(0, 100), "variant": VARIANTS},
 )
 def smoothgrad(tape: Tape, targets: Tensor, *, n: int = 25, level: float = 0.15, variant: str = "mean") -> Tensor:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from cnnvis_report.engine.cost import Account
+from cnnvis_report.engine.cost import MethodCost
 from cnnvis_report.engine.devices import is_out_of_memory
-from cnnvis_report.engine.dry_run import Rehearsal
+from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.tape import Reads, Tape
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
 from cnnvis_report.isolation.process_state import at_work
@@ -38,7 +38,7 @@ class Task:
         """[N, K, …]: the maps of all targets [N, K]."""
         options = dict(self.options)
         with torch.no_grad():  # arithmetic on maps isn't part of any network
-            if self.method.together:
+            if self.method.batched_targets:
                 maps: Tensor = self.method.function(tape, targets, **options)
             else:
                 columns = [self.method.function(tape, column, **options) for column in targets.unbind(dim=1)]
@@ -54,20 +54,20 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskResult:
     """What became of a task on one batch: maps [N, K, …], or the reason why there are none.
 
     error: what went wrong, where it wasn't the method that said so.
     """
 
     task: Task
-    account: Account
+    account: MethodCost
     maps: Tensor | None
     reason: str = ""
     error: Exception | None = None
 
-    def moved(self) -> "Outcome":
-        """The same with single-precision maps on their way to the CPU; `Ledger.wait` says when they are there."""
+    def moved(self) -> "TaskResult":
+        """The same with single-precision maps on their way to the CPU; `Costs.wait` says when they are there."""
         if self.maps is None:
             return self
         maps = self.maps.float().contiguous().to("cpu", non_blocking=True)
@@ -75,7 +75,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Rehearsed:
+class DryRun:
     """What a set of tasks will do.
 
     tasks: those that are defined for the network; refused: the others, with the reason.
@@ -88,7 +88,7 @@ class Rehearsed:
     refused: tuple[tuple[Task, str], ...]
     reads: Reads
     layers: tuple[str, ...]
-    operands: bool
+    layer_inputs: bool
     forward: float
     backward: float
     shapes: tuple[tuple[int, ...], ...]
@@ -113,25 +113,25 @@ def tasks_for(
     tasks = []
     for method in methods:
         chosen = with_options(method, dict(options.get(method.name, {})))
-        for layer in layers or [""] if method.layered else [""]:
-            if method.layered and layer:
+        for layer in layers or [""] if method.takes_layer else [""]:
+            if method.takes_layer and layer:
                 chosen = {**chosen, "layer": layer}
             tasks.append(Task(method, tuple(chosen.items())))
     return tuple(tasks)
 
 
-def rehearse(tasks: Sequence[Task], rehearsal: Rehearsal, targets: Tensor) -> Rehearsed:
+def dry_run_tasks(tasks: Sequence[Task], dry_tape: DryRunTape, targets: Tensor) -> DryRun:
     """Go through the tasks without a pass; targets are [1, K].
 
     Raises:
         UnknownName, BadRequest: a request that no network could meet.
     """
     going, refused, shapes, costs = [], [], [], []
-    before = rehearsal.passes()
+    before = dry_tape.passes()
     for task in tasks:
-        with rehearsal.ledger.account():
+        with dry_tape.costs.account():
             try:
-                maps = task.run(rehearsal, targets)
+                maps = task.run(dry_tape, targets)
                 shape = tuple(maps.shape[2:])
             except NotApplicable as error:
                 refused.append((task, str(error)))
@@ -142,17 +142,17 @@ def rehearse(tasks: Sequence[Task], rehearsal: Rehearsal, targets: Tensor) -> Re
                 shape = ()
         going.append(task)
         shapes.append(shape)
-        forward, backward = rehearsal.passes()
+        forward, backward = dry_tape.passes()
         costs.append((forward - before[0], backward - before[1]))
         before = forward, backward
-    reads = {rule: frozenset(what) for rule, what in rehearsal.reads.items()}
-    forward, backward = rehearsal.passes()
-    return Rehearsed(
+    reads = {rule: frozenset(what) for rule, what in dry_tape.reads.items()}
+    forward, backward = dry_tape.passes()
+    return DryRun(
         tasks=tuple(going),
         refused=tuple(refused),
         reads=reads,
-        layers=tuple(rehearsal.layers),
-        operands=rehearsal.operands,
+        layers=tuple(dry_tape.layers),
+        layer_inputs=dry_tape.layer_inputs,
         forward=forward,
         backward=backward,
         shapes=tuple(shapes),
@@ -160,7 +160,9 @@ def rehearse(tasks: Sequence[Task], rehearsal: Rehearsal, targets: Tensor) -> Re
     )
 
 
-def perform(tasks: Sequence[Task], tape: Tape, targets: Tensor, reduced: Collection[Task] = ()) -> Iterator[Outcome]:
+def run_tasks(
+    tasks: Sequence[Task], tape: Tape, targets: Tensor, reduced: Collection[Task] = ()
+) -> Iterator[TaskResult]:
     """The tasks one by one on a tape; one that isn't defined, or that fails, gives its reason in place of maps.
 
     Args:
@@ -170,16 +172,16 @@ def perform(tasks: Sequence[Task], tape: Tape, targets: Tensor, reduced: Collect
         RuntimeError, MemoryError: out of memory, which has nothing to do with the method.
     """
     for task in tasks:
-        with tape.ledger.account() as account:
+        with tape.costs.account() as account:
             if task in reduced:
                 tape.note(precision="bfloat16")
             try:
                 with tape.reduced() if task in reduced else nullcontext(), at_work(tape.subject.name):
-                    outcome = Outcome(task, account, task.run(tape, targets))
+                    outcome = TaskResult(task, account, task.run(tape, targets))
             except NotApplicable as error:
-                outcome = Outcome(task, account, None, str(error))
+                outcome = TaskResult(task, account, None, str(error))
             except Exception as error:  # somebody's method may raise anything, and the others still count
                 if is_out_of_memory(error):
                     raise
-                outcome = Outcome(task, account, None, f"{type(error).__name__}: {error}", error)
+                outcome = TaskResult(task, account, None, f"{type(error).__name__}: {error}", error)
         yield outcome

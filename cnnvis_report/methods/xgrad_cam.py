@@ -15,7 +15,7 @@ from cnnvis_report.records.run import Kind, Sign
     source="Fu et al. 2020, arXiv:2008.02312",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
-    level="quick",
+    preset="quick",
 )
 def xgrad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Grad-CAM whose channel weights average the gradient where the channel is active.

@@ -141,7 +141,7 @@ def check(architecture: Architecture) -> None:
         raise BadRequest(f"No network can be built with {found}.")
 
 
-def quirks(name: str) -> dict[str, bool]:
+def torchvision_kwargs(name: str) -> dict[str, bool]:
     """What the builders of two old architectures have to be told for training without their auxiliary heads."""
     return {"aux_logits": False, "transform_input": False} if name in ("googlenet", "inception_v3") else {}
 

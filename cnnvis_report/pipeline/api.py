@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.engine.dry_run import Rehearsal
+from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
@@ -17,7 +17,7 @@ from cnnvis_report.isolation.context import full_precision
 from cnnvis_report.isolation.eager import single_precision
 from cnnvis_report.isolation.restore import undisturbed
 from cnnvis_report.methods.registry import Method, select
-from cnnvis_report.methods.tasks import Rehearsed, Task, perform, rehearse, tasks_for
+from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks, run_tasks, tasks_for
 from cnnvis_report.pipeline import arguments
 from cnnvis_report.pipeline.rejected_images import in_one_line
 from cnnvis_report.pipeline.repeatability.check import first_tape
@@ -101,9 +101,9 @@ def explain(
             first = subject.take_first_pass()
             alone = first.logits
             example = _seen(alone) if columns is None else columns[step - 1 : step]
-            plan = rehearse(tasks, Rehearsal(subject, first, capacity=step, seed=seed), example)
+            plan = dry_run_tasks(tasks, DryRunTape(subject, first, capacity=step, seed=seed), example)
             del first  # the graph of a whole pass
-            if subject.default_notice and any(task.method.layered and not task.layer for task in plan.tasks):
+            if subject.default_notice and any(task.method.takes_layer and not task.layer for task in plan.tasks):
                 warnings.warn(f"{subject.default_notice}.", stacklevel=4)
             maps: dict[str, list[Tensor]] = {task.name: [] for task in plan.tasks}
             for task, reason in plan.refused:
@@ -119,7 +119,7 @@ def explain(
                     with in_one_line(subject, images[place : place + step]):
                         tape = make(images[place : place + step])
                 wanted = _seen(tape.logits) if columns is None else columns[place : place + step]
-                for outcome in perform(plan.tasks, tape, wanted):
+                for outcome in run_tasks(plan.tasks, tape, wanted):
                     if outcome.error is not None:
                         raise outcome.error
                     if outcome.maps is None:
@@ -142,13 +142,13 @@ def _seen(logits: Tensor) -> Tensor:
     return logits.argmax(dim=1, keepdim=True)
 
 
-def _tape(subject: Subject, images: Tensor, *, plan: Rehearsed, capacity: int, others: Reference, seed: int) -> Tape:
+def _tape(subject: Subject, images: Tensor, *, plan: DryRun, capacity: int, others: Reference, seed: int) -> Tape:
     return Tape(
         subject,
         images,
         layers=plan.layers,
         reads=plan.reads,
-        operands=plan.operands,
+        layer_inputs=plan.layer_inputs,
         capacity=capacity,
         reference=others,
         seed=seed,

@@ -8,7 +8,7 @@ from cnnvis_report.records.run import Option, Setting
 
 
 @dataclass(frozen=True)
-class Request:
+class RunConfig:
     """What a user asks for. The names are those of the command line.
 
     size: "224" (a square as the preprocessing cuts it), "192x256" (height by width, the whole picture) or "original".
@@ -54,7 +54,7 @@ def _is_path(model: str) -> bool:
     return bool(Path(model).suffix) or Path(model).is_absolute() or model.startswith((".", "~"))
 
 
-def settings_of(request: Request) -> dict[str, Setting]:
+def settings_table(request: RunConfig) -> dict[str, Setting]:
     """The request as the report states it: no folder of this machine is in it."""
     return {
         "model": Path(request.model).name if _is_path(request.model) else request.model,

@@ -22,7 +22,7 @@ MOST_NOTICES = 12  # of single pictures
 MOST_SKIPPED = 10  # files that are told of one by one
 
 
-class Watcher:
+class RunProgress:
     """Told how a run goes on; this one says nothing of it."""
 
     def task_done(self, method: str, images: int, share: float) -> None:
@@ -42,7 +42,7 @@ class Watcher:
 
 
 @dataclass
-class Tally:
+class RunStats:
     """What this start of a run has met.
 
     seconds: for maps, those of the trial of bfloat16 too. precision: what came of that trial. passes: that the maps
@@ -73,7 +73,7 @@ class Tally:
         return self.passes.bound
 
 
-def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> Tally:
+def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress) -> RunStats:
     """Explain all images that the writer hasn't got yet.
 
     Writing goes on in another thread, one batch behind.
@@ -82,7 +82,7 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
         RunFailed: a single image doesn't fit into memory, or the network fails on every one.
         OSError: the disk is full, say; what was written stays whole.
     """
-    tally = Tally(skipped=list(study.images.skipped), passes=plan.time.as_passes())
+    tally = RunStats(skipped=list(study.images.skipped), passes=plan.time.as_passes())
     start = time.perf_counter()
     with study.subject.held(), ThreadPoolExecutor(max_workers=1) as worker:
         tally.precision = _tried(study, plan, watcher)
@@ -102,7 +102,7 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
             if writing is not None:
                 writing.result()
             wanted = [result for result in results if result.image.id in missing]
-            tally.gaps += sum(len(result.image.gaps) for result in wanted)
+            tally.gaps += sum(len(result.image.not_applicable) for result in wanted)
             writing = worker.submit(_write, writer, wanted)
             due = foresight.after(results, batch.ready[-1].item.id, tally.measuring, tally.passes)
             if due is not None:
@@ -123,14 +123,14 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -
     return tally
 
 
-def _tell(skipped: Sequence[Skipped], told: int, watcher: Watcher) -> int:
+def _tell(skipped: Sequence[Skipped], told: int, watcher: RunProgress) -> int:
     """Say which files are skipped beyond those that were told of, a few in all; how many have been met."""
     for each in skipped[told:MOST_SKIPPED]:
         watcher.trouble(f"{each.name}: {each.reason}. Skipped.")
     return len(skipped)
 
 
-def _tried(study: Study, plan: Plan, watcher: Watcher) -> tuple[Precision, ...]:
+def _tried(study: Study, plan: Plan, watcher: RunProgress) -> tuple[Precision, ...]:
     """What came of the trial of bfloat16; nothing where the device hasn't the memory for it."""
     try:
         return trials(study, plan, lambda what: watcher.task_done(what, 0, 0.0))

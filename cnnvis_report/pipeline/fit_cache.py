@@ -16,7 +16,7 @@ from cnnvis_report.store.fitted import SEAL, WHOSE, fitted_head
 from cnnvis_report.store.names import fitted_name, place
 
 
-class RunShelf:
+class FolderFitCache:
     """A file of tensors for each key, in the run's folder.
 
     Args:

@@ -83,7 +83,7 @@ class Foresight:
         spent, reference = self._spent, self._study.reference
         once = reference.loading + reference.fitting
         spent.images += len(results)
-        spent.measured += sum(result.image.worth is not None for result in results)
+        spent.measured += sum(result.image.metrics is not None for result in results)
         spent.whole, spent.measuring = spent.whole + whole, measuring
         spent.latest, spent.once = (once - spent.once) / len(results), once
         spent.by_method = results[0].seconds
@@ -106,7 +106,7 @@ class Foresight:
         plan, budget = self._plan, self._study.budget
         if budget is None:
             return 0.0
-        names = {task.name for task in cheap(plan.rehearsed, plan.classes, budget)}
+        names = {task.name for task in cheap(plan.dry_run, plan.classes, budget)}
         rounds = (budget.stages + 1) * min(budget.randomized, len(plan.measured))
         an_image = max(self._spent.of(names) - self._spent.latest, 0.0) / plan.classes
         return rounds * an_image + budget.stages * self._study.reference.fitting
@@ -129,6 +129,6 @@ class Foresight:
         study, plan = self._study, self._plan
         if study.training is None:
             return 0.0
-        quick = {task.name for task in plan.rehearsed.tasks if task.method.card.level == "quick"}
+        quick = {task.name for task in plan.dry_run.tasks if task.method.card.preset == "quick"}
         an_image = self._spent.of(quick) / plan.classes
         return len(study.training.record.snapshots) * min(FILMED, plan.images) * an_image

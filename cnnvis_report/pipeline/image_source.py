@@ -11,12 +11,12 @@ from cnnvis_report.data.levels import find_levels
 from cnnvis_report.models.load import Model
 
 if TYPE_CHECKING:
-    from cnnvis_report.pipeline.config import Request
+    from cnnvis_report.pipeline.config import RunConfig
 
 Aliases = tuple[tuple[str, ...], ...]
 
 
-def image_source(model: Model, request: "Request") -> tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]:
+def image_source(model: Model, request: "RunConfig") -> tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]:
     """The model as it reads these images, the image set by class names, and what else the classes are called.
 
     Raises:

@@ -7,7 +7,7 @@ from functools import partial
 
 import torch
 
-from cnnvis_report.data.batches import Ready, first_usable, read_item, sampled
+from cnnvis_report.data.batches import DecodedImage, first_usable, read_item, sampled
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
@@ -33,7 +33,7 @@ def make_subject(model: Model, images: ImageSet, device: torch.device, scores: s
     if not len(images):
         return _without_images(model, device, scores)
     first = first_usable(images, model.preprocessing)
-    if not isinstance(first, Ready):
+    if not isinstance(first, DecodedImage):
         count = f"None of the {len(images)} images" if len(images) > 1 else "The image"
         verb = "can" if len(images) > 1 else "can't"
         raise RunFailed(f"{count} {verb} be read. {first.name}: {first.reason}.")
@@ -56,7 +56,7 @@ def make_subject(model: Model, images: ImageSet, device: torch.device, scores: s
     return subject if better is None else start(better)
 
 
-def _hopeless(model: Model, images: ImageSet, first: Ready, error: BadRequest) -> RunFailed:
+def _hopeless(model: Model, images: ImageSet, first: DecodedImage, error: BadRequest) -> RunFailed:
     """Why there is no image to begin with, where others of their size would do."""
     which = f"{len(images)} images" if len(images) > 1 else "the image"
     said = told(error.__cause__) if error.__cause__ else str(error).rstrip(".")
@@ -68,17 +68,17 @@ def _takes_noise(model: Model, example: torch.Tensor) -> bool:
     return any(_columns(model, each) for each in (noise, torch.zeros_like(example)))
 
 
-def _others(images: ImageSet, first: Ready, model: Model) -> Iterator[Ready]:
+def _others(images: ImageSet, first: DecodedImage, model: Model) -> Iterator[DecodedImage]:
     """More images: the next ones, and then some spread over the set."""
     near = images.items[: FIRST + 1]
     far = [item for item in sampled(images, SPREAD) if item not in near]
     for item in (item for item in (*near, *far) if item is not first.item):
         found = read_item(item, model.preprocessing)
-        if isinstance(found, Ready):
+        if isinstance(found, DecodedImage):
             yield found
 
 
-def _outvoted(model: Model, columns: int, device: torch.device, others: Iterator[Ready]) -> Ready | None:
+def _outvoted(model: Model, columns: int, device: torch.device, others: Iterator[DecodedImage]) -> DecodedImage | None:
     """An image to begin with in place of another, where the first number of scores that two images have isn't its."""
     votes = Counter({columns: 1})
     for each in others:
@@ -103,14 +103,14 @@ def _columns(model: Model, image: torch.Tensor) -> int | None:
     return int(found.shape[1]) if len(found) == 1 and bool(found.isfinite().all()) else None
 
 
-def _alone(ready: Ready, device: torch.device) -> torch.Tensor:
+def _alone(ready: DecodedImage, device: torch.device) -> torch.Tensor:
     return ready.picture.values.unsqueeze(0).to(device)
 
 
 def _subject(
-    model: Model, ready: Ready | torch.Tensor, *, device: torch.device, scores: str, several: bool = False
+    model: Model, ready: DecodedImage | torch.Tensor, *, device: torch.device, scores: str, several: bool = False
 ) -> Subject:
-    example = _alone(ready, device) if isinstance(ready, Ready) else ready
+    example = _alone(ready, device) if isinstance(ready, DecodedImage) else ready
     known = model.training is not None and scores == "auto" and not several  # `train` knows one class an image
     subject = Subject(
         model.network,

@@ -9,11 +9,11 @@ import torch
 
 from cnnvis_report.engine.bfloat16 import gains
 from cnnvis_report.engine.devices import batch_size, is_out_of_memory, too_large
-from cnnvis_report.engine.dry_run import Rehearsal
+from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.passes import BACKWARD, FORWARD, PassTimes
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, RunFailed
-from cnnvis_report.methods.tasks import Rehearsed, Task, rehearse
+from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.evaluation import forward_passes, measured_images, randomized_passes
 
@@ -50,7 +50,7 @@ class Plan:
     randomizing: forward and backward passes of the cascading randomization.
     """
 
-    rehearsed: Rehearsed
+    dry_run: DryRun
     batch: int
     images: int
     classes: int
@@ -65,7 +65,7 @@ class Plan:
     def shares(self) -> tuple[float, ...]:
         """What part of an image's time each task takes, by its passes, and last the measuring; none takes nothing."""
         measuring = self.measuring * len(self.measured) / max(self.images, 1)
-        spent = [self.time.of(*cost) + 1e-6 for cost in (*self.rehearsed.costs, (measuring, 0.0))]
+        spent = [self.time.of(*cost) + 1e-6 for cost in (*self.dry_run.costs, (measuring, 0.0))]
         return tuple(each / sum(spent) for each in spent)
 
     @property
@@ -77,10 +77,10 @@ class Plan:
     @property
     def an_image(self) -> float:
         """Seconds that an image's passes will take."""
-        spent = zip(self.rehearsed.tasks, self.rehearsed.costs, strict=True)
+        spent = zip(self.dry_run.tasks, self.dry_run.costs, strict=True)
         gained = self.time.forward - self.time.reduced
         saved = sum(forward * gained for task, (forward, _) in spent if task in self.reduced)
-        return self.time.of(self.rehearsed.forward, self.rehearsed.backward) - saved
+        return self.time.of(self.dry_run.forward, self.dry_run.backward) - saved
 
 
 def make_plan(study: Study) -> Plan:
@@ -94,13 +94,13 @@ def make_plan(study: Study) -> Plan:
     classes = study.choice.choose(first.logits[0], labels, study.subject.meaning) or [int(first.logits[0].argmax())]
     targets = torch.tensor([classes], device=first.images.device)
     batch = max(1, min(batch_size(study.subject, study.device, study.batch_size), len(study.images)))
-    rehearsed = rehearse(study.tasks, Rehearsal(study.subject, first, capacity=batch, seed=study.seed), targets)
-    if study.tasks and not rehearsed.tasks:
-        reasons = "; ".join(f"{task.name}: {reason}" for task, reason in rehearsed.refused)
+    dry_run = dry_run_tasks(study.tasks, DryRunTape(study.subject, first, capacity=batch, seed=study.seed), targets)
+    if study.tasks and not dry_run.tasks:
+        reasons = "; ".join(f"{task.name}: {reason}" for task, reason in dry_run.refused)
         raise RunFailed(f"None of the methods is defined for {study.subject.name}. {reasons}.")
     images = first.images.expand(batch, -1, -1, -1)
     del first  # the graph of a whole pass
-    reduced = _reduced(study, rehearsed)
+    reduced = _reduced(study, dry_run)
     try:
         time = _measure(study, images, reduced=bool(reduced))
     except (RuntimeError, MemoryError) as error:
@@ -110,9 +110,9 @@ def make_plan(study: Study) -> Plan:
             raise too_large("the first") from error
         time = _measure(study, images[:1], reduced=bool(reduced))
     measured = measured_images(study.budget, study.images)
-    size = sum(4 * prod(shape) for shape in rehearsed.shapes) * len(classes) + prod(images.shape[2:]) * 3
+    size = sum(4 * prod(shape) for shape in dry_run.shapes) * len(classes) + prod(images.shape[2:]) * 3
     return Plan(
-        rehearsed=rehearsed,
+        dry_run=dry_run,
         batch=batch,
         images=len(study.images),
         classes=len(classes),
@@ -120,19 +120,19 @@ def make_plan(study: Study) -> Plan:
         reduced=reduced,
         bytes=size * len(study.images),
         measured=measured,
-        measuring=forward_passes(study.budget, len(rehearsed.tasks)) if study.budget else 0.0,
-        randomizing=randomized_passes(rehearsed, len(classes), study.budget, len(measured)) if study.budget else (0, 0),
+        measuring=forward_passes(study.budget, len(dry_run.tasks)) if study.budget else 0.0,
+        randomizing=randomized_passes(dry_run, len(classes), study.budget, len(measured)) if study.budget else (0, 0),
     )
 
 
-def _reduced(study: Study, rehearsed: Rehearsed) -> tuple[Task, ...]:
+def _reduced(study: Study, dry_run: DryRun) -> tuple[Task, ...]:
     """Tasks that take forward passes of their own and none back, where bfloat16 is wanted or pays."""
     asked = study.precision == "bfloat16"
     if not asked and (
         study.precision == "float32" or len(study.images) < WORTH_A_TRIAL or not gains(study.device, study.subject.work)
     ):
         return ()
-    spent = zip(rehearsed.tasks, rehearsed.costs, strict=True)
+    spent = zip(dry_run.tasks, dry_run.costs, strict=True)
     return tuple(task for task, (forward, backward) in spent if forward > 0 and backward == 0)
 
 
@@ -146,11 +146,11 @@ def _measure(study: Study, images: torch.Tensor, *, reduced: bool) -> PassTime:
         if done >= 2 and start - begin > MEASURED_FOR:
             break
         tape = Tape(study.subject, images)
-        tape.ledger.wait()
+        tape.costs.wait()
         middle = time.perf_counter()
         with suppress(NotApplicable):  # the methods that need it will say why
             _ = tape.gradients(target).pixels
-        tape.ledger.wait()
+        tape.costs.wait()
         end = time.perf_counter()
         if reduced:
             _reduced_pass(tape, images)
@@ -171,4 +171,4 @@ def _reduced_pass(tape: Tape, images: torch.Tensor) -> None:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-    tape.ledger.wait()
+    tape.costs.wait()

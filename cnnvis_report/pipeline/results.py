@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from cnnvis_report.data.batches import Batch, Ready
-from cnnvis_report.engine.cost import Account, Ledger, Stated
+from cnnvis_report.data.batches import Batch, DecodedImage
+from cnnvis_report.engine.cost import Costs, MethodCost, Stated
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.pointing_game import peak_inside
-from cnnvis_report.methods.tasks import Outcome
-from cnnvis_report.records.run import ClassScore, Evidence, Gap, ImageRecord, MapRecord, Note
+from cnnvis_report.methods.tasks import TaskResult
+from cnnvis_report.records.run import ClassScore, Evidence, ImageRecord, MapRecord, NotApplicableRecord, Note
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.store.names import array_key
 
@@ -34,8 +34,8 @@ def results_of(
     batch: Batch,
     logits: Tensor,
     chosen: Sequence[Sequence[int]],
-    outcomes: Sequence[Sequence[Outcome]],
-    ledger: Ledger,
+    outcomes: Sequence[Sequence[TaskResult]],
+    costs: Costs,
 ) -> list[Result]:
     """The results of a batch; outcomes have their maps on the CPU.
 
@@ -48,7 +48,7 @@ def results_of(
     seconds: dict[str, float] = {}
     for outcome in (each for parts in outcomes for each in parts):
         name = outcome.task.name
-        seconds[name] = seconds.get(name, 0.0) + ledger.seconds(outcome.account) / len(batch.ready)
+        seconds[name] = seconds.get(name, 0.0) + costs.seconds(outcome.account) / len(batch.ready)
 
     meaning = subject.meaning
 
@@ -70,8 +70,8 @@ def results_of(
             top=tuple(score(place, index) for index in best),
             targets=tuple(score(place, index) for index in chosen[place]),
             maps=tuple(maps),
-            gaps=tuple(gaps),
-            mask_share=None if ready.mask is None else float(ready.mask.mean()),
+            not_applicable=tuple(gaps),
+            mask_fraction=None if ready.mask is None else float(ready.mask.mean()),
             kind=meaning.kind,
             labels=ready.item.labels if len(ready.item.labels) > 1 else (),
             content=ready.content,
@@ -84,7 +84,7 @@ def results_of(
                 image,
                 predicted=tuple(score(place, index) for index in above),
                 bare=ready.item.bare,
-                own=tuple(score(place, index) for index in image.known),
+                label_scores=tuple(score(place, index) for index in image.known),
                 scores=tuple(float(f"{value:.6g}") for value in logits[place].tolist()),
             )
         files = {stamp: digest for file in ready.item.files for stamp, digest in file.remembered.items()}
@@ -93,8 +93,8 @@ def results_of(
 
 
 def _collected(
-    ready: Ready, classes: Sequence[int], outcomes: Sequence[tuple[Outcome, int]], default_layer: str
-) -> tuple[list[MapRecord], list[Gap], dict[str, npt.NDArray[np.generic]]]:
+    ready: DecodedImage, classes: Sequence[int], outcomes: Sequence[tuple[TaskResult, int]], default_layer: str
+) -> tuple[list[MapRecord], list[NotApplicableRecord], dict[str, npt.NDArray[np.generic]]]:
     """One image's maps, the gaps where there are none, and all its arrays.
 
     Args:
@@ -104,17 +104,21 @@ def _collected(
     if ready.mask is not None:
         arrays["mask"] = ready.mask
     maps: list[MapRecord] = []
-    gaps = [] if classes else [Gap("", "no class to explain: the image has no label that the network knows")]
+    gaps = (
+        []
+        if classes
+        else [NotApplicableRecord("", "no class to explain: the image has no label that the network knows")]
+    )
     for outcome, place in outcomes if classes else ():
         task = outcome.task
-        layer = (task.layer or default_layer) if task.method.layered else ""
+        layer = (task.layer or default_layer) if task.method.takes_layer else ""
         if outcome.maps is None:
-            gaps.append(Gap(task.name, outcome.reason, layer))
+            gaps.append(NotApplicableRecord(task.name, outcome.reason, layer))
             continue
         for column, target in enumerate(classes):
             values = outcome.maps[place, column].numpy()
             if not np.isfinite(values).all():
-                gaps.append(Gap(task.name, "values that aren't finite", layer, target))
+                gaps.append(NotApplicableRecord(task.name, "values that aren't finite", layer, target))
                 continue
             key = array_key(task.name, layer, target)
             evidence = _evidence(outcome.account, place, column, outcome.maps.shape[1])
@@ -125,7 +129,7 @@ def _collected(
     return maps, gaps, arrays
 
 
-def _evidence(account: Account, place: int, column: int, classes: int) -> Evidence:
+def _evidence(account: MethodCost, place: int, column: int, classes: int) -> Evidence:
     """What one map took: passes of its own for all classes, and its part of those shared with other methods."""
     shared = [key for key in account.shared if isinstance(key, tuple)]
     forward = account.forward + any(not isinstance(key, tuple) for key in account.shared)

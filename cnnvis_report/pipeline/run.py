@@ -6,29 +6,29 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.errors import WentAway
-from cnnvis_report.pipeline.execute import MOST_SKIPPED, Tally, Watcher, run_batches
-from cnnvis_report.pipeline.fit_cache import RunShelf
+from cnnvis_report.pipeline.execute import MOST_SKIPPED, RunProgress, RunStats, run_batches
+from cnnvis_report.pipeline.fit_cache import FolderFitCache
 from cnnvis_report.pipeline.identity.provenance import provenance
 from cnnvis_report.pipeline.identity.replaced_files import replaced_notices
 from cnnvis_report.pipeline.identity.run import changed_since, contents_of, files_of, identify, recall
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.inspection import look_inside
-from cnnvis_report.pipeline.stages.randomization import forgetting
-from cnnvis_report.pipeline.stages.snapshots import films
+from cnnvis_report.pipeline.stages.randomization import randomization
+from cnnvis_report.pipeline.stages.snapshots import snapshots
 from cnnvis_report.records.identity import Identity, fingerprint
-from cnnvis_report.records.inspection import InsideRecord
-from cnnvis_report.records.metrics import Evaluation, Forgetting
+from cnnvis_report.records.inspection import InspectionRecord
+from cnnvis_report.records.metrics import Evaluation, RandomizationResult
 from cnnvis_report.records.network import NetworkRecord
-from cnnvis_report.records.run import Gap, RunRecord
-from cnnvis_report.records.training import Film
+from cnnvis_report.records.run import NotApplicableRecord, RunRecord
+from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.os_errors import refusal
 from cnnvis_report.store.run_folder import load_run
 from cnnvis_report.store.writer import RunWriter
 
 
-def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[RunRecord, Tally]:
+def conduct(study: Study, plan: Plan, folder: Path, watcher: RunProgress) -> tuple[RunRecord, RunStats]:
     """Run what isn't there yet and leave a complete run in the folder.
 
     A start that is stopped keeps the images that are done; the next one with the same study goes on from there.
@@ -44,7 +44,7 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[R
         return _conduct(study, plan, folder, watcher)
 
 
-def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[RunRecord, Tally]:
+def _conduct(study: Study, plan: Plan, folder: Path, watcher: RunProgress) -> tuple[RunRecord, RunStats]:
     recall(study, folder)
     identity = identify(study, plan)
     changed = changed_since(folder, study, identity)
@@ -53,11 +53,11 @@ def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[
     names = {item.id: item.name for item in study.images}
     writer = RunWriter(folder, identity, names, keep=changed == [], files=files_of(study))
     if writer.complete:
-        return load_run(folder).record, Tally()
+        return load_run(folder).record, RunStats()
     if writer.damaged:
         kept = f"{len(writer.done)} of its {len(names)} images are kept, the rest" if names else "it"
         watcher.trouble(f"{folder}: the run that was complete there got damaged; {kept} is made again.")
-    study = replace(study, reference=study.reference.shelved(RunShelf(folder, fingerprint(identity))))
+    study = replace(study, reference=study.reference.with_cache(FolderFitCache(folder, fingerprint(identity))))
     try:
         tally = run_batches(study, plan, writer, watcher)
         start = time.perf_counter()
@@ -82,23 +82,23 @@ def _conduct(study: Study, plan: Plan, folder: Path, watcher: Watcher) -> tuple[
         _record(study, plan, writer, tally, identity),
         provenance=facts,
         evaluation=evaluation,
-        inside=inside,
-        films=filmed,
+        inspection=inside,
+        snapshots=filmed,
     )
     writer.finish(record)
     return record, tally
 
 
-def _evaluation(study: Study, plan: Plan, measured: int, watcher: Watcher) -> Evaluation | None:
+def _evaluation(study: Study, plan: Plan, measured: int, watcher: RunProgress) -> Evaluation | None:
     """How maps of so many images were measured, and what cascading randomization made of them."""
     budget = study.budget
     if budget is None:
         return None
     stages: tuple[float, ...] = ()
     images = 0
-    found: tuple[Forgetting, ...] = ()
+    found: tuple[RandomizationResult, ...] = ()
     try:
-        stages, images, found = forgetting(study, plan, budget, lambda what: watcher.task_done(what, 0, 0.0))
+        stages, images, found = randomization(study, plan, budget, lambda what: watcher.task_done(what, 0, 0.0))
     except Exception as error:  # some networks can't be copied; the images are done, and worth keeping without it
         watcher.trouble(f"The weights couldn't be randomized ({type(error).__name__}: {error}).", error)
     return Evaluation(
@@ -108,13 +108,13 @@ def _evaluation(study: Study, plan: Plan, measured: int, watcher: Watcher) -> Ev
         regions=budget.regions,
         side=budget.across,
         seed=study.seed,
-        stages=stages,
-        randomized=images,
-        forgetting=found,
+        randomized_fractions=stages,
+        randomization_images=images,
+        randomization=found,
     )
 
 
-def _inside(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> InsideRecord | None:
+def _inside(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress) -> InspectionRecord | None:
     """What the layers hold, where that is wanted and can be found out."""
     if study.look is None or (len(study.images) and not writer.done):
         return None
@@ -135,10 +135,10 @@ def _inside(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> In
         return None
 
 
-def _films(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> tuple[Film, ...]:
+def _films(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress) -> tuple[SnapshotSeries, ...]:
     """Some images over the epochs, where the training left snapshots."""
     try:
-        return films(study, plan, writer, watcher)
+        return snapshots(study, plan, writer, watcher)
     except WentAway:
         raise
     except Exception as error:  # the images are done, and worth keeping without it
@@ -156,8 +156,8 @@ def _witnessed(study: Study) -> list[str]:
     return study.witness.notices()
 
 
-def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally, identity: Identity) -> RunRecord:
-    subject, rehearsed = study.subject, plan.rehearsed
+def _record(study: Study, plan: Plan, writer: RunWriter, tally: RunStats, identity: Identity) -> RunRecord:
+    subject, dry_run = study.subject, plan.dry_run
     cards = {task.name: task.method.card for task in study.tasks}
     options = {task.name: dict(task.options) for task in study.tasks}
     network = NetworkRecord(
@@ -178,18 +178,18 @@ def _record(study: Study, plan: Plan, writer: RunWriter, tally: Tally, identity:
     return RunRecord(
         fingerprint=fingerprint(identity, contents_of(study)),
         network=network,
-        cards=tuple(replace(card, options=options[name]) for name, card in cards.items()),
+        methods=tuple(replace(card, options=options[name]) for name, card in cards.items()),
         settings=study.settings,
         images=len(writer.done),
         skipped=tuple(tally.skipped),
-        not_defined=tuple(Gap(task.name, reason, task.layer) for task, reason in rehearsed.refused),
-        passes={"forward": rehearsed.forward, "backward": rehearsed.backward},
+        not_applicable=tuple(NotApplicableRecord(task.name, reason, task.layer) for task, reason in dry_run.refused),
+        passes_per_image={"forward": dry_run.forward, "backward": dry_run.backward},
         provenance={},
         precision=tally.precision,
         training=study.training.record if study.training else None,
-        trained_on=_trained_on(study, writer.done),
-        answers=study.answers,
-        label_answers=study.label_answers,
+        in_training_set=_trained_on(study, writer.done),
+        predictions=study.answers,
+        label_predictions=study.label_answers,
         notices=(*study.notices, *tally.notices),
         identity=identity,
     )

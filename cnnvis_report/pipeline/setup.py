@@ -17,7 +17,7 @@ from cnnvis_report.inspection.projections import Unit, parse_unit
 from cnnvis_report.methods.registry import select
 from cnnvis_report.methods.tasks import Task, tasks_for
 from cnnvis_report.models.load import Model, Training, input_channels, load_model
-from cnnvis_report.pipeline.config import Request, settings_of
+from cnnvis_report.pipeline.config import RunConfig, settings_table
 from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_network
 from cnnvis_report.pipeline.image_source import Aliases, image_source
 from cnnvis_report.pipeline.open_subject import make_subject
@@ -27,8 +27,8 @@ from cnnvis_report.pipeline.repeatability.witness import Witness
 from cnnvis_report.pipeline.stages.evaluation import Budget, choose_budget
 from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, LookBudget, Preferences, choose_look, parse_goal
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
-from cnnvis_report.records.labels import LabelAnswers
-from cnnvis_report.records.predictions import Answers
+from cnnvis_report.records.labels import LabelPredictions
+from cnnvis_report.records.predictions import Predictions
 from cnnvis_report.records.run import Setting
 
 SAMPLE = 64  # images that methods compare with, or are fitted to
@@ -62,15 +62,15 @@ class Study:
     units: tuple[Unit, ...]
     preferences: Preferences
     training: Training | None = None
-    answers: Answers | None = None
+    answers: Predictions | None = None
     notices: tuple[str, ...] = ()
-    label_answers: LabelAnswers | None = None
+    label_answers: LabelPredictions | None = None
     passes: Repeatability = field(default_factory=Repeatability)
     identity: NetworkIdentity = field(default_factory=NetworkIdentity)
     witness: Witness | None = None
 
 
-def open_study(request: Request) -> Study:
+def open_study(request: RunConfig) -> Study:
     """Load what the request names.
 
     Raises:
@@ -89,7 +89,7 @@ def open_study(request: Request) -> Study:
 
 
 def study_of(
-    model: Model, images_for: Callable[[Sequence[str]], ImageSet], request: Request, aliases: Aliases = ()
+    model: Model, images_for: Callable[[Sequence[str]], ImageSet], request: RunConfig, aliases: Aliases = ()
 ) -> Study:
     """A study of a model that is loaded.
 
@@ -117,11 +117,11 @@ def study_of(
     check_choice(choice, images, subject)
     layers = [_layer(subject, layer) for layer in request.layers]
     tasks = tasks_for(select(request.methods) if request.methods else (), layers, request.options)
-    layered = [task.name for task in tasks if task.method.layered]
-    if layered and not subject.default_layer:
-        apart = next((task.name for task in tasks if not task.method.layered), "gradient")
+    takes_layer = [task.name for task in tasks if task.method.takes_layer]
+    if takes_layer and not subject.default_layer:
+        apart = next((task.name for task in tasks if not task.method.takes_layer), "gradient")
         raise BadRequest(
-            f"{subject.name} has no layer whose output has a spatial size, which {', '.join(layered)} need. "
+            f"{subject.name} has no layer whose output has a spatial size, which {', '.join(takes_layer)} need. "
             f"Choose others with --methods, such as {apart}."
         )
     return Study(
@@ -134,7 +134,7 @@ def study_of(
         seed=request.seed,
         precision=request.precision,
         batch_size=1 if passes.one_by_one else request.batch_size,
-        settings=settings_of(request),
+        settings=settings_table(request),
         reference=Reference(lambda: _compared_with(subject, images, device, request)),
         budget=choose_budget(request.evaluate, request.methods),
         look=choose_look(request.inside, request.methods) or (BUDGETS["standard"] if request.units else None),
@@ -168,7 +168,7 @@ def _layer(subject: Subject, name: str) -> str:
         raise BadRequest(f"{error} See: cnnvis-report layers MODEL.") from error
 
 
-def adjust(model: Model, request: Request) -> Preprocessing:
+def adjust(model: Model, request: RunConfig) -> Preprocessing:
     """The model's preprocessing with what the user wants otherwise.
 
     Raises:
@@ -190,7 +190,7 @@ def adjust(model: Model, request: Request) -> Preprocessing:
     return known if request.size is None else known.resized(request.size)
 
 
-def _compared_with(subject: Subject, images: ImageSet, device: torch.device, request: Request) -> Tensor:
+def _compared_with(subject: Subject, images: ImageSet, device: torch.device, request: RunConfig) -> Tensor:
     """A sample of the images that the network takes."""
     found = sample(images, subject.preprocessing, SAMPLE).to(device)
     return usable(subject, found, 1 if subject.one_by_one else batch_size(subject, device, request.batch_size))
@@ -198,5 +198,5 @@ def _compared_with(subject: Subject, images: ImageSet, device: torch.device, req
 
 def _layer_notices(subject: Subject, tasks: Sequence[Task]) -> tuple[str, ...]:
     """How the default layer is read, where somebody reads it and it isn't as usual."""
-    read = any(task.method.layered and not task.layer for task in tasks)
+    read = any(task.method.takes_layer and not task.layer for task in tasks)
     return (f"{subject.default_notice}.",) if read and subject.default_notice else ()

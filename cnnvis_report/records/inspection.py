@@ -20,7 +20,7 @@ class KernelRecord:
 
 
 @dataclass(frozen=True)
-class FieldRecord:
+class ReceptiveFieldRecord:
     """How many rows and columns of the picture one position of a layer sees at most."""
 
     layer: str
@@ -28,7 +28,7 @@ class FieldRecord:
 
 
 @dataclass(frozen=True)
-class HealthRecord:
+class ChannelStatsRecord:
     """The channels of a layer over the image set, in the arrays as "health/LAYER": highest, mean, active, twin.
 
     dead, saturated, twins: how many were never above 0, nearly always above 0, or go with another one.
@@ -60,7 +60,7 @@ class UnitRecord:
 
 
 @dataclass(frozen=True)
-class TopRecord:
+class TopImagesRecord:
     """A channel's strongest images; pictures of what it sees and of its projections are in the arrays.
 
     classes: how strongly it is excited at most, in the mean over the images of a class, strongest first.
@@ -73,7 +73,7 @@ class TopRecord:
 
 
 @dataclass(frozen=True)
-class PreferredRecord:
+class MaximizedRecord:
     """An input made to excite a unit, in the arrays as "preferred/NUMBER" and its film as "film/NUMBER".
 
     size: (height, width) in pixels. frames: of the film. reached: what it excites the unit to. best: what the best
@@ -113,7 +113,7 @@ class ClassMapRecord:
 
 
 @dataclass(frozen=True)
-class ImageInside:
+class ImageInspection:
     """What the layers hold of one image.
 
     layers: those that were looked at, in order of running. side: of the feature maps that are kept, larger ones are
@@ -131,24 +131,24 @@ class ImageInside:
 
 
 @dataclass(frozen=True)
-class InsideRecord:
+class InspectionRecord:
     """The network from within.
 
-    budget: "standard" or "all". images: how many the set had. ways: rules of projections that are defined for the
-    network, the first shown first. gaps: views that aren't there, with the reason.
+    budget: "standard" or "all". image_count: how many the set had. projection_rules: rules of projections that are defined for the
+    network, the first shown first. not_applicable: views that aren't there, with the reason.
     """
 
     budget: str
-    images: int
+    image_count: int
     kernels: tuple[KernelRecord, ...]
-    fields: tuple[FieldRecord, ...]
-    health: tuple[HealthRecord, ...]
-    tops: tuple[TopRecord, ...]
-    preferred: tuple[PreferredRecord, ...]
-    looked: tuple[ImageInside, ...]
-    ways: tuple[str, ...] = ()
-    gaps: tuple[tuple[str, str], ...] = ()
+    receptive_fields: tuple[ReceptiveFieldRecord, ...]
+    channel_stats: tuple[ChannelStatsRecord, ...]
+    top_images: tuple[TopImagesRecord, ...]
+    maximized: tuple[MaximizedRecord, ...]
+    images: tuple[ImageInspection, ...]
+    projection_rules: tuple[str, ...] = ()
+    not_applicable: tuple[tuple[str, str], ...] = ()
 
-    def of(self, image: str) -> ImageInside | None:
+    def of(self, image: str) -> ImageInspection | None:
         """What there is of one image; None where it wasn't looked at."""
-        return next((each for each in self.looked if each.image == image), None)
+        return next((each for each in self.images if each.image == image), None)

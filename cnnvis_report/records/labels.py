@@ -19,18 +19,18 @@ class LabelCounts:
     name: str
     images: int
     predicted: int
-    right: int
+    correct: int
     average_precision: float | None
 
     @property
     def precision(self) -> float | None:
         """Of the images for which it is predicted, the share that bears it."""
-        return self.right / self.predicted if self.predicted else None
+        return self.correct / self.predicted if self.predicted else None
 
     @property
     def recall(self) -> float | None:
         """Of the images that bear it, the share for which it is predicted."""
-        return self.right / self.images if self.images else None
+        return self.correct / self.images if self.images else None
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class LabelErrors:
 
 
 @dataclass(frozen=True)
-class LabelAnswers:
+class LabelPredictions:
     """Counts over all images with a label that the network knows.
 
     exact: images for which all their labels and no others are predicted. bins: all decisions, one for each image and
-    label, by probability; `right` is how many bear the label. wrong: images with errors, the worst first, at most a
+    label, by probability; `right` is how many bear the label. misclassified: images with errors, the worst first, at most a
     thousand. unknown: images beside these, with labels of which the network knows none.
     """
 
@@ -64,7 +64,7 @@ class LabelAnswers:
     exact: int
     labels: tuple[LabelCounts, ...]
     bins: tuple[Bin, ...]
-    wrong: tuple[LabelErrors, ...]
+    misclassified: tuple[LabelErrors, ...]
     unknown: int = 0
 
     @property
@@ -77,19 +77,19 @@ class LabelAnswers:
     def precision(self) -> float | None:
         """Of all labels that are predicted, the share that images bear."""
         predicted = sum(each.predicted for each in self.labels)
-        return sum(each.right for each in self.labels) / predicted if predicted else None
+        return sum(each.correct for each in self.labels) / predicted if predicted else None
 
     @property
     def recall(self) -> float | None:
         """Of all labels that images bear, the share that is predicted."""
         borne = sum(each.images for each in self.labels)
-        return sum(each.right for each in self.labels) / borne if borne else None
+        return sum(each.correct for each in self.labels) / borne if borne else None
 
     @property
     def calibration_error(self) -> float:
         """How far probability and share are apart, in the mean over all decisions."""
         total = sum(each.images for each in self.bins)
-        return sum(abs(each.right - each.images * each.mean) for each in self.bins) / max(1, total)
+        return sum(abs(each.correct - each.images * each.mean) for each in self.bins) / max(1, total)
 
 
 class LabelCounting:
@@ -133,7 +133,7 @@ class LabelCounting:
         """How many are counted in."""
         return len(self._scores)
 
-    def result(self) -> LabelAnswers:
+    def result(self) -> LabelPredictions:
         """Everything so far."""
         shape = (len(self._scores), len(self.names))
         scores, truths = np.array(self._scores).reshape(shape), np.array(self._truths, dtype=bool).reshape(shape)
@@ -142,18 +142,18 @@ class LabelCounting:
                 name=name,
                 images=int(truths[:, k].sum()),
                 predicted=int(self._predicted[k]),
-                right=int(self._right[k]),
+                correct=int(self._right[k]),
                 average_precision=average_precision(truths[:, k], scores[:, k]),
             )
             for k, name in enumerate(self.names)
         )
         worst = sorted(self._wrong, key=lambda each: (-each.margin, each.name))
-        return LabelAnswers(
+        return LabelPredictions(
             images=len(self._scores),
             exact=self.exact,
             labels=labels,
             bins=tuple(Bin(int(n), int(borne), total / n if n else 0.0) for n, borne, total in self._bins.tolist()),
-            wrong=tuple(worst[:LISTED_UP_TO]),
+            misclassified=tuple(worst[:LISTED_UP_TO]),
             unknown=self.unknown,
         )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Measures:
+class MapMetrics:
     """What was measured of one map: a method's at one layer, of the first class that was explained.
 
     values: by name, such as "deletion" (an area) or "mass" (a share). curves: scores after each step, by name.
@@ -18,15 +18,15 @@ class Measures:
 
 
 @dataclass(frozen=True)
-class Worth:
+class ImageMetrics:
     """What one image's maps were worth; `agreement` has a row for each of the measures, None where a map is flat."""
 
-    measures: tuple[Measures, ...]
+    maps: tuple[MapMetrics, ...]
     agreement: tuple[tuple[float | None, ...], ...]
 
 
 @dataclass(frozen=True)
-class Forgetting:
+class RandomizationResult:
     """How a method's maps changed while weights were drawn anew, a number a stage, means over images.
 
     spearman, absolute: rank correlation with the maps of the trained network, of values and of magnitudes.
@@ -46,7 +46,7 @@ class Evaluation:
 
     budget: "small" or "full". images: how many were measured. steps: of the curves. regions: how many were replaced,
     one after the other, in region perturbation, each `side` pixels wide; 0 where that was left out.
-    stages: which part of the layers had been drawn anew, a share a stage. randomized: on how many images.
+    randomized_fractions: which part of the layers had been drawn anew, a share a stage. randomization_images: on how many images.
     """
 
     budget: str
@@ -55,9 +55,9 @@ class Evaluation:
     regions: int
     side: int
     seed: int
-    stages: tuple[float, ...] = ()
-    randomized: int = 0
-    forgetting: tuple[Forgetting, ...] = ()
+    randomized_fractions: tuple[float, ...] = ()
+    randomization_images: int = 0
+    randomization: tuple[RandomizationResult, ...] = ()
 
 
 @dataclass(frozen=True)

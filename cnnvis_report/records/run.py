@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records.identity import Identity
-from cnnvis_report.records.inspection import InsideRecord
-from cnnvis_report.records.labels import LabelAnswers
-from cnnvis_report.records.metrics import Evaluation, Precision, Worth
+from cnnvis_report.records.inspection import InspectionRecord
+from cnnvis_report.records.labels import LabelPredictions
+from cnnvis_report.records.metrics import Evaluation, ImageMetrics, Precision
 from cnnvis_report.records.network import NetworkRecord
-from cnnvis_report.records.predictions import Answers
+from cnnvis_report.records.predictions import Predictions
 from cnnvis_report.records.scores import ScoreKind
-from cnnvis_report.records.training import Film, TrainingRecord
+from cnnvis_report.records.training import SnapshotSeries, TrainingRecord
 
 Array = npt.NDArray[np.float32]
 Option = str | int | float | bool
@@ -49,7 +49,7 @@ class Reduction(StrEnum):
 
 
 @dataclass(frozen=True)
-class Card:
+class MethodInfo:
     """What a reader has to know of a method to read its maps."""
 
     name: str
@@ -60,7 +60,7 @@ class Card:
     kind: Kind
     reduction: Reduction
     color: bool
-    level: str
+    preset: str
     summary: str
     text: str
     options: dict[str, Option]
@@ -125,7 +125,7 @@ class MapRecord:
 
 
 @dataclass(frozen=True)
-class Gap:
+class NotApplicableRecord:
     """A map that isn't there, and why. `target` is None where the method failed for all classes."""
 
     method: str
@@ -140,7 +140,7 @@ class ImageRecord:
 
     size, original: (height, width) as the network saw it and as it was stored. top: the five largest scores, of values
     the first five. label: the first of the labels, of which there are several where they don't exclude each other.
-    predicted, own: labels above 0.5, and the image's own where the network knows them; only where several can be right,
+    predicted, label_scores: labels above 0.5, and the image's own where the network knows them; only where several can be right,
     and so are `scores`, those of all labels in order.
     mask_share: how much of the picture the mask of what decides the class covers; None where there is no mask.
     content: a digest of its file, and of its mask's, as they were explained.
@@ -155,13 +155,13 @@ class ImageRecord:
     top: tuple[ClassScore, ...]
     targets: tuple[ClassScore, ...]
     maps: tuple[MapRecord, ...]
-    gaps: tuple[Gap, ...] = ()
-    mask_share: float | None = None
-    worth: Worth | None = None
+    not_applicable: tuple[NotApplicableRecord, ...] = ()
+    mask_fraction: float | None = None
+    metrics: ImageMetrics | None = None
     kind: ScoreKind = ScoreKind.SOFTMAX
     labels: tuple[Label, ...] = ()
     predicted: tuple[ClassScore, ...] = ()
-    own: tuple[ClassScore, ...] = ()
+    label_scores: tuple[ClassScore, ...] = ()
     scores: tuple[float, ...] = ()
 
     @property
@@ -178,7 +178,7 @@ class ImageRecord:
     bare: bool = False
 
     @property
-    def right(self) -> bool | None:
+    def correct(self) -> bool | None:
         """Whether the first class is the label, or all labels and no others are above 0.5; None where nobody knows."""
         if not (self.known or self.bare) or not self.kind.judged:
             return None
@@ -214,12 +214,12 @@ class RunRecord:
     """A run without its images, which are read one by one.
 
     images: how many there are. not_defined: methods that aren't defined for this network, with the reason.
-    passes: "forward" and "backward", how many the plan takes an image.
+    passes_per_image: "forward" and "backward", how many the plan takes an image.
     evaluation: how maps were measured; None where they weren't. precision: of methods tried in bfloat16.
-    inside: what the layers hold; None where nobody looked.
+    inspection: what the layers hold; None where nobody looked.
     training: how the network was trained, where it was here; films: images over its epochs. trained_on: how many of the
     images were among those that it was trained on.
-    answers, label_answers: to all images, where those of the run are a selection; the latter where labels don't
+    predictions, label_predictions: to all images, where those of the run are a selection; the latter where labels don't
     exclude each other.
     notices: what a reader has to know before believing the results, a sentence each.
     identity: what decides the results but the images' contents.
@@ -230,26 +230,26 @@ class RunRecord:
 
     fingerprint: str
     network: NetworkRecord
-    cards: tuple[Card, ...]
+    methods: tuple[MethodInfo, ...]
     settings: dict[str, Setting]
     images: int
     skipped: tuple[Skipped, ...]
-    not_defined: tuple[Gap, ...]
-    passes: dict[str, float]
+    not_applicable: tuple[NotApplicableRecord, ...]
+    passes_per_image: dict[str, float]
     provenance: dict[str, Setting]
     evaluation: Evaluation | None = None
     precision: tuple[Precision, ...] = ()
-    inside: InsideRecord | None = None
+    inspection: InspectionRecord | None = None
     training: TrainingRecord | None = None
-    films: tuple[Film, ...] = ()
-    trained_on: int = 0
-    answers: Answers | None = None
+    snapshots: tuple[SnapshotSeries, ...] = ()
+    in_training_set: int = 0
+    predictions: Predictions | None = None
     notices: tuple[str, ...] = ()
-    label_answers: LabelAnswers | None = None
+    label_predictions: LabelPredictions | None = None
     identity: Identity = field(default_factory=Identity)
     files: dict[str, StoredFile] = field(default_factory=dict)
     left_out: int = 0
 
-    def card(self, name: str) -> Card:
+    def method(self, name: str) -> MethodInfo:
         """The card of the method called `name`."""
-        return next(card for card in self.cards if card.name == name)
+        return next(card for card in self.methods if card.name == name)

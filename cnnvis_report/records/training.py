@@ -75,11 +75,11 @@ class Frame:
     epoch: int
     logit: float
     probability: float
-    seen: str
+    predicted: str
 
 
 @dataclass(frozen=True)
-class Film:
+class SnapshotSeries:
     """One image over the epochs; methods: whose maps there are, in the run folder's films by `film_key`."""
 
     image: str

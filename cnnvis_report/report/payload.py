@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cnnvis_report.records.run import Card, ImageRecord, Kind, MapRecord, RunRecord, Setting
+from cnnvis_report.records.run import ImageRecord, Kind, MapRecord, MethodInfo, RunRecord, Setting
 from cnnvis_report.report.pictures.encode import Quality, encode_map
 from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.pictures.thumbnails import color_picture, data_uri, webp
@@ -23,11 +23,11 @@ def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Qual
     """
     maps: dict[str, dict[str, dict[str, Any]]] = {}
     for found in image.maps:
-        encoded = _map(run.card(found.method), found, arrays[found.key], quality)
+        encoded = _map(run.method(found.method), found, arrays[found.key], quality)
         maps.setdefault(found.method, {}).setdefault(found.layer, {})[str(found.target)] = encoded
     methods = {
         card.name: {"title": card.title, "sign": card.shown_sign.value, "kind": card.kind.value, "color": card.color}
-        for card in run.cards
+        for card in run.methods
         if card.name in maps
     }
     return {
@@ -74,7 +74,7 @@ def provenance_rows(run: RunRecord) -> list[tuple[str, str]]:
     ]
 
 
-def _map(card: Card, found: MapRecord, values: npt.NDArray[Any], quality: Quality) -> dict[str, Any]:
+def _map(card: MethodInfo, found: MapRecord, values: npt.NDArray[Any], quality: Quality) -> dict[str, Any]:
     shown = card.shown(values.astype(np.float32, copy=False))
     encoded = encode_map(shown, card.shown_sign, quality, coarse=card.kind is Kind.LAYER)
     # a map of zeros has no end of its own, and leaves a shared scale to the maps of other classes

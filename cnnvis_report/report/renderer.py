@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateStream
 from markupsafe import Markup
 
-from cnnvis_report.records.run import Gap, ImageRecord
+from cnnvis_report.records.run import ImageRecord, NotApplicableRecord
 from cnnvis_report.report.assets import script_json
 from cnnvis_report.report.links import Links
 from cnnvis_report.report.payload import provenance_rows
@@ -97,7 +97,7 @@ class Renderer:
 
     def image_inside(self, image: ImageRecord, drawn: Drawn) -> dict[str, Any]:
         """What the part of an image page about the inside of the network gets; `drawn` finds its pictures."""
-        inside = self.run.record.inside
+        inside = self.run.record.inspection
         within = inside.of(image.id) if inside else None
         stages = inspection.stage_names(self.run.record, within) if within else []
         return {"within": within, "stages": stages, "drawn": drawn}
@@ -105,19 +105,19 @@ class Renderer:
     def inside(self, drawn: Drawn) -> dict[str, Any]:
         """What the page about the inside of the network gets, where somebody looked."""
         run = self.run.record
-        if run.inside is None:
+        if run.inspection is None:
             return {}
-        rows = inspection.layer_rows(run, run.inside)
-        looked = [each for each in run.inside.looked if each.image in self._names]
+        rows = inspection.layer_rows(run, run.inspection)
+        looked = [each for each in run.inspection.images if each.image in self._names]
         return {
-            "inside": run.inside,
+            "inside": run.inspection,
             "layer_rows": rows,
-            "findings": inspection.findings(run.inside),
-            "health": inspection.health_data(run.inside),
+            "findings": inspection.findings(run.inspection),
+            "health": inspection.health_data(run.inspection),
             "anchors": {row.layer.name: row.anchor for row in rows if row.shown},
             "looked": looked,
             "kept": [each for each in looked if each.side],
-            "gaps": inspection.gap_sentences(run.inside.gaps),
+            "gaps": inspection.gap_sentences(run.inspection.not_applicable),
             "names": self._names,
             "drawn": drawn,
             "curve": inspection.curve,
@@ -141,7 +141,7 @@ class Renderer:
             "charts": predictions.charts(counted) if counted else {},
             "training": run.training,
             "curves": predictions.curves(run.training) if run.training else {},
-            "films": run.films,
+            "films": run.snapshots,
             "film_methods": predictions.film_methods(run),
             "film_name": predictions.film_name,
             "film_images": self._names,
@@ -183,8 +183,8 @@ class Renderer:
             "predicted_names": images.predicted_names,
         }
 
-    def _gaps(self) -> Iterator[tuple[ImageRecord, Gap]]:
-        return ((image, gap) for image in self.run.images() for gap in image.gaps)
+    def _gaps(self) -> Iterator[tuple[ImageRecord, NotApplicableRecord]]:
+        return ((image, gap) for image in self.run.images() for gap in image.not_applicable)
 
     def _layer_order(self, name: str) -> int:
         names = [layer.name for layer in self.run.record.network.layers]

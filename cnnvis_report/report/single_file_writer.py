@@ -80,7 +80,7 @@ def _image(renderer: Renderer, each: tuple[ImageRecord, images.Neighbors]) -> tu
         "stills": _stills(run, image, arrays),
         "data": image_data(run.record, image, arrays, renderer.quality),
     }
-    inside = run.record.inside.of(image.id) if run.record.inside else None
+    inside = run.record.inspection.of(image.id) if run.record.inspection else None
     pictures = _drawn(image_pictures(run, inside)) if inside else str
     more["maps"] = list(stage_data(run, inside, MAPS_UP_TO)) if inside else []
     return image.name, renderer.image(image, neighbors) | renderer.image_inside(image, pictures) | more

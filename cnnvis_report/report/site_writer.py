@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.data.prefetch import ahead, processors
-from cnnvis_report.records.run import Card, ImageRecord
+from cnnvis_report.records.run import ImageRecord, MethodInfo
 from cnnvis_report.report import assets
 from cnnvis_report.report.links import SiteLinks
 from cnnvis_report.report.payload import Arrays, image_data, provenance_slots
@@ -33,13 +33,13 @@ def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
         "methods": renderer.methods(),
         "run": renderer.about(),
     }
-    if run.record.inside is not None:
+    if run.record.inspection is not None:
         pages["inside"] = renderer.inside(partial(top.drawn, NETWORK))
         _write_pictures(folder / "stills" / "inside" / NETWORK, network_pictures(run))
     found = renderer.answers(partial(top.drawn, FILMS))
     if found:
         pages["answers"] = found
-    if run.record.films:
+    if run.record.snapshots:
         _write_pictures(folder / "stills" / "inside" / FILMS, film_pictures(run))
     for name, context in pages.items():
         stream = renderer.stream(f"{name}.html", top, page=name, policy=policy, **context)
@@ -71,7 +71,7 @@ def _write_image(renderer: Renderer, folder: Path, each: tuple[ImageRecord, imag
 
 def _write_inside(renderer: Renderer, folder: Path, image: str) -> None:
     """Pictures and feature maps of an image that was looked at from within."""
-    inside = renderer.run.record.inside
+    inside = renderer.run.record.inspection
     within = inside.of(image) if inside else None
     if within is None:
         return
@@ -87,12 +87,12 @@ def _write_pictures(folder: Path, pictures: Pictures) -> None:
         (folder / f"{name}.webp").write_bytes(content)
 
 
-def first_maps(run: StoredRun, image: ImageRecord, arrays: Arrays) -> dict[str, tuple[Card, Any]]:
+def first_maps(run: StoredRun, image: ImageRecord, arrays: Arrays) -> dict[str, tuple[MethodInfo, Any]]:
     """By method: its card, and the map that is shown first, of the first class at the first layer."""
-    found: dict[str, tuple[Card, Any]] = {}
+    found: dict[str, tuple[MethodInfo, Any]] = {}
     for each in image.maps:
         if each.target == image.targets[0].index and each.method not in found:
-            card = run.record.card(each.method)
+            card = run.record.method(each.method)
             found[each.method] = (card, card.shown(arrays[each.key]))
     return found
 

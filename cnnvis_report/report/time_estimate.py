@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from cnnvis_report.data.prefetch import processors
-from cnnvis_report.records.run import Card, Kind
+from cnnvis_report.records.run import Kind, MethodInfo
 from cnnvis_report.report.pictures.encode import QUALITIES, encode_map
 from cnnvis_report.report.pictures.thumbnails import color_picture, still
 
 WORKERS = 4
 
 
-def pages_seconds(maps: Sequence[tuple[Card, tuple[int, ...]]], images: int, classes: int) -> float:
+def pages_seconds(maps: Sequence[tuple[MethodInfo, tuple[int, ...]]], images: int, classes: int) -> float:
     """Seconds for the pages of so many images.
 
     Args:

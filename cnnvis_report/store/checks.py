@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cnnvis_report.records.codec import Malformed
-from cnnvis_report.records.inspection import InsideRecord
+from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.predictions import BINS
 from cnnvis_report.records.run import ImageRecord, Kind, RunRecord
 from cnnvis_report.store.names import IMAGE, WORD, array_key, arrays_name, is_ours
@@ -22,10 +22,10 @@ def check_run(run: RunRecord) -> None:
     """
     _need(run.images >= 0 and run.left_out >= 0, "run.images", "is below 0")
     _need(_HEX.fullmatch(run.fingerprint) is not None, "run.fingerprint", "isn't hexadecimal")
-    names = [card.name for card in run.cards]
+    names = [card.name for card in run.methods]
     for at, name in enumerate(names):
-        _need(WORD.fullmatch(name) is not None, f"run.cards[{at}].name", f"is {name[:60]!r}, which no method is called")
-    _need(len(set(names)) == len(names), "run.cards", "names a method twice")
+        _need(WORD.fullmatch(name) is not None, f"run.methods[{at}].name", f"is {name[:60]!r}, which no method is called")
+    _need(len(set(names)) == len(names), "run.methods", "names a method twice")
     for name, stored in run.files.items():
         where = f"run.files.{name[:60]}"
         _need(is_ours(name) and name.endswith(".npz"), where, "isn't the name of a file of arrays")
@@ -36,20 +36,22 @@ def check_run(run: RunRecord) -> None:
     for at, layer in enumerate(network.layers):
         _sides(layer.shape, f"run.network.layers[{at}].shape")
     if run.evaluation is not None:
-        for at, each in enumerate(run.evaluation.forgetting):
+        for at, each in enumerate(run.evaluation.randomization):
             lengths = {len(row) for row in (each.spearman, each.absolute, each.ssim)}  # it may end before the last one
-            fits = len(lengths) == 1 and lengths <= set(range(1, len(run.evaluation.stages) + 1))
-            _need(fits, f"run.evaluation.forgetting[{at}]", f"isn't of {len(run.evaluation.stages)} stages")
-    for name, answers in (("answers", run.answers), ("label_answers", run.label_answers)):
+            fits = len(lengths) == 1 and lengths <= set(range(1, len(run.evaluation.randomized_fractions) + 1))
+            _need(
+                fits, f"run.evaluation.randomization[{at}]", f"isn't of {len(run.evaluation.randomized_fractions)} stages"
+            )
+    for name, answers in (("predictions", run.predictions), ("label_predictions", run.label_predictions)):
         _need(answers is None or len(answers.bins) == BINS, f"run.{name}.bins", f"are not {BINS}")
     if run.training is not None:
         _need(1 <= run.training.best <= len(run.training.history), "run.training.best", "is no epoch of the history")
-    for at, film in enumerate(run.films):
-        _id(film.image, f"run.films[{at}].image")
+    for at, film in enumerate(run.snapshots):
+        _id(film.image, f"run.snapshots[{at}].image")
         unknown = [name for name in film.methods if name not in names]
-        _need(not unknown, f"run.films[{at}].methods", f"has {unknown[:1]}, which no card is of")
-    if run.inside is not None:
-        _check_inside(run, run.inside)
+        _need(not unknown, f"run.snapshots[{at}].methods", f"has {unknown[:1]}, which isn't among the methods")
+    if run.inspection is not None:
+        _check_inside(run, run.inspection)
 
 
 def check_image(run: RunRecord, image: ImageRecord, where: str) -> None:
@@ -64,27 +66,27 @@ def check_image(run: RunRecord, image: ImageRecord, where: str) -> None:
         _sides(size, f"{where}.{name}")
     _need(image.size[0] * image.size[1] <= LARGEST_PICTURE, f"{where}.size", "is larger than any picture that is read")
     _need(len(image.top) > 0, f"{where}.top", "is empty")
-    for score in (*image.top, *image.targets, *image.predicted, *image.own):
+    for score in (*image.top, *image.targets, *image.predicted, *image.label_scores):
         _need(0 <= score.index < run.network.classes, where, f"has a class {score.index} of {run.network.classes}")
         _need(score.probability is None or 0 <= score.probability <= 1.0001, where, "has a probability above 1")
     labels = [label.index for label in image.named if label.index is not None]
     _need(all(0 <= index < run.network.classes for index in labels), where, "has a label beyond the classes")
-    _need(image.mask_share is None or 0 <= image.mask_share <= 1, f"{where}.mask_share", "is no share")
+    _need(image.mask_fraction is None or 0 <= image.mask_fraction <= 1, f"{where}.mask_share", "is no share")
     _need(len(image.scores) in (0, run.network.classes), f"{where}.scores", f"are not {run.network.classes}")
     _check_maps(run, image, where)
-    if image.worth is not None:
-        count = len(image.worth.measures)
-        square = len(image.worth.agreement) == count and all(len(row) == count for row in image.worth.agreement)
+    if image.metrics is not None:
+        count = len(image.metrics.maps)
+        square = len(image.metrics.agreement) == count and all(len(row) == count for row in image.metrics.agreement)
         _need(square, f"{where}.worth.agreement", f"isn't {count} by {count}")
 
 
 def _check_maps(run: RunRecord, image: ImageRecord, where: str) -> None:
-    cards = {card.name: card for card in run.cards}
+    cards = {card.name: card for card in run.methods}
     layers = {"", run.network.default_layer, *(layer.name for layer in run.network.layers)}
     targets = {target.index for target in image.targets}
     for at, each in enumerate(image.maps):
         place = f"{where}.maps[{at}]"
-        _need(each.method in cards, f"{place}.method", f"is {each.method[:60]!r}, which no card is of")
+        _need(each.method in cards, f"{place}.method", f"is {each.method[:60]!r}, which isn't among the methods")
         _need(each.layer in layers, f"{place}.layer", f"is {each.layer[:60]!r}, which the network hasn't got")
         _need(each.target in targets, f"{place}.target", f"is {each.target}, which isn't among the targets")
         _need(each.key == array_key(each.method, each.layer, each.target), f"{place}.key", "isn't of this map")
@@ -93,20 +95,20 @@ def _check_maps(run: RunRecord, image: ImageRecord, where: str) -> None:
         _sides(each.shape, f"{place}.shape")
 
 
-def _check_inside(run: RunRecord, inside: InsideRecord) -> None:
+def _check_inside(run: RunRecord, inside: InspectionRecord) -> None:
     layers = {layer.name for layer in run.network.layers}
-    for at, looked in enumerate(inside.looked):
-        where = f"run.inside.looked[{at}]"
+    for at, looked in enumerate(inside.images):
+        where = f"run.inspection.images[{at}]"
         _id(looked.image, f"{where}.image")
         named = [*looked.layers, *(name for name, _ in looked.units), *(each.layer for each in looked.inverted)]
         _known(named, layers, where)
-    for what in ("kernels", "health", "tops", "fields"):
-        _known((each.layer for each in getattr(inside, what)), layers, f"run.inside.{what}")
-    _need(all(map(WORD.fullmatch, inside.ways)), "run.inside.ways", "have no names of rules")
-    _need(bool(inside.ways) or not inside.tops, "run.inside.ways", "are missing")
+    for what in ("kernels", "channel_stats", "top_images", "receptive_fields"):
+        _known((each.layer for each in getattr(inside, what)), layers, f"run.inspection.{what}")
+    _need(all(map(WORD.fullmatch, inside.projection_rules)), "run.inspection.projection_rules", "have no names of rules")
+    _need(bool(inside.projection_rules) or not inside.top_images, "run.inspection.projection_rules", "are missing")
     for at, kernel in enumerate(inside.kernels):
-        _need(len(kernel.shape) == 4, f"run.inside.kernels[{at}].shape", "hasn't four sides")
-        _sides(kernel.shape, f"run.inside.kernels[{at}].shape")
+        _need(len(kernel.shape) == 4, f"run.inspection.kernels[{at}].shape", "hasn't four sides")
+        _sides(kernel.shape, f"run.inspection.kernels[{at}].shape")
 
 
 def _known(names: Iterable[str], layers: set[str], where: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cnnvis_report.records.inspection import InsideRecord
+from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.run import ImageRecord
 from cnnvis_report.store.names import NETWORK, array_key
 
@@ -31,7 +31,7 @@ INSIDE = {
 def wrong_arrays(image: ImageRecord, arrays: Arrays) -> str:
     """In which way arrays aren't those of an image; empty where they are."""
     maps = {array_key(each.method, each.layer, each.target): each.shape for each in image.maps}
-    wanted = {"picture", *maps, *(["mask"] if image.mask_share is not None else [])}
+    wanted = {"picture", *maps, *(["mask"] if image.mask_fraction is not None else [])}
     if arrays.keys() != wanted:
         name = sorted(arrays.keys() ^ wanted)[0]
         return f"holds {name[:60]!r}, which isn't of this image" if name in arrays else f"hasn't got {name!r}"
@@ -48,7 +48,7 @@ def wrong_arrays(image: ImageRecord, arrays: Arrays) -> str:
     return ""
 
 
-def wrong_inside(inside: InsideRecord | None, name: str, arrays: Arrays) -> str:
+def wrong_inside(inside: InspectionRecord | None, name: str, arrays: Arrays) -> str:
     """In which way arrays aren't those found inside a network, of an image by its id or of itself by NETWORK."""
     missing = next((key for key in _inside_keys(inside, name) if key not in arrays), None)
     if missing is not None:
@@ -61,16 +61,20 @@ def wrong_inside(inside: InsideRecord | None, name: str, arrays: Arrays) -> str:
     return ""
 
 
-def _inside_keys(inside: InsideRecord | None, name: str) -> Iterator[str]:
+def _inside_keys(inside: InspectionRecord | None, name: str) -> Iterator[str]:
     """The arrays that pages draw of what a record says was found."""
     if inside is None:
         return
     if name == NETWORK:
         yield from (f"kernels/{each.layer}" for each in inside.kernels)
-        for top in inside.tops:
+        for top in inside.top_images:
             key = f"top/{top.layer}/{top.channel}"
-            yield from (f"{key}/{place}/{what}" for place in range(len(top.units)) for what in ("seen", inside.ways[0]))
-        yield from (f"{what}/{number}" for number in range(len(inside.preferred)) for what in ("preferred", "film"))
+            yield from (
+                f"{key}/{place}/{what}"
+                for place in range(len(top.units))
+                for what in ("seen", inside.projection_rules[0])
+            )
+        yield from (f"{what}/{number}" for number in range(len(inside.maximized)) for what in ("preferred", "film"))
         return
     looked = inside.of(name)
     if looked is None:
@@ -78,6 +82,10 @@ def _inside_keys(inside: InsideRecord | None, name: str) -> Iterator[str]:
     drawn = ("summary", "maps", "channels") if looked.side else ("summary",)
     yield from (f"{what}/{layer}" for layer in looked.layers for what in drawn)
     for layer, units in looked.units:
-        yield from (f"units/{layer}/{place}/{what}" for place in range(len(units)) for what in ("seen", *inside.ways))
+        yield from (
+            f"units/{layer}/{place}/{what}"
+            for place in range(len(units))
+            for what in ("seen", *inside.projection_rules)
+        )
     yield from (f"classes/{each.index}" for each in looked.classes)
     yield from (f"inverted/{each.layer}" for each in looked.inverted)

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.inspection import InsideRecord
+from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.run import ImageRecord, RunRecord
-from cnnvis_report.records.training import Film
+from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
 from cnnvis_report.store.names import FILMS, INSIDE, MANIFEST, NETWORK, arrays_name, inside_name
 from cnnvis_report.store.ours import check_writable
@@ -38,11 +38,11 @@ def repair(folder: Path) -> list[str]:
     ids = {image.id for image in kept}
     inside, looked = _inside_left(folder, run, ids)
     lost = run.images - len(kept)
-    filmed = not run.films or inside_is_whole(folder, FILMS, run)
-    films = tuple(film for film in run.films if film.image in ids) if filmed else ()
-    files = _files_of(kept, inside, films)
+    filmed = not run.snapshots or inside_is_whole(folder, FILMS, run)
+    snapshots = tuple(film for film in run.snapshots if film.image in ids) if filmed else ()
+    files = _files_of(kept, inside, snapshots)
     as_written = true and all_there and not lost and not looked
-    if as_written and films == run.films and files == run.files.keys():
+    if as_written and snapshots == run.snapshots and files == run.files.keys():
         return []
     if not kept and inside is None:
         what = f"not one of its {run.images} images" if run.images else "nothing of it"
@@ -60,9 +60,9 @@ def repair(folder: Path) -> list[str]:
         run,
         images=len(kept),
         left_out=run.left_out + lost,
-        trained_on=min(run.trained_on, len(kept)),
-        inside=inside,
-        films=films,
+        in_training_set=min(run.in_training_set, len(kept)),
+        inspection=inside,
+        snapshots=snapshots,
         files={name: stored for name, stored in run.files.items() if name in files},
         notices=(*run.notices, *said),
     )
@@ -70,22 +70,24 @@ def repair(folder: Path) -> list[str]:
     return said
 
 
-def _files_of(images: Sequence[ImageRecord], inside: InsideRecord | None, films: Sequence[Film]) -> set[str]:
+def _files_of(
+    images: Sequence[ImageRecord], inside: InspectionRecord | None, snapshots: Sequence[SnapshotSeries]
+) -> set[str]:
     """The files of arrays that these are kept in."""
-    looked = (NETWORK, *(each.image for each in inside.looked)) if inside is not None else ()
-    within = (*looked, *([FILMS] if films else []))
+    looked = (NETWORK, *(each.image for each in inside.images)) if inside is not None else ()
+    within = (*looked, *([FILMS] if snapshots else []))
     return {*(arrays_name(image.id) for image in images), *map(inside_name, within)}
 
 
-def _inside_left(folder: Path, run: RunRecord, images: set[str]) -> tuple[InsideRecord | None, list[str]]:
+def _inside_left(folder: Path, run: RunRecord, images: set[str]) -> tuple[InspectionRecord | None, list[str]]:
     """What is whole of the inside of the network, and what isn't, in words."""
-    if run.inside is None:
+    if run.inspection is None:
         return None, []
     if not inside_is_whole(folder, NETWORK, run):
         return None, [f"What was found inside the network ({INSIDE}/) got damaged and is left out."]
     looked = tuple(
-        each for each in run.inside.looked if each.image in images and inside_is_whole(folder, each.image, run)
+        each for each in run.inspection.images if each.image in images and inside_is_whole(folder, each.image, run)
     )
-    lost = sum(each.image in images for each in run.inside.looked) - len(looked)
+    lost = sum(each.image in images for each in run.inspection.images) - len(looked)
     said = [f"The feature maps of {lost} image{'s' if lost > 1 else ''} got damaged and are left out."] if lost else []
-    return replace(run.inside, looked=looked), said
+    return replace(run.inspection, images=looked), said

@@ -62,7 +62,7 @@ class StoredRun:
             Damaged: they aren't what the run has written.
         """
         arrays = self._read(inside_name(name))
-        wrong = "" if name == FILMS else wrong_inside(self.record.inside, name, arrays)
+        wrong = "" if name == FILMS else wrong_inside(self.record.inspection, name, arrays)
         if wrong:
             raise Damaged(self.folder, inside_name(name), wrong)
         return arrays

@@ -36,4 +36,4 @@ def inside_is_whole(folder: Path, name: str, run: RunRecord) -> bool:
         arrays = read_arrays(folder, file, run.files[file]) if file in run.files else None
     except BadRequest:
         return False
-    return arrays is not None and (name == FILMS or not wrong_inside(run.inside, name, arrays))
+    return arrays is not None and (name == FILMS or not wrong_inside(run.inspection, name, arrays))

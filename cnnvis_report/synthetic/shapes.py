@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from cnnvis_report.data.image_set import ImageSet, Item
+from cnnvis_report.data.image_set import ImageItem, ImageSet
 from cnnvis_report.records.run import Label
 from cnnvis_report.synthetic.drawing import Drawing, Random, mask_of
 
@@ -52,7 +52,7 @@ def shapes(count: int, *, seed: int, side: int, first: int = 0) -> ImageSet:
         name = CLASSES[index % len(CLASSES)]
         number = index - first + 1
         items.append(
-            Item(
+            ImageItem(
                 f"{number:0{len(str(count))}d}-{name}",
                 f"{name}/{number:0{len(str(count))}d}.png",
                 partial(_picture, index, seed, side),

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
-LEVELS = ("none", "turns", "light", "strong")
+PRESETS = ("none", "turns", "light", "strong")
 
 Augment = Callable[[Tensor], Tensor]
 

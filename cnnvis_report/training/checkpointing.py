@@ -8,8 +8,8 @@ from torch import Tensor
 from cnnvis_report.models.architectures import SMALL, Architecture
 from cnnvis_report.models.trained_file import TrainedModel, read_with_more, write_trained
 from cnnvis_report.records.training import ClassCounts, Score, Snapshot, TrainingRecord
-from cnnvis_report.training.config import Order, Spectator
-from cnnvis_report.training.loop import BY_HAND, Listener, Progress, Recipe, Rounds
+from cnnvis_report.training.config import TrainConfig, TrainProgress
+from cnnvis_report.training.loop import BY_HAND, EpochProgress, Hyperparameters, Progress, Rounds
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.output_paths import part_of, snapshot_of
 from cnnvis_report.training.resume import (
@@ -25,7 +25,7 @@ from cnnvis_report.training.resume import (
 from cnnvis_report.training.splits import Data
 
 
-class Keeping(Listener):
+class Checkpointing(EpochProgress):
     """Writes what a training leaves, while others are told too.
 
     Args:
@@ -35,19 +35,25 @@ class Keeping(Listener):
 
     def __init__(
         self,
-        order: Order,
+        order: TrainConfig,
         path: Path | None,
         data: Data,
         trainee: Trainee,
-        recipe: Recipe,
+        hyperparameters: Hyperparameters,
         device: torch.device,
-        spectator: Spectator,
+        spectator: TrainProgress,
     ) -> None:
-        self.order, self.path, self.data, self.trainee, self.recipe = order, path, data, trainee, recipe
+        self.order, self.path, self.data, self.trainee, self.hyperparameters = (
+            order,
+            path,
+            data,
+            trainee,
+            hyperparameters,
+        )
         self.spectator = spectator
         self.snapshots: list[Snapshot] = []
         self.batch_done = spectator.batch_done  # type: ignore[method-assign]
-        self._settings = settings_of(order, trainee, recipe)
+        self._settings = settings_table(order, trainee, hyperparameters)
         told = {**self._settings, "the folder": self._data, "snapshots": ",".join(map(str, order.snapshots))}
         self._parts = {} if path is None else parts_of(data, trainee, told, device)
         self._rounds: Rounds | None = None
@@ -107,7 +113,7 @@ class Keeping(Listener):
         record = TrainingRecord(
             data=self._data,
             settings=self._settings,
-            counts=_counts(data, self.recipe.weights),
+            counts=_counts(data, self.hyperparameters.weights),
             history=tuple(progress.history),
             best=progress.best,
             stopped=progress.stopped,
@@ -133,7 +139,9 @@ class Keeping(Listener):
         )
 
 
-def settings_of(order: Order, trainee: Trainee, recipe: Recipe) -> dict[str, str | int | float | bool | None]:
+def settings_table(
+    order: TrainConfig, trainee: Trainee, hyperparameters: Hyperparameters
+) -> dict[str, str | int | float | bool | None]:
     """What decides the result, as the report states it; no folder of this machine is in it."""
     return {
         "arch": _words(trainee.architecture),
@@ -142,7 +150,7 @@ def settings_of(order: Order, trainee: Trainee, recipe: Recipe) -> dict[str, str
         "split": order.split,
         "epochs": order.epochs,
         "batch size": order.batch_size,
-        "learning rate": recipe.rate,
+        "learning rate": hyperparameters.rate,
         "augment": order.augment,
         "balanced": order.balance,
         "patience": order.patience,

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnvis_report.models.architectures import SMALL
-from cnnvis_report.training.loop import Listener, Recipe
+from cnnvis_report.training.loop import EpochProgress, Hyperparameters
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.splits import Data
 
 
 @dataclass(frozen=True)
-class Order:
+class TrainConfig:
     """What a user asks for; the names are those of the command line.
 
     test: a folder with images that nothing is chosen by. weights: a file, "none", or None for what is usual.
@@ -39,7 +39,7 @@ class Order:
     snapshots: tuple[int, ...] = ()
 
 
-class Spectator(Listener):
+class TrainProgress(EpochProgress):
     """Told how a training comes about, from the first file on; this one says nothing of it."""
 
     def reading(self, files: int) -> None:
@@ -48,7 +48,7 @@ class Spectator(Listener):
     def file_read(self, name: str) -> None:
         """One more was read."""
 
-    def ready(self, data: Data, trainee: Trainee, recipe: Recipe) -> None:
+    def ready(self, data: Data, trainee: Trainee, hyperparameters: Hyperparameters) -> None:
         """All is there; training begins."""
 
     def resumed(self, epochs: int) -> None:

@@ -13,7 +13,7 @@ from cnnvis_report.synthetic.shapes import CLASSES, shapes
 from cnnvis_report.training.model import Source
 from cnnvis_report.training.splits import Data
 from cnnvis_report.training.tensors import Pictures, read_pictures
-from cnnvis_report.training.train import Order, Spectator, train_on
+from cnnvis_report.training.train import TrainConfig, TrainProgress, train_on
 
 SIDE = 80
 DRAWN = {"training": 1500, "validation": 150, "test": 300}
@@ -29,7 +29,7 @@ class Demonstration:
     images: ImageSet
 
 
-def demonstrate(explained: int, seed: int, spectator: Spectator) -> Demonstration:
+def demonstrate(explained: int, seed: int, spectator: TrainProgress) -> Demonstration:
     """Draw, train and check; half a minute on two cores.
 
     Args:
@@ -43,7 +43,9 @@ def demonstrate(explained: int, seed: int, spectator: Spectator) -> Demonstratio
         parts[name] = _drawn(count, seed, first, spectator)
         first += count
     data = Data(CLASSES, parts["training"], parts["validation"], parts["test"], (), ())
-    order = Order(Path("shapes"), Path("demo.pt"), epochs=EPOCHS, batch_size=25, augment="turns", patience=0, seed=seed)
+    order = TrainConfig(
+        Path("shapes"), Path("demo.pt"), epochs=EPOCHS, batch_size=25, augment="turns", patience=0, seed=seed
+    )
     trained, _ = train_on(order, data, Source(SMALL), torch.device("cpu"), spectator)
     record = replace(trained.training, data="drawn shapes")
     right = record.test.accuracy if record.test else 0.0
@@ -56,7 +58,7 @@ def demonstrate(explained: int, seed: int, spectator: Spectator) -> Demonstratio
     return Demonstration(model, right, shapes(explained, seed=seed, side=SIDE, first=held_out))
 
 
-def _drawn(count: int, seed: int, first: int, spectator: Spectator) -> Pictures:
+def _drawn(count: int, seed: int, first: int, spectator: TrainProgress) -> Pictures:
     drawn = shapes(count, seed=seed, side=SIDE, first=first)
     plain = Preprocessing((0.0,) * 3, (1.0,) * 3, resize=(SIDE, SIDE))
     pictures, _ = read_pictures(tuple(drawn), plain, gray=False, advance=spectator.file_read)

@@ -23,7 +23,7 @@ Kept = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Hyperparameters:
     """How to train.
 
     weights: what an image of each class counts in the loss, None for all alike. patience: epochs without a better one
@@ -54,7 +54,7 @@ class Progress:
         return self.history[self.best - 1]
 
 
-class Listener:
+class EpochProgress:
     """Told how a training goes on; this one says nothing of it."""
 
     def begun(self, rounds: "Rounds", progress: Progress) -> None:
@@ -71,9 +71,9 @@ def fit(
     network: nn.Module,
     training: Pictures,
     validation: Pictures,
-    recipe: Recipe,
+    hyperparameters: Hyperparameters,
     device: torch.device,
-    listener: Listener,
+    listener: EpochProgress,
 ) -> Progress:
     """Train the network: AdamW under a one-cycle rate (Smith & Topin 2017, arXiv:1708.07120).
 
@@ -87,18 +87,22 @@ def fit(
         RunFailed: the loss isn't finite in the first epoch.
     """
     progress = Progress()
-    rounds = Rounds(network, training, recipe, device)
+    rounds = Rounds(network, training, hyperparameters, device)
     try:
         listener.begun(rounds, progress)
-        for number in range(len(progress.history) + 1, recipe.epochs + 1):
-            if progress.history and recipe.patience and number - 1 - _last_gain(progress) >= recipe.patience:
-                progress.stopped = f"nothing gained for {recipe.patience} epochs"
+        for number in range(len(progress.history) + 1, hyperparameters.epochs + 1):
+            if (
+                progress.history
+                and hyperparameters.patience
+                and number - 1 - _last_gain(progress) >= hyperparameters.patience
+            ):
+                progress.stopped = f"nothing gained for {hyperparameters.patience} epochs"
                 break
             loss, right = rounds.run(number, listener)
             if not math.isfinite(loss):
                 progress.stopped = f"the loss wasn't finite in epoch {number}"
                 break
-            on_validation = score(network, validation, device, recipe.batch_size)
+            on_validation = score(network, validation, device, hyperparameters.batch_size)
             if not math.isfinite(on_validation.loss):
                 progress.stopped = f"the loss wasn't finite in epoch {number}"
                 break
@@ -111,7 +115,7 @@ def fit(
     if progress.state:
         network.load_state_dict(progress.state)
     elif progress.stopped.startswith("the loss"):
-        raise RunFailed(f"The loss isn't finite in the first epoch. Try a smaller --lr than {recipe.rate:g}.")
+        raise RunFailed(f"The loss isn't finite in the first epoch. Try a smaller --lr than {hyperparameters.rate:g}.")
     network.eval()
     return progress
 
@@ -133,25 +137,27 @@ def score(network: nn.Module, pictures: Pictures, device: torch.device, batch_si
 class Rounds:
     """Rounds through all training pictures, each in an order of chance."""
 
-    def __init__(self, network: nn.Module, training: Pictures, recipe: Recipe, device: torch.device) -> None:
-        self.network, self.training, self.recipe, self.device = network, training, recipe, device
+    def __init__(
+        self, network: nn.Module, training: Pictures, hyperparameters: Hyperparameters, device: torch.device
+    ) -> None:
+        self.network, self.training, self.hyperparameters, self.device = network, training, hyperparameters, device
         network.to(device).to(memory_format=torch.channels_last)
         parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.AdamW(parameters, recipe.rate, weight_decay=DECAY)
+        self.optimizer = torch.optim.AdamW(parameters, hyperparameters.rate, weight_decay=DECAY)
         # a rest that is smaller than a batch goes to the others: of one picture alone no statistics can be made
-        self.count = max(1, len(training) // recipe.batch_size)
-        steps = recipe.epochs * self.count
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, recipe.rate, total_steps=steps)
-        self.rate = recipe.rate
+        self.count = max(1, len(training) // hyperparameters.batch_size)
+        steps = hyperparameters.epochs * self.count
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, hyperparameters.rate, total_steps=steps)
+        self.rate = hyperparameters.rate
         narrow = device.type == "cuda" and not torch.cuda.is_bf16_supported()
         self.scaler = torch.amp.GradScaler(device.type, enabled=narrow)
 
-    def run(self, number: int, listener: Listener) -> tuple[float, float]:
+    def run(self, number: int, listener: EpochProgress) -> tuple[float, float]:
         """One round; gives mean loss and accuracy, taken as it goes."""
-        _train_mode(self.network, self.recipe.frozen)
+        _train_mode(self.network, self.hyperparameters.frozen)
         total, right, seen = 0.0, 0, 0
         order = torch.randperm(len(self.training)).tensor_split(self.count)
-        for images, targets in _ready(self.training, order, self.device, self.recipe.augment):
+        for images, targets in _ready(self.training, order, self.device, self.hyperparameters.augment):
             scores, loss = self._step(images, targets)
             total += loss * len(targets)
             right += int((scores.argmax(dim=1) == targets).sum())
@@ -160,7 +166,7 @@ class Rounds:
         return total / seen, right / seen
 
     def _step(self, images: Tensor, targets: Tensor) -> tuple[Tensor, float]:
-        weights = None if self.recipe.weights is None else self.recipe.weights.to(self.device)
+        weights = None if self.hyperparameters.weights is None else self.hyperparameters.weights.to(self.device)
         with _mixed(self.device):
             scores = self.network(images)
         loss = cross_entropy(scores.float(), targets, weight=weights)

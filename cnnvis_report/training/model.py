@@ -11,7 +11,16 @@ from torch import Tensor, nn
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.models.architectures import HEADS, SMALL, Architecture, GapNetwork, blocks_for, build, check, quirks
+from cnnvis_report.models.architectures import (
+    HEADS,
+    SMALL,
+    Architecture,
+    GapNetwork,
+    blocks_for,
+    build,
+    check,
+    torchvision_kwargs,
+)
 from cnnvis_report.models.checkpoints import read_state
 from cnnvis_report.models.load import Model, input_channels, load_model
 from cnnvis_report.models.unknown_name import is_of_timm
@@ -118,7 +127,7 @@ def make_trainee(source: Source, preprocessing: Preprocessing, classes: int, hea
 
 
 def _options(source: Source) -> dict[str, bool]:
-    options = quirks(source.name)
+    options = torchvision_kwargs(source.name)
     if "transform_input" in options and source.taught is not None:
         options["transform_input"] = bool(source.taught.network.transform_input)
     return options

@@ -9,7 +9,7 @@ import torch
 
 from cnnvis_report.data.dataset_json import parts_of
 from cnnvis_report.data.decode import picture_size
-from cnnvis_report.data.image_set import FoundImages, Item, find_images, labeled
+from cnnvis_report.data.image_set import FoundImages, ImageItem, find_images, labeled
 from cnnvis_report.data.labels import SPLITS
 from cnnvis_report.data.levels import find_levels
 from cnnvis_report.data.preprocessing import Levels, Preprocessing
@@ -159,7 +159,7 @@ def _test_files(folder: Path, classes: Sequence[str]) -> FoundImages:
     return found
 
 
-def _items(found: FoundImages, classes: Sequence[str], levels: Levels) -> list[Item]:
+def _items(found: FoundImages, classes: Sequence[str], levels: Levels) -> list[ImageItem]:
     """Each image with its first folder as the label, whatever other folders it lies in."""
     index = {name: place for place, name in enumerate(classes)}
     folders = [Path(each.name).parts[0] for each in found]

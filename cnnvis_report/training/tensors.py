@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.data.decode import UnusablePicture, prepare
-from cnnvis_report.data.image_set import Item
+from cnnvis_report.data.image_set import ImageItem
 from cnnvis_report.data.prefetch import ahead, processors
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import RunFailed
@@ -26,7 +26,7 @@ class Pictures:
     stored: [N, C, H, W] bytes, or None where they are decoded each time that they are wanted.
     """
 
-    items: tuple[Item, ...]
+    items: tuple[ImageItem, ...]
     targets: Tensor
     preprocessing: Preprocessing
     stored: Tensor | None
@@ -76,7 +76,7 @@ class Pictures:
 
 
 def read_pictures(
-    items: Sequence[Item], preprocessing: Preprocessing, *, gray: bool | None, advance: Callable[[str], None]
+    items: Sequence[ImageItem], preprocessing: Preprocessing, *, gray: bool | None, advance: Callable[[str], None]
 ) -> tuple[Pictures, list[Skipped]]:
     """All readable pictures, and the files that are no good.
 
@@ -89,7 +89,7 @@ def read_pictures(
     size = wanted.size or (1, 1)
     shape = (len(items), wanted.channels, *size)
     stored = torch.empty(shape, dtype=torch.uint8) if prod(shape) <= KEPT_UP_TO else None
-    good: list[Item] = []
+    good: list[ImageItem] = []
     skipped: list[Skipped] = []
     colorless = True
     workers = processors(4)
@@ -110,21 +110,21 @@ def read_pictures(
     return pictures, skipped
 
 
-def _tried(item: Item, preprocessing: Preprocessing) -> Tensor | Skipped:
+def _tried(item: ImageItem, preprocessing: Preprocessing) -> Tensor | Skipped:
     try:
         return _pixels(item, preprocessing)
     except UnusablePicture as error:
         return Skipped(item.name, str(error))
 
 
-def _bytes_of(item: Item, preprocessing: Preprocessing) -> Tensor:
+def _bytes_of(item: ImageItem, preprocessing: Preprocessing) -> Tensor:
     try:
         return _pixels(item, preprocessing)
     except UnusablePicture as error:
         raise RunFailed(f"{item.name}: could be read before, and now: {error}. What was trained is kept.") from error
 
 
-def _pixels(item: Item, preprocessing: Preprocessing) -> Tensor:
+def _pixels(item: ImageItem, preprocessing: Preprocessing) -> Tensor:
     seen = prepare(item.open(), preprocessing).seen
     pixels = torch.from_numpy(np.array(seen))
     return pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()

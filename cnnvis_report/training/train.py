@@ -11,14 +11,14 @@ from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.models.architectures import SMALL
 from cnnvis_report.models.trained_file import TrainedModel
 from cnnvis_report.training.augment import augmentation
-from cnnvis_report.training.checkpointing import Keeping
-from cnnvis_report.training.config import Order, Spectator
-from cnnvis_report.training.loop import BY_HAND, Recipe, fit, score
+from cnnvis_report.training.checkpointing import Checkpointing
+from cnnvis_report.training.config import TrainConfig, TrainProgress
+from cnnvis_report.training.loop import BY_HAND, Hyperparameters, fit, score
 from cnnvis_report.training.model import Source, Trainee, find_source, make_trainee
 from cnnvis_report.training.output_paths import check_places, only_writer, part_of
 from cnnvis_report.training.splits import Data, read_data
 
-__all__ = ["Order", "Spectator", "Trained", "checked_output", "train", "train_on"]
+__all__ = ["TrainConfig", "TrainProgress", "Trained", "checked_output", "train", "train_on"]
 
 MOST_RATE = 10
 
@@ -37,7 +37,7 @@ class Trained:
     part: Path
 
 
-def train(order: Order, device: torch.device, spectator: Spectator) -> Trained:
+def train(order: TrainConfig, device: torch.device, spectator: TrainProgress) -> Trained:
     """Read, split, train, choose the best epoch by the validation images, test, and write the model.
 
     While it goes on, the best so far is in a file beside, `model.part.pt` for `model.pt`, a model like any. Where the
@@ -54,7 +54,7 @@ def train(order: Order, device: torch.device, spectator: Spectator) -> Trained:
         return _train(order, path, device, spectator)
 
 
-def _train(order: Order, path: Path, device: torch.device, spectator: Spectator) -> Trained:
+def _train(order: TrainConfig, path: Path, device: torch.device, spectator: TrainProgress) -> Trained:
     source = find_source(order.arch, order.weights)
     data = read_data(
         order.images,
@@ -73,7 +73,12 @@ def _train(order: Order, path: Path, device: torch.device, spectator: Spectator)
 
 
 def train_on(
-    order: Order, data: Data, source: Source, device: torch.device, spectator: Spectator, path: Path | None = None
+    order: TrainConfig,
+    data: Data,
+    source: Source,
+    device: torch.device,
+    spectator: TrainProgress,
+    path: Path | None = None,
 ) -> tuple[TrainedModel, bool]:
     """Train on images that are read; what the order says of folders doesn't count.
 
@@ -90,20 +95,20 @@ def train_on(
     with torch.random.fork_rng():
         torch.manual_seed(order.seed)
         trainee = make_trainee(source, data.training.preprocessing, len(data.classes), order.head, order.freeze)
-        recipe = _recipe(order, data, trainee)
-        spectator.ready(data, trainee, recipe)
-        keeping = Keeping(order, path, data, trainee, recipe, device, spectator)
+        hyperparameters = _recipe(order, data, trainee)
+        spectator.ready(data, trainee, hyperparameters)
+        keeping = Checkpointing(order, path, data, trainee, hyperparameters, device, spectator)
         found = keeping.finished()
         if found is not None:
             return found, False
-        progress = fit(trainee.network, data.training, data.validation, recipe, device, keeping)
+        progress = fit(trainee.network, data.training, data.validation, hyperparameters, device, keeping)
     if not progress.best:
         raise RunFailed("Stopped before the first epoch was through: there is nothing to keep.")
     tested = score(trainee.network, data.test, device, order.batch_size) if data.test is not None else None
     return keeping.keep(progress, tested), progress.stopped == BY_HAND
 
 
-def checked_output(order: Order) -> Path:
+def checked_output(order: TrainConfig) -> Path:
     """Where the model goes, before an hour is spent on it.
 
     Raises:
@@ -119,7 +124,7 @@ def checked_output(order: Order) -> Path:
     return path
 
 
-def _gray(order: Order, source: Source) -> bool | None:
+def _gray(order: TrainConfig, source: Source) -> bool | None:
     if order.channels not in ("auto", "1", "3"):
         raise BadRequest(f"--channels {order.channels}: give auto, 1 (gray) or 3 (color).")
     if source.name != SMALL:
@@ -147,9 +152,9 @@ def _balance(data: Data) -> Tensor:
     return counts.sum() / (len(counts) * counts)
 
 
-def _recipe(order: Order, data: Data, trainee: Trainee) -> Recipe:
+def _recipe(order: TrainConfig, data: Data, trainee: Trainee) -> Hyperparameters:
     weights = _balance(data) if order.balance else None
     size = data.training.preprocessing.size or (0, 0)
     rate = order.rate if order.rate is not None else trainee.rate
     augment = augmentation(order.augment, size)
-    return Recipe(order.epochs, order.batch_size, rate, order.patience, augment, weights, trainee.frozen)
+    return Hyperparameters(order.epochs, order.batch_size, rate, order.patience, augment, weights, trainee.frozen)

@@ -20,7 +20,7 @@ from cnnvis_report.cli.malloc import keep_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import select
-from cnnvis_report.methods.tasks import Task, perform, tasks_for
+from cnnvis_report.methods.tasks import Task, run_tasks, tasks_for
 from tests.benchmarks.passes import timed
 
 OPTIONS = {
@@ -72,7 +72,9 @@ def main() -> None:
         targets = tape.logits.topk(CLASSES).indices
         found = []
         with subject.held():
-            ours = timed(lambda: found.extend(perform([task], tape, targets, [task] if reduced else [])), given.device)
+            ours = timed(
+                lambda: found.extend(run_tasks([task], tape, targets, [task] if reduced else [])), given.device
+            )
         passed = round(found[0].account.forward * len(images))
         plainly = timed(lambda: run(passed, reduced), given.device)
         return passed, plainly[0] / ours[0], plainly[1] / ours[1]

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from cnnvis_report.cli.main import cli
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.inspection.activation_maximization import preferred_inputs
+from cnnvis_report.inspection.activation_maximization import maximize_activations
 from cnnvis_report.inspection.objectives import Goal
 from cnnvis_report.inspection.projections import Unit, project
 from cnnvis_report.synthetic.shapes import draw
@@ -76,7 +76,7 @@ def main() -> None:
 
     start = time.perf_counter()
     goals = [Goal("", (index,)) for index in range(given.units)]
-    preferred_inputs(subject, goals, steps=given.steps, size=(given.size, given.size))
+    maximize_activations(subject, goals, steps=given.steps, size=(given.size, given.size))
     spent = time.perf_counter() - start
     print(f"preferred inputs, {given.units} units × {given.steps} steps at {given.size}²: {spent:.1f} s")
     print(f"  {spent / (given.steps * one):.2f} of {given.steps} plain forward and backward passes")

@@ -12,13 +12,13 @@ from statistics import median
 
 import torch
 
-from cnnvis_report.data.image_set import Item
+from cnnvis_report.data.image_set import ImageItem
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.models.architectures import SMALL, Architecture, blocks_for, build
 from cnnvis_report.records.run import Label
 from cnnvis_report.synthetic import layers
-from cnnvis_report.training.augment import LEVELS, augmentation
-from cnnvis_report.training.loop import Listener, Recipe, Rounds
+from cnnvis_report.training.augment import PRESETS, augmentation
+from cnnvis_report.training.loop import EpochProgress, Hyperparameters, Rounds
 from cnnvis_report.training.tensors import read_pictures
 
 
@@ -44,7 +44,7 @@ def main() -> None:
     drawn = [layers.draw(at, 0, 213) for at in range(200)]
     print(f"draw: {200 / (time.perf_counter() - start):.0f} pictures of 213² a second, without writing them")
     items = [
-        Item(str(at), str(at), lambda at=at: drawn[at % 200].picture, "", (Label("", drawn[at % 200].target),))
+        ImageItem(str(at), str(at), lambda at=at: drawn[at % 200].picture, "", (Label("", drawn[at % 200].target),))
         for at in range(given.images)
     ]
     size = (given.size, given.size)
@@ -54,12 +54,14 @@ def main() -> None:
         memory_format=torch.channels_last
     )
     plain(network, inputs, pictures.targets, 32)
-    for level in LEVELS:
-        rounds = Rounds(network, pictures, Recipe(20, 32, 1e-3, 0, augmentation(level, size)), torch.device("cpu"))
+    for level in PRESETS:
+        rounds = Rounds(
+            network, pictures, Hyperparameters(20, 32, 1e-3, 0, augmentation(level, size)), torch.device("cpu")
+        )
         ratios = []
         for number in range(1, 4):
             start = time.perf_counter()
-            rounds.run(number, Listener())
+            rounds.run(number, EpochProgress())
             ratios.append((time.perf_counter() - start) / plain(network, inputs, pictures.targets, 32))
         print(f"augment {level:<7} a round takes {median(ratios):.2f} of a plain loop's time")
 

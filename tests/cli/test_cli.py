@@ -81,7 +81,7 @@ def test_hyphens_sets_and_choices(drawn, tmp_path):
         "--limit-order", "first",
     )  # fmt: skip
     run = load_run(tmp_path / "a")
-    assert [card.name for card in run.record.cards] == ["grad_cam", "layer_cam"] and run.record.images == 3
+    assert [card.name for card in run.record.methods] == ["grad_cam", "layer_cam"] and run.record.images == 3
     for image in run.images():
         wanted = list(dict.fromkeys([image.top[0].index, 2, 0]))
         assert [target.index for target in image.targets] == wanted
@@ -89,14 +89,14 @@ def test_hyphens_sets_and_choices(drawn, tmp_path):
     command(*TINY, drawn, "-o", tmp_path / "b", "-m", "quick", "--classes", "label", "-q")
     images = list(load_run(tmp_path / "b").images())
     assert all([target.index for target in image.targets] == [image.label.index] for image in images)
-    assert len(images[0].maps) == sum(entry.card.level == "quick" for entry in methods())
+    assert len(images[0].maps) == sum(entry.card.preset == "quick" for entry in methods())
 
 
 def test_images_without_a_label_have_a_stated_gap(drawn, tmp_path):
     Image.new("RGB", (50, 50)).save(tmp_path / "alone.png")
     command(*TINY, drawn, tmp_path / "alone.png", "-o", tmp_path / "r", *FEW, "--classes", "label", "-q")
     *_, alone = load_run(tmp_path / "r").images()
-    assert not alone.maps and "no class to explain" in alone.gaps[0].reason
+    assert not alone.maps and "no class to explain" in alone.not_applicable[0].reason
     assert "no class to explain" in (tmp_path / "r" / "run.html").read_text(encoding="utf-8")
     result = command(*TINY, tmp_path / "alone.png", "-o", tmp_path / "n", *FEW, "--classes", "label", code=2)
     assert "no image has a label" in one_line(result)
@@ -148,7 +148,7 @@ def test_a_network_with_other_activations_has_stated_gaps(drawn, tmp_path):
     result = command(*smooth, "-o", tmp_path / "r")
     assert "not defined: guided_backprop (1 SiLU activation has no ReLU rule)" in result.stderr
     run = load_run(tmp_path / "r")
-    assert [gap.method for gap in run.record.not_defined] == ["guided_backprop"]
+    assert [gap.method for gap in run.record.not_applicable] == ["guided_backprop"]
     page = (tmp_path / "r" / "images" / f"{next(run.images()).id}.html").read_text(encoding="utf-8")
     assert "Guided backpropagation is not shown: 1 SiLU activation has no ReLU rule" in page
     result = command(*smooth, "-o", tmp_path / "s", "--strict", code=3)
@@ -230,7 +230,7 @@ def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn, tmp_pa
     command(*TINY, drawn, "-o", tmp_path / "r", "--config", config, "--classes", "top:2", "-O", "smoothgrad.n=2", "-q")
     run = load_run(tmp_path / "r").record
     assert run.settings["seed"] == 5 and run.settings["batch_size"] == 3 and run.settings["classes"] == "top:2"
-    assert run.card("smoothgrad").options == {"n": 2, "level": 0.3, "variant": "mean"}
+    assert run.method("smoothgrad").options == {"n": 2, "level": 0.3, "variant": "mean"}
     assert next(load_run(tmp_path / "r").images()).maps[-1].layer == "features.0"
     config.write_text("clases = 'top:1'")
     assert "Did you mean 'classes'?" in one_line(command(*TINY, drawn, "--config", config, code=2))
@@ -258,7 +258,7 @@ def test_a_method_of_ones_own(drawn, tmp_path, monkeypatch):
     path = own_method(tmp_path, "own_one", "return tape.gradients(targets).pixels.abs().pow(power).sum(1)")
     command(*TINY, drawn, "-o", tmp_path / "r", "-m", f"grad_cam,{path}", "-O", "mine.power=1", "-q")
     run = load_run(tmp_path / "r")
-    assert run.record.card("mine").options == {"power": 1}
+    assert run.record.method("mine").options == {"power": 1}
     page = (tmp_path / "r" / "methods.html").read_text(encoding="utf-8")
     assert "What I wanted to see." in page and "power = 1" in page
 
@@ -279,7 +279,7 @@ def test_a_method_that_fails_leaves_a_gap_and_the_others_go_on(drawn, tmp_path, 
             assert says in command(*words).stderr
         else:
             command(*words)
-        gaps = [gap for image in load_run(tmp_path / name).images() for gap in image.gaps]
+        gaps = [gap for image in load_run(tmp_path / name).images() for gap in image.not_applicable]
         assert gaps and all(says in gap.reason and gap.method == "mine" for gap in gaps)
         command(*words, "--strict", code=3)
 
@@ -362,7 +362,7 @@ def test_the_demo(tmp_path, monkeypatch):
     run = load_run(tmp_path / "d")
     assert "1 epochs on 50 drawn pictures" in run.record.network.weights
     for image in run.images():
-        assert image.label and 0.02 < image.mask_share < 0.4
+        assert image.label and 0.02 < image.mask_fraction < 0.4
         assert "mask" in load_arrays(tmp_path / "d", image.id)
         pointed = [found for found in image.maps if "peak_inside" in found.evidence.notes]
         shown = image.label.index in [target.index for target in image.targets]

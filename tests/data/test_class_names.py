@@ -12,7 +12,7 @@ from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.label_text import labels_in as labels_of
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.pipeline.config import Request
+from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.setup import open_study
 from cnnvis_report.pipeline.targets import images_of
 from cnnvis_report.records.scores import Quantity, ScoreKind
@@ -267,7 +267,7 @@ def test_folders_in_order_and_predictions_have_one_name(tmp_path):
     (tmp_path / "names.txt").write_text("healthy\nill\n")
     given = {"model": "tests.data.test_labels:reddish", "images": (tmp_path,), "labels": "folders", "device": "cpu"}
     for more, names in (({}, ("benign", "malignant")), ({"class_names": tmp_path / "names.txt"}, ("healthy", "ill"))):
-        study = open_study(Request(**given, **more))
+        study = open_study(RunConfig(**given, **more))
         labels = {item.name: item.label and (item.label.name, item.label.index) for item in study.images}
         assert study.subject.classes == names
         assert labels == {"benign/a.png": (names[0], 0), "malignant/b.png": (names[1], 1), "loose.png": None}

@@ -15,8 +15,8 @@ from torch import nn
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
-from cnnvis_report.pipeline.config import Request
-from cnnvis_report.pipeline.execute import Watcher
+from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.pipeline.execute import RunProgress
 from cnnvis_report.pipeline.plan import make_plan
 from cnnvis_report.pipeline.run import conduct
 from cnnvis_report.pipeline.setup import study_of
@@ -106,13 +106,13 @@ def open_labels(folder, only="all", labels=None):
         ]
         return replace(found, items=tuple(items))
 
-    request = Request("tests.data.test_labels:colors", (folder,), methods=("gradient", "grad_cam"), device="cpu")
+    request = RunConfig("tests.data.test_labels:colors", (folder,), methods=("gradient", "grad_cam"), device="cpu")
     study = study_of(load_model(request.model), images, request)
     return study if only == "all" else screened(study, only, None)
 
 
 def write(study, folder):
-    conduct(study, make_plan(study), folder, Watcher())
+    conduct(study, make_plan(study), folder, RunProgress())
     write_site(load_run(folder), single_file=False)
     return folder
 
@@ -161,17 +161,17 @@ def test_labels_are_counted_as_a_slow_count_does():
     above = probabilities > 0.5
     for k, label in enumerate(found.labels):
         both = (above & truths)[:, k].sum()
-        assert (label.images, label.predicted, label.right) == (truths[:, k].sum(), above[:, k].sum(), both)
+        assert (label.images, label.predicted, label.correct) == (truths[:, k].sum(), above[:, k].sum(), both)
         assert label.recall == pytest.approx(both / truths[:, k].sum())
         assert label.precision == pytest.approx(both / above[:, k].sum())
         assert label.average_precision == pytest.approx(slow_average_precision(truths[:, k], probabilities[:, k]))
-    assert found.exact == (above == truths).all(axis=1).sum() and len(found.wrong) == 50 - found.exact
+    assert found.exact == (above == truths).all(axis=1).sum() and len(found.misclassified) == 50 - found.exact
     assert found.precision == pytest.approx(truths[above].mean()) and found.recall == pytest.approx(
         above[truths].mean()
     )
-    assert sum(each.images for each in found.bins) == 150 and sum(each.right for each in found.bins) == truths.sum()
+    assert sum(each.images for each in found.bins) == 150 and sum(each.correct for each in found.bins) == truths.sum()
     worst = np.where(above != truths, np.abs(probabilities - 0.5), 0).max(axis=1)
-    assert [int(each.name) for each in found.wrong] == np.argsort(-worst)[: len(found.wrong)].tolist()
+    assert [int(each.name) for each in found.misclassified] == np.argsort(-worst)[: len(found.misclassified)].tolist()
 
 
 def image_record(kind, top, labels=(), predicted=()):
@@ -329,7 +329,7 @@ def test_a_binary_run_is_right_or_wrong_at_a_half(two, tmp_path):
             {"yes": p, "no": 1 - p}, abs=1e-5
         )
         assert image["top"][0]["name"] == ("yes" if p > 0.5 else "no")
-    found = {Path(each.name).stem: each.right for each in load_run(tmp_path / "r").images()}
+    found = {Path(each.name).stem: each.correct for each in load_run(tmp_path / "r").images()}
     assert found == {"a": True, "c": False, "d": False, "f": True, "g": None}
     overview = page(tmp_path / "r" / "index.html")
     assert "50 %" in overview and UNKNOWN in overview

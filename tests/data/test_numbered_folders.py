@@ -6,7 +6,7 @@ import pytest
 from torchvision.models import ResNet18_Weights
 
 from cnnvis_report.data.image_set import Limit, find_images, labeled
-from cnnvis_report.pipeline.config import Request
+from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.setup import open_study
 from cnnvis_report.pipeline.stages.predict import screened
 from tests.cli.test_images_of_runs import shade
@@ -78,7 +78,7 @@ def test_the_limit_is_drawn_from_what_only_selects(tmp_path):
     for number in range(12):
         shade(tmp_path / "2" / f"{number:02d}.png", 2 if number % 6 else 7)
         shade(tmp_path / "5" / f"{number:02d}.png", 5 if number % 6 else 8)
-    request = Request("tests.factories:bright", (Path(tmp_path),), methods=("gradient",), device="cpu", inside="none")
+    request = RunConfig("tests.factories:bright", (Path(tmp_path),), methods=("gradient",), device="cpu", inside="none")
     study = screened(open_study(request), "wrong", None, limit=Limit(2))
     assert [item.name for item in study.images if int(Path(item.name).stem) % 6 == 0] == [i.name for i in study.images]
     assert sorted({Path(item.name).parent.name for item in study.images}) == ["2", "5"] and len(study.images) == 2

@@ -9,13 +9,13 @@ import torchvision
 from torch import nn
 
 from cnnvis_report import explain
-from cnnvis_report.engine.dry_run import Rehearsal
+from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.rules.relu import GUIDED
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.methods.registry import select
-from cnnvis_report.methods.tasks import rehearse, tasks_for
+from cnnvis_report.methods.tasks import dry_run_tasks, tasks_for
 from tests.networks import Awkward, Tiny, seeded
 
 pytestmark = pytest.mark.numeric
@@ -72,8 +72,8 @@ def test_a_pass_goes_no_deeper_than_somebody_looks(images, targets):
     network = seeded(Tiny()).double()
     deep = []
     subject = Subject(network, images[:1])
-    plan = rehearse(
-        tasks_for(select(["grad_cam"]), [], {}), Rehearsal(subject, subject.take_first_pass()), targets[:1, None]
+    plan = dry_run_tasks(
+        tasks_for(select(["grad_cam"]), [], {}), DryRunTape(subject, subject.take_first_pass()), targets[:1, None]
     )
     assert plan.reads == {None: frozenset({"features"})} and plan.layers == ("features",)
     tape = Tape(subject, images, layers=plan.layers, reads=plan.reads)
@@ -92,7 +92,7 @@ def test_the_plan_counts_what_runs(tiny, images):
     subject = Subject(tiny, images[:1])
     tasks = tasks_for(select(names), [], options)
     pairs = torch.tensor([[0, 1]] * 3)
-    plan = rehearse(tasks, Rehearsal(subject, subject.take_first_pass(), capacity=3), pairs[:1])
+    plan = dry_run_tasks(tasks, DryRunTape(subject, subject.take_first_pass(), capacity=3), pairs[:1])
     assert plan.forward == 1 + 4 + (3 + 1) + 4
     assert plan.backward == 3 * 2 + 2 * 4 + 2 * 3
     with Counted() as counted:
@@ -105,14 +105,14 @@ def test_the_plan_counts_what_runs(tiny, images):
 
 def test_accounts_share_what_is_shared(tiny, images, targets):
     tape = Tape(Subject(tiny, images[:1]), images)
-    with tape.ledger.account() as one:
+    with tape.costs.account() as one:
         _ = tape.gradients(targets).pixels
-    with tape.ledger.account() as two:
+    with tape.costs.account() as two:
         _ = tape.gradients(targets).pixels
         _ = tape.scores(images)
     assert one.shared == two.shared and (one.backward, two.backward) == (0, 0)
     assert (one.forward, two.forward) == (0, 1.0)
-    assert tape.ledger.seconds(one) > 0 and tape.ledger.seconds(two) > 0
+    assert tape.costs.seconds(one) > 0 and tape.costs.seconds(two) > 0
 
 
 def test_rules_of_equal_value_share_a_pass_and_others_do_not(tiny, images, targets):

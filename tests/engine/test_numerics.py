@@ -118,7 +118,7 @@ def test_black_has_no_relevance_under_a_kernel_that_sees_only_how_bright_it_is()
     images[0, 0, 2, 3] += 1.0
     images[0, :, 9, 9] = torch.tensor(high)
     images[0, 1, 5, 5] = torch.nextafter(images[0, 1, 5, 5], torch.tensor(3.0))  # as a mean and a deviation round
-    tape = Tape(Subject(network, images), images, operands=True)
+    tape = Tape(Subject(network, images), images, layer_inputs=True)
     from cnnvis_report.engine.rules.patterns import in_order, pattern_layers
 
     layers = pattern_layers(tape.record())

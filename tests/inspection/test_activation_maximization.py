@@ -10,7 +10,7 @@ from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
 from cnnvis_report.inspection import parametrization
-from cnnvis_report.inspection.activation_maximization import FRAMES, Goal, preferred_inputs
+from cnnvis_report.inspection.activation_maximization import FRAMES, Goal, maximize_activations
 from cnnvis_report.inspection.inversion import invert
 from cnnvis_report.inspection.parametrization import FourierPictures
 from tests.networks import Awkward, Tiny, seeded
@@ -165,13 +165,13 @@ class Linear(nn.Module):
 def test_a_linear_score_is_largest_where_each_pixel_is_at_its_bound():
     subject = double(Linear())
     goals = [Goal("", (0,)), Goal("", (1,))]
-    free = preferred_inputs(subject, goals, form="pixels", size=SIDE, steps=60, smooth=0, robust=0)
+    free = maximize_activations(subject, goals, form="pixels", size=SIDE, steps=60, smooth=0, robust=0)
     for row, found in enumerate(free):
         best = (subject.network.fc.weight[row] > 0).view(3, 16, 16).float()
         assert torch.equal(found.image, best)
         assert found.reached == pytest.approx(plain(subject, best)[row].item())
-    kept = preferred_inputs(subject, goals, form="pixels", size=SIDE, steps=60, robust=0)
-    spectral = preferred_inputs(subject, goals, size=SIDE, steps=60, robust=0)
+    kept = maximize_activations(subject, goals, form="pixels", size=SIDE, steps=60, robust=0)
+    spectral = maximize_activations(subject, goals, size=SIDE, steps=60, robust=0)
     for best, smooth, other in zip(free, kept, spectral, strict=True):
         assert parametrization.total_variation(smooth.image[None]) < 0.5 * parametrization.total_variation(
             best.image[None]
@@ -187,9 +187,9 @@ GOALS = [Goal("", (1,)), Goal("features.3", (2, 5)), Goal("features.1", (4,), (3
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_neighbors_and_parts_do_not_matter(tiny, form):
     told = []
-    together = preferred_inputs(tiny, GOALS, form=form, size=SIDE, steps=12)
-    parts = preferred_inputs(tiny, GOALS, form=form, size=SIDE, steps=12, capacity=3, tell=told.append)
-    alone = preferred_inputs(tiny, GOALS[1:2], form=form, size=SIDE, steps=12)
+    together = maximize_activations(tiny, GOALS, form=form, size=SIDE, steps=12)
+    parts = maximize_activations(tiny, GOALS, form=form, size=SIDE, steps=12, capacity=3, tell=told.append)
+    alone = maximize_activations(tiny, GOALS[1:2], form=form, size=SIDE, steps=12)
     for one, other in [*zip(together, parts, strict=True), (together[1], alone[0])]:
         torch.testing.assert_close(one.image, other.image, rtol=1e-5, atol=1e-6)
         assert one.curve == pytest.approx(other.curve, rel=1e-6, abs=1e-9)
@@ -199,7 +199,7 @@ def test_neighbors_and_parts_do_not_matter(tiny, form):
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_the_seed_decides(tiny, form):
     first, again, other = [
-        preferred_inputs(tiny, GOALS[:2], form=form, size=SIDE, steps=8, seed=seed) for seed in (1, 1, 2)
+        maximize_activations(tiny, GOALS[:2], form=form, size=SIDE, steps=8, seed=seed) for seed in (1, 1, 2)
     ]
     for one, same, different in zip(first, again, other, strict=True):
         assert torch.equal(one.image, same.image) and one.curve == same.curve and one.reached == same.reached
@@ -210,7 +210,7 @@ def test_the_seed_decides(tiny, form):
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_what_is_reached_is_what_the_network_gives(tiny, form):
-    found = preferred_inputs(tiny, GOALS, form=form, size=(20, 18), steps=10)
+    found = maximize_activations(tiny, GOALS, form=form, size=(20, 18), steps=10)
     logit, several, placed, pooled = found
     assert logit.reached == pytest.approx(plain(tiny, logit.image)[1].item(), rel=1e-5)
     before = plain(tiny, several.image, "features.3")
@@ -228,7 +228,7 @@ def test_layers_are_read_before_what_works_on_them_in_place():
     subject = double(seeded(Awkward()))
     # "act" runs twice: its second call by either name
     goals = [Goal("norm", (3,), (5, 5)), Goal("first", (2,)), Goal("act#2", (1,)), Goal("act", (1,))]
-    norm, first, second, last = preferred_inputs(subject, goals, size=SIDE, steps=10)
+    norm, first, second, last = maximize_activations(subject, goals, size=SIDE, steps=10)
     assert norm.reached == pytest.approx(plain(subject, norm.image, "norm")[3, 5, 5].item(), rel=1e-5)
     assert first.reached == pytest.approx(plain(subject, first.image, "first")[2].mean().item(), rel=1e-5)
     assert torch.equal(second.image, last.image) and second.reached == last.reached
@@ -237,7 +237,7 @@ def test_layers_are_read_before_what_works_on_them_in_place():
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_an_image_to_start_from_is_where_it_starts(tiny, form):
     start = GREY.normalize(0.05 + 0.9 * torch.rand(3, 16, 20, generator=source(9), dtype=torch.float64))
-    found = preferred_inputs(tiny, GOALS[:2], form=form, start=start, steps=3, robust=0)
+    found = maximize_activations(tiny, GOALS[:2], form=form, start=start, steps=3, robust=0)
     logits = tiny.forward(start[None])[0]
     assert found[0].curve[0] == pytest.approx(logits[1].item(), rel=1e-6)
     torch.testing.assert_close(found[1].film[0], GREY.restore(start).float())
@@ -261,7 +261,7 @@ class Sleeping(nn.Module):
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_a_sleeping_unit_is_woken(form):
     subject = double(Sleeping(), preprocessing=Preprocessing())
-    (found,) = preferred_inputs(subject, [Goal("act", (0,), (4, 4))], form=form, size=SIDE, steps=120)
+    (found,) = maximize_activations(subject, [Goal("act", (0,), (4, 4))], form=form, size=SIDE, steps=120)
     assert found.curve[0] == 0 < found.reached
 
 
@@ -269,14 +269,14 @@ def test_a_sleeping_unit_is_woken(form):
 def test_preferred_inputs_beat_the_best_of_many(tiny, form):
     many = GREY.normalize(torch.rand(500, 3, 16, 16, generator=source(2), dtype=torch.float64))
     best = tiny.forward(many).amax(dim=0)
-    found = preferred_inputs(tiny, [Goal("", (k,)) for k in range(5)], form=form, size=SIDE, steps=60)
+    found = maximize_activations(tiny, [Goal("", (k,)) for k in range(5)], form=form, size=SIDE, steps=60)
     assert all(one.reached > best[k].item() for k, one in enumerate(found))
 
 
 def test_the_network_is_left_as_it_was(tiny):
     tiny.network.train()
     before = {name: value.clone() for name, value in tiny.network.state_dict().items()}
-    preferred_inputs(tiny, GOALS, size=SIDE, steps=2)
+    maximize_activations(tiny, GOALS, size=SIDE, steps=2)
     invert(tiny, torch.zeros(3, *SIDE).double(), ["features.0"], steps=2)
     assert all(module.training and not module._forward_hooks for module in tiny.network.modules())
     assert all(parameter.requires_grad and parameter.grad is None for parameter in tiny.network.parameters())
@@ -303,13 +303,13 @@ ERRORS = [
 def test_what_cannot_be_done_is_said_in_a_line(tiny, kind, words, changes):
     request = {"goals": [Goal("", (0,))], "size": SIDE, "steps": 1} | changes
     with pytest.raises(kind, match=words) as raised:
-        preferred_inputs(tiny, request.pop("goals"), **request)
+        maximize_activations(tiny, request.pop("goals"), **request)
     assert "\n" not in str(raised.value)
 
 
 def test_a_size_that_the_network_cannot_take_is_said():
     with pytest.raises(BadRequest, match="doesn't take images of 20×16"):
-        preferred_inputs(double(Linear()), [Goal("", (0,))], size=(20, 16), steps=1)
+        maximize_activations(double(Linear()), [Goal("", (0,))], size=(20, 16), steps=1)
 
 
 def test_what_has_no_channels_is_said():
@@ -323,7 +323,7 @@ def test_what_has_no_channels_is_said():
             return self.fc(self.cut(x)).mean(1)
 
     with pytest.raises(NotApplicable, match="3×7"):
-        preferred_inputs(double(Tokens()), [Goal("cut", (0,))], size=SIDE, steps=1)
+        maximize_activations(double(Tokens()), [Goal("cut", (0,))], size=SIDE, steps=1)
 
 
 class Rotated(nn.Module):
@@ -396,5 +396,5 @@ def test_a_real_network_likes_its_preferred_inputs_better_than_photographs(real)
     with torch.no_grad():
         best = subject.forward(photographs).amax(dim=0)
     classes = best.topk(4).indices.tolist()  # those that the photographs show best
-    found = preferred_inputs(subject, [Goal("", (k,)) for k in classes], steps=16, size=(96, 96))
+    found = maximize_activations(subject, [Goal("", (k,)) for k in classes], steps=16, size=(96, 96))
     assert sum(one.reached > best[k].item() for k, one in zip(classes, found, strict=True)) >= 3

@@ -178,7 +178,7 @@ def test_units_and_their_images_do_not_matter_to_each_other(images):
 
 def test_a_projection_is_one_backward_pass_in_the_books(images):
     tape = Tape(Subject(seeded(Tiny()).double(), images[:1]), images, layers=["features.3"])
-    with tape.ledger.account() as account:
+    with tape.costs.account() as account:
         tape.project("features.3", torch.ones_like(tape.layer("features.3")))
     assert (account.forward, account.backward) == (0.0, 1.0)
 

@@ -303,7 +303,7 @@ def test_layers_that_see_nothing_and_layers_that_are_not_there(images):
 def test_a_pass_is_repeated_once_for_all_layers_that_nobody_announced(images):
     subject = Subject(averaging(Headed(nn.Sequential(conv(3, 4, 3), nn.ReLU(), conv(4, 4, 3)))).double(), images[:1])
     tape = Tape(subject, images)
-    with tape.ledger.account() as account:
+    with tape.costs.account() as account:
         receptive_fields(tape, ["body.0", "body.1", "body"])
         receptive_fields(tape, ["body.0"])
     assert (account.forward, account.backward) == (1.0, 0.0)

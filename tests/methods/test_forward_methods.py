@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from cnnvis_report import explain
-from cnnvis_report.engine.dry_run import Rehearsal
+from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
@@ -56,8 +56,8 @@ def noted(network, images, targets, name, *, capacity=None, reference=None, seed
     subject = Subject(network, images[:1])
     layers = [subject.default_layer] if subject.default_layer else []
     tape = Tape(subject, images, layers=layers, capacity=capacity, reference=reference, seed=seed)
-    with tape.ledger.account() as account, torch.no_grad():
-        if entry.together:
+    with tape.costs.account() as account, torch.no_grad():
+        if entry.batched_targets:
             maps = entry.function(tape, targets, **options)
         else:
             maps = torch.stack([entry.function(tape, column, **options) for column in targets.unbind(1)], 1)
@@ -363,11 +363,11 @@ def test_rise_stops_map_by_map(images):
 def test_rise_is_rehearsed_in_full(images):
     network = seeded(Tiny()).double()
     subject = Subject(network, images[:1])
-    rehearsal = Rehearsal(subject, subject.take_first_pass(), capacity=4)
+    dry_tape = DryRunTape(subject, subject.take_first_pass(), capacity=4)
     (entry,) = select(["rise"])
     with torch.no_grad():
-        entry.function(rehearsal, torch.zeros(1, 2, dtype=torch.long))
-    assert rehearsal.passes() == (pytest.approx(1 + 500), 0)
+        entry.function(dry_tape, torch.zeros(1, 2, dtype=torch.long))
+    assert dry_tape.passes() == (pytest.approx(1 + 500), 0)
 
 
 @pytest.mark.parametrize("options", [{"n": -1}, {"cells": 0}, {"p": 0.0}, {"p": 1.0}, {"tolerance": -0.1}])

@@ -68,8 +68,8 @@ def test_tiles_on_white_are_what_the_whole_is(mode, monkeypatch):
     made = io.BytesIO()
     source.save(made, "PNG")
     whole = read_picture(io.BytesIO(made.getvalue()))
-    layered = source.convert("RGBA")
-    wanted = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")
+    takes_layer = source.convert("RGBA")
+    wanted = Image.alpha_composite(Image.new("RGBA", takes_layer.size, "white"), takes_layer).convert("RGB")
     monkeypatch.setattr(decode, "TILE", 16)
     assert whole.tobytes() == read_picture(io.BytesIO(made.getvalue())).tobytes() == wanted.tobytes()
 

@@ -235,7 +235,7 @@ def answers_by_hand(model, folder):
 def test_only_the_errors_are_explained_and_all_images_are_counted(model, layers_set, tmp_path):
     command("run", model, layers_set, "-o", tmp_path / "r", "--only", "wrong", *FEW)
     run, expected = load_run(tmp_path / "r"), answers_by_hand(model, layers_set)
-    answers, names = run.record.answers, ("above", "below")
+    answers, names = run.record.predictions, ("above", "below")
     wrong = [each for each in expected if each[1] != each[2]]
     right = [each for each in expected if each[1] == each[2]]
     assert 3 <= len(wrong) <= 27
@@ -278,7 +278,7 @@ def test_images_without_a_label_are_no_errors(model, layers_set, tmp_path):
     command("run", model, folder, "-o", tmp_path / "r", "--only", "right", *FEW)
     run = load_run(tmp_path / "r")
     assert [image.name for image in run.images()] == [name for name, label, seen, _, _ in answers if label == seen]
-    assert [each.name for each in run.record.skipped] == ["above/broken.png"] and run.record.answers.images == 30
+    assert [each.name for each in run.record.skipped] == ["above/broken.png"] and run.record.predictions.images == 30
     said = one_line(command("run", model, folder / "loose.png", "-o", tmp_path / "s", "--only", "right", code=2))
     assert "no image has a label" in said and not (tmp_path / "s").exists()
 
@@ -291,7 +291,7 @@ def test_images_that_were_trained_on_are_counted(masks, count, model, layers_set
     command("run", model, *words[masks], "-o", tmp_path / "r", *FEW)
     run = load_run(tmp_path / "r")
     assert run.record.network.reason == "as it was trained for one class an image"
-    assert run.record.trained_on == count and run.record.training == read_trained(model).training
+    assert run.record.in_training_set == count and run.record.training == read_trained(model).training
 
 
 def test_a_model_of_an_earlier_version_says_that_its_images_are_not_known(model, tmp_path):

@@ -52,7 +52,7 @@ def shown_maps(report, image) -> dict[str, dict[int, np.ndarray]]:
     arrays, run = load_arrays(report, image.id), load_run(report).record
     found: dict[str, dict[int, np.ndarray]] = {}
     for each in image.maps:
-        found.setdefault(each.method, {})[each.target] = run.card(each.method).shown(arrays[each.key])
+        found.setdefault(each.method, {})[each.target] = run.method(each.method).shown(arrays[each.key])
     return found
 
 
@@ -123,7 +123,7 @@ def test_the_pointer_reads_the_difference(visit, moved, report, image, both, met
 def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(visit, moved, report, image, both):
     tab = opened(visit, moved, image, both)
     run = load_run(report).record
-    assert {run.card(name).shown_sign for name in shown_maps(report, image)} == set(Sign), "or this shows little"
+    assert {run.method(name).shown_sign for name in shown_maps(report, image)} == set(Sign), "or this shows little"
 
     def drawn():
         return tab.evaluate(
@@ -141,7 +141,7 @@ def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(visit, m
             pairs = [(a, b) for place, a in enumerate(maps) for b in maps[place + 1 :]]
             if setting == "own":
                 pairs = [tuple(shown_maps(report, image)[method][each.index] for each in both)]
-            clipped = run.card(method).kind is Kind.PIXEL
+            clipped = run.method(method).kind is Kind.PIXEL
             wanted = max(limit(a - b, clipped=clipped) for a, b in pairs)
             slack = max(packing(shown_maps(report, image)[method], both) for a, b in pairs) * 2
             assert seen["signed"] and [tuple(each) for each in seen["stops"]] == list(stops(DEFAULT, Sign.SIGNED))

@@ -17,7 +17,7 @@ SAID = "document.querySelector('[data-said]').textContent"
 @pytest.fixture(scope="module")
 def looked(report):
     run = load_run(report)
-    return run, run.record.inside.looked[0]
+    return run, run.record.inspection.looked[0]
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_a_click_into_the_chart_goes_to_the_layer(visit, moved):
 
 def test_pages_of_64_channels(chromium, tmp_path, drawn):
     command("run", "tests.factories:wide", drawn, "-o", tmp_path / "r", "-m", "grad_cam", "--inside", "standard", "-q")
-    inside = load_run(tmp_path / "r").record.inside.looked[0]
+    inside = load_run(tmp_path / "r").record.inspection.looked[0]
     visit = Visit(chromium)
     tab = visit.open(tmp_path / "r" / "images" / f"{inside.image}.html", "#stage=0")
     until(tab, READY)

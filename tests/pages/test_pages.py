@@ -85,7 +85,7 @@ def test_the_numbers_on_the_page_are_the_numbers_of_the_run(visit, moved, report
             return [height, width, [...values]] }}""",
             [found.method, found.layer, str(found.target)],
         )
-        values = run.card(found.method).shown(arrays[found.key])
+        values = run.method(found.method).shown(arrays[found.key])
         shown = np.array(got[2], np.float32).reshape(got[0], got[1])
         assert np.abs(shown - values).max() <= QUALITIES[0].error * np.abs(values).max() * 1.001 + 1e-12, found.key
 

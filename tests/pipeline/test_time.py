@@ -13,8 +13,8 @@ from cnnvis_report.cli.console import Console
 from cnnvis_report.cli.ticker import Ticker
 from cnnvis_report.engine.passes import PassClock, PassTimes
 from cnnvis_report.methods.registry import method
-from cnnvis_report.pipeline.config import Request
-from cnnvis_report.pipeline.execute import Tally, Watcher
+from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.pipeline.execute import RunProgress, RunStats
 from cnnvis_report.pipeline.plan import make_plan
 from cnnvis_report.pipeline.run import conduct
 from cnnvis_report.pipeline.setup import open_study
@@ -64,7 +64,7 @@ def clock(monkeypatch):
     return CLOCK
 
 
-class Listener(Watcher):
+class EpochProgress(RunProgress):
     def __init__(self) -> None:
         self.told = []
         self.busy = iter(())
@@ -80,11 +80,11 @@ def run(drawn, folder, *methods, watcher=None, before=lambda: None, **given):
     """The plan and the tally of a run over the six pictures."""
     given = {"evaluate": "none", "inside": "none", "batch_size": 2, "device": "cpu"} | given
     study = replace(
-        open_study(Request("tests.pipeline.test_time:timed", (drawn,), methods=methods, **given)), witness=None
+        open_study(RunConfig("tests.pipeline.test_time:timed", (drawn,), methods=methods, **given)), witness=None
     )
     plan = make_plan(study)
     before()
-    return plan, conduct(study, plan, folder, watcher or Listener())[1]
+    return plan, conduct(study, plan, folder, watcher or EpochProgress())[1]
 
 
 # --- the bound
@@ -99,14 +99,14 @@ def test_a_busy_machine_while_the_run_is_planned_makes_no_bound(clock, drawn, tm
     plan, tally = run(drawn, tmp_path / "r", "occlusion", "saliency", before=calm)
     assert plan.time.forward == pytest.approx(10)
     assert tally.bound == pytest.approx(tally.seconds), "all the time went into passes as short as the shortest"
-    assert tally.bound == pytest.approx(tally.computed * plan.rehearsed.forward)
+    assert tally.bound == pytest.approx(tally.computed * plan.dry_run.forward)
 
 
 def test_a_busy_machine_during_the_run_shows_against_the_bound(clock, drawn, tmp_path):
-    watcher = Listener()
+    watcher = EpochProgress()
     watcher.busy = iter([1.0, 3.0, 3.0, 3.0, 3.0])  # from the second batch on
     plan, tally = run(drawn, tmp_path / "r", "occlusion", watcher=watcher)
-    passes = plan.rehearsed.forward
+    passes = plan.dry_run.forward
     assert tally.bound == pytest.approx(6 * passes)
     assert tally.seconds == pytest.approx((2 + 4 * 3) * passes)
 
@@ -114,7 +114,7 @@ def test_a_busy_machine_during_the_run_shows_against_the_bound(clock, drawn, tmp
 def test_passes_that_stop_at_a_layer_are_not_counted_as_whole_ones(clock, drawn, tmp_path):
     clock.backward = 5.0
     plan, tally = run(drawn, tmp_path / "r", "grad_cam")
-    assert plan.rehearsed.backward == 3 and plan.time.backward == pytest.approx(5)
+    assert plan.dry_run.backward == 3 and plan.time.backward == pytest.approx(5)
     assert tally.seconds == pytest.approx(6) and tally.bound == pytest.approx(6)
     _, tally = run(drawn, tmp_path / "s", "gradient", "deconvnet")
     assert tally.bound == tally.seconds == pytest.approx(6 * (1 + 6 * 5))
@@ -136,8 +136,8 @@ def test_a_pass_within_a_pass_is_counted_once(clock):
 
 
 def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock, drawn, tmp_path):
-    watcher = Listener()
-    request = Request(
+    watcher = EpochProgress()
+    request = RunConfig(
         "tests.pipeline.test_time:timed", (drawn,), methods=("saliency",), batch_size=2, evaluate="none", inside="none"
     )
     study = open_study(replace(request, device="cpu"))
@@ -164,7 +164,7 @@ def thoughtful():
 
 
 def test_what_is_no_pass_is_forecast_after_the_first_batch(clock, thoughtful, drawn, tmp_path):
-    watcher = Listener()
+    watcher = EpochProgress()
     plan, tally = run(drawn, tmp_path / "r", "thoughtful", "gradient", watcher=watcher)
     ((told, forecast),) = watcher.told
     assert plan.seconds == pytest.approx(plan.images), "the plan knows of passes alone"
@@ -174,7 +174,7 @@ def test_what_is_no_pass_is_forecast_after_the_first_batch(clock, thoughtful, dr
 
 
 def test_what_is_done_once_is_not_forecast_for_every_image(clock, drawn, tmp_path):
-    watcher = Listener()
+    watcher = EpochProgress()
     run(drawn, tmp_path / "r", "pattern_net", watcher=watcher)
     ((told, forecast),) = watcher.told
     assert forecast.an_image == pytest.approx(1), "six passes for the patterns are behind it"
@@ -182,13 +182,13 @@ def test_what_is_done_once_is_not_forecast_for_every_image(clock, drawn, tmp_pat
 
 
 def test_a_run_that_goes_on_forecasts_what_is_left(clock, thoughtful, drawn, tmp_path):
-    class Stop(Listener):
+    class Stop(EpochProgress):
         def image_done(self, name, already):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run(drawn, tmp_path / "r", "thoughtful", watcher=Stop())
-    watcher = Listener()
+    watcher = EpochProgress()
     run(drawn, tmp_path / "r", "thoughtful", watcher=watcher)
     ((told, forecast),) = watcher.told
     assert forecast.left == pytest.approx(clock.now - told) == pytest.approx(2 * 8)
@@ -205,7 +205,7 @@ def test_a_run_that_goes_on_forecasts_what_is_left(clock, thoughtful, drawn, tmp
 )
 def test_the_forecast_of_all_stages_is_within_half(clock, thoughtful, drawn, tmp_path, methods, stages):
     clock.backward = 2.0
-    watcher = Listener()
+    watcher = EpochProgress()
     run(drawn, tmp_path / "r", *methods, watcher=watcher, **stages)
     told, forecast = watcher.told[0]
     needed = clock.now - told
@@ -213,11 +213,11 @@ def test_the_forecast_of_all_stages_is_within_half(clock, thoughtful, drawn, tmp
 
 
 def test_a_forecast_that_was_wrong_is_said_again(clock, drawn, tmp_path):
-    watcher = Listener()
+    watcher = EpochProgress()
     watcher.busy = iter([1.0, 4.0])  # from the second batch on
     run(drawn, tmp_path / "r", "occlusion", watcher=watcher)
     assert len(watcher.told) == 2
-    steady = Listener()
+    steady = EpochProgress()
     run(drawn, tmp_path / "s", "occlusion", watcher=steady)
     assert len(steady.told) == 1
 
@@ -291,10 +291,10 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     run = load_run(report).record
     costs = {"grad_cam": 1.5, "cam": 0.05, "random": 0.04}
     long = replace(run, provenance=run.provenance | {"seconds_by_method": costs})
-    short = replace(run, inside=None, films=(), evaluation=None, provenance={"seconds_by_method": {"cam": 0.04}})
+    short = replace(run, inspection=None, snapshots=(), evaluation=None, provenance={"seconds_by_method": {"cam": 0.04}})
     passes = PassTimes()
     passes.add("forward", 2, 2.0)
-    tally = Tally(computed=2, seconds=3.0, looking=0.3, passes=passes)
+    tally = RunStats(computed=2, seconds=3.0, looking=0.3, passes=passes)
     Console().bill(long, tally)
     said = told()
     assert said.startswith(
@@ -303,7 +303,7 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     assert "grad_cam 1.5 s" in said and "cam 0.1 s" in said and "random" not in said
     Console().bill(short, replace(tally, seconds=0.2, looking=1e-4))
     assert told() == "Took      0.2 s for 2 images\n"
-    Console().bill(replace(short, films=("a film",)), tally)
+    Console().bill(replace(short, snapshots=("a film",)), tally)
     assert told().startswith("Films     0.3 s on images over the epochs\n"), "nobody looked inside"
     Console().bill(replace(long, images=3), tally)
     assert "\nall 3 images, earlier starts included:\ngrad_cam" in re.sub(" *\n +", "\n", told())

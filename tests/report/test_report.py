@@ -159,7 +159,7 @@ def test_the_single_file_is_one_file(single, report):
     (content,) = [m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
     assert content.count("'sha256-") == 3 and "'self'" not in content
     blocks = re.findall(r'<script type="application/json" data-package="([^"]+)">(.*?)</script>', text, re.DOTALL)
-    looked = [each for each in load_run(report).record.inside.looked if each.side]
+    looked = [each for each in load_run(report).record.inspection.looked if each.side]
     assert len(blocks) == 2 * len(HOSTILE) + 1 + sum(len(each.layers) for each in looked)
     for name, block in blocks:
         content = json.loads(block)

@@ -16,8 +16,8 @@ import pytest
 import torch
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.pipeline.fit_cache import RunShelf
-from cnnvis_report.records.training import Film
+from cnnvis_report.pipeline.fit_cache import FolderFitCache
+from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.store import load_run
 from cnnvis_report.store.arrays import INFLATED, Damaged, read_arrays, write_arrays
 from cnnvis_report.store.contents import wrong_arrays
@@ -85,27 +85,27 @@ def test_entries_that_share_their_bytes_count_each(tmp_path):
 
 def test_what_was_fitted_is_taken_from_its_own_run_alone(tmp_path):
     like, made = torch.zeros(1), (torch.arange(6.0).reshape(2, 3), torch.tensor(2), torch.zeros(0, 4))  # noqa: F811
-    shelf = RunShelf(tmp_path, "aa")
+    cache = FolderFitCache(tmp_path, "aa")
     path = tmp_path / fitted_name("patterns")
-    assert shelf.find("patterns", like) is None
-    shelf.put("patterns", made)
-    found = shelf.find("patterns", like)
+    assert cache.find("patterns", like) is None
+    cache.put("patterns", made)
+    found = cache.find("patterns", like)
     assert len(found) == 3 and all(torch.equal(one, two) for one, two in zip(found, made, strict=True))
-    assert RunShelf(tmp_path, "bb").find("patterns", like) is None
+    assert FolderFitCache(tmp_path, "bb").find("patterns", like) is None
     shutil.copy(path, tmp_path / fitted_name("others"))
-    assert shelf.find("others", like) is None, "it is of another key"
+    assert cache.find("others", like) is None, "it is of another key"
     content = bytearray(path.read_bytes())
     content[-9] ^= 1
     path.write_bytes(content)
-    assert shelf.find("patterns", like) is None, "a bit was changed"
+    assert cache.find("patterns", like) is None, "a bit was changed"
     for what in (os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero"), lambda path: path.write_bytes(b"x")):
         path.unlink() if not path.is_dir() else path.rmdir()
         what(path)
-        assert shelf.find("patterns", like) is None
+        assert cache.find("patterns", like) is None
     path.unlink()
     shutil.rmtree(path.parent)
     path.parent.symlink_to(tmp_path)
-    assert shelf.find("patterns", like) is None, "nothing is read through a link"
+    assert cache.find("patterns", like) is None, "nothing is read through a link"
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_strangers_journal_does_not_hide_a_complete_run(report, again, made): 
 def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked, tmp_path):
     """The strongest images of a channel may be lost ones: their picture stays, no link leads to them."""
     folder = shutil.copytree(looked, tmp_path / "r")
-    inside = load_run(folder).record.inside
+    inside = load_run(folder).record.inspection
     lost = inside.tops[0].units[0].image
     os.truncate(folder / "arrays" / f"{lost}.npz", 100)
     os.truncate(folder / "inside" / f"{inside.looked[0].image}.npz", 100)
@@ -264,8 +264,8 @@ def test_films_that_got_damaged_are_left_out(report):  # noqa: F811
     def filmed(run, images):
         (report / "inside").mkdir(exist_ok=True)
         stored = write_arrays(report / "inside" / "films.npz", {"a": np.zeros(3)})
-        films = tuple(Film(image.id, "x", 0, (run.cards[0].name,), ()) for image in images[:2])
-        return replace(run, films=films, files=run.files | {"inside/films.npz": stored}), images
+        snapshots = tuple(SnapshotSeries(image.id, "x", 0, (run.cards[0].name,), ()) for image in images[:2])
+        return replace(run, snapshots=snapshots, files=run.files | {"inside/films.npz": stored}), images
 
     rewritten(report, filmed)
     command("render", report)
@@ -274,7 +274,7 @@ def test_films_that_got_damaged_are_left_out(report):  # noqa: F811
     assert "films.npz" in refused(report)
     said = command("render", report, "--repair").stderr
     assert said.count("\n") == 1 and "The films over the epochs" in said
-    assert load_run(report).record.films == ()
+    assert load_run(report).record.snapshots == ()
 
 
 def test_files_that_belong_to_nothing_are_left_out_by_a_repair(report):  # noqa: F811

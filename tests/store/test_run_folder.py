@@ -19,7 +19,7 @@ from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.pipeline import execute as running
 from cnnvis_report.pipeline import run as conducting
 from cnnvis_report.records.codec import Malformed, from_json
-from cnnvis_report.records.inspection import ImageInside, InsideRecord
+from cnnvis_report.records.inspection import ImageInspection, InspectionRecord
 from cnnvis_report.records.run import RunRecord, StoredFile
 from cnnvis_report.report import write
 from cnnvis_report.report.payload import provenance_slots
@@ -286,8 +286,8 @@ def test_a_folder_in_the_place_of_a_file_is_named_before_anything_is_made(report
 
 
 def test_what_is_drawn_of_the_inside_has_to_be_there():
-    looked = ImageInside("a", ("conv",), 8, "cat", (("conv", ()),), ())
-    inside = InsideRecord("standard", 1, (), (), (), (), (), (looked,), ("gradient",))
+    looked = ImageInspection("a", ("conv",), 8, "cat", (("conv", ()),), ())
+    inside = InspectionRecord("standard", 1, (), (), (), (), (), (looked,), ("gradient",))
     maps = {"maps/conv": np.zeros((1, 2, 2), np.uint8), "channels/conv": np.zeros((4, 1), np.float32)}
     summary = {"summary/conv": np.zeros((2, 2), np.float16)}
     assert wrong_inside(inside, "a", maps | summary) == ""

@@ -61,9 +61,9 @@ def test_what_a_run_says_of_itself(report):
     run = load_run(report).record
     assert run.network.default_layer == "features" and run.network.classes == 5
     assert [layer.name for layer in run.network.layers][:2] == ["features.0", "features.1"]
-    assert run.passes == {"forward": 1 + 3 + 5 + 49, "backward": 9 + 9 + 12 + 3}
+    assert run.passes_per_image == {"forward": 1 + 3 + 5 + 49, "backward": 9 + 9 + 12 + 3}
     assert {each.reason for each in run.skipped} == {"an empty file", "damaged or cut short"}
-    assert set(run.provenance["seconds_by_method"]) == {card.name for card in run.cards}
+    assert set(run.provenance["seconds_by_method"]) == {card.name for card in run.methods}
     assert run.provenance["versions"]["torch"].startswith("2.")
     by_method = {found.method: found.evidence for found in next(load_run(report).images()).maps}
     assert (by_method["grad_cam"].forward, by_method["grad_cam"].backward) == (1, 1)

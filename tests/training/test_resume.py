@@ -7,7 +7,7 @@ import torch
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.trained_file import read_trained
-from cnnvis_report.training.train import Order, train
+from cnnvis_report.training.train import TrainConfig, train
 from tests.training.test_training import CPU, Watching, class_folders, same, trained
 
 
@@ -49,7 +49,7 @@ def images(tmp_path_factory):
 
 
 def order(images, output, **changes):
-    return replace(Order(images, output, epochs=3, batch_size=4), **changes)
+    return replace(TrainConfig(images, output, epochs=3, batch_size=4), **changes)
 
 
 def cut(given, *, after, batch=False):

@@ -11,14 +11,14 @@ from PIL import Image
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from cnnvis_report.data.image_set import Item
+from cnnvis_report.data.image_set import ImageItem
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import RunFailed
 from cnnvis_report.training.augment import augmentation
-from cnnvis_report.training.loop import Listener, Recipe, fit
+from cnnvis_report.training.loop import EpochProgress, Hyperparameters, fit
 from cnnvis_report.training.splits import split
 from cnnvis_report.training.tensors import Pictures
-from cnnvis_report.training.train import Order, Spectator, train
+from cnnvis_report.training.train import TrainConfig, TrainProgress, train
 
 CPU = torch.device("cpu")
 
@@ -39,7 +39,7 @@ def pictures(targets, seed=0):
     """Gray noise in memory, 5 pixels a side."""
     generator = torch.Generator().manual_seed(seed)
     stored = torch.randint(0, 256, (len(targets), 1, 5, 5), dtype=torch.uint8, generator=generator)
-    items = tuple(Item(f"{at}", f"{at}.png", lambda: None, f"{at}") for at in range(len(targets)))
+    items = tuple(ImageItem(f"{at}", f"{at}.png", lambda: None, f"{at}") for at in range(len(targets)))
     return Pictures(items, torch.tensor(targets), Preprocessing((0.4,), (0.3,), resize=(5, 5)), stored)
 
 
@@ -55,18 +55,20 @@ def linear():
     return nn.Sequential(nn.Flatten(), nn.Linear(25, 3))
 
 
-def recipe(**changes):
-    return replace(Recipe(epochs=3, batch_size=8, rate=0.02, patience=0, augment=lambda batch: batch), **changes)
+def hyperparameters(**changes):
+    return replace(
+        Hyperparameters(epochs=3, batch_size=8, rate=0.02, patience=0, augment=lambda batch: batch), **changes
+    )
 
 
-class Watching(Spectator):
+class Watching(TrainProgress):
     """Keeps what it is told, and the weights after each epoch."""
 
     def __init__(self, network=None):
         self.network, self.states = network, []
 
-    def ready(self, data, trainee, recipe):
-        self.data, self.network, self.recipe = data, trainee.network, recipe
+    def ready(self, data, trainee, hyperparameters):
+        self.data, self.network, self.hyperparameters = data, trainee.network, hyperparameters
         self.before = copy.deepcopy(trainee.network.state_dict())
 
     def epoch_done(self, progress):
@@ -81,7 +83,7 @@ def trained(folder, output, **order):
     """What came of a training, and what was seen of it."""
     seen = Watching()
     order = {"epochs": 2, "batch_size": 8, "augment": "none", **order}
-    return train(Order(folder, output, **order), CPU, seen), seen
+    return train(TrainConfig(folder, output, **order), CPU, seen), seen
 
 
 TARGETS = [at % 3 for at in range(23)]
@@ -92,7 +94,7 @@ def test_training_is_adamw_under_one_cycle_step_by_step():
     network = linear()
     twin, watching = copy.deepcopy(network), Watching(network)
     torch.manual_seed(5)
-    progress = fit(network, training, validation, recipe(), CPU, watching)
+    progress = fit(network, training, validation, hyperparameters(), CPU, watching)
     torch.manual_seed(5)
     optimizer = torch.optim.AdamW(twin.parameters(), 0.02, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.02, total_steps=6)
@@ -128,7 +130,7 @@ def test_the_rate_of_each_epoch_is_on_the_cycle():
         )
         return low + (largest - low) * (1 - math.cos(math.pi * part)) / 2
 
-    progress = fit(linear(), pictures(TARGETS), pictures(TARGETS[:9]), recipe(), CPU, Listener())
+    progress = fit(linear(), pictures(TARGETS), pictures(TARGETS[:9]), hyperparameters(), CPU, EpochProgress())
     for epoch in progress.history:  # of its last step, or of the one after it where there is one
         last = 2 * epoch.number - 1
         assert any(epoch.rate == pytest.approx(on_the_cycle(min(each, steps - 1))) for each in (last, last + 1))
@@ -139,8 +141,8 @@ def test_class_weights_weigh_loss_and_gradient():
     weights = torch.tensor([0.5, 1.5, 3.0])
     network = linear()
     start = copy.deepcopy(network)
-    chosen = recipe(epochs=1, batch_size=9, weights=weights)
-    progress = fit(network, training, training, chosen, CPU, Listener())
+    chosen = hyperparameters(epochs=1, batch_size=9, weights=weights)
+    progress = fit(network, training, training, chosen, CPU, EpochProgress())
     inputs, counted = ready(training).flatten(1), weights[training.targets]
     with torch.no_grad():
         probabilities = start(inputs).softmax(1)
@@ -157,7 +159,7 @@ def test_balance_makes_classes_count_alike(tmp_path):
     (result, seen), (plain, _) = (trained(folder, tmp_path / "m.pt", epochs=1, balance=each) for each in (True, False))
     counts = torch.tensor([12, 4, 8])
     assert [each.training for each in result.model.training.counts] == counts.tolist()
-    torch.testing.assert_close(seen.recipe.weights, 24 / (3 * counts))
+    torch.testing.assert_close(seen.hyperparameters.weights, 24 / (3 * counts))
     assert [each.weight for each in result.model.training.counts] == pytest.approx([24 / 36, 2.0, 1.0], abs=1e-4)
     assert not same(result.model.network.state_dict(), plain.model.network.state_dict())
 
@@ -181,7 +183,7 @@ def test_ctrl_c_keeps_the_best_so_far():
 
     network = linear()
     watching = Stopping(network)
-    progress = fit(network, pictures(TARGETS), pictures(TARGETS[:9], seed=1), recipe(epochs=9), CPU, watching)
+    progress = fit(network, pictures(TARGETS), pictures(TARGETS[:9], seed=1), hyperparameters(epochs=9), CPU, watching)
     assert progress.stopped == "stopped by hand" and len(progress.history) == 2
     assert same(network.state_dict(), watching.states[progress.best - 1]) and not network.training
     order = [(epoch.validation_accuracy, -epoch.validation_loss) for epoch in progress.history]
@@ -190,8 +192,8 @@ def test_ctrl_c_keeps_the_best_so_far():
 
 def test_it_stops_when_nothing_is_gained():
     for patience, epochs, said in ((4, 5, "nothing gained for 4 epochs"), (0, 12, ""), (11, 12, "")):
-        still = recipe(epochs=12, rate=1e-12, patience=patience)
-        progress = fit(linear(), pictures(TARGETS), pictures(TARGETS[:9]), still, CPU, Listener())
+        still = hyperparameters(epochs=12, rate=1e-12, patience=patience)
+        progress = fit(linear(), pictures(TARGETS), pictures(TARGETS[:9]), still, CPU, EpochProgress())
         assert len(progress.history) == epochs and progress.stopped == said
 
 
@@ -202,15 +204,22 @@ def test_weights_that_diverge_end_with_the_best_before():
                 self.network[1].weight.data.fill_(math.nan)
 
     watching = Spoiling(network := linear())
-    progress = fit(network, pictures(TARGETS), pictures(TARGETS), recipe(epochs=5), CPU, watching)
+    progress = fit(network, pictures(TARGETS), pictures(TARGETS), hyperparameters(epochs=5), CPU, watching)
     assert progress.stopped == "the loss wasn't finite in epoch 2" and progress.best == len(progress.history) == 1
     assert same(network.state_dict(), watching.states[0])
     with pytest.raises(RunFailed, match=r"isn't finite in the first epoch. Try a smaller --lr than 1e\+37"):
-        fit(linear(), pictures(TARGETS), pictures(TARGETS), recipe(rate=1e37, batch_size=2), CPU, Listener())
+        fit(
+            linear(),
+            pictures(TARGETS),
+            pictures(TARGETS),
+            hyperparameters(rate=1e37, batch_size=2),
+            CPU,
+            EpochProgress(),
+        )
 
 
 def test_an_epoch_whose_last_step_diverged_is_never_the_best():
-    class Spoiling(Listener):  # the loss of the last batch is taken before its step
+    class Spoiling(EpochProgress):  # the loss of the last batch is taken before its step
         def batch_done(self, epoch, share, loss, accuracy):
             self.steps = getattr(self, "steps", 0) + 1
             if self.steps == 2:
@@ -218,7 +227,7 @@ def test_an_epoch_whose_last_step_diverged_is_never_the_best():
 
     network = linear()
     with pytest.raises(RunFailed, match="isn't finite in the first epoch"):
-        fit(network, pictures(TARGETS), pictures([0] * 9), recipe(epochs=5), CPU, Spoiling())
+        fit(network, pictures(TARGETS), pictures([0] * 9), hyperparameters(epochs=5), CPU, Spoiling())
 
 
 def test_each_class_is_split_by_its_share_and_by_the_seed_alone():

@@ -33,7 +33,7 @@ NOTED = {functional.linear: "_linear", functional.batch_norm: "_norm"} | dict.fr
 
 
 @dataclass(frozen=True)
-class Linear:
+class LinearCall:
     """A call of a linear layer: x [..., features], weight [out, features], where x came from."""
 
     x: Tensor
@@ -57,14 +57,14 @@ class Norm:
 
 
 @dataclass
-class Operands(TorchFunctionMode):
+class LayerInputs(TorchFunctionMode):
     """While it is open, notes the operands of the layers that run.
 
     biases: by the node of a convolution. linears, norms: by the node of the layer's result.
     """
 
     biases: dict[Node, Tensor | None] = field(default_factory=dict)
-    linears: dict[Node, Linear] = field(default_factory=dict)
+    linears: dict[Node, LinearCall] = field(default_factory=dict)
     norms: dict[Node, Norm] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -101,7 +101,7 @@ class Operands(TorchFunctionMode):
         self.biases[node] = bias
 
     def _linear(self, node: Node, edge: GradientEdge, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> None:
-        self.linears[node] = Linear(x.detach(), x._version, weight.detach(), bias, edge)
+        self.linears[node] = LinearCall(x.detach(), x._version, weight.detach(), bias, edge)
 
     def _norm(
         self,
@@ -125,7 +125,7 @@ class Operands(TorchFunctionMode):
 
 
 @dataclass
-class Recorded:
+class RecordedPass:
     """A recorded forward pass.
 
     output: [N, classes], with its graph. nodes: all operations, latest first. operands: None where nobody has asked.
@@ -134,7 +134,7 @@ class Recorded:
 
     output: Tensor
     nodes: list[Node]
-    operands: Operands | None = None
+    layer_inputs: LayerInputs | None = None
     kept: dict[Any, Any] = field(default_factory=dict)
     _keeper: Any = None
 
@@ -152,15 +152,15 @@ class Recorded:
         return self.kept
 
 
-class RecordedTo(Recorded):
+class RecordedPassTo(RecordedPass):
     """A recorded pass as far as one place, from which signals start."""
 
-    def __init__(self, place: GradientEdge, whole: Recorded) -> None:
-        super().__init__(whole.output, recorded(place.node), whole.operands)
+    def __init__(self, place: GradientEdge, whole: RecordedPass) -> None:
+        super().__init__(whole.output, recorded(place.node), whole.layer_inputs)
         self._place = place
 
     def gradients(self, start: Tensor, places: Sequence[GradientEdge]) -> tuple[Tensor | None, ...]:
-        """As `Recorded.gradients`, from the place."""
+        """As `RecordedPass.gradients`, from the place."""
         with recording():
             return torch.autograd.grad(
                 self._place, list(places), grad_outputs=start, retain_graph=True, allow_unused=True
@@ -173,4 +173,4 @@ class FirstPass:
 
     images: Tensor
     logits: Tensor
-    recorded: Recorded
+    recorded: RecordedPass

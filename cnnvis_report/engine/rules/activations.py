@@ -14,7 +14,7 @@ from torch.autograd.graph import Node
 from torch.nn import functional
 
 from cnnvis_report.engine.graph.backward import inputs
-from cnnvis_report.engine.graph.layer_inputs import Recorded
+from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.nodes import is_relu, keeps, operation, saved
 from cnnvis_report.engine.rules.affine import Layers, gate_of
 from cnnvis_report.errors import NotApplicable
@@ -70,7 +70,7 @@ OFFSET: dict[str, Callable[[Tensor, Node], Tensor]] = {
 }
 
 
-def known_layers(rule: Hashable, recorded: Recorded, known: Iterable[str] = ()) -> Layers:
+def known_layers(rule: Hashable, recorded: RecordedPass, known: Iterable[str] = ()) -> Layers:
     """The layers of a pass that a rule speaks of, found once for all classes; `known` are operations of its own.
 
     Raises:

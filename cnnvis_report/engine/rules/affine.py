@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd.graph import Node
 
 from cnnvis_report.engine.graph.backward import Edge, inputs
-from cnnvis_report.engine.graph.layer_inputs import Linear, Norm, Operands, Recorded
+from cnnvis_report.engine.graph.layer_inputs import LayerInputs, LinearCall, Norm, RecordedPass
 from cnnvis_report.engine.graph.nodes import GEOMETRY, operation, output_shape, result_shape, saved
 from cnnvis_report.errors import NotApplicable
 
@@ -84,10 +84,10 @@ class Layers:
         NotApplicable: a layer's operands aren't known.
     """
 
-    def __init__(self, recorded: Recorded) -> None:
-        if recorded.operands is None:
+    def __init__(self, recorded: RecordedPass) -> None:
+        if recorded.layer_inputs is None:
             raise RuntimeError("relevance needs the operands of the pass")
-        self._operands = recorded.operands
+        self._operands = recorded.layer_inputs
         self.nodes = self._reachable(recorded.nodes)
         users = Counter(edge for node in self.nodes for edge in self.sources(node))
         self.folded: dict[Node, Node] = {}
@@ -186,7 +186,7 @@ def _is_gate(node: Node) -> bool:
     return operation(node) in GATES
 
 
-def _linear(node: Node, linear: Linear) -> Affine:
+def _linear(node: Node, linear: LinearCall) -> Affine:
     if not linear.intact:
         raise NotApplicable("the input of a linear layer was changed in place after it")
     bias = linear.weight.new_zeros(1) if linear.bias is None else linear.bias.detach()
@@ -201,10 +201,10 @@ def _linear(node: Node, linear: Linear) -> Affine:
     )
 
 
-def _convolution(node: Node, operands: Operands) -> Affine:
+def _convolution(node: Node, layer_inputs: LayerInputs) -> Affine:
     x, weight = saved(node, "input").detach(), saved(node, "weight").detach()
-    bias = operands.biases.get(node)
-    if node not in operands.biases and any(saved(node, "bias_sym_sizes_opt") or ()):
+    bias = layer_inputs.biases.get(node)
+    if node not in layer_inputs.biases and any(saved(node, "bias_sym_sizes_opt") or ()):
         raise NotApplicable("a convolution's bias can't be seen (is the network compiled?)")
     edge = inputs(node)[0]
     if edge is None:

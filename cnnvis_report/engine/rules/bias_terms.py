@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.engine.graph.backward import Sent, Signals, inputs, walk_back
-from cnnvis_report.engine.graph.layer_inputs import Operands, Recorded
+from cnnvis_report.engine.graph.layer_inputs import LayerInputs, RecordedPass
 from cnnvis_report.engine.graph.nodes import is_relu, operation, ordinary, saved
 from cnnvis_report.engine.rules.activations import (
     OFFSET,
@@ -30,7 +30,7 @@ from cnnvis_report.errors import NotApplicable
 Take = Callable[[Tensor], None]
 
 
-def send_constants(recorded: Recorded, start: Tensor, place: GradientEdge, take: Take) -> None:
+def send_constants(recorded: RecordedPass, start: Tensor, place: GradientEdge, take: Take) -> None:
     """Walk back from the scores and hand over c times its gradient, operation by operation.
 
     Args:
@@ -45,8 +45,8 @@ def send_constants(recorded: Recorded, start: Tensor, place: GradientEdge, take:
 
 
 class _Way:
-    def __init__(self, operands: Operands, take: Take) -> None:
-        self._operands, self._take = operands, take
+    def __init__(self, layer_inputs: LayerInputs, take: Take) -> None:
+        self._operands, self._take = layer_inputs, take
 
     def visit(self, node: Node, signals: Signals) -> Sent | None:
         """Hand over the node's part, and leave its way back as it is."""
@@ -89,33 +89,33 @@ class _Way:
             self._take(-signal * saved(node, "self") * saved(node, "other"))
 
 
-def check_constants(recorded: Recorded) -> Operands:
+def check_constants(recorded: RecordedPass) -> LayerInputs:
     """Refuse a pass that has an operation whose constant part isn't known.
 
     Raises:
         NotApplicable: with the counts of such operations.
     """
-    operands = recorded.operands
-    if operands is None:
+    layer_inputs = recorded.layer_inputs
+    if layer_inputs is None:
         raise RuntimeError("constants need the operands of the pass")
-    inner = _inside(operands)
+    inner = _inside(layer_inputs)
     known = {*SHAPES, *POOLING, *SUMS, *SCALES, *PIECEWISE, *SMOOTH, *OFFSET, "Convolution"}
     others = Counter(
         operation(node)
         for node in recorded.nodes
-        if not (node in inner or node in operands.norms or node in operands.linears or is_relu(node))
+        if not (node in inner or node in layer_inputs.norms or node in layer_inputs.linears or is_relu(node))
         if operation(node) not in known
     )
     if others:
         counts = ", ".join(f"{count} {name}" for name, count in sorted(others.items()))
         raise NotApplicable(f"the constant part isn't known of {counts}")
-    return operands
+    return layer_inputs
 
 
-def _inside(operands: Operands) -> set[Node]:
+def _inside(layer_inputs: LayerInputs) -> set[Node]:
     """The operations that a call of a linear layer is made of, its result's apart."""
     found: set[Node] = set()
-    for node, linear in operands.linears.items():
+    for node, linear in layer_inputs.linears.items():
         waiting = [before for before, _ in node.next_functions]
         while waiting:
             current = waiting.pop()

@@ -9,11 +9,11 @@ from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.graph.backward import Sent, Signals, walk_back
-from cnnvis_report.engine.graph.layer_inputs import Recorded
+from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.nodes import operation
 from cnnvis_report.engine.rules.activations import NORMS, factor, known_layers, normalized, product
 from cnnvis_report.engine.rules.affine import Affine, Layers
-from cnnvis_report.engine.rules.lrp_rules import Box, EntryRule, Kept, LayerRule
+from cnnvis_report.engine.rules.lrp_rules import EntryRule, Kept, LayerRule, ZBox
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Composite:
     dense: LayerRule
     entry: EntryRule | None = None
 
-    operands: ClassVar[bool] = True
+    layer_inputs: ClassVar[bool] = True
 
-    def coverage(self, recorded: Recorded) -> str:
+    def coverage(self, recorded: RecordedPass) -> str:
         """How many layers the rules speak of.
 
         Raises:
@@ -38,7 +38,7 @@ class Composite:
         """
         return known_layers(self, recorded).count
 
-    def back(self, recorded: Recorded, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
+    def back(self, recorded: RecordedPass, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
         """Multipliers at layers, relevance at pixels."""
         layers = known_layers(self, recorded)
         way = _Way(self, layers, recorded.keep_for(self))
@@ -87,7 +87,7 @@ def passed(layers: Layers, node: Node, relevance: Tensor) -> Sent | None:
     return None
 
 
-def pixel_box(known: Preprocessing) -> Box:
+def pixel_box(known: Preprocessing) -> ZBox:
     """The z^B rule between black and white, as the network reads them."""
     bounds = [(-mean / std, (1 - mean) / std) for mean, std in zip(known.mean, known.std, strict=True)]
-    return Box(tuple(low for low, _ in bounds), tuple(high for _, high in bounds))
+    return ZBox(tuple(low for low, _ in bounds), tuple(high for _, high in bounds))

@@ -143,7 +143,7 @@ class WSquare:
 
 
 @dataclass(frozen=True)
-class Box:
+class ZBox:
     """z^B: R_i = sum_j (x_i w_ij - l w_ij+ - h w_ij-) / (sum of these) R_j, for inputs between l and h.
 
     low, high: one number a channel of the input, in the units that the network reads.

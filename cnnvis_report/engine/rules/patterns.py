@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.engine.graph.backward import Sent, Signals, walk_back
-from cnnvis_report.engine.graph.layer_inputs import Recorded
+from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.nodes import is_relu, operation, other_activation
 from cnnvis_report.engine.rules.activations import NORMS, known_layers, product
 from cnnvis_report.engine.rules.affine import Layers
@@ -32,9 +32,9 @@ class PatternRule:
     attribution: bool
     patterns: Patterns | None = field(default=None, compare=False)
 
-    operands: ClassVar[bool] = True
+    layer_inputs: ClassVar[bool] = True
 
-    def coverage(self, recorded: Recorded) -> str:
+    def coverage(self, recorded: RecordedPass) -> str:
         """How many layers have patterns.
 
         Raises:
@@ -42,7 +42,7 @@ class PatternRule:
         """
         return pattern_layers(recorded, self).count
 
-    def back(self, recorded: Recorded, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
+    def back(self, recorded: RecordedPass, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
         """Signals at the places, the score itself being the signal at the top."""
         if self.patterns is None:
             raise RuntimeError("no patterns were fitted")
@@ -80,7 +80,7 @@ class _Way:
         return divide(signal, scale)
 
 
-def pattern_layers(recorded: Recorded, rule: Hashable = None) -> Layers:
+def pattern_layers(recorded: RecordedPass, rule: Hashable = None) -> Layers:
     """The layers of a pass that patterns are defined for.
 
     Raises:

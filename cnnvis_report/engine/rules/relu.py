@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
-from cnnvis_report.engine.graph.layer_inputs import Recorded
+from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.nodes import is_relu, other_activation
 from cnnvis_report.errors import NotApplicable
 
@@ -27,9 +27,9 @@ class ReluRule:
 
     gated: bool
 
-    operands: ClassVar[bool] = False
+    layer_inputs: ClassVar[bool] = False
 
-    def coverage(self, recorded: Recorded) -> str:
+    def coverage(self, recorded: RecordedPass) -> str:
         """Such as "17 of 17 ReLU calls".
 
         Raises:
@@ -45,7 +45,7 @@ class ReluRule:
             raise NotApplicable("the network has no ReLU")
         return f"{relus} of {relus} ReLU calls"
 
-    def back(self, recorded: Recorded, start: Tensor, places: Sequence[GradientEdge]) -> Sequence[Tensor | None]:
+    def back(self, recorded: RecordedPass, start: Tensor, places: Sequence[GradientEdge]) -> Sequence[Tensor | None]:
         """Signals at the places, when `start` is sent back from the scores."""
         hook = _gated if self.gated else _ungated
         handles = [node.register_hook(hook) for node in recorded.nodes if is_relu(node)]

@@ -6,18 +6,18 @@ from typing import Protocol
 from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
-from cnnvis_report.engine.graph.layer_inputs import Recorded
+from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 
 
 class Rule(Protocol):
     """Another way back through some of the recorded operations. Hashable: equal rules share their passes."""
 
-    def coverage(self, recorded: Recorded) -> str:
+    def coverage(self, recorded: RecordedPass) -> str:
         """How much of the pass the rule speaks of; raises NotApplicable where it isn't defined."""
 
     @property
-    def operands(self) -> bool:
+    def layer_inputs(self) -> bool:
         """Whether it has to know what the layers read and weigh with."""
 
-    def back(self, recorded: Recorded, start: Tensor, places: Sequence[GradientEdge]) -> Sequence[Tensor | None]:
+    def back(self, recorded: RecordedPass, start: Tensor, places: Sequence[GradientEdge]) -> Sequence[Tensor | None]:
         """Signals at the places when `start` [N, classes] is sent back from the scores; None where none arrives."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.engine.graph.backward import Sent, Signals, walk_back
-from cnnvis_report.engine.graph.layer_inputs import Recorded
+from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.nodes import is_relu, operation, ordinary, result_shape
 from cnnvis_report.engine.rules.activations import NORMS, PIECEWISE, SCALES, SMOOTH, SUMS, known_layers
 from cnnvis_report.engine.rules.affine import Layers
@@ -27,9 +27,9 @@ class Spread:
 
     rule: EntryRule
 
-    operands: ClassVar[bool] = True
+    layer_inputs: ClassVar[bool] = True
 
-    def coverage(self, recorded: Recorded) -> str:
+    def coverage(self, recorded: RecordedPass) -> str:
         """How many layers the rules speak of.
 
         Raises:
@@ -37,7 +37,7 @@ class Spread:
         """
         return known_layers(self, recorded, PASSED).count
 
-    def back(self, recorded: Recorded, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
+    def back(self, recorded: RecordedPass, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
         """Relevance at the places."""
         layers = known_layers(self, recorded, PASSED)
         way = _Way(self.rule, layers)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cnnvis_report import __version__
 from cnnvis_report.data.batches import sampled
-from cnnvis_report.data.image_set import Item
+from cnnvis_report.data.image_set import ImageItem
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.pipeline.identity.source_code import code_hash, method_files
 from cnnvis_report.pipeline.plan import Plan
@@ -103,7 +103,7 @@ def changed_since(folder: Path, study: Study, identity: Identity) -> list[str] |
     return changed_images(before, now, whole=whole) or names
 
 
-def _unread(image: Content | Item) -> Content:
+def _unread(image: Content | ImageItem) -> Content:
     """The image by its name alone."""
     return Content(image.name, "")
 

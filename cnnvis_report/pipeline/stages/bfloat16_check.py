@@ -8,7 +8,7 @@ from torch import Tensor
 from cnnvis_report.data.batches import sample
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.evaluation.rank_correlation import spearman
-from cnnvis_report.methods.tasks import Outcome, perform
+from cnnvis_report.methods.tasks import TaskResult, run_tasks
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.rejected_images import usable
 from cnnvis_report.pipeline.setup import Study
@@ -40,19 +40,19 @@ def trials(study: Study, plan: Plan, tell: Callable[[str], None]) -> tuple[Preci
 
 def _outcomes(
     study: Study, plan: Plan, images: Tensor, reduced: bool, tell: Callable[[str], None]
-) -> Sequence[Outcome]:
+) -> Sequence[TaskResult]:
     tape = Tape(study.subject, images, capacity=plan.batch, reference=study.reference, seed=study.seed)
     targets = tape.logits.argmax(dim=1, keepdim=True)
     chosen = plan.reduced if reduced else ()
     found = []
-    for outcome in perform(plan.reduced, tape, targets, chosen):
+    for outcome in run_tasks(plan.reduced, tape, targets, chosen):
         tell(f"{outcome.task.name}, in bfloat16 too?")
         found.append(outcome.moved())
-    tape.ledger.wait()
+    tape.costs.wait()
     return found
 
 
-def _compared(exact: Outcome, rough: Outcome, forced: bool) -> Precision:
+def _compared(exact: TaskResult, rough: TaskResult, forced: bool) -> Precision:
     """The lowest rank correlation of the sample's maps; one without order, as of a single value, doesn't hold."""
     task = exact.task
     if exact.maps is None or rough.maps is None:

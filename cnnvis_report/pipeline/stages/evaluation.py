@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnnvis_report.data.batches import Ready
+from cnnvis_report.data.batches import DecodedImage
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
@@ -18,10 +18,10 @@ from cnnvis_report.evaluation.rank_correlation import agreement
 from cnnvis_report.evaluation.region_perturbation import REPLACEMENTS, aopc, perturbation
 from cnnvis_report.evaluation.relevance_mass import relevance_mass, relevance_rank
 from cnnvis_report.isolation.context import recording
-from cnnvis_report.methods.tasks import Rehearsed, Task
+from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.pipeline.results import Result
-from cnnvis_report.records.metrics import Measures, Worth
-from cnnvis_report.records.run import Array, Card, ImageRecord
+from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
+from cnnvis_report.records.run import Array, ImageRecord, MethodInfo
 
 DIGITS = 5
 
@@ -79,7 +79,7 @@ def forward_passes(budget: Budget, maps: int) -> int:
     return 2 * (maps * (budget.steps - 1) + 2) + regions
 
 
-def cheap(rehearsed: Rehearsed, classes: int, budget: Budget) -> list[Task]:
+def cheap(dry_run: DryRun, classes: int, budget: Budget) -> list[Task]:
     """Tasks that are randomized: whose passes, were they alone, are few enough; noise by itself has nothing to forget.
 
     Args:
@@ -87,15 +87,15 @@ def cheap(rehearsed: Rehearsed, classes: int, budget: Budget) -> list[Task]:
     """
     return [
         task
-        for task, (forward, backward) in zip(rehearsed.tasks, rehearsed.costs, strict=True)
+        for task, (forward, backward) in zip(dry_run.tasks, dry_run.costs, strict=True)
         if (forward + backward) / classes <= budget.dear and task.method.card.family != "baseline"
     ]
 
 
-def randomized_passes(rehearsed: Rehearsed, classes: int, budget: Budget, measured: int) -> tuple[float, float]:
+def randomized_passes(dry_run: DryRun, classes: int, budget: Budget, measured: int) -> tuple[float, float]:
     """Forward and backward passes of the cascading randomization, where so many images are measured."""
-    tasks = cheap(rehearsed, classes, budget)
-    costs = [cost for task, cost in zip(rehearsed.tasks, rehearsed.costs, strict=True) if task in tasks]
+    tasks = cheap(dry_run, classes, budget)
+    costs = [cost for task, cost in zip(dry_run.tasks, dry_run.costs, strict=True) if task in tasks]
     rounds = (budget.stages + 1) * min(budget.randomized, measured)
     return rounds * (1 + sum(cost[0] for cost in costs) / classes), rounds * sum(cost[1] for cost in costs) / classes
 
@@ -109,11 +109,11 @@ class Measuring:
 
     subject: Subject
     budget: Budget
-    cards: dict[str, Card]
+    cards: dict[str, MethodInfo]
     capacity: int
     seed: int
 
-    def of(self, result: Result, ready: Ready, image: Tensor) -> Result:
+    def of(self, result: Result, ready: DecodedImage, image: Tensor) -> Result:
         """The result with what its maps are worth; `image` is [C, H, W] on the network's device."""
         first = result.image.targets[0].index if result.image.targets else None
         found = [each for each in result.image.maps if each.target == first]
@@ -130,10 +130,10 @@ class Measuring:
                 values[place]["mass"] = relevance_mass(shown, ready.mask)
                 values[place]["rank"] = relevance_rank(shown, ready.mask)
         measures = tuple(
-            Measures(each.method, each.layer, each.target, _rounded(values[place]), curves[place])
+            MapMetrics(each.method, each.layer, each.target, _rounded(values[place]), curves[place])
             for place, each in enumerate(found)
         )
-        record: ImageRecord = replace(result.image, worth=Worth(measures, _rows(agreement(maps))))
+        record: ImageRecord = replace(result.image, metrics=ImageMetrics(measures, _rows(agreement(maps))))
         return replace(result, image=record)
 
     def _shown(self, method: str, values: np.ndarray) -> Array:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cnnvis_report.data.batches import Batch, Ready
+from cnnvis_report.data.batches import Batch, DecodedImage
 from cnnvis_report.engine.devices import is_out_of_memory, too_large
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, RunFailed
-from cnnvis_report.methods.tasks import Outcome, Task, perform
+from cnnvis_report.methods.tasks import Task, TaskResult, run_tasks
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.rejected_images import NOT_FINITE, in_one_line
 from cnnvis_report.pipeline.results import Result, results_of
@@ -20,7 +20,7 @@ from cnnvis_report.pipeline.stages.evaluation import Measuring
 from cnnvis_report.records.run import Skipped
 
 if TYPE_CHECKING:
-    from cnnvis_report.pipeline.execute import Tally, Watcher
+    from cnnvis_report.pipeline.execute import RunProgress, RunStats
 
 
 class Explaining:
@@ -30,7 +30,7 @@ class Explaining:
     such an image is halved until it is alone, so that one costs few passes and many cost two each.
     """
 
-    def __init__(self, study: Study, plan: Plan, tally: "Tally", watcher: "Watcher") -> None:
+    def __init__(self, study: Study, plan: Plan, tally: "RunStats", watcher: "RunProgress") -> None:
         self._study, self._plan, self._tally, self._watcher = study, plan, tally, watcher
         self._hopeless: list[Task] = []  # they have failed on each image of a batch by itself
 
@@ -71,7 +71,7 @@ class Explaining:
             if part:
                 yield from self.of(Batch(part))
 
-    def _each(self, ready: Sequence[Ready]) -> Iterator[Result]:
+    def _each(self, ready: Sequence[DecodedImage]) -> Iterator[Result]:
         for each in ready:
             yield from self.of(Batch((each,)))
 
@@ -80,7 +80,7 @@ class Explaining:
         witness, ids = self._study.witness, [each.item.id for each in batch.ready]
         return witness is not None and witness.saw(ids, tape.images, tape.logits)
 
-    def _apart(self, ready: Sequence[Ready], finite: Sequence[bool]) -> list[tuple[Ready, ...]]:
+    def _apart(self, ready: Sequence[DecodedImage], finite: Sequence[bool]) -> list[tuple[DecodedImage, ...]]:
         """Images with finite scores together, each of the others alone: another one may have spoiled the batch.
 
         One that was alone is skipped.
@@ -91,7 +91,7 @@ class Explaining:
         rows = list(zip(ready, finite, strict=True))
         return [tuple(each for each, fine in rows if fine), *((each,) for each, fine in rows if not fine)]
 
-    def _skip(self, ready: Ready, reason: str) -> None:
+    def _skip(self, ready: DecodedImage, reason: str) -> None:
         self._tally.skipped.append(Skipped(ready.item.name, reason.rstrip("."), ready.item.fingerprint))
 
     def _make_room(self, count: int) -> None:
@@ -105,15 +105,15 @@ class Explaining:
         Raises:
             BadRequest: the network doesn't take one of the images.
         """
-        study, rehearsed = self._study, self._plan.rehearsed
+        study, dry_run = self._study, self._plan.dry_run
         images = batch.images.to(study.device)
         with in_one_line(study.subject, images):
             tape = Tape(
                 study.subject,
                 images,
-                layers=rehearsed.layers,
-                reads=rehearsed.reads,
-                operands=rehearsed.operands,
+                layers=dry_run.layers,
+                reads=dry_run.reads,
+                layer_inputs=dry_run.layer_inputs,
                 capacity=min(self._plan.batch, len(batch.ready)),
                 reference=study.reference,
                 seed=study.seed,
@@ -127,28 +127,28 @@ class Explaining:
         chosen = [study.choice.choose(row, each.item.labels, meaning) for row, each in rows]
         outcomes = []
         targets = _rectangle(chosen, logits).to(study.device)
-        performed = perform(plan.rehearsed.tasks, tape, targets, plan.reduced)
+        performed = run_tasks(plan.dry_run.tasks, tape, targets, plan.reduced)
         for outcome, share in zip(performed, plan.shares[:-1], strict=True):
             parts = self._singly(outcome, tape, targets)
             for error in [part for part in parts if part.error is not None][:1]:
                 self._watcher.trouble(f"{error.task.name} failed: {error.reason}.", error.error)
             outcomes.append([part.moved() for part in parts])
             self._watcher.task_done(outcome.task.name, len(batch.ready), share)
-        tape.ledger.wait()
+        tape.costs.wait()
         tally.computed += len(batch.ready)
-        tally.passes.merge(tape.ledger.clock.times())
-        results = results_of(study.subject, batch, logits, chosen, outcomes, tape.ledger)
+        tally.passes.merge(tape.costs.clock.times())
+        results = results_of(study.subject, batch, logits, chosen, outcomes, tape.costs)
         return self._measured(batch, results)
 
-    def _singly(self, outcome: Outcome, tape: Tape, targets: Tensor) -> list[Outcome]:
+    def _singly(self, outcome: TaskResult, tape: Tape, targets: Tensor) -> list[TaskResult]:
         """The outcome of a batch, or, where the task has failed, those of its images: it may be one that fails."""
         task = outcome.task
         if outcome.error is None or len(targets) == 1 or task in self._hopeless:
             return [outcome]
-        found: list[Outcome] = []
+        found: list[TaskResult] = []
         for place in range(len(targets)):
             alone = tape.replay(tape.images[place : place + 1])
-            found += perform([task], alone, targets[place : place + 1], self._plan.reduced)
+            found += run_tasks([task], alone, targets[place : place + 1], self._plan.reduced)
         if all(each.maps is None for each in found):
             self._hopeless.append(task)
             return [outcome]
@@ -186,7 +186,7 @@ def none_left(study: Study, skipped: Sequence[Skipped]) -> RunFailed:
     return RunFailed(f"{count} {verb} be explained.{first}")
 
 
-def _halves(ready: tuple[Ready, ...]) -> list[tuple[Ready, ...]]:
+def _halves(ready: tuple[DecodedImage, ...]) -> list[tuple[DecodedImage, ...]]:
     middle = len(ready) // 2
     return [ready[:middle], ready[middle:]]
 

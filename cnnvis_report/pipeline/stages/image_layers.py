@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cnnvis_report.data.batches import Ready
+from cnnvis_report.data.batches import DecodedImage
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.inspection.class_maps import class_maps
@@ -20,7 +20,7 @@ from cnnvis_report.pipeline.stages.inspection_budget import LookBudget
 from cnnvis_report.pipeline.stages.layer_pass import chosen_layers, kept, stages
 from cnnvis_report.pipeline.stages.unit_crops import UnitPictures, as_bytes
 from cnnvis_report.pipeline.stages.view_gaps import all_of
-from cnnvis_report.records.inspection import ClassMapRecord, ImageInside, InvertedRecord, UnitRecord
+from cnnvis_report.records.inspection import ClassMapRecord, ImageInspection, InvertedRecord, UnitRecord
 from cnnvis_report.store.writer import RunWriter
 
 Bytes = npt.NDArray[np.uint8]
@@ -49,7 +49,7 @@ class ImagesInside:
         self._kept, self._side = kept(shapes, min(budget.images, len(study.images)), budget)
         self._count = 0
 
-    def of(self, ready: Ready, tell: Callable[[str], None]) -> ImageInside:
+    def of(self, ready: DecodedImage, tell: Callable[[str], None]) -> ImageInspection:
         """One image's feature maps and the rest."""
         tell(f"inside: {ready.item.name}")
         study = self._study
@@ -69,7 +69,7 @@ class ImagesInside:
         self._count += 1
         self._writer.add_inside(ready.item.id, arrays)
         name = study.subject.classes[target]
-        return ImageInside(ready.item.id, layers, side, name, units, classes, inverted)
+        return ImageInspection(ready.item.id, layers, side, name, units, classes, inverted)
 
     def _maps(self, tape: Tape, target: int, arrays: Arrays) -> Iterator[str]:
         """Eight bits of all channels of all stages, and each stage as one picture."""
@@ -87,7 +87,7 @@ class ImagesInside:
             arrays[f"summary/{name}"] = layer_summary(values).float().cpu().numpy().astype(np.float16)
             yield name
 
-    def _units(self, tape: Tape, ready: Ready, arrays: Arrays) -> Iterator[tuple[str, tuple[UnitRecord, ...]]]:
+    def _units(self, tape: Tape, ready: DecodedImage, arrays: Arrays) -> Iterator[tuple[str, tuple[UnitRecord, ...]]]:
         """The strongest channels of three layers, projected; where units were asked for in a layer, these."""
         asked = self._study.units
         for layer in dict.fromkeys([*(unit.layer for unit in asked), *chosen_layers(self._study.subject)]):

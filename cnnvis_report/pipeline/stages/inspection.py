@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from cnnvis_report.data.batches import Ready, read_item
-from cnnvis_report.data.image_set import Item
+from cnnvis_report.data.batches import DecodedImage, read_item
+from cnnvis_report.data.image_set import ImageItem
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.errors import NotApplicable, told
 from cnnvis_report.inspection.filters import kernels
@@ -21,12 +21,12 @@ from cnnvis_report.pipeline.stages.maximization import preferred
 from cnnvis_report.pipeline.stages.unit_crops import UnitPictures
 from cnnvis_report.pipeline.stages.view_gaps import all_of
 from cnnvis_report.records.inspection import (
-    FieldRecord,
-    HealthRecord,
-    ImageInside,
-    InsideRecord,
+    ChannelStatsRecord,
+    ImageInspection,
+    InspectionRecord,
     KernelRecord,
-    TopRecord,
+    ReceptiveFieldRecord,
+    TopImagesRecord,
 )
 from cnnvis_report.store.names import NETWORK
 from cnnvis_report.store.os_errors import refusal
@@ -45,7 +45,7 @@ class Found:
     gaps: list[tuple[str, str]] = field(default_factory=list)
 
 
-def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, tell: Tell) -> InsideRecord:
+def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, tell: Tell) -> InspectionRecord:
     """Look at the filters, at what the set does to the channels, at some images, and at preferred inputs.
 
     Args:
@@ -68,39 +68,41 @@ def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, 
         health = all_of("channel health", lambda: _health(streamed, found), gaps)
         tops = all_of("top images", lambda: _tops(study, budget, streamed, pictures, found, tell), gaps)
         wanted = all_of("preferred inputs", lambda: preferred(study, budget, streamed, found.arrays, tell), gaps)
-        record = InsideRecord(
+        record = InspectionRecord(
             budget=budget.name,
-            images=len(streamed.ids),
+            image_count=len(streamed.ids),
             kernels=filters,
-            fields=fields,
-            health=health,
-            tops=tops,
-            preferred=wanted,
-            looked=images,
-            ways=pictures.ways,
-            gaps=tuple(dict.fromkeys(gaps)),
+            receptive_fields=fields,
+            channel_stats=health,
+            top_images=tops,
+            maximized=wanted,
+            images=images,
+            projection_rules=pictures.ways,
+            not_applicable=tuple(dict.fromkeys(gaps)),
         )
     writer.add_inside(NETWORK, found.arrays)
     return record
 
 
-def _explained(study: Study, writer: RunWriter) -> Iterator[Item]:
+def _explained(study: Study, writer: RunWriter) -> Iterator[ImageItem]:
     """The images that the network has taken."""
     return (item for item in study.images if item.id in writer.done)
 
 
-def _some(study: Study, budget: LookBudget, streamed: Streamed) -> Iterator[Ready]:
+def _some(study: Study, budget: LookBudget, streamed: Streamed) -> Iterator[DecodedImage]:
     """Images spread over those of the set that can be read."""
     readable = set(streamed.ids)
     items = [item for item in study.images if item.id in readable]
     most = min(budget.images, len(items))
     for place in range(most):
         ready = read_item(items[place * len(items) // most], study.subject.preprocessing)
-        if isinstance(ready, Ready):
+        if isinstance(ready, DecodedImage):
             yield ready
 
 
-def _looked(looked: ImagesInside, images: Iterator[Ready], found: Found, tell: Tell) -> Iterator[ImageInside]:
+def _looked(
+    looked: ImagesInside, images: Iterator[DecodedImage], found: Found, tell: Tell
+) -> Iterator[ImageInspection]:
     """What there is within the network of each image; one on which the network fails is a gap."""
     for ready in images:
         try:
@@ -120,7 +122,7 @@ def _filters(study: Study, found: Found) -> Iterator[KernelRecord]:
         yield KernelRecord(each.layer, each.shape, each.stride, each.first, channels)
 
 
-def _health(streamed: Streamed, found: Found) -> Iterator[HealthRecord]:
+def _health(streamed: Streamed, found: Found) -> Iterator[ChannelStatsRecord]:
     for name, channels in streamed.health.items() if streamed.ids else ():
         health = channels.found()
         rows = [health.highest, health.mean, health.active, health.twin]
@@ -129,19 +131,19 @@ def _health(streamed: Streamed, found: Found) -> Iterator[HealthRecord]:
         dead, saturated, twins = map(len, kinds)
         active = round(float(health.active.mean()), 5)
         which = tuple(tuple(kind[:NAMED]) for kind in kinds)
-        yield HealthRecord(name, len(health.highest), dead, saturated, twins, active, which)
+        yield ChannelStatsRecord(name, len(health.highest), dead, saturated, twins, active, which)
 
 
-def _fields(study: Study, pictures: UnitPictures) -> Iterator[FieldRecord]:
+def _fields(study: Study, pictures: UnitPictures) -> Iterator[ReceptiveFieldRecord]:
     """What the layers see of a picture of the first image's size."""
     image = torch.zeros(study.subject.preprocessing.channels, *study.subject.size, device=study.device)
     for name, seen in pictures.fields(image).items():
-        yield FieldRecord(name, seen.size)
+        yield ReceptiveFieldRecord(name, seen.size)
 
 
 def _tops(
     study: Study, budget: LookBudget, streamed: Streamed, pictures: UnitPictures, found: Found, tell: Tell
-) -> Iterator[TopRecord]:
+) -> Iterator[TopImagesRecord]:
     """The channels that are excited most, each with the images that do it."""
     if len(streamed.ids) < 2:
         one = "the set has one image, and each channel's strongest would be that one"
@@ -172,7 +174,7 @@ def _tops(
             found.arrays |= {f"top/{layer}/{channel}/{name}": value for name, value in drawn.items()}
             classes = sorted(((float(values[channel]), index) for index, values in excitement.items()), reverse=True)
             named = tuple((study.subject.classes[index], round(value, 5)) for value, index in classes[:5])
-            yield TopRecord(layer, channel, units, named)
+            yield TopImagesRecord(layer, channel, units, named)
 
 
 class _Readable:
@@ -181,9 +183,9 @@ class _Readable:
     def __init__(self, study: Study, kept: int = 64) -> None:
         self._items = {item.id: item for item in study.images}
         self._study, self._kept = study, kept
-        self._ready: dict[str, Ready] = {}
+        self._ready: dict[str, DecodedImage] = {}
 
-    def at(self, id: str) -> Ready:
+    def at(self, id: str) -> DecodedImage:
         """The image, which could be read when the set streamed by.
 
         Raises:
@@ -191,7 +193,7 @@ class _Readable:
         """
         if id not in self._ready:
             found = read_item(self._items[id], self._study.subject.preprocessing)
-            if not isinstance(found, Ready):
+            if not isinstance(found, DecodedImage):
                 raise NotApplicable(f"{found.name} can't be read any more: {found.reason}")
             if len(self._ready) >= self._kept:
                 del self._ready[next(iter(self._ready))]

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cnnvis_report.data.batches import Ready, read_item
-from cnnvis_report.inspection.activation_maximization import Preferred, preferred_inputs
+from cnnvis_report.data.batches import DecodedImage, read_item
+from cnnvis_report.inspection.activation_maximization import Preferred, maximize_activations
 from cnnvis_report.inspection.objectives import Goal
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.inspection_budget import LookBudget
 from cnnvis_report.pipeline.stages.layer_pass import Streamed, goal_of
 from cnnvis_report.pipeline.stages.unit_crops import as_bytes
-from cnnvis_report.records.inspection import PreferredRecord
+from cnnvis_report.records.inspection import MaximizedRecord
 
 LOOKS = 64  # at the curve of an optimization, at most
 
@@ -34,7 +34,7 @@ def preferred(
     streamed: Streamed,
     arrays: dict[str, npt.NDArray[np.generic]],
     tell: Callable[[str], None],
-) -> Iterator[PreferredRecord]:
+) -> Iterator[MaximizedRecord]:
     """Inputs made for goals that were named, units that were asked for, or the classes that the set is seen as first.
 
     Args:
@@ -46,7 +46,7 @@ def preferred(
     for number, (each, found) in enumerate(zip(wanted, made, strict=True)):
         arrays[f"preferred/{number}"] = as_bytes(found.image)
         arrays[f"film/{number}"] = np.stack([as_bytes(frame) for frame in found.film])
-        yield PreferredRecord(
+        yield MaximizedRecord(
             title=each.title,
             layer=each.goal.layer,
             channel=each.goal.channels[0],
@@ -63,15 +63,15 @@ def _made(study: Study, budget: LookBudget, wanted: Sequence[Wanted], count: Cal
     """All from noise at once, or each from the best image that there is."""
     form, size, goals = study.preferences.form, study.subject.size, [each.goal for each in wanted]
     if study.preferences.start == "noise":
-        return preferred_inputs(
+        return maximize_activations(
             study.subject, goals, form=form, steps=budget.steps, size=size, seed=study.seed, tell=count
         )
     items = {item.id: item for item in study.images}
     found: list[Preferred] = []
     for each in wanted:
         ready = read_item(items[each.best_image], study.subject.preprocessing) if each.best_image else None
-        start = ready.picture.values.to(study.device) if isinstance(ready, Ready) else None
-        found += preferred_inputs(
+        start = ready.picture.values.to(study.device) if isinstance(ready, DecodedImage) else None
+        found += maximize_activations(
             study.subject, [each.goal], form=form, steps=budget.steps, size=size, start=start, seed=study.seed
         )
     return found

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from cnnvis_report.data.batches import Batch, Ready, batches
-from cnnvis_report.data.image_set import Item, Limit
+from cnnvis_report.data.batches import Batch, DecodedImage, batches
+from cnnvis_report.data.image_set import ImageItem, Limit
 from cnnvis_report.data.limit import chosen as drawn
 from cnnvis_report.engine.devices import batch_size
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.rejected_images import in_one_line
 from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.records.labels import LabelAnswers, LabelCounting
-from cnnvis_report.records.predictions import Answer, Answers, count
+from cnnvis_report.records.labels import LabelCounting, LabelPredictions
+from cnnvis_report.records.predictions import Prediction, Predictions, count
 from cnnvis_report.records.run import Skipped
 from cnnvis_report.records.scores import ScoreKind
 
@@ -84,7 +84,7 @@ def _check_judged(study: Study, only: str) -> None:
         )
 
 
-def known_of(item: Item) -> list[int]:
+def known_of(item: ImageItem) -> list[int]:
     """The classes that an image's labels are."""
     return [label.index for label in item.labels if label.index is not None]
 
@@ -105,11 +105,11 @@ class _Looked:
     kind: ScoreKind
     read: set[str] = field(default_factory=set)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
-    answers: dict[str, Answer] = field(default_factory=dict)
-    rows: dict[str, tuple[Item, Sequence[float], Sequence[float]]] = field(default_factory=dict)
+    answers: dict[str, Prediction] = field(default_factory=dict)
+    rows: dict[str, tuple[ImageItem, Sequence[float], Sequence[float]]] = field(default_factory=dict)
     unknown: int = 0
 
-    def add(self, item: Item, scores: Tensor, probabilities: Tensor) -> None:
+    def add(self, item: ImageItem, scores: Tensor, probabilities: Tensor) -> None:
         """Note an image's answer."""
         self.read.add(item.id)
         known = known_of(item)
@@ -122,9 +122,9 @@ class _Looked:
         else:
             answer = _answer(item, known, probabilities, self.classes)
             self.answers[item.id] = answer
-            self.verdicts[item.id] = Verdict(answer.right, answer.probability)
+            self.verdicts[item.id] = Verdict(answer.correct, answer.probability)
 
-    def counted(self, explained: Collection[str]) -> tuple[Answers | None, LabelAnswers | None]:
+    def counted(self, explained: Collection[str]) -> tuple[Predictions | None, LabelPredictions | None]:
         """All answers, counted; with pages are those that are explained."""
         if self.rows:
             counting = LabelCounting(self.classes)
@@ -136,14 +136,14 @@ class _Looked:
         return (count(told, self.unknown) if told else None), None
 
 
-def _fits(item: Item, looked: _Looked, wanted: Collection[bool]) -> bool:
+def _fits(item: ImageItem, looked: _Looked, wanted: Collection[bool]) -> bool:
     """Files that can't be read have no answer; those with a label stay, to be listed."""
     if item.id in looked.verdicts:
         return looked.verdicts[item.id].right in wanted
     return item.id not in looked.read and bool(item.labels)
 
 
-def _spread(items: Sequence[Item], verdicts: Mapping[str, Verdict], most: int) -> list[Item]:
+def _spread(items: Sequence[ImageItem], verdicts: Mapping[str, Verdict], most: int) -> list[ImageItem]:
     """At most so many, in order: up to half of them errors, the surest ones, the others evenly over the set."""
     wrong = sorted((name for name, each in verdicts.items() if not each.right), key=lambda name: -verdicts[name].sure)
     first = set(wrong[: most // 2])
@@ -168,7 +168,7 @@ def _look(study: Study, advance: Callable[[str], None]) -> _Looked:
     return looked
 
 
-def _scored(subject: Subject, batch: Batch, device: torch.device) -> Iterator[tuple[Ready, Tensor, Tensor]]:
+def _scored(subject: Subject, batch: Batch, device: torch.device) -> Iterator[tuple[DecodedImage, Tensor, Tensor]]:
     """Each image with its scores and probabilities; one that the network fails on is left out, to be listed."""
     images = batch.images.to(device)
     try:
@@ -184,18 +184,18 @@ def _scored(subject: Subject, batch: Batch, device: torch.device) -> Iterator[tu
                 yield ready, row, shares
 
 
-def _answer(item: Item, known: Sequence[int], probabilities: Tensor, classes: Sequence[str]) -> Answer:
+def _answer(item: ImageItem, known: Sequence[int], probabilities: Tensor, classes: Sequence[str]) -> Prediction:
     """The answer to an image that has a class, or one of several that it may be called."""
     first = int(probabilities.argmax())
     label = first if first in known else known[0]
     own = float(probabilities[label])
-    return Answer(
+    return Prediction(
         image=item.id,
         name=item.name,
         label=classes[label],
-        seen=classes[first],
-        right=first == label,
+        predicted=classes[first],
+        correct=first == label,
         probability=float(probabilities[first]),
-        own=own,
+        label_probability=own,
         rank=int((probabilities > own).sum()) + 1,
     )

@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 import torch
 
-from cnnvis_report.data.batches import Ready, read_item
+from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
@@ -16,27 +16,27 @@ from cnnvis_report.evaluation.randomization import randomized, stages
 from cnnvis_report.evaluation.rank_correlation import SIDE, spearman
 from cnnvis_report.evaluation.resize import on_grid
 from cnnvis_report.evaluation.ssim import ssim
-from cnnvis_report.methods.tasks import Task, perform
+from cnnvis_report.methods.tasks import Task, run_tasks
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.evaluation import Budget, cheap
-from cnnvis_report.records.metrics import Forgetting
+from cnnvis_report.records.metrics import RandomizationResult
 from cnnvis_report.records.run import Array
 
 Found = dict[tuple[str, str], Array]
 
 
-def forgetting(
+def randomization(
     study: Study, plan: Plan, budget: Budget, tell: Callable[[str], None]
-) -> tuple[tuple[float, ...], int, tuple[Forgetting, ...]]:
+) -> tuple[tuple[float, ...], int, tuple[RandomizationResult, ...]]:
     """The shares of layers that were drawn anew, on how many images, and what became of each method's maps.
 
     The class that the trained network sees first is explained at every stage. Methods that take many passes are left
     out, as the budget says; a network that gives no finite scores at a stage ends the cascade there. `tell` is
     called with what is done next.
     """
-    tasks = cheap(plan.rehearsed, plan.classes, budget)
-    images = [ready for ready in _images(study, plan) if isinstance(ready, Ready)]
+    tasks = cheap(plan.dry_run, plan.classes, budget)
+    images = [ready for ready in _images(study, plan) if isinstance(ready, DecodedImage)]
     images = list(islice(images, budget.randomized))
     paths = [name.partition("#")[0] for name in (layer.name for layer in study.subject.layers)]
     try:
@@ -75,19 +75,21 @@ def _images(study: Study, plan: Plan) -> Sequence[object]:
     return [read_item(item, study.subject.preprocessing) for item in items[:8]]
 
 
-def _first(subject: Subject, ready: Ready, study: Study) -> int:
+def _first(subject: Subject, ready: DecodedImage, study: Study) -> int:
     with torch.no_grad():
         return int(subject.forward(ready.picture.values[None].to(study.device))[0].argmax())
 
 
-def _maps(subject: Subject, tasks: Sequence[Task], ready: Ready, target: int, study: Study, others: Reference) -> Found:
+def _maps(
+    subject: Subject, tasks: Sequence[Task], ready: DecodedImage, target: int, study: Study, others: Reference
+) -> Found:
     """Each task's shown map of the target, on one small grid; none where the network fails."""
     image = ready.picture.values[None].to(study.device)
     found: Found = {}
     try:
         with subject.held():
             tape = Tape(subject, image, seed=study.seed, reference=others)
-            outcomes = list(perform(tasks, tape, torch.tensor([[target]])))
+            outcomes = list(run_tasks(tasks, tape, torch.tensor([[target]])))
     except Exception as error:  # a network drawn anew may fail on an image that it took before
         if is_out_of_memory(error):
             raise
@@ -113,7 +115,7 @@ def _likeness(one: Found, two: Found) -> dict[tuple[str, str], tuple[float, floa
 
 def _summed(
     name: tuple[str, str], likeness: Sequence[Sequence[dict[tuple[str, str], tuple[float, float, float]]]]
-) -> Forgetting | None:
+) -> RandomizationResult | None:
     """Means over images, stage by stage, up to the first stage that no image has a number for."""
     rows = []
     for stage in likeness:
@@ -124,4 +126,4 @@ def _summed(
     if not rows:
         return None
     columns = [tuple(round(float(row[k]), 4) for row in rows) for k in range(3)]
-    return Forgetting(name[0], name[1], *columns)
+    return RandomizationResult(name[0], name[1], *columns)

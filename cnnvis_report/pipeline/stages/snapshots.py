@@ -8,19 +8,19 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.data.batches import Ready, read_item
+from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import CnnVisError, told
-from cnnvis_report.methods.tasks import Task, perform
+from cnnvis_report.methods.tasks import Task, run_tasks
 from cnnvis_report.models.load import Training
 from cnnvis_report.models.trained_file import plain_name, read_trained
-from cnnvis_report.pipeline.execute import Watcher
+from cnnvis_report.pipeline.execute import RunProgress
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.inspection_budget import FILMED
-from cnnvis_report.records.training import Film, Frame, film_key
+from cnnvis_report.records.training import Frame, SnapshotSeries, film_key
 from cnnvis_report.store.names import FILMS
 from cnnvis_report.store.writer import RunWriter
 
@@ -37,11 +37,11 @@ class Stage:
 class Shot:
     """One image of the films, with the class that is shown."""
 
-    ready: Ready
+    ready: DecodedImage
     target: int
 
 
-def films(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> tuple[Film, ...]:
+def snapshots(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress) -> tuple[SnapshotSeries, ...]:
     """A film of each of some images; none where the training left no snapshots.
 
     The maps go into the run folder. The last frame is of the network itself, after its best epoch.
@@ -51,7 +51,7 @@ def films(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> tupl
     if training is None or not training.record.snapshots or not writer.done or not judged:
         return ()
     shots = _shots(study, writer)
-    tasks = [task for task in plan.rehearsed.tasks if task.method.card.level == "quick" and not task.layer]
+    tasks = [task for task in plan.dry_run.tasks if task.method.card.preset == "quick" and not task.layer]
     frames: dict[str, list[Frame]] = {shot.ready.item.id: [] for shot in shots}
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for stage in _stages(study, training, watcher):
@@ -72,7 +72,7 @@ def films(study: Study, plan: Plan, writer: RunWriter, watcher: Watcher) -> tupl
             arrays |= maps
     writer.add_inside(FILMS, arrays)
     return tuple(
-        Film(
+        SnapshotSeries(
             image=shot.ready.item.id,
             target=study.subject.classes[shot.target],
             index=shot.target,
@@ -90,7 +90,7 @@ def _shots(study: Study, writer: RunWriter) -> list[Shot]:
     chosen = [items[place * len(items) // count] for place in range(count)]
     found = [read_item(item, study.subject.preprocessing) for item in chosen]
     shots = []
-    for ready in (each for each in found if isinstance(each, Ready)):
+    for ready in (each for each in found if isinstance(each, DecodedImage)):
         label = ready.item.label
         index = label.index if label is not None else None
         if index is None:
@@ -100,7 +100,7 @@ def _shots(study: Study, writer: RunWriter) -> list[Shot]:
     return shots
 
 
-def _stages(study: Study, training: Training, watcher: Watcher) -> Iterator[Stage]:
+def _stages(study: Study, training: Training, watcher: RunProgress) -> Iterator[Stage]:
     """The snapshots that are there and belong to this network, in order, with the network itself among them."""
     best = training.record.best
     own = Stage(best, study.subject.network)
@@ -118,7 +118,7 @@ def _stages(study: Study, training: Training, watcher: Watcher) -> Iterator[Stag
         yield own
 
 
-def _load(training: Training, name: str, watcher: Watcher) -> nn.Module | None:
+def _load(training: Training, name: str, watcher: RunProgress) -> nn.Module | None:
     """The network of a snapshot beside the model's file; None, with a warning, where it isn't there."""
     path = training.folder / name if training.folder is not None and plain_name(name) else None
     try:
@@ -156,19 +156,19 @@ def _frame(
     study: Study, plan: Plan, subject: Subject, shot: Shot, tasks: Sequence[Task], epoch: int
 ) -> tuple[Frame, dict[str, npt.NDArray[np.generic]]]:
     """What the network of an epoch says of an image, and its maps."""
-    rehearsed = plan.rehearsed
+    dry_run = plan.dry_run
     with subject.held():
         tape = Tape(
             subject,
             _image(study, shot.ready),
-            layers=rehearsed.layers,
-            reads=rehearsed.reads,
-            operands=rehearsed.operands,
+            layers=dry_run.layers,
+            reads=dry_run.reads,
+            layer_inputs=dry_run.layer_inputs,
             seed=study.seed,
         )
         targets = torch.tensor([[shot.target]], device=study.device)
-        outcomes = [outcome.moved() for outcome in perform(tasks, tape, targets)]
-        tape.ledger.wait()
+        outcomes = [outcome.moved() for outcome in run_tasks(tasks, tape, targets)]
+        tape.costs.wait()
         logits = tape.logits.float().cpu()
     probabilities = subject.probabilities(logits)
     maps = {
@@ -181,5 +181,5 @@ def _frame(
     return frame, maps
 
 
-def _image(study: Study, ready: Ready) -> Tensor:
+def _image(study: Study, ready: DecodedImage) -> Tensor:
     return ready.picture.values.unsqueeze(0).to(study.device)

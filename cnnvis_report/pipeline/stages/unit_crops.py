@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cnnvis_report.data.batches import Ready
+from cnnvis_report.data.batches import DecodedImage
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.inspection.projections import Unit, cropped, project
 from cnnvis_report.inspection.receptive_fields import Field, receptive_fields
@@ -57,7 +57,7 @@ class UnitPictures:
         return tuple(way for way in WAYS if way not in self.refused)
 
     def of(
-        self, ready: Sequence[Ready], wanted: Sequence[Unit], ways: Sequence[str]
+        self, ready: Sequence[DecodedImage], wanted: Sequence[Unit], ways: Sequence[str]
     ) -> tuple[tuple[UnitRecord, ...], dict[str, Bytes]]:
         """One unit of each image; the pictures are called "N/seen", "N/deconvnet", …."""
         found = {way: self._projected(ready, wanted, way) for way in ways}
@@ -73,7 +73,7 @@ class UnitPictures:
         return tuple(records), pictures
 
     def _projected(
-        self, ready: Sequence[Ready], wanted: Sequence[Unit], way: str
+        self, ready: Sequence[DecodedImage], wanted: Sequence[Unit], way: str
     ) -> list[tuple[Tensor, float, tuple[int, int]]]:
         """Of each unit: its map [C, H, W], its activation, and where it is; all at once where sizes allow."""
         sizes = {each.picture.values.shape for each in ready}

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from cnnvis_report.records.inspection import ImageInside, KernelRecord
+from cnnvis_report.records.inspection import ImageInspection, KernelRecord
 from cnnvis_report.records.run import Array, Sign
 from cnnvis_report.report.pictures.focus import focus
 from cnnvis_report.report.pictures.palettes import colors, limit
@@ -29,7 +29,7 @@ Pictures = Iterator[tuple[str, bytes]]
 
 def network_pictures(run: StoredRun) -> Pictures:
     """By name: kernels, the strongest images of channels, and preferred inputs."""
-    inside = run.record.inside
+    inside = run.record.inspection
     if inside is None:
         return
     arrays = run.inside(NETWORK)
@@ -37,21 +37,22 @@ def network_pictures(run: StoredRun) -> Pictures:
         values = arrays[f"kernels/{kernels.layer}"]
         yield f"kernels-{number}", kernel_sheet(values, kernels, own=False)
         yield f"kernels-{number}-own", kernel_sheet(values, kernels, own=True)
-    for number, top in enumerate(inside.tops):
+    for number, top in enumerate(inside.top_images):
         key = f"top/{top.layer}/{top.channel}"
         rows = [
-            [arrays[f"{key}/{place}/{what}"] for place in range(len(top.units))] for what in ("seen", inside.ways[0])
+            [arrays[f"{key}/{place}/{what}"] for place in range(len(top.units))]
+            for what in ("seen", inside.projection_rules[0])
         ]
         yield f"top-{number}", sheet(rows)
-    for number in range(len(inside.preferred)):
+    for number in range(len(inside.maximized)):
         yield f"preferred-{number}", webp(arrays[f"preferred/{number}"], lossless_up_to=0)
         yield f"film-{number}", sheet([list(arrays[f"film/{number}"])])
 
 
-def image_pictures(run: StoredRun, inside: ImageInside) -> Pictures:
+def image_pictures(run: StoredRun, inside: ImageInspection) -> Pictures:
     """By name: each layer as one picture, projections, class maps and inversions of one image."""
     arrays = run.inside(inside.image)
-    ways = run.record.inside.ways if run.record.inside else ()
+    ways = run.record.inspection.projection_rules if run.record.inspection else ()
     picture = run.arrays(inside.image)["picture"]
     for number, layer in enumerate(inside.layers):
         summary = arrays[f"summary/{layer}"].astype(np.float32)
@@ -67,7 +68,7 @@ def image_pictures(run: StoredRun, inside: ImageInside) -> Pictures:
         yield f"inverted-{number}", webp(arrays[f"inverted/{inverted.layer}"], lossless_up_to=0)
 
 
-def stage_data(run: StoredRun, inside: ImageInside, most: int | None) -> Iterator[dict[str, Any]]:
+def stage_data(run: StoredRun, inside: ImageInspection, most: int | None) -> Iterator[dict[str, Any]]:
     """For each layer what its page of feature maps draws: packed pictures of 64 channels and their ranges.
 
     Args:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from cnnvis_report.records.run import Array, Card, Kind
+from cnnvis_report.records.run import Array, Kind, MethodInfo
 from cnnvis_report.report.pictures.palettes import OPACITY, colors, limit, strengths
 
 SIDE = 224
@@ -42,12 +42,12 @@ def thumbnail(picture: Pixels) -> bytes:
     return webp(np.asarray(small), quality=STILL_QUALITY + 8, lossless_up_to=6_000)
 
 
-def still(picture: Pixels, values: Array, card: Card) -> bytes:
+def still(picture: Pixels, values: Array, card: MethodInfo) -> bytes:
     """A map as the image page first shows it: coarse maps over the gray picture, pixel maps alone.
 
     Args:
         picture: [H, W] or [H, W, 3], what the network saw.
-        values: [h, w], as `Card.shown` gives it.
+        values: [h, w], as `MethodInfo.shown` gives it.
     """
     height, width = _still_size((picture.shape[0], picture.shape[1]))
     end = limit(values, clipped=card.kind is Kind.PIXEL)

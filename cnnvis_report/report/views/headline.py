@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnnvis_report.records.labels import LabelAnswers
-from cnnvis_report.records.predictions import Answers
+from cnnvis_report.records.labels import LabelPredictions
+from cnnvis_report.records.predictions import Predictions
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.views import formatting as fmt
@@ -43,7 +43,7 @@ def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:
         found += _label_stats(run, summary.label_answers)
     elif summary.images:
         found += _unlabeled_stats(run, summary)
-    methods = len(run.cards) - len({gap.method for gap in run.not_defined})
+    methods = len(run.methods) - len({gap.method for gap in run.not_applicable})
     kinds = f"{fmt.count(methods, 'method')} × {fmt.columns(summary.classes, run.network.kind)}"
     gaps = f", {fmt.count(summary.gaps, 'gap')}" if summary.gaps else ""
     found.append(Stat("Maps", fmt.number(summary.maps), kinds + gaps))
@@ -51,18 +51,21 @@ def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:
     return found
 
 
-def _answer_stats(run: RunRecord, answers: Answers) -> list[Stat]:
+def _answer_stats(run: RunRecord, answers: Predictions) -> list[Stat]:
     """How often the network is right, and how sure it is where it is and where it isn't."""
-    counts = [answers.right] if run.network.classes <= TOP else [answers.right, answers.in_top]
+    counts = [answers.correct] if run.network.classes <= TOP else [answers.correct, answers.top5]
     shares = " · ".join(fmt.percent(each / answers.images) for each in counts)
     label = "Right first" if len(counts) == 1 else "Right first · in top 5"
     of = f"of {fmt.number(answers.images)} with a label"
-    if run.answers is not None:
+    if run.predictions is not None:
         of += ", all that were looked at"
     of += fmt.unknown(answers.unknown, "; ")
     parts = [
         fmt.percent(mean) if number else "–"
-        for mean, number in ((answers.right_mean, answers.right), (answers.wrong_mean, answers.images - answers.right))
+        for mean, number in (
+            (answers.confidence_correct, answers.correct),
+            (answers.confidence_misclassified, answers.images - answers.correct),
+        )
     ]
     return [
         Stat(label, shares, f"{' · '.join(map(fmt.number, counts))} {of}"),
@@ -70,11 +73,11 @@ def _answer_stats(run: RunRecord, answers: Answers) -> list[Stat]:
     ]
 
 
-def _label_stats(run: RunRecord, answers: LabelAnswers) -> list[Stat]:
+def _label_stats(run: RunRecord, answers: LabelPredictions) -> list[Stat]:
     """How well labels are told apart, and how many of them are predicted rightly."""
     borne = sum(1 for each in answers.labels if each.images)
     of = f"over {fmt.count(borne, 'label')}, on {fmt.count(answers.images, 'labeled image')}"
-    if run.label_answers is not None:
+    if run.label_predictions is not None:
         of += ", all that were looked at"
     of += fmt.unknown(answers.unknown, "; ")
     shares = [fmt.percent(each) if each is not None else "–" for each in (answers.precision, answers.recall)]

@@ -5,7 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from cnnvis_report.records.run import Card, Gap, ImageRecord, Kind, MapRecord, Reduction, RunRecord, Sign
+from cnnvis_report.records.run import (
+    ImageRecord,
+    Kind,
+    MapRecord,
+    MethodInfo,
+    NotApplicableRecord,
+    Reduction,
+    RunRecord,
+    Sign,
+)
 from cnnvis_report.report.pictures.palettes import DEFAULT, SCALES, stops
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.summary import MethodSummary, Summary
@@ -21,10 +30,10 @@ LISTED = 12
 class Tile:
     """A method on an image page: where its maps are, and what is said beside them."""
 
-    card: Card
+    card: MethodInfo
     first: MapRecord | None
     evidence: tuple[str, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[NotApplicableRecord, ...]
 
 
 @dataclass(frozen=True)
@@ -49,9 +58,9 @@ class Neighbors:
 class MethodRow:
     """A method in a table: its card, what it did, what it takes for a map."""
 
-    card: Card
+    card: MethodInfo
     summary: MethodSummary
-    not_defined: str
+    not_applicable: str
     passes: str
     pointing: str
     checks: tuple[str, ...]
@@ -62,22 +71,22 @@ class MethodRow:
         return self.summary.peaks_inside / self.summary.peaks if self.summary.peaks else 0.0
 
 
-def in_families(cards: Sequence[Card]) -> list[Card]:
+def in_families(cards: Sequence[MethodInfo]) -> list[MethodInfo]:
     """By family, the known ones first, and by year within, so that a method follows what it builds on."""
     order = {family: place for place, family in enumerate(FAMILIES)}
     return sorted(cards, key=lambda card: (order.get(card.family, len(order)), card.family, _year(card), card.name))
 
 
-def _year(card: Card) -> str:
+def _year(card: MethodInfo) -> str:
     found = re.search(r"\b(19|20)\d\d\b", card.source)
     return found[0] if found else ""
 
 
 def method_rows(run: RunRecord, summary: Summary) -> list[MethodRow]:
     """Every method of the run, by family."""
-    reasons = {gap.method: gap.reason for gap in run.not_defined}
+    reasons = {gap.method: gap.reason for gap in run.not_applicable}
     rows = []
-    for card in in_families(run.cards):
+    for card in in_families(run.methods):
         found = summary.methods.get(card.name, MethodSummary())
         rows.append(
             MethodRow(
@@ -108,7 +117,7 @@ def most_confused(summary: Summary) -> list[tuple[str, str, int]]:
 
 
 def _confused(summary: Summary) -> dict[tuple[str, str], int]:
-    return {(label, seen): n for label, seen, n in summary.answers.confused} if summary.answers else {}
+    return {(label, seen): n for label, seen, n in summary.answers.confusion} if summary.answers else {}
 
 
 def predicted_names(summary: Summary) -> list[str]:
@@ -118,7 +127,7 @@ def predicted_names(summary: Summary) -> list[str]:
 
 def shown_first(run: RunRecord) -> str:
     """The method whose maps the gallery shows at first."""
-    there = [card.name for card in run.cards if card.name not in {gap.method for gap in run.not_defined}]
+    there = [card.name for card in run.methods if card.name not in {gap.method for gap in run.not_applicable}]
     return next((name for name in PREFERRED if name in there), there[0] if there else "")
 
 
@@ -137,7 +146,7 @@ def with_neighbors(run: StoredRun) -> Iterator[tuple[ImageRecord, Neighbors]]:
 def sections(run: RunRecord, image: ImageRecord) -> list[Section]:
     """The tiles of an image page, by family; a method with neither map nor gap isn't defined for the network."""
     found = []
-    for family, cards in groupby(in_families(run.cards), key=lambda card: card.family):
+    for family, cards in groupby(in_families(run.methods), key=lambda card: card.family):
         tiles = tuple(_tile(run, image, card) for card in cards)
         found.append(Section(family, _note(tiles), tiles))
     return found
@@ -154,9 +163,9 @@ def palette_names() -> list[str]:
     return list(SCALES)
 
 
-def _tile(run: RunRecord, image: ImageRecord, card: Card) -> Tile:
+def _tile(run: RunRecord, image: ImageRecord, card: MethodInfo) -> Tile:
     maps = [found for found in image.maps if found.method == card.name]
-    gaps = [gap for gap in (*run.not_defined, *image.gaps) if gap.method in (card.name, "")]
+    gaps = [gap for gap in (*run.not_applicable, *image.not_applicable) if gap.method in (card.name, "")]
     first = next((found for found in maps if image.targets and found.target == image.targets[0].index), None)
     said = tuple(evidence_of(first)) if first else ()
     return Tile(card, first or (maps[0] if maps else None), said, tuple(gaps))

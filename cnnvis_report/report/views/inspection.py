@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.records.inspection import (
-    HealthRecord,
-    ImageInside,
-    InsideRecord,
+    ChannelStatsRecord,
+    ImageInspection,
+    InspectionRecord,
     KernelRecord,
-    PreferredRecord,
-    TopRecord,
+    MaximizedRecord,
+    TopImagesRecord,
 )
 from cnnvis_report.records.network import LayerRecord
 from cnnvis_report.records.run import RunRecord
@@ -28,9 +28,9 @@ class LayerRow:
     layer: LayerRecord
     anchor: str
     field: str
-    health: HealthRecord | None
+    health: ChannelStatsRecord | None
     kernels: tuple[int, KernelRecord] | None
-    tops: tuple[tuple[int, TopRecord], ...]
+    tops: tuple[tuple[int, TopImagesRecord], ...]
     stage: int | None
 
     @property
@@ -39,12 +39,12 @@ class LayerRow:
         return self.kernels is not None or bool(self.tops)
 
 
-def layer_rows(run: RunRecord, inside: InsideRecord) -> list[LayerRow]:
+def layer_rows(run: RunRecord, inside: InspectionRecord) -> list[LayerRow]:
     """Every layer in the order in which they run."""
-    fields = {each.layer: each.size for each in inside.fields}
-    health = {each.layer: each for each in inside.health}
+    fields = {each.layer: each.size for each in inside.receptive_fields}
+    health = {each.layer: each for each in inside.channel_stats}
     kernels = {each.layer: (number, each) for number, each in enumerate(inside.kernels)}
-    stages = inside.looked[0].layers if inside.looked else ()
+    stages = inside.images[0].layers if inside.images else ()
     rows = []
     for number, layer in enumerate(run.network.layers):
         size = fields.get(layer.name)
@@ -55,14 +55,14 @@ def layer_rows(run: RunRecord, inside: InsideRecord) -> list[LayerRow]:
                 field=f"{size[1]}×{size[0]}" if size else "",
                 health=health.get(layer.name),
                 kernels=kernels.get(layer.name),
-                tops=tuple((place, top) for place, top in enumerate(inside.tops) if top.layer == layer.name),
+                tops=tuple((place, top) for place, top in enumerate(inside.top_images) if top.layer == layer.name),
                 stage=stages.index(layer.name) if layer.name in stages else None,
             )
         )
     return rows
 
 
-def findings(inside: InsideRecord) -> list[str]:
+def findings(inside: InspectionRecord) -> list[str]:
     """What the health of the channels says, in sentences: the layers with most to mend first."""
     said = []
     for count, text in (
@@ -70,25 +70,27 @@ def findings(inside: InsideRecord) -> list[str]:
         ("twins", "{} of {} channels like another one (correlation of 0.99 or more)"),
         ("saturated", "{} of {} channels above zero nearly everywhere"),
     ):
-        found = [each for each in inside.health if getattr(each, count) and (count != "saturated" or _floored(each))]
+        found = [
+            each for each in inside.channel_stats if getattr(each, count) and (count != "saturated" or _floored(each))
+        ]
         for each in sorted(found, key=lambda each: -getattr(each, count) / each.channels)[:3]:
             amounts = fmt.number(getattr(each, count)), fmt.number(each.channels)
             said.append(f"{each.layer}: {text.format(*amounts)}.")
     return said
 
 
-def health_data(inside: InsideRecord) -> dict[str, list[str] | list[float]]:
+def health_data(inside: InspectionRecord) -> dict[str, list[str] | list[float]]:
     """Columns for the chart: layers, and shares of their channels or values."""
     return {
-        "layers": [each.layer for each in inside.health],
-        "dead": [round(each.dead / each.channels, 5) for each in inside.health],
-        "saturated": [round(each.saturated / each.channels, 5) for each in inside.health],
-        "twins": [round(each.twins / each.channels, 5) for each in inside.health],
-        "active": [each.active for each in inside.health],
+        "layers": [each.layer for each in inside.channel_stats],
+        "dead": [round(each.dead / each.channels, 5) for each in inside.channel_stats],
+        "saturated": [round(each.saturated / each.channels, 5) for each in inside.channel_stats],
+        "twins": [round(each.twins / each.channels, 5) for each in inside.channel_stats],
+        "active": [each.active for each in inside.channel_stats],
     }
 
 
-def curve(preferred: PreferredRecord) -> str:
+def curve(preferred: MaximizedRecord) -> str:
     """The optimization's curve as points of a line in a box of 100×30."""
     values = preferred.curve
     low, high = min(values), max(values)
@@ -98,7 +100,7 @@ def curve(preferred: PreferredRecord) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
-def stage_names(run: RunRecord, inside: ImageInside) -> list[tuple[str, str]]:
+def stage_names(run: RunRecord, inside: ImageInspection) -> list[tuple[str, str]]:
     """Name and description of each layer whose feature maps are kept."""
     layers = {layer.name: layer for layer in run.network.layers}
     return [(name, f"{layers[name].type}, {fmt.sides(layers[name].shape)}") for name in inside.layers]
@@ -109,6 +111,6 @@ def gap_sentences(gaps: Sequence[tuple[str, str]]) -> list[str]:
     return [f"No {view}: {reason}." for view, reason in gaps]
 
 
-def _floored(health: HealthRecord) -> bool:
+def _floored(health: ChannelStatsRecord) -> bool:
     """Whether some of a layer's values are zero or below: only then a channel that never is says something."""
     return health.active < 0.95

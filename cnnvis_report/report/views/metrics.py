@@ -6,7 +6,7 @@ from statistics import fmean, median, pstdev
 
 from cnnvis_report.records.metrics import Evaluation
 from cnnvis_report.records.network import NetworkRecord
-from cnnvis_report.records.run import Card, ImageRecord, RunRecord
+from cnnvis_report.records.run import ImageRecord, MethodInfo, RunRecord
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.images import in_families
@@ -36,7 +36,7 @@ class WorthRow:
     score: insertion less deletion, None without them. best: whether it is among the first.
     """
 
-    card: Card
+    card: MethodInfo
     cells: tuple[tuple[str, str], ...]
     curves: tuple[Curve, ...]
     score: float | None
@@ -81,15 +81,15 @@ def _column(name: str, network: NetworkRecord) -> tuple[str, str]:
 
 def worth_of_set(run: RunRecord, summary: Summary) -> WorthTable | None:
     """The methods with what their maps were worth over the set, the best first; None where nothing was measured."""
-    measured = {card.name: summary.methods[card.name] for card in run.cards if summary.methods[card.name].measured}
+    measured = {card.name: summary.methods[card.name] for card in run.methods if summary.methods[card.name].measured}
     if not measured or run.evaluation is None:
         return None
     names = [name for name in COLUMNS if any(name in each.measured for each in measured.values())]
-    last = {each.method: each.absolute[-1] for each in run.evaluation.forgetting}
+    last = {each.method: each.absolute[-1] for each in run.evaluation.randomization}
     means = {name: _means(found) for name, found in measured.items()}
     ends = _ends(curve for curves in means.values() for curve in curves.values())
     rows = []
-    for card in run.cards:
+    for card in run.methods:
         if card.name in measured:
             found = measured[card.name]
             cells = tuple(_spread(name, found.measured.get(name, [])) for name in names)
@@ -109,9 +109,9 @@ def worth_of_set(run: RunRecord, summary: Summary) -> WorthTable | None:
 
 def worth_of_image(run: RunRecord, image: ImageRecord) -> WorthTable | None:
     """What the maps of one image were worth; None where it wasn't measured."""
-    if image.worth is None or run.evaluation is None:
+    if image.metrics is None or run.evaluation is None:
         return None
-    measures = image.worth.measures
+    measures = image.metrics.maps
     names = [name for name in COLUMNS if any(name in each.values for each in measures)]
     rows = []
     ends = _ends(each.curves[name] for each in measures for name in ("insertion", "deletion") if name in each.curves)
@@ -119,7 +119,7 @@ def worth_of_image(run: RunRecord, image: ImageRecord) -> WorthTable | None:
         cells = tuple((_number(name, each.values[name]), "") if name in each.values else ("", "") for name in names)
         curves = tuple(Curve(name, _points(each.curves[name], ends)) for name in ("insertion", "deletion"))
         score = _score({name: [value] for name, value in each.values.items()})
-        rows.append(WorthRow(run.card(each.method), cells, curves, score))
+        rows.append(WorthRow(run.method(each.method), cells, curves, score))
     rows.sort(key=lambda row: (row.score is None, -(row.score or 0.0), row.card.name))
     floor = next((row.curves for row in rows if row.card.name == FLOOR), ())
     return WorthTable(tuple(_column(name, run.network) for name in names), tuple(_with_best(rows)), floor)
@@ -129,8 +129,8 @@ def cautions(run: RunRecord, measured: dict[str, MethodSummary]) -> list[str]:
     """A plain sentence for each check that a method failed on this network."""
     floor = _score(measured[FLOOR].measured) if FLOOR in measured else None
     said = []
-    last = {each.method: each.absolute[-1] for each in run.evaluation.forgetting} if run.evaluation else {}
-    for card in run.cards:
+    last = {each.method: each.absolute[-1] for each in run.evaluation.randomization} if run.evaluation else {}
+    for card in run.methods:
         if card.name not in measured or card.name == FLOOR:
             continue
         if last.get(card.name, 0.0) >= UNCHANGED:
@@ -160,9 +160,9 @@ class Likeness:
     against: bool
 
 
-def agreement_table(run: RunRecord, summary: Summary) -> tuple[list[Card], list[list[Likeness]]] | None:
+def agreement_table(run: RunRecord, summary: Summary) -> tuple[list[MethodInfo], list[list[Likeness]]] | None:
     """Mean rank correlations between methods, by family; None where fewer than two were compared."""
-    cards = [card for card in in_families(run.cards) if (card.name, card.name) in summary.agreement]
+    cards = [card for card in in_families(run.methods) if (card.name, card.name) in summary.agreement]
     if len(cards) < 2:
         return None
     return cards, [[_likeness(summary.agreement.get((a.name, b.name), [])) for b in cards] for a in cards]
@@ -188,11 +188,11 @@ def how(evaluation: Evaluation, kind: ScoreKind = ScoreKind.SOFTMAX) -> str:
             f" AOPC: the first {evaluation.regions} regions, {evaluation.side} across the shorter side, one after the "
             f"other."
         )
-    if evaluation.forgetting:
+    if evaluation.randomization:
         said += (
             f" Remembers: rank correlation of magnitudes with the maps of a copy whose weights were drawn anew from "
-            f"the logits down, in {fmt.count(len(evaluation.stages), 'stage')} on "
-            f"{fmt.count(evaluation.randomized, 'image')}; a map that has to do with what was learned goes to 0."
+            f"the logits down, in {fmt.count(len(evaluation.randomized_fractions), 'stage')} on "
+            f"{fmt.count(evaluation.randomization_images, 'image')}; a map that has to do with what was learned goes to 0."
         )
     return said
 

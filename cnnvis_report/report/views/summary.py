@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cnnvis_report.records.labels import LabelAnswers, LabelCounting
-from cnnvis_report.records.metrics import Measures, Worth
-from cnnvis_report.records.predictions import Answer, Answers, Counting
+from cnnvis_report.records.labels import LabelCounting, LabelPredictions
+from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
+from cnnvis_report.records.predictions import Counting, Prediction, Predictions
 from cnnvis_report.records.run import ImageRecord, MapRecord
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store.run_folder import StoredRun
@@ -43,7 +43,7 @@ class MethodSummary:
         if isinstance(kept, float):
             self.conserved.append(kept)
 
-    def measure(self, found: Measures) -> None:
+    def measure(self, found: MapMetrics) -> None:
         """Count what one map was worth in."""
         for name, value in found.values.items():
             self.measured[name].append(value)
@@ -65,7 +65,7 @@ class Summary:
     unknown: int = 0
     right: int = 0
     masked: int = 0
-    mask_share: float = 0.0
+    mask_fraction: float = 0.0
     maps: int = 0
     gaps: int = 0
     classes: int = 0
@@ -74,8 +74,8 @@ class Summary:
     highest: float = float("-inf")
     predicted: Counter[tuple[int, str]] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
-    answers: Answers | None = None
-    label_answers: LabelAnswers | None = None
+    answers: Predictions | None = None
+    label_answers: LabelPredictions | None = None
     agreement: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     methods: dict[str, MethodSummary] = field(default_factory=lambda: defaultdict(MethodSummary))
 
@@ -83,10 +83,10 @@ class Summary:
         """Count one image in."""
         first = image.top[0]
         self.images += 1
-        self.masked += image.mask_share is not None
-        self.mask_share += image.mask_share or 0.0
+        self.masked += image.mask_fraction is not None
+        self.mask_fraction += image.mask_fraction or 0.0
         self.maps += len(image.maps)
-        self.gaps += len(image.gaps)
+        self.gaps += len(image.not_applicable)
         self.classes = max(self.classes, len(image.targets))
         seen = image.predicted if image.kind is ScoreKind.SIGMOID else image.top[:1]
         for score in seen if image.kind.judged else ():
@@ -94,23 +94,23 @@ class Summary:
         self.certain += first.probability or 0.0
         self.lowest, self.highest = min(self.lowest, first.logit), max(self.highest, first.logit)
         self.labels.update(label.name for label in image.named)
-        if image.right is not None:
+        if image.correct is not None:
             self.labeled += 1
-            self.right += image.right
+            self.right += image.correct
         elif image.kind.judged:
             self.unknown += bool(image.named)
         for found in image.maps:
             self.methods[found.method].add(found)
-        if image.worth is not None:
-            self._measure(image.worth)
-        for gap in image.gaps:
+        if image.metrics is not None:
+            self._measure(image.metrics)
+        for gap in image.not_applicable:
             self.methods[gap.method].gaps += 1
             self.methods[gap.method].reasons[gap.reason] += 1
 
-    def _measure(self, worth: Worth) -> None:
-        for row, found in zip(worth.agreement, worth.measures, strict=True):
+    def _measure(self, worth: ImageMetrics) -> None:
+        for row, found in zip(worth.agreement, worth.maps, strict=True):
             self.methods[found.method].measure(found)
-            for value, other in zip(row, worth.measures, strict=True):
+            for value, other in zip(row, worth.maps, strict=True):
                 if value is not None:
                     self.agreement[found.method, other.method].append(value)
 
@@ -120,7 +120,7 @@ def summarize(run: StoredRun) -> Summary:
     summary, counting, of_labels = Summary(), Counting(), LabelCounting(run.record.network.names)
     for image in run.images():
         summary.add(image)
-        if image.right is None:
+        if image.correct is None:
             continue
         if image.kind is ScoreKind.SIGMOID:
             shares = _shares(image, run.record.network.quantity)
@@ -128,8 +128,8 @@ def summarize(run: StoredRun) -> Summary:
         else:
             counting.add(_answer(image))
     counting.unknown = of_labels.unknown = summary.unknown
-    summary.answers = run.record.answers or (counting.result() if counting.images else None)
-    summary.label_answers = run.record.label_answers or (of_labels.result() if of_labels.images else None)
+    summary.answers = run.record.predictions or (counting.result() if counting.images else None)
+    summary.label_answers = run.record.label_predictions or (of_labels.result() if of_labels.images else None)
     return summary
 
 
@@ -143,17 +143,17 @@ def _shares(image: ImageRecord, quantity: Quantity) -> list[float]:
     return [float(each) for each in scores]
 
 
-def _answer(image: ImageRecord) -> Answer:
+def _answer(image: ImageRecord) -> Prediction:
     first = image.top[0]
-    index = first.index if image.right else image.known[0]
+    index = first.index if image.correct else image.known[0]
     own = next((each.probability for each in (*image.top, *image.targets) if each.index == index), None)
-    return Answer(
+    return Prediction(
         image=image.id,
         name=image.name,
         label=next(label.name for label in image.named if label.index == index),
-        seen=first.name,
-        right=bool(image.right),
+        predicted=first.name,
+        correct=bool(image.correct),
         probability=first.probability or 0.0,
-        own=own,
+        label_probability=own,
         rank=image.rank,
     )

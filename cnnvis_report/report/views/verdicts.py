@@ -1,6 +1,6 @@
 """What a network says of one image, beside its labels: words for tiles, filters and the head of a page."""
 
-from cnnvis_report.records.labels import LabelAnswers, LabelCounts
+from cnnvis_report.records.labels import LabelCounts, LabelPredictions
 from cnnvis_report.records.run import ClassScore, ImageRecord, Label
 from cnnvis_report.records.scores import ScoreKind
 
@@ -9,9 +9,9 @@ SHOWN = 3  # values in the line below a picture
 
 def verdict(image: ImageRecord) -> tuple[str, str]:
     """A word for styles and filters, and one for people: ("right", "right"), ("wrong", "second"), …"""
-    if image.right is None:
+    if image.correct is None:
         return "unknown", ""
-    if image.right:
+    if image.correct:
         return "right", "right"
     if image.kind is ScoreKind.SIGMOID:
         predicted = {score.index for score in image.predicted}
@@ -36,7 +36,7 @@ def seen(image: ImageRecord) -> tuple[ClassScore, ...]:
 
 def own_labels(image: ImageRecord) -> list[tuple[Label, ClassScore | None, bool]]:
     """Each label of an image, its score, and whether it is predicted."""
-    scores = {score.index: score for score in (*image.targets, *image.top, *image.own)}
+    scores = {score.index: score for score in (*image.targets, *image.top, *image.label_scores)}
     predicted = {score.index for score in image.predicted}
     return [
         (label, scores.get(label.index) if label.index is not None else None, label.index in predicted)
@@ -44,7 +44,7 @@ def own_labels(image: ImageRecord) -> list[tuple[Label, ClassScore | None, bool]
     ]
 
 
-def labels_by_precision(answers: LabelAnswers | None) -> list[LabelCounts]:
+def labels_by_precision(answers: LabelPredictions | None) -> list[LabelCounts]:
     """The labels that images bear, those that are told apart worst first."""
     borne = [each for each in (answers.labels if answers else ()) if each.average_precision is not None]
     return sorted(borne, key=lambda each: (each.average_precision or 0.0, each.name))

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from torch.overrides import _get_current_function_mode_stack
 
 from cnnvis_report import explain
-from cnnvis_report.data.image_set import ImageSet, Item
+from cnnvis_report.data.image_set import ImageItem, ImageSet
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice
@@ -300,7 +300,7 @@ def test_scores_of_one_image_may_come_without_their_row(images):
 
 def test_the_classes_of_labels_that_nobody_knows_are_one_true_line(images):
     subject = Subject(seeded(Tiny(5)).double(), images[:1], name="it")
-    unknown = ImageSet((Item("1", "a.png", Image.new, "", (Label("ghost"),)),))
+    unknown = ImageSet((ImageItem("1", "a.png", Image.new, "", (Label("ghost"),)),))
     with pytest.raises(BadRequest, match="it knows none of the labels, such as 'ghost'"):
         check_choice(ClassChoice(label=True), unknown, subject)
     check_choice(ClassChoice(label=True, top=1), unknown, subject)

@@ -209,7 +209,7 @@ def moments_of(network, images, at_a_time):
     """Of a network's first layer, where y > 0, over all images."""
     total = None
     for part in torch.split(images, at_a_time):
-        layers = pattern_layers(Tape(Subject(network, part), part, operands=True).record())
+        layers = pattern_layers(Tape(Subject(network, part), part, layer_inputs=True).record())
         found = moments(layers.layers[in_order(layers)[0]], positive=True)
         total = total + found if total else found
     return total

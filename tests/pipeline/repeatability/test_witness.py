@@ -9,7 +9,7 @@ from PIL import Image
 from torch import nn
 
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.inspection.activation_maximization import preferred_inputs
+from cnnvis_report.inspection.activation_maximization import maximize_activations
 from cnnvis_report.inspection.inversion import invert
 from cnnvis_report.inspection.objectives import Goal
 from cnnvis_report.pipeline.repeatability.check import check_passes
@@ -167,9 +167,9 @@ def test_preferred_inputs_and_inversions_have_no_part_in_each_other(images):
     subject = Subject(network, images[:1])
     subject.one_by_one = True
     goals = [Goal("", (0,)), Goal("", (3,))]
-    both = preferred_inputs(subject, goals, steps=3, size=(16, 16))
+    both = maximize_activations(subject, goals, steps=3, size=(16, 16))
     for goal, found in zip(goals, both, strict=True):
-        (alone,) = preferred_inputs(subject, [goal], steps=3, size=(16, 16))
+        (alone,) = maximize_activations(subject, [goal], steps=3, size=(16, 16))
         torch.testing.assert_close(found.image, alone.image)
     names = ["inner.features.0", "inner.features"]
     for name, found in zip(names, invert(subject, images[0], names, steps=3), strict=True):

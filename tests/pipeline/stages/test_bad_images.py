@@ -188,13 +188,13 @@ def test_a_method_that_fails_on_one_image_leaves_the_maps_of_the_others(tmp_path
     images = {image.name: image for image in load_run(tmp_path / "out").images()}
     assert not skipped(tmp_path / "out")
     for name, image in images.items():
-        assert [gap.method for gap in image.gaps] == (["occlusion"] if name == "p02.png" else [])
+        assert [gap.method for gap in image.not_applicable] == (["occlusion"] if name == "p02.png" else [])
         assert {each.method for each in image.maps} == {"gradient"} | (
-            {"occlusion"} - {gap.method for gap in image.gaps}
+            {"occlusion"} - {gap.method for gap in image.not_applicable}
         )
-    assert "something is over it" in images["p02.png"].gaps[0].reason
-    assert images["p01.png"].worth is not None
-    assert images["p02.png"].worth is None
+    assert "something is over it" in images["p02.png"].not_applicable[0].reason
+    assert images["p01.png"].metrics is not None
+    assert images["p02.png"].metrics is None
 
 
 def test_the_set_with_which_methods_compare_and_the_look_inside_go_without_bad_images(tmp_path):
@@ -203,11 +203,11 @@ def test_the_set_with_which_methods_compare_and_the_look_inside_go_without_bad_i
     run(pictures, tmp_path / "out", *words)
     record = load_run(tmp_path / "out").record
     assert len(record.skipped) == 2
-    assert record.inside is not None
-    assert record.inside.images == 3
+    assert record.inspection is not None
+    assert record.inspection.images == 3
     assert record.evaluation is not None
-    assert record.evaluation.forgetting
-    assert all(not image.gaps for image in load_run(tmp_path / "out").images())
+    assert record.evaluation.randomization
+    assert all(not image.not_applicable for image in load_run(tmp_path / "out").images())
 
 
 def test_a_look_at_all_images_leaves_bad_ones_to_be_listed(tmp_path):
@@ -216,7 +216,7 @@ def test_a_look_at_all_images_leaves_bad_ones_to_be_listed(tmp_path):
         draw(pictures / label, 3, bad)
     run(pictures, tmp_path / "out", "--only", "wrong", "--batch-size", 4)
     assert sorted(skipped(tmp_path / "out")) == ["class 0/p00.png", "class 1/p01.png"]
-    assert load_run(tmp_path / "out").record.answers.images == 4
+    assert load_run(tmp_path / "out").record.predictions.images == 4
 
 
 def test_what_the_network_takes_of_a_sample():

@@ -12,7 +12,7 @@ from cnnvis_report.evaluation.insertion_deletion import area, deletion
 from cnnvis_report.evaluation.rank_correlation import spearman
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.stages.evaluation import BUDGETS, choose_budget, forward_passes, measured_images
-from cnnvis_report.records.metrics import Forgetting
+from cnnvis_report.records.metrics import RandomizationResult
 from cnnvis_report.report.views import metrics
 from cnnvis_report.report.views.summary import summarize
 from cnnvis_report.store import load_arrays, load_run
@@ -36,11 +36,11 @@ def test_sets_of_methods_are_measured_and_named_ones_on_request():
 
 
 def test_measured_images_are_spread_over_the_set():
-    class Item:
+    class ImageItem:
         def __init__(self, id):
             self.id = id
 
-    items = [Item(str(number)) for number in range(80)]
+    items = [ImageItem(str(number)) for number in range(80)]
     assert measured_images(BUDGETS["small"], items) == {str(number) for number in range(0, 80, 10)}
     assert len(measured_images(BUDGETS["full"], items)) == 80 and not measured_images(None, items)
 
@@ -53,9 +53,9 @@ def test_measures_are_those_of_the_stored_maps(full):
         seen = torch.from_numpy(arrays["picture"]).permute(2, 0, 1).float() / 255
         known = Preprocessing((0.5,) * 3, (0.25,) * 3)
         normalized = (seen - 0.5) / 0.25
-        assert image.worth is not None and len(image.worth.measures) == len(image.maps)
-        for measures, found in zip(image.worth.measures, image.maps, strict=True):
-            shown = run.record.card(found.method).shown(arrays[found.key])
+        assert image.metrics is not None and len(image.metrics.maps) == len(image.maps)
+        for measures, found in zip(image.metrics.maps, image.maps, strict=True):
+            shown = run.record.method(found.method).shown(arrays[found.key])
             curve = deletion(
                 normalized,
                 [torch.from_numpy(shown)],
@@ -68,11 +68,11 @@ def test_measures_are_those_of_the_stored_maps(full):
             np.testing.assert_allclose(measures.curves["deletion"], curve.numpy(), atol=2e-4)
             assert measures.values["deletion"] == pytest.approx(float(area(curve[None])[0]), abs=2e-4)
             assert {f"regions_{name}" for name in ("zeros", "gaussian", "mean", "invert")} <= set(measures.values)
-        names = [each.method for each in image.worth.measures]
-        cards = {each.method: run.record.card(each.method).shown(arrays[each.key]) for each in image.maps}
+        names = [each.method for each in image.metrics.maps]
+        cards = {each.method: run.record.method(each.method).shown(arrays[each.key]) for each in image.maps}
         row, column = names.index("gradient"), names.index("input_x_gradient")
         expected = spearman(cards["gradient"], cards["input_x_gradient"])
-        assert image.worth.agreement[row][column] == pytest.approx(expected, abs=1e-3)
+        assert image.metrics.agreement[row][column] == pytest.approx(expected, abs=1e-3)
 
 
 def test_the_plan_counts_the_passes_of_measures(full):
@@ -90,7 +90,7 @@ def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(
         and evaluation.stages[-1] == 1
         and list(evaluation.stages) == sorted(evaluation.stages)
     )
-    found = {each.method: each for each in evaluation.forgetting}
+    found = {each.method: each for each in evaluation.randomization}
     assert "random" not in found and {"gradient", "guided_backprop", "cam", "lrp_epsilon"} <= set(found)
     assert abs(found["gradient"].spearman[-1]) < 0.5
     assert all(-1 <= value <= 1 for each in found.values() for value in (*each.spearman, *each.absolute, *each.ssim))
@@ -114,7 +114,7 @@ def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full
     command(*words)
     once, again = (list(load_run(folder).images()) for folder in (full, tmp_path / "r"))
     for one, other in zip(once, again, strict=True):
-        for first, second in zip(one.worth.measures, other.worth.measures, strict=True):
+        for first, second in zip(one.metrics.measures, other.metrics.measures, strict=True):
             assert first.values == pytest.approx(second.values, abs=2e-3)
 
 
@@ -123,8 +123,8 @@ def test_a_plain_sentence_says_which_check_failed(full):
     summary = summarize(run)
     from dataclasses import replace
 
-    stuck = Forgetting("guided_backprop", "", (0.1,), (0.83,), (0.9,))
-    evaluation = replace(run.record.evaluation, forgetting=(stuck,))
+    stuck = RandomizationResult("guided_backprop", "", (0.1,), (0.83,), (0.9,))
+    evaluation = replace(run.record.evaluation, randomization=(stuck,))
     measured = {name: summary.methods[name] for name in ("guided_backprop", "random", "gradient", "lrp_epsilon")}
     measured["random"].measured = {"insertion": [0.5], "deletion": [0.2]}
     measured["guided_backprop"].measured = {"insertion": [0.9], "deletion": [0.1]}
@@ -161,8 +161,8 @@ def test_the_pages_show_what_was_measured(full):
     assert 'class="agreement"' in methods
     image = next(load_run(full).images())
     page = (full / "images" / f"{image.id}.html").read_text("utf-8")
-    assert page.count("<polyline") >= 4 * len(image.worth.measures) - 2
-    curve = image.worth.measures[0].curves["insertion"]
+    assert page.count("<polyline") >= 4 * len(image.metrics.measures) - 2
+    curve = image.metrics.measures[0].curves["insertion"]
     assert json.loads(json.dumps(curve)) == list(curve)
 
 
@@ -177,7 +177,7 @@ def test_a_network_that_cannot_be_copied_still_gets_its_report(drawn, tmp_path):
     result = command(*words, "--evaluate", "small")
     assert "The weights couldn't be randomized" in result.stderr
     run = load_run(tmp_path / "r")
-    assert run.record.evaluation.forgetting == () and all(image.worth for image in run.images())
+    assert run.record.evaluation.randomization == () and all(image.metrics for image in run.images())
 
 
 def test_maps_that_cannot_be_measured_are_kept(drawn, tmp_path, monkeypatch):
@@ -185,7 +185,7 @@ def test_maps_that_cannot_be_measured_are_kept(drawn, tmp_path, monkeypatch):
     words = (*TINY, drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q", "--evaluate", "small")
     assert "couldn't be measured (division by zero)" in command(*words).stderr
     found = list(load_run(tmp_path / "r").images())
-    assert all(image.worth is None and len(image.maps) == 6 for image in found) and len(found) == 6
+    assert all(image.metrics is None and len(image.maps) == 6 for image in found) and len(found) == 6
 
 
 @pytest.fixture
@@ -209,8 +209,8 @@ def test_masks_of_ones_own_say_where_maps_should_point(masked):
     words = (*TINY, masked / "images", "-o", masked / "r", "-m", "grad_cam,random", "--evaluate", "small", "-q")
     command(*words, "--masks", masked / "masks")
     for image in load_run(masked / "r").images():
-        assert 0.02 < image.mask_share < 0.6
-        assert {"pointing", "mass", "rank"} <= set(image.worth.measures[0].values)
+        assert 0.02 < image.mask_fraction < 0.6
+        assert {"pointing", "mass", "rank"} <= set(image.metrics.measures[0].values)
 
 
 @pytest.mark.parametrize(

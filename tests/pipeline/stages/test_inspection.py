@@ -344,7 +344,7 @@ def test_the_pages_show_it_all(run):
 
 def test_the_set_of_one_image_says_what_it_lacks(drawn, tmp_path):
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path / "r", *RUN)
-    inside = load_run(tmp_path / "r").record.inside
+    inside = load_run(tmp_path / "r").record.inspection
     assert inside.images == 1 and not inside.tops and inside.looked[0].units
     assert "the set has one image" in (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
 
@@ -352,8 +352,8 @@ def test_the_set_of_one_image_says_what_it_lacks(drawn, tmp_path):
 def test_a_network_without_maps_says_so(drawn, tmp_path):
     command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inside", "standard", "-q")
     run = load_run(tmp_path / "r")
-    assert run.record.inside.kernels == () and run.record.inside.health == () and run.record.inside.preferred
-    assert "class score maps" in {view for view, _ in run.record.inside.gaps}
+    assert run.record.inspection.kernels == () and run.record.inspection.health == () and run.record.inspection.preferred
+    assert "class score maps" in {view for view, _ in run.record.inspection.gaps}
 
 
 def test_the_same_run_gives_the_same_bytes(run, drawn, tmp_path):
@@ -394,7 +394,7 @@ def test_findings_and_curves_in_words(run):
 
 def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn, tmp_path):
     command("run", "tests.factories:smooth", drawn, "--size", "40", "-o", tmp_path / "r", *RUN)
-    inside = load_run(tmp_path / "r").record.inside
+    inside = load_run(tmp_path / "r").record.inspection
     assert inside.ways == ("gradient",) and inside.tops and inside.looked[0].units
     said = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
     assert "No deconvnet projections" in said and "SiLU" in said
@@ -429,7 +429,7 @@ def test_preferred_inputs_of_what_was_named(drawn, tmp_path):
     )
     command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *named)
     run = load_run(tmp_path / "r")
-    inside = run.record.inside
+    inside = run.record.inspection
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
     pictures = {image.id: load_arrays(tmp_path / "r", image.id)["picture"] for image in run.images()}
     x = torch.stack([torch.from_numpy(each).permute(2, 0, 1) / 255 for each in pictures.values()])
@@ -453,14 +453,14 @@ def test_preferred_inputs_of_what_was_named(drawn, tmp_path):
 def test_preferred_inputs_may_start_from_an_image_in_the_classical_form(drawn, tmp_path):
     wanted = ("--prefer", "circle", "--form", "pixels", "--start", "image")
     command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *wanted)
-    (found,) = load_run(tmp_path / "r").record.inside.preferred
+    (found,) = load_run(tmp_path / "r").record.inspection.preferred
     assert found.curve[0] == pytest.approx(found.best, abs=0.5) and found.reached > found.best
 
 
 def test_without_images_there_are_filters_and_preferred_inputs(tmp_path):
     command("inside", "tests.factories:tiny", "-o", tmp_path / "r", "-q", "--prefer", "ring")
     run = load_run(tmp_path / "r")
-    inside = run.record.inside
+    inside = run.record.inspection
     assert run.record.images == 0 and len(inside.kernels) == 2 and not inside.looked and not inside.health
     assert [(each.title, each.best) for each in inside.preferred] == [("ring", None)]
     page = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
@@ -496,7 +496,7 @@ def test_each_unit_stands_beside_its_own_projections(run):
 
 def test_dead_channels_are_named(drawn, tmp_path):
     command("run", "tests.factories:half_dead", drawn, "-o", tmp_path / "r", *RUN)
-    health = {each.layer: each for each in load_run(tmp_path / "r").record.inside.health}
+    health = {each.layer: each for each in load_run(tmp_path / "r").record.inspection.health}
     assert health["features.1"].which[0] == (1, 4) and health["features.1"].dead == 2
     assert health["features.1"].which[2] == (5,), "a channel that equals another"
     page = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
@@ -518,7 +518,7 @@ def test_all_views_show_every_class(drawn, tmp_path):
     words = ("-m", "grad_cam", "--inside", "all", "--unit", "features.3:2", "-q")
     command("run", "tests.factories:tiny", picture, "-o", tmp_path / "r", *words)
     run = load_run(tmp_path / "r")
-    (looked,) = run.record.inside.looked
+    (looked,) = run.record.inspection.looked
     scores = next(iter(run.images())).top
     assert [each.index for each in looked.classes] == [score.index for score in scores], (
         "all five, the first at the head"

@@ -10,7 +10,7 @@ import torch
 
 from cnnvis_report import explain
 from cnnvis_report.models.trained_file import read_trained
-from cnnvis_report.records.predictions import BINS, Answer, count
+from cnnvis_report.records.predictions import BINS, Prediction, count
 from cnnvis_report.report.views.predictions import class_rows
 from cnnvis_report.store import FILMS, load_arrays, load_inside, load_run
 from tests.conftest import command
@@ -40,7 +40,7 @@ def record(trained):
 
 
 def answer(label, seen, probability, own=None, rank=None):
-    return Answer("", f"{label}-{probability}", label, seen, label == seen, probability, own, rank)
+    return Prediction("", f"{label}-{probability}", label, seen, label == seen, probability, own, rank)
 
 
 def test_counts_are_those_of_a_slow_count():
@@ -54,22 +54,22 @@ def test_counts_are_those_of_a_slow_count():
     answers.append(answer("1", "1", 1.0, rank=1))
     found = count(answers)
     right = [each for each in answers if each.label == each.seen]
-    assert (found.images, found.right) == (301, len(right))
-    assert found.in_top == sum(each.rank <= 5 for each in answers)
-    assert {(a, b): n for a, b, n in found.confused} == Counter((each.label, each.seen) for each in answers)
+    assert (found.images, found.correct) == (301, len(right))
+    assert found.top5 == sum(each.rank <= 5 for each in answers)
+    assert {(a, b): n for a, b, n in found.confusion} == Counter((each.label, each.seen) for each in answers)
     error = 0.0
     for place in range(BINS):
         low, high = place / BINS, (place + 1) / BINS
         inside = [
             each for each in answers if low <= each.probability < high or (place == BINS - 1 and each.probability == 1)
         ]
-        assert (found.bins[place].images, found.bins[place].right) == (len(inside), sum(each.right for each in inside))
+        assert (found.bins[place].images, found.bins[place].correct) == (len(inside), sum(each.right for each in inside))
         sure = np.mean([each.probability for each in inside])
         error += abs(np.mean([each.right for each in inside]) - sure) * len(inside) / 301
     assert found.calibration_error == pytest.approx(error, abs=1e-12)
-    assert found.right_mean == pytest.approx(np.mean([each.probability for each in right]))
-    assert found.wrong_mean == pytest.approx(np.mean([each.probability for each in answers if not each.right]))
-    assert [each.probability for each in found.wrong] == sorted(
+    assert found.confidence_correct == pytest.approx(np.mean([each.probability for each in right]))
+    assert found.confidence_misclassified == pytest.approx(np.mean([each.probability for each in answers if not each.right]))
+    assert [each.probability for each in found.misclassified] == sorted(
         (e.probability for e in answers if not e.right), reverse=True
     )
 
@@ -92,21 +92,21 @@ def test_the_record_is_that_of_the_model(trained, record):
     model = read_trained(trained / "model.pt")
     assert record.training == model.training and len(record.training.history) == EPOCHS
     images = list(load_run(trained / "report").images())
-    shares = [image.right for image in images]
+    shares = [image.correct for image in images]
     assert np.mean(shares) == pytest.approx(record.training.test.accuracy)
     logits = np.array([[next(s.logit for s in i.targets if s.index == k) for k in range(5)] for i in images])
     targets = torch.tensor([image.label.index for image in images])
     loss = torch.nn.functional.cross_entropy(torch.tensor(logits), targets)
     assert float(loss) == pytest.approx(record.training.test.loss, rel=1e-4), "the report sees what the training saw"
-    assert record.trained_on == sum(each.training for each in record.training.counts) == 50
+    assert record.in_training_set == sum(each.training for each in record.training.counts) == 50
 
 
 def test_films_hold_the_maps_of_the_snapshots(trained, record):
-    assert len(record.films) == 6
+    assert len(record.snapshots) == 6
     maps = load_inside(trained / "report", FILMS)
     best = record.training.best
     images = {image.id: image for image in load_run(trained / "report").images()}
-    for film in record.films[:2]:
+    for film in record.snapshots[:2]:
         assert [frame.epoch for frame in film.frames] == [1, 2, 3] and film.index == images[film.image].label.index
         own = load_arrays(trained / "report", film.image)
         np.testing.assert_allclose(
@@ -131,7 +131,7 @@ def test_a_snapshot_that_is_gone_is_told_and_leads_nowhere(trained, tmp_path):
     )
     missing = {1, 2, 3} - {1, load_run(tmp_path / "r").record.training.best}
     assert all(f"model.epoch-{epoch}.pt isn't beside the model" in said.stderr for epoch in missing)
-    kept = {frame.epoch for frame in load_run(tmp_path / "r").record.films[0].frames}
+    kept = {frame.epoch for frame in load_run(tmp_path / "r").record.snapshots[0].frames}
     assert kept == {1, 2, 3} - missing
 
 
@@ -139,7 +139,7 @@ def test_the_page_says_what_the_records_say(trained, record):
     text = (trained / "report" / "answers.html").read_text(encoding="utf-8")
     plain = re.sub(r"<[^>]+>", " ", text).replace("\u202f", " ")
     images = list(load_run(trained / "report").images())
-    right = sum(bool(image.right) for image in images)
+    right = sum(bool(image.correct) for image in images)
     assert f"{right} of 60 labeled images" in plain
     assert "50 of the 60 explained images are among those that the network was trained on" in plain
     assert f"after epoch {record.training.best}" in plain and "<b>ring" not in text
@@ -170,7 +170,7 @@ def test_charts_show_the_numbers_and_keep_the_ink(visit, trained, record):
     images = list(load_run(trained / "report").images())
     drawn = tab.evaluate("document.querySelector('[data-chart=confidence]').data.map((each) => each.y)")
     for heights, right in zip(drawn, (True, False), strict=True):
-        places = [min(9, int(i.top[0].probability * 10)) for i in images if bool(i.right) is right]
+        places = [min(9, int(i.top[0].probability * 10)) for i in images if bool(i.correct) is right]
         assert heights == [places.count(place) for place in range(10)]
     tab.locator("[data-scheme=dark]").click()
     ink = "getComputedStyle(document.querySelector('[data-chart=loss]')).color"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis_report.records.run import Card, Evidence, Kind, Reduction, Sign
+from cnnvis_report.records.run import Evidence, Kind, MethodInfo, Reduction, Sign
 from cnnvis_report.report.pictures.encode import (
     QUALITIES,
     Filter,
@@ -122,7 +122,7 @@ def test_the_ends_of_the_colors():
 
 
 def card(kind, sign=Sign.SIGNED, reduction=Reduction.SUM):
-    return Card("m", "M", "f", "s", sign, kind, reduction, False, "quick", "", "", {})
+    return MethodInfo("m", "M", "f", "s", sign, kind, reduction, False, "quick", "", "", {})
 
 
 def test_what_a_card_shows_of_channels():
