@@ -14,9 +14,7 @@ from pathlib import Path
 from own_network import draw
 from torch import Tensor
 
-from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods.registry import method
-from cnnvis_report.records.run import Kind, Sign
+from cnnvis_report.plugin import Kind, Sign, Tape, method
 
 
 @method(

@@ -25,6 +25,7 @@ FLOORS = {
     "training": 6,
     "pipeline": 7,
     "__init__": 8,
+    "plugin": 8,
     "cli": 9,
     "__main__": 10,
 }

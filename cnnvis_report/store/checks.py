@@ -24,7 +24,9 @@ def check_run(run: RunRecord) -> None:
     _need(_HEX.fullmatch(run.fingerprint) is not None, "run.fingerprint", "isn't hexadecimal")
     names = [card.name for card in run.methods]
     for at, name in enumerate(names):
-        _need(WORD.fullmatch(name) is not None, f"run.methods[{at}].name", f"is {name[:60]!r}, which no method is called")
+        _need(
+            WORD.fullmatch(name) is not None, f"run.methods[{at}].name", f"is {name[:60]!r}, which no method is called"
+        )
     _need(len(set(names)) == len(names), "run.methods", "names a method twice")
     for name, stored in run.files.items():
         where = f"run.files.{name[:60]}"
@@ -40,7 +42,9 @@ def check_run(run: RunRecord) -> None:
             lengths = {len(row) for row in (each.spearman, each.absolute, each.ssim)}  # it may end before the last one
             fits = len(lengths) == 1 and lengths <= set(range(1, len(run.evaluation.randomized_fractions) + 1))
             _need(
-                fits, f"run.evaluation.randomization[{at}]", f"isn't of {len(run.evaluation.randomized_fractions)} stages"
+                fits,
+                f"run.evaluation.randomization[{at}]",
+                f"isn't of {len(run.evaluation.randomized_fractions)} stages",
             )
     for name, answers in (("predictions", run.predictions), ("label_predictions", run.label_predictions)):
         _need(answers is None or len(answers.bins) == BINS, f"run.{name}.bins", f"are not {BINS}")
@@ -104,7 +108,9 @@ def _check_inside(run: RunRecord, inside: InspectionRecord) -> None:
         _known(named, layers, where)
     for what in ("kernels", "channel_stats", "top_images", "receptive_fields"):
         _known((each.layer for each in getattr(inside, what)), layers, f"run.inspection.{what}")
-    _need(all(map(WORD.fullmatch, inside.projection_rules)), "run.inspection.projection_rules", "have no names of rules")
+    _need(
+        all(map(WORD.fullmatch, inside.projection_rules)), "run.inspection.projection_rules", "have no names of rules"
+    )
     _need(bool(inside.projection_rules) or not inside.top_images, "run.inspection.projection_rules", "are missing")
     for at, kernel in enumerate(inside.kernels):
         _need(len(kernel.shape) == 4, f"run.inspection.kernels[{at}].shape", "hasn't four sides")

@@ -237,8 +237,7 @@ def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn, tmp_pa
 
 
 OWN_METHOD = '''
-from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.plugin import Kind, Sign, method
 
 
 @method(title="Mine", family="own", source="no source", sign=Sign.POSITIVE, kind=Kind.AREA)

@@ -9,7 +9,7 @@ import pytest
 
 CHILD = """
 import resource, sys, torch
-from cnnvis_report.allocation import keep_memory
+from cnnvis_report.cli.malloc import keep_memory
 print(keep_memory() if sys.argv[1] == "kept" else None)
 def once():
     large = torch.ones(12_000_000)  # 48 MB, and as much for the sum: above what glibc keeps by itself

@@ -145,7 +145,9 @@ def test_a_network_that_refuses_bfloat16_is_explained_all_the_same(worth_it, dra
     command("run", "tests.factories:exacting", drawn, "-o", tmp_path / "r", *FORWARD_ONLY)
     run = load_run(tmp_path / "r")
     assert {each.reason for each in run.record.precision} == {"RuntimeError: float32 alone"}
-    assert not any(each.used for each in run.record.precision) and not any(image.not_applicable for image in run.images())
+    assert not any(each.used for each in run.record.precision) and not any(
+        image.not_applicable for image in run.images()
+    )
     assert "as bfloat16 failed: RuntimeError: float32 alone" in (tmp_path / "r" / "run.html").read_text(
         encoding="utf-8"
     )

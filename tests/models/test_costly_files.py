@@ -85,8 +85,8 @@ def test_gray_that_becomes_color_late_has_the_same_bits(geometry):
 MEMORY = """
 import resource, sys
 from pathlib import Path
-from cnnvis_report.loading.pictures import UnusablePicture, prepare, read_picture
-from cnnvis_report.preprocessing import Preprocessing
+from cnnvis_report.data.decode import UnusablePicture, prepare, read_picture
+from cnnvis_report.data.preprocessing import Preprocessing
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 prepare(read_picture(Path(sys.argv[1])), Preprocessing(resize=110, crop=(96, 96)))
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10)

@@ -291,7 +291,9 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     run = load_run(report).record
     costs = {"grad_cam": 1.5, "cam": 0.05, "random": 0.04}
     long = replace(run, provenance=run.provenance | {"seconds_by_method": costs})
-    short = replace(run, inspection=None, snapshots=(), evaluation=None, provenance={"seconds_by_method": {"cam": 0.04}})
+    short = replace(
+        run, inspection=None, snapshots=(), evaluation=None, provenance={"seconds_by_method": {"cam": 0.04}}
+    )
     passes = PassTimes()
     passes.add("forward", 2, 2.0)
     tally = RunStats(computed=2, seconds=3.0, looking=0.3, passes=passes)

@@ -49,8 +49,7 @@ class Net(nn.Module):
         return self.fc(self.drop(self.act(self.conv(x)).amax((2, 3)))) * self.scale * gain()
 """
 METHOD = """
-from cnnvis_report.records import Kind, Sign
-from cnnvis_report.registry import method
+from cnnvis_report.plugin import Kind, Sign, method
 
 @method(title="Mine", family="own", source="", sign=Sign.SIGNED, kind=Kind.PIXEL)
 def mine(tape, targets):

@@ -352,7 +352,9 @@ def test_the_set_of_one_image_says_what_it_lacks(drawn, tmp_path):
 def test_a_network_without_maps_says_so(drawn, tmp_path):
     command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inside", "standard", "-q")
     run = load_run(tmp_path / "r")
-    assert run.record.inspection.kernels == () and run.record.inspection.health == () and run.record.inspection.preferred
+    assert (
+        run.record.inspection.kernels == () and run.record.inspection.health == () and run.record.inspection.preferred
+    )
     assert "class score maps" in {view for view, _ in run.record.inspection.gaps}
 
 

@@ -63,12 +63,17 @@ def test_counts_are_those_of_a_slow_count():
         inside = [
             each for each in answers if low <= each.probability < high or (place == BINS - 1 and each.probability == 1)
         ]
-        assert (found.bins[place].images, found.bins[place].correct) == (len(inside), sum(each.right for each in inside))
+        assert (found.bins[place].images, found.bins[place].correct) == (
+            len(inside),
+            sum(each.right for each in inside),
+        )
         sure = np.mean([each.probability for each in inside])
         error += abs(np.mean([each.right for each in inside]) - sure) * len(inside) / 301
     assert found.calibration_error == pytest.approx(error, abs=1e-12)
     assert found.confidence_correct == pytest.approx(np.mean([each.probability for each in right]))
-    assert found.confidence_misclassified == pytest.approx(np.mean([each.probability for each in answers if not each.right]))
+    assert found.confidence_misclassified == pytest.approx(
+        np.mean([each.probability for each in answers if not each.right])
+    )
     assert [each.probability for each in found.misclassified] == sorted(
         (e.probability for e in answers if not e.right), reverse=True
     )

@@ -1,0 +1,8 @@
+"""What a method of somebody else's may import: all of it stays where it is, whatever moves behind it."""
+
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.errors import BadRequest, NotApplicable
+from cnnvis_report.methods.registry import Between, method
+from cnnvis_report.records.run import Kind, Reduction, Sign
+
+__all__ = ["BadRequest", "Between", "Kind", "NotApplicable", "Reduction", "Sign", "Tape", "method"]
