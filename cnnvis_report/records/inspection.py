@@ -134,8 +134,8 @@ class ImageInspection:
 class InspectionRecord:
     """The network from within.
 
-    budget: "standard" or "all". image_count: how many the set had. projection_rules: rules of projections that are defined for the
-    network, the first shown first. not_applicable: views that aren't there, with the reason.
+    budget: "quick", "standard" or "full". image_count: how many the set had. projection_rules: rules of
+    projections that are defined for the network, the first shown first. not_applicable: views that aren't there, with the reason.
     """
 
     budget: str

@@ -44,7 +44,7 @@ class RandomizationResult:
 class Evaluation:
     """How maps were measured.
 
-    budget: "small" or "full". images: how many were measured. steps: of the curves. regions: how many were replaced,
+    budget: "quick" or "full". images: how many were measured. steps: of the curves. regions: how many were replaced,
     one after the other, in region perturbation, each `side` pixels wide; 0 where that was left out.
     randomized_fractions: which part of the layers had been drawn anew, a share a stage. randomization_images: on how many images.
     """
