@@ -21,8 +21,8 @@ from cnnvis_report.pipeline.plan import make_plan
 from cnnvis_report.pipeline.run import conduct
 from cnnvis_report.pipeline.setup import study_of
 from cnnvis_report.pipeline.stages.predict import screened
+from cnnvis_report.records.images import ClassScore, ImageRecord, Label
 from cnnvis_report.records.labels import LabelCounter, average_precision
-from cnnvis_report.records.run import ClassScore, ImageRecord, Label
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.payload import image_data
 from cnnvis_report.report.pictures.encode import QUALITIES

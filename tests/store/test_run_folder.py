@@ -99,7 +99,9 @@ def test_names_of_ours_become_paths_unless_a_link_leads_there(tmp_path):
     (tmp_path / "stills" / "inspection").symlink_to(tmp_path)
     with pytest.raises(BadRequest, match="is a link"):
         place(tmp_path, "stills/inspection/cat-1/unit-0-1.webp")
-    assert not any(map(IMAGE.fullmatch, ("network", "snapshots", "inspection", "provenance", "A", "a--b", "-a", "a" * 65)))
+    assert not any(
+        map(IMAGE.fullmatch, ("network", "snapshots", "inspection", "provenance", "A", "a--b", "-a", "a" * 65))
+    )
     assert all(map(IMAGE.fullmatch, ("a", "cat-0f", "networks", "film")))
 
 
