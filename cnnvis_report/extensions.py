@@ -29,15 +29,15 @@ class Registry(Generic[Entry]):
 
     Args:
         kind: what messages call an entry, such as "method".
-        group: of entry points, such as "cnnvis_report.methods".
+        group: of entry points, such as "cnnvis_report.methods"; empty where packages add none.
         package: whose modules, at its top, announce this program's own entries; empty where they are imported anyway.
     """
 
-    def __init__(self, kind: str, group: str, package: str = "") -> None:
+    def __init__(self, kind: str, group: str = "", package: str = "") -> None:
         self.kind, self.group, self._package = kind, group, package
         self._entries: dict[str, Entry] = {}
         self._modules: dict[str, str] = {}
-        self._loaded: set[str] = set()
+        self._ours_wait, self._theirs_wait = bool(package), bool(group)
 
     def add(self, name: str, entry: Entry, module: str) -> None:
         """Announce an entry that is defined in `module`, which may announce it again, as a notebook's cell does.
@@ -55,16 +55,16 @@ class Registry(Generic[Entry]):
     def entries(self) -> dict[str, Entry]:
         """All entries by name; an installed package that can't be loaded is a warning, and the others are there."""
         self._load_ours()
-        if self.group not in self._loaded:
-            self._loaded.add(self.group)
+        if self._theirs_wait:
+            self._theirs_wait = False
             warnings = [self._load(distribution, point) for distribution, point in installed(self.group)]
             for line in dict.fromkeys(filter(None, warnings)):  # several entry points may name one module
                 log.warning(line)
         return dict(self._entries)
 
     def _load_ours(self) -> None:
-        if self._package and self._package not in self._loaded:
-            self._loaded.add(self._package)
+        if self._ours_wait:
+            self._ours_wait = False
             for module in iter_modules(import_module(self._package).__path__):
                 import_module(f"{self._package}.{module.name}")
 

@@ -75,6 +75,7 @@ def method(
     class_agnostic: bool = False,
     baseline: bool = False,
     prominence: int = 0,
+    registry: Registry[Method] = METHODS,
 ) -> Callable[[Function], Function]:
     """Announce a function `(tape, targets, *, options) -> maps` as an attribution method.
 
@@ -97,6 +98,7 @@ def method(
         class_agnostic: whether its map is the same for every class.
         baseline: whether it explains nothing and is there for the others to be compared with.
         prominence: of a run's methods, the one with the highest stands for them in the overview.
+        registry: where it is announced.
 
     Raises:
         BadRequest: another module has a method of this name, or the function lacks a docstring or a default.
@@ -126,7 +128,7 @@ def method(
             baseline=baseline,
             prominence=prominence,
         )
-        METHODS.add(name, Method(info, function, batched_targets, bounds or {}), function.__module__)
+        registry.add(name, Method(info, function, batched_targets, bounds or {}), function.__module__)
         return function
 
     return announce
