@@ -1,6 +1,6 @@
 """What a reader has to know of an explanation method, as plain data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -32,9 +32,27 @@ class Reduction(StrEnum):
     ABS_MAX = "abs_max"
 
 
+class Family(StrEnum):
+    """The families of methods, in the order of a page's sections; a method may name one of its own, which follows."""
+
+    CAM = "class activation maps"
+    GRADIENT = "gradients"
+    RELEVANCE = "relevance propagation"
+    PERTURBATION = "perturbation"
+    BASELINE = "baseline"
+
+
+class Randomness(StrEnum):
+    """What a method draws at random, always by the run's seed."""
+
+    NONE = "none"
+    SEED = "seed"  # the same draws for every image
+    IMAGE = "image"  # draws of its own for every image, by the seed and the image's values
+
+
 @dataclass(frozen=True)
 class MethodInfo:
-    """What a reader has to know of a method to read its maps.
+    """What a method says of itself: all that a page, a stage or a test has to know of it.
 
     name: the word for it everywhere, such as "grad_cam".
     title: as pages write it, such as "Grad-CAM".
@@ -47,7 +65,12 @@ class MethodInfo:
     preset: the smallest set of methods that it belongs to: "quick", "standard" or "all".
     summary: what its maps show, in one or two sentences.
     text: its whole description, with the formula.
-    options: its options, as they were used.
+    options: its options, with the values that were used.
+    notes: how pages word what it states of a map (`Evidence.notes`), by name, such as "{} steps".
+    randomness: what it draws at random.
+    class_agnostic: whether its map is the same for every class.
+    baseline: whether it explains nothing and is there for the others to be compared with.
+    prominence: of a run's methods, the one with the highest stands for them in the gallery.
     """
 
     name: str
@@ -62,6 +85,11 @@ class MethodInfo:
     summary: str
     text: str
     options: dict[str, Option]
+    notes: dict[str, str] = field(default_factory=dict)
+    randomness: Randomness = Randomness.NONE
+    class_agnostic: bool = False
+    baseline: bool = False
+    prominence: int = 0
 
     @property
     def shown_sign(self) -> Sign:
