@@ -85,7 +85,7 @@ def documented(record: type) -> tuple[str, dict[str, str]]:
     """
     text = getdoc(record) or ""
     lines = re.findall(r"^(\w+): (.*(?:\n[ \t]+.*)*)", text, re.MULTILINE)
-    found = {name: " ".join(line.split()) for name, line in lines}
+    found = {name: " ".join(line.split()).replace("None", "null") for name, line in lines}
     missing = [field.name for field in fields(record) if field.name not in found]
     if missing:
         raise KeyError(f"the docstring of {record.__name__} says nothing of {', '.join(missing)}")
@@ -116,7 +116,8 @@ def type_in_words(kind: Any) -> str:
     """A type as a reader of JSON needs it, records with a link to their table."""
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, UnionType):
-        return " or ".join("null" if part is NoneType else type_in_words(part) for part in parts)
+        words = [type_in_words(part) for part in parts]
+        return "any" if "any" in words else " or ".join(words)
     if origin is tuple:
         inner = [type_in_words(part) for part in parts if part is not Ellipsis]
         return f"list of {inner[0]}" if Ellipsis in parts else f"[{', '.join(inner)}]"

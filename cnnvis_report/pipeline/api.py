@@ -21,7 +21,7 @@ from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks, run_tasks, 
 from cnnvis_report.pipeline import arguments
 from cnnvis_report.pipeline.rejected_images import in_one_line
 from cnnvis_report.pipeline.repeatability.check import first_tape
-from cnnvis_report.records.run import Option
+from cnnvis_report.records.methods import Option
 from cnnvis_report.records.scores import ScoreKind
 
 
@@ -165,11 +165,11 @@ def _classes_of(columns: Tensor, subject: Subject, scores: str) -> Tensor:
 
 def _shared(options: Mapping[str, Option], chosen: Sequence[Method]) -> dict[str, dict[str, Option]]:
     """Each option for every chosen method that has it."""
-    known = [name for method in chosen for name in method.card.options]
+    known = [name for method in chosen for name in method.info.options]
     for name in options:
         if name not in known:
             raise UnknownName("option of the chosen methods", name, known)
     return {
-        method.name: {name: value for name, value in options.items() if name in method.card.options}
+        method.name: {name: value for name, value in options.items() if name in method.info.options}
         for method in chosen
     }

@@ -20,8 +20,8 @@ from cnnvis_report.methods.tasks import Task, run_tasks
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.evaluation import Budget, cheap
+from cnnvis_report.records.methods import Array
 from cnnvis_report.records.metrics import RandomizationResult
-from cnnvis_report.records.run import Array
 
 Found = dict[tuple[str, str], Array]
 
@@ -96,7 +96,7 @@ def _maps(
         return found
     for outcome in outcomes:
         if outcome.maps is not None and bool(outcome.maps.isfinite().all()):
-            shown = outcome.task.method.card.shown(outcome.maps[0, 0].float().cpu().numpy())
+            shown = outcome.task.method.info.shown(outcome.maps[0, 0].float().cpu().numpy())
             grid = on_grid(torch.from_numpy(shown), (SIDE, SIDE)).numpy()
             found[outcome.task.name, outcome.task.layer] = np.asarray(grid, dtype=np.float32)
     return found
