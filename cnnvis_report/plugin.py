@@ -3,6 +3,6 @@
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.methods.registry import Between, method
-from cnnvis_report.records.run import Kind, Reduction, Sign
+from cnnvis_report.records.methods import Kind, Reduction, Sign
 
 __all__ = ["BadRequest", "Between", "Kind", "NotApplicable", "Reduction", "Sign", "Tape", "method"]

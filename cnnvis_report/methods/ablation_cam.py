@@ -6,7 +6,7 @@ from torch import Tensor
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import Between, method
 from cnnvis_report.methods.score_cam import top_channels
-from cnnvis_report.records.run import Kind, Sign
+from cnnvis_report.records.methods import Kind, Sign
 
 AT_LEAST = 16  # values at a time: what comes before the layer runs once for all of them
 

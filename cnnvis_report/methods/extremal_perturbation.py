@@ -6,7 +6,7 @@ from torch import Tensor
 from cnnvis_report.engine.rounding import root_mean_square
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import Between, method
-from cnnvis_report.records.run import Kind, Sign
+from cnnvis_report.records.methods import Kind, Sign
 
 CELLS = 16  # along the shorter side
 SPREAD = 0.75  # of a cell over the mask, in cells

@@ -8,7 +8,7 @@ from cnnvis_report.engine.rounding import beyond_rounding
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.methods.registry import Between, method
-from cnnvis_report.records.run import Kind, Sign
+from cnnvis_report.records.methods import Kind, Sign
 
 WIDTH = 0.25
 RIDGE = 1.0

@@ -7,7 +7,7 @@ from cnnvis_report.engine.rules.lrp_rules import AlphaBeta
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.registry import Between, method
-from cnnvis_report.records.run import Kind, Sign
+from cnnvis_report.records.methods import Kind, Sign
 
 
 @method(

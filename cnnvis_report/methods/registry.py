@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief, nearest, shown
-from cnnvis_report.records.run import Kind, MethodInfo, Option, Reduction, Sign
+from cnnvis_report.records.methods import Kind, MethodInfo, Option, Reduction, Sign
 
 PRESETS = ("quick", "standard", "all")
 

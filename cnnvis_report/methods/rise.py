@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import Between, method
-from cnnvis_report.records.run import Kind, Sign
+from cnnvis_report.records.methods import Kind, Sign
 
 BLOCK = 100  # masks between two looks at the standard error
 TOGETHER = 20  # masks that are added to the sums at a time

@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 from cnnvis_report.engine.rounding import beyond_rounding
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import Between, method
-from cnnvis_report.records.run import Kind, Sign
+from cnnvis_report.records.methods import Kind, Sign
 
 
 @method(

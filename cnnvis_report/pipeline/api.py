@@ -22,7 +22,7 @@ from cnnvis_report.pipeline import arguments
 from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch, open_batch
 from cnnvis_report.pipeline.rejected_images import in_one_line
 from cnnvis_report.pipeline.repeatability.check import first_tape
-from cnnvis_report.records.run import Option
+from cnnvis_report.records.methods import Option
 from cnnvis_report.records.scores import ScoreKind
 
 Maps = dict[str, Tensor]
