@@ -1,6 +1,6 @@
 """What a method of somebody else's may import: all of it stays where it is, whatever moves behind it.
 
-A method is a function with `@method`, as docs/extending.md shows. It is used by its place, `-m package.module:function`, or
+A method is a function with `@method`, as docs/extending.md shows. It is used by `-m package.module:function`, or
 by its name where an installed package has an entry point for the module or the function:
 
     [project.entry-points."cnnvis_report.methods"]
@@ -20,7 +20,7 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.run import Family, Kind, MethodInfo, Option, Randomness, Reduction, Sign
+from cnnvis_report.records.methods import Family, Kind, MethodInfo, Option, Randomness, Reduction, Sign
 
 __all__ = [
     "BadRequest",

@@ -22,7 +22,8 @@ from cnnvis_report.data.labels import label_images
 from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.run import Label, Skipped
+from cnnvis_report.records.images import Label
+from cnnvis_report.records.run import Skipped
 
 __all__ = ["FoundImages", "ImageFile", "ImageItem", "ImageSet", "Limit", "find_images", "labeled"]
 

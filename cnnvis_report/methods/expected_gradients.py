@@ -9,7 +9,7 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.run import Family, Kind, Randomness, Sign
+from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 
 
 @method(

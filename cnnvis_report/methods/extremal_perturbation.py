@@ -7,7 +7,7 @@ from cnnvis_report.engine.rounding import root_mean_square
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.run import Family, Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 CELLS = 16  # along the shorter side
 SPREAD = 0.75  # of a cell over the mask, in cells

@@ -8,7 +8,7 @@ from cnnvis_report.engine.rounding import beyond_rounding
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.run import Family, Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 COMPLETE = 0.01  # of the score; what is off by more has constants that nobody can see
 

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.run import Family, Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(

@@ -7,7 +7,7 @@ from cnnvis_report.engine.rules.relu import GUIDED
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.grad_cam import grad_cam
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.run import Family, Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(

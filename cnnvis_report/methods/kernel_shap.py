@@ -7,7 +7,7 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.lime import explained, scores_of_kept, superpixels
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.run import Family, Kind, Randomness, Sign
+from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 
 
 @method(

@@ -8,7 +8,7 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.run import Family, Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(

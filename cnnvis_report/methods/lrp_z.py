@@ -6,7 +6,7 @@ from cnnvis_report.engine.rules.lrp import Composite
 from cnnvis_report.engine.rules.lrp_rules import Z
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.run import Family, Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(

@@ -6,7 +6,7 @@ from torch import Tensor
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.run import Family, Kind, Randomness, Sign
+from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 
 
 @method(

@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.run import Family, Kind, Randomness, Sign
+from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 
 BLOCK = 100  # masks between two looks at the standard error
 TOGETHER = 20  # masks that are added to the sums at a time

@@ -21,7 +21,7 @@ from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks, run_tasks, 
 from cnnvis_report.pipeline import arguments
 from cnnvis_report.pipeline.rejected_images import in_one_line
 from cnnvis_report.pipeline.repeatability.check import first_tape
-from cnnvis_report.records.run import Option
+from cnnvis_report.records.methods import Option
 from cnnvis_report.records.scores import ScoreKind
 
 

@@ -17,10 +17,11 @@ from cnnvis_report.pipeline.stages.inspection import look_inside
 from cnnvis_report.pipeline.stages.randomization import randomization
 from cnnvis_report.pipeline.stages.snapshots import snapshots
 from cnnvis_report.records.identity import Identity, fingerprint
+from cnnvis_report.records.images import NotApplicableRecord
 from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.metrics import Evaluation, RandomizationResult
 from cnnvis_report.records.network import NetworkRecord
-from cnnvis_report.records.run import NotApplicableRecord, RunRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.os_errors import refusal

@@ -9,7 +9,7 @@ from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.methods.registry import methods
-from cnnvis_report.records.run import Kind, Randomness, Sign
+from cnnvis_report.records.methods import Kind, Randomness, Sign
 from tests.networks import Awkward, Tiny, seeded
 
 pytestmark = pytest.mark.numeric

@@ -18,7 +18,7 @@ from cnnvis_report.pipeline.execute import RunProgress, RunStats
 from cnnvis_report.pipeline.plan import make_plan
 from cnnvis_report.pipeline.run import conduct
 from cnnvis_report.pipeline.setup import open_study
-from cnnvis_report.records.run import Kind, Sign
+from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.store import load_run
@@ -311,9 +311,9 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     assert "\nall 3 images, earlier starts included:\ngrad_cam" in re.sub(" *\n +", "\n", told())
     slots = provenance_slots(replace(run, images=3, provenance={"device": "CPU", "images_computed": 2}))
     assert slots["took-detail"] == f"CPU · for 2 of {fmt.count(3, 'image')}"
-    slots = provenance_slots(replace(run, provenance={"seconds": 0.2, "bound_seconds": 0.1, "device": "CPU"}))
+    slots = provenance_slots(replace(run, provenance={"seconds": 0.2, "ideal_seconds": 0.1, "device": "CPU"}))
     assert slots["took-detail"] == "CPU"
-    slots = provenance_slots(replace(run, provenance={"seconds": 3.0, "bound_seconds": 2.0, "device": "CPU"}))
+    slots = provenance_slots(replace(run, provenance={"seconds": 3.0, "ideal_seconds": 2.0, "device": "CPU"}))
     assert slots["took-detail"] == "1.50 of the bound · CPU"
 
 

@@ -26,7 +26,7 @@ from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.store import RunWriter, load_run
 from cnnvis_report.store.arrays import Damaged, read_arrays, write_arrays
 from cnnvis_report.store.atomic import beside, remove
-from cnnvis_report.store.contents import wrong_inside
+from cnnvis_report.store.contents import wrong_inspection
 from cnnvis_report.store.lock import lock_of, writing
 from cnnvis_report.store.names import IMAGE, is_ours, is_page, place
 from cnnvis_report.store.os_errors import in_words
@@ -93,13 +93,15 @@ def test_a_name_of_another_shape_becomes_no_path(name, tmp_path):
 
 
 def test_names_of_ours_become_paths_unless_a_link_leads_there(tmp_path):
-    for name in ("run.json", "arrays/cat-1.npz", "images/cat-1.html", "stills/inside/cat-1/unit-0-1.webp"):
+    for name in ("run.json", "arrays/cat-1.npz", "images/cat-1.html", "stills/inspection/cat-1/unit-0-1.webp"):
         assert place(tmp_path, name) == tmp_path / name
     (tmp_path / "stills").mkdir()
-    (tmp_path / "stills" / "inside").symlink_to(tmp_path)
+    (tmp_path / "stills" / "inspection").symlink_to(tmp_path)
     with pytest.raises(BadRequest, match="is a link"):
-        place(tmp_path, "stills/inside/cat-1/unit-0-1.webp")
-    assert not any(map(IMAGE.fullmatch, ("network", "films", "inside", "provenance", "A", "a--b", "-a", "a" * 65)))
+        place(tmp_path, "stills/inspection/cat-1/unit-0-1.webp")
+    assert not any(
+        map(IMAGE.fullmatch, ("network", "snapshots", "inspection", "provenance", "A", "a--b", "-a", "a" * 65))
+    )
     assert all(map(IMAGE.fullmatch, ("a", "cat-0f", "networks", "film")))
 
 
@@ -290,11 +292,13 @@ def test_what_is_drawn_of_the_inside_has_to_be_there():
     inside = InspectionRecord("standard", 1, (), (), (), (), (), (looked,), ("gradient",))
     maps = {"maps/conv": np.zeros((1, 2, 2), np.uint8), "channels/conv": np.zeros((4, 1), np.float32)}
     summary = {"summary/conv": np.zeros((2, 2), np.float16)}
-    assert wrong_inside(inside, "a", maps | summary) == ""
-    assert wrong_inside(inside, "a", maps) == "hasn't got 'summary/conv'"
-    assert wrong_inside(inside, "a", summary) == "hasn't got 'maps/conv'"
-    assert wrong_inside(inside, "b", {}) == "" == wrong_inside(None, "a", summary)
-    assert "isn't found inside" in wrong_inside(inside, "a", maps | {"summary/conv": np.zeros((2, 2, 2), np.float16)})
+    assert wrong_inspection(inside, "a", maps | summary) == ""
+    assert wrong_inspection(inside, "a", maps) == "hasn't got 'summary/conv'"
+    assert wrong_inspection(inside, "a", summary) == "hasn't got 'maps/conv'"
+    assert wrong_inspection(inside, "b", {}) == "" == wrong_inspection(None, "a", summary)
+    assert "isn't found inside" in wrong_inspection(
+        inside, "a", maps | {"summary/conv": np.zeros((2, 2, 2), np.float16)}
+    )
 
 
 def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report, again, made):
@@ -390,7 +394,7 @@ def test_a_seal_is_of_a_content_and_of_its_place():
 HOLDER = """
 import sys, time
 from pathlib import Path
-from cnnvis_report.store.contents import wrong_inside
+from cnnvis_report.store.contents import wrong_inspection
 from cnnvis_report.store.lock import writing
 with writing(Path(sys.argv[1])):
     print("held", flush=True)
@@ -504,7 +508,7 @@ def test_what_goes_away_later_ends_it_in_one_line_too(when, pictures, tmp_path, 
     plain = getattr(module, name)
 
     def going(*given):
-        shutil.rmtree(folder / "inside" if when == "inside" else folder)
+        shutil.rmtree(folder / "inspection" if when == "inside" else folder)
         return plain(*given)
 
     monkeypatch.setattr(module, name, going)

@@ -208,7 +208,7 @@ def _read(calls: Sequence[Call], axes: Mapping[Edge, Axes], size: tuple[int, int
 
 
 def _stage(call: Call, calls: Sequence[Call]) -> str:
-    """What kind of step a call is, as `LayerRecord.stage` says it."""
+    """What kind of step a call is, as `LayerRecord.kind` says it."""
     module = call.module
     if call.layout is None:
         return ""

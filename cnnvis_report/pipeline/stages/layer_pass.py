@@ -27,7 +27,7 @@ LADDER = (
 
 def stages(subject: Subject) -> list[LayerRecord]:
     """The layers whose feature maps are steps of their own, in the order in which they run."""
-    return [layer for layer in subject.layers if layer.stage and layer.spatial]
+    return [layer for layer in subject.layers if layer.kind and layer.spatial]
 
 
 def chosen_layers(subject: Subject) -> list[str]:

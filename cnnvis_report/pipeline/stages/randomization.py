@@ -20,8 +20,8 @@ from cnnvis_report.methods.tasks import Task, run_tasks
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.evaluation import Budget, cheap
+from cnnvis_report.records.methods import Array
 from cnnvis_report.records.metrics import RandomizationResult
-from cnnvis_report.records.run import Array
 
 Found = dict[tuple[str, str], Array]
 

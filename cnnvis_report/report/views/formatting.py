@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from cnnvis_report.records.run import ClassScore, Evidence, MethodInfo, Note, Setting
+from cnnvis_report.records.images import ClassScore, Evidence, Note
+from cnnvis_report.records.methods import MethodInfo
+from cnnvis_report.records.run import Setting
 from cnnvis_report.records.scores import ScoreKind
 
 NARROW = " "  # a narrow no-break space, between thousands and before units

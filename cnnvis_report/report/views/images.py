@@ -5,17 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from cnnvis_report.records.run import (
-    Family,
-    ImageRecord,
-    Kind,
-    MapRecord,
-    MethodInfo,
-    NotApplicableRecord,
-    Reduction,
-    RunRecord,
-    Sign,
-)
+from cnnvis_report.records.images import ImageRecord, MapRecord, NotApplicableRecord
+from cnnvis_report.records.methods import Family, Kind, MethodInfo, Reduction, Sign
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.pictures.palettes import DEFAULT, SCALES, stops
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.summary import MethodSummary, Summary

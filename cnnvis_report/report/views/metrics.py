@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, pstdev
 
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.metrics import Evaluation
 from cnnvis_report.records.network import NetworkRecord
-from cnnvis_report.records.run import ImageRecord, MethodInfo, RunRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.images import in_families
