@@ -109,7 +109,9 @@ def messages() -> Iterator[tuple[str, str]]:
 
 
 SOURCES = {
-    f"{kind.__name__}: {name}": text for kind in (helps, documents, templates, scripts, messages) for name, text in kind()
+    f"{kind.__name__}: {name}": text
+    for kind in (helps, documents, templates, scripts, messages)
+    for name, text in kind()
 }
 
 
