@@ -13,9 +13,9 @@ from cnnvis_report.errors import BadRequest, EndsProgram, UnknownName, brief
 from cnnvis_report.isolation.eval_mode import frozen
 from cnnvis_report.isolation.process_state import at_work
 from cnnvis_report.models.checkpoints import check_finite, load_into, read_for, silent_channels, split_key
-from cnnvis_report.models.declared import declared
 from cnnvis_report.models.factories import is_factory, make_network
 from cnnvis_report.models.fastai_models import fastai_network
+from cnnvis_report.models.network_attributes import declared
 from cnnvis_report.models.torchvision_heads import with_head
 from cnnvis_report.models.torchvision_models import CLASSES, build_for, skeleton
 from cnnvis_report.models.trained_file import read_trained

@@ -8,10 +8,10 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.run import ImageRecord, RunRecord
 from cnnvis_report.records.training import SnapshotSeries
+from cnnvis_report.store.intact_parts import inside_is_whole, whole_images
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
 from cnnvis_report.store.names import FILMS, INSIDE, MANIFEST, NETWORK, arrays_name, inside_name
-from cnnvis_report.store.ours import check_writable
-from cnnvis_report.store.wholeness import inside_is_whole, whole_images
+from cnnvis_report.store.own_files import check_writable
 
 NAMED = 5  # images that a notice names
 

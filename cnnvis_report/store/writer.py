@@ -17,11 +17,11 @@ from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.run import ImageRecord, RunRecord, StoredFile
 from cnnvis_report.store.arrays import Arrays, write_arrays
 from cnnvis_report.store.atomic import NO_LINK, remove, settle
+from cnnvis_report.store.intact_parts import inside_is_whole, whole_images
 from cnnvis_report.store.journal import Done, begun, journal_line, journal_lines, start_journal
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
 from cnnvis_report.store.names import ARRAYS, FITTED, INSIDE, JOURNAL, MANIFEST, arrays_name, inside_name, place
-from cnnvis_report.store.ours import check_files, check_writable, clear, made_in
-from cnnvis_report.store.wholeness import inside_is_whole, whole_images
+from cnnvis_report.store.own_files import check_files, check_writable, clear, made_in
 
 
 class RunWriter:

@@ -13,7 +13,7 @@ from PIL import Image
 from torchvision.models import get_model_weights
 
 from cnnvis_report.data import decode
-from cnnvis_report.data.boxes import read_boxes
+from cnnvis_report.data.bounding_boxes import read_boxes
 from cnnvis_report.data.decode import UnusablePicture, prepare, read_picture
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.preprocessing import Levels, Preprocessing

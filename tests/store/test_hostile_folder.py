@@ -19,11 +19,11 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.fit_cache import FolderFitCache
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.store import load_run
+from cnnvis_report.store.array_checks import wrong_arrays
 from cnnvis_report.store.arrays import INFLATED, Damaged, read_arrays, write_arrays
-from cnnvis_report.store.contents import wrong_arrays
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.names import fitted_name
-from cnnvis_report.store.ours import check_writable, clear, is_ours
+from cnnvis_report.store.own_files import check_writable, clear, is_ours
 from tests.conftest import command, rewritten
 from tests.store.test_run_folder import BARE, FEW, again, made, pictures, refused, report  # noqa: F401 # fixtures
 from tests.store.test_store import files, without_provenance

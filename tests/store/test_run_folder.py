@@ -24,14 +24,14 @@ from cnnvis_report.records.run import RunRecord, StoredFile
 from cnnvis_report.report import write
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.store import RunWriter, load_run
+from cnnvis_report.store.array_checks import wrong_inside
 from cnnvis_report.store.arrays import Damaged, read_arrays, write_arrays
 from cnnvis_report.store.atomic import beside, remove
-from cnnvis_report.store.contents import wrong_inside
+from cnnvis_report.store.digests import digest_of, holds, sealed
 from cnnvis_report.store.lock import lock_of, writing
 from cnnvis_report.store.names import IMAGE, is_ours, is_page, place
 from cnnvis_report.store.os_errors import in_words
-from cnnvis_report.store.ours import output, pages_of
-from cnnvis_report.store.sealing import digest_of, holds, sealed
+from cnnvis_report.store.own_files import output, pages_of
 from cnnvis_report.synthetic.shapes import draw
 from tests.conftest import command, rewritten
 from tests.store.test_store import files, without_provenance
@@ -390,7 +390,7 @@ def test_a_seal_is_of_a_content_and_of_its_place():
 HOLDER = """
 import sys, time
 from pathlib import Path
-from cnnvis_report.store.contents import wrong_inside
+from cnnvis_report.store.array_checks import wrong_inside
 from cnnvis_report.store.lock import writing
 with writing(Path(sys.argv[1])):
     print("held", flush=True)

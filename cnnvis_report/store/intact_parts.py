@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.run import ImageRecord, RunRecord, StoredFile
+from cnnvis_report.store.array_checks import wrong_arrays, wrong_inside
 from cnnvis_report.store.arrays import read_arrays
-from cnnvis_report.store.contents import wrong_arrays, wrong_inside
 from cnnvis_report.store.names import FILMS, arrays_name, inside_name, place
 
 
