@@ -230,19 +230,19 @@ def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked, tmp_pa
     """The strongest images of a channel may be lost ones: their picture stays, no link leads to them."""
     folder = shutil.copytree(looked, tmp_path / "r")
     inside = load_run(folder).record.inspection
-    lost = inside.tops[0].units[0].image
+    lost = inside.top_images[0].units[0].image
     os.truncate(folder / "arrays" / f"{lost}.npz", 100)
-    os.truncate(folder / "inside" / f"{inside.looked[0].image}.npz", 100)
+    os.truncate(folder / "inside" / f"{inside.images[0].image}.npz", 100)
     command("render", folder, "--repair")
     assert command("render", folder, "--repair").stderr == ""
     page = (folder / "inside.html").read_text(encoding="utf-8")
-    assert f"images/{lost}.html" not in page and page.count('<div class="sheet"') == len(inside.tops)
+    assert f"images/{lost}.html" not in page and page.count('<div class="sheet"') == len(inside.top_images)
     command("render", folder, "--single-file")
 
 
 def test_a_look_without_images_says_what_got_lost(tmp_path, looked):
     folder = shutil.copytree(looked, tmp_path / "r")
-    rewritten(folder, lambda run, images: (replace(run, images=0, inside=replace(run.inside, looked=())), []))
+    rewritten(folder, lambda run, images: (replace(run, images=0, inspection=replace(run.inspection, images=())), []))
     os.truncate(folder / "inside" / "network.npz", 100)
     said = command("render", folder, "--repair", code=2).stderr
     assert "nothing of it is whole" in said
