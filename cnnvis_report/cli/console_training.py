@@ -107,7 +107,7 @@ class Reporter(TrainProgress):
         record = trained.model.training
         why = f"; {record.stopped}" if record.stopped else ""
         self.console.say(
-            f"Trained   epoch {record.best} of {len(record.history)} is kept{why}: "
+            f"Trained   epoch {record.best_epoch} of {len(record.history)} is kept{why}: "
             f"{fmt.percent(record.validation.accuracy)} of {record.validation.images} validation images right"
         )
         if record.test is not None:

@@ -65,7 +65,7 @@ def results_of(
             id=ready.item.id,
             name=ready.item.name,
             size=(ready.picture.seen.shape[0], ready.picture.seen.shape[1]),
-            original=ready.picture.original,
+            original_size=ready.picture.original,
             label=ready.item.label,
             top=tuple(score(place, index) for index in best),
             targets=tuple(score(place, index) for index in chosen[place]),

@@ -39,9 +39,9 @@ class ChannelStatsRecord:
     channels: int
     dead: int
     saturated: int
-    twins: int
-    active: float
-    which: tuple[tuple[int, ...], ...] = ((), (), ())
+    duplicates: int
+    active_fraction: float
+    examples: tuple[tuple[int, ...], ...] = ((), (), ())
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,11 @@ class MaximizedRecord:
     channel: int
     size: tuple[int, int]
     frames: int
-    reached: float
-    best: float | None
-    best_image: str
+    activation: float
+    top_activation: float | None
+    top_image: str
     curve: tuple[float, ...]
+    init: str = "noise"
 
 
 @dataclass(frozen=True)

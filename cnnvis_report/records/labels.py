@@ -92,7 +92,7 @@ class LabelPredictions:
         return sum(abs(each.correct - each.images * each.mean) for each in self.bins) / max(1, total)
 
 
-class LabelCounting:
+class LabelCounter:
     """Counts images one by one; only their scores are kept, four bytes a label."""
 
     def __init__(self, names: Sequence[str]) -> None:

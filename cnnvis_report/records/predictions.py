@@ -69,7 +69,7 @@ class Predictions:
         return (total - self.confidence_correct * self.correct) / max(1, self.images - self.correct)
 
 
-class Counting:
+class PredictionCounter:
     """Counts answers one by one."""
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class Counting:
 
 def count(answers: Iterable[Prediction], unknown: int = 0) -> Predictions:
     """All of them, counted; beside them so many images with labels that the network doesn't know."""
-    counting = Counting()
+    counting = PredictionCounter()
     counting.unknown = unknown
     for answer in answers:
         counting.add(answer)

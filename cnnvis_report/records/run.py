@@ -138,7 +138,7 @@ class NotApplicableRecord:
 class ImageRecord:
     """One image of the run: what it is, what the network says of it, which maps there are.
 
-    size, original: (height, width) as the network saw it and as it was stored. top: the five largest scores, of values
+    size, original_size: (height, width) as the network saw it and as it was stored. top: the five largest scores, of values
     the first five. label: the first of the labels, of which there are several where they don't exclude each other.
     predicted, label_scores: labels above 0.5, and the image's own where the network knows them; only where several can be right,
     and so are `scores`, those of all labels in order.
@@ -150,7 +150,7 @@ class ImageRecord:
     id: str
     name: str
     size: tuple[int, int]
-    original: tuple[int, int]
+    original_size: tuple[int, int]
     label: Label | None
     top: tuple[ClassScore, ...]
     targets: tuple[ClassScore, ...]

@@ -51,7 +51,7 @@ class Snapshot:
 class TrainingRecord:
     """A training from beginning to end.
 
-    data: what the folder of images is called. settings: as asked for, or as found out. best: the number of the epoch
+    data: what the folder of images is called. settings: as asked for, or as found out. best_epoch: the number of the epoch
     that was kept, the one of the highest validation accuracy; ties go to the lower loss. stopped: why it ended before
     the last epoch, empty where it didn't. test: None where there was no test set.
     """
@@ -60,7 +60,7 @@ class TrainingRecord:
     settings: dict[str, str | int | float | bool | None]
     counts: tuple[ClassCounts, ...]
     history: tuple[Epoch, ...]
-    best: int
+    best_epoch: int
     stopped: str
     validation: Score
     test: Score | None
@@ -80,7 +80,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class SnapshotSeries:
-    """One image over the epochs; methods: whose maps there are, in the run folder's films by `film_key`."""
+    """One image over the epochs; methods: whose maps there are, in the run folder's films by `snapshot_key`."""
 
     image: str
     target: str
@@ -89,6 +89,6 @@ class SnapshotSeries:
     frames: tuple[Frame, ...]
 
 
-def film_key(image: str, method: str, epoch: int) -> str:
+def snapshot_key(image: str, method: str, epoch: int) -> str:
     """The name of an image's map after an epoch, among those of the films."""
     return f"{image}/{method}/{epoch}"

@@ -123,7 +123,7 @@ def test_several_layers(drawn, tmp_path):
 def test_sizes(size, seen, drawn, tmp_path):
     command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "-q", *(("--size", size) if size else ()))
     image = next(load_run(tmp_path / "r").images())
-    assert image.size == seen and image.original == (40, 40)
+    assert image.size == seen and image.original_size == (40, 40)
     arrays = load_arrays(tmp_path / "r", image.id)
     assert arrays["picture"].shape == (*seen, 3) and arrays[image.maps[-1].key].shape[-2:] == seen
 

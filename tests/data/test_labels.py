@@ -21,7 +21,7 @@ from cnnvis_report.pipeline.plan import make_plan
 from cnnvis_report.pipeline.run import conduct
 from cnnvis_report.pipeline.setup import study_of
 from cnnvis_report.pipeline.stages.predict import screened
-from cnnvis_report.records.labels import LabelCounting, average_precision
+from cnnvis_report.records.labels import LabelCounter, average_precision
 from cnnvis_report.records.run import ClassScore, ImageRecord, Label
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.payload import image_data
@@ -154,7 +154,7 @@ def test_labels_are_counted_as_a_slow_count_does():
     random = np.random.default_rng(1)
     names = ["p", "q", "r"]
     truths, probabilities = random.random((50, 3)) < 0.4, random.random((50, 3))
-    counting = LabelCounting(names)
+    counting = LabelCounter(names)
     for k, (truth, row) in enumerate(zip(truths, probabilities, strict=True)):
         counting.add("", f"{k:02d}", np.flatnonzero(truth).tolist(), np.log(row / (1 - row)), row)
     found = counting.result()

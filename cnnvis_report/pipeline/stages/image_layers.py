@@ -67,7 +67,7 @@ class ImagesInside:
         inverted = all_of("inversions", lambda: self._inverted(image[0], arrays), gaps) if inverts else ()
         side = self._side if self._count < self._kept else 0
         self._count += 1
-        self._writer.add_inside(ready.item.id, arrays)
+        self._writer.add_inspection(ready.item.id, arrays)
         name = study.subject.classes[target]
         return ImageInspection(ready.item.id, layers, side, name, units, classes, inverted)
 

@@ -80,7 +80,7 @@ def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, 
             projection_rules=pictures.ways,
             not_applicable=tuple(dict.fromkeys(gaps)),
         )
-    writer.add_inside(NETWORK, found.arrays)
+    writer.add_inspection(NETWORK, found.arrays)
     return record
 
 
@@ -126,7 +126,7 @@ def _health(streamed: Streamed, found: Found) -> Iterator[ChannelStatsRecord]:
     for name, channels in streamed.health.items() if streamed.ids else ():
         health = channels.found()
         rows = [health.highest, health.mean, health.active, health.twin]
-        found.arrays[f"health/{name}"] = torch.stack([row.float() for row in rows]).numpy()
+        found.arrays[f"channel_stats/{name}"] = torch.stack([row.float() for row in rows]).numpy()
         kinds = [each.nonzero().flatten().tolist() for each in (health.dead, health.saturated, health.twin >= 0)]
         dead, saturated, twins = map(len, kinds)
         active = round(float(health.active.mean()), 5)
@@ -171,7 +171,7 @@ def _tops(
                     raise
                 found.gaps.append((f"top images of {layer}, channel {channel}", told(error)))
                 continue
-            found.arrays |= {f"top/{layer}/{channel}/{name}": value for name, value in drawn.items()}
+            found.arrays |= {f"top_images/{layer}/{channel}/{name}": value for name, value in drawn.items()}
             classes = sorted(((float(values[channel]), index) for index, values in excitement.items()), reverse=True)
             named = tuple((study.subject.classes[index], round(value, 5)) for value, index in classes[:5])
             yield TopImagesRecord(layer, channel, units, named)

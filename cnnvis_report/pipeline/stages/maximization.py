@@ -44,17 +44,18 @@ def preferred(
     steps = len(wanted) * budget.steps
     made = _made(study, budget, wanted, lambda done: tell(f"inside: preferred inputs, {done} of {steps} steps"))
     for number, (each, found) in enumerate(zip(wanted, made, strict=True)):
-        arrays[f"preferred/{number}"] = as_bytes(found.image)
-        arrays[f"film/{number}"] = np.stack([as_bytes(frame) for frame in found.film])
+        arrays[f"maximized/{number}"] = as_bytes(found.image)
+        arrays[f"frames/{number}"] = np.stack([as_bytes(frame) for frame in found.film])
         yield MaximizedRecord(
             title=each.title,
             layer=each.goal.layer,
             channel=each.goal.channels[0],
             size=(found.image.shape[1], found.image.shape[2]),
             frames=len(found.film),
-            reached=round(found.reached, 4),
-            best=None if each.best is None else round(each.best, 4),
-            best_image=each.best_image,
+            activation=round(found.reached, 4),
+            top_activation=None if each.best is None else round(each.best, 4),
+            top_image=each.best_image,
+            init="image" if study.preferences.start != "noise" and each.best_image else "noise",
             curve=tuple(round(value, 4) for value in found.curve[:: max(1, len(found.curve) // LOOKS)]),
         )
 

@@ -14,7 +14,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.rejected_images import in_one_line
 from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.records.labels import LabelCounting, LabelPredictions
+from cnnvis_report.records.labels import LabelCounter, LabelPredictions
 from cnnvis_report.records.predictions import Prediction, Predictions, count
 from cnnvis_report.records.run import Skipped
 from cnnvis_report.records.scores import ScoreKind
@@ -127,7 +127,7 @@ class _Looked:
     def counted(self, explained: Collection[str]) -> tuple[Predictions | None, LabelPredictions | None]:
         """All answers, counted; with pages are those that are explained."""
         if self.rows:
-            counting = LabelCounting(self.classes)
+            counting = LabelCounter(self.classes)
             counting.unknown = self.unknown
             for place, (item, scores, shares) in self.rows.items():
                 counting.add(place if place in explained else "", item.name, known_of(item), scores, shares)

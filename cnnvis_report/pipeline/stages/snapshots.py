@@ -20,8 +20,8 @@ from cnnvis_report.pipeline.execute import RunProgress
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.inspection_budget import FILMED
-from cnnvis_report.records.training import Frame, SnapshotSeries, film_key
-from cnnvis_report.store.names import FILMS
+from cnnvis_report.records.training import Frame, SnapshotSeries, snapshot_key
+from cnnvis_report.store.names import SNAPSHOTS
 from cnnvis_report.store.writer import RunWriter
 
 
@@ -70,7 +70,7 @@ def snapshots(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress)
                 continue
             frames[shot.ready.item.id].append(frame)
             arrays |= maps
-    writer.add_inside(FILMS, arrays)
+    writer.add_inspection(SNAPSHOTS, arrays)
     return tuple(
         SnapshotSeries(
             image=shot.ready.item.id,
@@ -102,7 +102,7 @@ def _shots(study: Study, writer: RunWriter) -> list[Shot]:
 
 def _stages(study: Study, training: Training, watcher: RunProgress) -> Iterator[Stage]:
     """The snapshots that are there and belong to this network, in order, with the network itself among them."""
-    best = training.record.best
+    best = training.record.best_epoch
     own = Stage(best, study.subject.network)
     told = False
     for snapshot in sorted(training.record.snapshots, key=lambda each: each.epoch):
@@ -172,7 +172,7 @@ def _frame(
         logits = tape.logits.float().cpu()
     probabilities = subject.probabilities(logits)
     maps = {
-        film_key(shot.ready.item.id, outcome.task.name, epoch): outcome.maps[0, 0].numpy()
+        snapshot_key(shot.ready.item.id, outcome.task.name, epoch): outcome.maps[0, 0].numpy()
         for outcome in outcomes
         if outcome.maps is not None and bool(outcome.maps.isfinite().all())
     }
