@@ -158,7 +158,10 @@ def test_a_file_is_written_beside_its_place_under_a_name_of_its_own(tmp_path):
         (lambda run: run | {"settings": [1]}, "run.settings is a list of 1"),
         (lambda run: run | {"settings": {"a": [[[[[[[[[[1]]]]]]]]]]}}, "goes too deep"),
         (lambda run: run | {"network": run["network"] | {"kind": "guess"}}, "run.network.kind is 'guess' in the place"),
-        (lambda run: run | {"cards": [{**run["cards"][0], "options": {"n": None}}]}, "run.methods[0].options.n is None"),
+        (
+            lambda run: run | {"cards": [{**run["cards"][0], "options": {"n": None}}]},
+            "run.methods[0].options.n is None",
+        ),
     ],
 )
 def test_the_field_that_is_wrong_is_named(change, named, made):

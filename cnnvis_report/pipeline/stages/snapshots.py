@@ -14,7 +14,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import CnnVisError, told
 from cnnvis_report.methods.tasks import Task, run_tasks
-from cnnvis_report.models.load import Training
+from cnnvis_report.models.model import Training
 from cnnvis_report.models.trained_file import plain_name, read_trained
 from cnnvis_report.pipeline.execute import RunProgress
 from cnnvis_report.pipeline.plan import Plan
