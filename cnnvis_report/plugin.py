@@ -2,7 +2,8 @@
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable
-from cnnvis_report.methods.registry import Between, method
+from cnnvis_report.methods.options import Between
+from cnnvis_report.methods.registry import method
 from cnnvis_report.records.run import Kind, Reduction, Sign
 
 __all__ = ["BadRequest", "Between", "Kind", "NotApplicable", "Reduction", "Sign", "Tape", "method"]

@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def table() -> str:
     """The README's table of methods."""
-    by_name = {entry.name: entry.card for entry in methods()}
+    by_name = {entry.name: entry.info for entry in methods()}
     rows = ["| name | what it shows | source |", "|---|---|---|"]
     for card in in_families(list(by_name.values())):
         rows.append(f"| `{card.name}` | {card.summary} | {card.source} |")

@@ -77,7 +77,7 @@ class Console(RunProgress):
             rough = ", ".join(dict.fromkeys(task.name for task in plan.reduced))
             order = "" if study.precision == "bfloat16" else ", where that keeps the order of the pixels"
             self.say(f"          in bfloat16{order}: {rough}")
-        maps = [(task.method.card, shape) for task, shape in zip(dry_run.tasks, dry_run.shapes, strict=True)]
+        maps = [(task.method.info, shape) for task, shape in zip(dry_run.tasks, dry_run.shapes, strict=True)]
         self._pages = pages_seconds(maps, plan.images, plan.classes)
         self.say(
             f"          {fmt.number(dry_run.forward)} forward and {fmt.number(dry_run.backward)} backward "

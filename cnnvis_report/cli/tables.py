@@ -17,7 +17,7 @@ from cnnvis_report.report.views.formatting import number, sides
 def methods_table() -> str:
     """Every method: name, the smallest set it is in, source, and what it shows."""
     rows = [("NAME", "SET", "SOURCE", "WHAT IT SHOWS")]
-    rows += [(entry.name, entry.card.preset, entry.card.source, entry.card.summary) for entry in methods()]
+    rows += [(entry.name, entry.info.preset, entry.info.source, entry.info.summary) for entry in methods()]
     return _table(rows)
 
 
@@ -28,7 +28,7 @@ def method_details(name: str) -> str:
         UnknownName: there is none of that name.
     """
     (entry, *_) = select([name])
-    card = entry.card
+    card = entry.info
     facts = [
         ("title", card.title),
         ("family", card.family),

@@ -7,7 +7,8 @@ from torch import Tensor
 from cnnvis_report.engine.rounding import beyond_rounding
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.methods.registry import Between, method
+from cnnvis_report.methods.options import Between
+from cnnvis_report.methods.registry import method
 from cnnvis_report.records.run import Kind, Sign
 
 WIDTH = 0.25

@@ -5,7 +5,8 @@ from torch import Tensor
 from cnnvis_report.engine.rules.lrp import Composite
 from cnnvis_report.engine.rules.lrp_rules import Epsilon
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods.registry import Between, method
+from cnnvis_report.methods.options import Between
+from cnnvis_report.methods.registry import method
 from cnnvis_report.records.run import Kind, Sign
 
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods.registry import Between, method
+from cnnvis_report.methods.options import Between
+from cnnvis_report.methods.registry import method
 from cnnvis_report.records.run import Kind, Sign
 
 BLOCK = 100  # masks between two looks at the standard error

@@ -165,11 +165,11 @@ def _classes_of(columns: Tensor, subject: Subject, scores: str) -> Tensor:
 
 def _shared(options: Mapping[str, Option], chosen: Sequence[Method]) -> dict[str, dict[str, Option]]:
     """Each option for every chosen method that has it."""
-    known = [name for method in chosen for name in method.card.options]
+    known = [name for method in chosen for name in method.info.options]
     for name in options:
         if name not in known:
             raise UnknownName("option of the chosen methods", name, known)
     return {
-        method.name: {name: value for name, value in options.items() if name in method.card.options}
+        method.name: {name: value for name, value in options.items() if name in method.info.options}
         for method in chosen
     }

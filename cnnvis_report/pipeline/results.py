@@ -123,7 +123,7 @@ def _collected(
             key = array_key(task.name, layer, target)
             evidence = _evidence(outcome.account, place, column, outcome.maps.shape[1])
             if ready.mask is not None and ready.item.label is not None and ready.item.label.index == target:
-                evidence.notes["peak_inside"] = peak_inside(task.method.card.shown(values), ready.mask)
+                evidence.notes["peak_inside"] = peak_inside(task.method.info.shown(values), ready.mask)
             arrays[key] = values
             maps.append(MapRecord(key, task.name, layer, target, tuple(values.shape), evidence))
     return maps, gaps, arrays

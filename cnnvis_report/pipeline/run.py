@@ -158,7 +158,7 @@ def _witnessed(study: Study) -> list[str]:
 
 def _record(study: Study, plan: Plan, writer: RunWriter, tally: RunStats, identity: Identity) -> RunRecord:
     subject, dry_run = study.subject, plan.dry_run
-    cards = {task.name: task.method.card for task in study.tasks}
+    cards = {task.name: task.method.info for task in study.tasks}
     options = {task.name: dict(task.options) for task in study.tasks}
     network = NetworkRecord(
         name=subject.name,

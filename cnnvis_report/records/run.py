@@ -48,9 +48,34 @@ class Reduction(StrEnum):
     ABS_MAX = "abs_max"
 
 
+class Family(StrEnum):
+    """The families of methods, in the order of a page's sections; a method may name one of its own, which follows."""
+
+    CAM = "class activation maps"
+    GRADIENT = "gradients"
+    RELEVANCE = "relevance propagation"
+    PERTURBATION = "perturbation"
+    BASELINE = "baseline"
+
+
+class Randomness(StrEnum):
+    """What a method draws at random, always by the run's seed."""
+
+    NONE = "none"
+    SEED = "seed"  # the same draws for every image
+    IMAGE = "image"  # draws of its own for every image, by the seed and the image's values
+
+
 @dataclass(frozen=True)
 class MethodInfo:
-    """What a reader has to know of a method to read its maps."""
+    """What a method says of itself: all that a page, a stage or a test has to know of it.
+
+    options: its keyword-only parameters, with their defaults or, in a run, the values that were used.
+    notes: phrases for what it states of a map (`Evidence.notes`), by name, such as "{} steps".
+    class_agnostic: whether its map is the same for every class. baseline: whether it explains nothing and is there for
+    the others to be compared with. prominence: of a run's methods, the one with the highest stands for them in the
+    overview; the first of them where none has any.
+    """
 
     name: str
     title: str
@@ -64,6 +89,11 @@ class MethodInfo:
     summary: str
     text: str
     options: dict[str, Option]
+    notes: dict[str, str] = field(default_factory=dict)
+    randomness: Randomness = Randomness.NONE
+    class_agnostic: bool = False
+    baseline: bool = False
+    prominence: int = 0
 
     @property
     def shown_sign(self) -> Sign:

@@ -143,7 +143,7 @@ def _images(stored: StoredRun, sets: Path, scenes: str) -> Iterator[tuple[dict[s
     """Each image's regions, and its maps as they are shown, by their methods."""
     for image in stored.images():
         arrays = stored.arrays(image.id)
-        maps = {each.method: stored.record.card(each.method).shown(arrays[each.key]) for each in image.maps}
+        maps = {each.method: stored.record.method(each.method).shown(arrays[each.key]) for each in image.maps}
         yield regions_of(sets, scenes, image.name, image.size), maps
 
 

@@ -25,7 +25,7 @@ every_method = pytest.mark.parametrize("name", METHODS)
 
 
 def run(name, network, images, targets, **options):
-    own = {key: value for key, value in (SMALL | options).items() if key in METHODS[name].card.options}
+    own = {key: value for key, value in (SMALL | options).items() if key in METHODS[name].info.options}
     return explain(network, images, targets, [name], seed=options.get("seed", 0), reference=OTHERS, **own)[name]
 
 
@@ -38,7 +38,7 @@ def tiny():
 
 @every_method
 def test_shapes_follow_the_kind_and_values_the_sign(name, tiny, images, targets):
-    card = METHODS[name].card
+    card = METHODS[name].info
     maps = run(name, tiny, images, targets)
     shape = {Kind.PIXEL: (3, 3, 16, 16), Kind.AREA: (3, 16, 16), Kind.LAYER: (3, 8, 8)}[card.kind]
     assert tuple(maps.shape) == shape
@@ -64,7 +64,7 @@ def test_neighbors_in_the_batch_do_not_matter(name, tiny, images, targets):
 
 
 def _own(name):
-    return {key: value for key, value in SMALL.items() if key in METHODS[name].card.options}
+    return {key: value for key, value in SMALL.items() if key in METHODS[name].info.options}
 
 
 @every_method
@@ -116,14 +116,14 @@ def test_single_precision_agrees_with_double(name, tiny, images, targets):
 @every_method
 def test_the_card_says_what_a_reader_needs(name):
     entry = METHODS[name]
-    assert entry.card.summary.endswith(".") and len(entry.card.summary) < 200
-    assert entry.card.title and entry.card.family
-    assert any(word in entry.card.source for word in ("arXiv:", "doi:", "no source"))
+    assert entry.info.summary.endswith(".") and len(entry.info.summary) < 200
+    assert entry.info.title and entry.info.family
+    assert any(word in entry.info.source for word in ("arXiv:", "doi:", "no source"))
     assert entry.name == inspect.unwrap(entry.function).__module__.rpartition(".")[2], (
         "function and file share the name"
     )
-    documented = entry.card.text
-    assert "Returns:" in documented and all(f"{option}:" in documented for option in entry.card.options)
+    documented = entry.info.text
+    assert "Returns:" in documented and all(f"{option}:" in documented for option in entry.info.options)
 
 
 def test_the_network_may_have_no_layer_of_its_own(images):

@@ -58,7 +58,7 @@ def _compared(exact: TaskResult, rough: TaskResult, forced: bool) -> Precision:
     if exact.maps is None or rough.maps is None:
         return Precision(task.name, task.layer, None, 0, used=False, reason=exact.reason or rough.reason)
     found = [
-        spearman(*(task.method.card.shown(maps[0].numpy()) for maps in pair))
+        spearman(*(task.method.info.shown(maps[0].numpy()) for maps in pair))
         for pair in zip(exact.maps, rough.maps, strict=True)
     ]
     if any(map(isnan, found)):

@@ -159,7 +159,7 @@ class Explaining:
         study, plan = self._study, self._plan
         if study.budget is None:
             return list(results)
-        cards = {task.name: task.method.card for task in study.tasks}
+        cards = {task.name: task.method.info for task in study.tasks}
         capacity = 1 if study.subject.one_by_one else plan.batch
         measuring = Measuring(study.subject, study.budget, cards, capacity, study.seed)
         found = []

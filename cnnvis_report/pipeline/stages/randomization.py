@@ -96,7 +96,7 @@ def _maps(
         return found
     for outcome in outcomes:
         if outcome.maps is not None and bool(outcome.maps.isfinite().all()):
-            shown = outcome.task.method.card.shown(outcome.maps[0, 0].float().cpu().numpy())
+            shown = outcome.task.method.info.shown(outcome.maps[0, 0].float().cpu().numpy())
             grid = on_grid(torch.from_numpy(shown), (SIDE, SIDE)).numpy()
             found[outcome.task.name, outcome.task.layer] = np.asarray(grid, dtype=np.float32)
     return found

@@ -51,7 +51,7 @@ def snapshots(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress)
     if training is None or not training.record.snapshots or not writer.done or not judged:
         return ()
     shots = _shots(study, writer)
-    tasks = [task for task in plan.dry_run.tasks if task.method.card.preset == "quick" and not task.layer]
+    tasks = [task for task in plan.dry_run.tasks if task.method.info.preset == "quick" and not task.layer]
     frames: dict[str, list[Frame]] = {shot.ready.item.id: [] for shot in shots}
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for stage in _stages(study, training, watcher):
