@@ -46,19 +46,19 @@ def load_model(model: str, weights: Path | None = None, *, untrained: bool = Fal
 
 
 def _loader_of(model: str) -> Loader:
-    """The first loader that opens what is called so.
+    """The loader that opens what is called so: the first one whose kind it is.
 
     Raises:
-        BadRequest: none does; the first reason that one of them gives, otherwise what the name may have meant.
+        BadRequest: it is of no loader's kind, or of the kind of one that says why it can't be opened.
     """
     known = loaders()
-    reasons = []
     for loader in known:
         answer = _answer(loader, model, lambda loader=loader: loader.matches(model), bool | str)  # type: ignore[misc]
         if answer is True:
             return loader
-        reasons += [answer] if answer else []
-    raise BadRequest(reasons[0]) if reasons else unknown(model, known)
+        if isinstance(answer, str):
+            raise BadRequest(answer)
+    raise unknown(model, known)
 
 
 def _answer(loader: Loader, model: str, ask: Callable[[], Answer], expected: type | UnionType) -> Answer:

@@ -97,7 +97,7 @@ def loader(
         example: what a user may type, such as "resnet50".
         matches: of the text that a user typed, without opening the network: True where this loader opens it, False
             where it is of another kind, a sentence where it is of this kind and can't be opened.
-        order: loaders are asked from low to high, and the first that matches opens the model. Names of torchvision
+        order: loaders are asked from low to high, and the first one whose kind it is decides. Names of torchvision
             are asked for at 10, files at 20, names of functions at 90.
         requires: modules that are imported while loading; `load_model` looks for them first.
         install: what pip has to install to have them, such as "cnnvis-report[timm]".
