@@ -20,7 +20,7 @@ def claim(output: Path) -> None:
     Raises:
         BadRequest: the folder holds something else, or somebody else is writing there.
     """
-    from cnnvis_report.store.ours import output as writing_into
+    from cnnvis_report.store.own_files import output as writing_into
 
     click.get_current_context().with_resource(writing_into(output))
 

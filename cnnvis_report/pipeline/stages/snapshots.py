@@ -13,7 +13,7 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import CnnVisError, told
 from cnnvis_report.methods.tasks import Task
-from cnnvis_report.models.load import Training
+from cnnvis_report.models.model import Training
 from cnnvis_report.models.trained_file import plain_name, read_trained
 from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch
 from cnnvis_report.pipeline.plan import Plan
