@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief, shown
-from cnnvis_report.records.run import Option
+from cnnvis_report.records.methods import Option
 from cnnvis_report.settings.kinds import MethodOptions
 
 LARGEST = 1 << 20  # bytes; a file of settings has some hundred

@@ -20,7 +20,7 @@ def claim(output: Path) -> None:
     Raises:
         BadRequest: the folder holds something else, or somebody else is writing there.
     """
-    from cnnvis_report.store.ours import output as writing_into
+    from cnnvis_report.store.own_files import output as writing_into
 
     click.get_current_context().with_resource(writing_into(output))
 
@@ -43,7 +43,7 @@ def select(study: "Study", config: RunConfig, console: "Console", most: int | No
 
     count = len(study.images)
     with console.progress("Predict", count):
-        chosen = screened(study, config.data.select, most, console.advance, limit_of(config))
+        chosen = screened(study, config.data.select, most, console, limit_of(config))
     console.predicted(chosen, count)
     return chosen
 
@@ -61,7 +61,7 @@ def report(study: "Study", config: OutputConfig, console: "Console") -> None:
         record, tally = conduct(study, plan, config.output, console)
     console.bill(record, tally)
     with console.progress("Pages", record.images):
-        written = write_site(load_run(config.output), single_file=config.single_file, advance=console.advance)
+        written = write_site(load_run(config.output), single_file=config.single_file, advance=console.done)
     console.pages(written)
     announce(written.first_page, config)
     missing = len(record.skipped) + len(record.not_applicable) + tally.gaps

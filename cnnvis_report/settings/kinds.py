@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from cnnvis_report.errors import BadRequest, shown
-from cnnvis_report.records.run import Option
+from cnnvis_report.records.methods import Option
 from cnnvis_report.settings.numbers import LARGEST, number, whole_number
 
 LONGEST_TEXT = 100_000  # characters
