@@ -27,7 +27,7 @@ EXPLAINED = 100  # images that the report of a training explains at most; `run` 
 ALL_CLASSES_UP_TO = 10
 
 
-@click.command(cls=GroupedCommand)
+@click.command(cls=GroupedCommand, short_help="Train a classifier on folders of images.")
 @configured(TrainConfig, prefix=f"{PREFIX}TRAIN_")
 @configured(MachineConfig, only=("device",))
 @configured(ExplainConfig, only=("methods",))
