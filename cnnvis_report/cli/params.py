@@ -51,7 +51,7 @@ class Commands(click.Group):
                 traceback.print_exception(error.__cause__)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("\nStopped. The same command goes on from what is done.", err=True)
+            click.echo("\nStopped. The same command continues from what is done.", err=True)
             ctx.exit(STOPPED)
         except BaseException as error:
             said = None if isinstance(error, click.ClickException) else _told(error)

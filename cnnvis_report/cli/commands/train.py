@@ -57,7 +57,7 @@ def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, o
     with Reporter(console) as reporter:
         trained = train_model(config, choose_device(machine.device), reporter)
     reporter.result(trained)
-    click.echo(f"Wrote {config.output}")
+    click.echo(f"{'Unchanged' if reporter.unchanged else 'Wrote'} {config.output}")
     if trained.interrupted:
         click.get_current_context().exit(STOPPED)
     if config.report is not None:
