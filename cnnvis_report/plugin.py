@@ -1,4 +1,4 @@
-"""What a method of somebody else's may import: all of it stays where it is, whatever moves behind it.
+"""What methods and loaders of somebody else may import: all of it stays where it is, whatever moves behind it.
 
 A method is a function with `@method`, as docs/extending.md shows. It is used by `-m package.module:function`, or
 by its name where an installed package has an entry point for the module or the function:
@@ -16,10 +16,13 @@ Names:
     MethodInfo: what the report knows of a method. Option: a text, a number or a truth value.
 """
 
+from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
+from cnnvis_report.models.loader import ModelRequest, loader
+from cnnvis_report.models.model import Model
 from cnnvis_report.records.methods import Family, Kind, MethodInfo, Option, Randomness, Reduction, Sign
 
 __all__ = [
@@ -28,11 +31,15 @@ __all__ = [
     "Family",
     "Kind",
     "MethodInfo",
+    "Model",
+    "ModelRequest",
     "NotApplicable",
     "Option",
+    "Preprocessing",
     "Randomness",
     "Reduction",
     "Sign",
     "Tape",
+    "loader",
     "method",
 ]

@@ -98,6 +98,6 @@ def test_names_of_our_own_cannot_be_taken_by_whoever_comes_first(site, monkeypat
     (site / "our_things" / "first.py").write_text(adds("first"))
     registry = Registry[int]("thing", package="our_things")
     monkeypatch.setattr(builtins, "things", registry, raising=False)
-    with pytest.raises(BadRequest, match="one in our_things.first, one in stranger"):
+    with pytest.raises(BadRequest, match=r"one in our_things\.first, one in stranger"):
         registry.add("first", 2, "stranger")
     assert registry.entries() == {"first": 1}
