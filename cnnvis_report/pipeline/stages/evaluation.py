@@ -12,7 +12,7 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.insertion_deletion import area, deletion, insertion
+from cnnvis_report.evaluation.insertion_deletion import area, deletion_curves, insertion_curves
 from cnnvis_report.evaluation.pointing_game import peak_inside
 from cnnvis_report.evaluation.rank_correlation import agreement
 from cnnvis_report.evaluation.region_perturbation import REPLACEMENTS, aopc, perturbation
@@ -149,10 +149,10 @@ class Measuring:
         black = self.subject.preprocessing.black(image[None])
         steps, capacity = self.budget.steps, self.capacity
         found = {
-            "deletion": deletion(
+            "deletion": deletion_curves(
                 image, tensors, targets, self._probability, black, steps=steps, capacity=capacity, seed=self.seed
             ),
-            "insertion": insertion(
+            "insertion": insertion_curves(
                 image, tensors, targets, self._probability, steps=steps, capacity=capacity, seed=self.seed
             ),
         }
