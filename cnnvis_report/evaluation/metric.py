@@ -81,22 +81,17 @@ class Metric:
     """A metric as the evaluation calls it.
 
     function: the maps of an image to scores, or None where the metric isn't defined for them.
-    passes: forward passes for so many maps of an image.
+    passes: forward passes for so many maps of an image; None where it reads maps alone.
     """
 
     info: MetricInfo
     function: Callable[[MapsOfImage], Scores | None]
-    passes: Callable[[Effort, int], int]
+    passes: Callable[[Effort, int], int] | None = None
 
 
 METRICS = Registry[Metric]("metric", group="cnnvis_report.metrics", package="cnnvis_report.evaluation")
 
 Function = Callable[[MapsOfImage], Scores | None]
-
-
-def no_passes(effort: Effort, maps: int) -> int:
-    """What a metric takes that reads maps alone."""
-    return 0
 
 
 def metric(
@@ -106,7 +101,7 @@ def metric(
     higher_is_better: bool,
     percent: bool = False,
     needs_mask: bool = False,
-    passes: Callable[[Effort, int], int] = no_passes,
+    passes: Callable[[Effort, int], int] | None = None,
     name: str = "",
 ) -> Callable[[Function], Function]:
     """Announce a function as a metric of maps; its name is the metric's, unless `name` says another.
@@ -116,7 +111,7 @@ def metric(
         higher_is_better: whether a larger value speaks for the map.
         percent: whether values are fractions, shown as percentages.
         needs_mask: whether it is defined only where a ground-truth mask shows the object; others aren't asked.
-        passes: forward passes that it takes for so many maps of one image.
+        passes: forward passes that it takes for so many maps of one image; without it, none.
 
     Raises:
         BadRequest: another module has a metric of this name.
@@ -137,7 +132,7 @@ def metrics() -> tuple[Metric, ...]:
 
 def forward_passes(effort: Effort, maps: int) -> int:
     """Forward passes that all metrics take for so many maps of one image."""
-    return sum(entry.passes(effort, maps) for entry in metrics())
+    return sum(entry.passes(effort, maps) for entry in metrics() if entry.passes)
 
 
 @dataclass
