@@ -34,7 +34,7 @@ RETIRED = {
     r"the way back": "backward rule",
     r"layers? as one picture": "layer summary",
     r"doubled channels?|channel health": "duplicate channels, channel statistics",
-    r"(?-i:What was asked for|Where it ran|What is not (here|there))": "settings, environment, skipped files and missing maps",
+    r"(?-i:What was asked for|Where it ran|What is not (here|there))": "settings, environment, skipped and missing",
     r"drawn by chance|begun with|chose nothing|chooses nothing": "random initialization, initialized from, not used",
     r"\bfilms?\b": "snapshots",
     r"beside noise|what noise has": "random baseline",
@@ -109,7 +109,9 @@ def messages() -> Iterator[tuple[str, str]]:
 
 
 SOURCES = {
-    f"{kind.__name__}: {name}": text for kind in (helps, documents, templates, scripts, messages) for name, text in kind()
+    f"{kind.__name__}: {name}": text
+    for kind in (helps, documents, templates, scripts, messages)
+    for name, text in kind()
 }
 
 

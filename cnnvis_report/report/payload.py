@@ -82,7 +82,7 @@ def _map(card: MethodInfo, found: MapRecord, values: npt.NDArray[Any], quality: 
     # a map of zeros has no end of its own, and leaves a shared scale to the maps of other classes
     clipped = card.kind is Kind.PIXEL
     encoded["ends"] = [limit(shown, clipped=False), limit(shown, clipped=clipped)] if shown.any() else [0.0, 0.0]
-    encoded["evidence"] = " · ".join(evidence_of(found))
+    encoded["evidence"] = " · ".join(evidence_of(found, card))
     place = np.unravel_index(int(shown.argmax()), shown.shape)
     encoded["peak"] = [int(side) for side in place]
     if card.color and values.ndim == 3:
