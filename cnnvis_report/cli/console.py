@@ -191,6 +191,19 @@ class Console(Progress):
             row = [f"{name} {fmt.duration(seconds)}" for name, seconds in costs[start : start + 4]]
             self.say("          " + "".join(f"{each:<31}" for each in row).rstrip())
 
+    def predicted(self, study: Study, images: int) -> None:
+        """How many of all images are classified correctly, and how many of them will be explained."""
+        answers, labels = study.answers, study.label_answers
+        if answers is not None:
+            correct, unknown = f"{answers.correct} of {answers.images} labeled images correctly", answers.unknown
+        elif labels is not None:
+            correct = f"{labels.exact} of {labels.images} labeled images with exactly their labels"
+            unknown = labels.unknown
+        else:
+            return
+        beside = f", {unknown} with a label that the network doesn't know" if unknown else ""
+        self.say(f"Predicted {fmt.count(images, 'image')}: {correct}{beside}; {len(study.images)} to be explained")
+
     def pages(self, written: Written) -> None:
         """How large the pages are, and what was lost to make them small."""
         size = fmt.size(written.bytes)

@@ -14,8 +14,9 @@ from cnnvis_report.cli.params import printable
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.training.loop import Hyperparameters, Progress
 from cnnvis_report.training.model import Trainee
+from cnnvis_report.training.progress import TrainProgress
 from cnnvis_report.training.splits import Data
-from cnnvis_report.training.train import Trained, TrainProgress
+from cnnvis_report.training.train import Trained
 
 LISTED = 12  # classes and files that are named
 
@@ -125,7 +126,11 @@ class Reporter(TrainProgress):
         self.console.say(f"          for training: {', '.join(shown)}{more}")
         most, least = max(counts), min(counts)
         if most > 1.5 * least:
-            said = "counted alike, by weights" if weights is not None else "--balance makes classes count alike"
+            said = (
+                "counted alike, by weights"
+                if weights is not None
+                else "--class-weights balanced makes classes count alike"
+            )
             self.console.say(
                 f"          unbalanced: {most} images of the largest class, {least} of the smallest; {said}"
             )

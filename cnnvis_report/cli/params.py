@@ -1,14 +1,13 @@
 """What the commands share: errors in one line, and values that several options are made of."""
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, brief, shown
+from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, brief
 from cnnvis_report.isolation.blame import blamed, ending, is_fatal, listening, one_each
-from cnnvis_report.records.methods import Option
 from cnnvis_report.store.os_errors import in_words, refusal
 
 STOPPED = 130  # what a shell gives a program that Ctrl-C has ended
@@ -58,45 +57,6 @@ def _told(error: BaseException) -> str | None:
     return f"{in_words(refused)}. What was written is whole." if refused is not None else None
 
 
-def names_in(text: str | Sequence[str]) -> tuple[str, ...]:
-    """Names with commas between them; a settings file may give a list."""
-    parts = text.split(",") if isinstance(text, str) else text
-    return tuple(name.strip() for name in parts if name.strip())
-
-
-def method_options(settings: Sequence[str], table: dict[str, dict[str, Option]]) -> dict[str, dict[str, Option]]:
-    """METHOD.NAME=VALUE from the shell over what a settings file says.
-
-    Raises:
-        BadRequest: a setting isn't of that form.
-    """
-    found = {method.replace("-", "_"): dict(options) for method, options in table.items()}
-    for setting in settings:
-        path, equals, value = setting.partition("=")
-        method, dot, name = path.strip().rpartition(".")
-        if not (equals and dot and method and name):
-            raise BadRequest(f"--option {shown(setting)}: give METHOD.NAME=VALUE, such as smoothgrad.n=50.")
-        found.setdefault(method.replace("-", "_"), {})[name] = value.strip()
-    return found
-
-
-def note_verbose(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
-    """Remember for the place where errors are caught that their tracebacks are wanted."""
-    ctx.meta["verbose"] = value
-    return value
-
-
 def printable(text: str) -> str:
     """Without the control characters that a file's name may smuggle into a terminal."""
     return "".join(letter if letter.isprintable() else "�" for letter in text)
-
-
-def options(*each: Callable[[Function], Function]) -> Callable[[Function], Function]:
-    """Several options in the order of their reading."""
-
-    def decorate(function: Function) -> Function:
-        for option in reversed(each):
-            function = option(function)
-        return function
-
-    return decorate

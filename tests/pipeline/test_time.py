@@ -80,9 +80,10 @@ class Forecasts(Progress):
 
 def run(drawn, folder, *methods, watcher=None, before=lambda: None, **given):
     """The plan and the tally of a run over the six pictures."""
-    given = {"evaluate": "none", "inside": "none", "batch_size": 2, "device": "cpu"} | given
+    given = {"metrics": "none", "inspect": "none", "batch_size": 2, "device": "cpu"} | given
     study = replace(
-        open_study(RunConfig("tests.pipeline.test_time:timed", (drawn,), methods=methods, **given)), witness=None
+        open_study(RunConfig.of("tests.pipeline.test_time:timed", images=(drawn,), methods=methods, **given)),
+        witness=None,
     )
     plan = make_plan(study)
     before()
@@ -139,10 +140,8 @@ def test_a_pass_within_a_pass_is_counted_once(clock):
 
 def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock, drawn, tmp_path):
     watcher = Forecasts()
-    request = RunConfig(
-        "tests.pipeline.test_time:timed", (drawn,), methods=("saliency",), batch_size=2, evaluate="none", inside="none"
-    )
-    study = open_study(replace(request, device="cpu"))
+    given = {"images": (drawn,), "batch_size": 2, "metrics": "none", "inspect": "none", "device": "cpu"}
+    study = open_study(RunConfig.of("tests.pipeline.test_time:timed", methods=("saliency",), **given))
     tally = conduct(study, make_plan(study), tmp_path / "r", watcher)[1]
     assert study.witness.seconds == pytest.approx(2), "one beside the example in the first batch, one in the second"
     assert tally.seconds == tally.bound == pytest.approx(6)
@@ -199,10 +198,10 @@ def test_a_run_that_goes_on_forecasts_what_is_left(clock, thoughtful, drawn, tmp
 @pytest.mark.parametrize(
     ("methods", "stages"),
     [
-        (("gradient", "grad_cam"), {"evaluate": "small"}),  # most of the time goes into what follows the maps
+        (("gradient", "grad_cam"), {"metrics": "quick"}),  # most of the time goes into what follows the maps
         (("gradient", "pattern_attribution"), {"evaluate": "full"}),
-        (("gradient",), {"inside": "standard"}),
-        (("thoughtful", "occlusion", "smoothgrad", "lrp_composite"), {"evaluate": "small", "inside": "standard"}),
+        (("gradient",), {"inspect": "standard"}),
+        (("thoughtful", "occlusion", "smoothgrad", "lrp_composite"), {"metrics": "quick", "inspect": "standard"}),
     ],
 )
 def test_the_forecast_of_all_stages_is_within_half(clock, thoughtful, drawn, tmp_path, methods, stages):

@@ -207,7 +207,7 @@ def photos(tmp_path):
 
 
 def run(factory: str, photos, folder, *words) -> str:
-    names = ("-m", "grad_cam,occlusion", "-O", "occlusion.patch=16", "--device", "cpu", "--inside", "none")
+    names = ("-m", "grad_cam,occlusion", "-O", "occlusion.patch=16", "--device", "cpu", "--inspect", "none")
     said = command("run", f"tests.pipeline.repeatability.test_check:{factory}", photos, "-o", folder, *names, *words)
     return said.stderr
 

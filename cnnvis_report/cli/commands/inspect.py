@@ -1,0 +1,35 @@
+"""`cnnvis-report inspect`: show what the layers of a network hold."""
+
+import click
+
+from cnnvis_report.cli import finish
+from cnnvis_report.cli.help import GroupedCommand
+from cnnvis_report.cli.options import CONFIG, configured
+from cnnvis_report.pipeline.config import RunConfig
+
+
+@click.command(cls=GroupedCommand)
+@configured(
+    RunConfig,
+    without=("select", "options", "layers", "precision"),
+    fixed={"methods": (), "metrics": "none"},
+    defaults={"inspect": "standard", "output": "inspect-report"},
+    optional=("images",),
+)
+@CONFIG
+def inspect(config: RunConfig) -> None:
+    """Show what the layers of MODEL hold, and how they respond to IMAGES, without explaining any prediction.
+
+    Filters, feature maps, a summary of each layer, projections, top images, feature visualizations, channel
+    statistics and class score maps. Without IMAGES: filters, and feature visualizations of what --maximize names.
+
+    \b
+    Examples:
+        cnnvis-report inspect resnet50 photos/ -o inspect-report
+        cnnvis-report inspect resnet50 photos/ --unit layer4:7 --unit layer3:12:5,6
+        cnnvis-report inspect vgg16 --maximize goldfish --maximize features.28:7+12
+    """
+    from cnnvis_report.pipeline.setup import open_study
+
+    finish.claim(config.output.output)
+    finish.report(open_study(config), config.output, finish.console_of(config.output))
