@@ -37,10 +37,8 @@ def rows(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
 def methods_table() -> str:
     """Every method of the registry, by family and year."""
     entries = in_families([entry.info for entry in methods()])
-    body = [
-        [f"`{info.name}`", info.summary, str(info.kind), str(info.sign), info.preset, info.source] for info in entries
-    ]
-    return rows(["name", "what it shows", "kind", "sign", "from set", "source"], body)
+    body = [[f"`{info.name}`", info.summary, f"{info.kind}, {info.sign}", info.preset, info.source] for info in entries]
+    return rows(["name", "what it shows", "map", "set", "source"], body)
 
 
 def exit_codes_table() -> str:
