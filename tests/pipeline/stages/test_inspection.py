@@ -31,7 +31,7 @@ from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
 
-RUN = ("-m", "grad_cam", "--inside", "standard", "-q")
+RUN = ("-m", "grad_cam", "--inspect", "standard", "-q")
 
 
 def drawn_at_random(*shape, seed=0):
@@ -228,8 +228,8 @@ def test_maps_are_cut_down_until_they_fit():
 
 def test_sets_of_methods_look_inside_and_named_ones_on_request():
     assert choose_look("auto", ["standard"]) is BUDGETS["standard"] and choose_look("auto", ["grad_cam"]) is None
-    assert choose_look("all", ["grad_cam"]) is BUDGETS["all"] and choose_look("none", ["all"]) is None
-    with pytest.raises(BadRequest, match="--inside 'some': it can be"):
+    assert choose_look("full", ["grad_cam"]) is BUDGETS["full"] and choose_look("none", ["all"]) is None
+    with pytest.raises(BadRequest, match="--inspect 'some': it can be"):
         choose_look("some", [])
 
 
@@ -350,7 +350,7 @@ def test_the_set_of_one_image_says_what_it_lacks(drawn, tmp_path):
 
 
 def test_a_network_without_maps_says_so(drawn, tmp_path):
-    command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inside", "standard", "-q")
+    command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inspect", "standard", "-q")
     run = load_run(tmp_path / "r")
     assert (
         run.record.inspection.kernels == ()
@@ -424,16 +424,16 @@ def test_the_focus_picture_is_sharp_where_it_matters(shape):
 
 def test_preferred_inputs_of_what_was_named(drawn, tmp_path):
     named = (
-        "--prefer",
+        "--maximize",
         "circle+ring",
-        "--prefer",
+        "--maximize",
         "features.3:1+2",
-        "--prefer",
+        "--maximize",
         "features.0:1:3,4",
         "--unit",
         "features.1:5",
     )
-    command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *named)
+    command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *named)
     run = load_run(tmp_path / "r")
     inside = run.record.inspection
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
@@ -457,14 +457,14 @@ def test_preferred_inputs_of_what_was_named(drawn, tmp_path):
 
 
 def test_preferred_inputs_may_start_from_an_image_in_the_classical_form(drawn, tmp_path):
-    wanted = ("--prefer", "circle", "--form", "pixels", "--start", "image")
-    command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *wanted)
+    wanted = ("--maximize", "circle", "--parametrization", "pixels", "--init", "image")
+    command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *wanted)
     (found,) = load_run(tmp_path / "r").record.inspection.maximized
     assert found.curve[0] == pytest.approx(found.top_activation, abs=0.5) and found.activation > found.top_activation
 
 
 def test_without_images_there_are_filters_and_preferred_inputs(tmp_path):
-    command("inside", "tests.factories:tiny", "-o", tmp_path / "r", "-q", "--prefer", "ring")
+    command("inspect", "tests.factories:tiny", "-o", tmp_path / "r", "-q", "--maximize", "ring")
     run = load_run(tmp_path / "r")
     inside = run.record.inspection
     assert run.record.images == 0 and len(inside.kernels) == 2 and not inside.images and not inside.channel_stats
@@ -481,12 +481,12 @@ def test_without_images_there_are_filters_and_preferred_inputs(tmp_path):
         (("--unit", "features.0:1:40,2"), "row"),
         (("--unit", "features.0"), "LAYER:CHANNEL"),
         (("--unit", "fc:1"), "has no spatial size"),
-        (("--prefer", "triangel"), "Did you mean 'triangle'?"),
-        (("--prefer", "features.0:1+77"), "has no channel 77"),
+        (("--maximize", "triangel"), "Did you mean 'triangle'?"),
+        (("--maximize", "features.0:1+77"), "has no channel 77"),
     ],
 )
 def test_units_that_do_not_exist_give_one_clear_line(drawn, tmp_path, wanted, says):
-    result = command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *wanted, code=2)
+    result = command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *wanted, code=2)
     assert says in result.stderr and len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "r").exists()
 
@@ -513,7 +513,7 @@ def test_dead_channels_are_named(drawn, tmp_path):
 def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
     result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
     assert re.search(r"inside the network, standard views: about .+ more", result.stderr)
-    assert re.search(r"Inside    .+ on what the layers hold", result.stderr)
+    assert re.search(r"Inspect   .+ for layers and units", result.stderr)
     units = 3 * (4 * 4 * 3 + 9 * 6)
     assert BUDGETS["standard"].passes(20, 5) == (20 + 4 + units + 5 * 96, 4 + units + 5 * 96)
     assert BUDGETS["standard"].passes(0, 1000) == (6 * 96, 6 * 96)
@@ -521,7 +521,7 @@ def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
 
 def test_all_views_show_every_class(drawn, tmp_path):
     picture = drawn / "circle" / "plain.png"
-    words = ("-m", "grad_cam", "--inside", "all", "--unit", "features.3:2", "-q")
+    words = ("-m", "grad_cam", "--inspect", "full", "--unit", "features.3:2", "-q")
     command("run", "tests.factories:tiny", picture, "-o", tmp_path / "r", *words)
     run = load_run(tmp_path / "r")
     (looked,) = run.record.inspection.images
