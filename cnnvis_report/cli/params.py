@@ -8,7 +8,7 @@ import click
 
 from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, brief, shown
 from cnnvis_report.isolation.blame import blamed, ending, is_fatal, listening, one_each
-from cnnvis_report.records.run import Option
+from cnnvis_report.records.methods import Option
 from cnnvis_report.store.os_errors import in_words, refusal
 
 STOPPED = 130  # what a shell gives a program that Ctrl-C has ended

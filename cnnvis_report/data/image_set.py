@@ -25,7 +25,8 @@ from cnnvis_report.data.preprocessing import NO_LEVELS, Levels
 from cnnvis_report.data.reader import endings
 from cnnvis_report.data.upright_picture import UprightPicture
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.run import Label, Skipped
+from cnnvis_report.records.images import Label
+from cnnvis_report.records.run import Skipped
 
 __all__ = ["FoundImages", "ImageFile", "ImageItem", "ImageSet", "Limit", "find_images", "labeled"]
 

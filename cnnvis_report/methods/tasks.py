@@ -14,7 +14,7 @@ from cnnvis_report.engine.tape import Reads, Tape
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
 from cnnvis_report.isolation.process_state import at_work
 from cnnvis_report.methods.registry import Method
-from cnnvis_report.records.run import Kind, Option
+from cnnvis_report.records.methods import Kind, Option
 
 
 @dataclass(frozen=True)

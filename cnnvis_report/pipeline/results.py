@@ -12,7 +12,7 @@ from cnnvis_report.engine.cost import Costs, MethodCost, Stated
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.pointing_game import peak_inside
 from cnnvis_report.methods.tasks import TaskResult
-from cnnvis_report.records.run import ClassScore, Evidence, ImageRecord, MapRecord, NotApplicableRecord, Note
+from cnnvis_report.records.images import ClassScore, Evidence, ImageRecord, MapRecord, NotApplicableRecord, Note
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.store.names import array_key
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.data.prefetch import ahead, processors
-from cnnvis_report.records.run import ImageRecord, MethodInfo
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.report import assets
 from cnnvis_report.report.links import SiteLinks
 from cnnvis_report.report.payload import Arrays, image_data, provenance_slots

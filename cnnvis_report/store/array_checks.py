@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
-from cnnvis_report.records.run import ImageRecord
 from cnnvis_report.store.names import NETWORK, array_key
 
 Arrays = Mapping[str, npt.NDArray[Any]]

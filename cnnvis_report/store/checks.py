@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cnnvis_report.records.codec import Malformed
+from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
+from cnnvis_report.records.methods import Kind
 from cnnvis_report.records.predictions import BINS
-from cnnvis_report.records.run import ImageRecord, Kind, RunRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.store.names import IMAGE, WORD, array_key, arrays_name, is_ours
 
 LARGEST_SIDE = 1 << 20

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
-from cnnvis_report.records.run import ImageRecord, RunRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.store.intact_parts import inspection_is_whole, whole_images
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest

@@ -8,7 +8,8 @@ from typing import Any
 import numpy.typing as npt
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.run import ImageRecord, RunRecord
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.store.array_checks import wrong_arrays, wrong_inspection
 from cnnvis_report.store.arrays import Damaged, advice, read_arrays
 from cnnvis_report.store.manifest import images_in, read_head

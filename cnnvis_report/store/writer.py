@@ -14,7 +14,8 @@ from pathlib import Path
 
 from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.records.identity import Identity, fingerprint
-from cnnvis_report.records.run import ImageRecord, RunRecord, StoredFile
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.run import RunRecord, StoredFile
 from cnnvis_report.store.arrays import Arrays, write_arrays
 from cnnvis_report.store.atomic import NO_LINK, remove, settle
 from cnnvis_report.store.intact_parts import inspection_is_whole, whole_images

@@ -17,7 +17,7 @@ from PIL import Image
 from results import CONTROL, Results, accuracies, called, on_average, percent, tables
 from scenes import marked_scenes
 
-from cnnvis_report.records.run import ImageRecord
+from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report.pictures.thumbnails import data_uri, still, thumbnail
 from cnnvis_report.store.atomic import beside
 from cnnvis_report.store.run_folder import StoredRun, load_run

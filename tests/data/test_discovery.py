@@ -17,7 +17,7 @@ from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.tiff import tiff_pages
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.run import Label
+from cnnvis_report.records.images import Label
 
 RED = Image.new("RGB", (8, 6), (250, 0, 0))
 

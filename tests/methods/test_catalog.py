@@ -8,7 +8,7 @@ import pytest
 
 from cnnvis_report.methods.catalog import catalog
 from cnnvis_report.methods.registry import methods
-from cnnvis_report.records.run import MethodInfo
+from cnnvis_report.records.methods import MethodInfo
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from cnnvis_report.records.run import Sign
+from cnnvis_report.records.methods import Sign
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, encode_map
 from cnnvis_report.report.pictures.palettes import SCALES, table

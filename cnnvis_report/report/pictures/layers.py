@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from cnnvis_report.records.inspection import ImageInspection, KernelRecord
-from cnnvis_report.records.run import Array, Sign
+from cnnvis_report.records.methods import Array, Sign
 from cnnvis_report.report.pictures.focus import focus
 from cnnvis_report.report.pictures.palettes import colors, limit
 from cnnvis_report.report.pictures.thumbnails import Pixels, gray, webp

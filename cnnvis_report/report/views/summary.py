@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cnnvis_report.records.images import ImageRecord, MapRecord
 from cnnvis_report.records.labels import LabelCounter, LabelPredictions
 from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
 from cnnvis_report.records.predictions import Prediction, PredictionCounter, Predictions
-from cnnvis_report.records.run import ImageRecord, MapRecord
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store.run_folder import StoredRun
 

@@ -195,7 +195,7 @@ def test_stages_are_what_makes_maps_of_its_own():
         nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.SiLU(inplace=True), nn.Sequential(nn.MaxPool2d(2)), Block(),
         nn.Dropout(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
     )  # fmt: skip
-    found = [(layer.name, layer.stage) for layer in stages(Subject(seeded(network), torch.randn(1, 3, 18, 22)))]
+    found = [(layer.name, layer.kind) for layer in stages(Subject(seeded(network), torch.randn(1, 3, 18, 22)))]
     assert found == [
         ("0", "convolution"), ("2", "activation"), ("3.0", "pooling"), ("4.convolution", "convolution"), ("4", "block"),
     ]  # fmt: skip
