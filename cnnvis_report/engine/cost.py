@@ -47,7 +47,7 @@ class Costs:
         self.own_backward = 0.0
 
     @contextmanager
-    def account(self) -> Iterator[MethodCost]:
+    def measure(self) -> Iterator[MethodCost]:
         """Everything that is booked while it is open is booked on this account."""
         account, outer = MethodCost(), self._open
         self._open = account
@@ -59,7 +59,7 @@ class Costs:
             self._open = outer
 
     @contextmanager
-    def passing(
+    def running(
         self, key: Hashable, *, forward: float = 0.0, backward: float = 0.0, kind: Hashable = None, images: float = 1.0
     ) -> Iterator[None]:
         """Book a pass that others may share under `key`; None as the key keeps it for the open account.

@@ -45,7 +45,7 @@ class DryRunTape(Tape):
     def layer(self, name: str = "") -> Tensor:
         """Zeros of the layer's shape."""
         record = self.subject.layer(name)
-        self._use(FORWARD)
+        self._share_pass(FORWARD)
         self._see(record.name)
         return self.images.new_zeros((len(self.images), *record.shape))
 
@@ -58,23 +58,23 @@ class DryRunTape(Tape):
     def scores(self, images: Tensor) -> Tensor:
         """Zeros for scores."""
         share = len(images) / len(self.images)
-        return self._book(None, lambda: self._logits.new_zeros((len(images), self._logits.shape[1])), forward=share)
+        return self._run_pass(None, lambda: self._logits.new_zeros((len(images), self._logits.shape[1])), forward=share)
 
     def scores_from(self, place: int, values: Tensor, layer: str = "") -> Tensor:
         """Zeros for scores, and passes through what is behind the layer on the books."""
-        share = len(values) * self.subject.behind(self.subject.layer(layer).name) / len(self.images)
-        return self._book(None, lambda: self._logits.new_zeros((len(values), self._logits.shape[1])), forward=share)
+        share = len(values) * self.subject.work_after(self.subject.layer(layer).name) / len(self.images)
+        return self._run_pass(None, lambda: self._logits.new_zeros((len(values), self._logits.shape[1])), forward=share)
 
     def replay(self, images: Tensor) -> Tape:
         """A rehearsal within this one."""
         first = replace(self._first, images=images)
         return DryRunTape(self.subject, first, capacity=self.capacity, seed=self.seed, within=self)
 
-    def constants(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
+    def bias_terms(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
         """Nothing to hand over, and a pass on the books."""
         self.layer_inputs = True
         check_constants(self._first.recorded)
-        self._book(None, lambda: None, backward=1.0)
+        self._run_pass(None, lambda: None, backward=1.0)
 
     def fitted(self, key: str, fit: Callable[[Subject, Tensor, int], Fitted]) -> Fitted | None:
         """Nothing: that would take passes."""
@@ -92,7 +92,7 @@ class DryRunTape(Tape):
     def _run(self) -> None:
         self._logits = self._first.logits.new_zeros((len(self.images), self._first.logits.shape[1]))
         self._recorded = self._first.recorded
-        self._operands = True
+        self._has_layer_inputs = True
 
     def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
         shapes = {name: self.subject.layer(name).shape if name else self.images.shape[1:] for name in names}

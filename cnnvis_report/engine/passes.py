@@ -14,7 +14,10 @@ from typing import Any
 import torch
 
 FORWARD, BACKWARD = "forward", "backward"  # recorded; back to the pixels, by whichever rule
-SEEN, REDUCED = "seen", "reduced"  # forward passes that nothing is recorded of, in float32 and in bfloat16
+FORWARD_ONLY, REDUCED = (
+    "forward only",
+    "bfloat16",
+)  # forward passes that nothing is recorded of, in float32 and in bfloat16
 
 
 @dataclass

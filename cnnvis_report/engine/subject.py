@@ -11,7 +11,7 @@ from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.bfloat16 import Weights, reduced_weights, run_reduced
 from cnnvis_report.engine.graph.axis_tracking import followed
 from cnnvis_report.engine.graph.cam_head import ScoreLayer
-from cnnvis_report.engine.graph.layer_calls import Call, Calls, Keep, recorded_calls
+from cnnvis_report.engine.graph.layer_calls import Keep, LayerCall, LayerCalls, recorded_calls
 from cnnvis_report.engine.graph.layer_inputs import FirstPass, LayerInputs, RecordedPass
 from cnnvis_report.engine.graph.layouts import Layout
 from cnnvis_report.engine.graph.nodes import recorded
@@ -20,12 +20,12 @@ from cnnvis_report.engine.outputs.logits import NotedCalls, Place
 from cnnvis_report.engine.outputs.reading import FirstOutput, read_output
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
 from cnnvis_report.isolation.buffers import OwnState
-from cnnvis_report.isolation.context import Room, as_scores, check_shape, recording
+from cnnvis_report.isolation.context import ImageBuffer, as_scores, check_shape, grad_mode
 from cnnvis_report.isolation.diagnosis import check_example, check_open, check_scores, in_order, refusal
 from cnnvis_report.isolation.eager import eager, unwrapped
-from cnnvis_report.isolation.eval_mode import frozen
+from cnnvis_report.isolation.eval_mode import eval_mode
 from cnnvis_report.isolation.lock import exclusive
-from cnnvis_report.isolation.process_state import at_work
+from cnnvis_report.isolation.process_state import running_user_code
 from cnnvis_report.records.network import LayerRecord
 
 
@@ -62,8 +62,8 @@ class Subject:
         self.size = (int(example.shape[2]), int(example.shape[3]))
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
         self._tail: Place | None = None
-        self._held = False
-        self._room = Room()
+        self._in_eval_mode = False
+        self._buffer = ImageBuffer()
         self._reduced: Weights | None = None
         self._weights: Weights | None = None
         self._lone: dict[str, bool] = {}
@@ -73,24 +73,24 @@ class Subject:
         check_open(self.network, name)
         check_example(self.network, name, example)
         self.state = state or OwnState(self.network)
-        self._calls = Calls([], {}, self.size)
+        self._calls = LayerCalls([], {}, self.size)
         calls, output, layer_inputs, noted = self._examine(example)
-        self._calls = Calls(calls, {}, self.size)
-        first = FirstOutput(example, output, self._calls.at, noted, self._logits_at)
+        self._calls = LayerCalls(calls, {}, self.size)
+        first = FirstOutput(example, output, self._calls.layer_at, noted, self._logits_at)
         reading = read_output(first, network, scores, several=several, name=name)
         self.meaning, self.scores, self._tail = reading.meaning, reading.words, reading.place
         if self._tail is not None:  # the pass that counts is the one to the logits
             calls, output, layer_inputs, _ = self._examine(example)
         self.columns = int(output.shape[1])
         nodes = in_order(recorded(output.grad_fn), name)
-        self._calls = Calls(calls, followed(nodes, tuple(example.shape)), self.size)
+        self._calls = LayerCalls(calls, followed(nodes, tuple(example.shape)), self.size)
         self.layers = self._calls.layers
         logits = self.meaning.of(output.detach())
         self.first_pass: FirstPass | None = FirstPass(
             example.detach(), logits, RecordedPass(output, nodes, layer_inputs)
         )
         self._score_layer = find_score_layer(self._calls, nodes[0], self.meaning.weights)
-        self.default_layer = self._calls.last_stage(nodes)
+        self.default_layer = self._calls.find_default_layer(nodes)
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
         self.classes = self.meaning.names(classes, self.columns, name)
@@ -104,21 +104,21 @@ class Subject:
         return first
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def in_eval_mode(self) -> Iterator[None]:
         """Freeze the network once for all the passes that are made while it is open."""
         with exclusive(), ExitStack() as stack:
-            if not self._held:
+            if not self._in_eval_mode:
                 stack.enter_context(eager(self.network))
-                stack.enter_context(frozen(self.network))
-                stack.callback(setattr, self, "_held", False)
-                self._held = True
+                stack.enter_context(eval_mode(self.network))
+                stack.callback(setattr, self, "_in_eval_mode", False)
+                self._in_eval_mode = True
             yield
 
     @contextmanager
     def reduced(self) -> Iterator[None]:
         """Forward passes are made in bfloat16 while it is open; their scores are float32 again."""
         if self._reduced is None:
-            with self.held():
+            with self.in_eval_mode():
                 self._reduced = reduced_weights(self.network)
         outer, self._weights = self._weights, self._reduced
         try:
@@ -138,14 +138,14 @@ class Subject:
         """[N, columns]: what the network itself gives, of which `meaning` makes scores of classes."""
         if self._tail is not None:
             return self._logits_at(self._tail, images, count)
-        with self.held():
+        with self.in_eval_mode():
             given = as_scores(self._run(images), self.name, count or len(images), self._taken)
         return check_shape(given, count or len(images), self.columns).to(images.dtype)
 
     def _logits_at(self, place: Place, images: Tensor, count: int | None = None) -> Tensor:
         """[N, columns]: the logits, of before whatever the network does to them last."""
         count = count or len(images)
-        with self.held(), place.watched(self.watching) as logits:
+        with self.in_eval_mode(), place.watched(self.watching) as logits:
             self._run(images)
             return check_shape(as_scores(logits(), self.name, count), count, self.columns).to(images.dtype)
 
@@ -155,9 +155,9 @@ class Subject:
         return tuple(f"{self.name} returns {each}." for each in self._taken)
 
     def _run(self, images: Tensor) -> object:
-        own = self._room.copied(images, self._layout)
-        self._calls.see((int(images.shape[2]), int(images.shape[3])))
-        with self.state.lent(), at_work(self.name):
+        own = self._buffer.copied(images, self._layout)
+        self._calls.set_image_size((int(images.shape[2]), int(images.shape[3])))
+        with self.state.working_copies(), running_user_code(self.name):
             return self.network(own) if self._weights is None else run_reduced(self.network, self._weights, own)
 
     def forward_from(self, name: str, image: Tensor, values: Tensor) -> Tensor:
@@ -176,9 +176,9 @@ class Subject:
         """How many multiplications the network's layers take for an image."""
         return self._calls.work()
 
-    def behind(self, name: str) -> float:
+    def work_after(self, name: str) -> float:
         """What part of the network's work comes after the layer called `name`."""
-        return self._calls.behind(name)
+        return self._calls.work_after(name)
 
     def _runs_alone(self, name: str, image: Tensor, value: Tensor) -> bool:
         """Whether the rest of the network takes more values than there were images before the layer."""
@@ -199,20 +199,20 @@ class Subject:
         """The convolutions with their layers' names, in the order in which they run."""
         return self._calls.convolutions()
 
-    def watching(self, names: Sequence[str], keep: Keep, *, laid: bool = True) -> AbstractContextManager[None]:
+    def watching(self, names: Sequence[str], keep: Keep, *, as_maps: bool = True) -> AbstractContextManager[None]:
         """While it is open, call `keep(name, output)` as each of the layers called `names` runs.
 
-        Feature maps are laid out as [N, K, h, w], unless `laid` is false; other results are given as they are.
+        Feature maps are as_maps out as [N, K, h, w], unless `as_maps` is false; other results are given as they are.
         """
-        return self._calls.watching(names, keep, laid=laid)
+        return self._calls.watching(names, keep, as_maps=as_maps)
 
     def layout(self, name: str) -> Layout:
         """How the result of the spatial layer called `name` is read as feature maps."""
         return self._calls.layout(name)
 
-    def lay(self, name: str, values: Tensor) -> Tensor:
+    def as_feature_maps(self, name: str, values: Tensor) -> Tensor:
         """[N, K, h, w] of a spatial layer's result or its gradient, for the latest images; others as they are."""
-        return self._calls.lay(name, values)
+        return self._calls.as_feature_maps(name, values)
 
     def layer(self, name: str = "") -> LayerRecord:
         """The spatial layer called `name`; the last features that reach the scores where `name` is empty.
@@ -253,7 +253,7 @@ class Subject:
             raise NotApplicable(self._score_layer)
         return self._score_layer
 
-    def _examine(self, example: Tensor) -> tuple[list[Call], Tensor, LayerInputs, NotedCalls]:
+    def _examine(self, example: Tensor) -> tuple[list[LayerCall], Tensor, LayerInputs, NotedCalls]:
         """Run the network once, in the fastest memory layout that it takes, and note what ran."""
         # channels last is a quarter faster for convolutions; some networks flatten with .view, which refuses it
         layouts = [torch.channels_last] if example.dtype is not torch.float64 else []
@@ -261,9 +261,9 @@ class Subject:
             self._layout = layout
             try:
                 with (
-                    self.held(),
+                    self.in_eval_mode(),
                     recorded_calls(self.network) as calls,
-                    recording(),
+                    grad_mode(),
                     LayerInputs() as layer_inputs,
                     NotedCalls() as noted,
                 ):
@@ -274,8 +274,8 @@ class Subject:
             except Exception as error:
                 failure = error
         else:
-            with self.held(), self.state.lent():
+            with self.in_eval_mode(), self.state.working_copies():
                 raise refusal(self.network, self.name, example, failure) from failure
-        self.state.settle()
+        self.state.keep_changed_only()
         check_scores(output, self.name)
         return calls, output, layer_inputs, noted

@@ -21,7 +21,7 @@ from cnnvis_report.engine.rules.bias_terms import send_constants
 from cnnvis_report.engine.rules.rule import Rule
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 
 Reads = Mapping[Rule | None, frozenset[str]]
 Key = tuple[tuple[int, ...], Rule | None, str]
@@ -62,17 +62,17 @@ class Tape(ForwardPasses):
         self.seed = seed
         self._reads = dict(reads or {})
         self._layers = list(dict.fromkeys(subject.layer(name).name for name in layers))
-        self._operands = layer_inputs or any(rule.layer_inputs for rule in self._reads if rule is not None)
+        self._has_layer_inputs = layer_inputs or any(rule.layer_inputs for rule in self._reads if rule is not None)
         self._gradients: dict[Key, Tensor] = {}
         self._passes: dict[Key, Hashable] = {}
-        self._book(FORWARD, self._run, forward=1.0, kind=FORWARD)
+        self._run_pass(FORWARD, self._run, forward=1.0, kind=FORWARD)
 
     @property
     def logits(self) -> Tensor:
         """[N, classes]: the scores of the images, as precise as `scores` gives those of others."""
         if self.is_reduced:
             return self.scores(self.images)
-        self._use(FORWARD)
+        self._share_pass(FORWARD)
         return self._logits
 
     def layer(self, name: str = "") -> Tensor:
@@ -82,7 +82,7 @@ class Tape(ForwardPasses):
             UnknownName, NotApplicable: as `Subject.layer`.
         """
         name = self.subject.layer(name).name
-        self._use(FORWARD)
+        self._share_pass(FORWARD)
         self._capture(name)
         return self._values[name]
 
@@ -120,7 +120,7 @@ class Tape(ForwardPasses):
         self.note(conservation=maps.sum((1, 2, 3)) / torch.where(score == 0, 1, score))
         return maps
 
-    def constants(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
+    def bias_terms(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
         """Hand over what each operation adds to the scores of `targets` [N] of its own, by a backward pass.
 
         Args:
@@ -131,10 +131,10 @@ class Tape(ForwardPasses):
         """
 
         def run() -> None:
-            self._know_operands()
+            self._require_layer_inputs()
             send_constants(self._recorded, self._start(targets), self._places[PIXELS], take)
 
-        self._book(None, run, backward=1.0, kind=BACKWARD)
+        self._run_pass(None, run, backward=1.0, kind=BACKWARD)
 
     def fitted(self, key: str, fit: Callable[[Subject, Tensor, int], Fitted]) -> Fitted | None:
         """What `fit` makes of the network, other images of the set and how many go through at a time; made once.
@@ -145,7 +145,7 @@ class Tape(ForwardPasses):
 
     def record(self) -> RecordedPass:
         """The pass itself, with the operands of its layers."""
-        self._know_operands()
+        self._require_layer_inputs()
         return self._recorded
 
     def replay(self, images: Tensor) -> "Tape":
@@ -166,7 +166,7 @@ class Tape(ForwardPasses):
         """
         layers = {name: name if name == PIXELS else self.subject.layer(name).name for name in names}
         self._capture(*layers.values())
-        self._use(FORWARD)
+        self._share_pass(FORWARD)
         return {name: self._places[layer] for name, layer in layers.items() if layer in self._places}
 
     def project(self, layer: str, signal: Tensor, rule: Rule | None = None) -> Tensor:
@@ -190,7 +190,7 @@ class Tape(ForwardPasses):
         start = self.subject.layout(self.layer_name(layer)).put(signal, nothing)
         back = rule.back if rule else RecordedPassTo.gradients
         way = (BACKWARD, self.subject.layer(layer).name)
-        (pixels,) = self._book(None, lambda: back(part, start, [self._places[PIXELS]]), backward=1.0, kind=way)
+        (pixels,) = self._run_pass(None, lambda: back(part, start, [self._places[PIXELS]]), backward=1.0, kind=way)
         return torch.zeros_like(self.images) if pixels is None else pixels
 
     def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
@@ -200,12 +200,14 @@ class Tape(ForwardPasses):
             found = {what, *self._reads.get(rule, ())} - {seen[2] for seen in self._passes if seen[:2] == wanted}
             key = (*wanted, frozenset(found))
             kind = BACKWARD if PIXELS in found else (BACKWARD, frozenset(found))
-            gradients = self._book(key, lambda: self._backward(targets, rule, sorted(found)), backward=1.0, kind=kind)
+            gradients = self._run_pass(
+                key, lambda: self._backward(targets, rule, sorted(found)), backward=1.0, kind=kind
+            )
             for name, gradient in gradients.items():
                 self._gradients[*wanted, name] = gradient
                 self._passes[*wanted, name] = key
-        self._use(FORWARD)
-        self._use(self._passes[*wanted, what])
+        self._share_pass(FORWARD)
+        self._share_pass(self._passes[*wanted, what])
         return self._gradients[*wanted, what]
 
     def _run(self) -> None:
@@ -216,15 +218,17 @@ class Tape(ForwardPasses):
         def keep(name: str, output: Tensor) -> None:
             if output.requires_grad:
                 self._places[name] = get_gradient_edge(output)
-            laid = self.subject.lay(name, output.detach())
-            own = laid.to(self.images.dtype) if laid.is_floating_point() else laid  # half precision within a network
-            self._values[name] = own.clone() if own is laid else own  # an operation in place may follow
+            as_maps = self.subject.as_feature_maps(name, output.detach())
+            own = (
+                as_maps.to(self.images.dtype) if as_maps.is_floating_point() else as_maps
+            )  # half precision within a network
+            self._values[name] = own.clone() if own is as_maps else own  # an operation in place may follow
 
-        layer_inputs = LayerInputs() if self._operands else None
-        with recording(), layer_inputs or nullcontext():
+        layer_inputs = LayerInputs() if self._has_layer_inputs else None
+        with grad_mode(), layer_inputs or nullcontext():
             leaf = self.images.clone().requires_grad_()
             self._places[PIXELS] = get_gradient_edge(leaf)
-            with self.subject.watching(self._layers, keep, laid=False):
+            with self.subject.watching(self._layers, keep, as_maps=False):
                 output = self.subject.output(leaf)
         self._logits = self.subject.meaning.of(output.detach())
         self._recorded = RecordedPass(output, recorded(output.grad_fn), layer_inputs)
@@ -234,7 +238,7 @@ class Tape(ForwardPasses):
         new = [name for name in dict.fromkeys(names) if name != PIXELS and name not in self._layers]
         if new:
             self._layers += new
-            self._book(None, self._run, forward=1.0, kind=FORWARD)
+            self._run_pass(None, self._run, forward=1.0, kind=FORWARD)
 
     def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
         """One pass back from the scores of the targets to everything named."""
@@ -251,7 +255,7 @@ class Tape(ForwardPasses):
         if missing:
             raise NotApplicable(f"the score doesn't depend on all of: {', '.join(missing)}")
         return {
-            name: self.subject.lay(name, gradient).to(self.images.dtype)
+            name: self.subject.as_feature_maps(name, gradient).to(self.images.dtype)
             for name, gradient in gradients.items()
             if gradient is not None
         }
@@ -259,14 +263,14 @@ class Tape(ForwardPasses):
     def _prepare(self, rule: Rule | None) -> None:
         if rule is not None:
             if rule.layer_inputs:
-                self._know_operands()
+                self._require_layer_inputs()
             self.note(coverage=rule.coverage(self._recorded))
 
     def _start(self, targets: Tensor) -> Tensor:
         return self.subject.meaning.start(targets, self._logits)
 
-    def _know_operands(self) -> None:
+    def _require_layer_inputs(self) -> None:
         """Run once more where nobody said that the layers' operands would be wanted."""
-        if not self._operands:
-            self._operands = True
-            self._book(None, self._run, forward=1.0, kind=FORWARD)
+        if not self._has_layer_inputs:
+            self._has_layer_inputs = True
+            self._run_pass(None, self._run, forward=1.0, kind=FORWARD)

@@ -10,8 +10,8 @@ from torchvision.models import WeightsEnum
 
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest, EndsProgram, UnknownName, brief
-from cnnvis_report.isolation.eval_mode import frozen
-from cnnvis_report.isolation.process_state import at_work
+from cnnvis_report.isolation.eval_mode import eval_mode
+from cnnvis_report.isolation.process_state import running_user_code
 from cnnvis_report.models.checkpoints import check_finite, load_into, read_for, silent_channels, split_key
 from cnnvis_report.models.declared import declared
 from cnnvis_report.models.factories import is_factory, make_network
@@ -124,7 +124,7 @@ def _takes(network: nn.Module, channels: int) -> bool:
     sides = (size, size) if isinstance(size, int) else tuple(size)
     like = next((parameter for parameter in network.parameters()), torch.zeros(()))
     try:
-        with torch.no_grad(), frozen(network), at_work():
+        with torch.no_grad(), eval_mode(network), running_user_code():
             network(torch.zeros(1, channels, *sides, device=like.device, dtype=like.dtype))
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError, EndsProgram):
         return False

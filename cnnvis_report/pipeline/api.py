@@ -15,7 +15,7 @@ from cnnvis_report.errors import NotApplicable, UnknownName
 from cnnvis_report.isolation.buffers import OwnState
 from cnnvis_report.isolation.context import full_precision
 from cnnvis_report.isolation.eager import single_precision
-from cnnvis_report.isolation.restore import undisturbed
+from cnnvis_report.isolation.restore import with_state_restored
 from cnnvis_report.methods.registry import Method, select
 from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks, run_tasks, tasks_for
 from cnnvis_report.pipeline import arguments
@@ -133,7 +133,7 @@ def explain(
                 warnings.warn(f"{name}: {bad} of {found.numel()} values aren't finite.", stacklevel=4)
         return whole
 
-    whole = undisturbed(module, given.device, explained)
+    whole = with_state_restored(module, given.device, explained)
     return whole if arguments.has_columns(targets) else {name: found[:, 0] for name, found in whole.items()}
 
 

@@ -77,7 +77,7 @@ class MaximizedRecord:
     """An input made to excite a unit, in the arrays as "preferred/NUMBER" and its film as "film/NUMBER".
 
     size: (height, width) in pixels. frames: of the film. reached: what it excites the unit to. best: what the best
-    image of the set does, called `best_image`; None where there is none.
+    image of the set does, called `best_image`; None where there is none. converged: whether it reached more than that.
     """
 
     title: str
@@ -88,6 +88,7 @@ class MaximizedRecord:
     reached: float
     best: float | None
     best_image: str
+    converged: bool
     curve: tuple[float, ...]
 
 

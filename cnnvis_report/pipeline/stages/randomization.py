@@ -87,7 +87,7 @@ def _maps(
     image = ready.picture.values[None].to(study.device)
     found: Found = {}
     try:
-        with subject.held():
+        with subject.in_eval_mode():
             tape = Tape(subject, image, seed=study.seed, reference=others)
             outcomes = list(run_tasks(tasks, tape, torch.tensor([[target]])))
     except Exception as error:  # a network drawn anew may fail on an image that it took before

@@ -157,7 +157,7 @@ def _frame(
 ) -> tuple[Frame, dict[str, npt.NDArray[np.generic]]]:
     """What the network of an epoch says of an image, and its maps."""
     dry_run = plan.dry_run
-    with subject.held():
+    with subject.in_eval_mode():
         tape = Tape(
             subject,
             _image(study, shot.ready),

@@ -16,11 +16,9 @@ from torchvision import models
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.inspection.channel_stats import ChannelHealth, twins
-from cnnvis_report.inspection.class_maps import class_maps
-from cnnvis_report.inspection.feature_maps import keep_maps, shrunk
+from cnnvis_report.inspection.channel_stats import ChannelStatsCollector, duplicates
+from cnnvis_report.inspection.feature_maps import class_maps, keep_maps, layer_summary, shrunk
 from cnnvis_report.inspection.filters import kernels
-from cnnvis_report.inspection.layer_summary import layer_summary
 from cnnvis_report.inspection.top_images import TopImages
 from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_look
 from cnnvis_report.pipeline.stages.layer_pass import chosen_layers, kept, stages
@@ -150,13 +148,13 @@ def test_the_health_of_channels_whose_fate_is_known():
     values[:, 2] += 0.1  # never switched off
     values[:, 4] = values[:, 0] * 3  # goes with the first
     values[:, 5] = -values[:, 0]  # goes against it, which is no double
-    health = ChannelHealth(6)
+    health = ChannelStatsCollector(6)
     for part in (values[:4], values[4:]):
         health.add(part)
     found = health.found()
     assert found.dead.tolist() == [False, True, False, False, False, True, False]
     assert found.saturated.tolist() == [False, False, True, False, False, False, False]
-    assert found.twin.tolist() == [-1, -1, -1, -1, 0, -1, -1]
+    assert found.duplicate_of.tolist() == [-1, -1, -1, -1, 0, -1, -1]
     torch.testing.assert_close(found.highest, values.amax((0, 2, 3)))
     torch.testing.assert_close(found.mean, values.mean((0, 2, 3)))
     torch.testing.assert_close(found.active, (values > 0).float().mean((0, 2, 3)))
@@ -167,11 +165,11 @@ def test_twins_are_those_whose_correlation_is_high():
     samples[6] = samples[2] + 0.1 * samples[7]
     samples[7] = samples[3] + 0.5 * samples[0]
     together = np.corrcoef(samples.double().numpy())
-    for channel, twin in enumerate(twins(samples).tolist()):
+    for channel, twin in enumerate(duplicates(samples).tolist()):
         alike = [other for other in range(channel) if together[channel, other] >= 0.99]
         assert twin == (alike[0] if alike else -1)
-    assert twins(samples).tolist()[6:] == [2, -1]
-    assert twins(torch.full((3, 9), 2.0)).tolist() == [-1, -1, -1], "what never varies goes with nothing"
+    assert duplicates(samples).tolist()[6:] == [2, -1]
+    assert duplicates(torch.full((3, 9), 2.0)).tolist() == [-1, -1, -1], "what never varies goes with nothing"
 
 
 def test_class_maps_average_to_the_logits_without_the_bias():
