@@ -45,10 +45,11 @@ def no_method_outlives_its_test(monkeypatch):
 
 def forget_methods(patch: pytest.MonkeyPatch) -> None:
     """Methods that a test announces are announced to the whole process, until the patch is undone."""
-    from cnnvis_report.methods import registry
+    from cnnvis_report.methods.registry import METHODS
 
-    registry.methods()
-    patch.setattr(registry, "_methods", dict(registry._methods))
+    METHODS.entries()
+    patch.setattr(METHODS, "_entries", dict(METHODS._entries))
+    patch.setattr(METHODS, "_modules", dict(METHODS._modules))
 
 
 HOSTILE = [

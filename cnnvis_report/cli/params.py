@@ -14,7 +14,7 @@ from cnnvis_report.isolation.user_code import (
     user_output_to_stderr,
     warnings_once,
 )
-from cnnvis_report.records.run import Option
+from cnnvis_report.records.methods import Option
 from cnnvis_report.store.os_errors import in_words, refusal
 
 STOPPED = 130  # what a shell gives a program that Ctrl-C has ended

@@ -10,7 +10,7 @@ from stat import S_ISREG
 
 from PIL import Image
 
-from cnnvis_report.data.boxes import read_boxes
+from cnnvis_report.data.bounding_boxes import read_boxes
 from cnnvis_report.data.class_names import Classes
 from cnnvis_report.data.content_hash import FileContent, Replaced
 from cnnvis_report.data.decode import UnusablePicture, read_picture
@@ -22,7 +22,8 @@ from cnnvis_report.data.labels import label_images
 from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.run import Label, Skipped
+from cnnvis_report.records.images import Label
+from cnnvis_report.records.run import Skipped
 
 __all__ = ["FoundImages", "ImageFile", "ImageItem", "ImageSet", "Limit", "find_images", "labeled"]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cnnvis_report.data.class_names import Classes
 from cnnvis_report.data.image_file import FoundImages, natural, several
-from cnnvis_report.records.run import Label
+from cnnvis_report.records.images import Label
 
 HOW = (
     "Labels come from sub-folders called like classes or by WordNet id, or all by index; from --labels folders, where "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
-from cnnvis_report.records.run import Label
+from cnnvis_report.records.images import Label
 
 ORDERS = ("balanced", "first")
 

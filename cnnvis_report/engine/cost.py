@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.engine.passes import PassClock
-from cnnvis_report.records.run import Note
+from cnnvis_report.records.images import Note
 
 Stated = Note | Tensor
 CPU = torch.device("cpu")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from cnnvis_report.evaluation.resize import on_grid
-from cnnvis_report.records.run import Array
+from cnnvis_report.records.methods import Array
 
 SIDE = 56  # fine enough for the maps of layers, coarse enough that single pixels don't decide
 

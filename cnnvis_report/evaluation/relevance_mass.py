@@ -6,7 +6,7 @@ import torch
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.evaluation.resize import at_size
-from cnnvis_report.records.run import Array
+from cnnvis_report.records.methods import Array
 
 Mask = npt.NDArray[np.bool_]
 

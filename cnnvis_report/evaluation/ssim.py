@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.run import Array
+from cnnvis_report.records.methods import Array
 
 WINDOW = 11
 SIGMA = 1.5

@@ -151,7 +151,7 @@ class _Ascent:
 
 def _spelled(objective: Objective) -> str:
     """What the noise that a picture starts from depends on, beside the seed."""
-    return f"Goal(layer={objective.layer!r}, channels={objective.channels!r}, position={objective.position!r})"
+    return f"Objective(layer={objective.layer!r}, channels={objective.channels!r}, position={objective.position!r})"
 
 
 def _first_pictures(

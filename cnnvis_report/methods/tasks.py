@@ -13,8 +13,8 @@ from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.tape import Reads, Tape
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
 from cnnvis_report.isolation.process_state import running_user_code
-from cnnvis_report.methods.registry import Method, with_options
-from cnnvis_report.records.run import Kind, Option
+from cnnvis_report.methods.registry import Method
+from cnnvis_report.records.methods import Kind, Option
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Task:
             else:
                 columns = [self.method.function(tape, column, **options) for column in targets.unbind(dim=1)]
                 maps = torch.stack(columns, dim=1)
-        rest = 3 if self.method.card.kind is Kind.PIXEL else 2
+        rest = 3 if self.method.info.kind is Kind.PIXEL else 2
         if maps.ndim != 2 + rest or maps.shape[:2] != targets.shape:
             shape = "×".join(map(str, maps.shape))
             sides = "N×K×C×H×W" if rest == 3 else "N×K×h×w"
             raise BadRequest(
-                f"{self.name} gives maps of {shape}; a method of kind {self.method.card.kind} gives {sides}."
+                f"{self.name} gives maps of {shape}; a method of kind {self.method.info.kind} gives {sides}."
             )
         return maps
 
@@ -112,7 +112,7 @@ def tasks_for(
             raise UnknownName("method of this run", name, names)
     tasks = []
     for method in methods:
-        chosen = with_options(method, dict(options.get(method.name, {})))
+        chosen = method.with_options(options.get(method.name, {}))
         for layer in layers or [""] if method.takes_layer else [""]:
             if method.takes_layer and layer:
                 chosen = {**chosen, "layer": layer}

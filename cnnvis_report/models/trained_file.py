@@ -183,5 +183,5 @@ def _check(
         raise ValueError("interpolation of the preprocessing")
     if len(classes) != architecture.classes:
         raise ValueError(f"{len(classes)} class names for {architecture.classes} classes")
-    if not 1 <= training.best <= len(training.history):
+    if not 1 <= training.best_epoch <= len(training.history):
         raise ValueError("the epoch that was kept")

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnnvis_report.records.run import Option, Setting
+from cnnvis_report.records.methods import Option
+from cnnvis_report.records.run import Setting
 
 
 @dataclass(frozen=True)

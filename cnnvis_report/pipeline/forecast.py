@@ -129,6 +129,6 @@ class Foresight:
         study, plan = self._study, self._plan
         if study.training is None:
             return 0.0
-        quick = {task.name for task in plan.dry_run.tasks if task.method.card.preset == "quick"}
+        quick = {task.name for task in plan.dry_run.tasks if task.method.info.preset == "quick"}
         an_image = self._spent.of(quick) / plan.classes
         return len(study.training.record.snapshots) * min(FILMED, plan.images) * an_image

@@ -12,7 +12,7 @@ from cnnvis_report.engine.cost import Costs, MethodCost, Stated
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.pointing_game import peak_inside
 from cnnvis_report.methods.tasks import TaskResult
-from cnnvis_report.records.run import ClassScore, Evidence, ImageRecord, MapRecord, NotApplicableRecord, Note
+from cnnvis_report.records.images import ClassScore, Evidence, ImageRecord, MapRecord, NotApplicableRecord, Note
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.store.names import array_key
 
@@ -65,7 +65,7 @@ def results_of(
             id=ready.item.id,
             name=ready.item.name,
             size=(ready.picture.seen.shape[0], ready.picture.seen.shape[1]),
-            original=ready.picture.original,
+            original_size=ready.picture.original,
             label=ready.item.label,
             top=tuple(score(place, index) for index in best),
             targets=tuple(score(place, index) for index in chosen[place]),
@@ -123,7 +123,7 @@ def _collected(
             key = array_key(task.name, layer, target)
             evidence = _evidence(outcome.account, place, column, outcome.maps.shape[1])
             if ready.mask is not None and ready.item.label is not None and ready.item.label.index == target:
-                evidence.notes["peak_inside"] = peak_inside(task.method.card.shown(values), ready.mask)
+                evidence.notes["peak_inside"] = peak_inside(task.method.info.shown(values), ready.mask)
             arrays[key] = values
             maps.append(MapRecord(key, task.name, layer, target, tuple(values.shape), evidence))
     return maps, gaps, arrays

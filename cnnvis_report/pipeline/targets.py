@@ -11,7 +11,7 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, shown
-from cnnvis_report.records.run import Label
+from cnnvis_report.records.images import Label
 from cnnvis_report.records.scores import ScoreKind
 
 FORMS = "top:K, label, or names and indices with commas between them"

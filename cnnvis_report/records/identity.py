@@ -14,11 +14,12 @@ LISTED = "the images' names, labels or order"
 
 @dataclass(frozen=True)
 class Identity:
-    """What a run is.
+    """What decides the results of a run.
 
-    parts: what decides the results, by what it is, each as a digest.
-    logits: of noise, and of the example, as the network gave them; None where a number isn't finite, empty where it
-    gives others on every pass. example: a digest of the example, whose logits say nothing of another.
+    parts: a digest of each thing that decides the results, by what it is.
+    logits: of noise, and of the example, as the network gave them; None where a number isn't finite, empty where the
+        network gives others on every pass.
+    example: a digest of the example image, whose logits say nothing of another.
     """
 
     parts: dict[str, str] = field(default_factory=dict)
@@ -28,7 +29,11 @@ class Identity:
 
 @dataclass(frozen=True)
 class Content:
-    """An image that a run has seen: its name, and a digest of all that its files hold."""
+    """An image that a run has seen.
+
+    name: the file.
+    digest: of all that its files hold.
+    """
 
     name: str
     digest: str

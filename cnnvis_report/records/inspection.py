@@ -7,9 +7,13 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class KernelRecord:
-    """Kernels of a convolution, in the arrays as "kernels/LAYER", [M, S, kh, kw].
+    """The kernels of a convolution, in the arrays as "kernels/LAYER", float [M, S, kh, kw].
 
-    shape: of all the weights. channels: the M kernels that are there. first: whether they read the picture itself.
+    layer: the name of the layer.
+    shape: of all its weights: (output channels, input channels, height, width).
+    stride: (rows, columns).
+    first: whether it reads the picture itself.
+    channels: the M output channels whose kernels are kept.
     """
 
     layer: str
@@ -21,7 +25,11 @@ class KernelRecord:
 
 @dataclass(frozen=True)
 class ReceptiveFieldRecord:
-    """How many rows and columns of the picture one position of a layer sees at most."""
+    """The receptive field of a layer.
+
+    layer: the name of the layer.
+    size: (height, width) in pixels that one position sees at most.
+    """
 
     layer: str
     size: tuple[int, int]
@@ -29,26 +37,39 @@ class ReceptiveFieldRecord:
 
 @dataclass(frozen=True)
 class ChannelStatsRecord:
-    """The channels of a layer over the image set, in the arrays as "health/LAYER": highest, mean, active, twin.
+    """The channels of a layer over the image set, in the arrays as "channel_stats/LAYER", float [4, K].
 
-    dead, saturated, twins: how many were never above 0, nearly always above 0, or go with another one.
-    active: the share of values above 0. which: the first channels of each of these three kinds.
+    The rows of the array: the largest activation, the mean, the fraction of positions above 0, and the earlier channel
+    that a channel duplicates, or -1.
+
+    layer: the name of the layer.
+    channels: how many there are (K).
+    dead: how many were never above 0.
+    saturated: how many were above 0 at 99.9% of the positions or more.
+    duplicates: how many have a correlation of 0.99 or more with an earlier channel.
+    active_fraction: the fraction of values above 0.
+    examples: the first dead, saturated and duplicate channels.
     """
 
     layer: str
     channels: int
     dead: int
     saturated: int
-    twins: int
-    active: float
-    which: tuple[tuple[int, ...], ...] = ((), (), ())
+    duplicates: int
+    active_fraction: float
+    examples: tuple[tuple[int, ...], ...] = ((), (), ())
 
 
 @dataclass(frozen=True)
 class UnitRecord:
-    """A channel where it was strong in an image: its value, where in the layer, and what it sees of the picture.
+    """Where a channel is strongest in an image.
 
-    box: top, left, bottom, right in pixels.
+    image: the image's id.
+    channel: from 0.
+    value: its activation there.
+    row: of the position in the layer, from 0.
+    column: of the position in the layer, from 0.
+    box: the pixels that the position sees: top, left, bottom, right.
     """
 
     image: str
@@ -61,9 +82,15 @@ class UnitRecord:
 
 @dataclass(frozen=True)
 class TopImagesRecord:
-    """A channel's strongest images; pictures of what it sees and of its projections are in the arrays.
+    """The images that a channel is strongest in.
 
-    classes: how strongly it is excited at most, in the mean over the images of a class, strongest first.
+    In the arrays, "top_images/LAYER/CHANNEL/N/crop" is what the channel sees of the Nth image, and ".../RULE" its
+    projection, both uint8.
+
+    layer: the name of the layer.
+    channel: from 0.
+    units: one an image, strongest first.
+    classes: the classes of the highest mean of the largest activation, highest first.
     """
 
     layer: str
@@ -74,10 +101,21 @@ class TopImagesRecord:
 
 @dataclass(frozen=True)
 class MaximizedRecord:
-    """An input made to excite a unit, in the arrays as "preferred/NUMBER" and its film as "film/NUMBER".
+    """Feature visualization: an image that was optimized to maximize a unit's activation.
 
-    size: (height, width) in pixels. frames: of the film. reached: what it excites the unit to. best: what the best
-    image of the set does, called `best_image`; None where there is none. converged: whether it reached more than that.
+    In the arrays it is "maximized/N", uint8, and the steps on the way to it are "frames/N".
+
+    title: what is maximized, in words: a class, or a channel of a layer.
+    layer: the name of the layer; empty for the score of a class.
+    channel: of the layer, or the class, from 0.
+    size: (height, width) in pixels.
+    frames: how many steps are kept.
+    activation: what the optimized image excites the unit to.
+    top_activation: of the strongest image of the set; None without images.
+    top_image: that image's id; empty without images.
+    curve: the activation over the optimization, at most 64 values.
+    init: what the optimization started from: "noise", or "image" for the strongest image of the set.
+    converged: whether it excites the unit more than every image of the set does.
     """
 
     title: str
@@ -85,18 +123,20 @@ class MaximizedRecord:
     channel: int
     size: tuple[int, int]
     frames: int
-    reached: float
-    best: float | None
-    best_image: str
-    converged: bool
+    activation: float
+    top_activation: float | None
+    top_image: str
     curve: tuple[float, ...]
+    init: str = "noise"
+    converged: bool = True
 
 
 @dataclass(frozen=True)
 class InvertedRecord:
-    """A picture made to have an image's features at a layer, in the image's arrays as "inverted/LAYER".
+    """A picture optimized to have an image's features at a layer, in the image's arrays as "inverted/LAYER", uint8.
 
-    error: the distance of the features as a share of the image's own.
+    layer: the name of the layer.
+    error: the distance of the features as a fraction of the image's own.
     """
 
     layer: str
@@ -105,7 +145,13 @@ class InvertedRecord:
 
 @dataclass(frozen=True)
 class ClassMapRecord:
-    """A class's map, in the image's arrays as "classes/INDEX"; the probability is None where scores are values."""
+    """A class activation map, in the image's arrays as "classes/INDEX", float [h, w].
+
+    index: of the class, from 0.
+    name: of the class.
+    logit: its score.
+    probability: from 0 to 1; None where scores are values.
+    """
 
     index: int
     name: str
@@ -115,11 +161,15 @@ class ClassMapRecord:
 
 @dataclass(frozen=True)
 class ImageInspection:
-    """What the layers hold of one image.
+    """What the layers compute for one image.
 
-    layers: those that were looked at, in order of running. side: of the feature maps that are kept, larger ones are
-    averaged down to so many positions; 0 where none are kept.
-    target: the class that relevance is for. units: strongest channels with their projections.
+    image: its id.
+    layers: those that were inspected, in the order in which they run; in its arrays as "summary/LAYER", float [h, w].
+    side: the longest side of the feature maps that are kept, "maps/LAYER" and "channels/LAYER"; 0 where none are.
+    target: the name of the class that the relevance of channels is for.
+    units: by layer, the strongest channels; in its arrays as "units/LAYER/N/crop" and "units/LAYER/N/RULE", uint8.
+    classes: class activation maps.
+    inverted: pictures with the image's features.
     """
 
     image: str
@@ -133,10 +183,18 @@ class ImageInspection:
 
 @dataclass(frozen=True)
 class InspectionRecord:
-    """The network from within.
+    """What the layers of the network compute.
 
-    budget: "standard" or "all". image_count: how many the set had. projection_rules: rules of projections that are defined for the
-    network, the first shown first. not_applicable: views that aren't there, with the reason.
+    budget: how much was inspected, by its name in the options.
+    image_count: how many images the set had.
+    kernels: of the convolutions.
+    receptive_fields: layer by layer.
+    channel_stats: layer by layer, over the image set.
+    top_images: the images that channels are strongest in.
+    maximized: images optimized to maximize a class's score or a channel.
+    images: what the layers compute for some images.
+    projection_rules: the backward rules of projections that apply to this network, the first shown first.
+    not_applicable: views that there aren't, with the reason.
     """
 
     budget: str

@@ -11,9 +11,13 @@ from cnnvis_report.records.predictions import BINS, LISTED_UP_TO, Bin
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """A label: images that bear it, images for which it is predicted, above 0.5, and how many of either are both.
+    """How well one label is predicted.
 
-    average_precision: None where no image bears it.
+    name: of the label.
+    images: how many bear it.
+    predicted: for how many it is predicted, with a probability above 0.5.
+    correct: how many of either are both.
+    average_precision: the area under precision over recall, from 0 to 1; None where no image bears it.
     """
 
     name: str
@@ -35,9 +39,12 @@ class LabelCounts:
 
 @dataclass(frozen=True)
 class LabelErrors:
-    """The errors of one image: labels that it bears and that aren't predicted, and predicted ones that it doesn't bear.
+    """The errors of one image that can have several labels.
 
-    image: the id where the image has a page, empty elsewhere. missed, extra: names with their probabilities.
+    image: its id where it has a page; empty elsewhere.
+    name: the file.
+    missed: labels that it bears and that aren't predicted, with their probabilities.
+    extra: labels that are predicted and that it doesn't bear, with their probabilities.
     """
 
     image: str
@@ -53,11 +60,14 @@ class LabelErrors:
 
 @dataclass(frozen=True)
 class LabelPredictions:
-    """Counts over all images with a label that the network knows.
+    """Counts over all images with a label that the network knows, where an image can have several labels.
 
-    exact: images for which all their labels and no others are predicted. bins: all decisions, one for each image and
-    label, by probability; `right` is how many bear the label. misclassified: images with errors, the worst first, at most a
-    thousand. unknown: images beside these, with labels of which the network knows none.
+    images: how many there are.
+    exact: for how many exactly their labels are predicted, and no others.
+    labels: counts label by label, in the order of the classes.
+    bins: ten, by probability, one count for each image and label.
+    misclassified: the images with errors, most confident error first, at most 1000.
+    unknown: images beside these, none of whose labels the network knows.
     """
 
     images: int
@@ -92,7 +102,7 @@ class LabelPredictions:
         return sum(abs(each.correct - each.images * each.mean) for each in self.bins) / max(1, total)
 
 
-class LabelCounting:
+class LabelCounter:
     """Counts images one by one; only their scores are kept, four bytes a label."""
 
     def __init__(self, names: Sequence[str]) -> None:

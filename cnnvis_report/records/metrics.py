@@ -5,9 +5,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class MapMetrics:
-    """What was measured of one map: a method's at one layer, of the first class that was explained.
+    """What one map scored: that of the first class that was explained.
 
-    values: by name, such as "deletion" (an area) or "mass" (a share). curves: scores after each step, by name.
+    method: the method's name.
+    layer: the layer that it reads; empty where it reads none.
+    target: the class that it explains, from 0.
+    values: by metric: "deletion" and "insertion" are areas under a curve, "regions_…" mean drops of the score (AOPC),
+        "pointing" is 1 where the peak lies in the mask and 0 elsewhere, "mass" and "rank" are fractions from 0 to 1.
+    curves: by metric, the probability or the score after each step.
     """
 
     method: str
@@ -19,7 +24,11 @@ class MapMetrics:
 
 @dataclass(frozen=True)
 class ImageMetrics:
-    """What one image's maps were worth; `agreement` has a row for each of the measures, None where a map is flat."""
+    """What the maps of one image scored.
+
+    maps: one entry a map.
+    agreement: rank correlation of each map with each other one, in the order of `maps`; None where a map is constant.
+    """
 
     maps: tuple[MapMetrics, ...]
     agreement: tuple[tuple[float | None, ...], ...]
@@ -27,10 +36,13 @@ class ImageMetrics:
 
 @dataclass(frozen=True)
 class RandomizationResult:
-    """How a method's maps changed while weights were drawn anew, a number a stage, means over images.
+    """How like a method's maps stay while more and more weights are randomized: means over images, a number a stage.
 
-    spearman, absolute: rank correlation with the maps of the trained network, of values and of magnitudes.
-    ssim: structural similarity of the magnitudes.
+    method: the method's name.
+    layer: the layer that it reads; empty where it reads none.
+    spearman: rank correlation with the maps of the trained network, from -1 to 1.
+    absolute: the same, of the magnitudes.
+    ssim: structural similarity of the magnitudes, from -1 to 1.
     """
 
     method: str
@@ -44,9 +56,15 @@ class RandomizationResult:
 class Evaluation:
     """How maps were measured.
 
-    budget: "small" or "full". images: how many were measured. steps: of the curves. regions: how many were replaced,
-    one after the other, in region perturbation, each `side` pixels wide; 0 where that was left out.
-    randomized_fractions: which part of the layers had been drawn anew, a share a stage. randomization_images: on how many images.
+    budget: how much was measured, by its name in the options.
+    images: how many images were measured.
+    steps: of the insertion and deletion curves.
+    regions: how many regions were replaced, one after the other; 0 where region perturbation was left out.
+    side: how many regions fit across the shorter side of an image.
+    seed: of everything random.
+    randomized_fractions: the fraction of the layers that is randomized, stage by stage, from the logits down.
+    randomization_images: how many images the randomization test used.
+    randomization: results of the randomization test, method by method.
     """
 
     budget: str
@@ -62,10 +80,14 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Precision:
-    """What reduced precision made of a method's maps, tried on a sample of so many images.
+    """What bfloat16 changed in a method's maps.
 
-    correlation: the lowest rank correlation with the maps of full precision; None where there was none, for the
-    reason. used: whether the run used it.
+    method: the method's name.
+    layer: the layer that it reads; empty where it reads none.
+    correlation: the lowest rank correlation with the float32 maps, from -1 to 1; None where bfloat16 failed.
+    images: how many images it was tried on.
+    used: whether the run used bfloat16 for this method.
+    reason: why bfloat16 failed; empty where it didn't.
     """
 
     method: str

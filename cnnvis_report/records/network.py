@@ -7,19 +7,23 @@ from cnnvis_report.records.scores import Quantity, ScoreKind
 
 @dataclass(frozen=True)
 class LayerRecord:
-    """One call of a module during a forward pass, in execution order; the shape is without the batch.
+    """One call of a module during a forward pass, in the order in which they run.
 
-    stage: "convolution", "activation" or "pooling" where its maps are a step of their own, "block" where a module
-    that holds others computes its result itself, empty elsewhere.
-    layout: how its feature maps stand in its result, in words, where that isn't C×H×W; the shape is theirs.
-    readable: whether it has feature maps; three sides may also be attention maps or windows.
+    name: of the module, with "#2" and so on for later calls.
+    type: the class of the module.
+    shape: of its output, without the batch; of its feature maps where `layout` says that they stand otherwise.
+    parameters: how many it has.
+    kind: "convolution", "activation" or "pooling" where its feature maps are a step of their own, "block" for a module
+        that holds others and computes its result itself, empty elsewhere.
+    layout: how its feature maps stand in its output, in words, where that isn't C×H×W.
+    readable: whether it has feature maps.
     """
 
     name: str
     type: str
     shape: tuple[int, ...]
     parameters: int
-    stage: str = ""
+    kind: str = ""
     layout: str = ""
     readable: bool = True
 
@@ -31,10 +35,21 @@ class LayerRecord:
 
 @dataclass(frozen=True)
 class NetworkRecord:
-    """The network under study, as the report names it.
+    """The network that is explained.
 
-    scores: which of its numbers are explained, in words. kind, quantity: what they mean and are; reason: why, in words.
-    names: of the classes, where several of them can be right.
+    name: as pages write it.
+    parameters: how many it has.
+    classes: how many scores it gives.
+    channels: of its input.
+    weights: where they come from, in words.
+    preprocessing: what is done to a picture before the network sees it, in words.
+    scores: which of its numbers are explained, in words.
+    layers: in the order in which they run.
+    default_layer: that the maps of layers are made at; empty where no layer has a spatial size.
+    kind: what the scores mean.
+    quantity: what the numbers are.
+    reason: why `kind` and `quantity` were chosen, in words.
+    names: of the classes, where an image can have several labels; else empty.
     """
 
     name: str

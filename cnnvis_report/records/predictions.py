@@ -10,9 +10,16 @@ LISTED_UP_TO = 1000
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a network said of one image: the label, the class seen first, its probability, the label's own.
+    """What the network predicts for one labeled image.
 
-    image: the id where the image has a page, empty elsewhere. label_probability: None where it wasn't kept.
+    image: its id where it has a page; empty elsewhere.
+    name: the file.
+    label: the name of its label.
+    predicted: the name of the class of the highest score.
+    correct: whether the prediction is the label.
+    probability: of the predicted class, from 0 to 1.
+    label_probability: of the label, from 0 to 1; None where it wasn't kept.
+    rank: of the label among the five highest scores, from 1; None below them.
     """
 
     image: str
@@ -27,7 +34,12 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Bin:
-    """Images whose first class has a probability within a tenth: how many, how many right, the mean probability."""
+    """Predictions whose probability lies within one tenth of 0 to 1.
+
+    images: how many there are; for labels, one for each image and label.
+    correct: how many of them are correct; for labels, how many images bear the label.
+    mean: their mean probability.
+    """
 
     images: int
     correct: int
@@ -36,11 +48,16 @@ class Bin:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Counts over all labeled images. top5: the label is among the first five. confusion: label, seen, how often.
+    """Counts over all labeled images.
 
-    bins: by the probability of the first class. misclassified: the errors, the surest first, at most a thousand.
-    confidence_correct: the mean probability of the first class where it is right. unknown: images beside these, with labels of
-    which the network knows none.
+    images: how many there are.
+    correct: how many are classified correctly.
+    top5: of how many the label is among the five highest scores.
+    confusion: label, prediction, and how many images have both; pairs that occur, by name.
+    bins: ten, by the probability of the predicted class.
+    misclassified: the images that are classified wrongly, most confident first, at most 1000.
+    confidence_correct: the mean probability of the predicted class over the correct images; 0 where there is none.
+    unknown: images beside these, none of whose labels the network knows.
     """
 
     images: int
@@ -69,7 +86,7 @@ class Predictions:
         return (total - self.confidence_correct * self.correct) / max(1, self.images - self.correct)
 
 
-class Counting:
+class PredictionCounter:
     """Counts answers one by one."""
 
     def __init__(self) -> None:
@@ -110,7 +127,7 @@ class Counting:
 
 def count(answers: Iterable[Prediction], unknown: int = 0) -> Predictions:
     """All of them, counted; beside them so many images with labels that the network doesn't know."""
-    counting = Counting()
+    counting = PredictionCounter()
     counting.unknown = unknown
     for answer in answers:
         counting.add(answer)

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Epoch:
-    """One round through the training images.
+    """One pass through the training images.
 
-    loss, accuracy: on them, as they were augmented, while the weights changed. validation_loss, validation_accuracy: on
-    those for validation, afterwards. rate: the learning rate of its last step.
+    number: from 1.
+    loss: the mean loss on the training images, augmented, while the weights changed.
+    accuracy: on the same, from 0 to 1.
+    validation_loss: the mean loss on the validation images, after the epoch.
+    validation_accuracy: on the same, from 0 to 1.
+    rate: the learning rate of its last step.
     """
 
     number: int
@@ -21,7 +25,14 @@ class Epoch:
 
 @dataclass(frozen=True)
 class ClassCounts:
-    """How many images of a class went where; `weight` is what one of them counted in the loss."""
+    """How many images of a class were used for what.
+
+    name: of the class.
+    training: images to train on.
+    validation: images to choose the epoch by.
+    test: images held out, not used for selection.
+    weight: of one image of the class in the loss.
+    """
 
     name: str
     training: int
@@ -32,7 +43,12 @@ class ClassCounts:
 
 @dataclass(frozen=True)
 class Score:
-    """Accuracy and mean loss of the chosen epoch on a set of so many images."""
+    """How the kept epoch does on a set of images.
+
+    accuracy: from 0 to 1.
+    loss: the mean loss.
+    images: how many there are.
+    """
 
     accuracy: float
     loss: float
@@ -41,7 +57,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The network after an epoch: a file beside the model's, by its name alone."""
+    """The network after an epoch, kept in a file.
+
+    epoch: its number, from 1.
+    file: the name of the file, beside the model's.
+    """
 
     epoch: int
     file: str
@@ -49,18 +69,25 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """A training from beginning to end.
+    """A training from beginning to end; no clock is in it, so that the same training gives the same bytes.
 
-    data: what the folder of images is called. settings: as asked for, or as found out. best: the number of the epoch
-    that was kept, the one of the highest validation accuracy; ties go to the lower loss. stopped: why it ended before
-    the last epoch, empty where it didn't. test: None where there was no test set.
+    data: the name of the folder of images.
+    settings: what was asked for, or chosen by the program, by name.
+    counts: how many images of each class were used for what.
+    history: the epochs, in order.
+    best_epoch: the number of the epoch that was kept: highest validation accuracy, ties to the lower loss.
+    stopped: why it ended before the last epoch; empty where it didn't.
+    validation: how the kept epoch does on the validation images.
+    test: how it does on the test images; None without a test set.
+    snapshots: networks of earlier epochs that were kept.
+    skipped: how many files couldn't be read.
     """
 
     data: str
     settings: dict[str, str | int | float | bool | None]
     counts: tuple[ClassCounts, ...]
     history: tuple[Epoch, ...]
-    best: int
+    best_epoch: int
     stopped: str
     validation: Score
     test: Score | None
@@ -70,7 +97,13 @@ class TrainingRecord:
 
 @dataclass(frozen=True)
 class Frame:
-    """An image after an epoch: the class that is shown, its logit and probability, and what the network saw in it."""
+    """One image after one epoch.
+
+    epoch: its number, from 1.
+    logit: of the class that is shown.
+    probability: of the class that is shown, from 0 to 1.
+    predicted: the name of the class of the highest score.
+    """
 
     epoch: int
     logit: float
@@ -80,7 +113,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class SnapshotSeries:
-    """One image over the epochs; methods: whose maps there are, in the run folder's films by `film_key`."""
+    """One image, explained after several epochs.
+
+    image: its id.
+    target: the name of the class that is shown.
+    index: of the class, from 0.
+    methods: the methods whose maps there are, in `inspection/snapshots.npz` as "IMAGE/METHOD/EPOCH".
+    frames: one an epoch, in order.
+    """
 
     image: str
     target: str
@@ -89,6 +129,6 @@ class SnapshotSeries:
     frames: tuple[Frame, ...]
 
 
-def film_key(image: str, method: str, epoch: int) -> str:
-    """The name of an image's map after an epoch, among those of the films."""
+def snapshot_key(image: str, method: str, epoch: int) -> str:
+    """The name of an image's map after an epoch, in the arrays of the snapshots."""
     return f"{image}/{method}/{epoch}"

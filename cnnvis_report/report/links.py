@@ -24,7 +24,7 @@ class SiteLinks:
 
     def drawn(self, id: str, name: str) -> str:
         """A picture of what is inside the network: of an image, or of itself."""
-        return f"{self.up}stills/inside/{id}/{name}.webp"
+        return f"{self.up}stills/inspection/{id}/{name}.webp"
 
     def still(self, id: str, name: str) -> str:
         """A small picture of an image: "picture", or the still of a method."""

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cnnvis_report.records.run import ImageRecord, Kind, MapRecord, MethodInfo, RunRecord, Setting
+from cnnvis_report.records.images import ImageRecord, MapRecord
+from cnnvis_report.records.methods import Kind, MethodInfo
+from cnnvis_report.records.run import RunRecord, Setting
 from cnnvis_report.report.pictures.encode import Quality, encode_map
 from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.pictures.thumbnails import color_picture, data_uri, webp
@@ -42,7 +44,7 @@ def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Qual
 def provenance_slots(run: RunRecord) -> dict[str, str]:
     """Words for the places of the pages that tell of time and machine, by slot."""
     facts = run.provenance
-    seconds, bound = _float(facts.get("seconds")), _float(facts.get("bound_seconds"))
+    seconds, bound = _float(facts.get("seconds")), _float(facts.get("ideal_seconds"))
     share = fmt.of_the_bound(seconds, bound)
     ratio = f"{share} · " if share else ""
     explained = max(run.images + run.left_out, 1)  # what a repair left out had its share of the time
@@ -80,7 +82,7 @@ def _map(card: MethodInfo, found: MapRecord, values: npt.NDArray[Any], quality: 
     # a map of zeros has no end of its own, and leaves a shared scale to the maps of other classes
     clipped = card.kind is Kind.PIXEL
     encoded["ends"] = [limit(shown, clipped=False), limit(shown, clipped=clipped)] if shown.any() else [0.0, 0.0]
-    encoded["evidence"] = " · ".join(evidence_of(found))
+    encoded["evidence"] = " · ".join(evidence_of(found, card))
     place = np.unravel_index(int(shown.argmax()), shown.shape)
     encoded["peak"] = [int(side) for side in place]
     if card.color and values.ndim == 3:

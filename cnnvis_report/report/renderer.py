@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateStream
 from markupsafe import Markup
 
-from cnnvis_report.records.run import ImageRecord, NotApplicableRecord
+from cnnvis_report.records.images import ImageRecord, NotApplicableRecord
 from cnnvis_report.report.assets import script_json
 from cnnvis_report.report.links import Links
 from cnnvis_report.report.payload import provenance_rows

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.data.prefetch import ahead, processors
-from cnnvis_report.records.run import ImageRecord
+from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report import assets
 from cnnvis_report.report.links import SingleLinks
 from cnnvis_report.report.payload import image_data, provenance_slots

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnvis_report.data.prefetch import ahead, processors
-from cnnvis_report.records.run import ImageRecord, MethodInfo
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.report import assets
 from cnnvis_report.report.links import SiteLinks
 from cnnvis_report.report.payload import Arrays, image_data, provenance_slots
@@ -17,7 +18,7 @@ from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.time_estimate import WORKERS
 from cnnvis_report.report.views import images
 from cnnvis_report.report.views.predictions import film_pictures
-from cnnvis_report.store.names import FILMS, NETWORK
+from cnnvis_report.store.names import NETWORK, SNAPSHOTS
 from cnnvis_report.store.run_folder import StoredRun
 
 
@@ -35,12 +36,12 @@ def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
     }
     if run.record.inspection is not None:
         pages["inside"] = renderer.inside(partial(top.drawn, NETWORK))
-        _write_pictures(folder / "stills" / "inside" / NETWORK, network_pictures(run))
-    found = renderer.answers(partial(top.drawn, FILMS))
+        _write_pictures(folder / "stills" / "inspection" / NETWORK, network_pictures(run))
+    found = renderer.answers(partial(top.drawn, SNAPSHOTS))
     if found:
         pages["answers"] = found
     if run.record.snapshots:
-        _write_pictures(folder / "stills" / "inside" / FILMS, film_pictures(run))
+        _write_pictures(folder / "stills" / "inspection" / SNAPSHOTS, film_pictures(run))
     for name, context in pages.items():
         stream = renderer.stream(f"{name}.html", top, page=name, policy=policy, **context)
         stream.dump(str(folder / f"{name}.html"), encoding="utf-8")
@@ -75,7 +76,7 @@ def _write_inside(renderer: Renderer, folder: Path, image: str) -> None:
     within = inside.of(image) if inside else None
     if within is None:
         return
-    _write_pictures(folder / "stills" / "inside" / image, image_pictures(renderer.run, within))
+    _write_pictures(folder / "stills" / "inspection" / image, image_pictures(renderer.run, within))
     for number, content in enumerate(stage_data(renderer.run, within, None)):
         name = f"inside-{image}-{number}"
         (folder / "data" / f"{name}.js").write_text(assets.delivery(name, content), encoding="utf-8", newline="\n")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from cnnvis_report.data.prefetch import processors
-from cnnvis_report.records.run import Kind, MethodInfo
+from cnnvis_report.records.methods import Kind, MethodInfo
 from cnnvis_report.report.pictures.encode import QUALITIES, encode_map
 from cnnvis_report.report.pictures.thumbnails import color_picture, still
 

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cnnvis_report.records.codec import Malformed
+from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
+from cnnvis_report.records.methods import Kind
 from cnnvis_report.records.predictions import BINS
-from cnnvis_report.records.run import ImageRecord, Kind, RunRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.store.names import IMAGE, WORD, array_key, arrays_name, is_ours
 
 LARGEST_SIDE = 1 << 20
@@ -49,13 +51,17 @@ def check_run(run: RunRecord) -> None:
     for name, answers in (("predictions", run.predictions), ("label_predictions", run.label_predictions)):
         _need(answers is None or len(answers.bins) == BINS, f"run.{name}.bins", f"are not {BINS}")
     if run.training is not None:
-        _need(1 <= run.training.best <= len(run.training.history), "run.training.best", "is no epoch of the history")
+        _need(
+            1 <= run.training.best_epoch <= len(run.training.history),
+            "run.training.best_epoch",
+            "is no epoch of the history",
+        )
     for at, film in enumerate(run.snapshots):
         _id(film.image, f"run.snapshots[{at}].image")
         unknown = [name for name in film.methods if name not in names]
         _need(not unknown, f"run.snapshots[{at}].methods", f"has {unknown[:1]}, which isn't among the methods")
     if run.inspection is not None:
-        _check_inside(run, run.inspection)
+        _check_inspection(run, run.inspection)
 
 
 def check_image(run: RunRecord, image: ImageRecord, where: str) -> None:
@@ -66,7 +72,7 @@ def check_image(run: RunRecord, image: ImageRecord, where: str) -> None:
     """
     _id(image.id, f"{where}.id")
     _need(arrays_name(image.id) in run.files, where, f"({image.id}) has no file of arrays among run.files")
-    for name, size in (("size", image.size), ("original", image.original)):
+    for name, size in (("size", image.size), ("original_size", image.original_size)):
         _sides(size, f"{where}.{name}")
     _need(image.size[0] * image.size[1] <= LARGEST_PICTURE, f"{where}.size", "is larger than any picture that is read")
     _need(len(image.top) > 0, f"{where}.top", "is empty")
@@ -75,13 +81,13 @@ def check_image(run: RunRecord, image: ImageRecord, where: str) -> None:
         _need(score.probability is None or 0 <= score.probability <= 1.0001, where, "has a probability above 1")
     labels = [label.index for label in image.named if label.index is not None]
     _need(all(0 <= index < run.network.classes for index in labels), where, "has a label beyond the classes")
-    _need(image.mask_fraction is None or 0 <= image.mask_fraction <= 1, f"{where}.mask_share", "is no share")
+    _need(image.mask_fraction is None or 0 <= image.mask_fraction <= 1, f"{where}.mask_fraction", "is no share")
     _need(len(image.scores) in (0, run.network.classes), f"{where}.scores", f"are not {run.network.classes}")
     _check_maps(run, image, where)
     if image.metrics is not None:
         count = len(image.metrics.maps)
         square = len(image.metrics.agreement) == count and all(len(row) == count for row in image.metrics.agreement)
-        _need(square, f"{where}.worth.agreement", f"isn't {count} by {count}")
+        _need(square, f"{where}.metrics.agreement", f"isn't {count} by {count}")
 
 
 def _check_maps(run: RunRecord, image: ImageRecord, where: str) -> None:
@@ -99,7 +105,7 @@ def _check_maps(run: RunRecord, image: ImageRecord, where: str) -> None:
         _sides(each.shape, f"{place}.shape")
 
 
-def _check_inside(run: RunRecord, inside: InspectionRecord) -> None:
+def _check_inspection(run: RunRecord, inside: InspectionRecord) -> None:
     layers = {layer.name for layer in run.network.layers}
     for at, looked in enumerate(inside.images):
         where = f"run.inspection.images[{at}]"

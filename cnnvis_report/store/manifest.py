@@ -11,11 +11,12 @@ from typing import Any
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import Malformed, from_json, parsed, to_json
-from cnnvis_report.records.run import ImageRecord, RunRecord
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.store.atomic import beside
 from cnnvis_report.store.checks import check_image, check_run
+from cnnvis_report.store.digests import SEAL, holds, sealed
 from cnnvis_report.store.names import MANIFEST
-from cnnvis_report.store.sealing import SEAL, holds, sealed
 
 FORMAT = "cnnvis-report/2"
 MARK = '{"format": "cnnvis-report/'  # what a manifest and a journal of any version begin with
@@ -49,7 +50,9 @@ def read_head(path: Path) -> tuple[RunRecord, bool]:
         raise BadRequest(f"{path} is cut short or no manifest of a run. Start the run again with its command.")
     if content.get("format") != FORMAT:
         said = str(content.get("format"))[:60]
-        raise BadRequest(f"{path} isn't a run that this version reads (format {said!r}, not {FORMAT!r}).")
+        raise BadRequest(
+            f"{path}: is of format {said!r}, and this version reads {FORMAT!r}. Start the run again with its command."
+        )
     run = content.get("run")
     try:
         record = from_json(RunRecord, opened(run) if isinstance(run, dict) else run, "run")

@@ -15,18 +15,18 @@ JOURNAL = "journal.jsonl"
 PAGES = "pages.json"
 LOCK = ".lock"
 ARRAYS = "arrays"
-INSIDE = "inside"
+INSPECTION = "inspection"
 FITTED = "fitted"  # what was fitted to the image set, kept until the run is complete
 NETWORK = "network"  # what is inside the network itself; no image has this id
-FILMS = "films"  # images over the epochs of a training
+SNAPSHOTS = "snapshots"  # images over the epochs of a training
 BUILDING = re.compile(r"\.pages-[0-9a-f]{8}")  # pages that aren't all there yet
 
 ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
-IMAGE = re.compile(rf"(?!(?:{NETWORK}|{FILMS}|{INSIDE}|provenance)$)(?=.{{1,64}}$){ID}")
+IMAGE = re.compile(rf"(?!(?:{NETWORK}|{SNAPSHOTS}|{INSPECTION}|provenance)$)(?=.{{1,64}}$){ID}")
 WORD = re.compile(r"(?=.{1,100}$)[^\W\d]\w*")
 _SHAPES = (
     rf"{ARRAYS}/{ID}\.npz",
-    rf"{INSIDE}/{ID}\.npz",
+    rf"{INSPECTION}/{ID}\.npz",
     rf"{FITTED}/[\w.-]+\.safetensors",
 )
 FIRST_PAGES = ("index.html", "answers.html", "inside.html", "methods.html", "run.html")
@@ -36,7 +36,7 @@ _PAGES = (
     rf"images/{ID}\.html",
     rf"data/{ID}\.js",
     rf"stills/{ID}/\w+\.webp",
-    rf"stills/inside/{ID}/[\w-]+\.webp",
+    rf"stills/inspection/{ID}/[\w-]+\.webp",
 )
 _KEPT = re.compile("|".join(_SHAPES))
 _PAGE = re.compile("|".join(_PAGES))
@@ -73,9 +73,9 @@ def arrays_name(image: str) -> str:
     return f"{ARRAYS}/{image}.npz"
 
 
-def inside_name(name: str) -> str:
+def inspection_name(name: str) -> str:
     """The file of arrays from within the network: of an image by its id, of the network itself by NETWORK."""
-    return f"{INSIDE}/{name}.npz"
+    return f"{INSPECTION}/{name}.npz"
 
 
 def fitted_name(name: str) -> str:

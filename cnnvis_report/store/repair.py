@@ -5,13 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
-from cnnvis_report.records.run import ImageRecord, RunRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
+from cnnvis_report.store.intact_parts import inspection_is_whole, whole_images
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
-from cnnvis_report.store.names import FILMS, INSIDE, MANIFEST, NETWORK, arrays_name, inside_name
-from cnnvis_report.store.ours import check_writable
-from cnnvis_report.store.wholeness import inside_is_whole, whole_images
+from cnnvis_report.store.names import INSPECTION, MANIFEST, NETWORK, SNAPSHOTS, arrays_name, inspection_name
+from cnnvis_report.store.own_files import check_writable
 
 NAMED = 5  # images that a notice names
 
@@ -36,9 +37,9 @@ def repair(folder: Path) -> list[str]:
     whole = whole_images(folder, [(image, run.files[arrays_name(image.id)]) for image in images])
     kept = [image for image in images if image.id in whole]
     ids = {image.id for image in kept}
-    inside, looked = _inside_left(folder, run, ids)
+    inside, looked = _inspection_left(folder, run, ids)
     lost = run.images - len(kept)
-    filmed = not run.snapshots or inside_is_whole(folder, FILMS, run)
+    filmed = not run.snapshots or inspection_is_whole(folder, SNAPSHOTS, run)
     snapshots = tuple(film for film in run.snapshots if film.image in ids) if filmed else ()
     files = _files_of(kept, inside, snapshots)
     as_written = true and all_there and not lost and not looked
@@ -75,18 +76,18 @@ def _files_of(
 ) -> set[str]:
     """The files of arrays that these are kept in."""
     looked = (NETWORK, *(each.image for each in inside.images)) if inside is not None else ()
-    within = (*looked, *([FILMS] if snapshots else []))
-    return {*(arrays_name(image.id) for image in images), *map(inside_name, within)}
+    within = (*looked, *([SNAPSHOTS] if snapshots else []))
+    return {*(arrays_name(image.id) for image in images), *map(inspection_name, within)}
 
 
-def _inside_left(folder: Path, run: RunRecord, images: set[str]) -> tuple[InspectionRecord | None, list[str]]:
+def _inspection_left(folder: Path, run: RunRecord, images: set[str]) -> tuple[InspectionRecord | None, list[str]]:
     """What is whole of the inside of the network, and what isn't, in words."""
     if run.inspection is None:
         return None, []
-    if not inside_is_whole(folder, NETWORK, run):
-        return None, [f"What was found inside the network ({INSIDE}/) got damaged and is left out."]
+    if not inspection_is_whole(folder, NETWORK, run):
+        return None, [f"What was found inside the network ({INSPECTION}/) got damaged and is left out."]
     looked = tuple(
-        each for each in run.inspection.images if each.image in images and inside_is_whole(folder, each.image, run)
+        each for each in run.inspection.images if each.image in images and inspection_is_whole(folder, each.image, run)
     )
     lost = sum(each.image in images for each in run.inspection.images) - len(looked)
     said = [f"The feature maps of {lost} image{'s' if lost > 1 else ''} got damaged and are left out."] if lost else []

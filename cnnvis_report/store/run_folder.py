@@ -8,12 +8,13 @@ from typing import Any
 import numpy.typing as npt
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.run import ImageRecord, RunRecord
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.run import RunRecord
+from cnnvis_report.store.array_checks import wrong_arrays, wrong_inspection
 from cnnvis_report.store.arrays import Damaged, advice, read_arrays
-from cnnvis_report.store.contents import wrong_arrays, wrong_inside
 from cnnvis_report.store.manifest import images_in, read_head
-from cnnvis_report.store.names import FILMS, MANIFEST, arrays_name, inside_name, place
-from cnnvis_report.store.ours import is_ours
+from cnnvis_report.store.names import MANIFEST, SNAPSHOTS, arrays_name, inspection_name, place
+from cnnvis_report.store.own_files import is_ours
 
 NAMED = 3  # files that a message names
 
@@ -55,16 +56,16 @@ class StoredRun:
             raise Damaged(self.folder, arrays_name(image.id), wrong)
         return arrays
 
-    def inside(self, name: str) -> dict[str, Array]:
+    def inspection_arrays(self, name: str) -> dict[str, Array]:
         """All arrays from within the network: of an image by its id, of the network itself by NETWORK.
 
         Raises:
             Damaged: they aren't what the run has written.
         """
-        arrays = self._read(inside_name(name))
-        wrong = "" if name == FILMS else wrong_inside(self.record.inspection, name, arrays)
+        arrays = self._read(inspection_name(name))
+        wrong = "" if name == SNAPSHOTS else wrong_inspection(self.record.inspection, name, arrays)
         if wrong:
-            raise Damaged(self.folder, inside_name(name), wrong)
+            raise Damaged(self.folder, inspection_name(name), wrong)
         return arrays
 
     def _read(self, name: str) -> dict[str, Array]:
@@ -110,10 +111,10 @@ def load_arrays(folder: Path, image: str) -> dict[str, Array]:
     return read_arrays(folder, arrays_name(image))
 
 
-def load_inside(folder: Path, name: str) -> dict[str, Array]:
+def load_inspection(folder: Path, name: str) -> dict[str, Array]:
     """The same of the arrays from within the network, of an image by its id or of the network itself by NETWORK."""
-    place(folder, inside_name(name))
-    return read_arrays(folder, inside_name(name))
+    place(folder, inspection_name(name))
+    return read_arrays(folder, inspection_name(name))
 
 
 def missing_files(run: StoredRun) -> list[str]:

@@ -14,14 +14,15 @@ from pathlib import Path
 
 from cnnvis_report.errors import BadRequest, WentAway
 from cnnvis_report.records.identity import Identity, fingerprint
-from cnnvis_report.records.run import ImageRecord, RunRecord, StoredFile
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.run import RunRecord, StoredFile
 from cnnvis_report.store.arrays import Arrays, write_arrays
 from cnnvis_report.store.atomic import NO_LINK, remove, settle
+from cnnvis_report.store.intact_parts import inspection_is_whole, whole_images
 from cnnvis_report.store.journal import Done, begun, journal_line, journal_lines, start_journal
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
-from cnnvis_report.store.names import ARRAYS, FITTED, INSIDE, JOURNAL, MANIFEST, arrays_name, inside_name, place
-from cnnvis_report.store.ours import check_files, check_writable, clear, made_in
-from cnnvis_report.store.wholeness import inside_is_whole, whole_images
+from cnnvis_report.store.names import ARRAYS, FITTED, INSPECTION, JOURNAL, MANIFEST, arrays_name, inspection_name, place
+from cnnvis_report.store.own_files import check_files, check_writable, clear, made_in
 
 
 class RunWriter:
@@ -56,7 +57,7 @@ class RunWriter:
         self._inside: dict[str, StoredFile] = {}
         if not keep:
             clear(folder)
-        for inner in (ARRAYS, INSIDE):
+        for inner in (ARRAYS, INSPECTION):
             (folder / inner).mkdir(parents=True, exist_ok=True)
         self._place = _identity(folder)
         self.done: set[str] = set()
@@ -93,14 +94,16 @@ class RunWriter:
             settle(self.folder / JOURNAL)
         self.done.add(image.id)
 
-    def add_inside(self, name: str, arrays: Arrays) -> None:
+    def add_inspection(self, name: str, arrays: Arrays) -> None:
         """Write what was found inside the network, of an image or of itself.
 
         Raises:
             WentAway: the folder is gone. OSError: the disk is full, say.
         """
         with self._there():
-            self._inside[inside_name(name)] = write_arrays(place(self.folder, inside_name(name)), arrays, packed=True)
+            self._inside[inspection_name(name)] = write_arrays(
+                place(self.folder, inspection_name(name)), arrays, packed=True
+            )
 
     def seconds(self) -> dict[str, float]:
         """What each method has taken on all images that are done, in earlier starts too."""
@@ -161,15 +164,15 @@ class RunWriter:
         missing = Counter(name for image, name in self._images.items() if image not in ids)
         if not (ids <= self._images.keys() and missing <= skipped):
             return False
-        inside = [Path(name).stem for name in run.files if name.startswith(f"{INSIDE}/")]
-        return all(inside_is_whole(self.folder, name, run) for name in inside) and ids == whole_images(
+        inside = [Path(name).stem for name in run.files if name.startswith(f"{INSPECTION}/")]
+        return all(inspection_is_whole(self.folder, name, run) for name in inside) and ids == whole_images(
             self.folder, [(image, run.files[arrays_name(image.id)]) for image in listed]
         )
 
     def _tidy(self) -> None:
         """Remove what has served when the manifest is there."""
         remove(self.folder, [JOURNAL, *made_in(self.folder, FITTED)])
-        for inner in (ARRAYS, INSIDE):
+        for inner in (ARRAYS, INSPECTION):
             with suppress(OSError):  # there may be something in it
                 (self.folder / inner).rmdir()
 

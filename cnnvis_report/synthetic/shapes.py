@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from cnnvis_report.data.image_set import ImageItem, ImageSet
-from cnnvis_report.records.run import Label
+from cnnvis_report.records.images import Label
 from cnnvis_report.synthetic.drawing import Drawing, Random, mask_of
 
 CLASSES = ("circle", "cross", "ring", "square", "triangle")

@@ -115,7 +115,7 @@ class Checkpointing(EpochProgress):
             settings=self._settings,
             counts=_counts(data, self.hyperparameters.weights),
             history=tuple(progress.history),
-            best=progress.best,
+            best_epoch=progress.best,
             stopped=progress.stopped,
             validation=Score(chosen.validation_accuracy, chosen.validation_loss, len(data.validation)),
             test=tested,

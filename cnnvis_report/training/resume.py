@@ -129,7 +129,7 @@ def resume(standing: Standing, rounds: Rounds, progress: Progress, where: Path) 
             "begins anew."
         ) from error
     record = standing.model.training
-    progress.history, progress.best, progress.state = list(record.history), record.best, best
+    progress.history, progress.best, progress.state = list(record.history), record.best_epoch, best
 
 
 def _random(device: torch.device) -> tuple[Tensor, Tensor | None]:

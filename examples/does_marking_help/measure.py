@@ -12,7 +12,7 @@ from PIL import Image
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.models.load import load_model
-from cnnvis_report.records.run import Array
+from cnnvis_report.records.methods import Array
 from cnnvis_report.store.run_folder import StoredRun, load_run
 from cnnvis_report.training.loop import score
 from cnnvis_report.training.tensors import read_pictures
@@ -143,7 +143,7 @@ def _images(stored: StoredRun, sets: Path, scenes: str) -> Iterator[tuple[dict[s
     """Each image's regions, and its maps as they are shown, by their methods."""
     for image in stored.images():
         arrays = stored.arrays(image.id)
-        maps = {each.method: stored.record.card(each.method).shown(arrays[each.key]) for each in image.maps}
+        maps = {each.method: stored.record.method(each.method).shown(arrays[each.key]) for each in image.maps}
         yield regions_of(sets, scenes, image.name, image.size), maps
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from results import CONTROL, Results, accuracies, called, on_average, percent, tables
 from scenes import marked_scenes
 
-from cnnvis_report.records.run import ImageRecord
+from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report.pictures.thumbnails import data_uri, still, thumbnail
 from cnnvis_report.store.atomic import beside
 from cnnvis_report.store.run_folder import StoredRun, load_run
@@ -132,7 +132,7 @@ def _view(run: StoredRun, image: ImageRecord, sets: Path, scenes: str) -> View:
     boxes = {region: _box(regions[region]) for region in ("patch", "mark") if region in regions}
     stills = [Still("what the network saw", data_uri(thumbnail(arrays["picture"])), {})]
     for name in SHOWN:
-        card = run.record.card(name)
+        card = run.record.method(name)
         key = next((each.key for each in image.maps if each.method == name), None)
         if key is not None:
             drawn = still(arrays["picture"], card.shown(arrays[key]), card)

@@ -26,7 +26,7 @@ CnnVis.connectSwitch = (group, choose) => {
 
 CnnVis.healthLines = [
   ["dead", "dead channels", "#c0392b"], ["saturated", "saturated channels", "#b9770e"],
-  ["twins", "doubled channels", "#7d3c98"], ["active", "values above zero", "#5d8aa8"],
+  ["duplicates", "doubled channels", "#7d3c98"], ["active", "values above zero", "#5d8aa8"],
 ];
 
 // Data and layout of the chart. Pure.

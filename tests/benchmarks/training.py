@@ -15,7 +15,7 @@ import torch
 from cnnvis_report.data.image_set import ImageItem
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.models.architectures import SMALL, Architecture, blocks_for, build
-from cnnvis_report.records.run import Label
+from cnnvis_report.records.images import Label
 from cnnvis_report.synthetic import layers
 from cnnvis_report.training.augment import PRESETS, augmentation
 from cnnvis_report.training.loop import EpochProgress, Hyperparameters, Rounds

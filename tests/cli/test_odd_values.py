@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cnnvis_report.cli.main import cli
 from cnnvis_report.cli.types import MOST, BatchSize, Count, FileName, Numbers, Real, Text, Whole, number, whole_number
 from cnnvis_report.errors import BadRequest, UnknownName, shown
-from cnnvis_report.methods.registry import methods, with_options
+from cnnvis_report.methods.registry import methods, select
 from tests.conftest import command
 
 QUICK = settings(
@@ -54,15 +54,15 @@ def test_every_option_takes_a_value_or_refuses_it_in_a_short_line(option):
 
 
 @QUICK
-@given(st.sampled_from([each for each in methods() if each.card.options]), st.data())
+@given(st.sampled_from([each for each in methods() if each.info.options]), st.data())
 def test_options_of_methods_are_within_their_bounds_or_refused(method, data):
-    key = data.draw(st.sampled_from(sorted(method.card.options)))
+    key = data.draw(st.sampled_from(sorted(method.info.options)))
     try:
-        value = with_options(method, {key: data.draw(ANY)})[key]
+        value = method.with_options({key: data.draw(ANY)})[key]
     except (BadRequest, UnknownName) as error:
         assert "\n" not in str(error) and len(str(error)) < 600
         return
-    assert type(value) is type(method.card.options[key])
+    assert type(value) is type(method.info.options[key])
     assert isinstance(value, str) or math.isfinite(value)
 
 
@@ -70,7 +70,7 @@ def test_every_number_that_a_method_takes_has_bounds():
     without = [
         f"{method.name}.{key}"
         for method in methods()
-        for key, default in method.card.options.items()
+        for key, default in method.info.options.items()
         if not isinstance(default, str) and key not in method.bounds
     ]
     assert not without
@@ -78,18 +78,18 @@ def test_every_number_that_a_method_takes_has_bounds():
 
 @pytest.mark.parametrize("method", [each for each in methods() if each.bounds], ids=lambda each: each.name)
 def test_defaults_and_ends_of_bounds_are_taken_and_what_lies_beyond_is_not(method):
-    assert with_options(method, {}) == method.card.options
+    assert method.with_options({}) == method.info.options
     for key, bounds in method.bounds.items():
         if isinstance(bounds, tuple):
-            assert all(with_options(method, {key: each})[key] == each for each in bounds)
+            assert all(method.with_options({key: each})[key] == each for each in bounds)
             continue
-        kind = type(method.card.options[key])
+        kind = type(method.info.options[key])
         beyond = [bounds.low - 1, bounds.high + 1, *([bounds.low, bounds.high] if bounds.open else [])]
         for value in beyond:
             with pytest.raises(BadRequest, match=re.escape(f"it takes a number {bounds}.")):
-                with_options(method, {key: kind(value)})
+                method.with_options({key: kind(value)})
         if not bounds.open:
-            assert [with_options(method, {key: kind(end)})[key] for end in (bounds.low, bounds.high)] == [
+            assert [method.with_options({key: kind(end)})[key] for end in (bounds.low, bounds.high)] == [
                 bounds.low,
                 bounds.high,
             ]
@@ -119,7 +119,7 @@ def test_numbers_of_thousands_of_digits_are_none():
         with pytest.raises(click.BadParameter, match="of many digits isn't"):
             kind.convert(huge, None, None)
     with pytest.raises(BadRequest, match="of many digits"):
-        with_options(next(each for each in methods() if each.name == "smoothgrad"), {"n": huge})
+        select(["smoothgrad"])[0].with_options({"n": huge})
 
 
 @pytest.mark.parametrize(

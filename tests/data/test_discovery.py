@@ -16,7 +16,7 @@ from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.tiff import tiff_pages
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.run import Label
+from cnnvis_report.records.images import Label
 
 RED = Image.new("RGB", (8, 6), (250, 0, 0))
 

@@ -16,13 +16,13 @@ from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.execute import RunProgress
 from cnnvis_report.pipeline.plan import make_plan
 from cnnvis_report.pipeline.run import conduct
 from cnnvis_report.pipeline.setup import study_of
 from cnnvis_report.pipeline.stages.predict import screened
-from cnnvis_report.records.labels import LabelCounting, average_precision
-from cnnvis_report.records.run import ClassScore, ImageRecord, Label
+from cnnvis_report.progress import Progress
+from cnnvis_report.records.images import ClassScore, ImageRecord, Label
+from cnnvis_report.records.labels import LabelCounter, average_precision
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.payload import image_data
 from cnnvis_report.report.pictures.encode import QUALITIES
@@ -112,7 +112,7 @@ def open_labels(folder, only="all", labels=None):
 
 
 def write(study, folder):
-    conduct(study, make_plan(study), folder, RunProgress())
+    conduct(study, make_plan(study), folder, Progress())
     write_site(load_run(folder), single_file=False)
     return folder
 
@@ -154,7 +154,7 @@ def test_labels_are_counted_as_a_slow_count_does():
     random = np.random.default_rng(1)
     names = ["p", "q", "r"]
     truths, probabilities = random.random((50, 3)) < 0.4, random.random((50, 3))
-    counting = LabelCounting(names)
+    counting = LabelCounter(names)
     for k, (truth, row) in enumerate(zip(truths, probabilities, strict=True)):
         counting.add("", f"{k:02d}", np.flatnonzero(truth).tolist(), np.log(row / (1 - row)), row)
     found = counting.result()

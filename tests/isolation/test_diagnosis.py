@@ -153,7 +153,12 @@ def test_an_image_that_the_network_refuses_costs_no_view_of_the_others(tmp_path)
     record = inside("RefusesOne", photos, tmp_path / "r")
     assert [each.name for each in record.skipped] == ["1.png"] and record.inspection.image_count == 2
     assert [each.image[:2] for each in record.inspection.images] == ["0-", "2-"]
-    assert record.inspection.top_images and record.inspection.maximized and record.inspection.channel_stats and record.inspection.receptive_fields
+    assert (
+        record.inspection.top_images
+        and record.inspection.maximized
+        and record.inspection.channel_stats
+        and record.inspection.receptive_fields
+    )
 
 
 def test_a_view_that_the_network_refuses_costs_no_other(tmp_path):

@@ -9,23 +9,20 @@ from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.methods.registry import methods
-from cnnvis_report.records.run import Kind, Sign
+from cnnvis_report.records.methods import Kind, Randomness, Sign
 from tests.networks import Awkward, Tiny, seeded
 
 pytestmark = pytest.mark.numeric
 
 METHODS = {entry.name: entry for entry in methods()}
 SMALL = {"n": 3, "steps": 3, "samples": 12}
-SEEDED = {"smoothgrad", "random", "expected_gradients", "rise", "lime", "kernel_shap"}
-BY_THE_BITS = {"smoothgrad", "random", "expected_gradients"}  # draws that come from the bits of the image too
-CLASS_AGNOSTIC = {"eigen_cam"}
 OTHERS = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
 
 every_method = pytest.mark.parametrize("name", METHODS)
 
 
 def run(name, network, images, targets, **options):
-    own = {key: value for key, value in (SMALL | options).items() if key in METHODS[name].card.options}
+    own = {key: value for key, value in (SMALL | options).items() if key in METHODS[name].info.options}
     return explain(network, images, targets, [name], seed=options.get("seed", 0), reference=OTHERS, **own)[name]
 
 
@@ -38,7 +35,7 @@ def tiny():
 
 @every_method
 def test_shapes_follow_the_kind_and_values_the_sign(name, tiny, images, targets):
-    card = METHODS[name].card
+    card = METHODS[name].info
     maps = run(name, tiny, images, targets)
     shape = {Kind.PIXEL: (3, 3, 16, 16), Kind.AREA: (3, 16, 16), Kind.LAYER: (3, 8, 8)}[card.kind]
     assert tuple(maps.shape) == shape
@@ -52,7 +49,7 @@ def test_many_classes_give_what_one_at_a_time_gives(name, tiny, images):
     together = run(name, tiny, images, pairs)
     for k in range(2):
         torch.testing.assert_close(together[:, k], run(name, tiny, images, pairs[:, k]), rtol=1e-9, atol=1e-12)
-    assert torch.equal(together[0, 0], together[0, 1]) is (name in CLASS_AGNOSTIC)
+    assert torch.equal(together[0, 0], together[0, 1]) is METHODS[name].info.class_agnostic
 
 
 @every_method
@@ -64,14 +61,14 @@ def test_neighbors_in_the_batch_do_not_matter(name, tiny, images, targets):
 
 
 def _own(name):
-    return {key: value for key, value in SMALL.items() if key in METHODS[name].card.options}
+    return {key: value for key, value in SMALL.items() if key in METHODS[name].info.options}
 
 
 @every_method
 def test_the_same_seed_gives_the_same_map(name, tiny, images, targets):
     first, again, other = (run(name, tiny, images, targets, seed=seed) for seed in (0, 0, 7))
     assert torch.equal(first, again)
-    assert torch.equal(first, other) is (name not in SEEDED)
+    assert torch.equal(first, other) is (METHODS[name].info.randomness is Randomness.NONE)
 
 
 @every_method
@@ -106,7 +103,7 @@ def test_it_works_under_no_grad_and_on_a_network_full_of_in_place_operations(nam
 
 @every_method
 def test_single_precision_agrees_with_double(name, tiny, images, targets):
-    if name in BY_THE_BITS:
+    if METHODS[name].info.randomness is Randomness.IMAGE:
         pytest.skip("the noise comes from the image's bits, which differ between the precisions")
     single = run(name, copy.deepcopy(tiny).float(), images.float(), targets)
     double = run(name, tiny, images, targets)
@@ -116,14 +113,14 @@ def test_single_precision_agrees_with_double(name, tiny, images, targets):
 @every_method
 def test_the_card_says_what_a_reader_needs(name):
     entry = METHODS[name]
-    assert entry.card.summary.endswith(".") and len(entry.card.summary) < 200
-    assert entry.card.title and entry.card.family
-    assert any(word in entry.card.source for word in ("arXiv:", "doi:", "no source"))
+    assert entry.info.summary.endswith(".") and len(entry.info.summary) < 200
+    assert entry.info.title and entry.info.family
+    assert any(word in entry.info.source for word in ("arXiv:", "doi:", "no source"))
     assert entry.name == inspect.unwrap(entry.function).__module__.rpartition(".")[2], (
         "function and file share the name"
     )
-    documented = entry.card.text
-    assert "Returns:" in documented and all(f"{option}:" in documented for option in entry.card.options)
+    documented = entry.info.text
+    assert "Returns:" in documented and all(f"{option}:" in documented for option in entry.info.options)
 
 
 def test_the_network_may_have_no_layer_of_its_own(images):

@@ -56,7 +56,7 @@ def described(network, architecture, **changes):
         settings={"seed": 3, "split": 0.2, "balanced": True, "frozen": None, "arch": "small"},
         counts=tuple(ClassCounts(name, 5, 2, 1, 0.5) for name in classes),
         history=(Epoch(1, 1.5, 0.25, 1.25, 0.5, 0.01), Epoch(2, 1.0, 0.5, 0.75, 0.5, 1e-7)),
-        best=2,
+        best_epoch=2,
         stopped="stopped by hand",
         validation=Score(0.5, 0.75, 4),
         test=Score(0.25, 1.5, 3),

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from cnnvis_report.records.run import Kind, Sign
+from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.palettes import DEFAULT, limit, stops
 from cnnvis_report.report.views.formatting import percent

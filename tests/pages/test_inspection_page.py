@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cnnvis_report.report.views.inspection import layer_rows
-from cnnvis_report.store import load_inside, load_run
+from cnnvis_report.store import load_inspection, load_run
 from tests.conftest import command
 from tests.pages.browser import Visit, until
 
@@ -17,7 +17,7 @@ SAID = "document.querySelector('[data-said]').textContent"
 @pytest.fixture(scope="module")
 def looked(report):
     run = load_run(report)
-    return run, run.record.inspection.looked[0]
+    return run, run.record.inspection.images[0]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_channel_opens_with_its_true_values(page, looked):
     z = np.array(
         page.evaluate("Array.from(document.querySelector('dialog .large').data[0].z, (row) => Array.from(row))")
     )
-    arrays = load_inside(run.folder, inside.image)
+    arrays = load_inspection(run.folder, inside.image)
     lowest, highest = arrays[f"channels/{inside.layers[3]}"][:2, 5]
     expected = lowest + arrays[f"maps/{inside.layers[3]}"][5] / 255 * (highest - lowest)
     np.testing.assert_allclose(z, expected, atol=2e-5 * max(abs(lowest), abs(highest)) + 1e-9)
@@ -66,7 +66,7 @@ def test_channels_are_sorted(page, looked, sort, row):
     run, inside = looked
     page.select_option("[data-maps-controls] [name='layer']", "3")
     page.select_option("[data-maps-controls] [name='sort']", sort)
-    values = load_inside(run.folder, inside.image)[f"channels/{inside.layers[3]}"][row]
+    values = load_inspection(run.folder, inside.image)[f"channels/{inside.layers[3]}"][row]
     expected = np.argsort(-values, kind="stable").tolist()
     until(page, f"{SAID}.startsWith('4 of')")
     shown = "[...document.querySelectorAll('[data-grid] span')].map((each) => each.textContent).join()"
@@ -84,7 +84,7 @@ def test_one_scale_for_all_or_for_each(page, looked):
           return most; })""")
 
     own = brightest()
-    highest = load_inside(run.folder, inside.image)[f"channels/{inside.layers[0]}"][1]
+    highest = load_inspection(run.folder, inside.image)[f"channels/{inside.layers[0]}"][1]
     assert len(set(own)) == 1, "each channel reaches the light end"
     page.select_option("[data-maps-controls] [name='scale']", "shared")
     until(page, f"{SAID}.includes('all channels from')")
@@ -132,13 +132,15 @@ def test_focus_is_sharp_where_the_map_is_large(page):
 
 def test_the_page_of_the_network_shows_every_view(visit, moved, looked):
     run, _ = looked
-    inside = run.record.inside
+    inside = run.record.inspection
     tab = visit.open(moved / "inside.html")
-    assert tab.locator(".preferred figure").count() == len(inside.preferred)
-    assert tab.locator(".sheet").count() == len(inside.tops)
+    assert tab.locator(".preferred figure").count() == len(inside.maximized)
+    assert tab.locator(".sheet").count() == len(inside.top_images)
     tab.locator(".health").scroll_into_view_if_needed()
     until(tab, "document.querySelector('.health').data?.length === 4")
-    assert tab.evaluate("document.querySelector('.health').data[3].y") == [each.active for each in inside.health]
+    assert tab.evaluate("document.querySelector('.health').data[3].y") == [
+        each.active_fraction for each in inside.channel_stats
+    ]
     row = next(row for row in layer_rows(run.record, inside) if row.tops)
     tab.locator(f".layers a[href$='#{row.anchor}']").focus()
     tab.keyboard.press("Enter")
@@ -169,7 +171,7 @@ def test_a_click_into_the_chart_goes_to_the_layer(visit, moved):
 
 def test_pages_of_64_channels(chromium, tmp_path, drawn):
     command("run", "tests.factories:wide", drawn, "-o", tmp_path / "r", "-m", "grad_cam", "--inside", "standard", "-q")
-    inside = load_run(tmp_path / "r").record.inspection.looked[0]
+    inside = load_run(tmp_path / "r").record.inspection.images[0]
     visit = Visit(chromium)
     tab = visit.open(tmp_path / "r" / "images" / f"{inside.image}.html", "#stage=0")
     until(tab, READY)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from cnnvis_report.records.run import Sign
+from cnnvis_report.records.methods import Sign
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, encode_map
 from cnnvis_report.report.pictures.palettes import SCALES, table
@@ -250,7 +250,7 @@ def test_the_gallery_filters_sorts_and_searches(visit, moved, report):
     assert shown(tab) == [image.name for image in run]
     for value, wanted in (("right", True), ("wrong", False)):
         tab.locator(f"[data-verdict='{value}'][role='radio']").click()
-        assert shown(tab) == [image.name for image in run if image.right is wanted]
+        assert shown(tab) == [image.name for image in run if image.correct is wanted]
     tab.locator("[data-verdict=''][role='radio']").click()
     first = run[0].top[0].name
     tab.select_option("[name='predicted']", first)

@@ -22,7 +22,7 @@ def witnessed(visit, path, fragment, seen):
 
 def test_the_gallery_is_filtered_when_the_page_is_ready(visit, moved, report):
     count = "() => document.querySelectorAll('[data-gallery] > li:not([hidden])').length"
-    wrong = sum(image.right is False for image in images(report))
+    wrong = sum(image.correct is False for image in images(report))
     assert 0 < wrong < len(images(report))
     assert witnessed(visit, moved / "index.html", "#verdict=wrong", count) == [wrong]
 
@@ -62,7 +62,7 @@ def test_a_slow_machine_filters_draws_and_enlarges(chromium, moved, report, monk
     monkeypatch.setattr("tests.pages.browser.SLOWDOWN", 4.0)
     visit = Visit(chromium)
     tab = visit.open(moved / "index.html", "#verdict=right")
-    assert shown(tab) == [image.name for image in images(report) if image.right]
+    assert shown(tab) == [image.name for image in images(report) if image.correct]
     tab = visit.open(moved / "images" / f"{images(report)[0].id}.html")
     assert tab.evaluate(DRAWN) and tab.evaluate(SETTLED)
     tab.locator("[data-method='occlusion'] .enlarge").focus()

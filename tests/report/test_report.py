@@ -146,7 +146,7 @@ def test_titles_say_which_page(report, site):
 def test_the_single_file_is_one_file(single, report):
     files = {path.relative_to(single).as_posix() for path in single.rglob("*") if path.is_file()}
     assert files == {"index.html", "run.json", "pages.json"} | {
-        name for name in files if name.startswith(("arrays/", "inside/"))
+        name for name in files if name.startswith(("arrays/", "inspection/"))
     }
     text = (single / "index.html").read_text(encoding="utf-8")
     page = Page(text)
@@ -159,7 +159,7 @@ def test_the_single_file_is_one_file(single, report):
     (content,) = [m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
     assert content.count("'sha256-") == 3 and "'self'" not in content
     blocks = re.findall(r'<script type="application/json" data-package="([^"]+)">(.*?)</script>', text, re.DOTALL)
-    looked = [each for each in load_run(report).record.inspection.looked if each.side]
+    looked = [each for each in load_run(report).record.inspection.images if each.side]
     assert len(blocks) == 2 * len(HOSTILE) + 1 + sum(len(each.layers) for each in looked)
     for name, block in blocks:
         content = json.loads(block)

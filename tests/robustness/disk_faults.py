@@ -62,7 +62,7 @@ def lost(trial: Undisturbed, after: dict[str, str]) -> str:
 
 
 def _is_stored(name: str) -> bool:
-    return name == "report/run.json" or name.startswith(("report/arrays/", "report/inside/"))
+    return name == "report/run.json" or name.startswith(("report/arrays/", "report/inspection/"))
 
 
 REFUSED = Attack(

@@ -80,7 +80,7 @@ def cases() -> list[tuple[str, list[str], str, bool]]:
         if any(isinstance(each, click.Argument) for each in cli.commands[command].params):
             found += [(f"{command} {value[:20]!r}", [command, value, *words[2:]], "", False) for value in TEXTS]
     for method in methods():
-        for key, default in method.card.options.items():
+        for key, default in method.info.options.items():
             number = not isinstance(default, str)
             base = [*words_of("run"), "-m", method.name]
             found += [(f"-O {method.name}.{key}={value[:20]!r}", [*base, "-O", f"{method.name}.{key}={value}"], "",

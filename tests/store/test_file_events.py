@@ -133,7 +133,7 @@ def run(tmp_path_factory, images):
     (folder / "net.py").write_text(NETWORK)
     words = ("run", f"{folder / 'net.py'}:tiny", images / "a" / "0.png", images / "b" / "0.png", *RUN)
     command(*words, "--inside", "standard", "-o", folder / "right")
-    return words, {name for name in files(folder / "right") if name.partition("/")[0] in ("arrays", "inside")}
+    return words, {name for name in files(folder / "right") if name.partition("/")[0] in ("arrays", "inspection")}
 
 
 def _refusing(ending):
@@ -150,7 +150,7 @@ def _refusing(ending):
 
 def test_a_folder_in_which_a_run_had_barely_begun_is_taken_up(run, tmp_path):
     words, _ = run
-    for name in ("arrays", "inside"):
+    for name in ("arrays", "inspection"):
         (tmp_path / "report" / name).mkdir(parents=True)
     (tmp_path / "report" / ".lock").write_text("1\n")
     (tmp_path / "report" / ".journal.jsonl.0123abcd.new").write_text("{")
@@ -168,7 +168,7 @@ def test_a_folder_in_which_a_run_had_barely_begun_is_taken_up(run, tmp_path):
 @pytest.mark.parametrize("full", ["network.npz", "run.json", "an image"])
 def test_a_run_without_room_for_the_inside_isnt_complete_without_it(full, run, tmp_path):
     words, right = run
-    image = next(name for name in sorted(right) if name.startswith("inside/") and "network" not in name)
+    image = next(name for name in sorted(right) if name.startswith("inspection/") and "network" not in name)
     with pytest.MonkeyPatch.context() as patch:
         if full == "an image":  # whose file of arrays is called alike, and is written before
             patch.setattr("cnnvis_report.store.writer.write_arrays", _refusing(image))

@@ -24,14 +24,14 @@ from cnnvis_report.records.run import RunRecord, StoredFile
 from cnnvis_report.report import write
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.store import RunWriter, load_run
+from cnnvis_report.store.array_checks import wrong_inspection
 from cnnvis_report.store.arrays import Damaged, read_arrays, write_arrays
 from cnnvis_report.store.atomic import beside, remove
-from cnnvis_report.store.contents import wrong_inside
+from cnnvis_report.store.digests import digest_of, holds, sealed
 from cnnvis_report.store.lock import lock_of, writing
 from cnnvis_report.store.names import IMAGE, is_ours, is_page, place
 from cnnvis_report.store.os_errors import in_words
-from cnnvis_report.store.ours import output, pages_of
-from cnnvis_report.store.sealing import digest_of, holds, sealed
+from cnnvis_report.store.own_files import output, pages_of
 from cnnvis_report.synthetic.shapes import draw
 from tests.conftest import command, rewritten
 from tests.store.test_store import files, without_provenance
@@ -93,13 +93,15 @@ def test_a_name_of_another_shape_becomes_no_path(name, tmp_path):
 
 
 def test_names_of_ours_become_paths_unless_a_link_leads_there(tmp_path):
-    for name in ("run.json", "arrays/cat-1.npz", "images/cat-1.html", "stills/inside/cat-1/unit-0-1.webp"):
+    for name in ("run.json", "arrays/cat-1.npz", "images/cat-1.html", "stills/inspection/cat-1/unit-0-1.webp"):
         assert place(tmp_path, name) == tmp_path / name
     (tmp_path / "stills").mkdir()
-    (tmp_path / "stills" / "inside").symlink_to(tmp_path)
+    (tmp_path / "stills" / "inspection").symlink_to(tmp_path)
     with pytest.raises(BadRequest, match="is a link"):
-        place(tmp_path, "stills/inside/cat-1/unit-0-1.webp")
-    assert not any(map(IMAGE.fullmatch, ("network", "films", "inside", "provenance", "A", "a--b", "-a", "a" * 65)))
+        place(tmp_path, "stills/inspection/cat-1/unit-0-1.webp")
+    assert not any(
+        map(IMAGE.fullmatch, ("network", "snapshots", "inspection", "provenance", "A", "a--b", "-a", "a" * 65))
+    )
     assert all(map(IMAGE.fullmatch, ("a", "cat-0f", "networks", "film")))
 
 
@@ -156,7 +158,10 @@ def test_a_file_is_written_beside_its_place_under_a_name_of_its_own(tmp_path):
         (lambda run: run | {"settings": [1]}, "run.settings is a list of 1"),
         (lambda run: run | {"settings": {"a": [[[[[[[[[[1]]]]]]]]]]}}, "goes too deep"),
         (lambda run: run | {"network": run["network"] | {"kind": "guess"}}, "run.network.kind is 'guess' in the place"),
-        (lambda run: run | {"cards": [{**run["cards"][0], "options": {"n": None}}]}, "run.cards[0].options.n is None"),
+        (
+            lambda run: run | {"cards": [{**run["cards"][0], "options": {"n": None}}]},
+            "run.methods[0].options.n is None",
+        ),
     ],
 )
 def test_the_field_that_is_wrong_is_named(change, named, made):
@@ -172,7 +177,7 @@ def test_the_field_that_is_wrong_is_named(change, named, made):
     ("change", "named"),
     [
         (
-            lambda run, images: (replace(run, cards=(replace(run.cards[0], name="../../evil"),)), images),
+            lambda run, images: (replace(run, cards=(replace(run.methods[0], name="../../evil"),)), images),
             "cards[0].name",
         ),
         (lambda run, images: (replace(run, cards=run.cards * 2), images), "run.cards names a method twice"),
@@ -290,11 +295,13 @@ def test_what_is_drawn_of_the_inside_has_to_be_there():
     inside = InspectionRecord("standard", 1, (), (), (), (), (), (looked,), ("gradient",))
     maps = {"maps/conv": np.zeros((1, 2, 2), np.uint8), "channels/conv": np.zeros((4, 1), np.float32)}
     summary = {"summary/conv": np.zeros((2, 2), np.float16)}
-    assert wrong_inside(inside, "a", maps | summary) == ""
-    assert wrong_inside(inside, "a", maps) == "hasn't got 'summary/conv'"
-    assert wrong_inside(inside, "a", summary) == "hasn't got 'maps/conv'"
-    assert wrong_inside(inside, "b", {}) == "" == wrong_inside(None, "a", summary)
-    assert "isn't found inside" in wrong_inside(inside, "a", maps | {"summary/conv": np.zeros((2, 2, 2), np.float16)})
+    assert wrong_inspection(inside, "a", maps | summary) == ""
+    assert wrong_inspection(inside, "a", maps) == "hasn't got 'summary/conv'"
+    assert wrong_inspection(inside, "a", summary) == "hasn't got 'maps/conv'"
+    assert wrong_inspection(inside, "b", {}) == "" == wrong_inspection(None, "a", summary)
+    assert "isn't found inside" in wrong_inspection(
+        inside, "a", maps | {"summary/conv": np.zeros((2, 2, 2), np.float16)}
+    )
 
 
 def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report, again, made):
@@ -390,7 +397,7 @@ def test_a_seal_is_of_a_content_and_of_its_place():
 HOLDER = """
 import sys, time
 from pathlib import Path
-from cnnvis_report.store.contents import wrong_inside
+from cnnvis_report.store.array_checks import wrong_inspection
 from cnnvis_report.store.lock import writing
 with writing(Path(sys.argv[1])):
     print("held", flush=True)
@@ -504,7 +511,7 @@ def test_what_goes_away_later_ends_it_in_one_line_too(when, pictures, tmp_path, 
     plain = getattr(module, name)
 
     def going(*given):
-        shutil.rmtree(folder / "inside" if when == "inside" else folder)
+        shutil.rmtree(folder / "inspection" if when == "inside" else folder)
         return plain(*given)
 
     monkeypatch.setattr(module, name, going)

@@ -208,7 +208,7 @@ def _with_layouts(calls: Sequence[LayerCall], axes: Mapping[Edge, Axes], size: t
 
 
 def _layer_kind(call: LayerCall, calls: Sequence[LayerCall]) -> str:
-    """What kind of step a call is, as `LayerRecord.stage` says it."""
+    """What kind of layer a call is of, as `LayerRecord.kind` says it."""
     module = call.module
     if call.layout is None:
         return ""

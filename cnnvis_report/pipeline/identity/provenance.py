@@ -20,7 +20,7 @@ def provenance(study: Study, seconds: float, bound: float, computed: int) -> dic
     return {
         "finished": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "seconds": round(seconds, 3),
-        "bound_seconds": round(bound, 3),
+        "ideal_seconds": round(bound, 3),
         "images_computed": computed,
         "device": describe(study.device),
         "python": platform.python_version(),

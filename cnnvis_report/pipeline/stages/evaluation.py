@@ -20,8 +20,9 @@ from cnnvis_report.evaluation.relevance_mass import relevance_mass, relevance_ra
 from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.pipeline.results import Result
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.methods import Array, MethodInfo
 from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
-from cnnvis_report.records.run import Array, ImageRecord, MethodInfo
 
 DIGITS = 5
 
@@ -88,7 +89,7 @@ def cheap(dry_run: DryRun, classes: int, budget: Budget) -> list[Task]:
     return [
         task
         for task, (forward, backward) in zip(dry_run.tasks, dry_run.costs, strict=True)
-        if (forward + backward) / classes <= budget.dear and task.method.card.family != "baseline"
+        if (forward + backward) / classes <= budget.dear and not task.method.info.baseline
     ]
 
 

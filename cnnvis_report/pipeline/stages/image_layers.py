@@ -1,6 +1,6 @@
 """What the layers hold of single images: feature maps, summaries, projections, class maps, inversions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from cnnvis_report.pipeline.stages.inspection_budget import LookBudget
 from cnnvis_report.pipeline.stages.layer_pass import chosen_layers, kept, stages
 from cnnvis_report.pipeline.stages.unit_crops import UnitPictures, as_bytes
 from cnnvis_report.pipeline.stages.view_gaps import all_of
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import ClassMapRecord, ImageInspection, InvertedRecord, UnitRecord
 from cnnvis_report.store.writer import RunWriter
 
@@ -47,9 +48,9 @@ class ImagesInside:
         self._kept, self._side = kept(shapes, min(budget.images, len(study.images)), budget)
         self._count = 0
 
-    def of(self, ready: DecodedImage, tell: Callable[[str], None]) -> ImageInspection:
+    def of(self, ready: DecodedImage, progress: Progress) -> ImageInspection:
         """One image's feature maps and the rest."""
-        tell(f"inside: {ready.item.name}")
+        progress.step(f"inside: {ready.item.name}")
         study = self._study
         image = ready.picture.values[None].to(study.device)
         tape = Tape(study.subject, image, layers=self._layers, seed=study.seed)
@@ -65,7 +66,7 @@ class ImagesInside:
         inverted = all_of("inversions", lambda: self._inverted(image[0], arrays), gaps) if inverts else ()
         side = self._side if self._count < self._kept else 0
         self._count += 1
-        self._writer.add_inside(ready.item.id, arrays)
+        self._writer.add_inspection(ready.item.id, arrays)
         name = study.subject.classes[target]
         return ImageInspection(ready.item.id, layers, side, name, units, classes, inverted)
 

@@ -59,14 +59,14 @@ class UnitPictures:
     def of(
         self, ready: Sequence[DecodedImage], wanted: Sequence[Unit], ways: Sequence[str]
     ) -> tuple[tuple[UnitRecord, ...], dict[str, Bytes]]:
-        """One unit of each image; the pictures are called "N/seen", "N/deconvnet", …."""
+        """One unit of each image; the pictures are called "N/crop", "N/deconvnet", …."""
         found = {way: self._projected(ready, wanted, way) for way in ways}
         records: list[UnitRecord] = []
         pictures: dict[str, Bytes] = {}
         for number, (each, unit) in enumerate(zip(ready, wanted, strict=True)):
             _, value, (row, column) = found[ways[0]][number]
             box = self.fields(each.picture.values.to(self._study.device))[unit.layer].box(row, column)
-            pictures[f"{number}/seen"] = cropped(each.picture.seen, box)
+            pictures[f"{number}/crop"] = cropped(each.picture.seen, box)
             for way in ways:
                 pictures[f"{number}/{way}"] = signed_bytes(cropped(found[way][number][0], box))
             records.append(UnitRecord(each.item.id, unit.channel, round(value, 5), row, column, box))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cnnvis_report.records.run import Array, Sign
+from cnnvis_report.records.methods import Array, Sign
 
 EXACT_UP_TO = 1024  # values of a coarse map: 32×32 in full precision is 5.5 kB of text
 EXACT_PIXELS_UP_TO = 256  # values of a map of pixels, of which small pictures with many classes have thousands

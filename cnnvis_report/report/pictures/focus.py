@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageFilter
 
-from cnnvis_report.records.run import Array
+from cnnvis_report.records.methods import Array
 from cnnvis_report.report.pictures.thumbnails import Pixels
 
 # Standard deviations of the blurs between which a pixel is mixed, as shares of the longer side: sharp to soft.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from cnnvis_report.records.inspection import ImageInspection, KernelRecord
-from cnnvis_report.records.run import Array, Sign
+from cnnvis_report.records.methods import Array, Sign
 from cnnvis_report.report.pictures.focus import focus
 from cnnvis_report.report.pictures.palettes import colors, limit
 from cnnvis_report.report.pictures.thumbnails import Pixels, gray, webp
@@ -32,26 +32,26 @@ def network_pictures(run: StoredRun) -> Pictures:
     inside = run.record.inspection
     if inside is None:
         return
-    arrays = run.inside(NETWORK)
+    arrays = run.inspection_arrays(NETWORK)
     for number, kernels in enumerate(inside.kernels):
         values = arrays[f"kernels/{kernels.layer}"]
         yield f"kernels-{number}", kernel_sheet(values, kernels, own=False)
         yield f"kernels-{number}-own", kernel_sheet(values, kernels, own=True)
     for number, top in enumerate(inside.top_images):
-        key = f"top/{top.layer}/{top.channel}"
+        key = f"top_images/{top.layer}/{top.channel}"
         rows = [
             [arrays[f"{key}/{place}/{what}"] for place in range(len(top.units))]
-            for what in ("seen", inside.projection_rules[0])
+            for what in ("crop", inside.projection_rules[0])
         ]
         yield f"top-{number}", sheet(rows)
     for number in range(len(inside.maximized)):
-        yield f"preferred-{number}", webp(arrays[f"preferred/{number}"], lossless_up_to=0)
-        yield f"film-{number}", sheet([list(arrays[f"film/{number}"])])
+        yield f"preferred-{number}", webp(arrays[f"maximized/{number}"], lossless_up_to=0)
+        yield f"film-{number}", sheet([list(arrays[f"frames/{number}"])])
 
 
 def image_pictures(run: StoredRun, inside: ImageInspection) -> Pictures:
     """By name: each layer as one picture, projections, class maps and inversions of one image."""
-    arrays = run.inside(inside.image)
+    arrays = run.inspection_arrays(inside.image)
     ways = run.record.inspection.projection_rules if run.record.inspection else ()
     picture = run.arrays(inside.image)["picture"]
     for number, layer in enumerate(inside.layers):
@@ -60,7 +60,7 @@ def image_pictures(run: StoredRun, inside: ImageInspection) -> Pictures:
         yield f"focus-{number}", _focused(picture, summary)
     for number, (layer, units) in enumerate(inside.units):
         for place in range(len(units)):
-            for what in ("seen", *ways):
+            for what in ("crop", *ways):
                 yield f"unit-{number}-{place}-{what}", sheet([[arrays[f"units/{layer}/{place}/{what}"]]])
     for each in inside.classes:
         yield f"class-{each.index}", _over(picture, arrays[f"classes/{each.index}"], Sign.SIGNED)
@@ -76,7 +76,7 @@ def stage_data(run: StoredRun, inside: ImageInspection, most: int | None) -> Ite
     """
     if not inside.side:
         return
-    arrays = run.inside(inside.image)
+    arrays = run.inspection_arrays(inside.image)
     layers = {layer.name: layer for layer in run.record.network.layers}
     for name in inside.layers:
         steps = _fewer(arrays[f"maps/{name}"], most)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from plotly.colors import diverging, sequential
 
-from cnnvis_report.records.run import Array, Sign
+from cnnvis_report.records.methods import Array, Sign
 
 STEPS = 256
 CLIPPED_AT = 0.99

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from cnnvis_report.records.run import Array, Kind, MethodInfo
+from cnnvis_report.records.methods import Array, Kind, MethodInfo
 from cnnvis_report.report.pictures.palettes import OPACITY, colors, limit, strengths
 
 SIDE = 224

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from cnnvis_report.records.run import ClassScore, Evidence, Note, Setting
+from cnnvis_report.records.images import ClassScore, Evidence, Note
+from cnnvis_report.records.methods import MethodInfo
+from cnnvis_report.records.run import Setting
 from cnnvis_report.records.scores import ScoreKind
 
 NARROW = " "  # a narrow no-break space, between thousands and before units
@@ -111,32 +113,12 @@ def passes(evidence: Evidence) -> str:
     return f"{' and '.join(parts)} {'pass' if single else 'passes'}"
 
 
-def evidence(notes: Mapping[str, Note]) -> list[str]:
-    """What a method states of its map, as short phrases."""
-    phrases = {
-        "coverage": "{}",
-        "layer": "at {}",
-        "steps": "{} steps",
-        "draws": "{} draws",
-        "level": "noise {:.0%}",
-        "baseline": "from {}",
-        "patch": "{} px patch",
-        "stride": "stride {}",
-        "composite": "{}",
-        "channels": "{} channels",
-        "segments": "{} segments",
-        "samples": "{} samples",
-        "masks": "{} masks",
-        "standard_error": "standard error {} of the map's spread",
-        "surrogate_r2": "surrogate R² {}",
-        "area": "area {}",
-        "precision": "{}",
-    }
-    flags = {
-        "class_agnostic": "the same for every class",
-    }
-    said = [phrase.format(_noted(notes[name], phrase)) for name, phrase in phrases.items() if name in notes]
-    said += [phrase for name, phrase in flags.items() if notes.get(name) is True]
+def evidence(notes: Mapping[str, Note], method: MethodInfo) -> list[str]:
+    """What is stated of a map, as short phrases: the engine's, and those that the method words itself."""
+    phrases = {"coverage": "{}", "layer": "at {}", **method.notes, "precision": "{}"}
+    said = [_worded(phrase, notes[name]) for name, phrase in phrases.items() if name in notes]
+    if method.class_agnostic:
+        said.append("the same for every class")
     residual = notes.get("residual")
     if isinstance(residual, float):
         said.append(f"misses the score by {percent(residual)}")
@@ -145,10 +127,17 @@ def evidence(notes: Mapping[str, Note]) -> list[str]:
         said.append(f"sums to {number(round(kept, 3))} of the score")
     if "peak_inside" in notes:
         said.append("peak inside the mask" if notes["peak_inside"] else "peak outside the mask")
-    known = {*phrases, *flags, "residual", "conservation", "peak_inside"}
+    known = {*phrases, "residual", "conservation", "peak_inside"}
     return said + [f"{name.replace('_', ' ')} {_noted(value)}" for name, value in notes.items() if name not in known]
 
 
-def _noted(value: Note, phrase: str = "{}") -> Note:
-    """A number in words, unless the phrase has a form of its own for it."""
-    return number(round(value, 3)) if isinstance(value, float) and "{}" in phrase else value
+def _worded(phrase: str, value: Note) -> str:
+    """A method's phrase with the value in the place of {}, or as a percentage in the place of {%}."""
+    if isinstance(value, float) and "{%}" in phrase:
+        return phrase.replace("{%}", percent(value))
+    return phrase.replace("{}", str(_noted(value)))  # not str.format, whose fields a stranger's run could abuse
+
+
+def _noted(value: Note) -> Note:
+    """A number in words."""
+    return number(round(value, 3)) if isinstance(value, float) else value

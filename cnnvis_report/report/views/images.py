@@ -5,23 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from cnnvis_report.records.run import (
-    ImageRecord,
-    Kind,
-    MapRecord,
-    MethodInfo,
-    NotApplicableRecord,
-    Reduction,
-    RunRecord,
-    Sign,
-)
+from cnnvis_report.records.images import ImageRecord, MapRecord, NotApplicableRecord
+from cnnvis_report.records.methods import Family, Kind, MethodInfo, Reduction, Sign
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.pictures.palettes import DEFAULT, SCALES, stops
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.summary import MethodSummary, Summary
 from cnnvis_report.store.run_folder import StoredRun
 
-FAMILIES = ("class activation maps", "gradients", "relevance propagation", "perturbation", "baseline")
-PREFERRED = ("grad_cam", "layer_cam", "cam")
 CONFUSION_UP_TO = 12
 LISTED = 12
 
@@ -73,7 +64,7 @@ class MethodRow:
 
 def in_families(cards: Sequence[MethodInfo]) -> list[MethodInfo]:
     """By family, the known ones first, and by year within, so that a method follows what it builds on."""
-    order = {family: place for place, family in enumerate(FAMILIES)}
+    order = {str(family): place for place, family in enumerate(Family)}
     return sorted(cards, key=lambda card: (order.get(card.family, len(order)), card.family, _year(card), card.name))
 
 
@@ -127,8 +118,8 @@ def predicted_names(summary: Summary) -> list[str]:
 
 def shown_first(run: RunRecord) -> str:
     """The method whose maps the gallery shows at first."""
-    there = [card.name for card in run.methods if card.name not in {gap.method for gap in run.not_applicable}]
-    return next((name for name in PREFERRED if name in there), there[0] if there else "")
+    there = [card for card in run.methods if card.name not in {gap.method for gap in run.not_applicable}]
+    return max(there, key=lambda card: card.prominence).name if there else ""
 
 
 def with_neighbors(run: StoredRun) -> Iterator[tuple[ImageRecord, Neighbors]]:
@@ -167,13 +158,13 @@ def _tile(run: RunRecord, image: ImageRecord, card: MethodInfo) -> Tile:
     maps = [found for found in image.maps if found.method == card.name]
     gaps = [gap for gap in (*run.not_applicable, *image.not_applicable) if gap.method in (card.name, "")]
     first = next((found for found in maps if image.targets and found.target == image.targets[0].index), None)
-    said = tuple(evidence_of(first)) if first else ()
+    said = tuple(evidence_of(first, card)) if first else ()
     return Tile(card, first or (maps[0] if maps else None), said, tuple(gaps))
 
 
-def evidence_of(found: MapRecord) -> list[str]:
+def evidence_of(found: MapRecord, card: MethodInfo) -> list[str]:
     """What speaks for a map, and what it took."""
-    return [*fmt.evidence(found.evidence.notes), fmt.passes(found.evidence)]
+    return [*fmt.evidence(found.evidence.notes, card), fmt.passes(found.evidence)]
 
 
 def _note(tiles: Sequence[Tile]) -> str:

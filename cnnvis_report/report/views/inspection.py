@@ -67,7 +67,7 @@ def findings(inside: InspectionRecord) -> list[str]:
     said = []
     for count, text in (
         ("dead", "{} of {} channels never above zero on these images"),
-        ("twins", "{} of {} channels like another one (correlation of 0.99 or more)"),
+        ("duplicates", "{} of {} channels like another one (correlation of 0.99 or more)"),
         ("saturated", "{} of {} channels above zero nearly everywhere"),
     ):
         found = [
@@ -85,8 +85,8 @@ def health_data(inside: InspectionRecord) -> dict[str, list[str] | list[float]]:
         "layers": [each.layer for each in inside.channel_stats],
         "dead": [round(each.dead / each.channels, 5) for each in inside.channel_stats],
         "saturated": [round(each.saturated / each.channels, 5) for each in inside.channel_stats],
-        "twins": [round(each.twins / each.channels, 5) for each in inside.channel_stats],
-        "active": [each.active for each in inside.channel_stats],
+        "duplicates": [round(each.duplicates / each.channels, 5) for each in inside.channel_stats],
+        "active": [each.active_fraction for each in inside.channel_stats],
     }
 
 
@@ -113,4 +113,4 @@ def gap_sentences(gaps: Sequence[tuple[str, str]]) -> list[str]:
 
 def _floored(health: ChannelStatsRecord) -> bool:
     """Whether some of a layer's values are zero or below: only then a channel that never is says something."""
-    return health.active < 0.95
+    return health.active_fraction < 0.95

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, pstdev
 
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.metrics import Evaluation
 from cnnvis_report.records.network import NetworkRecord
-from cnnvis_report.records.run import ImageRecord, MethodInfo, RunRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.images import in_families
 from cnnvis_report.report.views.summary import MethodSummary, Summary
 
-FLOOR = "random"
 WIDE, HIGH = 100, 32  # of a curve's picture
 UNCHANGED = 0.5  # rank correlation of magnitudes with a network that has forgotten everything
 LOST = 0.25  # of the score
@@ -97,7 +98,7 @@ def worth_of_set(run: RunRecord, summary: Summary) -> WorthTable | None:
             curves = tuple(Curve(curve, _points(means[card.name][curve], ends)) for curve in means[card.name])
             rows.append(WorthRow(card, cells, curves, _score(found.measured), remembers=remembers))
     rows.sort(key=lambda row: (row.score is None, -(row.score or 0.0), row.card.name))
-    floor = next((row.curves for row in rows if row.card.name == FLOOR), ())
+    floor = next((row.curves for row in rows if row.card.baseline), ())
     return WorthTable(
         tuple(_column(name, run.network) for name in names),
         tuple(_with_best(rows)),
@@ -121,17 +122,19 @@ def worth_of_image(run: RunRecord, image: ImageRecord) -> WorthTable | None:
         score = _score({name: [value] for name, value in each.values.items()})
         rows.append(WorthRow(run.method(each.method), cells, curves, score))
     rows.sort(key=lambda row: (row.score is None, -(row.score or 0.0), row.card.name))
-    floor = next((row.curves for row in rows if row.card.name == FLOOR), ())
+    floor = next((row.curves for row in rows if row.card.baseline), ())
     return WorthTable(tuple(_column(name, run.network) for name in names), tuple(_with_best(rows)), floor)
 
 
 def cautions(run: RunRecord, measured: dict[str, MethodSummary]) -> list[str]:
     """A plain sentence for each check that a method failed on this network."""
-    floor = _score(measured[FLOOR].measured) if FLOOR in measured else None
+    floor = next(
+        (_score(measured[card.name].measured) for card in run.methods if card.baseline and card.name in measured), None
+    )
     said = []
     last = {each.method: each.absolute[-1] for each in run.evaluation.randomization} if run.evaluation else {}
     for card in run.methods:
-        if card.name not in measured or card.name == FLOOR:
+        if card.name not in measured or card.baseline:
             continue
         if last.get(card.name, 0.0) >= UNCHANGED:
             said.append(
@@ -198,7 +201,7 @@ def how(evaluation: Evaluation, kind: ScoreKind = ScoreKind.SOFTMAX) -> str:
 
 
 def _with_best(rows: Sequence[WorthRow]) -> list[WorthRow]:
-    floor = next((row.score for row in rows if row.card.name == FLOOR), None)
+    floor = next((row.score for row in rows if row.card.baseline), None)
     found = []
     for place, row in enumerate(rows):
         above = row.score is not None and (floor is None or row.score > floor)

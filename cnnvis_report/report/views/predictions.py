@@ -8,11 +8,11 @@ from typing import Any
 from cnnvis_report.records.labels import LabelErrors, LabelPredictions
 from cnnvis_report.records.predictions import BINS, Prediction, Predictions
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.records.training import SnapshotSeries, TrainingRecord, film_key
+from cnnvis_report.records.training import SnapshotSeries, TrainingRecord, snapshot_key
 from cnnvis_report.report.pictures.layers import Pictures
 from cnnvis_report.report.pictures.thumbnails import still, thumbnail
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.store.names import FILMS
+from cnnvis_report.store.names import SNAPSHOTS
 from cnnvis_report.store.run_folder import StoredRun
 
 WRONG_LISTED = 60
@@ -132,7 +132,7 @@ def curves(training: TrainingRecord) -> dict[str, Any]:
         "accuracy": [each.accuracy for each in history],
         "validation_loss": [each.validation_loss for each in history],
         "validation_accuracy": [each.validation_accuracy for each in history],
-        "best": training.best,
+        "best": training.best_epoch,
     }
 
 
@@ -145,12 +145,12 @@ def film_pictures(run: StoredRun) -> Pictures:
     """The frames of all films, and the pictures that they are of."""
     if not run.record.snapshots:
         return
-    maps = run.inside(FILMS)
+    maps = run.inspection_arrays(SNAPSHOTS)
     for number, film in enumerate(run.record.snapshots):
         picture = run.arrays(film.image)["picture"]
         yield f"film-{number}", thumbnail(picture)
         for method, epoch in _frames(film):
-            values = maps.get(film_key(film.image, method, epoch))
+            values = maps.get(snapshot_key(film.image, method, epoch))
             if values is not None:
                 card = run.record.method(method)
                 yield film_name(number, method, epoch), still(picture, card.shown(values), card)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cnnvis_report.records.labels import LabelCounting, LabelPredictions
+from cnnvis_report.records.images import ImageRecord, MapRecord
+from cnnvis_report.records.labels import LabelCounter, LabelPredictions
 from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
-from cnnvis_report.records.predictions import Counting, Prediction, Predictions
-from cnnvis_report.records.run import ImageRecord, MapRecord
+from cnnvis_report.records.predictions import Prediction, PredictionCounter, Predictions
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -117,7 +117,7 @@ class Summary:
 
 def summarize(run: StoredRun) -> Summary:
     """The summary of a run, read image by image."""
-    summary, counting, of_labels = Summary(), Counting(), LabelCounting(run.record.network.names)
+    summary, counting, of_labels = Summary(), PredictionCounter(), LabelCounter(run.record.network.names)
     for image in run.images():
         summary.add(image)
         if image.correct is None:

@@ -1,7 +1,7 @@
 """What a network says of one image, beside its labels: words for tiles, filters and the head of a page."""
 
+from cnnvis_report.records.images import ClassScore, ImageRecord, Label
 from cnnvis_report.records.labels import LabelCounts, LabelPredictions
-from cnnvis_report.records.run import ClassScore, ImageRecord, Label
 from cnnvis_report.records.scores import ScoreKind
 
 SHOWN = 3  # values in the line below a picture

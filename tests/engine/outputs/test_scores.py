@@ -12,7 +12,7 @@ from cnnvis_report.data.image_set import ImageItem, ImageSet
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice
-from cnnvis_report.records.run import Label
+from cnnvis_report.records.images import Label
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from tests.networks import Tiny, seeded
 

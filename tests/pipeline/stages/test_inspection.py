@@ -25,7 +25,7 @@ from cnnvis_report.pipeline.stages.layer_pass import chosen_layers, kept, stages
 from cnnvis_report.report.pictures.focus import BLURS, focus
 from cnnvis_report.report.pictures.layers import PAGE, kernel_sheet, kernel_sheet_size, stage_data
 from cnnvis_report.report.views.inspection import curve, findings, layer_rows
-from cnnvis_report.store import NETWORK, load_arrays, load_inside, load_run
+from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
 
@@ -193,7 +193,7 @@ def test_stages_are_what_makes_maps_of_its_own():
         nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.SiLU(inplace=True), nn.Sequential(nn.MaxPool2d(2)), Block(),
         nn.Dropout(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
     )  # fmt: skip
-    found = [(layer.name, layer.stage) for layer in stages(Subject(seeded(network), torch.randn(1, 3, 18, 22)))]
+    found = [(layer.name, layer.kind) for layer in stages(Subject(seeded(network), torch.randn(1, 3, 18, 22)))]
     assert found == [
         ("0", "convolution"), ("2", "activation"), ("3.0", "pooling"), ("4.convolution", "convolution"), ("4", "block"),
     ]  # fmt: skip
@@ -232,17 +232,17 @@ def test_sets_of_methods_look_inside_and_named_ones_on_request():
 
 
 def test_a_run_keeps_what_the_network_holds(run):
-    inside = run.record.inside
+    inside = run.record.inspection
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
-    assert inside.images == 6 and len(inside.looked) == 4 and not inside.gaps
+    assert inside.images == 6 and len(inside.images) == 4 and not inside.gaps
     assert [each.layer for each in inside.kernels] == ["features.0", "features.3"]
-    for looked in inside.looked:
+    for looked in inside.images:
         picture = torch.from_numpy(load_arrays(run.folder, looked.image)["picture"]).permute(2, 0, 1) / 255
         x = ((picture - 0.5) / 0.25)[None]
         tape = Tape(network, x, layers=looked.layers)
         target = int(tape.logits.argmax())
         gradients = tape.gradients(torch.tensor([target]))
-        arrays = load_inside(run.folder, looked.image)
+        arrays = load_inspection(run.folder, looked.image)
         assert looked.layers == tuple(f"features.{place}" for place in range(5))
         for name in looked.layers:
             values = tape.layer(name)[0]
@@ -270,32 +270,32 @@ def test_top_images_of_a_run_are_those_of_a_search(run):
         torch.from_numpy(load_arrays(run.folder, image.id)["picture"]).permute(2, 0, 1) / 255 for image in images
     ]
     tape = Tape(network, torch.stack([(picture - 0.5) / 0.25 for picture in pictures]))
-    arrays = load_inside(run.folder, NETWORK)
-    assert run.record.inside.tops
-    for number, top in enumerate(run.record.inside.tops):
+    arrays = load_inspection(run.folder, NETWORK)
+    assert run.record.inspection.top_images
+    for number, top in enumerate(run.record.inspection.top_images):
         peaks = tape.layer(top.layer)[:, top.channel].flatten(1).amax(1)
         order = [place for place in peaks.argsort(descending=True, stable=True).tolist() if peaks[place] > 0]
         assert [unit.image for unit in top.units] == [images[place].id for place in order]
         for rank, unit in enumerate(top.units):
             top_row, left, bottom, right = unit.box
-            seen = arrays[f"top/{top.layer}/{top.channel}/{rank}/seen"]
+            seen = arrays[f"top_images/{top.layer}/{top.channel}/{rank}/crop"]
             np.testing.assert_array_equal(
                 seen, load_arrays(run.folder, unit.image)["picture"][top_row:bottom, left:right]
             )
-            assert arrays[f"top/{top.layer}/{top.channel}/{rank}/deconvnet"].shape == seen.shape, number
+            assert arrays[f"top_images/{top.layer}/{top.channel}/{rank}/deconvnet"].shape == seen.shape, number
 
 
 def test_preferred_inputs_name_the_best_image_of_the_set(run):
     images = list(run.images())
-    for each in run.record.inside.preferred:
+    for each in run.record.inspection.maximized:
         logits = {image.id: score.logit for image in images for score in image.top if score.index == each.channel}
         best = max(logits, key=logits.get)
-        assert each.best_image == best and each.best == pytest.approx(logits[best], abs=1e-3)
+        assert each.top_image == best and each.top_activation == pytest.approx(logits[best], abs=1e-3)
 
 
 def test_pages_of_feature_maps_give_the_steps_back(run):
-    looked = run.record.inside.looked[0]
-    arrays = load_inside(run.folder, looked.image)
+    looked = run.record.inspection.images[0]
+    arrays = load_inspection(run.folder, looked.image)
     for content in stage_data(run, looked, None):
         steps = arrays[f"maps/{content['name']}"]
         rows = [
@@ -308,8 +308,8 @@ def test_pages_of_feature_maps_give_the_steps_back(run):
 
 
 def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run):
-    record, deeper = run.record.inside.kernels
-    arrays = load_inside(run.folder, NETWORK)
+    record, deeper = run.record.inspection.kernels
+    arrays = load_inspection(run.folder, NETWORK)
     below = Image.open(io.BytesIO(kernel_sheet(arrays["kernels/features.3"], deeper, own=False)))
     assert below.size == kernel_sheet_size(deeper), "a page leaves room for it before it is loaded"
     values = arrays["kernels/features.0"]
@@ -327,23 +327,23 @@ def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run):
 
 def test_the_pages_show_it_all(run):
     page = (run.folder / "inside.html").read_text(encoding="utf-8")
-    rows = layer_rows(run.record, run.record.inside)
+    rows = layer_rows(run.record, run.record.inspection)
     assert [row.layer.name for row in rows if row.shown] == ["features.0", "features.1", "features.3", "features"]
     for row in rows:
         assert re.search(rf">{re.escape(row.layer.name)} ?<", page) and (not row.field or row.field in page)
     assert {row.layer.name: row.field for row in rows}["features.3"] == "8×8", "3, doubled by pooling, and 2 × 2 more"
     for image in run.images():
         text = (run.folder / "images" / f"{image.id}.html").read_text(encoding="utf-8")
-        looked = run.record.inside.of(image.id)
+        looked = run.record.inspection.of(image.id)
         assert ("data-maps" in text) == (looked is not None)
-    addresses = set(re.findall(r'src="(stills/inside/[^"]+)"', page))
+    addresses = set(re.findall(r'src="(stills/inspection/[^"]+)"', page))
     assert addresses and all((run.folder / address).is_file() for address in addresses)
 
 
 def test_the_set_of_one_image_says_what_it_lacks(drawn, tmp_path):
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path / "r", *RUN)
     inside = load_run(tmp_path / "r").record.inspection
-    assert inside.images == 1 and not inside.tops and inside.looked[0].units
+    assert inside.images == 1 and not inside.top_images and inside.images[0].units
     assert "the set has one image" in (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
 
 
@@ -351,14 +351,16 @@ def test_a_network_without_maps_says_so(drawn, tmp_path):
     command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inside", "standard", "-q")
     run = load_run(tmp_path / "r")
     assert (
-        run.record.inspection.kernels == () and run.record.inspection.health == () and run.record.inspection.preferred
+        run.record.inspection.kernels == ()
+        and run.record.inspection.channel_stats == ()
+        and run.record.inspection.maximized
     )
     assert "class score maps" in {view for view, _ in run.record.inspection.gaps}
 
 
 def test_the_same_run_gives_the_same_bytes(run, drawn, tmp_path):
     command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN)
-    ours = sorted(path.relative_to(run.folder) for path in run.folder.glob("inside/*.npz"))
+    ours = sorted(path.relative_to(run.folder) for path in run.folder.glob("inspection/*.npz"))
     assert ours and all((tmp_path / "r" / path).read_bytes() == (run.folder / path).read_bytes() for path in ours)
     assert (tmp_path / "r" / "inside.html").read_bytes() == (run.folder / "inside.html").read_bytes()
 
@@ -367,24 +369,26 @@ def test_a_single_file_holds_the_inside_too(run, tmp_path):
     command("render", run.folder, "--single-file")
     page = (run.folder / "index.html").read_text(encoding="utf-8")
     try:
-        first = run.record.inside.looked[0].image
+        first = run.record.inspection.images[0].image
         assert 'data-page="inside"' in page and f'data-package="inside-{first}-0"' in page
-        assert "stills/inside" not in page
+        assert "stills/inspection" not in page
     finally:
         command("render", run.folder)
 
 
 def test_findings_and_curves_in_words(run):
-    inside = json.loads((run.folder / "run.json").read_text())["run"]["inside"]
-    assert len(inside["health"]) == 5
-    assert all(each["which"] == [[], [], []] for each in inside["health"] if not each["dead"] + each["saturated"])
-    sick = run.record.inside.health[1].__class__("layer<1>", 10, 4, 0, 2, 0.5)
-    record = run.record.inside.__class__(**{**run.record.inside.__dict__, "health": (sick,)})
+    inside = json.loads((run.folder / "run.json").read_text())["run"]["inspection"]
+    assert len(inside["channel_stats"]) == 5
+    assert all(
+        each["examples"] == [[], [], []] for each in inside["channel_stats"] if not each["dead"] + each["saturated"]
+    )
+    sick = run.record.inspection.channel_stats[1].__class__("layer<1>", 10, 4, 0, 2, 0.5)
+    record = run.record.inspection.__class__(**{**run.record.inspection.__dict__, "channel_stats": (sick,)})
     assert findings(record) == [
         "layer<1>: 4 of 10 channels never above zero on these images.",
         "layer<1>: 2 of 10 channels like another one (correlation of 0.99 or more).",
     ]
-    points = [tuple(map(float, point.split(","))) for point in curve(run.record.inside.preferred[0]).split()]
+    points = [tuple(map(float, point.split(","))) for point in curve(run.record.inspection.maximized[0]).split()]
     assert (
         points[0][0] == 0
         and points[-1][0] == 100
@@ -395,7 +399,7 @@ def test_findings_and_curves_in_words(run):
 def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn, tmp_path):
     command("run", "tests.factories:smooth", drawn, "--size", "40", "-o", tmp_path / "r", *RUN)
     inside = load_run(tmp_path / "r").record.inspection
-    assert inside.ways == ("gradient",) and inside.tops and inside.looked[0].units
+    assert inside.projection_rules == ("gradient",) and inside.top_images and inside.images[0].units
     said = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
     assert "No deconvnet projections" in said and "SiLU" in said
 
@@ -441,28 +445,28 @@ def test_preferred_inputs_of_what_was_named(drawn, tmp_path):
         tape.layer("features.1")[:, 5].mean((1, 2)),
     ]
     titles = ["circle and ring", "channels 1 and 2 of features.3", "channel 1 of features.0 at row 3, column 4"]
-    assert [each.title for each in inside.preferred] == [*titles, "channel 5 of features.1"]
-    for each, found in zip(inside.preferred, values, strict=True):
-        assert each.best == pytest.approx(float(found.max()), abs=1e-4)
-        assert each.best_image == list(pictures)[int(found.argmax())] and each.reached > each.best
-    assert {(top.layer, top.channel) for top in inside.tops} >= {("features.1", 5)}
-    units = dict(inside.looked[0].units)
+    assert [each.title for each in inside.maximized] == [*titles, "channel 5 of features.1"]
+    for each, found in zip(inside.maximized, values, strict=True):
+        assert each.top_activation == pytest.approx(float(found.max()), abs=1e-4)
+        assert each.top_image == list(pictures)[int(found.argmax())] and each.activation > each.top_activation
+    assert {(top.layer, top.channel) for top in inside.top_images} >= {("features.1", 5)}
+    units = dict(inside.images[0].units)
     assert [unit.channel for unit in units["features.1"]] == [5]
 
 
 def test_preferred_inputs_may_start_from_an_image_in_the_classical_form(drawn, tmp_path):
     wanted = ("--prefer", "circle", "--form", "pixels", "--start", "image")
     command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *wanted)
-    (found,) = load_run(tmp_path / "r").record.inspection.preferred
-    assert found.curve[0] == pytest.approx(found.best, abs=0.5) and found.reached > found.best
+    (found,) = load_run(tmp_path / "r").record.inspection.maximized
+    assert found.curve[0] == pytest.approx(found.top_activation, abs=0.5) and found.activation > found.top_activation
 
 
 def test_without_images_there_are_filters_and_preferred_inputs(tmp_path):
     command("inside", "tests.factories:tiny", "-o", tmp_path / "r", "-q", "--prefer", "ring")
     run = load_run(tmp_path / "r")
     inside = run.record.inspection
-    assert run.record.images == 0 and len(inside.kernels) == 2 and not inside.looked and not inside.health
-    assert [(each.title, each.best) for each in inside.preferred] == [("ring", None)]
+    assert run.record.images == 0 and len(inside.kernels) == 2 and not inside.images and not inside.channel_stats
+    assert [(each.title, each.top_activation) for each in inside.maximized] == [("ring", None)]
     page = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
     assert "No top images: no images were given." in page and "8×8" in page
 
@@ -486,19 +490,19 @@ def test_units_that_do_not_exist_give_one_clear_line(drawn, tmp_path, wanted, sa
 
 
 def test_each_unit_stands_beside_its_own_projections(run):
-    looked = run.record.inside.looked[0]
+    looked = run.record.inspection.images[0]
     page = (run.folder / "images" / f"{looked.image}.html").read_text(encoding="utf-8")
     shown = re.findall(r'src="[^"]*/(unit-[^"]+)\.webp"', page)
-    ways = ("seen", *run.record.inside.ways)
+    ways = ("crop", *run.record.inspection.projection_rules)
     units = [(number, place) for number, (_, units) in enumerate(looked.units) for place in range(len(units))]
     assert shown == [f"unit-{number}-{place}-{way}" for number, place in units for way in ways]
 
 
 def test_dead_channels_are_named(drawn, tmp_path):
     command("run", "tests.factories:half_dead", drawn, "-o", tmp_path / "r", *RUN)
-    health = {each.layer: each for each in load_run(tmp_path / "r").record.inspection.health}
-    assert health["features.1"].which[0] == (1, 4) and health["features.1"].dead == 2
-    assert health["features.1"].which[2] == (5,), "a channel that equals another"
+    health = {each.layer: each for each in load_run(tmp_path / "r").record.inspection.channel_stats}
+    assert health["features.1"].examples[0] == (1, 4) and health["features.1"].dead == 2
+    assert health["features.1"].examples[2] == (5,), "a channel that equals another"
     page = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
     assert '<small title="Which channels">1, 4</small>' in page
     assert "features.1: 2 of 6 channels never above zero on these images." in page
@@ -518,12 +522,12 @@ def test_all_views_show_every_class(drawn, tmp_path):
     words = ("-m", "grad_cam", "--inside", "all", "--unit", "features.3:2", "-q")
     command("run", "tests.factories:tiny", picture, "-o", tmp_path / "r", *words)
     run = load_run(tmp_path / "r")
-    (looked,) = run.record.inspection.looked
+    (looked,) = run.record.inspection.images
     scores = next(iter(run.images())).top
     assert [each.index for each in looked.classes] == [score.index for score in scores], (
         "all five, the first at the head"
     )
-    maps = load_inside(tmp_path / "r", looked.image)
+    maps = load_inspection(tmp_path / "r", looked.image)
     for each in looked.classes:
         bias = seeded(Tiny(5)).fc.bias[each.index].item()
         assert maps[f"classes/{each.index}"].mean() == pytest.approx(each.logit - bias, abs=1e-4)

@@ -12,7 +12,7 @@ from cnnvis_report import explain
 from cnnvis_report.models.trained_file import read_trained
 from cnnvis_report.records.predictions import BINS, Prediction, count
 from cnnvis_report.report.views.predictions import class_rows
-from cnnvis_report.store import FILMS, load_arrays, load_inside, load_run
+from cnnvis_report.store import SNAPSHOTS, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.pages.browser import until
 
@@ -108,8 +108,8 @@ def test_the_record_is_that_of_the_model(trained, record):
 
 def test_films_hold_the_maps_of_the_snapshots(trained, record):
     assert len(record.snapshots) == 6
-    maps = load_inside(trained / "report", FILMS)
-    best = record.training.best
+    maps = load_inspection(trained / "report", SNAPSHOTS)
+    best = record.training.best_epoch
     images = {image.id: image for image in load_run(trained / "report").images()}
     for film in record.snapshots[:2]:
         assert [frame.epoch for frame in film.frames] == [1, 2, 3] and film.index == images[film.image].label.index
@@ -134,7 +134,7 @@ def test_a_snapshot_that_is_gone_is_told_and_leads_nowhere(trained, tmp_path):
     said = command(
         "run", tmp_path / "model.pt", trained / "images", "--limit", "2", "-m", "saliency", "-o", tmp_path / "r"
     )
-    missing = {1, 2, 3} - {1, load_run(tmp_path / "r").record.training.best}
+    missing = {1, 2, 3} - {1, load_run(tmp_path / "r").record.training.best_epoch}
     assert all(f"model.epoch-{epoch}.pt isn't beside the model" in said.stderr for epoch in missing)
     kept = {frame.epoch for frame in load_run(tmp_path / "r").record.snapshots[0].frames}
     assert kept == {1, 2, 3} - missing
@@ -147,7 +147,7 @@ def test_the_page_says_what_the_records_say(trained, record):
     right = sum(bool(image.correct) for image in images)
     assert f"{right} of 60 labeled images" in plain
     assert "50 of the 60 explained images are among those that the network was trained on" in plain
-    assert f"after epoch {record.training.best}" in plain and "<b>ring" not in text
+    assert f"after epoch {record.training.best_epoch}" in plain and "<b>ring" not in text
     assert text.count("seen as") >= 60 - right
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis_report.records.run import Evidence, Kind, MethodInfo, Reduction, Sign
+from cnnvis_report.records.images import Evidence
+from cnnvis_report.records.methods import Kind, MethodInfo, Reduction, Sign
 from cnnvis_report.report.pictures.encode import (
     QUALITIES,
     Filter,

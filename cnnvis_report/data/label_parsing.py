@@ -5,7 +5,7 @@ import re
 
 from cnnvis_report.data.class_names import Classes, Prediction
 from cnnvis_report.data.image_file import readable
-from cnnvis_report.records.run import Label
+from cnnvis_report.records.images import Label
 
 
 def labels_in(text: str, classes: Classes) -> list[Label]:

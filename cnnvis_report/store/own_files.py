@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import parsed, to_json
-from cnnvis_report.store import contents, names
+from cnnvis_report.store import array_checks, names
 from cnnvis_report.store.arrays import names_in
 from cnnvis_report.store.atomic import (
     beside,
@@ -19,11 +19,11 @@ from cnnvis_report.store.atomic import (
     remove_empty,
     sweep,
 )
-from cnnvis_report.store.fitted import fitted_head
+from cnnvis_report.store.fitted_file import fitted_head
 from cnnvis_report.store.journal import journal_lines
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.manifest import MARK, list_lines, raw_head
-from cnnvis_report.store.names import ARRAYS, BUILDING, FITTED, INSIDE, JOURNAL, LOCK, MANIFEST, PAGES
+from cnnvis_report.store.names import ARRAYS, BUILDING, FITTED, INSPECTION, JOURNAL, LOCK, MANIFEST, PAGES
 
 MOST_PAGES = 64 << 20  # bytes of the list of pages
 GENERATOR = b'<meta name="generator" content="cnnvis-report">'
@@ -72,7 +72,7 @@ def check_writable(folder: Path) -> None:
         raise BadRequest(
             f"{folder}: holds files that are not of a report, and nothing is overwritten. Give -o another folder."
         )
-    for name in (ARRAYS, INSIDE, FITTED):
+    for name in (ARRAYS, INSPECTION, FITTED):
         if (folder / name).is_symlink() or ((folder / name).exists() and not (folder / name).is_dir()):
             raise BadRequest(f"{folder / name}: is no folder of a run's own, and nothing is written there.")
     check_pages([folder / name for name in names.FIRST_PAGES], pages_of(folder), folder)
@@ -99,16 +99,16 @@ def check_pages(paths: Iterable[Path], listed: Iterable[str], folder: Path) -> N
 def clear(folder: Path) -> None:
     """Remove what this program has written into the folder, and nothing else."""
     if is_ours(folder):
-        remove(folder, [*pages_of(folder), *made_in(folder, ARRAYS, INSIDE, FITTED), PAGES])
+        remove(folder, [*pages_of(folder), *made_in(folder, ARRAYS, INSPECTION, FITTED), PAGES])
         remove(folder, [JOURNAL, MANIFEST])  # last, with no folder left: they say whose all of it is
-    for inner in (ARRAYS, INSIDE):
+    for inner in (ARRAYS, INSPECTION):
         remove_empty(folder / inner)
 
 
 def tidy(folder: Path) -> None:
     """Remove what a program that was killed has left half written; nobody may be writing there."""
     sweep(folder, names.TOP)
-    for inner in (ARRAYS, INSIDE, FITTED):
+    for inner in (ARRAYS, INSPECTION, FITTED):
         sweep(folder / inner, names.FILE)
     for path in list(folder.iterdir()):
         if BUILDING.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
@@ -148,10 +148,10 @@ def _has_made(folder: Path, name: str) -> bool:
     inner, path = name.partition("/")[0], folder / name
     if inner == FITTED:
         return fitted_head(path) is not None
-    held = names_in(path) if inner in (ARRAYS, INSIDE) else []
+    held = names_in(path) if inner in (ARRAYS, INSPECTION) else []
     if inner == ARRAYS:
         return "picture" in held
-    return bool(held) and all(key.partition("/")[0] in contents.INSIDE for key in held)
+    return bool(held) and all(key.partition("/")[0] in array_checks.INSPECTION for key in held)
 
 
 def pages_of(folder: Path) -> list[str]:
@@ -177,7 +177,7 @@ def list_pages(folder: Path, listed: Iterable[str]) -> None:
 def _is_first(path: Path) -> bool:
     """Whether it is what a run makes before anything else: the lock, its own folders, what becomes a journal."""
     if path.is_dir() and not path.is_symlink():
-        own = path.name in (ARRAYS, INSIDE, FITTED)
+        own = path.name in (ARRAYS, INSPECTION, FITTED)
         return own and all(is_temporary(each, names.FILE) for each in path.iterdir())
     return path.name == LOCK or is_temporary(path, names.TOP)
 
@@ -200,7 +200,7 @@ def check_files(folder: Path) -> None:
     Raises:
         BadRequest: naming it.
     """
-    for inner in (ARRAYS, INSIDE, FITTED):
+    for inner in (ARRAYS, INSPECTION, FITTED):
         if (folder / inner).is_dir():
             with os.scandir(folder / inner) as entries:  # which costs no look at each of ten thousand
                 within = next((each.path for each in entries if each.is_dir(follow_symlinks=False)), None)

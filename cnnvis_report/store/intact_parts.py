@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.records.run import ImageRecord, RunRecord, StoredFile
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.run import RunRecord, StoredFile
+from cnnvis_report.store.array_checks import wrong_arrays, wrong_inspection
 from cnnvis_report.store.arrays import read_arrays
-from cnnvis_report.store.contents import wrong_arrays, wrong_inside
-from cnnvis_report.store.names import FILMS, arrays_name, inside_name, place
+from cnnvis_report.store.names import SNAPSHOTS, arrays_name, inspection_name, place
 
 
 def whole_images(folder: Path, images: Iterable[tuple[ImageRecord, StoredFile]]) -> set[str]:
@@ -28,12 +29,12 @@ def whole_images(folder: Path, images: Iterable[tuple[ImageRecord, StoredFile]])
         return {id for id in pool.map(whole, images) if id is not None}
 
 
-def inside_is_whole(folder: Path, name: str, run: RunRecord) -> bool:
+def inspection_is_whole(folder: Path, name: str, run: RunRecord) -> bool:
     """Whether the file from within the network, or of its films, is among the run's and is what was written."""
-    file = inside_name(name)
+    file = inspection_name(name)
     try:
         place(folder, file)
         arrays = read_arrays(folder, file, run.files[file]) if file in run.files else None
     except BadRequest:
         return False
-    return arrays is not None and (name == FILMS or not wrong_inside(run.inspection, name, arrays))
+    return arrays is not None and (name == SNAPSHOTS or not wrong_inspection(run.inspection, name, arrays))

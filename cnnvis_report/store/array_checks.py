@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
-from cnnvis_report.records.run import ImageRecord
 from cnnvis_report.store.names import NETWORK, array_key
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 # of what is found inside a network, by the beginning of its name: the kind of number, and how many sides it has
-INSIDE = {
+INSPECTION = {
     "kernels": ("f", (4,)),
-    "health": ("f", (2,)),
-    "top": ("u", (2, 3)),
-    "preferred": ("u", (2, 3)),
-    "film": ("u", (3, 4)),
+    "channel_stats": ("f", (2,)),
+    "top_images": ("u", (2, 3)),
+    "maximized": ("u", (2, 3)),
+    "frames": ("u", (3, 4)),
     "maps": ("u", (3,)),
     "channels": ("f", (2,)),
     "summary": ("f", (2,)),
@@ -48,33 +48,35 @@ def wrong_arrays(image: ImageRecord, arrays: Arrays) -> str:
     return ""
 
 
-def wrong_inside(inside: InspectionRecord | None, name: str, arrays: Arrays) -> str:
+def wrong_inspection(inside: InspectionRecord | None, name: str, arrays: Arrays) -> str:
     """In which way arrays aren't those found inside a network, of an image by its id or of itself by NETWORK."""
-    missing = next((key for key in _inside_keys(inside, name) if key not in arrays), None)
+    missing = next((key for key in _inspection_keys(inside, name) if key not in arrays), None)
     if missing is not None:
         return f"hasn't got {missing!r}"
     for key, values in arrays.items():
-        kind, sides = INSIDE.get(key.partition("/")[0], ("", ()))
-        colors = values.shape[3:] if key.startswith("film/") else values.shape[2:] if 3 in sides and 2 in sides else ()
+        kind, sides = INSPECTION.get(key.partition("/")[0], ("", ()))
+        colors = (
+            values.shape[3:] if key.startswith("frames/") else values.shape[2:] if 3 in sides and 2 in sides else ()
+        )
         if values.dtype.kind != kind or values.ndim not in sides or not values.size or colors not in ((), (3,)):
             return f"has {key[:60]!r} of {values.shape} {values.dtype}, which isn't found inside a network"
     return ""
 
 
-def _inside_keys(inside: InspectionRecord | None, name: str) -> Iterator[str]:
+def _inspection_keys(inside: InspectionRecord | None, name: str) -> Iterator[str]:
     """The arrays that pages draw of what a record says was found."""
     if inside is None:
         return
     if name == NETWORK:
         yield from (f"kernels/{each.layer}" for each in inside.kernels)
         for top in inside.top_images:
-            key = f"top/{top.layer}/{top.channel}"
+            key = f"top_images/{top.layer}/{top.channel}"
             yield from (
                 f"{key}/{place}/{what}"
                 for place in range(len(top.units))
-                for what in ("seen", inside.projection_rules[0])
+                for what in ("crop", inside.projection_rules[0])
             )
-        yield from (f"{what}/{number}" for number in range(len(inside.maximized)) for what in ("preferred", "film"))
+        yield from (f"{what}/{number}" for number in range(len(inside.maximized)) for what in ("maximized", "frames"))
         return
     looked = inside.of(name)
     if looked is None:
@@ -85,7 +87,7 @@ def _inside_keys(inside: InspectionRecord | None, name: str) -> Iterator[str]:
         yield from (
             f"units/{layer}/{place}/{what}"
             for place in range(len(units))
-            for what in ("seen", *inside.projection_rules)
+            for what in ("crop", *inside.projection_rules)
         )
     yield from (f"classes/{each.index}" for each in looked.classes)
     yield from (f"inverted/{each.layer}" for each in looked.inverted)
