@@ -1,4 +1,4 @@
-"""Passes over a batch that only look forward, and the books that all its passes are kept in."""
+"""Forward passes over a batch, and what all its passes cost."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,13 +20,13 @@ OVERWRITTEN = "modified by an inplace operation"
 
 
 class ForwardPasses:
-    """A batch of images that is seen in part, or otherwise than it is.
+    """A batch of images whose scores, changed or covered in part, are found without a graph.
 
     Args:
         subject: the network.
         images: [N, C, H, W], normalized.
         capacity: the most images that go through at a time; N where None or less.
-        within: the batch that this one replays; its open account then bears all passes.
+        within: the batch that this one replays; the method that it measures then bears all passes.
     """
 
     def __init__(

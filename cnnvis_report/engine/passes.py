@@ -1,6 +1,6 @@
-"""What the passes of a run take, kind by kind, and so what all of them take at least.
+"""How long the passes of a run take, kind by kind, and so what all of them take at least.
 
-A clock that is read once tells of a busy machine as much as of the network. So every pass of the run is timed, and the
+A single measurement says as much of a busy machine as of the network. So every pass of the run is timed, and the
 shortest of each kind stands for all of its kind: no run can be faster than that.
 """
 
