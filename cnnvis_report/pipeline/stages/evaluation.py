@@ -17,7 +17,7 @@ from cnnvis_report.evaluation.pointing_game import peak_inside
 from cnnvis_report.evaluation.rank_correlation import agreement
 from cnnvis_report.evaluation.region_perturbation import REPLACEMENTS, aopc, perturbation
 from cnnvis_report.evaluation.relevance_mass import relevance_mass, relevance_rank
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.pipeline.results import Result
 from cnnvis_report.records.images import ImageRecord
@@ -178,7 +178,7 @@ class Measuring:
         return curves, values
 
     def _logits(self, images: Tensor) -> Tensor:
-        with recording(), torch.no_grad():
+        with grad_mode(), torch.no_grad():
             return self.subject.forward(images)
 
     def _probability(self, images: Tensor) -> Tensor:
