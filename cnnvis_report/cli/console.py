@@ -182,7 +182,7 @@ class Console(RunProgress):
             self.say(f"Films     {looked} on images over the epochs")
         if not tally.computed:
             return
-        share = fmt.of_the_bound(tally.seconds, tally.bound)
+        share = fmt.over_ideal(tally.seconds, tally.bound)
         self.say(
             f"Took      {fmt.duration(tally.seconds)} for {fmt.count(tally.computed, 'image')}"
             + (f": {share}, {fmt.duration(tally.bound)} of passes at their best" if share else "")
