@@ -1,64 +1,79 @@
-"""What the README says is so."""
+"""What README and documentation say is so."""
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import click
 import pytest
 
 from cnnvis_report.cli.main import cli
-from cnnvis_report.methods.registry import methods
-from cnnvis_report.report.views.images import in_families
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+
+sys.path.insert(0, str(ROOT / "docs"))
+import tables  # noqa: E402
 
 
-def table() -> str:
-    """The README's table of methods."""
-    by_name = {entry.name: entry.info for entry in methods()}
-    rows = ["| name | what it shows | source |", "|---|---|---|"]
-    for card in in_families(list(by_name.values())):
-        rows.append(f"| `{card.name}` | {card.summary} | {card.source} |")
-    return "\n".join(rows)
+def test_no_table_is_missing():
+    text = "".join(path.read_text(encoding="utf-8") for path in PAGES)
+    assert {name for name in tables.TABLES if f"<!-- {name}: begin -->\n" not in text} == set()
 
 
-def test_the_table_of_methods_is_the_registry():
-    assert table() in README, f"Paste this into README.md, under Methods:\n\n{table()}\n"
+@every_page
+def test_tables_say_what_the_code_says(path):
+    text = path.read_text(encoding="utf-8")
+    assert tables.filled(text) == text, "run: python docs/tables.py"
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
-def test_links_lead_somewhere(name):
-    text = (ROOT / name).read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+)\)", text):
-        assert target.startswith("https://") or (ROOT / target).exists(), target
+@every_page
+def test_links_lead_somewhere(path):
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+        assert target.startswith("https://") or (path.parent / target).exists(), target
+
+
+@every_page
+def test_no_line_is_too_long(path):
+    for line in path.read_text(encoding="utf-8").splitlines():
+        assert len(line) <= 125 or line.startswith(("|", "![", "  ")), line
 
 
 def commands() -> list[str]:
-    text = README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = "".join(path.read_text(encoding="utf-8") for path in PAGES if path.name != "CHANGELOG.md")
     for command in cli.commands.values():
         text += command.help or ""
-    return sorted(set(re.findall(r"cnnvis-report [a-z]+(?: [^\n`'&#]+)?", text)))
+    lines = set(re.findall(r"cnnvis-report [a-z][a-z-]*(?: [^\n`'&#]+)?", text))
+    return sorted(line for line in lines if not line.startswith(("cnnvis-report is ", "cnnvis-report reads ")))
 
 
 @pytest.mark.parametrize("line", commands())
 def test_commands_parse(line):
     words = shlex.split(line)[1:]
-    if words[0] not in cli.commands:
-        assert line == "cnnvis-report is", "prose"
-        return
     command = cli.commands[words[0]]
     known = {name for option in command.params if isinstance(option, click.Option) for name in option.opts} | {"--help"}
     assert {word for word in words[1:] if word.startswith("-")} <= known
 
 
-def test_options_named_in_the_readme_exist():
+@every_page
+def test_options_that_are_named_exist(path):
+    if path.name == "CHANGELOG.md":
+        return
     known = {name for command in cli.commands.values() for option in command.params for name in option.opts}
-    assert set(re.findall(r"`(--[a-z-]+)", README)) <= known
+    foreign = {"--count"}  # of `python -m tests.robustness`
+    assert set(re.findall(r"`(--[a-z-]+)", path.read_text(encoding="utf-8"))) <= known | foreign
 
 
 def test_the_two_commands_are_near_the_top():
     top = README.split("\n## ")[0]
     assert "pip install -c constraints.txt . && cnnvis-report demo -o demo-report\n" in top
     assert "pip install -c constraints.txt -e '.[test]' && pytest\n" in top
+
+
+def test_the_readme_is_what_a_visitor_needs():
+    assert len(README.splitlines()) <= 100

@@ -90,14 +90,14 @@ def test_a_module_may_announce_a_thing_again():
         registry.add("mine", 3, "other")
 
 
-def test_a_name_of_ours_cannot_be_taken_by_whoever_comes_first():
-    """A stranger's module, imported before anybody asks for methods, doesn't get in the way of ours."""
-    import subprocess
+def test_names_of_our_own_cannot_be_taken_by_whoever_comes_first(site, monkeypatch):
+    import builtins
 
-    code = (
-        "from cnnvis_report.plugin import Kind, Sign, method\n"
-        "def grad_cam(tape, targets):\n    'Another.'\n"
-        "method(title='', family='', source='', sign=Sign.SIGNED, kind=Kind.PIXEL)(grad_cam)\n"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "Two methods are called 'grad_cam'" in result.stderr and "cnnvis_report.methods.grad_cam" in result.stderr
+    (site / "our_things").mkdir()
+    (site / "our_things" / "__init__.py").write_text("")
+    (site / "our_things" / "first.py").write_text(adds("first"))
+    registry = Registry[int]("thing", package="our_things")
+    monkeypatch.setattr(builtins, "things", registry, raising=False)
+    with pytest.raises(BadRequest, match=r"one in our_things\.first, one in stranger"):
+        registry.add("first", 2, "stranger")
+    assert registry.entries() == {"first": 1}

@@ -52,6 +52,7 @@ def test_a_wheel_brings_templates_and_scripts(report, tmp_path):
     for folder in ("templates", "static"):
         for path in (ROOT / folder).rglob("*.*"):
             assert f"cnnvis_report/{path.relative_to(ROOT).as_posix()}" in names
+    assert "cnnvis_report/py.typed" in names, "its types are for those who call it, too"
     assert not [name for name in names if name.startswith(("tests", "examples", "templates", "static"))]
     installed = unpacked(wheel, tmp_path / "site")
     assert rendered_by(installed, report, tmp_path) == (report / "index.html").read_bytes()
@@ -63,15 +64,8 @@ def test_an_sdist_can_be_built_and_tested(sdist, report, tmp_path):
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
         archive.extractall(tmp_path / "source", filter="data")
-    for name in (
-        "README.md",
-        "LICENSE",
-        "CHANGELOG.md",
-        "constraints.txt",
-        "tests/conftest.py",
-        "examples/own_method.py",
-    ):
-        assert name in names
+    wanted = {"README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "SECURITY.md", "constraints.txt"}
+    assert wanted | {"docs/index.md", "docs/tables.py", "tests/conftest.py", "examples/own_method.py"} <= names
     (source,) = (tmp_path / "source").iterdir()
     wheel = build("wheel", source, tmp_path / "wheel")
     assert rendered_by(unpacked(wheel, tmp_path / "site"), report, tmp_path) == (report / "index.html").read_bytes()

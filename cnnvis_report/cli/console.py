@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from cnnvis_report.cli.params import printable
-from cnnvis_report.cli.progress import Progress
+from cnnvis_report.cli.progress import Progress as BarState
 from cnnvis_report.cli.ticker import Ticker
-from cnnvis_report.pipeline.execute import RunProgress, RunStats
-from cnnvis_report.pipeline.forecast import Forecast
+from cnnvis_report.pipeline.execute import RunStats
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import Study
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.time_estimate import pages_seconds
 from cnnvis_report.report.views import formatting as fmt
@@ -28,7 +28,7 @@ TOLD = 0.05  # seconds that are worth a word: less reads as 0.0 s
 EVERY = 30.0  # seconds between two lines of progress where no bar can be drawn
 
 
-class Console(RunProgress):
+class Console(Progress):
     """Writes to the standard error stream, so that the standard output holds the result alone.
 
     Args:
@@ -42,7 +42,7 @@ class Console(RunProgress):
         self.level = level
         self._clock, self._ticker = clock, ticker or Ticker(EVERY)
         self._bar: Any = None
-        self._progress: Progress | None = None
+        self._progress: BarState | None = None
         self._pages = 0.0
 
     def say(self, text: str = "") -> None:
@@ -93,7 +93,7 @@ class Console(RunProgress):
         if self.level == QUIET:
             yield
             return
-        self._progress = Progress(label, total, self._clock)
+        self._progress = BarState(label, total, self._clock)
         try:
             with self._shown(self._progress):
                 yield
@@ -101,7 +101,7 @@ class Console(RunProgress):
             self._bar = self._progress = None
 
     @contextmanager
-    def _shown(self, progress: Progress) -> Iterator[None]:
+    def _shown(self, progress: BarState) -> Iterator[None]:
         if not sys.stderr.isatty():
             with self._ticker.striking(lambda: self.say(progress.line())):
                 yield
@@ -116,25 +116,21 @@ class Console(RunProgress):
             yield
             bar.update(bar.length - bar.pos)
 
-    def advance(self, item: str, whole: bool = True) -> None:
-        """One more is done; `whole` where nothing has told of parts of it."""
-        self._move(1.0 if whole else 0.0, item, done=1)
+    def step(self, what: str, items: float = 0.0) -> None:
+        """Part of the work is done, or begins."""
+        self._move(items, what)
 
-    def task_done(self, method: str, images: int, share: float) -> None:
-        """A part of some images is done."""
-        self._move(images * share, method)
+    def done(self, item: str, *, in_steps: bool = False) -> None:
+        """One more item is done; where its steps have been told of, the bar is there already."""
+        self._move(0.0 if in_steps else 1.0, item, done=1)
 
-    def image_done(self, name: str, already: bool) -> None:
-        """One more image; its parts have been told of, unless it was done in an earlier start."""
-        self.advance(name, whole=already)
-
-    def expected(self, forecast: Forecast) -> None:
+    def expect(self, seconds: float, per_item: float) -> None:
         """How long the run will take, now that some of it is done."""
         if self._progress is None:
             return
-        left = forecast.left + self._pages
+        left = seconds + self._pages
         spent = self._progress.expect(left)
-        each = f"; {fmt.duration(forecast.an_image)} an image" if forecast.an_image >= TOLD else ""
+        each = f"; {fmt.duration(per_item)} an image" if per_item >= TOLD else ""
         self.interject(
             f"Now       about {fmt.duration(spent + left)} in all, pages included, {fmt.duration(left)} of it to "
             f"come{each}"
@@ -154,11 +150,11 @@ class Console(RunProgress):
             click.echo("\r\033[K", nl=False, err=True)
         self.say(text)
 
-    def anew(self, changed: Sequence[str]) -> None:
+    def changed(self, parts: Sequence[str]) -> None:
         """Why nothing of what the folder held is kept."""
-        self.interject(f"Changed   since the run in the folder: {_listed(changed)}; everything is made anew")
+        self.interject(f"Changed   since the run in the folder: {_listed(parts)}; everything is made anew")
 
-    def trouble(self, message: str, error: Exception | None = None) -> None:
+    def warn(self, message: str, error: Exception | None = None) -> None:
         """A warning on a line of its own, in quiet runs too."""
         if self._bar is not None:
             click.echo("\r\033[K", nl=False, err=True)

@@ -40,18 +40,18 @@ class Reporter(TrainProgress):
 
     def file_read(self, name: str) -> None:
         """One file on."""
-        self.console.advance(name)
+        self.console.done(name)
 
     def ready(self, data: Data, trainee: Trainee, hyperparameters: Hyperparameters) -> None:
         """What was found, and what will be trained."""
         self._bar.close()
         say, console = self.console.say, self.console
         for each in data.skipped[:LISTED]:
-            console.trouble(f"{each.name}: {each.reason}. Skipped.")
+            console.warn(f"{each.name}: {each.reason}. Skipped.")
         if len(data.skipped) > LISTED:
-            console.trouble(f"{len(data.skipped) - LISTED} more files can't be read. Skipped.")
+            console.warn(f"{len(data.skipped) - LISTED} more files can't be read. Skipped.")
         for note in data.notes:
-            console.trouble(f"{note}.")
+            console.warn(f"{note}.")
         parts = [f"{len(data.training)} for training", f"{len(data.validation)} for validation"]
         parts += [f"{len(data.test)} for the test"] if data.test is not None else []
         say(f"Images    {', '.join(parts)}; {fmt.count(len(data.classes), 'class', 'classes')}")
@@ -69,7 +69,7 @@ class Reporter(TrainProgress):
     def resumed(self, epochs: int) -> None:
         """Where it goes on, and the bar moved there."""
         for _ in range(epochs):
-            self.console.advance("")
+            self.console.done("")
         self._before = epochs
         self.console.interject(
             f"Goes on   from epoch {epochs + 1}: an earlier start got through {fmt.count(epochs, 'epoch')}"
@@ -87,12 +87,12 @@ class Reporter(TrainProgress):
 
     def batch_done(self, epoch: int, share: float, loss: float, accuracy: float) -> None:
         """A batch on."""
-        self.console.task_done(f"loss {loss:.3f}, accuracy {fmt.percent(accuracy)}", 1, share)
+        self.console.step(f"loss {loss:.3f}, accuracy {fmt.percent(accuracy)}", share)
 
     def epoch_done(self, progress: Progress) -> None:
         """A line for the epoch."""
         latest = progress.history[-1]
-        self.console.advance("", whole=False)
+        self.console.done("", in_steps=True)
         spent = time.monotonic() - self._start
         left = spent / (latest.number - self._before) * (self._epochs - latest.number)
         rest = f"  about {fmt.duration(left)} left" if left else f"  {fmt.duration(spent)}"

@@ -20,7 +20,7 @@ def claim(output: Path) -> None:
     Raises:
         BadRequest: the folder holds something else, or somebody else is writing there.
     """
-    from cnnvis_report.store.ours import output as writing_into
+    from cnnvis_report.store.own_files import output as writing_into
 
     click.get_current_context().with_resource(writing_into(output))
 
@@ -40,7 +40,7 @@ def look_at_all(
 
     count = len(study.images)
     with console.progress("Look", count):
-        chosen = screened(study, only, most, console.advance, limit)
+        chosen = screened(study, only, most, console, limit)
     answers, of_labels = chosen.answers, chosen.label_answers
     if answers is not None:
         right = f"{answers.correct} of {answers.images} labeled images right"
@@ -67,7 +67,7 @@ def finish(study: "Study", output: Path, console: "Console", given: dict[str, An
         record, tally = conduct(study, plan, output, console)
     console.bill(record, tally)
     with console.progress("Pages", record.images):
-        written = write_site(load_run(output), single_file=given["single_file"], advance=console.advance)
+        written = write_site(load_run(output), single_file=given["single_file"], advance=console.done)
     console.pages(written)
     click.echo(printable(f"Wrote {written.first_page}"))
     if given["open_page"]:

@@ -4,14 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-import torchvision
-from torch import nn
 
-from cnnvis_report.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.registry import methods, select
-from cnnvis_report.models.load import Model, check_version, input_channels, load_model
+from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.setup import adjust
 from cnnvis_report.report.views.formatting import number, sides
@@ -49,7 +46,7 @@ def layers_table(name: str, weights: Path | None, size: str | None) -> str:
     Raises:
         BadRequest, UnknownName: the network can't be loaded or run.
     """
-    model = load_model(name, weights) if weights or ":" in name else _untrained(name)
+    model = load_model(name, weights, untrained=True)
     preprocessing = adjust(model, RunConfig(name, (), size=size))
     if preprocessing.size is None:
         raise BadRequest("--size original has no meaning without images; give a side or HEIGHTxWIDTH.")
@@ -65,20 +62,6 @@ def layers_table(name: str, weights: Path | None, size: str | None) -> str:
         rows = [row[:-1] for row in rows]
     legend = f"* the default of --layer: {default}" if default else "No layer has a spatial size."
     return f"{_table(rows)}\n\n{legend}"
-
-
-def _untrained(name: str) -> Model:
-    """A torchvision network without its weights, which shapes don't need; others as `load_model` finds them."""
-    plain, at, version = name.partition("@")
-    if plain not in torchvision.models.list_models(module=torchvision.models):
-        return load_model(name)
-    if at:
-        check_version(plain, version)
-    torchvision_kwargs = {"init_weights": False} if plain in ("googlenet", "inception_v3") else {}
-    network: nn.Module = torchvision.models.get_model(plain, weights=None, **torchvision_kwargs)
-    side = 299 if plain == "inception_v3" else 224
-    preprocessing = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, resize=(side, side))
-    return Model(network, plain, "none", preprocessing.with_channels(input_channels(network) or 3), None)
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> str:

@@ -56,7 +56,7 @@ def draw(kind: str, count: int, output: Path, variant: str | None, size: int | N
     found, chosen, side = check_request(kind, count, variant, size)
     console = console_of({"quiet": quiet})
     with console.progress("Draw", count):
-        write_set(found, count, output, variant=chosen, side=side, seed=seed, advance=console.advance)
+        write_set(found, count, output, variant=chosen, side=side, seed=seed, advance=console.done)
     click.echo(f"Wrote {output}")
 
 

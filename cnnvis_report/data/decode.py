@@ -13,9 +13,9 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from cnnvis_report.data.depth import deep_values, is_deep, left_aside, to_bytes, transparent, without_alpha
 from cnnvis_report.data.formats import FORMATS, content, head_of, reason
 from cnnvis_report.data.geometry import fit, kept_size
+from cnnvis_report.data.high_bit_depth import deep_values, is_deep, left_aside, to_bytes, transparent, without_alpha
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.data.tiff import tiff_pages
 from cnnvis_report.errors import CnnVisError

@@ -12,7 +12,7 @@ from cnnvis_report.data.formats import EXTENSIONS, LISTS, channels_and_bits, con
 from cnnvis_report.data.frames import holds_more, is_animated
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable, several
 from cnnvis_report.data.image_lists import read_list
-from cnnvis_report.data.report_pictures import is_report, without_reports
+from cnnvis_report.data.report_folders import is_report, without_reports
 from cnnvis_report.data.tiff import tiff_pages
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.run import Skipped

@@ -20,7 +20,7 @@ from cnnvis_report.data.formats import (
     unread,
 )
 from cnnvis_report.data.image_file import ImageFile, natural, several
-from cnnvis_report.data.report_pictures import is_report
+from cnnvis_report.data.report_folders import is_report
 from cnnvis_report.records.run import Skipped
 
 SYSTEM = {"Thumbs.db", "ehthumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "$RECYCLE.BIN"}

@@ -10,7 +10,7 @@ from stat import S_ISREG
 
 from PIL import Image
 
-from cnnvis_report.data.boxes import read_boxes
+from cnnvis_report.data.bounding_boxes import read_boxes
 from cnnvis_report.data.class_names import Classes
 from cnnvis_report.data.content_hash import FileContent, Replaced
 from cnnvis_report.data.decode import UnusablePicture, read_picture

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from cnnvis_report.data.class_names import ID, Classes, Prediction
 from cnnvis_report.data.image_file import FoundImages, ImageFile, natural, readable, several
 from cnnvis_report.data.label_notices import missing_labels, read_by_index, unknown_labels
-from cnnvis_report.data.label_text import labels_in
+from cnnvis_report.data.label_parsing import labels_in
 from cnnvis_report.data.numbered_folders import Prefixed, prefixed_folders
 from cnnvis_report.records.images import Label
 

@@ -13,25 +13,30 @@ import numpy as np
 from torch.autograd.graph import Node
 
 from cnnvis_report.engine.gradients import PIXELS
+from cnnvis_report.engine.graph.axis_rules import swapped_dims
 from cnnvis_report.engine.graph.backward import Edge, inputs
-from cnnvis_report.engine.graph.nodes import GEOMETRY, RELUS, keeps, operation, order, recorded, result_shape, saved
-from cnnvis_report.engine.graph.op_kinds import LINEAR, REDUCTIONS, RESHAPES, Step, dims, signed
+from cnnvis_report.engine.graph.nodes import (
+    GEOMETRY,
+    keeps,
+    operation,
+    order,
+    recorded,
+    result_shape,
+    saved,
+    saved_dims,
+    signed,
+)
+from cnnvis_report.engine.graph.ops import ELEMENTWISE, REDUCTIONS, Kind, Step, kind
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.inspection.spans import NOTHING, Axis, IntArray, Shape, binned, padded, sliding, transposed, united
 
 Given = tuple[Axis, Shape]
 
-# each element of the result comes from the elements at its own place, of inputs that may be broadcast
-ELEMENTWISE = {name.rstrip("0123456789").removesuffix("Backward") for name in RELUS} | {
-    *("Silu", "Gelu", "Hardswish", "Hardsigmoid", "Sigmoid", "LogSigmoid", "Tanh", "LeakyRelu", "PreluKernel"),
-    *("RreluWithNoise", "Elu", "Celu", "Mish", "Softplus", "Softshrink", "Hardshrink", "Exp", "Log", "Sqrt", "Rsqrt"),
-    *("Add", "Sub", "Rsub", "Mul", "Div", "Neg", "Pow", "Abs", "Square", "Reciprocal", "Sin", "Cos", "Erf", "Clamp"),
-    *("ClampMax", "Maximum", "Minimum", "Where", "Lerp", "Addcmul", "Addcdiv", "MaskedFill", "Expm1", "Log1P"),
-    *("Clone", "Alias", "ToCopy", "Expand", "NativeBatchNorm", "CudnnBatchNorm", "MiopenBatchNorm", "NativeDropout"),
+PADDING_MODES = {
+    Kind.CONSTANT_PADDING: "constant",
+    Kind.REFLECTION_PADDING: "reflect",
+    Kind.EDGE_PADDING: "edge",
 }
-POOLS = {"MaxPool2DWithIndices", "AvgPool2D", "MaxPool3DWithIndices", "AvgPool3D"}
-BINNED = {"AdaptiveAvgPool2D", "AdaptiveMaxPool2D"}
-PADS = {"ConstantPadNd": "constant", "ReflectionPad2D": "reflect", "ReplicationPad2D": "edge"}
 
 BLIND = Axis(np.array([[NOTHING, 0]]))  # of a layer that doesn't depend on the image
 
@@ -134,16 +139,16 @@ def _result(node: Node, number: int, given: Sequence[Given | None]) -> Axis:
     """What one result of an operation sees; an input is None where it doesn't depend on the image."""
     there = [each for each in given if each is not None]
     axes, result = [axis for axis, _ in there], result_shape(node, number)
-    name = operation(node)
-    if name in ELEMENTWISE and not (keeps(node, "training") and saved(node, "training")):
+    does = kind(node)
+    if does in ELEMENTWISE and not (keeps(node, "training") and saved(node, "training")):
         return united([axis.carried(each, result, _aligned(each, result)) for axis, each in there])
-    if name == "Cat":
-        return _concatenated(dims(node, "dim", len(result))[0], given, result)
-    if len(there) > 1 or name not in BY_NAME:
+    if does is Kind.CONCATENATION:
+        return _concatenated(saved_dims(node, "dim", len(result))[0], given, result)
+    if len(there) > 1 or does not in SPAN_RULES:
         return united([axis.whole() for axis in axes])
-    if name in {"Addmm", "Mm"} and given[-2] is None:  # the features are on the right: their own columns stay
+    if operation(node) in ("Addmm", "Mm") and given[-2] is None:  # the features, on the right, keep their columns
         return axes[0].whole()
-    return BY_NAME[name](Step(node, number, there[0][1], result), axes[0])
+    return SPAN_RULES[does](Step(node, number, there[0][1], result), axes[0])
 
 
 def _aligned(shape: Shape, result: Shape) -> Callable[[int], int | None]:
@@ -164,9 +169,9 @@ def _concatenated(dim: int, given: Sequence[Given | None], result: Shape) -> Axi
 
 def _mixed(step: Step, axis: Axis) -> Axis:
     """Reductions, which drop the dimensions or keep them as 1, and what normalizes along dimensions."""
-    name = operation(step.node)
-    mixed = [len(step.shape) - 1] if name in LINEAR else dims(step.node, "dim", len(step.shape))
-    if name == "NativeLayerNorm":
+    does = kind(step.node)
+    mixed = [len(step.shape) - 1] if does is Kind.LINEAR else saved_dims(step.node, "dim", len(step.shape))
+    if does is Kind.LAYER_NORM:
         mixed = list(range(len(step.shape) - len(saved(step.node, "normalized_shape")), len(step.shape)))
     gone = mixed if len(step.result) < len(step.shape) else []
     return axis.carried(
@@ -177,16 +182,16 @@ def _mixed(step: Step, axis: Axis) -> Axis:
 def _permuted(step: Step, axis: Axis) -> Axis:
     order_of = list(range(len(step.shape)))
     if operation(step.node) == "Permute":
-        order_of = dims(step.node, "dims", len(step.shape))
+        order_of = saved_dims(step.node, "dims", len(step.shape))
     else:
-        first, second = (dims(step.node, name, len(step.shape))[0] for name in ("dim0", "dim1"))
+        first, second = swapped_dims(step.node, len(step.shape))
         order_of[first], order_of[second] = second, first
     return axis.carried(step.shape, step.result, order_of.index)
 
 
 def _parted(step: Step, axis: Axis) -> Axis:
     """One part of a value along a dimension: what is taken out of it, or one of the pieces into which it is split."""
-    name, dim = operation(step.node), dims(step.node, "dim", len(step.shape))[0]
+    name, dim = operation(step.node), saved_dims(step.node, "dim", len(step.shape))[0]
     if len(step.result) < len(step.shape):  # a single position, whose dimension is dropped
         start = step.number if name == "Unbind" else signed(saved(step.node, "index")) % step.shape[dim]
         single = (*step.result[:dim], 1, *step.result[dim:])
@@ -228,18 +233,18 @@ def _binned(step: Step, axis: Axis) -> Axis:
 def _padded(step: Step, axis: Axis) -> Axis:
     kept = [signed(side) for side in saved(step.node, "pad" if keeps(step.node, "pad") else "padding")]
     sides = list(zip(kept[::2], kept[1::2], strict=True))  # of the last dimension first
-    mode, last = PADS[operation(step.node)], len(step.shape) - 1
+    mode, last = PADDING_MODES[kind(step.node)], len(step.shape) - 1
     windows = {last - place: padded(step.shape[last - place], side, mode) for place, side in enumerate(sides)}
     return axis.windowed(step.shape, step.result, windows, ())
 
 
-BY_NAME: dict[str, Callable[[Step, Axis], Axis]] = {
-    **dict.fromkeys(RESHAPES, lambda _, axis: axis),
-    **dict.fromkeys(REDUCTIONS | LINEAR | {"Softmax", "LogSoftmax", "NativeLayerNorm"}, _mixed),
-    **dict.fromkeys(("Permute", "Transpose", "T"), _permuted),
-    **dict.fromkeys(("Select", "Slice", "Split", "SplitWithSizes", "Unbind"), _parted),
-    **dict.fromkeys(POOLS, _pooled),
-    **dict.fromkeys(BINNED, _binned),
-    **dict.fromkeys(PADS, _padded),
-    "Convolution": _convolved,
+SPAN_RULES: dict[Kind, Callable[[Step, Axis], Axis]] = {
+    **dict.fromkeys((*REDUCTIONS, Kind.LINEAR, Kind.SOFTMAX, Kind.LOG_SOFTMAX, Kind.LAYER_NORM), _mixed),
+    **dict.fromkeys(PADDING_MODES, _padded),
+    Kind.VIEW: lambda _, axis: axis,
+    Kind.PERMUTATION: _permuted,
+    Kind.PART: _parted,
+    Kind.POOLING: _pooled,
+    Kind.ADAPTIVE_POOLING: _binned,
+    Kind.CONVOLUTION: _convolved,
 }

@@ -7,20 +7,21 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.methods.score_cam import top_channels
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 AT_LEAST = 16  # values at a time: what comes before the layer runs once for all of them
 
 
 @method(
     title="Ablation-CAM",
-    family="class activation maps",
+    family=Family.CAM,
     source="Desai & Ramaswamy 2020, doi:10.1109/WACV45572.2020.9093360",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     batched_targets=True,
     preset="all",
     bounds={"max_channels": Between(0, 1_000_000)},
+    notes={"channels": "{} channels"},
 )
 def ablation_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int = 0) -> Tensor:
     """Where those channels are active without which the class score falls.

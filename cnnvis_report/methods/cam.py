@@ -4,16 +4,17 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="CAM",
-    family="class activation maps",
+    family=Family.CAM,
     source="Zhou et al. 2016, arXiv:1512.04150",
     sign=Sign.SIGNED,
     kind=Kind.LAYER,
     preset="quick",
+    prominence=1,
 )
 def cam(tape: Tape, targets: Tensor) -> Tensor:
     """The class score before it is averaged over the image: what each position votes for the class.

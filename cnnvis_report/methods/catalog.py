@@ -6,7 +6,7 @@ from importlib.resources import files
 from cnnvis_report.extensions import Registry, installed
 from cnnvis_report.methods import options, registry
 from cnnvis_report.methods.registry import METHODS, Method, method, methods
-from cnnvis_report.records import run
+from cnnvis_report.records import methods as records
 from cnnvis_report.records.methods import MethodInfo
 
 
@@ -37,7 +37,7 @@ def _declare(source: str, module: str, into: Registry[Method]) -> None:
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call):
                     decorator.keywords.append(ast.keyword("registry", ast.Name("_into", ast.Load())))
-    names = {**vars(run), **vars(options), **vars(registry), "method": method, "_into": into, "__name__": module}
+    names = {**vars(records), **vars(options), **vars(registry), "method": method, "_into": into, "__name__": module}
     exec(compile(ast.fix_missing_locations(tree), module, "exec"), names)
 
 

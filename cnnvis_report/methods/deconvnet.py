@@ -5,12 +5,12 @@ from torch import Tensor
 from cnnvis_report.engine.rules.relu import DECONVOLUTION
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Deconvnet",
-    family="gradients",
+    family=Family.GRADIENT,
     source="Zeiler & Fergus 2013, arXiv:1311.2901",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,

@@ -6,12 +6,12 @@ from cnnvis_report.engine.rules.lrp import Composite, pixel_box
 from cnnvis_report.engine.rules.lrp_rules import AlphaBeta, EntryRule, WSquare
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Deep Taylor decomposition",
-    family="relevance propagation",
+    family=Family.RELEVANCE,
     source="Montavon et al. 2017, arXiv:1512.02479",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,

@@ -5,16 +5,17 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Eigen-CAM",
-    family="class activation maps",
+    family=Family.CAM,
     source="Muhammad & Yeasin 2020, arXiv:2008.00299",
     sign=Sign.SIGNED,
     kind=Kind.LAYER,
     batched_targets=True,
+    class_agnostic=True,
 )
 def eigen_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Where the layer is active in the one pattern that describes most of it; the map is the same for every class.
@@ -40,7 +41,6 @@ def eigen_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     along = _projection(flat)
     against = (along * flat.mean(dim=1)).sum(dim=1, keepdim=True) < 0
     maps = (largest[:, 0] * torch.where(against, -along, along)).view(len(flat), 1, *activations.shape[2:])
-    tape.note(class_agnostic=True)
     return maps.expand(-1, targets.shape[1], -1, -1)
 
 

@@ -9,18 +9,20 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 
 
 @method(
     title="Expected gradients",
-    family="gradients",
+    family=Family.GRADIENT,
     source="Erion et al. 2019, arXiv:1906.10670",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     batched_targets=True,
     preset="all",
     bounds={"n": Between(1, 100_000)},
+    notes={"draws": "{} draws", "baseline": "from {}"},
+    randomness=Randomness.IMAGE,
 )
 def expected_gradients(tape: Tape, targets: Tensor, *, n: int = 32) -> Tensor:
     """What each pixel adds to the class score on the way from other images of the set to this one.

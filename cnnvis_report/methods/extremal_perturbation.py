@@ -7,7 +7,7 @@ from cnnvis_report.engine.rounding import root_mean_square
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 CELLS = 16  # along the shorter side
 SPREAD = 0.75  # of a cell over the mask, in cells
@@ -19,12 +19,13 @@ PULL = 3.0  # of the area, towards the end; the score's has a mean square of 1
 
 @method(
     title="Extremal perturbation",
-    family="perturbation",
+    family=Family.PERTURBATION,
     source="Fong et al. 2019, arXiv:1910.08485",
     sign=Sign.POSITIVE,
     kind=Kind.AREA,
     preset="all",
     bounds={"area": Between(0, 1, open=True), "steps": Between(1, 100_000)},
+    notes={"baseline": "from {}", "area": "area {}"},
 )
 def extremal_perturbation(tape: Tape, targets: Tensor, *, area: float = 0.1, steps: int = 100) -> Tensor:
     """The smooth mask of a given area that keeps the class score highest when all around it is blurred.

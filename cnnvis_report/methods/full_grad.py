@@ -8,14 +8,14 @@ from cnnvis_report.engine.rounding import beyond_rounding
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 COMPLETE = 0.01  # of the score; what is off by more has constants that nobody can see
 
 
 @method(
     title="FullGrad",
-    family="gradients",
+    family=Family.GRADIENT,
     source="Srinivas & Fleuret 2019, arXiv:1905.00780, eq. 4 and 8",
     sign=Sign.POSITIVE,
     kind=Kind.AREA,

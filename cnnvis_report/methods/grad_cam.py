@@ -4,16 +4,17 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Grad-CAM",
-    family="class activation maps",
+    family=Family.CAM,
     source="Selvaraju et al. 2017, arXiv:1610.02391, eq. 1-2",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     preset="quick",
+    prominence=3,
 )
 def grad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Where the channels that push the class score up are active.

@@ -6,12 +6,12 @@ from torch import Tensor
 from cnnvis_report.engine.rounding import beyond_rounding
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Grad-CAM++",
-    family="class activation maps",
+    family=Family.CAM,
     source="Chattopadhyay et al. 2017, arXiv:1710.11063, eq. 19",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,

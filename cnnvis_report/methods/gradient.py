@@ -4,12 +4,12 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Gradient",
-    family="gradients",
+    family=Family.GRADIENT,
     source="Simonyan et al. 2013, arXiv:1312.6034",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,

@@ -5,12 +5,12 @@ from torch import Tensor
 from cnnvis_report.engine.rules.relu import GUIDED
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Guided backpropagation",
-    family="gradients",
+    family=Family.GRADIENT,
     source="Springenberg et al. 2014, arXiv:1412.6806",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,

@@ -7,12 +7,12 @@ from cnnvis_report.engine.rules.relu import GUIDED
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.grad_cam import grad_cam
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Guided Grad-CAM",
-    family="gradients",
+    family=Family.GRADIENT,
     source="Selvaraju et al. 2017, arXiv:1610.02391, sect. 3.2",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,

@@ -4,12 +4,12 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="HiResCAM",
-    family="class activation maps",
+    family=Family.CAM,
     source="Draelos & Carin 2020, arXiv:2011.08891",
     sign=Sign.SIGNED,
     kind=Kind.LAYER,

@@ -4,12 +4,12 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Input × gradient",
-    family="gradients",
+    family=Family.GRADIENT,
     source="Shrikumar et al. 2016, arXiv:1605.01713",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,

@@ -7,17 +7,18 @@ from torch import Tensor
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Integrated gradients",
-    family="gradients",
+    family=Family.GRADIENT,
     source="Sundararajan et al. 2017, arXiv:1703.01365",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     batched_targets=True,
     bounds={"steps": Between(1, 2_000)},
+    notes={"steps": "{} steps", "baseline": "from {}"},
 )
 def integrated_gradients(tape: Tape, targets: Tensor, *, steps: int = 32) -> Tensor:
     """What each pixel adds to the class score on the way from a black image to this one.

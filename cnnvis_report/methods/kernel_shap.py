@@ -7,18 +7,25 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.lime import explained, scores_of_kept, superpixels
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 
 
 @method(
     title="Kernel SHAP",
-    family="perturbation",
+    family=Family.PERTURBATION,
     source="Lundberg & Lee 2017, arXiv:1705.07874",
     sign=Sign.SIGNED,
     kind=Kind.AREA,
     batched_targets=True,
     preset="all",
     bounds={"segments": Between(1, 100_000), "samples": Between(2, 10_000_000)},
+    notes={
+        "baseline": "from {}",
+        "segments": "{} segments",
+        "samples": "{} samples",
+        "surrogate_r2": "surrogate R² {}",
+    },
+    randomness=Randomness.SEED,
 )
 def kernel_shap(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500) -> Tensor:
     """The Shapley value of each superpixel: what it adds to the class score, on average over all orders of adding them.

@@ -4,16 +4,17 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Layer-CAM",
-    family="class activation maps",
+    family=Family.CAM,
     source="Jiang et al. 2021, doi:10.1109/TIP.2021.3089943",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     preset="quick",
+    prominence=2,
 )
 def layer_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Where the layer is active and more activity would raise the class score; sharp at early stages too.

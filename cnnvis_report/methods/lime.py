@@ -9,7 +9,7 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 
 WIDTH = 0.25
 RIDGE = 1.0
@@ -17,13 +17,20 @@ RIDGE = 1.0
 
 @method(
     title="LIME",
-    family="perturbation",
+    family=Family.PERTURBATION,
     source="Ribeiro et al. 2016, arXiv:1602.04938",
     sign=Sign.SIGNED,
     kind=Kind.AREA,
     batched_targets=True,
     preset="all",
     bounds={"segments": Between(1, 100_000), "samples": Between(2, 10_000_000)},
+    notes={
+        "baseline": "from {}",
+        "segments": "{} segments",
+        "samples": "{} samples",
+        "surrogate_r2": "surrogate R² {}",
+    },
+    randomness=Randomness.SEED,
 )
 def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500) -> Tensor:
     """What each superpixel adds to the class score, by a linear model of the score near the whole image.

@@ -8,12 +8,12 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="LRP-αβ",
-    family="relevance propagation",
+    family=Family.RELEVANCE,
     source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 60",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,

@@ -8,12 +8,12 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import UnknownName
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="LRP composite",
-    family="relevance propagation",
+    family=Family.RELEVANCE,
     source="Montavon et al. 2019, doi:10.1007/978-3-030-28954-6_10",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
@@ -23,6 +23,7 @@ from cnnvis_report.records.methods import Kind, Sign
         "epsilon": Between(0, 1_000_000),
         "gamma": Between(0, 1_000_000),
     },
+    notes={"composite": "{}"},
 )
 def lrp_composite(
     tape: Tape, targets: Tensor, *, composite: str = "epsilon_plus_flat", epsilon: float = 1e-6, gamma: float = 0.25

@@ -7,12 +7,12 @@ from cnnvis_report.engine.rules.lrp_rules import Epsilon
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="LRP-ε",
-    family="relevance propagation",
+    family=Family.RELEVANCE,
     source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 58",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,

@@ -6,12 +6,12 @@ from cnnvis_report.engine.rules.lrp_rules import Flat
 from cnnvis_report.engine.rules.uniform import Spread
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="LRP-flat",
-    family="relevance propagation",
+    family=Family.RELEVANCE,
     source="Lapuschkin et al. 2019, doi:10.1038/s41467-019-08987-4",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,

@@ -7,12 +7,12 @@ from cnnvis_report.engine.rules.lrp_rules import Gamma
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="LRP-γ",
-    family="relevance propagation",
+    family=Family.RELEVANCE,
     source="Montavon et al. 2019, doi:10.1007/978-3-030-28954-6_10",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,

@@ -6,12 +6,12 @@ from cnnvis_report.engine.rules.lrp import Composite
 from cnnvis_report.engine.rules.lrp_rules import Z
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="LRP-z",
-    family="relevance propagation",
+    family=Family.RELEVANCE,
     source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 56",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,

@@ -9,17 +9,18 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Occlusion",
-    family="perturbation",
+    family=Family.PERTURBATION,
     source="Zeiler & Fergus 2013, arXiv:1311.2901",
     sign=Sign.SIGNED,
     kind=Kind.AREA,
     batched_targets=True,
     bounds={"patch": Between(0, 10_000), "stride": Between(0, 10_000), "scales": Between(1, 16)},
+    notes={"baseline": "from {}", "patch": "{} px patch", "stride": "stride {}", "scales": "{} scales"},
 )
 def occlusion(tape: Tape, targets: Tensor, *, patch: int = 0, stride: int = 0, scales: int = 1) -> Tensor:
     """How much the class score drops when a gray patch covers a place.

@@ -5,12 +5,12 @@ from torch import Tensor
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.pattern_fit import pattern_maps
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="PatternNet",
-    family="relevance propagation",
+    family=Family.RELEVANCE,
     source="Kindermans et al. 2017, arXiv:1705.05598",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,

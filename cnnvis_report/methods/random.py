@@ -6,16 +6,18 @@ from torch import Tensor
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 
 
 @method(
     title="Random",
-    family="baseline",
+    family=Family.BASELINE,
     source="no source: noise",
     sign=Sign.POSITIVE,
     kind=Kind.AREA,
     preset="quick",
+    randomness=Randomness.IMAGE,
+    baseline=True,
 )
 def random(tape: Tape, targets: Tensor) -> Tensor:
     """Noise that knows nothing of the image: the floor that every other method has to rise above.

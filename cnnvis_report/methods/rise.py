@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
 
 BLOCK = 100  # masks between two looks at the standard error
 TOGETHER = 20  # masks that are added to the sums at a time
@@ -21,7 +21,7 @@ MASKS_ELSEWHERE = 500
 
 @method(
     title="RISE",
-    family="perturbation",
+    family=Family.PERTURBATION,
     source="Petsiuk et al. 2018, arXiv:1806.07421",
     sign=Sign.SIGNED,
     kind=Kind.AREA,
@@ -33,6 +33,8 @@ MASKS_ELSEWHERE = 500
         "p": Between(0, 1, open=True),
         "tolerance": Between(0, 1_000_000),
     },
+    notes={"baseline": "from {}", "masks": "{} masks", "standard_error": "standard error {} of the map's spread"},
+    randomness=Randomness.SEED,
 )
 def rise(tape: Tape, targets: Tensor, *, n: int = 0, cells: int = 7, p: float = 0.5, tolerance: float = 0.1) -> Tensor:
     """How much likelier the class becomes when a place can be seen, over random masks that hide part of the image.

@@ -4,12 +4,12 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Reduction, Sign
+from cnnvis_report.records.methods import Family, Kind, Reduction, Sign
 
 
 @method(
     title="Saliency",
-    family="gradients",
+    family=Family.GRADIENT,
     source="Simonyan et al. 2013, arXiv:1312.6034",
     sign=Sign.POSITIVE,
     kind=Kind.PIXEL,

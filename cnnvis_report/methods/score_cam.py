@@ -10,18 +10,19 @@ from cnnvis_report.engine.rounding import beyond_rounding
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="Score-CAM",
-    family="class activation maps",
+    family=Family.CAM,
     source="Wang et al. 2020, arXiv:1910.01279",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     batched_targets=True,
     preset="all",
     bounds={"max_channels": Between(0, 1_000_000)},
+    notes={"channels": "{} channels"},
 )
 def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int = 0) -> Tensor:
     """Where those channels are active that keep the class score high when the image is seen through them alone.

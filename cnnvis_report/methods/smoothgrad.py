@@ -7,20 +7,22 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Reduction, Sign
+from cnnvis_report.records.methods import Family, Kind, Randomness, Reduction, Sign
 
 VARIANTS = ("mean", "squared", "vargrad")
 
 
 @method(
     title="SmoothGrad",
-    family="gradients",
+    family=Family.GRADIENT,
     source="Smilkov et al. 2017, arXiv:1706.03825; variants: Hooker et al. 2018, arXiv:1806.10758",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     reduction=Reduction.ABS_MAX,
     batched_targets=True,
     bounds={"n": Between(1, 100_000), "level": Between(0, 100), "variant": VARIANTS},
+    notes={"draws": "{} draws", "level": "noise {%}"},
+    randomness=Randomness.IMAGE,
 )
 def smoothgrad(tape: Tape, targets: Tensor, *, n: int = 25, level: float = 0.15, variant: str = "mean") -> Tensor:
     """The gradient averaged over noisy copies of the image, which takes out what flickers from pixel to pixel.

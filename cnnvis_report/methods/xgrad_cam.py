@@ -6,12 +6,12 @@ from torch import Tensor
 from cnnvis_report.engine.rounding import beyond_rounding
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Family, Kind, Sign
 
 
 @method(
     title="XGrad-CAM",
-    family="class activation maps",
+    family=Family.CAM,
     source="Fu et al. 2020, arXiv:2008.02312",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,

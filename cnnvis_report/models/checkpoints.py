@@ -15,6 +15,7 @@ from cnnvis_report.errors import BadRequest, UnknownName, brief
 from cnnvis_report.models.checkpoint_limits import check_claims, check_limits
 from cnnvis_report.models.file_kinds import check_kind
 from cnnvis_report.models.nearest_network import advice
+from cnnvis_report.models.safe_unpickle import unpickle
 from cnnvis_report.models.tensor_matching import (
     Candidate,
     Match,
@@ -27,7 +28,6 @@ from cnnvis_report.models.tensor_matching import (
     without_prefix,
 )
 from cnnvis_report.models.torchvision_models import drop_unfit_auxiliaries
-from cnnvis_report.models.unpickle import unpickle
 
 LISTED = 5
 ADDRESS = re.compile(r"(https?|s3|gs|hf|ftp):/")

@@ -9,12 +9,13 @@ from pathlib import Path
 import torchvision
 
 from cnnvis_report.errors import BadRequest, nearest
+from cnnvis_report.models.loader import Loader
 
 WEIGHTS = (".pt", ".pth", ".safetensors", ".ckpt", ".bin", ".onnx", ".pt2", ".keras", ".h5", ".tar")
 
 
-def unknown(model: str, known: Sequence[str]) -> BadRequest:
-    """The error for a MODEL that is no file, no classifier of torchvision and no network of a user's own."""
+def unknown(model: str, loaders: Sequence[Loader]) -> BadRequest:
+    """The error for a MODEL that none of the loaders opens."""
     name = model.partition("@")[0]
     if name in torchvision.models.list_models():
         return BadRequest(f"{name} is no classifier; the models that can be explained are torchvision's classifiers.")
@@ -24,13 +25,10 @@ def unknown(model: str, known: Sequence[str]) -> BadRequest:
         return _hub(model)
     if is_of_timm(model):
         return BadRequest(f"{model} is a model of timm, which isn't loaded by name yet. {_timm_factory(model)}")
-    near = nearest(name, known)
+    near = nearest(name, torchvision.models.list_models(module=torchvision.models))
     hint = f" Did you mean {near!r}?" if near else ""
-    return BadRequest(
-        f"No model is called {model!r}.{hint} Give a file that 'cnnvis-report train' has written, a torchvision "
-        f"classifier ({', '.join(known[:3])}, … {len(known)} in all), or package.module:factory or "
-        f"path/to/file.py:factory for a network of your own."
-    )
+    kinds = "; ".join(f"{loader.example} for {loader.title}" for loader in loaders)
+    return BadRequest(f"No model is called {model!r}.{hint} Give {kinds}.")
 
 
 def _hub(model: str) -> BadRequest:

@@ -1,8 +1,8 @@
-"""The engine from Python: maps of a network's scores, as tensors."""
+"""`explain`: maps of a network's class scores, as tensors."""
 
 import warnings
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -17,12 +17,15 @@ from cnnvis_report.isolation.context import full_precision
 from cnnvis_report.isolation.eager import single_precision
 from cnnvis_report.isolation.restore import undisturbed
 from cnnvis_report.methods.registry import Method, select
-from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks, run_tasks, tasks_for
+from cnnvis_report.methods.tasks import DryRun, Task, TaskResult, dry_run_tasks, tasks_for
 from cnnvis_report.pipeline import arguments
+from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch, open_batch
 from cnnvis_report.pipeline.rejected_images import in_one_line
 from cnnvis_report.pipeline.repeatability.check import first_tape
 from cnnvis_report.records.methods import Option
 from cnnvis_report.records.scores import ScoreKind
+
+Maps = dict[str, Tensor]
 
 
 def explain(
@@ -40,23 +43,23 @@ def explain(
     batch_size: int | None = None,
     scores: str = "auto",
     **options: Option,
-) -> dict[str, Tensor]:
+) -> Maps:
     """Explain class scores of images; all methods share one forward pass, and backward passes where they can.
 
     Args:
         module: a classifier, N×C×H×W images to N×classes scores; left exactly as it was.
         images: [N, C, H, W], normalized as the classifier expects, on its device.
         targets: class indices, [N], or [N, K] for K classes from the same forward pass; one for all images; None for
-            the class that each image is seen as.
+            the predicted class of each image.
         methods: method names, or "quick", "standard", "all"; see `cnnvis-report methods`.
         layer: the layer that class activation maps read, by name or as the network's module; empty means the last
             features that reach the scores.
-        on_error: "raise", or "skip" to leave out methods that aren't defined for the network, with a warning.
+        on_error: "raise", or "skip" to leave out methods that aren't applicable to the network, with a warning.
         mean, std: the constants of the normalization, one a channel, from which black is known to the methods
             that start from a black image. Where they are not given, black is 0.
         reference: [M, C, H, W], for methods that compare with other images or are fitted to some; the images
             themselves where it isn't given.
-        seed: of the methods that draw noise.
+        seed: random seed of the methods that draw noise.
         batch_size: at most so many images at a time; all at once where None.
         scores: what the scores mean: "softmax", "sigmoid", "binary" or "value". Where they come out of a final softmax
             or sigmoid, the logits before it are explained; "value" explains the output as it is. A network with a
@@ -69,90 +72,131 @@ def explain(
         layer's size for layer methods, with K after N where targets are N×K. In logit units, never normalized.
 
     Raises:
-        NotApplicable: a method isn't defined for the network, and `on_error` is "raise".
+        NotApplicable: a method isn't applicable to the network, and `on_error` is "raise".
         BadRequest, UnknownName: the arguments don't fit each other or the network.
     """
     arguments.check_network(module)
     given = arguments.check_images(images)
-    asked = arguments.columns_of(targets, given)
+    columns = arguments.columns_of(targets, given)
     arguments.check_reference(reference, given)
     arguments.check_choices(on_error, batch_size, seed)
     preprocessing = arguments.preprocessing_of(mean, std, given.shape[1])
     name = arguments.layer_name(layer, module)
     chosen = select(arguments.method_names(methods))
-    tasks = tasks_for(chosen, [name] if name else [], _shared(options, chosen))
+    tasks = tasks_for(chosen, [name] if name else [], _shared_options(options, chosen))
+    size = min(batch_size or len(given), len(given))
 
-    def explained(state: OwnState) -> dict[str, Tensor]:
-        def leave_out(task: Task, reason: str) -> None:
-            if on_error == "raise":
-                raise NotApplicable(f"{task.name} isn't defined for {subject.name}: {reason}.")
-            warnings.warn(f"{task.name} is left out: {reason}.", stacklevel=5)
-            maps.pop(task.name, None)
-
+    def make_maps(state: OwnState) -> Maps:
         with full_precision(), single_precision(module, given.dtype):
-            images = given.to(torch.promote_types(given.dtype, torch.float32))
-            step = min(batch_size or len(images), len(images))
-            last = images[step - 1 : step]  # of the first batch, so that its place and its neighbors show
+            inputs = given.to(torch.promote_types(given.dtype, torch.float32))
+            example = inputs[size - 1 : size]  # the last of the first batch, so that its place and neighbors show
             subject = Subject(
-                module, last, name=type(module).__name__, preprocessing=preprocessing, scores=scores, state=state
+                module, example, name=type(module).__name__, preprocessing=preprocessing, scores=scores, state=state
             )
-            columns = None if asked is None else _classes_of(asked, subject, scores)
-            others = Reference(lambda: images if reference is None else reference.to(images))
-            first = subject.take_first_pass()
-            alone = first.logits
-            example = _seen(alone) if columns is None else columns[step - 1 : step]
-            plan = dry_run_tasks(tasks, DryRunTape(subject, first, capacity=step, seed=seed), example)
-            del first  # the graph of a whole pass
-            if subject.default_notice and any(task.method.takes_layer and not task.layer for task in plan.tasks):
-                warnings.warn(f"{subject.default_notice}.", stacklevel=4)
-            maps: dict[str, list[Tensor]] = {task.name: [] for task in plan.tasks}
-            for task, reason in plan.refused:
-                leave_out(task, reason)
-            make = partial(_tape, subject, plan=plan, capacity=step, others=others, seed=seed)
-            tape, passes = first_tape(subject, images[:step], alone, make, streams=plan.forward > 1)
-            for notice in passes.notices(subject.name):
-                warnings.warn(notice, stacklevel=4)
-            if passes.one_by_one:
-                subject.one_by_one, step, tape = True, 1, None
-            for place in range(0, len(images), step):
-                if tape is None:
-                    with in_one_line(subject, images[place : place + step]):
-                        tape = make(images[place : place + step])
-                wanted = _seen(tape.logits) if columns is None else columns[place : place + step]
-                for outcome in run_tasks(plan.tasks, tape, wanted):
-                    if outcome.error is not None:
-                        raise outcome.error
-                    if outcome.maps is None:
-                        leave_out(outcome.task, outcome.reason)
-                    elif outcome.task.name in maps:
-                        maps[outcome.task.name].append(outcome.maps)
-                tape = None
-        whole = {name: torch.cat(parts).contiguous() for name, parts in maps.items()}
-        for name, found in whole.items():
-            if bad := int((~found.isfinite()).sum()):
-                warnings.warn(f"{name}: {bad} of {found.numel()} values aren't finite.", stacklevel=4)
-        return whole
+            classes = None if columns is None else _classes_of(columns, subject, scores)
+            others = Reference(lambda: inputs if reference is None else reference.to(inputs))
+            call = _Call(subject, inputs, classes, size, others, seed, on_error == "skip", notices)
+            return call.maps(tasks)
 
-    whole = undisturbed(module, given.device, explained)
-    return whole if arguments.has_columns(targets) else {name: found[:, 0] for name, found in whole.items()}
+    notices: list[str] = []
+    try:
+        maps = undisturbed(module, given.device, make_maps)
+    finally:
+        for notice in notices:
+            warnings.warn(notice, stacklevel=2)
+    return maps if arguments.has_columns(targets) else {name: values[:, 0] for name, values in maps.items()}
 
 
-def _seen(logits: Tensor) -> Tensor:
-    """[N, 1]: the class that each image is seen as."""
-    return logits.argmax(dim=1, keepdim=True)
+@dataclass(frozen=True)
+class _Call:
+    """One call of `explain`, its arguments checked.
 
+    targets: [N, K] classes of the subject; None for the predicted ones. size: images at a time.
+    skip: whether methods that aren't applicable are left out. notices: what the user is warned of is added to it.
+    """
 
-def _tape(subject: Subject, images: Tensor, *, plan: DryRun, capacity: int, others: Reference, seed: int) -> Tape:
-    return Tape(
-        subject,
-        images,
-        layers=plan.layers,
-        reads=plan.reads,
-        layer_inputs=plan.layer_inputs,
-        capacity=capacity,
-        reference=others,
-        seed=seed,
-    )
+    subject: Subject
+    images: Tensor
+    targets: Tensor | None
+    size: int
+    reference: Reference
+    seed: int
+    skip: bool
+    notices: list[str]
+
+    def maps(self, tasks: Sequence[Task]) -> Maps:
+        """[N, K, …] by method; one that isn't applicable is left out, or raises, as `skip` says."""
+        dry_run, alone = self._plan(tasks)
+        notice = self.subject.default_notice
+        if notice and any(task.method.takes_layer and not task.layer for task in dry_run.tasks):
+            self.notices.append(f"{notice}.")
+        parts: dict[str, list[Tensor]] = {task.name: [] for task in dry_run.tasks}
+        for task, reason in dry_run.refused:
+            self._leave_out(task, reason)
+
+        def keep(results: Sequence[TaskResult]) -> None:
+            (result,) = results
+            if result.error is not None:
+                raise result.error
+            if result.maps is None:
+                self._leave_out(result.task, result.reason)
+                parts.pop(result.task.name, None)
+            elif result.task.name in parts:
+                parts[result.task.name].append(result.maps)
+
+        settings = BatchSettings(dry_run, self.size, self.reference, self.seed)
+        for rows, tape in self._batches(settings, alone):
+            targets = None if self.targets is None else self.targets[rows]
+            explain_batch(
+                self.subject,
+                self.images[rows],
+                dry_run.tasks,
+                targets,
+                settings,
+                tape=tape,
+                to_cpu=False,
+                on_result=keep,
+            )
+        maps = {name: torch.cat(values).contiguous() for name, values in parts.items()}
+        for name, values in maps.items():
+            if bad := int((~values.isfinite()).sum()):
+                self.notices.append(f"{name}: {bad} of {values.numel()} values aren't finite.")
+        return maps
+
+    def _plan(self, tasks: Sequence[Task]) -> tuple[DryRun, Tensor]:
+        """What the tasks will read, and the logits [1, classes] of the last image of the first batch."""
+        first = self.subject.take_first_pass()
+        last = slice(self.size - 1, self.size)
+        targets = first.logits.argmax(dim=1, keepdim=True) if self.targets is None else self.targets[last]
+        tape = DryRunTape(self.subject, first, capacity=self.size, seed=self.seed)
+        return dry_run_tasks(tasks, tape, targets), first.logits
+
+    def _batches(self, settings: BatchSettings, alone: Tensor) -> Iterator[tuple[slice, Tape | None]]:
+        """The rows of each batch with its forward pass; of the first, it is compared with that of an image alone."""
+        assert settings.dry_run is not None
+        tape, passes = first_tape(
+            self.subject,
+            self.images[: self.size],
+            alone,
+            lambda images: open_batch(self.subject, images, settings),
+            streams=settings.dry_run.forward > 1,
+        )
+        self.notices.extend(passes.notices(self.subject.name))
+        size = self.size
+        if passes.one_by_one:
+            self.subject.one_by_one, size, tape = True, 1, None
+        for start in range(0, len(self.images), size):
+            rows = slice(start, start + size)
+            if tape is None:
+                with in_one_line(self.subject, self.images[rows]):
+                    tape = open_batch(self.subject, self.images[rows], settings)
+            yield rows, tape
+            tape = None
+
+    def _leave_out(self, task: Task, reason: str) -> None:
+        if not self.skip:
+            raise NotApplicable(f"{task.name} isn't applicable to {self.subject.name}: {reason}.")
+        self.notices.append(f"{task.name} is left out: {reason}.")
 
 
 def _classes_of(columns: Tensor, subject: Subject, scores: str) -> Tensor:
@@ -163,7 +207,7 @@ def _classes_of(columns: Tensor, subject: Subject, scores: str) -> Tensor:
     return columns + 1 if lone else columns
 
 
-def _shared(options: Mapping[str, Option], chosen: Sequence[Method]) -> dict[str, dict[str, Option]]:
+def _shared_options(options: Mapping[str, Option], chosen: Sequence[Method]) -> dict[str, dict[str, Option]]:
     """Each option for every chosen method that has it."""
     known = [name for method in chosen for name in method.info.options]
     for name in options:

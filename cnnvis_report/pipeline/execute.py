@@ -8,37 +8,19 @@ from dataclasses import dataclass, field, replace
 from cnnvis_report.data.batches import batches
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.passes import PassTimes
-from cnnvis_report.pipeline.forecast import Forecast, Foresight
+from cnnvis_report.pipeline.forecast import Foresight
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.results import Result
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.bfloat16_check import trials
 from cnnvis_report.pipeline.stages.explain import Explaining, none_left
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.metrics import Precision
 from cnnvis_report.records.run import Skipped
 from cnnvis_report.store.writer import RunWriter
 
 MOST_NOTICES = 12  # of single pictures
 MOST_SKIPPED = 10  # files that are told of one by one
-
-
-class RunProgress:
-    """Told how a run goes on; this one says nothing of it."""
-
-    def task_done(self, method: str, images: int, share: float) -> None:
-        """A method is through with so many images, which was that share of the work on them."""
-
-    def image_done(self, name: str, already: bool) -> None:
-        """One more image is done, in this start or `already` in an earlier one."""
-
-    def anew(self, changed: Sequence[str]) -> None:
-        """What the folder held is of another run, and everything is done again: what has changed since."""
-
-    def expected(self, forecast: Forecast) -> None:
-        """What is still to come, as the images that are done let expect; told after the first batch."""
-
-    def trouble(self, message: str, error: Exception | None = None) -> None:
-        """Something that doesn't stop the run: a skipped file, a method that failed, too little memory."""
 
 
 @dataclass
@@ -73,7 +55,7 @@ class RunStats:
         return self.passes.bound
 
 
-def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress) -> RunStats:
+def run_batches(study: Study, plan: Plan, writer: RunWriter, progress: Progress) -> RunStats:
     """Explain all images that the writer hasn't got yet.
 
     Writing goes on in another thread, one batch behind.
@@ -85,15 +67,15 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgres
     tally = RunStats(skipped=list(study.images.skipped), passes=plan.time.as_passes())
     start = time.perf_counter()
     with study.subject.held(), ThreadPoolExecutor(max_workers=1) as worker:
-        tally.precision = _tried(study, plan, watcher)
+        tally.precision = _tried(study, plan, progress)
         used = {(each.method, each.layer) for each in tally.precision if each.used}
         plan = replace(plan, reduced=tuple(task for task in plan.reduced if (task.name, task.layer) in used))
-        explaining = Explaining(study, plan, tally, watcher)
+        explaining = Explaining(study, plan, tally, progress)
         writing: Future[None] | None = None
         foresight = Foresight(study, plan, writer.done)
         told = 0
         for batch in batches(study.images, study.subject.preprocessing, plan.batch, tally.skipped):
-            told = _tell(tally.skipped, told, watcher)
+            told = _tell(tally.skipped, told, progress)
             tally.read_otherwise += [
                 f"{each.item.name}: {each.picture.note}." for each in batch.ready if each.picture.note
             ]
@@ -106,38 +88,38 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgres
             writing = worker.submit(_write, writer, wanted)
             due = foresight.after(results, batch.ready[-1].item.id, tally.measuring, tally.passes)
             if due is not None:
-                watcher.expected(due)
+                progress.expect(due.left, due.an_image)
             for each in batch.ready:
-                watcher.image_done(each.item.name, already=each.item.id not in missing)
+                progress.done(each.item.name, in_steps=each.item.id in missing)
         if writing is not None:
             writing.result()
-    _tell(tally.skipped, told, watcher)
+    _tell(tally.skipped, told, progress)
     if len(tally.skipped) > MOST_SKIPPED:
-        watcher.trouble(f"{len(tally.skipped) - MOST_SKIPPED} more images are skipped; the report lists them all.")
+        progress.warn(f"{len(tally.skipped) - MOST_SKIPPED} more images are skipped; the report lists them all.")
     if len(study.images) and not writer.done:
         raise none_left(study, tally.skipped)
     for notice in tally.notices:
-        watcher.trouble(notice)
+        progress.warn(notice)
     looked = study.witness.seconds if study.witness is not None else 0.0
     tally.seconds = time.perf_counter() - start - tally.measuring - looked
     return tally
 
 
-def _tell(skipped: Sequence[Skipped], told: int, watcher: RunProgress) -> int:
+def _tell(skipped: Sequence[Skipped], told: int, progress: Progress) -> int:
     """Say which files are skipped beyond those that were told of, a few in all; how many have been met."""
     for each in skipped[told:MOST_SKIPPED]:
-        watcher.trouble(f"{each.name}: {each.reason}. Skipped.")
+        progress.warn(f"{each.name}: {each.reason}. Skipped.")
     return len(skipped)
 
 
-def _tried(study: Study, plan: Plan, watcher: RunProgress) -> tuple[Precision, ...]:
+def _tried(study: Study, plan: Plan, progress: Progress) -> tuple[Precision, ...]:
     """What came of the trial of bfloat16; nothing where the device hasn't the memory for it."""
     try:
-        return trials(study, plan, lambda what: watcher.task_done(what, 0, 0.0))
+        return trials(study, plan, progress)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        watcher.trouble("Out of device memory while trying bfloat16; going on in float32.")
+        progress.warn("Out of device memory while trying bfloat16; going on in float32.")
         return ()
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from cnnvis_report.engine.reference import Fitted
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.store.atomic import beside
-from cnnvis_report.store.fitted import SEAL, WHOSE, fitted_head
+from cnnvis_report.store.fitted_file import SEAL, WHOSE, fitted_head
 from cnnvis_report.store.names import fitted_name, place
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from cnnvis_report.data.class_files import read_classes
 from cnnvis_report.data.class_names import distinct
 from cnnvis_report.data.image_set import FoundImages, ImageSet, Limit, find_images, labeled
-from cnnvis_report.data.levels import find_levels
-from cnnvis_report.models.load import Model
+from cnnvis_report.data.value_range import find_levels
+from cnnvis_report.models.model import Model
 
 if TYPE_CHECKING:
     from cnnvis_report.pipeline.config import RunConfig

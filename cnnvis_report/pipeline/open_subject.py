@@ -17,7 +17,7 @@ from cnnvis_report.isolation.context import as_scores, recording
 from cnnvis_report.isolation.diagnosis import check_open
 from cnnvis_report.isolation.eval_mode import frozen
 from cnnvis_report.isolation.process_state import at_work
-from cnnvis_report.models.load import Model
+from cnnvis_report.models.model import Model
 
 FIRST, SPREAD = 16, 48  # images that are tried before a network is given up: the first ones, and some over the set
 

@@ -14,6 +14,7 @@ from cnnvis_report.engine.passes import BACKWARD, FORWARD, PassTimes
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, RunFailed
 from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks
+from cnnvis_report.pipeline.explain_batch import BatchSettings, open_batch
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.evaluation import forward_passes, measured_images, randomized_passes
 
@@ -145,7 +146,7 @@ def _measure(study: Study, images: torch.Tensor, *, reduced: bool) -> PassTime:
         start = time.perf_counter()
         if done >= 2 and start - begin > MEASURED_FOR:
             break
-        tape = Tape(study.subject, images)
+        tape = open_batch(study.subject, images, BatchSettings())
         tape.costs.wait()
         middle = time.perf_counter()
         with suppress(NotApplicable):  # the methods that need it will say why

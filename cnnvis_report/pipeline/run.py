@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.errors import WentAway
-from cnnvis_report.pipeline.execute import MOST_SKIPPED, RunProgress, RunStats, run_batches
+from cnnvis_report.pipeline.execute import MOST_SKIPPED, RunStats, run_batches
 from cnnvis_report.pipeline.fit_cache import FolderFitCache
 from cnnvis_report.pipeline.identity.provenance import provenance
 from cnnvis_report.pipeline.identity.replaced_files import replaced_notices
@@ -16,6 +16,7 @@ from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.inspection import look_inside
 from cnnvis_report.pipeline.stages.randomization import randomization
 from cnnvis_report.pipeline.stages.snapshots import snapshots
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.images import NotApplicableRecord
 from cnnvis_report.records.inspection import InspectionRecord
@@ -29,7 +30,7 @@ from cnnvis_report.store.run_folder import load_run
 from cnnvis_report.store.writer import RunWriter
 
 
-def conduct(study: Study, plan: Plan, folder: Path, watcher: RunProgress) -> tuple[RunRecord, RunStats]:
+def conduct(study: Study, plan: Plan, folder: Path, progress: Progress) -> tuple[RunRecord, RunStats]:
     """Run what isn't there yet and leave a complete run in the folder.
 
     A start that is stopped keeps the images that are done; the next one with the same study goes on from there.
@@ -42,36 +43,36 @@ def conduct(study: Study, plan: Plan, folder: Path, watcher: RunProgress) -> tup
         RunFailed: a single image doesn't fit into memory, or the folder is gone.
     """
     with writing(folder):
-        return _conduct(study, plan, folder, watcher)
+        return _conduct(study, plan, folder, progress)
 
 
-def _conduct(study: Study, plan: Plan, folder: Path, watcher: RunProgress) -> tuple[RunRecord, RunStats]:
+def _conduct(study: Study, plan: Plan, folder: Path, progress: Progress) -> tuple[RunRecord, RunStats]:
     recall(study, folder)
     identity = identify(study, plan)
     changed = changed_since(folder, study, identity)
     if changed:
-        watcher.anew(changed)
+        progress.changed(changed)
     names = {item.id: item.name for item in study.images}
     writer = RunWriter(folder, identity, names, keep=changed == [], files=files_of(study))
     if writer.complete:
         return load_run(folder).record, RunStats()
     if writer.damaged:
         kept = f"{len(writer.done)} of its {len(names)} images are kept, the rest" if names else "it"
-        watcher.trouble(f"{folder}: the run that was complete there got damaged; {kept} is made again.")
+        progress.warn(f"{folder}: the run that was complete there got damaged; {kept} is made again.")
     study = replace(study, reference=study.reference.with_cache(FolderFitCache(folder, fingerprint(identity))))
     try:
-        tally = run_batches(study, plan, writer, watcher)
+        tally = run_batches(study, plan, writer, progress)
         start = time.perf_counter()
         plan = replace(plan, measured=plan.measured & writer.done)
-        evaluation = _evaluation(study, plan, len(plan.measured), watcher)
+        evaluation = _evaluation(study, plan, len(plan.measured), progress)
         tally.measuring += time.perf_counter() - start
         start = time.perf_counter()
-        inside = _inside(study, plan, writer, watcher)
-        filmed = _films(study, plan, writer, watcher)
+        inside = _inside(study, plan, writer, progress)
+        filmed = _films(study, plan, writer, progress)
         tally.looking = time.perf_counter() - start
         late = [*_witnessed(study), *replaced_notices(study.images, writer.done)]
         for notice in late[:MOST_SKIPPED]:
-            watcher.trouble(notice)
+            progress.warn(notice)
         tally.read_otherwise[:0] = late
     except BaseException:
         writer.abandon()
@@ -90,7 +91,7 @@ def _conduct(study: Study, plan: Plan, folder: Path, watcher: RunProgress) -> tu
     return record, tally
 
 
-def _evaluation(study: Study, plan: Plan, measured: int, watcher: RunProgress) -> Evaluation | None:
+def _evaluation(study: Study, plan: Plan, measured: int, progress: Progress) -> Evaluation | None:
     """How maps of so many images were measured, and what cascading randomization made of them."""
     budget = study.budget
     if budget is None:
@@ -99,9 +100,9 @@ def _evaluation(study: Study, plan: Plan, measured: int, watcher: RunProgress) -
     images = 0
     found: tuple[RandomizationResult, ...] = ()
     try:
-        stages, images, found = randomization(study, plan, budget, lambda what: watcher.task_done(what, 0, 0.0))
+        stages, images, found = randomization(study, plan, budget, progress)
     except Exception as error:  # some networks can't be copied; the images are done, and worth keeping without it
-        watcher.trouble(f"The weights couldn't be randomized ({type(error).__name__}: {error}).", error)
+        progress.warn(f"The weights couldn't be randomized ({type(error).__name__}: {error}).", error)
     return Evaluation(
         budget=budget.name,
         images=measured,
@@ -115,7 +116,7 @@ def _evaluation(study: Study, plan: Plan, measured: int, watcher: RunProgress) -
     )
 
 
-def _inside(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress) -> InspectionRecord | None:
+def _inside(study: Study, plan: Plan, writer: RunWriter, progress: Progress) -> InspectionRecord | None:
     """What the layers hold, where that is wanted and can be found out."""
     if study.look is None or (len(study.images) and not writer.done):
         return None
@@ -125,27 +126,27 @@ def _inside(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress) -
             study.look,
             1 if study.subject.one_by_one else plan.batch,
             writer,
-            lambda what: watcher.task_done(what, 0, 0.0),
+            progress,
         )
     except WentAway:
         raise
     except Exception as error:  # the images are done, and worth keeping without it
         if refusal(error) is not None:  # but not without what couldn't be written: that can be made up for
             raise
-        watcher.trouble(f"The inside of the network couldn't be looked at ({type(error).__name__}: {error}).", error)
+        progress.warn(f"The inside of the network couldn't be looked at ({type(error).__name__}: {error}).", error)
         return None
 
 
-def _films(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress) -> tuple[SnapshotSeries, ...]:
+def _films(study: Study, plan: Plan, writer: RunWriter, progress: Progress) -> tuple[SnapshotSeries, ...]:
     """Some images over the epochs, where the training left snapshots."""
     try:
-        return snapshots(study, plan, writer, watcher)
+        return snapshots(study, plan, writer, progress)
     except WentAway:
         raise
     except Exception as error:  # the images are done, and worth keeping without it
         if refusal(error) is not None:  # but not without what couldn't be written: that can be made up for
             raise
-        watcher.trouble(f"The snapshots couldn't be looked at ({type(error).__name__}: {error}).", error)
+        progress.warn(f"The snapshots couldn't be looked at ({type(error).__name__}: {error}).", error)
         return ()
 
 

@@ -16,7 +16,9 @@ from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.inspection.projections import Unit, parse_unit
 from cnnvis_report.methods.registry import select
 from cnnvis_report.methods.tasks import Task, tasks_for
-from cnnvis_report.models.load import Model, Training, input_channels, load_model
+from cnnvis_report.models.input_channels import input_channels
+from cnnvis_report.models.load import load_model
+from cnnvis_report.models.model import Model, Training
 from cnnvis_report.pipeline.config import RunConfig, settings_table
 from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_network
 from cnnvis_report.pipeline.image_source import Aliases, image_source

@@ -52,7 +52,7 @@ class Randomness(StrEnum):
 
 @dataclass(frozen=True)
 class MethodInfo:
-    """What a method says of itself: all that a page, a stage or a test has to know of it.
+    """What a reader has to know of a method to read its maps.
 
     name: the word for it everywhere, such as "grad_cam".
     title: as pages write it, such as "Grad-CAM".
@@ -65,12 +65,12 @@ class MethodInfo:
     preset: the smallest set of methods that it belongs to: "quick", "standard" or "all".
     summary: what its maps show, in one or two sentences.
     text: its whole description, with the formula.
-    options: its options, with the values that were used.
-    notes: how pages word what it states of a map (`Evidence.notes`), by name, such as "{} steps".
+    options: its options, as they were used.
+    notes: phrases for what it states of a map, by name, such as "{} steps"; {%} is a percentage.
     randomness: what it draws at random.
     class_agnostic: whether its map is the same for every class.
     baseline: whether it explains nothing and is there for the others to be compared with.
-    prominence: of a run's methods, the one with the highest stands for them in the gallery.
+    prominence: of a run's methods, the one with the highest stands for them in the overview, the first if several do.
     """
 
     name: str

@@ -14,7 +14,7 @@ from cnnvis_report.report.site_writer import write_pages
 from cnnvis_report.store import names as named
 from cnnvis_report.store.atomic import blocked_by, files_below, remove
 from cnnvis_report.store.lock import writing
-from cnnvis_report.store.ours import check_pages, list_pages, pages_of
+from cnnvis_report.store.own_files import check_pages, list_pages, pages_of
 from cnnvis_report.store.run_folder import StoredRun
 
 

@@ -18,7 +18,7 @@ from numpy.lib import format as npy
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.run import StoredFile
 from cnnvis_report.store.atomic import beside, open_regular
-from cnnvis_report.store.sealing import digest_in, digest_of
+from cnnvis_report.store.digests import digest_in, digest_of
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 LARGEST = 4 << 30  # bytes of a file

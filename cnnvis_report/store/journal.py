@@ -13,9 +13,9 @@ from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import StoredFile
 from cnnvis_report.store.atomic import beside
+from cnnvis_report.store.digests import holds, sealed
 from cnnvis_report.store.manifest import FORMAT, HEAD, is_true, list_lines, opened
 from cnnvis_report.store.names import JOURNAL
-from cnnvis_report.store.sealing import holds, sealed
 
 
 @dataclass(frozen=True)

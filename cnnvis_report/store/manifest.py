@@ -15,8 +15,8 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.store.atomic import beside
 from cnnvis_report.store.checks import check_image, check_run
+from cnnvis_report.store.digests import SEAL, holds, sealed
 from cnnvis_report.store.names import MANIFEST
-from cnnvis_report.store.sealing import SEAL, holds, sealed
 
 FORMAT = "cnnvis-report/2"
 MARK = '{"format": "cnnvis-report/'  # what a manifest and a journal of any version begin with

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
+from cnnvis_report.store.array_checks import wrong_arrays, wrong_inspection
 from cnnvis_report.store.arrays import Damaged, advice, read_arrays
-from cnnvis_report.store.contents import wrong_arrays, wrong_inspection
 from cnnvis_report.store.manifest import images_in, read_head
 from cnnvis_report.store.names import MANIFEST, SNAPSHOTS, arrays_name, inspection_name, place
-from cnnvis_report.store.ours import is_ours
+from cnnvis_report.store.own_files import is_ours
 
 NAMED = 3  # files that a message names
 

@@ -18,11 +18,11 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord, StoredFile
 from cnnvis_report.store.arrays import Arrays, write_arrays
 from cnnvis_report.store.atomic import NO_LINK, remove, settle
+from cnnvis_report.store.intact_parts import inspection_is_whole, whole_images
 from cnnvis_report.store.journal import Done, begun, journal_line, journal_lines, start_journal
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
 from cnnvis_report.store.names import ARRAYS, FITTED, INSPECTION, JOURNAL, MANIFEST, arrays_name, inspection_name, place
-from cnnvis_report.store.ours import check_files, check_writable, clear, made_in
-from cnnvis_report.store.wholeness import inspection_is_whole, whole_images
+from cnnvis_report.store.own_files import check_files, check_writable, clear, made_in
 
 
 class RunWriter:

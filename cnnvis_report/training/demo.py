@@ -8,7 +8,7 @@ import torch
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.models.architectures import SMALL
-from cnnvis_report.models.load import Model, Training
+from cnnvis_report.models.model import Model, Training
 from cnnvis_report.synthetic.shapes import CLASSES, shapes
 from cnnvis_report.training.model import Source
 from cnnvis_report.training.splits import Data

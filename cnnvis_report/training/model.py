@@ -22,7 +22,9 @@ from cnnvis_report.models.architectures import (
     torchvision_kwargs,
 )
 from cnnvis_report.models.checkpoints import read_state
-from cnnvis_report.models.load import Model, input_channels, load_model
+from cnnvis_report.models.input_channels import input_channels
+from cnnvis_report.models.load import load_model
+from cnnvis_report.models.model import Model
 from cnnvis_report.models.unknown_name import is_of_timm
 
 NO_WEIGHTS = "none"

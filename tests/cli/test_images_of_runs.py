@@ -96,9 +96,9 @@ def test_twelve_bits_in_sixteen_are_read_as_twelve(tmp_path):
 
 
 def test_a_picture_that_is_deeper_than_the_others_is_named(tmp_path, monkeypatch):
-    from cnnvis_report.data import levels
+    from cnnvis_report.data import value_range
 
-    monkeypatch.setattr(levels, "LOOKED_AT", 1)
+    monkeypatch.setattr(value_range, "LOOKED_AT", 1)
     deep(tmp_path / "data" / "a.png", 4000)
     deep(tmp_path / "data" / "b.png", 60000)
     result = command(*BRIGHT, tmp_path / "data", "-o", tmp_path / "r")

@@ -9,7 +9,7 @@ from torchvision.models import ResNet18_Weights
 
 from cnnvis_report.data.class_names import Classes, distinct, find_class, imagenet_ids
 from cnnvis_report.data.image_set import find_images, labeled
-from cnnvis_report.data.label_text import labels_in as labels_of
+from cnnvis_report.data.label_parsing import labels_in as labels_of
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.pipeline.config import RunConfig

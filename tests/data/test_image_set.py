@@ -13,12 +13,12 @@ from PIL import Image
 from torchvision.models import get_model_weights
 
 from cnnvis_report.data import decode
-from cnnvis_report.data.boxes import read_boxes
+from cnnvis_report.data.bounding_boxes import read_boxes
 from cnnvis_report.data.decode import UnusablePicture, prepare, read_picture
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.preprocessing import Levels, Preprocessing
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.load import _preprocessing
+from cnnvis_report.models.loaders.torchvision_name import preprocessing_of
 from tests.networks import Tiny  # noqa: F401 # so that the module is importable as users import theirs
 
 QUARTERS = np.zeros((20, 30, 3), np.uint8)
@@ -212,10 +212,10 @@ def test_preparing_equals_torchvision(size, name):
     pixels = np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), np.uint8)
     picture = Image.fromarray(pixels)
     for version in get_model_weights(name):
-        ours = prepare(picture, _preprocessing(version))
+        ours = prepare(picture, preprocessing_of(version))
         torch.testing.assert_close(ours.values, version.transforms()(picture))
         assert ours.original == (size[1], size[0])
-        restored = (_preprocessing(version).restore(ours.values) * 255).round().permute(1, 2, 0)
+        restored = (preprocessing_of(version).restore(ours.values) * 255).round().permute(1, 2, 0)
         assert np.array_equal(restored.numpy().astype(np.uint8), ours.seen), "what is shown is what was seen"
 
 

@@ -16,11 +16,11 @@ from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.execute import RunProgress
 from cnnvis_report.pipeline.plan import make_plan
 from cnnvis_report.pipeline.run import conduct
 from cnnvis_report.pipeline.setup import study_of
 from cnnvis_report.pipeline.stages.predict import screened
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.images import ClassScore, ImageRecord, Label
 from cnnvis_report.records.labels import LabelCounter, average_precision
 from cnnvis_report.records.scores import ScoreKind
@@ -111,7 +111,7 @@ def open_labels(folder, only="all", labels=None):
 
 
 def write(study, folder):
-    conduct(study, make_plan(study), folder, RunProgress())
+    conduct(study, make_plan(study), folder, Progress())
     write_site(load_run(folder), single_file=False)
     return folder
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.engine.rounding import beyond_rounding, root_mean_square
-from cnnvis_report.engine.rules.lrp_rules import Box
+from cnnvis_report.engine.rules.lrp_rules import ZBox
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.evaluation.region_perturbation import perturbation
@@ -123,7 +123,7 @@ def test_black_has_no_relevance_under_a_kernel_that_sees_only_how_bright_it_is()
 
     layers = pattern_layers(tape.record())
     relevance = torch.ones(1, 4, 10, 10)
-    found = Box(low, high).spread(layers.layers[in_order(layers)[0]], relevance)
+    found = ZBox(low, high).spread(layers.layers[in_order(layers)[0]], relevance)
     lit = torch.zeros(3, 12, 12, dtype=torch.bool)
     lit[0, 2, 3] = lit[:, 9, 9] = True
     assert not found[0][~lit].any()

@@ -9,16 +9,13 @@ from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.methods.registry import methods
-from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.methods import Kind, Randomness, Sign
 from tests.networks import Awkward, Tiny, seeded
 
 pytestmark = pytest.mark.numeric
 
 METHODS = {entry.name: entry for entry in methods()}
 SMALL = {"n": 3, "steps": 3, "samples": 12}
-SEEDED = {"smoothgrad", "random", "expected_gradients", "rise", "lime", "kernel_shap"}
-BY_THE_BITS = {"smoothgrad", "random", "expected_gradients"}  # draws that come from the bits of the image too
-CLASS_AGNOSTIC = {"eigen_cam"}
 OTHERS = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
 
 every_method = pytest.mark.parametrize("name", METHODS)
@@ -52,7 +49,7 @@ def test_many_classes_give_what_one_at_a_time_gives(name, tiny, images):
     together = run(name, tiny, images, pairs)
     for k in range(2):
         torch.testing.assert_close(together[:, k], run(name, tiny, images, pairs[:, k]), rtol=1e-9, atol=1e-12)
-    assert torch.equal(together[0, 0], together[0, 1]) is (name in CLASS_AGNOSTIC)
+    assert torch.equal(together[0, 0], together[0, 1]) is METHODS[name].info.class_agnostic
 
 
 @every_method
@@ -71,7 +68,7 @@ def _own(name):
 def test_the_same_seed_gives_the_same_map(name, tiny, images, targets):
     first, again, other = (run(name, tiny, images, targets, seed=seed) for seed in (0, 0, 7))
     assert torch.equal(first, again)
-    assert torch.equal(first, other) is (name not in SEEDED)
+    assert torch.equal(first, other) is (METHODS[name].info.randomness is Randomness.NONE)
 
 
 @every_method
@@ -106,7 +103,7 @@ def test_it_works_under_no_grad_and_on_a_network_full_of_in_place_operations(nam
 
 @every_method
 def test_single_precision_agrees_with_double(name, tiny, images, targets):
-    if name in BY_THE_BITS:
+    if METHODS[name].info.randomness is Randomness.IMAGE:
         pytest.skip("the noise comes from the image's bits, which differ between the precisions")
     single = run(name, copy.deepcopy(tiny).float(), images.float(), targets)
     double = run(name, tiny, images, targets)

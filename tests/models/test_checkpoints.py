@@ -17,7 +17,7 @@ from torch import nn
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.checkpoints import read_state
 from cnnvis_report.models.load import load_model
-from cnnvis_report.models.unpickle import Inert, unpickle
+from cnnvis_report.models.safe_unpickle import Inert, unpickle
 
 CLASSES = 4
 

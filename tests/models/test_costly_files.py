@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from cnnvis_report.data import decode
-from cnnvis_report.data.boxes import read_boxes
+from cnnvis_report.data.bounding_boxes import read_boxes
 from cnnvis_report.data.decode import MOST_PIXELS, UnusablePicture, prepare, read_picture
 from cnnvis_report.data.image_lists import read_list
 from cnnvis_report.data.preprocessing import Preprocessing

@@ -14,10 +14,12 @@ from cnnvis_report.cli.ticker import Ticker
 from cnnvis_report.engine.passes import PassClock, PassTimes
 from cnnvis_report.methods.registry import method
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.execute import RunProgress, RunStats
+from cnnvis_report.pipeline.execute import RunStats
+from cnnvis_report.pipeline.forecast import Forecast
 from cnnvis_report.pipeline.plan import make_plan
 from cnnvis_report.pipeline.run import conduct
 from cnnvis_report.pipeline.setup import open_study
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.views import formatting as fmt
@@ -64,15 +66,15 @@ def clock(monkeypatch):
     return CLOCK
 
 
-class EpochProgress(RunProgress):
+class Forecasts(Progress):
     def __init__(self) -> None:
         self.told = []
         self.busy = iter(())
 
-    def expected(self, forecast):
-        self.told.append((CLOCK.now, forecast))
+    def expect(self, seconds, per_item):
+        self.told.append((CLOCK.now, Forecast(seconds, per_item)))
 
-    def image_done(self, name, already):
+    def done(self, item, *, in_steps=False):
         CLOCK.forward = next(self.busy, CLOCK.forward)
 
 
@@ -84,7 +86,7 @@ def run(drawn, folder, *methods, watcher=None, before=lambda: None, **given):
     )
     plan = make_plan(study)
     before()
-    return plan, conduct(study, plan, folder, watcher or EpochProgress())[1]
+    return plan, conduct(study, plan, folder, watcher or Forecasts())[1]
 
 
 # --- the bound
@@ -103,7 +105,7 @@ def test_a_busy_machine_while_the_run_is_planned_makes_no_bound(clock, drawn, tm
 
 
 def test_a_busy_machine_during_the_run_shows_against_the_bound(clock, drawn, tmp_path):
-    watcher = EpochProgress()
+    watcher = Forecasts()
     watcher.busy = iter([1.0, 3.0, 3.0, 3.0, 3.0])  # from the second batch on
     plan, tally = run(drawn, tmp_path / "r", "occlusion", watcher=watcher)
     passes = plan.dry_run.forward
@@ -136,7 +138,7 @@ def test_a_pass_within_a_pass_is_counted_once(clock):
 
 
 def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock, drawn, tmp_path):
-    watcher = EpochProgress()
+    watcher = Forecasts()
     request = RunConfig(
         "tests.pipeline.test_time:timed", (drawn,), methods=("saliency",), batch_size=2, evaluate="none", inside="none"
     )
@@ -164,7 +166,7 @@ def thoughtful():
 
 
 def test_what_is_no_pass_is_forecast_after_the_first_batch(clock, thoughtful, drawn, tmp_path):
-    watcher = EpochProgress()
+    watcher = Forecasts()
     plan, tally = run(drawn, tmp_path / "r", "thoughtful", "gradient", watcher=watcher)
     ((told, forecast),) = watcher.told
     assert plan.seconds == pytest.approx(plan.images), "the plan knows of passes alone"
@@ -174,7 +176,7 @@ def test_what_is_no_pass_is_forecast_after_the_first_batch(clock, thoughtful, dr
 
 
 def test_what_is_done_once_is_not_forecast_for_every_image(clock, drawn, tmp_path):
-    watcher = EpochProgress()
+    watcher = Forecasts()
     run(drawn, tmp_path / "r", "pattern_net", watcher=watcher)
     ((told, forecast),) = watcher.told
     assert forecast.an_image == pytest.approx(1), "six passes for the patterns are behind it"
@@ -182,13 +184,13 @@ def test_what_is_done_once_is_not_forecast_for_every_image(clock, drawn, tmp_pat
 
 
 def test_a_run_that_goes_on_forecasts_what_is_left(clock, thoughtful, drawn, tmp_path):
-    class Stop(EpochProgress):
-        def image_done(self, name, already):
+    class Stop(Forecasts):
+        def done(self, item, *, in_steps=False):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run(drawn, tmp_path / "r", "thoughtful", watcher=Stop())
-    watcher = EpochProgress()
+    watcher = Forecasts()
     run(drawn, tmp_path / "r", "thoughtful", watcher=watcher)
     ((told, forecast),) = watcher.told
     assert forecast.left == pytest.approx(clock.now - told) == pytest.approx(2 * 8)
@@ -205,7 +207,7 @@ def test_a_run_that_goes_on_forecasts_what_is_left(clock, thoughtful, drawn, tmp
 )
 def test_the_forecast_of_all_stages_is_within_half(clock, thoughtful, drawn, tmp_path, methods, stages):
     clock.backward = 2.0
-    watcher = EpochProgress()
+    watcher = Forecasts()
     run(drawn, tmp_path / "r", *methods, watcher=watcher, **stages)
     told, forecast = watcher.told[0]
     needed = clock.now - told
@@ -213,11 +215,11 @@ def test_the_forecast_of_all_stages_is_within_half(clock, thoughtful, drawn, tmp
 
 
 def test_a_forecast_that_was_wrong_is_said_again(clock, drawn, tmp_path):
-    watcher = EpochProgress()
+    watcher = Forecasts()
     watcher.busy = iter([1.0, 4.0])  # from the second batch on
     run(drawn, tmp_path / "r", "occlusion", watcher=watcher)
     assert len(watcher.told) == 2
-    steady = EpochProgress()
+    steady = Forecasts()
     run(drawn, tmp_path / "s", "occlusion", watcher=steady)
     assert len(steady.told) == 1
 
@@ -253,15 +255,15 @@ def test_a_line_of_progress_where_no_bar_can_be_drawn(clock, told):
         clock.now += 30
         ticker.strike()
         assert told() == "Explain   0 of 8, 30 s so far\n"
-        console.task_done("gradient", 4, 0.01)
+        console.step("gradient", 4 * 0.01)
         ticker.strike()
         assert told() == "Explain   0 of 8, 30 s so far; gradient\n"  # no hours, of a hundredth
-        console.task_done("grad_cam", 4, 0.49)
+        console.step("grad_cam", 4 * 0.49)
         ticker.strike()
         assert told() == "Explain   0 of 8, about 1 min 30 s left; grad_cam\n"
-        console.task_done("occlusion", 4, 0.5)
+        console.step("occlusion", 4 * 0.5)
         for name in "abcd":
-            console.image_done(name, already=False)
+            console.done(name, in_steps=True)
         clock.now += 10
         ticker.strike()
         assert told() == "Explain   4 of 8, 0.1 a second, about 40 s left; d\n"
@@ -271,18 +273,16 @@ def test_a_line_of_progress_where_no_bar_can_be_drawn(clock, told):
 
 
 def test_a_forecast_is_said_and_kept_to(clock, told):
-    from cnnvis_report.pipeline.forecast import Forecast
-
     ticker = ByHand()
     console = Console(clock=clock, ticker=ticker)
     with console.progress("Explain", 8):
         clock.now += 20
-        console.expected(Forecast(left=100.0, an_image=3.1))
+        console.expect(100.0, 3.1)
         assert told() == "Now       about 2 min 0 s in all, pages included, 1 min 40 s of it to come; 3.1 s an image\n"
         clock.now += 30
         ticker.strike()
         assert "about 1 min 10 s left" in told()
-        console.expected(Forecast(left=10.0, an_image=0.04))
+        console.expect(10.0, 0.04)
         assert told() == "Now       about 1 min 0 s in all, pages included, 10 s of it to come\n"
 
 
@@ -323,7 +323,7 @@ def test_every_progress_has_its_lines(drawn, tmp_path, told):
     console = Console(clock=CLOCK, ticker=ticker)
     for label in ("Look", "Pages", "Train", "Draw", "Read"):
         with console.progress(label, 3):
-            console.advance("one")
+            console.done("one")
             ticker.strike()
             assert told().startswith(f"{label:<9} 1 of 3, ")
 

@@ -14,8 +14,8 @@ import numpy as np
 from click.testing import CliRunner
 
 from cnnvis_report.cli.main import cli
+from cnnvis_report.store.digests import SEAL, digest_of, sealed
 from cnnvis_report.store.manifest import CLOCKS, FIRST_LINE
-from cnnvis_report.store.sealing import SEAL, digest_of, sealed
 from cnnvis_report.synthetic.shapes import draw
 from tests.robustness.attack import Attack
 

@@ -19,11 +19,11 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.fit_cache import FolderFitCache
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.store import load_run
+from cnnvis_report.store.array_checks import wrong_arrays
 from cnnvis_report.store.arrays import INFLATED, Damaged, read_arrays, write_arrays
-from cnnvis_report.store.contents import wrong_arrays
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.names import fitted_name
-from cnnvis_report.store.ours import check_writable, clear, is_ours
+from cnnvis_report.store.own_files import check_writable, clear, is_ours
 from tests.conftest import command, rewritten
 from tests.store.test_run_folder import BARE, FEW, again, made, pictures, refused, report  # noqa: F401 # fixtures
 from tests.store.test_store import files, without_provenance
@@ -230,19 +230,19 @@ def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked, tmp_pa
     """The strongest images of a channel may be lost ones: their picture stays, no link leads to them."""
     folder = shutil.copytree(looked, tmp_path / "r")
     inside = load_run(folder).record.inspection
-    lost = inside.tops[0].units[0].image
+    lost = inside.top_images[0].units[0].image
     os.truncate(folder / "arrays" / f"{lost}.npz", 100)
-    os.truncate(folder / "inspection" / f"{inside.looked[0].image}.npz", 100)
+    os.truncate(folder / "inspection" / f"{inside.images[0].image}.npz", 100)
     command("render", folder, "--repair")
     assert command("render", folder, "--repair").stderr == ""
     page = (folder / "inside.html").read_text(encoding="utf-8")
-    assert f"images/{lost}.html" not in page and page.count('<div class="sheet"') == len(inside.tops)
+    assert f"images/{lost}.html" not in page and page.count('<div class="sheet"') == len(inside.top_images)
     command("render", folder, "--single-file")
 
 
 def test_a_look_without_images_says_what_got_lost(tmp_path, looked):
     folder = shutil.copytree(looked, tmp_path / "r")
-    rewritten(folder, lambda run, images: (replace(run, images=0, inside=replace(run.inside, looked=())), []))
+    rewritten(folder, lambda run, images: (replace(run, images=0, inspection=replace(run.inspection, images=())), []))
     os.truncate(folder / "inspection" / "network.npz", 100)
     said = command("render", folder, "--repair", code=2).stderr
     assert "nothing of it is whole" in said
@@ -264,7 +264,7 @@ def test_films_that_got_damaged_are_left_out(report):  # noqa: F811
     def filmed(run, images):
         (report / "inspection").mkdir(exist_ok=True)
         stored = write_arrays(report / "inspection" / "snapshots.npz", {"a": np.zeros(3)})
-        snapshots = tuple(SnapshotSeries(image.id, "x", 0, (run.cards[0].name,), ()) for image in images[:2])
+        snapshots = tuple(SnapshotSeries(image.id, "x", 0, (run.methods[0].name,), ()) for image in images[:2])
         return replace(run, snapshots=snapshots, files=run.files | {"inspection/snapshots.npz": stored}), images
 
     rewritten(report, filmed)

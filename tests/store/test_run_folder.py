@@ -24,14 +24,14 @@ from cnnvis_report.records.run import RunRecord, StoredFile
 from cnnvis_report.report import write
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.store import RunWriter, load_run
+from cnnvis_report.store.array_checks import wrong_inspection
 from cnnvis_report.store.arrays import Damaged, read_arrays, write_arrays
 from cnnvis_report.store.atomic import beside, remove
-from cnnvis_report.store.contents import wrong_inspection
+from cnnvis_report.store.digests import digest_of, holds, sealed
 from cnnvis_report.store.lock import lock_of, writing
 from cnnvis_report.store.names import IMAGE, is_ours, is_page, place
 from cnnvis_report.store.os_errors import in_words
-from cnnvis_report.store.ours import output, pages_of
-from cnnvis_report.store.sealing import digest_of, holds, sealed
+from cnnvis_report.store.own_files import output, pages_of
 from cnnvis_report.synthetic.shapes import draw
 from tests.conftest import command, rewritten
 from tests.store.test_store import files, without_provenance
@@ -158,7 +158,10 @@ def test_a_file_is_written_beside_its_place_under_a_name_of_its_own(tmp_path):
         (lambda run: run | {"settings": [1]}, "run.settings is a list of 1"),
         (lambda run: run | {"settings": {"a": [[[[[[[[[[1]]]]]]]]]]}}, "goes too deep"),
         (lambda run: run | {"network": run["network"] | {"kind": "guess"}}, "run.network.kind is 'guess' in the place"),
-        (lambda run: run | {"cards": [{**run["cards"][0], "options": {"n": None}}]}, "run.cards[0].options.n is None"),
+        (
+            lambda run: run | {"cards": [{**run["cards"][0], "options": {"n": None}}]},
+            "run.methods[0].options.n is None",
+        ),
     ],
 )
 def test_the_field_that_is_wrong_is_named(change, named, made):
@@ -174,7 +177,7 @@ def test_the_field_that_is_wrong_is_named(change, named, made):
     ("change", "named"),
     [
         (
-            lambda run, images: (replace(run, cards=(replace(run.cards[0], name="../../evil"),)), images),
+            lambda run, images: (replace(run, cards=(replace(run.methods[0], name="../../evil"),)), images),
             "cards[0].name",
         ),
         (lambda run, images: (replace(run, cards=run.cards * 2), images), "run.cards names a method twice"),
@@ -394,7 +397,7 @@ def test_a_seal_is_of_a_content_and_of_its_place():
 HOLDER = """
 import sys, time
 from pathlib import Path
-from cnnvis_report.store.contents import wrong_inspection
+from cnnvis_report.store.array_checks import wrong_inspection
 from cnnvis_report.store.lock import writing
 with writing(Path(sys.argv[1])):
     print("held", flush=True)

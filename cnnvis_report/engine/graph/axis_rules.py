@@ -7,22 +7,21 @@ from torch.autograd.graph import Node
 
 from cnnvis_report.engine.graph.axes import CHANNELS, ONE, UNKNOWN, Axes, Dim, plain, resized, viewed
 from cnnvis_report.engine.graph.backward import inputs
-from cnnvis_report.engine.graph.nodes import keeps, operation, saved
-from cnnvis_report.engine.graph.op_kinds import LINEAR, REDUCTIONS, RESHAPES, Step, dims, signed
-
-PARTS = {"Select", "Slice", "Split", "SplitWithSizes", "Unbind"}
-PRODUCTS = {"Bmm", "Baddbmm"}
+from cnnvis_report.engine.graph.nodes import keeps, operation, saved, saved_dims, signed
+from cnnvis_report.engine.graph.ops import REDUCTIONS, Kind, Step
 
 
-def is_attention(node: Node) -> bool:
-    """Whether the operation is a whole attention: queries, keys and values to what is taken of the values."""
-    return operation(node).startswith("ScaledDotProduct")
+def swapped_dims(node: Node, count: int) -> tuple[int, int]:
+    """The two dimensions, of `count`, that a transposition swaps."""
+    if not keeps(node, "dim0"):  # of a matrix
+        return 0, 1
+    return saved_dims(node, "dim0", count)[0], saved_dims(node, "dim1", count)[0]
 
 
 def part(step: Step) -> tuple[int, int, int]:
     """The dimension that the operation takes a part of, and where the part starts and stops."""
     node, number = step.node, step.number
-    name, dim = operation(node), dims(node, "dim", len(step.shape))[0]
+    name, dim = operation(node), saved_dims(node, "dim", len(step.shape))[0]
     size = step.shape[dim]
     if name == "Slice":
         start, stop = (min(signed(saved(node, each)), size) for each in ("start", "end"))
@@ -55,7 +54,7 @@ def _linear(step: Step, axes: Axes) -> Axes:
 
 
 def _reduced(step: Step, axes: Axes) -> Axes:
-    gone = dims(step.node, "dim", len(step.shape))
+    gone = saved_dims(step.node, "dim", len(step.shape))
     if len(step.result) == len(step.shape):
         return tuple(ONE if place in gone else dim for place, dim in enumerate(axes))
     return tuple(dim for place, dim in enumerate(axes) if place not in gone)
@@ -64,11 +63,9 @@ def _reduced(step: Step, axes: Axes) -> Axes:
 def _permuted(step: Step, axes: Axes) -> Axes:
     order = list(range(len(axes)))
     if operation(step.node) == "Permute":
-        order = dims(step.node, "dims", len(axes))
+        order = saved_dims(step.node, "dims", len(axes))
     else:
-        first, second = (
-            (dims(step.node, name, len(axes))[0] for name in ("dim0", "dim1")) if keeps(step.node, "dim0") else (0, 1)
-        )
+        first, second = swapped_dims(step.node, len(axes))
         order[first], order[second] = second, first
     return tuple(axes[place] for place in order)
 
@@ -116,18 +113,18 @@ def _unfolded(step: Step, axes: Axes) -> Axes:
 
 def _stacked(step: Step, axes: Axes) -> Axes:
     result = step.result
-    at = dims(step.node, "dim", len(result))[0]
+    at = saved_dims(step.node, "dim", len(result))[0]
     return (*axes[:at], plain(UNKNOWN, result[at]), *axes[at:])
 
 
-BY_NAME: dict[str, Callable[[Step, Axes], Axes]] = {
-    **dict.fromkeys(RESHAPES, lambda step, axes: viewed(axes, step.shape, step.result)),
+AXIS_RULES: dict[Kind, Callable[[Step, Axes], Axes]] = {
     **dict.fromkeys(REDUCTIONS, _reduced),
-    **dict.fromkeys(LINEAR, _linear),
-    **dict.fromkeys(("Permute", "Transpose", "T"), _permuted),
-    **dict.fromkeys(PARTS, _parted),
-    "Convolution": _convolved,
-    "Stack": _stacked,
-    "ConstantPadNd": _padded,
-    "Im2Col": _unfolded,
+    Kind.VIEW: lambda step, axes: viewed(axes, step.shape, step.result),
+    Kind.LINEAR: _linear,
+    Kind.PERMUTATION: _permuted,
+    Kind.PART: _parted,
+    Kind.CONVOLUTION: _convolved,
+    Kind.STACK: _stacked,
+    Kind.CONSTANT_PADDING: _padded,
+    Kind.UNFOLD: _unfolded,
 }

@@ -18,10 +18,10 @@ from cnnvis_report.engine.graph.axes import (
     plain,
     resized,
 )
-from cnnvis_report.engine.graph.axis_rules import BY_NAME, PRODUCTS, is_attention
+from cnnvis_report.engine.graph.axis_rules import AXIS_RULES
 from cnnvis_report.engine.graph.backward import Edge, inputs
-from cnnvis_report.engine.graph.nodes import operation, result_shape, results
-from cnnvis_report.engine.graph.op_kinds import LINEAR, Step, dims
+from cnnvis_report.engine.graph.nodes import result_shape, results, saved_dims
+from cnnvis_report.engine.graph.ops import Kind, Step, kind
 
 
 @dataclass(frozen=True)
@@ -53,21 +53,21 @@ def followed(nodes: Sequence[Node], image: Shape) -> dict[Edge, Axes]:
 
 
 def _result(node: Node, number: int, given: Given, image: Shape) -> Axes | None:
-    name, shape = operation(node), result_shape(node, number)
+    does, shape = kind(node), result_shape(node, number)
     known = [operand for operand in given if operand is not None]
     if not known:
-        return pictures(shape) if name == "AccumulateGrad" and shape == image else None
-    if is_attention(node):
+        return pictures(shape) if does is Kind.LEAF and shape == image else None
+    if does is Kind.ATTENTION:
         return _attended(known, shape) if number == 0 else None
     first = known[0]
-    if name == "Cat":
+    if does is Kind.CONCATENATION:
         return _concatenated(node, given, shape)
-    if name in PRODUCTS or (name in LINEAR and len(known) > 1):
+    if does is Kind.MATRIX_PRODUCT or (does is Kind.LINEAR and len(known) > 1):
         return _multiplied(known[-2:], shape)
     if first.axes is None and len(known) == 1:
         return None
-    if name in BY_NAME and first.axes is not None:
-        return BY_NAME[name](Step(node, number, first.shape, shape), first.axes)
+    if does in AXIS_RULES and first.axes is not None:
+        return AXIS_RULES[does](Step(node, number, first.shape, shape), first.axes)
     return _elementwise(known, shape)
 
 
@@ -111,7 +111,7 @@ def _concatenated(node: Node, given: Given, shape: Shape) -> Axes | None:
     whole = _elementwise(known, shape) if known else None
     if whole is None:
         return None
-    at = dims(node, "dim", len(shape))[0]
+    at = saved_dims(node, "dim", len(shape))[0]
     sizes = [0 if operand is None else operand.shape[at] for operand in given]
     along = [None if operand is None or operand.axes is None else operand.axes[at] for operand in given]
     if any(operand is not None and operand.axes is None for operand in given):

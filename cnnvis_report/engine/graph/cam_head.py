@@ -5,19 +5,9 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.autograd.graph import Node
 
-from cnnvis_report.engine.graph.nodes import is_relu, output_shape, saved
+from cnnvis_report.engine.graph.nodes import keeps, operation, output_shape, saved, saved_dims, skip_while
+from cnnvis_report.engine.graph.ops import Kind, is_relu, kind
 from cnnvis_report.errors import NotApplicable
-
-SHAPE_ONLY = {
-    "ViewBackward0",
-    "UnsafeViewBackward0",
-    "ReshapeAliasBackward0",
-    "SqueezeBackward0",
-    "SqueezeBackward1",
-    "SqueezeBackward2",
-    "AliasBackward0",
-    "CloneBackward0",
-}
 
 
 @dataclass(frozen=True)
@@ -59,12 +49,12 @@ def find_head(logits: Node) -> Head:
         pooled = _pooled(behind)
         if pooled is None:
             raise NotApplicable(f"the last linear layer doesn't follow global average pooling but {_named(behind)}")
-        return Head(weight, pooled, _averaged(behind))
+        return Head(weight, pooled, _positions(behind))
     pooled = _pooled(node)
     if pooled is None:
         raise NotApplicable(f"the scores come from {_named(node)}, not from pooling and one linear layer")
     convolution = pooled.next_functions[0][0] if is_relu(pooled) else pooled
-    if convolution is None or not convolution.name().startswith("ConvolutionBackward"):
+    if convolution is None or kind(convolution) is not Kind.CONVOLUTION:
         raise NotApplicable(f"the pooled scores come from {_named(convolution)}, not from a 1×1 convolution")
     kernel = saved(convolution, "weight")
     if tuple(kernel.shape[2:]) != (1, 1) or saved(convolution, "groups") != 1:
@@ -77,12 +67,12 @@ def find_head(logits: Node) -> Head:
 
 def _linear(node: Node) -> tuple[Tensor | None, Node | None]:
     """The weight [classes, K] and the input's node of a fully connected layer, or (None, None)."""
-    match node.name():
-        case "AddmmBackward0":
+    match operation(node):
+        case "Addmm":
             return saved(node, "mat2").t(), node.next_functions[1][0]
-        case "MmBackward0":
+        case "Mm":
             return saved(node, "mat2").t(), node.next_functions[0][0]
-        case "LinearBackward0":
+        case "Linear":
             return saved(node, "weight"), node.next_functions[0][0]
     return None, None
 
@@ -91,43 +81,45 @@ def _pooled(node: Node | None) -> Node | None:
     """The node whose result a global average pooling reads, or None where `node` is no such pooling."""
     if node is None:
         return None
-    if node.name() == "MeanBackward1":
-        sizes = tuple(saved(node, "self_sym_sizes"))
-        # the dimensions are saved as unsigned numbers: -1 comes back as 2**64 - 1
-        dims = {(d - 2**64 if d >= 2**63 else d) % len(sizes) for d in saved(node, "dim")}
-        if (len(sizes), dims) in ((4, {2, 3}), (4, {1, 2}), (3, {1})):  # channels first, channels last, tokens
-            return node.next_functions[0][0]
-        if len(sizes) == 3 and dims == {2}:  # flattened first: N×K×(h·w)
-            return _skip_shapes(node.next_functions[0][0])
-    if node.name() == "AvgPool2DBackward0":
+    before = node.next_functions[0][0] if node.next_functions else None
+    count, dims = _averaged(node)
+    if (count, sorted(dims)) in ((4, [2, 3]), (4, [1, 2]), (3, [1])):  # channels first, channels last, tokens
+        return before
+    if (count, sorted(dims)) == (3, [2]):  # flattened first: N×K×(h·w)
+        return _skip_shapes(before)
+    if operation(node) == "AvgPool2D":
         sides = tuple(saved(node, "self").shape[-2:])
         if tuple(saved(node, "kernel_size")) == sides and set(saved(node, "padding")) == {0}:
-            return node.next_functions[0][0]
+            return before
     return None
 
 
-def _averaged(node: Node) -> frozenset[int] | None:
-    """The dimensions that a mean goes over, where it is one of N×h×w×K or N×L×K."""
-    sizes = tuple(saved(node, "self_sym_sizes")) if node.name() == "MeanBackward1" else ()
-    dims = (
-        frozenset((d - 2**64 if d >= 2**63 else d) % len(sizes) for d in saved(node, "dim")) if sizes else frozenset()
-    )
+def _averaged(node: Node) -> tuple[int, frozenset[int]]:
+    """How many dimensions an average reads, and over which it goes; none where the operation is no average."""
+    if operation(node) != "Mean" or not keeps(node, "dim"):
+        return 0, frozenset()
+    count = len(saved(node, "self_sym_sizes"))
+    return count, frozenset(saved_dims(node, "dim", count))
+
+
+def _positions(node: Node) -> frozenset[int] | None:
+    """The dimensions that an average goes over, where it is one of N×h×w×K or N×L×K."""
+    _, dims = _averaged(node)
     return dims if 1 in dims else None
 
 
 def _skip_shapes(node: Node | None) -> Node:
-    while node is not None and (node.name() in SHAPE_ONLY or _relaid(node)):
-        node = node.next_functions[0][0]
-    if node is None:
+    behind = skip_while(node, lambda each: kind(each) in (Kind.VIEW, Kind.COPY) or _is_relayout(each))
+    if behind is None:
         raise NotApplicable("the scores don't depend on the input")
-    return node
+    return behind
 
 
-def _relaid(node: Node) -> bool:
+def _is_relayout(node: Node) -> bool:
     """Whether only the memory layout changes, as average pooling does to 1×1 results in channels-last order."""
     before = node.next_functions[0][0] if node.next_functions else None
-    return node.name().startswith("AsStrided") and before is not None and output_shape(before) == output_shape(node)
+    return kind(node) is Kind.STRIDED and before is not None and output_shape(before) == output_shape(node)
 
 
 def _named(node: Node | None) -> str:
-    return "the input" if node is None else node.name().rstrip("0123456789").removesuffix("Backward")
+    return "the input" if node is None else operation(node)

@@ -8,11 +8,11 @@ from torch.autograd.graph import Node
 
 from cnnvis_report.engine.graph.axes import CHANNELS, COLUMNS, ROWS, UNKNOWN, Axes
 from cnnvis_report.engine.graph.backward import Edge, inputs
-from cnnvis_report.engine.graph.feature_path import MainPath, is_content, main_path, rearranges
-from cnnvis_report.engine.graph.nodes import operation, order, result_shape
+from cnnvis_report.engine.graph.feature_path import MainPath, main_path, rearranges
+from cnnvis_report.engine.graph.nodes import order, result_shape
+from cnnvis_report.engine.graph.ops import FEATURE_MAKERS, JOINS, SUMS, kind
 
 Grid = tuple[int, int]
-JOINS = ("Add", "Sub", "Rsub", "Cat", "Stack")
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ def _branches(edge: Edge, grid: Grid, nodes: Sequence[Node], axes: Mapping[Edge,
     others: set[Edge] = set()
     behind = path.behind(edge[0], nodes)
     for node in sorted(behind - joined, key=order):
-        if is_content(node) or not any(before in joined for before, _ in path.values[node]):
+        if kind(node) in FEATURE_MAKERS or not any(before in joined for before, _ in path.values[node]):
             continue
         joined.add(node)
-        if operation(node) in JOINS:
+        if kind(node) in JOINS | SUMS:
             others |= {each for each in path.values[node] if each[0] not in behind and path.carries(each)}
     return 1 + sum(_size(axes.get(each), result_shape(*each))[1] == grid for each in others)
 
@@ -72,7 +72,7 @@ def _contents(nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath) 
     """What has made features with positions, the deepest first, of equally deep ones the latest."""
     found = []
     for node in nodes:
-        if is_content(node) and path.carries((node, 0)):
+        if kind(node) in FEATURE_MAKERS and path.carries((node, 0)):
             channels, grid = _size(axes.get((node, 0)), result_shape(node, 0))
             if channels and prod(grid) > 1:
                 found.append(Place((node, 0), channels, grid))
@@ -84,7 +84,7 @@ def _votes(nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath, con
     classes = result_shape(nodes[0], 0)[-1]
     followed: set[Node] = set()
     for node in nodes:
-        if is_content(node) or node in followed:
+        if kind(node) in FEATURE_MAKERS or node in followed:
             followed |= {before for before, _ in path.values[node]}
     votes: set[Node] = set()
     for place in contents:

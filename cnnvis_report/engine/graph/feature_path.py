@@ -8,28 +8,30 @@ from math import prod
 from torch.autograd.graph import Node
 
 from cnnvis_report.engine.graph.axes import Axes
-from cnnvis_report.engine.graph.axis_rules import PARTS, PRODUCTS, is_attention, part
+from cnnvis_report.engine.graph.axis_rules import part
 from cnnvis_report.engine.graph.backward import Edge, inputs
 from cnnvis_report.engine.graph.nodes import operation, result_shape, results, saved
-from cnnvis_report.engine.graph.op_kinds import LINEAR, RESHAPES, Step
+from cnnvis_report.engine.graph.ops import FEATURE_MAKERS, JOINS, REORDERS, SUMS, Kind, Step, kind
 
 SURE, LIKELY = 2, 1  # how much an activation speaks for a gate where two operands of a product are alike
 BOUNDED = {
-    **dict.fromkeys(("Sigmoid", "Hardsigmoid", "Softmax"), SURE),
-    **dict.fromkeys(("Tanh", "Hardtanh", "Clamp", "ClampMin", "ClampMax"), LIKELY),
+    **dict.fromkeys((Kind.SIGMOID, Kind.SOFTMAX), SURE),
+    **dict.fromkeys((Kind.TANH, Kind.HARDTANH, Kind.CLAMP, Kind.CLAMP_ONE_SIDE), LIKELY),
 }
-ORDERS = {"Permute", "Transpose", "T", "Clone", "Alias", "AsStrided", "ToCopy"}
+REARRANGES = REORDERS | {Kind.VIEW}
 KEEPS_BOUNDS = (
-    RESHAPES
-    | ORDERS
-    | PARTS
+    REARRANGES
+    | JOINS
+    | SUMS
     | {
-        *("Add", "Sub", "Rsub", "Mul", "Div", "Cat", "Stack", "Expand", "Repeat", "Index", "NativeDropout"),
-        *("UpsampleNearest2D", "UpsampleNearestExact2D", "UpsampleBilinear2D", "UpsampleBicubic2D"),
+        *(Kind.PART, Kind.MULTIPLY, Kind.DIVIDE, Kind.EXPAND, Kind.REPEAT, Kind.INDEX, Kind.DROPOUT),
+        Kind.UPSAMPLING,
     }
 )
 REST, PLACES = 1, 2  # what of a result reaches the scores: tokens without a position, the others
-FIRST_ALONE = ("Convolution", "GridSampler2D", "CudnnGridSampler", "DeformConv2D")  # the others say how, not what
+# the other inputs say how, not what
+FIRST_ALONE = (Kind.CONVOLUTION, Kind.DEFORMABLE_CONVOLUTION, Kind.SAMPLING, Kind.DIVIDE)
+PRODUCTS = (Kind.MATRIX_PRODUCT, Kind.LINEAR)
 
 
 @dataclass(frozen=True)
@@ -78,36 +80,30 @@ def main_path(nodes: Sequence[Node], axes: Mapping[Edge, Axes]) -> MainPath:
     depth: dict[Node, tuple[int, int]] = {}
     for node in reversed(nodes):
         count, mixing = max((depth[edge[0]] for edge in values[node]), default=(0, 0))
-        depth[node] = (count + is_content(node), mixing + _mixes(node))
+        depth[node] = (count + (kind(node) in FEATURE_MAKERS), mixing + _mixes(node))
     return MainPath(values, reach, depth, frozenset(_projections(nodes, values, bounds)))
-
-
-def is_content(node: Node) -> bool:
-    """Whether the operation makes features out of features."""
-    name = operation(node)
-    return name in LINEAR | PRODUCTS | {"Convolution", "DeformConv2D"} or is_attention(node)
 
 
 def _mixes(node: Node) -> bool:
     """Whether the operation makes features out of those of several positions."""
-    if operation(node) == "Convolution":
+    if kind(node) is Kind.CONVOLUTION:
         return bool(prod(saved(node, "weight").shape[2:]) > 1)
-    return is_content(node) and operation(node) not in LINEAR
+    return kind(node) in FEATURE_MAKERS - {Kind.LINEAR}
 
 
 def rearranges(node: Node) -> bool:
     """Whether the operation gives the same values in another order or shape."""
-    return operation(node) in RESHAPES | ORDERS
+    return kind(node) in REARRANGES
 
 
 def _bounds(nodes: Sequence[Node]) -> dict[Node, int]:
     """How much each result looks like a gate: one that comes straight from a bounded activation does."""
     found: dict[Node, int] = {}
     for node in reversed(nodes):
-        name = operation(node)
-        if name in BOUNDED:
-            found[node] = BOUNDED[name]
-        elif name in KEEPS_BOUNDS:
+        does = kind(node)
+        if does in BOUNDED:
+            found[node] = BOUNDED[does]
+        elif does in KEEPS_BOUNDS:
             found[node] = min((found[edge[0]] for edge in inputs(node) if edge is not None), default=0)
         else:
             found[node] = 0
@@ -117,12 +113,12 @@ def _bounds(nodes: Sequence[Node]) -> dict[Node, int]:
 def _values(node: Node, bounds: Mapping[Node, int]) -> Iterator[Edge]:
     """The inputs that the operation passes on, not those that only say how much of them."""
     given = [edge for edge in inputs(node) if edge is not None]
-    name = operation(node)
-    if is_attention(node):
+    does = kind(node)
+    if does is Kind.ATTENTION:
         yield from (edge for edge in inputs(node)[2:3] if edge is not None)
-    elif name in FIRST_ALONE or name == "Div":
+    elif does in FIRST_ALONE:
         yield from (edge for edge in inputs(node)[:1] if edge is not None)
-    elif len(given) == 2 and (name == "Mul" or name in PRODUCTS or name in LINEAR):
+    elif len(given) == 2 and (does is Kind.MULTIPLY or does in PRODUCTS):
         gate = _gate(node, given, bounds)
         yield from (edge for place, edge in enumerate(given) if place != gate)
     else:
@@ -131,7 +127,7 @@ def _values(node: Node, bounds: Mapping[Node, int]) -> Iterator[Edge]:
 
 def _gate(node: Node, given: Sequence[Edge], bounds: Mapping[Node, int]) -> int | None:
     """Which of two factors weighs the other: the one that is broadcast, or comes from a sigmoid or softmax."""
-    if operation(node) == "Mul":
+    if kind(node) is Kind.MULTIPLY:
         whole = prod(result_shape(node, 0))
         first, second = (prod(result_shape(*edge)) < whole for edge in given)
         if first != second:
@@ -143,14 +139,15 @@ def _gate(node: Node, given: Sequence[Edge], bounds: Mapping[Node, int]) -> int 
 def _passed(node: Node, number: int, edge: Edge, sent: int, axes: Mapping[Edge, Axes]) -> int:
     """What of an input reaches the scores where `sent` of a result does."""
     before, after = axes.get(edge), axes.get((node, number))
-    name = operation(node)
+    does = kind(node)
     tokens = before is not None and any(dim.extra for dim in before)
-    if name in ("Cat", "ConstantPadNd") and not tokens and after is not None and any(dim.extra for dim in after):
+    adds = does in (Kind.CONCATENATION, Kind.CONSTANT_PADDING) and after is not None and any(dim.extra for dim in after)
+    if adds and not tokens:
         at_grid = before is not None and any(dim.grid for dim in before)
         return (sent & PLACES and REST | PLACES) if at_grid else (sent & REST and REST | PLACES)
     if before is None or not tokens:
         return REST | PLACES
-    if name in PARTS:
+    if does is Kind.PART:
         dim, start, stop = part(Step(node, number, result_shape(*edge), result_shape(node, number)))
         whole, own = result_shape(*edge)[dim], before[dim]
         if own.extra:
@@ -164,12 +161,12 @@ def _passed(node: Node, number: int, edge: Edge, sent: int, axes: Mapping[Edge, 
 
 def _contracts(node: Node, edge: Edge, before: Axes) -> bool:
     """Whether the operation sums over the tokens of this input."""
-    if is_attention(node):
+    if kind(node) is Kind.ATTENTION:
         return True
-    if operation(node) in PRODUCTS or (operation(node) in LINEAR and None not in inputs(node)[-2:]):
+    if kind(node) is Kind.MATRIX_PRODUCT or (kind(node) is Kind.LINEAR and None not in inputs(node)[-2:]):
         is_second = edge == [each for each in inputs(node) if each is not None][-1]
         return bool(before[-2 if is_second else -1].extra)
-    return operation(node) in LINEAR and bool(before[-1].extra)
+    return kind(node) is Kind.LINEAR and bool(before[-1].extra)
 
 
 def _projections(
@@ -180,23 +177,22 @@ def _projections(
     for node in nodes:
         name, given = operation(node), [edge for edge in inputs(node) if edge is not None]
         weighs = len(given) == 2 and len(values[node]) == 1
-        attends = is_attention(node) or (weighs and _is_weighed(node, bounds))
+        attends = kind(node) is Kind.ATTENTION or (weighs and _is_weighed(node, bounds))
         if not values[node] or not (attends or name == "Glu" or (weighs and name == "Mul")):
             continue
         chain = [values[node][0]]
-        while operation(chain[-1][0]) in RESHAPES | ORDERS | PARTS | {"Expand", "Add"}:
+        while kind(chain[-1][0]) in REARRANGES | {Kind.PART, Kind.EXPAND, Kind.ADD}:
             before = values[chain[-1][0]]
             if len(before) != 1:
                 break
             chain += before
-        parts = {operation(edge[0]) for edge in chain} & PARTS
+        parts = {operation(edge[0]) for edge in chain if kind(edge[0]) is Kind.PART}
         alone = bool(parts) if attends else name == "Glu" or bool(parts - {"Select", "Slice"})
-        if is_content(chain[-1][0]) and (alone or (attends and all(uses[edge] == 1 for edge in chain))):
+        if kind(chain[-1][0]) in FEATURE_MAKERS and (alone or (attends and all(uses[edge] == 1 for edge in chain))):
             yield from chain
 
 
 def _is_weighed(node: Node, bounds: Mapping[Node, int]) -> bool:
     """Whether the operation is the last product of an attention written out: of a softmax with values."""
     given = [edge for edge in inputs(node) if edge is not None]
-    products = operation(node) in PRODUCTS or operation(node) in LINEAR
-    return products and len(given) == 2 and len({bounds.get(edge[0], 0) for edge in given}) == 2
+    return kind(node) in PRODUCTS and len(given) == 2 and len({bounds.get(edge[0], 0) for edge in given}) == 2

@@ -17,7 +17,7 @@ from cnnvis_report.engine.graph.axes import Axes
 from cnnvis_report.engine.graph.backward import Edge
 from cnnvis_report.engine.graph.default_layer import Place, last_place
 from cnnvis_report.engine.graph.layouts import Layout, layout_of
-from cnnvis_report.engine.graph.nodes import operation
+from cnnvis_report.engine.graph.ops import Kind, kind
 from cnnvis_report.records.network import LayerRecord
 
 Keep = Callable[[str, Tensor], None]
@@ -216,7 +216,7 @@ def _stage(call: Call, calls: Sequence[Call]) -> str:
         return "convolution"
     if list(module.children()):
         within = {inner.node for inner in calls if inner.path.startswith(f"{call.path}.")}
-        beside = call.node is not None and operation(call.node) == "Cat"  # its maps have been shown one by one
+        beside = call.node is not None and kind(call.node) is Kind.CONCATENATION  # its maps have been shown one by one
         return "" if beside or call.node in within else "block"
     if type(module).__module__ == nn.modules.activation.__name__:
         return "activation"

@@ -2,51 +2,62 @@
 
 Every operation is there, functional, in place, reused or a module's, so nothing here depends on how a network
 is written. PyTorch keeps the names of nodes and of what they saved to itself: this is the only file that uses
-them, and it checks them once when it is imported.
+them, and it checks them when the first network is examined.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import Node
+from torch.nn import functional
 
-RELUS = {"ReluBackward0", "ThresholdBackward0", "HardtanhBackward0", "ClampMinBackward0", "ClampBackward1"}
+from cnnvis_report.errors import RunFailed, brief
 
-# Activations to which the ReLU rules have no answer. Sigmoids are left out: they are gates far more often.
-OTHER_ACTIVATIONS = {
-    "Silu": "SiLU",
-    "Gelu": "GELU",
-    "Hardswish": "Hardswish",
-    "LeakyRelu": "LeakyReLU",
-    "PreluKernel": "PReLU",
-    "RreluWithNoise": "RReLU",
-    "Elu": "ELU or SELU",
-    "Celu": "CELU",
-    "Mish": "Mish",
-    "Softplus": "Softplus",
-    "Tanh": "Tanh",
-    "Glu": "GLU",
-}
-
-TAILS = {"SoftmaxBackward0": "softmax", "LogSoftmaxBackward0": "log-softmax", "SigmoidBackward0": "sigmoid"}
-
-
+# the operations of the tiny network that PyTorch's private names are tried on, the latest first
+TINY = ["Addmm", "Mean", "Hardtanh", "Relu", "Clamp", "Convolution", "AccumulateGrad"]
 GEOMETRY = ("stride", "padding", "dilation", "transposed", "output_padding", "groups")
 
 
 def recorded(node: Node | None) -> list[Node]:
-    """All nodes behind `node`, itself included, latest operation first."""
-    seen: set[Node] = set()
-    waiting = [node]
+    """All nodes behind `node`, itself included, latest operation first.
+
+    Raises:
+        RunFailed: this version of PyTorch records operations in another way than the code here knows.
+    """
+    check_pytorch()
+    return _recorded(node)
+
+
+def _recorded(node: Node | None) -> list[Node]:
+    behind = [] if node is None else reached([node], next_nodes)
+    return sorted(behind, key=order, reverse=True)
+
+
+def reached(starts: Iterable[Node], onward: Callable[[Node], Iterable[Node]]) -> list[Node]:
+    """The starts and every node that `onward` leads to from one of them, each once."""
+    found = dict.fromkeys(starts)
+    waiting = list(found)
     while waiting:
-        current = waiting.pop()
-        if current is not None and current not in seen:
-            seen.add(current)
-            waiting += [before for before, _ in current.next_functions]
-    return sorted(seen, key=order, reverse=True)
+        for node in onward(waiting.pop()):
+            if node not in found:
+                found[node] = None
+                waiting.append(node)
+    return list(found)
+
+
+def skip_while(node: Node | None, passes: Callable[[Node], bool]) -> Node | None:
+    """The first operation that doesn't pass, from `node` back along first inputs; None where that is the image."""
+    while node is not None and passes(node):
+        node = node.next_functions[0][0]
+    return node
+
+
+def next_nodes(node: Node) -> list[Node]:
+    """The operations that gave the node its inputs, of those that depend on the image."""
+    return [before for before, _ in node.next_functions if before is not None]
 
 
 def order(node: Node) -> int:
@@ -100,57 +111,57 @@ def keeps(node: Node, name: str) -> bool:
     return hasattr(node, f"_saved_{name}")
 
 
-def is_relu(node: Node) -> bool:
-    """Whether the operation is a ReLU, or a ReLU with a ceiling such as ReLU6, however it was written."""
-    match node.name():
-        case "ReluBackward0":
-            return True
-        case "ThresholdBackward0":
-            return bool(saved(node, "threshold") == 0)
-        case "HardtanhBackward0":
-            return bool(saved(node, "min_val") == 0)
-        case "ClampMinBackward0" | "ClampBackward1":
-            return bool(saved(node, "min") == 0)
-    return False
+def signed(number: int) -> int:
+    """The number that was saved: PyTorch keeps those that may be negative as unsigned ones."""
+    return number - 2**64 if number >= 2**63 else number
 
 
-def other_activation(node: Node) -> str | None:
-    """The name of an activation that isn't a ReLU, or None."""
-    if node.name() == "HardtanhBackward0" and not is_relu(node):
-        return "Hardtanh"
-    return OTHER_ACTIVATIONS.get(operation(node))
+def saved_dims(node: Node, name: str, count: int) -> list[int]:
+    """Dimensions that the operation kept, of `count`; all where it kept none."""
+    kept = saved(node, name) if keeps(node, name) else None
+    if kept is None or kept == ():
+        return list(range(count))
+    return [signed(dim) % count for dim in (kept if isinstance(kept, tuple) else (kept,))]
 
 
-def _check() -> None:
-    """Run a tiny network and look for every name that this file uses."""
-    with torch.inference_mode(False), torch.enable_grad():
-        image = torch.ones(1, 1, 2, 2, requires_grad=True)
-        features = torch.nn.functional.conv2d(image, torch.ones(1, 1, 1, 1))
-        kept = torch.nn.functional.relu6(features.clamp(min=0).relu())
-        logits = torch.addmm(torch.ones(1), kept.mean((2, 3)), torch.ones(1, 1))
-        nodes = recorded(logits.grad_fn)
-        names = [node.name() for node in nodes]
-        (signal,) = (each for each in ordinary(nodes[0], [torch.ones(1, 1)]) if each is not None)
-        convolution = next((node for node in nodes if operation(node) == "Convolution"), None)
-        sound = (
-            sum(map(is_relu, nodes)) == 3
-            and tuple(saved(nodes[0], "mat2").shape) == tuple(signal.shape) == (1, 1)
-            and len(saved(nodes[1], "self_sym_sizes")) == 4
-            and [operation(node) for node in nodes[:3]] == ["Addmm", "Mean", "Hardtanh"]
-            and results(nodes[0]) == 1
-            and convolution is not None
-            and output_shape(convolution) == (1, 1, 2, 2)
-            and all(saved(convolution, name) is not None for name in GEOMETRY)
-            and tuple(saved(convolution, "input").shape) == (1, 1, 2, 2)
+@cache
+def check_pytorch() -> None:
+    """Look for every private name that this file uses, in the graph of a tiny network; once a process.
+
+    Raises:
+        RunFailed: one of them is missing.
+    """
+    try:
+        names = _unknown_graph()
+    except Exception as error:
+        names = [brief(error)]
+    if names:
+        raise RunFailed(
+            f"PyTorch {torch.__version__} records its operations in a way that this version of cnnvis-report doesn't "
+            f"know ({', '.join(names)}). Install the versions of its constraints.txt, or a newer cnnvis-report."
         )
-    if not sound:
-        raise ImportError(f"unexpected autograd graph {names}")
 
 
-try:
-    _check()
-except Exception as error:
-    raise ImportError(
-        f"PyTorch {torch.__version__} records its operations in a way that this version of cnnvis-report doesn't "
-        f"know ({error}). Install the versions of its constraints.txt, or a newer cnnvis-report."
-    ) from error
+def _unknown_graph() -> list[str]:
+    """What a tiny network's operations are called, where they aren't recorded as expected; none where they are."""
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", enabled=False):
+        image, kernel = (torch.ones(1, 1, 1, 1, device="cpu", dtype=torch.float32) for _ in range(2))
+        weight = torch.ones(1, 1, device="cpu", dtype=torch.float32)
+        features = functional.conv2d(image.requires_grad_(), kernel)
+        clipped = functional.relu6(features.clamp(min=0).relu())
+        logits = torch.addmm(weight[0], clipped.mean((2, 3)), weight)
+    nodes = _recorded(logits.grad_fn)
+    addmm, mean, hardtanh, _relu, clamp, convolution, *_ = nodes
+    (signal,) = (each for each in ordinary(addmm, [weight]) if each is not None)
+    sound = (
+        [operation(node) for node in nodes] == TINY
+        and tuple(saved(addmm, "mat2").shape) == tuple(signal.shape) == (1, 1)
+        and len(saved(mean, "self_sym_sizes")) == 4
+        and saved_dims(mean, "dim", 4) == [2, 3]
+        and saved(hardtanh, "min_val") == saved(clamp, "min") == 0
+        and results(addmm) == 1
+        and output_shape(convolution) == (1, 1, 1, 1)
+        and all(saved(convolution, name) is not None for name in GEOMETRY)
+        and tuple(saved(convolution, "input").shape) == (1, 1, 1, 1)
+    )
+    return [] if sound else [node.name() for node in nodes]

@@ -7,7 +7,8 @@ from torch.autograd.graph import Node
 
 from cnnvis_report.engine.graph.cam_head import Head, ScoreLayer, find_head
 from cnnvis_report.engine.graph.layer_calls import Calls
-from cnnvis_report.engine.graph.nodes import TAILS
+from cnnvis_report.engine.graph.nodes import operation
+from cnnvis_report.engine.graph.ops import FINAL_ACTIVATIONS
 from cnnvis_report.errors import NotApplicable
 
 
@@ -19,7 +20,7 @@ def find_score_layer(calls: Calls, end: Node, weights: Callable[[Tensor], Tensor
         weights: [classes, K] for the weight of each column of the output.
     """
     try:
-        behind = end.next_functions[0][0] if end.name() in TAILS else end
+        behind = end.next_functions[0][0] if operation(end) in FINAL_ACTIVATIONS else end
         if behind is None:
             raise NotApplicable("the scores don't depend on the input")
         return _locate(calls, find_head(behind), weights)
@@ -28,7 +29,7 @@ def find_score_layer(calls: Calls, end: Node, weights: Callable[[Tensor], Tensor
 
 
 def _locate(calls: Calls, head: Head, weights: Callable[[Tensor], Tensor]) -> ScoreLayer:
-    before = head.features.next_functions[0][0] if head.features.name() == "ReluBackward0" else None
+    before = head.features.next_functions[0][0] if operation(head.features) == "Relu" else None
     for node, rectified in ((head.features, False), (before, True)):
         layer = calls.at(node)
         if layer:

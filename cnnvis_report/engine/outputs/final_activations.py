@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.autograd.graph import Node
 from torch.nn import functional
 
-from cnnvis_report.engine.graph.cam_head import SHAPE_ONLY
-from cnnvis_report.engine.graph.nodes import operation
+from cnnvis_report.engine.graph.nodes import next_nodes, operation, reached, skip_while
+from cnnvis_report.engine.graph.ops import FINAL_ACTIVATIONS, JOINS, POOLS, Kind, kind, kind_of
 
 ENDINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "softmax": lambda x: x.softmax(1),
@@ -26,22 +26,16 @@ ENDINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "rounded softmax": lambda x: x.softmax(1),
 }
 ROUNDED = "rounded "
-OPERATIONS = {"Softmax": "softmax", "LogSoftmax": "log-softmax", "Sigmoid": "sigmoid", "LogSigmoid": "log-sigmoid"}
 LOGARITHMS = {"softmax": "log-softmax", "sigmoid": "log-sigmoid"}
 EXPONENTIALS = {name: plain for plain, name in LOGARITHMS.items()}
 # They change neither what the numbers are nor, beyond rounding, their values.
-SHAPES = {
-    *(name.rstrip("0123456789").removesuffix("Backward") for name in SHAPE_ONLY),
-    *("Unsqueeze", "Transpose", "Permute", "ToCopy", "Clamp", "ClampMin", "ClampMax", "Contiguous", "T"),
-}
+SHAPES = frozenset({Kind.VIEW, Kind.PERMUTATION, Kind.COPY, Kind.CLAMP, Kind.CLAMP_ONE_SIDE})
 # They take some of several numbers, or means of them.
-TAKING = {
-    *("Cat", "Stack", "Select", "Slice", "Index", "IndexSelect", "Unbind", "Split", "Mean", "Sum", "Gather", "Topk"),
-    *("Sort", "Max", "Min", "Amax", "Amin", "Maximum", "Minimum", "Median", "MaxPool2DWithIndices", "AvgPool2D"),
-    *("AdaptiveMaxPool2D", "AdaptiveAvgPool2D", "MkldnnAdaptiveAvgPool2D", "UpsampleBilinear2D", "UpsampleNearest2D"),
-}
+TAKING = JOINS | POOLS | {Kind.PART, Kind.INDEX, Kind.SELECTION, Kind.MINIMUM, Kind.LARGER}
 # They make one set of probabilities of several, or take some of them.
-MIXING = {*SHAPES, *TAKING, "Add", "Div", "Mul", "Rsub"}
+MIXING = SHAPES | TAKING | {Kind.ADD, Kind.COMPLEMENT, Kind.MULTIPLY, Kind.DIVIDE}
+SHIFTS_AND_SCALES = frozenset({Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY, Kind.DIVIDE})
+LOGISTIC = ("Reciprocal", "Add", "Exp", "Neg")  # a sigmoid written out, the last operation first
 EXACT = 1e-3
 RARE = 1e-4
 
@@ -63,32 +57,32 @@ def find_ending(node: Node | None) -> Ending | None:
     node = behind_shapes(node)
     if node is None:
         return None
-    kind, sources = operation(node), [source for source, _ in node.next_functions]
-    if kind in OPERATIONS:
-        return Ending(OPERATIONS[kind], (sources[0],)) if sources[0] is not None else None
-    if kind == "Round":
+    name, sources = operation(node), [source for source, _ in node.next_functions]
+    if name in FINAL_ACTIVATIONS:
+        return Ending(FINAL_ACTIVATIONS[name], (sources[0],)) if sources[0] is not None else None
+    if name == "Round":
         within = find_ending(sources[0])
         return replace(within, name=ROUNDED + within.name) if within and ROUNDED + within.name in ENDINGS else None
-    if kind in ("Log", "Exp"):
-        within = find_ending(_behind_sums(sources[0]) if kind == "Log" else sources[0])
-        names = LOGARITHMS if kind == "Log" else EXPONENTIALS
+    if name in ("Log", "Exp"):
+        within = find_ending(_behind_sums(sources[0]) if name == "Log" else sources[0])
+        names = LOGARITHMS if name == "Log" else EXPONENTIALS
         return Ending(names[within.name], within.before) if within and within.name in names else None
-    return _written_out(kind, sources)
+    return _written_out(name, sources)
 
 
-def _written_out(kind: str, sources: Sequence[Node | None]) -> Ending | None:
+def _written_out(name: str, sources: Sequence[Node | None]) -> Ending | None:
     """A softmax as exp(x) / sum(exp(x)), its logarithm as x − logsumexp(x), a sigmoid as 1 / (1 + exp(−x))."""
-    if found := _of_tanh(kind, sources):
+    if found := _of_tanh(name, sources):
         return found
-    if kind in ("Mul", "Reciprocal"):
+    if name in ("Mul", "Reciprocal"):
         return _logistic(sources[0])
-    if kind == "Neg" and (soft := behind_shapes(sources[0])) is not None and operation(soft) == "Softplus":
+    if name == "Neg" and (soft := behind_shapes(sources[0])) is not None and operation(soft) == "Softplus":
         before = soft.next_functions[0][0]  # −log(1 + exp(−z))
         return Ending("log-sigmoid", (before,), -1.0) if before is not None else None
-    if kind not in ("Div", "Sub") or len(sources) != 2 or sources[0] is None:
+    if name not in ("Div", "Sub") or len(sources) != 2 or sources[0] is None:
         return None
     first, other = behind_shapes(sources[0]), behind_shapes(sources[1])
-    if kind == "Div":
+    if name == "Div":
         if first is None or other is None or operation(first) != "Exp" or operation(other) != "Sum":
             return None
         return Ending("softmax", _shifted(first.next_functions[0][0]))
@@ -97,26 +91,26 @@ def _written_out(kind: str, sources: Sequence[Node | None]) -> Ending | None:
     return None
 
 
-def _of_tanh(kind: str, sources: Sequence[Node | None]) -> Ending | None:
+def _of_tanh(name: str, sources: Sequence[Node | None]) -> Ending | None:
     """The tanh of half a logit, which goes from −1 to 1, and (1 + tanh(z/2)) / 2, which is the sigmoid of z."""
-    if kind == "Tanh" and sources[0] is not None:
+    if name == "Tanh" and sources[0] is not None:
         return Ending("tanh", (sources[0],), 2.0)
     for _ in range(2):
         given = [source for source in sources if source is not None]
-        node = behind_shapes(given[0]) if kind in ("Add", "Sub", "Mul", "Div") and len(given) == 1 else None
+        node = behind_shapes(given[0]) if kind_of(name) in SHIFTS_AND_SCALES and len(given) == 1 else None
         if node is None:
             return None
-        kind, sources = operation(node), [source for source, _ in node.next_functions]
-        if kind == "Tanh" and sources[0] is not None:
+        name, sources = operation(node), [source for source, _ in node.next_functions]
+        if name == "Tanh" and sources[0] is not None:
             return Ending("sigmoid", (sources[0],), 2.0)
     return None
 
 
 def _logistic(node: Node | None) -> Ending | None:
-    for kind in ("Reciprocal", "Add", "Exp", "Neg"):
-        if node is None or (operation(node) != kind and kind != "Reciprocal"):
+    for name in LOGISTIC:
+        if node is None or (operation(node) != name and name != "Reciprocal"):
             return None
-        node = node.next_functions[0][0] if operation(node) == kind else node
+        node = node.next_functions[0][0] if operation(node) == name else node
     return Ending("sigmoid", (node,)) if node is not None else None
 
 
@@ -130,9 +124,7 @@ def _shifted(node: Node | None) -> tuple[Node, ...]:
 
 def behind_shapes(node: Node | None) -> Node | None:
     """The operation that has made the numbers, where later ones have changed their shape alone."""
-    while node is not None and operation(node) in SHAPES:
-        node = node.next_functions[0][0]
-    return node
+    return skip_while(node, lambda each: kind(each) in SHAPES)
 
 
 def _behind_sums(node: Node | None) -> Node | None:
@@ -146,19 +138,19 @@ def _behind_sums(node: Node | None) -> Node | None:
 def mixed_ending(node: Node | None) -> str:
     """The ending of every part that an output is put together of: an average of softmaxes, a slice; "" elsewhere."""
     names: set[str] = set()
-    waiting, seen = [node], set()
-    while waiting:
-        current = waiting.pop()
-        if current is None or current in seen:
-            continue
-        seen.add(current)
+
+    def onward(current: Node) -> list[Node]:
         ending = find_ending(current)
-        if ending is not None and ending.name.removeprefix(ROUNDED) in OPERATIONS.values():
-            names.add(ending.name.removeprefix(ROUNDED))
-        elif operation(current) in MIXING and any(source is not None for source, _ in current.next_functions):
-            waiting += [source for source, _ in current.next_functions]
-        else:
-            return ""
+        name = ending.name.removeprefix(ROUNDED) if ending else ""
+        if name in FINAL_ACTIVATIONS.values():
+            names.add(name)
+            return []
+        parts = next_nodes(current) if kind(current) in MIXING else []
+        if not parts:
+            names.add("")  # it holds something else, too
+        return parts
+
+    reached([] if node is None else [node], onward)
     return names.pop() if len(names) == 1 else ""
 
 

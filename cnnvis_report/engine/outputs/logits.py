@@ -11,6 +11,7 @@ from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 
 from cnnvis_report.engine.graph.nodes import operation
+from cnnvis_report.engine.graph.ops import SCALES, kind
 from cnnvis_report.engine.outputs.final_activations import Ending, find_ending
 
 FUNCTIONS = {
@@ -110,7 +111,7 @@ def _before(ending: Ending) -> Iterator[tuple[Node, float]]:
     """The operations whose result may be the logits, each with what it is multiplied with to give them."""
     for node in ending.before:
         sources = [source for source, _ in node.next_functions if source is not None]
-        if ending.factor != 1 and operation(node) in ("Mul", "Div", "Neg") and len(sources) == 1:
+        if ending.factor != 1 and kind(node) in SCALES and len(sources) == 1:
             yield sources[0], 1.0  # the network itself may undo the factor: tanh(z / 2)
         yield node, ending.factor
 

@@ -14,12 +14,13 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.engine.graph.nodes import keeps, operation, saved
+from cnnvis_report.engine.graph.ops import SCALES, SUMS, Kind, kind
 from cnnvis_report.engine.outputs.bounds import HELD, INF, Bounds
 from cnnvis_report.engine.outputs.final_activations import EXACT, SHAPES, TAKING, behind_shapes
 
-CLAMPS = {"Clamp", "ClampMin", "ClampMax", "Hardtanh"}
+CLAMPS = frozenset({Kind.CLAMP, Kind.CLAMP_ONE_SIDE, Kind.HARDTANH})
 STEPS = {"Round": "a rounding", "Floor": "a floor", "Ceil": "a ceiling", "Trunc": "a rounding", "Sign": "a sign"}
-LINEAR = ((SHAPES - CLAMPS) | TAKING) | {"Add", "Sub", "Rsub", "Mul", "Div", "Neg"}
+LINEAR = (SHAPES - CLAMPS) | TAKING | SUMS | SCALES
 LOOKED_AT = 8  # columns of an output
 DEEPEST = 4  # bounded parts within bounded parts
 
@@ -73,7 +74,7 @@ class _Looking:
                 continue
             seen.add(node)
             sources = [source for source, _ in node.next_functions if source is not None]
-            if operation(node) in LINEAR and sources and self._keeps_slopes(node):
+            if kind(node) in LINEAR and sources and self._keeps_slopes(node):
                 waiting += sources
                 continue
             own = self._own(node, depth)
@@ -90,34 +91,34 @@ class _Looking:
 
     def _own(self, node: Node, depth: int) -> Bounds | None:
         """Of an operation that is bounded itself, or where what it reads is."""
-        kind = operation(node)
+        name = operation(node)
         sources = [source for source, _ in node.next_functions if source is not None]
-        if kind in HELD:
-            return Bounds(*HELD[kind])
-        if kind in ("Elu", "Celu"):
+        if name in HELD:
+            return Bounds(*HELD[name])
+        if name in ("Elu", "Celu"):
             return Bounds(
                 -abs(saved(node, "alpha") * (saved(node, "scale") if keeps(node, "scale") else 1)), INF, "an ELU"
             )
-        if kind == "Pow" and keeps(node, "exponent") and _is_even(saved(node, "exponent")):
+        if name == "Pow" and keeps(node, "exponent") and _is_even(saved(node, "exponent")):
             return Bounds(0.0, INF, "an even power")
-        if kind == "Mul" and len(sources) == 2 and sources[0] is sources[1]:
+        if name == "Mul" and len(sources) == 2 and sources[0] is sources[1]:
             return Bounds(0.0, INF, "a square")
         inner = [self._inner(source, depth) for source in dict.fromkeys(sources)]
-        if kind in CLAMPS:
+        if kind(node) in CLAMPS:
             return _clamped(node, inner[0] if inner else None)
-        if kind in STEPS and inner:
-            return _stepped(kind, inner[0])
+        if name in STEPS and inner:
+            return _stepped(name, inner[0])
         bounded = [each for each in inner if each is not None]
-        if kind == "Reciprocal" and bounded and bounded[0].low > 0:
+        if name == "Reciprocal" and bounded and bounded[0].low > 0:
             return Bounds(1 / bounded[0].high, 1 / bounded[0].low, "a reciprocal")
-        if kind == "Log1P" and bounded and bounded[0].low > -1:
+        if name == "Log1P" and bounded and bounded[0].low > -1:
             return Bounds(math.log1p(bounded[0].low), math.log1p(bounded[0].high), "a logarithm")
-        if kind == "Div" and _is_softsign(node):
+        if name == "Div" and _is_softsign(node):
             return Bounds(-1.0, 1.0, "a softsign")
-        if kind == "Mul" and len(bounded) == 2:
+        if name == "Mul" and len(bounded) == 2:
             ends = [a * b for a in (bounded[0].low, bounded[0].high) for b in (bounded[1].low, bounded[1].high)]
             return None if any(map(math.isnan, ends)) else Bounds(min(ends), max(ends), "a product")
-        if kind == "Prod" and bounded and bounded[0].within_one:
+        if name == "Prod" and bounded and bounded[0].within_one:
             return Bounds(0.0, 1.0, "a product")
         return None
 
@@ -127,7 +128,7 @@ class _Looking:
 
     def _bare(self, node: Node, depth: int) -> Bounds | None:
         """Of a result whose values nobody has noted."""
-        behind = behind_shapes(node) if operation(node) not in CLAMPS else node
+        behind = behind_shapes(node) if kind(node) not in CLAMPS else node
         return self._own(behind, depth - 1) if behind is not None and depth > 1 else None
 
     def _value(self, part: Node, end: Node | None = None, value: Tensor | None = None) -> Tensor | None:
@@ -208,15 +209,15 @@ def _clamped(node: Node, inner: Bounds | None) -> Bounds | None:
     return Bounds(low, high, source)
 
 
-def _stepped(kind: str, inner: Bounds | None) -> Bounds | None:
-    if kind == "Sign":
-        return Bounds(-1.0, 1.0, STEPS[kind], flat=True)
+def _stepped(name: str, inner: Bounds | None) -> Bounds | None:
+    if name == "Sign":
+        return Bounds(-1.0, 1.0, STEPS[name], flat=True)
     if inner is None:
         return None
     low, high = (end if abs(end) == INF else round(end) for end in (inner.low, inner.high))
-    if kind in ("Floor", "Ceil"):
+    if name in ("Floor", "Ceil"):
         low, high = (
             low if low == -INF else math.floor(inner.low + EXACT),
             high if high == INF else math.ceil(inner.high - EXACT),
         )
-    return Bounds(float(low), float(high), f"{STEPS[kind]} of {inner.source}", flat=True)
+    return Bounds(float(low), float(high), f"{STEPS[name]} of {inner.source}", flat=True)

@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from cnnvis_report.engine.graph.backward import inputs
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
-from cnnvis_report.engine.graph.nodes import is_relu, keeps, operation, saved
+from cnnvis_report.engine.graph.nodes import keeps, operation, saved
+from cnnvis_report.engine.graph.ops import is_relu
 from cnnvis_report.engine.rules.affine import Layers, gate_of
 from cnnvis_report.errors import NotApplicable
 

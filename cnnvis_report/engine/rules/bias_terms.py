@@ -13,7 +13,8 @@ from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.engine.graph.backward import Sent, Signals, inputs, walk_back
 from cnnvis_report.engine.graph.layer_inputs import LayerInputs, RecordedPass
-from cnnvis_report.engine.graph.nodes import is_relu, operation, ordinary, saved
+from cnnvis_report.engine.graph.nodes import operation, ordinary, saved
+from cnnvis_report.engine.graph.ops import is_relu
 from cnnvis_report.engine.rules.activations import (
     OFFSET,
     PIECEWISE,

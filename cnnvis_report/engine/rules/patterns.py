@@ -10,7 +10,8 @@ from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.engine.graph.backward import Sent, Signals, walk_back
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
-from cnnvis_report.engine.graph.nodes import is_relu, operation, other_activation
+from cnnvis_report.engine.graph.nodes import operation
+from cnnvis_report.engine.graph.ops import is_relu, other_activation
 from cnnvis_report.engine.rules.activations import NORMS, known_layers, product
 from cnnvis_report.engine.rules.affine import Layers
 from cnnvis_report.engine.rules.lrp_rules import divide

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
-from cnnvis_report.engine.graph.nodes import is_relu, other_activation
+from cnnvis_report.engine.graph.ops import is_relu, other_activation
 from cnnvis_report.errors import NotApplicable
 
 Parts = tuple[Tensor | None, ...]

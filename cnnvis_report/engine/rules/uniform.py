@@ -10,7 +10,8 @@ from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.engine.graph.backward import Sent, Signals, walk_back
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
-from cnnvis_report.engine.graph.nodes import is_relu, operation, ordinary, result_shape
+from cnnvis_report.engine.graph.nodes import operation, ordinary, result_shape
+from cnnvis_report.engine.graph.ops import is_relu
 from cnnvis_report.engine.rules.activations import NORMS, PIECEWISE, SCALES, SMOOTH, SUMS, known_layers
 from cnnvis_report.engine.rules.affine import Layers
 from cnnvis_report.engine.rules.lrp_rules import EntryRule

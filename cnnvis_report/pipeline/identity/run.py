@@ -14,7 +14,7 @@ from cnnvis_report.pipeline.identity.source_code import code_hash, method_files
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import SAMPLE, Study
 from cnnvis_report.records.identity import LISTED, Content, Identity, changed_images, changes
-from cnnvis_report.store.earlier import contents_in, identity_of, remembered
+from cnnvis_report.store.previous_run import contents_in, identity_of, remembered
 
 BATCH = "the batch size"
 SAMPLED = "the sample that methods compare with"

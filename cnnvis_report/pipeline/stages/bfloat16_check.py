@@ -1,30 +1,28 @@
 """Whether methods that only look forward may do so in bfloat16: tried on a sample, before the run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import isnan
 
 from torch import Tensor
 
 from cnnvis_report.data.batches import sample
-from cnnvis_report.engine.tape import Tape
 from cnnvis_report.evaluation.rank_correlation import spearman
-from cnnvis_report.methods.tasks import TaskResult, run_tasks
+from cnnvis_report.methods.tasks import TaskResult
+from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.rejected_images import usable
 from cnnvis_report.pipeline.setup import Study
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.metrics import Precision
 
 HOLDS = 0.99  # the rank correlation from which on the order of the pixels is the same
 FEW = 32  # in sets of fewer images one is a sample, and two otherwise
 
 
-def trials(study: Study, plan: Plan, tell: Callable[[str], None]) -> tuple[Precision, ...]:
+def trials(study: Study, plan: Plan, progress: Progress) -> tuple[Precision, ...]:
     """What bfloat16 makes of each map that might be found in it: the order of its pixels against float32.
 
     The class that the network sees first is explained, on images spread over the set.
-
-    Args:
-        tell: called with what is done next.
 
     Raises:
         RuntimeError, MemoryError: out of memory.
@@ -33,23 +31,21 @@ def trials(study: Study, plan: Plan, tell: Callable[[str], None]) -> tuple[Preci
         return ()
     most = 1 if plan.images < FEW or plan.batch == 1 else 2
     images = usable(study.subject, sample(study.images, study.subject.preprocessing, most).to(study.device), plan.batch)
-    exact, rough = (_outcomes(study, plan, images, reduced, tell) for reduced in (False, True))
+    exact, rough = (_results(study, plan, images, reduced, progress) for reduced in (False, True))
     forced = study.precision == "bfloat16"
     return tuple(_compared(one, two, forced) for one, two in zip(exact, rough, strict=True))
 
 
-def _outcomes(
-    study: Study, plan: Plan, images: Tensor, reduced: bool, tell: Callable[[str], None]
-) -> Sequence[TaskResult]:
-    tape = Tape(study.subject, images, capacity=plan.batch, reference=study.reference, seed=study.seed)
-    targets = tape.logits.argmax(dim=1, keepdim=True)
-    chosen = plan.reduced if reduced else ()
-    found = []
-    for outcome in run_tasks(plan.reduced, tape, targets, chosen):
-        tell(f"{outcome.task.name}, in bfloat16 too?")
-        found.append(outcome.moved())
-    tape.costs.wait()
-    return found
+def _results(study: Study, plan: Plan, images: Tensor, reduced: bool, progress: Progress) -> list[TaskResult]:
+    settings = BatchSettings(
+        capacity=plan.batch, reference=study.reference, seed=study.seed, reduced=plan.reduced if reduced else ()
+    )
+
+    def told(results: Sequence[TaskResult]) -> None:
+        progress.step(f"{results[0].task.name}, in bfloat16 too?")
+
+    explained = explain_batch(study.subject, images, plan.reduced, None, settings, on_result=told)
+    return [result for (result,) in explained.results]
 
 
 def _compared(exact: TaskResult, rough: TaskResult, forced: bool) -> Precision:

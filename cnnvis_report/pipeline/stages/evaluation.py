@@ -89,7 +89,7 @@ def cheap(dry_run: DryRun, classes: int, budget: Budget) -> list[Task]:
     return [
         task
         for task, (forward, backward) in zip(dry_run.tasks, dry_run.costs, strict=True)
-        if (forward + backward) / classes <= budget.dear and task.method.info.family != "baseline"
+        if (forward + backward) / classes <= budget.dear and not task.method.info.baseline
     ]
 
 

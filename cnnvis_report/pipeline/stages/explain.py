@@ -11,16 +11,18 @@ from cnnvis_report.data.batches import Batch, DecodedImage
 from cnnvis_report.engine.devices import is_out_of_memory, too_large
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, RunFailed
-from cnnvis_report.methods.tasks import Task, TaskResult, run_tasks
+from cnnvis_report.methods.tasks import Task, TaskResult
+from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch, open_batch
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.rejected_images import NOT_FINITE, in_one_line
 from cnnvis_report.pipeline.results import Result, results_of
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.evaluation import Measuring
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.run import Skipped
 
 if TYPE_CHECKING:
-    from cnnvis_report.pipeline.execute import RunProgress, RunStats
+    from cnnvis_report.pipeline.execute import RunStats
 
 
 class Explaining:
@@ -30,8 +32,8 @@ class Explaining:
     such an image is halved until it is alone, so that one costs few passes and many cost two each.
     """
 
-    def __init__(self, study: Study, plan: Plan, tally: "RunStats", watcher: "RunProgress") -> None:
-        self._study, self._plan, self._tally, self._watcher = study, plan, tally, watcher
+    def __init__(self, study: Study, plan: Plan, tally: "RunStats", progress: Progress) -> None:
+        self._study, self._plan, self._tally, self._progress = study, plan, tally, progress
         self._hopeless: list[Task] = []  # they have failed on each image of a batch by itself
 
     def of(self, batch: Batch) -> Iterator[Result]:
@@ -97,7 +99,7 @@ class Explaining:
     def _make_room(self, count: int) -> None:
         if self._study.device.type == "cuda":
             torch.cuda.empty_cache()
-        self._watcher.trouble(f"Out of device memory with {count} images at a time; going on with {count // 2}.")
+        self._progress.warn(f"Out of device memory with {count} images at a time; going on with {count // 2}.")
 
     def _seen(self, batch: Batch) -> tuple[Tape, Tensor]:
         """The pass over a batch, and its logits on the CPU.
@@ -105,19 +107,10 @@ class Explaining:
         Raises:
             BadRequest: the network doesn't take one of the images.
         """
-        study, dry_run = self._study, self._plan.dry_run
+        study = self._study
         images = batch.images.to(study.device)
         with in_one_line(study.subject, images):
-            tape = Tape(
-                study.subject,
-                images,
-                layers=dry_run.layers,
-                reads=dry_run.reads,
-                layer_inputs=dry_run.layer_inputs,
-                capacity=min(self._plan.batch, len(batch.ready)),
-                reference=study.reference,
-                seed=study.seed,
-            )
+            tape = open_batch(study.subject, images, self._settings(len(batch.ready)))
         return tape, tape.logits.float().cpu()
 
     def _explained(self, batch: Batch, tape: Tape, logits: Tensor) -> list[Result]:
@@ -125,34 +118,32 @@ class Explaining:
         meaning = study.subject.meaning
         rows = zip(logits, batch.ready, strict=True)
         chosen = [study.choice.choose(row, each.item.labels, meaning) for row, each in rows]
-        outcomes = []
         targets = _rectangle(chosen, logits).to(study.device)
-        performed = run_tasks(plan.dry_run.tasks, tape, targets, plan.reduced)
-        for outcome, share in zip(performed, plan.shares[:-1], strict=True):
-            parts = self._singly(outcome, tape, targets)
-            for error in [part for part in parts if part.error is not None][:1]:
-                self._watcher.trouble(f"{error.task.name} failed: {error.reason}.", error.error)
-            outcomes.append([part.moved() for part in parts])
-            self._watcher.task_done(outcome.task.name, len(batch.ready), share)
-        tape.costs.wait()
+        shares = iter(plan.shares[:-1])
+
+        def told(results: Sequence[TaskResult]) -> None:
+            for failed in [result for result in results if result.error is not None][:1]:
+                self._progress.warn(f"{failed.task.name} failed: {failed.reason}.", failed.error)
+            self._progress.step(results[0].task.name, len(batch.ready) * next(shares))
+
+        explained = explain_batch(
+            study.subject,
+            tape.images,
+            plan.dry_run.tasks,
+            targets,
+            self._settings(len(batch.ready)),
+            tape=tape,
+            failing=self._hopeless,
+            on_result=told,
+        )
         tally.computed += len(batch.ready)
         tally.passes.merge(tape.costs.clock.times())
-        results = results_of(study.subject, batch, logits, chosen, outcomes, tape.costs)
+        results = results_of(study.subject, batch, logits, chosen, explained.results, tape.costs)
         return self._measured(batch, results)
 
-    def _singly(self, outcome: TaskResult, tape: Tape, targets: Tensor) -> list[TaskResult]:
-        """The outcome of a batch, or, where the task has failed, those of its images: it may be one that fails."""
-        task = outcome.task
-        if outcome.error is None or len(targets) == 1 or task in self._hopeless:
-            return [outcome]
-        found: list[TaskResult] = []
-        for place in range(len(targets)):
-            alone = tape.replay(tape.images[place : place + 1])
-            found += run_tasks([task], alone, targets[place : place + 1], self._plan.reduced)
-        if all(each.maps is None for each in found):
-            self._hopeless.append(task)
-            return [outcome]
-        return found
+    def _settings(self, images: int) -> BatchSettings:
+        study, plan = self._study, self._plan
+        return BatchSettings(plan.dry_run, min(plan.batch, images), study.reference, study.seed, plan.reduced)
 
     def _measured(self, batch: Batch, results: Sequence[Result]) -> list[Result]:
         """The results, with what their maps are worth where that is wanted."""
@@ -171,10 +162,10 @@ class Explaining:
                 except Exception as error:  # the maps are there, and worth keeping without it
                     if is_out_of_memory(error):
                         raise
-                    self._watcher.trouble(f"{ready.item.name}: its maps couldn't be measured ({error}).", error)
+                    self._progress.warn(f"{ready.item.name}: its maps couldn't be measured ({error}).", error)
                 self._tally.measuring += time.perf_counter() - start
             found.append(result)
-            self._watcher.task_done("measures", 1, plan.shares[-1])
+            self._progress.step("measures", plan.shares[-1])
         return found
 
 

@@ -1,6 +1,6 @@
 """What the layers hold of single images: feature maps, summaries, projections, class maps, inversions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from cnnvis_report.pipeline.stages.inspection_budget import LookBudget
 from cnnvis_report.pipeline.stages.layer_pass import chosen_layers, kept, stages
 from cnnvis_report.pipeline.stages.unit_crops import UnitPictures, as_bytes
 from cnnvis_report.pipeline.stages.view_gaps import all_of
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import ClassMapRecord, ImageInspection, InvertedRecord, UnitRecord
 from cnnvis_report.store.writer import RunWriter
 
@@ -49,9 +50,9 @@ class ImagesInside:
         self._kept, self._side = kept(shapes, min(budget.images, len(study.images)), budget)
         self._count = 0
 
-    def of(self, ready: DecodedImage, tell: Callable[[str], None]) -> ImageInspection:
+    def of(self, ready: DecodedImage, progress: Progress) -> ImageInspection:
         """One image's feature maps and the rest."""
-        tell(f"inside: {ready.item.name}")
+        progress.step(f"inside: {ready.item.name}")
         study = self._study
         image = ready.picture.values[None].to(study.device)
         tape = Tape(study.subject, image, layers=self._layers, seed=study.seed)

@@ -1,6 +1,6 @@
 """Everything that is shown from within the network, into the run folder."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from cnnvis_report.pipeline.stages.layer_pass import Streamed, chosen_layers, st
 from cnnvis_report.pipeline.stages.maximization import preferred
 from cnnvis_report.pipeline.stages.unit_crops import UnitPictures
 from cnnvis_report.pipeline.stages.view_gaps import all_of
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import (
     ChannelStatsRecord,
     ImageInspection,
@@ -34,7 +35,6 @@ from cnnvis_report.store.writer import RunWriter
 
 NAMED = 12  # channels of a kind
 Arrays = dict[str, npt.NDArray[np.generic]]
-Tell = Callable[[str], None]
 
 
 @dataclass
@@ -45,11 +45,11 @@ class Found:
     gaps: list[tuple[str, str]] = field(default_factory=list)
 
 
-def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, tell: Tell) -> InspectionRecord:
+def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, progress: Progress) -> InspectionRecord:
     """Look at the filters, at what the set does to the channels, at some images, and at preferred inputs.
 
     Args:
-        size: images at a time. tell: called with what is done next.
+        size: images at a time.
 
     Raises:
         RuntimeError, MemoryError: out of memory.
@@ -61,13 +61,13 @@ def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, 
         gaps = found.gaps
         gaps += [(f"{way} projections", reason) for way, reason in pictures.refused.items()]
         filters = all_of("filters", lambda: _filters(study, found), gaps)
-        streamed = stream(study, size, tell)
+        streamed = stream(study, size, progress)
         looked = ImagesInside(study, budget, writer, pictures, gaps)
-        images = tuple(_looked(looked, _some(study, budget, streamed), found, tell))
+        images = tuple(_looked(looked, _some(study, budget, streamed), found, progress))
         fields = all_of("receptive fields", lambda: _fields(study, pictures), gaps)
         health = all_of("channel health", lambda: _health(streamed, found), gaps)
-        tops = all_of("top images", lambda: _tops(study, budget, streamed, pictures, found, tell), gaps)
-        wanted = all_of("preferred inputs", lambda: preferred(study, budget, streamed, found.arrays, tell), gaps)
+        tops = all_of("top images", lambda: _tops(study, budget, streamed, pictures, found, progress), gaps)
+        wanted = all_of("preferred inputs", lambda: preferred(study, budget, streamed, found.arrays, progress), gaps)
         record = InspectionRecord(
             budget=budget.name,
             image_count=len(streamed.ids),
@@ -101,12 +101,12 @@ def _some(study: Study, budget: LookBudget, streamed: Streamed) -> Iterator[Deco
 
 
 def _looked(
-    looked: ImagesInside, images: Iterator[DecodedImage], found: Found, tell: Tell
+    looked: ImagesInside, images: Iterator[DecodedImage], found: Found, progress: Progress
 ) -> Iterator[ImageInspection]:
     """What there is within the network of each image; one on which the network fails is a gap."""
     for ready in images:
         try:
-            yield looked.of(ready, tell)
+            yield looked.of(ready, progress)
         except Exception as error:  # the other images are worth a look without it
             if refusal(error) is not None:  # what couldn't be written can be made up for
                 raise
@@ -142,7 +142,7 @@ def _fields(study: Study, pictures: UnitPictures) -> Iterator[ReceptiveFieldReco
 
 
 def _tops(
-    study: Study, budget: LookBudget, streamed: Streamed, pictures: UnitPictures, found: Found, tell: Tell
+    study: Study, budget: LookBudget, streamed: Streamed, pictures: UnitPictures, found: Found, progress: Progress
 ) -> Iterator[TopImagesRecord]:
     """The channels that are excited most, each with the images that do it."""
     if len(streamed.ids) < 2:
@@ -151,7 +151,7 @@ def _tops(
         return
     ready = _Readable(study)
     for layer in streamed.tops.layers:
-        tell(f"inside: what excites {layer}")
+        progress.step(f"inside: what excites {layer}")
         top = streamed.tops.top(layer)
         asked = {unit.channel for unit in study.units if unit.layer == layer}
         most = budget.channels if layer in chosen_layers(study.subject) else 0

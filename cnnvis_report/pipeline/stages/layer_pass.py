@@ -1,6 +1,6 @@
 """Which layers are looked at, and one pass over the set for what needs all of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -15,6 +15,7 @@ from cnnvis_report.inspection.top_images import TopImages
 from cnnvis_report.isolation.context import recording
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.inspection_budget import LAYERS, TOPS, LookBudget
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.network import LayerRecord
 from cnnvis_report.records.run import Skipped
 
@@ -97,7 +98,7 @@ class Streamed:
             self.goals[goal] = float(value), len(self.ids) + int(place)
 
 
-def stream(study: Study, size: int, tell: Callable[[str], None]) -> Streamed:
+def stream(study: Study, size: int, progress: Progress) -> Streamed:
     """Run the set once, `size` images at a time, and keep what the layers did."""
     watched = [layer.name for layer in stages(study.subject)]
     goals = [*study.preferences.goals, *map(goal_of, study.units)]
@@ -107,7 +108,7 @@ def stream(study: Study, size: int, tell: Callable[[str], None]) -> Streamed:
     kept_values = {*tops, *(goal.layer for goal in goals if goal.layer)}
     names = list(dict.fromkeys([*watched, *kept_values]))
     for batch in _ready(study, size):
-        tell(f"inside: {batch.ready[0].item.name}")
+        progress.step(f"inside: {batch.ready[0].item.name}")
         logits, peaks = _forward(study, batch, names, found.health, kept_values)
         if study.witness is not None:
             study.witness.saw_again([each.item.id for each in batch.ready], logits)

@@ -13,6 +13,7 @@ from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.inspection_budget import LookBudget
 from cnnvis_report.pipeline.stages.layer_pass import Streamed, goal_of
 from cnnvis_report.pipeline.stages.unit_crops import as_bytes
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import MaximizedRecord
 
 LOOKS = 64  # at the curve of an optimization, at most
@@ -33,7 +34,7 @@ def preferred(
     budget: LookBudget,
     streamed: Streamed,
     arrays: dict[str, npt.NDArray[np.generic]],
-    tell: Callable[[str], None],
+    progress: Progress,
 ) -> Iterator[MaximizedRecord]:
     """Inputs made for goals that were named, units that were asked for, or the classes that the set is seen as first.
 
@@ -42,7 +43,9 @@ def preferred(
     """
     wanted = _wanted(study, budget, streamed)
     steps = len(wanted) * budget.steps
-    made = _made(study, budget, wanted, lambda done: tell(f"inside: preferred inputs, {done} of {steps} steps"))
+    made = _made(
+        study, budget, wanted, lambda done: progress.step(f"inside: preferred inputs, {done} of {steps} steps")
+    )
     for number, (each, found) in enumerate(zip(wanted, made, strict=True)):
         arrays[f"maximized/{number}"] = as_bytes(found.image)
         arrays[f"frames/{number}"] = np.stack([as_bytes(frame) for frame in found.film])

@@ -1,6 +1,6 @@
 """A look at every image of a set, before some of them are explained: which are answered wrong?"""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -14,6 +14,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.rejected_images import in_one_line
 from cnnvis_report.pipeline.setup import Study
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.labels import LabelCounter, LabelPredictions
 from cnnvis_report.records.predictions import Prediction, Predictions, count
 from cnnvis_report.records.run import Skipped
@@ -26,7 +27,7 @@ def screened(
     study: Study,
     only: str,
     most: int | None,
-    advance: Callable[[str], None] = lambda _: None,
+    progress: Progress = Progress(),  # noqa: B008 # it has no state
     limit: Limit | None = None,
 ) -> Study:
     """The study of those images alone that are answered wrong, or right, and of at most so many of them.
@@ -36,14 +37,14 @@ def screened(
 
     Args:
         only: "all", "wrong" or "right". most: where there are more, some of the errors and a spread over the set.
-        advance: told of each image. limit: how many of the selection are taken, and which; None for all.
+        limit: how many of the selection are taken, and which; None for all.
 
     Raises:
         BadRequest: no image has a label that the network knows, or none is left, or nothing is right or wrong.
     """
     if only != "all":
         _check_judged(study, only)
-    looked = _look(study, advance)
+    looked = _look(study, progress)
     wanted = {"all": (True, False), "wrong": (False,), "right": (True,)}[only]
     if not any(each.right in wanted for each in looked.verdicts.values()) and only != "all":
         raise BadRequest(f"--only {only}: none of the {len(looked.verdicts)} labeled images is answered {only}.")
@@ -153,7 +154,7 @@ def _spread(items: Sequence[ImageItem], verdicts: Mapping[str, Verdict], most: i
     return [item for item in items if item.id in kept]
 
 
-def _look(study: Study, advance: Callable[[str], None]) -> _Looked:
+def _look(study: Study, progress: Progress) -> _Looked:
     """The answer to each labeled image that can be read."""
     subject = study.subject
     looked = _Looked(subject.classes, subject.meaning.kind)
@@ -164,7 +165,7 @@ def _look(study: Study, advance: Callable[[str], None]) -> _Looked:
             for ready, row, shares in _scored(subject, batch, study.device):
                 looked.add(ready.item, row, shares)
             for ready in batch.ready:
-                advance(ready.item.name)
+                progress.done(ready.item.name)
     return looked
 
 

@@ -1,6 +1,6 @@
 """Which methods notice that the network has forgotten what it learned: cascading randomization, once a run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
@@ -10,16 +10,17 @@ from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.evaluation.randomization import randomized, stages
 from cnnvis_report.evaluation.rank_correlation import SIDE, spearman
 from cnnvis_report.evaluation.resize import on_grid
 from cnnvis_report.evaluation.ssim import ssim
-from cnnvis_report.methods.tasks import Task, run_tasks
+from cnnvis_report.methods.tasks import Task
+from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.evaluation import Budget, cheap
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.methods import Array
 from cnnvis_report.records.metrics import RandomizationResult
 
@@ -27,13 +28,12 @@ Found = dict[tuple[str, str], Array]
 
 
 def randomization(
-    study: Study, plan: Plan, budget: Budget, tell: Callable[[str], None]
+    study: Study, plan: Plan, budget: Budget, progress: Progress
 ) -> tuple[tuple[float, ...], int, tuple[RandomizationResult, ...]]:
     """The shares of layers that were drawn anew, on how many images, and what became of each method's maps.
 
     The class that the trained network sees first is explained at every stage. Methods that take many passes are left
-    out, as the budget says; a network that gives no finite scores at a stage ends the cascade there. `tell` is
-    called with what is done next.
+    out, as the budget says; a network that gives no finite scores at a stage ends the cascade there.
     """
     tasks = cheap(plan.dry_run, plan.classes, budget)
     images = [ready for ready in _images(study, plan) if isinstance(ready, DecodedImage)]
@@ -50,7 +50,7 @@ def randomization(
     learned = [_maps(study.subject, tasks, ready, target, study, study.reference) for ready, target in pairs]
     likeness: list[list[dict[tuple[str, str], tuple[float, float, float]]]] = []
     for number, part in enumerate(cascade, start=1):
-        tell(f"weights drawn anew, stage {number} of {len(cascade)}")
+        progress.step(f"weights drawn anew, stage {number} of {len(cascade)}")
         try:
             other = Subject(
                 randomized(study.subject.network, part, study.seed),
@@ -87,18 +87,17 @@ def _maps(
     image = ready.picture.values[None].to(study.device)
     found: Found = {}
     try:
-        with subject.held():
-            tape = Tape(subject, image, seed=study.seed, reference=others)
-            outcomes = list(run_tasks(tasks, tape, torch.tensor([[target]])))
+        settings = BatchSettings(reference=others, seed=study.seed)
+        explained = explain_batch(subject, image, tasks, torch.tensor([[target]]), settings)
     except Exception as error:  # a network drawn anew may fail on an image that it took before
         if is_out_of_memory(error):
             raise
         return found
-    for outcome in outcomes:
-        if outcome.maps is not None and bool(outcome.maps.isfinite().all()):
-            shown = outcome.task.method.info.shown(outcome.maps[0, 0].float().cpu().numpy())
+    for (result,) in explained.results:
+        if result.maps is not None and bool(result.maps.isfinite().all()):
+            shown = result.task.method.info.shown(result.maps[0, 0].numpy())
             grid = on_grid(torch.from_numpy(shown), (SIDE, SIDE)).numpy()
-            found[outcome.task.name, outcome.task.layer] = np.asarray(grid, dtype=np.float32)
+            found[result.task.name, result.task.layer] = np.asarray(grid, dtype=np.float32)
     return found
 
 

@@ -11,15 +11,15 @@ from torch import Tensor, nn
 from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import CnnVisError, told
-from cnnvis_report.methods.tasks import Task, run_tasks
-from cnnvis_report.models.load import Training
+from cnnvis_report.methods.tasks import Task
+from cnnvis_report.models.model import Training
 from cnnvis_report.models.trained_file import plain_name, read_trained
-from cnnvis_report.pipeline.execute import RunProgress
+from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.inspection_budget import FILMED
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.training import Frame, SnapshotSeries, snapshot_key
 from cnnvis_report.store.names import SNAPSHOTS
 from cnnvis_report.store.writer import RunWriter
@@ -41,7 +41,7 @@ class Shot:
     target: int
 
 
-def snapshots(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress) -> tuple[SnapshotSeries, ...]:
+def snapshots(study: Study, plan: Plan, writer: RunWriter, progress: Progress) -> tuple[SnapshotSeries, ...]:
     """A film of each of some images; none where the training left no snapshots.
 
     The maps go into the run folder. The last frame is of the network itself, after its best epoch.
@@ -54,8 +54,8 @@ def snapshots(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress)
     tasks = [task for task in plan.dry_run.tasks if task.method.info.preset == "quick" and not task.layer]
     frames: dict[str, list[Frame]] = {shot.ready.item.id: [] for shot in shots}
     arrays: dict[str, npt.NDArray[np.generic]] = {}
-    for stage in _stages(study, training, watcher):
-        watcher.task_done(f"epoch {stage.epoch}", 0, 0.0)
+    for stage in _stages(study, training, progress):
+        progress.step(f"epoch {stage.epoch}")
         if not shots:
             break
         subject = _subject(study, stage, shots[0])
@@ -65,7 +65,7 @@ def snapshots(study: Study, plan: Plan, writer: RunWriter, watcher: RunProgress)
             except Exception as error:  # the other images are worth a film without it
                 if is_out_of_memory(error):
                     raise
-                watcher.trouble(f"{shot.ready.item.name}: no film ({told(error)}).", error)
+                progress.warn(f"{shot.ready.item.name}: no film ({told(error)}).", error)
                 shots.remove(shot)
                 continue
             frames[shot.ready.item.id].append(frame)
@@ -100,7 +100,7 @@ def _shots(study: Study, writer: RunWriter) -> list[Shot]:
     return shots
 
 
-def _stages(study: Study, training: Training, watcher: RunProgress) -> Iterator[Stage]:
+def _stages(study: Study, training: Training, progress: Progress) -> Iterator[Stage]:
     """The snapshots that are there and belong to this network, in order, with the network itself among them."""
     best = training.record.best_epoch
     own = Stage(best, study.subject.network)
@@ -111,23 +111,23 @@ def _stages(study: Study, training: Training, watcher: RunProgress) -> Iterator[
             yield own
         if snapshot.epoch == best:
             continue
-        network = _load(training, snapshot.file, watcher)
+        network = _load(training, snapshot.file, progress)
         if network is not None and _alike(network, own.network):
             yield Stage(snapshot.epoch, network.to(study.device))
     if not told:
         yield own
 
 
-def _load(training: Training, name: str, watcher: RunProgress) -> nn.Module | None:
+def _load(training: Training, name: str, progress: Progress) -> nn.Module | None:
     """The network of a snapshot beside the model's file; None, with a warning, where it isn't there."""
     path = training.folder / name if training.folder is not None and plain_name(name) else None
     try:
         trained = read_trained(path) if path is not None and path.is_file() else None
     except CnnVisError as error:
-        watcher.trouble(f"The snapshot {name} can't be used: {error}")
+        progress.warn(f"The snapshot {name} can't be used: {error}")
         return None
     if trained is None:
-        watcher.trouble(f"The snapshot {name} isn't beside the model; the film goes without it.")
+        progress.warn(f"The snapshot {name} isn't beside the model; the film goes without it.")
         return None
     return trained.network
 
@@ -156,25 +156,15 @@ def _frame(
     study: Study, plan: Plan, subject: Subject, shot: Shot, tasks: Sequence[Task], epoch: int
 ) -> tuple[Frame, dict[str, npt.NDArray[np.generic]]]:
     """What the network of an epoch says of an image, and its maps."""
-    dry_run = plan.dry_run
-    with subject.held():
-        tape = Tape(
-            subject,
-            _image(study, shot.ready),
-            layers=dry_run.layers,
-            reads=dry_run.reads,
-            layer_inputs=dry_run.layer_inputs,
-            seed=study.seed,
-        )
-        targets = torch.tensor([[shot.target]], device=study.device)
-        outcomes = [outcome.moved() for outcome in run_tasks(tasks, tape, targets)]
-        tape.costs.wait()
-        logits = tape.logits.float().cpu()
+    settings = BatchSettings(plan.dry_run, seed=study.seed)
+    targets = torch.tensor([[shot.target]], device=study.device)
+    explained = explain_batch(subject, _image(study, shot.ready), tasks, targets, settings)
+    logits = explained.logits.float().cpu()
     probabilities = subject.probabilities(logits)
     maps = {
-        snapshot_key(shot.ready.item.id, outcome.task.name, epoch): outcome.maps[0, 0].numpy()
-        for outcome in outcomes
-        if outcome.maps is not None and bool(outcome.maps.isfinite().all())
+        snapshot_key(shot.ready.item.id, result.task.name, epoch): result.maps[0, 0].numpy()
+        for (result,) in explained.results
+        if result.maps is not None and bool(result.maps.isfinite().all())
     }
     seen = study.subject.classes[int(logits[0].argmax())]
     frame = Frame(epoch, float(logits[0, shot.target]), float(probabilities[0, shot.target]), seen)

@@ -12,7 +12,7 @@ from cnnvis_report.cli.tables import layers_table
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, NotApplicable
-from cnnvis_report.models.load import input_channels
+from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.training.model import Source, make_trainee
 from tests import transformers as nets
 from tests.benchmarks import layer_sources

@@ -7,7 +7,7 @@ from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.engine.rules.lrp import Composite
-from cnnvis_report.engine.rules.lrp_rules import AlphaBeta, Box, Epsilon, Flat, Gamma, WSquare, Z
+from cnnvis_report.engine.rules.lrp_rules import AlphaBeta, Epsilon, Flat, Gamma, WSquare, Z, ZBox
 from cnnvis_report.engine.rules.uniform import Spread
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
@@ -17,7 +17,7 @@ from tests.networks import Tiny, seeded
 
 pytestmark = pytest.mark.numeric
 
-BOX = Box((-2.0, -1.5, -1.0), (2.0, 2.5, 3.0))
+BOX = ZBox((-2.0, -1.5, -1.0), (2.0, 2.5, 3.0))
 
 
 def small() -> nn.Sequential:
@@ -89,7 +89,7 @@ def shares(rule, x, w, b):
             return (w != 0).double() / (w != 0).double().sum(1, keepdim=True)
         case WSquare():
             return w.square() / w.square().sum(1, keepdim=True)
-        case Box(low=low, high=high):
+        case ZBox(low=low, high=high):
             sides = [torch.tensor(each, dtype=x.dtype).repeat_interleave(len(x) // 3) for each in (low, high)]
             terms = c - sides[0] * w.clamp(min=0) - sides[1] * w.clamp(max=0)
             return terms / terms.sum(1, keepdim=True)

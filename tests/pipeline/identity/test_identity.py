@@ -24,7 +24,7 @@ from cnnvis_report.pipeline.identity.source_code import code_hash, network_files
 from cnnvis_report.records.identity import Content, Identity, changed_images, changes
 from cnnvis_report.records.run import Skipped
 from cnnvis_report.store import load_run
-from cnnvis_report.store.earlier import remembered
+from cnnvis_report.store.previous_run import remembered
 from tests.conftest import command, forget_methods
 from tests.factories import tiny
 from tests.networks import Tiny, seeded

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import parsed, to_json
-from cnnvis_report.store import contents, names
+from cnnvis_report.store import array_checks, names
 from cnnvis_report.store.arrays import names_in
 from cnnvis_report.store.atomic import (
     beside,
@@ -19,7 +19,7 @@ from cnnvis_report.store.atomic import (
     remove_empty,
     sweep,
 )
-from cnnvis_report.store.fitted import fitted_head
+from cnnvis_report.store.fitted_file import fitted_head
 from cnnvis_report.store.journal import journal_lines
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.manifest import MARK, list_lines, raw_head
@@ -151,7 +151,7 @@ def _has_made(folder: Path, name: str) -> bool:
     held = names_in(path) if inner in (ARRAYS, INSPECTION) else []
     if inner == ARRAYS:
         return "picture" in held
-    return bool(held) and all(key.partition("/")[0] in contents.INSPECTION for key in held)
+    return bool(held) and all(key.partition("/")[0] in array_checks.INSPECTION for key in held)
 
 
 def pages_of(folder: Path) -> list[str]:

@@ -10,8 +10,8 @@ from PIL import Image
 
 from cnnvis_report.data.decode import NOTE, UnusablePicture, read_picture, read_values
 from cnnvis_report.data.image_set import find_images, labeled
-from cnnvis_report.data.levels import find_levels
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
+from cnnvis_report.data.value_range import find_levels
 from cnnvis_report.errors import BadRequest
 
 RAMP = np.linspace(0, 65535, 240).astype(np.uint16)

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from cnnvis_report.data.image_file import ImageFile, several
-from cnnvis_report.store.ours import is_ours
+from cnnvis_report.store.own_files import is_ours
 
 STILLS = "stills"  # the folder within a report that has them
 

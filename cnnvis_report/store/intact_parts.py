@@ -8,8 +8,8 @@ from pathlib import Path
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord, StoredFile
+from cnnvis_report.store.array_checks import wrong_arrays, wrong_inspection
 from cnnvis_report.store.arrays import read_arrays
-from cnnvis_report.store.contents import wrong_arrays, wrong_inspection
 from cnnvis_report.store.names import SNAPSHOTS, arrays_name, inspection_name, place
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cnnvis_report.data.decode import UnusablePicture, read_values
-from cnnvis_report.data.depth import NOMINAL, bits_of
+from cnnvis_report.data.high_bit_depth import NOMINAL, bits_of
 from cnnvis_report.data.image_file import FoundImages
 from cnnvis_report.data.preprocessing import Levels
 

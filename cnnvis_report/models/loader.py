@@ -1,0 +1,120 @@
+"""Loaders: each opens one kind of MODEL, such as a file, and announces itself with `@loader`."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.extensions import Registry
+from cnnvis_report.models.model import Model
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """What a user asks for.
+
+    text: MODEL as it was typed, with ~ expanded. weights: a file of weights, or FILE#KEY; None for the model's own.
+    untrained: whether random weights do, because only shapes are read. trusted: whether the user has said that code
+    within the model's files may run.
+    """
+
+    text: str
+    weights: Path | None = None
+    untrained: bool = False
+    trusted: bool = False
+
+    def require_trust(self, what: str) -> None:
+        """Stop before code from a file is run, unless the user trusts the file.
+
+        Args:
+            what: the code, as in "its Lambda layers".
+
+        Raises:
+            BadRequest: the user hasn't said so.
+        """
+        if not self.trusted:
+            raise BadRequest(
+                f"{self.text}: {what} would run as a program. Give --trust where you trust whoever made the file."
+            )
+
+
+@dataclass(frozen=True)
+class Loader:
+    """One kind of MODEL.
+
+    title: what it opens, as in "a classifier of torchvision". example: what a user may type. matches: of the text that
+    a user typed: True where this loader opens it, False where it is of another kind, a sentence where it is of this
+    kind and can't be opened. load: opens it. order: loaders are asked from low to high. requires: modules that it
+    imports. install: what pip installs to have them.
+    """
+
+    name: str
+    title: str
+    example: str
+    matches: Callable[[str], bool | str]
+    load: Callable[[ModelRequest], Model]
+    order: int
+    requires: tuple[str, ...] = ()
+    install: str = ""
+
+    def check_installed(self, model: str) -> None:
+        """Look for the modules that it needs, without importing them.
+
+        Raises:
+            BadRequest: one isn't installed; the message says how to install it.
+        """
+        missing = [module for module in self.requires if importlib.util.find_spec(module) is None]
+        if missing:
+            raise BadRequest(
+                f"{model}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} needed to load it and not "
+                f"installed: pip install '{self.install or ' '.join(missing)}'"
+            )
+
+
+LOADERS = Registry[Loader]("loader", group="cnnvis_report.loaders", package="cnnvis_report.models.loaders")
+
+LoadFunction = Callable[[ModelRequest], Model]
+
+
+def loader(
+    *,
+    title: str,
+    example: str,
+    matches: Callable[[str], bool | str],
+    order: int = 50,
+    requires: tuple[str, ...] = (),
+    install: str = "",
+) -> Callable[[LoadFunction], LoadFunction]:
+    """Announce a function `(request: ModelRequest) -> Model` as what opens one kind of MODEL.
+
+    The function's name is the loader's. Files are a stranger's: nothing in them may run before
+    `request.require_trust`, and what goes wrong is a `BadRequest` of one line. The network is on the CPU, in any mode
+    and of any type: `load_model` refuses values that aren't finite, and sets eval mode and float32.
+
+    Args:
+        title: what it opens, as messages say it, such as "a classifier of torchvision".
+        example: what a user may type, such as "resnet50".
+        matches: of the text that a user typed, without opening the network: True where this loader opens it, False
+            where it is of another kind, a sentence where it is of this kind and can't be opened.
+        order: loaders are asked from low to high, and the first one whose kind it is decides. Names of torchvision
+            are asked for at 10, files at 20, names of functions at 90.
+        requires: modules that are imported while loading; `load_model` looks for them first.
+        install: what pip has to install to have them, such as "cnnvis-report[timm]".
+
+    Raises:
+        BadRequest: another module has a loader of this name.
+    """
+
+    def announce(function: LoadFunction) -> LoadFunction:
+        name = function.__name__
+        entry = Loader(name, title, example, matches, function, order, requires, install)
+        LOADERS.add(name, entry, function.__module__)
+        return function
+
+    return announce
+
+
+def loaders() -> tuple[Loader, ...]:
+    """All loaders in the order in which they are asked."""
+    return tuple(sorted(LOADERS.entries().values(), key=lambda entry: (entry.order, entry.name)))

@@ -1,0 +1,116 @@
+"""Classifiers of torchvision by name, with its own weights or somebody's."""
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import torchvision
+from torchvision.models import WeightsEnum
+
+from cnnvis_report.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from cnnvis_report.errors import BadRequest, UnknownName, brief
+from cnnvis_report.models.checkpoints import load_into, read_for, split_key
+from cnnvis_report.models.fastai_models import fastai_network
+from cnnvis_report.models.input_channels import input_channels
+from cnnvis_report.models.loader import ModelRequest, loader
+from cnnvis_report.models.model import Model
+from cnnvis_report.models.torchvision_heads import with_head
+from cnnvis_report.models.torchvision_models import CLASSES, build_for, skeleton
+
+
+@lru_cache(maxsize=1)
+def classifiers() -> tuple[str, ...]:
+    """The names that torchvision has for classifiers."""
+    return tuple(torchvision.models.list_models(module=torchvision.models))
+
+
+def is_classifier(model: str) -> bool:
+    """Whether a text is NAME or NAME@VERSION of a classifier of torchvision."""
+    return model.partition("@")[0] in classifiers()
+
+
+@loader(
+    title="a classifier of torchvision", example="resnet50 or resnet50@IMAGENET1K_V2", matches=is_classifier, order=10
+)
+def torchvision_name(request: ModelRequest) -> Model:
+    """Open a classifier of torchvision by name, with torchvision's weights or those of a file."""
+    name, _, version = request.text.partition("@")
+    if request.weights is not None:
+        if version:
+            raise BadRequest(f"{request.text}: give either @{version} or --weights, not both.")
+        return _with_file(name, request.weights)
+    check_version(name, version)
+    return _untrained(name) if request.untrained else _pretrained(name, version)
+
+
+def check_version(name: str, version: str) -> None:
+    """Refuse a version of torchvision's weights that there isn't; empty means the best.
+
+    Raises:
+        UnknownName: naming those that there are.
+    """
+    versions = torchvision.models.get_model_weights(name).__members__
+    if version and version not in versions:
+        raise UnknownName(f"weights version of {name}", version, versions)
+
+
+def _pretrained(name: str, version: str) -> Model:
+    """The architecture with weights that torchvision knows where to fetch."""
+    versions = torchvision.models.get_model_weights(name)
+    entry: WeightsEnum = versions[version] if version else versions.DEFAULT
+    file = Path(Path(entry.url).name)
+    try:
+        state = entry.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong hash is a RuntimeError
+        raise BadRequest(
+            f"{name}: its weights {file} can't be downloaded ({brief(error)}). "
+            f"Fetch {entry.url} where there is a network, and give --weights {file}."
+        ) from error
+    built = build_for(name, state, file.name)
+    load_into(built.network, built.state, file)
+    classes = tuple(entry.meta["categories"])
+    return Model(built.network, name, f"torchvision {entry.name}", preprocessing_of(entry), classes)
+
+
+def _untrained(name: str) -> Model:
+    """The architecture with random weights."""
+    options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    network = torchvision.models.get_model(name, weights=None, **options)
+    side = 299 if name == "inception_v3" else 224
+    preprocessing = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, resize=(side, side))
+    return Model(network, name, "none", preprocessing.with_channels(input_channels(network) or 3), None)
+
+
+def _with_file(name: str, path: Path) -> Model:
+    """The architecture with somebody's weights, and as many classes, channels and layers of the head as they have."""
+    file = split_key(path)[0]
+    weights = read_for(skeleton(name), path)
+    learner = fastai_network(name, weights.state, file.name)
+    if learner is not None:
+        load_into(learner.network, weights.state, path, asked=name)
+        entry = next(iter(torchvision.models.get_model_weights(name)))
+        notices = (*weights.notices(file.name), learner.notice)
+        return Model(learner.network, name, path.name, preprocessing_of(entry), None, notices=notices)
+    weights, guessed = with_head(name, weights, file.name)
+    built = build_for(name, weights.state, file.name)
+    strangers = tuple(key for key in weights.strangers if key in built.state)
+    load_into(built.network, replace(weights, state=built.state, strangers=strangers), path, asked=name)
+    versions = list(torchvision.models.get_model_weights(name))
+    # a file by torchvision's name is torchvision's; a training of one's own usually keeps the first preprocessing
+    entry = next((version for version in versions if Path(version.url).name == file.name), versions[0])
+    preprocessing = preprocessing_of(entry).with_channels(input_channels(built.network) or 3)
+    classes = tuple(entry.meta["categories"]) if built.classes == CLASSES else None
+    notices = (*weights.notices(file.name), *guessed, *built.notices)
+    return Model(built.network, name, path.name, preprocessing, classes, notices=notices)
+
+
+def preprocessing_of(entry: WeightsEnum) -> Preprocessing:
+    """What torchvision does to an image before it goes into the network."""
+    preset = entry.transforms()
+    return Preprocessing(
+        tuple(map(float, preset.mean)),
+        tuple(map(float, preset.std)),
+        resize=preset.resize_size[0],
+        crop=(preset.crop_size[0], preset.crop_size[0]),
+        interpolation=preset.interpolation.value,
+    )

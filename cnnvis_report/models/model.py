@@ -1,0 +1,36 @@
+"""A network as it was loaded, with what is known of its use."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.records.training import TrainingRecord
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model was trained; `seen` has the fingerprints of the images, `folder` the snapshots if they are there."""
+
+    record: TrainingRecord
+    seen: frozenset[str] = frozenset()
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network as it was loaded, and what is known of how it is meant to be used.
+
+    weights: where its weights come from, in words, without any folder of this machine.
+    classes: names in index order, or None where nobody has said. training: where it was trained here.
+    notices: what a user has to know of how it was loaded, a sentence each.
+    """
+
+    network: nn.Module
+    name: str
+    weights: str
+    preprocessing: Preprocessing
+    classes: tuple[str, ...] | None
+    training: Training | None = None
+    notices: tuple[str, ...] = ()

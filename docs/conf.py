@@ -1,0 +1,30 @@
+"""Settings of Sphinx: `poe docs` builds these pages, offline and with every warning an error."""
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+project = "cnnvis-report"
+author = "cnnvis-report contributors"
+project_copyright = author
+release = re.search(r'^__version__ = "(.+)"', (ROOT / "cnnvis_report/__init__.py").read_text("utf-8"), re.M)[1]
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+suppress_warnings = ["config.cache"]
+
+html_theme = "furo"
+html_title = "cnnvis-report"
+html_theme_options = {"source_view_link": "", "top_of_page_buttons": []}
+html_show_sourcelink = False
+html_copy_source = False
+
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_member_order = "bysource"
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False

@@ -1,0 +1,154 @@
+"""The tables in these pages that repeat what the code says: `python docs/tables.py` writes them again.
+
+Each stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`; tests/test_docs.py compares them with the code.
+"""
+
+import re
+import sys
+import typing
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from inspect import getdoc
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any
+
+from cnnvis_report import errors
+from cnnvis_report.methods.registry import methods
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.run import RunRecord
+from cnnvis_report.report.views.images import in_families
+
+DOCS = Path(__file__).parent
+WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", NoneType: "null"}
+
+
+def rows(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *([cell.replace("|", r"\|") for cell in line] for line in body)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def methods_table() -> str:
+    """Every method of the registry, by family and year."""
+    entries = in_families([entry.info for entry in methods()])
+    body = [
+        [f"`{info.name}`", info.summary, str(info.kind), str(info.sign), info.preset, info.source] for info in entries
+    ]
+    return rows(["name", "what it shows", "kind", "sign", "from set", "source"], body)
+
+
+def exit_codes_table() -> str:
+    """What a shell gets, from the errors themselves."""
+    return rows(
+        ["code", "when"],
+        [
+            ["0", "The result is there."],
+            [
+                str(errors.RunFailed.exit_code),
+                "The request was sound and the run still failed: a full disk, an error in "
+                "your own network. Nothing that was there is lost, and the same command goes on.",
+            ],
+            [
+                str(errors.BadRequest.exit_code),
+                "The request can't be carried out: an unknown name, a value out of range, "
+                "a file that can't be read. Nothing was computed or written.",
+            ],
+            [
+                str(errors.GapsFound.exit_code),
+                "`--strict` was given, and a file was skipped or a map is missing. The report is there and says which.",
+            ],
+            ["130", "Stopped by Ctrl-C. The same command goes on from what is done."],
+        ],
+    )
+
+
+def record_tables() -> str:
+    """Every record of a run folder, field by field, as its docstring has it."""
+    return "\n\n".join(record_table(record) for record in reachable(RunRecord, ImageRecord))
+
+
+def record_table(record: type) -> str:
+    """What a record is, and its fields."""
+    text, described = documented(record)
+    named = typing.get_type_hints(record)
+    body = [[f"`{field.name}`", type_in_words(named[field.name]), described[field.name]] for field in fields(record)]
+    return f"### {record.__name__}\n\n{text}\n\n{rows(['field', 'type', 'what it holds'], body)}"
+
+
+def documented(record: type) -> tuple[str, dict[str, str]]:
+    """The first paragraph of a record's docstring, and what it says of each field: a line `name: text` each.
+
+    Raises:
+        KeyError: it says nothing of a field.
+    """
+    text = getdoc(record) or ""
+    lines = re.findall(r"^(\w+): (.*(?:\n[ \t]+.*)*)", text, re.MULTILINE)
+    found = {name: " ".join(line.split()).replace("None", "null") for name, line in lines}
+    missing = [field.name for field in fields(record) if field.name not in found]
+    if missing:
+        raise KeyError(f"the docstring of {record.__name__} says nothing of {', '.join(missing)}")
+    return " ".join(text.split("\n\n")[0].split()), found
+
+
+def reachable(*tops: type) -> list[type]:
+    """Records and all that their fields hold, each once and in order."""
+    found: list[type] = []
+    waiting = list(tops)
+    while waiting:
+        record = waiting.pop(0)
+        if record not in found:
+            found.append(record)
+            hints = typing.get_type_hints(record)
+            waiting[:0] = [inner for field in fields(record) for inner in records_in(hints[field.name])]
+    return found
+
+
+def records_in(kind: Any) -> list[type]:
+    """The records that a type is made of."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        return [kind]
+    return [record for part in typing.get_args(kind) for record in records_in(part)]
+
+
+def type_in_words(kind: Any) -> str:
+    """A type as a reader of JSON needs it, records with a link to their table."""
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, UnionType):
+        words = [type_in_words(part) for part in parts]
+        return "any" if "any" in words else " or ".join(words)
+    if origin is tuple:
+        inner = [type_in_words(part) for part in parts if part is not Ellipsis]
+        return f"list of {inner[0]}" if Ellipsis in parts else f"[{', '.join(inner)}]"
+    if origin is dict:
+        return f"object of {type_in_words(parts[1])}"
+    if isinstance(kind, type) and is_dataclass(kind):
+        return f"[{kind.__name__}](#{kind.__name__.lower()})"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return " or ".join(f'"{member.value}"' for member in kind)
+    return WORDS.get(kind, "any")
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "methods": methods_table,
+    "exit-codes": exit_codes_table,
+    "run-folder": record_tables,
+}
+
+
+def filled(text: str) -> str:
+    """A page with its tables as the code has them now."""
+    for name, table in TABLES.items():
+        marked = re.compile(rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)", re.DOTALL)
+        text = marked.sub(lambda found, table=table: f"{found[1]}{table()}\n{found[2]}", text)
+    return text
+
+
+if __name__ == "__main__":
+    for page in sorted(DOCS.glob("*.md")):
+        before = page.read_text(encoding="utf-8")
+        after = filled(before)
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+            print(f"Wrote {page.name}", file=sys.stderr)

@@ -1,0 +1,105 @@
+"""What holds of every map that a page carries, whatever its values."""
+
+import gzip
+from base64 import b64decode, b64encode
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from cnnvis_report.records.run import Sign
+from cnnvis_report.report.pictures.encode import (
+    EXACT_PIXELS_UP_TO,
+    EXACT_UP_TO,
+    QUALITIES,
+    Filter,
+    Quality,
+    compand,
+    encode_map,
+    expand,
+    filter_bytes,
+    halve,
+)
+
+properties = settings(deadline=None, derandomize=True, max_examples=60)
+SIDES = st.tuples(st.integers(1, 40), st.integers(1, 40))
+FINE = st.sampled_from([quality for quality in QUALITIES if not quality.halved])
+
+
+def maps(sides=SIDES, *, signed=True):
+    """Single-precision maps: plain numbers, exact zeros, and magnitudes that differ by orders."""
+    value = st.floats(-1e6 if signed else 0, 1e6, width=32, allow_subnormal=False)
+    return arrays.arrays(np.float32, sides, elements=value, fill=st.just(0.0))
+
+
+def decode(code: dict) -> np.ndarray:
+    """A map from what the page carries, by undoing one step after the other."""
+    data = b64decode(code["data"])
+    if code["code"] == 0:
+        return np.frombuffer(data, "<f4").reshape(code["shape"])
+    steps = np.frombuffer(gzip.decompress(data), np.uint8).reshape(code["shape"]).astype(int)
+    if code["filter"] == Filter.LEFT:
+        steps = steps.cumsum(axis=1) % 256
+    if code["filter"] == Filter.UP:
+        steps = steps.cumsum(axis=0) % 256
+    return expand(steps.astype(np.uint8), code["largest"], code["signed"], code["code"])
+
+
+@properties
+@given(maps(st.tuples(st.integers(20, 40), st.integers(20, 40))), FINE)
+def test_signed_values_come_back_within_the_stated_error(values, quality):
+    shown = decode(encode_map(values, Sign.SIGNED, quality, coarse=False))
+    assert np.abs(shown - values).max() <= np.abs(values).max() * (quality.error + 1e-6)
+    assert (np.sign(shown) * np.sign(values) >= 0).all(), "no value changes its sign"
+
+
+@properties
+@given(maps(st.tuples(st.integers(20, 40), st.integers(20, 40)), signed=False), FINE)
+def test_positive_values_come_back_within_the_stated_error(values, quality):
+    shown = decode(encode_map(values, Sign.POSITIVE, quality, coarse=False))
+    assert np.abs(shown - values).max() <= np.abs(values).max() * (quality.error + 1e-6)
+    assert (shown >= 0).all()
+
+
+@properties
+@given(maps(), st.booleans())
+def test_small_maps_come_back_exactly(values, coarse):
+    code = encode_map(values, Sign.SIGNED, QUALITIES[0], coarse=coarse)
+    exact = values.size <= (EXACT_UP_TO if coarse else EXACT_PIXELS_UP_TO)
+    assert (code["code"] == 0) is exact
+    assert not exact or np.array_equal(decode(code), values)
+
+
+@properties
+@given(arrays.arrays(np.uint8, SIDES))
+def test_filters_lose_nothing(steps):
+    kind, filtered = filter_bytes(steps)
+    data = b64encode(gzip.compress(filtered.tobytes()))
+    code = {"code": 8, "filter": kind, "shape": steps.shape, "signed": False, "largest": 1.0, "data": data}
+    np.testing.assert_array_equal(decode(code), expand(steps, 1.0, False, 8))
+
+
+@properties
+@given(arrays.arrays(np.uint8, SIDES), st.booleans(), st.sampled_from([6, 8]), st.floats(1e-3, 1e6))
+def test_what_was_expanded_is_companded_to_the_same_steps(steps, signed, bits, largest):
+    steps = np.minimum(steps, 2**bits - (2 if signed else 1))
+    values = expand(steps, largest, signed, bits)
+    np.testing.assert_array_equal(compand(values, largest, signed, bits), steps)
+
+
+@properties
+@given(maps())
+def test_halving_keeps_the_ends_and_the_shape(values):
+    small = halve(values)
+    assert small.shape == tuple((side + 1) // 2 for side in values.shape)
+    assert small.min() >= values.min() - 1e-6 * abs(values.min())
+    assert small.max() <= values.max() + 1e-6 * abs(values.max())
+    if not any(side % 2 for side in values.shape):
+        np.testing.assert_allclose(small.mean(dtype=float), values.mean(dtype=float), rtol=1e-4, atol=1e-1)
+
+
+@properties
+@given(st.integers(3, 8))
+def test_more_bits_never_have_a_larger_error(bits):
+    assert Quality(bits + 1).error < Quality(bits).error
