@@ -14,7 +14,6 @@ from cnnvis_report.isolation.user_code import (
     user_output_to_stderr,
     warnings_once,
 )
-from cnnvis_report.records.methods import Option
 from cnnvis_report.store.os_errors import in_words, refusal
 
 # words that people try -> what it is called here

@@ -8,6 +8,8 @@ from base64 import b64decode
 import numpy as np
 import pytest
 import torch
+from cnnvis_report.report.pictures.layers import PAGE, kernel_sheet, kernel_sheet_size, stage_data
+from cnnvis_report.report.views.inspection import curve, findings, layer_rows
 from PIL import Image
 
 from cnnvis_report.engine.subject import Subject
@@ -15,8 +17,6 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.feature_maps import layer_summary
 from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_look
-from cnnvis_report.report.pictures.layers import PAGE, kernel_sheet, kernel_sheet_size, stage_data
-from cnnvis_report.report.views.inspection import curve, findings, layer_rows
 from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
