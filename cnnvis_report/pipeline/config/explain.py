@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from cnnvis_report.records.methods import Option
 from cnnvis_report.settings import Group, Stated, setting
-from cnnvis_report.settings.kinds import Choice, MethodOptions, Names, Several, Text
+from cnnvis_report.settings.kinds import Choice, Names, Several, Text
+from cnnvis_report.settings.method_options import MethodOptions
 
 
 @dataclass(frozen=True)
