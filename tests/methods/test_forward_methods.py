@@ -56,7 +56,7 @@ def noted(network, images, targets, name, *, capacity=None, reference=None, seed
     subject = Subject(network, images[:1])
     layers = [subject.default_layer] if subject.default_layer else []
     tape = Tape(subject, images, layers=layers, capacity=capacity, reference=reference, seed=seed)
-    with tape.costs.account() as account, torch.no_grad():
+    with tape.costs.measure() as account, torch.no_grad():
         if entry.batched_targets:
             maps = entry.function(tape, targets, **options)
         else:
