@@ -12,9 +12,11 @@ import click
 from cnnvis_report.cli.params import printable
 from cnnvis_report.cli.progress import Progress as BarState
 from cnnvis_report.cli.ticker import Ticker
-from cnnvis_report.pipeline.execute import RunStats
+from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.setup import Study
+from cnnvis_report.pipeline.setup import Setup
+from cnnvis_report.pipeline.stages.predict import Selection
+from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.time_estimate import pages_seconds
@@ -50,32 +52,32 @@ class Console(Progress):
         if self.level > QUIET:
             click.echo(text, err=True)
 
-    def plan(self, study: Study, plan: Plan) -> None:
+    def plan(self, setup: Setup, plan: Plan) -> None:
         """What will run, how many passes, how long, how much."""
-        subject, dry_run = study.subject, plan.dry_run
+        subject, dry_run = setup.subject, plan.dry_run
         size = fmt.short(subject.parameters)
         kind = subject.meaning.kind
         outputs, each = fmt.columns(len(subject.classes), kind), fmt.columns(plan.classes, kind)
-        self.say(f"Plan      {subject.name}, {size} parameters, {outputs}, on {study.device}")
+        self.say(f"Plan      {subject.name}, {size} parameters, {outputs}, on {subject.device}")
         self.say(f"          {fmt.count(plan.images, 'image')}, {plan.batch} at a time, {each} each")
         if plan.images and kind.judged:
-            self.say(f"          labels: {_labels(study)}")
+            self.say(f"          labels: {_labels(setup.images)}")
         self.say(f"          pictures: {subject.preprocessing.describe()}")
         self.say(f"          scores: {subject.meaning.kind}, {printable(subject.meaning.reason)}")
         if subject.scores != "logits":
             self.say(f"          explained: {subject.scores}")
-        for notice in study.notices:
+        for notice in setup.notices:
             self.say(f"          note: {printable(notice)}")
         names = list(dict.fromkeys(task.name for task in dry_run.tasks))
         if names:
             self.say(f"          {fmt.count(len(names), 'method')}: {', '.join(names)}")
         if dry_run.layers:
             self.say(f"          layers read: {', '.join(dry_run.layers)}")
-        for task, reason in dry_run.refused:
-            self.say(f"          not defined: {task.name} ({reason})")
+        for task, reason in dry_run.not_applicable:
+            self.say(f"          not applicable: {task.name} ({reason})")
         if plan.reduced:
             rough = ", ".join(dict.fromkeys(task.name for task in plan.reduced))
-            order = "" if study.precision == "bfloat16" else ", where that keeps the order of the pixels"
+            order = "" if setup.config.explain.precision == "bfloat16" else ", where that keeps the order of the pixels"
             self.say(f"          in bfloat16{order}: {rough}")
         maps = [(task.method.info, shape) for task, shape in zip(dry_run.tasks, dry_run.shapes, strict=True)]
         self._pages = pages_seconds(maps, plan.images, plan.classes)
@@ -83,9 +85,10 @@ class Console(Progress):
             f"          {fmt.number(dry_run.forward)} forward and {fmt.number(dry_run.backward)} backward "
             f"passes an image; about {fmt.duration(plan.seconds)} and {fmt.size(plan.bytes)} of arrays"
         )
-        if study.look is not None:
-            inside = plan.time.of(*study.look.passes(plan.images, len(subject.classes)))
-            self.say(f"          inside the network, {study.look.name} views: about {fmt.duration(inside)} more")
+        if setup.inspection is not None:
+            budget = setup.inspection.budget
+            seconds = plan.time.of(*budget.passes(plan.images, len(subject.classes)))
+            self.say(f"          inspection, {budget.name}: about {fmt.duration(seconds)} more")
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[None]:
@@ -162,38 +165,38 @@ class Console(Progress):
         if error is not None and self.level >= VERBOSE:
             click.echo("".join(traceback.format_exception(error)), err=True)
 
-    def bill(self, run: RunRecord, tally: RunStats) -> None:
+    def bill(self, run: RunRecord, stats: RunStats) -> None:
         """Where the time went, beside what it should have taken."""
-        if not tally.computed and not tally.looking:
+        if not stats.computed and not stats.inspection_seconds:
             skipped = f", but for {fmt.count(len(run.skipped), 'skipped file')}" if run.skipped else ""
             self.say(f"          every image was there already{skipped}; only the pages are written again")
             return
         spent = run.provenance.get("seconds_by_method")
         costs = sorted(spent.items(), key=lambda each: -each[1]) if isinstance(spent, dict) else []
         costs = [each for each in costs if each[1] >= TOLD]
-        looked = fmt.duration(tally.looking)
+        looked = fmt.duration(stats.inspection_seconds)
         if run.inspection is not None:
-            self.say(f"Inside    {looked} on what the layers hold{', snapshots included' if run.snapshots else ''}")
+            self.say(f"Inspected {looked} on what the layers hold{', snapshots included' if run.snapshots else ''}")
         elif run.snapshots:
-            self.say(f"Films     {looked} on images over the epochs")
-        if not tally.computed:
+            self.say(f"Snapshots {looked} on images over the epochs")
+        if not stats.computed:
             return
-        share = fmt.of_the_bound(tally.seconds, tally.bound)
+        share = fmt.of_the_bound(stats.seconds, stats.ideal_seconds)
         self.say(
-            f"Took      {fmt.duration(tally.seconds)} for {fmt.count(tally.computed, 'image')}"
-            + (f": {share}, {fmt.duration(tally.bound)} of passes at their best" if share else "")
+            f"Took      {fmt.duration(stats.seconds)} for {fmt.count(stats.computed, 'image')}"
+            + (f": {share}, {fmt.duration(stats.ideal_seconds)} of passes at their best" if share else "")
         )
         if run.evaluation is not None:
-            self.say(f"          and {fmt.duration(tally.measuring)} on what the maps are worth")
-        if costs and tally.computed < run.images:
+            self.say(f"          and {fmt.duration(stats.metrics_seconds)} on metrics")
+        if costs and stats.computed < run.images:
             self.say(f"          all {fmt.number(run.images)} images, earlier starts included:")
         for start in range(0, len(costs), 4):
             row = [f"{name} {fmt.duration(seconds)}" for name, seconds in costs[start : start + 4]]
             self.say("          " + "".join(f"{each:<31}" for each in row).rstrip())
 
-    def predicted(self, study: Study, images: int) -> None:
+    def predicted(self, selection: Selection, images: int) -> None:
         """How many of all images are classified correctly, and how many of them will be explained."""
-        answers, labels = study.answers, study.label_answers
+        answers, labels = selection.predictions, selection.label_predictions
         if answers is not None:
             correct, unknown = f"{answers.correct} of {answers.images} labeled images correctly", answers.unknown
         elif labels is not None:
@@ -202,7 +205,7 @@ class Console(Progress):
         else:
             return
         beside = f", {unknown} with a label that the network doesn't know" if unknown else ""
-        self.say(f"Predicted {fmt.count(images, 'image')}: {correct}{beside}; {len(study.images)} to be explained")
+        self.say(f"Predicted {fmt.count(images, 'image')}: {correct}{beside}; {len(selection.images)} to be explained")
 
     def pages(self, written: Written) -> None:
         """How large the pages are, and what was lost to make them small."""
@@ -219,9 +222,9 @@ def _listed(changed: Sequence[str]) -> str:
     return printable(", ".join([*changed[:LISTED], *more]))
 
 
-def _labels(study: Study) -> str:
+def _labels(images: ImageSet) -> str:
     """How many images have one that the network knows; where none has, how to give them."""
-    known = sum(any(label.index is not None for label in item.labels) for item in study.images)
+    known = sum(any(label.index is not None for label in item.labels) for item in images)
     if known:
-        return f"of {fmt.number(known)} of {fmt.count(len(study.images), 'image')}"
+        return f"of {fmt.number(known)} of {fmt.count(len(images), 'image')}"
     return "none known; sub-folders called like classes, --labels folders, or a .txt, .csv or .tsv list give them"

@@ -10,7 +10,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.registry import methods, select
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.config import DataConfig, ModelConfig
-from cnnvis_report.pipeline.setup import adjust
+from cnnvis_report.pipeline.setup import adjusted_preprocessing
 from cnnvis_report.report.views.formatting import number, sides
 
 
@@ -67,7 +67,7 @@ def layers_table(config: ModelConfig, data: DataConfig) -> str:
 
 def _subject(config: ModelConfig, data: DataConfig) -> Subject:
     model = load_model(config.model, config.weights, untrained=True)
-    preprocessing = adjust(model, data)
+    preprocessing = adjusted_preprocessing(model, data)
     if preprocessing.size is None:
         raise BadRequest("--size original has no meaning without images; give a side or HEIGHTxWIDTH.")
     example = torch.zeros(1, preprocessing.channels, *preprocessing.size)

@@ -60,6 +60,7 @@ class Subject:
         self.network = unwrapped(network)
         self.name = name
         self.size = (int(example.shape[2]), int(example.shape[3]))
+        self.device = example.device
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
         self._tail: Place | None = None
         self._held = False

@@ -128,6 +128,11 @@ class MaximizedRecord:
     curve: tuple[float, ...]
     init: str = "noise"
 
+    @property
+    def converged(self) -> bool:
+        """Whether no image of the set excites the unit more than the optimized image does."""
+        return self.top_activation is None or self.activation >= self.top_activation
+
 
 @dataclass(frozen=True)
 class InvertedRecord:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cnnvis_report.records.images import ImageRecord, MapRecord
+from cnnvis_report.records.images import ClassScore, ImageRecord, MapRecord
 from cnnvis_report.records.labels import LabelCounter, LabelPredictions
 from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
-from cnnvis_report.records.predictions import Prediction, PredictionCounter, Predictions
+from cnnvis_report.records.predictions import Prediction, PredictionCounter, Predictions, prediction_of
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -126,7 +126,7 @@ def summarize(run: StoredRun) -> Summary:
             shares = _shares(image, run.record.network.quantity)
             of_labels.add(image.id, image.name, image.known, image.scores, shares)
         else:
-            counting.add(_answer(image))
+            counting.add(_prediction(image))
     counting.unknown = of_labels.unknown = summary.unknown
     summary.answers = run.record.predictions or (counting.result() if counting.images else None)
     summary.label_answers = run.record.label_predictions or (of_labels.result() if of_labels.images else None)
@@ -143,17 +143,11 @@ def _shares(image: ImageRecord, quantity: Quantity) -> list[float]:
     return [float(each) for each in scores]
 
 
-def _answer(image: ImageRecord) -> Prediction:
-    first = image.top[0]
-    index = first.index if image.correct else image.known[0]
-    own = next((each.probability for each in (*image.top, *image.targets) if each.index == index), None)
-    return Prediction(
-        image=image.id,
-        name=image.name,
-        label=next(label.name for label in image.named if label.index == index),
-        predicted=first.name,
-        correct=bool(image.correct),
-        probability=first.probability or 0.0,
-        label_probability=own,
-        rank=image.rank,
-    )
+def _prediction(image: ImageRecord) -> Prediction:
+    probabilities = {score.index: score.probability for score in (*image.top, *image.targets)}
+    labels = [
+        ClassScore(label.index, label.name, 0.0, probabilities.get(label.index))
+        for label in image.named
+        if label.index is not None
+    ]
+    return prediction_of(image.id, image.name, image.top, labels)

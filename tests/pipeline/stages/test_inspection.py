@@ -22,8 +22,8 @@ from cnnvis_report.inspection.feature_maps import keep_maps, shrunk
 from cnnvis_report.inspection.filters import kernels
 from cnnvis_report.inspection.layer_summary import layer_summary
 from cnnvis_report.inspection.top_images import TopImages
-from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_look
-from cnnvis_report.pipeline.stages.layer_pass import chosen_layers, kept, stages
+from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_inspection
+from cnnvis_report.pipeline.stages.layer_pass import feature_layers, kept_maps, main_layers
 from cnnvis_report.report.pictures.focus import BLURS, focus
 from cnnvis_report.report.pictures.layers import PAGE, kernel_sheet, kernel_sheet_size, stage_data
 from cnnvis_report.report.views.inspection import curve, findings, layer_rows
@@ -195,7 +195,7 @@ def test_stages_are_what_makes_maps_of_its_own():
         nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.SiLU(inplace=True), nn.Sequential(nn.MaxPool2d(2)), Block(),
         nn.Dropout(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
     )  # fmt: skip
-    found = [(layer.name, layer.kind) for layer in stages(Subject(seeded(network), torch.randn(1, 3, 18, 22)))]
+    found = [(layer.name, layer.kind) for layer in feature_layers(Subject(seeded(network), torch.randn(1, 3, 18, 22)))]
     assert found == [
         ("0", "convolution"), ("2", "activation"), ("3.0", "pooling"), ("4.convolution", "convolution"), ("4", "block"),
     ]  # fmt: skip
@@ -208,7 +208,7 @@ def test_stages_are_what_makes_maps_of_its_own():
 def test_three_layers_are_the_last_of_their_size(name, layers):
     network = models.get_model(name, weights=None)
     subject = Subject(network, torch.randn(1, 3, 128, 128))
-    found = chosen_layers(subject)
+    found = main_layers(subject)
     shapes = [subject.layer(layer).shape[1:] for layer in found]
     assert len(set(shapes)) == 3 and shapes == sorted(shapes, reverse=True)
     assert found[-1] == subject.default_layer
@@ -219,24 +219,36 @@ def test_maps_are_cut_down_until_they_fit():
     shapes, standard = [(64, 112, 112), (128, 56, 40)], BUDGETS["standard"]
     seen = []
     for many in (1, 2, 20, 200):
-        count, side = kept(shapes * many, 4, standard)
+        count, side = kept_maps(shapes * many, 4, standard)
         size = count * many * (64 * min(side, 112) ** 2 + 128 * min(side, 56) * round(40 * min(1, side / 56)))
         assert size <= standard.values or (count, side) == (1, 14)
         seen.append((count, side))
     assert seen == sorted(seen, reverse=True) and seen[0] == (4, 10_000) and seen[-1] == (1, 14)
 
 
-def test_sets_of_methods_look_inside_and_named_ones_on_request():
-    assert choose_look("auto", ["standard"]) is BUDGETS["standard"] and choose_look("auto", ["grad_cam"]) is None
-    assert choose_look("full", ["grad_cam"]) is BUDGETS["full"] and choose_look("none", ["all"]) is None
+@pytest.mark.parametrize(
+    ("name", "methods", "budget"),
+    [
+        ("auto", ["standard"], BUDGETS["standard"]),
+        ("auto", ["grad_cam"], None),
+        ("full", ["grad_cam"], BUDGETS["full"]),
+        ("none", ["all"], None),
+    ],
+    ids=["auto-of-a-set", "auto-of-named", "full-of-named", "none-of-all"],
+)
+def test_sets_of_methods_are_inspected_and_named_ones_on_request(name, methods, budget):
+    assert choose_inspection(name, methods) is budget
+
+
+def test_an_unknown_amount_of_inspection_is_refused():
     with pytest.raises(BadRequest, match="--inspect 'some': it can be"):
-        choose_look("some", [])
+        choose_inspection("some", [])
 
 
 def test_a_run_keeps_what_the_network_holds(run):
     inside = run.record.inspection
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
-    assert inside.images == 6 and len(inside.images) == 4 and not inside.gaps
+    assert inside.image_count == 6 and len(inside.images) == 4 and not inside.not_applicable
     assert [each.layer for each in inside.kernels] == ["features.0", "features.3"]
     for looked in inside.images:
         picture = torch.from_numpy(load_arrays(run.folder, looked.image)["picture"]).permute(2, 0, 1) / 255
@@ -345,7 +357,7 @@ def test_the_pages_show_it_all(run):
 def test_the_set_of_one_image_says_what_it_lacks(drawn, tmp_path):
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path / "r", *RUN)
     inside = load_run(tmp_path / "r").record.inspection
-    assert inside.images == 1 and not inside.top_images and inside.images[0].units
+    assert inside.image_count == 1 and not inside.top_images and inside.images[0].units
     assert "the set has one image" in (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
 
 
@@ -357,7 +369,7 @@ def test_a_network_without_maps_says_so(drawn, tmp_path):
         and run.record.inspection.channel_stats == ()
         and run.record.inspection.maximized
     )
-    assert "class score maps" in {view for view, _ in run.record.inspection.gaps}
+    assert "class score maps" in {view for view, _ in run.record.inspection.not_applicable}
 
 
 def test_the_same_run_gives_the_same_bytes(run, drawn, tmp_path):
@@ -512,7 +524,7 @@ def test_dead_channels_are_named(drawn, tmp_path):
 
 def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
     result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
-    assert re.search(r"inside the network, standard views: about .+ more", result.stderr)
+    assert re.search(r"inspection, standard: about .+ more", result.stderr)
     assert re.search(r"Inside    .+ on what the layers hold", result.stderr)
     units = 3 * (4 * 4 * 3 + 9 * 6)
     assert BUDGETS["standard"].passes(20, 5) == (20 + 4 + units + 5 * 96, 4 + units + 5 * 96)
