@@ -144,7 +144,6 @@ def make_plan(
     del first, tape  # the graph of a whole pass
     reduced = _reduced(subject, len(images), dry_run, precision)
     measured = measured_images(metrics, images)
-    map_bytes = sum(4 * prod(shape) for shape in dry_run.shapes) * len(classes) + prod(inputs.shape[2:]) * 3
     return Plan(
         dry_run=dry_run,
         batch=batch,
@@ -152,11 +151,16 @@ def make_plan(
         classes=len(classes),
         time=_pass_time(subject, inputs, reduced=bool(reduced)),
         reduced=reduced,
-        bytes=map_bytes * len(images),
+        bytes=len(images) * _image_bytes(dry_run, len(classes), tuple(inputs.shape[2:])),
         measured=measured,
         metrics=forward_passes(metrics, len(dry_run.tasks)) if metrics else 0.0,
         randomization=randomization_passes(dry_run, len(classes), metrics, len(measured)) if metrics else (0, 0),
     )
+
+
+def _image_bytes(dry_run: DryRun, classes: int, size: tuple[int, ...]) -> int:
+    """Of one image's arrays: its maps and the picture of this (height, width)."""
+    return sum(4 * prod(shape) for shape in dry_run.shapes) * classes + prod(size) * 3
 
 
 def _reduced(subject: Subject, images: int, dry_run: DryRun, precision: str) -> tuple[Task, ...]:

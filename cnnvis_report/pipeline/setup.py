@@ -126,13 +126,7 @@ def set_up_model(
         metrics=choose_budget(config.evaluate.metrics, config.explain.methods),
         inspection=plan_inspection(config.inspect, config.explain.methods, subject),
         selection=None,
-        notices=(
-            *model.notices,
-            *subject.notices,
-            *images.notices,
-            *_layer_notices(subject, tasks),
-            *checks.repeatability.notices(subject.name),
-        ),
+        notices=(*model.notices, *subject.notices, *images.notices, *_method_notices(subject, tasks, checks)),
     )
 
 
@@ -227,7 +221,8 @@ def _reference_images(subject: Subject, images: ImageSet, size: int | None) -> T
     return usable(subject, inputs, batch_size(subject, subject.device, size))
 
 
-def _layer_notices(subject: Subject, tasks: Sequence[Task]) -> tuple[str, ...]:
-    """How the default layer is read, where a task reads it and it isn't as usual."""
+def _method_notices(subject: Subject, tasks: Sequence[Task], checks: NetworkChecks) -> tuple[str, ...]:
+    """How the default layer is read, where a task reads it and it isn't as usual; and whether passes repeat."""
     read = any(task.method.takes_layer and not task.layer for task in tasks)
-    return (f"{subject.default_notice}.",) if read and subject.default_notice else ()
+    layer = (f"{subject.default_notice}.",) if read and subject.default_notice else ()
+    return (*layer, *checks.repeatability.notices(subject.name))

@@ -298,13 +298,13 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     Console().bill(long, stats)
     said = told()
     assert said.startswith(
-        "Inside    0.3 s on what the layers hold\nTook      3.0 s for 2 images: 1.50 of the bound, 2.0 s"
+        "Inspected 0.3 s on what the layers hold\nTook      3.0 s for 2 images: 1.50 of the bound, 2.0 s"
     )
     assert "grad_cam 1.5 s" in said and "cam 0.1 s" in said and "random" not in said
     Console().bill(short, replace(stats, seconds=0.2, inspection_seconds=1e-4))
     assert told() == "Took      0.2 s for 2 images\n"
     Console().bill(replace(short, snapshots=("a film",)), stats)
-    assert told().startswith("Films     0.3 s on images over the epochs\n"), "nobody looked inside"
+    assert told().startswith("Snapshots 0.3 s on images over the epochs\n"), "nobody looked inside"
     Console().bill(replace(long, images=3), stats)
     assert "\nall 3 images, earlier starts included:\ngrad_cam" in re.sub(" *\n +", "\n", told())
     slots = provenance_slots(replace(run, images=3, provenance={"device": "CPU", "images_computed": 2}))

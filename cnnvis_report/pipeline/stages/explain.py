@@ -58,10 +58,15 @@ def explain_images(
         if writing is not None:
             writing.result()
     _warn(stats.skipped, warned, progress)
-    if len(stats.skipped) > MOST_SKIPPED:
-        progress.warn(f"{len(stats.skipped) - MOST_SKIPPED} more images are skipped; the report lists them all.")
     if len(images) and not writer.done:
         raise _none_left(images, stats.skipped)
+    _sum_up(stats, progress)
+
+
+def _sum_up(stats: RunStats, progress: Progress) -> None:
+    """Warn of what was skipped or read in a way of its own."""
+    if len(stats.skipped) > MOST_SKIPPED:
+        progress.warn(f"{len(stats.skipped) - MOST_SKIPPED} more images are skipped; the report lists them all.")
     for notice in stats.notices:
         progress.warn(notice)
 

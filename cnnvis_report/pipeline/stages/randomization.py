@@ -62,10 +62,10 @@ def randomization(
     decoded = _decoded(subject, images, budget.randomized)
     paths = [layer.name.partition("#")[0] for layer in subject.layers]
     try:
-        cascade = stages(subject.network, list(dict.fromkeys(paths)), budget.stages)
+        cascade = stages(subject.network, list(dict.fromkeys(paths)), budget.stages) if tasks and decoded else ()
     except NotApplicable:
-        return Randomization()
-    if not tasks or not decoded:
+        cascade = ()
+    if not cascade:
         return Randomization()
     reference = settings.reference
     plain = BatchSettings(reference=reference, seed=settings.seed)
@@ -79,8 +79,8 @@ def randomization(
             break
         # what is fitted to the reference images is another network's
         fresh = Reference(lambda: reference.images) if reference else None
-        plain = BatchSettings(reference=fresh, seed=settings.seed)
-        grids = [_grids(other, tasks, *pair, plain) for pair in zip(decoded, targets, strict=True)]
+        anew = BatchSettings(reference=fresh, seed=settings.seed)
+        grids = [_grids(other, tasks, *pair, anew) for pair in zip(decoded, targets, strict=True)]
         similarities.append([_similarity(*pair) for pair in zip(trained, grids, strict=True)])
     fractions = tuple(round(len(layers) / len(cascade[-1]), 4) for layers in cascade[: len(similarities)])
     rows = [_mean_over_images((task.name, task.layer), similarities) for task in tasks]

@@ -83,16 +83,12 @@ def snapshots(
             break
         network = _subject(subject, checkpoint, samples[0])
         for sample in list(samples):
-            try:
-                frame, maps = _frame(network, sample, tasks, settings, checkpoint.epoch)
-            except Exception as error:  # the other images are worth a series without it
-                if is_out_of_memory(error):
-                    raise
-                progress.warn(f"{sample.image.item.name}: no snapshots ({told(error)}).", error)
+            made = _frame(network, sample, tasks, settings, checkpoint.epoch, progress)
+            if made is None:
                 samples.remove(sample)
                 continue
-            frames[sample.id].append(frame)
-            arrays |= maps
+            frames[sample.id].append(made[0])
+            arrays |= made[1]
     writer.add_inspection(SNAPSHOTS, arrays)
     methods = tuple(task.name for task in tasks)
     return tuple(
@@ -184,11 +180,22 @@ def _subject(subject: Subject, checkpoint: Checkpoint, sample: Sample) -> Subjec
 
 
 def _frame(
-    subject: Subject, sample: Sample, tasks: Sequence[Task], settings: BatchSettings, epoch: int
-) -> tuple[Frame, Arrays]:
-    """What the network of an epoch predicts for an image, and its maps."""
+    subject: Subject,
+    sample: Sample,
+    tasks: Sequence[Task],
+    settings: BatchSettings,
+    epoch: int,
+    progress: Progress,
+) -> tuple[Frame, Arrays] | None:
+    """What the network of an epoch predicts for an image, and its maps; None, with a warning, where it fails."""
     targets = torch.tensor([[sample.target]], device=subject.device)
-    explained = explain_batch(subject, sample.inputs(subject.device), tasks, targets, settings)
+    try:
+        explained = explain_batch(subject, sample.inputs(subject.device), tasks, targets, settings)
+    except Exception as error:  # the other images are worth a series without it
+        if is_out_of_memory(error):
+            raise
+        progress.warn(f"{sample.image.item.name}: no snapshots ({told(error)}).", error)
+        return None
     logits = explained.logits.float().cpu()
     probabilities = subject.probabilities(logits)
     maps: Arrays = {

@@ -62,7 +62,7 @@ def test_a_picture_that_is_replaced_after_its_maps_is_said_and_mixed_with_nothin
     notice = "2.png was replaced while the run went on; its maps are of what it held at first."
     assert notice in record.notices and f"Warning: {notice}" in said and record.images == 4
     if record.inspection is not None:
-        assert record.inspection.images == 3 and "2-" not in [each.image[:2] for each in record.inspection.images]
+        assert record.inspection.image_count == 3 and "2-" not in [each.image[:2] for each in record.inspection.images]
     monkeypatch.undo()
     monkeypatch.chdir(pictures.parent)
     if record.inspection is None:

@@ -525,7 +525,7 @@ def test_dead_channels_are_named(drawn, tmp_path):
 def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
     result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
     assert re.search(r"inspection, standard: about .+ more", result.stderr)
-    assert re.search(r"Inside    .+ on what the layers hold", result.stderr)
+    assert re.search(r"Inspected .+ on what the layers hold", result.stderr)
     units = 3 * (4 * 4 * 3 + 9 * 6)
     assert BUDGETS["standard"].passes(20, 5) == (20 + 4 + units + 5 * 96, 4 + units + 5 * 96)
     assert BUDGETS["standard"].passes(0, 1000) == (6 * 96, 6 * 96)
