@@ -27,9 +27,9 @@ def complete(names: str, params: Mapping[str, Any], incomplete: str) -> list[str
 
 
 def _methods(_: Mapping[str, Any]) -> list[str]:
-    from cnnvis_report.methods.registry import methods
+    from cnnvis_report.methods.catalog import catalog
 
-    return [*PRESETS, *(method.name for method in methods())]
+    return [*PRESETS, *(info.name for info in catalog())]
 
 
 def _models(_: Mapping[str, Any]) -> list[str]:
@@ -38,6 +38,6 @@ def _models(_: Mapping[str, Any]) -> list[str]:
 
 
 def _layers(params: Mapping[str, Any]) -> list[str]:
-    from cnnvis_report.cli.tables import layer_names
+    from cnnvis_report.cli.network_tables import layer_names
 
     return layer_names(str(params["model"]), params.get("weights"))

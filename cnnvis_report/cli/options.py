@@ -2,12 +2,13 @@
 
 import functools
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
 
 from cnnvis_report.cli.config_file import read_config
-from cnnvis_report.cli.help import GroupedOption
+from cnnvis_report.cli.help import DescribedArgument, GroupedOption
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.settings import Group, SettingInfo, build, settings_of
@@ -36,7 +37,7 @@ def configured(
     *,
     only: Collection[str] = (),
     without: Collection[str] = (),
-    defaults: Mapping[str, object] | None = None,
+    changes: Mapping[str, Mapping[str, object]] | None = None,
     fixed: Mapping[str, object] | None = None,
     optional: Collection[str] = (),
     prefix: str = PREFIX,
@@ -45,12 +46,14 @@ def configured(
 
     Args:
         only: names of settings; all where there are none. without: settings that the command leaves at their defaults.
-        defaults: instead of the fields' own. fixed: what the command sets by itself. optional: arguments that may be
-            missing. prefix: of environment variables.
+        changes: what the command says otherwise of settings, such as their defaults. fixed: what the command sets by
+        itself. optional: arguments that may be missing. prefix: of environment variables.
     """
     fixed = fixed or {}
     infos = [
-        info for info in settings_of(config) if (not only or info.name in only) and info.name not in {*without, *fixed}
+        replace(info, **(changes or {}).get(info.name, {}))  # type: ignore[arg-type] # fields of it
+        for info in settings_of(config)
+        if (not only or info.name in only) and info.name not in {*without, *fixed}
     ]
 
     def decorate(function: Function) -> Function:
@@ -62,8 +65,7 @@ def configured(
             return function(*configs, build(config, {**values, **fixed}), **given)
 
         for info in reversed(infos):
-            default = (defaults or {}).get(info.name, info.default)
-            parameter = _argument(info, info.name in optional) if info.argument else _option(info, default, prefix)
+            parameter = _argument(info, info.name in optional) if info.argument else _option(info, prefix)
             command = parameter(command)
         return command  # type: ignore[return-value] # what click calls
 
@@ -73,38 +75,38 @@ def configured(
 def _argument(info: SettingInfo, optional: bool) -> Callable[[Function], Function]:
     several = isinstance(info.kind, Several)
     kind = info.kind.of if isinstance(info.kind, Several) else info.kind
+    metavar = f"[{info.name.upper()}]" if optional else info.name.upper()
     return click.argument(
         info.name,
+        cls=DescribedArgument,
+        description=info.help,
         type=SettingType(kind, info.completes),
         nargs=-1 if several else 1,
         required=not optional,
-        metavar=f"{info.name.upper()}{'...' if several else ''}",
+        metavar=f"{metavar}{'...' if several else ''}",
     )
 
 
-def _option(info: SettingInfo, default: object, prefix: str) -> Callable[[Function], Function]:
+def _option(info: SettingInfo, prefix: str) -> Callable[[Function], Function]:
     kind = info.kind.of if isinstance(info.kind, Several) else info.kind
     repeated = isinstance(info.kind, Several | MethodOptions)
+    default_text = "auto" if isinstance(kind, Integer) and kind.auto else info.default_text
     told: dict[str, Any] = {"is_flag": True} if isinstance(kind, Flag) else {"metavar": info.metavar or None}
     if not isinstance(kind, Flag):
         typed = Text() if isinstance(kind, MethodOptions) else kind
         told |= {"type": SettingType(typed, info.completes), "multiple": repeated}
-        told["default"] = None if repeated else default
-        told["show_default"] = info.default_text or ("auto" if _is_auto(kind) else default is not None and not repeated)
+        told["default"] = None if repeated else info.default
+        told["show_default"] = info.default is not None and not repeated
     return click.option(
         *([info.short] if info.short else []),
         f"--{info.key}",
         info.name,
         cls=GroupedOption,
         group=info.group,
-        help=info.help,
+        help=f"{info.help}  [default: {default_text}]" if default_text else info.help,
         envvar=prefix + info.variable,
         **told,
     )
-
-
-def _is_auto(kind: object) -> bool:
-    return isinstance(kind, Integer) and kind.auto
 
 
 def _typed(info: SettingInfo, value: object) -> object:

@@ -1,18 +1,40 @@
-"""What the commands share: errors in one line, and values that several options are made of."""
+"""What all commands share: their order, errors in one line, and what a help text says of them all."""
 
 import traceback
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, brief
-from cnnvis_report.isolation.blame import blamed, ending, is_fatal, listening, one_each
+from cnnvis_report.cli.help import write_notes
+from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName, brief
+from cnnvis_report.isolation.user_code import (
+    ends_program,
+    is_fatal,
+    raised_in_network,
+    user_output_to_stderr,
+    warnings_once,
+)
 from cnnvis_report.store.os_errors import in_words, refusal
 
+# words that people try -> what it is called here
+OTHER_WORDS = {
+    "inside": "inspect",
+    "draw": "make-dataset",
+    "explain": "run",
+    "--only": "--select",
+    "--evaluate": "--metrics",
+    "--inside": "--inspect",
+    "--views": "--inspect",
+    "--prefer": "--maximize",
+    "--form": "--parametrization",
+    "--start": "--init",
+    "--split": "--val-split",
+    "--snapshots": "--checkpoint-epochs",
+    "--balance": "--class-weights",
+    "--learning-rate": "--lr",
+}
+Resolved = tuple[str | None, click.Command | None, list[str]]  # a command, and the words behind it
 STOPPED = 130  # what a shell gives a program that Ctrl-C has ended
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Commands(click.Group):
@@ -21,12 +43,12 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            with listening(), one_each():
+            with user_output_to_stderr(), warnings_once():
                 return super().invoke(ctx)
         except click.MissingParameter:
             raise
         except (click.BadParameter, click.NoSuchOption, click.BadOptionUsage) as error:
-            click.echo(f"Error: {printable(error.format_message())}", err=True)
+            click.echo(f"Error: {printable(_message(error))}", err=True)
             ctx.exit(BadRequest.exit_code)
         except CnnVisError as error:
             hint = f" Give {error.option}." if isinstance(error, InputRefused) else ""
@@ -35,7 +57,7 @@ class Commands(click.Group):
                 traceback.print_exception(error.__cause__)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("\nStopped. The same command goes on from what is done.", err=True)
+            click.echo("\nStopped. The same command continues from what is done.", err=True)
             ctx.exit(STOPPED)
         except BaseException as error:
             said = None if isinstance(error, click.ClickException) else _told(error)
@@ -46,13 +68,46 @@ class Commands(click.Group):
                 traceback.print_exception(error)
             ctx.exit(1)
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Commands in the order of use."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of that name.
+
+        Raises:
+            UnknownName: there is none; it says which was probably meant.
+        """
+        name = args[0]
+        if name not in self.commands and not name.startswith("-"):
+            meant = OTHER_WORDS.get(name)
+            raise UnknownName("command", name, self.commands, f"Use {meant!r} instead." if meant else "")
+        return super().resolve_command(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What holds for all commands."""
+        write_notes(formatter)
+
+
+def _message(error: click.UsageError) -> str:
+    """What click says, with the option that goes by another word here where an unknown one was given."""
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        meant = OTHER_WORDS.get(error.option_name, "")
+        if meant in {option for parameter in error.ctx.command.params for option in parameter.opts}:
+            return f"No such option {error.option_name!r}. Did you mean {meant!r}?"
+    return error.format_message()
+
 
 def _told(error: BaseException) -> str | None:
     """One line for what somebody's own code, or the operating system, has raised; None for what is a bug of ours."""
-    place = blamed(error)
+    place = raised_in_network(error)
     if place is not None:
         fatal = is_fatal(error)
-        return str(ending(error, "network", place)) if fatal else f"{place}: {type(error).__name__}: {brief(error)}."
+        return (
+            str(ends_program(error, "network", place)) if fatal else f"{place}: {type(error).__name__}: {brief(error)}."
+        )
     refused = refusal(error) if isinstance(error, Exception) else None
     return f"{in_words(refused)}. What was written is whole." if refused is not None else None
 

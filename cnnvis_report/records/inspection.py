@@ -115,6 +115,7 @@ class MaximizedRecord:
     top_image: that image's id; empty without images.
     curve: the activation over the optimization, at most 64 values.
     init: what the optimization started from: "noise", or "image" for the strongest image of the set.
+    converged: whether it excites the unit more than every image of the set does.
     """
 
     title: str
@@ -127,11 +128,7 @@ class MaximizedRecord:
     top_image: str
     curve: tuple[float, ...]
     init: str = "noise"
-
-    @property
-    def converged(self) -> bool:
-        """Whether no image of the set excites the unit more than the optimized image does."""
-        return self.top_activation is None or self.activation >= self.top_activation
+    converged: bool = True
 
 
 @dataclass(frozen=True)

@@ -342,7 +342,7 @@ def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
 
     monkeypatch.setattr(BatchExplainer, "_open", impatient)
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "--batch-size", "3", code=130)
-    assert "Stopped. The same command goes on from what is done." in result.stderr
+    assert "Stopped. The same command continues from what is done." in result.stderr
     assert len(list((tmp_path / "r" / "arrays").iterdir())) == 3
 
 

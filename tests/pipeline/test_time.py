@@ -264,7 +264,7 @@ def test_a_line_of_progress_where_no_bar_can_be_drawn(clock, told):
             console.done(name, in_steps=True)
         clock.now += 10
         ticker.strike()
-        assert told() == "Explain   4 of 8, 0.1 a second, about 40 s left; d\n"
+        assert told() == "Explain   4 of 8, 0.1 per second, about 40 s left; d\n"
     assert not hasattr(ticker, "strike")
     with Console(level=-1, ticker=ticker).progress("Explain", 8):
         assert not hasattr(ticker, "strike"), "quiet is quiet"
@@ -276,12 +276,12 @@ def test_a_forecast_is_said_and_kept_to(clock, told):
     with console.progress("Explain", 8):
         clock.now += 20
         console.expect(100.0, 3.1)
-        assert told() == "Now       about 2 min 0 s in all, pages included, 1 min 40 s of it to come; 3.1 s an image\n"
+        assert told() == "Estimate  about 2 min 0 s in all, pages included, 1 min 40 s remaining; 3.1 s per image\n"
         clock.now += 30
         ticker.strike()
         assert "about 1 min 10 s left" in told()
         console.expect(10.0, 0.04)
-        assert told() == "Now       about 1 min 0 s in all, pages included, 10 s of it to come\n"
+        assert told() == "Estimate  about 1 min 0 s in all, pages included, 10 s remaining\n"
 
 
 def test_the_bill_has_no_figure_that_says_nothing(told, report):
@@ -298,13 +298,13 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     Console().bill(long, stats)
     said = told()
     assert said.startswith(
-        "Inspected 0.3 s on what the layers hold\nTook      3.0 s for 2 images: 1.50 of the bound, 2.0 s"
+        "Inspect   0.3 s for layers and units\nExplain   3.0 s for 2 images: 1.50 × the theoretical minimum, 2.0 s"
     )
     assert "grad_cam 1.5 s" in said and "cam 0.1 s" in said and "random" not in said
     Console().bill(short, replace(stats, seconds=0.2, inspection_seconds=1e-4))
-    assert told() == "Took      0.2 s for 2 images\n"
+    assert told() == "Explain   0.2 s for 2 images\n"
     Console().bill(replace(short, snapshots=("a film",)), stats)
-    assert told().startswith("Snapshots 0.3 s on images over the epochs\n"), "nobody looked inside"
+    assert told().startswith("Snapshots 0.3 s for images over the epochs\n"), "nobody looked inside"
     Console().bill(replace(long, images=3), stats)
     assert "\nall 3 images, earlier starts included:\ngrad_cam" in re.sub(" *\n +", "\n", told())
     slots = provenance_slots(replace(run, images=3, provenance={"device": "CPU", "images_computed": 2}))

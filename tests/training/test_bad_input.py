@@ -118,15 +118,15 @@ def test_what_is_left_out_is_said(tmp_path, out):
     said = command("train", folder, "-o", out, *ONCE, "--size", 24).stderr
     assert "Warning: a/broken.png: not an image of a known format" in said and "Skipped." in said
     assert "1 images lie beside the class folders" in said and "no image in c: left out as a class" in said
-    assert "unbalanced" not in said and read_trained(out).training.skipped == 1
+    assert "imbalanced" not in said and read_trained(out).training.skipped == 1
     assert [each.training + each.validation for each in read_trained(out).training.counts] == [9, 8]
     class_folders(folder, {"a": 9}, first=50)
     for words, advice in (
-        ((), "--class-weights balanced makes classes"),
-        (("--class-weights", "balanced"), "counted alike, by weights"),
+        ((), "--class-weights balanced counts them alike"),
+        (("--class-weights", "balanced"), "balanced by class weights"),
     ):
         said = command("train", folder, "-o", out, *ONCE, "--size", 24, *words).stderr
-        assert f"unbalanced: 14 images of the largest class, 6 of the smallest; {advice}" in said
+        assert f"imbalanced: 14 images in the largest class, 6 in the smallest; {advice}" in said
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_ctrl_c_leaves_a_model_and_its_exit_code(good, out, monkeypatch):
     record = read_trained(out).training
     assert record.stopped == "stopped by hand" and len(record.history) == 2
     monkeypatch.setattr("cnnvis_report.cli.console_training.Reporter.last", 0)
-    assert "Goes on   from epoch 3" in command("train", good, "-o", out, "--epochs", 5, "--device", "cpu").stderr
+    assert "Resume    from epoch 3" in command("train", good, "-o", out, "--epochs", 5, "--device", "cpu").stderr
     command("train", good, "-o", out.with_name("whole.pt"), "--epochs", 5, "--device", "cpu")
     assert out.read_bytes() == out.with_name("whole.pt").read_bytes()
     assert {each.name for each in out.parent.iterdir()} == {"model.pt", "whole.pt"}

@@ -59,7 +59,7 @@ def cut(given, *, after, batch=False):
 
 ORDERS = {
     "plain": {"augment": "light"},
-    "patience": {"augment": "none", "rate": 1e-12, "patience": 2, "epochs": 9},
+    "patience": {"augment": "none", "lr": 1e-12, "patience": 2, "epochs": 9},
     "snapshots": {"augment": "strong", "checkpoint_epochs": (1, 3), "class_weights": "balanced"},
     "dropout": {"augment": "d4", "arch": "squeezenet1_1", "weights": "none", "size": "32"},
     "frozen": {"augment": "light", "freeze": "features.0", "head": "cam", "seed": 3},
@@ -174,7 +174,7 @@ def test_a_model_that_is_there_already_is_left_as_it_is(images, tmp_path):
     assert not (tmp_path / "m.part.pt").exists() and found.model.training == first.model.training
     assert same(found.model.network.state_dict(), first.model.network.state_dict()) and not found.interrupted
     assert [each.name for each in found.judged] == [each.name for each in first.judged]
-    for changes in ({"epochs": 5}, {"seed": 1, "snapshots": ()}):
+    for changes in ({"epochs": 5}, {"seed": 1, "checkpoint_epochs": ()}):
         train(replace(given, **changes), CPU, seen := Cutting())
         assert seen.said == [] and seen.epochs
     train(given, CPU, Cutting())

@@ -1,5 +1,7 @@
 """`cnnvis-report demo`: a report without a model and without data."""
 
+from pathlib import Path
+
 import click
 
 from cnnvis_report.cli import finish
@@ -14,12 +16,12 @@ WITHOUT = ("weights", "scores", "class_names", "labels", "masks", "size", "mean"
 MOST = 300  # pictures
 
 
-@click.command(cls=GroupedCommand)
+@click.command(cls=GroupedCommand, short_help="Try everything on a small generated data set.")
 @configured(
     RunConfig,
     without=(*WITHOUT, "limit_order", "select"),
     fixed={"model": "demo", "images": ()},
-    defaults={"output": "demo-report"},
+    changes={"output": {"default": Path("demo-report")}},
 )
 @click.option(
     "-n",

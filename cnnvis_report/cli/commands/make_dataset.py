@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from cnnvis_report.cli import finish
-from cnnvis_report.cli.help import GroupedCommand, GroupedOption
+from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
 from cnnvis_report.cli.options import configured
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.pipeline.config import OutputConfig
@@ -13,8 +13,10 @@ from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File, Integer, Text
 
 
-@click.command("make-dataset", cls=GroupedCommand)
-@click.argument("kind", metavar="KIND", type=SettingType(Text()))
+@click.command("make-dataset", cls=GroupedCommand, short_help="Generate a data set with ground-truth masks.")
+@click.argument(
+    "kind", cls=DescribedArgument, metavar="KIND", type=SettingType(Text()), description="shapes or layers, as above."
+)
 @click.option(
     "-o",
     "--output",
@@ -42,8 +44,7 @@ from cnnvis_report.settings.kinds import File, Integer, Text
     group=Group.IMAGES,
     type=SettingType(Text()),
     metavar="NAME",
-    show_default="gray",
-    help="Variant of layers: gray, annotated, shift, marked or misleading.",
+    help="Variant of layers: gray, annotated, shift, marked or misleading.  [default: gray]",
 )
 @click.option(
     "--size",
@@ -51,8 +52,7 @@ from cnnvis_report.settings.kinds import File, Integer, Text
     group=Group.IMAGES,
     type=SettingType(Integer(1)),
     metavar="SIDE",
-    show_default="80 for shapes, 213 for layers",
-    help="Side of an image in pixels.",
+    help="Side of an image in pixels.  [default: 80 for shapes, 213 for layers]",
 )
 @click.option(
     "--seed",

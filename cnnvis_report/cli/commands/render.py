@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from cnnvis_report.cli import finish
-from cnnvis_report.cli.help import GroupedCommand, GroupedOption
+from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
 from cnnvis_report.cli.options import configured
 from cnnvis_report.cli.params import printable
 from cnnvis_report.cli.types import SettingType
@@ -16,8 +16,10 @@ from cnnvis_report.settings.kinds import File
 from cnnvis_report.store.names import MANIFEST
 
 
-@click.command(cls=GroupedCommand)
-@click.argument("run", type=SettingType(File()), metavar="RUN")
+@click.command(cls=GroupedCommand, short_help="Write the pages of a stored run again.")
+@click.argument(
+    "run", cls=DescribedArgument, type=SettingType(File()), metavar="RUN", description="The folder of a report."
+)
 @configured(OutputConfig, only=("single_file", "open", "verbose"))
 @click.option(
     "--repair",

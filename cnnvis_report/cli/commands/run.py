@@ -8,7 +8,7 @@ from cnnvis_report.cli.options import CONFIG, configured
 from cnnvis_report.pipeline.config import RunConfig
 
 
-@click.command(cls=GroupedCommand)
+@click.command(cls=GroupedCommand, short_help="Explain a model's predictions on images, in a report.")
 @configured(RunConfig)
 @CONFIG
 def run(config: RunConfig) -> None:

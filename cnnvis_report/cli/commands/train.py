@@ -27,7 +27,7 @@ EXPLAINED = 100  # images that the report of a training explains at most; `run` 
 ALL_CLASSES_UP_TO = 10
 
 
-@click.command(cls=GroupedCommand)
+@click.command(cls=GroupedCommand, short_help="Train a classifier on folders of images.")
 @configured(TrainConfig, prefix=f"{PREFIX}TRAIN_")
 @configured(MachineConfig, only=("device",))
 @configured(ExplainConfig, only=("methods",))
@@ -57,7 +57,7 @@ def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, o
     with Reporter(console) as reporter:
         trained = train_model(config, choose_device(machine.device), reporter)
     reporter.result(trained)
-    click.echo(f"Wrote {config.output}")
+    click.echo(f"{'Unchanged' if reporter.unchanged else 'Wrote'} {config.output}")
     if trained.interrupted:
         click.get_current_context().exit(STOPPED)
     if config.report is not None:

@@ -89,7 +89,7 @@ class InspectConfig:
 
     inspect: str = setting(
         "auto",
-        "How much to show of what layers hold: filters, feature maps, projections, top images and feature "
+        "How much to show of what layers compute: filters, feature maps, projections, top images and feature "
         "visualizations; full adds inverted features. auto is standard for -m standard and all, else none.",
         Choice(("auto", "none", "quick", "standard", "full")),
         decides=False,

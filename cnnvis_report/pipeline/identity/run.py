@@ -55,7 +55,7 @@ def changed_since(folder: Path, images: ImageSet, identity: Identity) -> list[st
     if earlier is None:
         return None
     if not earlier.parts:
-        return ["the version of cnnvis-report, or its files got damaged"]
+        return ["its format (another version of cnnvis-report, or damaged files)"]
     names = changes(earlier, identity)
     before, whole = contents_in(folder)
     if LISTED in names:  # which may bring another sample and batch size with it

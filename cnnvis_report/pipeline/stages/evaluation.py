@@ -12,12 +12,12 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.insertion_deletion import area, deletion, insertion
+from cnnvis_report.evaluation.insertion_deletion import area, deletion_curves, insertion_curves
 from cnnvis_report.evaluation.pointing_game import peak_inside
 from cnnvis_report.evaluation.rank_correlation import agreement
 from cnnvis_report.evaluation.region_perturbation import REPLACEMENTS, aopc, perturbation
 from cnnvis_report.evaluation.relevance_mass import relevance_mass, relevance_rank
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.pipeline.results import Result
 from cnnvis_report.records.methods import Array, MethodInfo
@@ -150,8 +150,10 @@ class MapMetricsStage:
         steps, seed, score = self.budget.steps, self.seed, self._probability
         capacity = self._capacity
         curves = {
-            "deletion": deletion(image, tensors, targets, score, black, steps=steps, capacity=capacity, seed=seed),
-            "insertion": insertion(image, tensors, targets, score, steps=steps, capacity=capacity, seed=seed),
+            "deletion": deletion_curves(
+                image, tensors, targets, score, black, steps=steps, capacity=capacity, seed=seed
+            ),
+            "insertion": insertion_curves(image, tensors, targets, score, steps=steps, capacity=capacity, seed=seed),
         }
         areas = {name: area(curve) for name, curve in curves.items()}
         for replacement in REPLACEMENTS if self.budget.regions else ():
@@ -184,7 +186,7 @@ class MapMetricsStage:
         return 1 if self.subject.one_by_one else self.capacity
 
     def _logits(self, images: Tensor) -> Tensor:
-        with recording(), torch.no_grad():
+        with grad_mode(), torch.no_grad():
             return self.subject.forward(images)
 
     def _probability(self, images: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ def explain_images(
         OSError: the disk is full, say; what was written stays whole.
     """
     warned = 0
-    with subject.held(), ThreadPoolExecutor(max_workers=1) as worker:
+    with subject.in_eval_mode(), ThreadPoolExecutor(max_workers=1) as worker:
         writing: Future[None] | None = None
         for batch in batches(images, subject.preprocessing, size, stats.skipped):
             warned = _warn(stats.skipped, warned, progress)

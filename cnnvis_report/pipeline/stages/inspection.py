@@ -63,7 +63,7 @@ def inspection(
     Raises:
         RuntimeError, MemoryError: out of memory.
     """
-    with subject.held(), torch.no_grad():  # arithmetic on maps is no part of the network
+    with subject.in_eval_mode(), torch.no_grad():  # arithmetic on maps is no part of the network
         inspected = _Inspection(subject, images, plan, size, seed, monitor, writer, progress)
         record = inspected.record(named_classes)
     writer.add_inspection(NETWORK, inspected.arrays)
@@ -176,9 +176,11 @@ class _Inspection:
     def _channel_stats(self) -> Iterator[ChannelStatsRecord]:
         for name, channels in self.set_pass.channels.items() if self.set_pass.ids else ():
             stats = channels.found()
-            rows = [stats.highest, stats.mean, stats.active, stats.twin]
+            rows = [stats.highest, stats.mean, stats.active, stats.duplicate_of]
             self.arrays[f"channel_stats/{name}"] = torch.stack([row.float() for row in rows]).numpy()
-            kinds = [kind.nonzero().flatten().tolist() for kind in (stats.dead, stats.saturated, stats.twin >= 0)]
+            kinds = [
+                kind.nonzero().flatten().tolist() for kind in (stats.dead, stats.saturated, stats.duplicate_of >= 0)
+            ]
             dead, saturated, duplicates = map(len, kinds)
             active = round(float(stats.active.mean()), 5)
             examples = tuple(tuple(kind[:EXAMPLES]) for kind in kinds)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cnnvis_report.data.class_names import find_class
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.inspection.objectives import Goal
+from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.projections import Unit, parse_unit
 from cnnvis_report.pipeline.config import InspectConfig
 
@@ -70,7 +70,7 @@ class InspectionPlan:
 
     budget: InspectionBudget
     units: tuple[Unit, ...] = ()
-    goals: tuple[Goal, ...] = ()
+    goals: tuple[Objective, ...] = ()
     parametrization: str = "fourier"
     init: str = "noise"
 
@@ -100,25 +100,25 @@ def choose_inspection(name: str, methods: Sequence[str]) -> InspectionBudget | N
     return BUDGETS.get(name)
 
 
-def goal_of(unit: Unit) -> Goal:
+def goal_of(unit: Unit) -> Objective:
     """The goal of maximizing a unit."""
     position = None if unit.row is None or unit.column is None else (unit.row, unit.column)
-    return Goal(unit.layer, (unit.channel,), position)
+    return Objective(unit.layer, (unit.channel,), position)
 
 
-def parse_goal(text: str, subject: Subject) -> Goal:
+def parse_goal(text: str, subject: Subject) -> Objective:
     """A class, LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN; several with + between them for their mean.
 
     Raises:
         UnknownName, BadRequest, NotApplicable: there is no such class, layer, channel or position.
     """
     if text in subject.classes:
-        return Goal("", (subject.classes.index(text),))
+        return Objective("", (subject.classes.index(text),))
     parts = [part.strip() for part in text.split("+")]
     layer, colon, first = parts[0].rpartition(":") if parts[0].count(":") == 1 else ("", "", "")
     if not colon and ":" in text:
         return goal_of(parse_unit(text, subject))
     if colon:
         units = [parse_unit(f"{layer}:{channel}", subject) for channel in (first, *parts[1:])]
-        return Goal(units[0].layer, tuple(unit.channel for unit in units))
-    return Goal("", tuple(find_class(part, subject.classes) for part in parts))
+        return Objective(units[0].layer, tuple(unit.channel for unit in units))
+    return Objective("", tuple(find_class(part, subject.classes) for part in parts))

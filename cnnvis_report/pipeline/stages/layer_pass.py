@@ -9,10 +9,10 @@ from torch import Tensor
 from cnnvis_report.data.batches import Batch, batches
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.inspection.channel_stats import ChannelHealth
-from cnnvis_report.inspection.objectives import Goal
+from cnnvis_report.inspection.channel_stats import ChannelStatsCollector
+from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.top_images import TopImages
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.pipeline.stages.inspection_budget import (
     LAYERS,
@@ -69,14 +69,14 @@ class SetPass:
     """
 
     tops: TopImages
-    channels: dict[str, ChannelHealth]
+    channels: dict[str, ChannelStatsCollector]
     ids: list[str] = field(default_factory=list)
     classes: list[int] = field(default_factory=list)
-    goals: dict[Goal, tuple[float, int]] = field(default_factory=dict)
+    goals: dict[Objective, tuple[float, int]] = field(default_factory=dict)
     best: Tensor | None = None
     best_image: Tensor | None = None
 
-    def best_of(self, goal: Goal) -> tuple[float, str] | None:
+    def best_of(self, goal: Objective) -> tuple[float, str] | None:
         """The highest value that an image has for a goal, and that image's id; None where there is no image."""
         if self.best is None or self.best_image is None:
             return None
@@ -95,7 +95,7 @@ class SetPass:
         higher = best > self.best
         self.best, self.best_image = torch.where(higher, best, self.best), torch.where(higher, number, self.best_image)
 
-    def add_goal(self, goal: Goal, values: Tensor) -> None:
+    def add_goal(self, goal: Objective, values: Tensor) -> None:
         """Keep the highest value that a goal has in a batch [N, …] of its layer's values, and whose it is."""
         channels = values[:, list(goal.channels)].float()
         means = channels.flatten(1).mean(1) if goal.position is None else channels[:, :, *goal.position].mean(1)
@@ -118,7 +118,7 @@ def pass_over_set(
     goals = [*plan.goals, *map(goal_of, plan.units)]
     tops = list(dict.fromkeys([*main_layers(subject), *(unit.layer for unit in plan.units)]))
     count = len(images)
-    result = SetPass(TopImages(tops, TOP_IMAGES), {name: ChannelHealth(count, seed) for name in shown})
+    result = SetPass(TopImages(tops, TOP_IMAGES), {name: ChannelStatsCollector(count, seed) for name in shown})
     kept = {*tops, *(goal.layer for goal in goals if goal.layer)}
     names = list(dict.fromkeys([*shown, *kept]))
     skipped: list[Skipped] = []  # named already, when they were to be explained
@@ -149,7 +149,7 @@ def _classes(batch: Batch, logits: Tensor) -> list[int]:
 
 
 def _forward(
-    subject: Subject, batch: Batch, names: Sequence[str], channels: dict[str, ChannelHealth], kept: set[str]
+    subject: Subject, batch: Batch, names: Sequence[str], channels: dict[str, ChannelStatsCollector], kept: set[str]
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """[N, classes] logits, and the values of some layers; statistics of all channels are taken while they pass."""
     values: dict[str, Tensor] = {}
@@ -160,7 +160,7 @@ def _forward(
         if name in kept:
             values[name] = output.clone()  # an operation in place may follow
 
-    with recording(), torch.no_grad(), subject.watching(names, keep):
+    with grad_mode(), torch.no_grad(), subject.watching(names, keep):
         logits = subject.forward(batch.images.to(subject.device))
     return logits.float().cpu(), values
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.inspection.activation_maximization import Preferred, maximize_activations
-from cnnvis_report.inspection.objectives import Goal
+from cnnvis_report.inspection.activation_maximization import MaximizedImage, maximize_activations
+from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.pipeline.stages.inspection_budget import InspectionPlan, goal_of
 from cnnvis_report.pipeline.stages.layer_pass import SetPass
 from cnnvis_report.pipeline.stages.unit_crops import as_bytes
@@ -24,7 +24,7 @@ CURVE = 64  # values of an optimization, at most
 class Candidate:
     """A goal, what it is called, and the highest value that an image of the set has for it, with that image's id."""
 
-    goal: Goal
+    goal: Objective
     title: str
     best: float | None
     best_image: str
@@ -65,6 +65,7 @@ def maximized(
             activation=round(result.reached, 4),
             top_activation=None if candidate.best is None else round(candidate.best, 4),
             top_image=candidate.best_image,
+            converged=candidate.best is None or result.reached > candidate.best,
             init="image" if plan.init == "image" and candidate.best_image else "noise",
             curve=tuple(round(value, 4) for value in result.curve[:: max(1, len(result.curve) // CURVE)]),
         )
@@ -77,19 +78,21 @@ def _optimized(
     candidates: Sequence[Candidate],
     seed: int,
     count: Callable[[int], None],
-) -> list[Preferred]:
+) -> list[MaximizedImage]:
     """All from noise at once, or each from the strongest image of the set."""
     form, size, steps = plan.parametrization, subject.size, plan.budget.steps
     if plan.init == "noise":
         goals = [candidate.goal for candidate in candidates]
-        return maximize_activations(subject, goals, form=form, steps=steps, size=size, seed=seed, tell=count)
+        return maximize_activations(
+            subject, goals, parametrization=form, steps=steps, size=size, seed=seed, progress=count
+        )
     items = {item.id: item for item in images}
-    results: list[Preferred] = []
+    results: list[MaximizedImage] = []
     for candidate in candidates:
         image = read_item(items[candidate.best_image], subject.preprocessing) if candidate.best_image else None
         start = image.picture.values.to(subject.device) if isinstance(image, DecodedImage) else None
         results += maximize_activations(
-            subject, [candidate.goal], form=form, steps=steps, size=size, start=start, seed=seed
+            subject, [candidate.goal], parametrization=form, steps=steps, size=size, start=start, seed=seed
         )
     return results
 
@@ -106,7 +109,7 @@ def _candidates(
     return candidates
 
 
-def _title(goal: Goal, classes: Sequence[str]) -> str:
+def _title(goal: Objective, classes: Sequence[str]) -> str:
     if not goal.layer:
         return " and ".join(classes[index] for index in goal.channels)
     names = " and ".join(map(str, goal.channels))
@@ -114,9 +117,11 @@ def _title(goal: Goal, classes: Sequence[str]) -> str:
     return f"channel{'s' if len(goal.channels) > 1 else ''} {names} of {goal.layer}{position}"
 
 
-def _classes(subject: Subject, plan: InspectionPlan, set_pass: SetPass, named_classes: Sequence[int]) -> list[Goal]:
+def _classes(
+    subject: Subject, plan: InspectionPlan, set_pass: SetPass, named_classes: Sequence[int]
+) -> list[Objective]:
     """The classes of most images; without images those that were named, or the first."""
     counts = {index: set_pass.classes.count(index) for index in set_pass.classes}
     frequent = sorted(counts, key=lambda index: (-counts[index], index))
     chosen = frequent or named_classes or range(len(subject.classes))
-    return [Goal("", (index,)) for index in chosen[: plan.budget.maximized]]
+    return [Objective("", (index,)) for index in chosen[: plan.budget.maximized]]

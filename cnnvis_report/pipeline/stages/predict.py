@@ -177,7 +177,7 @@ def _predict(subject: Subject, images: ImageSet, size: int | None, progress: Pro
     predicted = _Predicted(subject)
     unreadable: list[Skipped] = []
     count = batch_size(subject, subject.device, size)
-    with subject.held():
+    with subject.in_eval_mode():
         for batch in batches(images, subject.preprocessing, count, unreadable):
             for image, scores, probabilities in _scored(subject, batch):
                 predicted.add(image.item, scores, probabilities)
