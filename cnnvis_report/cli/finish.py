@@ -61,7 +61,7 @@ def report(setup: "Setup", config: OutputConfig, console: "Console") -> None:
         record, stats = run(setup, plan, config.output, console)
     console.bill(record, stats)
     with console.progress("Pages", record.images):
-        written = write_site(load_run(config.output), single_file=config.single_file, advance=console.done)
+        written = write_site(load_run(config.output), single_file=config.single_file, progress=console)
     console.pages(written)
     announce(written.first_page, config)
     missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps

@@ -72,7 +72,7 @@ def inspection(
 
 def inspection_seconds(spent: Spent, plan: InspectionPlan, subject: Subject, images: int, time: PassTime) -> float:
     """A forecast: passes of the same kinds as those of the maps, at the pace that these had."""
-    named = len(plan.goals) + len(plan.units)
+    named = len(plan.objectives) + len(plan.units)
     repeats = len(spent.predicted) < spent.images  # else other images of the set will be of other classes
     classes = named or (len(spent.predicted) if repeats else images)
     layers = len(main_layers(subject))

@@ -64,13 +64,13 @@ BUDGETS = {
 class InspectionPlan:
     """What an inspection shows.
 
-    units: that were asked for. goals: of feature visualization; empty for the classes that are predicted most often.
+    units: that were asked for. objectives: of feature visualization; empty for the classes predicted most often.
     parametrization: "fourier" or "pixels". init: "noise", or "image" for the strongest image of the set.
     """
 
     budget: InspectionBudget
     units: tuple[Unit, ...] = ()
-    goals: tuple[Objective, ...] = ()
+    objectives: tuple[Objective, ...] = ()
     parametrization: str = "fourier"
     init: str = "noise"
 
@@ -83,8 +83,8 @@ def plan_inspection(config: InspectConfig, methods: Sequence[str], subject: Subj
     """
     budget = choose_inspection(config.inspect, methods) or (BUDGETS["standard"] if config.units else None)
     units = tuple(dict.fromkeys(parse_unit(unit, subject) for unit in config.units))
-    goals = tuple(parse_goal(text, subject) for text in config.maximize)
-    return None if budget is None else InspectionPlan(budget, units, goals, config.parametrization, config.init)
+    objectives = tuple(parse_objective(text, subject) for text in config.maximize)
+    return None if budget is None else InspectionPlan(budget, units, objectives, config.parametrization, config.init)
 
 
 def choose_inspection(name: str, methods: Sequence[str]) -> InspectionBudget | None:
@@ -100,13 +100,13 @@ def choose_inspection(name: str, methods: Sequence[str]) -> InspectionBudget | N
     return BUDGETS.get(name)
 
 
-def goal_of(unit: Unit) -> Objective:
-    """The goal of maximizing a unit."""
+def objective_of(unit: Unit) -> Objective:
+    """The objective of maximizing a unit."""
     position = None if unit.row is None or unit.column is None else (unit.row, unit.column)
     return Objective(unit.layer, (unit.channel,), position)
 
 
-def parse_goal(text: str, subject: Subject) -> Objective:
+def parse_objective(text: str, subject: Subject) -> Objective:
     """A class, LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN; several with + between them for their mean.
 
     Raises:
@@ -117,7 +117,7 @@ def parse_goal(text: str, subject: Subject) -> Objective:
     parts = [part.strip() for part in text.split("+")]
     layer, colon, first = parts[0].rpartition(":") if parts[0].count(":") == 1 else ("", "", "")
     if not colon and ":" in text:
-        return goal_of(parse_unit(text, subject))
+        return objective_of(parse_unit(text, subject))
     if colon:
         units = [parse_unit(f"{layer}:{channel}", subject) for channel in (first, *parts[1:])]
         return Objective(units[0].layer, tuple(unit.channel for unit in units))

@@ -19,7 +19,7 @@ from cnnvis_report.pipeline.stages.inspection_budget import (
     TOP_IMAGES,
     InspectionBudget,
     InspectionPlan,
-    goal_of,
+    objective_of,
 )
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.network import LayerRecord
@@ -64,7 +64,7 @@ class SetPass:
     """What one pass over the set has brought.
 
     ids, classes: of the images in order; the class is the label's, or the predicted one.
-    goals: the highest value that an image has for each goal or unit, and the image's number.
+    objectives: the highest value that an image has for each objective or unit, and the image's number.
     best, best_image: [classes], the same of all classes.
     """
 
@@ -72,17 +72,17 @@ class SetPass:
     channels: dict[str, ChannelStatsCollector]
     ids: list[str] = field(default_factory=list)
     classes: list[int] = field(default_factory=list)
-    goals: dict[Objective, tuple[float, int]] = field(default_factory=dict)
+    objectives: dict[Objective, tuple[float, int]] = field(default_factory=dict)
     best: Tensor | None = None
     best_image: Tensor | None = None
 
-    def best_of(self, goal: Objective) -> tuple[float, str] | None:
-        """The highest value that an image has for a goal, and that image's id; None where there is no image."""
+    def best_of(self, objective: Objective) -> tuple[float, str] | None:
+        """The highest value that an image has for an objective, and that image's id; None where there is no image."""
         if self.best is None or self.best_image is None:
             return None
-        if not goal.layer and len(goal.channels) == 1:
-            return float(self.best[goal.channels]), self.ids[int(self.best_image[goal.channels])]
-        value, number = self.goals[goal]
+        if not objective.layer and len(objective.channels) == 1:
+            return float(self.best[objective.channels]), self.ids[int(self.best_image[objective.channels])]
+        value, number = self.objectives[objective]
         return value, self.ids[number]
 
     def add_scores(self, logits: Tensor) -> None:
@@ -95,13 +95,15 @@ class SetPass:
         higher = best > self.best
         self.best, self.best_image = torch.where(higher, best, self.best), torch.where(higher, number, self.best_image)
 
-    def add_goal(self, goal: Objective, values: Tensor) -> None:
-        """Keep the highest value that a goal has in a batch [N, …] of its layer's values, and whose it is."""
-        channels = values[:, list(goal.channels)].float()
-        means = channels.flatten(1).mean(1) if goal.position is None else channels[:, :, *goal.position].mean(1)
+    def add_objective(self, objective: Objective, values: Tensor) -> None:
+        """Keep the highest value that an objective has in a batch [N, …] of its layer's values, and whose it is."""
+        channels = values[:, list(objective.channels)].float()
+        means = (
+            channels.flatten(1).mean(1) if objective.position is None else channels[:, :, *objective.position].mean(1)
+        )
         value, number = means.max(dim=0)
-        if goal not in self.goals or float(value) > self.goals[goal][0]:
-            self.goals[goal] = float(value), len(self.ids) + int(number)
+        if objective not in self.objectives or float(value) > self.objectives[objective][0]:
+            self.objectives[objective] = float(value), len(self.ids) + int(number)
 
 
 def pass_over_set(
@@ -115,11 +117,11 @@ def pass_over_set(
 ) -> SetPass:
     """Run the set once, `size` images at a time, and keep what the layers did."""
     shown = [layer.name for layer in feature_layers(subject)]
-    goals = [*plan.goals, *map(goal_of, plan.units)]
+    objectives = [*plan.objectives, *map(objective_of, plan.units)]
     tops = list(dict.fromkeys([*main_layers(subject), *(unit.layer for unit in plan.units)]))
     count = len(images)
     result = SetPass(TopImages(tops, TOP_IMAGES), {name: ChannelStatsCollector(count, seed) for name in shown})
-    kept = {*tops, *(goal.layer for goal in goals if goal.layer)}
+    kept = {*tops, *(objective.layer for objective in objectives if objective.layer)}
     names = list(dict.fromkeys([*shown, *kept]))
     skipped: list[Skipped] = []  # named already, when they were to be explained
     for batch in batches(images, subject.preprocessing, size, skipped):
@@ -130,8 +132,8 @@ def pass_over_set(
         classes = _classes(batch, logits)
         for name in tops:
             result.tops.add(name, values[name], classes)
-        for goal in goals:
-            result.add_goal(goal, values[goal.layer] if goal.layer else logits)
+        for objective in objectives:
+            result.add_objective(objective, values[objective.layer] if objective.layer else logits)
         result.add_scores(logits)
         result.ids += ids
         result.classes += classes

@@ -11,7 +11,7 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.inspection.activation_maximization import MaximizedImage, maximize_activations
 from cnnvis_report.inspection.objectives import Objective
-from cnnvis_report.pipeline.stages.inspection_budget import InspectionPlan, goal_of
+from cnnvis_report.pipeline.stages.inspection_budget import InspectionPlan, objective_of
 from cnnvis_report.pipeline.stages.layer_pass import SetPass
 from cnnvis_report.pipeline.stages.unit_crops import as_bytes
 from cnnvis_report.progress import Progress
@@ -22,9 +22,9 @@ CURVE = 64  # values of an optimization, at most
 
 @dataclass(frozen=True)
 class Candidate:
-    """A goal, what it is called, and the highest value that an image of the set has for it, with that image's id."""
+    """An objective, what it is called, and the highest value that an image has for it, with that image's id."""
 
-    goal: Objective
+    objective: Objective
     title: str
     best: float | None
     best_image: str
@@ -41,7 +41,7 @@ def maximized(
     arrays: dict[str, npt.NDArray[np.generic]],
     progress: Progress,
 ) -> Iterator[MaximizedRecord]:
-    """Images optimized for the goals that were named, units that were asked for, or the classes predicted most often.
+    """Images optimized for objectives that were named, units that were asked for, or the classes predicted most often.
 
     Args:
         named_classes: that are explained, which are taken where there is no image. arrays: the images are added to it.
@@ -58,8 +58,8 @@ def maximized(
         arrays[f"frames/{number}"] = np.stack([as_bytes(frame) for frame in result.film])
         yield MaximizedRecord(
             title=candidate.title,
-            layer=candidate.goal.layer,
-            channel=candidate.goal.channels[0],
+            layer=candidate.objective.layer,
+            channel=candidate.objective.channels[0],
             size=(result.image.shape[1], result.image.shape[2]),
             frames=len(result.film),
             activation=round(result.reached, 4),
@@ -82,9 +82,9 @@ def _optimized(
     """All from noise at once, or each from the strongest image of the set."""
     form, size, steps = plan.parametrization, subject.size, plan.budget.steps
     if plan.init == "noise":
-        goals = [candidate.goal for candidate in candidates]
+        objectives = [candidate.objective for candidate in candidates]
         return maximize_activations(
-            subject, goals, parametrization=form, steps=steps, size=size, seed=seed, progress=count
+            subject, objectives, parametrization=form, steps=steps, size=size, seed=seed, progress=count
         )
     items = {item.id: item for item in images}
     results: list[MaximizedImage] = []
@@ -92,7 +92,7 @@ def _optimized(
         image = read_item(items[candidate.best_image], subject.preprocessing) if candidate.best_image else None
         start = image.picture.values.to(subject.device) if isinstance(image, DecodedImage) else None
         results += maximize_activations(
-            subject, [candidate.goal], parametrization=form, steps=steps, size=size, start=start, seed=seed
+            subject, [candidate.objective], parametrization=form, steps=steps, size=size, start=start, seed=seed
         )
     return results
 
@@ -100,21 +100,21 @@ def _optimized(
 def _candidates(
     subject: Subject, plan: InspectionPlan, set_pass: SetPass, named_classes: Sequence[int]
 ) -> list[Candidate]:
-    """The goals that were named, then units that were asked for, and the set's classes where no goal was named."""
-    classes = [] if plan.goals else _classes(subject, plan, set_pass, named_classes)
+    """The objectives that were named, then units that were asked for; the set's classes where none was named."""
+    classes = [] if plan.objectives else _classes(subject, plan, set_pass, named_classes)
     candidates = []
-    for goal in dict.fromkeys([*plan.goals, *map(goal_of, plan.units), *classes]):
-        best, image = set_pass.best_of(goal) or (None, "")
-        candidates.append(Candidate(goal, _title(goal, subject.classes), best, image))
+    for objective in dict.fromkeys([*plan.objectives, *map(objective_of, plan.units), *classes]):
+        best, image = set_pass.best_of(objective) or (None, "")
+        candidates.append(Candidate(objective, _title(objective, subject.classes), best, image))
     return candidates
 
 
-def _title(goal: Objective, classes: Sequence[str]) -> str:
-    if not goal.layer:
-        return " and ".join(classes[index] for index in goal.channels)
-    names = " and ".join(map(str, goal.channels))
-    position = f" at row {goal.position[0]}, column {goal.position[1]}" if goal.position else ""
-    return f"channel{'s' if len(goal.channels) > 1 else ''} {names} of {goal.layer}{position}"
+def _title(objective: Objective, classes: Sequence[str]) -> str:
+    if not objective.layer:
+        return " and ".join(classes[index] for index in objective.channels)
+    names = " and ".join(map(str, objective.channels))
+    position = f" at row {objective.position[0]}, column {objective.position[1]}" if objective.position else ""
+    return f"channel{'s' if len(objective.channels) > 1 else ''} {names} of {objective.layer}{position}"
 
 
 def _classes(
