@@ -8,6 +8,9 @@ from base64 import b64decode
 import numpy as np
 import pytest
 import torch
+from cnnvis_report.report.pictures.focus import BLURS, focus
+from cnnvis_report.report.pictures.layers import PAGE, kernel_sheet, kernel_sheet_size, stage_data
+from cnnvis_report.report.views.inspection import curve, findings, layer_rows
 from PIL import Image, ImageFilter
 from torch import nn
 from torch.nn import functional as F
@@ -24,9 +27,6 @@ from cnnvis_report.inspection.layer_summary import layer_summary
 from cnnvis_report.inspection.top_images import TopImages
 from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_look
 from cnnvis_report.pipeline.stages.layer_pass import chosen_layers, kept, stages
-from cnnvis_report.report.pictures.focus import BLURS, focus
-from cnnvis_report.report.pictures.layers import PAGE, kernel_sheet, kernel_sheet_size, stage_data
-from cnnvis_report.report.views.inspection import curve, findings, layer_rows
 from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
