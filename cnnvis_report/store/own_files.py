@@ -171,7 +171,7 @@ def pages_of(folder: Path) -> list[str]:
 def _is_strangers(folder: Path, name: str) -> bool:
     """Whether a page at the top, where a page may have any name, is one that this program hasn't made."""
     path = folder / name
-    if "/" in name or name in names.FIRST_PAGES or not os.path.lexists(path):
+    if "/" in name or name in names.FIRST_PAGES or not (path.exists() or path.is_symlink()):
         return False
     if path.is_symlink() or not path.is_file():
         return True

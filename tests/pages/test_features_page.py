@@ -174,7 +174,7 @@ def test_a_click_into_the_chart_goes_to_the_layer(visit, moved):
 
 
 def test_pages_of_64_channels(chromium, tmp_path, drawn):
-    command("run", "tests.factories:wide", drawn, "-o", tmp_path / "r", "-m", "grad_cam", "--inside", "standard", "-q")
+    command("run", "tests.factories:wide", drawn, "-o", tmp_path / "r", "-m", "grad_cam", "--inspect", "standard", "-q")
     inside = load_run(tmp_path / "r").record.inspection.images[0]
     visit = Visit(chromium)
     tab = visit.open(tmp_path / "r" / "images" / f"{inside.image}.html", "#feature_layer=0")
