@@ -14,13 +14,12 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any
 
-from cnnvis_report.report.views.method_rows import by_family
-
 from cnnvis_report import errors
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
+from cnnvis_report.report.views.method_rows import by_family
 from cnnvis_report.settings import Group, SettingInfo, settings_of
 from cnnvis_report.settings.kinds import Choice
 from cnnvis_report.training.config import TrainConfig
