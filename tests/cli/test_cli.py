@@ -68,7 +68,7 @@ def test_a_run_says_what_it_will_do_and_what_it_took(drawn, tmp_path):
         "Warning: empty.jpg: an empty file. Skipped.",
         "Took      ",
         " for 6 images",
-        "within 0.8 % of their largest",
+        "within 0.8% of their largest",
     ):
         assert words in result.stderr.replace("\u202f", " "), words
     quiet = command(*TINY, drawn, "-o", tmp_path / "r2", *FEW, "--quiet")
