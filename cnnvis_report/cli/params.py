@@ -7,7 +7,13 @@ import click
 
 from cnnvis_report.cli.help import write_notes
 from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName, brief
-from cnnvis_report.isolation.blame import blamed, ending, is_fatal, listening, one_each
+from cnnvis_report.isolation.user_code import (
+    ends_program,
+    is_fatal,
+    raised_in_network,
+    user_output_to_stderr,
+    warnings_once,
+)
 from cnnvis_report.store.os_errors import in_words, refusal
 
 # words that people try -> what it is called here
@@ -37,7 +43,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            with listening(), one_each():
+            with user_output_to_stderr(), warnings_once():
                 return super().invoke(ctx)
         except click.MissingParameter:
             raise
@@ -96,10 +102,12 @@ def _message(error: click.UsageError) -> str:
 
 def _told(error: BaseException) -> str | None:
     """One line for what somebody's own code, or the operating system, has raised; None for what is a bug of ours."""
-    place = blamed(error)
+    place = raised_in_network(error)
     if place is not None:
         fatal = is_fatal(error)
-        return str(ending(error, "network", place)) if fatal else f"{place}: {type(error).__name__}: {brief(error)}."
+        return (
+            str(ends_program(error, "network", place)) if fatal else f"{place}: {type(error).__name__}: {brief(error)}."
+        )
     refused = refusal(error) if isinstance(error, Exception) else None
     return f"{in_words(refused)}. What was written is whole." if refused is not None else None
 

@@ -12,7 +12,7 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.tape import Reads, Tape
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
-from cnnvis_report.isolation.process_state import at_work
+from cnnvis_report.isolation.process_state import running_user_code
 from cnnvis_report.methods.registry import Method
 from cnnvis_report.records.methods import Kind, Option
 
@@ -129,7 +129,7 @@ def dry_run_tasks(tasks: Sequence[Task], dry_tape: DryRunTape, targets: Tensor) 
     going, refused, shapes, costs = [], [], [], []
     before = dry_tape.passes()
     for task in tasks:
-        with dry_tape.costs.account():
+        with dry_tape.costs.measure():
             try:
                 maps = task.run(dry_tape, targets)
                 shape = tuple(maps.shape[2:])
@@ -172,11 +172,11 @@ def run_tasks(
         RuntimeError, MemoryError: out of memory, which has nothing to do with the method.
     """
     for task in tasks:
-        with tape.costs.account() as account:
+        with tape.costs.measure() as account:
             if task in reduced:
                 tape.note(precision="bfloat16")
             try:
-                with tape.reduced() if task in reduced else nullcontext(), at_work(tape.subject.name):
+                with tape.reduced() if task in reduced else nullcontext(), running_user_code(tape.subject.name):
                     outcome = TaskResult(task, account, task.run(tape, targets))
             except NotApplicable as error:
                 outcome = TaskResult(task, account, None, str(error))

@@ -15,7 +15,7 @@ from cnnvis_report.errors import NotApplicable, UnknownName
 from cnnvis_report.isolation.buffers import OwnState
 from cnnvis_report.isolation.context import full_precision
 from cnnvis_report.isolation.eager import single_precision
-from cnnvis_report.isolation.restore import undisturbed
+from cnnvis_report.isolation.restore import with_state_restored
 from cnnvis_report.methods.registry import Method, select
 from cnnvis_report.methods.tasks import DryRun, Task, TaskResult, dry_run_tasks, tasks_for
 from cnnvis_report.pipeline import arguments
@@ -100,7 +100,7 @@ def explain(
 
     notices: list[str] = []
     try:
-        maps = undisturbed(module, given.device, make_maps)
+        maps = with_state_restored(module, given.device, make_maps)
     finally:
         for notice in notices:
             warnings.warn(notice, stacklevel=2)

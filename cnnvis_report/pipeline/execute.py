@@ -66,7 +66,7 @@ def run_batches(study: Study, plan: Plan, writer: RunWriter, progress: Progress)
     """
     tally = RunStats(skipped=list(study.images.skipped), passes=plan.time.as_passes())
     start = time.perf_counter()
-    with study.subject.held(), ThreadPoolExecutor(max_workers=1) as worker:
+    with study.subject.in_eval_mode(), ThreadPoolExecutor(max_workers=1) as worker:
         tally.precision = _tried(study, plan, progress)
         used = {(each.method, each.layer) for each in tally.precision if each.used}
         plan = replace(plan, reduced=tuple(task for task in plan.reduced if (task.name, task.layer) in used))

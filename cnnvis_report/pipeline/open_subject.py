@@ -13,10 +13,10 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, RunFailed, told
 from cnnvis_report.isolation.buffers import OwnState
-from cnnvis_report.isolation.context import as_scores, recording
+from cnnvis_report.isolation.context import as_scores, grad_mode
 from cnnvis_report.isolation.diagnosis import check_open
-from cnnvis_report.isolation.eval_mode import frozen
-from cnnvis_report.isolation.process_state import at_work
+from cnnvis_report.isolation.eval_mode import eval_mode
+from cnnvis_report.isolation.process_state import running_user_code
 from cnnvis_report.models.model import Model
 
 FIRST, SPREAD = 16, 48  # images that are tried before a network is given up: the first ones, and some over the set
@@ -94,7 +94,13 @@ def _columns(model: Model, image: torch.Tensor) -> int | None:
     """How many scores the network gives for an image [1, C, H, W]; None where it fails, or they aren't finite."""
     try:
         own = OwnState(model.network)
-        with recording(), torch.no_grad(), frozen(model.network), own.lent(), at_work(model.name):
+        with (
+            grad_mode(),
+            torch.no_grad(),
+            eval_mode(model.network),
+            own.working_copies(),
+            running_user_code(model.name),
+        ):
             found = as_scores(model.network(image.clone()), model.name, 1)
     except Exception as error:
         if is_out_of_memory(error):

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from cnnvis_report.cli.main import cli
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.inspection.activation_maximization import maximize_activations
-from cnnvis_report.inspection.objectives import Goal
+from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.projections import Unit, project
 from cnnvis_report.synthetic.shapes import draw
 
@@ -75,7 +75,7 @@ def main() -> None:
     one = plain(network, batch, 5)
 
     start = time.perf_counter()
-    goals = [Goal("", (index,)) for index in range(given.units)]
+    goals = [Objective("", (index,)) for index in range(given.units)]
     maximize_activations(subject, goals, steps=given.steps, size=(given.size, given.size))
     spent = time.perf_counter() - start
     print(f"preferred inputs, {given.units} units × {given.steps} steps at {given.size}²: {spent:.1f} s")

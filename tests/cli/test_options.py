@@ -107,7 +107,7 @@ def test_a_configuration_from_python_takes_what_the_shell_takes(tmp_path):
     assert config.data.mean == (0.5, 0.5, 0.5) and config.data.select == "misclassified"
     assert config.explain.methods == ("rise", "cam") and config.data.images == (tmp_path,)
     assert RunConfig.of("resnet50", **{n: v for n, v in values_of(config).items() if n != "model"}) == config
-    with pytest.raises(UnknownName, match="No setting is called 'methds'. Did you mean 'methods'"):
+    with pytest.raises(UnknownName, match=r"No setting is called 'methds'\. Did you mean 'methods'"):
         RunConfig.of("resnet50", methds=("rise",))
     with pytest.raises(BadRequest, match="seed: 'x' isn't a whole number"):
         RunConfig.of("resnet50", seed="x")

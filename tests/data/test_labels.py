@@ -349,7 +349,10 @@ def test_a_binary_run_is_right_or_wrong_at_a_half(two, tmp_path):
         )
     )
     assert set(images_of(tmp_path / "w")) == {"c", "d"}
-    assert "2 of 4 labeled images classified correctly, 1 with a label that the network doesn't know; 2 to be" in done.output
+    assert (
+        "2 of 4 labeled images classified correctly, 1 with a label that the network doesn't know; 2 to be"
+        in done.output
+    )
     assert "scores: binary, as there is a single score" in done.output
     assert "above a half means 'yes'" in done.output
 

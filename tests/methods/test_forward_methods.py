@@ -18,7 +18,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.methods import kernel_shap
-from cnnvis_report.methods.lime import superpixels
+from cnnvis_report.methods._superpixels import superpixels
 from cnnvis_report.methods.registry import select
 from tests import oracles
 from tests.networks import Awkward, SumOfSquares, Tiny, seeded
@@ -56,7 +56,7 @@ def noted(network, images, targets, name, *, capacity=None, reference=None, seed
     subject = Subject(network, images[:1])
     layers = [subject.default_layer] if subject.default_layer else []
     tape = Tape(subject, images, layers=layers, capacity=capacity, reference=reference, seed=seed)
-    with tape.costs.account() as account, torch.no_grad():
+    with tape.costs.measure() as account, torch.no_grad():
         if entry.batched_targets:
             maps = entry.function(tape, targets, **options)
         else:

@@ -12,7 +12,7 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import CnnVisError, brief
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.pipeline.repeatability.random_draws import Draws, watched
 
 # Of the range of the logits. What rounding leaves between batches of one and of three of torchvision's networks is
@@ -209,7 +209,7 @@ def look(subject: Subject, images: Tensor) -> Tensor:
     Raises:
         ValueError: there are more or fewer rows than images.
     """
-    with recording(), torch.no_grad(), subject.held():
+    with grad_mode(), torch.no_grad(), subject.in_eval_mode():
         found = subject.forward(images)
     _check_rows(found, images)
     return found

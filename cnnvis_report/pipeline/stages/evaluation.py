@@ -12,12 +12,12 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.insertion_deletion import area, deletion, insertion
+from cnnvis_report.evaluation.insertion_deletion import area, deletion_curves, insertion_curves
 from cnnvis_report.evaluation.pointing_game import peak_inside
 from cnnvis_report.evaluation.rank_correlation import agreement
 from cnnvis_report.evaluation.region_perturbation import REPLACEMENTS, aopc, perturbation
 from cnnvis_report.evaluation.relevance_mass import relevance_mass, relevance_rank
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.pipeline.results import Result
 from cnnvis_report.records.images import ImageRecord
@@ -149,10 +149,10 @@ class Measuring:
         black = self.subject.preprocessing.black(image[None])
         steps, capacity = self.budget.steps, self.capacity
         found = {
-            "deletion": deletion(
+            "deletion": deletion_curves(
                 image, tensors, targets, self._probability, black, steps=steps, capacity=capacity, seed=self.seed
             ),
-            "insertion": insertion(
+            "insertion": insertion_curves(
                 image, tensors, targets, self._probability, steps=steps, capacity=capacity, seed=self.seed
             ),
         }
@@ -178,7 +178,7 @@ class Measuring:
         return curves, values
 
     def _logits(self, images: Tensor) -> Tensor:
-        with recording(), torch.no_grad():
+        with grad_mode(), torch.no_grad():
             return self.subject.forward(images)
 
     def _probability(self, images: Tensor) -> Tensor:

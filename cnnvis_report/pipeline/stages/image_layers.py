@@ -10,10 +10,8 @@ from torch import Tensor
 from cnnvis_report.data.batches import DecodedImage
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.inspection.class_maps import class_maps
-from cnnvis_report.inspection.feature_maps import keep_maps
+from cnnvis_report.inspection.feature_maps import class_maps, keep_maps, layer_summary
 from cnnvis_report.inspection.inversion import invert
-from cnnvis_report.inspection.layer_summary import layer_summary
 from cnnvis_report.inspection.projections import Unit, strongest_channels
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.inspection_budget import LookBudget

@@ -57,7 +57,7 @@ def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, 
     found = Found()
     study = replace(study, images=replace(study.images, items=tuple(_explained(study, writer))))
     pictures = UnitPictures(study, size)
-    with study.subject.held(), torch.no_grad():  # arithmetic on maps is no part of the network
+    with study.subject.in_eval_mode(), torch.no_grad():  # arithmetic on maps is no part of the network
         gaps = found.gaps
         gaps += [(f"{way} projections", reason) for way, reason in pictures.refused.items()]
         filters = all_of("filters", lambda: _filters(study, found), gaps)
@@ -125,9 +125,11 @@ def _filters(study: Study, found: Found) -> Iterator[KernelRecord]:
 def _health(streamed: Streamed, found: Found) -> Iterator[ChannelStatsRecord]:
     for name, channels in streamed.health.items() if streamed.ids else ():
         health = channels.found()
-        rows = [health.highest, health.mean, health.active, health.twin]
+        rows = [health.highest, health.mean, health.active, health.duplicate_of]
         found.arrays[f"channel_stats/{name}"] = torch.stack([row.float() for row in rows]).numpy()
-        kinds = [each.nonzero().flatten().tolist() for each in (health.dead, health.saturated, health.twin >= 0)]
+        kinds = [
+            each.nonzero().flatten().tolist() for each in (health.dead, health.saturated, health.duplicate_of >= 0)
+        ]
         dead, saturated, twins = map(len, kinds)
         active = round(float(health.active.mean()), 5)
         which = tuple(tuple(kind[:NAMED]) for kind in kinds)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cnnvis_report.data.class_names import find_class
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.inspection.objectives import Goal
+from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.projections import parse_unit
 
 LAYERS, TOPS, WAYS = 3, 9, 3  # that are looked at; images of a channel; rules of projections
@@ -23,7 +23,7 @@ class Preferences:
     the best image of the set.
     """
 
-    goals: tuple[Goal, ...] = ()
+    goals: tuple[Objective, ...] = ()
     form: str = FORMS[0]
     start: str = STARTS[0]
 
@@ -86,21 +86,21 @@ def choose_look(asked: str, methods: Sequence[str]) -> LookBudget | None:
     return BUDGETS.get(asked)
 
 
-def parse_goal(text: str, subject: Subject) -> Goal:
+def parse_goal(text: str, subject: Subject) -> Objective:
     """A class, LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN; several with + between them for their mean.
 
     Raises:
         UnknownName, BadRequest, NotApplicable: there is no such class, layer, channel or position.
     """
     if text in subject.classes:
-        return Goal("", (subject.classes.index(text),))
+        return Objective("", (subject.classes.index(text),))
     parts = [part.strip() for part in text.split("+")]
     layer, colon, first = parts[0].rpartition(":") if parts[0].count(":") == 1 else ("", "", "")
     if not colon and ":" in text:
         unit = parse_unit(text, subject)
         place = None if unit.row is None or unit.column is None else (unit.row, unit.column)
-        return Goal(unit.layer, (unit.channel,), place)
+        return Objective(unit.layer, (unit.channel,), place)
     if colon:
         units = [parse_unit(f"{layer}:{channel}", subject) for channel in (first, *parts[1:])]
-        return Goal(units[0].layer, tuple(unit.channel for unit in units))
-    return Goal("", tuple(find_class(part, subject.classes) for part in parts))
+        return Objective(units[0].layer, tuple(unit.channel for unit in units))
+    return Objective("", tuple(find_class(part, subject.classes) for part in parts))

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from cnnvis_report.data.batches import Batch, batches
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.inspection.channel_stats import ChannelHealth
-from cnnvis_report.inspection.objectives import Goal
+from cnnvis_report.inspection.channel_stats import ChannelStatsCollector
+from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.projections import Unit
 from cnnvis_report.inspection.top_images import TopImages
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.inspection_budget import LAYERS, TOPS, LookBudget
 from cnnvis_report.progress import Progress
@@ -63,14 +63,14 @@ class Streamed:
     """
 
     tops: TopImages
-    health: dict[str, ChannelHealth]
+    health: dict[str, ChannelStatsCollector]
     ids: list[str] = field(default_factory=list)
     classes: list[int] = field(default_factory=list)
-    goals: dict[Goal, tuple[float, int]] = field(default_factory=dict)
+    goals: dict[Objective, tuple[float, int]] = field(default_factory=dict)
     best: Tensor | None = None
     best_image: Tensor | None = None
 
-    def best_of(self, goal: Goal) -> tuple[float, str] | None:
+    def best_of(self, goal: Objective) -> tuple[float, str] | None:
         """The highest value that an image has for a goal, and that image's id; None where there is no image."""
         if self.best is None or self.best_image is None:
             return None
@@ -89,7 +89,7 @@ class Streamed:
         higher = best > self.best
         self.best, self.best_image = torch.where(higher, best, self.best), torch.where(higher, place, self.best_image)
 
-    def add_goal(self, goal: Goal, values: Tensor) -> None:
+    def add_goal(self, goal: Objective, values: Tensor) -> None:
         """Keep the highest value that a goal has in a batch [N, …] of its layer's values, and whose it is."""
         channels = values[:, list(goal.channels)].float()
         found = channels.flatten(1).mean(1) if goal.position is None else channels[:, :, *goal.position].mean(1)
@@ -104,7 +104,7 @@ def stream(study: Study, size: int, progress: Progress) -> Streamed:
     goals = [*study.preferences.goals, *map(goal_of, study.units)]
     tops = list(dict.fromkeys([*chosen_layers(study.subject), *(unit.layer for unit in study.units)]))
     count = len(study.images)
-    found = Streamed(TopImages(tops, TOPS), {name: ChannelHealth(count, study.seed) for name in watched})
+    found = Streamed(TopImages(tops, TOPS), {name: ChannelStatsCollector(count, study.seed) for name in watched})
     kept_values = {*tops, *(goal.layer for goal in goals if goal.layer)}
     names = list(dict.fromkeys([*watched, *kept_values]))
     for batch in _ready(study, size):
@@ -134,7 +134,7 @@ def _ready(study: Study, size: int) -> Iterator[Batch]:
 
 
 def _forward(
-    study: Study, batch: Batch, names: Sequence[str], health: dict[str, ChannelHealth], kept: set[str]
+    study: Study, batch: Batch, names: Sequence[str], health: dict[str, ChannelStatsCollector], kept: set[str]
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """[N, classes] logits, and the values of some layers; the health of all is noted while they pass."""
     values: dict[str, Tensor] = {}
@@ -145,15 +145,15 @@ def _forward(
         if name in kept:
             values[name] = output.clone()  # an operation in place may follow
 
-    with recording(), torch.no_grad(), study.subject.watching(names, keep):
+    with grad_mode(), torch.no_grad(), study.subject.watching(names, keep):
         logits = study.subject.forward(batch.images.to(study.device))
     return logits.float().cpu(), values
 
 
-def goal_of(unit: Unit) -> Goal:
+def goal_of(unit: Unit) -> Objective:
     """What a preferred input of a unit is to raise."""
     place = None if unit.row is None or unit.column is None else (unit.row, unit.column)
-    return Goal(unit.layer, (unit.channel,), place)
+    return Objective(unit.layer, (unit.channel,), place)
 
 
 def _values(shape: tuple[int, ...], side: int) -> int:

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.data.batches import DecodedImage, read_item
-from cnnvis_report.inspection.activation_maximization import Preferred, maximize_activations
-from cnnvis_report.inspection.objectives import Goal
+from cnnvis_report.inspection.activation_maximization import MaximizedImage, maximize_activations
+from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.pipeline.stages.inspection_budget import LookBudget
 from cnnvis_report.pipeline.stages.layer_pass import Streamed, goal_of
@@ -23,7 +23,7 @@ LOOKS = 64  # at the curve of an optimization, at most
 class Wanted:
     """A goal, what it is called, and the best value that an image of the set reaches, with that image's id."""
 
-    goal: Goal
+    goal: Objective
     title: str
     best: float | None
     best_image: str
@@ -59,24 +59,33 @@ def preferred(
             top_activation=None if each.best is None else round(each.best, 4),
             top_image=each.best_image,
             init="image" if study.preferences.start != "noise" and each.best_image else "noise",
+            converged=each.best is None or found.reached > each.best,
             curve=tuple(round(value, 4) for value in found.curve[:: max(1, len(found.curve) // LOOKS)]),
         )
 
 
-def _made(study: Study, budget: LookBudget, wanted: Sequence[Wanted], count: Callable[[int], None]) -> list[Preferred]:
+def _made(
+    study: Study, budget: LookBudget, wanted: Sequence[Wanted], count: Callable[[int], None]
+) -> list[MaximizedImage]:
     """All from noise at once, or each from the best image that there is."""
     form, size, goals = study.preferences.form, study.subject.size, [each.goal for each in wanted]
     if study.preferences.start == "noise":
         return maximize_activations(
-            study.subject, goals, form=form, steps=budget.steps, size=size, seed=study.seed, tell=count
+            study.subject, goals, parametrization=form, steps=budget.steps, size=size, seed=study.seed, progress=count
         )
     items = {item.id: item for item in study.images}
-    found: list[Preferred] = []
+    found: list[MaximizedImage] = []
     for each in wanted:
         ready = read_item(items[each.best_image], study.subject.preprocessing) if each.best_image else None
         start = ready.picture.values.to(study.device) if isinstance(ready, DecodedImage) else None
         found += maximize_activations(
-            study.subject, [each.goal], form=form, steps=budget.steps, size=size, start=start, seed=study.seed
+            study.subject,
+            [each.goal],
+            parametrization=form,
+            steps=budget.steps,
+            size=size,
+            start=start,
+            seed=study.seed,
         )
     return found
 
@@ -92,7 +101,7 @@ def _wanted(study: Study, budget: LookBudget, streamed: Streamed) -> list[Wanted
     return found
 
 
-def _title(goal: Goal, classes: Sequence[str]) -> str:
+def _title(goal: Objective, classes: Sequence[str]) -> str:
     if not goal.layer:
         return " and ".join(classes[index] for index in goal.channels)
     names = " and ".join(map(str, goal.channels))
@@ -100,9 +109,9 @@ def _title(goal: Goal, classes: Sequence[str]) -> str:
     return f"channel{'s' if len(goal.channels) > 1 else ''} {names} of {goal.layer}{place}"
 
 
-def _classes(study: Study, budget: LookBudget, streamed: Streamed) -> list[Goal]:
+def _classes(study: Study, budget: LookBudget, streamed: Streamed) -> list[Objective]:
     """The classes of most images; without images those that were named for them, or the first."""
     counts = {index: streamed.classes.count(index) for index in streamed.classes}
     seen = sorted(counts, key=lambda index: (-counts[index], index))
     chosen = seen or study.choice.named or range(len(study.subject.classes))
-    return [Goal("", (index,)) for index in chosen[: budget.preferred]]
+    return [Objective("", (index,)) for index in chosen[: budget.preferred]]

@@ -158,7 +158,7 @@ def _look(study: Study, progress: Progress) -> _Looked:
     looked = _Looked(subject.classes, subject.meaning.kind)
     unreadable: list[Skipped] = []
     size = batch_size(subject, study.device, study.batch_size)
-    with subject.held():
+    with subject.in_eval_mode():
         for batch in batches(study.images, subject.preprocessing, size, unreadable):
             for ready, row, shares in _scored(subject, batch, study.device):
                 looked.add(ready.item, row, shares)

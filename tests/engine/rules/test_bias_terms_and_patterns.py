@@ -28,7 +28,7 @@ def pictures():
 def parts_of(network, images, targets):
     """The sum of all constant parts, and of the input times its gradient."""
     tape, found = Tape(Subject(network, images[:1]), images), []
-    tape.constants(targets, lambda part: found.append(part.flatten(1).sum(1)))
+    tape.bias_terms(targets, lambda part: found.append(part.flatten(1).sum(1)))
     pixels = (tape.gradients(targets).pixels * images).sum((1, 2, 3))
     return torch.stack(found).sum(0), pixels, tape.logits.gather(1, targets[:, None])[:, 0]
 
@@ -90,7 +90,7 @@ def test_coarse_parts_are_brought_to_the_image(pictures):
     network = seeded(Tiny()).double()
     found = explain(network, pictures[:1], [1], ["full_grad"])["full_grad"]
     tape, parts = Tape(Subject(network, pictures[:1]), pictures[:1]), []
-    tape.constants(torch.tensor([1]), parts.append)
+    tape.bias_terms(torch.tensor([1]), parts.append)
     parts = [part for part in parts if part.ndim == 4] + [pictures[:1] * tape.gradients(torch.tensor([1])).pixels]
     assert sorted(part.shape[2] for part in parts) == [8, 16, 16]
     expected = torch.zeros_like(found)

@@ -11,7 +11,7 @@ from torch import nn
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.inspection.activation_maximization import maximize_activations
 from cnnvis_report.inspection.inversion import invert
-from cnnvis_report.inspection.objectives import Goal
+from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.pipeline.repeatability.check import check_passes
 from cnnvis_report.pipeline.repeatability.random_draws import watched
 from cnnvis_report.pipeline.repeatability.witness import Witness
@@ -166,7 +166,7 @@ def test_preferred_inputs_and_inversions_have_no_part_in_each_other(images):
     network = Between(lambda x: x + x.mean(0)).double()
     subject = Subject(network, images[:1])
     subject.one_by_one = True
-    goals = [Goal("", (0,)), Goal("", (3,))]
+    goals = [Objective("", (0,)), Objective("", (3,))]
     both = maximize_activations(subject, goals, steps=3, size=(16, 16))
     for goal, found in zip(goals, both, strict=True):
         (alone,) = maximize_activations(subject, [goal], steps=3, size=(16, 16))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cnnvis_report.data.preprocessing import Preprocessing
-from cnnvis_report.evaluation.insertion_deletion import area, deletion
+from cnnvis_report.evaluation.insertion_deletion import area, deletion_curves
 from cnnvis_report.evaluation.rank_correlation import spearman
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.stages.evaluation import BUDGETS, choose_budget, forward_passes, measured_images
@@ -68,7 +68,7 @@ def test_measures_are_those_of_the_stored_maps(full):
         assert image.metrics is not None and len(image.metrics.maps) == len(image.maps)
         for measures, found in zip(image.metrics.maps, image.maps, strict=True):
             shown = run.record.method(found.method).shown(arrays[found.key])
-            curve = deletion(
+            curve = deletion_curves(
                 normalized,
                 [torch.from_numpy(shown)],
                 torch.tensor([found.target]),

@@ -7,11 +7,11 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from cnnvis_report.report.views.predictions import class_rows
 
 from cnnvis_report import explain
 from cnnvis_report.models.trained_file import read_trained
 from cnnvis_report.records.predictions import BINS, Prediction, count
-from cnnvis_report.report.views.predictions import class_rows
 from cnnvis_report.store import SNAPSHOTS, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.pages.browser import until

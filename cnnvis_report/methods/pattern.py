@@ -1,4 +1,4 @@
-"""PatternNet."""
+"""PatternNet and PatternAttribution."""
 
 from torch import Tensor
 
@@ -34,3 +34,30 @@ def pattern_net(tape: Tape, targets: Tensor) -> Tensor:
             or so few that signals overflow.
     """
     return pattern_maps(tape, targets, attribution=False)
+
+
+@method(
+    title="PatternAttribution",
+    family=Family.RELEVANCE,
+    source="Kindermans et al. 2017, arXiv:1705.05598",
+    sign=Sign.SIGNED,
+    kind=Kind.PIXEL,
+    preset="all",
+)
+def pattern_attribution(tape: Tape, targets: Tensor) -> Tensor:
+    """How much of the score each pixel's signal makes up, what merely cancels distractors left out.
+
+    Sent back from the score y, a layer with weights w by a * w with its pattern a = cov(x, y | y > 0) / (w . cov), a
+    ReLU by its gate; patterns are fitted to a sample of the image set, so they need many images to be of use.
+
+    Args:
+        targets: [N] class indices.
+
+    Returns:
+        [N, C, H, W] in logits.
+
+    Raises:
+        NotApplicable: an activation isn't a ReLU, an operation has no rule, there are fewer than two images,
+            or so few that signals overflow.
+    """
+    return pattern_maps(tape, targets, attribution=True)

@@ -18,12 +18,12 @@ MOST_LINES = 20  # of what somebody's code prints in a command
 _files: set[Path] = set()
 
 
-def know(files: Iterable[Path]) -> None:
+def register_network_files(files: Iterable[Path]) -> None:
     """Files of somebody's network, which has to answer for what goes wrong in them."""
     _files.update(file for file in files if is_own_file(file))
 
 
-def blamed(error: BaseException) -> str | None:
+def raised_in_network(error: BaseException) -> str | None:
     """The place in a file of somebody's network that has raised an error; None where this program has, or another.
 
     What libraries and Python itself raise, those have to answer for who called them.
@@ -36,7 +36,7 @@ def blamed(error: BaseException) -> str | None:
     return None
 
 
-def place_of(error: BaseException) -> str | None:
+def user_code_location(error: BaseException) -> str | None:
     """Where in somebody's own file an error arose, as file:line (function); None where no such file is part of it.
 
     Their own is what belongs neither to this package, nor to PyTorch, nor to Python.
@@ -77,7 +77,7 @@ def is_fatal(error: BaseException) -> bool:
     return not isinstance(error, Exception | KeyboardInterrupt)
 
 
-def ending(error: BaseException, name: str, place: str | None) -> EndsProgram:
+def ends_program(error: BaseException, name: str, place: str | None) -> EndsProgram:
     """What to say of somebody's code that wanted to end the program."""
     said = f"SystemExit: {error.code}" if isinstance(error, SystemExit) else f"{type(error).__name__}: {brief(error)}"
     return EndsProgram(f"{name}: {place or 'its code'} ends the program ({said}).")
@@ -111,7 +111,7 @@ _aside: list[Aside] = []
 
 
 @contextmanager
-def listening() -> Iterator[None]:
+def user_output_to_stderr() -> Iterator[None]:
     """While it is open, what somebody's code prints goes beside a command's output, which is its result alone."""
     _aside.append(Aside(sys.stderr))
     try:
@@ -121,7 +121,7 @@ def listening() -> Iterator[None]:
 
 
 @contextmanager
-def set_apart() -> Iterator[None]:
+def redirect_user_output() -> Iterator[None]:
     """Somebody's code runs while it is open."""
     if not _aside:
         yield
@@ -131,7 +131,7 @@ def set_apart() -> Iterator[None]:
 
 
 @contextmanager
-def one_each() -> Iterator[None]:
+def warnings_once() -> Iterator[None]:
     """While it is open, each place that warns is heard once, in one line: a network may warn in every pass."""
     heard: set[tuple[str, int, str]] = set()
     before = warnings.showwarning
