@@ -72,7 +72,7 @@ def check_writable(folder: Path) -> None:
         raise BadRequest(f"{folder}: is a file; give -o the name of a folder.")
     for name in (JOURNAL, MANIFEST):
         if (folder / name).is_symlink():
-            raise BadRequest(f"{folder / name}: is a link, where a file of the run has to be. Put the file itself there.")
+            raise BadRequest(f"{folder / name}: is a link, where a file has to be. Put the file itself there.")
     if folder.is_dir() and not all(map(_is_first, folder.iterdir())) and not is_run_folder(folder):
         raise BadRequest(
             f"{folder}: holds files that are not of a report, and nothing is overwritten. Give -o another folder."
