@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnvis_report.models.architectures import SMALL
-from cnnvis_report.training.loop import EpochProgress, Hyperparameters
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.splits import Data
+from cnnvis_report.training.state import EpochProgress, Hyperparameters
 
 
 @dataclass(frozen=True)
