@@ -1,16 +1,16 @@
 """From a study to its report: what every command that ends in one does last."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cnnvis_report.cli.params import printable
 from cnnvis_report.errors import GapsFound
+from cnnvis_report.pipeline.config import OutputConfig, RunConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
-    from cnnvis_report.data.limit import Limit
     from cnnvis_report.pipeline.setup import Study
 
 
@@ -25,36 +25,30 @@ def claim(output: Path) -> None:
     click.get_current_context().with_resource(writing_into(output))
 
 
-def console_of(given: dict[str, Any]) -> "Console":
+def console_of(config: OutputConfig) -> "Console":
     """A console that says as much as the options ask for."""
     from cnnvis_report.cli.console import NORMAL, QUIET, VERBOSE, Console
 
-    return Console(QUIET if given.get("quiet") else VERBOSE if given.get("verbose") else NORMAL)
+    return Console(QUIET if config.quiet else VERBOSE if config.verbose else NORMAL)
 
 
-def look_at_all(
-    study: "Study", only: str, most: int | None, console: "Console", limit: "Limit | None" = None
-) -> "Study":
-    """The study of a selection, after a look at every image; of as many of them as the limit says."""
+def select(study: "Study", config: RunConfig, console: "Console", most: int | None = None) -> "Study":
+    """The study of a selection, after a prediction of every image.
+
+    Args:
+        most: images of the selection at most, some of the errors and a spread over the set.
+    """
+    from cnnvis_report.pipeline.image_source import limit_of
     from cnnvis_report.pipeline.stages.predict import screened
 
     count = len(study.images)
-    with console.progress("Look", count):
-        chosen = screened(study, only, most, console, limit)
-    answers, of_labels = chosen.answers, chosen.label_answers
-    if answers is not None:
-        right = f"{answers.correct} of {answers.images} labeled images right"
-    elif of_labels is not None:
-        right = f"{of_labels.exact} of {of_labels.images} labeled images with all labels right and no other"
-    else:
-        return chosen
-    unknown = (of_labels or answers).unknown  # type: ignore[union-attr] # one of them is there
-    beside = f", {unknown} with a label that the network doesn't know" if unknown else ""
-    console.say(f"Looked    at {count} images: {right}{beside}; {len(chosen.images)} to be explained")
+    with console.progress("Predict", count):
+        chosen = screened(study, config.data.select, most, console, limit_of(config))
+    console.predicted(chosen, count)
     return chosen
 
 
-def finish(study: "Study", output: Path, console: "Console", given: dict[str, Any]) -> None:
+def report(study: "Study", config: OutputConfig, console: "Console") -> None:
     """Plan, run, write the pages, and say so."""
     from cnnvis_report.pipeline.plan import make_plan
     from cnnvis_report.pipeline.run import conduct
@@ -64,16 +58,21 @@ def finish(study: "Study", output: Path, console: "Console", given: dict[str, An
     plan = make_plan(study)
     console.plan(study, plan)
     with console.progress("Explain", plan.images):
-        record, tally = conduct(study, plan, output, console)
+        record, tally = conduct(study, plan, config.output, console)
     console.bill(record, tally)
     with console.progress("Pages", record.images):
-        written = write_site(load_run(output), single_file=given["single_file"], advance=console.done)
+        written = write_site(load_run(config.output), single_file=config.single_file, advance=console.done)
     console.pages(written)
-    click.echo(printable(f"Wrote {written.first_page}"))
-    if given["open_page"]:
-        click.launch(str(written.first_page))
+    announce(written.first_page, config)
     missing = len(record.skipped) + len(record.not_applicable) + tally.gaps
-    if given["strict"] and missing:
+    if config.strict and missing:
         raise GapsFound(
             f"--strict: {missing} things are missing; {written.first_page.with_name('run.html')} lists them."
         )
+
+
+def announce(page: Path, config: OutputConfig) -> None:
+    """Say where the report is, and open it where that is wanted."""
+    click.echo(printable(f"Wrote {page}"))
+    if config.open:
+        click.launch(str(page))

@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cnnvis_report.data.decode import Picture, UnusablePicture, prepare
-from cnnvis_report.data.geometry import fit
+from cnnvis_report.data.decode import Picture, prepare
+from cnnvis_report.data.geometry import fit, whole_picture
 from cnnvis_report.data.image_set import ImageItem, ImageSet
+from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.prefetch import ahead
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import RunFailed
@@ -50,7 +51,7 @@ def read_item(item: ImageItem, preprocessing: Preprocessing) -> DecodedImage | S
         picture = prepare(item.open(), preprocessing)
         mask = None
         if item.mask is not None:
-            drawn = item.mask().convert("L")
+            drawn = whole_picture(item.mask()).convert("L")
             if (drawn.height, drawn.width) != tuple(picture.original):
                 sizes = ["×".join(map(str, size)) for size in ((drawn.height, drawn.width), picture.original)]
                 reason = f"its mask is {sizes[0]}, and the image {sizes[1]} (height by width)"

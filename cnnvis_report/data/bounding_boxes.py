@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from PIL import Image, ImageDraw
 
-from cnnvis_report.data.decode import MOST_PIXELS, UnusablePicture
+from cnnvis_report.data.pixels import MOST_PIXELS, UnusablePicture
 
 LARGEST_FILE = 1 << 20  # bytes; an annotation has some hundred
 SIDES = ("xmin", "ymin", "xmax", "ymax")

@@ -12,8 +12,9 @@ from cnnvis_report.data.formats import EXTENSIONS, LISTS, channels_and_bits, con
 from cnnvis_report.data.frames import holds_more, is_animated
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable, several
 from cnnvis_report.data.image_lists import read_list
+from cnnvis_report.data.reader import FALLBACK, Reader, endings, reader_for
 from cnnvis_report.data.report_folders import is_report, without_reports
-from cnnvis_report.data.tiff import tiff_pages
+from cnnvis_report.data.tiff import MOST_PAGES, tiff_pages
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.run import Skipped
 
@@ -74,7 +75,7 @@ def _found_in(path: Path, search: Search) -> tuple[list[ImageFile], list[str]]:
     kind = ending(path)
     if kind in LISTS:
         return read_list(path)
-    why = "" if kind in EXTENSIONS else unread(path) or reason(content(head_of(path)))
+    why = reader_for(b"", kind).missing if kind in endings() else unread(path) or reason(content(head_of(path)))
     if why:
         search.skipped.append(Skipped(path.name, why))
         return [], []
@@ -123,7 +124,12 @@ def _looked_into(found: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]
     pages = 0
     for each in found:
         # what has no ending, or a wrong one, is what its head says
-        head = head_of(each.path) if ending(each.path) in LOOKED_INTO or ending(each.path) not in EXTENSIONS else b""
+        kind = ending(each.path)
+        head = head_of(each.path) if kind in LOOKED_INTO or kind not in EXTENSIONS else b""
+        reader = reader_for(head, kind)
+        if reader.name != FALLBACK:
+            known += _of_reader(each, reader)
+            continue
         if head[:2] in (b"II", b"MM"):
             made = list(_pages(each))
             known += made
@@ -147,6 +153,20 @@ def _looked_into(found: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]
         what = "1 JPEG file holds" if len(fuller) == 1 else f"{len(fuller)} JPEG files hold"
         said.append(f"{what} several pictures, of which the first is taken: {several(fuller)}.")
     return known, said
+
+
+def _of_reader(each: ImageFile, reader: Reader) -> list[ImageFile]:
+    """The images of a file that another reader than Pillow's opens."""
+    try:
+        count = reader.count(each.path) if reader.count is not None and each.path.is_file() else 1
+    except Exception:  # says so when it is decoded
+        count = 1
+    if count <= 1:
+        return [replace(each, deep=reader.deep)]
+    return [
+        replace(each, name=f"{each.name} page {page + 1}", page=page, deep=reader.deep)
+        for page in range(min(count, MOST_PAGES))
+    ]
 
 
 def _is_deep(head: bytes) -> bool:
@@ -186,5 +206,5 @@ def _nothing(paths: Sequence[Path], search: Search, said: Sequence[str]) -> BadR
         others = f" So it is with {more} more." if more else ""
         return BadRequest(f"No image in {where} can be read. {first.name}: {first.reason}.{others}")
     there = "".join(f" {notice}" for notice in (*said, *search.notices()))
-    endings = " ".join(sorted(EXTENSIONS))
-    return BadRequest(f"No image in {where}. Files that end in {endings} are looked for, in sub-folders too.{there}")
+    wanted = " ".join(sorted(endings()))
+    return BadRequest(f"No image in {where}. Files that end in {wanted} are looked for, in sub-folders too.{there}")

@@ -8,18 +8,17 @@ from pathlib import Path
 
 from cnnvis_report.data.formats import (
     ASIDE,
-    EXTENSIONS,
     HOLDERS,
     LISTS,
     UNREAD,
     content,
     ending,
     head_of,
-    looks_like_a_picture,
     reason,
     unread,
 )
 from cnnvis_report.data.image_file import ImageFile, natural, several
+from cnnvis_report.data.reader import endings, is_recognized, reader_for
 from cnnvis_report.data.report_folders import is_report
 from cnnvis_report.records.run import Skipped
 
@@ -43,6 +42,7 @@ class Search:
     tables: list[Path] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
     _seen: set[tuple[str, tuple[int, int]]] = field(default_factory=set)
+    _readable: frozenset[str] = field(default_factory=endings)
 
     def add(self, other: "Search", before: str) -> None:
         """What another search has noted, its names with something before them."""
@@ -53,12 +53,16 @@ class Search:
         self.tables += other.tables
         self.reports += [(before + name).removesuffix("/.") for name in other.reports]
 
-    def walk(self, top: Path, endings: Collection[str] = EXTENSIONS) -> Iterator[ImageFile]:
-        """The images in a folder and its sub-folders, in natural order within each."""
-        yield from self._walk(top, top, endings, frozenset())
+    def walk(self, top: Path, wanted: Collection[str] = ()) -> Iterator[ImageFile]:
+        """The images in a folder and its sub-folders, in natural order within each.
+
+        Args:
+            wanted: endings of the only files that count; whatever can be read where there are none.
+        """
+        yield from self._walk(top, top, wanted, frozenset())
 
     def _walk(
-        self, top: Path, folder: Path, endings: Collection[str], above: frozenset[tuple[int, int]]
+        self, top: Path, folder: Path, wanted: Collection[str], above: frozenset[tuple[int, int]]
     ) -> Iterator[ImageFile]:
         inside = folder.relative_to(top)
         try:
@@ -84,12 +88,12 @@ class Search:
                 self._note_hidden(entry, inside)
             elif is_folder(entry):
                 folders.append(entry.name)
-            elif self._is_image(entry, inside, endings):
+            elif self._is_image(entry, inside, wanted):
                 yield ImageFile(folder / entry.name, (inside / entry.name).as_posix(), inside.name)
         for name in folders:
-            yield from self._walk(top, folder / name, endings, above | {identity})
+            yield from self._walk(top, folder / name, wanted, above | {identity})
 
-    def _is_image(self, entry: os.DirEntry[str], inside: Path, endings: Collection[str]) -> bool:
+    def _is_image(self, entry: os.DirEntry[str], inside: Path, wanted: Collection[str]) -> bool:
         """Whether a file is to be read; what else it is, is noted."""
         path = Path(entry.path)
         kind = ending(path)
@@ -101,17 +105,19 @@ class Search:
             else:
                 self.skipped.append(Skipped(shown, f"a link to a file that {lost}"))
             return False
-        if kind in endings:
-            return True
+        if kind in (wanted or self._readable):
+            why = "" if wanted else reader_for(b"", kind).missing
+            self.skipped += [Skipped(shown, why)] if why else []
+            return not why
         if kind in UNREAD:
             self.skipped.append(Skipped(shown, unread(path)))
-        elif kind in ASIDE or kind in HOLDERS or endings is not EXTENSIONS:
+        elif kind in ASIDE or kind in HOLDERS or wanted:
             self.aside[kind] += 1
             if kind in LISTS:
                 self.tables.append(path)
         else:
             head = head_of(path)
-            if looks_like_a_picture(head):
+            if is_recognized(head):
                 return True
             if content(head) in UNREAD:
                 self.skipped.append(Skipped(shown, reason(content(head))))
@@ -128,7 +134,7 @@ class Search:
                 names = [each.name for each, _ in zip(scanned, range(LOOKED_AT), strict=False)]
         except OSError:
             return
-        if any(Path(name).suffix.lower() in EXTENSIONS and not name.startswith(".") for name in names):
+        if any(Path(name).suffix.lower() in self._readable and not name.startswith(".") for name in names):
             self.hidden.append((inside / entry.name).as_posix())
 
     def notices(self) -> list[str]:

@@ -1,94 +1,59 @@
-"""Pictures of more than 8 bits a channel: their values, and how they become bytes."""
+"""Pictures of more than 8 bits a channel: all their bits, of which Pillow gives the upper eight alone in colors."""
 
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from cnnvis_report.data.formats import HEAD, channels_and_bits
-from cnnvis_report.data.preprocessing import Levels
+from cnnvis_report.data.pixels import ORIENTATION, UPRIGHT, Pixels, Values, upright_rows, upright_size
 
-GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
-BITS = (8, 10, 12, 14, 16, 24, 32)  # of sensors, and of the files that hold what they gave
-NOMINAL = 16
-AT_A_TIME = 1 << 20  # values that are turned into numbers of eight bytes
-FULL = 65535
-ALPHA_GREY = "LA;16B"  # of PNG; Pillow keeps the upper bytes alone
+GRAY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+ALPHA_GRAY = "LA;16B"  # of PNG; Pillow keeps the upper bytes alone
 # tags of TIFF, and what they say
 BITS_A_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
 WHITE_IS_ZERO, UNSIGNED, SIGNED = 0, 1, 2
 OTHER_BYTE = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
 
-Values = npt.NDArray[np.generic]
-
 
 def is_deep(opened: Image.Image) -> bool:
     """Whether a picture that isn't decoded yet has more than 8 bits a channel, or values below 0."""
-    if opened.mode in GREY or _is_signed_byte(opened):
+    if opened.mode in GRAY or _is_signed_byte(opened):
         return True
     return opened.mode in ("RGB", "RGBA", "LA") and _raw_mode(opened)[-3:] in OTHER_BYTE
 
 
-def deep_values(opened: Image.Image, reopen: Callable[[], Image.Image]) -> Values:
-    """The values of a deep picture, upright: H×W, or H×W×C with C of 2, 3 or 4, the last of 2 and of 4 the alpha.
+def deep_pixels(opened: Image.Image, reopen: Callable[[], Image.Image], note: str) -> Pixels:
+    """All bits of a deep picture.
 
     Of colors Pillow keeps the upper byte alone; the lower one comes by reading the file once more, as if its numbers
     were stored the other way round.
     """
-    if _is_signed_byte(opened):
-        return np.asarray(ImageOps.exif_transpose(opened)).view(np.int8)
-    if opened.mode in GREY:
-        raw = _raw_mode(opened)  # unknown once it is decoded
-        return _as_stored(opened, raw, np.asarray(ImageOps.exif_transpose(opened)))
-    if _raw_mode(opened) == ALPHA_GREY:
-        return _gray_and_alpha(reopen)
-    with reopen() as again:
-        tile = [_other_bytes(each) for each in getattr(again, "tile", [])]
-        setattr(again, "tile", tile)  # noqa: B010 # not every image has one
-        low = np.asarray(ImageOps.exif_transpose(again))
-    high = np.asarray(ImageOps.exif_transpose(opened)).astype(np.uint16)
-    np.left_shift(high, 8, out=high)
-    np.bitwise_or(high, low, out=high)
-    return high
-
-
-def to_bytes(values: Values, levels: Levels) -> tuple[npt.NDArray[np.uint8], str]:
-    """The values as bytes, and a sentence where a user has to know how they were read.
-
-    Raises:
-        ValueError: values that aren't finite.
-    """
-    if _has_alpha(values):  # as opaque as it is, whatever range the colors are read by
-        colors, note = to_bytes(without_alpha(values), levels)
-        alpha = np.rint(values[..., -1:].astype(np.float64) * (255 / FULL)).astype(np.uint8)
-        return np.concatenate([colors.reshape(*alpha.shape[:2], -1), alpha], axis=2), note
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ValueError("gray values that aren't finite")
-    low, high, note = _ends(values, levels)
-    made = np.empty(values.shape, np.uint8)
-    step = max(1, AT_A_TIME // max(1, values[:1].size))
-    for top in range(0, len(values), step):
-        part = values[top : top + step].astype(np.float64)
-        made[top : top + step] = np.clip(np.rint((part - low) * (255 / (high - low))), 0, 255)
-    return made, note
-
-
-def without_alpha(values: Values) -> Values:
-    """The colors, or the gray, alone."""
-    return values[..., :-1] if _has_alpha(values) else values
-
-
-def transparent(opened: Image.Image, values: Values) -> npt.NDArray[np.bool_] | None:
-    """Where the one color lies that a PNG calls transparent; None where it calls none so."""
     color = opened.info.get("transparency")
-    if isinstance(color, int) and values.ndim == 2:
-        return np.asarray(values == color)
-    if isinstance(color, tuple) and values.ndim == 3 and values.shape[2] == len(color):
-        return np.asarray((values == np.array(color)).all(axis=2))
-    return None
+    raw, signed = _raw_mode(opened), _is_signed_byte(opened)  # unknown once it is decoded
+    if raw == ALPHA_GRAY:
+        with reopen() as four_bytes:
+            _read_as_four_bytes(four_bytes)
+            return _upright(four_bytes, _gray_and_alpha, note, color)
+    if signed:
+        return _upright(opened, lambda values: values.view(np.int8), note, color)
+    if opened.mode in GRAY:
+        return _upright(opened, lambda values: _as_stored(opened, raw, values), note, color)
+    with reopen() as again:
+        tile = [_other_bytes(part) for part in getattr(again, "tile", [])]
+        setattr(again, "tile", tile)  # noqa: B010 # not every image has one
+        lower = _upright(again, lambda values: values, "", None)
+    upper = _upright(opened, lambda values: values.astype(np.uint16), note, color)
+
+    def rows(top: int, bottom: int) -> Values:
+        values: Values = np.asarray(upper.rows(top, bottom))
+        np.left_shift(values, 8, out=values)
+        np.bitwise_or(values, np.asarray(lower.rows(top, bottom)), out=values)
+        return values
+
+    return Pixels(upper.size, rows, True, note, upper.transparent)
 
 
 def left_aside(opened: Image.Image) -> str:
@@ -102,15 +67,22 @@ def left_aside(opened: Image.Image) -> str:
     bits = 16 if opened.mode == "CMYK" and raw[-3:] in OTHER_BYTE else 0
     file = getattr(opened, "fp", None)
     if opened.format == "JPEG2000" and opened.mode in ("RGB", "RGBA", "LA") and file is not None:
-        place = file.tell()
+        position = file.tell()
         file.seek(0)
         bits = channels_and_bits(file.read(HEAD))[1]
-        file.seek(place)
+        file.seek(position)
     return f"of its {bits} bits a channel the upper 8 are read" if bits > 8 else ""
 
 
-def _has_alpha(values: Values) -> bool:
-    return values.ndim == 3 and values.shape[2] in (2, 4)
+def _upright(opened: Image.Image, values_of: Callable[[Values], Values], note: str, color: Any) -> Pixels:
+    """The values of a decoded picture."""
+    opened.load()
+    transpose = UPRIGHT.get(opened.getexif().get(ORIENTATION, 1))
+
+    def rows(top: int, bottom: int) -> Values:
+        return values_of(np.asarray(upright_rows(opened, transpose, top, bottom)))
+
+    return Pixels(upright_size(opened, transpose), rows, True, note, color if isinstance(color, int | tuple) else None)
 
 
 def _is_signed_byte(opened: Image.Image) -> bool:
@@ -127,53 +99,26 @@ def _as_stored(opened: Image.Image, raw: str, values: Values) -> Values:
     return values
 
 
-def _gray_and_alpha(reopen: Callable[[], Image.Image]) -> Values:
-    """Of four bytes a pixel, as if they were four channels of one byte."""
-    with reopen() as again:
-        setattr(again, "_mode", "RGBA")  # noqa: B010 # older Pillows call these pixels gray and alpha
-        tile = [
-            each._replace(args="RGBA") if hasattr(each, "_replace") else (*each[:3], "RGBA")
-            for each in getattr(again, "tile", [])
-        ]
-        setattr(again, "tile", tile)  # noqa: B010
-        stored = np.asarray(ImageOps.exif_transpose(again)).astype(np.uint16)
-    values: Values = np.bitwise_or(np.left_shift(stored[..., 0::2], 8), stored[..., 1::2])
-    return values
+def _read_as_four_bytes(opened: Image.Image) -> None:
+    """Have gray and alpha of two bytes each decoded as four channels of one byte."""
+    setattr(opened, "_mode", "RGBA")  # noqa: B010 # older Pillows call these pixels gray and alpha
+    tile = [
+        part._replace(args="RGBA") if hasattr(part, "_replace") else (*part[:3], "RGBA")
+        for part in getattr(opened, "tile", [])
+    ]
+    setattr(opened, "tile", tile)  # noqa: B010
+
+
+def _gray_and_alpha(stored: Values) -> Values:
+    values: Values = stored.astype(np.uint16)
+    return np.bitwise_or(np.left_shift(values[..., 0::2], 8), values[..., 1::2])
 
 
 def _tag(opened: Image.Image, number: int) -> int | None:
     """The first value of a TIFF's tag; None where there is none."""
-    found = getattr(opened, "tag_v2", {}).get(number)
-    first = found[0] if isinstance(found, tuple) and found else found
+    value = getattr(opened, "tag_v2", {}).get(number)
+    first = value[0] if isinstance(value, tuple) and value else value
     return first if isinstance(first, int) else None
-
-
-def bits_of(values: Values) -> int | None:
-    """How many bits hold the values; None where they aren't whole, or are below 0."""
-    if values.dtype.kind not in "iu" or not values.size or values.min() < 0:
-        return None
-    return next(bits for bits in BITS if int(values.max()) < 1 << bits)
-
-
-def _ends(values: Values, levels: Levels) -> tuple[float, float, str]:
-    """The values that become 0 and 255, and what is to be said of them."""
-    least, most = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    if levels.range is not None:
-        return *levels.range, ""
-    bits = bits_of(values)
-    if bits is not None:
-        high = (1 << (levels.bits or bits)) - 1
-        if levels.bits and most > high:
-            share = float(np.greater(values, high).mean())
-            return 0.0, high, f"{share:.1%} of its values lie above {high} and are cut; it has up to {most:g}"
-        stretched = levels.bits is None and bits != NOMINAL and most > 0
-        return 0.0, high, f"read as {bits} bits, as its largest value is {most:g}" if stretched else ""
-    if least >= 0:
-        full = next((end for end in (1.0, 255.0, 65535.0) if most <= end), None)
-        if full is not None:
-            return 0.0, full, ""
-    low = min(least, 0.0)
-    return low, most if most > low else low + 1, f"read from {low:g} to {most:g}, its own range"
 
 
 def _raw_mode(opened: Image.Image) -> str:

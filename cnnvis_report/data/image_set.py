@@ -13,14 +13,17 @@ from PIL import Image
 from cnnvis_report.data.bounding_boxes import read_boxes
 from cnnvis_report.data.class_names import Classes
 from cnnvis_report.data.content_hash import FileContent, Replaced
-from cnnvis_report.data.decode import UnusablePicture, read_picture
+from cnnvis_report.data.decode import open_picture
 from cnnvis_report.data.discovery import find_images
 from cnnvis_report.data.folders import Search
-from cnnvis_report.data.formats import EXTENSIONS
+from cnnvis_report.data.formats import ending
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
 from cnnvis_report.data.labels import label_images
 from cnnvis_report.data.limit import Limit, chosen
+from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels
+from cnnvis_report.data.reader import endings
+from cnnvis_report.data.upright_picture import UprightPicture
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.images import Label
 from cnnvis_report.records.run import Skipped
@@ -46,10 +49,10 @@ class ImageItem:
 
     id: str
     name: str
-    open: Callable[[], Image.Image]
+    open: Callable[[], Image.Image | UprightPicture]
     made: str
     labels: tuple[Label, ...] = ()
-    mask: Callable[[], Image.Image] | None = None
+    mask: Callable[[], Image.Image | UprightPicture] | None = None
     files: tuple[FileContent, ...] = ()
     bare: bool = False
 
@@ -146,7 +149,7 @@ def _masks(found: Sequence[ImageFile], folder: Path) -> dict[ImageFile, Path]:
     """The mask of each image that has one."""
     if not folder.is_dir():
         raise BadRequest(f"--masks {folder}: there is no such folder.")
-    found_masks = Search().walk(folder, {*EXTENSIONS, BOXES})
+    found_masks = Search().walk(folder, {*endings(), BOXES})
     known = {Path(each.name).with_suffix("").as_posix(): each.path for each in found_masks}
     names = {each: Path(each.name).with_suffix("").as_posix() for each in found}
     masks = {each: known[name] for each, name in names.items() if name in known}
@@ -167,16 +170,18 @@ def _of_masks(items: Sequence[ImageItem]) -> list[str]:
     return [f"{have} several labels: a mask is taken to be of the first, and measures maps of that label alone."]
 
 
-def _mask_opener(file: FileContent, labels: Sequence[Label]) -> Callable[[], Image.Image]:
+def _mask_opener(file: FileContent, labels: Sequence[Label]) -> Callable[[], Image.Image | UprightPicture]:
     if file.path.suffix.lower() == BOXES:
         return partial(read_boxes, file.path, labels[0].name if labels else "")
     return _opener(file)
 
 
-def _opener(file: FileContent | Path, page: int = 0, levels: Levels = NO_LEVELS) -> Callable[[], Image.Image]:
+def _opener(
+    file: FileContent | Path, page: int = 0, levels: Levels = NO_LEVELS
+) -> Callable[[], Image.Image | UprightPicture]:
     file = FileContent(file) if isinstance(file, Path) else file
 
-    def read() -> Image.Image:
+    def read() -> Image.Image | UprightPicture:
         try:
             status = file.path.stat()
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -193,7 +198,7 @@ def _opener(file: FileContent | Path, page: int = 0, levels: Levels = NO_LEVELS)
             raise UnusablePicture(str(error)) from error
         except OSError:
             source = file.path  # the decoder will say why
-        picture = read_picture(source, page, levels)
+        picture = open_picture(source, page, levels, ending(file.path))
         if source is file.path:  # it may have been replaced between its hash and its pixels
             try:
                 file.check()

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from cnnvis_report.data.decode import UnusablePicture, read_values
-from cnnvis_report.data.high_bit_depth import NOMINAL, bits_of
+from cnnvis_report.data.byte_scale import NOMINAL
+from cnnvis_report.data.decode import read_spread
 from cnnvis_report.data.image_file import FoundImages
+from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import Levels
 
 FAR = 4  # bits, by which a picture that has fewer of them becomes nearly black
@@ -30,18 +31,18 @@ def find_levels(found: FoundImages, known: Levels, option: str = "") -> tuple[Le
         )
     if known.bits is not None or not deep:
         return known, ()
-    spread = [deep[place * len(deep) // min(LOOKED_AT, len(deep))] for place in range(min(LOOKED_AT, len(deep)))]
+    sampled = [deep[place * len(deep) // min(LOOKED_AT, len(deep))] for place in range(min(LOOKED_AT, len(deep)))]
     bits = []
-    for each in spread:
+    for each in sampled:
         try:
-            values = read_values(each.path, each.page)
+            spread = read_spread(each.path, each.page)
         except UnusablePicture:  # says so when its turn comes
             continue
-        bits.append(bits_of(values) if values is not None else None)
+        bits.append(spread.bits if spread is not None else None)
     whole = [each for each in bits if each is not None]
     if not whole:
         return known, ()
-    looked = "" if len(spread) == len(deep) else f" of the {len(spread)} looked at"
+    looked = "" if len(sampled) == len(deep) else f" of the {len(sampled)} looked at"
     most = max(whole)
     said = _dark(whole, looked or f" of {len(deep)}", option)
     if most == NOMINAL:

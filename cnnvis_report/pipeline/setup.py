@@ -19,7 +19,7 @@ from cnnvis_report.methods.tasks import Task, tasks_for
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.model import Model, Training
-from cnnvis_report.pipeline.config import RunConfig, settings_table
+from cnnvis_report.pipeline.config import DataConfig, RunConfig
 from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_network
 from cnnvis_report.pipeline.image_source import Aliases, image_source
 from cnnvis_report.pipeline.open_subject import make_subject
@@ -32,6 +32,7 @@ from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of,
 from cnnvis_report.records.labels import LabelPredictions
 from cnnvis_report.records.predictions import Predictions
 from cnnvis_report.records.run import Setting
+from cnnvis_report.settings import identity_part, settings_table
 
 SAMPLE = 64  # images that methods compare with, or are fitted to
 
@@ -42,7 +43,8 @@ class Study:
 
     weights: where the weights come from, in words. reference: a sample of the images. budget: for measuring what maps
     are worth, look: for the inside of the network, where `units` are looked at above others; None where that isn't
-    wanted. settings: what the report states of the request. answers, label_answers: to all images, where these
+    wanted. settings: as the report states them; deciding: those that are
+    part of the run's identity themselves. answers, label_answers: to all images, where these
     are a selection.
     notices: what a user has to know before believing the results, a sentence each. passes: what those over one image
     have in common. identity: what tells the network from others, beside its logits. witness: compares later passes.
@@ -58,6 +60,7 @@ class Study:
     precision: str
     batch_size: int | None
     settings: dict[str, Setting]
+    deciding: dict[str, Setting]
     reference: Reference
     budget: Budget | None
     look: LookBudget | None
@@ -72,41 +75,41 @@ class Study:
     witness: Witness | None = None
 
 
-def open_study(request: RunConfig) -> Study:
-    """Load what the request names.
+def open_study(config: RunConfig) -> Study:
+    """Load what the configuration names.
 
     Raises:
         BadRequest, UnknownName: something doesn't exist or doesn't fit.
         RunFailed: not one image can be read.
     """
-    choose_device(request.device)
-    choose_budget(request.evaluate, request.methods)
-    choose_look(request.inside, request.methods)
+    choose_device(config.machine.device)
+    choose_budget(config.evaluate.metrics, config.explain.methods)
+    choose_look(config.inspect.inspect, config.explain.methods)
     # a slip of the pen shows before a large file is read
-    if request.methods or request.inside in ("auto", "none"):
-        tasks_for(select(request.methods), request.layers, request.options)
-    model = load_model(request.model, request.weights)
-    model, images_for, aliases = image_source(replace(model, preprocessing=adjust(model, request)), request)
-    return study_of(model, images_for, request, aliases)
+    if config.explain.methods or config.inspect.inspect in ("auto", "none"):
+        tasks_for(select(config.explain.methods), config.explain.layers, config.explain.options)
+    model = load_model(config.model.model, config.model.weights)
+    model, images_for, aliases = image_source(replace(model, preprocessing=adjust(model, config.data)), config)
+    return study_of(model, images_for, config, aliases)
 
 
 def study_of(
-    model: Model, images_for: Callable[[Sequence[str]], ImageSet], request: RunConfig, aliases: Aliases = ()
+    model: Model, images_for: Callable[[Sequence[str]], ImageSet], config: RunConfig, aliases: Aliases = ()
 ) -> Study:
     """A study of a model that is loaded.
 
     Args:
         images_for: the image set, labeled with the class names that it gets.
-        request: everything but the model and the images.
+        config: everything but the model and the images.
         aliases: what else the classes are called, class by class.
 
     Raises:
         BadRequest, UnknownName: something doesn't exist or doesn't fit.
         RunFailed: not one image can be read.
     """
-    device = choose_device(request.device)
-    subject = make_subject(model, images_for(model.classes or ()), device, request.scores)
-    identity = identify_network(subject.network, request.model)  # before a pass may change what it holds
+    device = choose_device(config.machine.device)
+    subject = make_subject(model, images_for(model.classes or ()), device, config.model.scores)
+    identity = identify_network(subject.network, config.model.model)  # before a pass may change what it holds
     assert subject.first_pass is not None  # nobody has taken it yet
     first = subject.first_pass.images, subject.first_pass.logits
     passes = check_passes(subject)
@@ -115,10 +118,10 @@ def study_of(
     if images.order and model.classes is None and subject.meaning.kind.judged:
         subject.classes = images.order
     images = images_of(images, subject.meaning, subject.classes)
-    choice = parse_classes(request.classes, subject.classes, aliases)
+    choice = parse_classes(config.explain.classes, subject.classes, aliases)
     check_choice(choice, images, subject)
-    layers = [_layer(subject, layer) for layer in request.layers]
-    tasks = tasks_for(select(request.methods) if request.methods else (), layers, request.options)
+    layers = [_layer(subject, layer) for layer in config.explain.layers]
+    tasks = tasks_for(select(config.explain.methods) if config.explain.methods else (), layers, config.explain.options)
     takes_layer = [task.name for task in tasks if task.method.takes_layer]
     if takes_layer and not subject.default_layer:
         apart = next((task.name for task in tasks if not task.method.takes_layer), "gradient")
@@ -126,6 +129,7 @@ def study_of(
             f"{subject.name} has no layer whose output has a spatial size, which {', '.join(takes_layer)} need. "
             f"Choose others with --methods, such as {apart}."
         )
+    inspect = config.inspect
     return Study(
         subject=subject,
         weights=model.weights,
@@ -133,16 +137,20 @@ def study_of(
         tasks=tasks,
         choice=choice,
         device=device,
-        seed=request.seed,
-        precision=request.precision,
-        batch_size=1 if passes.one_by_one else request.batch_size,
-        settings=settings_table(request),
-        reference=Reference(lambda: _compared_with(subject, images, device, request)),
-        budget=choose_budget(request.evaluate, request.methods),
-        look=choose_look(request.inside, request.methods) or (BUDGETS["standard"] if request.units else None),
-        units=tuple(dict.fromkeys(parse_unit(unit, subject) for unit in request.units)),
+        seed=config.machine.seed,
+        precision=config.explain.precision,
+        batch_size=1 if passes.one_by_one else config.machine.batch_size,
+        settings=settings_table(config),
+        deciding=identity_part(config),
+        reference=Reference(lambda: _compared_with(subject, images, device, config)),
+        budget=choose_budget(config.evaluate.metrics, config.explain.methods),
+        look=choose_look(config.inspect.inspect, config.explain.methods)
+        or (BUDGETS["standard"] if config.inspect.units else None),
+        units=tuple(dict.fromkeys(parse_unit(unit, subject) for unit in inspect.units)),
         preferences=Preferences(
-            tuple(parse_goal(each, subject) for each in request.prefer), request.form, request.start
+            tuple(parse_goal(each, subject) for each in config.inspect.maximize),
+            config.inspect.parametrization,
+            config.inspect.init,
         ),
         training=model.training,
         notices=(
@@ -170,32 +178,32 @@ def _layer(subject: Subject, name: str) -> str:
         raise BadRequest(f"{error} See: cnnvis-report layers MODEL.") from error
 
 
-def adjust(model: Model, request: RunConfig) -> Preprocessing:
+def adjust(model: Model, data: DataConfig) -> Preprocessing:
     """The model's preprocessing with what the user wants otherwise.
 
     Raises:
         BadRequest: a size or constants that can't be used.
     """
     known = model.preprocessing
-    channels = len(request.mean or request.std or ()) or input_channels(model.network) or known.channels
+    channels = len(data.mean or data.std or ()) or input_channels(model.network) or known.channels
     if channels not in (1, 3):
         raise BadRequest(f"{model.name} reads {channels} channels; pictures have 1 (gray) or 3 (color).")
     known = known.with_channels(channels)
-    mean, std = request.mean or known.mean, request.std or known.std
+    mean, std = data.mean or known.mean, data.std or known.std
     if len(mean) != len(std):
         raise BadRequest(f"--mean has {len(mean)} numbers and --std {len(std)}; each needs one a channel.")
     if not all(value > 0 for value in std):
         raise BadRequest(f"--std {' '.join(map(str, std))}: each number has to be above 0.")
     known = replace(known, mean=mean, std=std)
-    if request.value_range is not None:
-        known = replace(known, levels=Levels.between(request.value_range))
-    return known if request.size is None else known.resized(request.size)
+    if data.range is not None:
+        known = replace(known, levels=Levels.between(data.range))
+    return known if data.size is None else known.resized(data.size)
 
 
-def _compared_with(subject: Subject, images: ImageSet, device: torch.device, request: RunConfig) -> Tensor:
+def _compared_with(subject: Subject, images: ImageSet, device: torch.device, config: RunConfig) -> Tensor:
     """A sample of the images that the network takes."""
     found = sample(images, subject.preprocessing, SAMPLE).to(device)
-    return usable(subject, found, 1 if subject.one_by_one else batch_size(subject, device, request.batch_size))
+    return usable(subject, found, 1 if subject.one_by_one else batch_size(subject, device, config.machine.batch_size))
 
 
 def _layer_notices(subject: Subject, tasks: Sequence[Task]) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from torch import Tensor
 from cnnvis_report.models.architectures import SMALL, Architecture
 from cnnvis_report.models.trained_file import TrainedModel, read_with_more, write_trained
 from cnnvis_report.records.training import ClassCounts, Score, Snapshot, TrainingRecord
-from cnnvis_report.training.config import TrainConfig, TrainProgress
+from cnnvis_report.training.config import TrainConfig
 from cnnvis_report.training.epochs import Epochs
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.output_paths import part_of, snapshot_of
+from cnnvis_report.training.progress import TrainProgress
 from cnnvis_report.training.resume import (
     FINISHED,
     RESUME,
@@ -55,7 +56,7 @@ class Checkpointing(EpochProgress):
         self.snapshots: list[Snapshot] = []
         self.batch_done = progress.batch_done  # type: ignore[method-assign]
         self._settings = settings_table(config, trainee, hyperparameters)
-        told = {**self._settings, "the folder": self._data, "snapshots": ",".join(map(str, config.snapshots))}
+        told = {**self._settings, "the folder": self._data, "snapshots": ",".join(map(str, config.checkpoint_epochs))}
         self._parts = {} if path is None else parts_of(data, trainee, told, device)
         self._epochs: Epochs | None = None
 
@@ -89,7 +90,7 @@ class Checkpointing(EpochProgress):
     def epoch_done(self, state: TrainState) -> None:
         """Keep where the training stands, and a snapshot before that: what is kept is known to be there."""
         number = state.history[-1].number
-        if self.path is not None and number in self.config.snapshots:
+        if self.path is not None and number in self.config.checkpoint_epochs:
             kept = snapshot_of(self.path, number)
             write_trained(kept, self.model(state, None))
             self.snapshots.append(Snapshot(number, kept.name))
@@ -148,19 +149,19 @@ def settings_table(
         "arch": _words(trainee.architecture),
         "initialized from": trainee.origin,
         "frozen": ", ".join(trainee.frozen[:1]) or "nothing",
-        "split": config.split,
+        "validation split": config.val_split,
         "epochs": config.epochs,
         "batch size": config.batch_size,
         "learning rate": hyperparameters.rate,
         "augment": config.augment,
-        "balanced": config.balance,
+        "class weights": config.class_weights,
         "patience": config.patience,
         "seed": config.seed,
     }
 
 
 def _words(architecture: Architecture) -> str:
-    head = " with a convolution, global average pooling and a linear layer" if architecture.head == "gap" else ""
+    head = " with a convolution, global average pooling and a linear layer" if architecture.head == "cam" else ""
     blocks = f", {architecture.blocks} blocks" if architecture.name == SMALL else ""
     return f"{architecture.name}{blocks}{head}"
 

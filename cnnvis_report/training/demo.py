@@ -44,7 +44,7 @@ def demonstrate(explained: int, seed: int, progress: TrainProgress) -> Demonstra
         first += count
     data = Data(CLASSES, parts["training"], parts["validation"], parts["test"], (), ())
     order = TrainConfig(
-        Path("shapes"), Path("demo.pt"), epochs=EPOCHS, batch_size=25, augment="turns", patience=0, seed=seed
+        Path("shapes"), Path("demo.pt"), epochs=EPOCHS, batch_size=25, augment="d4", patience=0, seed=seed
     )
     trained, _ = train_on(order, data, Source(SMALL), torch.device("cpu"), progress)
     record = replace(trained.training, data="drawn shapes")

@@ -12,11 +12,12 @@ from cnnvis_report.models.architectures import SMALL
 from cnnvis_report.models.trained_file import TrainedModel
 from cnnvis_report.training.augment import augmentation
 from cnnvis_report.training.checkpointing import Checkpointing
-from cnnvis_report.training.config import TrainConfig, TrainProgress
+from cnnvis_report.training.config import TrainConfig
 from cnnvis_report.training.epochs import score
 from cnnvis_report.training.loop import fit
 from cnnvis_report.training.model import Source, Trainee, find_source, make_trainee
 from cnnvis_report.training.output_paths import check_places, only_writer, part_of
+from cnnvis_report.training.progress import TrainProgress
 from cnnvis_report.training.splits import Data, read_data
 from cnnvis_report.training.state import BY_HAND, Hyperparameters
 
@@ -52,7 +53,7 @@ def train(config: TrainConfig, device: torch.device, progress: TrainProgress) ->
     """
     path = checked_output(config)
     with only_writer(path):
-        check_places(path, config.snapshots)  # now that nobody else changes them
+        check_places(path, config.checkpoint_epochs)  # now that nobody else changes them
         return _train(config, path, device, progress)
 
 
@@ -61,7 +62,7 @@ def _train(config: TrainConfig, path: Path, device: torch.device, progress: Trai
     data = read_data(
         config.images,
         config.test,
-        share=config.split,
+        share=config.val_split,
         seed=config.seed,
         known=source.preprocessing,
         size=config.size,
@@ -117,12 +118,12 @@ def checked_output(config: TrainConfig) -> Path:
         BadRequest: nothing can be written there, or something is there that no training has left.
     """
     path = config.output
-    check_places(path, config.snapshots)
-    if config.rate is not None and not 0 < config.rate <= MOST_RATE:
-        raise BadRequest(f"--lr {config.rate:g}: give a learning rate above 0 and at most {MOST_RATE}, such as 0.003.")
-    late = [epoch for epoch in config.snapshots if not 1 <= epoch <= config.epochs]
+    check_places(path, config.checkpoint_epochs)
+    if config.lr is not None and not 0 < config.lr <= MOST_RATE:
+        raise BadRequest(f"--lr {config.lr:g}: give a learning rate above 0 and at most {MOST_RATE}, such as 0.003.")
+    late = [epoch for epoch in config.checkpoint_epochs if not 1 <= epoch <= config.epochs]
     if late:
-        raise BadRequest(f"--snapshots {late[0]}: there are epochs 1 to {config.epochs}.")
+        raise BadRequest(f"--checkpoint-epochs {late[0]}: there are epochs 1 to {config.epochs}.")
     return path
 
 
@@ -155,8 +156,8 @@ def _balance(data: Data) -> Tensor:
 
 
 def _hyperparameters(config: TrainConfig, data: Data, trainee: Trainee) -> Hyperparameters:
-    weights = _balance(data) if config.balance else None
+    weights = _balance(data) if config.class_weights == "balanced" else None
     size = data.training.preprocessing.size or (0, 0)
-    rate = config.rate if config.rate is not None else trainee.rate
+    rate = config.lr if config.lr is not None else trainee.rate
     augment = augmentation(config.augment, size)
     return Hyperparameters(config.epochs, config.batch_size, rate, config.patience, augment, weights, trainee.frozen)

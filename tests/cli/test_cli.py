@@ -342,7 +342,7 @@ def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Explaining, "_seen", impatient)
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "--batch-size", "3", code=130)
-    assert "Stopped. The same command goes on from what is done." in result.stderr
+    assert "Stopped. The same command continues from what is done." in result.stderr
     assert len(list((tmp_path / "r" / "arrays").iterdir())) == 3
 
 
@@ -361,7 +361,7 @@ def test_the_demo(tmp_path, monkeypatch):
     monkeypatch.setattr("cnnvis_report.training.demo.EPOCHS", 1)
     monkeypatch.setattr("cnnvis_report.training.demo.DRAWN", {"training": 50, "validation": 10, "test": 10})
     result = command("demo", "-n", "6", "-o", tmp_path / "d", "-m", "quick")
-    assert "right on those held out" in result.stderr
+    assert "generated images: test accuracy" in result.stderr
     run = load_run(tmp_path / "d")
     assert "1 epochs on 50 drawn pictures" in run.record.network.weights
     for image in run.images():
@@ -375,7 +375,7 @@ def test_the_demo(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "d" / "run.json").read_text())["run"]["settings"]["model"] == "demo"
 
 
-@pytest.mark.parametrize("name", ["run", "inside", "demo", "train", "draw", "render", "methods", "layers"])
+@pytest.mark.parametrize("name", ["run", "inspect", "demo", "train", "make-dataset", "render", "methods", "layers"])
 def test_help_shows_each_example_on_its_own_line(name):
     lines = [line.strip() for line in command(name, "--help").stdout.splitlines()]
     at = next(place for place, line in enumerate(lines) if line in ("Example:", "Examples:"))

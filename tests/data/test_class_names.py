@@ -267,7 +267,7 @@ def test_folders_in_order_and_predictions_have_one_name(tmp_path):
     (tmp_path / "names.txt").write_text("healthy\nill\n")
     given = {"model": "tests.data.test_labels:reddish", "images": (tmp_path,), "labels": "folders", "device": "cpu"}
     for more, names in (({}, ("benign", "malignant")), ({"class_names": tmp_path / "names.txt"}, ("healthy", "ill"))):
-        study = open_study(RunConfig(**given, **more))
+        study = open_study(RunConfig.of(**given, **more))
         labels = {item.name: item.label and (item.label.name, item.label.index) for item in study.images}
         assert study.subject.classes == names
         assert labels == {"benign/a.png": (names[0], 0), "malignant/b.png": (names[1], 1), "loose.png": None}

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from cnnvis_report.data.decode import UnusablePicture, read_picture
+from cnnvis_report.data.decode import read_picture
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.limit import Limit, chosen
+from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.tiff import tiff_pages
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.images import Label

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis_report.data.decode import NOTE, read_picture
+from cnnvis_report.data.decode import read_picture
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.preprocessing import Levels
+from cnnvis_report.data.upright_picture import NOTE
 
 RAMP = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
 OPAQUE = np.full_like(RAMP, 65535)

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from cnnvis_report.data import geometry
-from cnnvis_report.data.decode import UnusablePicture, prepare
+from cnnvis_report.data.decode import prepare
 from cnnvis_report.data.geometry import fit, kept_size, resized_size
+from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import Preprocessing
 
 FILTERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis_report.data.decode import NOTE, UnusablePicture, read_picture, read_values
+from cnnvis_report.data.decode import read_picture, read_values
 from cnnvis_report.data.image_set import find_images, labeled
+from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
+from cnnvis_report.data.upright_picture import NOTE
 from cnnvis_report.data.value_range import find_levels
 from cnnvis_report.errors import BadRequest
 

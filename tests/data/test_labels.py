@@ -26,7 +26,6 @@ from cnnvis_report.records.labels import LabelCounter, average_precision
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.payload import image_data
 from cnnvis_report.report.pictures.encode import QUALITIES
-from cnnvis_report.report.views.formatting import NARROW
 from cnnvis_report.report.views.summary import summarize
 from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_arrays, load_run
@@ -106,8 +105,10 @@ def open_labels(folder, only="all", labels=None):
         ]
         return replace(found, items=tuple(items))
 
-    request = RunConfig("tests.data.test_labels:colors", (folder,), methods=("gradient", "grad_cam"), device="cpu")
-    study = study_of(load_model(request.model), images, request)
+    config = RunConfig.of(
+        "tests.data.test_labels:colors", images=(folder,), methods=("gradient", "grad_cam"), device="cpu"
+    )
+    study = study_of(load_model(config.model.model), images, config)
     return study if only == "all" else screened(study, only, None)
 
 
@@ -260,16 +261,16 @@ def test_the_gallery_filters_by_each_of_several_labels(visit, several):
 
 
 def test_only_wrong_of_several_labels(pictures, tmp_path):
-    study = open_labels(pictures, "wrong")
+    study = open_labels(pictures, "misclassified")
     assert [Path(item.name).stem for item in study.images] == ["c", "d", "e"]
     assert (study.label_answers.images, study.label_answers.exact, study.label_answers.unknown) == (5, 2, 1)
-    assert [Path(item.name).stem for item in open_labels(pictures, "right").images] == ["a", "b"]
+    assert [Path(item.name).stem for item in open_labels(pictures, "correct").images] == ["a", "b"]
     answers = page(write(study, tmp_path / "wrong") / "answers.html")
     assert "Exact match: on 2 of 5" in answers and "3 of them are explained" in answers
     with pytest.raises(
         BadRequest, match=r"colors knows none of the labels, such as 'ghost'\. Its classes are red, green"
     ):
-        open_labels(pictures, "wrong", dict.fromkeys(PICTURES, ("ghost",)))
+        open_labels(pictures, "misclassified", dict.fromkeys(PICTURES, ("ghost",)))
 
 
 def test_an_image_that_bears_none_of_the_labels_counts(pictures, tmp_path):
@@ -281,7 +282,7 @@ def test_an_image_that_bears_none_of_the_labels_counts(pictures, tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(["image,red,green,blue", *lines]))
     given = ("run", "tests.data.test_labels:colors", tmp_path / "t.csv", "-m", "gradient", "--device", "cpu")
     command(*given, "-o", tmp_path / "r")
-    command(*given, "-o", tmp_path / "wrong", "--only", "wrong")
+    command(*given, "-o", tmp_path / "wrong", "--select", "misclassified")
     predicted = {name: shares(name) > 0.5 for name in rows}
     assert predicted["c"].any() and not predicted["e"].any(), "one is wrong, and one right"
     exact = sum((predicted[name] == rows[name]).all() for name in rows)
@@ -297,8 +298,8 @@ def test_an_image_that_bears_none_of_the_labels_counts(pictures, tmp_path):
 
 
 def page(path):
-    """A page's text, its narrow spaces plain ones."""
-    return path.read_text("utf-8").replace(NARROW, " ")
+    """A page's text."""
+    return path.read_text("utf-8")
 
 
 def images_of(folder):
@@ -343,12 +344,15 @@ def test_a_binary_run_is_right_or_wrong_at_a_half(two, tmp_path):
             *names,
             "-m",
             "gradient",
-            "--only",
-            "wrong",
+            "--select",
+            "misclassified",
         )
     )
     assert set(images_of(tmp_path / "w")) == {"c", "d"}
-    assert "2 of 4 labeled images right, 1 with a label that the network doesn't know; 2 to be" in done.output
+    assert (
+        "2 of 4 labeled images classified correctly, 1 with a label that the network doesn't know; 2 to be"
+        in done.output
+    )
     assert "scores: binary, as there is a single score" in done.output
     assert "above a half means 'yes'" in done.output
 
@@ -377,7 +381,7 @@ def test_a_map_of_zeros_leaves_a_shared_scale_to_the_others(two, tmp_path):
 
 
 def test_pages_of_values_know_no_probability(two, tmp_path):
-    options = ("-m", "gradient,occlusion", "-O", "occlusion.patch=8", "--evaluate", "--device", "cpu")
+    options = ("-m", "gradient,occlusion", "-O", "occlusion.patch=8", "--metrics", "full", "--device", "cpu")
     done = command("run", "tests.data.test_labels:amount", two, "-o", tmp_path / "r", "--labels", "folders", *options)
     assert "scores: value, as the network's attribute scores = 'value' says" in done.output
     for name, image in images_of(tmp_path / "r").items():
@@ -390,7 +394,10 @@ def test_pages_of_values_know_no_probability(two, tmp_path):
             assert word not in text, (path.name, word)
     assert not (tmp_path / "r" / "answers.html").exists()
     for words, says in (
-        (("--only", "wrong"), "--only wrong: amount gives values, and none of them is right or wrong"),
+        (
+            ("--select", "misclassified"),
+            "--select misclassified: amount gives values, and none of them is right or wrong",
+        ),
         (
             ("-c", "label"),
             "--classes label: amount gives values, and no label is one of them. Name outputs, such as 'am",

@@ -78,11 +78,12 @@ def test_the_limit_is_drawn_from_what_only_selects(tmp_path):
     for number in range(12):
         shade(tmp_path / "2" / f"{number:02d}.png", 2 if number % 6 else 7)
         shade(tmp_path / "5" / f"{number:02d}.png", 5 if number % 6 else 8)
-    request = RunConfig("tests.factories:bright", (Path(tmp_path),), methods=("gradient",), device="cpu", inside="none")
-    study = screened(open_study(request), "wrong", None, limit=Limit(2))
+    given = {"images": (tmp_path,), "methods": ("gradient",), "device": "cpu", "inspect": "none"}
+    config = RunConfig.of("tests.factories:bright", limit=2, select="misclassified", **given)
+    study = screened(open_study(config), "misclassified", None, limit=Limit(2))
     assert [item.name for item in study.images if int(Path(item.name).stem) % 6 == 0] == [i.name for i in study.images]
     assert sorted({Path(item.name).parent.name for item in study.images}) == ["2", "5"] and len(study.images) == 2
-    assert study.notices[-1] == "Of those answered wrong, 2 of 4 images: 1 of each of 2 classes, seed 0."
+    assert study.notices[-1] == "Of the images misclassified, 2 of 4 images: 1 of each of 2 classes, seed 0."
     assert (study.settings["limit"], study.settings["limit_order"]) == (2, "balanced")
     assert study.answers is not None and study.answers.images == 24, "the figures are of all"
 

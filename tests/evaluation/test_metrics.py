@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
-from cnnvis_report.evaluation.insertion_deletion import area, blurred, deletion, insertion, ranking
+from cnnvis_report.evaluation.insertion_deletion import area, blurred, deletion_curves, insertion_curves, ranking
 from cnnvis_report.evaluation.pointing_game import peak_inside
 from cnnvis_report.evaluation.randomization import randomized, stages
 from cnnvis_report.evaluation.rank_correlation import agreement, average_ranks, spearman
@@ -199,8 +199,8 @@ def test_deletion_and_insertion_equal_the_replica(image, probability, steps):
     targets = torch.tensor([2, 0, 2])
     baseline = torch.tensor([0.3, -0.2, 0.1], dtype=torch.float64).view(3, 1, 1)
     curves = {
-        "deletion": deletion(image, maps, targets, probability, baseline, steps=steps, capacity=16),
-        "insertion": insertion(image, maps, targets, probability, steps=steps, capacity=16, sigma=2.0),
+        "deletion": deletion_curves(image, maps, targets, probability, baseline, steps=steps, capacity=16),
+        "insertion": insertion_curves(image, maps, targets, probability, steps=steps, capacity=16, sigma=2.0),
     }
     assert not any(curve.requires_grad for curve in curves.values()), "nothing holds on to a graph"
     paths = {"deletion": (image, baseline.expand_as(image)), "insertion": (blurred(image, 2.0), image)}
@@ -215,8 +215,8 @@ def test_deletion_and_insertion_equal_the_replica(image, probability, steps):
 def test_curves_begin_and_end_where_they_should(image, probability):
     target, maps = torch.tensor([3]), [drawn(5, 5)]
     clean, gray = probability(torch.stack([image, GREY.expand_as(image)]))[:, 3].tolist()
-    left = deletion(image, maps, target, probability, GREY, steps=5, capacity=8)[0].tolist()
-    entered = insertion(image, maps, target, probability, steps=5, capacity=8)[0].tolist()
+    left = deletion_curves(image, maps, target, probability, GREY, steps=5, capacity=8)[0].tolist()
+    entered = insertion_curves(image, maps, target, probability, steps=5, capacity=8)[0].tolist()
     assert (left[0], left[-1], entered[-1]) == pytest.approx((clean, gray, clean), rel=1e-12)
     assert entered[0] == pytest.approx(probability(blurred(image, 5.0)[None])[0, 3].item(), rel=1e-12)
 
@@ -226,11 +226,11 @@ def test_deletion_of_a_linear_score_has_a_closed_form():
     image = torch.tensor([[[3.0, 1, 6], [2, 5, 4]]], dtype=torch.float64)
     targets = torch.tensor([0, 1, 0])
     zero = torch.zeros(1, 1, 1, dtype=torch.float64)
-    curves = deletion(image, [image[0], image[0], -image[0]], targets, linear(1), zero, steps=6, capacity=4)
+    curves = deletion_curves(image, [image[0], image[0], -image[0]], targets, linear(1), zero, steps=6, capacity=4)
     assert curves[0].tolist() == [21, 15, 10, 6, 3, 1, 0]
     assert area(curves)[:2].tolist() == pytest.approx([45.5 / 6, 91 / 6])
     assert curves[2].tolist() == [21, 20, 18, 15, 11, 6, 0], "the other way round"
-    halves = deletion(image, [image[0]], targets[:1], linear(1), zero, steps=4, capacity=4)
+    halves = deletion_curves(image, [image[0]], targets[:1], linear(1), zero, steps=4, capacity=4)
     assert halves[0].tolist() == [21, 10, 6, 1, 0], "after step s the ceil(6s/4) first have gone: 0, 2, 3, 5, 6"
 
 
@@ -244,8 +244,8 @@ def test_chunks_do_not_matter_and_stay_within_the_capacity(image, probability, c
     maps, targets = [drawn(13, 11, seed=j) for j in range(3)], torch.tensor([0, 4, 4])
     before = image.clone()
     score = Watched(probability)
-    found = deletion(image, maps, targets, score, GREY, steps=6, capacity=capacity)
-    expected = deletion(image, maps, targets, probability, GREY, steps=6, capacity=7)
+    found = deletion_curves(image, maps, targets, score, GREY, steps=6, capacity=capacity)
+    expected = deletion_curves(image, maps, targets, probability, GREY, steps=6, capacity=7)
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
     assert score.images == 3 * 5 + 2, "ends are the same for all maps"
     assert score.largest <= capacity
@@ -296,7 +296,7 @@ def test_blur_equals_the_replica_and_is_cut_at_the_side(image):
 def test_steps_and_capacity_below_one_are_refused(image, probability):
     for steps, capacity in ((0, 4), (4, 0)):
         with pytest.raises(BadRequest, match="≥ 1"):
-            deletion(image, [drawn(2, 2)], torch.tensor([0]), probability, GREY, steps=steps, capacity=capacity)
+            deletion_curves(image, [drawn(2, 2)], torch.tensor([0]), probability, GREY, steps=steps, capacity=capacity)
 
 
 # --- regions

@@ -144,7 +144,7 @@ def pictures(folder: Path, *sizes: tuple[int, int]) -> Path:
 
 
 def inside(name: str, photos: Path, folder: Path):
-    command("inside", f"tests.odd_networks:{name}", photos, "-o", folder, "--size", "original", "--device", "cpu")
+    command("inspect", f"tests.odd_networks:{name}", photos, "-o", folder, "--size", "original", "--device", "cpu")
     return load_run(folder).record
 
 

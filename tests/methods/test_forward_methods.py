@@ -18,7 +18,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.methods import kernel_shap
-from cnnvis_report.methods.lime import superpixels
+from cnnvis_report.methods._superpixels import superpixels
 from cnnvis_report.methods.registry import select
 from tests import oracles
 from tests.networks import Awkward, SumOfSquares, Tiny, seeded

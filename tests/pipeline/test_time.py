@@ -80,9 +80,10 @@ class Forecasts(Progress):
 
 def run(drawn, folder, *methods, watcher=None, before=lambda: None, **given):
     """The plan and the tally of a run over the six pictures."""
-    given = {"evaluate": "none", "inside": "none", "batch_size": 2, "device": "cpu"} | given
+    given = {"metrics": "none", "inspect": "none", "batch_size": 2, "device": "cpu"} | given
     study = replace(
-        open_study(RunConfig("tests.pipeline.test_time:timed", (drawn,), methods=methods, **given)), witness=None
+        open_study(RunConfig.of("tests.pipeline.test_time:timed", images=(drawn,), methods=methods, **given)),
+        witness=None,
     )
     plan = make_plan(study)
     before()
@@ -139,10 +140,8 @@ def test_a_pass_within_a_pass_is_counted_once(clock):
 
 def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock, drawn, tmp_path):
     watcher = Forecasts()
-    request = RunConfig(
-        "tests.pipeline.test_time:timed", (drawn,), methods=("saliency",), batch_size=2, evaluate="none", inside="none"
-    )
-    study = open_study(replace(request, device="cpu"))
+    given = {"images": (drawn,), "batch_size": 2, "metrics": "none", "inspect": "none", "device": "cpu"}
+    study = open_study(RunConfig.of("tests.pipeline.test_time:timed", methods=("saliency",), **given))
     tally = conduct(study, make_plan(study), tmp_path / "r", watcher)[1]
     assert study.witness.seconds == pytest.approx(2), "one beside the example in the first batch, one in the second"
     assert tally.seconds == tally.bound == pytest.approx(6)
@@ -199,10 +198,10 @@ def test_a_run_that_goes_on_forecasts_what_is_left(clock, thoughtful, drawn, tmp
 @pytest.mark.parametrize(
     ("methods", "stages"),
     [
-        (("gradient", "grad_cam"), {"evaluate": "small"}),  # most of the time goes into what follows the maps
+        (("gradient", "grad_cam"), {"metrics": "quick"}),  # most of the time goes into what follows the maps
         (("gradient", "pattern_attribution"), {"evaluate": "full"}),
-        (("gradient",), {"inside": "standard"}),
-        (("thoughtful", "occlusion", "smoothgrad", "lrp_composite"), {"evaluate": "small", "inside": "standard"}),
+        (("gradient",), {"inspect": "standard"}),
+        (("thoughtful", "occlusion", "smoothgrad", "lrp_composite"), {"metrics": "quick", "inspect": "standard"}),
     ],
 )
 def test_the_forecast_of_all_stages_is_within_half(clock, thoughtful, drawn, tmp_path, methods, stages):
@@ -266,7 +265,7 @@ def test_a_line_of_progress_where_no_bar_can_be_drawn(clock, told):
             console.done(name, in_steps=True)
         clock.now += 10
         ticker.strike()
-        assert told() == "Explain   4 of 8, 0.1 a second, about 40 s left; d\n"
+        assert told() == "Explain   4 of 8, 0.1 per second, about 40 s left; d\n"
     assert not hasattr(ticker, "strike")
     with Console(level=-1, ticker=ticker).progress("Explain", 8):
         assert not hasattr(ticker, "strike"), "quiet is quiet"
@@ -278,12 +277,12 @@ def test_a_forecast_is_said_and_kept_to(clock, told):
     with console.progress("Explain", 8):
         clock.now += 20
         console.expect(100.0, 3.1)
-        assert told() == "Now       about 2 min 0 s in all, pages included, 1 min 40 s of it to come; 3.1 s an image\n"
+        assert told() == "Estimate  about 2 min 0 s in all, pages included, 1 min 40 s remaining; 3.1 s per image\n"
         clock.now += 30
         ticker.strike()
         assert "about 1 min 10 s left" in told()
         console.expect(10.0, 0.04)
-        assert told() == "Now       about 1 min 0 s in all, pages included, 10 s of it to come\n"
+        assert told() == "Estimate  about 1 min 0 s in all, pages included, 10 s remaining\n"
 
 
 def test_the_bill_has_no_figure_that_says_nothing(told, report):
@@ -300,13 +299,13 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     Console().bill(long, tally)
     said = told()
     assert said.startswith(
-        "Inside    0.3 s on what the layers hold\nTook      3.0 s for 2 images: 1.50 of the bound, 2.0 s"
+        "Inspect   0.3 s for layers and units\nExplain   3.0 s for 2 images: 1.50 × the theoretical minimum, 2.0 s"
     )
     assert "grad_cam 1.5 s" in said and "cam 0.1 s" in said and "random" not in said
     Console().bill(short, replace(tally, seconds=0.2, looking=1e-4))
-    assert told() == "Took      0.2 s for 2 images\n"
+    assert told() == "Explain   0.2 s for 2 images\n"
     Console().bill(replace(short, snapshots=("a film",)), tally)
-    assert told().startswith("Films     0.3 s on images over the epochs\n"), "nobody looked inside"
+    assert told().startswith("Snapshots 0.3 s for images over the epochs\n"), "nobody looked inside"
     Console().bill(replace(long, images=3), tally)
     assert "\nall 3 images, earlier starts included:\ngrad_cam" in re.sub(" *\n +", "\n", told())
     slots = provenance_slots(replace(run, images=3, provenance={"device": "CPU", "images_computed": 2}))

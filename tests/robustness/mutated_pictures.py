@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cnnvis_report.data.decode import UnusablePicture, prepare, read_picture
+from cnnvis_report.data.decode import prepare, read_picture
+from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from tests.robustness.attack import Attack
 from tests.robustness.damage import damaged, peak

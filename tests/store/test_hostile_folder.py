@@ -33,7 +33,7 @@ from tests.store.test_store import files, without_provenance
 def looked(pictures, tmp_path_factory):  # noqa: F811
     """A report with a look inside, on which the strongest images are named."""
     folder = tmp_path_factory.mktemp("looked") / "r"
-    command("inside", "tests.factories:tiny", pictures, "-o", folder, "--device", "cpu", "-q")
+    command("inspect", "tests.factories:tiny", pictures, "-o", folder, "--device", "cpu", "-q")
     return folder
 
 

@@ -37,7 +37,7 @@ from tests.conftest import command, rewritten
 from tests.store.test_store import files, without_provenance
 
 FEW = ("-m", "grad_cam,gradient", "--classes", "top:1", "--device", "cpu", "--batch-size", "2", "-q")
-BARE = ("--evaluate", "none", "--inside", "none")
+BARE = ("--metrics", "none", "--inspect", "none")
 
 
 @pytest.fixture(scope="module")
@@ -515,7 +515,7 @@ def test_what_goes_away_later_ends_it_in_one_line_too(when, pictures, tmp_path, 
         return plain(*given)
 
     monkeypatch.setattr(module, name, going)
-    more = ("--evaluate", "none", "--inside", "standard" if when == "inside" else "none")
+    more = ("--metrics", "none", "--inspect", "standard" if when == "inside" else "none")
     said = command("run", "tests.factories:tiny", pictures, "-o", folder, *FEW, *more, code=RunFailed.exit_code).stderr
     assert "went away while" in said and said.count("\n") == 1
 

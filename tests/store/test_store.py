@@ -126,7 +126,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_in_the_same_bytes(after, drawn,
     assert without_provenance(tmp_path / "whole") == without_provenance(tmp_path / "parts")
 
 
-PATTERNS = ("--methods", "pattern_net,pattern_attribution", "--device", "cpu", "--batch-size", "2", "--inside", "none")
+PATTERNS = ("--methods", "pattern_net,pattern_attribution", "--device", "cpu", "--batch-size", "2", "--inspect", "none")
 
 
 @pytest.fixture

@@ -18,13 +18,6 @@ from cnnvis_report.store.previous_run import contents_in, identity_of, remembere
 
 BATCH = "the batch size"
 SAMPLED = "the sample that methods compare with"
-# settings of a request that are told of elsewhere, as what they lead to, or that only say where something is
-ELSEWHERE = {
-    *("model", "images", "weights", "class_names", "masks", "limit", "limit_order", "range"),
-    *("size", "mean", "std"),
-    *("methods", "options", "layers", "classes", "seed", "batch_size", "device", "precision"),
-    *("evaluate", "inside", "form", "start", "units", "prefer"),
-}
 
 
 def identify(study: Study, plan: Plan) -> Identity:
@@ -53,7 +46,7 @@ def identify(study: Study, plan: Plan) -> Identity:
         "the answers to all images": repr((study.answers, study.label_answers)),
         "the training": repr(study.training and (study.training.record, sorted(study.training.seen))),
         "the look inside": repr((study.look, study.units, study.preferences)),
-        "the options": {name: value for name, value in study.settings.items() if name not in ELSEWHERE},
+        "the options": study.deciding,
     }
     logits = study.passes.logits
     rows = [] if logits is None else logits.double().cpu().tolist()
@@ -89,7 +82,7 @@ def changed_since(folder: Path, study: Study, identity: Identity) -> list[str] |
     if earlier is None:
         return None
     if not earlier.parts:
-        return ["the version of cnnvis-report, or its files got damaged"]
+        return ["its format (another version of cnnvis-report, or damaged files)"]
     names = changes(earlier, identity)
     before, whole = contents_in(folder)
     if LISTED in names:  # which may bring another sample and batch size with it

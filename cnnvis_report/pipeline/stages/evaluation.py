@@ -12,7 +12,7 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.insertion_deletion import area, deletion, insertion
+from cnnvis_report.evaluation.insertion_deletion import area, deletion_curves, insertion_curves
 from cnnvis_report.evaluation.pointing_game import peak_inside
 from cnnvis_report.evaluation.rank_correlation import agreement
 from cnnvis_report.evaluation.region_perturbation import REPLACEMENTS, aopc, perturbation
@@ -47,21 +47,21 @@ class Budget:
 
 
 BUDGETS = {
-    "small": Budget("small", images=8, steps=8, regions=0, across=14, randomized=1, stages=3, dear=4),
+    "quick": Budget("quick", images=8, steps=8, regions=0, across=14, randomized=1, stages=3, dear=4),
     "full": Budget("full", images=None, steps=16, regions=12, across=14, randomized=3, stages=4, dear=60),
 }
 
 
 def choose_budget(asked: str, methods: Sequence[str]) -> Budget | None:
-    """The budget called so; "auto" is small where sets of methods are asked for, and none where they are named.
+    """The budget called so; "auto" is quick where sets of methods are asked for, and none where they are named.
 
     Raises:
         BadRequest: there is no such budget.
     """
     if asked == "auto":
-        asked = "small" if {"standard", "all"} & set(methods) else "none"
+        asked = "quick" if {"standard", "all"} & set(methods) else "none"
     if asked != "none" and asked not in BUDGETS:
-        raise BadRequest(f"--evaluate {asked!r}: it can be auto, none, small or full.")
+        raise BadRequest(f"--metrics {asked!r}: it can be auto, none, quick or full.")
     return BUDGETS.get(asked)
 
 
@@ -149,10 +149,10 @@ class Measuring:
         black = self.subject.preprocessing.black(image[None])
         steps, capacity = self.budget.steps, self.capacity
         found = {
-            "deletion": deletion(
+            "deletion": deletion_curves(
                 image, tensors, targets, self._probability, black, steps=steps, capacity=capacity, seed=self.seed
             ),
-            "insertion": insertion(
+            "insertion": insertion_curves(
                 image, tensors, targets, self._probability, steps=steps, capacity=capacity, seed=self.seed
             ),
         }

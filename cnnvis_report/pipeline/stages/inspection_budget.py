@@ -63,11 +63,12 @@ class LookBudget:
 
 
 BUDGETS = {
+    "quick": LookBudget("quick", 2, 4_000_000, channels=3, units=2, preferred=3, steps=48, inverted=0, classes=6),
     "standard": LookBudget(
         "standard", 4, 11_000_000, channels=6, units=4, preferred=6, steps=96, inverted=0, classes=12
     ),
-    "all": LookBudget(
-        "all", 24, 400_000_000, channels=32, units=9, preferred=16, steps=256, inverted=2, classes=10_000
+    "full": LookBudget(
+        "full", 24, 400_000_000, channels=32, units=9, preferred=16, steps=256, inverted=2, classes=10_000
     ),
 }
 
@@ -81,7 +82,7 @@ def choose_look(asked: str, methods: Sequence[str]) -> LookBudget | None:
     if asked == "auto":
         asked = "standard" if {"standard", "all"} & set(methods) else "none"
     if asked != "none" and asked not in BUDGETS:
-        raise BadRequest(f"--inside {asked!r}: it can be auto, none, standard or all.")
+        raise BadRequest(f"--inspect {asked!r}: it can be auto, none, quick, standard or full.")
     return BUDGETS.get(asked)
 
 

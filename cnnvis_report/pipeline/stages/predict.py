@@ -20,66 +20,64 @@ from cnnvis_report.records.predictions import Prediction, Predictions, count
 from cnnvis_report.records.run import Skipped
 from cnnvis_report.records.scores import ScoreKind
 
-ONLY = ("all", "wrong", "right")
+IN_WORDS = {"all": "read", "misclassified": "misclassified", "correct": "classified correctly"}
 
 
 def screened(
     study: Study,
-    only: str,
+    select: str,
     most: int | None,
     progress: Progress = Progress(),  # noqa: B008 # it has no state
     limit: Limit | None = None,
 ) -> Study:
-    """The study of those images alone that are answered wrong, or right, and of at most so many of them.
+    """The study of those images alone that are misclassified, or classified correctly, and of at most so many of them.
 
     Its answers are those to all images, so that accuracy and confusions aren't those of a selection. Files that can't
     be read stay, to be listed; images with labels that the network doesn't know are neither right nor wrong.
 
     Args:
-        only: "all", "wrong" or "right". most: where there are more, some of the errors and a spread over the set.
+        select: "all", "misclassified" or "correct". most: where there are more, some of the errors and a spread over
+            the set.
         limit: how many of the selection are taken, and which; None for all.
 
     Raises:
         BadRequest: no image has a label that the network knows, or none is left, or nothing is right or wrong.
     """
-    if only != "all":
-        _check_judged(study, only)
+    if select != "all":
+        _check_judged(study, select)
     looked = _look(study, progress)
-    wanted = {"all": (True, False), "wrong": (False,), "right": (True,)}[only]
-    if not any(each.right in wanted for each in looked.verdicts.values()) and only != "all":
-        raise BadRequest(f"--only {only}: none of the {len(looked.verdicts)} labeled images is answered {only}.")
-    known = [item for item in study.images if only == "all" or _fits(item, looked, wanted)]
+    wanted = {"all": (True, False), "misclassified": (False,), "correct": (True,)}[select]
+    if not any(each.right in wanted for each in looked.verdicts.values()) and select != "all":
+        raise BadRequest(f"--select {select}: none of the {len(looked.verdicts)} labeled images is {IN_WORDS[select]}.")
+    known = [item for item in study.images if select == "all" or _fits(item, looked, wanted)]
     chosen = known if most is None else _spread(known, looked.verdicts, most)
-    settings = {**study.settings, "only": only if only != "all" else None}
     said: list[str] = []
     if limit is not None:
         places, said = drawn([""] * len(chosen), [item.labels for item in chosen], limit)
         chosen = [chosen[place] for place in places]
-        said = [f"Of those answered {only}, {sentence}" for sentence in said]
-        settings |= {"limit": limit.count, "limit_order": limit.order}
+        said = [f"Of the images {IN_WORDS[select]}, {sentence}" for sentence in said]
     answers, of_labels = looked.counted({item.id for item in chosen})
     return replace(
         study,
         images=replace(study.images, items=tuple(chosen)),
         answers=answers,
         label_answers=of_labels,
-        settings=settings,
         notices=(*study.notices, *said),
     )
 
 
-def _check_judged(study: Study, only: str) -> None:
+def _check_judged(study: Study, select: str) -> None:
     if not study.subject.meaning.kind.judged:
-        raise BadRequest(f"--only {only}: {study.subject.name} gives values, and none of them is right or wrong.")
+        raise BadRequest(f"--select {select}: {study.subject.name} gives values, and none of them is right or wrong.")
     if not any(item.labels for item in study.images):
         raise BadRequest(
-            f"--only {only}: no image has a label. Put the images in folders called like classes, or use --labels "
+            f"--select {select}: no image has a label. Put the images in folders called like classes, or use --labels "
             f"folders, or give a .txt, .csv or .tsv list of paths and labels."
         )
     if not any(known_of(item) for item in study.images):
         example = next(label.name for item in study.images for label in item.labels)
         raise BadRequest(
-            f"--only {only}: {study.subject.name} knows none of the labels, such as {example!r}. Its classes are "
+            f"--select {select}: {study.subject.name} knows none of the labels, such as {example!r}. Its classes are "
             f"{', '.join(study.subject.classes[:5])}{', …' if len(study.subject.classes) > 5 else ''}; give their "
             f"names with --class-names."
         )

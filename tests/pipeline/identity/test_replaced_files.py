@@ -39,7 +39,7 @@ def test_a_picture_that_is_replaced_before_its_maps_is_skipped_with_the_reason(p
         return run_batches(*given)
 
     monkeypatch.setattr(run, "run_batches", hinders)
-    said = command(*RUN, "--inside", "none").stderr
+    said = command(*RUN, "--inspect", "none").stderr
     record = load_run(Path("report")).record
     assert [each.name for each in record.skipped] == ["0.png"] and record.images == 3
     assert "replaced by another file while the run went on" in record.skipped[0].reason and "0.png" in said
@@ -57,7 +57,7 @@ def after_the_maps(pictures, monkeypatch, change) -> None:
 @pytest.mark.parametrize("inside", ["none", "standard"])
 def test_a_picture_that_is_replaced_after_its_maps_is_said_and_mixed_with_nothing(pictures, monkeypatch, inside):
     after_the_maps(pictures, monkeypatch, lambda: save(pictures / "2.png", 99))
-    said = command(*RUN, "--inside", inside).stderr
+    said = command(*RUN, "--inspect", inside).stderr
     record = load_run(Path("report")).record
     notice = "2.png was replaced while the run went on; its maps are of what it held at first."
     assert notice in record.notices and f"Warning: {notice}" in said and record.images == 4
@@ -66,7 +66,9 @@ def test_a_picture_that_is_replaced_after_its_maps_is_said_and_mixed_with_nothin
     monkeypatch.undo()
     monkeypatch.chdir(pictures.parent)
     if record.inspection is None:
-        assert "1 image with another content" in command(*RUN, "--inside", "none").stderr, "the next start sees it, too"
+        assert "1 image with another content" in command(*RUN, "--inspect", "none").stderr, (
+            "the next start sees it, too"
+        )
 
 
 def test_a_picture_that_is_touched_or_gone_is_not_replaced(pictures, monkeypatch):
@@ -75,7 +77,7 @@ def test_a_picture_that_is_touched_or_gone_is_not_replaced(pictures, monkeypatch
         (pictures / "2.png").unlink()
 
     after_the_maps(pictures, monkeypatch, change)
-    command(*RUN, "--inside", "none")
+    command(*RUN, "--inspect", "none")
     assert not any("replaced" in notice for notice in load_run(Path("report")).record.notices)
 
 

@@ -79,7 +79,7 @@ def photos(tmp_path):
 def run(factory: str, photos, folder, inside="none", size="6") -> tuple[str, tuple[str, ...]]:
     """What is said on the terminal, and the notices of the report."""
     words = ("-m", "grad_cam,occlusion", "-O", "occlusion.patch=16", "--device", "cpu", "--batch-size", size)
-    words = (*words, "--limit", "12" if inside == "none" else "4", "--inside", inside)
+    words = (*words, "--limit", "12" if inside == "none" else "4", "--inspect", inside)
     said = command("run", f"tests.pipeline.repeatability.test_witness:{factory}", photos, "-o", folder, *words)
     return said.stderr, load_run(folder).record.notices
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cnnvis_report.data.preprocessing import Preprocessing
-from cnnvis_report.evaluation.insertion_deletion import area, deletion
+from cnnvis_report.evaluation.insertion_deletion import area, deletion_curves
 from cnnvis_report.evaluation.rank_correlation import spearman
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.stages.evaluation import BUDGETS, choose_budget, forward_passes, measured_images
@@ -19,7 +19,19 @@ from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 
 TINY = ("run", "tests.factories:tiny")
-FULL = ("-m", "quick,lrp_epsilon", "--evaluate", "--classes", "label", "--limit", "5", "--limit-order", "first", "-q")
+FULL = (
+    "-m",
+    "quick,lrp_epsilon",
+    "--metrics",
+    "full",
+    "--classes",
+    "label",
+    "--limit",
+    "5",
+    "--limit-order",
+    "first",
+    "-q",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +42,7 @@ def full(tmp_path_factory, drawn):
 
 
 def test_sets_of_methods_are_measured_and_named_ones_on_request():
-    assert choose_budget("auto", ["standard"]) is BUDGETS["small"] and choose_budget("auto", ["all"]).name == "small"
+    assert choose_budget("auto", ["standard"]) is BUDGETS["quick"] and choose_budget("auto", ["all"]).name == "quick"
     assert choose_budget("auto", ["grad_cam", "quick"]) is None and choose_budget("none", ["all"]) is None
     assert choose_budget("full", ["grad_cam"]) is BUDGETS["full"]
 
@@ -41,7 +53,7 @@ def test_measured_images_are_spread_over_the_set():
             self.id = id
 
     items = [ImageItem(str(number)) for number in range(80)]
-    assert measured_images(BUDGETS["small"], items) == {str(number) for number in range(0, 80, 10)}
+    assert measured_images(BUDGETS["quick"], items) == {str(number) for number in range(0, 80, 10)}
     assert len(measured_images(BUDGETS["full"], items)) == 80 and not measured_images(None, items)
 
 
@@ -56,7 +68,7 @@ def test_measures_are_those_of_the_stored_maps(full):
         assert image.metrics is not None and len(image.metrics.maps) == len(image.maps)
         for measures, found in zip(image.metrics.maps, image.maps, strict=True):
             shown = run.record.method(found.method).shown(arrays[found.key])
-            curve = deletion(
+            curve = deletion_curves(
                 normalized,
                 [torch.from_numpy(shown)],
                 torch.tensor([found.target]),
@@ -174,7 +186,7 @@ def test_nothing_is_said_where_nothing_was_measured(drawn, tmp_path):
 
 def test_a_network_that_cannot_be_copied_still_gets_its_report(drawn, tmp_path):
     words = ("run", "tests.factories:uncopyable", drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q")
-    result = command(*words, "--evaluate", "small")
+    result = command(*words, "--metrics", "quick")
     assert "The weights couldn't be randomized" in result.stderr
     run = load_run(tmp_path / "r")
     assert run.record.evaluation.randomization == () and all(image.metrics for image in run.images())
@@ -182,7 +194,7 @@ def test_a_network_that_cannot_be_copied_still_gets_its_report(drawn, tmp_path):
 
 def test_maps_that_cannot_be_measured_are_kept(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr("cnnvis_report.pipeline.stages.evaluation.agreement", lambda maps: 1 / 0)
-    words = (*TINY, drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q", "--evaluate", "small")
+    words = (*TINY, drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q", "--metrics", "quick")
     assert "couldn't be measured (division by zero)" in command(*words).stderr
     found = list(load_run(tmp_path / "r").images())
     assert all(image.metrics is None and len(image.maps) == 6 for image in found) and len(found) == 6
@@ -206,7 +218,7 @@ def masked(tmp_path):
 
 
 def test_masks_of_ones_own_say_where_maps_should_point(masked):
-    words = (*TINY, masked / "images", "-o", masked / "r", "-m", "grad_cam,random", "--evaluate", "small", "-q")
+    words = (*TINY, masked / "images", "-o", masked / "r", "-m", "grad_cam,random", "--metrics", "quick", "-q")
     command(*words, "--masks", masked / "masks")
     for image in load_run(masked / "r").images():
         assert 0.02 < image.mask_fraction < 0.6

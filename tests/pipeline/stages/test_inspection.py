@@ -8,6 +8,8 @@ from base64 import b64decode
 import numpy as np
 import pytest
 import torch
+from cnnvis_report.report.pictures.layers import PAGE, kernel_sheet, kernel_sheet_size, stage_data
+from cnnvis_report.report.views.inspection import curve, findings, layer_rows
 from PIL import Image
 
 from cnnvis_report.engine.subject import Subject
@@ -15,13 +17,11 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.feature_maps import layer_summary
 from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_look
-from cnnvis_report.report.pictures.layers import PAGE, kernel_sheet, kernel_sheet_size, stage_data
-from cnnvis_report.report.views.inspection import curve, findings, layer_rows
 from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
 
-RUN = ("-m", "grad_cam", "--inside", "standard", "-q")
+RUN = ("-m", "grad_cam", "--inspect", "standard", "-q")
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,8 @@ def run(tmp_path_factory, drawn):
 
 def test_sets_of_methods_look_inside_and_named_ones_on_request():
     assert choose_look("auto", ["standard"]) is BUDGETS["standard"] and choose_look("auto", ["grad_cam"]) is None
-    assert choose_look("all", ["grad_cam"]) is BUDGETS["all"] and choose_look("none", ["all"]) is None
-    with pytest.raises(BadRequest, match="--inside 'some': it can be"):
+    assert choose_look("full", ["grad_cam"]) is BUDGETS["full"] and choose_look("none", ["all"]) is None
+    with pytest.raises(BadRequest, match="--inspect 'some': it can be"):
         choose_look("some", [])
 
 
@@ -155,7 +155,7 @@ def test_the_set_of_one_image_says_what_it_lacks(drawn, tmp_path):
 
 
 def test_a_network_without_maps_says_so(drawn, tmp_path):
-    command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inside", "standard", "-q")
+    command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inspect", "standard", "-q")
     run = load_run(tmp_path / "r")
     assert (
         run.record.inspection.kernels == ()
@@ -219,12 +219,12 @@ def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn, 
         (("--unit", "features.0:1:40,2"), "row"),
         (("--unit", "features.0"), "LAYER:CHANNEL"),
         (("--unit", "fc:1"), "has no spatial size"),
-        (("--prefer", "triangel"), "Did you mean 'triangle'?"),
-        (("--prefer", "features.0:1+77"), "has no channel 77"),
+        (("--maximize", "triangel"), "Did you mean 'triangle'?"),
+        (("--maximize", "features.0:1+77"), "has no channel 77"),
     ],
 )
 def test_units_that_do_not_exist_give_one_clear_line(drawn, tmp_path, wanted, says):
-    result = command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *wanted, code=2)
+    result = command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *wanted, code=2)
     assert says in result.stderr and len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "r").exists()
 
@@ -251,7 +251,7 @@ def test_dead_channels_are_named(drawn, tmp_path):
 def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
     result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
     assert re.search(r"inside the network, standard views: about .+ more", result.stderr)
-    assert re.search(r"Inside    .+ on what the layers hold", result.stderr)
+    assert re.search(r"Inspect   .+ for layers and units", result.stderr)
     units = 3 * (4 * 4 * 3 + 9 * 6)
     assert BUDGETS["standard"].passes(20, 5) == (20 + 4 + units + 5 * 96, 4 + units + 5 * 96)
     assert BUDGETS["standard"].passes(0, 1000) == (6 * 96, 6 * 96)
@@ -259,7 +259,7 @@ def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
 
 def test_all_views_show_every_class(drawn, tmp_path):
     picture = drawn / "circle" / "plain.png"
-    words = ("-m", "grad_cam", "--inside", "all", "--unit", "features.3:2", "-q")
+    words = ("-m", "grad_cam", "--inspect", "full", "--unit", "features.3:2", "-q")
     command("run", "tests.factories:tiny", picture, "-o", tmp_path / "r", *words)
     run = load_run(tmp_path / "r")
     (looked,) = run.record.inspection.images

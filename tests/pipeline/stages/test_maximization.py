@@ -12,16 +12,16 @@ from tests.networks import Tiny, seeded
 
 def test_preferred_inputs_of_what_was_named(drawn, tmp_path):
     named = (
-        "--prefer",
+        "--maximize",
         "circle+ring",
-        "--prefer",
+        "--maximize",
         "features.3:1+2",
-        "--prefer",
+        "--maximize",
         "features.0:1:3,4",
         "--unit",
         "features.1:5",
     )
-    command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *named)
+    command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *named)
     run = load_run(tmp_path / "r")
     inside = run.record.inspection
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
@@ -45,14 +45,14 @@ def test_preferred_inputs_of_what_was_named(drawn, tmp_path):
 
 
 def test_preferred_inputs_may_start_from_an_image_in_the_classical_form(drawn, tmp_path):
-    wanted = ("--prefer", "circle", "--form", "pixels", "--start", "image")
-    command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *wanted)
+    wanted = ("--maximize", "circle", "--parametrization", "pixels", "--init", "image")
+    command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *wanted)
     (found,) = load_run(tmp_path / "r").record.inspection.maximized
     assert found.curve[0] == pytest.approx(found.top_activation, abs=0.5) and found.activation > found.top_activation
 
 
 def test_without_images_there_are_filters_and_preferred_inputs(tmp_path):
-    command("inside", "tests.factories:tiny", "-o", tmp_path / "r", "-q", "--prefer", "ring")
+    command("inspect", "tests.factories:tiny", "-o", tmp_path / "r", "-q", "--maximize", "ring")
     run = load_run(tmp_path / "r")
     inside = run.record.inspection
     assert run.record.images == 0 and len(inside.kernels) == 2 and not inside.images and not inside.channel_stats

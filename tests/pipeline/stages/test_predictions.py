@@ -7,11 +7,11 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from cnnvis_report.report.views.predictions import class_rows
 
 from cnnvis_report import explain
 from cnnvis_report.models.trained_file import read_trained
 from cnnvis_report.records.predictions import BINS, Prediction, count
-from cnnvis_report.report.views.predictions import class_rows
 from cnnvis_report.store import SNAPSHOTS, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.pages.browser import until
@@ -23,12 +23,23 @@ EPOCHS = 3
 def trained(tmp_path_factory):
     """A training on drawn shapes, with a class of a stranger's name, its snapshots and its report."""
     top = tmp_path_factory.mktemp("trained")
-    command("draw", "shapes", "-n", "60", "--size", "32", "-o", top / "drawn", "-q")
+    command("make-dataset", "shapes", "-n", "60", "--size", "32", "-o", top / "drawn", "-q")
     images = top / "images"
     shutil.copytree(top / "drawn" / "images", images)
     (images / "ring").rename(images / "<b>ring & 'co'")
     command(
-        *("train", images, "-o", top / "model.pt", "--epochs", str(EPOCHS), "--snapshots", "1,2,3", "--device", "cpu"),
+        *(
+            "train",
+            images,
+            "-o",
+            top / "model.pt",
+            "--epochs",
+            str(EPOCHS),
+            "--checkpoint-epochs",
+            "1,2,3",
+            "--device",
+            "cpu",
+        ),
         *("--test", images, "--report", top / "report", "-m", "quick", "-q"),
     )
     return top
@@ -153,7 +164,16 @@ def test_the_page_says_what_the_records_say(trained, record):
 
 def test_the_same_training_gives_the_same_bytes(trained, tmp_path):
     command(
-        *("train", trained / "images", "-o", tmp_path / "model.pt", "--epochs", str(EPOCHS), "--snapshots", "1,2,3"),
+        *(
+            "train",
+            trained / "images",
+            "-o",
+            tmp_path / "model.pt",
+            "--epochs",
+            str(EPOCHS),
+            "--checkpoint-epochs",
+            "1,2,3",
+        ),
         *("--device", "cpu", "--test", trained / "images", "--report", tmp_path / "report", "-m", "quick", "-q"),
     )
     assert (tmp_path / "model.pt").read_bytes() == (trained / "model.pt").read_bytes()

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
-
 from cnnvis_report.report.pictures.focus import BLURS, focus
+from PIL import Image, ImageFilter
 
 
 @pytest.mark.parametrize("shape", [(30, 40, 3), (30, 40)])

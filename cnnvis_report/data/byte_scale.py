@@ -1,0 +1,110 @@
+"""How values of more than 8 bits become bytes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values
+from cnnvis_report.data.preprocessing import Levels
+
+BITS = (8, 10, 12, 14, 16, 24, 32)  # of sensors, and of the files that hold what they gave
+NOMINAL = 16
+FULL = 65535
+
+
+@dataclass(frozen=True)
+class ByteScale:
+    """The values that become 0 and 255, and what a user has to know of them."""
+
+    low: float
+    high: float
+    note: str = ""
+
+    def to_bytes(self, values: Values) -> npt.NDArray[np.uint8]:
+        """The values as bytes, cut at both ends; alpha is as opaque as it is, whatever range the colors have."""
+        colors = without_alpha(values).astype(np.float64)
+        scaled = np.clip(np.rint((colors - self.low) * (255 / (self.high - self.low))), 0, 255).astype(np.uint8)
+        if not has_alpha(values):
+            return scaled
+        alpha = np.rint(values[..., -1:].astype(np.float64) * (255 / FULL)).astype(np.uint8)
+        return np.concatenate([scaled.reshape(*alpha.shape[:2], -1), alpha], axis=2)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The smallest and the largest value, and whether all of them are whole."""
+
+    least: float
+    most: float
+    whole: bool
+
+    @property
+    def bits(self) -> int | None:
+        """How many bits hold the values; None where they aren't whole, or are below 0."""
+        if not self.whole or self.least < 0:
+            return None
+        return next((bits for bits in BITS if self.most < 1 << bits), None)
+
+
+def spread_of(pixels: Pixels) -> Spread:
+    """The ends of all values but the alpha's.
+
+    Raises:
+        UnusablePicture: some aren't finite.
+    """
+    ends, whole = [], True
+    for top, bottom in pixels.strips():
+        values = without_alpha(np.asarray(pixels.rows(top, bottom)))
+        if values.dtype.kind == "f":
+            whole = False
+            if not np.isfinite(values).all():
+                raise UnusablePicture("gray values that aren't finite")
+        ends += [values.min().item(), values.max().item()]
+    return Spread(min(ends), max(ends), whole)
+
+
+def byte_scale(pixels: Pixels, levels: Levels) -> ByteScale:
+    """Which values of a picture become 0 and 255.
+
+    Raises:
+        UnusablePicture: it has values that aren't finite.
+    """
+    spread = spread_of(pixels)
+    if levels.range is not None:
+        return ByteScale(*levels.range)
+    if spread.bits is not None:
+        high = (1 << (levels.bits or spread.bits)) - 1
+        if levels.bits and spread.most > high:
+            share = _share_above(pixels, high)
+            note = f"{share:.1%} of its values lie above {high} and are cut; it has up to {float(spread.most):g}"
+            return ByteScale(0.0, high, note)
+        stretched = levels.bits is None and spread.bits != NOMINAL and spread.most > 0
+        note = f"read as {spread.bits} bits, as its largest value is {float(spread.most):g}" if stretched else ""
+        return ByteScale(0.0, high, note)
+    least, most = float(spread.least), float(spread.most)
+    if least >= 0:
+        full = next((end for end in (1.0, 255.0, 65535.0) if most <= end), None)
+        if full is not None:
+            return ByteScale(0.0, full)
+    low = min(least, 0.0)
+    return ByteScale(low, most if most > low else low + 1, f"read from {low:g} to {most:g}, its own range")
+
+
+def has_alpha(values: Values) -> bool:
+    """Whether the last channel says how opaque a pixel is."""
+    return values.ndim == 3 and values.shape[2] in (2, 4)
+
+
+def without_alpha(values: Values) -> Values:
+    """The colors, or the gray, alone."""
+    return values[..., :-1] if has_alpha(values) else values
+
+
+def _share_above(pixels: Pixels, high: float) -> float:
+    above = count = 0
+    for top, bottom in pixels.strips():
+        values = without_alpha(np.asarray(pixels.rows(top, bottom)))
+        above += int(np.greater(values, high).sum())
+        count += values.size
+    return above / count

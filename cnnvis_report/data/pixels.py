@@ -1,0 +1,110 @@
+"""What a reader gives of a picture: its pixels as they are stored, upright, a few rows at a time."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from cnnvis_report.errors import CnnVisError
+
+Values = npt.NDArray[Any]
+Rows = Callable[[int, int], "Image.Image | Values"]
+
+AT_A_TIME = 1 << 20  # pixels of which there is more than one form in memory
+MOST_PIXELS = 120_000_000
+MOST_DEEP = 60_000_000  # of more than 8 bits a channel, which take twice the memory
+ORIENTATION = 0x0112  # in EXIF
+# what makes a picture upright, by its orientation in EXIF
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class UnusablePicture(CnnVisError):
+    """A file that no picture can be made of; the message is the reason alone, without the name."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """One image of a file, decoded.
+
+    size: (width, height), upright. rows: the rows from one to before another, upright: a Pillow image of 8 bits a
+    channel in any mode, or, where `deep`, an array H×W of gray, or H×W×C with C of 2, 3 or 4, the last of 2 and of 4
+    the alpha. note: what a user has to know of how it was read. transparent: of an array, the value or color that shows
+    what is behind it; None where none does.
+    """
+
+    size: tuple[int, int]
+    rows: Rows
+    deep: bool = False
+    note: str = ""
+    transparent: int | tuple[int, ...] | None = None
+
+    @classmethod
+    def of_image(cls, image: Image.Image, note: str = "") -> "Pixels":
+        """A picture of 8 bits a channel, turned upright as its EXIF data say."""
+        image.load()
+        transpose = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
+        size = upright_size(image, transpose)
+        return cls(size, lambda top, bottom: upright_rows(image, transpose, top, bottom), note=note)
+
+    @classmethod
+    def of_array(cls, values: Values, note: str = "") -> "Pixels":
+        """An array H×W, or H×W×C with C of 1 to 4, the last of 2 and of 4 the alpha; bytes, or numbers of any range.
+
+        Raises:
+            UnusablePicture: it has other sides, or other values.
+        """
+        if values.ndim == 3 and values.shape[2] == 1:
+            values = values[..., 0]
+        if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (2, 3, 4)) or not values.size:
+            raise UnusablePicture(f"an array of {'×'.join(map(str, values.shape))}, which is no picture")
+        if values.dtype.kind not in "iuf":
+            raise UnusablePicture(f"an array of {values.dtype}, which is no picture")
+        if values.dtype == np.uint8:
+            return cls.of_image(Image.fromarray(values), note)
+        size = (values.shape[1], values.shape[0])
+        return cls(size, lambda top, bottom: values[top:bottom], True, note)
+
+    def strips(self) -> Iterator[tuple[int, int]]:
+        """The rows, as many at a time as there may be in several forms at once."""
+        return strips(self.size[0], 0, self.size[1])
+
+
+def strips(width: int, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Rows from `first` to before `last`, as many at a time as there may be in several forms at once."""
+    step = max(1, AT_A_TIME // max(1, width))
+    for top in range(first, last, step):
+        yield top, min(top + step, last)
+
+
+def upright_size(stored: Image.Image, transpose: Image.Transpose | None) -> tuple[int, int]:
+    """(width, height) of a stored picture once it is upright."""
+    across = transpose in (UPRIGHT[5], UPRIGHT[6], UPRIGHT[7], UPRIGHT[8])
+    return (stored.height, stored.width) if across else stored.size
+
+
+def upright_rows(stored: Image.Image, transpose: Image.Transpose | None, top: int, bottom: int) -> Image.Image:
+    """Rows of a stored picture as they are once it is upright."""
+    width, height = stored.size
+    if (top, bottom) == (0, upright_size(stored, transpose)[1]):
+        return stored if transpose is None else stored.transpose(transpose)
+    if transpose in (UPRIGHT[5], UPRIGHT[6]):
+        box = (top, 0, bottom, height)
+    elif transpose in (UPRIGHT[7], UPRIGHT[8]):
+        box = (width - bottom, 0, width - top, height)
+    elif transpose in (UPRIGHT[3], UPRIGHT[4]):
+        box = (0, height - bottom, width, height - top)
+    else:
+        box = (0, top, width, bottom)
+    rows = stored.crop(box)
+    return rows if transpose is None else rows.transpose(transpose)

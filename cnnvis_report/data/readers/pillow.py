@@ -1,0 +1,91 @@
+"""Pictures that Pillow decodes: JPEG, PNG, WebP, TIFF and others."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from cnnvis_report.data.formats import EXTENSIONS, FORMATS, looks_like_a_picture
+from cnnvis_report.data.high_bit_depth import deep_pixels, is_deep, left_aside
+from cnnvis_report.data.pixels import MOST_DEEP, MOST_PIXELS, Pixels, UnusablePicture
+from cnnvis_report.data.reader import Source, reader
+
+MOST_SCANNED = 2_000_000_000  # pixels times scans of a progressive JPEG: a scan of a few bytes goes through all of them
+
+
+@reader(title="a picture", endings=EXTENSIONS, recognizes=looks_like_a_picture)
+def pillow(source: Source, page: int) -> Pixels:
+    """Decode a picture; of an animation the first frame counts.
+
+    Raises:
+        UnusablePicture: it has too many pixels, or is gone through too often.
+    """
+    with open_image(source, page) as opened:
+        note = left_aside(opened)
+        if is_deep(opened):
+            return deep_pixels(opened, lambda: open_image(source, page), note)
+        _check_scans(opened, source)
+        return Pixels.of_image(opened, note)
+
+
+def open_image(source: Source, page: int) -> Image.Image:
+    """The picture with its head read, and its size found good.
+
+    Raises:
+        UnusablePicture: it has too many pixels.
+    """
+    Image.init()  # Pillow knows the formats by name only after that
+    if not isinstance(source, Path):
+        source.seek(0)
+    opened = Image.open(source, formats=[name for name in FORMATS if name in Image.OPEN])
+    if page:
+        opened.seek(page)
+    try:
+        _check_size(opened)
+    except UnusablePicture:
+        opened.close()
+        raise
+    return opened
+
+
+def _check_size(opened: Image.Image) -> None:
+    """Refuse what would take more memory than a picture should, by its head alone.
+
+    Raises:
+        UnusablePicture: saying how many pixels it has, and how many are read.
+    """
+    pixels, sides = opened.width * opened.height, f"{opened.width}×{opened.height} pixels"
+    if pixels > MOST_PIXELS:
+        raise UnusablePicture(f"{sides}; at most {MOST_PIXELS // 10**6} million are read")
+    if pixels > MOST_DEEP and is_deep(opened):
+        most = f"at most {MOST_DEEP // 10**6} million of more than 8 bits a channel are read"
+        raise UnusablePicture(f"{sides}; {most}")
+
+
+def _check_scans(opened: Image.Image, source: Source) -> None:
+    """Refuse a JPEG that is gone through so often that it would take minutes.
+
+    Raises:
+        UnusablePicture: saying how often.
+    """
+    if opened.format in ("JPEG", "MPO") and opened.info.get("progressive"):
+        scans, pixels = _count(source, b"\xff\xda"), opened.width * opened.height
+        if scans * pixels > MOST_SCANNED:
+            most = f"at most {MOST_SCANNED // pixels} are read of a picture of that size"
+            raise UnusablePicture(f"{opened.width}×{opened.height} pixels in {scans} scans; {most}")
+
+
+def _count(source: Source, marker: bytes) -> int:
+    """How often two bytes stand in a file, wherever it was being read."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return _count_in(file, marker)
+    position = source.tell()
+    source.seek(0)
+    count = _count_in(source, marker)
+    source.seek(position)
+    return count
+
+
+def _count_in(file: BinaryIO, marker: bytes) -> int:
+    return sum(part.count(marker) for part in iter(lambda: file.read(1 << 20), b""))
