@@ -147,8 +147,8 @@ class _Ascent:
 
 
 def _spelled(objective: Objective) -> str:
-    """What the noise that a picture starts from depends on, beside the seed."""
-    return f"Objective(layer={objective.layer!r}, channels={objective.channels!r}, position={objective.position!r})"
+    """What the noise that a picture starts from depends on, beside the seed; other words would be other pictures."""
+    return f"Goal(layer={objective.layer!r}, channels={objective.channels!r}, position={objective.position!r})"
 
 
 def _first_pictures(

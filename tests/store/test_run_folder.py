@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from cnnvis_report.errors import BadRequest, RunFailed
-from cnnvis_report.pipeline import execute as running
-from cnnvis_report.pipeline import run as conducting
+from cnnvis_report.pipeline import run as pipeline_run
+from cnnvis_report.pipeline.stages import explain as running
 from cnnvis_report.records.codec import Malformed, from_json
 from cnnvis_report.records.inspection import ImageInspection, InspectionRecord
 from cnnvis_report.records.run import RunRecord, StoredFile
@@ -507,12 +507,12 @@ def test_what_goes_away_under_a_run_ends_it_in_one_line(what, pictures, tmp_path
 def test_what_goes_away_later_ends_it_in_one_line_too(when, pictures, tmp_path, monkeypatch):
     """What was found inside is nowhere to be written, which isn't a look that found nothing."""
     folder = tmp_path / "r"
-    module, name = (conducting, "look_inside") if when == "inside" else (write, "write_pages")
+    module, name = (pipeline_run, "inspection") if when == "inside" else (write, "write_pages")
     plain = getattr(module, name)
 
-    def going(*given):
+    def going(*given, **more):
         shutil.rmtree(folder / "inspection" if when == "inside" else folder)
-        return plain(*given)
+        return plain(*given, **more)
 
     monkeypatch.setattr(module, name, going)
     more = ("--metrics", "none", "--inspect", "standard" if when == "inside" else "none")
