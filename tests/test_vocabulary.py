@@ -22,7 +22,7 @@ RETIRED = {
     r"taken? most for": "most often confused with",
     r"(?-i:What went wrong)": "misclassified images",
     r"remembers|forget(s|ting)?\b": "randomization test",
-    r"points at it|(points|mass|rank) ↑": "pointing game, mass in mask, relevance rank",
+    r"points at it|(points|mass|(?<!relevance )rank) ↑": "pointing game, mass in mask, relevance rank",
     r"find best what|rests? on": "are faithful to this model",
     r"which of these should": "which methods are faithful to this model",
     r"what (the|its) maps took|takes for a map": "compute cost, passes per map",

@@ -277,23 +277,23 @@ def test_traceback_of_a_failed_method_on_request(drawn, tmp_path, monkeypatch):
 
 
 def test_out_of_memory_halves_the_batch(drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline.stages.explain import Explaining
+    from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
 
-    plain, sizes = Explaining._seen, []
+    plain, sizes = BatchExplainer._open, []
 
-    def tight(explaining, batch):
-        sizes.append(len(batch.ready))
-        if len(batch.ready) > 2:
+    def tight(explainer, images):
+        sizes.append(len(images))
+        if len(images) > 2:
             raise torch.OutOfMemoryError("too much")
-        return plain(explaining, batch)
+        return plain(explainer, images)
 
     command(*TINY, drawn, "-o", tmp_path / "whole", *FEW, "-q")
-    monkeypatch.setattr(Explaining, "_seen", tight)
+    monkeypatch.setattr(BatchExplainer, "_open", tight)
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW)
     assert sizes == [6, 3, 1, 2, 3, 1, 2] and "going on with 3" in result.stderr
     for one, two in zip(load_run(tmp_path / "whole").images(), load_run(tmp_path / "r").images(), strict=True):
         assert one.id == two.id and [found.key for found in one.maps] == [found.key for found in two.maps]
-    monkeypatch.setattr(Explaining, "_seen", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("none")))
+    monkeypatch.setattr(BatchExplainer, "_open", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("none")))
     result = command(*TINY, drawn, "-o", tmp_path / "n", *FEW, "-q", code=1)
     assert "Out of memory with one image at a time" in result.stderr and not (tmp_path / "n").exists()
 
@@ -310,9 +310,9 @@ def test_a_full_disk_is_one_line(drawn, tmp_path, monkeypatch):
 
 
 def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline.stages.explain import Explaining
+    from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
 
-    plain = Explaining._seen
+    plain = BatchExplainer._open
     calls = []
 
     def impatient(*given):
@@ -321,7 +321,7 @@ def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return plain(*given)
 
-    monkeypatch.setattr(Explaining, "_seen", impatient)
+    monkeypatch.setattr(BatchExplainer, "_open", impatient)
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "--batch-size", "3", code=130)
     assert "Stopped. The same command continues from what is done." in result.stderr
     assert len(list((tmp_path / "r" / "arrays").iterdir())) == 3

@@ -80,9 +80,9 @@ def _classes(trained: "Trained") -> str:
 def _report(trained: "Trained", config: TrainConfig, asked: RunConfig, console: "Console") -> None:
     """The report on images that the network wasn't trained on."""
     from cnnvis_report.models.load import load_model
-    from cnnvis_report.pipeline.setup import study_of
+    from cnnvis_report.pipeline.setup import set_up_model
 
-    study = study_of(load_model(str(config.output)), lambda _: trained.judged, asked)
-    if len(study.images) > EXPLAINED:
-        study = finish.select(study, asked, console, most=EXPLAINED)
-    finish.report(study, asked.output, console)
+    setup = set_up_model(load_model(str(config.output)), lambda _: trained.judged, asked)
+    if len(setup.images) > EXPLAINED:
+        setup = finish.select(setup, console, most=EXPLAINED)
+    finish.report(setup, asked.output, console)

@@ -8,15 +8,20 @@ from base64 import b64decode
 import numpy as np
 import pytest
 import torch
-from cnnvis_report.report.pictures.layers import PAGE, kernel_sheet, kernel_sheet_size, stage_data
-from cnnvis_report.report.views.inspection import curve, findings, layer_rows
 from PIL import Image
 
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.feature_maps import layer_summary
-from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_look
+from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_inspection
+from cnnvis_report.report.links import SiteLinks
+from cnnvis_report.report.pictures.encode import QUALITIES
+from cnnvis_report.report.pictures.feature_maps import PAGE, layer_data
+from cnnvis_report.report.pictures.kernels import kernel_sheet, kernel_sheet_size
+from cnnvis_report.report.report import Report
+from cnnvis_report.report.views.channel_stats import findings
+from cnnvis_report.report.views.features import curve, features
 from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
@@ -31,11 +36,23 @@ def run(tmp_path_factory, drawn):
     return load_run(folder)
 
 
-def test_sets_of_methods_look_inside_and_named_ones_on_request():
-    assert choose_look("auto", ["standard"]) is BUDGETS["standard"] and choose_look("auto", ["grad_cam"]) is None
-    assert choose_look("full", ["grad_cam"]) is BUDGETS["full"] and choose_look("none", ["all"]) is None
+@pytest.mark.parametrize(
+    ("name", "methods", "budget"),
+    [
+        ("auto", ["standard"], BUDGETS["standard"]),
+        ("auto", ["grad_cam"], None),
+        ("full", ["grad_cam"], BUDGETS["full"]),
+        ("none", ["all"], None),
+    ],
+    ids=["auto-of-a-set", "auto-of-named", "full-of-named", "none-of-all"],
+)
+def test_sets_of_methods_are_inspected_and_named_ones_on_request(name, methods, budget):
+    assert choose_inspection(name, methods) is budget
+
+
+def test_an_unknown_amount_of_inspection_is_refused():
     with pytest.raises(BadRequest, match="--inspect 'some': it can be"):
-        choose_look("some", [])
+        choose_inspection("some", [])
 
 
 def test_a_run_keeps_what_the_network_holds(run):
@@ -103,26 +120,28 @@ def test_preferred_inputs_name_the_best_image_of_the_set(run):
 def test_pages_of_feature_maps_give_the_steps_back(run):
     looked = run.record.inspection.images[0]
     arrays = load_inspection(run.folder, looked.image)
-    for content in stage_data(run, looked, None):
+    for content in layer_data(run, looked, None):
         steps = arrays[f"maps/{content['name']}"]
         rows = [
             np.asarray(Image.open(io.BytesIO(b64decode(page.partition(",")[2]))))[..., 0] for page in content["pages"]
         ]
         np.testing.assert_array_equal(np.concatenate(rows).reshape(steps.shape), steps)
         assert len(content["pages"]) == -(-len(steps) // PAGE)
-    (small, *_) = stage_data(run, looked, 8)
+    (small, *_) = layer_data(run, looked, 8)
     assert small["cell"] == [8, 8] and small["shape"] == [6, 40, 40]
 
 
 def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run):
     record, deeper = run.record.inspection.kernels
     arrays = load_inspection(run.folder, NETWORK)
-    below = Image.open(io.BytesIO(kernel_sheet(arrays["kernels/features.3"], deeper, own=False)))
+    below = Image.open(io.BytesIO(kernel_sheet(arrays["kernels/features.3"], deeper, per_kernel=False)))
     assert below.size == kernel_sheet_size(deeper), "a page leaves room for it before it is loaded"
     values = arrays["kernels/features.0"]
     for own in (False, True):
-        assert Image.open(io.BytesIO(kernel_sheet(values, record, own=own))).size == kernel_sheet_size(record)
-        pixels = np.asarray(Image.open(io.BytesIO(kernel_sheet(values, record, own=own))).convert("RGB")).astype(int)
+        assert Image.open(io.BytesIO(kernel_sheet(values, record, per_kernel=own))).size == kernel_sheet_size(record)
+        pixels = np.asarray(Image.open(io.BytesIO(kernel_sheet(values, record, per_kernel=own))).convert("RGB")).astype(
+            int
+        )
         scale = 26 // 3
         for channel in range(6):
             end = np.abs(values[channel] if own else values).max()
@@ -133,8 +152,8 @@ def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run):
 
 
 def test_the_pages_show_it_all(run):
-    page = (run.folder / "inside.html").read_text(encoding="utf-8")
-    rows = layer_rows(run.record, run.record.inspection)
+    page = (run.folder / "features.html").read_text(encoding="utf-8")
+    rows = features(Report(run, QUALITIES[0]), SiteLinks("pages/features")).layers
     assert [row.layer.name for row in rows if row.shown] == ["features.0", "features.1", "features.3", "features"]
     for row in rows:
         assert re.search(rf">{re.escape(row.layer.name)} ?<", page) and (not row.field or row.field in page)
@@ -143,7 +162,7 @@ def test_the_pages_show_it_all(run):
         text = (run.folder / "images" / f"{image.id}.html").read_text(encoding="utf-8")
         looked = run.record.inspection.of(image.id)
         assert ("data-maps" in text) == (looked is not None)
-    addresses = set(re.findall(r'src="(stills/inspection/[^"]+)"', page))
+    addresses = set(re.findall(r'src="(stills/pages/features/[^"]+)"', page))
     assert addresses and all((run.folder / address).is_file() for address in addresses)
 
 
@@ -151,7 +170,7 @@ def test_the_set_of_one_image_says_what_it_lacks(drawn, tmp_path):
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path / "r", *RUN)
     inside = load_run(tmp_path / "r").record.inspection
     assert inside.image_count == 1 and not inside.top_images and inside.images[0].units
-    assert "the set has one image" in (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
+    assert "the set has one image" in (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
 
 
 def test_a_network_without_maps_says_so(drawn, tmp_path):
@@ -169,7 +188,7 @@ def test_the_same_run_gives_the_same_bytes(run, drawn, tmp_path):
     command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN)
     ours = sorted(path.relative_to(run.folder) for path in run.folder.glob("inspection/*.npz"))
     assert ours and all((tmp_path / "r" / path).read_bytes() == (run.folder / path).read_bytes() for path in ours)
-    assert (tmp_path / "r" / "inside.html").read_bytes() == (run.folder / "inside.html").read_bytes()
+    assert (tmp_path / "r" / "features.html").read_bytes() == (run.folder / "features.html").read_bytes()
 
 
 def test_a_single_file_holds_the_inside_too(run, tmp_path):
@@ -177,8 +196,8 @@ def test_a_single_file_holds_the_inside_too(run, tmp_path):
     page = (run.folder / "index.html").read_text(encoding="utf-8")
     try:
         first = run.record.inspection.images[0].image
-        assert 'data-page="inside"' in page and f'data-package="inside-{first}-0"' in page
-        assert "stills/inspection" not in page
+        assert 'data-page="features"' in page and f'data-package="features-{first}-0"' in page
+        assert "stills/" not in page
     finally:
         command("render", run.folder)
 
@@ -192,8 +211,8 @@ def test_findings_and_curves_in_words(run):
     sick = run.record.inspection.channel_stats[1].__class__("layer<1>", 10, 4, 0, 2, 0.5)
     record = run.record.inspection.__class__(**{**run.record.inspection.__dict__, "channel_stats": (sick,)})
     assert findings(record) == [
-        "layer<1>: 4 of 10 channels never above zero on these images.",
-        "layer<1>: 2 of 10 channels like another one (correlation of 0.99 or more).",
+        "layer<1>: 4 of 10 channels are dead: never above zero on these images.",
+        "layer<1>: 2 of 10 channels duplicate an earlier one (r ≥ 0.99).",
     ]
     points = [tuple(map(float, point.split(","))) for point in curve(run.record.inspection.maximized[0]).split()]
     assert (
@@ -207,7 +226,7 @@ def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn, 
     command("run", "tests.factories:smooth", drawn, "--size", "40", "-o", tmp_path / "r", *RUN)
     inside = load_run(tmp_path / "r").record.inspection
     assert inside.projection_rules == ("gradient",) and inside.top_images and inside.images[0].units
-    said = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
+    said = (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
     assert "No deconvnet projections" in said and "SiLU" in said
 
 
@@ -243,14 +262,14 @@ def test_dead_channels_are_named(drawn, tmp_path):
     health = {each.layer: each for each in load_run(tmp_path / "r").record.inspection.channel_stats}
     assert health["features.1"].examples[0] == (1, 4) and health["features.1"].dead == 2
     assert health["features.1"].examples[2] == (5,), "a channel that equals another"
-    page = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
+    page = (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
     assert '<small title="Which channels">1, 4</small>' in page
-    assert "features.1: 2 of 6 channels never above zero on these images." in page
+    assert "features.1: 2 of 6 channels are dead: never above zero on these images." in page
 
 
 def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
     result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
-    assert re.search(r"inside the network, standard views: about .+ more", result.stderr)
+    assert re.search(r"inspection \(standard\): about .+ more", result.stderr)
     assert re.search(r"Inspect   .+ for layers and units", result.stderr)
     units = 3 * (4 * 4 * 3 + 9 * 6)
     assert BUDGETS["standard"].passes(20, 5) == (20 + 4 + units + 5 * 96, 4 + units + 5 * 96)
