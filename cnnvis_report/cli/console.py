@@ -13,9 +13,10 @@ from cnnvis_report.cli.params import printable
 from cnnvis_report.cli.progress import Progress as BarState
 from cnnvis_report.cli.run_lines import NOTABLE, about, cost_lines, plan_lines, prediction_line
 from cnnvis_report.cli.ticker import Ticker
-from cnnvis_report.pipeline.execute import RunStats
 from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.setup import Study
+from cnnvis_report.pipeline.setup import Setup
+from cnnvis_report.pipeline.stages.predict import Selection
+from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.time_estimate import pages_seconds
@@ -50,11 +51,11 @@ class Console(Progress):
         if self.level > QUIET:
             click.echo(text, err=True)
 
-    def plan(self, study: Study, plan: Plan) -> None:
+    def plan(self, setup: Setup, plan: Plan) -> None:
         """What will run, how many passes, how long, how much."""
         maps = [(task.method.info, shape) for task, shape in zip(plan.dry_run.tasks, plan.dry_run.shapes, strict=True)]
         self._pages = pages_seconds(maps, plan.images, plan.classes)
-        for line in plan_lines(study, plan):
+        for line in plan_lines(setup, plan):
             self.say(line)
 
     @contextmanager
@@ -134,9 +135,9 @@ class Console(Progress):
         for line in cost_lines(run, stats):
             self.say(line)
 
-    def predicted(self, study: Study, images: int) -> None:
+    def predicted(self, selection: Selection, images: int) -> None:
         """How many of all images are classified correctly, and how many of them will be explained."""
-        line = prediction_line(study, images)
+        line = prediction_line(selection, images)
         if line is not None:
             self.say(line)
 

@@ -1,4 +1,4 @@
-"""From a study to its report: what every command that ends in one does last."""
+"""From a setup to its report: what every command that ends in one does last."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,11 +7,11 @@ import click
 
 from cnnvis_report.cli.params import printable
 from cnnvis_report.errors import GapsFound
-from cnnvis_report.pipeline.config import OutputConfig, RunConfig
+from cnnvis_report.pipeline.config import OutputConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
-    from cnnvis_report.pipeline.setup import Study
+    from cnnvis_report.pipeline.setup import Setup
 
 
 def claim(output: Path) -> None:
@@ -32,39 +32,39 @@ def console_of(config: OutputConfig) -> "Console":
     return Console(QUIET if config.quiet else VERBOSE if config.verbose else NORMAL)
 
 
-def select(study: "Study", config: RunConfig, console: "Console", most: int | None = None) -> "Study":
-    """The study of a selection, after a prediction of every image.
+def select(setup: "Setup", console: "Console", most: int | None = None) -> "Setup":
+    """The setup of a selection, after a prediction of every image.
 
     Args:
         most: images of the selection at most, some of the errors and a spread over the set.
     """
-    from cnnvis_report.pipeline.image_source import limit_of
-    from cnnvis_report.pipeline.stages.predict import screened
+    from cnnvis_report.pipeline.setup import select_images
 
-    count = len(study.images)
+    count = len(setup.images)
     with console.progress("Predict", count):
-        chosen = screened(study, config.data.select, most, console, limit_of(config))
-    console.predicted(chosen, count)
-    return chosen
+        selected = select_images(setup, console, most)
+    if selected.selection is not None:
+        console.predicted(selected.selection, count)
+    return selected
 
 
-def report(study: "Study", config: OutputConfig, console: "Console") -> None:
+def report(setup: "Setup", config: OutputConfig, console: "Console") -> None:
     """Plan, run, write the pages, and say so."""
-    from cnnvis_report.pipeline.plan import make_plan
-    from cnnvis_report.pipeline.run import conduct
+    from cnnvis_report.pipeline.plan import plan_run
+    from cnnvis_report.pipeline.run import run
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.run_folder import load_run
 
-    plan = make_plan(study)
-    console.plan(study, plan)
+    plan = plan_run(setup)
+    console.plan(setup, plan)
     with console.progress("Explain", plan.images):
-        record, tally = conduct(study, plan, config.output, console)
-    console.bill(record, tally)
+        record, stats = run(setup, plan, config.output, console)
+    console.bill(record, stats)
     with console.progress("Pages", record.images):
-        written = write_site(load_run(config.output), single_file=config.single_file, advance=console.done)
+        written = write_site(load_run(config.output), single_file=config.single_file, progress=console)
     console.pages(written)
     announce(written.first_page, config)
-    missing = len(record.skipped) + len(record.not_applicable) + tally.gaps
+    missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
     if config.strict and missing:
         raise GapsFound(
             f"--strict: {missing} things are missing; {written.first_page.with_name('run.html')} lists them."

@@ -12,13 +12,13 @@ from cnnvis_report.methods.registry import methods
 from cnnvis_report.methods.tasks import dry_run_tasks, tasks_for
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.config import DataConfig, ModelConfig
-from cnnvis_report.pipeline.setup import adjust
+from cnnvis_report.pipeline.setup import adjusted_preprocessing
 from cnnvis_report.report.views.formatting import number, sides
 
 
 def layer_names(name: str, weights: Path | None) -> list[str]:
-    """The layers that a map can be computed from, in execution order."""
-    return [layer.name for layer in open_network(ModelConfig(name, weights), DataConfig()).layers if layer.layout]
+    """The layers of a network, in execution order."""
+    return [layer.name for layer in open_network(ModelConfig(name, weights), DataConfig()).layers]
 
 
 def layers_table(config: ModelConfig, data: DataConfig) -> str:
@@ -74,7 +74,7 @@ def undefined_methods(config: ModelConfig, data: DataConfig) -> dict[str, str]:
     target = first.logits[:1].argmax(dim=1, keepdim=True)
     remaining = [task for task in tasks if task.name not in reasons]
     dry_run = dry_run_tasks(remaining, DryRunTape(subject, first, capacity=1, seed=0), target)
-    return reasons | {task.name: reason for task, reason in dry_run.refused}
+    return reasons | {task.name: reason for task, reason in dry_run.not_applicable}
 
 
 def open_network(config: ModelConfig, data: DataConfig) -> Subject:
@@ -84,7 +84,7 @@ def open_network(config: ModelConfig, data: DataConfig) -> Subject:
         BadRequest, UnknownName: the network can't be loaded or run.
     """
     model = load_model(config.model, config.weights, untrained=True)
-    preprocessing = adjust(model, data)
+    preprocessing = adjusted_preprocessing(model, data)
     if preprocessing.size is None:
         raise BadRequest("--size original has no meaning without images; give a side or HEIGHTxWIDTH.")
     example = torch.zeros(1, preprocessing.channels, *preprocessing.size)

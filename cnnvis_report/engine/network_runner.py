@@ -37,6 +37,7 @@ class NetworkRunner:
         self.network = unwrapped(network)
         self.name = name
         self.size = (int(example.shape[2]), int(example.shape[3]))
+        self.device = example.device
         self._tail: Place | None = None  # where the logits are, where the network doesn't give them itself
         self._in_eval_mode = False
         self._buffer = ImageBuffer()

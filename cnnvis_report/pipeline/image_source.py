@@ -34,7 +34,7 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
         known = read_classes(config.model.class_names)
         model, aliases = replace(model, classes=known.names), known.aliases
     classes = distinct(model.classes) if model.classes is not None else None
-    levels, said = find_levels(found, model.preprocessing.levels, "--range")
+    levels, level_notices = find_levels(found, model.preprocessing.levels, "--range")
     preprocessing = replace(model.preprocessing, levels=levels)
     # with --select, the limit is of the selection, which a look at all images finds
     limit = limit_of(config) if config.data.select == "all" else None
@@ -50,5 +50,5 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
             levels=levels,
         )
 
-    model = replace(model, classes=classes, preprocessing=preprocessing, notices=(*model.notices, *said))
+    model = replace(model, classes=classes, preprocessing=preprocessing, notices=(*model.notices, *level_notices))
     return model, label, aliases

@@ -52,10 +52,10 @@ def usable(subject: Subject, images: Tensor, capacity: int) -> Tensor:
         RuntimeError, MemoryError: out of memory.
     """
     parts = [_usable(subject, part) for part in torch.split(images, capacity)]
-    kept = torch.cat(parts)
-    if not len(kept):
+    taken = torch.cat(parts)
+    if not len(taken):
         raise RunFailed(f"{subject.name} gives no scores for any of {len(images)} images spread over the set.")
-    return kept
+    return taken
 
 
 def _usable(subject: Subject, images: Tensor) -> Tensor:

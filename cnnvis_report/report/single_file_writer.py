@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cnnvis_report.progress import Progress
 from cnnvis_report.report import assets
 from cnnvis_report.report.image_content import image_contents
 from cnnvis_report.report.links import SingleFileLinks
@@ -13,7 +14,6 @@ from cnnvis_report.report.pages import IMAGE_TEMPLATE, shown_pages
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
-from cnnvis_report.report.progress import Advance
 from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.report import Report
 from cnnvis_report.report.views.image import image_view
@@ -23,17 +23,17 @@ MAPS_UP_TO = 28  # positions along a side of a feature map: they are the heavies
 LIMIT = 25_000_000  # bytes: what may be attached to a pull request
 
 
-def write_single(run: StoredRun, folder: Path, advance: Advance) -> Quality:
+def write_single(run: StoredRun, folder: Path, progress: Progress) -> Quality:
     """Write index.html into an empty folder, with maps kept as finely as the limit allows."""
     path = folder / "index.html"
     for quality in QUALITIES:
-        _write(Report(run, quality), path, advance)
+        _write(Report(run, quality), path, progress)
         if path.stat().st_size <= LIMIT:
             break
     return quality
 
 
-def _write(report: Report, path: Path, advance: Advance) -> None:
+def _write(report: Report, path: Path, progress: Progress) -> None:
     theme, script, plotly = assets.theme_script(), assets.scripts(), assets.plotly()
     stream = Renderer(report).stream(
         "single_file.html",
@@ -45,7 +45,7 @@ def _write(report: Report, path: Path, advance: Advance) -> None:
         plotly=packed(plotly),
         provenance=provenance_slots(report.run),
         parts=_pages(report),
-        images=_images(report, advance),
+        images=_images(report, progress),
         image_template=IMAGE_TEMPLATE,
     )
     stream.dump(str(path), encoding="utf-8")
@@ -63,7 +63,7 @@ def _pages(report: Report) -> Iterator[dict[str, Any]]:
         yield {"name": page.name, "template": page.template, "view": page.view(report, links), "links": links}
 
 
-def _images(report: Report, advance: Advance) -> Iterator[dict[str, Any]]:
+def _images(report: Report, progress: Progress) -> Iterator[dict[str, Any]]:
     """What the template gets of each image: its part of the page, its thumbnails and its data."""
     for content in image_contents(report, MAPS_UP_TO):
         links = SingleFileLinks({name: data_uri(picture) for name, picture in content.pictures.items()})
@@ -75,4 +75,4 @@ def _images(report: Report, advance: Advance) -> Iterator[dict[str, Any]]:
             "thumbnails": {name: data_uri(picture) for name, picture in content.thumbnails.items()},
             "feature_maps": content.feature_maps,
         }
-        advance(content.image.name)
+        progress.done(content.image.name)

@@ -3,20 +3,20 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from cnnvis_report.progress import Progress
 from cnnvis_report.report import assets
 from cnnvis_report.report.image_content import ImageContent, image_contents
 from cnnvis_report.report.links import SiteLinks
 from cnnvis_report.report.pages import IMAGE_TEMPLATE, Page, shown_pages
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
-from cnnvis_report.report.progress import Advance
 from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.report import Report
 from cnnvis_report.report.views.image import image_view
 from cnnvis_report.store.run_folder import StoredRun
 
 
-def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
+def write_pages(run: StoredRun, folder: Path, progress: Progress) -> Quality:
     """Write a site into an empty folder."""
     quality = QUALITIES[0]
     report = Report(run, quality)
@@ -26,7 +26,7 @@ def write_pages(run: StoredRun, folder: Path, advance: Advance) -> Quality:
         _write_page(report, renderer, folder, page)
     for content in image_contents(report):
         _write_image(report, renderer, folder, content)
-        advance(content.image.name)
+        progress.done(content.image.name)
     return quality
 
 

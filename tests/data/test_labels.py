@@ -16,10 +16,9 @@ from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.plan import make_plan
-from cnnvis_report.pipeline.run import conduct
-from cnnvis_report.pipeline.setup import study_of
-from cnnvis_report.pipeline.stages.predict import screened
+from cnnvis_report.pipeline.plan import plan_run
+from cnnvis_report.pipeline.run import run
+from cnnvis_report.pipeline.setup import select_images, set_up_model
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.images import ClassScore, ImageRecord, Label
 from cnnvis_report.records.labels import LabelCounter, average_precision
@@ -91,7 +90,7 @@ def pictures(tmp_path_factory):
 
 
 def open_labels(folder, only="all", labels=None):
-    """A study of the pictures with their labels."""
+    """The setup of a run over the pictures with their labels."""
     known = labels or {name: given for name, (_, given) in PICTURES.items()}
 
     def images(classes):
@@ -106,14 +105,14 @@ def open_labels(folder, only="all", labels=None):
         return replace(found, items=tuple(items))
 
     config = RunConfig.of(
-        "tests.data.test_labels:colors", images=(folder,), methods=("gradient", "grad_cam"), device="cpu"
+        "tests.data.test_labels:colors", images=(folder,), methods=("gradient", "grad_cam"), device="cpu", select=only
     )
-    study = study_of(load_model(config.model.model), images, config)
-    return study if only == "all" else screened(study, only, None)
+    setup = set_up_model(load_model(config.model.model), images, config)
+    return setup if only == "all" else select_images(setup, Progress())
 
 
-def write(study, folder):
-    conduct(study, make_plan(study), folder, Progress())
+def write(setup, folder):
+    run(setup, plan_run(setup), folder, Progress())
     write_site(load_run(folder), single_file=False)
     return folder
 
@@ -181,7 +180,7 @@ def image_record(kind, top, labels=(), predicted=()):
         id="",
         name="",
         size=(1, 1),
-        original=(1, 1),
+        original_size=(1, 1),
         label=labels[0] if labels else None,
         top=tuple(scores[k] for k in top),
         targets=(),
@@ -259,11 +258,12 @@ def test_the_gallery_filters_by_each_of_several_labels(visit, several):
 
 
 def test_only_wrong_of_several_labels(pictures, tmp_path):
-    study = open_labels(pictures, "misclassified")
-    assert [Path(item.name).stem for item in study.images] == ["c", "d", "e"]
-    assert (study.label_answers.images, study.label_answers.exact, study.label_answers.unknown) == (5, 2, 1)
+    setup = open_labels(pictures, "misclassified")
+    counts = setup.selection.label_predictions
+    assert [Path(item.name).stem for item in setup.images] == ["c", "d", "e"]
+    assert (counts.images, counts.exact, counts.unknown) == (5, 2, 1)
     assert [Path(item.name).stem for item in open_labels(pictures, "correct").images] == ["a", "b"]
-    answers = page(write(study, tmp_path / "wrong") / "performance.html")
+    answers = page(write(setup, tmp_path / "wrong") / "performance.html")
     assert "Exact match: for 2 of 5" in answers and "3 of them are explained" in answers
     with pytest.raises(
         BadRequest, match=r"colors knows none of the labels, such as 'ghost'\. Its classes are red, green"

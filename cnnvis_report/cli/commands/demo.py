@@ -47,7 +47,7 @@ def demo(config: RunConfig, count: int) -> None:
         cnnvis-report demo -o demo-report --open
     """
     from cnnvis_report.cli.console_training import Reporter
-    from cnnvis_report.pipeline.setup import study_of
+    from cnnvis_report.pipeline.setup import set_up_model
     from cnnvis_report.training.demo import demonstrate
 
     finish.claim(config.output.output)
@@ -55,4 +55,4 @@ def demo(config: RunConfig, count: int) -> None:
     with Reporter(console) as reporter:
         demonstration = demonstrate(count, config.machine.seed, reporter)
     console.say(f"Trained   a small network on generated images: test accuracy {demonstration.accuracy:.1%}")
-    finish.report(study_of(demonstration.model, lambda _: demonstration.images, config), config.output, console)
+    finish.report(set_up_model(demonstration.model, lambda _: demonstration.images, config), config.output, console)

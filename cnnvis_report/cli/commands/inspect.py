@@ -38,7 +38,7 @@ def inspect(config: RunConfig) -> None:
         cnnvis-report inspect resnet50 photos/ --unit layer4:7 --unit layer3:12:5,6
         cnnvis-report inspect vgg16 --maximize goldfish --maximize features.28:7+12
     """
-    from cnnvis_report.pipeline.setup import open_study
+    from cnnvis_report.pipeline.setup import set_up
 
     finish.claim(config.output.output)
-    finish.report(open_study(config), config.output, finish.console_of(config.output))
+    finish.report(set_up(config), config.output, finish.console_of(config.output))

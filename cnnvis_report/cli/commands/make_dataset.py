@@ -92,5 +92,5 @@ def make_dataset(
     dataset, chosen, side = check_request(kind, count, variant, size)
     console = finish.console_of(config)
     with console.progress("Generate", count):
-        write_set(dataset, count, output, variant=chosen, side=side, seed=seed, advance=console.done)
+        write_set(dataset, count, output, variant=chosen, side=side, seed=seed, progress=console)
     click.echo(f"Wrote {output}")

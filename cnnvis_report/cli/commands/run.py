@@ -28,11 +28,11 @@ def run(config: RunConfig) -> None:
         cnnvis-report run resnet50 photos/ --layer layer2 --layer layer4 --single-file
         cnnvis-report run model.pt photos/ --select misclassified
     """
-    from cnnvis_report.pipeline.setup import open_study
+    from cnnvis_report.pipeline.setup import set_up
 
     finish.claim(config.output.output)
     console = finish.console_of(config.output)
-    study = open_study(config)
+    setup = set_up(config)
     if config.data.select != "all":
-        study = finish.select(study, config, console)
-    finish.report(study, config.output, console)
+        setup = finish.select(setup, console)
+    finish.report(setup, config.output, console)

@@ -34,7 +34,7 @@ ALL_CLASSES_UP_TO = 10
 @configured(OutputConfig, only=("single_file", "open", "quiet", "verbose"))
 @CONFIG
 def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, output: OutputConfig) -> None:
-    """Train a classifier on IMAGES, a folder with a sub-folder for each class.
+    """Train a classifier on IMAGES, a folder with a subfolder for each class.
 
     A part of each class is held out for validation, and the epoch with the highest validation accuracy is kept. The
     model file holds all that `run` needs. Ctrl-C ends the training with the best epoch so far.
@@ -80,9 +80,9 @@ def _classes(trained: "Trained") -> str:
 def _report(trained: "Trained", config: TrainConfig, asked: RunConfig, console: "Console") -> None:
     """The report on images that the network wasn't trained on."""
     from cnnvis_report.models.load import load_model
-    from cnnvis_report.pipeline.setup import study_of
+    from cnnvis_report.pipeline.setup import set_up_model
 
-    study = study_of(load_model(str(config.output)), lambda _: trained.judged, asked)
-    if len(study.images) > EXPLAINED:
-        study = finish.select(study, asked, console, most=EXPLAINED)
-    finish.report(study, asked.output, console)
+    setup = set_up_model(load_model(str(config.output)), lambda _: trained.judged, asked)
+    if len(setup.images) > EXPLAINED:
+        setup = finish.select(setup, console, most=EXPLAINED)
+    finish.report(setup, asked.output, console)

@@ -237,7 +237,7 @@ def _maximized(report: Report, links: Links, number: int, record: MaximizedRecor
         strongest="" if top is None else fmt.number(top),
         strongest_image=image,
         init="initialized from the strongest image" if record.init == "image" else "random initialization",
-        converged=top is None or record.activation >= top,
+        converged=record.converged,
         curve=curve(record),
         climb=f"{quantity} over the optimization, from {begin} to {end}",
     )

@@ -89,6 +89,8 @@ def _missing(report: Report) -> Iterator[tuple[str, str]]:
     for gap in run.not_applicable:
         name = run.method(gap.method).title + (f" at {gap.layer}" if gap.layer else "")
         yield name, f"not applicable to this network: {gap.reason}"
+    for stage, reason in run.stages_not_applicable:
+        yield stage.capitalize(), f"failed: {reason}"
     for image in report.images():
         for gap in image.not_applicable:
             yield image.name, f"{run.method(gap.method).title}: {gap.reason}" if gap.method else gap.reason

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cnnvis_report.records.images import ImageRecord, MapRecord
+from cnnvis_report.records.images import ClassScore, ImageRecord, MapRecord
 from cnnvis_report.records.labels import LabelCounter, LabelPredictions
 from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
-from cnnvis_report.records.predictions import Prediction, PredictionCounter, Predictions
+from cnnvis_report.records.predictions import Prediction, PredictionCounter, Predictions, prediction_of
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -158,16 +158,10 @@ def _probabilities(image: ImageRecord, quantity: Quantity) -> list[float]:
 
 
 def _prediction(image: ImageRecord) -> Prediction:
-    first = image.top[0]
-    label = first.index if image.correct else image.known[0]
-    scores = (*image.top, *image.targets)
-    return Prediction(
-        image=image.id,
-        name=image.name,
-        label=next(known.name for known in image.named if known.index == label),
-        predicted=first.name,
-        correct=bool(image.correct),
-        probability=first.probability or 0.0,
-        label_probability=next((score.probability for score in scores if score.index == label), None),
-        rank=image.rank,
-    )
+    probabilities = {score.index: score.probability for score in (*image.top, *image.targets)}
+    labels = [
+        ClassScore(label.index, label.name, 0.0, probabilities.get(label.index))
+        for label in image.named
+        if label.index is not None
+    ]
+    return prediction_of(image.id, image.name, image.top, labels)

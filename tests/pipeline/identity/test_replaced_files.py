@@ -11,9 +11,9 @@ from PIL import Image
 from cnnvis_report.data.content_hash import FileContent, Replaced
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline import run
-from cnnvis_report.pipeline.execute import run_batches
 from cnnvis_report.pipeline.identity.network import identify_network
 from cnnvis_report.pipeline.identity.source_code import network_files
+from cnnvis_report.pipeline.stages.explain import explain_images
 from cnnvis_report.store import load_run
 from tests.conftest import command
 
@@ -36,9 +36,9 @@ def pictures(tmp_path, monkeypatch) -> Path:
 def test_a_picture_that_is_replaced_before_its_maps_is_skipped_with_the_reason(pictures, monkeypatch):
     def hinders(*given):
         save(pictures / "0.png", 99)  # the network has been tried on it
-        return run_batches(*given)
+        return explain_images(*given)
 
-    monkeypatch.setattr(run, "run_batches", hinders)
+    monkeypatch.setattr(run, "explain_images", hinders)
     said = command(*RUN, "--inspect", "none").stderr
     record = load_run(Path("report")).record
     assert [each.name for each in record.skipped] == ["0.png"] and record.images == 3
@@ -47,11 +47,11 @@ def test_a_picture_that_is_replaced_before_its_maps_is_skipped_with_the_reason(p
 
 def after_the_maps(pictures, monkeypatch, change) -> None:
     def hinders(*given):
-        found = run_batches(*given)
+        found = explain_images(*given)
         change()
         return found
 
-    monkeypatch.setattr(run, "run_batches", hinders)
+    monkeypatch.setattr(run, "explain_images", hinders)
 
 
 @pytest.mark.parametrize("inside", ["none", "standard"])
@@ -62,7 +62,7 @@ def test_a_picture_that_is_replaced_after_its_maps_is_said_and_mixed_with_nothin
     notice = "2.png was replaced while the run went on; its maps are of what it held at first."
     assert notice in record.notices and f"Warning: {notice}" in said and record.images == 4
     if record.inspection is not None:
-        assert record.inspection.images == 3 and "2-" not in [each.image[:2] for each in record.inspection.images]
+        assert record.inspection.image_count == 3 and "2-" not in [each.image[:2] for each in record.inspection.images]
     monkeypatch.undo()
     monkeypatch.chdir(pictures.parent)
     if record.inspection is None:

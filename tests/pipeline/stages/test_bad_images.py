@@ -204,7 +204,7 @@ def test_the_set_with_which_methods_compare_and_the_look_inside_go_without_bad_i
     record = load_run(tmp_path / "out").record
     assert len(record.skipped) == 2
     assert record.inspection is not None
-    assert record.inspection.images == 3
+    assert record.inspection.image_count == 3
     assert record.evaluation is not None
     assert record.evaluation.randomization
     assert all(not image.not_applicable for image in load_run(tmp_path / "out").images())

@@ -95,11 +95,11 @@ def test_the_plan_counts_the_passes_of_measures(full):
 
 def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(full):
     evaluation = load_run(full).record.evaluation
-    assert evaluation.budget == "full" and evaluation.images == evaluation.randomized == 3
+    assert evaluation.budget == "full" and evaluation.images == evaluation.randomization_images == 3
     assert (
-        len(evaluation.stages) == 3
-        and evaluation.stages[-1] == 1
-        and list(evaluation.stages) == sorted(evaluation.stages)
+        len(evaluation.randomized_fractions) == 3
+        and evaluation.randomized_fractions[-1] == 1
+        and list(evaluation.randomized_fractions) == sorted(evaluation.randomized_fractions)
     )
     found = {each.method: each for each in evaluation.randomization}
     assert "random" not in found and {"gradient", "guided_backprop", "cam", "lrp_epsilon"} <= set(found)
@@ -108,10 +108,10 @@ def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(
 
 
 def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full, drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline.stages.explain import Explaining
+    from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
 
     words = (*TINY, drawn, "-o", tmp_path / "r", *FULL, "--batch-size", "1")
-    plain, calls = Explaining._seen, []
+    plain, calls = BatchExplainer._open, []
 
     def stopping(*given):
         calls.append(1)
@@ -119,13 +119,13 @@ def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full
             raise KeyboardInterrupt
         return plain(*given)
 
-    monkeypatch.setattr(Explaining, "_seen", stopping)
+    monkeypatch.setattr(BatchExplainer, "_open", stopping)
     command(*words, code=130)
-    monkeypatch.setattr(Explaining, "_seen", plain)
+    monkeypatch.setattr(BatchExplainer, "_open", plain)
     command(*words)
     once, again = (list(load_run(folder).images()) for folder in (full, tmp_path / "r"))
     for one, other in zip(once, again, strict=True):
-        for first, second in zip(one.metrics.measures, other.metrics.measures, strict=True):
+        for first, second in zip(one.metrics.maps, other.metrics.maps, strict=True):
             assert first.values == pytest.approx(second.values, abs=2e-3)
 
 
@@ -173,8 +173,8 @@ def test_the_pages_show_what_was_measured(full):
     assert 'class="agreement"' in methods
     image = next(load_run(full).images())
     page = (full / "images" / f"{image.id}.html").read_text("utf-8")
-    assert page.count("<polyline") >= 4 * len(image.metrics.measures) - 2
-    curve = image.metrics.measures[0].curves["insertion"]
+    assert page.count("<polyline") >= 4 * len(image.metrics.maps) - 2
+    curve = image.metrics.maps[0].curves["insertion"]
     assert json.loads(json.dumps(curve)) == list(curve)
 
 
@@ -187,8 +187,10 @@ def test_nothing_is_said_where_nothing_was_measured(drawn, tmp_path):
 def test_a_network_that_cannot_be_copied_still_gets_its_report(drawn, tmp_path):
     words = ("run", "tests.factories:uncopyable", drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q")
     result = command(*words, "--metrics", "quick")
-    assert "The weights couldn't be randomized" in result.stderr
+    assert "The randomization test failed and is left out: " in result.stderr
     run = load_run(tmp_path / "r")
+    ((stage, reason),) = run.record.stages_not_applicable
+    assert stage == "randomization test" and reason and reason in result.stderr
     assert run.record.evaluation.randomization == () and all(image.metrics for image in run.images())
 
 
@@ -222,7 +224,7 @@ def test_masks_of_ones_own_say_where_maps_should_point(masked):
     command(*words, "--masks", masked / "masks")
     for image in load_run(masked / "r").images():
         assert 0.02 < image.mask_fraction < 0.6
-        assert {"pointing", "mass", "rank"} <= set(image.metrics.measures[0].values)
+        assert {"pointing", "mass", "rank"} <= set(image.metrics.maps[0].values)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.feature_maps import layer_summary
-from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_look
+from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_inspection
 from cnnvis_report.report.links import SiteLinks
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.feature_maps import PAGE, layer_data
@@ -36,11 +36,23 @@ def run(tmp_path_factory, drawn):
     return load_run(folder)
 
 
-def test_sets_of_methods_look_inside_and_named_ones_on_request():
-    assert choose_look("auto", ["standard"]) is BUDGETS["standard"] and choose_look("auto", ["grad_cam"]) is None
-    assert choose_look("full", ["grad_cam"]) is BUDGETS["full"] and choose_look("none", ["all"]) is None
+@pytest.mark.parametrize(
+    ("name", "methods", "budget"),
+    [
+        ("auto", ["standard"], BUDGETS["standard"]),
+        ("auto", ["grad_cam"], None),
+        ("full", ["grad_cam"], BUDGETS["full"]),
+        ("none", ["all"], None),
+    ],
+    ids=["auto-of-a-set", "auto-of-named", "full-of-named", "none-of-all"],
+)
+def test_sets_of_methods_are_inspected_and_named_ones_on_request(name, methods, budget):
+    assert choose_inspection(name, methods) is budget
+
+
+def test_an_unknown_amount_of_inspection_is_refused():
     with pytest.raises(BadRequest, match="--inspect 'some': it can be"):
-        choose_look("some", [])
+        choose_inspection("some", [])
 
 
 def test_a_run_keeps_what_the_network_holds(run):
@@ -257,7 +269,7 @@ def test_dead_channels_are_named(drawn, tmp_path):
 
 def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
     result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
-    assert re.search(r"inside the network, standard views: about .+ more", result.stderr)
+    assert re.search(r"inspection \(standard\): about .+ more", result.stderr)
     assert re.search(r"Inspect   .+ for layers and units", result.stderr)
     units = 3 * (4 * 4 * 3 + 9 * 6)
     assert BUDGETS["standard"].passes(20, 5) == (20 + 4 + units + 5 * 96, 4 + units + 5 * 96)

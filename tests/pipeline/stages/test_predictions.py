@@ -50,8 +50,8 @@ def record(trained):
     return load_run(trained / "report").record
 
 
-def answer(label, seen, probability, own=None, rank=None):
-    return Prediction("", f"{label}-{probability}", label, seen, label == seen, probability, own, rank)
+def answer(label, predicted, probability, own=None, rank=None):
+    return Prediction("", f"{label}-{probability}", label, predicted, label == predicted, probability, own, rank)
 
 
 def test_counts_are_those_of_a_slow_count():
@@ -64,10 +64,10 @@ def test_counts_are_those_of_a_slow_count():
     ]
     answers.append(answer("1", "1", 1.0, rank=1))
     found = count(answers)
-    right = [each for each in answers if each.label == each.seen]
+    right = [each for each in answers if each.correct]
     assert (found.images, found.correct) == (301, len(right))
     assert found.top5 == sum(each.rank <= 5 for each in answers)
-    assert {(a, b): n for a, b, n in found.confusion} == Counter((each.label, each.seen) for each in answers)
+    assert {(a, b): n for a, b, n in found.confusion} == Counter((each.label, each.predicted) for each in answers)
     error = 0.0
     for place in range(BINS):
         low, high = place / BINS, (place + 1) / BINS
@@ -76,17 +76,17 @@ def test_counts_are_those_of_a_slow_count():
         ]
         assert (found.bins[place].images, found.bins[place].correct) == (
             len(inside),
-            sum(each.right for each in inside),
+            sum(each.correct for each in inside),
         )
         sure = np.mean([each.probability for each in inside])
-        error += abs(np.mean([each.right for each in inside]) - sure) * len(inside) / 301
+        error += abs(np.mean([each.correct for each in inside]) - sure) * len(inside) / 301
     assert found.calibration_error == pytest.approx(error, abs=1e-12)
     assert found.confidence_correct == pytest.approx(np.mean([each.probability for each in right]))
     assert found.confidence_misclassified == pytest.approx(
-        np.mean([each.probability for each in answers if not each.right])
+        np.mean([each.probability for each in answers if not each.correct])
     )
     assert [each.probability for each in found.misclassified] == sorted(
-        (e.probability for e in answers if not e.right), reverse=True
+        (e.probability for e in answers if not e.correct), reverse=True
     )
 
 

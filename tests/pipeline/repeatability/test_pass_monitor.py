@@ -13,8 +13,8 @@ from cnnvis_report.inspection.activation_maximization import maximize_activation
 from cnnvis_report.inspection.inversion import invert
 from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.pipeline.repeatability.check import check_passes
+from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.pipeline.repeatability.random_draws import watched
-from cnnvis_report.pipeline.repeatability.witness import Witness
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 from tests.pipeline.repeatability.test_check import Between, sized
@@ -80,7 +80,7 @@ def run(factory: str, photos, folder, inside="none", size="6") -> tuple[str, tup
     """What is said on the terminal, and the notices of the report."""
     words = ("-m", "grad_cam,occlusion", "-O", "occlusion.patch=16", "--device", "cpu", "--batch-size", size)
     words = (*words, "--limit", "12" if inside == "none" else "4", "--inspect", inside)
-    said = command("run", f"tests.pipeline.repeatability.test_witness:{factory}", photos, "-o", folder, *words)
+    said = command("run", f"tests.pipeline.repeatability.test_pass_monitor:{factory}", photos, "-o", folder, *words)
     return said.stderr, load_run(folder).record.notices
 
 
@@ -107,15 +107,15 @@ def test_noise_that_strikes_rarely_is_seen_in_later_passes(photos, tmp_path):
 def test_images_that_are_looked_at_again_are_compared(images):
     subject = Subject(Between(nn.Identity()).double(), images[:1])
     assert subject.first_pass is not None
-    witness = Witness.of(subject, images[:1], subject.first_pass.logits, check_passes(subject))
+    monitor = PassMonitor.of(subject, images[:1], subject.first_pass.logits, check_passes(subject))
     logits = subject.forward(images)
-    assert not witness.saw(["a", "b", "c"], images, logits)
-    witness.saw_again(["a", "b", "c", "d"], torch.cat([logits * (1 + 1e-11), logits[:1]]))
-    assert witness.notices() == []
+    assert not monitor.check_batch(["a", "b", "c"], images, logits)
+    monitor.check_again(["a", "b", "c", "d"], torch.cat([logits * (1 + 1e-11), logits[:1]]))
+    assert monitor.notices() == []
     off = logits.clone()
     off[1, 2] += 0.1 * (logits[1].max() - logits[1].min())
-    witness.saw_again(["b"], off[1:2])
-    (notice,) = witness.notices()
+    monitor.check_again(["b"], off[1:2])
+    (notice,) = monitor.notices()
     assert "gave 1 of 3 images other logits in a later pass" in notice
 
 
