@@ -167,5 +167,5 @@ def test_a_view_that_the_network_refuses_costs_no_other(tmp_path):
     gaps = dict(found.not_applicable)
     assert gaps["feature maps"] == "RuntimeError: no gradients here"
     assert found.kernels and found.channel_stats and len(found.images) == 2
-    text = (tmp_path / "r" / "inside.html").read_text()
+    text = (tmp_path / "r" / "features.html").read_text()
     assert "No feature maps: RuntimeError: no gradients here." in text

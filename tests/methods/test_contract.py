@@ -14,7 +14,7 @@ from tests.networks import Awkward, Tiny, seeded
 pytestmark = pytest.mark.numeric
 
 METHODS = {entry.name: entry for entry in methods()}
-SMALL = {"n": 3, "steps": 3, "samples": 12}
+SMALL = {"n": 3, "steps": 3, "samples": 12, "patch": 6}
 OTHERS = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
 
 every_method = pytest.mark.parametrize("name", METHODS)

@@ -235,7 +235,7 @@ def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked, tmp_pa
     os.truncate(folder / "inspection" / f"{inside.images[0].image}.npz", 100)
     command("render", folder, "--repair")
     assert command("render", folder, "--repair").stderr == ""
-    page = (folder / "inside.html").read_text(encoding="utf-8")
+    page = (folder / "features.html").read_text(encoding="utf-8")
     assert f"images/{lost}.html" not in page and page.count('<div class="sheet"') == len(inside.top_images)
     command("render", folder, "--single-file")
 
