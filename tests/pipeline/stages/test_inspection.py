@@ -14,7 +14,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.feature_maps import layer_summary
-from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_inspection
+from cnnvis_report.pipeline.inspection.budget import BUDGETS, choose_inspection
 from cnnvis_report.report.links import SiteLinks
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.feature_maps import PAGE, layer_data
