@@ -6,6 +6,9 @@ by its name where an installed package has an entry point for the module or the 
     [project.entry-points."cnnvis_report.methods"]
     contrast = "my_package.contrast"
 
+Metrics and loaders of models are announced alike, with `@metric` and `@loader`, and their entry points are those of the
+groups `cnnvis_report.metrics` and `cnnvis_report.loaders`.
+
 Names:
     method: the decorator, with everything that pages, stages and tests have to know of a method.
     Family, Kind, Reduction, Sign, Randomness: what its arguments may be.
@@ -14,11 +17,16 @@ Names:
     NotApplicable: to be raised where the method isn't defined for a network, with the reason.
     BadRequest: to be raised where its options can't be met.
     MethodInfo: what the report knows of a method. Option: a text, a number or a truth value.
+    metric: the decorator of a metric of maps.
+    MapsOfImage: what a metric is given: the maps of one image, the image, its mask and the network's scores.
+    Scores: what a metric gives.
+    loader: the decorator of a loader, which makes a Model of a ModelRequest. Preprocessing: what the model reads.
 """
 
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable
+from cnnvis_report.evaluation.metric import MapsOfImage, Scores, metric
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.models.loader import ModelRequest, loader
@@ -30,6 +38,7 @@ __all__ = [
     "Between",
     "Family",
     "Kind",
+    "MapsOfImage",
     "MethodInfo",
     "Model",
     "ModelRequest",
@@ -38,8 +47,10 @@ __all__ = [
     "Preprocessing",
     "Randomness",
     "Reduction",
+    "Scores",
     "Sign",
     "Tape",
     "loader",
     "method",
+    "metric",
 ]
