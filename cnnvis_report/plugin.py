@@ -1,13 +1,11 @@
-"""What methods and loaders of somebody else may import: all of it stays where it is, whatever moves behind it.
+"""What methods, metrics, loaders and readers of somebody else may import: it stays here, whatever moves behind it.
 
-A method is a function with `@method`, as docs/extending.md shows. It is used by `-m package.module:function`, or
-by its name where an installed package has an entry point for the module or the function:
+Each is a function under a decorator, as docs/extending.md shows. A method is used by `-m package.module:function`, or
+by its name where an installed package has an entry point for the module or the function; the groups are
+`cnnvis_report.methods`, `.metrics`, `.loaders` and `.readers`:
 
     [project.entry-points."cnnvis_report.methods"]
     contrast = "my_package.contrast"
-
-Metrics and loaders of models are announced alike, with `@metric` and `@loader`, and their entry points are those of the
-groups `cnnvis_report.metrics` and `cnnvis_report.loaders`.
 
 Names:
     method: the decorator, with everything that pages, stages and tests have to know of a method.
@@ -17,13 +15,16 @@ Names:
     NotApplicable: to be raised where the method isn't defined for a network, with the reason.
     BadRequest: to be raised where its options can't be met.
     MethodInfo: what the report knows of a method. Option: a text, a number or a truth value.
-    metric: the decorator of a metric of maps.
-    MapsOfImage: what a metric is given: the maps of one image, the image, its mask and the network's scores.
-    Scores: what a metric gives.
-    loader: the decorator of a loader, which makes a Model of a ModelRequest. Preprocessing: what the model reads.
+    metric: the decorator of a metric. MapsOfImage: what it judges. Scores: what it gives.
+    loader: the decorator of what opens a kind of MODEL. ModelRequest: what was asked for. Model, Preprocessing: the
+    network as it was loaded, and how images are made its input.
+    reader: the decorator of what reads a kind of image file. Source: a path or an open file. Pixels: an image, decoded.
+    UnusablePicture: to be raised where no image can be made of a file.
 """
 
+from cnnvis_report.data.pixels import Pixels, UnusablePicture
 from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.reader import Source, reader
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.evaluation.metric import MapsOfImage, Scores, metric
@@ -44,13 +45,17 @@ __all__ = [
     "ModelRequest",
     "NotApplicable",
     "Option",
+    "Pixels",
     "Preprocessing",
     "Randomness",
     "Reduction",
     "Scores",
     "Sign",
+    "Source",
     "Tape",
+    "UnusablePicture",
     "loader",
     "method",
     "metric",
+    "reader",
 ]

@@ -48,7 +48,7 @@ def test_the_traceback_is_there_for_the_asking(tmp_path):
 
 
 def test_a_bug_of_this_program_keeps_its_traceback(monkeypatch):
-    monkeypatch.setattr("cnnvis_report.cli.tables._table", lambda rows: 1 / 0 and rows)
+    monkeypatch.setattr("cnnvis_report.cli.network_tables.table", lambda rows: 1 / 0 and rows)
     with pytest.raises(ZeroDivisionError):
         command("layers", "tests.odd_networks:Odd")
 
@@ -167,5 +167,5 @@ def test_a_view_that_the_network_refuses_costs_no_other(tmp_path):
     gaps = dict(found.not_applicable)
     assert gaps["feature maps"] == "RuntimeError: no gradients here"
     assert found.kernels and found.channel_stats and len(found.images) == 2
-    text = (tmp_path / "r" / "inside.html").read_text()
+    text = (tmp_path / "r" / "features.html").read_text()
     assert "No feature maps: RuntimeError: no gradients here." in text

@@ -41,6 +41,17 @@ def test_maps_are_those_of_each_method_on_a_tape(subject, images, dry):
     assert torch.equal(explained.logits, Tape(subject, images).logits)
 
 
+@pytest.mark.parametrize(("dry", "forward", "backward"), [(False, 2, 2), (True, 1, 1)], ids=["unplanned", "planned"])
+def test_a_dry_run_saves_passes(subject, images, dry, forward, backward):
+    tasks, targets = tasks_for(select(["gradient", "grad_cam"]), [], {}), torch.tensor([[0], [2], [4]])
+    settings = BatchSettings(planned(subject, tasks, targets[:1]) if dry else None)
+    passes = []
+    subject.network.register_forward_hook(lambda *_: passes.append(1))
+    explained = explain_batch(subject, images, tasks, targets, settings)
+    shared = {key for (result,) in explained.results for key in result.account.shared if isinstance(key, tuple)}
+    assert (len(passes), len(shared)) == (forward, backward)
+
+
 def test_without_targets_the_predicted_class_is_explained(subject, images):
     tasks = tasks_for(select(["gradient"]), [], {})
     ((predicted,),) = explain_batch(subject, images, tasks, None, BatchSettings()).results

@@ -57,5 +57,5 @@ def test_without_images_there_are_filters_and_preferred_inputs(tmp_path):
     inside = run.record.inspection
     assert run.record.images == 0 and len(inside.kernels) == 2 and not inside.images and not inside.channel_stats
     assert [(each.title, each.top_activation) for each in inside.maximized] == [("ring", None)]
-    page = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
+    page = (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
     assert "No top images: no images were given." in page and "8×8" in page
