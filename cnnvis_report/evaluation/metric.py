@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cnnvis_report.extensions import Registry
+from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.records.methods import Array
 from cnnvis_report.records.metrics import MetricInfo
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief, nearest, shown
-from cnnvis_report.extensions import Registry
+from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.methods.options import Bounds, checked_options
 from cnnvis_report.records.methods import Kind, MethodInfo, Option, Randomness, Reduction, Sign
 
