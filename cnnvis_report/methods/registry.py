@@ -155,15 +155,15 @@ def select(names: Iterable[str]) -> tuple[Method, ...]:
     for name in names:
         if name in PRESETS:
             upto = PRESETS[: PRESETS.index(name) + 1]
-            found = [entry for entry in known.values() if entry.info.preset in upto]
+            selected = [entry for entry in known.values() if entry.info.preset in upto]
         elif ":" in name:
-            found = [_imported(name)]
+            selected = [_imported(name)]
         else:
             plain = name.replace("-", "_")
             if plain not in known:
                 raise UnknownName("method", name, [*known, *PRESETS])
-            found = [known[plain]]
-        chosen |= {entry.name: entry for entry in found}
+            selected = [known[plain]]
+        chosen |= {entry.name: entry for entry in selected}
     if not chosen:
         raise BadRequest(f"No method was asked for. Give --methods names, or one of {', '.join(PRESETS)}.")
     return tuple(chosen.values())
