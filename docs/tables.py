@@ -16,9 +16,13 @@ from typing import Any
 
 from cnnvis_report import errors
 from cnnvis_report.methods.registry import methods
+from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.views.images import in_families
+from cnnvis_report.report.views.method_rows import by_family
+from cnnvis_report.settings import Group, SettingInfo, settings_of
+from cnnvis_report.settings.kinds import Choice
+from cnnvis_report.training.config import TrainConfig
 
 DOCS = Path(__file__).parent
 WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", NoneType: "null"}
@@ -32,11 +36,9 @@ def rows(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
 
 def methods_table() -> str:
     """Every method of the registry, by family and year."""
-    entries = in_families([entry.info for entry in methods()])
-    body = [
-        [f"`{info.name}`", info.summary, str(info.kind), str(info.sign), info.preset, info.source] for info in entries
-    ]
-    return rows(["name", "what it shows", "kind", "sign", "from set", "source"], body)
+    entries = by_family([entry.info for entry in methods()])
+    body = [[f"`{info.name}`", info.summary, f"{info.kind}, {info.sign}", info.preset, info.source] for info in entries]
+    return rows(["name", "what it shows", "map", "set", "source"], body)
 
 
 def exit_codes_table() -> str:
@@ -62,6 +64,42 @@ def exit_codes_table() -> str:
             ["130", "Stopped by Ctrl-C. The same command goes on from what is done."],
         ],
     )
+
+
+def run_settings() -> str:
+    """The settings of a run."""
+    return settings_tables(RunConfig)
+
+
+def train_settings() -> str:
+    """The settings of a training."""
+    return settings_tables(TrainConfig)
+
+
+def settings_tables(config: type) -> str:
+    """The settings of a configuration under the headings of `--help`; arguments have no option."""
+    infos = [info for info in settings_of(config) if not info.argument]
+    groups = {group: [info for info in infos if info.group is group] for group in Group}
+    return "\n\n".join(
+        f"### {group.value}\n\n{rows(['option', 'default', 'what it does'], map(setting_row, members))}"
+        for group, members in groups.items()
+        if members
+    )
+
+
+def setting_row(info: SettingInfo) -> list[str]:
+    """A setting's option, default and help."""
+    words = " | ".join(info.kind.words) if isinstance(info.kind, Choice) else info.metavar
+    option = f"`--{info.key}`{f', `{info.short}`' if info.short else ''}{f' {words}' if words else ''}"
+    default = info.default_text or ("auto" if "auto" in info.metavar else in_words(info.default))
+    return [option, default, info.help]
+
+
+def in_words(default: object) -> str:
+    """A default as a user would give it."""
+    if default is None or default is False or default in ((), {}):
+        return ""
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
 def record_tables() -> str:
@@ -133,6 +171,8 @@ def type_in_words(kind: Any) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "methods": methods_table,
     "exit-codes": exit_codes_table,
+    "run-settings": run_settings,
+    "train-settings": train_settings,
     "run-folder": record_tables,
 }
 

@@ -30,6 +30,14 @@ def real() -> Path:
     return REAL
 
 
+@pytest.fixture(scope="session", autouse=True)
+def pytorch_is_known() -> None:
+    """The look at PyTorch's private names runs a tiny network, which no test of passes means to count."""
+    from cnnvis_report.engine.graph.nodes import check_pytorch
+
+    check_pytorch()
+
+
 @pytest.fixture(autouse=True)
 def no_method_outlives_its_test(monkeypatch):
     forget_methods(monkeypatch)

@@ -9,6 +9,7 @@ import click
 import pytest
 
 from cnnvis_report.cli.main import cli
+from tests.test_floors import FLOORS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,6 +43,13 @@ def test_links_lead_somewhere(path):
 def test_no_line_is_too_long(path):
     for line in path.read_text(encoding="utf-8").splitlines():
         assert len(line) <= 125 or line.startswith(("|", "![", "  ")), line
+
+
+@pytest.mark.parametrize(("package", "floor"), FLOORS.items())
+def test_the_page_on_architecture_says_what_is_on_each_floor(package, floor):
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if re.search(rf"^\|.*`{package}(/|\.py)`.*\|", line)]
+    assert row.startswith(f"| {floor} |")
 
 
 def commands() -> list[str]:

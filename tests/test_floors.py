@@ -14,6 +14,7 @@ FLOORS = {
     "progress": 0,
     "extensions": 1,
     "records": 1,
+    "settings": 2,
     "store": 2,
     "data": 3,
     "evaluation": 3,
@@ -36,7 +37,7 @@ INNER = {  # floors within a package, where it has several
     "report": {"pictures": 0, "views": 1, "": 2},
     "pipeline": {"": 0, "stages": 0, "identity": 0, "repeatability": 0},
 }
-WITHOUT_TORCH = {"errors", "progress", "extensions", "records", "store", "report"}
+WITHOUT_TORCH = {"errors", "progress", "extensions", "records", "settings", "store", "report"}
 AT_THE_TOP = 5
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -7,10 +7,12 @@ from typing import Any
 import click
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief, shown
+from cnnvis_report.records.methods import Option
+from cnnvis_report.settings.kinds import MethodOptions
 
 LARGEST = 1 << 20  # bytes; a file of settings has some hundred
 TABLE = "options"  # METHOD.NAME = VALUE, as -O gives it
-UNSET = ("config", "settings")  # options that no key stands for
+UNSET = ("config", TABLE)  # options that no key stands for
 
 
 def read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
@@ -28,7 +30,7 @@ def read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> Pa
         for name in option.opts
         if name.startswith("--")
     }
-    table = any(option.name == "settings" for option in ctx.command.params)
+    table = any(option.name == TABLE for option in ctx.command.params)
     defaults: dict[str, Any] = {}
     for key, value in _content(path).items():
         option = known.get(key.replace("_", "-"))
@@ -73,7 +75,7 @@ def _checked(ctx: click.Context, path: Path, key: str, option: click.Option, val
     return value
 
 
-def _methods(path: Path, content: object) -> dict[str, dict[str, Any]]:
+def _methods(path: Path, content: object) -> dict[str, dict[str, Option]]:
     """The table of methods' options.
 
     Raises:
@@ -81,11 +83,7 @@ def _methods(path: Path, content: object) -> dict[str, dict[str, Any]]:
     """
     if not isinstance(content, dict):
         raise BadRequest(f"{path}: {TABLE} is {shown(content)}; give a table for each method, [{TABLE}.METHOD].")
-    for method, options in content.items():
-        if not isinstance(options, dict):
-            raise BadRequest(f"{path}: {TABLE}.{method} is {shown(options)}; give a table, NAME = VALUE.")
-        for name, value in options.items():
-            if not isinstance(value, str | int | float | bool):
-                what = f"{path}: {TABLE}.{method}.{name} is {shown(value)}"
-                raise BadRequest(f"{what}; it takes a text, a number, or true or false.")
-    return content
+    try:
+        return MethodOptions().parse(content)
+    except BadRequest as error:
+        raise BadRequest(f"{path}: {error}") from error

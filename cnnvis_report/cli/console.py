@@ -11,10 +11,12 @@ import click
 
 from cnnvis_report.cli.params import printable
 from cnnvis_report.cli.progress import Progress as BarState
+from cnnvis_report.cli.run_lines import NOTABLE, about, cost_lines, plan_lines, prediction_line
 from cnnvis_report.cli.ticker import Ticker
-from cnnvis_report.pipeline.execute import RunStats
 from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.setup import Study
+from cnnvis_report.pipeline.setup import Setup
+from cnnvis_report.pipeline.stages.predict import Selection
+from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.time_estimate import pages_seconds
@@ -24,7 +26,6 @@ from cnnvis_report.report.write import Written
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 LISTED = 4  # things that have changed
 UNITS = 1000  # of a progress bar, for each image
-TOLD = 0.05  # seconds that are worth a word: less reads as 0.0 s
 EVERY = 30.0  # seconds between two lines of progress where no bar can be drawn
 
 
@@ -50,42 +51,12 @@ class Console(Progress):
         if self.level > QUIET:
             click.echo(text, err=True)
 
-    def plan(self, study: Study, plan: Plan) -> None:
+    def plan(self, setup: Setup, plan: Plan) -> None:
         """What will run, how many passes, how long, how much."""
-        subject, dry_run = study.subject, plan.dry_run
-        size = fmt.short(subject.parameters)
-        kind = subject.meaning.kind
-        outputs, each = fmt.columns(len(subject.classes), kind), fmt.columns(plan.classes, kind)
-        self.say(f"Plan      {subject.name}, {size} parameters, {outputs}, on {study.device}")
-        self.say(f"          {fmt.count(plan.images, 'image')}, {plan.batch} at a time, {each} each")
-        if plan.images and kind.judged:
-            self.say(f"          labels: {_labels(study)}")
-        self.say(f"          pictures: {subject.preprocessing.describe()}")
-        self.say(f"          scores: {subject.meaning.kind}, {printable(subject.meaning.reason)}")
-        if subject.scores != "logits":
-            self.say(f"          explained: {subject.scores}")
-        for notice in study.notices:
-            self.say(f"          note: {printable(notice)}")
-        names = list(dict.fromkeys(task.name for task in dry_run.tasks))
-        if names:
-            self.say(f"          {fmt.count(len(names), 'method')}: {', '.join(names)}")
-        if dry_run.layers:
-            self.say(f"          layers read: {', '.join(dry_run.layers)}")
-        for task, reason in dry_run.refused:
-            self.say(f"          not defined: {task.name} ({reason})")
-        if plan.reduced:
-            rough = ", ".join(dict.fromkeys(task.name for task in plan.reduced))
-            order = "" if study.precision == "bfloat16" else ", where that keeps the order of the pixels"
-            self.say(f"          in bfloat16{order}: {rough}")
-        maps = [(task.method.info, shape) for task, shape in zip(dry_run.tasks, dry_run.shapes, strict=True)]
+        maps = [(task.method.info, shape) for task, shape in zip(plan.dry_run.tasks, plan.dry_run.shapes, strict=True)]
         self._pages = pages_seconds(maps, plan.images, plan.classes)
-        self.say(
-            f"          {fmt.number(dry_run.forward)} forward and {fmt.number(dry_run.backward)} backward "
-            f"passes an image; about {fmt.duration(plan.seconds)} and {fmt.size(plan.bytes)} of arrays"
-        )
-        if study.look is not None:
-            inside = plan.time.of(*study.look.passes(plan.images, len(subject.classes)))
-            self.say(f"          inside the network, {study.look.name} views: about {fmt.duration(inside)} more")
+        for line in plan_lines(setup, plan):
+            self.say(line)
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[None]:
@@ -130,11 +101,8 @@ class Console(Progress):
             return
         left = seconds + self._pages
         spent = self._progress.expect(left)
-        each = f"; {fmt.duration(per_item)} an image" if per_item >= TOLD else ""
-        self.interject(
-            f"Now       about {fmt.duration(spent + left)} in all, pages included, {fmt.duration(left)} of it to "
-            f"come{each}"
-        )
+        each = f"; {fmt.duration(per_item)} per image" if per_item >= NOTABLE else ""
+        self.interject(f"Estimate  {about(spent + left)} in all, pages included, {fmt.duration(left)} remaining{each}")
 
     def _move(self, amount: float, item: str, done: int = 0) -> None:
         if self._progress is None:
@@ -152,7 +120,7 @@ class Console(Progress):
 
     def changed(self, parts: Sequence[str]) -> None:
         """Why nothing of what the folder held is kept."""
-        self.interject(f"Changed   since the run in the folder: {_listed(parts)}; everything is made anew")
+        self.interject(f"Changed   since the run in this folder: {listed(parts)}; the run starts over")
 
     def warn(self, message: str, error: Exception | None = None) -> None:
         """A warning on a line of its own, in quiet runs too."""
@@ -162,34 +130,16 @@ class Console(Progress):
         if error is not None and self.level >= VERBOSE:
             click.echo("".join(traceback.format_exception(error)), err=True)
 
-    def bill(self, run: RunRecord, tally: RunStats) -> None:
+    def bill(self, run: RunRecord, stats: RunStats) -> None:
         """Where the time went, beside what it should have taken."""
-        if not tally.computed and not tally.looking:
-            skipped = f", but for {fmt.count(len(run.skipped), 'skipped file')}" if run.skipped else ""
-            self.say(f"          every image was there already{skipped}; only the pages are written again")
-            return
-        spent = run.provenance.get("seconds_by_method")
-        costs = sorted(spent.items(), key=lambda each: -each[1]) if isinstance(spent, dict) else []
-        costs = [each for each in costs if each[1] >= TOLD]
-        looked = fmt.duration(tally.looking)
-        if run.inspection is not None:
-            self.say(f"Inside    {looked} on what the layers hold{', snapshots included' if run.snapshots else ''}")
-        elif run.snapshots:
-            self.say(f"Films     {looked} on images over the epochs")
-        if not tally.computed:
-            return
-        share = fmt.of_the_bound(tally.seconds, tally.bound)
-        self.say(
-            f"Took      {fmt.duration(tally.seconds)} for {fmt.count(tally.computed, 'image')}"
-            + (f": {share}, {fmt.duration(tally.bound)} of passes at their best" if share else "")
-        )
-        if run.evaluation is not None:
-            self.say(f"          and {fmt.duration(tally.measuring)} on what the maps are worth")
-        if costs and tally.computed < run.images:
-            self.say(f"          all {fmt.number(run.images)} images, earlier starts included:")
-        for start in range(0, len(costs), 4):
-            row = [f"{name} {fmt.duration(seconds)}" for name, seconds in costs[start : start + 4]]
-            self.say("          " + "".join(f"{each:<31}" for each in row).rstrip())
+        for line in cost_lines(run, stats):
+            self.say(line)
+
+    def predicted(self, selection: Selection, images: int) -> None:
+        """How many of all images are classified correctly, and how many of them will be explained."""
+        line = prediction_line(selection, images)
+        if line is not None:
+            self.say(line)
 
     def pages(self, written: Written) -> None:
         """How large the pages are, and what was lost to make them small."""
@@ -198,17 +148,10 @@ class Console(Progress):
         if quality.halved:
             self.say(f"Pages     {size}; pixel maps averaged over 2×2, in {quality.bits} bits, to keep one file small")
         else:
-            self.say(f"Pages     {size}; pixel maps to within {fmt.percent(quality.error)} of their largest value")
+            self.say(f"Pages     {size}; pixel maps accurate to {fmt.percent(quality.error)} of their largest value")
 
 
-def _listed(changed: Sequence[str]) -> str:
-    more = [f"{len(changed) - LISTED} more"] if len(changed) > LISTED else []
-    return printable(", ".join([*changed[:LISTED], *more]))
-
-
-def _labels(study: Study) -> str:
-    """How many images have one that the network knows; where none has, how to give them."""
-    known = sum(any(label.index is not None for label in item.labels) for item in study.images)
-    if known:
-        return f"of {fmt.number(known)} of {fmt.count(len(study.images), 'image')}"
-    return "none known; sub-folders called like classes, --labels folders, or a .txt, .csv or .tsv list give them"
+def listed(changed: Sequence[str], most: int = LISTED) -> str:
+    """The first of what has changed, and how many more there are."""
+    more = [f"{len(changed) - most} more"] if len(changed) > most else []
+    return printable(", ".join([*changed[:most], *more]))

@@ -9,13 +9,13 @@ from typing import Self
 
 from torch import Tensor
 
-from cnnvis_report.cli.console import Console
-from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.console import Console, listed
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.training.loop import Hyperparameters, Progress
 from cnnvis_report.training.model import Trainee
+from cnnvis_report.training.progress import TrainProgress
 from cnnvis_report.training.splits import Data
-from cnnvis_report.training.train import Trained, TrainProgress
+from cnnvis_report.training.train import Trained
 
 LISTED = 12  # classes and files that are named
 
@@ -26,6 +26,7 @@ class Reporter(TrainProgress):
     def __init__(self, console: Console) -> None:
         self.console = console
         self._bar = ExitStack()
+        self.unchanged = False
         self._start, self._epochs, self._before = 0.0, 0, 0
 
     def __enter__(self) -> Self:
@@ -53,15 +54,15 @@ class Reporter(TrainProgress):
         for note in data.notes:
             console.warn(f"{note}.")
         parts = [f"{len(data.training)} for training", f"{len(data.validation)} for validation"]
-        parts += [f"{len(data.test)} for the test"] if data.test is not None else []
+        parts += [f"{len(data.test)} for testing"] if data.test is not None else []
         say(f"Images    {', '.join(parts)}; {fmt.count(len(data.classes), 'class', 'classes')}")
         self._say_classes(data, hyperparameters.weights)
-        say(f"          pictures: {data.training.preprocessing.describe()}")
+        say(f"          preprocessing: {data.training.preprocessing.describe()}")
         count = sum(parameter.numel() for parameter in trainee.network.parameters() if parameter.requires_grad)
         frozen = ", the rest frozen" if trainee.frozen else ""
         say(
-            f"Network   {trainee.architecture.name}, {fmt.short(count)} parameters to train{frozen}, "
-            f"begun with: {trainee.origin}"
+            f"Network   {trainee.architecture.name}, {fmt.short(count)} trainable parameters{frozen}, "
+            f"initialized from: {trainee.origin}"
         )
         self._start, self._epochs = time.monotonic(), hyperparameters.epochs
         self._bar.enter_context(console.progress("Train", hyperparameters.epochs))
@@ -72,18 +73,18 @@ class Reporter(TrainProgress):
             self.console.done("")
         self._before = epochs
         self.console.interject(
-            f"Goes on   from epoch {epochs + 1}: an earlier start got through {fmt.count(epochs, 'epoch')}"
+            f"Resume    from epoch {epochs + 1}: {fmt.count(epochs, 'epoch')} completed by an earlier start"
         )
 
     def anew(self, where: Path, changed: Sequence[str]) -> None:
         """Why an earlier start is of no use."""
-        more = [f"{len(changed) - LISTED} more"] if len(changed) > LISTED else []
-        said = printable(", ".join([*changed[:LISTED], *more]))
-        self.console.interject(f"Changed   since the training in {where.name}: {said}; training begins anew")
+        said = listed(changed, LISTED)
+        self.console.interject(f"Changed   since the training in {where.name}: {said}; training starts over")
 
     def finished(self, path: Path) -> None:
         """That there is nothing to do."""
-        self.console.interject(f"Trained   already: {path.name} is what this command comes to, and is left as it is")
+        self.unchanged = True
+        self.console.interject(f"Trained   already: {path.name} is the result of this very command")
 
     def batch_done(self, epoch: int, share: float, loss: float, accuracy: float) -> None:
         """A batch on."""
@@ -107,15 +108,16 @@ class Reporter(TrainProgress):
         record = trained.model.training
         why = f"; {record.stopped}" if record.stopped else ""
         self.console.say(
-            f"Trained   epoch {record.best_epoch} of {len(record.history)} is kept{why}: "
-            f"{fmt.percent(record.validation.accuracy)} of {record.validation.images} validation images right"
+            f"Trained   epoch {record.best_epoch} of {len(record.history)} is kept{why}: validation accuracy "
+            f"{fmt.percent(record.validation.accuracy)} ({fmt.count(record.validation.images, 'image')})"
         )
         if record.test is not None:
-            self.console.say(f"Test      {fmt.percent(record.test.accuracy)} of {record.test.images} images right")
+            accuracy = fmt.percent(record.test.accuracy)
+            self.console.say(f"Test      accuracy {accuracy} ({fmt.count(record.test.images, 'image')})")
         if trained.interrupted:
             self.console.say(
-                f"Stopped   by hand: the same command goes on from there, by what {trained.part.name} holds. Remove "
-                f"that file if this is enough."
+                f"Stopped   by Ctrl-C: the same command continues from {trained.part.name}. Remove that file if this "
+                f"is enough."
             )
 
     def _say_classes(self, data: Data, weights: Tensor | None) -> None:
@@ -125,7 +127,7 @@ class Reporter(TrainProgress):
         self.console.say(f"          for training: {', '.join(shown)}{more}")
         most, least = max(counts), min(counts)
         if most > 1.5 * least:
-            said = "counted alike, by weights" if weights is not None else "--balance makes classes count alike"
+            how = "balanced by class weights" if weights is not None else "--class-weights balanced counts them alike"
             self.console.say(
-                f"          unbalanced: {most} images of the largest class, {least} of the smallest; {said}"
+                f"          imbalanced: {most} images in the largest class, {least} in the smallest; {how}"
             )

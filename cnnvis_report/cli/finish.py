@@ -1,17 +1,17 @@
-"""From a study to its report: what every command that ends in one does last."""
+"""From a setup to its report: what every command that ends in one does last."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cnnvis_report.cli.params import printable
 from cnnvis_report.errors import GapsFound
+from cnnvis_report.pipeline.config import OutputConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
-    from cnnvis_report.data.limit import Limit
-    from cnnvis_report.pipeline.setup import Study
+    from cnnvis_report.pipeline.setup import Setup
 
 
 def claim(output: Path) -> None:
@@ -25,55 +25,54 @@ def claim(output: Path) -> None:
     click.get_current_context().with_resource(writing_into(output))
 
 
-def console_of(given: dict[str, Any]) -> "Console":
+def console_of(config: OutputConfig) -> "Console":
     """A console that says as much as the options ask for."""
     from cnnvis_report.cli.console import NORMAL, QUIET, VERBOSE, Console
 
-    return Console(QUIET if given.get("quiet") else VERBOSE if given.get("verbose") else NORMAL)
+    return Console(QUIET if config.quiet else VERBOSE if config.verbose else NORMAL)
 
 
-def look_at_all(
-    study: "Study", only: str, most: int | None, console: "Console", limit: "Limit | None" = None
-) -> "Study":
-    """The study of a selection, after a look at every image; of as many of them as the limit says."""
-    from cnnvis_report.pipeline.stages.predict import screened
+def select(setup: "Setup", console: "Console", most: int | None = None) -> "Setup":
+    """The setup of a selection, after a prediction of every image.
 
-    count = len(study.images)
-    with console.progress("Look", count):
-        chosen = screened(study, only, most, console, limit)
-    answers, of_labels = chosen.answers, chosen.label_answers
-    if answers is not None:
-        right = f"{answers.correct} of {answers.images} labeled images right"
-    elif of_labels is not None:
-        right = f"{of_labels.exact} of {of_labels.images} labeled images with all labels right and no other"
-    else:
-        return chosen
-    unknown = (of_labels or answers).unknown  # type: ignore[union-attr] # one of them is there
-    beside = f", {unknown} with a label that the network doesn't know" if unknown else ""
-    console.say(f"Looked    at {count} images: {right}{beside}; {len(chosen.images)} to be explained")
-    return chosen
+    Args:
+        most: images of the selection at most, some of the errors and a spread over the set.
+    """
+    from cnnvis_report.pipeline.setup import select_images
+
+    count = len(setup.images)
+    with console.progress("Predict", count):
+        selected = select_images(setup, console, most)
+    if selected.selection is not None:
+        console.predicted(selected.selection, count)
+    return selected
 
 
-def finish(study: "Study", output: Path, console: "Console", given: dict[str, Any]) -> None:
+def report(setup: "Setup", config: OutputConfig, console: "Console") -> None:
     """Plan, run, write the pages, and say so."""
-    from cnnvis_report.pipeline.plan import make_plan
-    from cnnvis_report.pipeline.run import conduct
+    from cnnvis_report.pipeline.plan import plan_run
+    from cnnvis_report.pipeline.run import run
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.run_folder import load_run
 
-    plan = make_plan(study)
-    console.plan(study, plan)
+    plan = plan_run(setup)
+    console.plan(setup, plan)
     with console.progress("Explain", plan.images):
-        record, tally = conduct(study, plan, output, console)
-    console.bill(record, tally)
+        record, stats = run(setup, plan, config.output, console)
+    console.bill(record, stats)
     with console.progress("Pages", record.images):
-        written = write_site(load_run(output), single_file=given["single_file"], advance=console.done)
+        written = write_site(load_run(config.output), single_file=config.single_file, progress=console)
     console.pages(written)
-    click.echo(printable(f"Wrote {written.first_page}"))
-    if given["open_page"]:
-        click.launch(str(written.first_page))
-    missing = len(record.skipped) + len(record.not_applicable) + tally.gaps
-    if given["strict"] and missing:
+    announce(written.first_page, config)
+    missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
+    if config.strict and missing:
         raise GapsFound(
             f"--strict: {missing} things are missing; {written.first_page.with_name('run.html')} lists them."
         )
+
+
+def announce(page: Path, config: OutputConfig) -> None:
+    """Say where the report is, and open it where that is wanted."""
+    click.echo(printable(f"Wrote {page}"))
+    if config.open:
+        click.launch(str(page))

@@ -1,19 +1,40 @@
-"""What the commands share: errors in one line, and values that several options are made of."""
+"""What all commands share: their order, errors in one line, and what a help text says of them all."""
 
 import traceback
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, brief, shown
-from cnnvis_report.isolation.blame import blamed, ending, is_fatal, listening, one_each
-from cnnvis_report.records.methods import Option
+from cnnvis_report.cli.help import write_notes
+from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName, brief
+from cnnvis_report.isolation.user_code import (
+    ends_program,
+    is_fatal,
+    raised_in_network,
+    user_output_to_stderr,
+    warnings_once,
+)
 from cnnvis_report.store.os_errors import in_words, refusal
 
+# words that people try -> what it is called here
+OTHER_WORDS = {
+    "inside": "inspect",
+    "draw": "make-dataset",
+    "explain": "run",
+    "--only": "--select",
+    "--evaluate": "--metrics",
+    "--inside": "--inspect",
+    "--views": "--inspect",
+    "--prefer": "--maximize",
+    "--form": "--parametrization",
+    "--start": "--init",
+    "--split": "--val-split",
+    "--snapshots": "--checkpoint-epochs",
+    "--balance": "--class-weights",
+    "--learning-rate": "--lr",
+}
+Resolved = tuple[str | None, click.Command | None, list[str]]  # a command, and the words behind it
 STOPPED = 130  # what a shell gives a program that Ctrl-C has ended
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Commands(click.Group):
@@ -22,12 +43,12 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            with listening(), one_each():
+            with user_output_to_stderr(), warnings_once():
                 return super().invoke(ctx)
         except click.MissingParameter:
             raise
         except (click.BadParameter, click.NoSuchOption, click.BadOptionUsage) as error:
-            click.echo(f"Error: {printable(error.format_message())}", err=True)
+            click.echo(f"Error: {printable(_message(error))}", err=True)
             ctx.exit(BadRequest.exit_code)
         except CnnVisError as error:
             hint = f" Give {error.option}." if isinstance(error, InputRefused) else ""
@@ -36,7 +57,7 @@ class Commands(click.Group):
                 traceback.print_exception(error.__cause__)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("\nStopped. The same command goes on from what is done.", err=True)
+            click.echo("\nStopped. The same command continues from what is done.", err=True)
             ctx.exit(STOPPED)
         except BaseException as error:
             said = None if isinstance(error, click.ClickException) else _told(error)
@@ -47,56 +68,50 @@ class Commands(click.Group):
                 traceback.print_exception(error)
             ctx.exit(1)
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Commands in the order of use."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of that name.
+
+        Raises:
+            UnknownName: there is none; it says which was probably meant.
+        """
+        name = args[0]
+        if name not in self.commands and not name.startswith("-"):
+            meant = OTHER_WORDS.get(name)
+            raise UnknownName("command", name, self.commands, f"Use {meant!r} instead." if meant else "")
+        return super().resolve_command(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What holds for all commands."""
+        write_notes(formatter)
+
+
+def _message(error: click.UsageError) -> str:
+    """What click says, with the option that goes by another word here where an unknown one was given."""
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        meant = OTHER_WORDS.get(error.option_name, "")
+        if meant in {option for parameter in error.ctx.command.params for option in parameter.opts}:
+            return f"No such option {error.option_name!r}. Did you mean {meant!r}?"
+    return error.format_message()
+
 
 def _told(error: BaseException) -> str | None:
     """One line for what somebody's own code, or the operating system, has raised; None for what is a bug of ours."""
-    place = blamed(error)
+    place = raised_in_network(error)
     if place is not None:
         fatal = is_fatal(error)
-        return str(ending(error, "network", place)) if fatal else f"{place}: {type(error).__name__}: {brief(error)}."
+        return (
+            str(ends_program(error, "network", place)) if fatal else f"{place}: {type(error).__name__}: {brief(error)}."
+        )
     refused = refusal(error) if isinstance(error, Exception) else None
     return f"{in_words(refused)}. What was written is whole." if refused is not None else None
-
-
-def names_in(text: str | Sequence[str]) -> tuple[str, ...]:
-    """Names with commas between them; a settings file may give a list."""
-    parts = text.split(",") if isinstance(text, str) else text
-    return tuple(name.strip() for name in parts if name.strip())
-
-
-def method_options(settings: Sequence[str], table: dict[str, dict[str, Option]]) -> dict[str, dict[str, Option]]:
-    """METHOD.NAME=VALUE from the shell over what a settings file says.
-
-    Raises:
-        BadRequest: a setting isn't of that form.
-    """
-    found = {method.replace("-", "_"): dict(options) for method, options in table.items()}
-    for setting in settings:
-        path, equals, value = setting.partition("=")
-        method, dot, name = path.strip().rpartition(".")
-        if not (equals and dot and method and name):
-            raise BadRequest(f"--option {shown(setting)}: give METHOD.NAME=VALUE, such as smoothgrad.n=50.")
-        found.setdefault(method.replace("-", "_"), {})[name] = value.strip()
-    return found
-
-
-def note_verbose(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
-    """Remember for the place where errors are caught that their tracebacks are wanted."""
-    ctx.meta["verbose"] = value
-    return value
 
 
 def printable(text: str) -> str:
     """Without the control characters that a file's name may smuggle into a terminal."""
     return "".join(letter if letter.isprintable() else "�" for letter in text)
-
-
-def options(*each: Callable[[Function], Function]) -> Callable[[Function], Function]:
-    """Several options in the order of their reading."""
-
-    def decorate(function: Function) -> Function:
-        for option in reversed(each):
-            function = option(function)
-        return function
-
-    return decorate

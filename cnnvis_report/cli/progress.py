@@ -39,11 +39,11 @@ class Progress:
         return f"{self._done}/{self.total}{pace}  {self._item}"
 
     def line(self) -> str:
-        """Such as "Explain   3 of 8, 0.4 a second, about 12 s left; grad_cam"."""
+        """Such as "Explain   3 of 8, 0.4 per second, about 12 s left; grad_cam"."""
         spent = max(self._clock() - self._start, 1e-9)
         parts = [f"{self._done} of {self.total}"]
         if self._done:
-            parts.append(f"{fmt.number(self._done / spent)} a second")
+            parts.append(f"{fmt.number(self._done / spent)} per second")
         left = self._left(spent)
         parts.append(f"about {fmt.duration(left)} left" if left else f"{fmt.duration(spent)} so far")
         return f"{self.label:<9} {', '.join(parts)}" + (f"; {self._item}" if self._item else "")

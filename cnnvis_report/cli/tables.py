@@ -1,70 +1,77 @@
-"""Tables for the terminal: methods, and layers."""
+"""Tables for the terminal, and JSON for programs: methods, without torch."""
 
-from collections.abc import Sequence
-from pathlib import Path
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 
-import torch
+from cnnvis_report.errors import UnknownName
+from cnnvis_report.methods.catalog import catalog
+from cnnvis_report.records.methods import MethodInfo
 
-from cnnvis_report.engine.subject import Subject
-from cnnvis_report.errors import BadRequest
-from cnnvis_report.methods.registry import methods, select
-from cnnvis_report.models.load import load_model
-from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.setup import adjust
-from cnnvis_report.report.views.formatting import number, sides
+LEFT_OUT = ("notes", "prominence")  # of what programs get: how pages word and order things
 
 
-def methods_table() -> str:
-    """Every method: name, the smallest set it is in, source, and what it shows."""
-    rows = [("NAME", "SET", "SOURCE", "WHAT IT SHOWS")]
-    rows += [(entry.name, entry.info.preset, entry.info.source, entry.info.summary) for entry in methods()]
-    return _table(rows)
+def methods_table(reasons: Mapping[str, str] | None = None) -> str:
+    """Every method: name, the smallest set it is in, source, and what it shows.
+
+    Args:
+        reasons: why a method isn't defined for a network, by name; without it, nothing is said of that.
+    """
+    rows = [("NAME", "SET", "SOURCE", "WHAT IT SHOWS" if reasons is None else "DEFINED")]
+    for info in catalog():
+        last = info.summary if reasons is None else f"no: {reasons[info.name]}" if info.name in reasons else "yes"
+        rows.append((info.name, info.preset, info.source, last))
+    return table(rows)
 
 
-def method_details(name: str) -> str:
-    """All about one method.
+def methods_json(infos: Iterable[MethodInfo], reasons: Mapping[str, str] | None = None) -> str:
+    """Methods as a list of objects; arguments as of `methods_table`."""
+    entries = []
+    for info in infos:
+        entry = {name: value for name, value in asdict(info).items() if name not in LEFT_OUT}
+        if reasons is not None:
+            entry |= {"defined": info.name not in reasons, "reason": reasons.get(info.name)}
+        entries.append(entry)
+    return as_json(entries)
+
+
+def method_info(name: str) -> MethodInfo:
+    """The method of that name, or somebody's own as package.module:function.
 
     Raises:
         UnknownName: there is none of that name.
     """
-    (entry, *_) = select([name])
-    card = entry.info
+    infos = {info.name: info for info in catalog()}
+    plain = name.replace("-", "_")
+    if plain in infos:
+        return infos[plain]
+    if ":" not in name:
+        raise UnknownName("method", name, infos)
+    from cnnvis_report.methods.registry import select
+
+    return select([name])[0].info
+
+
+def method_details(info: MethodInfo) -> str:
+    """All about one method."""
     facts = [
-        ("title", card.title),
-        ("family", card.family),
-        ("source", card.source),
-        ("kind", f"{card.kind.value}, {card.sign.value}"),
-        ("set", card.preset),
-        *((f"option {option}", repr(value)) for option, value in card.options.items()),
+        ("title", info.title),
+        ("family", info.family),
+        ("source", info.source),
+        ("kind", f"{info.kind.value}, {info.sign.value}"),
+        ("set", info.preset),
+        *((f"option {option}", repr(value)) for option, value in info.options.items()),
     ]
-    return f"{entry.name}\n\n{card.text}\n\n{_table(facts)}"
+    return f"{info.name}\n\n{info.text}\n\n{table(facts)}"
 
 
-def layers_table(name: str, weights: Path | None, size: str | None) -> str:
-    """The layers of a network in execution order; the one that maps read by default has a star.
-
-    Raises:
-        BadRequest, UnknownName: the network can't be loaded or run.
-    """
-    model = load_model(name, weights, untrained=True)
-    preprocessing = adjust(model, RunConfig(name, (), size=size))
-    if preprocessing.size is None:
-        raise BadRequest("--size original has no meaning without images; give a side or HEIGHTxWIDTH.")
-    example = torch.zeros(1, preprocessing.channels, *preprocessing.size)
-    subject = Subject(model.network, example, name=model.name, preprocessing=preprocessing)
-    rows: list[tuple[str, ...]] = [("", "LAYER", "TYPE", "OUTPUT", "PARAMETERS", "READ AS")]
-    default = subject.layer().name if subject.default_layer else ""
-    for layer in subject.layers:
-        star = "*" if layer.name == default else ""
-        size = number(layer.parameters) if layer.parameters else ""
-        rows.append((star, layer.name, layer.type, sides(layer.shape), size, layer.layout))
-    if not any(layer.layout for layer in subject.layers):
-        rows = [row[:-1] for row in rows]
-    legend = f"* the default of --layer: {default}" if default else "No layer has a spatial size."
-    return f"{_table(rows)}\n\n{legend}"
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> str:
+def table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows in columns as wide as their widest cells."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def as_json(content: object) -> str:
+    """JSON that a person can read too."""
+    return json.dumps(content, indent=2, ensure_ascii=False)

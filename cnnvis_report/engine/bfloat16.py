@@ -20,7 +20,13 @@ def gains(device: torch.device, work: float) -> bool:
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False) and work >= LEAST_WORK
-    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16")) and work >= LEAST_WORK
+    return device.type == "cpu" and has_bfloat16_units() and work >= LEAST_WORK
+
+
+def has_bfloat16_units() -> bool:
+    """Whether the processor multiplies in bfloat16 itself; False where PyTorch is too old to say."""
+    capabilities = getattr(torch.cpu, "get_capabilities", None)
+    return capabilities is not None and bool(capabilities().get("amx_bf16"))
 
 
 def reduced_weights(network: nn.Module) -> Weights:

@@ -1,6 +1,6 @@
-"""What each method spends: passes, seconds, and what it states about its maps.
+"""What each method costs: passes and seconds, with what it states about its maps.
 
-A pass that several methods share is paid for by all of them in equal parts, whichever asked first.
+A pass that several methods share is charged to all of them in equal parts, whichever asked first.
 """
 
 import time
@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 @dataclass(eq=False)
 class MethodCost:
-    """One method's account. `shared` are keys of passes it used; forward and backward are its own alone."""
+    """What one method cost. shared: keys of passes that it used; forward, backward: passes of its own alone."""
 
     forward: float = 0.0
     backward: float = 0.0
@@ -31,7 +31,7 @@ class MethodCost:
 
 
 class Costs:
-    """The accounts of one batch; `own_forward` and `own_backward` count the passes that nobody can share.
+    """The costs of one batch, method by method; own_forward, own_backward: passes that nobody can share.
 
     Args:
         device: that the passes run on.
@@ -47,22 +47,22 @@ class Costs:
         self.own_backward = 0.0
 
     @contextmanager
-    def account(self) -> Iterator[MethodCost]:
-        """Everything that is booked while it is open is booked on this account."""
-        account, outer = MethodCost(), self._open
-        self._open = account
+    def measure(self) -> Iterator[MethodCost]:
+        """Charge everything that runs while it is open to one method."""
+        cost, outer = MethodCost(), self._open
+        self._open = cost
         start = self._now()
         try:
-            yield account
+            yield cost
         finally:
-            account.seconds += self._now() - start
+            cost.seconds += self._now() - start
             self._open = outer
 
     @contextmanager
-    def passing(
+    def running(
         self, key: Hashable, *, forward: float = 0.0, backward: float = 0.0, kind: Hashable = None, images: float = 1.0
     ) -> Iterator[None]:
-        """Book a pass that others may share under `key`; None as the key keeps it for the open account.
+        """Count and time a pass that others may share under `key`; None charges it to the open method alone.
 
         Args:
             forward, backward: passes of the batch. kind, images: of what is timed, so many whole passes of an image.
@@ -84,17 +84,17 @@ class Costs:
             self._open.seconds -= self._seconds[key]
 
     def use(self, key: Hashable) -> None:
-        """The open account makes use of a shared pass."""
+        """The open method makes use of a shared pass."""
         if self._open is not None and key not in self._open.shared:
             self._open.shared.append(key)
             self._users[key].add(self._open)
 
-    def seconds(self, account: MethodCost) -> float:
-        """What the account cost, its part of the shared passes included."""
-        return account.seconds + sum(self._seconds[key] / len(self._users[key]) for key in account.shared)
+    def seconds(self, cost: MethodCost) -> float:
+        """What a method took, its part of the shared passes included."""
+        return cost.seconds + sum(self._seconds[key] / len(self._users[key]) for key in cost.shared)
 
     def note(self, **stated: Stated) -> None:
-        """Keep what a method states on the open account."""
+        """Keep what the open method states."""
         if self._open is not None:
             self._open.notes.update(stated)
 

@@ -48,6 +48,8 @@ def describe(device: torch.device) -> str:
 
 def batch_size(subject: Subject, device: torch.device, asked: int | None) -> int:
     """How many images go through the network at a time: what was asked for, or what fits comfortably."""
+    if subject.one_by_one:
+        return 1
     if asked is not None:
         return asked
     # every module's result is kept for the way back, and about as much again for the gradients

@@ -1,4 +1,4 @@
-"""Methods without passes, so that a run can be planned."""
+"""Methods run without passes, to count what a run will take."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,10 +16,10 @@ from cnnvis_report.engine.tape import Tape
 
 
 class DryRunTape(Tape):
-    """Goes through the motions: methods run on one image, their passes are counted and answered by zeros.
+    """A tape whose passes are counted and answered by zeros.
 
-    It tells what a set of methods will read, and so how many passes a run takes and how deep each must go,
-    without anybody keeping a list of it.
+    Methods run on it as on any other. What they read says how many passes a run takes and how deep each must go, so
+    that nobody keeps a list of it.
 
     Args:
         subject: the network.
@@ -45,36 +45,36 @@ class DryRunTape(Tape):
     def layer(self, name: str = "") -> Tensor:
         """Zeros of the layer's shape."""
         record = self.subject.layer(name)
-        self._use(FORWARD)
-        self._see(record.name)
+        self._share_pass(FORWARD)
+        self._note_layer(record.name)
         return self.images.new_zeros((len(self.images), *record.shape))
 
     def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
-        """Zeros of the gradient's shape, and a pass on the books where none has given it yet."""
+        """Zeros of the gradient's shape; a pass is counted where none has given it yet."""
         self.reads.setdefault(rule, set()).add(what)
-        self._see(what)
+        self._note_layer(what)
         return super().read(targets, rule, what)
 
     def scores(self, images: Tensor) -> Tensor:
         """Zeros for scores."""
         share = len(images) / len(self.images)
-        return self._book(None, lambda: self._logits.new_zeros((len(images), self._logits.shape[1])), forward=share)
+        return self._run_pass(None, lambda: self._logits.new_zeros((len(images), self._logits.shape[1])), forward=share)
 
     def scores_from(self, place: int, values: Tensor, layer: str = "") -> Tensor:
-        """Zeros for scores, and passes through what is behind the layer on the books."""
-        share = len(values) * self.subject.behind(self.subject.layer(layer).name) / len(self.images)
-        return self._book(None, lambda: self._logits.new_zeros((len(values), self._logits.shape[1])), forward=share)
+        """Zeros for scores; the passes through what comes after the layer are counted."""
+        share = len(values) * self.subject.work_after(self.subject.layer(layer).name) / len(self.images)
+        return self._run_pass(None, lambda: self._logits.new_zeros((len(values), self._logits.shape[1])), forward=share)
 
     def replay(self, images: Tensor) -> Tape:
-        """A rehearsal within this one."""
+        """A dry run within this one."""
         first = replace(self._first, images=images)
         return DryRunTape(self.subject, first, capacity=self.capacity, seed=self.seed, within=self)
 
-    def constants(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
-        """Nothing to hand over, and a pass on the books."""
+    def bias_terms(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
+        """Nothing to hand over; a pass is counted."""
         self.layer_inputs = True
         check_constants(self._first.recorded)
-        self._book(None, lambda: None, backward=1.0)
+        self._run_pass(None, lambda: None, backward=1.0)
 
     def fitted(self, key: str, fit: Callable[[Subject, Tensor, int], Fitted]) -> Fitted | None:
         """Nothing: that would take passes."""
@@ -85,14 +85,14 @@ class DryRunTape(Tape):
         shared = len({key[:2] for key in self._gradients})
         return 1 + self.costs.own_forward, shared + self.costs.own_backward
 
-    def _see(self, name: str) -> None:
+    def _note_layer(self, name: str) -> None:
         if name != PIXELS and name not in self.layers:
             self.layers.append(name)
 
     def _run(self) -> None:
         self._logits = self._first.logits.new_zeros((len(self.images), self._first.logits.shape[1]))
         self._recorded = self._first.recorded
-        self._operands = True
+        self._has_layer_inputs = True
 
     def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
         shapes = {name: self.subject.layer(name).shape if name else self.images.shape[1:] for name in names}

@@ -1,4 +1,4 @@
-"""Passes over a batch that only look forward, and the books that all its passes are kept in."""
+"""Forward passes over a batch, and what all its passes cost."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.engine.cost import Costs, Stated
-from cnnvis_report.engine.passes import REDUCED, SEEN
+from cnnvis_report.engine.passes import FORWARD_ONLY, REDUCED
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import NotApplicable, brief
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 
 T = TypeVar("T")
 # what PyTorch says where a network has changed in place what its own way back reads: no training could follow it either
@@ -20,13 +20,13 @@ OVERWRITTEN = "modified by an inplace operation"
 
 
 class ForwardPasses:
-    """A batch of images that is seen in part, or otherwise than it is.
+    """A batch of images whose scores, changed or covered in part, are found without a graph.
 
     Args:
         subject: the network.
         images: [N, C, H, W], normalized.
         capacity: the most images that go through at a time; N where None or less.
-        within: the batch that this one replays; its open account then bears all passes.
+        within: the batch that this one replays; the method that it measures then bears all passes.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class ForwardPasses:
     def scores(self, images: Tensor) -> Tensor:
         """[M, classes]: the scores of other images [M, C, H, W], by forward passes of `capacity` images."""
         parts = torch.split(images, self.capacity)
-        kind = REDUCED if self.is_reduced else SEEN
-        return self._looked(self.subject.forward, parts, len(images) / len(self.images), kind)
+        kind = REDUCED if self.is_reduced else FORWARD_ONLY
+        return self._scores_of(self.subject.forward, parts, len(images) / len(self.images), kind)
 
     def scores_from(self, place: int, values: Tensor, layer: str = "") -> Tensor:
         """[M, classes]: the scores of one of the images where a layer gives other values [M, K, h, w].
@@ -84,25 +84,25 @@ class ForwardPasses:
         name = self.subject.layer(layer).name
         image = self.images[place : place + 1]
         parts = torch.split(values, 1 if self.subject.one_by_one else max(self.capacity, 16))
-        passes = len(values) * self.subject.behind(name) / len(self.images)
-        return self._looked(partial(self.subject.forward_from, name, image), parts, passes, (name, self.is_reduced))
+        passes = len(values) * self.subject.work_after(name) / len(self.images)
+        return self._scores_of(partial(self.subject.forward_from, name, image), parts, passes, (name, self.is_reduced))
 
-    def _looked(
+    def _scores_of(
         self, forward: Callable[[Tensor], Tensor], parts: Iterable[Tensor], passes: float, kind: Hashable
     ) -> Tensor:
         """The scores of all parts, in the precision that is asked for."""
 
         def run() -> Tensor:
-            with recording(), torch.no_grad(), self.subject.held(), self._precision():
+            with grad_mode(), torch.no_grad(), self.subject.in_eval_mode(), self._precision():
                 return torch.cat([forward(part) for part in parts])
 
-        return self._book(None, run, forward=passes, kind=kind)
+        return self._run_pass(None, run, forward=passes, kind=kind)
 
     def note(self, **stated: Stated) -> None:
         """State something of the method that runs: a word, a number, or a tensor [N] or [N, K] with one for each."""
         self.costs.note(**stated)
 
-    def _book(
+    def _run_pass(
         self,
         key: Hashable,
         action: Callable[[], T],
@@ -114,7 +114,7 @@ class ForwardPasses:
         share = self._share
         key = None if self._private else key
         images = (forward + backward) * len(self.images)
-        with self.costs.passing(key, forward=forward * share, backward=backward * share, kind=kind, images=images):
+        with self.costs.running(key, forward=forward * share, backward=backward * share, kind=kind, images=images):
             try:
                 return action()
             except RuntimeError as error:
@@ -125,6 +125,6 @@ class ForwardPasses:
                     f"result by += ({brief(error)})"
                 ) from error
 
-    def _use(self, key: Hashable) -> None:
+    def _share_pass(self, key: Hashable) -> None:
         if not self._private:
             self.costs.use(key)

@@ -1,6 +1,6 @@
-"""What the passes of a run take, kind by kind, and so what all of them take at least.
+"""How long the passes of a run take, kind by kind, and so what all of them take at least.
 
-A clock that is read once tells of a busy machine as much as of the network. So every pass of the run is timed, and the
+A single measurement says as much of a busy machine as of the network. So every pass of the run is timed, and the
 shortest of each kind stands for all of its kind: no run can be faster than that.
 """
 
@@ -14,7 +14,10 @@ from typing import Any
 import torch
 
 FORWARD, BACKWARD = "forward", "backward"  # recorded; back to the pixels, by whichever rule
-SEEN, REDUCED = "seen", "reduced"  # forward passes that nothing is recorded of, in float32 and in bfloat16
+FORWARD_ONLY, REDUCED = (
+    "forward only",
+    "bfloat16",
+)  # forward passes that nothing is recorded of, in float32 and in bfloat16
 
 
 @dataclass

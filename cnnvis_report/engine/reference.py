@@ -25,14 +25,14 @@ class Reference:
 
     Args:
         load: gives [M, C, H, W], normalized, on the network's device.
-        shelf: where what is fitted is looked for, and put; nowhere but in memory where None.
+        cache: where what is fitted is looked for, and put; nowhere but in memory where None.
 
     loading, fitting: seconds that it took to read the images, and to fit to them, which no image pays again.
     """
 
     def __init__(self, load: Callable[[], Tensor], cache: FitCache | None = None) -> None:
         self._load = load
-        self._shelf = cache
+        self._cache = cache
         self._fitted: dict[str, Fitted] = {}
         self.loading, self.fitting = 0.0, 0.0
 
@@ -45,18 +45,18 @@ class Reference:
         return images
 
     def with_cache(self, cache: FitCache) -> "Reference":
-        """The same sample, with a shelf."""
+        """The same sample, with a cache."""
         return Reference(lambda: self.images, cache)
 
     def fitted(self, key: str, fit: Callable[[Tensor], Fitted]) -> Fitted:
         """What has been fitted to the images under the key; fitted now where nothing has been yet."""
         if key not in self._fitted:
-            found = self._shelf.find(key, self.images) if self._shelf else None
+            found = self._cache.find(key, self.images) if self._cache else None
             if found is None:
                 images, start = self.images, time.perf_counter()
                 found = fit(images)
                 self.fitting += time.perf_counter() - start
-                if self._shelf:
-                    self._shelf.put(key, found)
+                if self._cache:
+                    self._cache.put(key, found)
             self._fitted[key] = found
         return self._fitted[key]

@@ -4,43 +4,40 @@ A tape holds one batch. Methods read layers and gradients from it; what one has 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from cnnvis_report.engine.forward_passes import ForwardPasses
 from cnnvis_report.engine.gradients import PIXELS, Gradients
-from cnnvis_report.engine.graph.layer_inputs import LayerInputs, RecordedPass, RecordedPassTo
-from cnnvis_report.engine.graph.nodes import recorded, result_shape
+from cnnvis_report.engine.graph.layer_inputs import RecordedPass, RecordedPassTo
+from cnnvis_report.engine.graph.nodes import result_shape
 from cnnvis_report.engine.noise import normal_noise
 from cnnvis_report.engine.passes import BACKWARD, FORWARD
+from cnnvis_report.engine.recorded_batch import RecordedBatch
 from cnnvis_report.engine.reference import Fitted, Reference
 from cnnvis_report.engine.rules.bias_terms import send_constants
 from cnnvis_report.engine.rules.rule import Rule
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.isolation.context import recording
 
 Reads = Mapping[Rule | None, frozenset[str]]
 Key = tuple[tuple[int, ...], Rule | None, str]
 
 
-class Tape(ForwardPasses):
+class Tape(RecordedBatch):
     """One batch, run forward once.
 
     Args:
         subject: the network.
         images: [N, C, H, W], normalized.
         layers: names of the layers whose values or gradients will be read.
-        reads: what each rule's gradients will be asked for, where a rehearsal has found that out, so that a
-            pass goes no deeper than somebody looks, and none runs twice.
-        operands: whether somebody will ask for the operands of the layers.
+        reads: what each rule's gradients will be asked for, as a dry run finds it out, so that a pass goes no deeper
+            than somebody looks, and none runs twice.
+        layer_inputs: whether somebody will ask for what the layers read and weigh with.
         capacity: the most images that `scores` and `replay` take at a time; N where None.
         reference: other images of the set; the tape's own where None.
         seed: what the noise of `noise` comes from, with the image itself.
-        within: the tape that this one replays; its open account then bears all passes.
+        within: the tape that this one replays; the method that it measures then bears all passes.
     """
 
     def __init__(
@@ -56,45 +53,14 @@ class Tape(ForwardPasses):
         seed: int = 0,
         within: "Tape | None" = None,
     ) -> None:
-        super().__init__(subject, images, capacity=capacity, within=within)
-        own = self.images  # not self: a tape that holds itself waits for the garbage collector, with its graph
-        self.reference = reference or Reference(lambda: own)
-        self.seed = seed
         self._reads = dict(reads or {})
-        self._layers = list(dict.fromkeys(subject.layer(name).name for name in layers))
-        self._operands = layer_inputs or any(rule.layer_inputs for rule in self._reads if rule is not None)
+        layer_inputs = layer_inputs or any(rule.layer_inputs for rule in self._reads if rule is not None)
         self._gradients: dict[Key, Tensor] = {}
         self._passes: dict[Key, Hashable] = {}
-        self._book(FORWARD, self._run, forward=1.0, kind=FORWARD)
-
-    @property
-    def logits(self) -> Tensor:
-        """[N, classes]: the scores of the images, as precise as `scores` gives those of others."""
-        if self.is_reduced:
-            return self.scores(self.images)
-        self._use(FORWARD)
-        return self._logits
-
-    def layer(self, name: str = "") -> Tensor:
-        """[N, K, h, w]: the value of a layer; the last features that reach the scores where `name` is empty.
-
-        Raises:
-            UnknownName, NotApplicable: as `Subject.layer`.
-        """
-        name = self.subject.layer(name).name
-        self._use(FORWARD)
-        self._capture(name)
-        return self._values[name]
-
-    def score_layer(self) -> tuple[Tensor, Tensor]:
-        """The feature maps [N, K, h, w] that are averaged before the last layer, and its weight [classes, K].
-
-        Raises:
-            NotApplicable: the network ends otherwise.
-        """
-        place = self.subject.score_layer()
-        maps = self.layer(place.layer)
-        return (maps.relu() if place.rectified else maps), place.weight
+        self.seed = seed
+        super().__init__(subject, images, layers=layers, layer_inputs=layer_inputs, capacity=capacity, within=within)
+        own = self.images  # not self: a tape that holds itself waits for the garbage collector, with its graph
+        self.reference = reference or Reference(lambda: own)
 
     def gradients(self, targets: Tensor, rule: Rule | None = None) -> Gradients:
         """The gradients of the scores of `targets` with respect to pixels and layers.
@@ -120,7 +86,7 @@ class Tape(ForwardPasses):
         self.note(conservation=maps.sum((1, 2, 3)) / torch.where(score == 0, 1, score))
         return maps
 
-    def constants(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
+    def bias_terms(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
         """Hand over what each operation adds to the scores of `targets` [N] of its own, by a backward pass.
 
         Args:
@@ -131,22 +97,17 @@ class Tape(ForwardPasses):
         """
 
         def run() -> None:
-            self._know_operands()
+            self._require_layer_inputs()
             send_constants(self._recorded, self._start(targets), self._places[PIXELS], take)
 
-        self._book(None, run, backward=1.0, kind=BACKWARD)
+        self._run_pass(None, run, backward=1.0, kind=BACKWARD)
 
     def fitted(self, key: str, fit: Callable[[Subject, Tensor, int], Fitted]) -> Fitted | None:
         """What `fit` makes of the network, other images of the set and how many go through at a time; made once.
 
-        None while the run is rehearsed.
+        None in a dry run.
         """
         return self.reference.fitted(key, lambda images: fit(self.subject, images, self.capacity))
-
-    def record(self) -> RecordedPass:
-        """The pass itself, with the operands of its layers."""
-        self._know_operands()
-        return self._recorded
 
     def replay(self, images: Tensor) -> "Tape":
         """A tape of other images [M, C, H, W], whose passes the method that runs has for itself."""
@@ -155,19 +116,6 @@ class Tape(ForwardPasses):
     def noise(self, draws: int) -> Iterator[Tensor]:
         """So many draws of standard normal noise [N, C, H, W], each image's own."""
         return normal_noise(self.images, self.seed, draws)
-
-    def places(self, names: Iterable[str]) -> dict[str, GradientEdge]:
-        """Where in the recorded graph the values of layers are, before anything works on them in place.
-
-        A layer that doesn't depend on the image has none.
-
-        Raises:
-            UnknownName, NotApplicable: as `Subject.layer`.
-        """
-        layers = {name: name if name == PIXELS else self.subject.layer(name).name for name in names}
-        self._capture(*layers.values())
-        self._use(FORWARD)
-        return {name: self._places[layer] for name, layer in layers.items() if layer in self._places}
 
     def project(self, layer: str, signal: Tensor, rule: Rule | None = None) -> Tensor:
         """[N, C, H, W]: what arrives at the pixels when a signal is sent back from a layer.
@@ -190,7 +138,7 @@ class Tape(ForwardPasses):
         start = self.subject.layout(self.layer_name(layer)).put(signal, nothing)
         back = rule.back if rule else RecordedPassTo.gradients
         way = (BACKWARD, self.subject.layer(layer).name)
-        (pixels,) = self._book(None, lambda: back(part, start, [self._places[PIXELS]]), backward=1.0, kind=way)
+        (pixels,) = self._run_pass(None, lambda: back(part, start, [self._places[PIXELS]]), backward=1.0, kind=way)
         return torch.zeros_like(self.images) if pixels is None else pixels
 
     def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
@@ -200,41 +148,15 @@ class Tape(ForwardPasses):
             found = {what, *self._reads.get(rule, ())} - {seen[2] for seen in self._passes if seen[:2] == wanted}
             key = (*wanted, frozenset(found))
             kind = BACKWARD if PIXELS in found else (BACKWARD, frozenset(found))
-            gradients = self._book(key, lambda: self._backward(targets, rule, sorted(found)), backward=1.0, kind=kind)
+            gradients = self._run_pass(
+                key, lambda: self._backward(targets, rule, sorted(found)), backward=1.0, kind=kind
+            )
             for name, gradient in gradients.items():
                 self._gradients[*wanted, name] = gradient
                 self._passes[*wanted, name] = key
-        self._use(FORWARD)
-        self._use(self._passes[*wanted, what])
+        self._share_pass(FORWARD)
+        self._share_pass(self._passes[*wanted, what])
         return self._gradients[*wanted, what]
-
-    def _run(self) -> None:
-        """The forward pass, with the layers' values and the places where their gradients arrive."""
-        self._values: dict[str, Tensor] = {}
-        self._places: dict[str, GradientEdge] = {}
-
-        def keep(name: str, output: Tensor) -> None:
-            if output.requires_grad:
-                self._places[name] = get_gradient_edge(output)
-            laid = self.subject.lay(name, output.detach())
-            own = laid.to(self.images.dtype) if laid.is_floating_point() else laid  # half precision within a network
-            self._values[name] = own.clone() if own is laid else own  # an operation in place may follow
-
-        layer_inputs = LayerInputs() if self._operands else None
-        with recording(), layer_inputs or nullcontext():
-            leaf = self.images.clone().requires_grad_()
-            self._places[PIXELS] = get_gradient_edge(leaf)
-            with self.subject.watching(self._layers, keep, laid=False):
-                output = self.subject.output(leaf)
-        self._logits = self.subject.meaning.of(output.detach())
-        self._recorded = RecordedPass(output, recorded(output.grad_fn), layer_inputs)
-
-    def _capture(self, *names: str) -> None:
-        """Run once more where nobody said that these layers would be read."""
-        new = [name for name in dict.fromkeys(names) if name != PIXELS and name not in self._layers]
-        if new:
-            self._layers += new
-            self._book(None, self._run, forward=1.0, kind=FORWARD)
 
     def _backward(self, targets: Tensor, rule: Rule | None, names: list[str]) -> dict[str, Tensor]:
         """One pass back from the scores of the targets to everything named."""
@@ -251,7 +173,7 @@ class Tape(ForwardPasses):
         if missing:
             raise NotApplicable(f"the score doesn't depend on all of: {', '.join(missing)}")
         return {
-            name: self.subject.lay(name, gradient).to(self.images.dtype)
+            name: self.subject.as_feature_maps(name, gradient).to(self.images.dtype)
             for name, gradient in gradients.items()
             if gradient is not None
         }
@@ -259,14 +181,8 @@ class Tape(ForwardPasses):
     def _prepare(self, rule: Rule | None) -> None:
         if rule is not None:
             if rule.layer_inputs:
-                self._know_operands()
+                self._require_layer_inputs()
             self.note(coverage=rule.coverage(self._recorded))
 
     def _start(self, targets: Tensor) -> Tensor:
         return self.subject.meaning.start(targets, self._logits)
-
-    def _know_operands(self) -> None:
-        """Run once more where nobody said that the layers' operands would be wanted."""
-        if not self._operands:
-            self._operands = True
-            self._book(None, self._run, forward=1.0, kind=FORWARD)

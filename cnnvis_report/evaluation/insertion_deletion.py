@@ -1,21 +1,65 @@
 """Deletion and insertion: how a class's probability follows the pixels that a map calls important."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.evaluation.metric import Effort, MapsOfImage, Scorer, Scores, metric
 from cnnvis_report.evaluation.resize import at_size
-
-Scorer = Callable[[Tensor], Tensor]  # [M, C, H, W] images to [M, classes] scores
 
 SIGMA = 5.0
 
 
-def deletion(
+def _passes(effort: Effort, maps: int) -> int:
+    return maps * (effort.steps - 1) + 2
+
+
+@metric(
+    title="Insertion",
+    description="Area under the class's probability while the map's largest pixels enter a blurred image",
+    higher_is_better=True,
+    passes=_passes,
+)
+def insertion(given: MapsOfImage) -> Scores:
+    """Petsiuk et al. 2018, arXiv:1806.07421."""
+    curves = insertion_curves(
+        given.image,
+        given.tensors,
+        given.targets,
+        given.probabilities,
+        steps=given.effort.steps,
+        capacity=given.capacity,
+        seed=given.seed,
+    )
+    return Scores.of_curves(area(curves), curves)
+
+
+@metric(
+    title="Deletion",
+    description="Area under the class's probability while the map's largest pixels turn black",
+    higher_is_better=False,
+    passes=_passes,
+)
+def deletion(given: MapsOfImage) -> Scores:
+    """Petsiuk et al. 2018, arXiv:1806.07421."""
+    curves = deletion_curves(
+        given.image,
+        given.tensors,
+        given.targets,
+        given.probabilities,
+        given.black,
+        steps=given.effort.steps,
+        capacity=given.capacity,
+        seed=given.seed,
+    )
+    return Scores.of_curves(area(curves), curves)
+
+
+def deletion_curves(
     image: Tensor,
     maps: Iterable[Tensor],
     targets: Tensor,
@@ -53,7 +97,7 @@ def deletion(
     )
 
 
-def insertion(
+def insertion_curves(
     image: Tensor,
     maps: Iterable[Tensor],
     targets: Tensor,
@@ -66,7 +110,7 @@ def insertion(
 ) -> Tensor:
     """The probability of a class while pixels enter the blurred image, the largest values of its map first.
 
-    As `deletion` otherwise; from the blurred image to the image as it is. A large area under the curve is good.
+    As `deletion_curves` otherwise; from the blurred image to the image as it is. A large area under the curve is good.
 
     Args:
         sigma: of the blur, in pixels.

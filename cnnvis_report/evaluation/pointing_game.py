@@ -1,15 +1,28 @@
 """The pointing game: does a map's peak fall on what decides the class?"""
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Scores, metric
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.records.methods import Array
 
 
-def peak_inside(values: Array, mask: npt.NDArray[np.bool_], tolerance: int = 0) -> bool:
+@metric(
+    title="Pointing game",
+    description="How often the map's peak lies in the ground-truth mask",
+    higher_is_better=True,
+    percent=True,
+    needs_mask=True,
+)
+def pointing_game(given: MapsOfImage) -> Scores | None:
+    """Zhang et al. 2016, arXiv:1608.00507, without a tolerance: 1 for a hit, 0 for a miss."""
+    mask = given.mask
+    return None if mask is None else Scores([float(peak_inside(values, mask)) for values in given.maps])
+
+
+def peak_inside(values: Array, mask: Mask, tolerance: int = 0) -> bool:
     """Whether the largest value of a map lies on the mask, or near enough to it.
 
     A map of another size than the mask is upsampled (bilinear, align_corners=False), as the report shows it. A map

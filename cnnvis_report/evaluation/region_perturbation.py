@@ -7,9 +7,49 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.evaluation.insertion_deletion import Scorer, followed, ranking, stacked
+from cnnvis_report.evaluation.insertion_deletion import followed, ranking, stacked
+from cnnvis_report.evaluation.metric import Effort, MapsOfImage, Scorer, Scores, metric
 
-REPLACEMENTS = ("zeros", "gaussian", "mean", "invert")
+# what becomes of a region, in words
+REPLACEMENTS = {"zeros": "gray", "gaussian": "noise", "mean": "their mean", "invert": "their inverse"}
+
+
+def _passes(effort: Effort, maps: int) -> int:
+    return maps * effort.regions + 1 if effort.regions else 0
+
+
+def _region_perturbation(replacement: str, words: str) -> None:
+    """Announce AOPC with one way to replace regions."""
+
+    @metric(
+        name=f"aopc_{replacement}",
+        title=f"AOPC, {words}",
+        description=f"Mean drop of the logit while the map's first regions become {words}",
+        higher_is_better=True,
+        passes=_passes,
+    )
+    def measured(given: MapsOfImage) -> Scores | None:
+        if not given.effort.regions:
+            return None
+        height, width = given.image.shape[1:]
+        side = max(1, round(min(height, width) / given.effort.across))
+        curves = perturbation(
+            given.image,
+            given.tensors,
+            given.targets,
+            given.logits,
+            size=side,
+            count=min(given.effort.regions, -(-height // side) * -(-width // side)),
+            replacement=replacement,
+            generator=given.generator(),
+            capacity=given.capacity,
+            seed=given.seed,
+        )
+        return Scores.of_curves(aopc(curves), curves)
+
+
+for _replacement, _words in REPLACEMENTS.items():
+    _region_perturbation(_replacement, _words)
 
 
 def perturbation(

@@ -5,10 +5,35 @@ import numpy.typing as npt
 import torch
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Scores, metric
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.records.methods import Array
 
-Mask = npt.NDArray[np.bool_]
+
+@metric(
+    title="Mass in mask",
+    description="Share of the map's positive part that lies in the ground-truth mask",
+    higher_is_better=True,
+    percent=True,
+    needs_mask=True,
+)
+def relevance_mass_accuracy(given: MapsOfImage) -> Scores | None:
+    """Arras et al. 2020, arXiv:2003.07258."""
+    mask = given.mask
+    return None if mask is None else Scores([relevance_mass(values, mask) for values in given.maps])
+
+
+@metric(
+    title="Relevance rank",
+    description="Share of the map's largest pixels, as many as the mask has, that lie in the mask",
+    higher_is_better=True,
+    percent=True,
+    needs_mask=True,
+)
+def relevance_rank_accuracy(given: MapsOfImage) -> Scores | None:
+    """Arras et al. 2020, arXiv:2003.07258."""
+    mask = given.mask
+    return None if mask is None else Scores([relevance_rank(values, mask) for values in given.maps])
 
 
 def relevance_mass(values: Array, mask: Mask) -> float:

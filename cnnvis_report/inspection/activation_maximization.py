@@ -9,25 +9,25 @@ from torch import Tensor
 from cnnvis_report.engine.rounding import root_mean_square
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
-from cnnvis_report.inspection.objectives import Goal, checked, goal_values
+from cnnvis_report.inspection.objectives import Objective, checked_objective, objective_values
 from cnnvis_report.inspection.parametrization import FourierPictures, PixelPictures, jittered, source_of, transformed
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 
-FORMS = ("fourier", "pixels")
+PARAMETRIZATIONS = ("fourier", "pixels")
 FRAMES = 6
 
-__all__ = ["Goal", "Preferred", "maximize_activations"]
+__all__ = ["MaximizedImage", "Objective", "maximize_activations"]
 
-Tell = Callable[[int], None]
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Preferred:
-    """A picture that was optimized for a goal.
+class MaximizedImage:
+    """A picture that was optimized for an objective.
 
     image: [C, H, W] float32 in 0..1, not normalized.
-    reached: the goal's value for the image as it is.
-    curve: the goal's value at each step, of the picture as it was transformed then.
+    reached: the objective's value for the image as it is.
+    curve: the objective's value at each step, of the picture as it was transformed then.
     film: [F, C, H, W], the picture on its way, from the start to the end.
     """
 
@@ -39,9 +39,9 @@ class Preferred:
 
 def maximize_activations(
     subject: Subject,
-    goals: Sequence[Goal],
+    objectives: Sequence[Objective],
     *,
-    form: str = "fourier",
+    parametrization: str = "fourier",
     steps: int = 256,
     size: tuple[int, int] | None = None,
     start: Tensor | None = None,
@@ -49,71 +49,71 @@ def maximize_activations(
     robust: float = 1.0,
     smooth: float = 1.0,
     capacity: int = 16,
-    tell: Tell | None = None,
-) -> list[Preferred]:
-    """A picture for each goal that makes it as large as possible, by ascent from noise or from an image.
+    progress: Progress | None = None,
+) -> list[MaximizedImage]:
+    """A picture for each objective that makes it as large as possible, by ascent from noise or from an image.
 
-    x* = argmax of E[g(T x)], T a small random transformation; a picture depends on its goal and the seed alone,
-    whatever other goals are optimized beside it. Sources: Olah et al. 2017 ("fourier"); Simonyan et al. 2013,
+    x* = argmax of E[g(T x)], T a small random transformation; a picture depends on its objective and the seed alone,
+    whatever other objectives are optimized beside it. Sources: Olah et al. 2017 ("fourier"); Simonyan et al. 2013,
     Mahendran and Vedaldi 2016 ("pixels").
 
     Args:
-        form: "fourier", a spectrum under jitter, scaling and rotation; or "pixels", kept smooth by total variation
-            and an L6 norm, under jitter.
+        parametrization: "fourier", a spectrum under jitter, scaling and rotation; or "pixels", kept smooth by total
+            variation and an L6 norm, under jitter.
         steps: of the ascent.
         size: (height, width) of the pictures; that of the start, or else of the preprocessing, where None.
         start: a normalized image [C, H, W] to start from; noise where None.
         robust: strength of the random transformations; 0 for none.
         smooth: strength of total variation and norm, for "pixels".
         capacity: how many pictures are optimized at a time.
-        tell: called after each step with how many steps of pictures have been made, goals × steps in the end.
+        progress: called after each step with how many steps of pictures have been made, objectives × steps in the end.
 
     Returns:
-        One for each goal, in order.
+        One for each objective, in order.
 
     Raises:
-        UnknownName: no layer or no form is called so.
-        BadRequest: no goals or steps, a unit or position that isn't there, a size that isn't known or doesn't fit.
+        UnknownName: no layer or no parametrization is called so.
+        BadRequest: no objectives or steps, a unit or position that isn't there, a size that isn't known or doesn't fit.
         NotApplicable: a layer has no channels, or doesn't depend on the image.
     """
-    if form not in FORMS:
-        raise UnknownName("form of picture", form, FORMS)
-    if not goals or steps < 1 or capacity < 1:
+    if parametrization not in PARAMETRIZATIONS:
+        raise UnknownName("parametrization", parametrization, PARAMETRIZATIONS)
+    if not objectives or steps < 1 or capacity < 1:
         raise BadRequest(
-            f"Activation maximization needs at least one goal, steps ≥ 1 and capacity ≥ 1, "
-            f"not {len(goals)} goals, steps={steps}, capacity={capacity}."
+            f"Activation maximization needs at least one objective, steps ≥ 1 and capacity ≥ 1, "
+            f"not {len(objectives)} objectives, steps={steps}, capacity={capacity}."
         )
-    known = [checked(subject, goal) for goal in goals]
+    known = [checked_objective(subject, objective) for objective in objectives]
     shape = _shape(subject, size, start)
     _check_fits(subject, shape)
-    found: list[Preferred] = []
+    found: list[MaximizedImage] = []
     capacity = 1 if subject.one_by_one else capacity  # or the others' pictures would have a part in each
     for first in range(0, len(known), capacity):
         part = known[first : first + capacity]
         ascent = _Ascent(subject, part, seed, robust)
-        pictures = _first_pictures(ascent, form, shape, start, smooth)
-        found += ascent.run(pictures, steps, _counting_on(tell, first * steps))
+        pictures = _first_pictures(ascent, parametrization, shape, start, smooth)
+        found += ascent.run(pictures, steps, _counting_on(progress, first * steps))
     return found
 
 
 class _Ascent:
-    """Some goals that are pursued side by side, each in its own row of the batch."""
+    """Some objectives that are pursued side by side, each in its own row of the batch."""
 
-    def __init__(self, subject: Subject, goals: Sequence[Goal], seed: int, robust: float) -> None:
+    def __init__(self, subject: Subject, objectives: Sequence[Objective], seed: int, robust: float) -> None:
         self.subject = subject
         self._robust = robust
-        self.goals = goals
-        self.sources = [source_of(seed, goal) for goal in goals]
+        self.objectives = objectives
+        self.sources = [source_of(seed, _spelled(objective)) for objective in objectives]
         self.like = next(subject.network.parameters(), torch.zeros(()))
         self._moves = torch.Generator().manual_seed(seed % 2**63)
 
-    def run(self, pictures: FourierPictures | PixelPictures, steps: int, tell: Tell) -> list[Preferred]:
+    def run(self, pictures: FourierPictures | PixelPictures, steps: int, progress: Progress) -> list[MaximizedImage]:
         """The pictures after so many steps."""
         curves: list[Tensor] = []
         film: list[Tensor] = []
         shots = {round(steps * shot / (FRAMES - 1)) for shot in range(FRAMES)}
         move = transformed if isinstance(pictures, FourierPictures) else jittered
-        with recording(), self.subject.held():
+        with grad_mode(), self.subject.in_eval_mode():
             for step in range(steps):
                 shown = pictures.pictures()
                 if step in shots:
@@ -121,21 +121,21 @@ class _Ascent:
                 values = self._values(move(shown, self._moves, self._robust))
                 pictures.ascend(shown, self._slopes(values, shown), left=1 - step / steps)
                 curves.append(values.detach())
-                tell((step + 1) * len(self.goals))
+                progress((step + 1) * len(self.objectives))
             with torch.no_grad():
                 images = pictures.pictures()
                 reached = self._values(images).tolist()
         images = images.float()
         frames, curve = torch.stack([*film, images], dim=1), torch.stack(curves, dim=1).tolist()
         return [
-            Preferred(image, value, tuple(line), frame)
+            MaximizedImage(image, value, tuple(line), frame)
             for image, value, line, frame in zip(images, reached, curve, frames, strict=True)
         ]
 
     def _slopes(self, values: Tensor, shown: Tensor) -> Tensor:
-        """The goals' slopes at their pictures, of a mean square of 1, whatever the units of the layers."""
+        """The objectives' slopes at their pictures, of a mean square of 1, whatever the units of the layers."""
         if not values.requires_grad:
-            raise NotApplicable("the goal doesn't depend on the image")
+            raise NotApplicable("the objective doesn't depend on the image")
         (slopes,) = torch.autograd.grad(values.sum(), shown)
         sizes = root_mean_square(slopes)
         for row in (sizes.flatten() == 0).nonzero().flatten().tolist():
@@ -145,21 +145,26 @@ class _Ascent:
         return slopes / sizes
 
     def _values(self, pictures: Tensor) -> Tensor:
-        """[N]: each goal's value for its own picture."""
-        return goal_values(self.subject, self.goals, self.subject.preprocessing.normalize(pictures))
+        """[N]: each objective's value for its own picture."""
+        return objective_values(self.subject, self.objectives, self.subject.preprocessing.normalize(pictures))
+
+
+def _spelled(objective: Objective) -> str:
+    """What the noise that a picture starts from depends on, beside the seed; other words would be other pictures."""
+    return f"Goal(layer={objective.layer!r}, channels={objective.channels!r}, position={objective.position!r})"
 
 
 def _first_pictures(
-    ascent: _Ascent, form: str, shape: tuple[int, int, int], start: Tensor | None, smooth: float
+    ascent: _Ascent, parametrization: str, shape: tuple[int, int, int], start: Tensor | None, smooth: float
 ) -> FourierPictures | PixelPictures:
     like = ascent.like
     if start is None:
-        if form == "fourier":
+        if parametrization == "fourier":
             return FourierPictures.from_noise(shape, ascent.sources, like)
         return PixelPictures.from_noise(shape, ascent.sources, like, smooth=smooth)
     seen = ascent.subject.preprocessing.restore(start.to(like))
-    rows = seen.expand(len(ascent.goals), -1, -1, -1)
-    return FourierPictures.from_pictures(rows) if form == "fourier" else PixelPictures(rows, smooth=smooth)
+    rows = seen.expand(len(ascent.objectives), -1, -1, -1)
+    return FourierPictures.from_pictures(rows) if parametrization == "fourier" else PixelPictures(rows, smooth=smooth)
 
 
 def _shape(subject: Subject, size: tuple[int, int] | None, start: Tensor | None) -> tuple[int, int, int]:
@@ -177,7 +182,7 @@ def _shape(subject: Subject, size: tuple[int, int] | None, start: Tensor | None)
 def _check_fits(subject: Subject, shape: tuple[int, int, int]) -> None:
     like = next(subject.network.parameters(), torch.zeros(()))
     try:
-        with recording(), torch.no_grad():
+        with grad_mode(), torch.no_grad():
             subject.forward(like.new_zeros(1, *shape))
     except (RuntimeError, ValueError) as error:
         if isinstance(error, torch.OutOfMemoryError):
@@ -186,9 +191,9 @@ def _check_fits(subject: Subject, shape: tuple[int, int, int]) -> None:
         raise BadRequest(f"{subject.name} doesn't take images of {shape[1]}×{shape[2]} ({reason}).") from error
 
 
-def _counting_on(tell: Tell | None, before: int) -> Tell:
+def _counting_on(progress: Progress | None, before: int) -> Progress:
     def count(done: int) -> None:
-        if tell is not None:
-            tell(before + done)
+        if progress is not None:
+            progress(before + done)
 
     return count

@@ -11,17 +11,17 @@ ALWAYS = 0.999
 
 
 @dataclass(frozen=True)
-class Health:
+class ChannelStats:
     """What the channels of a layer did over a set, each [K].
 
     highest, mean: of the activations. active: the share of positions above 0.
-    twin: a channel with a lower index that this one goes with (correlation of at least 0.99), or -1.
+    duplicate_of: a channel with a lower index that this one goes with (correlation of at least 0.99), or -1.
     """
 
     highest: Tensor
     mean: Tensor
     active: Tensor
-    twin: Tensor
+    duplicate_of: Tensor
 
     @property
     def dead(self) -> Tensor:
@@ -34,8 +34,8 @@ class Health:
         return self.active >= ALWAYS
 
 
-class ChannelHealth:
-    """Health of the channels of one layer; memory doesn't grow with the set.
+class ChannelStatsCollector:
+    """ChannelStats of the channels of one layer; memory doesn't grow with the set.
 
     Args:
         images: how many will come; so many positions are sampled of each that 4096 come together at most.
@@ -65,7 +65,7 @@ class ChannelHealth:
             self._samples.append(image[:, places.to(image.device)].float().cpu())
             self._left -= self._each
 
-    def found(self) -> Health:
+    def found(self) -> ChannelStats:
         """What has come to light so far.
 
         Raises:
@@ -74,15 +74,15 @@ class ChannelHealth:
         if self._highest is None:
             raise ValueError("no batch has been taken in")
         count = self._count
-        return Health(
+        return ChannelStats(
             self._highest,
             (self._sum / count).float(),
             (self._above / count).float(),
-            twins(torch.cat(self._samples, 1)),
+            duplicates(torch.cat(self._samples, 1)),
         )
 
 
-def twins(samples: Tensor) -> Tensor:
+def duplicates(samples: Tensor) -> Tensor:
     """[K]: the first channel that goes with each one and stands before it, or -1; channels that never vary have none.
 
     Args:

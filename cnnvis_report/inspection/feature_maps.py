@@ -1,4 +1,4 @@
-"""Feature maps of a layer as they are kept: eight bits with each channel's range, and orders to look at them in."""
+"""Feature maps of a layer: stored in eight bits, summed up in one picture, and as the class scores they vote for."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
+
+from cnnvis_report.engine.rounding import beyond_rounding
+from cnnvis_report.engine.tape import Tape
 
 STEPS = 255
 
@@ -49,3 +52,34 @@ def shrunk(values: Tensor, most: int) -> Tensor:
     scale = min(1.0, most / max(height, width))
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     return values if size == (height, width) else adaptive_avg_pool2d(values[None], size)[0]
+
+
+def layer_summary(values: Tensor) -> Tensor:
+    """How far a layer's maps are from their means, position by position.
+
+    s = mean over c of abs(f_c - mean f_c), then (s - min s) / (max s - min s); 0 everywhere where all are equal.
+    Source: Jaso1024/VisualCNN.
+
+    Args:
+        values: [..., K, h, w].
+
+    Returns:
+        [..., h, w] in 0..1, at the layer's own size.
+    """
+    away = (values - values.mean((-2, -1), keepdim=True)).abs().mean(-3)
+    low, high = away.amin((-2, -1), keepdim=True), away.amax((-2, -1), keepdim=True)
+    varies = beyond_rounding(high - low, values.abs().amax((-3, -2, -1)).unsqueeze(-1).unsqueeze(-1))
+    return (away - low) * (1 / (high - low)).where(varies, 0.0)
+
+
+def class_maps(tape: Tape) -> Tensor:
+    """[N, classes, h, w]: the score of every class at every position, before it is averaged over the image.
+
+    L_c = sum_k w_kc A_k, A the maps that are averaged and w the weight of the layer that makes scores of the averages;
+    the mean of a map is the logit without the bias. Source: Zhou et al. 2016, arXiv:1512.04150.
+
+    Raises:
+        NotApplicable: the network doesn't end in global average pooling.
+    """
+    maps, weight = tape.score_layer()
+    return torch.einsum("ck,nkhw->nchw", weight, maps)

@@ -10,7 +10,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.inspection.objectives import layer_name
 from cnnvis_report.inspection.parametrization import FourierPictures, source_of, total_variation
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 
 SMOOTH = 1.0  # of the total variation's mean over channels and pixels, beside a relative distance of features
 RATE = 0.1
@@ -41,7 +41,7 @@ def invert(
     seed: int = 0,
     smooth: float = 1.0,
     capacity: int = 16,
-    tell: Callable[[int], None] | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> list[Inverted]:
     """For each layer an image, found from noise, with the features that a given image has there.
 
@@ -55,7 +55,7 @@ def invert(
         steps: of the descent.
         smooth: strength of the total variation, 1 as the usual one; 0 for none.
         capacity: how many images are optimized at a time.
-        tell: called after each step with how many steps of images have been made, layers × steps in the end.
+        progress: called after each step with how many steps of images have been made, layers × steps in the end.
 
     Returns:
         One for each layer, in order.
@@ -77,8 +77,8 @@ def invert(
         descent = _Descent(subject, image, names[first : first + capacity], seed)
         for step in range(steps):
             descent.step(smooth, left=1 - step / steps)
-            if tell is not None:
-                tell(first * steps + (step + 1) * len(descent.names))
+            if progress is not None:
+                progress(first * steps + (step + 1) * len(descent.names))
         found += descent.found()
     return found
 
@@ -90,17 +90,17 @@ class _Descent:
         self.names = names
         self._subject = subject
         channels, height, width = image.shape
-        with recording(), torch.no_grad():
+        with grad_mode(), torch.no_grad():
             features = self._features(image.unsqueeze(0).expand(len(names), -1, -1, -1))
         self._wanted = features
         self._sizes = [float(each.square().sum()) or 1.0 for each in features]
-        sources = [source_of(seed, name) for name in names]
+        sources = [source_of(seed, repr(name)) for name in names]
         self._pictures = FourierPictures.from_noise((channels, height, width), sources, image, rate=RATE, soft=False)
         self._curves: list[Tensor] = []
 
     def step(self, smooth: float, left: float) -> None:
         """One step down, at what is left of the rate."""
-        with recording(), self._subject.held():
+        with grad_mode(), self._subject.in_eval_mode():
             shown = self._pictures.pictures()
             errors = self._errors(shown)
             if not errors.requires_grad:
@@ -112,7 +112,7 @@ class _Descent:
 
     def found(self) -> list[Inverted]:
         """The images as they are now."""
-        with recording(), torch.no_grad(), self._subject.held():
+        with grad_mode(), torch.no_grad(), self._subject.in_eval_mode():
             images = self._pictures.pictures()
             errors = self._errors(images).tolist()
         curves = torch.stack(self._curves, dim=1).tolist()

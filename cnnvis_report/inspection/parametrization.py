@@ -18,7 +18,7 @@ COLOUR_SPREADS = (1.0, 0.3, 0.12)
 # a picture as pixels
 PIXEL_RATE = 0.02
 MOMENTUM = 0.8
-TV_PULL = 1.0  # where the goal's slope has a mean square of 1
+TV_PULL = 1.0  # where the objective's slope has a mean square of 1
 NORM_PULL = 1.0
 PIXEL_FIRST = 0.02
 # transformations: the largest, in shorter sides, as a share, and in degrees
@@ -96,8 +96,8 @@ class FourierPictures:
 class PixelPictures:
     """Pictures as they are, kept smooth by total variation (exponent 2) and small by their L6 norm.
 
-    x ← x + r v, v ← m v + g / rms(g) - s (∇TV + ∇L6), cut to 0..1; g the slope of the goal (Simonyan 2013; Mahendran
-    and Vedaldi 2016).
+    x ← x + r v, v ← m v + g / rms(g) - s (∇TV + ∇L6), cut to 0..1; g the slope of the objective (Simonyan 2013;
+    Mahendran and Vedaldi 2016).
 
     Args:
         start: [N, C, H, W] in 0..1.
@@ -189,6 +189,6 @@ def transformed(pictures: Tensor, source: torch.Generator, strength: float = 1.0
     return seen
 
 
-def source_of(seed: int, subject: object) -> torch.Generator:
+def source_of(seed: int, purpose: str) -> torch.Generator:
     """The source of one picture's noise: the seed and what the picture is for, whatever else is optimized with it."""
-    return torch.Generator().manual_seed((seed * 1_000_003 + crc32(repr(subject).encode())) % 2**63)
+    return torch.Generator().manual_seed((seed * 1_000_003 + crc32(purpose.encode())) % 2**63)

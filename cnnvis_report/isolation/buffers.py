@@ -29,7 +29,7 @@ class OwnState:
         self._written: list[tuple[nn.Parameter, Tensor, Tensor]] = []  # what it held, and a copy
 
     @contextmanager
-    def lent(self) -> Iterator[None]:
+    def working_copies(self) -> Iterator[None]:
         """Copies stand in for tensors while it is open; afterwards everything is as it was."""
         before = [(place, name, place[name]) for place, name in self._slots]
         copies: dict[int, Tensor] = {}  # one tensor under two names stays one
@@ -64,7 +64,7 @@ class OwnState:
                 self.drifting.append(parameter)
         self._written.clear()
 
-    def settle(self) -> None:
+    def keep_changed_only(self) -> None:
         """Look after nothing but what the last pass has changed: the rest isn't worth copying each time."""
         self._slots, self._watched = self._moved, []
 

@@ -151,14 +151,14 @@ def full_precision() -> Iterator[None]:
 
 
 @contextmanager
-def recording() -> Iterator[None]:
+def grad_mode() -> Iterator[None]:
     """Gradients are recorded, in full precision."""
     inference = torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
     with full_precision(), inference, torch.enable_grad():
         yield
 
 
-class Room:
+class ImageBuffer:
     """Memory that images are copied to, so that a network may work on them in place.
 
     Where nothing is recorded the same memory serves again: to find new room costs more than to copy.

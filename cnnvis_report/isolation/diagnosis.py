@@ -10,9 +10,9 @@ from torch.autograd.graph import Node
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from cnnvis_report.errors import BadRequest, InputRefused, told
-from cnnvis_report.isolation.blame import place_of
 from cnnvis_report.isolation.module_tree import check_modules
-from cnnvis_report.isolation.process_state import at_work
+from cnnvis_report.isolation.process_state import running_user_code
+from cnnvis_report.isolation.user_code import user_code_location
 
 SIDES = (224, 299, 256, 384, 128, 64, 32, 28)  # that networks are made for, the commonest first
 QUANTIZED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized", "torch.nn.quantized", "torchao.")
@@ -137,7 +137,7 @@ def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) ->
         return InputRefused(f"{refused} It takes {side}×{side} pixels.", f"--size {side}")
     if len(example) == 1 and _runs(network, example.expand(2, -1, -1, -1).clone()):
         return BadRequest(f"{refused} It takes two images at a time; let its forward take a single one, too.")
-    where = place_of(error)
+    where = user_code_location(error)
     if where is None and not isinstance(error, LIKELY):
         raise error
     return BadRequest(f"{refused} It fails{f' in {where}' if where else ''} on images of other sizes, too.")
@@ -167,7 +167,7 @@ def _runs(network: nn.Module, images: Tensor | None) -> bool:
     if images is None:
         return False
     try:
-        with torch.no_grad(), at_work():
+        with torch.no_grad(), running_user_code():
             network(images)
     except Exception:
         return False

@@ -18,7 +18,7 @@ _waiting: set[int] = set()  # threads that a gate holds up, by their identities
 
 
 @contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
+def eval_mode(network: nn.Module) -> Iterator[None]:
     """Eval mode and no parameter gradients while it is open; afterwards every flag is as it was.
 
     Passes that other threads are in the middle of end before; others wait if the flags would matter to them.

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from cnnvis_report.isolation.blame import ending, is_fatal, place_of, set_apart
+from cnnvis_report.isolation.user_code import ends_program, is_fatal, redirect_user_output, user_code_location
 
 Setting = tuple[Callable[[], Any], Callable[[Any], object]]
 
@@ -50,7 +50,7 @@ OF_FACTORIES: dict[str, Setting] = {
 
 
 @contextmanager
-def untouched(settings: dict[str, Setting]) -> Iterator[list[str]]:
+def settings_restored(settings: dict[str, Setting]) -> Iterator[list[str]]:
     """Put back whatever of these is another when it closes; gives a list that then names them."""
     before = {name: read() for name, (read, _) in settings.items()}
     changed: list[str] = []
@@ -64,7 +64,7 @@ def untouched(settings: dict[str, Setting]) -> Iterator[list[str]]:
 
 
 @contextmanager
-def path_kept() -> Iterator[None]:
+def sys_path_kept() -> Iterator[None]:
     """Folders that modules are found in stay known, whatever is taken off the list while it is open."""
     before = list(sys.path)
     try:
@@ -74,16 +74,16 @@ def path_kept() -> Iterator[None]:
 
 
 @contextmanager
-def at_work(name: str = "the network") -> Iterator[None]:
+def running_user_code(name: str = "the network") -> Iterator[None]:
     """Somebody's network runs while it is open: what it prints is set apart, what it changes around it put back.
 
     Raises:
         EndsProgram: it would end the program.
     """
     try:
-        with untouched(OF_PASSES), set_apart():
+        with settings_restored(OF_PASSES), redirect_user_output():
             yield
     except BaseException as error:
         if is_fatal(error):
-            raise ending(error, name, place_of(error)) from error
+            raise ends_program(error, name, user_code_location(error)) from error
         raise

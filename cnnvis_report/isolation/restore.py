@@ -23,7 +23,7 @@ Made = TypeVar("Made")
 HOLDERS = (dict, list, set)  # that modules keep their parts, hooks and counts in
 
 
-def undisturbed(network: nn.Module, device: torch.device, action: Callable[[OwnState], Made]) -> Made:
+def with_state_restored(network: nn.Module, device: torch.device, action: Callable[[OwnState], Made]) -> Made:
     """What the action makes of the network; afterwards the network and the process are as they were.
 
     Only one thread at a time comes here.

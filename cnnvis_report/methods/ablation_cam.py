@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
+from cnnvis_report.methods._channels import top_channels
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.methods.score_cam import top_channels
 from cnnvis_report.records.methods import Family, Kind, Sign
 
 AT_LEAST = 16  # values at a time: what comes before the layer runs once for all of them

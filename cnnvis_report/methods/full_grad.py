@@ -49,7 +49,7 @@ def full_grad(tape: Tape, targets: Tensor) -> Tensor:
         if part.ndim == 4 and part.shape[2] * part.shape[3] > 1:
             maps = maps + _seen(part, size)
 
-    tape.constants(targets, take)
+    tape.bias_terms(targets, take)
     score = tape.logits.gather(1, targets.unsqueeze(1))[:, 0]
     residual = (total - score).abs() / score.abs().clamp(min=1e-12)
     tape.note(residual=residual)

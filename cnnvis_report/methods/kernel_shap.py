@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.methods.lime import explained, scores_of_kept, superpixels
+from cnnvis_report.methods._superpixels import masked_scores, r_squared, superpixels
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
@@ -52,7 +52,7 @@ def kernel_shap(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int
         labels = superpixels(image, segments)
         count = int(labels.max()) + 1
         kept, weights = _coalitions(count, samples, tape.seed)
-        scores = scores_of_kept(tape, place, labels, kept)[:, targets[place].cpu()]
+        scores = masked_scores(tape, place, labels, kept)[:, targets[place].cpu()]
         values, fit = _shapley(kept.double(), scores, weights)
         maps.append(values.T[:, labels])
         counts.append(count)
@@ -97,4 +97,4 @@ def _shapley(kept: Tensor, scores: Tensor, weights: Tensor) -> tuple[Tensor, Ten
     root = weights.sqrt()
     apart = torch.linalg.lstsq(root * features, root * rest, driver="gelsd").solution
     values = even + apart
-    return values, explained(scores, scores[0] + kept @ values, weights)
+    return values, r_squared(scores, scores[0] + kept @ values, weights)

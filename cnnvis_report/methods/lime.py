@@ -1,12 +1,10 @@
 """LIME."""
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from cnnvis_report.engine.rounding import beyond_rounding
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.errors import NotApplicable
+from cnnvis_report.methods._superpixels import masked_scores, r_squared, superpixels
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
@@ -58,8 +56,8 @@ def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500)
         kept = torch.rand(samples, count, generator=torch.Generator().manual_seed(tape.seed), dtype=torch.float32) < 0.5
         kept[0] = True
         design = kept.double()
-        scores = scores_of_kept(tape, place, labels, kept)[:, targets[place].cpu()]
-        coefficients, fit = _ridge(design, scores, _nearness(design))
+        scores = masked_scores(tape, place, labels, kept)[:, targets[place].cpu()]
+        coefficients, fit = _ridge(design, scores, _proximity(design))
         maps.append(coefficients.T[:, labels])
         counts.append(count)
         fits.append(fit)
@@ -67,50 +65,7 @@ def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500)
     return torch.stack(maps).to(tape.images)
 
 
-def superpixels(image: Tensor, segments: int) -> Tensor:
-    """[H, W] on the CPU: the superpixel of each pixel, from 0.
-
-    Raises:
-        NotApplicable: scikit-image isn't installed.
-    """
-    try:
-        from skimage.segmentation import slic
-    except ImportError as error:
-        raise NotApplicable("needs scikit-image: pip install 'cnnvis-report[lime]'") from error
-    pixels = image.cpu().float()  # always single precision, so that the borders don't hang on the last bits
-    low, high = pixels.amin((1, 2), keepdim=True), pixels.amax((1, 2), keepdim=True)
-    varies = beyond_rounding(high - low, torch.maximum(high.abs(), low.abs()))
-    scaled = (pixels - low) * torch.where(varies, 1 / (high - low), 0.0)
-    found = slic(scaled.permute(1, 2, 0).numpy(), n_segments=segments, compactness=10.0, channel_axis=-1)
-    return torch.from_numpy(np.unique(found, return_inverse=True)[1].reshape(found.shape))
-
-
-def scores_of_kept(tape: Tape, place: int, labels: Tensor, kept: Tensor) -> Tensor:
-    """[M, classes] in double precision on the CPU: the scores of an image of which only some superpixels are kept.
-
-    Args:
-        labels: [H, W]. kept: [M, superpixels], true or false.
-    """
-    image = tape.images[place]
-    flat, scores = labels.flatten().to(image.device), []
-    for part in torch.split(kept.to(image), tape.capacity):
-        masks = part.index_select(1, flat).view(-1, 1, *labels.shape)
-        scores.append(tape.scores(masks * image))
-    return torch.cat(scores).cpu().double()
-
-
-def explained(scores: Tensor, predicted: Tensor, weights: Tensor) -> Tensor:
-    """[K]: the share of the weighted variance of scores [M, K] that is predicted; 1 where there is none.
-
-    Args:
-        weights: [M, 1].
-    """
-    mean = (weights * scores).sum(dim=0) / weights.sum().clamp(min=1e-12)
-    missed, whole = ((weights * (scores - other).square()).sum(dim=0) for other in (predicted, mean))
-    return 1 - missed / whole.clamp(min=1e-12)
-
-
-def _nearness(design: Tensor) -> Tensor:
+def _proximity(design: Tensor) -> Tensor:
     """[M, 1]: the weight of each sample; one without any superpixel is as far from the whole as can be."""
     distance = 1 - design.mean(dim=1, keepdim=True).sqrt()
     return (-(distance / WIDTH).square()).exp()
@@ -122,4 +77,4 @@ def _ridge(design: Tensor, scores: Tensor, weights: Tensor) -> tuple[Tensor, Ten
     features, rest = design - center, scores - mean
     normal = features.T @ (weights * features) + RIDGE * torch.eye(features.shape[1], dtype=features.dtype)
     coefficients = torch.linalg.solve(normal, features.T @ (weights * rest))
-    return coefficients, explained(scores, features @ coefficients + mean, weights)
+    return coefficients, r_squared(scores, features @ coefficients + mean, weights)

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from cnnvis_report.engine.rounding import STEPS
 from cnnvis_report.engine.rules.affine import Affine
-from cnnvis_report.engine.rules.lrp_rules import divide
+from cnnvis_report.engine.rules.lrp_rules import safe_divide
 
 POSITIONS = 2**14  # that are added up in single precision, at most
 
@@ -48,7 +48,7 @@ class Moments:
         variance = (w * covariance).flatten(1).sum(1)
         least = STEPS * torch.finfo(weight.dtype).eps * (w * self.x).abs().flatten(1).sum(1)
         varies = _along(variance > least.square(), w)
-        return torch.where(varies, divide(covariance, _along(variance, w)), 0).to(weight.dtype)
+        return torch.where(varies, safe_divide(covariance, _along(variance, w)), 0).to(weight.dtype)
 
 
 def moments(layer: Affine, *, positive: bool) -> Moments:

@@ -8,6 +8,7 @@ from torch.nn.functional import interpolate
 
 from cnnvis_report.engine.rounding import beyond_rounding
 from cnnvis_report.engine.tape import Tape
+from cnnvis_report.methods._channels import top_channels
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.records.methods import Family, Kind, Sign
@@ -62,12 +63,6 @@ def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int
     weights = torch.cat(scores).view(count, kept, -1).softmax(dim=1)
     channels = activations[torch.arange(count, device=chosen.device).unsqueeze(1), chosen]
     return torch.einsum("nck,nchw->nkhw", weights, channels).relu()
-
-
-def top_channels(activations: Tensor, most: int) -> Tensor:
-    """[N, most]: the channels with the largest mean absolute activation, the strongest first; all where `most` is 0."""
-    strength = activations.abs().mean(dim=(2, 3))
-    return strength.argsort(dim=1, descending=True, stable=True)[:, : most or None]
 
 
 def _masks(channels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:

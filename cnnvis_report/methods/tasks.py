@@ -1,4 +1,4 @@
-"""Methods over one tape: first rehearsed, so that passes are planned, then for real."""
+"""Methods with their options over one tape: first in a dry run, so that passes are planned, then for real."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -12,7 +12,7 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.tape import Reads, Tape
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
-from cnnvis_report.isolation.process_state import at_work
+from cnnvis_report.isolation.process_state import running_user_code
 from cnnvis_report.methods.registry import Method
 from cnnvis_report.records.methods import Kind, Option
 
@@ -57,7 +57,7 @@ class Task:
 class TaskResult:
     """What became of a task on one batch: maps [N, K, …], or the reason why there are none.
 
-    error: what went wrong, where it wasn't the method that said so.
+    error: what went wrong, where the method itself didn't say that it isn't applicable.
     """
 
     task: Task
@@ -78,14 +78,14 @@ class TaskResult:
 class DryRun:
     """What a set of tasks will do.
 
-    tasks: those that are defined for the network; refused: the others, with the reason.
-    reads, layers, operands: what a tape has to know beforehand. forward, backward: passes per image, all classes.
+    tasks: those that are applicable to the network; not_applicable: the others, with the reason.
+    reads, layers, layer_inputs: what a tape has to know beforehand. forward, backward: passes per image, all classes.
     shapes, costs: of the map of one image and class, and forward and backward passes that weren't there yet, task by
         task.
     """
 
     tasks: tuple[Task, ...]
-    refused: tuple[tuple[Task, str], ...]
+    not_applicable: tuple[tuple[Task, str], ...]
     reads: Reads
     layers: tuple[str, ...]
     layer_inputs: bool
@@ -126,15 +126,15 @@ def dry_run_tasks(tasks: Sequence[Task], dry_tape: DryRunTape, targets: Tensor) 
     Raises:
         UnknownName, BadRequest: a request that no network could meet.
     """
-    going, refused, shapes, costs = [], [], [], []
+    going, not_applicable, shapes, costs = [], [], [], []
     before = dry_tape.passes()
     for task in tasks:
-        with dry_tape.costs.account():
+        with dry_tape.costs.measure():
             try:
                 maps = task.run(dry_tape, targets)
                 shape = tuple(maps.shape[2:])
             except NotApplicable as error:
-                refused.append((task, str(error)))
+                not_applicable.append((task, str(error)))
                 continue
             except CnnVisError:
                 raise
@@ -149,7 +149,7 @@ def dry_run_tasks(tasks: Sequence[Task], dry_tape: DryRunTape, targets: Tensor) 
     forward, backward = dry_tape.passes()
     return DryRun(
         tasks=tuple(going),
-        refused=tuple(refused),
+        not_applicable=tuple(not_applicable),
         reads=reads,
         layers=tuple(dry_tape.layers),
         layer_inputs=dry_tape.layer_inputs,
@@ -163,7 +163,7 @@ def dry_run_tasks(tasks: Sequence[Task], dry_tape: DryRunTape, targets: Tensor) 
 def run_tasks(
     tasks: Sequence[Task], tape: Tape, targets: Tensor, reduced: Collection[Task] = ()
 ) -> Iterator[TaskResult]:
-    """The tasks one by one on a tape; one that isn't defined, or that fails, gives its reason in place of maps.
+    """The tasks one by one on a tape; one that isn't applicable, or that fails, gives its reason in place of maps.
 
     Args:
         targets: [N, K]. reduced: those tasks whose forward passes are made in bfloat16.
@@ -172,16 +172,16 @@ def run_tasks(
         RuntimeError, MemoryError: out of memory, which has nothing to do with the method.
     """
     for task in tasks:
-        with tape.costs.account() as account:
+        with tape.costs.measure() as account:
             if task in reduced:
                 tape.note(precision="bfloat16")
             try:
-                with tape.reduced() if task in reduced else nullcontext(), at_work(tape.subject.name):
-                    outcome = TaskResult(task, account, task.run(tape, targets))
+                with tape.reduced() if task in reduced else nullcontext(), running_user_code(tape.subject.name):
+                    result = TaskResult(task, account, task.run(tape, targets))
             except NotApplicable as error:
-                outcome = TaskResult(task, account, None, str(error))
+                result = TaskResult(task, account, None, str(error))
             except Exception as error:  # somebody's method may raise anything, and the others still count
                 if is_out_of_memory(error):
                     raise
-                outcome = TaskResult(task, account, None, f"{type(error).__name__}: {error}", error)
-        yield outcome
+                result = TaskResult(task, account, None, f"{type(error).__name__}: {error}", error)
+        yield result

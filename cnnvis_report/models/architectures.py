@@ -15,7 +15,7 @@ MOST_CLASSES = 100_000
 SMALL = "small"
 MOST_BLOCKS = 7
 LAST_SIDE = 7  # positions along a side that the last maps of a small network keep at least
-HEADS = ("linear", "gap")
+HEADS = ("linear", "cam")
 GAP_CHANNELS = 256
 BUILDER_OPTIONS = {"aux_logits", "transform_input"}
 
@@ -25,7 +25,7 @@ class Architecture:
     """What a network is built from.
 
     name: "small", or a classifier of torchvision. channels: of the pictures. blocks: of a small network. head:
-    "linear" is the architecture's own; "gap" a convolution, global average pooling and a linear layer without bias,
+    "linear" is the architecture's own; "cam" a convolution, global average pooling and a linear layer without bias,
     on what `layer` gives. options: what torchvision's builder is told, besides the number of classes.
     """
 
@@ -111,7 +111,7 @@ def build(architecture: Architecture) -> nn.Module:
         BadRequest: nothing can be built from such words, which a damaged file may hold.
     """
     check(architecture)
-    if architecture.head == "gap":
+    if architecture.head == "cam":
         return _with_gap(architecture)
     if architecture.name == SMALL:
         return SmallNetwork(architecture.classes, architecture.channels, architecture.blocks)
@@ -163,7 +163,7 @@ def _width(backbone: nn.Module, architecture: Architecture) -> int:
     backbone.train(training)
     shape = maps["maps"].shape
     if len(shape) != 4:
-        raise BadRequest(f"--head gap needs maps, and {architecture.layer!r} of {architecture.name} gives none.")
+        raise BadRequest(f"--head cam needs maps, and {architecture.layer!r} of {architecture.name} gives none.")
     return int(shape[1])
 
 

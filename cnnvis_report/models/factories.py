@@ -12,11 +12,17 @@ from typing import Any, TypeVar
 from torch import nn
 
 from cnnvis_report.errors import BadRequest, CnnVisError, EndsProgram, brief, nearest
-from cnnvis_report.isolation.blame import ending, know, place_of, set_apart, shown_file
 from cnnvis_report.isolation.diagnosis import check_open, missing_arguments
 from cnnvis_report.isolation.eager import unwrap_inside, unwrapped
 from cnnvis_report.isolation.module_tree import check_modules
-from cnnvis_report.isolation.process_state import OF_FACTORIES, path_kept, untouched
+from cnnvis_report.isolation.process_state import OF_FACTORIES, settings_restored, sys_path_kept
+from cnnvis_report.isolation.user_code import (
+    ends_program,
+    redirect_user_output,
+    register_network_files,
+    shown_file,
+    user_code_location,
+)
 
 Made = TypeVar("Made")
 _loaded: dict[str, set[str]] = {}  # by a factory's place: modules that were there before it was asked
@@ -37,7 +43,7 @@ def make_network(spec: str) -> tuple[nn.Module, tuple[str, ...]]:
         BadRequest: it can't be had; the message says what went wrong, and where in the user's own file.
     """
     _loaded[spec.rpartition(":")[0]] = set(sys.modules)
-    with path_kept(), untouched(OF_FACTORIES) as changed:
+    with sys_path_kept(), settings_restored(OF_FACTORIES) as changed:
         network = _made(spec)
     said = f"{spec} changes {' and '.join(changed)} for the whole program; that is put back." if changed else ""
     return network, (said,) if said else ()
@@ -63,7 +69,7 @@ def module_of(place: str) -> ModuleType | None:
 def _made(spec: str) -> nn.Module:
     place, _, name = spec.rpartition(":")
     module = _module(spec, place)
-    know({Path(getattr(module, "__file__", None) or "")})
+    register_network_files({Path(getattr(module, "__file__", None) or "")})
     made = _guarded(spec, lambda: _attribute(spec, module, name))
     if isinstance(made, type) or not isinstance(made, nn.Module):
         made = _called(spec, made)
@@ -71,7 +77,9 @@ def _made(spec: str) -> nn.Module:
         hint = " Give torch.export.unflatten(program)." if type(made).__name__ == "ExportedProgram" else ""
         raise BadRequest(f"{spec}: returns a {type(made).__name__}; a torch.nn.Module is needed.{hint}")
     check_modules(made, spec)
-    know(Path(getattr(sys.modules.get(type(each).__module__), "__file__", None) or "") for each in made.modules())
+    register_network_files(
+        Path(getattr(sys.modules.get(type(each).__module__), "__file__", None) or "") for each in made.modules()
+    )
     network = unwrapped(made)
     for attribute in DECLARED:  # what was said of the wrapper is meant of the network
         if attribute in vars(made) and not hasattr(network, attribute):
@@ -166,7 +174,7 @@ def _guarded(spec: str, action: Callable[[], Made], module: str = "") -> Made:
         module: its name, where it is being imported.
     """
     try:
-        with set_apart():
+        with redirect_user_output():
             return action()
     except CnnVisError:
         raise
@@ -190,11 +198,11 @@ def _guarded(spec: str, action: Callable[[], Made], module: str = "") -> Made:
     except Exception as error:
         raise BadRequest(f"{spec}: {_where(error)}{type(error).__name__}: {brief(error)}.") from error
     except BaseException as error:
-        raise ending(error, spec, place_of(error)) from error
+        raise ends_program(error, spec, user_code_location(error)) from error
 
 
 def _where(error: BaseException) -> str:
-    place = place_of(error)
+    place = user_code_location(error)
     return (
         f"{place} " if place and isinstance(error, SystemExit | ModuleNotFoundError) else f"{place}: " if place else ""
     )

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from cnnvis_report.errors import EndsProgram
-from cnnvis_report.isolation.eval_mode import frozen
-from cnnvis_report.isolation.process_state import at_work
+from cnnvis_report.isolation.eval_mode import eval_mode
+from cnnvis_report.isolation.process_state import running_user_code
 
 
 def input_channels(network: nn.Module) -> int | None:
@@ -45,7 +45,7 @@ def _takes(network: nn.Module, channels: int) -> bool:
     sides = (size, size) if isinstance(size, int) else tuple(size)
     like = next((parameter for parameter in network.parameters()), torch.zeros(()))
     try:
-        with torch.no_grad(), frozen(network), at_work():
+        with torch.no_grad(), eval_mode(network), running_user_code():
             network(torch.zeros(1, channels, *sides, device=like.device, dtype=like.dtype))
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError, EndsProgram):
         return False

@@ -15,13 +15,13 @@ from cnnvis_report.errors import NotApplicable, UnknownName
 from cnnvis_report.isolation.buffers import OwnState
 from cnnvis_report.isolation.context import full_precision
 from cnnvis_report.isolation.eager import single_precision
-from cnnvis_report.isolation.restore import undisturbed
+from cnnvis_report.isolation.restore import with_state_restored
 from cnnvis_report.methods.registry import Method, select
 from cnnvis_report.methods.tasks import DryRun, Task, TaskResult, dry_run_tasks, tasks_for
 from cnnvis_report.pipeline import arguments
 from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch, open_batch
 from cnnvis_report.pipeline.rejected_images import in_one_line
-from cnnvis_report.pipeline.repeatability.check import first_tape
+from cnnvis_report.pipeline.repeatability.check import open_first_batch
 from cnnvis_report.records.methods import Option
 from cnnvis_report.records.scores import ScoreKind
 
@@ -100,7 +100,7 @@ def explain(
 
     notices: list[str] = []
     try:
-        maps = undisturbed(module, given.device, make_maps)
+        maps = with_state_restored(module, given.device, make_maps)
     finally:
         for notice in notices:
             warnings.warn(notice, stacklevel=2)
@@ -131,7 +131,7 @@ class _Call:
         if notice and any(task.method.takes_layer and not task.layer for task in dry_run.tasks):
             self.notices.append(f"{notice}.")
         parts: dict[str, list[Tensor]] = {task.name: [] for task in dry_run.tasks}
-        for task, reason in dry_run.refused:
+        for task, reason in dry_run.not_applicable:
             self._leave_out(task, reason)
 
         def keep(results: Sequence[TaskResult]) -> None:
@@ -174,7 +174,7 @@ class _Call:
     def _batches(self, settings: BatchSettings, alone: Tensor) -> Iterator[tuple[slice, Tape | None]]:
         """The rows of each batch with its forward pass; of the first, it is compared with that of an image alone."""
         assert settings.dry_run is not None
-        tape, passes = first_tape(
+        tape, passes = open_first_batch(
             self.subject,
             self.images[: self.size],
             alone,

@@ -53,7 +53,7 @@ def check_images(images: object) -> Tensor:
             f"images are {images.dtype} {list(images.shape)}; N×C×H×W of floating point is needed, normalized as the "
             f"network expects."
         )
-    bad = [place for place, image in enumerate(images) if not bool(image.isfinite().all())]
+    bad = [row for row, image in enumerate(images) if not bool(image.isfinite().all())]
     if bad:
         raise BadRequest(f"images[{bad[0]}] holds values that aren't finite; {len(bad)} of {len(images)} images do.")
     return images.detach()
@@ -74,7 +74,7 @@ def check_reference(reference: object, images: Tensor) -> None:
 
 
 def columns_of(targets: Targets, images: Tensor) -> Tensor | None:
-    """[N, K] class indices on the images' device; None where each image's first class is to be taken.
+    """[N, K] class indices on the images' device; None for the predicted class of each image.
 
     Raises:
         BadRequest: the targets are something else.
@@ -95,7 +95,7 @@ def columns_of(targets: Targets, images: Tensor) -> Tensor | None:
 
 
 def has_columns(targets: Targets) -> bool:
-    """Whether there are several classes an image, so that maps have a place for them."""
+    """Whether there are several classes an image, so that maps have an axis for them."""
     return targets is not None and torch.as_tensor(targets).ndim == 2
 
 
@@ -158,10 +158,10 @@ def method_names(methods: object) -> list[str]:
         raise BadRequest("No method was asked for: give names, such as ['grad_cam'], or 'quick', 'standard' or 'all'.")
     if not isinstance(given, list | tuple | set | frozenset):
         raise BadRequest(f"methods is {_kind(methods)}; names are needed, such as ['grad_cam', 'gradient'].")
-    strange = next((each for each in given if not isinstance(each, str)), None)
+    strange = next((name for name in given if not isinstance(name, str)), None)
     if strange is not None:
         raise BadRequest(f"methods has {_kind(strange)}; names are needed, such as 'grad_cam'.")
-    return [str(each).strip() for each in given]
+    return [str(name).strip() for name in given]
 
 
 def preprocessing_of(mean: Constants, std: Constants, channels: int) -> Preprocessing:
@@ -170,10 +170,10 @@ def preprocessing_of(mean: Constants, std: Constants, channels: int) -> Preproce
     Raises:
         BadRequest: they aren't one number a channel, or a std isn't above 0.
     """
-    found = {"mean": _numbers("mean", mean, channels, 0.0), "std": _numbers("std", std, channels, 1.0)}
-    if min(found["std"]) <= 0:
-        raise BadRequest(f"std is {list(found['std'])}; each number has to be above 0.")
-    return Preprocessing(found["mean"], found["std"])
+    means, deviations = _numbers("mean", mean, channels, 0.0), _numbers("std", std, channels, 1.0)
+    if min(deviations) <= 0:
+        raise BadRequest(f"std is {list(deviations)}; each number has to be above 0.")
+    return Preprocessing(means, deviations)
 
 
 def check_choices(on_error: object, batch_size: object, seed: object) -> None:
@@ -196,18 +196,18 @@ def _indices(targets: object, images: Tensor) -> Tensor:
     if isinstance(first, str):
         raise BadRequest(f"targets are names such as {first!r}; class indices are needed.")
     try:
-        found = torch.as_tensor(targets, device=images.device)
+        indices = torch.as_tensor(targets, device=images.device)
     except (TypeError, ValueError, RuntimeError):
         raise BadRequest(
             f"targets are {_kind(first)}{' or more' if first is not targets else ''}, no class indices; "
             f"N whole numbers are needed, or N×K for K classes, or one for all."
         ) from None
-    if found.is_floating_point() or found.is_complex() or found.dtype == torch.bool:
+    if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
         raise BadRequest(
-            f"targets are {found.dtype} {list(found.shape)} for {len(images)} images; "
+            f"targets are {indices.dtype} {list(indices.shape)} for {len(images)} images; "
             f"N whole numbers are needed, or N×K for K classes, or one for all."
         )
-    return found
+    return indices
 
 
 def _numbers(name: str, given: Constants, channels: int, otherwise: float) -> tuple[float, ...]:

@@ -86,7 +86,7 @@ def explain_batch(
     Raises:
         RuntimeError, MemoryError: out of memory. A method's own error is in its result instead.
     """
-    with subject.held():
+    with subject.in_eval_mode():
         tape = tape or open_batch(subject, images, settings)
         if targets is None:
             targets = tape.logits.argmax(dim=1, keepdim=True)

@@ -32,34 +32,34 @@ class FolderFitCache:
         """The tensors in their order; None where there are none, or others than this run has put there."""
         try:
             path = place(self._folder, fitted_name(key))
-            said = fitted_head(path)
-            if said is None or said[WHOSE] != self._whose(key):
+            head = fitted_head(path)
+            if head is None or head[WHOSE] != self._owner(key):
                 return None
-            found = load_file(path)
-            made = tuple(found[str(place)] for place in range(len(found)))
+            stored = load_file(path)
+            tensors = tuple(stored[str(number)] for number in range(len(stored)))
         except (OSError, SafetensorError, KeyError, BadRequest):
             return None
-        if said.get(SEAL) != _digest(made, self._whose(key)):
+        if head.get(SEAL) != _digest(tensors, self._owner(key)):
             return None
-        return tuple(each.to(like.device) for each in made)
+        return tuple(tensor.to(like.device) for tensor in tensors)
 
     def put(self, key: str, made: Fitted) -> None:
         """Keep the tensors; where the disk has no room for them the run goes on without."""
-        made = tuple(each.detach().cpu().contiguous() for each in made)
-        said = {WHOSE: self._whose(key), SEAL: _digest(made, self._whose(key))}
+        tensors = tuple(tensor.detach().cpu().contiguous() for tensor in made)
+        head = {WHOSE: self._owner(key), SEAL: _digest(tensors, self._owner(key))}
         path = place(self._folder, fitted_name(key))
         path.parent.mkdir(exist_ok=True)
         with suppress(OSError, SafetensorError), beside(path, lasting=False, parents=False) as temporary:
-            save_file({str(place): tensor for place, tensor in enumerate(made)}, temporary, said)
+            save_file({str(number): tensor for number, tensor in enumerate(tensors)}, temporary, head)
 
-    def _whose(self, key: str) -> str:
+    def _owner(self, key: str) -> str:
         return f"{self._run} {key}"
 
 
-def _digest(made: Fitted, whose: str) -> str:
-    """Of the tensors, their types and their shapes, and whose they are."""
-    found = sha256(whose.encode())
-    for each in made:
-        found.update(f"\n{each.dtype} {list(each.shape)}\n".encode())
-        found.update(each.reshape(-1).view(torch.uint8).numpy().data)
-    return found.hexdigest()
+def _digest(tensors: Fitted, owner: str) -> str:
+    """A digest of the tensors, their types and their shapes, and of what they belong to."""
+    digest = sha256(owner.encode())
+    for tensor in tensors:
+        digest.update(f"\n{tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

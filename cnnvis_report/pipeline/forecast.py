@@ -1,18 +1,16 @@
-"""What a run still needs, told by what its first images took: everything counts there, passes or not."""
+"""Seconds that a run still needs, from what its first images took: everything counts there, passes or not."""
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cnnvis_report.engine.passes import BACKWARD, FORWARD, PassTimes
-from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.engine.passes import PassTimes
+from cnnvis_report.engine.reference import Reference
+from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.pipeline.results import Result
-from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.pipeline.stages.evaluation import cheap
-from cnnvis_report.pipeline.stages.inspection_budget import FILMED
-from cnnvis_report.pipeline.stages.layer_pass import chosen_layers
 
-AGAIN = 1.5  # times what was said last, or a part of it: then it is said again
+AGAIN = 1.5  # times the total that was forecast last, or a part of it: then it is forecast again
 
 
 @dataclass(frozen=True)
@@ -27,108 +25,91 @@ class Forecast:
 class Spent:
     """What the images that are done took, in seconds.
 
-    whole: all of it. measuring: of that, for `measured` images. once: of that, what no other image pays again.
-    by_method: an image, as the latest batch had it, `latest` of what no other pays among it. firsts: classes that the
-    network has seen first.
+    whole: all of it. metrics: of that, for `measured` images. once: of that, what no other image pays again.
+    by_method: of an image, as the latest batch had it, `latest` of what no other pays among it.
+    predicted: classes that were predicted. passes: of the maps so far. fitting: of methods to the reference images.
     """
 
     images: int = 0
     measured: int = 0
     whole: float = 0.0
-    measuring: float = 0.0
+    metrics: float = 0.0
     once: float = 0.0
     by_method: Mapping[str, float] = field(default_factory=dict)
     latest: float = 0.0
-    firsts: set[int] = field(default_factory=set)
+    predicted: set[int] = field(default_factory=set)
+    passes: PassTimes = field(default_factory=PassTimes)
+    fitting: float = 0.0
 
     @property
     def an_image(self) -> float:
         """Seconds for the maps of one."""
-        return max(self.whole - self.measuring - self.once, 0.0) / self.images
+        return max(self.whole - self.metrics - self.once, 0.0) / self.images
 
-    def of(self, names: Collection[str]) -> float:
+    def of(self, methods: Collection[str]) -> float:
         """Seconds that some methods take for an image."""
-        return sum(seconds for name, seconds in self.by_method.items() if name in names)
+        return sum(seconds for name, seconds in self.by_method.items() if name in methods)
 
 
-class Foresight:
-    """Watches the batches of a run, and says what is still to come when that is news.
+Later = Callable[[Spent], float]  # the seconds of a stage that follows
+
+
+class Forecaster:
+    """Forecasts after each batch what is still to come, where that is news.
 
     Args:
-        done: ids of images that an earlier start has left.
+        done: ids of images that an earlier start has left. measured: of those whose maps are measured.
+        later: the stages that follow.
     """
 
-    def __init__(self, study: Study, plan: Plan, done: Collection[str]) -> None:
-        self._study, self._plan = study, plan
-        self._places = {item.id: place for place, item in enumerate(study.images)}
-        self._waiting = [id for id in self._places if id not in done]
+    def __init__(
+        self,
+        images: ImageSet,
+        *,
+        done: Collection[str],
+        measured: Collection[str],
+        reference: Reference,
+        monitor: PassMonitor,
+        later: Sequence[Later],
+    ) -> None:
+        self._order = {item.id: number for number, item in enumerate(images)}
+        self._waiting = [id for id in self._order if id not in done]
+        self._measured, self._reference, self._monitor, self._later = set(measured), reference, monitor, later
         self._spent = Spent()
         self._start = self._mark = time.perf_counter()
-        self._looked = 0.0
-        self._said: float | None = None
+        self._monitor_seconds = 0.0
+        self._total: float | None = None  # as it was forecast last
 
-    def after(self, results: Sequence[Result], last: str, measuring: float, times: PassTimes) -> Forecast | None:
+    def after(self, results: Sequence[Result], last: str, metrics: float, passes: PassTimes) -> Forecast | None:
         """What is left after a batch; None where nothing new is known.
 
         Args:
             results: of the batch, none where an earlier start has left them. last: the id of its last image.
-            measuring: seconds so far. times: of the passes so far.
+            metrics: seconds so far. passes: so far.
         """
-        now = time.perf_counter()
-        looked = self._study.witness.seconds if self._study.witness is not None else 0.0
-        whole, self._mark, self._looked = now - self._mark - (looked - self._looked), now, looked
-        self._waiting = [id for id in self._waiting if self._places[id] > self._places[last]]
+        now, extra = time.perf_counter(), self._monitor.seconds
+        whole = now - self._mark - (extra - self._monitor_seconds)
+        self._mark, self._monitor_seconds = now, extra
+        self._waiting = [id for id in self._waiting if self._order[id] > self._order[last]]
         if not results:
             return None
-        spent, reference = self._spent, self._study.reference
-        once = reference.loading + reference.fitting
+        spent = self._spent
+        once = self._reference.loading + self._reference.fitting
         spent.images += len(results)
         spent.measured += sum(result.image.metrics is not None for result in results)
-        spent.whole, spent.measuring = spent.whole + whole, measuring
+        spent.whole, spent.metrics = spent.whole + whole, metrics
         spent.latest, spent.once = (once - spent.once) / len(results), once
         spent.by_method = results[0].seconds
-        spent.firsts |= {result.image.top[0].index for result in results}
-        found = Forecast(self._left(times), spent.an_image)
-        total = now - self._start + found.left
-        if self._said is not None and total / AGAIN < self._said < total * AGAIN:
+        spent.predicted |= {result.image.top[0].index for result in results}
+        spent.passes, spent.fitting = passes, self._reference.fitting
+        forecast = Forecast(self._left(), spent.an_image)
+        total = now - self._start + forecast.left
+        if self._total is not None and total / AGAIN < self._total < total * AGAIN:
             return None
-        self._said = total
-        return found
+        self._total = total
+        return forecast
 
-    def _left(self, times: PassTimes) -> float:
+    def _left(self) -> float:
         spent = self._spent
-        measuring = len(self._plan.measured.intersection(self._waiting)) * spent.measuring / max(spent.measured, 1)
-        later = self._forgetting() + self._inside(times) + self._films()
-        return len(self._waiting) * spent.an_image + measuring + later
-
-    def _forgetting(self) -> float:
-        """Cascading randomization: cheap methods for one class, on some images at each stage, patterns fitted anew."""
-        plan, budget = self._plan, self._study.budget
-        if budget is None:
-            return 0.0
-        names = {task.name for task in cheap(plan.dry_run, plan.classes, budget)}
-        rounds = (budget.stages + 1) * min(budget.randomized, len(plan.measured))
-        an_image = max(self._spent.of(names) - self._spent.latest, 0.0) / plan.classes
-        return rounds * an_image + budget.stages * self._study.reference.fitting
-
-    def _inside(self, times: PassTimes) -> float:
-        """Views of the inside: passes of the same kinds as the run's, at the pace that these had."""
-        study, planned = self._study, self._plan.time
-        if study.look is None:
-            return 0.0
-        named = len(study.preferences.goals) + len(study.units)
-        repeats = len(self._spent.firsts) < self._spent.images  # else others of the set will be seen as others
-        classes = named or (len(self._spent.firsts) if repeats else self._plan.images)
-        layers = len(chosen_layers(study.subject))
-        forward, backward = study.look.passes(self._plan.images, min(classes, len(study.subject.classes)), layers)
-        found = times.mean(FORWARD), times.mean(BACKWARD)
-        return forward * (found[0] or planned.forward) + backward * (found[1] or planned.backward)
-
-    def _films(self) -> float:
-        """Some images over the epochs of the training, by quick methods for one class."""
-        study, plan = self._study, self._plan
-        if study.training is None:
-            return 0.0
-        quick = {task.name for task in plan.dry_run.tasks if task.method.info.preset == "quick"}
-        an_image = self._spent.of(quick) / plan.classes
-        return len(study.training.record.snapshots) * min(FILMED, plan.images) * an_image
+        metrics = len(self._measured.intersection(self._waiting)) * spent.metrics / max(spent.measured, 1)
+        return len(self._waiting) * spent.an_image + metrics + sum(later(spent) for later in self._later)

@@ -1,4 +1,4 @@
-"""The images of a request: found, read in one way, and labeled with whatever classes the network turns out to have."""
+"""The images of a run: found, read in one way, and labeled with whatever classes the network turns out to have."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,26 +16,39 @@ if TYPE_CHECKING:
 Aliases = tuple[tuple[str, ...], ...]
 
 
-def image_source(model: Model, request: "RunConfig") -> tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]:
+def limit_of(config: "RunConfig") -> Limit | None:
+    """How many images are taken, and which; None where all are."""
+    data = config.data
+    return None if data.limit is None else Limit(data.limit, data.limit_order, config.machine.seed)
+
+
+def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]:
     """The model as it reads these images, the image set by class names, and what else the classes are called.
 
     Raises:
         BadRequest: there are no images, or the class names can't be read.
     """
-    found = find_images(request.images) if request.images else FoundImages(())
+    found = find_images(config.data.images) if config.data.images else FoundImages(())
     aliases: Aliases = ()
-    if request.class_names is not None:
-        known = read_classes(request.class_names)
+    if config.model.class_names is not None:
+        known = read_classes(config.model.class_names)
         model, aliases = replace(model, classes=known.names), known.aliases
     classes = distinct(model.classes) if model.classes is not None else None
-    levels, said = find_levels(found, model.preprocessing.levels, "--range")
+    levels, level_notices = find_levels(found, model.preprocessing.levels, "--range")
     preprocessing = replace(model.preprocessing, levels=levels)
-    limit = Limit(request.limit, request.limit_order, request.seed) if request.limit is not None else None
+    # with --select, the limit is of the selection, which a look at all images finds
+    limit = limit_of(config) if config.data.select == "all" else None
 
     def label(classes: Sequence[str]) -> ImageSet:
         return labeled(
-            found, classes, labels=request.labels, aliases=aliases, masks=request.masks, limit=limit, levels=levels
+            found,
+            classes,
+            labels=config.data.labels,
+            aliases=aliases,
+            masks=config.data.masks,
+            limit=limit,
+            levels=levels,
         )
 
-    model = replace(model, classes=classes, preprocessing=preprocessing, notices=(*model.notices, *said))
+    model = replace(model, classes=classes, preprocessing=preprocessing, notices=(*model.notices, *level_notices))
     return model, label, aliases

@@ -1,4 +1,4 @@
-"""The subject of a study, tried on an image that the network takes."""
+"""The subject of a run, tried on an image that the network takes."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, RunFailed, told
 from cnnvis_report.isolation.buffers import OwnState
-from cnnvis_report.isolation.context import as_scores, recording
+from cnnvis_report.isolation.context import as_scores, grad_mode
 from cnnvis_report.isolation.diagnosis import check_open
-from cnnvis_report.isolation.eval_mode import frozen
-from cnnvis_report.isolation.process_state import at_work
+from cnnvis_report.isolation.eval_mode import eval_mode
+from cnnvis_report.isolation.process_state import running_user_code
 from cnnvis_report.models.model import Model
 
-FIRST, SPREAD = 16, 48  # images that are tried before a network is given up: the first ones, and some over the set
+FIRST, SPREAD = 16, 48  # images that are tried before giving up on a network: the first ones, and some over the set
 
 
 def make_subject(model: Model, images: ImageSet, device: torch.device, scores: str = "auto") -> Subject:
@@ -44,11 +44,11 @@ def make_subject(model: Model, images: ImageSet, device: torch.device, scores: s
         subject = start(first)
     except BadRequest as error:
         check_open(model.network, model.name)
-        if _columns(model, _alone(first, device)):
+        if _columns(model, _batch_of(first, device)):
             raise  # it isn't the image
-        other = next((each for each in others if _columns(model, _alone(each, device))), None)
+        other = next((image for image in others if _columns(model, _batch_of(image, device))), None)
         if other is None:
-            if not _takes_noise(model, _alone(first, device)):
+            if not _takes_noise(model, _batch_of(first, device)):
                 raise
             raise _hopeless(model, images, first, error) from error
         subject = start(other)
@@ -65,7 +65,7 @@ def _hopeless(model: Model, images: ImageSet, first: DecodedImage, error: BadReq
 
 def _takes_noise(model: Model, example: torch.Tensor) -> bool:
     noise = torch.randn(example.shape, generator=torch.Generator().manual_seed(0)).to(example)
-    return any(_columns(model, each) for each in (noise, torch.zeros_like(example)))
+    return any(_columns(model, image) for image in (noise, torch.zeros_like(example)))
 
 
 def _others(images: ImageSet, first: DecodedImage, model: Model) -> Iterator[DecodedImage]:
@@ -73,20 +73,20 @@ def _others(images: ImageSet, first: DecodedImage, model: Model) -> Iterator[Dec
     near = images.items[: FIRST + 1]
     far = [item for item in sampled(images, SPREAD) if item not in near]
     for item in (item for item in (*near, *far) if item is not first.item):
-        found = read_item(item, model.preprocessing)
-        if isinstance(found, DecodedImage):
-            yield found
+        image = read_item(item, model.preprocessing)
+        if isinstance(image, DecodedImage):
+            yield image
 
 
 def _outvoted(model: Model, columns: int, device: torch.device, others: Iterator[DecodedImage]) -> DecodedImage | None:
     """An image to begin with in place of another, where the first number of scores that two images have isn't its."""
     votes = Counter({columns: 1})
-    for each in others:
-        count = _columns(model, _alone(each, device))
+    for image in others:
+        count = _columns(model, _batch_of(image, device))
         if count is not None:
             votes[count] += 1
         if count is not None and votes[count] == 2:
-            return None if count == columns else each
+            return None if count == columns else image
     return None
 
 
@@ -94,23 +94,29 @@ def _columns(model: Model, image: torch.Tensor) -> int | None:
     """How many scores the network gives for an image [1, C, H, W]; None where it fails, or they aren't finite."""
     try:
         own = OwnState(model.network)
-        with recording(), torch.no_grad(), frozen(model.network), own.lent(), at_work(model.name):
-            found = as_scores(model.network(image.clone()), model.name, 1)
+        with (
+            grad_mode(),
+            torch.no_grad(),
+            eval_mode(model.network),
+            own.working_copies(),
+            running_user_code(model.name),
+        ):
+            scores = as_scores(model.network(image.clone()), model.name, 1)
     except Exception as error:
         if is_out_of_memory(error):
             raise
         return None
-    return int(found.shape[1]) if len(found) == 1 and bool(found.isfinite().all()) else None
+    return int(scores.shape[1]) if len(scores) == 1 and bool(scores.isfinite().all()) else None
 
 
-def _alone(ready: DecodedImage, device: torch.device) -> torch.Tensor:
-    return ready.picture.values.unsqueeze(0).to(device)
+def _batch_of(image: DecodedImage, device: torch.device) -> torch.Tensor:
+    return image.picture.values.unsqueeze(0).to(device)
 
 
 def _subject(
-    model: Model, ready: DecodedImage | torch.Tensor, *, device: torch.device, scores: str, several: bool = False
+    model: Model, image: DecodedImage | torch.Tensor, *, device: torch.device, scores: str, several: bool = False
 ) -> Subject:
-    example = _alone(ready, device) if isinstance(ready, DecodedImage) else ready
+    example = _batch_of(image, device) if isinstance(image, DecodedImage) else image
     known = model.training is not None and scores == "auto" and not several  # `train` knows one class an image
     subject = Subject(
         model.network,

@@ -1,27 +1,36 @@
 """What a run will take, before it starts: passes, seconds and bytes."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 
 import torch
 
+from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.bfloat16 import gains
 from cnnvis_report.engine.devices import batch_size, is_out_of_memory, too_large
 from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.passes import BACKWARD, FORWARD, PassTimes
+from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, RunFailed
 from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks
 from cnnvis_report.pipeline.explain_batch import BatchSettings, open_batch
-from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.pipeline.stages.evaluation import forward_passes, measured_images, randomized_passes
+from cnnvis_report.pipeline.setup import Setup
+from cnnvis_report.pipeline.stages.evaluation import (
+    MetricsBudget,
+    forward_passes,
+    measured_images,
+    randomization_passes,
+)
+from cnnvis_report.pipeline.targets import ClassChoice
 
 # The first passes of a batch of one size set up kernels and memory, and may take five times as long as later ones.
 MEASURED_FOR = 1.5  # seconds
 MOST_ROUNDS = 8
-WORTH_A_TRIAL = 8  # images; what trying one of them takes comes back on the others
+WORTH_A_CHECK = 8  # images; what checking bfloat16 on one of them takes comes back on the others
 
 
 @dataclass(frozen=True)
@@ -46,9 +55,9 @@ class Plan:
     """What will run.
 
     batch: images at a time. images: how many in all. classes: how many of each are explained, at most.
-    reduced: tasks that run in bfloat16, if it keeps the order of their pixels.
-    bytes: of the arrays on disk. measured: ids of the images whose maps are measured, by `measuring` forward passes.
-    randomizing: forward and backward passes of the cascading randomization.
+    reduced: tasks that run in bfloat16, if it keeps their ranking of pixels.
+    bytes: of the arrays on disk. measured: ids of the images whose maps are measured, by `metrics` forward passes each.
+    randomization: forward and backward passes of the randomization test.
     """
 
     dry_run: DryRun
@@ -59,86 +68,128 @@ class Plan:
     reduced: tuple[Task, ...]
     bytes: int
     measured: frozenset[str] = frozenset()
-    measuring: float = 0.0
-    randomizing: tuple[float, float] = (0.0, 0.0)
+    metrics: float = 0.0
+    randomization: tuple[float, float] = (0.0, 0.0)
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """What part of an image's time each task takes, by its passes, and last the measuring; none takes nothing."""
-        measuring = self.measuring * len(self.measured) / max(self.images, 1)
-        spent = [self.time.of(*cost) + 1e-6 for cost in (*self.dry_run.costs, (measuring, 0.0))]
-        return tuple(each / sum(spent) for each in spent)
+        """What part of an image's time each task takes, by its passes, and last its metrics; none takes nothing."""
+        metrics = self.metrics * len(self.measured) / max(self.images, 1)
+        seconds = [self.time.of(*cost) + 1e-6 for cost in (*self.dry_run.costs, (metrics, 0.0))]
+        return tuple(part / sum(seconds) for part in seconds)
 
     @property
     def seconds(self) -> float:
         """The estimate for all images: passes times the measured time of one."""
-        measuring = len(self.measured) * self.time.of(self.measuring, 0)
-        return self.images * self.an_image + measuring + self.time.of(*self.randomizing)
+        metrics = len(self.measured) * self.time.of(self.metrics, 0)
+        return self.images * self.an_image + metrics + self.time.of(*self.randomization)
 
     @property
     def an_image(self) -> float:
         """Seconds that an image's passes will take."""
-        spent = zip(self.dry_run.tasks, self.dry_run.costs, strict=True)
+        costs = zip(self.dry_run.tasks, self.dry_run.costs, strict=True)
         gained = self.time.forward - self.time.reduced
-        saved = sum(forward * gained for task, (forward, _) in spent if task in self.reduced)
+        saved = sum(forward * gained for task, (forward, _) in costs if task in self.reduced)
         return self.time.of(self.dry_run.forward, self.dry_run.backward) - saved
 
 
-def make_plan(study: Study) -> Plan:
-    """Rehearse the tasks on the example and measure one pass.
+def plan_run(setup: Setup) -> Plan:
+    """What a run will take.
 
     Raises:
-        RunFailed: not one of the methods is defined for the network, or a single image doesn't fit into memory.
+        RunFailed: not one of the methods is applicable to the network, or a single image doesn't fit into memory.
     """
-    first = study.subject.take_first_pass()
-    labels = max((item.labels for item in study.images), key=len, default=())
-    classes = study.choice.choose(first.logits[0], labels, study.subject.meaning) or [int(first.logits[0].argmax())]
-    targets = torch.tensor([classes], device=first.images.device)
-    batch = max(1, min(batch_size(study.subject, study.device, study.batch_size), len(study.images)))
-    dry_run = dry_run_tasks(study.tasks, DryRunTape(study.subject, first, capacity=batch, seed=study.seed), targets)
-    if study.tasks and not dry_run.tasks:
-        reasons = "; ".join(f"{task.name}: {reason}" for task, reason in dry_run.refused)
-        raise RunFailed(f"None of the methods is defined for {study.subject.name}. {reasons}.")
-    images = first.images.expand(batch, -1, -1, -1)
-    del first  # the graph of a whole pass
-    reduced = _reduced(study, dry_run)
-    try:
-        time = _measure(study, images, reduced=bool(reduced))
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        if batch == 1:
-            raise too_large("the first") from error
-        time = _measure(study, images[:1], reduced=bool(reduced))
-    measured = measured_images(study.budget, study.images)
-    size = sum(4 * prod(shape) for shape in dry_run.shapes) * len(classes) + prod(images.shape[2:]) * 3
-    return Plan(
-        dry_run=dry_run,
-        batch=batch,
-        images=len(study.images),
-        classes=len(classes),
-        time=time,
-        reduced=reduced,
-        bytes=size * len(study.images),
-        measured=measured,
-        measuring=forward_passes(study.budget, len(dry_run.tasks)) if study.budget else 0.0,
-        randomizing=randomized_passes(dry_run, len(classes), study.budget, len(measured)) if study.budget else (0, 0),
+    config = setup.config
+    return make_plan(
+        setup.subject,
+        setup.images,
+        setup.tasks,
+        setup.choice,
+        metrics=setup.metrics,
+        precision=config.explain.precision,
+        size=config.machine.batch_size,
+        seed=config.machine.seed,
     )
 
 
-def _reduced(study: Study, dry_run: DryRun) -> tuple[Task, ...]:
+def make_plan(
+    subject: Subject,
+    images: ImageSet,
+    tasks: Sequence[Task],
+    choice: ClassChoice,
+    *,
+    metrics: MetricsBudget | None,
+    precision: str,
+    size: int | None,
+    seed: int,
+) -> Plan:
+    """Go through the tasks without a pass, and measure one.
+
+    Args:
+        choice: the classes that are explained. precision: "auto", "float32" or "bfloat16". size: images at a time.
+
+    Raises:
+        RunFailed: not one of the methods is applicable to the network, or a single image doesn't fit into memory.
+    """
+    first = subject.take_first_pass()
+    labels = max((item.labels for item in images), key=len, default=())
+    classes = choice.choose(first.logits[0], labels, subject.meaning) or [int(first.logits[0].argmax())]
+    batch = max(1, min(batch_size(subject, subject.device, size), len(images)))
+    tape = DryRunTape(subject, first, capacity=batch, seed=seed)
+    dry_run = dry_run_tasks(tasks, tape, torch.tensor([classes], device=subject.device))
+    if tasks and not dry_run.tasks:
+        reasons = "; ".join(f"{task.name}: {reason}" for task, reason in dry_run.not_applicable)
+        raise RunFailed(f"None of the methods is applicable to {subject.name}. {reasons}.")
+    inputs = first.images.expand(batch, -1, -1, -1)
+    del first, tape  # the graph of a whole pass
+    reduced = _reduced(subject, len(images), dry_run, precision)
+    measured = measured_images(metrics, images)
+    return Plan(
+        dry_run=dry_run,
+        batch=batch,
+        images=len(images),
+        classes=len(classes),
+        time=_pass_time(subject, inputs, reduced=bool(reduced)),
+        reduced=reduced,
+        bytes=len(images) * _image_bytes(dry_run, len(classes), tuple(inputs.shape[2:])),
+        measured=measured,
+        metrics=forward_passes(metrics, len(dry_run.tasks)) if metrics else 0.0,
+        randomization=randomization_passes(dry_run, len(classes), metrics, len(measured)) if metrics else (0, 0),
+    )
+
+
+def _image_bytes(dry_run: DryRun, classes: int, size: tuple[int, ...]) -> int:
+    """Of one image's arrays: its maps and the picture of this (height, width)."""
+    return sum(4 * prod(shape) for shape in dry_run.shapes) * classes + prod(size) * 3
+
+
+def _reduced(subject: Subject, images: int, dry_run: DryRun, precision: str) -> tuple[Task, ...]:
     """Tasks that take forward passes of their own and none back, where bfloat16 is wanted or pays."""
-    asked = study.precision == "bfloat16"
-    if not asked and (
-        study.precision == "float32" or len(study.images) < WORTH_A_TRIAL or not gains(study.device, study.subject.work)
-    ):
+    pays = images >= WORTH_A_CHECK and gains(subject.device, subject.work)
+    if precision == "float32" or (precision == "auto" and not pays):
         return ()
-    spent = zip(dry_run.tasks, dry_run.costs, strict=True)
-    return tuple(task for task, (forward, backward) in spent if forward > 0 and backward == 0)
+    costs = zip(dry_run.tasks, dry_run.costs, strict=True)
+    return tuple(task for task, (forward, backward) in costs if forward > 0 and backward == 0)
 
 
-def _measure(study: Study, images: torch.Tensor, *, reduced: bool) -> PassTime:
-    """One plain forward and backward pass: the shortest of several."""
+def _pass_time(subject: Subject, images: torch.Tensor, *, reduced: bool) -> PassTime:
+    """One plain forward and backward pass of a batch, or of one image where a batch doesn't fit.
+
+    Raises:
+        RunFailed: a single image doesn't fit into memory.
+    """
+    try:
+        return _measure(subject, images, reduced=reduced)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if len(images) == 1:
+            raise too_large("the first") from error
+    return _measure(subject, images[:1], reduced=reduced)
+
+
+def _measure(subject: Subject, images: torch.Tensor, *, reduced: bool) -> PassTime:
+    """The shortest of several passes."""
     target = torch.zeros(len(images), dtype=torch.long, device=images.device)
     best = PassTime(float("inf"), float("inf"), float("inf"))
     begin = time.perf_counter()
@@ -146,7 +197,7 @@ def _measure(study: Study, images: torch.Tensor, *, reduced: bool) -> PassTime:
         start = time.perf_counter()
         if done >= 2 and start - begin > MEASURED_FOR:
             break
-        tape = open_batch(study.subject, images, BatchSettings())
+        tape = open_batch(subject, images, BatchSettings())
         tape.costs.wait()
         middle = time.perf_counter()
         with suppress(NotApplicable):  # the methods that need it will say why
@@ -165,7 +216,7 @@ def _measure(study: Study, images: torch.Tensor, *, reduced: bool) -> PassTime:
 
 
 def _reduced_pass(tape: Tape, images: torch.Tensor) -> None:
-    """A forward pass in bfloat16; a network that refuses it will say so when it is tried."""
+    """A forward pass in bfloat16; a network that refuses it will say so when it is checked."""
     try:
         with tape.reduced():
             tape.scores(images)

@@ -9,9 +9,9 @@ from torch import Tensor
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, CnnVisError, RunFailed, told
-from cnnvis_report.isolation.blame import place_of
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.isolation.diagnosis import LIKELY, refusal
+from cnnvis_report.isolation.user_code import user_code_location
 
 NOT_FINITE = "gives scores that aren't finite (NaN or infinity)"
 
@@ -35,9 +35,9 @@ def _not_taken(subject: Subject, images: Tensor, error: Exception) -> BadRequest
     One error that neither the network nor PyTorch has raised is raised again: it is ours.
     """
     if tuple(images.shape[2:]) != subject.size:
-        with subject.held(), subject.state.lent():
+        with subject.in_eval_mode(), subject.state.working_copies():
             return refusal(subject.network, subject.name, images, error)
-    where = place_of(error)
+    where = user_code_location(error)
     if where is None and not isinstance(error, LIKELY):
         raise error
     which = "this image" if len(images) == 1 else f"these {len(images)} images"
@@ -52,15 +52,15 @@ def usable(subject: Subject, images: Tensor, capacity: int) -> Tensor:
         RuntimeError, MemoryError: out of memory.
     """
     parts = [_usable(subject, part) for part in torch.split(images, capacity)]
-    kept = torch.cat(parts)
-    if not len(kept):
+    taken = torch.cat(parts)
+    if not len(taken):
         raise RunFailed(f"{subject.name} gives no scores for any of {len(images)} images spread over the set.")
-    return kept
+    return taken
 
 
 def _usable(subject: Subject, images: Tensor) -> Tensor:
     try:
-        with recording(), torch.no_grad(), subject.held():
+        with grad_mode(), torch.no_grad(), subject.in_eval_mode():
             scores = subject.forward(images)
     except Exception as error:
         if is_out_of_memory(error):

@@ -1,39 +1,51 @@
-"""A planned study into a run folder."""
+"""Run the stages one after the other, into a run folder."""
 
-import time
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from cnnvis_report.errors import WentAway
-from cnnvis_report.pipeline.execute import MOST_SKIPPED, RunStats, run_batches
+from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.fit_cache import FolderFitCache
-from cnnvis_report.pipeline.identity.provenance import provenance
+from cnnvis_report.pipeline.forecast import Forecaster, Later
 from cnnvis_report.pipeline.identity.replaced_files import replaced_notices
 from cnnvis_report.pipeline.identity.run import changed_since, contents_of, files_of, identify, recall
+from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.pipeline.stages.inspection import look_inside
-from cnnvis_report.pipeline.stages.randomization import randomization
-from cnnvis_report.pipeline.stages.snapshots import snapshots
+from cnnvis_report.pipeline.run_identity import identity_parts
+from cnnvis_report.pipeline.run_record import (
+    count_in_training_set,
+    evaluation_record,
+    method_records,
+    network_record,
+    provenance,
+)
+from cnnvis_report.pipeline.setup import Setup
+from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
+from cnnvis_report.pipeline.stages.bfloat16_check import bfloat16_check, confirmed
+from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage, randomized_tasks
+from cnnvis_report.pipeline.stages.explain import MOST_SKIPPED, explain_images
+from cnnvis_report.pipeline.stages.inspection import inspection, inspection_seconds
+from cnnvis_report.pipeline.stages.randomization import Randomization, randomization, randomization_seconds
+from cnnvis_report.pipeline.stages.snapshots import snapshot_seconds, snapshots
+from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.images import NotApplicableRecord
 from cnnvis_report.records.inspection import InspectionRecord
-from cnnvis_report.records.metrics import Evaluation, RandomizationResult
-from cnnvis_report.records.network import NetworkRecord
+from cnnvis_report.records.metrics import Precision
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
+from cnnvis_report.settings import settings_table
 from cnnvis_report.store.lock import writing
-from cnnvis_report.store.os_errors import refusal
 from cnnvis_report.store.run_folder import load_run
 from cnnvis_report.store.writer import RunWriter
 
 
-def conduct(study: Study, plan: Plan, folder: Path, progress: Progress) -> tuple[RunRecord, RunStats]:
+def run(setup: Setup, plan: Plan, folder: Path, progress: Progress) -> tuple[RunRecord, RunStats]:
     """Run what isn't there yet and leave a complete run in the folder.
 
-    A start that is stopped keeps the images that are done; the next one with the same study goes on from there.
+    A start that is stopped keeps the images that are done; the next one with the same setup goes on from there.
 
     Returns:
         The run, and what this start has met; a run that was complete already is left as it is.
@@ -43,161 +55,185 @@ def conduct(study: Study, plan: Plan, folder: Path, progress: Progress) -> tuple
         RunFailed: a single image doesn't fit into memory, or the folder is gone.
     """
     with writing(folder):
-        return _conduct(study, plan, folder, progress)
+        images = setup.images
+        recall(images, folder)
+        identity = identify(identity_parts(setup, plan.batch, plan.reduced), setup.checks.repeatability)
+        changed = changed_since(folder, images, identity)
+        if changed:
+            progress.changed(changed)
+        names = {item.id: item.name for item in images}
+        writer = RunWriter(folder, identity, names, keep=changed == [], files=files_of(images))
+        if writer.complete:
+            return load_run(folder).record, RunStats()
+        if writer.damaged:
+            kept = f"{len(writer.done)} of its {len(names)} images are kept, the rest" if names else "it"
+            progress.warn(f"{folder}: the run that was complete there got damaged; {kept} is made again.")
+        start = _Start(setup, plan, identity, writer, progress)
+        try:
+            record = start.run()
+        except BaseException:
+            writer.abandon()
+            raise
+        writer.finish(record)
+        return record, start.stats
 
 
-def _conduct(study: Study, plan: Plan, folder: Path, progress: Progress) -> tuple[RunRecord, RunStats]:
-    recall(study, folder)
-    identity = identify(study, plan)
-    changed = changed_since(folder, study, identity)
-    if changed:
-        progress.changed(changed)
-    names = {item.id: item.name for item in study.images}
-    writer = RunWriter(folder, identity, names, keep=changed == [], files=files_of(study))
-    if writer.complete:
-        return load_run(folder).record, RunStats()
-    if writer.damaged:
-        kept = f"{len(writer.done)} of its {len(names)} images are kept, the rest" if names else "it"
-        progress.warn(f"{folder}: the run that was complete there got damaged; {kept} is made again.")
-    study = replace(study, reference=study.reference.with_cache(FolderFitCache(folder, fingerprint(identity))))
-    try:
-        tally = run_batches(study, plan, writer, progress)
-        start = time.perf_counter()
-        plan = replace(plan, measured=plan.measured & writer.done)
-        evaluation = _evaluation(study, plan, len(plan.measured), progress)
-        tally.measuring += time.perf_counter() - start
-        start = time.perf_counter()
-        inside = _inside(study, plan, writer, progress)
-        filmed = _films(study, plan, writer, progress)
-        tally.looking = time.perf_counter() - start
-        late = [*_witnessed(study), *replaced_notices(study.images, writer.done)]
-        for notice in late[:MOST_SKIPPED]:
-            progress.warn(notice)
-        tally.read_otherwise[:0] = late
-    except BaseException:
-        writer.abandon()
-        raise
-    facts = provenance(study, tally.seconds, tally.bound, tally.computed)
-    facts["files"] = files_of(study)
-    facts["seconds_by_method"] = {name: round(seconds, 4) for name, seconds in sorted(writer.seconds().items())}
-    record = replace(
-        _record(study, plan, writer, tally, identity),
-        provenance=facts,
-        evaluation=evaluation,
-        inspection=inside,
-        snapshots=filmed,
-    )
-    writer.finish(record)
-    return record, tally
+class _Start:
+    """The stages of one start: what each of them gets, and what became of it."""
 
+    def __init__(self, setup: Setup, plan: Plan, identity: Identity, writer: RunWriter, progress: Progress) -> None:
+        self.setup, self.plan, self.identity = setup, plan, identity
+        self.subject, self.images, self.seed = setup.subject, setup.images, setup.config.machine.seed
+        self.writer, self.progress = writer, progress
+        self.reference = setup.reference.with_cache(FolderFitCache(writer.folder, fingerprint(identity)))
+        self.settings = BatchSettings(plan.dry_run, plan.batch, self.reference, self.seed)
+        self.stats = RunStats(skipped=list(setup.images.skipped), passes=plan.time.as_passes())
+        self.attempts = Stages(progress)
 
-def _evaluation(study: Study, plan: Plan, measured: int, progress: Progress) -> Evaluation | None:
-    """How maps of so many images were measured, and what cascading randomization made of them."""
-    budget = study.budget
-    if budget is None:
-        return None
-    stages: tuple[float, ...] = ()
-    images = 0
-    found: tuple[RandomizationResult, ...] = ()
-    try:
-        stages, images, found = randomization(study, plan, budget, progress)
-    except Exception as error:  # some networks can't be copied; the images are done, and worth keeping without it
-        progress.warn(f"The weights couldn't be randomized ({type(error).__name__}: {error}).", error)
-    return Evaluation(
-        budget=budget.name,
-        images=measured,
-        steps=budget.steps,
-        regions=budget.regions,
-        side=budget.across,
-        seed=study.seed,
-        randomized_fractions=stages,
-        randomization_images=images,
-        randomization=found,
-    )
+    def run(self) -> RunRecord:
+        """Every stage in order; all but the maps themselves may fail alone."""
+        attempt = self.attempts.run
+        with self.stats.timing("seconds"):
+            precision: tuple[Precision, ...] = attempt("bfloat16 check", self.check_bfloat16, ())
+            self.explain(precision)
+        self.stats.seconds -= self.stats.metrics_seconds + self.setup.checks.monitor.seconds
+        with self.stats.timing("metrics_seconds"):
+            cascade = attempt("randomization test", self.randomize, Randomization())
+        with self.stats.timing("inspection_seconds"):
+            inspected = attempt("inspection", self.inspect, None)
+            series: tuple[SnapshotSeries, ...] = attempt("explanation of snapshots", self.follow_training, ())
+        self.look_back()
+        return self.record(precision, cascade, inspected, series)
 
+    def check_bfloat16(self) -> tuple[Precision, ...]:
+        """May methods that need forward passes only run in bfloat16?"""
+        forced = self.setup.config.explain.precision == "bfloat16"
+        tasks = self.plan.reduced
+        return bfloat16_check(self.subject, self.images, tasks, self.settings, self.progress, forced=forced)
 
-def _inside(study: Study, plan: Plan, writer: RunWriter, progress: Progress) -> InspectionRecord | None:
-    """What the layers hold, where that is wanted and can be found out."""
-    if study.look is None or (len(study.images) and not writer.done):
-        return None
-    try:
-        return look_inside(
-            study,
-            study.look,
-            1 if study.subject.one_by_one else plan.batch,
-            writer,
-            progress,
+    def explain(self, precision: tuple[Precision, ...]) -> None:
+        """The maps of every image, and their metrics where they are wanted."""
+        setup, plan, stats = self.setup, self.plan, self.stats
+        self.settings = replace(self.settings, reduced=confirmed(plan.reduced, precision))
+        explainer = BatchExplainer(
+            self.subject,
+            plan.dry_run.tasks,
+            setup.choice,
+            self.settings,
+            shares=plan.shares,
+            metrics=self._metrics(),
+            monitor=setup.checks.monitor,
+            stats=stats,
+            progress=self.progress,
         )
-    except WentAway:
-        raise
-    except Exception as error:  # the images are done, and worth keeping without it
-        if refusal(error) is not None:  # but not without what couldn't be written: that can be made up for
-            raise
-        progress.warn(f"The inside of the network couldn't be looked at ({type(error).__name__}: {error}).", error)
-        return None
+        forecaster = Forecaster(
+            self.images,
+            done=self.writer.done,
+            measured=plan.measured,
+            reference=self.reference,
+            monitor=setup.checks.monitor,
+            later=self._later(),
+        )
+        explain_images(self.subject, self.images, plan.batch, explainer, self.writer, stats, forecaster, self.progress)
+
+    def randomize(self) -> Randomization:
+        """Do maps change when the network forgets what it learned?"""
+        budget, plan = self.setup.metrics, self.plan
+        if budget is None:
+            return Randomization()
+        tasks = randomized_tasks(plan.dry_run, plan.classes, budget)
+        measured = _some(self.images, plan.measured & self.writer.done)
+        return randomization(self.subject, measured, tasks, budget, self.settings, self.progress)
+
+    def inspect(self) -> InspectionRecord | None:
+        """What the layers hold."""
+        inspection_plan, explained = self.setup.inspection, _some(self.images, self.writer.done)
+        if inspection_plan is None or (len(self.images) and not len(explained)):
+            return None
+        return inspection(
+            self.subject,
+            explained,
+            inspection_plan,
+            1 if self.subject.one_by_one else self.plan.batch,
+            self.seed,
+            named_classes=self.setup.choice.named,
+            monitor=self.setup.checks.monitor,
+            writer=self.writer,
+            progress=self.progress,
+        )
+
+    def follow_training(self) -> tuple[SnapshotSeries, ...]:
+        """A few images over the epochs of the training."""
+        explained, training = _some(self.images, self.writer.done), self.setup.model.training
+        return snapshots(self.subject, explained, training, self.plan.dry_run, self.seed, self.writer, self.progress)
+
+    def look_back(self) -> None:
+        """What showed of the network and the files while the run went on."""
+        monitor = self.setup.checks.monitor
+        monitor.close()
+        notices = [*monitor.notices(), *replaced_notices(self.images, self.writer.done)]
+        for notice in notices[:MOST_SKIPPED]:
+            self.progress.warn(notice)
+        self.stats.image_notices[:0] = notices
+
+    def record(
+        self,
+        precision: tuple[Precision, ...],
+        cascade: Randomization,
+        inspected: InspectionRecord | None,
+        series: tuple[SnapshotSeries, ...],
+    ) -> RunRecord:
+        """All that the run has brought, without its images."""
+        setup, plan, writer, selection = self.setup, self.plan, self.writer, self.setup.selection
+        model, training, dry_run = setup.model, setup.model.training, plan.dry_run
+        return RunRecord(
+            fingerprint=fingerprint(self.identity, contents_of(self.images)),
+            network=network_record(self.subject, f"{model.weights} · {setup.checks.identity.weights}"),
+            methods=method_records(setup.tasks),
+            settings=settings_table(setup.config),
+            images=len(writer.done),
+            skipped=tuple(self.stats.skipped),
+            not_applicable=tuple(
+                NotApplicableRecord(task.name, reason, task.layer) for task, reason in dry_run.not_applicable
+            ),
+            stages_not_applicable=tuple(self.attempts.not_applicable),
+            passes_per_image={"forward": dry_run.forward, "backward": dry_run.backward},
+            provenance=provenance(self.subject.device, self.stats, files_of(self.images), writer.seconds()),
+            evaluation=evaluation_record(setup.metrics, len(plan.measured & writer.done), self.seed, cascade),
+            precision=precision,
+            inspection=inspected,
+            training=training.record if training else None,
+            snapshots=series,
+            in_training_set=count_in_training_set(_some(self.images, writer.done), training),
+            predictions=selection.predictions if selection else None,
+            label_predictions=selection.label_predictions if selection else None,
+            notices=(*setup.notices, *self.stats.notices),
+            identity=self.identity,
+        )
+
+    def _metrics(self) -> MapMetricsStage | None:
+        budget, plan = self.setup.metrics, self.plan
+        if budget is None:
+            return None
+        methods = {task.name: task.method.info for task in self.setup.tasks}
+        return MapMetricsStage(self.subject, budget, plan.measured, methods, plan.batch, self.seed)
+
+    def _later(self) -> list[Later]:
+        """Forecasts of the stages that follow the maps."""
+        setup, plan, images = self.setup, self.plan, len(self.images)
+        tasks, classes = plan.dry_run.tasks, plan.classes
+        later: list[Later] = []
+        if (budget := setup.metrics) is not None:
+            names = {task.name for task in randomized_tasks(plan.dry_run, classes, budget)}
+            measured = len(plan.measured)
+            later.append(lambda spent: randomization_seconds(spent, budget, names, measured, classes))
+        if (shown := setup.inspection) is not None:
+            later.append(lambda spent: inspection_seconds(spent, shown, self.subject, images, plan.time))
+        if (training := setup.model.training) is not None:
+            quick = {task.name for task in tasks if task.method.info.preset == "quick"}
+            later.append(lambda spent: snapshot_seconds(spent, training, quick, images, classes))
+        return later
 
 
-def _films(study: Study, plan: Plan, writer: RunWriter, progress: Progress) -> tuple[SnapshotSeries, ...]:
-    """Some images over the epochs, where the training left snapshots."""
-    try:
-        return snapshots(study, plan, writer, progress)
-    except WentAway:
-        raise
-    except Exception as error:  # the images are done, and worth keeping without it
-        if refusal(error) is not None:  # but not without what couldn't be written: that can be made up for
-            raise
-        progress.warn(f"The snapshots couldn't be looked at ({type(error).__name__}: {error}).", error)
-        return ()
-
-
-def _witnessed(study: Study) -> list[str]:
-    """What showed of the network in the passes of the run."""
-    if study.witness is None:
-        return []
-    study.witness.close()
-    return study.witness.notices()
-
-
-def _record(study: Study, plan: Plan, writer: RunWriter, tally: RunStats, identity: Identity) -> RunRecord:
-    subject, dry_run = study.subject, plan.dry_run
-    cards = {task.name: task.method.info for task in study.tasks}
-    options = {task.name: dict(task.options) for task in study.tasks}
-    network = NetworkRecord(
-        name=subject.name,
-        parameters=subject.parameters,
-        classes=len(subject.classes),
-        channels=subject.preprocessing.channels,
-        weights=f"{study.weights} · {study.identity.weights}",
-        preprocessing=subject.preprocessing.describe(),
-        scores=subject.scores,
-        layers=subject.layers,
-        default_layer=subject.default_layer,
-        kind=subject.meaning.kind,
-        quantity=subject.meaning.quantity,
-        reason=subject.meaning.reason,
-        names=() if subject.meaning.kind.exclusive else subject.classes,
-    )
-    return RunRecord(
-        fingerprint=fingerprint(identity, contents_of(study)),
-        network=network,
-        methods=tuple(replace(card, options=options[name]) for name, card in cards.items()),
-        settings=study.settings,
-        images=len(writer.done),
-        skipped=tuple(tally.skipped),
-        not_applicable=tuple(NotApplicableRecord(task.name, reason, task.layer) for task, reason in dry_run.refused),
-        passes_per_image={"forward": dry_run.forward, "backward": dry_run.backward},
-        provenance={},
-        precision=tally.precision,
-        training=study.training.record if study.training else None,
-        in_training_set=_trained_on(study, writer.done),
-        predictions=study.answers,
-        label_predictions=study.label_answers,
-        notices=(*study.notices, *tally.notices),
-        identity=identity,
-    )
-
-
-def _trained_on(study: Study, done: Collection[str]) -> int:
-    """How many of the images were among those that the network was trained on."""
-    seen = study.training.seen if study.training else frozenset()
-    return sum(item.id in done and item.content in seen for item in study.images)
+def _some(images: ImageSet, ids: Collection[str]) -> ImageSet:
+    return replace(images, items=tuple(item for item in images if item.id in ids))

@@ -1,9 +1,8 @@
-"""Everything that a run is about, loaded and checked against each other, before the first map is made."""
+"""What a run needs, loaded and checked against each other before the first map is made."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 from cnnvis_report.data.batches import sample
@@ -13,149 +12,195 @@ from cnnvis_report.engine.devices import batch_size, choose_device
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.inspection.projections import Unit, parse_unit
 from cnnvis_report.methods.registry import select
 from cnnvis_report.methods.tasks import Task, tasks_for
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.load import load_model
-from cnnvis_report.models.model import Model, Training
-from cnnvis_report.pipeline.config import RunConfig, settings_table
+from cnnvis_report.models.model import Model
+from cnnvis_report.pipeline.config import DataConfig, ExplainConfig, RunConfig
 from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_network
-from cnnvis_report.pipeline.image_source import Aliases, image_source
+from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
 from cnnvis_report.pipeline.open_subject import make_subject
 from cnnvis_report.pipeline.rejected_images import usable
 from cnnvis_report.pipeline.repeatability.check import Repeatability, check_passes
-from cnnvis_report.pipeline.repeatability.witness import Witness
-from cnnvis_report.pipeline.stages.evaluation import Budget, choose_budget
-from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, LookBudget, Preferences, choose_look, parse_goal
+from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
+from cnnvis_report.pipeline.stages.evaluation import MetricsBudget, choose_budget
+from cnnvis_report.pipeline.stages.inspection_budget import InspectionPlan, choose_inspection, plan_inspection
+from cnnvis_report.pipeline.stages.predict import Selection, predict
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
-from cnnvis_report.records.labels import LabelPredictions
-from cnnvis_report.records.predictions import Predictions
-from cnnvis_report.records.run import Setting
+from cnnvis_report.progress import Progress
 
 SAMPLE = 64  # images that methods compare with, or are fitted to
 
 
 @dataclass(frozen=True)
-class Study:
-    """A subject, an image set, and what is to be found out.
+class NetworkChecks:
+    """What was found out about the network before the first image.
 
-    weights: where the weights come from, in words. reference: a sample of the images. budget: for measuring what maps
-    are worth, look: for the inside of the network, where `units` are looked at above others; None where that isn't
-    wanted. settings: what the report states of the request. answers, label_answers: to all images, where these
-    are a selection.
-    notices: what a user has to know before believing the results, a sentence each. passes: what those over one image
-    have in common. identity: what tells the network from others, beside its logits. witness: compares later passes.
+    identity: digests of its weights, settings and code. repeatability: what passes over one image have in common.
+    monitor: compares later passes of the run.
     """
 
+    identity: NetworkIdentity
+    repeatability: Repeatability
+    monitor: PassMonitor
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The parts of a run. Stages get those that they use, and none gets all.
+
+    model: as it was loaded, for where its weights come from and how it was trained. selection: where the set was
+    predicted as a whole, of which `images` are a part. choice: the classes that are explained. reference: a sample of
+    the images. metrics, inspection: None where they aren't wanted.
+    notices: what a user has to know before believing the results, a sentence each.
+    """
+
+    config: RunConfig
+    model: Model
     subject: Subject
-    weights: str
     images: ImageSet
     tasks: tuple[Task, ...]
     choice: ClassChoice
-    device: torch.device
-    seed: int
-    precision: str
-    batch_size: int | None
-    settings: dict[str, Setting]
     reference: Reference
-    budget: Budget | None
-    look: LookBudget | None
-    units: tuple[Unit, ...]
-    preferences: Preferences
-    training: Training | None = None
-    answers: Predictions | None = None
-    notices: tuple[str, ...] = ()
-    label_answers: LabelPredictions | None = None
-    passes: Repeatability = field(default_factory=Repeatability)
-    identity: NetworkIdentity = field(default_factory=NetworkIdentity)
-    witness: Witness | None = None
+    checks: NetworkChecks
+    metrics: MetricsBudget | None
+    inspection: InspectionPlan | None
+    selection: Selection | None
+    notices: tuple[str, ...]
 
 
-def open_study(request: RunConfig) -> Study:
-    """Load what the request names.
+def set_up(config: RunConfig) -> Setup:
+    """Load what the configuration names.
 
     Raises:
         BadRequest, UnknownName: something doesn't exist or doesn't fit.
         RunFailed: not one image can be read.
     """
-    choose_device(request.device)
-    choose_budget(request.evaluate, request.methods)
-    choose_look(request.inside, request.methods)
+    methods = config.explain.methods
+    choose_device(config.machine.device)
+    choose_budget(config.evaluate.metrics, methods)
+    choose_inspection(config.inspect.inspect, methods)
     # a slip of the pen shows before a large file is read
-    if request.methods or request.inside in ("auto", "none"):
-        tasks_for(select(request.methods), request.layers, request.options)
-    model = load_model(request.model, request.weights)
-    model, images_for, aliases = image_source(replace(model, preprocessing=adjust(model, request)), request)
-    return study_of(model, images_for, request, aliases)
+    if methods or config.inspect.inspect in ("auto", "none"):
+        tasks_for(select(methods), config.explain.layers, config.explain.options)
+    model = load_model(config.model.model, config.model.weights)
+    model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))
+    model, images_for, aliases = image_source(model, config)
+    return set_up_model(model, images_for, config, aliases)
 
 
-def study_of(
-    model: Model, images_for: Callable[[Sequence[str]], ImageSet], request: RunConfig, aliases: Aliases = ()
-) -> Study:
-    """A study of a model that is loaded.
+def set_up_model(
+    model: Model, images_for: Callable[[Sequence[str]], ImageSet], config: RunConfig, aliases: Aliases = ()
+) -> Setup:
+    """Set up a run of a model that is loaded.
 
     Args:
         images_for: the image set, labeled with the class names that it gets.
-        request: everything but the model and the images.
+        config: everything but the model and the images.
         aliases: what else the classes are called, class by class.
 
     Raises:
         BadRequest, UnknownName: something doesn't exist or doesn't fit.
         RunFailed: not one image can be read.
     """
-    device = choose_device(request.device)
-    subject = make_subject(model, images_for(model.classes or ()), device, request.scores)
-    identity = identify_network(subject.network, request.model)  # before a pass may change what it holds
-    assert subject.first_pass is not None  # nobody has taken it yet
-    first = subject.first_pass.images, subject.first_pass.logits
-    passes = check_passes(subject)
-    subject.one_by_one = passes.one_by_one
+    device = choose_device(config.machine.device)
+    subject = make_subject(model, images_for(model.classes or ()), device, config.model.scores)
+    checks = _check_network(subject, config.model.model)
     images = images_for(subject.classes)
     if images.order and model.classes is None and subject.meaning.kind.judged:
         subject.classes = images.order
     images = images_of(images, subject.meaning, subject.classes)
-    choice = parse_classes(request.classes, subject.classes, aliases)
+    choice = parse_classes(config.explain.classes, subject.classes, aliases)
     check_choice(choice, images, subject)
-    layers = [_layer(subject, layer) for layer in request.layers]
-    tasks = tasks_for(select(request.methods) if request.methods else (), layers, request.options)
-    takes_layer = [task.name for task in tasks if task.method.takes_layer]
-    if takes_layer and not subject.default_layer:
-        apart = next((task.name for task in tasks if not task.method.takes_layer), "gradient")
-        raise BadRequest(
-            f"{subject.name} has no layer whose output has a spatial size, which {', '.join(takes_layer)} need. "
-            f"Choose others with --methods, such as {apart}."
-        )
-    return Study(
+    tasks = _tasks(subject, config.explain)
+    return Setup(
+        config=config,
+        model=model,
         subject=subject,
-        weights=model.weights,
         images=images,
         tasks=tasks,
         choice=choice,
-        device=device,
-        seed=request.seed,
-        precision=request.precision,
-        batch_size=1 if passes.one_by_one else request.batch_size,
-        settings=settings_table(request),
-        reference=Reference(lambda: _compared_with(subject, images, device, request)),
-        budget=choose_budget(request.evaluate, request.methods),
-        look=choose_look(request.inside, request.methods) or (BUDGETS["standard"] if request.units else None),
-        units=tuple(dict.fromkeys(parse_unit(unit, subject) for unit in request.units)),
-        preferences=Preferences(
-            tuple(parse_goal(each, subject) for each in request.prefer), request.form, request.start
-        ),
-        training=model.training,
-        notices=(
-            *model.notices,
-            *subject.notices,
-            *images.notices,
-            *_layer_notices(subject, tasks),
-            *passes.notices(subject.name),
-        ),
-        passes=passes,
-        identity=identity,
-        witness=Witness.of(subject, *first, passes),
+        reference=Reference(lambda: _reference_images(subject, images, config.machine.batch_size)),
+        checks=checks,
+        metrics=choose_budget(config.evaluate.metrics, config.explain.methods),
+        inspection=plan_inspection(config.inspect, config.explain.methods, subject),
+        selection=None,
+        notices=(*model.notices, *subject.notices, *images.notices, *_method_notices(subject, tasks, checks)),
     )
+
+
+def select_images(setup: Setup, progress: Progress, most: int | None = None) -> Setup:
+    """Predict all images, and go on with those that the configuration selects.
+
+    Args:
+        most: where there are more, some of the misclassified ones and a spread over the set.
+
+    Raises:
+        BadRequest: nothing is selected.
+    """
+    config = setup.config
+    selection = predict(
+        setup.subject,
+        setup.images,
+        config.data.select,
+        progress,
+        most=most,
+        limit=limit_of(config),
+        size=config.machine.batch_size,
+    )
+    notices = (*setup.notices, *selection.notices)
+    return replace(setup, images=selection.images, selection=selection, notices=notices)
+
+
+def adjusted_preprocessing(model: Model, data: DataConfig) -> Preprocessing:
+    """The model's preprocessing with what the user wants otherwise.
+
+    Raises:
+        BadRequest: a size or constants that can't be used.
+    """
+    known = model.preprocessing
+    channels = len(data.mean or data.std or ()) or input_channels(model.network) or known.channels
+    if channels not in (1, 3):
+        raise BadRequest(f"{model.name} reads {channels} channels; pictures have 1 (gray) or 3 (color).")
+    known = known.with_channels(channels)
+    mean, std = data.mean or known.mean, data.std or known.std
+    if len(mean) != len(std):
+        raise BadRequest(f"--mean has {len(mean)} numbers and --std {len(std)}; each needs one a channel.")
+    if not all(value > 0 for value in std):
+        raise BadRequest(f"--std {' '.join(map(str, std))}: each number has to be above 0.")
+    known = replace(known, mean=mean, std=std)
+    if data.range is not None:
+        known = replace(known, levels=Levels.between(data.range))
+    return known if data.size is None else known.resized(data.size)
+
+
+def _check_network(subject: Subject, spec: str) -> NetworkChecks:
+    """Identify the network and compare its passes; from then on it gets images one by one where they matter."""
+    identity = identify_network(subject.network, spec)  # before a pass may change what it holds
+    assert subject.first_pass is not None  # nobody has taken it yet
+    first = subject.first_pass.images, subject.first_pass.logits
+    repeatability = check_passes(subject)
+    subject.one_by_one = repeatability.one_by_one
+    return NetworkChecks(identity, repeatability, PassMonitor.of(subject, *first, repeatability))
+
+
+def _tasks(subject: Subject, config: ExplainConfig) -> tuple[Task, ...]:
+    """The methods with their options, at each layer.
+
+    Raises:
+        BadRequest, UnknownName: no method, layer or option is called so, or the network has no layer for a method.
+    """
+    layers = [_layer(subject, name) for name in config.layers]
+    tasks = tasks_for(select(config.methods) if config.methods else (), layers, config.options)
+    takes_layer = [task.name for task in tasks if task.method.takes_layer]
+    if takes_layer and not subject.default_layer:
+        other = next((task.name for task in tasks if not task.method.takes_layer), "gradient")
+        raise BadRequest(
+            f"{subject.name} has no layer whose output has a spatial size, which {', '.join(takes_layer)} need. "
+            f"Choose others with --methods, such as {other}."
+        )
+    return tasks
 
 
 def _layer(subject: Subject, name: str) -> str:
@@ -170,35 +215,14 @@ def _layer(subject: Subject, name: str) -> str:
         raise BadRequest(f"{error} See: cnnvis-report layers MODEL.") from error
 
 
-def adjust(model: Model, request: RunConfig) -> Preprocessing:
-    """The model's preprocessing with what the user wants otherwise.
-
-    Raises:
-        BadRequest: a size or constants that can't be used.
-    """
-    known = model.preprocessing
-    channels = len(request.mean or request.std or ()) or input_channels(model.network) or known.channels
-    if channels not in (1, 3):
-        raise BadRequest(f"{model.name} reads {channels} channels; pictures have 1 (gray) or 3 (color).")
-    known = known.with_channels(channels)
-    mean, std = request.mean or known.mean, request.std or known.std
-    if len(mean) != len(std):
-        raise BadRequest(f"--mean has {len(mean)} numbers and --std {len(std)}; each needs one a channel.")
-    if not all(value > 0 for value in std):
-        raise BadRequest(f"--std {' '.join(map(str, std))}: each number has to be above 0.")
-    known = replace(known, mean=mean, std=std)
-    if request.value_range is not None:
-        known = replace(known, levels=Levels.between(request.value_range))
-    return known if request.size is None else known.resized(request.size)
-
-
-def _compared_with(subject: Subject, images: ImageSet, device: torch.device, request: RunConfig) -> Tensor:
+def _reference_images(subject: Subject, images: ImageSet, size: int | None) -> Tensor:
     """A sample of the images that the network takes."""
-    found = sample(images, subject.preprocessing, SAMPLE).to(device)
-    return usable(subject, found, 1 if subject.one_by_one else batch_size(subject, device, request.batch_size))
+    inputs = sample(images, subject.preprocessing, SAMPLE).to(subject.device)
+    return usable(subject, inputs, batch_size(subject, subject.device, size))
 
 
-def _layer_notices(subject: Subject, tasks: Sequence[Task]) -> tuple[str, ...]:
-    """How the default layer is read, where somebody reads it and it isn't as usual."""
+def _method_notices(subject: Subject, tasks: Sequence[Task], checks: NetworkChecks) -> tuple[str, ...]:
+    """How the default layer is read, where a task reads it and it isn't as usual; and whether passes repeat."""
     read = any(task.method.takes_layer and not task.layer for task in tasks)
-    return (f"{subject.default_notice}.",) if read and subject.default_notice else ()
+    layer = (f"{subject.default_notice}.",) if read and subject.default_notice else ()
+    return (*layer, *checks.repeatability.notices(subject.name))

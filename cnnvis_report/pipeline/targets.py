@@ -41,8 +41,8 @@ def parse_classes(text: str, names: Sequence[str], aliases: Sequence[Sequence[st
     Raises:
         UnknownName, BadRequest: a class doesn't exist, or the text can't be understood.
     """
-    if find_whole := _whole_name(text, names):
-        return ClassChoice(named=find_whole)
+    if whole := _whole_name(text, names):
+        return ClassChoice(named=whole)
     top, label, named = 0, False, []
     for part in filter(None, (part.strip() for part in text.split(","))):
         if match := re.fullmatch(r"top:?([0-9]{0,9})", part):
@@ -91,23 +91,23 @@ def images_of(images: ImageSet, meaning: Scores, classes: Sequence[str]) -> Imag
     """
     if bare := sum(item.bare for item in images) if meaning.kind is not ScoreKind.SIGMOID else 0:
         which = "1 image bears" if bare == 1 else f"{bare} images bear"
-        said = (
+        notice = (
             f"{which} none of the table's labels, which counts where they don't exclude each other (--scores sigmoid)."
         )
-        images = replace(images, notices=(*images.notices, said))
+        images = replace(images, notices=(*images.notices, notice))
     if meaning.kind.judged:
         if not images.order:
             return images
-        named = (replace(item, labels=tuple(_called(label, classes) for label in item.labels)) for item in images)
-        return replace(images, items=tuple(named))
+        items = (replace(item, labels=tuple(_by_class(label, classes) for label in item.labels)) for item in images)
+        return replace(images, items=tuple(items))
     items = (replace(item, labels=tuple(Label(label.name) for label in item.labels)) for item in images)
-    notices = tuple(each for each in images.notices if each not in images.of_labels)
+    notices = tuple(notice for notice in images.notices if notice not in images.of_labels)
     if any(item.labels for item in images):
         notices += ("The network gives values: labels are shown beside them, and no error is measured.",)
     return replace(images, items=tuple(items), notices=notices, of_labels=())
 
 
-def _called(label: Label, classes: Sequence[str]) -> Label:
+def _by_class(label: Label, classes: Sequence[str]) -> Label:
     return label if label.index is None else Label(classes[label.index], label.index)
 
 

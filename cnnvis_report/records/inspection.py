@@ -115,6 +115,7 @@ class MaximizedRecord:
     top_image: that image's id; empty without images.
     curve: the activation over the optimization, at most 64 values.
     init: what the optimization started from: "noise", or "image" for the strongest image of the set.
+    converged: whether it excites the unit more than every image of the set does.
     """
 
     title: str
@@ -127,6 +128,7 @@ class MaximizedRecord:
     top_image: str
     curve: tuple[float, ...]
     init: str = "noise"
+    converged: bool = True
 
 
 @dataclass(frozen=True)

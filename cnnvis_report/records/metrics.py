@@ -4,6 +4,26 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
+class MetricInfo:
+    """What a reader has to know of a metric to read its values.
+
+    name: the word for it everywhere, such as "pointing_game".
+    title: as pages write it, such as "Pointing game".
+    description: what a value of it is.
+    higher_is_better: whether a larger value speaks for the map.
+    percent: whether values are fractions, which pages show as percentages.
+    needs_mask: whether it is defined only where a ground-truth mask shows the object.
+    """
+
+    name: str
+    title: str
+    description: str
+    higher_is_better: bool
+    percent: bool = False
+    needs_mask: bool = False
+
+
+@dataclass(frozen=True)
 class MapMetrics:
     """What one map scored: that of the first class that was explained.
 
@@ -65,6 +85,7 @@ class Evaluation:
     randomized_fractions: the fraction of the layers that is randomized, stage by stage, from the logits down.
     randomization_images: how many images the randomization test used.
     randomization: results of the randomization test, method by method.
+    metrics: the metrics that were measured, in the order of the columns.
     """
 
     budget: str
@@ -76,6 +97,7 @@ class Evaluation:
     randomized_fractions: tuple[float, ...] = ()
     randomization_images: int = 0
     randomization: tuple[RandomizationResult, ...] = ()
+    metrics: tuple[MetricInfo, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
 """What a network said of labeled images, counted, as plain data."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from cnnvis_report.records.images import ClassScore
+
+TOP = 5  # scores of an image that are kept, the highest ones
 BINS = 10  # of the probability of the first class
 LISTED_UP_TO = 1000
 
@@ -84,6 +87,29 @@ class Predictions:
         """The mean probability of the first class where it is wrong; 0 where it never is."""
         total = sum(each.mean * each.images for each in self.bins)
         return (total - self.confidence_correct * self.correct) / max(1, self.images - self.correct)
+
+
+def prediction_of(image: str, name: str, top: Sequence[ClassScore], labels: Sequence[ClassScore]) -> Prediction:
+    """The prediction for an image that has one label, or several of which each counts as correct.
+
+    Of several, the label is the one with the highest score; the first where none is among the highest.
+
+    Args:
+        image: its id. top: the highest scores, highest first. labels: the scores of the labels; where one isn't among
+            `top` its probability may be None.
+    """
+    ranks = {score.index: rank for rank, score in enumerate(top[:TOP], start=1)}
+    label = min(labels, key=lambda score: ranks.get(score.index, TOP + 1))
+    return Prediction(
+        image=image,
+        name=name,
+        label=label.name,
+        predicted=top[0].name,
+        correct=label.index == top[0].index,
+        probability=top[0].probability or 0.0,
+        label_probability=label.probability,
+        rank=ranks.get(label.index),
+    )
 
 
 class PredictionCounter:

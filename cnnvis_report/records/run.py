@@ -57,6 +57,7 @@ class RunRecord:
     images: how many images there are.
     skipped: files that weren't explained.
     not_applicable: methods that don't apply to this network, with the reason.
+    stages_not_applicable: stages of the run that gave nothing, with the reason.
     passes_per_image: "forward" and "backward": how many passes of the network an image takes, as planned.
     provenance: clocks, versions and machine; all else is the same when the run is repeated. "seconds" is the wall-clock
         time, "ideal_seconds" that of the forward and backward passes alone, "seconds_by_method" by method.
@@ -83,6 +84,7 @@ class RunRecord:
     not_applicable: tuple[NotApplicableRecord, ...]
     passes_per_image: dict[str, float]
     provenance: dict[str, Setting]
+    stages_not_applicable: tuple[tuple[str, str], ...] = ()
     evaluation: Evaluation | None = None
     precision: tuple[Precision, ...] = ()
     inspection: InspectionRecord | None = None

@@ -8,8 +8,8 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-from cnnvis_report.report.pictures.focus import BLURS
 from cnnvis_report.report.pictures.palettes import CLIPPED_AT, OPACITY, all_stops
+from cnnvis_report.report.pictures.reveal import BLURS
 from cnnvis_report.report.resources import folder
 
 THEME = "theme.js"  # runs before the page is painted; all others wait for the page

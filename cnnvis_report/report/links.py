@@ -1,34 +1,64 @@
-"""Addresses: between the pages of a site, and within a page that holds all."""
+"""Addresses of pages and pictures: what views and templates know of where things are."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlencode
+
+
+class Links(Protocol):
+    """Addresses as one page has them."""
+
+    def page(self, name: str, anchor: str = "") -> str:
+        """A page of the table of pages, such as "methods", and a place on it."""
+        ...
+
+    def gallery(self, **filters: str) -> str:
+        """The overview's gallery with some of its images, such as label="cat", predicted="dog"."""
+        ...
+
+    def image(self, id: str, **state: str) -> str:
+        """The page of an image, in some state of it, such as feature_layer="3"."""
+        ...
+
+    def thumbnail(self, id: str, name: str) -> str:
+        """A small picture of an image: "picture", or the name of a method; empty where a script will fill it in."""
+        ...
+
+    def picture(self, name: str) -> str:
+        """One of the pictures that belong to the page itself."""
+        ...
 
 
 @dataclass(frozen=True)
 class SiteLinks:
-    """Relative addresses from a page at the top, or from one in a folder, with `up` before everything else."""
+    """Relative addresses of a folder of pages.
 
+    own: what the page's own pictures are filed under. up: the way from the page to the top of the folder.
+    """
+
+    own: str = ""
     up: str = ""
 
-    def page(self, name: str, at: str = "") -> str:
-        """The overview ("index"), "answers", "inside", "methods" or "run", and a place on it."""
-        return f"{self.up}{name}.html{f'#{at}' if at else ''}"
+    def page(self, name: str, anchor: str = "") -> str:
+        """NAME.html#ANCHOR."""
+        return f"{self.up}{name}.html{f'#{anchor}' if anchor else ''}"
 
     def gallery(self, **filters: str) -> str:
-        """The overview's gallery with some of its images, such as label="cat", predicted="dog"."""
+        """The filters as the address's fragment."""
         return f"{self.up}index.html#{urlencode(filters)}"
 
-    def image(self, id: str) -> str:
-        """The page of an image."""
-        return f"{self.up}images/{id}.html"
+    def image(self, id: str, **state: str) -> str:
+        """images/ID.html, with the state as its fragment."""
+        return f"{self.up}images/{id}.html{f'#{urlencode(state)}' if state else ''}"
 
-    def drawn(self, id: str, name: str) -> str:
-        """A picture of what is inside the network: of an image, or of itself."""
-        return f"{self.up}stills/inspection/{id}/{name}.webp"
-
-    def still(self, id: str, name: str) -> str:
-        """A small picture of an image: "picture", or the still of a method."""
+    def thumbnail(self, id: str, name: str) -> str:
+        """stills/ID/NAME.webp."""
         return f"{self.up}stills/{id}/{name}.webp"
+
+    def picture(self, name: str) -> str:
+        """stills/OWN/NAME.webp."""
+        return f"{self.up}stills/{self.own}/{name}.webp"
 
     def asset(self, name: str) -> str:
         """A style sheet or script."""
@@ -40,24 +70,27 @@ class SiteLinks:
 
 
 @dataclass(frozen=True)
-class SingleLinks:
-    """Places within one file, told apart by the address's fragment; stills come from data in the file."""
+class SingleFileLinks:
+    """Places within one file, told apart by the address's fragment; `pictures` holds the page's own as data."""
 
-    def page(self, name: str, at: str = "") -> str:
-        """The overview ("index"), "answers", "inside", "methods" or "run", and a place on it."""
-        return f"#page={name}{f'&at={at}' if at else ''}"
+    pictures: Mapping[str, str] = field(default_factory=dict)
+
+    def page(self, name: str, anchor: str = "") -> str:
+        """#page=NAME&at=ANCHOR."""
+        return f"#page={name}{f'&at={anchor}' if anchor else ''}"
 
     def gallery(self, **filters: str) -> str:
-        """The gallery with some of its images, such as label="cat", predicted="dog"."""
+        """The filters beside the page's name."""
         return f"#page=index&{urlencode(filters)}"
 
-    def image(self, id: str) -> str:
-        """The part that shows an image."""
-        return f"#page=image-{id}"
+    def image(self, id: str, **state: str) -> str:
+        """#page=image-ID, with the state beside it."""
+        return f"#page=image-{id}{f'&{urlencode(state)}' if state else ''}"
 
-    def still(self, id: str, name: str) -> str:
+    def thumbnail(self, id: str, name: str) -> str:
         """Nothing: the page's script takes it from the data in the file."""
         return ""
 
-
-Links = SiteLinks | SingleLinks
+    def picture(self, name: str) -> str:
+        """The picture itself, as an address that needs no file; empty where the page has none of this name."""
+        return self.pictures.get(name, "")

@@ -1,4 +1,4 @@
-"""What a page's scripts get: one package of data an image, the palettes, and the provenance."""
+"""What the scripts of pages get: the data of each image, and what is only known of time and machine."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records.images import ImageRecord, MapRecord
-from cnnvis_report.records.methods import Kind, MethodInfo
+from cnnvis_report.records.methods import Kind
 from cnnvis_report.records.run import RunRecord, Setting
 from cnnvis_report.report.pictures.encode import Quality, encode_map
 from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.pictures.thumbnails import color_picture, data_uri, webp
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.report.views.images import evidence_of
+from cnnvis_report.report.views.method_rows import map_evidence
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -24,13 +24,13 @@ def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Qual
     "picture" as an address, "size", "targets", "methods" by name, and "maps" by method, layer and class index.
     """
     maps: dict[str, dict[str, dict[str, Any]]] = {}
-    for found in image.maps:
-        encoded = _map(run.method(found.method), found, arrays[found.key], quality)
-        maps.setdefault(found.method, {}).setdefault(found.layer, {})[str(found.target)] = encoded
+    for record in image.maps:
+        encoded = _map(run, record, arrays[record.key], quality)
+        maps.setdefault(record.method, {}).setdefault(record.layer, {})[str(record.target)] = encoded
     methods = {
-        card.name: {"title": card.title, "sign": card.shown_sign.value, "kind": card.kind.value, "color": card.color}
-        for card in run.methods
-        if card.name in maps
+        each.name: {"title": each.title, "sign": each.shown_sign.value, "kind": each.kind.value, "color": each.color}
+        for each in run.methods
+        if each.name in maps
     }
     return {
         "picture": data_uri(webp(arrays["picture"])),
@@ -44,22 +44,20 @@ def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Qual
 def provenance_slots(run: RunRecord) -> dict[str, str]:
     """Words for the places of the pages that tell of time and machine, by slot."""
     facts = run.provenance
-    seconds, bound = _float(facts.get("seconds")), _float(facts.get("ideal_seconds"))
-    share = fmt.of_the_bound(seconds, bound)
-    ratio = f"{share} · " if share else ""
+    seconds, ideal = _float(facts.get("seconds")), _float(facts.get("ideal_seconds"))
     explained = max(run.images + run.left_out, 1)  # what a repair left out had its share of the time
     computed = _float(facts.get("images_computed"))
-    part = f" · for {fmt.number(computed)} of {fmt.count(explained, 'image')}" if 0 < computed < explained else ""
+    part = f"for {fmt.number(computed)} of {fmt.count(explained, 'image')}" if 0 < computed < explained else ""
+    detail = (fmt.over_ideal(seconds, ideal), str(facts.get("device", "")), part)
     slots = {
         "took": fmt.duration(seconds),
-        "took-detail": f"{ratio}{facts.get('device', '')}{part}",
+        "took-detail": " · ".join(filter(None, detail)),
         "finished": str(facts.get("finished", "")),
-        "bound": fmt.duration(bound),
     }
     by_method = facts.get("seconds_by_method")
     for name, spent in by_method.items() if isinstance(by_method, Mapping) else ():
         slots[f"seconds:{name}"] = fmt.duration(_float(spent))
-        slots[f"per-image:{name}"] = _milliseconds(_float(spent) / explained)
+        slots[f"per-image:{name}"] = fmt.duration(_float(spent) / explained)
     return slots
 
 
@@ -76,23 +74,19 @@ def provenance_rows(run: RunRecord) -> list[tuple[str, str]]:
     ]
 
 
-def _map(card: MethodInfo, found: MapRecord, values: npt.NDArray[Any], quality: Quality) -> dict[str, Any]:
-    shown = card.shown(values.astype(np.float32, copy=False))
-    encoded = encode_map(shown, card.shown_sign, quality, coarse=card.kind is Kind.LAYER)
+def _map(run: RunRecord, record: MapRecord, values: npt.NDArray[Any], quality: Quality) -> dict[str, Any]:
+    method = run.method(record.method)
+    shown = method.shown(values.astype(np.float32, copy=False))
+    encoded = encode_map(shown, method.shown_sign, quality, coarse=method.kind is Kind.LAYER)
     # a map of zeros has no end of its own, and leaves a shared scale to the maps of other classes
-    clipped = card.kind is Kind.PIXEL
+    clipped = method.kind is Kind.PIXEL
     encoded["ends"] = [limit(shown, clipped=False), limit(shown, clipped=clipped)] if shown.any() else [0.0, 0.0]
-    encoded["evidence"] = " · ".join(evidence_of(found, card))
-    place = np.unravel_index(int(shown.argmax()), shown.shape)
-    encoded["peak"] = [int(side) for side in place]
-    if card.color and values.ndim == 3:
+    encoded["evidence"] = " · ".join(map_evidence(run, record))
+    encoded["peak"] = [int(side) for side in np.unravel_index(int(shown.argmax()), shown.shape)]
+    if method.color and values.ndim == 3:
         encoded["picture"] = data_uri(color_picture(values))
     return encoded
 
 
 def _float(value: Setting) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:.0f}" if seconds >= 0.01 else f"{seconds * 1000:.1f}"

@@ -7,8 +7,8 @@ from pathlib import Path
 from shutil import rmtree
 
 from cnnvis_report.errors import BadRequest, WentAway
+from cnnvis_report.progress import Progress
 from cnnvis_report.report.pictures.encode import Quality
-from cnnvis_report.report.progress import Advance
 from cnnvis_report.report.single_file_writer import write_single
 from cnnvis_report.report.site_writer import write_pages
 from cnnvis_report.store import names as named
@@ -27,7 +27,7 @@ class Written:
     quality: Quality
 
 
-def write_site(run: StoredRun, *, single_file: bool = False, advance: Advance = lambda _: None) -> Written:
+def write_site(run: StoredRun, *, single_file: bool = False, progress: Progress | None = None) -> Written:
     """Write the pages of a run into its folder, in place of those that an earlier call has written.
 
     The pages are made aside and moved when all are there, so that no half page stays behind. No link in the folder is
@@ -35,7 +35,7 @@ def write_site(run: StoredRun, *, single_file: bool = False, advance: Advance = 
 
     Args:
         single_file: one page that holds everything, with maps kept as finely as 25 MB allow.
-        advance: called with each image's name when its page is made.
+        progress: told of each image when its page is made.
 
     Raises:
         BadRequest: the run is damaged, or somebody else is writing there. WentAway: the folder is gone.
@@ -44,7 +44,7 @@ def write_site(run: StoredRun, *, single_file: bool = False, advance: Advance = 
         building = run.folder / f".pages-{secrets.token_hex(4)}"
         building.mkdir()
         try:
-            quality = (write_single if single_file else write_pages)(run, building, advance)
+            quality = (write_single if single_file else write_pages)(run, building, progress or Progress())
             size = _move(building, run.folder)
         except FileNotFoundError as error:
             if building.is_dir():

@@ -54,7 +54,7 @@ def write_arrays(path: Path, arrays: Arrays, *, packed: bool = False) -> StoredF
     save = np.savez_compressed if packed else np.savez
     with beside(path, parents=False) as temporary:
         with temporary.open("wb") as file:
-            save(file, allow_pickle=False, **arrays)
+            save(file, **arrays)  # type: ignore[arg-type] # no name is that of an option; NumPy 1.26 has no options
         return digest_of(temporary)
 
 

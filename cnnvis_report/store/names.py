@@ -15,10 +15,10 @@ JOURNAL = "journal.jsonl"
 PAGES = "pages.json"
 LOCK = ".lock"
 ARRAYS = "arrays"
-INSPECTION = "inspection"
+INSPECTION = "inspection"  # what the layers compute
 FITTED = "fitted"  # what was fitted to the image set, kept until the run is complete
-NETWORK = "network"  # what is inside the network itself; no image has this id
-SNAPSHOTS = "snapshots"  # images over the epochs of a training
+NETWORK = "network"  # what they compute whatever the image; no image has this id
+SNAPSHOTS = "snapshots"  # images over the epochs of a training; nor this one
 BUILDING = re.compile(r"\.pages-[0-9a-f]{8}")  # pages that aren't all there yet
 
 ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
@@ -29,14 +29,15 @@ _SHAPES = (
     rf"{INSPECTION}/{ID}\.npz",
     rf"{FITTED}/[\w.-]+\.safetensors",
 )
-FIRST_PAGES = ("index.html", "answers.html", "inside.html", "methods.html", "run.html")
+FIRST_PAGES = ("index.html", "performance.html", "features.html", "methods.html", "run.html")  # looked for before a run
 _PAGES = (
-    r"(?:index|answers|inside|methods|run)\.html",
+    r"[a-z]{1,40}\.html",
     r"assets/(?:report\.css|theme\.js|report\.js|plotly\.js)",
     rf"images/{ID}\.html",
     rf"data/{ID}\.js",
     rf"stills/{ID}/\w+\.webp",
     rf"stills/inspection/{ID}/[\w-]+\.webp",
+    r"stills/pages/[a-z]{1,40}/[\w-]+\.webp",
 )
 _KEPT = re.compile("|".join(_SHAPES))
 _PAGE = re.compile("|".join(_PAGES))
@@ -74,7 +75,7 @@ def arrays_name(image: str) -> str:
 
 
 def inspection_name(name: str) -> str:
-    """The file of arrays from within the network: of an image by its id, of the network itself by NETWORK."""
+    """The file of arrays of what the layers compute: for an image by its id, for the network by NETWORK."""
     return f"{INSPECTION}/{name}.npz"
 
 

@@ -12,6 +12,7 @@ from PIL.Image import Image
 from cnnvis_report.data.dataset_json import DESCRIPTION, FORMAT, IMAGES, MASKS, listed_files, read_description
 from cnnvis_report.data.prefetch import ahead, processors
 from cnnvis_report.errors import BadRequest, UnknownName
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.codec import to_json
 from cnnvis_report.store.atomic import beside, blocked_by, is_temporary, link_on_the_way, remove, settle, sweep
 from cnnvis_report.store.lock import writing
@@ -77,7 +78,7 @@ def write_set(
     variant: str,
     side: int,
     seed: int,
-    advance: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
 ) -> None:
     """Draw so many pictures into a folder: `images/CLASS/NUMBER.png`, and masks called alike in `masks/`.
 
@@ -89,7 +90,7 @@ def write_set(
     """
     _find_set(folder)
     with writing(folder):
-        _write_set(kind, count, folder, variant, side, seed, advance)
+        _write_set(kind, count, folder, variant, side, seed, progress or Progress())
 
 
 def _find_set(folder: Path) -> dict[str, Any] | None:
@@ -113,9 +114,7 @@ def _is_first(path: Path) -> bool:
     return path.name == LOCK or is_temporary(path, DESCRIBED)
 
 
-def _write_set(
-    kind: Kind, count: int, folder: Path, variant: str, side: int, seed: int, advance: Callable[[str], None]
-) -> None:
+def _write_set(kind: Kind, count: int, folder: Path, variant: str, side: int, seed: int, progress: Progress) -> None:
     old = _find_set(folder)  # now that nobody else changes it
     description = {
         "format": FORMAT,
@@ -144,7 +143,7 @@ def _write_set(
     workers = processors(4)
     for written in ahead(draw, enumerate(names), workers=workers, waiting=workers):
         files += written
-        advance(written[0])
+        progress.done(written[0])
     _settle([folder / name for name in files], workers)
     _describe(folder, description | {"files": sorted(files), "complete": True})
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
-PRESETS = ("none", "turns", "light", "strong")
+PRESETS = ("none", "d4", "light", "strong")
 
 Augment = Callable[[Tensor], Tensor]
 
@@ -14,7 +14,7 @@ Augment = Callable[[Tensor], Tensor]
 def augmentation(level: str, size: tuple[int, int]) -> Augment:
     """What changes a batch [N, C, H, W] of bytes, each picture on its own, by PyTorch's own random numbers.
 
-    "turns" mirrors and turns by quarters: for what has no up, such as cells or fields from above.
+    "d4" mirrors and turns by quarters: for what has no up, such as cells or fields from above.
     "light" moves, turns and zooms a little, brightens and darkens: few classes depend on these, so that it suits
     digits and drawings too.
     "strong" mirrors, turns, zooms, changes colors and covers up as well, as suits photographs.
@@ -22,7 +22,7 @@ def augmentation(level: str, size: tuple[int, int]) -> Augment:
     if level == "none":
         return lambda pictures: pictures
     height, width = size
-    if level == "turns":
+    if level == "d4":
         # with these two mirrors, a swap of the axes makes all eight positions of a square
         swap = v2.Lambda(lambda picture: picture.transpose(-1, -2))
         turns = [

@@ -8,10 +8,11 @@ from torch import Tensor
 from cnnvis_report.models.architectures import SMALL, Architecture
 from cnnvis_report.models.trained_file import TrainedModel, read_with_more, write_trained
 from cnnvis_report.records.training import ClassCounts, Score, Snapshot, TrainingRecord
-from cnnvis_report.training.config import TrainConfig, TrainProgress
+from cnnvis_report.training.config import TrainConfig
 from cnnvis_report.training.loop import BY_HAND, EpochProgress, Hyperparameters, Progress, Rounds
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.output_paths import part_of, snapshot_of
+from cnnvis_report.training.progress import TrainProgress
 from cnnvis_report.training.resume import (
     FINISHED,
     STANDING,
@@ -54,7 +55,7 @@ class Checkpointing(EpochProgress):
         self.snapshots: list[Snapshot] = []
         self.batch_done = spectator.batch_done  # type: ignore[method-assign]
         self._settings = settings_table(order, trainee, hyperparameters)
-        told = {**self._settings, "the folder": self._data, "snapshots": ",".join(map(str, order.snapshots))}
+        told = {**self._settings, "the folder": self._data, "snapshots": ",".join(map(str, order.checkpoint_epochs))}
         self._parts = {} if path is None else parts_of(data, trainee, told, device)
         self._rounds: Rounds | None = None
 
@@ -88,7 +89,7 @@ class Checkpointing(EpochProgress):
     def epoch_done(self, progress: Progress) -> None:
         """Keep where the training stands, and a snapshot before that: what is kept is known to be there."""
         number = progress.history[-1].number
-        if self.path is not None and number in self.order.snapshots:
+        if self.path is not None and number in self.order.checkpoint_epochs:
             kept = snapshot_of(self.path, number)
             write_trained(kept, self.model(progress, None))
             self.snapshots.append(Snapshot(number, kept.name))
@@ -147,19 +148,19 @@ def settings_table(
         "arch": _words(trainee.architecture),
         "begun with": trainee.origin,
         "frozen": ", ".join(trainee.frozen[:1]) or "nothing",
-        "split": order.split,
+        "validation split": order.val_split,
         "epochs": order.epochs,
         "batch size": order.batch_size,
         "learning rate": hyperparameters.rate,
         "augment": order.augment,
-        "balanced": order.balance,
+        "class weights": order.class_weights,
         "patience": order.patience,
         "seed": order.seed,
     }
 
 
 def _words(architecture: Architecture) -> str:
-    head = " with a convolution, global average pooling and a linear layer" if architecture.head == "gap" else ""
+    head = " with a convolution, global average pooling and a linear layer" if architecture.head == "cam" else ""
     blocks = f", {architecture.blocks} blocks" if architecture.name == SMALL else ""
     return f"{architecture.name}{blocks}{head}"
 

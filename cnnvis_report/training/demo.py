@@ -44,7 +44,7 @@ def demonstrate(explained: int, seed: int, spectator: TrainProgress) -> Demonstr
         first += count
     data = Data(CLASSES, parts["training"], parts["validation"], parts["test"], (), ())
     order = TrainConfig(
-        Path("shapes"), Path("demo.pt"), epochs=EPOCHS, batch_size=25, augment="turns", patience=0, seed=seed
+        Path("shapes"), Path("demo.pt"), epochs=EPOCHS, batch_size=25, augment="d4", patience=0, seed=seed
     )
     trained, _ = train_on(order, data, Source(SMALL), torch.device("cpu"), spectator)
     record = replace(trained.training, data="drawn shapes")

@@ -93,7 +93,7 @@ def make_trainee(source: Source, preprocessing: Preprocessing, classes: int, hea
 
     Args:
         preprocessing: of the pictures; a network that was taught before reads three channels.
-        head: "linear" is the architecture's own, "gap" as of `GapNetwork`.
+        head: "linear" is the architecture's own, "cam" as of `GapNetwork`.
         freeze: a layer, which stays as it is with all before it; "backbone" is all but the head; "none" nothing.
             None freezes the backbone under a gap head that was taught before, and nothing else.
 
@@ -108,9 +108,9 @@ def make_trainee(source: Source, preprocessing: Preprocessing, classes: int, hea
     else:
         plain = Architecture(source.name, classes, 3, options=_options(source))
     subject = _tried(plain, size)
-    if head == "gap" and not subject.layout(subject.default_layer).is_plain:
+    if head == "cam" and not subject.layout(subject.default_layer).is_plain:
         raise BadRequest(
-            f"--head gap: layer {subject.default_layer!r} of {source.name} gives {subject.layer().layout}, and "
+            f"--head cam: layer {subject.default_layer!r} of {source.name} gives {subject.layer().layout}, and "
             f"convolutions read channels first. Use --head linear."
         )
     architecture = plain if head == "linear" else replace(plain, head=head, layer=subject.default_layer)
@@ -191,7 +191,7 @@ def _frozen(
     network: nn.Module, architecture: Architecture, subject: Subject, freeze: str | None, *, taught: bool
 ) -> tuple[str, ...]:
     """Names of the modules of the network that stay as they are."""
-    gap = architecture.head == "gap"
+    gap = architecture.head == "cam"
     if freeze is None:
         freeze = BACKBONE if gap and taught else "none"
     if freeze == "none":

@@ -131,7 +131,7 @@ def split(targets: Sequence[int], classes: Sequence[str], share: float, seed: in
         BadRequest: a class has too few images for both.
     """
     if not 0 < share < 1:
-        raise BadRequest(f"--split {share:g}: give the share that goes into validation, above 0 and below 1.")
+        raise BadRequest(f"--val-split {share:g}: give the share that goes into validation, above 0 and below 1.")
     generator = torch.Generator().manual_seed(seed)
     parts: tuple[list[int], list[int]] = ([], [])
     for index, name in enumerate(classes):

@@ -12,10 +12,11 @@ from cnnvis_report.models.architectures import SMALL
 from cnnvis_report.models.trained_file import TrainedModel
 from cnnvis_report.training.augment import augmentation
 from cnnvis_report.training.checkpointing import Checkpointing
-from cnnvis_report.training.config import TrainConfig, TrainProgress
+from cnnvis_report.training.config import TrainConfig
 from cnnvis_report.training.loop import BY_HAND, Hyperparameters, fit, score
 from cnnvis_report.training.model import Source, Trainee, find_source, make_trainee
 from cnnvis_report.training.output_paths import check_places, only_writer, part_of
+from cnnvis_report.training.progress import TrainProgress
 from cnnvis_report.training.splits import Data, read_data
 
 __all__ = ["TrainConfig", "TrainProgress", "Trained", "checked_output", "train", "train_on"]
@@ -50,7 +51,7 @@ def train(order: TrainConfig, device: torch.device, spectator: TrainProgress) ->
     """
     path = checked_output(order)
     with only_writer(path):
-        check_places(path, order.snapshots)  # now that nobody else changes them
+        check_places(path, order.checkpoint_epochs)  # now that nobody else changes them
         return _train(order, path, device, spectator)
 
 
@@ -59,7 +60,7 @@ def _train(order: TrainConfig, path: Path, device: torch.device, spectator: Trai
     data = read_data(
         order.images,
         order.test,
-        share=order.split,
+        share=order.val_split,
         seed=order.seed,
         known=source.preprocessing,
         size=order.size,
@@ -115,12 +116,12 @@ def checked_output(order: TrainConfig) -> Path:
         BadRequest: nothing can be written there, or something is there that no training has left.
     """
     path = order.output
-    check_places(path, order.snapshots)
-    if order.rate is not None and not 0 < order.rate <= MOST_RATE:
-        raise BadRequest(f"--lr {order.rate:g}: give a learning rate above 0 and at most {MOST_RATE}, such as 0.003.")
-    late = [epoch for epoch in order.snapshots if not 1 <= epoch <= order.epochs]
+    check_places(path, order.checkpoint_epochs)
+    if order.lr is not None and not 0 < order.lr <= MOST_RATE:
+        raise BadRequest(f"--lr {order.lr:g}: give a learning rate above 0 and at most {MOST_RATE}, such as 0.003.")
+    late = [epoch for epoch in order.checkpoint_epochs if not 1 <= epoch <= order.epochs]
     if late:
-        raise BadRequest(f"--snapshots {late[0]}: there are epochs 1 to {order.epochs}.")
+        raise BadRequest(f"--checkpoint-epochs {late[0]}: there are epochs 1 to {order.epochs}.")
     return path
 
 
@@ -153,8 +154,8 @@ def _balance(data: Data) -> Tensor:
 
 
 def _recipe(order: TrainConfig, data: Data, trainee: Trainee) -> Hyperparameters:
-    weights = _balance(data) if order.balance else None
+    weights = _balance(data) if order.class_weights == "balanced" else None
     size = data.training.preprocessing.size or (0, 0)
-    rate = order.rate if order.rate is not None else trainee.rate
+    rate = order.lr if order.lr is not None else trainee.rate
     augment = augmentation(order.augment, size)
     return Hyperparameters(order.epochs, order.batch_size, rate, order.patience, augment, weights, trainee.frozen)

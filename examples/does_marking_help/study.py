@@ -89,7 +89,7 @@ def draw(folder: Path, variant: str, count: int, size: int, seed: str) -> None:
     """Draw a set, unless it is there."""
     if not (read_description(folder) or {}).get("complete"):
         words = ("-n", count, "-o", folder, "--variant", variant, "--size", size, "--seed", seed)
-        call("draw", "layers", *words, "--quiet")
+        call("make-dataset", "layers", *words, "--quiet")
 
 
 def train(out: Path, variant: str, settings: Settings) -> None:
@@ -113,7 +113,7 @@ def report(out: Path, network: str, scenes: str) -> None:
     except BadRequest:
         done = False
     if not done:
-        words = ("--methods", METHODS, "--classes", "label", "--inside", "none", "--quiet")
+        words = ("--methods", METHODS, "--classes", "label", "--inspect", "none", "--quiet")
         call("run", out / f"{network}.pt", out / "explained" / scenes, "-o", folder, *words)
 
 

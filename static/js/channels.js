@@ -31,10 +31,10 @@ CnnVis.channelValues = (layer, channel) => {
   return Float32Array.from(layer.steps.subarray(channel * size, (channel + 1) * size), (step) => low + (step / 255) * (high - low));
 };
 
-CnnVis.paintChannel = (canvas, layer, channel, scale) => {
+CnnVis.paintChannel = (canvas, layer, channel, normalize) => {
   [canvas.width, canvas.height] = [layer.width, layer.height];
   const values = CnnVis.channelValues(layer, channel);
-  const [low, high] = scale === "own"
+  const [low, high] = normalize === "channel"
     ? [layer.lowest[channel], layer.highest[channel]] : [Math.min(...layer.lowest), Math.max(...layer.highest)];
   const style = { signed: false, stops: CnnVis.palettes.inferno.positive, end: (high - low) || 1, opacity: 1, threshold: 0, overlay: false };
   const pixels = CnnVis.paint(values.map((value) => value - low), style);
@@ -44,8 +44,8 @@ CnnVis.paintChannel = (canvas, layer, channel, scale) => {
 CnnVis.averaged = (layer) => (layer.cell.join() === layer.shape.slice(1).join() ? ""
   : `, averaged over areas from ${layer.shape.slice(1).join("×")} to ${layer.cell.join("×")}`);
 
-CnnVis.layerInWords = (layer, { stage, scale }, count) => {
-  const ends = scale === "own" ? "each channel from its lowest value (dark) to its highest (light)"
+CnnVis.layerInWords = (layer, { layerNumber, normalize }, count) => {
+  const ends = normalize === "channel" ? "each channel from its lowest value (dark) to its highest (light)"
     : `all channels from ${CnnVis.inWords(Math.min(...layer.lowest))} (dark) to ${CnnVis.inWords(Math.max(...layer.highest))} (light)`;
-  return `${stage + 1} of ${count}: ${layer.name}, ${layer.type}, ${layer.shape.join("×")}; ${ends}${CnnVis.averaged(layer)}. Choose a channel to read its values.`;
+  return `${layerNumber + 1} of ${count}: ${layer.name}, ${layer.type}, ${layer.shape.join("×")}; ${ends}${CnnVis.averaged(layer)}. Choose a channel to read its values.`;
 };

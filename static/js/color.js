@@ -46,16 +46,19 @@ CnnVis.colorscale = (style) => {
 };
 
 // Where the colors of a map end: its own end, or the largest among the classes of its method and layer.
-CnnVis.endOf = (map, siblings, { scale, ends }) => {
-  const which = ends === "full" ? 0 : 1;
-  const found = scale === "own" ? map.ends[which] : Math.max(...siblings.map((each) => each.ends[which]));
-  return found || 1; // an all-zero map still needs a scale
+CnnVis.endOf = (map, siblings, { normalize, range }) => {
+  const which = range === "full" ? 0 : 1;
+  const end = normalize === "map" ? map.ends[which] : Math.max(...siblings.map((each) => each.ends[which]));
+  return end || 1; // an all-zero map still needs a scale
 };
+
+// A whole number, with commas between thousands.
+CnnVis.wholeInWords = (value) => Math.round(value).toLocaleString("en-US").replace("-", "−");
 
 // Three significant digits, with a real minus sign.
 CnnVis.inWords = (value) => {
   if (value === 0) return "0";
   const size = Math.abs(value);
   const text = size >= 1e4 || size < 1e-3 ? value.toExponential(1) : value.toPrecision(3).replace(/\.?0+$/, "");
-  return (size >= 100 && size < 1e4 ? String(Math.round(value)) : text).replaceAll("-", "−").replace("e+", "e");
+  return size >= 100 && size < 1e4 ? CnnVis.wholeInWords(value) : text.replaceAll("-", "−").replace("e+", "e");
 };

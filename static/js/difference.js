@@ -62,7 +62,7 @@ CnnVis.Differences = class {
     this.pair = pair;
     if (!this.maps.has(a)) this.maps.set(a, this.make(a, b, kind, CnnVis.named(this.page.data.targets, state).shown));
     const map = this.maps.get(a); // another choice may clear them while the scale is made
-    const siblings = state.scale === "own" ? [] : await this.pairs(Object.values(classes), kind);
+    const siblings = state.normalize === "map" ? [] : await this.pairs(Object.values(classes), kind);
     return { map: await map, siblings };
   }
 

@@ -10,13 +10,14 @@ CnnVis.FeatureMaps = class {
     this.form = root.querySelector("[data-maps-controls]");
     this.grid = root.querySelector("[data-grid]");
     this.layers = new Map();
-    this.state = { stage: 0, page: 0, sort: "index", scale: "own" };
+    this.state = { layerNumber: 0, page: 0, sort: "index", normalize: "channel" };
     this.form.hidden = false;
     root.querySelector("[data-no-script]").hidden = true;
-    this.control("stage").addEventListener("input", (event) => this.change({ stage: Number(event.target.value), page: 0 }));
-    this.control("layer").addEventListener("change", (event) => this.change({ stage: Number(event.target.value), page: 0 }));
+    const choose = (event) => this.change({ layerNumber: Number(event.target.value), page: 0 });
+    this.control("layer_number").addEventListener("input", choose);
+    this.control("layer").addEventListener("change", choose);
     this.control("sort").addEventListener("change", (event) => this.change({ sort: event.target.value, page: 0 }));
-    this.control("scale").addEventListener("change", (event) => this.change({ scale: event.target.value }));
+    this.control("normalize").addEventListener("change", (event) => this.change({ normalize: event.target.value }));
     for (const button of this.form.querySelectorAll("[data-page-by]")) {
       button.addEventListener("click", () => this.change({ page: this.state.page + Number(button.dataset.pageBy) }));
     }
@@ -28,17 +29,17 @@ CnnVis.FeatureMaps = class {
   control(name) { return this.form.querySelector(`[name="${name}"]`); }
 
   fromAddress() {
-    const { stage } = CnnVis.address.get();
-    const most = Number(this.control("stage").max);
-    if (stage === undefined || !(Number(stage) >= 0 && Number(stage) <= most)) return;
-    this.state = { ...this.state, stage: Math.round(Number(stage)), page: 0 };
+    const { feature_layer: wanted } = CnnVis.address.get();
+    const most = Number(this.control("layer_number").max);
+    if (wanted === undefined || !(Number(wanted) >= 0 && Number(wanted) <= most)) return;
+    this.state = { ...this.state, layerNumber: Math.round(Number(wanted)), page: 0 };
     this.root.scrollIntoView({ block: "start" });
     this.show();
   }
 
   change(changes) {
     this.state = { ...this.state, ...changes };
-    if ("stage" in changes) CnnVis.address.set({ stage: this.state.stage });
+    if ("layerNumber" in changes) CnnVis.address.set({ feature_layer: this.state.layerNumber });
     this.show();
   }
 
@@ -46,7 +47,7 @@ CnnVis.FeatureMaps = class {
   async layer(number) {
     if (!this.layers.has(number)) {
       if (this.layers.size >= 6) this.layers.delete(this.layers.keys().next().value);
-      this.layers.set(number, CnnVis.package(`inside-${this.root.dataset.maps}-${number}`).then(CnnVis.unpackLayer));
+      this.layers.set(number, CnnVis.package(`features-${this.root.dataset.maps}-${number}`).then(CnnVis.unpackLayer));
     }
     return this.layers.get(number);
   }
@@ -55,14 +56,14 @@ CnnVis.FeatureMaps = class {
 
   async draw() {
     const { state } = this;
-    const layer = await this.layer(state.stage);
+    const layer = await this.layer(state.layerNumber);
     if (state !== this.state) return; // overtaken by a later choice
     const order = CnnVis.channelOrder(layer, state.sort);
     const pages = Math.ceil(order.length / CnnVis.mapsPage);
     const page = Math.max(0, Math.min(pages - 1, state.page));
     this.state.page = page;
-    this.control("stage").value = this.control("layer").value = String(state.stage);
-    this.control("stage").setAttribute("aria-valuetext", layer.name);
+    this.control("layer_number").value = this.control("layer").value = String(state.layerNumber);
+    this.control("layer_number").setAttribute("aria-valuetext", layer.name);
     const first = page * CnnVis.mapsPage;
     const shown = order.slice(first, first + CnnVis.mapsPage);
     this.form.querySelector("[data-pages]").textContent = `${first + 1}–${first + shown.length} of ${order.length}`;
@@ -70,17 +71,17 @@ CnnVis.FeatureMaps = class {
       const to = page + Number(button.dataset.pageBy);
       button.disabled = to < 0 || to >= pages;
     }
-    this.root.querySelector("[data-said]").textContent = CnnVis.layerInWords(layer, state, Number(this.control("stage").max) + 1);
+    this.root.querySelector("[data-said]").textContent = CnnVis.layerInWords(layer, state, Number(this.control("layer_number").max) + 1);
     this.grid.replaceChildren(...shown.map((channel) => this.button(layer, channel, state)));
   }
 
-  button(layer, channel, { scale }) {
+  button(layer, channel, { normalize }) {
     const button = document.createElement("button");
     button.type = "button";
     const ends = [layer.lowest[channel], layer.highest[channel]].map(CnnVis.inWords).join(" … ");
     button.title = `channel ${channel}: ${ends}`;
     const canvas = document.createElement("canvas");
-    CnnVis.paintChannel(canvas, layer, channel, scale);
+    CnnVis.paintChannel(canvas, layer, channel, normalize);
     const label = document.createElement("span");
     label.textContent = channel;
     button.append(canvas, label);

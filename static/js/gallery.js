@@ -4,27 +4,24 @@ var CnnVis = (globalThis.CnnVis ??= {});
 
 CnnVis.galleryDefaults = { show: "", verdict: "", label: "", predicted: "", confidence: "", sort: "", q: "" };
 
-// An image's highest probability, or its first value where scores are values. Pure.
-CnnVis.highest = (image) => Number(image.probability ?? image.value);
-
 // Whether an image fits the state. Pure. image: what its element carries as data.
 CnnVis.fits = (image, state) => {
   const [low, high] = state.confidence ? state.confidence.split("-").map(Number) : [-Infinity, Infinity];
-  const probability = CnnVis.highest(image);
+  const score = Number(image.score); // its highest probability, or its first value where scores are values
   const holds = (names, name) => !name || names.split("\n").includes(name); // several where an image has several labels
   const words = `${image.name} ${image.predicted} ${image.label}`.toLowerCase();
   return (!state.verdict || image.verdict === state.verdict)
     && holds(image.label, state.label)
     && holds(image.predicted, state.predicted)
-    && probability >= low && (probability < high || high === 1)
+    && score >= low && (score < high || high === 1)
     && state.q.toLowerCase().split(/\s+/).every((word) => words.includes(word));
 };
 
 // Negative where a comes before b. Pure.
 CnnVis.compare = (a, b, sort) => {
-  const given = Number(a.place) - Number(b.place);
-  if (sort === "unsure") return CnnVis.highest(a) - CnnVis.highest(b) || given;
-  if (sort === "sure") return CnnVis.highest(b) - CnnVis.highest(a) || given;
+  const given = Number(a.index) - Number(b.index);
+  if (sort === "lowest") return Number(a.score) - Number(b.score) || given;
+  if (sort === "highest") return Number(b.score) - Number(a.score) || given;
   if (sort === "name") return a.name.localeCompare(b.name, "en", { numeric: true }) || given;
   if (sort === "predicted") return a.predicted.localeCompare(b.predicted, "en") || given;
   return given;
@@ -74,7 +71,8 @@ CnnVis.Gallery = class {
     for (const field of this.form.elements) if (field.name && field.value !== state[field.name]) field.value = state[field.name];
     CnnVis.check(this.form.querySelector(".switch"), (button) => button.dataset.verdict === state.verdict);
     const all = shown.length === this.items.length;
-    this.root.querySelector("[data-gallery-count]").textContent = all ? "" : `${shown.length} of ${this.items.length} images`;
+    this.root.querySelector("[data-gallery-count]").textContent = all ? ""
+      : `${CnnVis.wholeInWords(shown.length)} of ${CnnVis.wholeInWords(this.items.length)} images`;
     this.root.querySelector("[data-gallery-empty]").hidden = shown.length > 0;
     if (before?.show !== state.show) this.showMap(state.show);
   }

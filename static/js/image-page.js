@@ -3,7 +3,8 @@
 var CnnVis = (globalThis.CnnVis ??= {});
 
 CnnVis.imageDefaults = {
-  view: "mixed", opacity: "0.85", threshold: "0", palette: "inferno", scale: "shared", ends: "clipped", cells: "", color: "", layer: "", side: "",
+  view: "auto", opacity: "0.85", threshold: "0", palette: "inferno", normalize: "classes", range: "clipped", blocks: "",
+  color: "", layer: "", side: "",
 };
 CnnVis.mostLive = 12; // Plotly's heatmaps are heavy; more than a dozen make a page stutter
 
@@ -74,15 +75,15 @@ CnnVis.ImagePage = class {
     const style = {
       signed: sign === "signed", stops: CnnVis.palettes[state.palette]?.[sign] ?? CnnVis.palettes.inferno[sign],
       end: CnnVis.endOf(map, siblings, state), opacity: Number(state.opacity), threshold: Number(state.threshold),
-      overlay: state.view === "overlay" || (state.view === "mixed" && info.kind !== "pixel"),
+      overlay: state.view === "overlay" || (state.view === "auto" && info.kind !== "pixel"),
     };
-    const grid = await this.gridOf(map, info, state.cells);
-    const focus = state.view === "focus" ? CnnVis.focusPicture(this.picture, grid, style.end) : null;
-    const picture = focus ? focus.toDataURL("image/webp", 0.9) : state.color && map.picture ? map.picture : null;
+    const grid = await this.gridOf(map, info, state.blocks);
+    const revealed = state.view === "reveal" ? CnnVis.revealPicture(this.picture, grid, style.end) : null;
+    const picture = revealed ? revealed.toDataURL("image/webp", 0.9) : state.color && map.picture ? map.picture : null;
     return {
       style, picture, title: info.title, target: CnnVis.named(this.data.targets, state).shown, zoom: state.zoom, size: this.size,
       map: { ...map, size: map.shape }, grid,
-      pictureImage: focus ?? (picture ? await CnnVis.loadImage(picture) : null), below: style.overlay && !picture ? this.grayAddress : null,
+      pictureImage: revealed ?? (picture ? await CnnVis.loadImage(picture) : null), below: style.overlay && !picture ? this.grayAddress : null,
     };
   }
 
@@ -92,10 +93,10 @@ CnnVis.ImagePage = class {
     return this.unpacked.get(map);
   }
 
-  // The same, coarse ones grown to the picture's size unless their cells are asked for.
-  async gridOf(map, info, cells) {
+  // The same, coarse ones interpolated to the picture's size unless they are asked for as blocks.
+  async gridOf(map, info, blocks) {
     const grid = await this.unpack(map);
-    if (info.kind !== "layer" || cells) return grid;
+    if (info.kind !== "layer" || blocks) return grid;
     if (!this.grown.has(map)) {
       const shrink = Math.min(1, 512 / Math.max(...this.size));
       this.grown.set(map, CnnVis.upsample(grid, Math.round(this.size[0] * shrink), Math.round(this.size[1] * shrink)));

@@ -6,8 +6,8 @@ CnnVis.wired = new Map(); // root element to what was made of it
 
 CnnVis.wire = (root) => {
   if (CnnVis.wired.has(root)) return;
-  CnnVis.connectInside(root);
-  CnnVis.connectAnswers(root);
+  CnnVis.connectFeatures(root);
+  CnnVis.connectPerformance(root);
   if (root.dataset.page === "index") CnnVis.wired.set(root, new CnnVis.Gallery(root));
   else if (root.dataset.page === "image" && root.querySelector("[data-controls]")) {
     const page = new CnnVis.ImagePage(root);

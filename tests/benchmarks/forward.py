@@ -71,7 +71,7 @@ def main() -> None:
         tape = Tape(subject, images, capacity=given.batch)
         targets = tape.logits.topk(CLASSES).indices
         found = []
-        with subject.held():
+        with subject.in_eval_mode():
             ours = timed(
                 lambda: found.extend(run_tasks([task], tape, targets, [task] if reduced else [])), given.device
             )

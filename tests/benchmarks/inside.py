@@ -3,7 +3,7 @@
     python tests/benchmarks/inside.py [MODEL] [--units 16] [--steps 256] [--size 224] [--images 24] [--device cpu]
 
 Times are printed beside those of as many plain forward and backward passes in the same process. The report's growth is
-that of a run on drawn pictures with --inside standard over the same run without.
+that of a run on drawn pictures with --inspect standard over the same run without.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from cnnvis_report.cli.main import cli
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.inspection.activation_maximization import maximize_activations
-from cnnvis_report.inspection.objectives import Goal
+from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.projections import Unit, project
 from cnnvis_report.synthetic.shapes import draw
 
@@ -53,7 +53,7 @@ def growth(name: str, weights: Path, count: int) -> tuple[int, int]:
             draw(index, 0, 224).picture.save(folder / "pictures" / f"{index}.png")
         for inside in ("none", "standard"):
             words = ["run", name, str(folder / "pictures"), "-w", str(weights), "-o", str(folder / inside), "-q"]
-            CliRunner().invoke(cli, [*words, "-m", "quick", "--inside", inside], catch_exceptions=False)
+            CliRunner().invoke(cli, [*words, "-m", "quick", "--inspect", inside], catch_exceptions=False)
             sizes.append(pages(folder / inside))
     return sizes[0], sizes[1]
 
@@ -75,7 +75,7 @@ def main() -> None:
     one = plain(network, batch, 5)
 
     start = time.perf_counter()
-    goals = [Goal("", (index,)) for index in range(given.units)]
+    goals = [Objective("", (index,)) for index in range(given.units)]
     maximize_activations(subject, goals, steps=given.steps, size=(given.size, given.size))
     spent = time.perf_counter() - start
     print(f"preferred inputs, {given.units} units × {given.steps} steps at {given.size}²: {spent:.1f} s")

@@ -68,7 +68,7 @@ def test_a_run_says_what_it_will_do_and_what_it_took(drawn, tmp_path):
         "Warning: empty.jpg: an empty file. Skipped.",
         "Took      ",
         " for 6 images",
-        "within 0.8 % of their largest",
+        "within 0.8% of their largest",
     ):
         assert words in result.stderr.replace("\u202f", " "), words
     quiet = command(*TINY, drawn, "-o", tmp_path / "r2", *FEW, "--quiet")
@@ -296,23 +296,23 @@ def test_traceback_of_a_failed_method_on_request(drawn, tmp_path, monkeypatch):
 
 
 def test_out_of_memory_halves_the_batch(drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline.stages.explain import Explaining
+    from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
 
-    plain, sizes = Explaining._seen, []
+    plain, sizes = BatchExplainer._open, []
 
-    def tight(explaining, batch):
-        sizes.append(len(batch.ready))
-        if len(batch.ready) > 2:
+    def tight(explainer, images):
+        sizes.append(len(images))
+        if len(images) > 2:
             raise torch.OutOfMemoryError("too much")
-        return plain(explaining, batch)
+        return plain(explainer, images)
 
     command(*TINY, drawn, "-o", tmp_path / "whole", *FEW, "-q")
-    monkeypatch.setattr(Explaining, "_seen", tight)
+    monkeypatch.setattr(BatchExplainer, "_open", tight)
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW)
     assert sizes == [6, 3, 1, 2, 3, 1, 2] and "going on with 3" in result.stderr
     for one, two in zip(load_run(tmp_path / "whole").images(), load_run(tmp_path / "r").images(), strict=True):
         assert one.id == two.id and [found.key for found in one.maps] == [found.key for found in two.maps]
-    monkeypatch.setattr(Explaining, "_seen", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("none")))
+    monkeypatch.setattr(BatchExplainer, "_open", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("none")))
     result = command(*TINY, drawn, "-o", tmp_path / "n", *FEW, "-q", code=1)
     assert "Out of memory with one image at a time" in result.stderr and not (tmp_path / "n").exists()
 
@@ -329,9 +329,9 @@ def test_a_full_disk_is_one_line(drawn, tmp_path, monkeypatch):
 
 
 def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline.stages.explain import Explaining
+    from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
 
-    plain = Explaining._seen
+    plain = BatchExplainer._open
     calls = []
 
     def impatient(*given):
@@ -340,9 +340,9 @@ def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return plain(*given)
 
-    monkeypatch.setattr(Explaining, "_seen", impatient)
+    monkeypatch.setattr(BatchExplainer, "_open", impatient)
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "--batch-size", "3", code=130)
-    assert "Stopped. The same command goes on from what is done." in result.stderr
+    assert "Stopped. The same command continues from what is done." in result.stderr
     assert len(list((tmp_path / "r" / "arrays").iterdir())) == 3
 
 
@@ -361,7 +361,7 @@ def test_the_demo(tmp_path, monkeypatch):
     monkeypatch.setattr("cnnvis_report.training.demo.EPOCHS", 1)
     monkeypatch.setattr("cnnvis_report.training.demo.DRAWN", {"training": 50, "validation": 10, "test": 10})
     result = command("demo", "-n", "6", "-o", tmp_path / "d", "-m", "quick")
-    assert "right on those held out" in result.stderr
+    assert "generated images: test accuracy" in result.stderr
     run = load_run(tmp_path / "d")
     assert "1 epochs on 50 drawn pictures" in run.record.network.weights
     for image in run.images():
@@ -375,7 +375,7 @@ def test_the_demo(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "d" / "run.json").read_text())["run"]["settings"]["model"] == "demo"
 
 
-@pytest.mark.parametrize("name", ["run", "inside", "demo", "train", "draw", "render", "methods", "layers"])
+@pytest.mark.parametrize("name", ["run", "inspect", "demo", "train", "make-dataset", "render", "methods", "layers"])
 def test_help_shows_each_example_on_its_own_line(name):
     lines = [line.strip() for line in command(name, "--help").stdout.splitlines()]
     at = next(place for place, line in enumerate(lines) if line in ("Example:", "Examples:"))

@@ -154,5 +154,5 @@ def test_an_image_that_the_network_does_not_take_is_skipped(tmp_path):
     (skipped,) = content["run"]["skipped"]
     assert skipped["name"] == "1/b.png" and "(ValueError: an odd height)" in skipped["reason"]
     assert "1/b.png: even_sided doesn't take" in result.output
-    command(*words, "original", "-o", tmp_path / "wrong", "--only", "wrong")
+    command(*words, "original", "-o", tmp_path / "wrong", "--select", "misclassified")
     assert [each["name"] for each in run_of(tmp_path / "wrong")["images"]] == ["0/a.png", "0/c.png"]

@@ -4,6 +4,7 @@ import datetime
 import math
 import os
 import re
+from pathlib import Path
 
 import click
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cnnvis_report.cli.main import cli
-from cnnvis_report.cli.types import MOST, BatchSize, Count, FileName, Numbers, Real, Text, Whole, number, whole_number
 from cnnvis_report.errors import BadRequest, UnknownName, shown
 from cnnvis_report.methods.registry import methods, select
+from cnnvis_report.settings.kinds import File, FileName, Integer, Integers, Names, Numbers, Real, Text
+from cnnvis_report.settings.numbers import LARGEST, number, whole_number
 from tests.conftest import command
 
 QUICK = settings(
@@ -115,9 +117,9 @@ def test_what_is_no_number(value):
 def test_numbers_of_thousands_of_digits_are_none():
     huge = 10**5000
     assert number(huge) is None
-    for kind in (Count(0), Real(0, 10), BatchSize(), Text(numbers=True)):
-        with pytest.raises(click.BadParameter, match="of many digits isn't"):
-            kind.convert(huge, None, None)
+    for kind in (Integer(0), Real(0, 10), Integer(1, auto=True), Text(numbers=True)):
+        with pytest.raises(BadRequest, match="of many digits isn't"):
+            kind.parse(huge)
     with pytest.raises(BadRequest, match="of many digits"):
         select(["smoothgrad"])[0].with_options({"n": huge})
 
@@ -125,23 +127,26 @@ def test_numbers_of_thousands_of_digits_are_none():
 @pytest.mark.parametrize(
     ("kind", "value", "wanted"),
     [
-        (Count(1, 5), "5", 5),
-        (Count(0), MOST, MOST),
+        (Integer(1, 5), "5", 5),
+        (Integer(0), LARGEST, LARGEST),
         (Real(0, 10), "1e-3", 0.001),
         (Numbers(), "0.5, 1 -2e0", (0.5, 1.0, -2.0)),
         (Numbers(), [0.5, 1], (0.5, 1.0)),
-        (Whole(), "10,1,5,1", (1, 5, 10)),
-        (Whole(), "", ()),
-        (BatchSize(), "auto", None),
-        (BatchSize(), 8, 8),
+        (Integers(), "10,1,5,1", (1, 5, 10)),
+        (Integers(), "", ()),
+        (Integer(1, auto=True), "auto", None),
+        (Integer(1, auto=True), 8, 8),
         (Text(numbers=True), 224, "224"),
         (Text(several=True), ["a", "b"], "a,b"),
         (Text(), "кот 猫", "кот 猫"),
         (FileName(), "кот.pt", "кот.pt"),
+        (File(), "кот.pt", Path("кот.pt")),
+        (Names(), "a, b,", ("a", "b")),
+        (Names(), ["a", "b"], ("a", "b")),
     ],
 )
 def test_what_is_meant_is_taken(kind, value, wanted):
-    assert kind.convert(value, None, None) == wanted
+    assert kind.parse(value) == kind.parse(kind.parse(value)) == wanted
 
 
 @pytest.mark.parametrize(

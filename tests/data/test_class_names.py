@@ -13,7 +13,7 @@ from cnnvis_report.data.label_parsing import labels_in as labels_of
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.setup import open_study
+from cnnvis_report.pipeline.setup import set_up
 from cnnvis_report.pipeline.targets import images_of
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.training.splits import find_classes
@@ -267,11 +267,11 @@ def test_folders_in_order_and_predictions_have_one_name(tmp_path):
     (tmp_path / "names.txt").write_text("healthy\nill\n")
     given = {"model": "tests.data.test_labels:reddish", "images": (tmp_path,), "labels": "folders", "device": "cpu"}
     for more, names in (({}, ("benign", "malignant")), ({"class_names": tmp_path / "names.txt"}, ("healthy", "ill"))):
-        study = open_study(RunConfig(**given, **more))
-        labels = {item.name: item.label and (item.label.name, item.label.index) for item in study.images}
-        assert study.subject.classes == names
+        setup = set_up(RunConfig.of(**given, **more))
+        labels = {item.name: item.label and (item.label.name, item.label.index) for item in setup.images}
+        assert setup.subject.classes == names
         assert labels == {"benign/a.png": (names[0], 0), "malignant/b.png": (names[1], 1), "loose.png": None}
-    assert any("alphabetical: benign for healthy, malignant for ill." in notice for notice in study.notices)
+    assert any("alphabetical: benign for healthy, malignant for ill." in notice for notice in setup.notices)
 
 
 def test_numbers_below_or_above_named_classes_are_no_labels(tmp_path):

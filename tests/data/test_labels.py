@@ -16,17 +16,15 @@ from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.plan import make_plan
-from cnnvis_report.pipeline.run import conduct
-from cnnvis_report.pipeline.setup import study_of
-from cnnvis_report.pipeline.stages.predict import screened
+from cnnvis_report.pipeline.plan import plan_run
+from cnnvis_report.pipeline.run import run
+from cnnvis_report.pipeline.setup import select_images, set_up_model
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.images import ClassScore, ImageRecord, Label
 from cnnvis_report.records.labels import LabelCounter, average_precision
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.payload import image_data
 from cnnvis_report.report.pictures.encode import QUALITIES
-from cnnvis_report.report.views.formatting import NARROW
 from cnnvis_report.report.views.summary import summarize
 from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_arrays, load_run
@@ -92,7 +90,7 @@ def pictures(tmp_path_factory):
 
 
 def open_labels(folder, only="all", labels=None):
-    """A study of the pictures with their labels."""
+    """The setup of a run over the pictures with their labels."""
     known = labels or {name: given for name, (_, given) in PICTURES.items()}
 
     def images(classes):
@@ -106,13 +104,15 @@ def open_labels(folder, only="all", labels=None):
         ]
         return replace(found, items=tuple(items))
 
-    request = RunConfig("tests.data.test_labels:colors", (folder,), methods=("gradient", "grad_cam"), device="cpu")
-    study = study_of(load_model(request.model), images, request)
-    return study if only == "all" else screened(study, only, None)
+    config = RunConfig.of(
+        "tests.data.test_labels:colors", images=(folder,), methods=("gradient", "grad_cam"), device="cpu", select=only
+    )
+    setup = set_up_model(load_model(config.model.model), images, config)
+    return setup if only == "all" else select_images(setup, Progress())
 
 
-def write(study, folder):
-    conduct(study, make_plan(study), folder, Progress())
+def write(setup, folder):
+    run(setup, plan_run(setup), folder, Progress())
     write_site(load_run(folder), single_file=False)
     return folder
 
@@ -180,7 +180,7 @@ def image_record(kind, top, labels=(), predicted=()):
         id="",
         name="",
         size=(1, 1),
-        original=(1, 1),
+        original_size=(1, 1),
         label=labels[0] if labels else None,
         top=tuple(scores[k] for k in top),
         targets=(),
@@ -224,8 +224,8 @@ def test_a_run_of_several_labels_records_each_by_itself(several):
 
 def test_pages_of_several_labels_say_what_holds(several):
     summary = summarize(load_run(several))
-    assert summary.answers is None and (summary.labeled, summary.right, summary.unknown) == (5, 2, 1)
-    found = summary.label_answers
+    assert summary.predictions is None and (summary.labeled, summary.correct, summary.unknown) == (5, 2, 1)
+    found = summary.label_predictions
     truth = {name: [label in PICTURES[name][1] for label in ("red", "green", "blue")] for name in "abcde"}
     columns = np.array([truth[name] for name in "abcde"])
     scores = np.array([shares(name) for name in "abcde"])
@@ -235,12 +235,10 @@ def test_pages_of_several_labels_say_what_holds(several):
     sums = [sum(each.images * each.mean for each in found.bins), sum(each.images for each in found.bins)]
     assert sums == pytest.approx([scores.sum(), scores.size], rel=1e-4), "probabilities are those of the network"
     overview = page(several / "index.html")
-    answers = page(several / "answers.html")
+    answers = page(several / "performance.html")
     assert "Mean average precision" in overview and UNKNOWN in overview
-    assert not any(
-        word in overview + answers for word in ("Right first", 'class="confusion"', "Seen as", "Most confused")
-    )
-    assert "Exact match: on 2 of 5" in answers and "missed green" in answers
+    assert not any(word in overview + answers for word in ("Top-1", 'class="confusion"', "Most often confused"))
+    assert "Exact match: for 2 of 5" in answers and "missed: green" in answers
     pages = {path.stem.partition("-")[0]: page(path) for path in (several / "images").glob("*.html")}
     assert "1 missed, 1 extra" in pages["d"] and "✗ missed" in pages["d"]
     assert "which the network doesn't know" in pages["f"] and "✗" not in pages["f"]
@@ -260,16 +258,17 @@ def test_the_gallery_filters_by_each_of_several_labels(visit, several):
 
 
 def test_only_wrong_of_several_labels(pictures, tmp_path):
-    study = open_labels(pictures, "wrong")
-    assert [Path(item.name).stem for item in study.images] == ["c", "d", "e"]
-    assert (study.label_answers.images, study.label_answers.exact, study.label_answers.unknown) == (5, 2, 1)
-    assert [Path(item.name).stem for item in open_labels(pictures, "right").images] == ["a", "b"]
-    answers = page(write(study, tmp_path / "wrong") / "answers.html")
-    assert "Exact match: on 2 of 5" in answers and "3 of them are explained" in answers
+    setup = open_labels(pictures, "misclassified")
+    counts = setup.selection.label_predictions
+    assert [Path(item.name).stem for item in setup.images] == ["c", "d", "e"]
+    assert (counts.images, counts.exact, counts.unknown) == (5, 2, 1)
+    assert [Path(item.name).stem for item in open_labels(pictures, "correct").images] == ["a", "b"]
+    answers = page(write(setup, tmp_path / "wrong") / "performance.html")
+    assert "Exact match: for 2 of 5" in answers and "3 of them are explained" in answers
     with pytest.raises(
         BadRequest, match=r"colors knows none of the labels, such as 'ghost'\. Its classes are red, green"
     ):
-        open_labels(pictures, "wrong", dict.fromkeys(PICTURES, ("ghost",)))
+        open_labels(pictures, "misclassified", dict.fromkeys(PICTURES, ("ghost",)))
 
 
 def test_an_image_that_bears_none_of_the_labels_counts(pictures, tmp_path):
@@ -281,12 +280,12 @@ def test_an_image_that_bears_none_of_the_labels_counts(pictures, tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(["image,red,green,blue", *lines]))
     given = ("run", "tests.data.test_labels:colors", tmp_path / "t.csv", "-m", "gradient", "--device", "cpu")
     command(*given, "-o", tmp_path / "r")
-    command(*given, "-o", tmp_path / "wrong", "--only", "wrong")
+    command(*given, "-o", tmp_path / "wrong", "--select", "misclassified")
     predicted = {name: shares(name) > 0.5 for name in rows}
     assert predicted["c"].any() and not predicted["e"].any(), "one is wrong, and one right"
     exact = sum((predicted[name] == rows[name]).all() for name in rows)
     for folder in ("r", "wrong"):
-        found = summarize(load_run(tmp_path / folder)).label_answers
+        found = summarize(load_run(tmp_path / folder)).label_predictions
         assert (found.images, found.exact) == (3, exact)
         assert sum(each.predicted for each in found.labels) == sum(row.sum() for row in predicted.values())
         scores, truth = np.array([shares(name) for name in rows]), np.array([1, 0, 0])
@@ -297,8 +296,8 @@ def test_an_image_that_bears_none_of_the_labels_counts(pictures, tmp_path):
 
 
 def page(path):
-    """A page's text, its narrow spaces plain ones."""
-    return path.read_text("utf-8").replace(NARROW, " ")
+    """A page's text."""
+    return path.read_text("utf-8")
 
 
 def images_of(folder):
@@ -332,7 +331,7 @@ def test_a_binary_run_is_right_or_wrong_at_a_half(two, tmp_path):
     found = {Path(each.name).stem: each.correct for each in load_run(tmp_path / "r").images()}
     assert found == {"a": True, "c": False, "d": False, "f": True, "g": None}
     overview = page(tmp_path / "r" / "index.html")
-    assert "50 %" in overview and UNKNOWN in overview
+    assert "50%" in overview and UNKNOWN in overview
     done = command(
         *(
             "run",
@@ -343,12 +342,15 @@ def test_a_binary_run_is_right_or_wrong_at_a_half(two, tmp_path):
             *names,
             "-m",
             "gradient",
-            "--only",
-            "wrong",
+            "--select",
+            "misclassified",
         )
     )
     assert set(images_of(tmp_path / "w")) == {"c", "d"}
-    assert "2 of 4 labeled images right, 1 with a label that the network doesn't know; 2 to be" in done.output
+    assert (
+        "2 of 4 labeled images classified correctly, 1 with a label that the network doesn't know; 2 to be"
+        in done.output
+    )
     assert "scores: binary, as there is a single score" in done.output
     assert "above a half means 'yes'" in done.output
 
@@ -377,7 +379,7 @@ def test_a_map_of_zeros_leaves_a_shared_scale_to_the_others(two, tmp_path):
 
 
 def test_pages_of_values_know_no_probability(two, tmp_path):
-    options = ("-m", "gradient,occlusion", "-O", "occlusion.patch=8", "--evaluate", "--device", "cpu")
+    options = ("-m", "gradient,occlusion", "-O", "occlusion.patch=8", "--metrics", "full", "--device", "cpu")
     done = command("run", "tests.data.test_labels:amount", two, "-o", tmp_path / "r", "--labels", "folders", *options)
     assert "scores: value, as the network's attribute scores = 'value' says" in done.output
     for name, image in images_of(tmp_path / "r").items():
@@ -386,11 +388,14 @@ def test_pages_of_values_know_no_probability(two, tmp_path):
         assert score["logit"] == pytest.approx(SCALE * (PICTURES[name][0][0] / 255 - 0.5), abs=1e-4)
     for path in (tmp_path / "r" / "index.html", *(tmp_path / "r" / "images").glob("*.html")):
         text = page(path).replace("values, not probabilities", "")
-        for word in ("robabilit", "Seen as", "Right first", "Confidence", "Sure", "logit", "✗", "✓ right", "None"):
+        for word in ("robabilit", "Predicted", "Top-1", "onfidence", "logit", "✗", "✓", "None"):
             assert word not in text, (path.name, word)
-    assert not (tmp_path / "r" / "answers.html").exists()
+    assert not (tmp_path / "r" / "performance.html").exists()
     for words, says in (
-        (("--only", "wrong"), "--only wrong: amount gives values, and none of them is right or wrong"),
+        (
+            ("--select", "misclassified"),
+            "--select misclassified: amount gives values, and none of them is right or wrong",
+        ),
         (
             ("-c", "label"),
             "--classes label: amount gives values, and no label is one of them. Name outputs, such as 'am",
@@ -431,12 +436,12 @@ def test_of_many_labels_the_first_are_named_and_the_rest_counted(pictures, tmp_p
         "0",
         "-q",
     )
-    errors = page(tmp_path / "r" / "answers.html").partition('id="wrong"')[2].partition("</section>")[0]
+    errors = page(tmp_path / "r" / "performance.html").partition('id="errors"')[2].partition("</section>")[0]
     assert re.findall(r"label \d\d|\d+ more", errors) == [
         *(f"label {index:02d}" for index in range(10, 5, -1)),
         "6 more",
     ]
-    image = page(next((tmp_path / "r" / "images").glob("a-*.html"))).partition("Predicted ")[2].partition("· label ")[0]
+    image = page(next((tmp_path / "r" / "images").glob("a-*.html"))).partition("Predicted: ")[2].partition("· label")[0]
     assert re.findall(r"label \d\d|\d+ more", image) == [
         *(f"label {index:02d}" for index in range(11, 3, -1)),
         "4 more",

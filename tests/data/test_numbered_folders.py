@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from torchvision.models import ResNet18_Weights
 
-from cnnvis_report.data.image_set import Limit, find_images, labeled
+from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.setup import open_study
-from cnnvis_report.pipeline.stages.predict import screened
+from cnnvis_report.pipeline.setup import select_images, set_up
+from cnnvis_report.progress import Progress
 from tests.cli.test_images_of_runs import shade
 from tests.data.test_class_names import TEN, labels_in, notices, tree
 
@@ -78,13 +78,13 @@ def test_the_limit_is_drawn_from_what_only_selects(tmp_path):
     for number in range(12):
         shade(tmp_path / "2" / f"{number:02d}.png", 2 if number % 6 else 7)
         shade(tmp_path / "5" / f"{number:02d}.png", 5 if number % 6 else 8)
-    request = RunConfig("tests.factories:bright", (Path(tmp_path),), methods=("gradient",), device="cpu", inside="none")
-    study = screened(open_study(request), "wrong", None, limit=Limit(2))
-    assert [item.name for item in study.images if int(Path(item.name).stem) % 6 == 0] == [i.name for i in study.images]
-    assert sorted({Path(item.name).parent.name for item in study.images}) == ["2", "5"] and len(study.images) == 2
-    assert study.notices[-1] == "Of those answered wrong, 2 of 4 images: 1 of each of 2 classes, seed 0."
-    assert (study.settings["limit"], study.settings["limit_order"]) == (2, "balanced")
-    assert study.answers is not None and study.answers.images == 24, "the figures are of all"
+    given = {"images": (tmp_path,), "methods": ("gradient",), "device": "cpu", "inspect": "none"}
+    config = RunConfig.of("tests.factories:bright", limit=2, select="misclassified", **given)
+    setup = select_images(set_up(config), Progress())
+    assert [item.name for item in setup.images if int(Path(item.name).stem) % 6 == 0] == [i.name for i in setup.images]
+    assert sorted({Path(item.name).parent.name for item in setup.images}) == ["2", "5"] and len(setup.images) == 2
+    assert setup.notices[-1] == "Of the images misclassified, 2 of 4 images: 1 of each of 2 classes, seed 0."
+    assert setup.selection.predictions.images == 24, "the figures are of all"
 
 
 def test_a_mask_is_of_the_first_label_and_that_is_said(tmp_path):

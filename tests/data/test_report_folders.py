@@ -6,7 +6,7 @@ from cnnvis_report.data.image_set import find_images
 from tests.conftest import command
 
 TINY = ("run", "tests.factories:tiny")
-QUICK = ("--device", "cpu", "-m", "gradient", "--inside", "none", "--evaluate", "none", "-q")
+QUICK = ("--device", "cpu", "-m", "gradient", "--inspect", "none", "--metrics", "none", "-q")
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ TINY = ("run", "tests.factories:tiny")
 def worth_it(monkeypatch):
     """A device on which every network is faster in bfloat16, and a set that is large enough to try it."""
     monkeypatch.setattr(plan, "gains", lambda device, work: True)
-    monkeypatch.setattr(plan, "WORTH_A_TRIAL", 2)
+    monkeypatch.setattr(plan, "WORTH_A_CHECK", 2)
 
 
 def images(count=3):

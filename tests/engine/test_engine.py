@@ -105,9 +105,9 @@ def test_the_plan_counts_what_runs(tiny, images):
 
 def test_accounts_share_what_is_shared(tiny, images, targets):
     tape = Tape(Subject(tiny, images[:1]), images)
-    with tape.costs.account() as one:
+    with tape.costs.measure() as one:
         _ = tape.gradients(targets).pixels
-    with tape.costs.account() as two:
+    with tape.costs.measure() as two:
         _ = tape.gradients(targets).pixels
         _ = tape.scores(images)
     assert one.shared == two.shared and (one.backward, two.backward) == (0, 0)

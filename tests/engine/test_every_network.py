@@ -9,7 +9,7 @@ from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.methods.registry import methods
-from tests.engine.rules.test_lrp import FAMILIES, architecture
+from tests.architectures import FAMILIES, architecture
 
 SMALL = {"n": 2, "steps": 2, "samples": 12, "segments": 4, "max_channels": 3, "patch": 32, "stride": 32}
 

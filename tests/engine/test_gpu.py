@@ -72,7 +72,7 @@ def test_running_out_of_memory_halves_the_batch(drawn, tmp_path):
 
 
 def test_training_gives_a_model_that_runs_on_either_device(tmp_path):
-    command("draw", "shapes", "-n", "40", "--size", "32", "-o", tmp_path / "drawn", "-q")
+    command("make-dataset", "shapes", "-n", "40", "--size", "32", "-o", tmp_path / "drawn", "-q")
     command("train", tmp_path / "drawn", "-o", tmp_path / "m.pt", "--epochs", "3", "--device", "cuda", "-q")
     model = read_trained(tmp_path / "m.pt")
     history = model.training.history

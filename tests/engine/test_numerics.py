@@ -15,10 +15,10 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.evaluation.region_perturbation import perturbation
 from cnnvis_report.evaluation.ssim import ssim
-from cnnvis_report.inspection.layer_summary import layer_summary
+from cnnvis_report.inspection.feature_maps import layer_summary
 from cnnvis_report.inspection.top_images import TopImages
+from cnnvis_report.methods._superpixels import superpixels
 from cnnvis_report.methods.full_grad import _seen
-from cnnvis_report.methods.lime import superpixels
 from cnnvis_report.methods.score_cam import _masks, _ramp
 from tests.networks import Tiny, seeded
 

@@ -10,7 +10,7 @@ from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
 from cnnvis_report.inspection import parametrization
-from cnnvis_report.inspection.activation_maximization import FRAMES, Goal, maximize_activations
+from cnnvis_report.inspection.activation_maximization import FRAMES, Objective, maximize_activations
 from cnnvis_report.inspection.inversion import invert
 from cnnvis_report.inspection.parametrization import FourierPictures
 from tests.networks import Awkward, Tiny, seeded
@@ -164,13 +164,13 @@ class Linear(nn.Module):
 
 def test_a_linear_score_is_largest_where_each_pixel_is_at_its_bound():
     subject = double(Linear())
-    goals = [Goal("", (0,)), Goal("", (1,))]
-    free = maximize_activations(subject, goals, form="pixels", size=SIDE, steps=60, smooth=0, robust=0)
+    goals = [Objective("", (0,)), Objective("", (1,))]
+    free = maximize_activations(subject, goals, parametrization="pixels", size=SIDE, steps=60, smooth=0, robust=0)
     for row, found in enumerate(free):
         best = (subject.network.fc.weight[row] > 0).view(3, 16, 16).float()
         assert torch.equal(found.image, best)
         assert found.reached == pytest.approx(plain(subject, best)[row].item())
-    kept = maximize_activations(subject, goals, form="pixels", size=SIDE, steps=60, robust=0)
+    kept = maximize_activations(subject, goals, parametrization="pixels", size=SIDE, steps=60, robust=0)
     spectral = maximize_activations(subject, goals, size=SIDE, steps=60, robust=0)
     for best, smooth, other in zip(free, kept, spectral, strict=True):
         assert parametrization.total_variation(smooth.image[None]) < 0.5 * parametrization.total_variation(
@@ -181,15 +181,22 @@ def test_a_linear_score_is_largest_where_each_pixel_is_at_its_bound():
         assert list(other.curve) == sorted(other.curve)
 
 
-GOALS = [Goal("", (1,)), Goal("features.3", (2, 5)), Goal("features.1", (4,), (3, 7)), Goal("pool", (6,))]
+GOALS = [
+    Objective("", (1,)),
+    Objective("features.3", (2, 5)),
+    Objective("features.1", (4,), (3, 7)),
+    Objective("pool", (6,)),
+]
 
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_neighbors_and_parts_do_not_matter(tiny, form):
     told = []
-    together = maximize_activations(tiny, GOALS, form=form, size=SIDE, steps=12)
-    parts = maximize_activations(tiny, GOALS, form=form, size=SIDE, steps=12, capacity=3, tell=told.append)
-    alone = maximize_activations(tiny, GOALS[1:2], form=form, size=SIDE, steps=12)
+    together = maximize_activations(tiny, GOALS, parametrization=form, size=SIDE, steps=12)
+    parts = maximize_activations(
+        tiny, GOALS, parametrization=form, size=SIDE, steps=12, capacity=3, progress=told.append
+    )
+    alone = maximize_activations(tiny, GOALS[1:2], parametrization=form, size=SIDE, steps=12)
     for one, other in [*zip(together, parts, strict=True), (together[1], alone[0])]:
         torch.testing.assert_close(one.image, other.image, rtol=1e-5, atol=1e-6)
         assert one.curve == pytest.approx(other.curve, rel=1e-6, abs=1e-9)
@@ -199,7 +206,7 @@ def test_neighbors_and_parts_do_not_matter(tiny, form):
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_the_seed_decides(tiny, form):
     first, again, other = [
-        maximize_activations(tiny, GOALS[:2], form=form, size=SIDE, steps=8, seed=seed) for seed in (1, 1, 2)
+        maximize_activations(tiny, GOALS[:2], parametrization=form, size=SIDE, steps=8, seed=seed) for seed in (1, 1, 2)
     ]
     for one, same, different in zip(first, again, other, strict=True):
         assert torch.equal(one.image, same.image) and one.curve == same.curve and one.reached == same.reached
@@ -210,7 +217,7 @@ def test_the_seed_decides(tiny, form):
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_what_is_reached_is_what_the_network_gives(tiny, form):
-    found = maximize_activations(tiny, GOALS, form=form, size=(20, 18), steps=10)
+    found = maximize_activations(tiny, GOALS, parametrization=form, size=(20, 18), steps=10)
     logit, several, placed, pooled = found
     assert logit.reached == pytest.approx(plain(tiny, logit.image)[1].item(), rel=1e-5)
     before = plain(tiny, several.image, "features.3")
@@ -227,7 +234,12 @@ def test_what_is_reached_is_what_the_network_gives(tiny, form):
 def test_layers_are_read_before_what_works_on_them_in_place():
     subject = double(seeded(Awkward()))
     # "act" runs twice: its second call by either name
-    goals = [Goal("norm", (3,), (5, 5)), Goal("first", (2,)), Goal("act#2", (1,)), Goal("act", (1,))]
+    goals = [
+        Objective("norm", (3,), (5, 5)),
+        Objective("first", (2,)),
+        Objective("act#2", (1,)),
+        Objective("act", (1,)),
+    ]
     norm, first, second, last = maximize_activations(subject, goals, size=SIDE, steps=10)
     assert norm.reached == pytest.approx(plain(subject, norm.image, "norm")[3, 5, 5].item(), rel=1e-5)
     assert first.reached == pytest.approx(plain(subject, first.image, "first")[2].mean().item(), rel=1e-5)
@@ -237,7 +249,7 @@ def test_layers_are_read_before_what_works_on_them_in_place():
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_an_image_to_start_from_is_where_it_starts(tiny, form):
     start = GREY.normalize(0.05 + 0.9 * torch.rand(3, 16, 20, generator=source(9), dtype=torch.float64))
-    found = maximize_activations(tiny, GOALS[:2], form=form, start=start, steps=3, robust=0)
+    found = maximize_activations(tiny, GOALS[:2], parametrization=form, start=start, steps=3, robust=0)
     logits = tiny.forward(start[None])[0]
     assert found[0].curve[0] == pytest.approx(logits[1].item(), rel=1e-6)
     torch.testing.assert_close(found[1].film[0], GREY.restore(start).float())
@@ -261,7 +273,9 @@ class Sleeping(nn.Module):
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_a_sleeping_unit_is_woken(form):
     subject = double(Sleeping(), preprocessing=Preprocessing())
-    (found,) = maximize_activations(subject, [Goal("act", (0,), (4, 4))], form=form, size=SIDE, steps=120)
+    (found,) = maximize_activations(
+        subject, [Objective("act", (0,), (4, 4))], parametrization=form, size=SIDE, steps=120
+    )
     assert found.curve[0] == 0 < found.reached
 
 
@@ -269,7 +283,9 @@ def test_a_sleeping_unit_is_woken(form):
 def test_preferred_inputs_beat_the_best_of_many(tiny, form):
     many = GREY.normalize(torch.rand(500, 3, 16, 16, generator=source(2), dtype=torch.float64))
     best = tiny.forward(many).amax(dim=0)
-    found = maximize_activations(tiny, [Goal("", (k,)) for k in range(5)], form=form, size=SIDE, steps=60)
+    found = maximize_activations(
+        tiny, [Objective("", (k,)) for k in range(5)], parametrization=form, size=SIDE, steps=60
+    )
     assert all(one.reached > best[k].item() for k, one in enumerate(found))
 
 
@@ -284,15 +300,15 @@ def test_the_network_is_left_as_it_was(tiny):
 
 
 ERRORS = [
-    (UnknownName, "features.3", {"goals": [Goal("feature.3", (0,))]}),
+    (UnknownName, "features.3", {"goals": [Objective("feature.3", (0,))]}),
     (UnknownName, "fourier", {"form": "furier"}),
     (BadRequest, "at least one goal", {"goals": []}),
     (BadRequest, "steps=0", {"steps": 0}),
-    (BadRequest, "0 to 4, and 5", {"goals": [Goal("", (1, 5))]}),
-    (BadRequest, "0 to 5, and -1", {"goals": [Goal("features.0", (-1,))]}),
-    (BadRequest, "none was asked for", {"goals": [Goal("features.0", ())]}),
-    (BadRequest, "have no positions", {"goals": [Goal("", (0,), (1, 1))]}),
-    (BadRequest, "16×16 positions, and \\(3, 16\\)", {"goals": [Goal("features.0", (0,), (3, 16))]}),
+    (BadRequest, "0 to 4, and 5", {"goals": [Objective("", (1, 5))]}),
+    (BadRequest, "0 to 5, and -1", {"goals": [Objective("features.0", (-1,))]}),
+    (BadRequest, "none was asked for", {"goals": [Objective("features.0", ())]}),
+    (BadRequest, "have no positions", {"goals": [Objective("", (0,), (1, 1))]}),
+    (BadRequest, "16×16 positions, and \\(3, 16\\)", {"goals": [Objective("features.0", (0,), (3, 16))]}),
     (BadRequest, "give the size", {"size": None}),
     (BadRequest, "start from is 1×16×16", {"start": torch.zeros(1, 16, 16)}),
     (BadRequest, "3×16×16 is needed", {"start": torch.zeros(3, 16, 17)}),
@@ -301,7 +317,7 @@ ERRORS = [
 
 @pytest.mark.parametrize("kind, words, changes", ERRORS, ids=[words for _, words, _ in ERRORS])
 def test_what_cannot_be_done_is_said_in_a_line(tiny, kind, words, changes):
-    request = {"goals": [Goal("", (0,))], "size": SIDE, "steps": 1} | changes
+    request = {"goals": [Objective("", (0,))], "size": SIDE, "steps": 1} | changes
     with pytest.raises(kind, match=words) as raised:
         maximize_activations(tiny, request.pop("goals"), **request)
     assert "\n" not in str(raised.value)
@@ -309,7 +325,7 @@ def test_what_cannot_be_done_is_said_in_a_line(tiny, kind, words, changes):
 
 def test_a_size_that_the_network_cannot_take_is_said():
     with pytest.raises(BadRequest, match="doesn't take images of 20×16"):
-        maximize_activations(double(Linear()), [Goal("", (0,))], size=(20, 16), steps=1)
+        maximize_activations(double(Linear()), [Objective("", (0,))], size=(20, 16), steps=1)
 
 
 def test_what_has_no_channels_is_said():
@@ -323,7 +339,7 @@ def test_what_has_no_channels_is_said():
             return self.fc(self.cut(x)).mean(1)
 
     with pytest.raises(NotApplicable, match="3×7"):
-        maximize_activations(double(Tokens()), [Goal("cut", (0,))], size=SIDE, steps=1)
+        maximize_activations(double(Tokens()), [Objective("cut", (0,))], size=SIDE, steps=1)
 
 
 class Rotated(nn.Module):
@@ -372,7 +388,7 @@ def test_features_are_met_far_better_than_by_noise(tiny):
 def test_layers_are_inverted_as_if_alone(tiny):
     image, told = GREY.normalize(picture()), []
     together = invert(tiny, image, ["features.1", "fc"], steps=10)
-    parts = invert(tiny, image, ["features.1", "fc"], steps=10, capacity=1, tell=told.append)
+    parts = invert(tiny, image, ["features.1", "fc"], steps=10, capacity=1, progress=told.append)
     for one, other in zip(together, parts, strict=True):
         torch.testing.assert_close(one.image, other.image, rtol=1e-5, atol=1e-6)
     assert told == list(range(1, 21))
@@ -396,5 +412,5 @@ def test_a_real_network_likes_its_preferred_inputs_better_than_photographs(real)
     with torch.no_grad():
         best = subject.forward(photographs).amax(dim=0)
     classes = best.topk(4).indices.tolist()  # those that the photographs show best
-    found = maximize_activations(subject, [Goal("", (k,)) for k in classes], steps=16, size=(96, 96))
+    found = maximize_activations(subject, [Objective("", (k,)) for k in classes], steps=16, size=(96, 96))
     assert sum(one.reached > best[k].item() for k, one in zip(classes, found, strict=True)) >= 3

@@ -14,8 +14,8 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.inspection.projections import Unit, cropped, parse_unit, project, strongest_channels
 from cnnvis_report.inspection.receptive_fields import receptive_fields
-from cnnvis_report.isolation.context import recording
-from cnnvis_report.isolation.eval_mode import frozen
+from cnnvis_report.isolation.context import grad_mode
+from cnnvis_report.isolation.eval_mode import eval_mode
 from tests.networks import Awkward, Tiny, seeded
 
 pytestmark = pytest.mark.numeric
@@ -94,7 +94,7 @@ class Replica(torch.autograd.Function):
 def replica(subject, image, unit, how):
     """The same by ReLUs of our own and one backward pass from the unit; strongest place and value beside it."""
     kept = {}
-    with recording(), frozen(subject.network), Rewritten(how):
+    with grad_mode(), eval_mode(subject.network), Rewritten(how):
         leaf = image.clone().requires_grad_()
         with subject.watching([unit.layer], lambda name, output: kept.__setitem__(name, output.clone())):
             subject.forward(leaf)
@@ -178,7 +178,7 @@ def test_units_and_their_images_do_not_matter_to_each_other(images):
 
 def test_a_projection_is_one_backward_pass_in_the_books(images):
     tape = Tape(Subject(seeded(Tiny()).double(), images[:1]), images, layers=["features.3"])
-    with tape.costs.account() as account:
+    with tape.costs.measure() as account:
         tape.project("features.3", torch.ones_like(tape.layer("features.3")))
     assert (account.forward, account.backward) == (0.0, 1.0)
 

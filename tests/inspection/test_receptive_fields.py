@@ -11,7 +11,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, UnknownName
 from cnnvis_report.inspection.receptive_fields import receptive_fields
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 
 pytestmark = pytest.mark.numeric
 
@@ -51,7 +51,7 @@ def averaging(network):
 def supports(subject, image, names, positions):
     """The bounding box of the pixels that the gradient of all channels at a position reaches."""
     values = {}
-    with recording(), EverythingPasses():
+    with grad_mode(), EverythingPasses():
         leaf = image.clone().requires_grad_()
         with subject.watching(names, lambda name, output: values.__setitem__(name, output.clone())):
             subject.forward(leaf)
@@ -303,7 +303,7 @@ def test_layers_that_see_nothing_and_layers_that_are_not_there(images):
 def test_a_pass_is_repeated_once_for_all_layers_that_nobody_announced(images):
     subject = Subject(averaging(Headed(nn.Sequential(conv(3, 4, 3), nn.ReLU(), conv(4, 4, 3)))).double(), images[:1])
     tape = Tape(subject, images)
-    with tape.costs.account() as account:
+    with tape.costs.measure() as account:
         receptive_fields(tape, ["body.0", "body.1", "body"])
         receptive_fields(tape, ["body.0"])
     assert (account.forward, account.backward) == (1.0, 0.0)

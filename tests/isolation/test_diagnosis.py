@@ -144,23 +144,28 @@ def pictures(folder: Path, *sizes: tuple[int, int]) -> Path:
 
 
 def inside(name: str, photos: Path, folder: Path):
-    command("inside", f"tests.odd_networks:{name}", photos, "-o", folder, "--size", "original", "--device", "cpu")
+    command("inspect", f"tests.odd_networks:{name}", photos, "-o", folder, "--size", "original", "--device", "cpu")
     return load_run(folder).record
 
 
 def test_an_image_that_the_network_refuses_costs_no_view_of_the_others(tmp_path):
     photos = pictures(tmp_path / "photos", (40, 40), (32, 48), (40, 40))
     record = inside("RefusesOne", photos, tmp_path / "r")
-    assert [each.name for each in record.skipped] == ["1.png"] and record.inside.images == 2
-    assert [each.image[:2] for each in record.inside.looked] == ["0-", "2-"]
-    assert record.inside.tops and record.inside.preferred and record.inside.health and record.inside.fields
+    assert [each.name for each in record.skipped] == ["1.png"] and record.inspection.image_count == 2
+    assert [each.image[:2] for each in record.inspection.images] == ["0-", "2-"]
+    assert (
+        record.inspection.top_images
+        and record.inspection.maximized
+        and record.inspection.channel_stats
+        and record.inspection.receptive_fields
+    )
 
 
 def test_a_view_that_the_network_refuses_costs_no_other(tmp_path):
     photos = pictures(tmp_path / "photos", (40, 40), (40, 40))
-    found = inside("RefusesGradients", photos, tmp_path / "r").inside
-    gaps = dict(found.gaps)
+    found = inside("RefusesGradients", photos, tmp_path / "r").inspection
+    gaps = dict(found.not_applicable)
     assert gaps["feature maps"] == "RuntimeError: no gradients here"
-    assert found.kernels and found.health and len(found.looked) == 2
-    text = (tmp_path / "r" / "inside.html").read_text()
+    assert found.kernels and found.channel_stats and len(found.images) == 2
+    text = (tmp_path / "r" / "features.html").read_text()
     assert "No feature maps: RuntimeError: no gradients here." in text

@@ -12,7 +12,7 @@ from torch import nn
 from cnnvis_report import explain
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, RunFailed
-from cnnvis_report.isolation.eval_mode import frozen
+from cnnvis_report.isolation.eval_mode import eval_mode
 from cnnvis_report.isolation.lock import exclusive
 from tests.networks import seeded
 from tests.robustness.interrupted import Sensitive, differences, state_of
@@ -139,13 +139,13 @@ def test_another_thread_waits_where_flags_would_matter_to_it_and_only_there():
         thread.start()
         return thread
 
-    with exclusive(), frozen(network):
+    with exclusive(), eval_mode(network):
         waiting = started(True)
         waiting.join(0.2)
         assert waiting.is_alive()
     waiting.join(10)
     assert done == [True]
-    with exclusive(), frozen(network.eval()):
+    with exclusive(), eval_mode(network.eval()):
         started(False).join(10)
         assert done == [True, False]
 
@@ -218,7 +218,7 @@ def test_a_pass_that_another_thread_is_in_ends_with_the_flags_that_it_began_with
     network, order = Slow(), []
 
     def freeze():
-        with frozen(network):
+        with eval_mode(network):
             order.append("frozen")
 
     def run():

@@ -140,9 +140,9 @@ def test_only_what_moves_is_looked_after():
     subject = Subject(Moving(), IMAGES[:1])
     assert sorted(name for _, name in subject.state._slots) == ["calls", "last", "mean", "times", "twin"]
     still = OwnState(Body())
-    with still.lent():
+    with still.working_copies():
         pass
-    still.settle()
+    still.keep_changed_only()
     assert still._slots == []
 
 

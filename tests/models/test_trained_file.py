@@ -24,15 +24,15 @@ from tests.conftest import command
 from tests.networks import seeded
 from tests.training.test_training import class_folders, same, trained
 
-TRAIN = ("--epochs", 2, "--batch-size", 8, "--seed", 3, "--snapshots", 1, "--device", "cpu", "-q")
-FEW = ("-m", "cam", "--inside", "none", "--device", "cpu", "-q")
+TRAIN = ("--epochs", 2, "--batch-size", 8, "--seed", 3, "--checkpoint-epochs", 1, "--device", "cpu", "-q")
+FEW = ("-m", "cam", "--inspect", "none", "--device", "cpu", "-q")
 
 
 @pytest.fixture(scope="session")
 def layers_set(tmp_path_factory):
     """Thirty drawn pictures with masks."""
     folder = tmp_path_factory.mktemp("sets") / "layers"
-    command("draw", "layers", "-n", 30, "-o", folder, "--size", 32, "-q")
+    command("make-dataset", "layers", "-n", 30, "-o", folder, "--size", 32, "-q")
     return folder
 
 
@@ -79,9 +79,9 @@ def trainee(name, head, channels=3, side=64, classes=3):
     [
         ("small", "linear", 1),
         ("small", "linear", 3),
-        ("small", "gap", 1),
-        ("resnet18", "gap", 3),
-        ("squeezenet1_1", "gap", 3),
+        ("small", "cam", 1),
+        ("resnet18", "cam", 3),
+        ("squeezenet1_1", "cam", 3),
     ],
 )
 def test_a_network_is_built_again_from_the_words_in_its_file(name, head, channels, tmp_path):
@@ -95,7 +95,7 @@ def test_a_network_is_built_again_from_the_words_in_its_file(name, head, channel
         assert torch.equal(again.network(images), scores) and scores.std() > 1e-3
     loaded = load_model(str(tmp_path / "m.pt"))
     assert same(loaded.network.state_dict(), network.state_dict()) and loaded.name == name
-    if head == "gap":
+    if head == "cam":
         assert isinstance(network, GapNetwork) and network.classifier.bias is None
         maps = explain(network, images, [2, 0], methods=["cam"])["cam"]
         torch.testing.assert_close(maps.mean(dim=(1, 2)), scores[[0, 1], [2, 0]], rtol=1e-4, atol=1e-5)
@@ -201,18 +201,18 @@ def test_the_size_of_a_turned_picture_is_that_of_the_picture_upright(ending, tmp
         assert picture_size(tmp_path / f"{turn}.{ending}") == (upright.height, upright.width)
 
 
-@pytest.mark.parametrize("head", ["linear", "gap"])
+@pytest.mark.parametrize("head", ["linear", "cam"])
 def test_weights_with_another_head_keep_what_they_were_taught(head, tmp_path):
     folder = class_folders(tmp_path / "i", {"a": 10, "b": 10})
     more = class_folders(tmp_path / "more", {"a": 4, "b": 4, "c": 4})
     first, _ = trained(folder, tmp_path / "first.pt", head=head)
-    for other, prefix in (("linear", ""), ("gap", "backbone.")):
+    for other, prefix in (("linear", ""), ("cam", "backbone.")):
         freeze = "backbone" if other == "linear" else None  # which a head on what was taught before does of itself
         weights = str(tmp_path / "first.pt")
         result, _ = trained(more, tmp_path / "m.pt", weights=weights, head=other, freeze=freeze)
         taught, after = first.model.network.state_dict(), result.model.network.state_dict()
         inside = {name: value for name, value in after.items() if name.startswith(f"{prefix}features.")}
-        own = "backbone." if head == "gap" else ""
+        own = "backbone." if head == "cam" else ""
         assert len(inside) == 18
         assert all(torch.equal(value, taught[own + name.removeprefix(prefix)]) for name, value in inside.items())
 
@@ -233,7 +233,7 @@ def answers_by_hand(model, folder):
 
 
 def test_only_the_errors_are_explained_and_all_images_are_counted(model, layers_set, tmp_path):
-    command("run", model, layers_set, "-o", tmp_path / "r", "--only", "wrong", *FEW)
+    command("run", model, layers_set, "-o", tmp_path / "r", "--select", "misclassified", *FEW)
     run, expected = load_run(tmp_path / "r"), answers_by_hand(model, layers_set)
     answers, names = run.record.predictions, ("above", "below")
     wrong = [each for each in expected if each[1] != each[2]]
@@ -275,11 +275,11 @@ def test_images_without_a_label_are_no_errors(model, layers_set, tmp_path):
         (folder / name).write_bytes((layers_set / "images" / name).read_bytes())
     (folder / "loose.png").write_bytes((layers_set / "images" / answers[0][0]).read_bytes())
     (folder / "above" / "broken.png").write_bytes(b"no picture")
-    command("run", model, folder, "-o", tmp_path / "r", "--only", "right", *FEW)
+    command("run", model, folder, "-o", tmp_path / "r", "--select", "correct", *FEW)
     run = load_run(tmp_path / "r")
     assert [image.name for image in run.images()] == [name for name, label, seen, _, _ in answers if label == seen]
     assert [each.name for each in run.record.skipped] == ["above/broken.png"] and run.record.predictions.images == 30
-    said = one_line(command("run", model, folder / "loose.png", "-o", tmp_path / "s", "--only", "right", code=2))
+    said = one_line(command("run", model, folder / "loose.png", "-o", tmp_path / "s", "--select", "correct", code=2))
     assert "no image has a label" in said and not (tmp_path / "s").exists()
 
 
@@ -287,7 +287,7 @@ def test_images_without_a_label_are_no_errors(model, layers_set, tmp_path):
 def test_images_that_were_trained_on_are_counted(masks, count, model, layers_set, tmp_path):
     words = {"none": (layers_set / "images",), "of the set": (layers_set,), "others": (tmp_path / "set",)}
     words["given"] = (layers_set / "images", "--masks", layers_set / "masks")
-    command("draw", "layers", "-n", 6, "-o", tmp_path / "set", "--size", 32, "--seed", 1, "-q")
+    command("make-dataset", "layers", "-n", 6, "-o", tmp_path / "set", "--size", 32, "--seed", 1, "-q")
     command("run", model, *words[masks], "-o", tmp_path / "r", *FEW)
     run = load_run(tmp_path / "r")
     assert run.record.network.reason == "as it was trained for one class an image"

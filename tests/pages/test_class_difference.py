@@ -68,7 +68,7 @@ def number(text: str) -> float:
 
 
 def test_every_map_is_a_minus_b_and_no_further_off_than_its_tile_says(visit, moved, report, image, both):
-    tab = opened(visit, moved, image, both, "&cells=1")
+    tab = opened(visit, moved, image, both, "&blocks=1")
     bounds = 0
     for method, maps in shown_maps(report, image).items():
         height, width, values, evidence = tab.evaluate(
@@ -132,14 +132,14 @@ def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(visit, m
             return [t.method, {{ ...t.drawn.style, ends }}] }}))"""
         )
 
-    for setting in ("shared", "own"):
-        tab.select_option("[name='scale']", setting)
-        until(tab, f"{PAGE}.state.scale === '{setting}'")
+    for setting in ("classes", "map"):
+        tab.select_option("[name='normalize']", setting)
+        until(tab, f"{PAGE}.state.normalize === '{setting}'")
         settled(tab)
         for method, seen in drawn().items():
             maps = list(shown_maps(report, image)[method].values())
             pairs = [(a, b) for place, a in enumerate(maps) for b in maps[place + 1 :]]
-            if setting == "own":
+            if setting == "map":
                 pairs = [tuple(shown_maps(report, image)[method][each.index] for each in both)]
             clipped = run.method(method).kind is Kind.PIXEL
             wanted = max(limit(a - b, clipped=clipped) for a, b in pairs)
@@ -228,7 +228,7 @@ def test_keys_reach_and_change_it(visit, moved, image):
     tab.locator("[data-class]").first.focus()
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.matches('[data-minus]')")
-    field = tab.get_by_role("combobox", name="minus the class")
+    field = tab.get_by_role("combobox", name="Compare with the class")
     assert field.count() == 1
     tab.keyboard.press("ArrowDown")
     until(tab, f"{PAGE}.state.minus === '{image.targets[1].index}'")

@@ -76,7 +76,7 @@ def is_flat(report, image, found):
 def test_the_numbers_on_the_page_are_the_numbers_of_the_run(visit, moved, report):
     image = images(report)[1]
     arrays, run = load_arrays(report, image.id), load_run(report).record
-    tab = visit.open(moved / "images" / f"{image.id}.html", "#cells=1")
+    tab = visit.open(moved / "images" / f"{image.id}.html", "#blocks=1")
     settled(tab)
     for found in image.maps:
         got = tab.evaluate(
@@ -165,8 +165,8 @@ def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit, mo
         lambda: tab.locator("[name='opacity']").fill("0.4"),
         lambda: tab.locator("[name='threshold']").fill("0.5"),
         lambda: tab.locator("[data-view='map']").click(),
-        lambda: tab.locator("[name='cells']").check(),
-        lambda: tab.select_option("[name='scale']", "own"),
+        lambda: tab.locator("[name='blocks']").check(),
+        lambda: tab.select_option("[name='normalize']", "map"),
         lambda: tab.locator("[data-class]").nth(1).click(),
     ):
         before = tab.evaluate(f"{PAGE}.state")
@@ -179,7 +179,7 @@ def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit, mo
     tab.reload()
     settled(tab)
     assert tab.evaluate(f"{PAGE}.state") == state and look() == seen[-1]
-    assert tab.locator("[name='palette']").input_value() == "cividis" and tab.locator("[name='cells']").is_checked()
+    assert tab.locator("[name='palette']").input_value() == "cividis" and tab.locator("[name='blocks']").is_checked()
     kept = tab.locator("a[rel='next']").get_attribute("href")
     assert "palette=cividis" in kept and "class=" not in kept
     visit.is_quiet()
@@ -219,7 +219,7 @@ def test_keys(visit, moved, report):
                 "document.activeElement.name || document.activeElement.className || document.activeElement.tagName"
             )
         )
-    assert {"opacity", "threshold", "palette", "scale", "ends", "cells", "enlarge"} <= reached
+    assert {"opacity", "threshold", "palette", "normalize", "range", "blocks", "enlarge"} <= reached
     visit.is_quiet()
 
 
@@ -248,7 +248,7 @@ def test_the_gallery_filters_sorts_and_searches(visit, moved, report):
     run = images(report)
     tab = visit.open(moved / "index.html")
     assert shown(tab) == [image.name for image in run]
-    for value, wanted in (("right", True), ("wrong", False)):
+    for value, wanted in (("correct", True), ("misclassified", False)):
         tab.locator(f"[data-verdict='{value}'][role='radio']").click()
         assert shown(tab) == [image.name for image in run if image.correct is wanted]
     tab.locator("[data-verdict=''][role='radio']").click()
@@ -257,13 +257,13 @@ def test_the_gallery_filters_sorts_and_searches(visit, moved, report):
     assert shown(tab) == [image.name for image in run if image.top[0].name == first]
     assert "of 6 images" in tab.locator("[data-gallery-count]").inner_text() or len(shown(tab)) == 6
     tab.select_option("[name='predicted']", "")
-    tab.select_option("[name='sort']", "unsure")
+    tab.select_option("[name='sort']", "lowest")
     by_doubt = sorted(run, key=lambda image: float(f"{image.top[0].probability:.6f}"))
     assert shown(tab) == [image.name for image in by_doubt]
     tab.locator("[name='q']").fill("<IMG onerror")
     assert shown(tab) == ["circle/" + "x"] or len(shown(tab)) == 1
     tab.reload()
-    assert len(shown(tab)) == 1 and tab.locator("[name='sort']").input_value() == "unsure"
+    assert len(shown(tab)) == 1 and tab.locator("[name='sort']").input_value() == "lowest"
     tab.locator("[name='q']").fill("nothing like this")
     tab.locator("[data-gallery-empty]").wait_for()
     tab.locator("[data-gallery-reset]").click()
@@ -429,9 +429,12 @@ def test_scripts_agree_with_python(visit, moved):
         ("CnnVis.alpha(0.2, { overlay: true, opacity: 1, threshold: 0.3 })", 0),
         ("CnnVis.alpha(0.25, { overlay: true, opacity: 0.8, threshold: 0 })", 0.4),
         ("CnnVis.alpha(0.25, { overlay: false, opacity: 0.8, threshold: 0 })", 1),
-        ("CnnVis.endOf({ ends: [4, 2] }, [{ ends: [4, 2] }, { ends: [9, 3] }], { scale: 'shared' })", 3),
-        ("CnnVis.endOf({ ends: [4, 2] }, [{ ends: [4, 2] }, { ends: [9, 3] }], { scale: 'own', ends: 'full' })", 4),
-        ("CnnVis.endOf({ ends: [0, 0] }, [{ ends: [0, 0] }], { scale: 'own', ends: 'full' })", 1),
+        ("CnnVis.endOf({ ends: [4, 2] }, [{ ends: [4, 2] }, { ends: [9, 3] }], { normalize: 'classes' })", 3),
+        (
+            "CnnVis.endOf({ ends: [4, 2] }, [{ ends: [4, 2] }, { ends: [9, 3] }], { normalize: 'map', range: 'full' })",
+            4,
+        ),
+        ("CnnVis.endOf({ ends: [0, 0] }, [{ ends: [0, 0] }], { normalize: 'map', range: 'full' })", 1),
         ("[...CnnVis.unfilter(Uint8Array.from([1, 1, 255, 2, 0, 3]), 2, 3, 1)]", [1, 2, 1, 2, 2, 5]),
         ("[...CnnVis.unfilter(Uint8Array.from([1, 2, 3, 255, 1, 1]), 2, 3, 2)]", [1, 2, 3, 0, 3, 4]),
         ("CnnVis.keeping('a.html', { ...CnnVis.imageDefaults, view: 'map', class: '7' })", "a.html#view=map"),

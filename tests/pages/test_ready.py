@@ -24,7 +24,7 @@ def test_the_gallery_is_filtered_when_the_page_is_ready(visit, moved, report):
     count = "() => document.querySelectorAll('[data-gallery] > li:not([hidden])').length"
     wrong = sum(image.correct is False for image in images(report))
     assert 0 < wrong < len(images(report))
-    assert witnessed(visit, moved / "index.html", "#verdict=wrong", count) == [wrong]
+    assert witnessed(visit, moved / "index.html", "#verdict=misclassified", count) == [wrong]
 
 
 def test_every_map_is_drawn_and_alive_when_the_page_is_ready(visit, moved, report):
@@ -53,15 +53,15 @@ def test_a_page_is_not_ready_while_something_is_on_its_way(visit, moved):
 
 
 def test_what_comes_into_sight_makes_it_unready_until_it_is_drawn(visit, moved):
-    tab = visit.open(moved / "inside.html")
-    tab.locator(".health").scroll_into_view_if_needed()
-    assert tab.evaluate("document.querySelector('.health').data.length") == 4
+    tab = visit.open(moved / "features.html")
+    tab.locator(".channel-stats").scroll_into_view_if_needed()
+    assert tab.evaluate("document.querySelector('.channel-stats').data.length") == 4
 
 
 def test_a_slow_machine_filters_draws_and_enlarges(chromium, moved, report, monkeypatch):
     monkeypatch.setattr("tests.pages.browser.SLOWDOWN", 4.0)
     visit = Visit(chromium)
-    tab = visit.open(moved / "index.html", "#verdict=right")
+    tab = visit.open(moved / "index.html", "#verdict=correct")
     assert shown(tab) == [image.name for image in images(report) if image.correct]
     tab = visit.open(moved / "images" / f"{images(report)[0].id}.html")
     assert tab.evaluate(DRAWN) and tab.evaluate(SETTLED)

@@ -95,7 +95,7 @@ def test_conflict_scenes_bear_the_mark_of_the_other_class(modules, tmp_path):
 
     sets = tmp_path
     for variant in ("gray", "misleading"):  # large enough for a disc not to be a cross
-        command("draw", "layers", "-n", "10", "-o", sets / variant, "--variant", variant, "--size", "120")
+        command("make-dataset", "layers", "-n", "10", "-o", sets / variant, "--variant", variant, "--size", "120")
     write_conflict(sets / "gray", sets / "misleading", sets / "conflict")
     found = sorted((sets / "conflict").rglob("*.png"))
     marked = {path: np.asarray(Image.open(path)) > 0 for path in sorted((sets / "misleading/marks").rglob("*.png"))}

@@ -13,12 +13,13 @@ from cnnvis_report.cli.console import Console
 from cnnvis_report.cli.ticker import Ticker
 from cnnvis_report.engine.passes import PassClock, PassTimes
 from cnnvis_report.methods.registry import method
+from cnnvis_report.pipeline import run as running
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.execute import RunStats
 from cnnvis_report.pipeline.forecast import Forecast
-from cnnvis_report.pipeline.plan import make_plan
-from cnnvis_report.pipeline.run import conduct
-from cnnvis_report.pipeline.setup import open_study
+from cnnvis_report.pipeline.plan import plan_run
+from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
+from cnnvis_report.pipeline.setup import set_up
+from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.payload import provenance_slots
@@ -78,15 +79,14 @@ class Forecasts(Progress):
         CLOCK.forward = next(self.busy, CLOCK.forward)
 
 
-def run(drawn, folder, *methods, watcher=None, before=lambda: None, **given):
-    """The plan and the tally of a run over the six pictures."""
-    given = {"evaluate": "none", "inside": "none", "batch_size": 2, "device": "cpu"} | given
-    study = replace(
-        open_study(RunConfig("tests.pipeline.test_time:timed", (drawn,), methods=methods, **given)), witness=None
-    )
-    plan = make_plan(study)
+def run(drawn, folder, *methods, progress=None, before=lambda: None, **given):
+    """The plan and the stats of a run over the six pictures, without passes that compare."""
+    given = {"metrics": "none", "inspect": "none", "batch_size": 2, "device": "cpu"} | given
+    setup = set_up(RunConfig.of("tests.pipeline.test_time:timed", images=(drawn,), methods=methods, **given))
+    setup = replace(setup, checks=replace(setup.checks, monitor=PassMonitor(setup.subject)))
+    plan = plan_run(setup)
     before()
-    return plan, conduct(study, plan, folder, watcher or Forecasts())[1]
+    return plan, running.run(setup, plan, folder, progress or Forecasts())[1]
 
 
 # --- the bound
@@ -98,30 +98,30 @@ def test_a_busy_machine_while_the_run_is_planned_makes_no_bound(clock, drawn, tm
     def calm():
         clock.forward = 1.0
 
-    plan, tally = run(drawn, tmp_path / "r", "occlusion", "saliency", before=calm)
+    plan, stats = run(drawn, tmp_path / "r", "occlusion", "saliency", before=calm)
     assert plan.time.forward == pytest.approx(10)
-    assert tally.bound == pytest.approx(tally.seconds), "all the time went into passes as short as the shortest"
-    assert tally.bound == pytest.approx(tally.computed * plan.dry_run.forward)
+    assert stats.ideal_seconds == pytest.approx(stats.seconds), "all the time went into passes as short as the shortest"
+    assert stats.ideal_seconds == pytest.approx(stats.computed * plan.dry_run.forward)
 
 
 def test_a_busy_machine_during_the_run_shows_against_the_bound(clock, drawn, tmp_path):
-    watcher = Forecasts()
-    watcher.busy = iter([1.0, 3.0, 3.0, 3.0, 3.0])  # from the second batch on
-    plan, tally = run(drawn, tmp_path / "r", "occlusion", watcher=watcher)
+    progress = Forecasts()
+    progress.busy = iter([1.0, 3.0, 3.0, 3.0, 3.0])  # from the second batch on
+    plan, stats = run(drawn, tmp_path / "r", "occlusion", progress=progress)
     passes = plan.dry_run.forward
-    assert tally.bound == pytest.approx(6 * passes)
-    assert tally.seconds == pytest.approx((2 + 4 * 3) * passes)
+    assert stats.ideal_seconds == pytest.approx(6 * passes)
+    assert stats.seconds == pytest.approx((2 + 4 * 3) * passes)
 
 
 def test_passes_that_stop_at_a_layer_are_not_counted_as_whole_ones(clock, drawn, tmp_path):
     clock.backward = 5.0
-    plan, tally = run(drawn, tmp_path / "r", "grad_cam")
+    plan, stats = run(drawn, tmp_path / "r", "grad_cam")
     assert plan.dry_run.backward == 3 and plan.time.backward == pytest.approx(5)
-    assert tally.seconds == pytest.approx(6) and tally.bound == pytest.approx(6)
-    _, tally = run(drawn, tmp_path / "s", "gradient", "deconvnet")
-    assert tally.bound == tally.seconds == pytest.approx(6 * (1 + 6 * 5))
-    _, tally = run(drawn, tmp_path / "t", "grad_cam", "deconvnet")
-    assert tally.bound == tally.seconds == pytest.approx(6 * (1 + 3 * 5)), "short ones aren't the best of whole ones"
+    assert stats.seconds == pytest.approx(6) and stats.ideal_seconds == pytest.approx(6)
+    _, stats = run(drawn, tmp_path / "s", "gradient", "deconvnet")
+    assert stats.ideal_seconds == stats.seconds == pytest.approx(6 * (1 + 6 * 5))
+    _, stats = run(drawn, tmp_path / "t", "grad_cam", "deconvnet")
+    assert stats.ideal_seconds == stats.seconds == pytest.approx(6 * (1 + 3 * 5)), "short ones aren't whole ones"
 
 
 def test_a_pass_within_a_pass_is_counted_once(clock):
@@ -138,15 +138,13 @@ def test_a_pass_within_a_pass_is_counted_once(clock):
 
 
 def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock, drawn, tmp_path):
-    watcher = Forecasts()
-    request = RunConfig(
-        "tests.pipeline.test_time:timed", (drawn,), methods=("saliency",), batch_size=2, evaluate="none", inside="none"
-    )
-    study = open_study(replace(request, device="cpu"))
-    tally = conduct(study, make_plan(study), tmp_path / "r", watcher)[1]
-    assert study.witness.seconds == pytest.approx(2), "one beside the example in the first batch, one in the second"
-    assert tally.seconds == tally.bound == pytest.approx(6)
-    ((_, forecast),) = watcher.told
+    progress = Forecasts()
+    given = {"images": (drawn,), "batch_size": 2, "metrics": "none", "inspect": "none", "device": "cpu"}
+    setup = set_up(RunConfig.of("tests.pipeline.test_time:timed", methods=("saliency",), **given))
+    stats = running.run(setup, plan_run(setup), tmp_path / "r", progress)[1]
+    assert setup.checks.monitor.seconds == pytest.approx(2), "one in each batch, beside the example"
+    assert stats.seconds == stats.ideal_seconds == pytest.approx(6)
+    ((_, forecast),) = progress.told
     assert forecast.an_image == pytest.approx(1) and forecast.left == pytest.approx(4)
 
 
@@ -166,19 +164,19 @@ def thoughtful():
 
 
 def test_what_is_no_pass_is_forecast_after_the_first_batch(clock, thoughtful, drawn, tmp_path):
-    watcher = Forecasts()
-    plan, tally = run(drawn, tmp_path / "r", "thoughtful", "gradient", watcher=watcher)
-    ((told, forecast),) = watcher.told
+    progress = Forecasts()
+    plan, stats = run(drawn, tmp_path / "r", "thoughtful", "gradient", progress=progress)
+    ((told, forecast),) = progress.told
     assert plan.seconds == pytest.approx(plan.images), "the plan knows of passes alone"
     assert forecast.an_image == pytest.approx(8)
     assert forecast.left == pytest.approx(clock.now - told) == pytest.approx(4 * 8)
-    assert tally.seconds == pytest.approx(6 * 8)
+    assert stats.seconds == pytest.approx(6 * 8)
 
 
 def test_what_is_done_once_is_not_forecast_for_every_image(clock, drawn, tmp_path):
-    watcher = Forecasts()
-    run(drawn, tmp_path / "r", "pattern_net", watcher=watcher)
-    ((told, forecast),) = watcher.told
+    progress = Forecasts()
+    run(drawn, tmp_path / "r", "pattern_net", progress=progress)
+    ((told, forecast),) = progress.told
     assert forecast.an_image == pytest.approx(1), "six passes for the patterns are behind it"
     assert forecast.left == pytest.approx(clock.now - told) == pytest.approx(4)
 
@@ -189,38 +187,38 @@ def test_a_run_that_goes_on_forecasts_what_is_left(clock, thoughtful, drawn, tmp
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(drawn, tmp_path / "r", "thoughtful", watcher=Stop())
-    watcher = Forecasts()
-    run(drawn, tmp_path / "r", "thoughtful", watcher=watcher)
-    ((told, forecast),) = watcher.told
+        run(drawn, tmp_path / "r", "thoughtful", progress=Stop())
+    progress = Forecasts()
+    run(drawn, tmp_path / "r", "thoughtful", progress=progress)
+    ((told, forecast),) = progress.told
     assert forecast.left == pytest.approx(clock.now - told) == pytest.approx(2 * 8)
 
 
 @pytest.mark.parametrize(
     ("methods", "stages"),
     [
-        (("gradient", "grad_cam"), {"evaluate": "small"}),  # most of the time goes into what follows the maps
-        (("gradient", "pattern_attribution"), {"evaluate": "full"}),
-        (("gradient",), {"inside": "standard"}),
-        (("thoughtful", "occlusion", "smoothgrad", "lrp_composite"), {"evaluate": "small", "inside": "standard"}),
+        (("gradient", "grad_cam"), {"metrics": "quick"}),  # most of the time goes into what follows the maps
+        (("gradient", "pattern_attribution"), {"metrics": "full"}),
+        (("gradient",), {"inspect": "standard"}),
+        (("thoughtful", "occlusion", "smoothgrad", "lrp_composite"), {"metrics": "quick", "inspect": "standard"}),
     ],
 )
 def test_the_forecast_of_all_stages_is_within_half(clock, thoughtful, drawn, tmp_path, methods, stages):
     clock.backward = 2.0
-    watcher = Forecasts()
-    run(drawn, tmp_path / "r", *methods, watcher=watcher, **stages)
-    told, forecast = watcher.told[0]
+    progress = Forecasts()
+    run(drawn, tmp_path / "r", *methods, progress=progress, **stages)
+    told, forecast = progress.told[0]
     needed = clock.now - told
     assert needed / 1.5 < forecast.left < needed * 1.5, (needed, forecast.left)
 
 
 def test_a_forecast_that_was_wrong_is_said_again(clock, drawn, tmp_path):
-    watcher = Forecasts()
-    watcher.busy = iter([1.0, 4.0])  # from the second batch on
-    run(drawn, tmp_path / "r", "occlusion", watcher=watcher)
-    assert len(watcher.told) == 2
+    progress = Forecasts()
+    progress.busy = iter([1.0, 4.0])  # from the second batch on
+    run(drawn, tmp_path / "r", "occlusion", progress=progress)
+    assert len(progress.told) == 2
     steady = Forecasts()
-    run(drawn, tmp_path / "s", "occlusion", watcher=steady)
+    run(drawn, tmp_path / "s", "occlusion", progress=steady)
     assert len(steady.told) == 1
 
 
@@ -266,7 +264,7 @@ def test_a_line_of_progress_where_no_bar_can_be_drawn(clock, told):
             console.done(name, in_steps=True)
         clock.now += 10
         ticker.strike()
-        assert told() == "Explain   4 of 8, 0.1 a second, about 40 s left; d\n"
+        assert told() == "Explain   4 of 8, 0.1 per second, about 40 s left; d\n"
     assert not hasattr(ticker, "strike")
     with Console(level=-1, ticker=ticker).progress("Explain", 8):
         assert not hasattr(ticker, "strike"), "quiet is quiet"
@@ -278,12 +276,12 @@ def test_a_forecast_is_said_and_kept_to(clock, told):
     with console.progress("Explain", 8):
         clock.now += 20
         console.expect(100.0, 3.1)
-        assert told() == "Now       about 2 min 0 s in all, pages included, 1 min 40 s of it to come; 3.1 s an image\n"
+        assert told() == "Estimate  about 2 min 0 s in all, pages included, 1 min 40 s remaining; 3.1 s per image\n"
         clock.now += 30
         ticker.strike()
         assert "about 1 min 10 s left" in told()
         console.expect(10.0, 0.04)
-        assert told() == "Now       about 1 min 0 s in all, pages included, 10 s of it to come\n"
+        assert told() == "Estimate  about 1 min 0 s in all, pages included, 10 s remaining\n"
 
 
 def test_the_bill_has_no_figure_that_says_nothing(told, report):
@@ -296,25 +294,25 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     )
     passes = PassTimes()
     passes.add("forward", 2, 2.0)
-    tally = RunStats(computed=2, seconds=3.0, looking=0.3, passes=passes)
-    Console().bill(long, tally)
+    stats = RunStats(computed=2, seconds=3.0, inspection_seconds=0.3, passes=passes)
+    Console().bill(long, stats)
     said = told()
     assert said.startswith(
-        "Inside    0.3 s on what the layers hold\nTook      3.0 s for 2 images: 1.50 of the bound, 2.0 s"
+        "Inspect   0.3 s for layers and units\nExplain   3.0 s for 2 images: 1.50 × the theoretical minimum, 2.0 s"
     )
     assert "grad_cam 1.5 s" in said and "cam 0.1 s" in said and "random" not in said
-    Console().bill(short, replace(tally, seconds=0.2, looking=1e-4))
-    assert told() == "Took      0.2 s for 2 images\n"
-    Console().bill(replace(short, snapshots=("a film",)), tally)
-    assert told().startswith("Films     0.3 s on images over the epochs\n"), "nobody looked inside"
-    Console().bill(replace(long, images=3), tally)
+    Console().bill(short, replace(stats, seconds=0.2, inspection_seconds=1e-4))
+    assert told() == "Explain   0.2 s for 2 images\n"
+    Console().bill(replace(short, snapshots=("a film",)), stats)
+    assert told().startswith("Snapshots 0.3 s for images over the epochs\n"), "nobody looked inside"
+    Console().bill(replace(long, images=3), stats)
     assert "\nall 3 images, earlier starts included:\ngrad_cam" in re.sub(" *\n +", "\n", told())
     slots = provenance_slots(replace(run, images=3, provenance={"device": "CPU", "images_computed": 2}))
     assert slots["took-detail"] == f"CPU · for 2 of {fmt.count(3, 'image')}"
     slots = provenance_slots(replace(run, provenance={"seconds": 0.2, "ideal_seconds": 0.1, "device": "CPU"}))
     assert slots["took-detail"] == "CPU"
     slots = provenance_slots(replace(run, provenance={"seconds": 3.0, "ideal_seconds": 2.0, "device": "CPU"}))
-    assert slots["took-detail"] == "1.50 of the bound · CPU"
+    assert slots["took-detail"] == "1.50 × the theoretical minimum · CPU"
 
 
 def test_every_progress_has_its_lines(drawn, tmp_path, told):

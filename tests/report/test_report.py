@@ -73,7 +73,7 @@ def single(report, tmp_path_factory):
 
 def test_there_is_a_page_for_everything(report, site):
     ids = [image.id for image in load_run(report).images()]
-    pages = {f"{name}.html" for name in ("index", "answers", "inside", "methods", "run")}
+    pages = {f"{name}.html" for name in ("index", "performance", "features", "methods", "run")}
     assert set(site) == pages | {f"images/{id}.html" for id in ids}
     assert len(ids) == len(HOSTILE)
     for id in ids:
@@ -136,10 +136,10 @@ def test_ids_are_unique_and_everything_has_a_name(site):
 
 def test_titles_say_which_page(report, site):
     names = {f"images/{image.id}.html": image.name for image in load_run(report).images()}
-    names |= {"index.html": "", "inside.html": "Inside", "methods.html": "Methods", "run.html": "This run"}
-    names["answers.html"] = "Right and wrong"
+    names |= {"index.html": "Overview", "features.html": "Features", "methods.html": "Methods", "run.html": "Run"}
+    names["performance.html"] = "Performance"
     assert {name: page.title for name, page in site.items()} == {
-        name: f"{title} · tiny" if title else "tiny" for name, title in names.items()
+        name: f"{title} · tiny" for name, title in names.items()
     }
 
 
@@ -163,7 +163,7 @@ def test_the_single_file_is_one_file(single, report):
     assert len(blocks) == 2 * len(HOSTILE) + 1 + sum(len(each.layers) for each in looked)
     for name, block in blocks:
         content = json.loads(block)
-        if not name.startswith(("stills-", "provenance", "inside-")):
+        if not name.startswith(("stills-", "provenance", "features-")):
             data = (report / "data" / f"{name}.js").read_text(encoding="utf-8")
             assert content == json.loads(data.split(", ", 1)[1].rstrip(");\n").replace("\\u003c", "<"))
 
@@ -228,7 +228,7 @@ def test_our_own_scripts_cannot_end_their_element():
 
 
 def test_resources_are_found_or_missed_in_words(monkeypatch, tmp_path):
-    assert (resources.folder("templates") / "base.html").is_file()
+    assert (resources.folder("templates") / "page.html").is_file()
     monkeypatch.setattr(resources, "PACKAGE", tmp_path / "nowhere")
     with pytest.raises(Exception, match="The folder 'static' of cnnvis-report is missing"):
         resources.folder("static")

@@ -50,10 +50,10 @@ class Command:
 
 
 RUN = ("run", "../../given/net.py:tiny", "../../given/pictures", "-m", "gradient", "-q", "-o", "report")
-FULL = (*RUN, "--evaluate", "small", "--inside", "standard", "--classes", "top:1")
-PLAIN = (*RUN, "--evaluate", "none", "--inside", "none", "--classes", "top:2")
+FULL = (*RUN, "--metrics", "quick", "--inspect", "standard", "--classes", "top:1")
+PLAIN = (*RUN, "--metrics", "none", "--inspect", "none", "--classes", "top:2")
 TRAIN = ("train", "../../given/set", "-o", "m.pt", "-q", "--device", "cpu", "--augment", "light", "--size", "16")
-DRAW = ("draw", "shapes", "--size", "24", "-q", "-o", "set")
+DRAW = ("make-dataset", "shapes", "--size", "24", "-q", "-o", "set")
 
 COMMANDS = {
     "run": (
@@ -61,7 +61,7 @@ COMMANDS = {
         Command("a run over another", "report", FULL, (PLAIN,)),
     ),
     "train": (
-        Command("a new training", "m.pt", (*TRAIN, "--epochs", "3", "--snapshots", "1,3")),
+        Command("a new training", "m.pt", (*TRAIN, "--epochs", "3", "--checkpoint-epochs", "1,3")),
         Command("a training over another", "m.pt", (*TRAIN, "--epochs", "2"), ((*TRAIN, "--epochs", "1"),)),
     ),
     "render": (

@@ -239,9 +239,9 @@ def trials(count: int, folder: Path) -> Iterator[str]:
     for number in range(4):
         draw(number, 0, 40).picture.save(folder / "pictures" / f"{number}.png")
     command = ("run", "tests.factories:tiny", str(folder / "pictures"), *RUN)
-    views = ("--evaluate", "small", "--inside", "standard")
+    views = ("--metrics", "quick", "--inspect", "standard")
     assert CliRunner().invoke(cli, [*command, *views, "-o", str(folder / "good")]).exit_code == 0
-    bare = ("--evaluate", "none", "--inside", "none")
+    bare = ("--metrics", "none", "--inspect", "none")
     assert CliRunner().invoke(cli, [*command, *bare, "-o", str(folder / "bare")]).exit_code == 0
     for number in range(count):
         chance = random.Random(number)

@@ -26,13 +26,13 @@ METHODS = (
     ("guided_backprop", "integrated_gradients"),
 )
 CHANGING = (
-    "restoring.py",
-    "freezing.py",
-    "running.py",
+    "restore.py",
+    "eval_mode.py",
+    "isolation/context.py",
     "eager.py",
-    "own_state.py",
-    "calls.py",
-    "locking.py",
+    "buffers.py",
+    "layer_calls.py",
+    "isolation/lock.py",
     "contextlib.py",
 )
 OPTIONS = {"smoothgrad": {"n": 2}, "occlusion": {"patch": 6}, "integrated_gradients": {"steps": 4}}

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from cnnvis_report.cli.main import cli
-from cnnvis_report.cli.types import BatchSize, Count, Numbers, Real, Whole
 from cnnvis_report.errors import CnnVisError
 from cnnvis_report.methods.registry import methods
+from cnnvis_report.settings.kinds import Integer, Integers, Numbers, Real
 from tests.robustness.attack import Attack
 
 DIGITS = "9" * 5000
@@ -32,7 +32,7 @@ TOML = (
     '[1, "a", true]', "{a = 1}", "[" * 5000, DIGITS, f'"{"x" * 200_000}"', '["a", "b"]', "[nan]", "{a = {b = [1]}}",
 )  # fmt: skip
 ENDS = (
-    "cnnvis_report.cli.main.finish", "cnnvis_report.cli.main.look_at_all", "cnnvis_report.training.demo.demonstrate",
+    "cnnvis_report.cli.finish.report", "cnnvis_report.cli.finish.select", "cnnvis_report.training.demo.demonstrate",
     "cnnvis_report.training.train.train", "cnnvis_report.synthetic.write.write_set",
     "cnnvis_report.cli.tables.layers_table",
 )  # fmt: skip
@@ -47,13 +47,13 @@ class Reached(CnnVisError):
 def words_of(command: str) -> list[str]:
     """The command as it would run, but for the option that is tried."""
     network = ["tests.factories:tiny", "pictures"]
-    quick = ["-m", "gradient", "--inside", "none", "--evaluate", "none"]
+    quick = ["-m", "gradient", "--inspect", "none", "--metrics", "none"]
     return {
         "run": ["run", *network, *quick],
-        "inside": ["inside", *network],
+        "inspect": ["inspect", *network],
         "demo": ["demo", *quick],
         "train": ["train", "pictures"],
-        "draw": ["draw", "shapes", "-o", "drawn"],
+        "make-dataset": ["make-dataset", "shapes", "-o", "drawn"],
         "layers": ["layers", network[0]],
     }[command]
 
@@ -66,11 +66,11 @@ def options_of(command: str) -> list[click.Option]:
 def cases() -> list[tuple[str, list[str], str, bool]]:
     """What is tried: a name, the words, the content of a settings file, and whether it has to be refused."""
     found = []
-    for command in ("run", "inside", "demo", "train", "draw", "layers"):
+    for command in ("run", "inspect", "demo", "train", "make-dataset", "layers"):
         words = words_of(command)
         for option in options_of(command):
             name = max(option.opts, key=len)
-            number = isinstance(option.type, Count | Real | Numbers | Whole | BatchSize)
+            number = isinstance(getattr(option.type, "kind", None), Integer | Real | Numbers | Integers)
             found += [(f"{command} {name} {value[:20]!r}", [*words, name, value], "", number and value in NO_NUMBERS)
                       for value in TEXTS]  # fmt: skip
             if any(each.name == "config" for each in cli.commands[command].params):

@@ -18,7 +18,7 @@ from tests.cli.test_cli import one_line
 from tests.conftest import command, fill_disk
 from tests.training.test_training import class_folders
 
-DRAW = ("draw", "shapes", "-n", 5, "--size", 24, "-q")
+DRAW = ("make-dataset", "shapes", "-n", 5, "--size", 24, "-q")
 
 
 def files(folder):
@@ -112,7 +112,7 @@ def test_a_file_that_the_disk_does_not_give_is_not_called_a_strangers(images, tm
     assert (tmp_path / "m.pt").read_bytes() == before
 
 
-RUN = ("-m", "gradient", "--evaluate", "none", "--classes", "top:1", "-q")
+RUN = ("-m", "gradient", "--metrics", "none", "--classes", "top:1", "-q")
 NETWORK = """
 import torch
 from torch import nn
@@ -132,7 +132,7 @@ def run(tmp_path_factory, images):
     folder = tmp_path_factory.mktemp("run")
     (folder / "net.py").write_text(NETWORK)
     words = ("run", f"{folder / 'net.py'}:tiny", images / "a" / "0.png", images / "b" / "0.png", *RUN)
-    command(*words, "--inside", "standard", "-o", folder / "right")
+    command(*words, "--inspect", "standard", "-o", folder / "right")
     return words, {name for name in files(folder / "right") if name.partition("/")[0] in ("arrays", "inspection")}
 
 
@@ -154,13 +154,13 @@ def test_a_folder_in_which_a_run_had_barely_begun_is_taken_up(run, tmp_path):
         (tmp_path / "report" / name).mkdir(parents=True)
     (tmp_path / "report" / ".lock").write_text("1\n")
     (tmp_path / "report" / ".journal.jsonl.0123abcd.new").write_text("{")
-    command(*words, "--inside", "none", "-o", tmp_path / "report")
+    command(*words, "--inspect", "none", "-o", tmp_path / "report")
     assert not list((tmp_path / "report").glob(".*"))
     for name in ("mine.txt", "arrays/mine.npz", "images/mine.png"):
         strange = tmp_path / "strange" / name
         strange.parent.mkdir(parents=True, exist_ok=True)
         strange.write_text("mine")
-        said = one_line(command(*words, "--inside", "none", "-o", tmp_path / "strange", code=2))
+        said = one_line(command(*words, "--inspect", "none", "-o", tmp_path / "strange", code=2))
         assert "not of a report" in said
         strange.unlink()
 
@@ -174,9 +174,9 @@ def test_a_run_without_room_for_the_inside_isnt_complete_without_it(full, run, t
             patch.setattr("cnnvis_report.store.writer.write_arrays", _refusing(image))
         else:
             fill_disk(patch, full)
-        said = one_line(command(*words, "--inside", "standard", "-o", tmp_path / "report", code=1))
+        said = one_line(command(*words, "--inspect", "standard", "-o", tmp_path / "report", code=1))
     assert said.startswith("Error: No space left on device") and not (tmp_path / "report" / "run.json").exists()
-    command(*words, "--inside", "standard", "-o", tmp_path / "report")
+    command(*words, "--inspect", "standard", "-o", tmp_path / "report")
     found = files(tmp_path / "report")
     assert right <= found.keys() and not [name for name in found if name.startswith(".") or name.endswith(".new")]
 
@@ -184,7 +184,7 @@ def test_a_run_without_room_for_the_inside_isnt_complete_without_it(full, run, t
 def test_pages_that_may_not_be_looked_at_are_not_left_out_in_silence(run, tmp_path, monkeypatch):
     words, _ = run
     report = tmp_path / "report"
-    command(*words, "--inside", "none", "-o", report)
+    command(*words, "--inspect", "none", "-o", report)
     before, real = files(report), os.scandir
 
     def refused(path=".", *more):
@@ -202,7 +202,7 @@ def test_pages_that_may_not_be_looked_at_are_not_left_out_in_silence(run, tmp_pa
 def test_a_file_of_arrays_that_the_system_refuses_isnt_called_damaged(number, run, tmp_path, monkeypatch):
     words, _ = run
     report = tmp_path / "report"
-    command(*words, "--inside", "none", "-o", report)
+    command(*words, "--inspect", "none", "-o", report)
 
     def refused(path, most):
         raise OSError(number, os.strerror(number), str(path))
@@ -230,7 +230,7 @@ def test_refusals_of_the_system_are_known_in_every_guise():
 def test_a_folder_that_is_half_cleared_is_still_ours(run, tmp_path, monkeypatch):
     words, right = run
     report = tmp_path / "report"
-    command(*words, "--inside", "none", "-o", report)
+    command(*words, "--inspect", "none", "-o", report)
     real = os.rmdir
 
     def refused(path, *more, **options):
@@ -240,9 +240,9 @@ def test_a_folder_that_is_half_cleared_is_still_ours(run, tmp_path, monkeypatch)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "rmdir", refused)
-        said = one_line(command(*words, "--inside", "standard", "-o", report, code=1))
+        said = one_line(command(*words, "--inspect", "standard", "-o", report, code=1))
     assert "Permission denied" in said and "stills" in said
-    command(*words, "--inside", "standard", "-o", report)
+    command(*words, "--inspect", "standard", "-o", report)
     assert right <= files(report).keys()
 
 

@@ -33,7 +33,7 @@ from tests.store.test_store import files, without_provenance
 def looked(pictures, tmp_path_factory):  # noqa: F811
     """A report with a look inside, on which the strongest images are named."""
     folder = tmp_path_factory.mktemp("looked") / "r"
-    command("inside", "tests.factories:tiny", pictures, "-o", folder, "--device", "cpu", "-q")
+    command("inspect", "tests.factories:tiny", pictures, "-o", folder, "--device", "cpu", "-q")
     return folder
 
 
@@ -251,7 +251,7 @@ def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked, tmp_pa
     os.truncate(folder / "inspection" / f"{inside.images[0].image}.npz", 100)
     command("render", folder, "--repair")
     assert command("render", folder, "--repair").stderr == ""
-    page = (folder / "inside.html").read_text(encoding="utf-8")
+    page = (folder / "features.html").read_text(encoding="utf-8")
     assert f"images/{lost}.html" not in page and page.count('<div class="sheet"') == len(inside.top_images)
     command("render", folder, "--single-file")
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from cnnvis_report.errors import BadRequest, RunFailed
-from cnnvis_report.pipeline import execute as running
-from cnnvis_report.pipeline import run as conducting
+from cnnvis_report.pipeline import run as pipeline_run
+from cnnvis_report.pipeline.stages import explain as running
 from cnnvis_report.records import codec
 from cnnvis_report.records.codec import Malformed, from_json
 from cnnvis_report.records.inspection import ImageInspection, InspectionRecord
@@ -38,7 +38,7 @@ from tests.conftest import command, rewritten
 from tests.store.test_store import files, without_provenance
 
 FEW = ("-m", "grad_cam,gradient", "--classes", "top:1", "--device", "cpu", "--batch-size", "2", "-q")
-BARE = ("--evaluate", "none", "--inside", "none")
+BARE = ("--metrics", "none", "--inspect", "none")
 
 
 @pytest.fixture(scope="module")
@@ -528,15 +528,15 @@ def test_what_goes_away_under_a_run_ends_it_in_one_line(what, pictures, tmp_path
 def test_what_goes_away_later_ends_it_in_one_line_too(when, pictures, tmp_path, monkeypatch):
     """What was found inside is nowhere to be written, which isn't a look that found nothing."""
     folder = tmp_path / "r"
-    module, name = (conducting, "look_inside") if when == "inside" else (write, "write_pages")
+    module, name = (pipeline_run, "inspection") if when == "inside" else (write, "write_pages")
     plain = getattr(module, name)
 
-    def going(*given):
+    def going(*given, **more):
         shutil.rmtree(folder / "inspection" if when == "inside" else folder)
-        return plain(*given)
+        return plain(*given, **more)
 
     monkeypatch.setattr(module, name, going)
-    more = ("--evaluate", "none", "--inside", "standard" if when == "inside" else "none")
+    more = ("--metrics", "none", "--inspect", "standard" if when == "inside" else "none")
     said = command("run", "tests.factories:tiny", pictures, "-o", folder, *FEW, *more, code=RunFailed.exit_code).stderr
     assert "went away while" in said and said.count("\n") == 1
 

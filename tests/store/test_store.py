@@ -9,8 +9,8 @@ import pytest
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods import pattern_fit
-from cnnvis_report.pipeline import execute as running
-from cnnvis_report.pipeline.stages.explain import Explaining
+from cnnvis_report.pipeline.stages import explain as running
+from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
 from cnnvis_report.store import array_key, load_arrays, load_run
 from cnnvis_report.store.own_files import pages_of
 from tests.conftest import STANDARD, command, standard_methods
@@ -127,7 +127,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_in_the_same_bytes(after, drawn,
     assert without_provenance(tmp_path / "whole") == without_provenance(tmp_path / "parts")
 
 
-PATTERNS = ("--methods", "pattern_net,pattern_attribution", "--device", "cpu", "--batch-size", "2", "--inside", "none")
+PATTERNS = ("--methods", "pattern_net,pattern_attribution", "--device", "cpu", "--batch-size", "2", "--inspect", "none")
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_pages_that_fail_leave_the_old_ones(report, drawn, tmp_path, monkeypatch
 def test_a_complete_run_is_not_computed_again(drawn, tmp_path, monkeypatch):
     command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
     before = files(tmp_path / "r")
-    monkeypatch.setattr(Explaining, "_seen", lambda *_: 1 / 0)
+    monkeypatch.setattr(BatchExplainer, "_open", lambda *_: 1 / 0)
     said = command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
     assert "every image was there already" in said.stderr and files(tmp_path / "r") == before
 

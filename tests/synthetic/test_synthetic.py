@@ -168,7 +168,7 @@ def test_a_shape_has_one_color_under_its_mask():
 
 @pytest.mark.parametrize(("kind", "variant"), EVERYTHING)
 def test_the_same_command_draws_the_same_bytes(kind, variant, tmp_path):
-    words = ("draw", kind, "-n", 6, "--variant", variant, "--size", 33, "-q")
+    words = ("make-dataset", kind, "-n", 6, "--variant", variant, "--size", 33, "-q")
     for name, seed in (("a", 4), ("b", 4), ("c", 5)):
         command(*words, "-o", tmp_path / name, "--seed", seed)
     first, again, other = (files(tmp_path / name) for name in "abc")
@@ -192,7 +192,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(tmp_path):
         (("layers", "--size", 23), "24 to 4096"),
         (("shapes", "-n", 4), "5 classes"),
     ):
-        assert said in one_line(command("draw", *words, "-o", tmp_path / "new", code=2))
+        assert said in one_line(command("make-dataset", *words, "-o", tmp_path / "new", code=2))
     assert not (tmp_path / "new").exists()
 
 
@@ -201,14 +201,16 @@ def test_a_folder_with_something_else_is_left_as_it_is(there, tmp_path):
     (tmp_path / there).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / there).write_text('{"format": "mine"}')
     before = files(tmp_path)
-    assert "holds something else" in one_line(command("draw", "layers", "-n", 2, "-o", tmp_path, code=2))
-    assert "holds something else" in one_line(command("draw", "layers", "-n", 2, "-o", tmp_path / there, code=2))
+    assert "holds something else" in one_line(command("make-dataset", "layers", "-n", 2, "-o", tmp_path, code=2))
+    assert "holds something else" in one_line(
+        command("make-dataset", "layers", "-n", 2, "-o", tmp_path / there, code=2)
+    )
     assert files(tmp_path) == before
 
 
 def test_no_set_is_drawn_below_a_file(tmp_path):
     (tmp_path / "file").write_text("kept")
-    assert "file" in one_line(command("draw", "layers", "-n", 2, "-o", tmp_path / "file" / "set", code=2))
+    assert "file" in one_line(command("make-dataset", "layers", "-n", 2, "-o", tmp_path / "file" / "set", code=2))
 
 
 @pytest.fixture
@@ -222,7 +224,7 @@ def cut_short(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setitem(KINDS, "layers", replace(KINDS["layers"], draw=stops))
-        command("draw", "layers", "-n", 8, "-o", tmp_path / "set", "--size", 24, "-q", code=130)
+        command("make-dataset", "layers", "-n", 8, "-o", tmp_path / "set", "--size", 24, "-q", code=130)
     return tmp_path / "set"
 
 
@@ -232,19 +234,19 @@ def test_an_incomplete_set_is_refused_and_can_be_drawn_to_its_end(cut_short, tmp
     assert said in one_line(command("train", cut_short, "-o", tmp_path / "m.pt", code=2))
     assert said in one_line(command("run", "tests.factories:tiny", cut_short, "-o", tmp_path / "r", code=2))
     for folder in (cut_short, tmp_path / "fresh"):
-        command("draw", "layers", "-n", 8, "-o", folder, "--size", 24, "-q")
+        command("make-dataset", "layers", "-n", 8, "-o", folder, "--size", 24, "-q")
     assert files(cut_short) == files(tmp_path / "fresh")
 
 
 def test_another_set_leaves_nothing_of_one_that_was_cut_short(cut_short, tmp_path):
     for folder in (cut_short, tmp_path / "fresh"):
-        command("draw", "shapes", "-n", 5, "-o", folder, "--size", 24, "-q")
+        command("make-dataset", "shapes", "-n", 5, "-o", folder, "--size", 24, "-q")
     assert files(cut_short).keys() == files(tmp_path / "fresh").keys()
 
 
 @pytest.mark.parametrize("full", ["dataset.json", "images/below/2.png"])
 def test_on_a_full_disk_no_set_says_that_it_is_complete_and_is_not(full, tmp_path, monkeypatch):
-    words = ("draw", "layers", "-n", 4, "-o", tmp_path / "set", "--size", 24, "-q")
+    words = ("make-dataset", "layers", "-n", 4, "-o", tmp_path / "set", "--size", 24, "-q")
     command(*words)
     fill_disk(monkeypatch, full.rpartition("/")[2])
     said = one_line(command(*words, "--seed", 1, code=1))
@@ -273,7 +275,7 @@ def test_a_list_that_was_tampered_with_never_leads_out(listed, tmp_path):
     (outside / "deep").mkdir(parents=True)
     for name in (tmp_path / "precious.txt", outside / "precious.txt"):
         name.write_text("kept")
-    words = ("draw", "layers", "-n", 2, "-o", tmp_path / "set", "--size", 24, "-q")
+    words = ("make-dataset", "layers", "-n", 2, "-o", tmp_path / "set", "--size", 24, "-q")
     command(*words)
     fresh = files(tmp_path / "set")
     (tmp_path / "set" / "mine").mkdir()

@@ -49,7 +49,7 @@ def junk(path, content=b"no picture"):
 
 
 REQUESTS = {
-    "no share": (("--split", "nan"), "'nan' isn't a number above 0 and at most 0.99"),
+    "no share": (("--val-split", "nan"), "'nan' isn't a number above 0 and at most 0.99"),
     "too small": (("--size", 7), "7x7: the small network needs at least 8"),
     "size for others": (("--arch", "squeezenet1_1", "-w", "none", "--size", 8), "squeezenet1_1 doesn't take a 1×3×8×8"),
     "size for one": (("--arch", "vit_b_16", "-w", "none"), "vit_b_16 doesn't take a 1×3×28×28"),
@@ -58,7 +58,7 @@ REQUESTS = {
     "gray": (("--arch", "resnet18", "-w", "none", "--channels", 1), "resnet18 reads 3 channels"),
     "no such layer": (("--freeze", "feature"), "No layer is called 'feature'"),
     "nothing to train": (("--freeze", "classifier"), "leaves nothing to train"),
-    "late snapshot": (("--snapshots", "1,2"), "--snapshots 2: there are epochs 1 to 1"),
+    "late snapshot": (("--checkpoint-epochs", "1,2"), "--checkpoint-epochs 2: there are epochs 1 to 1"),
     "no weights": (("-w", "/nonexistent/w.pt"), "there is no such file"),
     "rate beyond": (("--lr", "1e39"), "--lr"),
     "no rate": (("--lr", "nan"), "--lr"),
@@ -118,12 +118,15 @@ def test_what_is_left_out_is_said(tmp_path, out):
     said = command("train", folder, "-o", out, *ONCE, "--size", 24).stderr
     assert "Warning: a/broken.png: not an image of a known format" in said and "Skipped." in said
     assert "1 images lie beside the class folders" in said and "no image in c: left out as a class" in said
-    assert "unbalanced" not in said and read_trained(out).training.skipped == 1
+    assert "imbalanced" not in said and read_trained(out).training.skipped == 1
     assert [each.training + each.validation for each in read_trained(out).training.counts] == [9, 8]
     class_folders(folder, {"a": 9}, first=50)
-    for words, advice in (((), "--balance makes classes"), (("--balance",), "counted alike, by weights")):
+    for words, advice in (
+        ((), "--class-weights balanced counts them alike"),
+        (("--class-weights", "balanced"), "balanced by class weights"),
+    ):
         said = command("train", folder, "-o", out, *ONCE, "--size", 24, *words).stderr
-        assert f"unbalanced: 14 images of the largest class, 6 of the smallest; {advice}" in said
+        assert f"imbalanced: 14 images in the largest class, 6 in the smallest; {advice}" in said
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,9 @@ def test_a_strangers_file_is_not_overwritten(good, tmp_path):
         assert (tmp_path / "poem.pt").read_bytes() == content
     for name in ("m.part.pt", "m.epoch-1.pt"):  # what is written beside it
         (tmp_path / "poem.pt").rename(tmp_path / name)
-        assert name in one_line(command("train", good, "-o", tmp_path / "m.pt", *ONCE, "--snapshots", 1, code=2))
+        assert name in one_line(
+            command("train", good, "-o", tmp_path / "m.pt", *ONCE, "--checkpoint-epochs", 1, code=2)
+        )
         (tmp_path / name).rename(tmp_path / "poem.pt")
 
 
@@ -152,10 +157,10 @@ def test_nothing_is_written_below_a_file(good, tmp_path):
 
 @pytest.mark.parametrize("full", ["model.pt", "model.part.pt", "model.epoch-2.pt"])
 def test_on_a_full_disk_what_was_there_stays_whole(full, good, tmp_path, out, monkeypatch):
-    command("train", good, "-o", out, "--epochs", 2, "--device", "cpu", "--snapshots", 2, "--seed", 1)
+    command("train", good, "-o", out, "--epochs", 2, "--device", "cpu", "--checkpoint-epochs", 2, "--seed", 1)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     fill_disk(monkeypatch, full)
-    said = last_line("train", good, "-o", out, "--epochs", 2, "--device", "cpu", "--snapshots", 2, code=1)
+    said = last_line("train", good, "-o", out, "--epochs", 2, "--device", "cpu", "--checkpoint-epochs", 2, code=1)
     assert said.startswith("Error: No space left on device")
     after = {path: path.read_bytes() for path in tmp_path.iterdir()}
     assert after.pop(tmp_path / "model.part.pt", None) is not None or full == "model.part.pt"
@@ -177,7 +182,7 @@ def test_ctrl_c_leaves_a_model_and_its_exit_code(good, out, monkeypatch):
     record = read_trained(out).training
     assert record.stopped == "stopped by hand" and len(record.history) == 2
     monkeypatch.setattr("cnnvis_report.cli.console_training.Reporter.last", 0)
-    assert "Goes on   from epoch 3" in command("train", good, "-o", out, "--epochs", 5, "--device", "cpu").stderr
+    assert "Resume    from epoch 3" in command("train", good, "-o", out, "--epochs", 5, "--device", "cpu").stderr
     command("train", good, "-o", out.with_name("whole.pt"), "--epochs", 5, "--device", "cpu")
     assert out.read_bytes() == out.with_name("whole.pt").read_bytes()
     assert {each.name for each in out.parent.iterdir()} == {"model.pt", "whole.pt"}
@@ -229,7 +234,7 @@ DAMAGED = {
     "architecture.classes": ["2", 3, -2, TOO_MUCH, float("nan"), None, 2.0],
     "architecture.channels": [[3], TOO_MUCH, "3", None],
     "architecture.blocks": [2.5, TOO_MUCH, "3"],
-    "architecture.head": [{}, "gap", 5],
+    "architecture.head": [{}, "cam", 5],
     "architecture.options": [{"weights": "DEFAULT"}, {5: 1}, None],
     "preprocessing.mean": ["abc", 5, (0, 0, 0), (0.5,), (torch.zeros(2),) * 3],
     "preprocessing.std": [(0.0,) * 3, (-1.0,) * 3, (0.5,) * 2],
@@ -291,7 +296,7 @@ def test_names_in_a_model_lead_nowhere(damage, content, tmp_path):
     damaged["training"] |= damage
     damaged["training"]["snapshots"] = [{"epoch": 1, "file": name} for name in ("../m.pt", "/etc/passwd", "..", "a\0b")]
     torch.save(damaged, tmp_path / "model.pt")
-    run = ("run", tmp_path / "model.pt", tmp_path / "picture.png", "-m", "cam", "--inside", "none", "--device", "cpu")
+    run = ("run", tmp_path / "model.pt", tmp_path / "picture.png", "-m", "cam", "--inspect", "none", "--device", "cpu")
     result = command(*run, "-o", tmp_path / "deep" / "report")
     assert "\x1b" not in result.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"picture.png", "model.pt", "deep"}

@@ -59,10 +59,10 @@ def cut(given, *, after, batch=False):
 
 ORDERS = {
     "plain": {"augment": "light"},
-    "patience": {"augment": "none", "rate": 1e-12, "patience": 2, "epochs": 9},
-    "snapshots": {"augment": "strong", "snapshots": (1, 3), "balance": True},
-    "dropout": {"augment": "turns", "arch": "squeezenet1_1", "weights": "none", "size": "32"},
-    "frozen": {"augment": "light", "freeze": "features.0", "head": "gap", "seed": 3},
+    "patience": {"augment": "none", "lr": 1e-12, "patience": 2, "epochs": 9},
+    "snapshots": {"augment": "strong", "checkpoint_epochs": (1, 3), "class_weights": "balanced"},
+    "dropout": {"augment": "d4", "arch": "squeezenet1_1", "weights": "none", "size": "32"},
+    "frozen": {"augment": "light", "freeze": "features.0", "head": "cam", "seed": 3},
 }
 
 
@@ -118,7 +118,7 @@ def test_another_training_begins_anew_and_says_what_has_changed(images, tmp_path
         return changed
 
     assert another(epochs=5) == ["epochs 5 instead of 3"]
-    assert another(rate=0.002) == ["learning rate 0.002 instead of 0.01"]
+    assert another(lr=0.002) == ["learning rate 0.002 instead of 0.01"]
     assert another(augment="none", patience=9) == ["augment none instead of light", "patience 9 instead of 10"]
     assert another(freeze="features.0") == ["frozen features.0 instead of nothing", "the frozen layers"]
     assert another(size="30") == ["how pictures are read"]
@@ -135,9 +135,9 @@ def test_another_training_begins_anew_and_says_what_has_changed(images, tmp_path
         "learning rate 0.0003 instead of 0.01",
         "the weights it begins with",
     ]
-    cut(order(images, tmp_path / "m.pt", snapshots=(1,)), after=2)
+    cut(order(images, tmp_path / "m.pt", checkpoint_epochs=(1,)), after=2)
     (tmp_path / "m.epoch-1.pt").unlink()
-    assert again(snapshots=(1,)) == ["a snapshot is gone"]
+    assert again(checkpoint_epochs=(1,)) == ["a snapshot is gone"]
 
 
 def test_other_images_begin_anew(tmp_path):
@@ -165,7 +165,7 @@ def test_other_images_begin_anew(tmp_path):
 
 
 def test_a_model_that_is_there_already_is_left_as_it_is(images, tmp_path):
-    given = order(images, tmp_path / "m.pt", snapshots=(2,))
+    given = order(images, tmp_path / "m.pt", checkpoint_epochs=(2,))
     first = train(given, CPU, Cutting())
     written = (tmp_path / "m.pt").stat().st_mtime_ns
     (tmp_path / "m.part.pt").write_bytes((tmp_path / "m.epoch-2.pt").read_bytes())  # as if killed before it was removed
@@ -174,7 +174,7 @@ def test_a_model_that_is_there_already_is_left_as_it_is(images, tmp_path):
     assert not (tmp_path / "m.part.pt").exists() and found.model.training == first.model.training
     assert same(found.model.network.state_dict(), first.model.network.state_dict()) and not found.interrupted
     assert [each.name for each in found.judged] == [each.name for each in first.judged]
-    for changes in ({"epochs": 5}, {"seed": 1, "snapshots": ()}):
+    for changes in ({"epochs": 5}, {"seed": 1, "checkpoint_epochs": ()}):
         train(replace(given, **changes), CPU, seen := Cutting())
         assert seen.said == [] and seen.epochs
     train(given, CPU, Cutting())

@@ -156,7 +156,9 @@ def test_class_weights_weigh_loss_and_gradient():
 
 def test_balance_makes_classes_count_alike(tmp_path):
     folder = class_folders(tmp_path / "i", {"a": 15, "b": 5, "c": 10})
-    (result, seen), (plain, _) = (trained(folder, tmp_path / "m.pt", epochs=1, balance=each) for each in (True, False))
+    (result, seen), (plain, _) = (
+        trained(folder, tmp_path / "m.pt", epochs=1, class_weights=each) for each in ("balanced", "none")
+    )
     counts = torch.tensor([12, 4, 8])
     assert [each.training for each in result.model.training.counts] == counts.tolist()
     torch.testing.assert_close(seen.hyperparameters.weights, 24 / (3 * counts))
@@ -286,11 +288,11 @@ def test_turns_give_the_eight_positions_of_a_square_and_nothing_else():
     batch = torch.arange(25, dtype=torch.uint8).view(1, 1, 5, 5).expand(200, 1, 5, 5)
     assert augmentation("none", (5, 5))(batch) is batch
     torch.manual_seed(0)
-    square = {each.numpy().tobytes() for each in augmentation("turns", (5, 5))(batch)}
+    square = {each.numpy().tobytes() for each in augmentation("d4", (5, 5))(batch)}
     board = np.arange(25, dtype=np.uint8).reshape(5, 5)
     turned = [np.rot90(each, turns) for each in (board, board.T) for turns in range(4)]
     assert square == {each.tobytes() for each in turned}
-    oblong = {each.numpy().tobytes() for each in augmentation("turns", (4, 5))(batch[..., :4, :])}
+    oblong = {each.numpy().tobytes() for each in augmentation("d4", (4, 5))(batch[..., :4, :])}
     assert oblong == {board[:4][::down, ::right].tobytes() for down in (1, -1) for right in (1, -1)}
 
 

@@ -24,7 +24,7 @@ class Place:
     grid: Grid
 
 
-def last_place(nodes: Sequence[Node], axes: Mapping[Edge, Axes], places: Sequence[Place]) -> tuple[Edge, int] | None:
+def default_place(nodes: Sequence[Node], axes: Mapping[Edge, Axes], places: Sequence[Place]) -> tuple[Edge, int] | None:
     """Where the result of the deepest features is held at its size, before any pooling; None where nowhere.
 
     With it, how many branches are joined behind that place, itself one of them, by no layer: 1 where it is the whole.

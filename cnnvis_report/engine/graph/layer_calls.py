@@ -1,11 +1,10 @@
 """What ran in one pass of a network: its modules' calls in order, and where in the graph their results are."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
-from threading import get_ident
 from typing import Any
 
 from torch import Tensor, nn
@@ -15,7 +14,8 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from cnnvis_report.engine.graph.axes import Axes
 from cnnvis_report.engine.graph.backward import Edge
-from cnnvis_report.engine.graph.default_layer import Place, last_place
+from cnnvis_report.engine.graph.default_layer import Place, default_place
+from cnnvis_report.engine.graph.layer_hooks import LayerCall, hooked
 from cnnvis_report.engine.graph.layouts import Layout, layout_of
 from cnnvis_report.engine.graph.ops import Kind, kind
 from cnnvis_report.records.network import LayerRecord
@@ -23,31 +23,7 @@ from cnnvis_report.records.network import LayerRecord
 Keep = Callable[[str, Tensor], None]
 
 
-@dataclass(frozen=True)
-class Call:
-    """One call of a module: the `count`-th of that module, from 1.
-
-    result: the shape of what it gives for one image, the batch included. node, number: where that is in the graph.
-    layout: how it is read as feature maps; None where it can't be.
-    """
-
-    path: str
-    count: int
-    module: nn.Module
-    result: tuple[int, ...]
-    node: Node | None
-    number: int = 0
-    layout: Layout | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Without the batch, and K×h×w where there are feature maps."""
-        if self.layout is None:
-            return self.result[1:]
-        return (self.result[self.layout.channels], *self.layout.grid)
-
-
-class Calls:
+class LayerCalls:
     """The calls of one pass by their layers' names.
 
     A module that ran once goes by its path, one that ran often by path#1, path#2, …, and its path is the last.
@@ -58,13 +34,13 @@ class Calls:
         size: height and width of the image of the pass.
     """
 
-    def __init__(self, calls: Sequence[Call], axes: Mapping[Edge, Axes], size: tuple[int, int]) -> None:
-        calls = _read(calls, axes, size)
+    def __init__(self, calls: Sequence[LayerCall], axes: Mapping[Edge, Axes], size: tuple[int, int]) -> None:
+        calls = _with_layouts(calls, axes, size)
         self._size, self._axes = size, axes
         self._scale = (1.0, 1.0)
         self.branches = 1  # that meet behind the last stage, which is one of them, in no layer
         last = {call.path: call for call in calls}
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[str, LayerCall] = {}
         self.records: dict[str, LayerRecord] = {}
         for call in calls:
             name = call.path if last[call.path].count == 1 else f"{call.path}#{call.count}"
@@ -75,7 +51,7 @@ class Calls:
                 type(call.module).__name__,
                 call.shape,
                 count,
-                _stage(call, calls),
+                _layer_kind(call, calls),
                 layout=call.layout.describe() if call.layout else "",
                 readable=call.layout is not None,
             )
@@ -90,7 +66,7 @@ class Calls:
         self._calls = {name: replace(call, node=None) for name, call in self._calls.items()}
         self._axes = {}
 
-    def at(self, node: Node | None) -> str:
+    def layer_at(self, node: Node | None) -> str:
         """The outermost layer whose output is the result of `node`; empty where there is none.
 
         One that gives what it gets, such as dropout, comes last.
@@ -101,7 +77,7 @@ class Calls:
     def _gives_its_input(self, name: str) -> bool:
         return isinstance(self._calls[name].module, nn.Identity | _DropoutNd)
 
-    def last_stage(self, nodes: list[Node]) -> str:
+    def find_default_layer(self, nodes: list[Node]) -> str:
         """The outermost layer that holds the last features that reach the scores, before any pooling.
 
         Args:
@@ -112,9 +88,9 @@ class Calls:
             for call in self._calls.values()
             if call.node is not None and call.layout is not None
         ]
-        found = last_place(nodes, self._axes, places)
+        found = default_place(nodes, self._axes, places)
         self.branches = found[1] if found else 1
-        return self.at(found[0][0]) if found else ""
+        return self.layer_at(found[0][0]) if found else ""
 
     def layout(self, name: str) -> Layout:
         """How the layer called `name` is read, which has to be readable."""
@@ -123,10 +99,10 @@ class Calls:
             raise ValueError(f"{name} has no feature maps")
         return layout
 
-    def lay(self, name: str, values: Tensor) -> Tensor:
+    def as_feature_maps(self, name: str, values: Tensor) -> Tensor:
         """[N, K, h, w] of what the layer called `name` gives; as it is where it has no feature maps or is no layer."""
         call = self._calls.get(name)
-        return values if call is None or call.layout is None else call.layout.lay(values, self._scale)
+        return values if call is None or call.layout is None else call.layout.as_feature_maps(values, self._scale)
 
     def averages(self, name: str, positions: frozenset[int] | None, channels: int) -> bool:
         """Whether a mean over these dimensions of a layer's result is one over all positions of its channels."""
@@ -135,12 +111,12 @@ class Calls:
             return False
         return layout.is_plain if positions is None else {layout.rows, layout.columns} == positions
 
-    def see(self, size: tuple[int, int]) -> None:
+    def set_image_size(self, size: tuple[int, int]) -> None:
         """Images of this height and width come next."""
         self._scale = (size[0] / self._size[0], size[1] / self._size[1])
 
     @contextmanager
-    def watching(self, names: Sequence[str], keep: Keep, *, laid: bool = True) -> Iterator[None]:
+    def watching(self, names: Sequence[str], keep: Keep, *, as_maps: bool = True) -> Iterator[None]:
         """While it is open, call `keep(name, output)` as each of the layers called `names` runs."""
         wanted: dict[nn.Module, dict[int, str]] = defaultdict(dict)
         for name in names:
@@ -152,7 +128,7 @@ class Calls:
             runs[module] += 1
             if runs[module] in wanted[module]:
                 name = wanted[module][runs[module]]
-                keep(name, self.lay(name, output) if laid else output)
+                keep(name, self.as_feature_maps(name, output) if as_maps else output)
 
         with hooked(wanted, hook):
             yield
@@ -181,7 +157,7 @@ class Calls:
         """Multiplications an image, of layers that are modules of their own."""
         return float(sum(self._works().values()))
 
-    def behind(self, name: str) -> float:
+    def work_after(self, name: str) -> float:
         """What part of the network's multiplications comes after the layer called `name`."""
         works = self._works()
         names = list(self._calls)
@@ -194,7 +170,7 @@ class Calls:
         return {layer.name: layer.parameters * prod(layer.shape[1:]) for layer in leaves}
 
 
-def _read(calls: Sequence[Call], axes: Mapping[Edge, Axes], size: tuple[int, int]) -> list[Call]:
+def _with_layouts(calls: Sequence[LayerCall], axes: Mapping[Edge, Axes], size: tuple[int, int]) -> list[LayerCall]:
     """The calls with their layouts; of one that doesn't depend on the image, if others or the image have its size."""
     seen = [
         replace(call, layout=layout_of(call.result, axes.get((call.node, call.number)) if call.node else None))
@@ -207,8 +183,8 @@ def _read(calls: Sequence[Call], axes: Mapping[Edge, Axes], size: tuple[int, int
     ]
 
 
-def _stage(call: Call, calls: Sequence[Call]) -> str:
-    """What kind of step a call is, as `LayerRecord.kind` says it."""
+def _layer_kind(call: LayerCall, calls: Sequence[LayerCall]) -> str:
+    """What kind of layer a call is of, as `LayerRecord.kind` says it."""
     module = call.module
     if call.layout is None:
         return ""
@@ -221,36 +197,3 @@ def _stage(call: Call, calls: Sequence[Call]) -> str:
     if type(module).__module__ == nn.modules.activation.__name__:
         return "activation"
     return "pooling" if type(module).__module__ == nn.modules.pooling.__name__ else ""
-
-
-@contextmanager
-def recorded_calls(network: nn.Module) -> Iterator[list[Call]]:
-    """The calls that are made while it is open, of modules that give a tensor."""
-    calls: list[Call] = []
-    counts: Counter[str] = Counter()
-    paths = {module: path for path, module in network.named_modules() if path}
-
-    def hook(module: nn.Module, _: Any, output: Any) -> None:
-        path = paths[module]
-        counts[path] += 1
-        if isinstance(output, Tensor):
-            calls.append(Call(path, counts[path], module, tuple(output.shape), output.grad_fn, output.output_nr))
-
-    with hooked(paths, hook):
-        yield calls
-
-
-@contextmanager
-def hooked(modules: Iterable[nn.Module], hook: Callable[[nn.Module, Any, Any], Tensor | None]) -> Iterator[None]:
-    """A forward hook on each of the modules while it is open; what other threads run meanwhile is none of its."""
-    owner = get_ident()
-
-    def own(module: nn.Module, given: Any, output: Any) -> Tensor | None:
-        return hook(module, given, output) if get_ident() == owner else None
-
-    handles = [module.register_forward_hook(own) for module in modules]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()

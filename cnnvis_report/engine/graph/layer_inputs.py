@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from cnnvis_report.engine.graph.nodes import operation, recorded
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 
 CONVOLUTIONS = {
     functional.conv1d,
@@ -140,7 +140,7 @@ class RecordedPass:
 
     def gradients(self, start: Tensor, places: Sequence[GradientEdge]) -> tuple[Tensor | None, ...]:
         """PyTorch's own backward pass from the scores to the places; None where nothing arrives."""
-        with recording():
+        with grad_mode():
             return torch.autograd.grad(
                 self.output, list(places), grad_outputs=start, retain_graph=True, allow_unused=True
             )
@@ -161,7 +161,7 @@ class RecordedPassTo(RecordedPass):
 
     def gradients(self, start: Tensor, places: Sequence[GradientEdge]) -> tuple[Tensor | None, ...]:
         """As `RecordedPass.gradients`, from the place."""
-        with recording():
+        with grad_mode():
             return torch.autograd.grad(
                 self._place, list(places), grad_outputs=start, retain_graph=True, allow_unused=True
             )

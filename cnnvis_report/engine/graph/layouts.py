@@ -48,7 +48,7 @@ class Layout:
         tokens = "the class token" if extra == 1 else f"{extra} tokens without a position"
         return f"{sides} tokens, without {tokens}" if extra == 1 else f"{sides} tokens, beside {tokens}"
 
-    def lay(self, values: Tensor, size: tuple[float, float] = (1, 1)) -> Tensor:
+    def as_feature_maps(self, values: Tensor, size: tuple[float, float] = (1, 1)) -> Tensor:
         """[N, K, h, w], a view where it can be.
 
         Args:

@@ -6,13 +6,13 @@ from torch import Tensor
 from torch.autograd.graph import Node
 
 from cnnvis_report.engine.graph.cam_head import Head, ScoreLayer, find_head
-from cnnvis_report.engine.graph.layer_calls import Calls
+from cnnvis_report.engine.graph.layer_calls import LayerCalls
 from cnnvis_report.engine.graph.nodes import operation
 from cnnvis_report.engine.graph.ops import FINAL_ACTIVATIONS
 from cnnvis_report.errors import NotApplicable
 
 
-def find_score_layer(calls: Calls, end: Node, weights: Callable[[Tensor], Tensor]) -> ScoreLayer | str:
+def find_score_layer(calls: LayerCalls, end: Node, weights: Callable[[Tensor], Tensor]) -> ScoreLayer | str:
     """Where class activation maps are read, or why there is no such place.
 
     Args:
@@ -28,10 +28,10 @@ def find_score_layer(calls: Calls, end: Node, weights: Callable[[Tensor], Tensor
         return str(error)  # not the error: its traceback would hold the graph
 
 
-def _locate(calls: Calls, head: Head, weights: Callable[[Tensor], Tensor]) -> ScoreLayer:
+def _locate(calls: LayerCalls, head: Head, weights: Callable[[Tensor], Tensor]) -> ScoreLayer:
     before = head.features.next_functions[0][0] if operation(head.features) == "Relu" else None
     for node, rectified in ((head.features, False), (before, True)):
-        layer = calls.at(node)
+        layer = calls.layer_at(node)
         if layer:
             if not calls.averages(layer, head.positions, head.weight.shape[1]):
                 raise NotApplicable(f"what is averaged before the last layer, {layer!r}, has no feature maps")

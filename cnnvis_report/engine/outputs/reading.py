@@ -14,7 +14,7 @@ from cnnvis_report.engine.outputs.logits import NotedCalls, Place, places
 from cnnvis_report.engine.outputs.ranges import bounds_of
 from cnnvis_report.engine.outputs.scores import Scores, choose_kind
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.records.scores import Quantity, ScoreKind
 
 HARD = "hard sigmoid"
@@ -123,7 +123,7 @@ def _logits_place(first: FirstOutput) -> tuple[str, Place | None]:
 
 def _gives(place: Place, name: str, first: FirstOutput, grad: bool) -> bool:
     try:
-        with recording(), torch.set_grad_enabled(grad):
+        with grad_mode(), torch.set_grad_enabled(grad):
             logits = first.logits_at(place, first.example.detach().clone().requires_grad_(grad))
     except (RuntimeError, ValueError, BadRequest):  # the call isn't made there, or makes something else
         return False

@@ -6,7 +6,7 @@ as a constant.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 
 import torch
 from torch import Tensor
@@ -16,24 +16,13 @@ from torch.nn import functional
 from cnnvis_report.engine.graph.backward import inputs
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.nodes import keeps, operation, saved
-from cnnvis_report.engine.graph.ops import is_relu
+from cnnvis_report.engine.graph.ops import DATA_NORMS, MOVES, POOLS, SCALES, SUMS, Kind, Kinds, is_relu, kind
 from cnnvis_report.engine.rules.affine import Layers, gate_of
 from cnnvis_report.errors import NotApplicable
 
-SHAPES = {
-    "View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Transpose", "T", "Permute", "Expand", "Cat", "Stack",
-    "Split", "SplitWithSizes", "Unbind", "Slice", "Select", "Index", "IndexSelect", "AsStrided", "Alias", "Clone",
-    "Copy", "ToCopy", "ConstantPadNd", "ReflectionPad2D", "ReplicationPad2D", "PixelShuffle", "PixelUnshuffle",
-    "Repeat", "Flip", "Roll", "AccumulateGrad",
-}  # fmt: skip
-POOLING = {
-    "Mean", "Sum", "AvgPool2D", "AvgPool3D", "AdaptiveAvgPool2D", "AdaptiveAvgPool3D", "MaxPool2DWithIndices",
-    "MaxPool3DWithIndices", "AdaptiveMaxPool2D", "Max", "Amax", "UpsampleNearest2D", "UpsampleBilinear2D",
-}  # fmt: skip
-SUMS = {"Add", "Sub", "Rsub"}
-SCALES = {"Mul", "Div", "Neg"}
-PIECEWISE = {"LeakyRelu", "PreluKernel"}  # f(z) = f'(z) z
-NORMS = {"NativeLayerNorm", "NativeGroupNorm"}
+CURVED: Kinds = frozenset({Kind.SMOOTH, Kind.TANH, Kind.HARDTANH, Kind.CLAMP})
+# operations that every rule here knows a way back through
+KNOWN: Kinds = MOVES | POOLS | SUMS | SCALES | CURVED | DATA_NORMS | {Kind.LEAKY_RELU}
 
 NEAR = 1e-6  # f(z) / z is taken here where z is nearer to 0
 
@@ -51,7 +40,7 @@ def _elu(z: Tensor, node: Node) -> Tensor:
     return scale * torch.where(z > 0, z, low * torch.expm1(z * slope))
 
 
-SMOOTH: dict[str, Callable[[Tensor, Node], Tensor]] = {
+FUNCTIONS: dict[str, Callable[[Tensor, Node], Tensor]] = {
     "Silu": lambda z, _: functional.silu(z),
     "Gelu": _gelu,
     "Hardswish": lambda z, _: functional.hardswish(z),
@@ -62,7 +51,6 @@ SMOOTH: dict[str, Callable[[Tensor, Node], Tensor]] = {
     "Clamp": lambda z, node: z.clamp(saved(node, "min"), saved(node, "max")),
 }
 
-
 # never passed by relevance, which has no limit at 0: f(0) isn't 0
 OFFSET: dict[str, Callable[[Tensor, Node], Tensor]] = {
     "Sigmoid": lambda z, _: torch.sigmoid(z),
@@ -71,29 +59,28 @@ OFFSET: dict[str, Callable[[Tensor, Node], Tensor]] = {
 }
 
 
-def known_layers(rule: Hashable, recorded: RecordedPass, known: Iterable[str] = ()) -> Layers:
-    """The layers of a pass that a rule speaks of, found once for all classes; `known` are operations of its own.
+def known_layers(rule: Hashable, recorded: RecordedPass, more: Kinds = frozenset()) -> Layers:
+    """The layers of a pass that a rule speaks of, found once for all classes; `more` are operations that it knows too.
 
     Raises:
         NotApplicable: an operation has no rule, with the counts of such operations.
     """
-    kept = recorded.keep_for(rule)
-    if "layers" not in kept:
+    cache = recorded.keep_for(rule)
+    if "layers" not in cache:
         layers = Layers(recorded)
-        _check(layers, known)
-        kept["layers"] = layers
-    found: Layers = kept["layers"]
+        _check(layers, KNOWN | more)
+        cache["layers"] = layers
+    found: Layers = cache["layers"]
     return found
 
 
-def _check(layers: Layers, known: Iterable[str]) -> None:
-    known = {*known, *SHAPES, *POOLING, *SUMS, *SCALES, *PIECEWISE, *SMOOTH, *NORMS}
+def _check(layers: Layers, known: Kinds) -> None:
     others = Counter(
         operation(node)
         for node in layers.nodes
-        if not (layers.is_layer(node) or layers.is_norm(node) or is_relu(node) or operation(node) in known)
+        if not (layers.is_layer(node) or layers.is_norm(node) or is_relu(node) or kind(node) in known)
     )
-    others += Counter("Div" for node in layers.nodes if operation(node) == "Div" and len(layers.sources(node)) > 1)
+    others += Counter("Div" for node in layers.nodes if kind(node) is Kind.DIVIDE and len(layers.sources(node)) > 1)
     if others:
         counts = ", ".join(f"{count} {name}" for name, count in sorted(others.items()))
         raise NotApplicable(f"relevance has no rule for {counts}")
@@ -110,8 +97,7 @@ def factor(node: Node) -> Tensor | None:
 
 def is_curved(node: Node) -> bool:
     """Whether f(z) isn't f'(z) z everywhere: smooth activations, and ReLUs with a ceiling."""
-    name = operation(node)
-    return name in SMOOTH and (not is_relu(node) or name in ("Hardtanh", "Clamp"))
+    return kind(node) in CURVED and (not is_relu(node) or kind(node) in (Kind.HARDTANH, Kind.CLAMP))
 
 
 def argument(node: Node) -> Tensor:
@@ -140,13 +126,13 @@ def _short_of_one(y: Tensor) -> tuple[float, float]:
 
 def value(node: Node, z: Tensor) -> Tensor:
     """f(z) of the node's activation."""
-    return SMOOTH[operation(node)](z, node)
+    return FUNCTIONS[operation(node)](z, node)
 
 
 def normalized(node: Node, m: Tensor) -> Tensor:
     """M behind a layer or group norm whose spread is a constant: y = (x - mean x) scale + shift."""
     x, weight = saved(node, "input"), saved(node, "weight")
-    if operation(node) == "NativeLayerNorm":
+    if kind(node) is Kind.LAYER_NORM:
         dims = tuple(range(x.ndim - len(saved(node, "normalized_shape")), x.ndim))
         scaled: Tensor = m * saved(node, "result2")
         scaled = scaled if weight is None else scaled * weight

@@ -13,9 +13,10 @@ from torch.autograd.graph import Node
 from cnnvis_report.engine.graph.backward import Edge, inputs
 from cnnvis_report.engine.graph.layer_inputs import LayerInputs, LinearCall, Norm, RecordedPass
 from cnnvis_report.engine.graph.nodes import GEOMETRY, operation, output_shape, result_shape, saved
+from cnnvis_report.engine.graph.ops import Kind, kind
 from cnnvis_report.errors import NotApplicable
 
-GATES = {"Sigmoid", "Hardsigmoid", "Softmax", "Hardtanh", "Clamp", "Tanh"}
+GATES = {Kind.SIGMOID, Kind.SOFTMAX, Kind.HARDTANH, Kind.CLAMP, Kind.TANH}
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Layers:
 
     def is_layer(self, node: Node) -> bool:
         """Whether the node's result is a convolution's or a linear layer's."""
-        return node in self._operands.linears or operation(node) == "Convolution"
+        return node in self._operands.linears or kind(node) is Kind.CONVOLUTION
 
     def is_norm(self, node: Node) -> bool:
         """Whether the node is a batch norm with running statistics."""
@@ -168,7 +169,7 @@ class Layers:
 
 def gate_of(node: Node) -> Edge | None:
     """Of a product of two things that depend on the image, the one that is a gate: smaller, or a sigmoid's result."""
-    if operation(node) != "Mul":
+    if kind(node) is not Kind.MULTIPLY:
         return None
     edges = inputs(node)
     if len(edges) != 2 or edges[0] is None or edges[1] is None:
@@ -181,9 +182,9 @@ def gate_of(node: Node) -> Edge | None:
 
 
 def _is_gate(node: Node) -> bool:
-    while operation(node) in ("Div", "Mul", "Add") and sum(edge is not None for edge in inputs(node)) == 1:
+    while kind(node) in (Kind.DIVIDE, Kind.MULTIPLY, Kind.ADD) and sum(edge is not None for edge in inputs(node)) == 1:
         node = next(edge[0] for edge in inputs(node) if edge is not None)
-    return operation(node) in GATES
+    return kind(node) in GATES
 
 
 def _linear(node: Node, linear: LinearCall) -> Affine:

@@ -13,20 +13,12 @@ from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.engine.graph.backward import Sent, Signals, inputs, walk_back
 from cnnvis_report.engine.graph.layer_inputs import LayerInputs, RecordedPass
-from cnnvis_report.engine.graph.nodes import operation, ordinary, saved
-from cnnvis_report.engine.graph.ops import is_relu
-from cnnvis_report.engine.rules.activations import (
-    OFFSET,
-    PIECEWISE,
-    POOLING,
-    SCALES,
-    SHAPES,
-    SMOOTH,
-    SUMS,
-    argument,
-    is_curved,
-)
+from cnnvis_report.engine.graph.nodes import next_nodes, operation, ordinary, reached, saved
+from cnnvis_report.engine.graph.ops import MOVES, POOLS, SCALES, SUMS, Kind, Kinds, is_relu, kind
+from cnnvis_report.engine.rules.activations import CURVED, FUNCTIONS, OFFSET, argument, is_curved
 from cnnvis_report.errors import NotApplicable
+
+KNOWN: Kinds = MOVES | POOLS | SUMS | SCALES | CURVED | {Kind.LEAKY_RELU, Kind.CONVOLUTION}
 
 Take = Callable[[Tensor], None]
 
@@ -64,7 +56,7 @@ class _Way:
             self._take(signal * constant.view(1, -1, *[1] * (signal.ndim - 2)))
         elif is_curved(node) or operation(node) in OFFSET:
             return self._curved(node, signal)
-        elif operation(node) == "Mul":
+        elif kind(node) is Kind.MULTIPLY:
             self._product(node, signal)
         return None
 
@@ -81,7 +73,7 @@ class _Way:
         edge = inputs(node)[0]
         if back is None or edge is None:
             return []
-        function = OFFSET.get(operation(node)) or SMOOTH[operation(node)]
+        function = OFFSET.get(operation(node)) or FUNCTIONS[operation(node)]
         self._take(signal * function(z, node) - back * z)
         return [(edge, back)]
 
@@ -100,12 +92,11 @@ def check_constants(recorded: RecordedPass) -> LayerInputs:
     if layer_inputs is None:
         raise RuntimeError("constants need the operands of the pass")
     inner = _inside(layer_inputs)
-    known = {*SHAPES, *POOLING, *SUMS, *SCALES, *PIECEWISE, *SMOOTH, *OFFSET, "Convolution"}
     others = Counter(
         operation(node)
         for node in recorded.nodes
         if not (node in inner or node in layer_inputs.norms or node in layer_inputs.linears or is_relu(node))
-        if operation(node) not in known
+        if kind(node) not in KNOWN and operation(node) not in OFFSET
     )
     if others:
         counts = ", ".join(f"{count} {name}" for name, count in sorted(others.items()))
@@ -117,10 +108,9 @@ def _inside(layer_inputs: LayerInputs) -> set[Node]:
     """The operations that a call of a linear layer is made of, its result's apart."""
     found: set[Node] = set()
     for node, linear in layer_inputs.linears.items():
-        waiting = [before for before, _ in node.next_functions]
-        while waiting:
-            current = waiting.pop()
-            if current is not None and current is not linear.before.node and current not in found:
-                found.add(current)
-                waiting += [before for before, _ in current.next_functions]
+
+        def inner(later: Node, end: Node = linear.before.node) -> list[Node]:
+            return [before for before in next_nodes(later) if before is not end]
+
+        found.update(reached(inner(node), inner))
     return found

@@ -10,8 +10,8 @@ from torch.autograd.graph import GradientEdge, Node
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.graph.backward import Sent, Signals, walk_back
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
-from cnnvis_report.engine.graph.nodes import operation
-from cnnvis_report.engine.rules.activations import NORMS, factor, known_layers, normalized, product
+from cnnvis_report.engine.graph.ops import DATA_NORMS, SCALES, SUMS, Kind, kind
+from cnnvis_report.engine.rules.activations import factor, known_layers, normalized, product
 from cnnvis_report.engine.rules.affine import Affine, Layers
 from cnnvis_report.engine.rules.lrp_rules import EntryRule, Kept, LayerRule, ZBox
 
@@ -63,9 +63,9 @@ class _Way:
             return passed(self.layers, node, m)
         if node in self.layers.folded:
             return [(self.layers.sources(node)[0], m)]
-        if operation(node) in NORMS:
+        if kind(node) in DATA_NORMS:
             return [(self.layers.sources(node)[0], normalized(node, m))]
-        if operation(node) == "Mul":
+        if kind(node) is Kind.MULTIPLY:
             return product(node, m)
         scale = factor(node)
         return None if scale is None else [(self.layers.sources(node)[0], m * scale)]
@@ -81,7 +81,7 @@ class _Way:
 
 def passed(layers: Layers, node: Node, relevance: Tensor) -> Sent | None:
     """Relevance itself through what shifts or scales values one by one: as it is; None for another operation."""
-    if operation(node) in ("Add", "Sub", "Rsub", "Mul", "Div", "Neg") or layers.is_norm(node):
+    if kind(node) in SUMS | SCALES or layers.is_norm(node):
         sources = layers.sources(node)
         return [(edge, relevance / len(sources)) for edge in sources]
     return None

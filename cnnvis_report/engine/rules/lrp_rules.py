@@ -53,7 +53,7 @@ class Epsilon:
 
         def share() -> Tensor:
             z = layer.z()
-            return divide(z, z + self.epsilon * torch.where(z < 0, -1.0, 1.0).to(z.dtype))
+            return safe_divide(z, z + self.epsilon * torch.where(z < 0, -1.0, 1.0).to(z.dtype))
 
         return layer.back(m * once(kept, layer, share), layer.weight)
 
@@ -85,10 +85,10 @@ class AlphaBeta:
     def _shares(self, layer: Affine, halves: "Halves") -> tuple[Tensor, Tensor | None]:
         positive = halves.positive()
         if not self.beta:
-            return divide(layer.z(), positive), None
+            return safe_divide(layer.z(), positive), None
         negative = halves.negative()
         z = positive + negative
-        return divide(z, positive), divide(z, negative)
+        return safe_divide(z, positive), safe_divide(z, negative)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Gamma:
     def _shares(self, halves: "Halves") -> tuple[Tensor, Tensor]:
         positive, negative = halves.positive(), halves.negative()
         z = positive + negative
-        above, below = divide(z, z + self.gamma * positive), divide(z, z + self.gamma * negative)
+        above, below = safe_divide(z, z + self.gamma * positive), safe_divide(z, z + self.gamma * negative)
         return torch.where(z > 0, above, 0), torch.where(z < 0, below, 0)
 
 
@@ -160,11 +160,11 @@ class ZBox:
         low, high = (layer.x.new_tensor(bound).view(shape) for bound in (self.low, self.high))
         size = low.abs() + high.abs()
         above, below = (torch.where(beyond_rounding(x, size), x, 0) for x in (layer.x - low, layer.x - high))
-        share = divide(relevance, layer.forward(above, up) + layer.forward(below, down))
+        share = safe_divide(relevance, layer.forward(above, up) + layer.forward(below, down))
         return above * layer.back(share, up) + below * layer.back(share, down)
 
 
-def divide(a: Tensor, b: Tensor) -> Tensor:
+def safe_divide(a: Tensor, b: Tensor) -> Tensor:
     """A / b, and 0 where b is: nothing is there that could carry relevance."""
     return torch.where(b == 0, 0, a / torch.where(b == 0, 1, b))
 
@@ -213,5 +213,5 @@ class Halves:
 
 
 def _spread(layer: Affine, relevance: Tensor, weight: Tensor) -> Tensor:
-    share = divide(relevance, layer.forward(torch.ones_like(layer.x), weight))
+    share = safe_divide(relevance, layer.forward(torch.ones_like(layer.x), weight))
     return layer.back(share, weight)

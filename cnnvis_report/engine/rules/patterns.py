@@ -11,10 +11,10 @@ from torch.autograd.graph import GradientEdge, Node
 from cnnvis_report.engine.graph.backward import Sent, Signals, walk_back
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.nodes import operation
-from cnnvis_report.engine.graph.ops import is_relu, other_activation
-from cnnvis_report.engine.rules.activations import NORMS, known_layers, product
+from cnnvis_report.engine.graph.ops import DATA_NORMS, Kind, is_relu, kind, other_activation
+from cnnvis_report.engine.rules.activations import known_layers, product
 from cnnvis_report.engine.rules.affine import Layers
-from cnnvis_report.engine.rules.lrp_rules import divide
+from cnnvis_report.engine.rules.lrp_rules import safe_divide
 from cnnvis_report.errors import NotApplicable
 
 Patterns = Sequence[Tensor]
@@ -71,14 +71,14 @@ class _Way:
             return [(layer.before, layer.back(signal, pattern * layer.weight if self.attribution else pattern))]
         if self.layers.is_norm(node):
             return [(self.layers.sources(node)[0], self._norm(node, signal))]
-        return product(node, signal) if operation(node) == "Mul" else None
+        return product(node, signal) if kind(node) is Kind.MULTIPLY else None
 
     def _norm(self, node: Node, signal: Tensor) -> Tensor:
         """A norm by itself weighs each channel alone, so its pattern is 1 / weight; a folded one has been counted."""
         if node in self.layers.folded or self.attribution:
             return signal
         scale = self.layers.scale(node).view(1, -1, *[1] * (signal.ndim - 2))
-        return divide(signal, scale)
+        return safe_divide(signal, scale)
 
 
 def pattern_layers(recorded: RecordedPass, rule: Hashable = None) -> Layers:
@@ -92,7 +92,7 @@ def pattern_layers(recorded: RecordedPass, rule: Hashable = None) -> Layers:
     if turned:
         raise NotApplicable(f"patterns have no rule for {turned} transposed convolution{'s' * (turned > 1)}")
     others = Counter(name for name in map(other_activation, layers.nodes) if name)
-    others += Counter(operation(node) for node in layers.nodes if operation(node) in NORMS)
+    others += Counter(operation(node) for node in layers.nodes if kind(node) in DATA_NORMS)
     if others:
         counts = ", ".join(f"{count} {name}" for name, count in sorted(others.items()))
         raise NotApplicable(f"patterns are defined for ReLU networks, and this one has {counts}")

@@ -11,12 +11,12 @@ from torch.autograd.graph import GradientEdge, Node
 from cnnvis_report.engine.graph.backward import Sent, Signals, walk_back
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.nodes import operation, ordinary, result_shape
-from cnnvis_report.engine.graph.ops import is_relu
-from cnnvis_report.engine.rules.activations import NORMS, PIECEWISE, SCALES, SMOOTH, SUMS, known_layers
+from cnnvis_report.engine.graph.ops import DATA_NORMS, SCALES, SUMS, Kind, Kinds, is_relu, kind
+from cnnvis_report.engine.rules.activations import CURVED, known_layers
 from cnnvis_report.engine.rules.affine import Layers
 from cnnvis_report.engine.rules.lrp_rules import EntryRule
 
-PASSED = {*SUMS, *SCALES, *SMOOTH, *PIECEWISE, *NORMS, "Tanh", "Sigmoid", "Hardsigmoid"}
+PASSED: Kinds = SUMS | SCALES | CURVED | DATA_NORMS | {Kind.LEAKY_RELU, Kind.SIGMOID}
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class _Way:
         if node in self.layers.layers:
             layer = self.layers.layers[node]
             return [(layer.before, self.rule.spread(layer, relevance))]
-        if is_relu(node) or self.layers.is_norm(node) or operation(node) in PASSED:
+        if is_relu(node) or self.layers.is_norm(node) or kind(node) in PASSED:
             sources = self.layers.sources(node)
             return [(edge, relevance / len(sources)) for edge in sources]
         if operation(node) == "Sum":

@@ -21,13 +21,13 @@ HOUSEKEEPING = frozenset(vars(nn.Module())) | {"_compiled_call_impl"}
 
 def settings_hash(network: nn.Module) -> str:
     """A digest of everything that the modules hold and their state doesn't."""
-    digest, teller = sha256(), _Teller()
+    digest, serializer = sha256(), _Serializer()
     kept = state_of(network).keys()
     for path, module in network.named_modules(remove_duplicate=False):
         digest.update(_text(f"{path} {_called(type(module))} {_extra(module)}\n"))
-        digest.update(b"".join(teller.told(_extra_state(module))))
+        digest.update(b"".join(serializer.bytes_of(_extra_state(module))))
         own = {name: value for name, value in vars(module).items() if name not in HOUSEKEEPING}
-        for part in teller.told([own, *(list(vars(module)[name].values()) for name in HOOKS)]):
+        for part in serializer.bytes_of([own, *(list(vars(module)[name].values()) for name in HOOKS)]):
             digest.update(part)
     for name, buffer in network.named_buffers():
         if name not in kept:  # buffers that aren't saved with the others
@@ -35,16 +35,16 @@ def settings_hash(network: nn.Module) -> str:
     return digest.hexdigest()[:32]
 
 
-class _Teller:
-    """Tells of values in bytes that are the same in another process: no address, no order of a set.
+class _Serializer:
+    """Writes values as bytes that are the same in another process: no address, no order of a set.
 
-    What it has told of once it names alone, so that objects may hold each other.
+    What it has written once it names alone, so that objects may hold each other.
     """
 
     def __init__(self) -> None:
         self._seen: dict[int, object] = {}  # the objects too: a number that has got free is given again
 
-    def told(self, value: Any) -> Iterator[bytes]:
+    def bytes_of(self, value: Any) -> Iterator[bytes]:
         """The value in bytes."""
         if value is None or isinstance(value, PLAIN):
             yield _text(repr(value))
@@ -54,12 +54,12 @@ class _Teller:
             yield _text(f"{value.dtype} {value.shape}")
             yield value.tobytes() if value.dtype != object else b""
         elif id(value) in self._seen or isinstance(value, nn.Module):
-            yield _text(_called(type(value)))  # a module is told of at its own place
+            yield _text(_called(type(value)))  # a module is written at its own path
         else:
             self._seen[id(value)] = value
             yield _text(_called(value if isinstance(value, CALLED) else type(value)))
             for part in _parts(value):
-                yield from self.told(part)
+                yield from self.bytes_of(part)
 
 
 def _parts(value: Any) -> Iterable[Any]:
@@ -84,7 +84,7 @@ def _parts(value: Any) -> Iterable[Any]:
 def _function(value: FunctionType) -> Iterable[Any]:
     """A function's code, its defaults, and what it has closed over."""
     code = value.__code__
-    constants = [each for each in code.co_consts if not hasattr(each, "co_code")]
+    constants = [constant for constant in code.co_consts if not hasattr(constant, "co_code")]
     cells = [cell.cell_contents for cell in value.__closure__ or () if _filled(cell)]
     return (code.co_code, code.co_names, constants, value.__defaults__, value.__kwdefaults__, cells)
 
@@ -107,7 +107,7 @@ def _called(value: Any) -> str:
 def _extra(module: nn.Module) -> str:
     try:
         return module.extra_repr()
-    except Exception:  # somebody's own; its attributes are told of all the same
+    except Exception:  # somebody's own; its attributes are written all the same
         return ""
 
 

@@ -1,4 +1,4 @@
-"""Pictures that were replaced while a run went on: looked for once more at its end, and said."""
+"""Notices of images that were replaced while a run went on, checked once more at its end."""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -15,11 +15,11 @@ def replaced_notices(images: ImageSet, done: Collection[str]) -> list[str]:
     Args:
         done: ids of the images that are explained.
     """
-    found = []
+    notices = []
     for item in images:
         for file in item.files if item.id in done else ():
             with suppress(Replaced):  # which is noted in the file
                 file.check()
         if item.id in done and any(file.replaced for file in item.files):
-            found.append(f"{item.name} was replaced while the run went on; its maps are of what it held at first.")
-    return found
+            notices.append(f"{item.name} was replaced while the run went on; its maps are of what it held at first.")
+    return notices

@@ -21,7 +21,7 @@ MOST_FILES = 500
 def code_hash(files: Iterable[Path]) -> str:
     """A digest of what own files hold, whatever folder they lie in."""
     digest = sha256()
-    for path in sorted(files, key=lambda each: (each.name, str(each))):
+    for path in sorted(files, key=lambda path: (path.name, str(path))):
         digest.update(f"{path.name}\n".encode("utf-8", "replace"))
         digest.update(_code(path))
     return digest.hexdigest()[:32]
@@ -35,10 +35,10 @@ def network_files(network: nn.Module, spec: str = "") -> set[Path]:
     Args:
         spec: what it was called by; the module of a factory counts, too.
     """
-    functions = [each for module in network.modules() for each in _functions(module)]
-    place = spec.rpartition(":")[0]
-    factory = module_of(place) if place else None
-    beside = modules_of(place) if place else []
+    functions = [function for module in network.modules() for function in _functions(module)]
+    name = spec.rpartition(":")[0]
+    factory = module_of(name) if name else None
+    beside = modules_of(name) if name else []
     modules = [*([factory] if factory else []), *beside]
     return _with_imports({*_reached([*functions, *modules]), *_files_of(functions)})
 
@@ -51,21 +51,21 @@ def method_files(function: Callable[..., Any]) -> set[Path]:
 def _functions(module: nn.Module) -> Iterator[Any]:
     for holder in (vars(module), *(vars(kind) for kind in type(module).__mro__)):
         for value in holder.values():
-            found = getattr(value, "__func__", getattr(value, "fget", value))
-            if hasattr(found, "__code__"):
-                yield found
+            function = getattr(value, "__func__", getattr(value, "fget", value))
+            if hasattr(function, "__code__"):
+                yield function
 
 
 def _files_of(functions: Iterable[Any]) -> set[Path]:
-    return {Path(each.__code__.co_filename) for each in functions}
+    return {Path(function.__code__.co_filename) for function in functions}
 
 
 def _reached(start: Iterable[Any]) -> set[Path]:
     """The own files of functions and modules, and of what their globals hold, however that came there."""
-    found: set[Path] = set()
+    files: set[Path] = set()
     seen: set[int] = set()
     waiting = list(start)
-    while waiting and len(found) < MOST_FILES:
+    while waiting and len(files) < MOST_FILES:
         value = waiting.pop()
         if id(value) in seen:
             continue
@@ -82,10 +82,10 @@ def _reached(start: Iterable[Any]) -> set[Path]:
             waiting += _held(value)
             continue
         if _is_own(path):
-            found.add(path)
+            files.add(path)
             waiting += list(inner.values()) if id(inner) not in seen else ()
             seen.add(id(inner))
-    return found
+    return files
 
 
 def _held(value: Any) -> Iterable[Any]:
@@ -102,23 +102,23 @@ def _module_file(kind: type) -> Path:
     return Path(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
 
 
-def _with_imports(files: Iterable[Path]) -> set[Path]:
+def _with_imports(start: Iterable[Path]) -> set[Path]:
     """Own files, and all that they import, wherever in them, as far as it was imported and is somebody's own."""
-    found: set[Path] = set()
-    waiting = [path for path in files if _is_own(path)]
+    files: set[Path] = set()
+    waiting = [path for path in start if _is_own(path)]
     loaded = {
         Path(file): name for name, module in list(sys.modules.items()) if (file := getattr(module, "__file__", None))
     }
-    while waiting and len(found) < MOST_FILES:
+    while waiting and len(files) < MOST_FILES:
         path = waiting.pop()
-        if path in found:
+        if path in files:
             continue
-        found.add(path)
+        files.add(path)
         for name in _imported(path, loaded.get(path, "")):
             file = getattr(sys.modules.get(name), "__file__", None)
             if file and _is_own(Path(file)):
                 waiting.append(Path(file))
-    return found
+    return files
 
 
 def _imported(path: Path, own_name: str) -> Iterator[str]:

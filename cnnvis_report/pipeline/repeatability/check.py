@@ -12,7 +12,7 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import CnnVisError, brief
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.pipeline.repeatability.random_draws import Draws, watched
 
 # Of the range of the logits. What rounding leaves between batches of one and of three of torchvision's networks is
@@ -20,8 +20,8 @@ from cnnvis_report.pipeline.repeatability.random_draws import Draws, watched
 ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 0.02, torch.bfloat16: 0.1}
 MAY_BE_ROUNDING = 0.02  # in a network that works in another type within, and nobody sees which
 NOISE_SEED = 27_182_818
-MOST_LOOKS = 16  # at one image where random numbers are drawn and passes agree
-APART = 5  # times what passes differ by anyhow: then neighbors have a part in it, too
+MOST_PASSES = 16  # at one image where random numbers are drawn and passes agree
+CLEARLY_MORE = 5  # times what passes differ by anyhow: then neighbors have a part in it, too
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Repeatability:
         found = []
         if self.again:
             found.append(
-                f"{name} doesn't repeat itself: passes over one image differ by {share(self.again)} of the range of "
+                f"{name} doesn't repeat itself: passes over one image differ by {percent(self.again)} of the range of "
                 f"its logits (dropout that stays on, noise, or a state that moves on); scores change from run to run "
                 f"by about so much, and maps may by more."
             )
@@ -62,7 +62,7 @@ class Repeatability:
             )
         if self.among:
             found.append(
-                f"{name} gives an image other logits among other images, by {share(self.among)} of their range "
+                f"{name} gives an image other logits among other images, by {percent(self.among)} of their range "
                 f"(statistics over the batch?); images are explained one by one."
             )
         if self.refusal:
@@ -87,12 +87,12 @@ def check_passes(subject: Subject) -> Repeatability:
     if found.again:
         return found
     if found.one_by_one or not beside:
-        beside = [torch.cat([look(subject, each) for each in (neighbor, image)])]
+        beside = [torch.cat([plain_logits(subject, each) for each in (neighbor, image)])]
     example = blake2b(image.detach().cpu().float().contiguous().numpy().tobytes(), digest_size=16)
     return replace(found, logits=beside[0][:2], example=example.hexdigest())
 
 
-def first_tape(
+def open_first_batch(
     subject: Subject, images: Tensor, alone: Tensor, tape_of: Callable[[Tensor], Tape], *, streams: bool
 ) -> tuple[Tape | None, Repeatability]:
     """The tape of the first batch, and what its pass has in common with that over its last image alone.
@@ -116,12 +116,18 @@ def first_tape(
 
 
 def compare(
-    subject: Subject, image: Tensor, alone: Tensor, batch: Callable[[], Tensor], *, size: int = 3, looked: bool = False
+    subject: Subject,
+    image: Tensor,
+    alone: Tensor,
+    batch: Callable[[], Tensor],
+    *,
+    size: int = 3,
+    repeated: bool = False,
 ) -> Repeatability:
     """Compare the pass over an image alone with one over a batch, and look closer where they differ.
 
     Args:
-        image: [1, C, H, W]. alone: [1, classes]. size: of the batch. looked: whether `alone` is of a pass like those
+        image: [1, C, H, W]. alone: [1, classes]. size: of the batch. repeated: whether `alone` is of a pass like those
             that are made here; what the first pass gave may stand behind a final softmax, what others give before it.
         batch: makes the pass; gives the logits of the image there, [N, classes] where it is there N times.
     """
@@ -137,16 +143,18 @@ def compare(
             return Repeatability()
         kind = "" if isinstance(error, CnnVisError) else f"{type(error).__name__}: "
         refusal = f"{kind}{brief(error)}"[:120]
-    given, alone, looks = alone, look(subject, image), 1
-    again = difference(given, alone) if looked else 0.0
-    while not again and looks < (MOST_LOOKS if draws else 2):
-        again, looks = difference(alone, look(subject, image)), looks + 1
+    given, alone, passes = alone, plain_logits(subject, image), 1
+    again = difference(given, alone) if repeated else 0.0
+    while not again and passes < (MOST_PASSES if draws else 2):
+        again, passes = difference(alone, plain_logits(subject, image)), passes + 1
     among = 0.0 if refusal else _farthest(alone, rows)
     if among and not again:  # noise that strikes rarely may have spared two passes
         again = max(difference(*(row[None] for row in pair)) for pair in zip(rows, batch(), strict=True))
     if among and not again and among < MAY_BE_ROUNDING and _is_rounding(subject, image, size):
         among = 0.0
-    return Repeatability(again, among if among > APART * again else 0.0, refusal, looks if draws and not again else 0)
+    return Repeatability(
+        again, among if among > CLEARLY_MORE * again else 0.0, refusal, passes if draws and not again else 0
+    )
 
 
 def _farthest(alone: Tensor, rows: Tensor) -> float:
@@ -155,12 +163,12 @@ def _farthest(alone: Tensor, rows: Tensor) -> float:
 
 def difference(one: Tensor, other: Tensor) -> float:
     """By how much two rows of logits [1, classes] differ, of their range; 0 where that is mere rounding."""
-    off = apart(one, other)
+    off = relative_difference(one, other)
     coarse = torch.get_autocast_dtype(one.device.type) if torch.is_autocast_enabled(one.device.type) else one.dtype
     return off if off > max(ROUNDING.get(kind, 1e-4) for kind in (one.dtype, coarse)) else 0.0
 
 
-def apart(one: Tensor, other: Tensor) -> float:
+def relative_difference(one: Tensor, other: Tensor) -> float:
     """By how much two rows of logits [1, classes] differ, of their range."""
     first, second = one.detach().double(), other.detach().double()
     room = first.max() - first.min()
@@ -175,8 +183,8 @@ def _is_rounding(subject: Subject, image: Tensor, size: int) -> bool:
     """Whether neither its neighbors nor its place in the batch matter to an image, but the batch's size alone."""
     noise = _noise(image)
     others = [each.expand(max(size, 3) - 2, -1, -1, -1) for each in (noise, -noise)]
-    rows = [row for other in others for row in look(subject, torch.cat([other, image, image]))[-2:]]
-    return all(apart(rows[0][None], row[None]) < ROUNDING[torch.float32] / 100 for row in rows[1:])
+    rows = [row for other in others for row in plain_logits(subject, torch.cat([other, image, image]))[-2:]]
+    return all(relative_difference(rows[0][None], row[None]) < ROUNDING[torch.float32] / 100 for row in rows[1:])
 
 
 def _beside(subject: Subject, image: Tensor, times: int) -> tuple[Tensor, Tensor]:
@@ -188,7 +196,7 @@ def _beside(subject: Subject, image: Tensor, times: int) -> tuple[Tensor, Tensor
     noise = _noise(image)
     for neighbor in (noise, -noise, image.flip(3), image):
         try:
-            return neighbor, look(subject, torch.cat([neighbor, *[image] * times]))
+            return neighbor, plain_logits(subject, torch.cat([neighbor, *[image] * times]))
         except Exception as error:  # a network may raise anything
             if neighbor is image or is_out_of_memory(error) or _is_taken(subject, neighbor):
                 raise
@@ -197,19 +205,19 @@ def _beside(subject: Subject, image: Tensor, times: int) -> tuple[Tensor, Tensor
 
 def _is_taken(subject: Subject, image: Tensor) -> bool:
     try:
-        look(subject, image)
+        plain_logits(subject, image)
     except Exception:
         return False
     return True
 
 
-def look(subject: Subject, images: Tensor) -> Tensor:
+def plain_logits(subject: Subject, images: Tensor) -> Tensor:
     """[N, classes]: the logits of a pass that records nothing.
 
     Raises:
         ValueError: there are more or fewer rows than images.
     """
-    with recording(), torch.no_grad(), subject.held():
+    with grad_mode(), torch.no_grad(), subject.in_eval_mode():
         found = subject.forward(images)
     _check_rows(found, images)
     return found
@@ -225,6 +233,6 @@ def _noise(image: Tensor) -> Tensor:
     return torch.randn(image.shape, generator=torch.Generator().manual_seed(NOISE_SEED)).to(image)
 
 
-def share(value: float) -> str:
+def percent(value: float) -> str:
     """A part of the range, in words."""
     return f"{value:.2g}" if value < 0.001 or math.isinf(value) else f"{value:.1%}"

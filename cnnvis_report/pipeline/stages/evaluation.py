@@ -1,4 +1,4 @@
-"""How much of a run is spent on what its maps are worth, and the measures of one image's maps."""
+"""Metrics of one image's maps, and how much of a run is spent on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,28 +12,29 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.insertion_deletion import area, deletion, insertion
+from cnnvis_report.evaluation.insertion_deletion import area, deletion_curves, insertion_curves
 from cnnvis_report.evaluation.pointing_game import peak_inside
 from cnnvis_report.evaluation.rank_correlation import agreement
 from cnnvis_report.evaluation.region_perturbation import REPLACEMENTS, aopc, perturbation
 from cnnvis_report.evaluation.relevance_mass import relevance_mass, relevance_rank
-from cnnvis_report.isolation.context import recording
+from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.pipeline.results import Result
-from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Array, MethodInfo
 from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
 
 DIGITS = 5
+Values = dict[str, float]  # by metric
+Curves = dict[str, tuple[float, ...]]  # by metric: scores after each step
 
 
 @dataclass(frozen=True)
-class Budget:
+class MetricsBudget:
     """How much is measured.
 
     images: how many at most, None for all. steps: of deletion and insertion. regions: replaced in region
-    perturbation, on a grid of `across` cells a side; 0 leaves it out. randomized, stages: images and stages of the
-    cascading randomization. dear: methods that take more passes a map aren't randomized.
+    perturbation, on a grid of `across` cells a side; 0 leaves it out. randomized, stages: images and steps of the
+    cascading randomization; methods that take more than `most_passes` a map aren't randomized.
     """
 
     name: str
@@ -43,142 +44,149 @@ class Budget:
     across: int
     randomized: int
     stages: int
-    dear: float
+    most_passes: float
 
 
 BUDGETS = {
-    "small": Budget("small", images=8, steps=8, regions=0, across=14, randomized=1, stages=3, dear=4),
-    "full": Budget("full", images=None, steps=16, regions=12, across=14, randomized=3, stages=4, dear=60),
+    "quick": MetricsBudget("quick", images=8, steps=8, regions=0, across=14, randomized=1, stages=3, most_passes=4),
+    "full": MetricsBudget("full", images=None, steps=16, regions=12, across=14, randomized=3, stages=4, most_passes=60),
 }
 
 
-def choose_budget(asked: str, methods: Sequence[str]) -> Budget | None:
-    """The budget called so; "auto" is small where sets of methods are asked for, and none where they are named.
+def choose_budget(name: str, methods: Sequence[str]) -> MetricsBudget | None:
+    """The budget called so; "auto" is quick where sets of methods are asked for, and none where they are named.
 
     Raises:
         BadRequest: there is no such budget.
     """
-    if asked == "auto":
-        asked = "small" if {"standard", "all"} & set(methods) else "none"
-    if asked != "none" and asked not in BUDGETS:
-        raise BadRequest(f"--evaluate {asked!r}: it can be auto, none, small or full.")
-    return BUDGETS.get(asked)
+    if name == "auto":
+        name = "quick" if {"standard", "all"} & set(methods) else "none"
+    if name != "none" and name not in BUDGETS:
+        raise BadRequest(f"--metrics {name!r}: it can be auto, none, quick or full.")
+    return BUDGETS.get(name)
 
 
-def measured_images(budget: Budget | None, images: ImageSet) -> frozenset[str]:
+def measured_images(budget: MetricsBudget | None, images: ImageSet) -> frozenset[str]:
     """Ids of the images that are measured, spread evenly over the set."""
     ids = [item.id for item in images]
     if budget is None:
         return frozenset()
-    most = min(budget.images or len(ids), len(ids))
-    return frozenset(ids[place * len(ids) // most] for place in range(most))
+    count = min(budget.images or len(ids), len(ids))
+    return frozenset(ids[number * len(ids) // count] for number in range(count))
 
 
-def forward_passes(budget: Budget, maps: int) -> int:
-    """Forward passes for the measures of an image with so many maps."""
+def forward_passes(budget: MetricsBudget, maps: int) -> int:
+    """Forward passes for the metrics of an image with so many maps."""
     regions = len(REPLACEMENTS) * (maps * budget.regions + 1) if budget.regions else 0
     return 2 * (maps * (budget.steps - 1) + 2) + regions
 
 
-def cheap(dry_run: DryRun, classes: int, budget: Budget) -> list[Task]:
-    """Tasks that are randomized: whose passes, were they alone, are few enough; noise by itself has nothing to forget.
+def randomized_tasks(dry_run: DryRun, classes: int, budget: MetricsBudget) -> list[Task]:
+    """Tasks that are randomized: those that would take few passes alone, random maps left out.
 
     Args:
-        classes: how many of an image the rehearsed passes explain.
+        classes: how many of an image the dry run explains.
     """
     return [
         task
         for task, (forward, backward) in zip(dry_run.tasks, dry_run.costs, strict=True)
-        if (forward + backward) / classes <= budget.dear and not task.method.info.baseline
+        if (forward + backward) / classes <= budget.most_passes and not task.method.info.baseline
     ]
 
 
-def randomized_passes(dry_run: DryRun, classes: int, budget: Budget, measured: int) -> tuple[float, float]:
+def randomization_passes(dry_run: DryRun, classes: int, budget: MetricsBudget, measured: int) -> tuple[float, float]:
     """Forward and backward passes of the cascading randomization, where so many images are measured."""
-    tasks = cheap(dry_run, classes, budget)
+    tasks = randomized_tasks(dry_run, classes, budget)
     costs = [cost for task, cost in zip(dry_run.tasks, dry_run.costs, strict=True) if task in tasks]
     rounds = (budget.stages + 1) * min(budget.randomized, measured)
     return rounds * (1 + sum(cost[0] for cost in costs) / classes), rounds * sum(cost[1] for cost in costs) / classes
 
 
 @dataclass(frozen=True)
-class Measuring:
-    """Measures maps of one network.
+class MapMetricsStage:
+    """Measures the maps of one image after the other.
 
-    cards: by method. capacity: how many images the network takes at a time.
+    images: ids of those that are measured. methods: by name. capacity: how many images the network takes at a time.
     """
 
     subject: Subject
-    budget: Budget
-    cards: dict[str, MethodInfo]
+    budget: MetricsBudget
+    images: frozenset[str]
+    methods: dict[str, MethodInfo]
     capacity: int
     seed: int
 
-    def of(self, result: Result, ready: DecodedImage, image: Tensor) -> Result:
-        """The result with what its maps are worth; `image` is [C, H, W] on the network's device."""
-        first = result.image.targets[0].index if result.image.targets else None
-        found = [each for each in result.image.maps if each.target == first]
-        if not found:
+    def measure(self, result: Result, image: DecodedImage) -> Result:
+        """The result with the metrics of its maps of the first class that is explained."""
+        target = result.image.targets[0].index if result.image.targets else None
+        records = [record for record in result.image.maps if record.target == target]
+        if not records:
             return result
-        maps = [self._shown(each.method, result.arrays[each.key]) for each in found]
-        curves, values = self._perturbed(image, maps, found[0].target)
-        label = ready.item.label
+        maps = [self._shown(record.method, result.arrays[record.key]) for record in records]
+        inputs = image.picture.values.to(self.subject.device)
+        curves, values = self._perturbed(inputs, maps, records[0].target)
+        label = image.item.label
         # a mask is of what the image shows, whatever value a regression gives it
-        decides = label is None or label.index == first or not self.subject.meaning.kind.judged
-        if ready.mask is not None and decides and bool(ready.mask.any()):
-            for place, shown in enumerate(maps):
-                values[place]["pointing"] = float(peak_inside(shown, ready.mask))
-                values[place]["mass"] = relevance_mass(shown, ready.mask)
-                values[place]["rank"] = relevance_rank(shown, ready.mask)
-        measures = tuple(
-            MapMetrics(each.method, each.layer, each.target, _rounded(values[place]), curves[place])
-            for place, each in enumerate(found)
+        decides = label is None or label.index == target or not self.subject.meaning.kind.judged
+        if image.mask is not None and decides and bool(image.mask.any()):
+            for shown, of_map in zip(maps, values, strict=True):
+                of_map["pointing"] = float(peak_inside(shown, image.mask))
+                of_map["mass"] = relevance_mass(shown, image.mask)
+                of_map["rank"] = relevance_rank(shown, image.mask)
+        metrics = tuple(
+            MapMetrics(record.method, record.layer, record.target, _rounded(of_map), curve)
+            for record, of_map, curve in zip(records, values, curves, strict=True)
         )
-        record: ImageRecord = replace(result.image, metrics=ImageMetrics(measures, _rows(agreement(maps))))
-        return replace(result, image=record)
+        return replace(result, image=replace(result.image, metrics=ImageMetrics(metrics, _rows(agreement(maps)))))
 
     def _shown(self, method: str, values: np.ndarray) -> Array:
-        return self.cards[method].shown(np.asarray(values, dtype=np.float32))
+        return self.methods[method].shown(np.asarray(values, dtype=np.float32))
 
-    def _perturbed(
-        self, image: Tensor, maps: Sequence[Array], target: int
-    ) -> tuple[list[dict[str, tuple[float, ...]]], list[dict[str, float]]]:
-        """Curves and areas of each map."""
-        tensors = [torch.from_numpy(each) for each in maps]
+    def _perturbed(self, image: Tensor, maps: Sequence[Array], target: int) -> tuple[list[Curves], list[Values]]:
+        """Curves and areas of each map, for an image [C, H, W]."""
+        tensors = [torch.from_numpy(values) for values in maps]
         targets = torch.full((len(maps),), target)
         black = self.subject.preprocessing.black(image[None])
-        steps, capacity = self.budget.steps, self.capacity
-        found = {
-            "deletion": deletion(
-                image, tensors, targets, self._probability, black, steps=steps, capacity=capacity, seed=self.seed
+        steps, seed, score = self.budget.steps, self.seed, self._probability
+        capacity = self._capacity
+        curves = {
+            "deletion": deletion_curves(
+                image, tensors, targets, score, black, steps=steps, capacity=capacity, seed=seed
             ),
-            "insertion": insertion(
-                image, tensors, targets, self._probability, steps=steps, capacity=capacity, seed=self.seed
-            ),
+            "insertion": insertion_curves(image, tensors, targets, score, steps=steps, capacity=capacity, seed=seed),
         }
-        areas = {name: area(each) for name, each in found.items()}
-        side = max(1, round(min(image.shape[1:]) / self.budget.across))
+        areas = {name: area(curve) for name, curve in curves.items()}
         for replacement in REPLACEMENTS if self.budget.regions else ():
             name = f"regions_{replacement}"
-            found[name] = perturbation(
-                image,
-                tensors,
-                targets,
-                self._logits,
-                size=side,
-                count=min(self.budget.regions, -(-image.shape[1] // side) * -(-image.shape[2] // side)),
-                replacement=replacement,
-                generator=noise_generator(image, self.seed),
-                capacity=capacity,
-                seed=self.seed,
-            )
-            areas[name] = aopc(found[name])
-        curves = [{name: _numbers(each[place]) for name, each in found.items()} for place in range(len(maps))]
-        values = [{name: float(each[place]) for name, each in areas.items()} for place in range(len(maps))]
-        return curves, values
+            curves[name] = self._region_perturbation(image, tensors, targets, replacement)
+            areas[name] = aopc(curves[name])
+        rows = range(len(maps))
+        return (
+            [{name: _numbers(curve[row]) for name, curve in curves.items()} for row in rows],
+            [{name: float(value[row]) for name, value in areas.items()} for row in rows],
+        )
+
+    def _region_perturbation(self, image: Tensor, maps: Sequence[Tensor], targets: Tensor, replacement: str) -> Tensor:
+        side = max(1, round(min(image.shape[1:]) / self.budget.across))
+        return perturbation(
+            image,
+            maps,
+            targets,
+            self._logits,
+            size=side,
+            count=min(self.budget.regions, -(-image.shape[1] // side) * -(-image.shape[2] // side)),
+            replacement=replacement,
+            generator=noise_generator(image, self.seed),
+            capacity=self._capacity,
+            seed=self.seed,
+        )
+
+    @property
+    def _capacity(self) -> int:
+        return 1 if self.subject.one_by_one else self.capacity
 
     def _logits(self, images: Tensor) -> Tensor:
-        with recording(), torch.no_grad():
+        with grad_mode(), torch.no_grad():
             return self.subject.forward(images)
 
     def _probability(self, images: Tensor) -> Tensor:
@@ -189,10 +197,10 @@ def _numbers(values: Tensor) -> tuple[float, ...]:
     return tuple(round(value, DIGITS) for value in values.tolist())
 
 
-def _rounded(values: dict[str, float]) -> dict[str, float]:
+def _rounded(values: Values) -> Values:
     return {name: round(value, DIGITS) for name, value in values.items()}
 
 
 def _rows(matrix: np.ndarray) -> tuple[tuple[float | None, ...], ...]:
     """Rows that JSON can carry."""
-    return tuple(tuple(None if np.isnan(each) else round(float(each), 4) for each in row) for row in matrix)
+    return tuple(tuple(None if np.isnan(value) else round(float(value), 4) for value in row) for row in matrix)

@@ -1,4 +1,4 @@
-"""What the layers hold of single images: feature maps, summaries, projections, class maps, inversions."""
+"""What the layers compute for single images: feature maps, summaries, projections, class maps, inversions."""
 
 from collections.abc import Iterator
 
@@ -8,72 +8,71 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.data.batches import DecodedImage
+from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
-from cnnvis_report.inspection.class_maps import class_maps
-from cnnvis_report.inspection.feature_maps import keep_maps
+from cnnvis_report.inspection.feature_maps import class_maps, keep_maps, layer_summary
 from cnnvis_report.inspection.inversion import invert
-from cnnvis_report.inspection.layer_summary import layer_summary
 from cnnvis_report.inspection.projections import Unit, strongest_channels
-from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.pipeline.stages.inspection_budget import LookBudget
-from cnnvis_report.pipeline.stages.layer_pass import chosen_layers, kept, stages
+from cnnvis_report.pipeline.not_applicable import Reasons, all_of
+from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
+from cnnvis_report.pipeline.stages.inspection_budget import InspectionPlan
+from cnnvis_report.pipeline.stages.layer_pass import feature_layers, kept_maps, main_layers
 from cnnvis_report.pipeline.stages.unit_crops import UnitPictures, as_bytes
-from cnnvis_report.pipeline.stages.view_gaps import all_of
-from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import ClassMapRecord, ImageInspection, InvertedRecord, UnitRecord
 from cnnvis_report.store.writer import RunWriter
 
-Bytes = npt.NDArray[np.uint8]
 Arrays = dict[str, npt.NDArray[np.generic]]
 
 
-class ImagesInside:
-    """Looks at images one by one, and writes what it finds.
+class ImageInspector:
+    """Inspects images one by one, and writes their arrays.
 
     Args:
-        gaps: what isn't there is added to it, with the reason.
+        images: how many images the set has. reasons: what isn't there is added to it, with the reason.
     """
 
     def __init__(
         self,
-        study: Study,
-        budget: LookBudget,
-        writer: RunWriter,
+        subject: Subject,
+        plan: InspectionPlan,
+        images: int,
+        seed: int,
+        *,
         pictures: UnitPictures,
-        gaps: list[tuple[str, str]],
+        monitor: PassMonitor,
+        writer: RunWriter,
+        reasons: Reasons,
     ) -> None:
-        self._study, self._budget, self._writer, self._gaps = study, budget, writer, gaps
-        self._pictures = pictures
-        self._layers = [layer.name for layer in stages(study.subject)]
-        shapes = [layer.shape for layer in stages(study.subject)]
-        self._kept, self._side = kept(shapes, min(budget.images, len(study.images)), budget)
+        self._subject, self._plan, self._seed = subject, plan, seed
+        self._pictures, self._monitor, self._writer, self._reasons = pictures, monitor, writer, reasons
+        layers = feature_layers(subject)
+        self._layers = [layer.name for layer in layers]
+        self._kept, self._side = kept_maps(
+            [layer.shape for layer in layers], min(plan.budget.images, images), plan.budget
+        )
         self._count = 0
 
-    def of(self, ready: DecodedImage, progress: Progress) -> ImageInspection:
+    def inspect(self, image: DecodedImage) -> ImageInspection:
         """One image's feature maps and the rest."""
-        progress.step(f"inside: {ready.item.name}")
-        study = self._study
-        image = ready.picture.values[None].to(study.device)
-        tape = Tape(study.subject, image, layers=self._layers, seed=study.seed)
-        if study.witness is not None:
-            study.witness.saw_again([ready.item.id], tape.logits)
+        subject, reasons = self._subject, self._reasons
+        inputs = image.picture.values[None].to(subject.device)
+        tape = Tape(subject, inputs, layers=self._layers, seed=self._seed)
+        self._monitor.check_again([image.item.id], tape.logits)
         target = int(tape.logits[0].argmax())
         arrays: Arrays = {}
-        layers = all_of("feature maps", lambda: self._maps(tape, target, arrays), self._gaps)
-        gaps = self._gaps
-        units = all_of("units", lambda: self._units(tape, ready, arrays), gaps) if self._pictures.ways else ()
-        classes = all_of("class score maps", lambda: self._classes(tape, arrays), gaps)
-        inverts = self._count < self._budget.inverted
-        inverted = all_of("inversions", lambda: self._inverted(image[0], arrays), gaps) if inverts else ()
+        layers = all_of("feature maps", lambda: self._maps(tape, target, arrays), reasons)
+        units = all_of("units", lambda: self._units(tape, image, arrays), reasons) if self._pictures.rules else ()
+        classes = all_of("class score maps", lambda: self._classes(tape, arrays), reasons)
+        inverts = self._count < self._plan.budget.inverted
+        inverted = all_of("inversions", lambda: self._inverted(inputs[0], arrays), reasons) if inverts else ()
         side = self._side if self._count < self._kept else 0
         self._count += 1
-        self._writer.add_inspection(ready.item.id, arrays)
-        name = study.subject.classes[target]
-        return ImageInspection(ready.item.id, layers, side, name, units, classes, inverted)
+        self._writer.add_inspection(image.item.id, arrays)
+        return ImageInspection(image.item.id, layers, side, subject.classes[target], units, classes, inverted)
 
     def _maps(self, tape: Tape, target: int, arrays: Arrays) -> Iterator[str]:
-        """Eight bits of all channels of all stages, and each stage as one picture."""
+        """Eight bits of all channels of all layers, and each layer as one picture."""
         gradients = tape.gradients(torch.tensor([target]))
         for name in self._layers:
             values = tape.layer(name)[0]
@@ -88,33 +87,32 @@ class ImagesInside:
             arrays[f"summary/{name}"] = layer_summary(values).float().cpu().numpy().astype(np.float16)
             yield name
 
-    def _units(self, tape: Tape, ready: DecodedImage, arrays: Arrays) -> Iterator[tuple[str, tuple[UnitRecord, ...]]]:
-        """The strongest channels of three layers, projected; where units were asked for in a layer, these."""
-        asked = self._study.units
-        for layer in dict.fromkeys([*(unit.layer for unit in asked), *chosen_layers(self._study.subject)]):
-            channels = strongest_channels(tape.layer(layer)[0], self._budget.units).tolist()
-            wanted = [unit for unit in asked if unit.layer == layer] or [Unit(layer, channel) for channel in channels]
-            units, pictures = self._pictures.of([ready] * len(wanted), wanted, self._pictures.ways)
-            arrays |= {f"units/{layer}/{name}": value for name, value in pictures.items()}
-            yield layer, units
+    def _units(self, tape: Tape, image: DecodedImage, arrays: Arrays) -> Iterator[tuple[str, tuple[UnitRecord, ...]]]:
+        """The strongest channels of the main layers, projected; where units were asked for in a layer, these."""
+        asked, pictures = self._plan.units, self._pictures
+        for layer in dict.fromkeys([*(unit.layer for unit in asked), *main_layers(self._subject)]):
+            channels = strongest_channels(tape.layer(layer)[0], self._plan.budget.units).tolist()
+            units = [unit for unit in asked if unit.layer == layer] or [Unit(layer, channel) for channel in channels]
+            records, made = pictures.make([image] * len(units), units, pictures.rules)
+            arrays |= {f"units/{layer}/{name}": picture for name, picture in made.items()}
+            yield layer, records
 
     def _classes(self, tape: Tape, arrays: Arrays) -> Iterator[ClassMapRecord]:
         """The maps of the first classes, where the network ends in global average pooling."""
-        subject = self._study.subject
+        subject = self._subject
         try:
             maps = class_maps(tape)[0]
         except NotApplicable as error:
-            self._gaps.append(("class score maps", str(error)))
+            self._reasons.append(("class score maps", str(error)))
             return
         logits = tape.logits
-        shares = subject.probabilities(logits)[0]
-        for index in subject.meaning.first(logits[0], self._budget.classes):
+        probabilities = subject.probabilities(logits)[0]
+        for index in subject.meaning.first(logits[0], self._plan.budget.classes):
             arrays[f"classes/{index}"] = maps[index].float().cpu().numpy()
-            share = round(float(shares[index]), 6) if subject.meaning.kind.judged else None
-            yield ClassMapRecord(index, subject.classes[index], round(float(logits[0, index]), 5), share)
+            probability = round(float(probabilities[index]), 6) if subject.meaning.kind.judged else None
+            yield ClassMapRecord(index, subject.classes[index], round(float(logits[0, index]), 5), probability)
 
     def _inverted(self, image: Tensor, arrays: Arrays) -> Iterator[InvertedRecord]:
-        layers = chosen_layers(self._study.subject)
-        for each in invert(self._study.subject, image, layers, seed=self._study.seed):
-            arrays[f"inverted/{each.layer}"] = as_bytes(each.image)
-            yield InvertedRecord(each.layer, round(each.error, 5))
+        for inverted in invert(self._subject, image, main_layers(self._subject), seed=self._seed):
+            arrays[f"inverted/{inverted.layer}"] = as_bytes(inverted.image)
+            yield InvertedRecord(inverted.layer, round(inverted.error, 5))

@@ -1,31 +1,36 @@
-"""Everything that is shown from within the network, into the run folder."""
+"""Stage: what the layers hold, into the run folder."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from cnnvis_report.data.batches import DecodedImage, read_item
-from cnnvis_report.data.image_set import ImageItem
+from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import is_out_of_memory
-from cnnvis_report.errors import NotApplicable, told
+from cnnvis_report.engine.passes import BACKWARD, FORWARD
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import told
 from cnnvis_report.inspection.filters import kernels
-from cnnvis_report.inspection.projections import Unit
-from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.pipeline.stages.image_layers import ImagesInside
-from cnnvis_report.pipeline.stages.inspection_budget import LookBudget
-from cnnvis_report.pipeline.stages.layer_pass import Streamed, chosen_layers, stream
-from cnnvis_report.pipeline.stages.maximization import preferred
+from cnnvis_report.pipeline.forecast import Spent
+from cnnvis_report.pipeline.not_applicable import Reasons, all_of
+from cnnvis_report.pipeline.plan import PassTime
+from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
+from cnnvis_report.pipeline.stages.image_layers import ImageInspector
+from cnnvis_report.pipeline.stages.inspection_budget import InspectionPlan
+from cnnvis_report.pipeline.stages.layer_pass import main_layers, pass_over_set
+from cnnvis_report.pipeline.stages.maximization import maximized
+from cnnvis_report.pipeline.stages.top_images import top_images
 from cnnvis_report.pipeline.stages.unit_crops import UnitPictures
-from cnnvis_report.pipeline.stages.view_gaps import all_of
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import (
     ChannelStatsRecord,
     ImageInspection,
     InspectionRecord,
     KernelRecord,
+    MaximizedRecord,
     ReceptiveFieldRecord,
     TopImagesRecord,
 )
@@ -33,169 +38,174 @@ from cnnvis_report.store.names import NETWORK
 from cnnvis_report.store.os_errors import refusal
 from cnnvis_report.store.writer import RunWriter
 
-NAMED = 12  # channels of a kind
+EXAMPLES = 12  # channels of a kind that are named
 Arrays = dict[str, npt.NDArray[np.generic]]
+T = TypeVar("T")
 
 
-@dataclass
-class Found:
-    """What is gathered on the way: arrays of the network itself, and what isn't there."""
-
-    arrays: Arrays = field(default_factory=dict)
-    gaps: list[tuple[str, str]] = field(default_factory=list)
-
-
-def look_inside(study: Study, budget: LookBudget, size: int, writer: RunWriter, progress: Progress) -> InspectionRecord:
-    """Look at the filters, at what the set does to the channels, at some images, and at preferred inputs.
+def inspection(
+    subject: Subject,
+    images: ImageSet,
+    plan: InspectionPlan,
+    size: int,
+    seed: int,
+    *,
+    named_classes: Sequence[int],
+    monitor: PassMonitor,
+    writer: RunWriter,
+    progress: Progress,
+) -> InspectionRecord:
+    """Inspect the filters, the channels over the set, some images one by one, and feature visualizations.
 
     Args:
-        size: images at a time.
+        images: those that the network has taken. size: images at a time. named_classes: that are explained.
 
     Raises:
         RuntimeError, MemoryError: out of memory.
     """
-    found = Found()
-    study = replace(study, images=replace(study.images, items=tuple(_explained(study, writer))))
-    pictures = UnitPictures(study, size)
-    with study.subject.held(), torch.no_grad():  # arithmetic on maps is no part of the network
-        gaps = found.gaps
-        gaps += [(f"{way} projections", reason) for way, reason in pictures.refused.items()]
-        filters = all_of("filters", lambda: _filters(study, found), gaps)
-        streamed = stream(study, size, progress)
-        looked = ImagesInside(study, budget, writer, pictures, gaps)
-        images = tuple(_looked(looked, _some(study, budget, streamed), found, progress))
-        fields = all_of("receptive fields", lambda: _fields(study, pictures), gaps)
-        health = all_of("channel health", lambda: _health(streamed, found), gaps)
-        tops = all_of("top images", lambda: _tops(study, budget, streamed, pictures, found, progress), gaps)
-        wanted = all_of("preferred inputs", lambda: preferred(study, budget, streamed, found.arrays, progress), gaps)
-        record = InspectionRecord(
-            budget=budget.name,
-            image_count=len(streamed.ids),
-            kernels=filters,
-            receptive_fields=fields,
-            channel_stats=health,
-            top_images=tops,
-            maximized=wanted,
-            images=images,
-            projection_rules=pictures.ways,
-            not_applicable=tuple(dict.fromkeys(gaps)),
-        )
-    writer.add_inspection(NETWORK, found.arrays)
+    with subject.in_eval_mode(), torch.no_grad():  # arithmetic on maps is no part of the network
+        inspected = _Inspection(subject, images, plan, size, seed, monitor, writer, progress)
+        record = inspected.record(named_classes)
+    writer.add_inspection(NETWORK, inspected.arrays)
     return record
 
 
-def _explained(study: Study, writer: RunWriter) -> Iterator[ImageItem]:
-    """The images that the network has taken."""
-    return (item for item in study.images if item.id in writer.done)
+def inspection_seconds(spent: Spent, plan: InspectionPlan, subject: Subject, images: int, time: PassTime) -> float:
+    """A forecast: passes of the same kinds as those of the maps, at the pace that these had."""
+    named = len(plan.objectives) + len(plan.units)
+    repeats = len(spent.predicted) < spent.images  # else other images of the set will be of other classes
+    classes = named or (len(spent.predicted) if repeats else images)
+    layers = len(main_layers(subject))
+    forward, backward = plan.budget.passes(images, min(classes, len(subject.classes)), layers)
+    pace = spent.passes.mean(FORWARD) or time.forward, spent.passes.mean(BACKWARD) or time.backward
+    return forward * pace[0] + backward * pace[1]
 
 
-def _some(study: Study, budget: LookBudget, streamed: Streamed) -> Iterator[DecodedImage]:
-    """Images spread over those of the set that can be read."""
-    readable = set(streamed.ids)
-    items = [item for item in study.images if item.id in readable]
-    most = min(budget.images, len(items))
-    for place in range(most):
-        ready = read_item(items[place * len(items) // most], study.subject.preprocessing)
-        if isinstance(ready, DecodedImage):
-            yield ready
+class _Inspection:
+    """One inspection, view by view; arrays of the network itself and reasons for missing views are gathered."""
 
+    def __init__(
+        self,
+        subject: Subject,
+        images: ImageSet,
+        plan: InspectionPlan,
+        size: int,
+        seed: int,
+        monitor: PassMonitor,
+        writer: RunWriter,
+        progress: Progress,
+    ) -> None:
+        self.subject, self.images, self.plan, self.seed, self.progress = subject, images, plan, seed, progress
+        self.arrays: Arrays = {}
+        self.pictures = UnitPictures(subject, size)
+        rules = self.pictures.not_applicable
+        self.reasons: Reasons = [(f"{rule} projections", reason) for rule, reason in rules.items()]
+        self.kernels = self.all("filters", self._kernels)
+        self.set_pass = pass_over_set(subject, images, plan, size, seed, monitor, progress)
+        self.inspector = ImageInspector(
+            subject,
+            plan,
+            len(images),
+            seed,
+            pictures=self.pictures,
+            monitor=monitor,
+            writer=writer,
+            reasons=self.reasons,
+        )
 
-def _looked(
-    looked: ImagesInside, images: Iterator[DecodedImage], found: Found, progress: Progress
-) -> Iterator[ImageInspection]:
-    """What there is within the network of each image; one on which the network fails is a gap."""
-    for ready in images:
-        try:
-            yield looked.of(ready, progress)
-        except Exception as error:  # the other images are worth a look without it
-            if refusal(error) is not None:  # what couldn't be written can be made up for
-                raise
-            if is_out_of_memory(error):
-                raise
-            found.gaps.append((ready.item.name, told(error)))
+    def record(self, named_classes: Sequence[int]) -> InspectionRecord:
+        """Every view, those of the images first."""
+        images = tuple(self._images())
+        fields = self.all("receptive fields", self._receptive_fields)
+        statistics = self.all("channel statistics", self._channel_stats)
+        tops = self.all("top images", self._top_images)
+        visualizations = self.all("feature visualizations", lambda: self._maximized(named_classes))
+        return InspectionRecord(
+            budget=self.plan.budget.name,
+            image_count=len(self.set_pass.ids),
+            kernels=self.kernels,
+            receptive_fields=fields,
+            channel_stats=statistics,
+            top_images=tops,
+            maximized=visualizations,
+            images=images,
+            projection_rules=self.pictures.rules,
+            not_applicable=tuple(dict.fromkeys(self.reasons)),
+        )
 
+    def all(self, what: str, make: Callable[[], Iterable[T]]) -> tuple[T, ...]:
+        """All views of a kind, or as many as could be made, with the reason."""
+        return all_of(what, make, self.reasons)
 
-def _filters(study: Study, found: Found) -> Iterator[KernelRecord]:
-    for each in kernels(study.subject):
-        found.arrays[f"kernels/{each.layer}"] = each.values.numpy()
-        channels = tuple(each.channels.tolist())
-        yield KernelRecord(each.layer, each.shape, each.stride, each.first, channels)
-
-
-def _health(streamed: Streamed, found: Found) -> Iterator[ChannelStatsRecord]:
-    for name, channels in streamed.health.items() if streamed.ids else ():
-        health = channels.found()
-        rows = [health.highest, health.mean, health.active, health.twin]
-        found.arrays[f"channel_stats/{name}"] = torch.stack([row.float() for row in rows]).numpy()
-        kinds = [each.nonzero().flatten().tolist() for each in (health.dead, health.saturated, health.twin >= 0)]
-        dead, saturated, twins = map(len, kinds)
-        active = round(float(health.active.mean()), 5)
-        which = tuple(tuple(kind[:NAMED]) for kind in kinds)
-        yield ChannelStatsRecord(name, len(health.highest), dead, saturated, twins, active, which)
-
-
-def _fields(study: Study, pictures: UnitPictures) -> Iterator[ReceptiveFieldRecord]:
-    """What the layers see of a picture of the first image's size."""
-    image = torch.zeros(study.subject.preprocessing.channels, *study.subject.size, device=study.device)
-    for name, seen in pictures.fields(image).items():
-        yield ReceptiveFieldRecord(name, seen.size)
-
-
-def _tops(
-    study: Study, budget: LookBudget, streamed: Streamed, pictures: UnitPictures, found: Found, progress: Progress
-) -> Iterator[TopImagesRecord]:
-    """The channels that are excited most, each with the images that do it."""
-    if len(streamed.ids) < 2:
-        one = "the set has one image, and each channel's strongest would be that one"
-        found.gaps.append(("top images", one if streamed.ids else "no images were given"))
-        return
-    ready = _Readable(study)
-    for layer in streamed.tops.layers:
-        progress.step(f"inside: what excites {layer}")
-        top = streamed.tops.top(layer)
-        asked = {unit.channel for unit in study.units if unit.layer == layer}
-        most = budget.channels if layer in chosen_layers(study.subject) else 0
-        channels = sorted({*top.values[:, 0].topk(min(most, len(top.values))).indices.tolist(), *asked})
-        excitement = streamed.tops.excitement(layer)
-        for channel in channels:
-            count = int((top.values[channel] > 0).sum())
-            if not count:
-                continue
-            shown = [ready.at(streamed.ids[place]) for place in top.images[channel, :count].tolist()]
-            places = zip(top.rows[channel, :count].tolist(), top.columns[channel, :count].tolist(), strict=True)
-            wanted = [Unit(layer, channel, *place) for place in places]
+    def _images(self) -> Iterator[ImageInspection]:
+        """What the layers compute for each of some images; one on which the network fails is recorded."""
+        for image in self._some():
+            self.progress.step(f"inspection: {image.item.name}")
             try:
-                units, drawn = pictures.of(shown, wanted, pictures.ways[:1])
-            except (RuntimeError, ValueError) as error:  # the network fails on the way back from one of them
+                yield self.inspector.inspect(image)
+            except Exception as error:  # the other images are worth a look without it
+                if refusal(error) is not None:  # what couldn't be written can be made up for
+                    raise
                 if is_out_of_memory(error):
                     raise
-                found.gaps.append((f"top images of {layer}, channel {channel}", told(error)))
-                continue
-            found.arrays |= {f"top_images/{layer}/{channel}/{name}": value for name, value in drawn.items()}
-            classes = sorted(((float(values[channel]), index) for index, values in excitement.items()), reverse=True)
-            named = tuple((study.subject.classes[index], round(value, 5)) for value, index in classes[:5])
-            yield TopImagesRecord(layer, channel, units, named)
+                self.reasons.append((image.item.name, told(error)))
 
+    def _some(self) -> Iterator[DecodedImage]:
+        """Images spread over those of the set that can be read."""
+        readable = set(self.set_pass.ids)
+        items = [item for item in self.images if item.id in readable]
+        count = min(self.plan.budget.images, len(items))
+        for number in range(count):
+            image = read_item(items[number * len(items) // count], self.subject.preprocessing)
+            if isinstance(image, DecodedImage):
+                yield image
 
-class _Readable:
-    """Images of the set by their ids, the last ones kept: channels share them."""
+    def _kernels(self) -> Iterator[KernelRecord]:
+        for kernel in kernels(self.subject):
+            self.arrays[f"kernels/{kernel.layer}"] = kernel.values.numpy()
+            channels = tuple(kernel.channels.tolist())
+            yield KernelRecord(kernel.layer, kernel.shape, kernel.stride, kernel.first, channels)
 
-    def __init__(self, study: Study, kept: int = 64) -> None:
-        self._items = {item.id: item for item in study.images}
-        self._study, self._kept = study, kept
-        self._ready: dict[str, DecodedImage] = {}
+    def _receptive_fields(self) -> Iterator[ReceptiveFieldRecord]:
+        """What the layers see of a picture of the first image's size."""
+        subject = self.subject
+        image = torch.zeros(subject.preprocessing.channels, *subject.size, device=subject.device)
+        for name, field in self.pictures.fields(image).items():
+            yield ReceptiveFieldRecord(name, field.size)
 
-    def at(self, id: str) -> DecodedImage:
-        """The image, which could be read when the set streamed by.
+    def _channel_stats(self) -> Iterator[ChannelStatsRecord]:
+        for name, channels in self.set_pass.channels.items() if self.set_pass.ids else ():
+            stats = channels.found()
+            rows = [stats.highest, stats.mean, stats.active, stats.duplicate_of]
+            self.arrays[f"channel_stats/{name}"] = torch.stack([row.float() for row in rows]).numpy()
+            kinds = [
+                kind.nonzero().flatten().tolist() for kind in (stats.dead, stats.saturated, stats.duplicate_of >= 0)
+            ]
+            dead, saturated, duplicates = map(len, kinds)
+            active = round(float(stats.active.mean()), 5)
+            examples = tuple(tuple(kind[:EXAMPLES]) for kind in kinds)
+            yield ChannelStatsRecord(name, len(stats.highest), dead, saturated, duplicates, active, examples)
 
-        Raises:
-            NotApplicable: it can't be any more.
-        """
-        if id not in self._ready:
-            found = read_item(self._items[id], self._study.subject.preprocessing)
-            if not isinstance(found, DecodedImage):
-                raise NotApplicable(f"{found.name} can't be read any more: {found.reason}")
-            if len(self._ready) >= self._kept:
-                del self._ready[next(iter(self._ready))]
-            self._ready[id] = found
-        return self._ready[id]
+    def _top_images(self) -> Iterator[TopImagesRecord]:
+        return top_images(
+            self.subject,
+            self.images,
+            self.plan,
+            set_pass=self.set_pass,
+            pictures=self.pictures,
+            arrays=self.arrays,
+            reasons=self.reasons,
+            progress=self.progress,
+        )
+
+    def _maximized(self, named_classes: Sequence[int]) -> Iterator[MaximizedRecord]:
+        return maximized(
+            self.subject,
+            self.images,
+            self.plan,
+            self.seed,
+            set_pass=self.set_pass,
+            named_classes=named_classes,
+            arrays=self.arrays,
+            progress=self.progress,
+        )

@@ -1,4 +1,4 @@
-"""How much is looked at inside the network."""
+"""What is shown of the layers, and how much."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,37 +6,23 @@ from dataclasses import dataclass
 from cnnvis_report.data.class_names import find_class
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.inspection.objectives import Goal
-from cnnvis_report.inspection.projections import parse_unit
+from cnnvis_report.inspection.objectives import Objective
+from cnnvis_report.inspection.projections import Unit, parse_unit
+from cnnvis_report.pipeline.config import InspectConfig
 
-LAYERS, TOPS, WAYS = 3, 9, 3  # that are looked at; images of a channel; rules of projections
-INVERSION = 256  # steps
-FILMED = 6  # images that are shown over the epochs
-FORMS, STARTS = ("fourier", "pixels"), ("noise", "image")
-
-
-@dataclass(frozen=True)
-class Preferences:
-    """Of what preferred inputs are made, and how.
-
-    goals: empty for the classes that the set is seen as. form: "fourier" or "pixels". start: "noise", or "image" for
-    the best image of the set.
-    """
-
-    goals: tuple[Goal, ...] = ()
-    form: str = FORMS[0]
-    start: str = STARTS[0]
+LAYERS, TOP_IMAGES, RULES = 3, 9, 3  # main layers; images of a channel; backward rules of projections
+INVERSION_STEPS = 256
 
 
 @dataclass(frozen=True)
-class LookBudget:
-    """How much of the inside is shown.
+class InspectionBudget:
+    """How much of the layers is shown.
 
-    images: that are looked at. values: of feature maps that are kept, in all; of fewer images, and larger maps averaged
-    down, where there are more.
-    channels: of each of three layers, whose strongest images are shown. units: strongest channels of an image that
-    are projected. preferred: units whose preferred inputs are made, in `steps` steps. inverted: images whose features
-    are inverted. classes: whose score maps are shown, the first ones.
+    images: that are inspected one by one. values: of feature maps that are kept, in all; of fewer images, and larger
+    maps averaged down, where there are more.
+    channels: of each main layer, whose top images are shown. units: strongest channels of an image that are projected.
+    maximized: units that are maximized, in `steps` steps. inverted: images whose features are inverted. classes: whose
+    activation maps are shown, the first ones.
     """
 
     name: str
@@ -44,62 +30,95 @@ class LookBudget:
     values: int
     channels: int
     units: int
-    preferred: int
+    maximized: int
     steps: int
     inverted: int
     classes: int
 
     def passes(self, images: int, classes: int, layers: int = LAYERS) -> tuple[float, float]:
-        """Forward and backward passes of one image that looking inside takes, of a set of so many.
+        """Forward and backward passes of one image that an inspection takes, of a set of so many.
 
         Args:
-            layers: that are looked at.
+            layers: main ones.
         """
-        looked = min(self.images, images)
-        units = layers * (looked * self.units * WAYS + (min(TOPS, images) * self.channels if images > 1 else 0))
-        made = min(self.preferred, classes) * self.steps + min(self.inverted, looked) * layers * INVERSION
-        both = looked + units + made
+        inspected = min(self.images, images)
+        tops = min(TOP_IMAGES, images) * self.channels if images > 1 else 0
+        units = layers * (inspected * self.units * RULES + tops)
+        optimized = min(self.maximized, classes) * self.steps + min(self.inverted, inspected) * layers * INVERSION_STEPS
+        both = inspected + units + optimized
         return float(images + both), float(both)
 
 
 BUDGETS = {
-    "standard": LookBudget(
-        "standard", 4, 11_000_000, channels=6, units=4, preferred=6, steps=96, inverted=0, classes=12
+    "quick": InspectionBudget("quick", 2, 4_000_000, channels=3, units=2, maximized=3, steps=48, inverted=0, classes=6),
+    "standard": InspectionBudget(
+        "standard", 4, 11_000_000, channels=6, units=4, maximized=6, steps=96, inverted=0, classes=12
     ),
-    "all": LookBudget(
-        "all", 24, 400_000_000, channels=32, units=9, preferred=16, steps=256, inverted=2, classes=10_000
+    "full": InspectionBudget(
+        "full", 24, 400_000_000, channels=32, units=9, maximized=16, steps=256, inverted=2, classes=10_000
     ),
 }
 
 
-def choose_look(asked: str, methods: Sequence[str]) -> LookBudget | None:
+@dataclass(frozen=True)
+class InspectionPlan:
+    """What an inspection shows.
+
+    units: that were asked for. objectives: of feature visualization; empty for the classes predicted most often.
+    parametrization: "fourier" or "pixels". init: "noise", or "image" for the strongest image of the set.
+    """
+
+    budget: InspectionBudget
+    units: tuple[Unit, ...] = ()
+    objectives: tuple[Objective, ...] = ()
+    parametrization: str = "fourier"
+    init: str = "noise"
+
+
+def plan_inspection(config: InspectConfig, methods: Sequence[str], subject: Subject) -> InspectionPlan | None:
+    """What the configuration asks for; None where nothing is to be shown.
+
+    Raises:
+        UnknownName, BadRequest, NotApplicable: there is no such budget, unit or class.
+    """
+    budget = choose_inspection(config.inspect, methods) or (BUDGETS["standard"] if config.units else None)
+    units = tuple(dict.fromkeys(parse_unit(unit, subject) for unit in config.units))
+    objectives = tuple(parse_objective(text, subject) for text in config.maximize)
+    return None if budget is None else InspectionPlan(budget, units, objectives, config.parametrization, config.init)
+
+
+def choose_inspection(name: str, methods: Sequence[str]) -> InspectionBudget | None:
     """The budget called so; "auto" is standard where sets of methods are asked for, and none where they are named.
 
     Raises:
         BadRequest: there is no such budget.
     """
-    if asked == "auto":
-        asked = "standard" if {"standard", "all"} & set(methods) else "none"
-    if asked != "none" and asked not in BUDGETS:
-        raise BadRequest(f"--inside {asked!r}: it can be auto, none, standard or all.")
-    return BUDGETS.get(asked)
+    if name == "auto":
+        name = "standard" if {"standard", "all"} & set(methods) else "none"
+    if name != "none" and name not in BUDGETS:
+        raise BadRequest(f"--inspect {name!r}: it can be auto, none, quick, standard or full.")
+    return BUDGETS.get(name)
 
 
-def parse_goal(text: str, subject: Subject) -> Goal:
+def objective_of(unit: Unit) -> Objective:
+    """The objective of maximizing a unit."""
+    position = None if unit.row is None or unit.column is None else (unit.row, unit.column)
+    return Objective(unit.layer, (unit.channel,), position)
+
+
+def parse_objective(text: str, subject: Subject) -> Objective:
     """A class, LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN; several with + between them for their mean.
 
     Raises:
         UnknownName, BadRequest, NotApplicable: there is no such class, layer, channel or position.
     """
     if text in subject.classes:
-        return Goal("", (subject.classes.index(text),))
+        return Objective("", (subject.classes.index(text),))
     parts = [part.strip() for part in text.split("+")]
     layer, colon, first = parts[0].rpartition(":") if parts[0].count(":") == 1 else ("", "", "")
     if not colon and ":" in text:
-        unit = parse_unit(text, subject)
-        place = None if unit.row is None or unit.column is None else (unit.row, unit.column)
-        return Goal(unit.layer, (unit.channel,), place)
+        return objective_of(parse_unit(text, subject))
     if colon:
         units = [parse_unit(f"{layer}:{channel}", subject) for channel in (first, *parts[1:])]
-        return Goal(units[0].layer, tuple(unit.channel for unit in units))
-    return Goal("", tuple(find_class(part, subject.classes) for part in parts))
+        return Objective(units[0].layer, tuple(unit.channel for unit in units))
+    return Objective("", tuple(find_class(part, subject.classes) for part in parts))

@@ -1,37 +1,43 @@
-"""Which layers are looked at, and one pass over the set for what needs all of it."""
+"""Which layers are inspected, and one pass over the set for what needs all of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from cnnvis_report.data.batches import Batch, batches
+from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.inspection.channel_stats import ChannelHealth
-from cnnvis_report.inspection.objectives import Goal
-from cnnvis_report.inspection.projections import Unit
+from cnnvis_report.inspection.channel_stats import ChannelStatsCollector
+from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.top_images import TopImages
-from cnnvis_report.isolation.context import recording
-from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.pipeline.stages.inspection_budget import LAYERS, TOPS, LookBudget
+from cnnvis_report.isolation.context import grad_mode
+from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
+from cnnvis_report.pipeline.stages.inspection_budget import (
+    LAYERS,
+    TOP_IMAGES,
+    InspectionBudget,
+    InspectionPlan,
+    objective_of,
+)
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.network import LayerRecord
 from cnnvis_report.records.run import Skipped
 
-# Of what share of the images feature maps are kept, and what their sides are cut down to, until they are few enough.
+# Of what fraction of the images feature maps are kept, and what their sides are cut down to, until they are few enough.
 LADDER = (
     *((1, 10_000), (1, 112), (1, 56), (0.75, 56), (0.5, 56), (0.5, 40)),
     *((0.25, 56), (0.5, 28), (0.25, 28), (0, 20), (0, 14)),
 )
 
 
-def stages(subject: Subject) -> list[LayerRecord]:
+def feature_layers(subject: Subject) -> list[LayerRecord]:
     """The layers whose feature maps are steps of their own, in the order in which they run."""
     return [layer for layer in subject.layers if layer.kind and layer.spatial]
 
 
-def chosen_layers(subject: Subject) -> list[str]:
+def main_layers(subject: Subject) -> list[str]:
     """The last layer at each of the three smallest sizes, in order of running, the default layer at its own size.
 
     A module that holds others ends after them, so this is a whole block or group of blocks where there is one.
@@ -44,116 +50,121 @@ def chosen_layers(subject: Subject) -> list[str]:
     return sorted((last[size] for size in sizes), key=order.index)
 
 
-def kept(shapes: Sequence[tuple[int, ...]], images: int, budget: LookBudget) -> tuple[int, int]:
+def kept_maps(shapes: Sequence[tuple[int, ...]], images: int, budget: InspectionBudget) -> tuple[int, int]:
     """Of how many images feature maps are kept, and the longest side, so that they stay within the budget."""
-    for share, side in LADDER:
-        count = max(1, int(images * share))
+    for fraction, side in LADDER:
+        count = max(1, int(images * fraction))
         if count * sum(_values(shape, side) for shape in shapes) <= budget.values:
             break
     return count, side
 
 
 @dataclass
-class Streamed:
+class SetPass:
     """What one pass over the set has brought.
 
-    ids, classes: of the images in order; the class is the label's, or the first that the network sees.
-    goals: the highest value that an image has for each named goal or unit, and the image's place.
+    ids, classes: of the images in order; the class is the label's, or the predicted one.
+    objectives: the highest value that an image has for each objective or unit, and the image's number.
     best, best_image: [classes], the same of all classes.
     """
 
     tops: TopImages
-    health: dict[str, ChannelHealth]
+    channels: dict[str, ChannelStatsCollector]
     ids: list[str] = field(default_factory=list)
     classes: list[int] = field(default_factory=list)
-    goals: dict[Goal, tuple[float, int]] = field(default_factory=dict)
+    objectives: dict[Objective, tuple[float, int]] = field(default_factory=dict)
     best: Tensor | None = None
     best_image: Tensor | None = None
 
-    def best_of(self, goal: Goal) -> tuple[float, str] | None:
-        """The highest value that an image has for a goal, and that image's id; None where there is no image."""
+    def best_of(self, objective: Objective) -> tuple[float, str] | None:
+        """The highest value that an image has for an objective, and that image's id; None where there is no image."""
         if self.best is None or self.best_image is None:
             return None
-        if not goal.layer and len(goal.channels) == 1:
-            return float(self.best[goal.channels]), self.ids[int(self.best_image[goal.channels])]
-        value, place = self.goals[goal]
-        return value, self.ids[place]
+        if not objective.layer and len(objective.channels) == 1:
+            return float(self.best[objective.channels]), self.ids[int(self.best_image[objective.channels])]
+        value, number = self.objectives[objective]
+        return value, self.ids[number]
 
     def add_scores(self, logits: Tensor) -> None:
         """Keep each class's highest score [N, classes] and whose it is."""
-        best, place = logits.max(dim=0)
-        place = place + len(self.ids)
+        best, number = logits.max(dim=0)
+        number = number + len(self.ids)
         if self.best is None or self.best_image is None:
-            self.best, self.best_image = best, place
+            self.best, self.best_image = best, number
             return
         higher = best > self.best
-        self.best, self.best_image = torch.where(higher, best, self.best), torch.where(higher, place, self.best_image)
+        self.best, self.best_image = torch.where(higher, best, self.best), torch.where(higher, number, self.best_image)
 
-    def add_goal(self, goal: Goal, values: Tensor) -> None:
-        """Keep the highest value that a goal has in a batch [N, …] of its layer's values, and whose it is."""
-        channels = values[:, list(goal.channels)].float()
-        found = channels.flatten(1).mean(1) if goal.position is None else channels[:, :, *goal.position].mean(1)
-        value, place = found.max(dim=0)
-        if goal not in self.goals or float(value) > self.goals[goal][0]:
-            self.goals[goal] = float(value), len(self.ids) + int(place)
+    def add_objective(self, objective: Objective, values: Tensor) -> None:
+        """Keep the highest value that an objective has in a batch [N, …] of its layer's values, and whose it is."""
+        channels = values[:, list(objective.channels)].float()
+        means = (
+            channels.flatten(1).mean(1) if objective.position is None else channels[:, :, *objective.position].mean(1)
+        )
+        value, number = means.max(dim=0)
+        if objective not in self.objectives or float(value) > self.objectives[objective][0]:
+            self.objectives[objective] = float(value), len(self.ids) + int(number)
 
 
-def stream(study: Study, size: int, progress: Progress) -> Streamed:
+def pass_over_set(
+    subject: Subject,
+    images: ImageSet,
+    plan: InspectionPlan,
+    size: int,
+    seed: int,
+    monitor: PassMonitor,
+    progress: Progress,
+) -> SetPass:
     """Run the set once, `size` images at a time, and keep what the layers did."""
-    watched = [layer.name for layer in stages(study.subject)]
-    goals = [*study.preferences.goals, *map(goal_of, study.units)]
-    tops = list(dict.fromkeys([*chosen_layers(study.subject), *(unit.layer for unit in study.units)]))
-    count = len(study.images)
-    found = Streamed(TopImages(tops, TOPS), {name: ChannelHealth(count, study.seed) for name in watched})
-    kept_values = {*tops, *(goal.layer for goal in goals if goal.layer)}
-    names = list(dict.fromkeys([*watched, *kept_values]))
-    for batch in _ready(study, size):
-        progress.step(f"inside: {batch.ready[0].item.name}")
-        logits, peaks = _forward(study, batch, names, found.health, kept_values)
-        if study.witness is not None:
-            study.witness.saw_again([each.item.id for each in batch.ready], logits)
-        firsts = logits.argmax(dim=1).tolist()
-        labels = [each.item.label for each in batch.ready]
-        known = [
-            label.index if label and label.index is not None else first
-            for label, first in zip(labels, firsts, strict=True)
-        ]
+    shown = [layer.name for layer in feature_layers(subject)]
+    objectives = [*plan.objectives, *map(objective_of, plan.units)]
+    tops = list(dict.fromkeys([*main_layers(subject), *(unit.layer for unit in plan.units)]))
+    count = len(images)
+    result = SetPass(TopImages(tops, TOP_IMAGES), {name: ChannelStatsCollector(count, seed) for name in shown})
+    kept = {*tops, *(objective.layer for objective in objectives if objective.layer)}
+    names = list(dict.fromkeys([*shown, *kept]))
+    skipped: list[Skipped] = []  # named already, when they were to be explained
+    for batch in batches(images, subject.preprocessing, size, skipped):
+        progress.step(f"inspection: {batch.ready[0].item.name}")
+        logits, values = _forward(subject, batch, names, result.channels, kept)
+        ids = [image.item.id for image in batch.ready]
+        monitor.check_again(ids, logits)
+        classes = _classes(batch, logits)
         for name in tops:
-            found.tops.add(name, peaks[name], known)
-        for goal in goals:
-            found.add_goal(goal, peaks[goal.layer] if goal.layer else logits)
-        found.add_scores(logits)
-        found.ids += [each.item.id for each in batch.ready]
-        found.classes += known
-    return found
+            result.tops.add(name, values[name], classes)
+        for objective in objectives:
+            result.add_objective(objective, values[objective.layer] if objective.layer else logits)
+        result.add_scores(logits)
+        result.ids += ids
+        result.classes += classes
+    return result
 
 
-def _ready(study: Study, size: int) -> Iterator[Batch]:
-    skipped: list[Skipped] = []  # told of already, when they were to be explained
-    return batches(study.images, study.subject.preprocessing, size, skipped)
+def _classes(batch: Batch, logits: Tensor) -> list[int]:
+    """Each image's label where the network knows it, else the predicted class."""
+    predicted = logits.argmax(dim=1).tolist()
+    labels = [image.item.label for image in batch.ready]
+    return [
+        label.index if label and label.index is not None else first
+        for label, first in zip(labels, predicted, strict=True)
+    ]
 
 
 def _forward(
-    study: Study, batch: Batch, names: Sequence[str], health: dict[str, ChannelHealth], kept: set[str]
+    subject: Subject, batch: Batch, names: Sequence[str], channels: dict[str, ChannelStatsCollector], kept: set[str]
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """[N, classes] logits, and the values of some layers; the health of all is noted while they pass."""
+    """[N, classes] logits, and the values of some layers; statistics of all channels are taken while they pass."""
     values: dict[str, Tensor] = {}
 
     def keep(name: str, output: Tensor) -> None:
-        if name in health:
-            health[name].add(output)
+        if name in channels:
+            channels[name].add(output)
         if name in kept:
             values[name] = output.clone()  # an operation in place may follow
 
-    with recording(), torch.no_grad(), study.subject.watching(names, keep):
-        logits = study.subject.forward(batch.images.to(study.device))
+    with grad_mode(), torch.no_grad(), subject.watching(names, keep):
+        logits = subject.forward(batch.images.to(subject.device))
     return logits.float().cpu(), values
-
-
-def goal_of(unit: Unit) -> Goal:
-    """What a preferred input of a unit is to raise."""
-    place = None if unit.row is None or unit.column is None else (unit.row, unit.column)
-    return Goal(unit.layer, (unit.channel,), place)
 
 
 def _values(shape: tuple[int, ...], side: int) -> int:

@@ -1,4 +1,4 @@
-"""Inputs that classes, and units that were asked for, would like best."""
+"""Feature visualization: images optimized to maximize classes, and units that were asked for."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,102 +7,121 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.data.batches import DecodedImage, read_item
-from cnnvis_report.inspection.activation_maximization import Preferred, maximize_activations
-from cnnvis_report.inspection.objectives import Goal
-from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.pipeline.stages.inspection_budget import LookBudget
-from cnnvis_report.pipeline.stages.layer_pass import Streamed, goal_of
+from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.inspection.activation_maximization import MaximizedImage, maximize_activations
+from cnnvis_report.inspection.objectives import Objective
+from cnnvis_report.pipeline.stages.inspection_budget import InspectionPlan, objective_of
+from cnnvis_report.pipeline.stages.layer_pass import SetPass
 from cnnvis_report.pipeline.stages.unit_crops import as_bytes
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import MaximizedRecord
 
-LOOKS = 64  # at the curve of an optimization, at most
+CURVE = 64  # values of an optimization, at most
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A goal, what it is called, and the best value that an image of the set reaches, with that image's id."""
+class Candidate:
+    """An objective, what it is called, and the highest value that an image has for it, with that image's id."""
 
-    goal: Goal
+    objective: Objective
     title: str
     best: float | None
     best_image: str
 
 
-def preferred(
-    study: Study,
-    budget: LookBudget,
-    streamed: Streamed,
+def maximized(
+    subject: Subject,
+    images: ImageSet,
+    plan: InspectionPlan,
+    seed: int,
+    *,
+    set_pass: SetPass,
+    named_classes: Sequence[int],
     arrays: dict[str, npt.NDArray[np.generic]],
     progress: Progress,
 ) -> Iterator[MaximizedRecord]:
-    """Inputs made for goals that were named, units that were asked for, or the classes that the set is seen as first.
+    """Images optimized for objectives that were named, units that were asked for, or the classes predicted most often.
 
     Args:
-        arrays: the pictures are added to it.
+        named_classes: that are explained, which are taken where there is no image. arrays: the images are added to it.
     """
-    wanted = _wanted(study, budget, streamed)
-    steps = len(wanted) * budget.steps
-    made = _made(
-        study, budget, wanted, lambda done: progress.step(f"inside: preferred inputs, {done} of {steps} steps")
-    )
-    for number, (each, found) in enumerate(zip(wanted, made, strict=True)):
-        arrays[f"maximized/{number}"] = as_bytes(found.image)
-        arrays[f"frames/{number}"] = np.stack([as_bytes(frame) for frame in found.film])
+    candidates = _candidates(subject, plan, set_pass, named_classes)
+    total = len(candidates) * plan.budget.steps
+
+    def count(done: int) -> None:
+        progress.step(f"feature visualization, {done} of {total} steps")
+
+    results = _optimized(subject, images, plan, candidates, seed, count)
+    for number, (candidate, result) in enumerate(zip(candidates, results, strict=True)):
+        arrays[f"maximized/{number}"] = as_bytes(result.image)
+        arrays[f"frames/{number}"] = np.stack([as_bytes(frame) for frame in result.film])
         yield MaximizedRecord(
-            title=each.title,
-            layer=each.goal.layer,
-            channel=each.goal.channels[0],
-            size=(found.image.shape[1], found.image.shape[2]),
-            frames=len(found.film),
-            activation=round(found.reached, 4),
-            top_activation=None if each.best is None else round(each.best, 4),
-            top_image=each.best_image,
-            init="image" if study.preferences.start != "noise" and each.best_image else "noise",
-            curve=tuple(round(value, 4) for value in found.curve[:: max(1, len(found.curve) // LOOKS)]),
+            title=candidate.title,
+            layer=candidate.objective.layer,
+            channel=candidate.objective.channels[0],
+            size=(result.image.shape[1], result.image.shape[2]),
+            frames=len(result.film),
+            activation=round(result.reached, 4),
+            top_activation=None if candidate.best is None else round(candidate.best, 4),
+            top_image=candidate.best_image,
+            converged=candidate.best is None or result.reached > candidate.best,
+            init="image" if plan.init == "image" and candidate.best_image else "noise",
+            curve=tuple(round(value, 4) for value in result.curve[:: max(1, len(result.curve) // CURVE)]),
         )
 
 
-def _made(study: Study, budget: LookBudget, wanted: Sequence[Wanted], count: Callable[[int], None]) -> list[Preferred]:
-    """All from noise at once, or each from the best image that there is."""
-    form, size, goals = study.preferences.form, study.subject.size, [each.goal for each in wanted]
-    if study.preferences.start == "noise":
+def _optimized(
+    subject: Subject,
+    images: ImageSet,
+    plan: InspectionPlan,
+    candidates: Sequence[Candidate],
+    seed: int,
+    count: Callable[[int], None],
+) -> list[MaximizedImage]:
+    """All from noise at once, or each from the strongest image of the set."""
+    form, size, steps = plan.parametrization, subject.size, plan.budget.steps
+    if plan.init == "noise":
+        objectives = [candidate.objective for candidate in candidates]
         return maximize_activations(
-            study.subject, goals, form=form, steps=budget.steps, size=size, seed=study.seed, tell=count
+            subject, objectives, parametrization=form, steps=steps, size=size, seed=seed, progress=count
         )
-    items = {item.id: item for item in study.images}
-    found: list[Preferred] = []
-    for each in wanted:
-        ready = read_item(items[each.best_image], study.subject.preprocessing) if each.best_image else None
-        start = ready.picture.values.to(study.device) if isinstance(ready, DecodedImage) else None
-        found += maximize_activations(
-            study.subject, [each.goal], form=form, steps=budget.steps, size=size, start=start, seed=study.seed
+    items = {item.id: item for item in images}
+    results: list[MaximizedImage] = []
+    for candidate in candidates:
+        image = read_item(items[candidate.best_image], subject.preprocessing) if candidate.best_image else None
+        start = image.picture.values.to(subject.device) if isinstance(image, DecodedImage) else None
+        results += maximize_activations(
+            subject, [candidate.objective], parametrization=form, steps=steps, size=size, start=start, seed=seed
         )
-    return found
+    return results
 
 
-def _wanted(study: Study, budget: LookBudget, streamed: Streamed) -> list[Wanted]:
-    """The goals that were named, then units that were asked for, and the set's classes where nothing was named."""
-    named = study.preferences.goals
-    goals = [*named, *(goal_of(unit) for unit in study.units), *(() if named else _classes(study, budget, streamed))]
-    found = []
-    for goal in dict.fromkeys(goals):
-        best, image = streamed.best_of(goal) or (None, "")
-        found.append(Wanted(goal, _title(goal, study.subject.classes), best, image))
-    return found
+def _candidates(
+    subject: Subject, plan: InspectionPlan, set_pass: SetPass, named_classes: Sequence[int]
+) -> list[Candidate]:
+    """The objectives that were named, then units that were asked for; the set's classes where none was named."""
+    classes = [] if plan.objectives else _classes(subject, plan, set_pass, named_classes)
+    candidates = []
+    for objective in dict.fromkeys([*plan.objectives, *map(objective_of, plan.units), *classes]):
+        best, image = set_pass.best_of(objective) or (None, "")
+        candidates.append(Candidate(objective, _title(objective, subject.classes), best, image))
+    return candidates
 
 
-def _title(goal: Goal, classes: Sequence[str]) -> str:
-    if not goal.layer:
-        return " and ".join(classes[index] for index in goal.channels)
-    names = " and ".join(map(str, goal.channels))
-    place = f" at row {goal.position[0]}, column {goal.position[1]}" if goal.position else ""
-    return f"channel{'s' if len(goal.channels) > 1 else ''} {names} of {goal.layer}{place}"
+def _title(objective: Objective, classes: Sequence[str]) -> str:
+    if not objective.layer:
+        return " and ".join(classes[index] for index in objective.channels)
+    names = " and ".join(map(str, objective.channels))
+    position = f" at row {objective.position[0]}, column {objective.position[1]}" if objective.position else ""
+    return f"channel{'s' if len(objective.channels) > 1 else ''} {names} of {objective.layer}{position}"
 
 
-def _classes(study: Study, budget: LookBudget, streamed: Streamed) -> list[Goal]:
-    """The classes of most images; without images those that were named for them, or the first."""
-    counts = {index: streamed.classes.count(index) for index in streamed.classes}
-    seen = sorted(counts, key=lambda index: (-counts[index], index))
-    chosen = seen or study.choice.named or range(len(study.subject.classes))
-    return [Goal("", (index,)) for index in chosen[: budget.preferred]]
+def _classes(
+    subject: Subject, plan: InspectionPlan, set_pass: SetPass, named_classes: Sequence[int]
+) -> list[Objective]:
+    """The classes of most images; without images those that were named, or the first."""
+    counts = {index: set_pass.classes.count(index) for index in set_pass.classes}
+    frequent = sorted(counts, key=lambda index: (-counts[index], index))
+    chosen = frequent or named_classes or range(len(subject.classes))
+    return [Objective("", (index,)) for index in chosen[: plan.budget.maximized]]

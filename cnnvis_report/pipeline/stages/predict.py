@@ -1,4 +1,4 @@
-"""A look at every image of a set, before some of them are explained: which are answered wrong?"""
+"""Stage: predict every image of a set, before some of them are explained: which are misclassified?"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,196 +7,196 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.data.batches import Batch, DecodedImage, batches
-from cnnvis_report.data.image_set import ImageItem, Limit
-from cnnvis_report.data.limit import chosen as drawn
+from cnnvis_report.data.image_set import ImageItem, ImageSet, Limit
+from cnnvis_report.data.limit import chosen as take
 from cnnvis_report.engine.devices import batch_size
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.rejected_images import in_one_line
-from cnnvis_report.pipeline.setup import Study
 from cnnvis_report.progress import Progress
+from cnnvis_report.records.images import ClassScore
 from cnnvis_report.records.labels import LabelCounter, LabelPredictions
-from cnnvis_report.records.predictions import Prediction, Predictions, count
+from cnnvis_report.records.predictions import TOP, Prediction, Predictions, count, prediction_of
 from cnnvis_report.records.run import Skipped
 from cnnvis_report.records.scores import ScoreKind
 
-ONLY = ("all", "wrong", "right")
+IN_WORDS = {"all": "read", "misclassified": "misclassified", "correct": "classified correctly"}
+WANTED = {"all": (True, False), "misclassified": (False,), "correct": (True,)}
 
 
-def screened(
-    study: Study,
-    only: str,
-    most: int | None,
-    progress: Progress = Progress(),  # noqa: B008 # it has no state
+@dataclass(frozen=True)
+class Selection:
+    """The images that are explained, of a set that was predicted as a whole.
+
+    predictions, label_predictions: of all images, so that accuracy and confusion aren't those of a selection.
+    notices: what a user has to know of the selection, a sentence each.
+    """
+
+    images: ImageSet
+    predictions: Predictions | None = None
+    label_predictions: LabelPredictions | None = None
+    notices: tuple[str, ...] = ()
+
+
+def predict(
+    subject: Subject,
+    images: ImageSet,
+    select: str,
+    progress: Progress,
+    *,
+    most: int | None = None,
     limit: Limit | None = None,
-) -> Study:
-    """The study of those images alone that are answered wrong, or right, and of at most so many of them.
+    size: int | None = None,
+) -> Selection:
+    """Predict every image, and select those that are misclassified, or classified correctly.
 
-    Its answers are those to all images, so that accuracy and confusions aren't those of a selection. Files that can't
-    be read stay, to be listed; images with labels that the network doesn't know are neither right nor wrong.
+    Files that can't be read stay, to be listed; images with labels that the network doesn't know are neither.
 
     Args:
-        only: "all", "wrong" or "right". most: where there are more, some of the errors and a spread over the set.
-        limit: how many of the selection are taken, and which; None for all.
+        select: "all", "misclassified" or "correct". most: where there are more, some of the misclassified ones and a
+            spread over the set. limit: how many of the selection are taken, and which. size: images at a time.
 
     Raises:
         BadRequest: no image has a label that the network knows, or none is left, or nothing is right or wrong.
     """
-    if only != "all":
-        _check_judged(study, only)
-    looked = _look(study, progress)
-    wanted = {"all": (True, False), "wrong": (False,), "right": (True,)}[only]
-    if not any(each.right in wanted for each in looked.verdicts.values()) and only != "all":
-        raise BadRequest(f"--only {only}: none of the {len(looked.verdicts)} labeled images is answered {only}.")
-    known = [item for item in study.images if only == "all" or _fits(item, looked, wanted)]
-    chosen = known if most is None else _spread(known, looked.verdicts, most)
-    settings = {**study.settings, "only": only if only != "all" else None}
-    said: list[str] = []
+    if select != "all":
+        _check_judged(subject, images, select)
+    predicted = _predict(subject, images, size, progress)
+    verdicts, wanted = predicted.verdicts, WANTED[select]
+    if not any(verdict.correct in wanted for verdict in verdicts.values()) and select != "all":
+        raise BadRequest(f"--select {select}: none of the {len(verdicts)} labeled images is {IN_WORDS[select]}.")
+    items = [item for item in images if select == "all" or _fits(item, predicted, wanted)]
+    items = items if most is None else _spread(items, verdicts, most)
+    notices: list[str] = []
     if limit is not None:
-        places, said = drawn([""] * len(chosen), [item.labels for item in chosen], limit)
-        chosen = [chosen[place] for place in places]
-        said = [f"Of those answered {only}, {sentence}" for sentence in said]
-        settings |= {"limit": limit.count, "limit_order": limit.order}
-    answers, of_labels = looked.counted({item.id for item in chosen})
-    return replace(
-        study,
-        images=replace(study.images, items=tuple(chosen)),
-        answers=answers,
-        label_answers=of_labels,
-        settings=settings,
-        notices=(*study.notices, *said),
-    )
+        numbers, notices = take([""] * len(items), [item.labels for item in items], limit)
+        items = [items[number] for number in numbers]
+        notices = [f"Of the images {IN_WORDS[select]}, {sentence}" for sentence in notices]
+    predictions, of_labels = predicted.counted({item.id for item in items})
+    return Selection(replace(images, items=tuple(items)), predictions, of_labels, tuple(notices))
 
 
-def _check_judged(study: Study, only: str) -> None:
-    if not study.subject.meaning.kind.judged:
-        raise BadRequest(f"--only {only}: {study.subject.name} gives values, and none of them is right or wrong.")
-    if not any(item.labels for item in study.images):
+def _check_judged(subject: Subject, images: ImageSet, select: str) -> None:
+    if not subject.meaning.kind.judged:
+        raise BadRequest(f"--select {select}: {subject.name} gives values, and none of them is right or wrong.")
+    if not any(item.labels for item in images):
         raise BadRequest(
-            f"--only {only}: no image has a label. Put the images in folders called like classes, or use --labels "
+            f"--select {select}: no image has a label. Put the images in folders called like classes, or use --labels "
             f"folders, or give a .txt, .csv or .tsv list of paths and labels."
         )
-    if not any(known_of(item) for item in study.images):
-        example = next(label.name for item in study.images for label in item.labels)
+    if not any(known_labels(item) for item in images):
+        example = next(label.name for item in images for label in item.labels)
         raise BadRequest(
-            f"--only {only}: {study.subject.name} knows none of the labels, such as {example!r}. Its classes are "
-            f"{', '.join(study.subject.classes[:5])}{', …' if len(study.subject.classes) > 5 else ''}; give their "
+            f"--select {select}: {subject.name} knows none of the labels, such as {example!r}. Its classes are "
+            f"{', '.join(subject.classes[:5])}{', …' if len(subject.classes) > 5 else ''}; give their "
             f"names with --class-names."
         )
 
 
-def known_of(item: ImageItem) -> list[int]:
+def known_labels(item: ImageItem) -> list[int]:
     """The classes that an image's labels are."""
     return [label.index for label in item.labels if label.index is not None]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an image is answered right, and how sure the network is of that answer."""
+    """Whether an image is classified correctly, and how confident the network is of that."""
 
-    right: bool
-    sure: float
+    correct: bool
+    confidence: float
 
 
 @dataclass
-class _Looked:
-    """What a look at all images has brought, by their ids."""
+class _Predicted:
+    """What the predictions of all images have brought, by their ids."""
 
-    classes: Sequence[str]
-    kind: ScoreKind
+    subject: Subject
     read: set[str] = field(default_factory=set)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
-    answers: dict[str, Prediction] = field(default_factory=dict)
+    predictions: dict[str, Prediction] = field(default_factory=dict)
     rows: dict[str, tuple[ImageItem, Sequence[float], Sequence[float]]] = field(default_factory=dict)
     unknown: int = 0
 
     def add(self, item: ImageItem, scores: Tensor, probabilities: Tensor) -> None:
-        """Note an image's answer."""
+        """Note an image's scores and probabilities [classes]."""
         self.read.add(item.id)
-        known = known_of(item)
-        if not (known or (item.bare and self.kind is ScoreKind.SIGMOID)):
+        known, multi_label = known_labels(item), self.subject.meaning.kind is ScoreKind.SIGMOID
+        if not (known or (item.bare and multi_label)):
             self.unknown += bool(item.labels)
-        elif self.kind is ScoreKind.SIGMOID:
+        elif multi_label:
             above = set((probabilities > 0.5).nonzero().flatten().tolist())
             self.verdicts[item.id] = Verdict(above == set(known), float((probabilities - 0.5).abs().max()))
             self.rows[item.id] = item, scores.tolist(), probabilities.tolist()
         else:
-            answer = _answer(item, known, probabilities, self.classes)
-            self.answers[item.id] = answer
-            self.verdicts[item.id] = Verdict(answer.correct, answer.probability)
+            prediction = self._prediction(item, known, scores, probabilities)
+            self.predictions[item.id] = prediction
+            self.verdicts[item.id] = Verdict(prediction.correct, prediction.probability)
+
+    def _prediction(self, item: ImageItem, known: Sequence[int], scores: Tensor, probabilities: Tensor) -> Prediction:
+        def score(index: int) -> ClassScore:
+            return ClassScore(index, self.subject.classes[index], float(scores[index]), float(probabilities[index]))
+
+        top = [score(index) for index in self.subject.meaning.first(scores, TOP)]
+        return prediction_of(item.id, item.name, top, [score(index) for index in known])
 
     def counted(self, explained: Collection[str]) -> tuple[Predictions | None, LabelPredictions | None]:
-        """All answers, counted; with pages are those that are explained."""
+        """All predictions, counted; those that are explained have pages."""
         if self.rows:
-            counting = LabelCounter(self.classes)
-            counting.unknown = self.unknown
-            for place, (item, scores, shares) in self.rows.items():
-                counting.add(place if place in explained else "", item.name, known_of(item), scores, shares)
-            return None, counting.result()
-        told = [replace(each, image=each.image if each.image in explained else "") for each in self.answers.values()]
-        return (count(told, self.unknown) if told else None), None
+            counter = LabelCounter(self.subject.classes)
+            counter.unknown = self.unknown
+            for id, (item, scores, probabilities) in self.rows.items():
+                page = id if id in explained else ""
+                counter.add(page, item.name, known_labels(item), scores, probabilities)
+            return None, counter.result()
+        predictions = [
+            replace(prediction, image=prediction.image if prediction.image in explained else "")
+            for prediction in self.predictions.values()
+        ]
+        return (count(predictions, self.unknown) if predictions else None), None
 
 
-def _fits(item: ImageItem, looked: _Looked, wanted: Collection[bool]) -> bool:
-    """Files that can't be read have no answer; those with a label stay, to be listed."""
-    if item.id in looked.verdicts:
-        return looked.verdicts[item.id].right in wanted
-    return item.id not in looked.read and bool(item.labels)
+def _fits(item: ImageItem, predicted: _Predicted, wanted: Collection[bool]) -> bool:
+    """Files that can't be read have no prediction; those with a label stay, to be listed."""
+    if item.id in predicted.verdicts:
+        return predicted.verdicts[item.id].correct in wanted
+    return item.id not in predicted.read and bool(item.labels)
 
 
 def _spread(items: Sequence[ImageItem], verdicts: Mapping[str, Verdict], most: int) -> list[ImageItem]:
-    """At most so many, in order: up to half of them errors, the surest ones, the others evenly over the set."""
-    wrong = sorted((name for name, each in verdicts.items() if not each.right), key=lambda name: -verdicts[name].sure)
-    first = set(wrong[: most // 2])
+    """At most so many, in order: up to half of them misclassified, most confident first, the others evenly spread."""
+    wrong = [id for id, verdict in verdicts.items() if not verdict.correct]
+    first = set(sorted(wrong, key=lambda id: -verdicts[id].confidence)[: most // 2])
     rest = [item for item in items if item.id not in first]
     room = min(len(rest), most - len(first))
-    kept = first | {rest[place * len(rest) // room].id for place in range(room)}
+    kept = first | {rest[number * len(rest) // room].id for number in range(room)}
     return [item for item in items if item.id in kept]
 
 
-def _look(study: Study, progress: Progress) -> _Looked:
-    """The answer to each labeled image that can be read."""
-    subject = study.subject
-    looked = _Looked(subject.classes, subject.meaning.kind)
+def _predict(subject: Subject, images: ImageSet, size: int | None, progress: Progress) -> _Predicted:
+    """The prediction for each labeled image that can be read."""
+    predicted = _Predicted(subject)
     unreadable: list[Skipped] = []
-    size = batch_size(subject, study.device, study.batch_size)
-    with subject.held():
-        for batch in batches(study.images, subject.preprocessing, size, unreadable):
-            for ready, row, shares in _scored(subject, batch, study.device):
-                looked.add(ready.item, row, shares)
-            for ready in batch.ready:
-                progress.done(ready.item.name)
-    return looked
+    count = batch_size(subject, subject.device, size)
+    with subject.in_eval_mode():
+        for batch in batches(images, subject.preprocessing, count, unreadable):
+            for image, scores, probabilities in _scored(subject, batch):
+                predicted.add(image.item, scores, probabilities)
+            for image in batch.ready:
+                progress.done(image.item.name)
+    return predicted
 
 
-def _scored(subject: Subject, batch: Batch, device: torch.device) -> Iterator[tuple[DecodedImage, Tensor, Tensor]]:
+def _scored(subject: Subject, batch: Batch) -> Iterator[tuple[DecodedImage, Tensor, Tensor]]:
     """Each image with its scores and probabilities; one that the network fails on is left out, to be listed."""
-    images = batch.images.to(device)
+    inputs = batch.images.to(subject.device)
     try:
-        with torch.no_grad(), in_one_line(subject, images):
-            scores = subject.forward(images)
+        with torch.no_grad(), in_one_line(subject, inputs):
+            scores = subject.forward(inputs)
             probabilities = subject.probabilities(scores).float().cpu()
     except BadRequest:
-        for each in batch.ready if len(batch.ready) > 1 else ():
-            yield from _scored(subject, Batch((each,)), device)
+        for image in batch.ready if len(batch.ready) > 1 else ():
+            yield from _scored(subject, Batch((image,)))
     else:
-        for ready, row, shares in zip(batch.ready, scores.float().cpu(), probabilities, strict=True):
+        for image, row, shares in zip(batch.ready, scores.float().cpu(), probabilities, strict=True):
             if bool(row.isfinite().all()):
-                yield ready, row, shares
-
-
-def _answer(item: ImageItem, known: Sequence[int], probabilities: Tensor, classes: Sequence[str]) -> Prediction:
-    """The answer to an image that has a class, or one of several that it may be called."""
-    first = int(probabilities.argmax())
-    label = first if first in known else known[0]
-    own = float(probabilities[label])
-    return Prediction(
-        image=item.id,
-        name=item.name,
-        label=classes[label],
-        predicted=classes[first],
-        correct=first == label,
-        probability=float(probabilities[first]),
-        label_probability=own,
-        rank=int((probabilities > own).sum()) + 1,
-    )
+                yield image, row, shares

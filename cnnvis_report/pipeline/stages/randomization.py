@@ -1,12 +1,14 @@
-"""Which methods notice that the network has forgotten what it learned: cascading randomization, once a run."""
+"""Stage: do maps change when the network forgets what it learned? Cascading randomization, once a run."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 import torch
 
 from cnnvis_report.data.batches import DecodedImage, read_item
+from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
@@ -17,112 +19,146 @@ from cnnvis_report.evaluation.resize import on_grid
 from cnnvis_report.evaluation.ssim import ssim
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch
-from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.pipeline.stages.evaluation import Budget, cheap
+from cnnvis_report.pipeline.forecast import Spent
+from cnnvis_report.pipeline.stages.evaluation import MetricsBudget
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.methods import Array
 from cnnvis_report.records.metrics import RandomizationResult
 
-Found = dict[tuple[str, str], Array]
+READ_AT_MOST = 8  # of the measured images, until enough can be read
+
+TaskKey = tuple[str, str]  # method, layer
+Grids = dict[TaskKey, Array]
+Similarity = dict[TaskKey, tuple[float, float, float]]  # rank correlation of values, of magnitudes; SSIM of magnitudes
+
+
+@dataclass(frozen=True)
+class Randomization:
+    """What became of maps.
+
+    fractions: of the layers that were randomized, cascade step by step. images: how many were explained.
+    """
+
+    fractions: tuple[float, ...] = ()
+    images: int = 0
+    results: tuple[RandomizationResult, ...] = ()
 
 
 def randomization(
-    study: Study, plan: Plan, budget: Budget, progress: Progress
-) -> tuple[tuple[float, ...], int, tuple[RandomizationResult, ...]]:
-    """The shares of layers that were drawn anew, on how many images, and what became of each method's maps.
+    subject: Subject,
+    images: ImageSet,
+    tasks: Sequence[Task],
+    budget: MetricsBudget,
+    settings: BatchSettings,
+    progress: Progress,
+) -> Randomization:
+    """Explain the predicted class while weights are randomized from the logits down; compare with the trained network.
 
-    The class that the trained network sees first is explained at every stage. Methods that take many passes are left
-    out, as the budget says; a network that gives no finite scores at a stage ends the cascade there.
+    A network that gives no finite scores at a step ends the cascade there.
+
+    Args:
+        images: those that were measured. tasks: cheap ones, as the budget says. settings: reference and seed.
     """
-    tasks = cheap(plan.dry_run, plan.classes, budget)
-    images = [ready for ready in _images(study, plan) if isinstance(ready, DecodedImage)]
-    images = list(islice(images, budget.randomized))
-    paths = [name.partition("#")[0] for name in (layer.name for layer in study.subject.layers)]
+    decoded = _decoded(subject, images, budget.randomized)
+    paths = [layer.name.partition("#")[0] for layer in subject.layers]
     try:
-        cascade = stages(study.subject.network, list(dict.fromkeys(paths)), budget.stages)
+        cascade = stages(subject.network, list(dict.fromkeys(paths)), budget.stages) if tasks and decoded else ()
     except NotApplicable:
-        return (), 0, ()
-    if not tasks or not images:
-        return (), 0, ()
-    targets = [_first(study.subject, ready, study) for ready in images]
-    pairs = list(zip(images, targets, strict=True))
-    learned = [_maps(study.subject, tasks, ready, target, study, study.reference) for ready, target in pairs]
-    likeness: list[list[dict[tuple[str, str], tuple[float, float, float]]]] = []
-    for number, part in enumerate(cascade, start=1):
-        progress.step(f"weights drawn anew, stage {number} of {len(cascade)}")
-        try:
-            other = Subject(
-                randomized(study.subject.network, part, study.seed),
-                images[0].picture.values[None].to(study.device),
-                preprocessing=study.subject.preprocessing,
-                scores=study.subject.meaning.kind,
-            )
-        except BadRequest:
+        cascade = ()
+    if not cascade:
+        return Randomization()
+    reference = settings.reference
+    plain = BatchSettings(reference=reference, seed=settings.seed)
+    targets = [_predicted(subject, image) for image in decoded]
+    trained = [_grids(subject, tasks, *pair, plain) for pair in zip(decoded, targets, strict=True)]
+    similarities: list[list[Similarity]] = []
+    for number, layers in enumerate(cascade, start=1):
+        progress.step(f"randomization test, step {number} of {len(cascade)}")
+        other = _randomized(subject, layers, decoded[0], settings.seed)
+        if other is None:
             break
-        other.one_by_one = study.subject.one_by_one
-        others = Reference(lambda: study.reference.images)  # what is fitted to them is another network's
-        found = [_maps(other, tasks, ready, target, study, others) for ready, target in pairs]
-        likeness.append([_likeness(one, two) for one, two in zip(learned, found, strict=True)])
-    shares = tuple(round(len(part) / len(cascade[-1]), 4) for part in cascade[: len(likeness)])
-    names = [(task.name, task.layer) for task in tasks]
-    rows = [_summed(name, likeness) for name in names]
-    return shares, len(images), tuple(row for row in rows if row is not None)
+        # what is fitted to the reference images is another network's
+        fresh = Reference(lambda: reference.images) if reference else None
+        anew = BatchSettings(reference=fresh, seed=settings.seed)
+        grids = [_grids(other, tasks, *pair, anew) for pair in zip(decoded, targets, strict=True)]
+        similarities.append([_similarity(*pair) for pair in zip(trained, grids, strict=True)])
+    fractions = tuple(round(len(layers) / len(cascade[-1]), 4) for layers in cascade[: len(similarities)])
+    rows = [_mean_over_images((task.name, task.layer), similarities) for task in tasks]
+    return Randomization(fractions, len(decoded), tuple(row for row in rows if row is not None))
 
 
-def _images(study: Study, plan: Plan) -> Sequence[object]:
-    items = [item for item in study.images if item.id in plan.measured]
-    return [read_item(item, study.subject.preprocessing) for item in items[:8]]
+def randomization_seconds(
+    spent: Spent, budget: MetricsBudget, methods: Collection[str], measured: int, classes: int
+) -> float:
+    """A forecast: methods for one class on some images at each step, what they fit to the reference images anew."""
+    rounds = (budget.stages + 1) * min(budget.randomized, measured)
+    an_image = max(spent.of(methods) - spent.latest, 0.0) / classes
+    return rounds * an_image + budget.stages * spent.fitting
 
 
-def _first(subject: Subject, ready: DecodedImage, study: Study) -> int:
-    with torch.no_grad():
-        return int(subject.forward(ready.picture.values[None].to(study.device))[0].argmax())
+def _decoded(subject: Subject, images: ImageSet, count: int) -> list[DecodedImage]:
+    read = [read_item(item, subject.preprocessing) for item in images.items[:READ_AT_MOST]]
+    return list(islice((image for image in read if isinstance(image, DecodedImage)), count))
 
 
-def _maps(
-    subject: Subject, tasks: Sequence[Task], ready: DecodedImage, target: int, study: Study, others: Reference
-) -> Found:
-    """Each task's shown map of the target, on one small grid; none where the network fails."""
-    image = ready.picture.values[None].to(study.device)
-    found: Found = {}
+def _randomized(subject: Subject, layers: Sequence[str], example: DecodedImage, seed: int) -> Subject | None:
+    """The network with these layers randomized; None where it gives no finite scores then."""
     try:
-        settings = BatchSettings(reference=others, seed=study.seed)
-        explained = explain_batch(subject, image, tasks, torch.tensor([[target]]), settings)
-    except Exception as error:  # a network drawn anew may fail on an image that it took before
+        other = Subject(
+            randomized(subject.network, layers, seed),
+            example.picture.values[None].to(subject.device),
+            preprocessing=subject.preprocessing,
+            scores=subject.meaning.kind,
+        )
+    except BadRequest:
+        return None
+    other.one_by_one = subject.one_by_one
+    return other
+
+
+def _predicted(subject: Subject, image: DecodedImage) -> int:
+    with torch.no_grad():
+        return int(subject.forward(image.picture.values[None].to(subject.device))[0].argmax())
+
+
+def _grids(subject: Subject, tasks: Sequence[Task], image: DecodedImage, target: int, settings: BatchSettings) -> Grids:
+    """Each task's map of the target, as it is shown, on one small grid; none where the network fails."""
+    inputs = image.picture.values[None].to(subject.device)
+    try:
+        explained = explain_batch(subject, inputs, tasks, torch.tensor([[target]]), settings)
+    except Exception as error:  # a randomized network may fail on an image that it took before
         if is_out_of_memory(error):
             raise
-        return found
+        return {}
+    grids: Grids = {}
     for (result,) in explained.results:
         if result.maps is not None and bool(result.maps.isfinite().all()):
             shown = result.task.method.info.shown(result.maps[0, 0].numpy())
             grid = on_grid(torch.from_numpy(shown), (SIDE, SIDE)).numpy()
-            found[result.task.name, result.task.layer] = np.asarray(grid, dtype=np.float32)
-    return found
+            grids[result.task.name, result.task.layer] = np.asarray(grid, dtype=np.float32)
+    return grids
 
 
-def _likeness(one: Found, two: Found) -> dict[tuple[str, str], tuple[float, float, float]]:
-    """Of each method that has both maps: rank correlation of values and of magnitudes, SSIM of magnitudes."""
-    found = {}
-    for name in one.keys() & two.keys():
-        a, b = one[name], two[name]
+def _similarity(one: Grids, other: Grids) -> Similarity:
+    """Of each task that has both maps and a number for all three measures."""
+    found: Similarity = {}
+    for key in one.keys() & other.keys():
+        a, b = one[key], other[key]
         numbers = (spearman(a, b), spearman(np.abs(a), np.abs(b)), ssim(np.abs(a), np.abs(b)))
         if all(map(np.isfinite, numbers)):
-            found[name] = numbers
+            found[key] = numbers
     return found
 
 
-def _summed(
-    name: tuple[str, str], likeness: Sequence[Sequence[dict[tuple[str, str], tuple[float, float, float]]]]
-) -> RandomizationResult | None:
-    """Means over images, stage by stage, up to the first stage that no image has a number for."""
+def _mean_over_images(key: TaskKey, similarities: Sequence[Sequence[Similarity]]) -> RandomizationResult | None:
+    """Means over images, step by step, up to the first step that no image has a number for."""
     rows = []
-    for stage in likeness:
-        numbers = [each[name] for each in stage if name in each]
+    for step in similarities:
+        numbers = [image[key] for image in step if key in image]
         if not numbers:
             break
         rows.append(np.mean(numbers, axis=0))
     if not rows:
         return None
     columns = [tuple(round(float(row[k]), 4) for row in rows) for k in range(3)]
-    return RandomizationResult(name[0], name[1], *columns)
+    return RandomizationResult(key[0], key[1], *columns)

@@ -1,6 +1,6 @@
-"""Images over the epochs of a training: what the network saw in them at each snapshot."""
+"""Stage: a few images over the epochs of the training, where it left checkpoints."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,24 +9,27 @@ import torch
 from torch import Tensor, nn
 
 from cnnvis_report.data.batches import DecodedImage, read_item
+from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import CnnVisError, told
-from cnnvis_report.methods.tasks import Task
+from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.models.trained_file import plain_name, read_trained
 from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch
-from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.pipeline.stages.inspection_budget import FILMED
+from cnnvis_report.pipeline.forecast import Spent
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.training import Frame, SnapshotSeries, snapshot_key
 from cnnvis_report.store.names import SNAPSHOTS
 from cnnvis_report.store.writer import RunWriter
 
+IMAGES = 6  # that are shown over the epochs
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+
 
 @dataclass(frozen=True)
-class Stage:
+class Checkpoint:
     """The network after an epoch."""
 
     epoch: int
@@ -34,142 +37,172 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One image of the films, with the class that is shown."""
+class Sample:
+    """One image that is followed, with the class that is explained."""
 
-    ready: DecodedImage
+    image: DecodedImage
     target: int
 
+    @property
+    def id(self) -> str:
+        """The image's id."""
+        return self.image.item.id
 
-def snapshots(study: Study, plan: Plan, writer: RunWriter, progress: Progress) -> tuple[SnapshotSeries, ...]:
-    """A film of each of some images; none where the training left no snapshots.
+    def inputs(self, device: torch.device) -> Tensor:
+        """[1, C, H, W]."""
+        return self.image.picture.values.unsqueeze(0).to(device)
+
+
+def snapshots(
+    subject: Subject,
+    images: ImageSet,
+    training: Training | None,
+    dry_run: DryRun,
+    seed: int,
+    writer: RunWriter,
+    progress: Progress,
+) -> tuple[SnapshotSeries, ...]:
+    """Explain some images by the network of each checkpoint; nothing where the training left none.
 
     The maps go into the run folder. The last frame is of the network itself, after its best epoch.
+
+    Args:
+        images: those that are explained. dry_run: of the run's tasks, of which the quick ones are taken.
     """
-    training = study.training
-    judged = study.subject.meaning.kind.judged  # what was trained here tells classes apart
-    if training is None or not training.record.snapshots or not writer.done or not judged:
+    judged = subject.meaning.kind.judged  # what was trained here tells classes apart
+    if training is None or not training.record.snapshots or not len(images) or not judged:
         return ()
-    shots = _shots(study, writer)
-    tasks = [task for task in plan.dry_run.tasks if task.method.info.preset == "quick" and not task.layer]
-    frames: dict[str, list[Frame]] = {shot.ready.item.id: [] for shot in shots}
-    arrays: dict[str, npt.NDArray[np.generic]] = {}
-    for stage in _stages(study, training, progress):
-        progress.step(f"epoch {stage.epoch}")
-        if not shots:
+    samples = _samples(subject, images)
+    tasks = _tasks(dry_run)
+    settings = BatchSettings(dry_run, seed=seed)
+    frames: dict[str, list[Frame]] = {sample.id: [] for sample in samples}
+    arrays: Arrays = {}
+    for checkpoint in _checkpoints(subject, training, progress):
+        progress.step(f"snapshot of epoch {checkpoint.epoch}")
+        if not samples:
             break
-        subject = _subject(study, stage, shots[0])
-        for shot in list(shots):
-            try:
-                frame, maps = _frame(study, plan, subject, shot, tasks, stage.epoch)
-            except Exception as error:  # the other images are worth a film without it
-                if is_out_of_memory(error):
-                    raise
-                progress.warn(f"{shot.ready.item.name}: no film ({told(error)}).", error)
-                shots.remove(shot)
+        network = _subject(subject, checkpoint, samples[0])
+        for sample in list(samples):
+            made = _frame(network, sample, tasks, settings, checkpoint.epoch, progress)
+            if made is None:
+                samples.remove(sample)
                 continue
-            frames[shot.ready.item.id].append(frame)
-            arrays |= maps
+            frames[sample.id].append(made[0])
+            arrays |= made[1]
     writer.add_inspection(SNAPSHOTS, arrays)
+    methods = tuple(task.name for task in tasks)
     return tuple(
-        SnapshotSeries(
-            image=shot.ready.item.id,
-            target=study.subject.classes[shot.target],
-            index=shot.target,
-            methods=tuple(task.name for task in tasks),
-            frames=tuple(frames[shot.ready.item.id]),
-        )
-        for shot in shots
+        SnapshotSeries(sample.id, subject.classes[sample.target], sample.target, methods, tuple(frames[sample.id]))
+        for sample in samples
     )
 
 
-def _shots(study: Study, writer: RunWriter) -> list[Shot]:
-    """Images spread over the set, each with its label's class, or else with the one that is seen first."""
-    items = [item for item in study.images if item.id in writer.done]
-    count = min(FILMED, len(items))
-    chosen = [items[place * len(items) // count] for place in range(count)]
-    found = [read_item(item, study.subject.preprocessing) for item in chosen]
-    shots = []
-    for ready in (each for each in found if isinstance(each, DecodedImage)):
-        label = ready.item.label
-        index = label.index if label is not None else None
+def snapshot_seconds(
+    spent: Spent, training: Training | None, quick: Collection[str], images: int, classes: int
+) -> float:
+    """A forecast: quick methods for one class of a few images at each checkpoint."""
+    if training is None:
+        return 0.0
+    return len(training.record.snapshots) * min(IMAGES, images) * spent.of(quick) / classes
+
+
+def _tasks(dry_run: DryRun) -> list[Task]:
+    return [task for task in dry_run.tasks if task.method.info.preset == "quick" and not task.layer]
+
+
+def _samples(subject: Subject, images: ImageSet) -> list[Sample]:
+    """Images spread over the set, each with its label's class, or else with the predicted one."""
+    items = list(images)
+    count = min(IMAGES, len(items))
+    samples = []
+    for item in [items[number * len(items) // count] for number in range(count)]:
+        image = read_item(item, subject.preprocessing)
+        if not isinstance(image, DecodedImage):
+            continue
+        index = item.label.index if item.label is not None else None
         if index is None:
             with torch.no_grad():
-                index = int(study.subject.forward(_image(study, ready)).argmax())
-        shots.append(Shot(ready, index))
-    return shots
+                index = int(subject.forward(Sample(image, 0).inputs(subject.device)).argmax())
+        samples.append(Sample(image, index))
+    return samples
 
 
-def _stages(study: Study, training: Training, progress: Progress) -> Iterator[Stage]:
-    """The snapshots that are there and belong to this network, in order, with the network itself among them."""
+def _checkpoints(subject: Subject, training: Training, progress: Progress) -> Iterator[Checkpoint]:
+    """The checkpoints that are there and belong to this network, in order, with the network itself among them."""
     best = training.record.best_epoch
-    own = Stage(best, study.subject.network)
-    told = False
-    for snapshot in sorted(training.record.snapshots, key=lambda each: each.epoch):
-        if snapshot.epoch >= best and not told:
-            told = True
+    own = Checkpoint(best, subject.network)
+    given = False
+    for snapshot in sorted(training.record.snapshots, key=lambda snapshot: snapshot.epoch):
+        if snapshot.epoch >= best and not given:
+            given = True
             yield own
         if snapshot.epoch == best:
             continue
         network = _load(training, snapshot.file, progress)
-        if network is not None and _alike(network, own.network):
-            yield Stage(snapshot.epoch, network.to(study.device))
-    if not told:
+        if network is not None and _same_shapes(network, own.network):
+            yield Checkpoint(snapshot.epoch, network.to(subject.device))
+    if not given:
         yield own
 
 
 def _load(training: Training, name: str, progress: Progress) -> nn.Module | None:
-    """The network of a snapshot beside the model's file; None, with a warning, where it isn't there."""
+    """The network of a checkpoint beside the model's file; None, with a warning, where it isn't there."""
     path = training.folder / name if training.folder is not None and plain_name(name) else None
     try:
         trained = read_trained(path) if path is not None and path.is_file() else None
     except CnnVisError as error:
-        progress.warn(f"The snapshot {name} can't be used: {error}")
+        progress.warn(f"The checkpoint {name} can't be used: {error}")
         return None
     if trained is None:
-        progress.warn(f"The snapshot {name} isn't beside the model; the film goes without it.")
+        progress.warn(f"The checkpoint {name} isn't beside the model; the snapshots go without it.")
         return None
     return trained.network
 
 
-def _alike(network: nn.Module, other: nn.Module) -> bool:
+def _same_shapes(network: nn.Module, other: nn.Module) -> bool:
     shapes = [{name: value.shape for name, value in each.state_dict().items()} for each in (network, other)]
     return shapes[0] == shapes[1]
 
 
-def _subject(study: Study, stage: Stage, shot: Shot) -> Subject:
-    if stage.network is study.subject.network:
-        return study.subject
-    subject = Subject(
-        stage.network,
-        _image(study, shot.ready),
-        name=study.subject.name,
-        classes=study.subject.classes,
-        preprocessing=study.subject.preprocessing,
-        scores=study.subject.meaning.kind,
+def _subject(subject: Subject, checkpoint: Checkpoint, sample: Sample) -> Subject:
+    if checkpoint.network is subject.network:
+        return subject
+    other = Subject(
+        checkpoint.network,
+        sample.inputs(subject.device),
+        name=subject.name,
+        classes=subject.classes,
+        preprocessing=subject.preprocessing,
+        scores=subject.meaning.kind,
     )
-    subject.one_by_one = study.subject.one_by_one
-    return subject
+    other.one_by_one = subject.one_by_one
+    return other
 
 
 def _frame(
-    study: Study, plan: Plan, subject: Subject, shot: Shot, tasks: Sequence[Task], epoch: int
-) -> tuple[Frame, dict[str, npt.NDArray[np.generic]]]:
-    """What the network of an epoch says of an image, and its maps."""
-    settings = BatchSettings(plan.dry_run, seed=study.seed)
-    targets = torch.tensor([[shot.target]], device=study.device)
-    explained = explain_batch(subject, _image(study, shot.ready), tasks, targets, settings)
+    subject: Subject,
+    sample: Sample,
+    tasks: Sequence[Task],
+    settings: BatchSettings,
+    epoch: int,
+    progress: Progress,
+) -> tuple[Frame, Arrays] | None:
+    """What the network of an epoch predicts for an image, and its maps; None, with a warning, where it fails."""
+    targets = torch.tensor([[sample.target]], device=subject.device)
+    try:
+        explained = explain_batch(subject, sample.inputs(subject.device), tasks, targets, settings)
+    except Exception as error:  # the other images are worth a series without it
+        if is_out_of_memory(error):
+            raise
+        progress.warn(f"{sample.image.item.name}: no snapshots ({told(error)}).", error)
+        return None
     logits = explained.logits.float().cpu()
     probabilities = subject.probabilities(logits)
-    maps = {
-        snapshot_key(shot.ready.item.id, result.task.name, epoch): result.maps[0, 0].numpy()
+    maps: Arrays = {
+        snapshot_key(sample.id, result.task.name, epoch): result.maps[0, 0].numpy()
         for (result,) in explained.results
         if result.maps is not None and bool(result.maps.isfinite().all())
     }
-    seen = study.subject.classes[int(logits[0].argmax())]
-    frame = Frame(epoch, float(logits[0, shot.target]), float(probabilities[0, shot.target]), seen)
+    predicted = subject.classes[int(logits[0].argmax())]
+    frame = Frame(epoch, float(logits[0, sample.target]), float(probabilities[0, sample.target]), predicted)
     return frame, maps
-
-
-def _image(study: Study, ready: DecodedImage) -> Tensor:
-    return ready.picture.values.unsqueeze(0).to(study.device)

@@ -9,86 +9,90 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.data.batches import DecodedImage
+from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.inspection.projections import Unit, cropped, project
 from cnnvis_report.inspection.receptive_fields import Field, receptive_fields
-from cnnvis_report.pipeline.setup import Study
-from cnnvis_report.pipeline.stages.view_gaps import reason_of
+from cnnvis_report.pipeline.not_applicable import reason_of
 from cnnvis_report.records.inspection import UnitRecord
 
 Bytes = npt.NDArray[np.uint8]
-WAYS = ("deconvnet", "guided", "gradient")
+Projection = tuple[Tensor, float, tuple[int, int]]  # the map [C, H, W], the unit's activation, and where it is
+RULES = ("deconvnet", "guided", "gradient")
 CLIPPED_AT = 0.99  # projections have few very large values
 
 
 class UnitPictures:
-    """Makes pictures of units: what they see of an image, and their projections."""
+    """Makes pictures of units: the crop of the image that they see, and their projections.
 
-    def __init__(self, study: Study, capacity: int) -> None:
-        self._study, self._capacity = study, capacity
-        self._layers = [layer.name for layer in study.subject.layers if layer.spatial]
-        self._known: dict[tuple[int, ...], dict[str, Field]] = {}
+    Args:
+        capacity: how many images the network takes at a time.
+    """
+
+    def __init__(self, subject: Subject, capacity: int) -> None:
+        self._subject, self._capacity = subject, capacity
+        self._layers = [layer.name for layer in subject.layers if layer.spatial]
+        self._fields: dict[tuple[int, ...], dict[str, Field]] = {}
 
     def fields(self, image: Tensor) -> dict[str, Field]:
         """By layer: what its positions see of an image [C, H, W] of this size."""
         size = tuple(image.shape[1:])
-        if size not in self._known:
-            tape = Tape(self._study.subject, image[None], layers=self._layers)
-            self._known[size] = receptive_fields(tape, self._layers)
-        return self._known[size]
+        if size not in self._fields:
+            tape = Tape(self._subject, image[None], layers=self._layers)
+            self._fields[size] = receptive_fields(tape, self._layers)
+        return self._fields[size]
 
     @cached_property
-    def refused(self) -> dict[str, str]:
-        """By rule: why it isn't defined for the network."""
+    def not_applicable(self) -> dict[str, str]:
+        """By rule: why it isn't applicable to the network."""
         if not self._layers:
-            return dict.fromkeys(WAYS, "no layer has a spatial size")
-        image = torch.zeros(1, self._study.subject.preprocessing.channels, *self._study.subject.size)
-        found = {}
-        for way in WAYS:
+            return dict.fromkeys(RULES, "no layer has a spatial size")
+        subject = self._subject
+        image = torch.zeros(1, subject.preprocessing.channels, *subject.size)
+        reasons = {}
+        for rule in RULES:
             try:
-                project(self._study.subject, image.to(self._study.device), [Unit(self._layers[0], 0)], how=way)
+                project(subject, image.to(subject.device), [Unit(self._layers[0], 0)], how=rule)
             except Exception as error:  # a network may refuse any of these passes
-                found[way] = reason_of(error)
-        return found
+                reasons[rule] = reason_of(error)
+        return reasons
 
     @property
-    def ways(self) -> tuple[str, ...]:
-        """The rules that are defined for the network."""
-        return tuple(way for way in WAYS if way not in self.refused)
+    def rules(self) -> tuple[str, ...]:
+        """The backward rules that are applicable to the network."""
+        return tuple(rule for rule in RULES if rule not in self.not_applicable)
 
-    def of(
-        self, ready: Sequence[DecodedImage], wanted: Sequence[Unit], ways: Sequence[str]
+    def make(
+        self, images: Sequence[DecodedImage], units: Sequence[Unit], rules: Sequence[str]
     ) -> tuple[tuple[UnitRecord, ...], dict[str, Bytes]]:
         """One unit of each image; the pictures are called "N/crop", "N/deconvnet", …."""
-        found = {way: self._projected(ready, wanted, way) for way in ways}
+        projections = {rule: self._projected(images, units, rule) for rule in rules}
         records: list[UnitRecord] = []
         pictures: dict[str, Bytes] = {}
-        for number, (each, unit) in enumerate(zip(ready, wanted, strict=True)):
-            _, value, (row, column) = found[ways[0]][number]
-            box = self.fields(each.picture.values.to(self._study.device))[unit.layer].box(row, column)
-            pictures[f"{number}/crop"] = cropped(each.picture.seen, box)
-            for way in ways:
-                pictures[f"{number}/{way}"] = signed_bytes(cropped(found[way][number][0], box))
-            records.append(UnitRecord(each.item.id, unit.channel, round(value, 5), row, column, box))
+        for number, (image, unit) in enumerate(zip(images, units, strict=True)):
+            _, value, (row, column) = projections[rules[0]][number]
+            box = self.fields(image.picture.values.to(self._subject.device))[unit.layer].box(row, column)
+            pictures[f"{number}/crop"] = cropped(image.picture.seen, box)
+            for rule in rules:
+                pictures[f"{number}/{rule}"] = signed_bytes(cropped(projections[rule][number][0], box))
+            records.append(UnitRecord(image.item.id, unit.channel, round(value, 5), row, column, box))
         return tuple(records), pictures
 
-    def _projected(
-        self, ready: Sequence[DecodedImage], wanted: Sequence[Unit], way: str
-    ) -> list[tuple[Tensor, float, tuple[int, int]]]:
-        """Of each unit: its map [C, H, W], its activation, and where it is; all at once where sizes allow."""
-        sizes = {each.picture.values.shape for each in ready}
-        parts = [slice(None)] if len(sizes) == 1 else [slice(place, place + 1) for place in range(len(ready))]
-        found = []
+    def _projected(self, images: Sequence[DecodedImage], units: Sequence[Unit], rule: str) -> list[Projection]:
+        """The projection of each unit; all at once where sizes allow."""
+        sizes = {image.picture.values.shape for image in images}
+        parts = [slice(None)] if len(sizes) == 1 else [slice(row, row + 1) for row in range(len(images))]
+        projections: list[Projection] = []
         for part in parts:
-            images = torch.stack([each.picture.values for each in ready[part]]).to(self._study.device)
-            made = project(self._study.subject, images, wanted[part], how=way, capacity=self._capacity)
-            places = [(int(row), int(column)) for row, column in made.places.tolist()]
-            found += list(zip(made.maps, made.activations.tolist(), places, strict=True))
-        return found
+            inputs = torch.stack([image.picture.values for image in images[part]]).to(self._subject.device)
+            made = project(self._subject, inputs, units[part], how=rule, capacity=self._capacity)
+            positions = [(int(row), int(column)) for row, column in made.places.tolist()]
+            projections += list(zip(made.maps, made.activations.tolist(), positions, strict=True))
+        return projections
 
 
 def signed_bytes(values: Tensor) -> Bytes:
-    """[h, w] or [h, w, 3] of a map [C, h, w]: 128 is zero; the ends are where 99 % of its other values are."""
+    """[h, w] or [h, w, 3] of a map [C, h, w]: 128 is zero; the ends are where 99% of its other values are."""
     sizes = values[values != 0].abs().float().cpu()
     end = float(np.quantile(sizes.numpy(), CLIPPED_AT)) if len(sizes) else 1.0
     return _picture(((values / end).clamp(-1, 1) * 127 + 128).round())

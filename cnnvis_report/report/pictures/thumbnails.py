@@ -2,6 +2,7 @@
 
 import io
 from base64 import b64encode
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ STILL_QUALITY = 72
 COLOUR_CLIPPED_AT = 0.995
 
 Pixels = npt.NDArray[np.uint8]
+Pictures = Iterator[tuple[str, bytes]]  # WebP, by name
 
 
 def webp(pixels: Pixels, *, quality: int = QUALITY, lossless_up_to: int = LOSSLESS_UP_TO) -> bytes:

@@ -1,4 +1,4 @@
-"""Numbers and evidence in words."""
+"""Numbers, times and what methods state of a map, in words: the same on pages and on the terminal."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,28 +7,33 @@ from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.run import Setting
 from cnnvis_report.records.scores import ScoreKind
 
-NARROW = " "  # a narrow no-break space, between thousands and before units
+MINUS = "−"
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Such as "1 104", "0.52" or "6.1e−5": so many significant digits, and whole numbers whole."""
+    """Such as "1,104", "0.52" or "6.1e−5": so many significant digits, and whole numbers whole."""
     if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}".replace(",", NARROW).replace("-", "−")
-    return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e+").replace("-", "−")
+        return f"{int(value):,}".replace("-", MINUS)
+    text = f"{value:,.0f}" if abs(value) >= 10**digits and abs(value) < 1e15 else f"{value:.{digits}g}"
+    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", MINUS)
+
+
+def fixed(value: float, digits: int) -> str:
+    """Such as "−0.15": so many digits after the point."""
+    return f"{value:.{digits}f}".replace("-", MINUS)
 
 
 def percent(share: float) -> str:
-    """Such as "40.2 %", "100 %" or "under 0.1 %"."""
+    """Such as "40.2%", "100%" or "<0.1%"."""
     value = share * 100
     if 0 < value < 0.05:
-        return f"under{NARROW}0.1{NARROW}%"
-    shown = f"{value:.1f}"
-    return f"{shown.removesuffix('.0')}{NARROW}%"
+        return "<0.1%"
+    return f"{value:.1f}".removesuffix(".0") + "%"
 
 
 def count(amount: float, one: str, many: str = "") -> str:
     """Such as "1 image" or "23 images"."""
-    return f"{number(amount)}{NARROW}{one if amount == 1 else many or one + 's'}"
+    return f"{number(amount)} {one if amount == 1 else many or one + 's'}"
 
 
 def column(kind: ScoreKind) -> str:
@@ -41,9 +46,15 @@ def columns(amount: int, kind: ScoreKind) -> str:
     return count(amount, column(kind), "classes" if kind.exclusive else "")
 
 
-def stated(score: ClassScore) -> str:
+def score_value(score: ClassScore) -> str:
     """A score as it is read: its probability, or the value where it is none."""
     return number(score.logit, 4) if score.probability is None else percent(score.probability)
+
+
+def named_score(score: ClassScore) -> str:
+    """Such as "circle (94.4%)", or "age = 41.2" where scores are values."""
+    value = score_value(score)
+    return f"{score.name} = {value}" if score.probability is None else f"{score.name} ({value})"
 
 
 def unknown(images: int, before: str = "") -> str:
@@ -61,32 +72,34 @@ def short(amount: int) -> str:
     """Such as "1.24 M"."""
     for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if amount >= size:
-            return f"{amount / size:.3g}{NARROW}{unit}"
+            return f"{amount / size:.3g} {unit}"
     return str(amount)
 
 
 def duration(seconds: float) -> str:
-    """Such as "0.8 s", "52 s", "1 min 52 s" or "2 h 3 min"."""
-    if seconds < 10:
-        return f"{seconds:.1f}{NARROW}s"
+    """Such as "0.012 s", "0.8 s", "52 s", "1 min 52 s" or "2 h 3 min"."""
+    if seconds < 0.095:
+        return f"{seconds:.2g} s" if seconds >= 0.001 else f"{'<0.001' if seconds > 0 else '0'} s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours}{NARROW}h {minutes}{NARROW}min"
-    return f"{minutes}{NARROW}min {rest}{NARROW}s" if minutes else f"{rest}{NARROW}s"
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def of_the_bound(seconds: float, bound: float) -> str:
-    """Such as "1.23 of the bound"; nothing of a run so short that its passes are the least of it."""
-    return f"{seconds / bound:.2f} of the bound" if bound and seconds > 1 else ""
+def over_ideal(seconds: float, ideal: float) -> str:
+    """Such as "1.23 × the theoretical minimum"; nothing of a run so short that its passes are the least of it."""
+    return f"{seconds / ideal:.2f} × the theoretical minimum" if ideal and seconds > 1 else ""
 
 
 def size(amount: float) -> str:
     """Such as "364 MB"."""
     for limit, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if amount >= limit:
-            return f"{amount / limit:.3g}{NARROW}{unit}"
-    return f"{amount:.0f}{NARROW}bytes"
+            return f"{amount / limit:.3g} {unit}"
+    return f"{amount:.0f} bytes"
 
 
 def sides(shape: tuple[int, ...]) -> str:
@@ -113,22 +126,26 @@ def passes(evidence: Evidence) -> str:
     return f"{' and '.join(parts)} {'pass' if single else 'passes'}"
 
 
-def evidence(notes: Mapping[str, Note], method: MethodInfo) -> list[str]:
-    """What is stated of a map, as short phrases: the engine's, and those that the method words itself."""
+def evidence(notes: Mapping[str, Note], method: MethodInfo, quantity: str = "logit") -> list[str]:
+    """What is stated of a map, as short phrases: by the engine, and by the method in words of its own.
+
+    Args:
+        quantity: what the numbers are that are explained.
+    """
     phrases = {"coverage": "{}", "layer": "at {}", **method.notes, "precision": "{}"}
-    said = [_worded(phrase, notes[name]) for name, phrase in phrases.items() if name in notes]
+    stated = [_worded(phrase, notes[name]) for name, phrase in phrases.items() if name in notes]
     if method.class_agnostic:
-        said.append("the same for every class")
+        stated.append("the same for every class")
     residual = notes.get("residual")
     if isinstance(residual, float):
-        said.append(f"misses the score by {percent(residual)}")
-    kept = notes.get("conservation")
-    if isinstance(kept, float):
-        said.append(f"sums to {number(round(kept, 3))} of the score")
+        stated.append(f"completeness error {percent(residual)}")
+    conserved = notes.get("conservation")
+    if isinstance(conserved, float):
+        stated.append(f"Σ relevance = {number(round(conserved, 3))} × {quantity}")
     if "peak_inside" in notes:
-        said.append("peak inside the mask" if notes["peak_inside"] else "peak outside the mask")
+        stated.append("peak inside the mask" if notes["peak_inside"] else "peak outside the mask")
     known = {*phrases, "residual", "conservation", "peak_inside"}
-    return said + [f"{name.replace('_', ' ')} {_noted(value)}" for name, value in notes.items() if name not in known]
+    return stated + [f"{name.replace('_', ' ')} {_noted(notes[name])}" for name in notes if name not in known]
 
 
 def _worded(phrase: str, value: Note) -> str:

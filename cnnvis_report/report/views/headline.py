@@ -1,4 +1,4 @@
-"""The head of the overview: the row of figures, and the notices."""
+"""The head of the overview: figures of the whole run, and the notices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ BRIEF = 400  # characters of one
 
 @dataclass(frozen=True)
 class Stat:
-    """A figure on the overview; `slot` is filled by the provenance, which is kept apart from all that repeats."""
+    """A figure on the overview; `slot` names the provenance that fills it in, which differs from run to run."""
 
     label: str
     value: str
@@ -27,82 +27,82 @@ class Stat:
 
 
 def notices(all_of_them: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Those that the overview says outright, and those that it folds: long ones, and what is more than a few."""
+    """Those that the overview shows at once, and those that it folds away: long ones, and all but the first few."""
     brief = [each for each in all_of_them if len(each) <= BRIEF][:OUTRIGHT]
     return brief, [each for each in all_of_them if each not in brief]
 
 
 def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:
     """The row of figures at the head of the overview."""
-    skipped = f"{fmt.count(len(run.skipped), 'file')} skipped, listed" if run.skipped else "all read"
-    found = [Stat("Images", fmt.number(summary.images), skipped, link=skipped_link if run.skipped else "")]
-    answers = summary.answers
-    if answers is not None:
-        found += _answer_stats(run, answers)
-    elif summary.label_answers is not None:
-        found += _label_stats(run, summary.label_answers)
+    skipped = f"{fmt.count(len(run.skipped), 'file')} skipped" if run.skipped else "all files read"
+    figures = [Stat("Images", fmt.number(summary.images), skipped, link=skipped_link if run.skipped else "")]
+    if summary.predictions is not None:
+        figures += _class_stats(run, summary.predictions)
+    elif summary.label_predictions is not None:
+        figures += _label_stats(run, summary.label_predictions)
     elif summary.images:
-        found += _unlabeled_stats(run, summary)
+        figures += _unlabeled_stats(run, summary)
     methods = len(run.methods) - len({gap.method for gap in run.not_applicable})
     kinds = f"{fmt.count(methods, 'method')} × {fmt.columns(summary.classes, run.network.kind)}"
-    gaps = f", {fmt.count(summary.gaps, 'gap')}" if summary.gaps else ""
-    found.append(Stat("Maps", fmt.number(summary.maps), kinds + gaps))
-    found.append(Stat("Took", "–", "–", slot="took"))
-    return found
+    missing = f", {fmt.number(summary.missing)} missing" if summary.missing else ""
+    if run.methods:
+        figures.append(Stat("Maps", fmt.number(summary.maps), kinds + missing))
+    figures.append(Stat("Time", "–", "–", slot="took"))
+    return figures
 
 
-def _answer_stats(run: RunRecord, answers: Predictions) -> list[Stat]:
-    """How often the network is right, and how sure it is where it is and where it isn't."""
-    counts = [answers.correct] if run.network.classes <= TOP else [answers.correct, answers.top5]
-    shares = " · ".join(fmt.percent(each / answers.images) for each in counts)
-    label = "Right first" if len(counts) == 1 else "Right first · in top 5"
-    of = f"of {fmt.number(answers.images)} with a label"
+def _class_stats(run: RunRecord, predictions: Predictions) -> list[Stat]:
+    """Accuracy, and the confidence of correct and of misclassified images."""
+    counts = [predictions.correct] if run.network.classes <= TOP else [predictions.correct, predictions.top5]
+    shares = " · ".join(fmt.percent(each / predictions.images) for each in counts)
+    label = "Top-1 accuracy" if len(counts) == 1 else "Top-1 accuracy · top-5 accuracy"
+    of = f"of {fmt.number(predictions.images)} labeled images"
     if run.predictions is not None:
-        of += ", all that were looked at"
-    of += fmt.unknown(answers.unknown, "; ")
-    parts = [
+        of += ", all that were classified"
+    of += fmt.unknown(predictions.unknown, "; ")
+    means = [
         fmt.percent(mean) if number else "–"
         for mean, number in (
-            (answers.confidence_correct, answers.correct),
-            (answers.confidence_misclassified, answers.images - answers.correct),
+            (predictions.confidence_correct, predictions.correct),
+            (predictions.confidence_misclassified, predictions.images - predictions.correct),
         )
     ]
     return [
         Stat(label, shares, f"{' · '.join(map(fmt.number, counts))} {of}"),
-        Stat("Confidence, right · wrong", " · ".join(parts), "mean probability of the first class"),
+        Stat("Mean confidence: correct · misclassified", " · ".join(means), "probability of the predicted class"),
     ]
 
 
-def _label_stats(run: RunRecord, answers: LabelPredictions) -> list[Stat]:
-    """How well labels are told apart, and how many of them are predicted rightly."""
-    borne = sum(1 for each in answers.labels if each.images)
-    of = f"over {fmt.count(borne, 'label')}, on {fmt.count(answers.images, 'labeled image')}"
+def _label_stats(run: RunRecord, predictions: LabelPredictions) -> list[Stat]:
+    """How well labels are ranked, and how many predicted labels are correct."""
+    borne = sum(1 for each in predictions.labels if each.images)
+    of = f"over {fmt.count(borne, 'label')}, on {fmt.count(predictions.images, 'labeled image')}"
     if run.label_predictions is not None:
-        of += ", all that were looked at"
-    of += fmt.unknown(answers.unknown, "; ")
-    shares = [fmt.percent(each) if each is not None else "–" for each in (answers.precision, answers.recall)]
-    mean = answers.mean_average_precision
+        of += ", all that were classified"
+    of += fmt.unknown(predictions.unknown, "; ")
+    shares = [fmt.percent(each) if each is not None else "–" for each in (predictions.precision, predictions.recall)]
+    mean = predictions.mean_average_precision
     return [
         Stat("Mean average precision", fmt.percent(mean) if mean is not None else "–", of),
-        Stat("Precision · recall", " · ".join(shares), "of all labels, predicted above 0.5"),
+        Stat("Precision · recall", " · ".join(shares), "over all labels, predicted above 50%"),
     ]
 
 
 def _unlabeled_stats(run: RunRecord, summary: Summary) -> list[Stat]:
-    """What can be said of the scores where nothing is right or wrong."""
+    """What can be said of the scores where no prediction can be judged."""
     if run.network.kind is ScoreKind.VALUE:
         ends = [fmt.number(each, 4) for each in (summary.lowest, summary.highest)]
         name = run.network.names[0] if run.network.names else "output"
         return [Stat("Lowest · highest", " · ".join(ends), f"value of {name}")]
-    mean = fmt.percent(summary.certain / max(summary.images, 1))
+    mean = fmt.percent(summary.confidence / max(summary.images, 1))
     beside = fmt.unknown(summary.unknown, "; ")
     if run.network.kind is ScoreKind.SIGMOID:
-        each = fmt.number(round(sum(summary.predicted.values()) / max(summary.images, 1), 2))
+        labels = fmt.number(round(sum(summary.predicted.values()) / max(summary.images, 1), 2))
         return [
-            Stat("Labels an image", each, f"predicted above 0.5, in the mean{beside}"),
-            Stat("Highest probability", mean, "of any label, in the mean"),
+            Stat("Labels per image", labels, f"predicted above 50%, on average{beside}"),
+            Stat("Highest probability", mean, "of any label, on average"),
         ]
     return [
-        Stat("Confidence", mean, f"mean probability of the first class{beside}"),
-        Stat("Classes seen", fmt.number(len(summary.predicted)), "different first predictions"),
+        Stat("Mean confidence", mean, f"probability of the predicted class{beside}"),
+        Stat("Classes predicted", fmt.number(len(summary.predicted)), "different predictions"),
     ]

@@ -156,8 +156,8 @@ def test_the_channels_that_are_read_do_not_depend_on_the_order_of_declaration(ch
 
 def test_a_head_of_convolutions_needs_channels_first():
     pictures = Preprocessing((0.0,) * 3, (1.0,) * 3, resize=(64, 64))
-    with pytest.raises(BadRequest, match="--head gap: layer 'norm' of swin_t gives 2×2 positions, channels last"):
-        make_trainee(Source("swin_t"), pictures, 2, "gap", "none")
+    with pytest.raises(BadRequest, match="--head cam: layer 'norm' of swin_t gives 2×2 positions, channels last"):
+        make_trainee(Source("swin_t"), pictures, 2, "cam", "none")
 
 
 ONE_OF_EACH = (

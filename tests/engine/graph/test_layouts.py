@@ -224,10 +224,10 @@ def test_what_is_laid_out_is_what_was_taken_apart(name):
     )
     assert (layout is not None) == (name in READ)
     if layout is not None:
-        torch.testing.assert_close(layout.lay(result), x)
+        torch.testing.assert_close(layout.as_feature_maps(result), x)
         other = torch.randn(3, 5, 8, 12)
         put = layout.put(other, result.detach())
-        torch.testing.assert_close(layout.lay(put), other)
+        torch.testing.assert_close(layout.as_feature_maps(put), other)
         beside = layout.put(torch.zeros(1, 5, 8, 12), torch.ones_like(result))
         assert int(beside.sum()) == 5 * (layout.before + layout.after), "what stands beside the grid stays"
 
@@ -250,7 +250,7 @@ def test_axes_that_were_split_in_any_way_are_whole_again():
 
 def test_a_number_of_tokens_that_no_grid_has():
     layout = Layout(0, 2, 1, 1, (4, 6), before=1)
-    assert layout.lay(torch.zeros(1, 1 + 35, 8), (1.2, 1.2)).shape == (1, 8, 5, 7)
+    assert layout.as_feature_maps(torch.zeros(1, 1 + 35, 8), (1.2, 1.2)).shape == (1, 8, 5, 7)
     with pytest.raises(NotApplicable, match=r"37 tokens are no grid of about 4.8×7.2"):
-        layout.lay(torch.zeros(1, 1 + 37, 8), (1.2, 1.2))
+        layout.as_feature_maps(torch.zeros(1, 1 + 37, 8), (1.2, 1.2))
     assert np.prod(layout.grid) == 24

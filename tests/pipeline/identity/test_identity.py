@@ -57,7 +57,7 @@ def mine(tape, targets):
     return tape.gradients(targets).pixels * 2.0
 """
 RUN = ("run", "own_network:Net", "pictures", "--methods", "grad_cam,own_method:mine", "--masks", "masks")
-RUN = (*RUN, "--inside", "none", "--evaluate", "none", "--device", "cpu", "--batch-size", "2", "-o", "report")
+RUN = (*RUN, "--inspect", "none", "--metrics", "none", "--device", "cpu", "--batch-size", "2", "-o", "report")
 OWN = ("own_network", "own_helper", "own_method")
 
 

@@ -11,9 +11,9 @@ from PIL import Image
 from cnnvis_report.data.content_hash import FileContent, Replaced
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline import run
-from cnnvis_report.pipeline.execute import run_batches
 from cnnvis_report.pipeline.identity.network import identify_network
 from cnnvis_report.pipeline.identity.source_code import network_files
+from cnnvis_report.pipeline.stages.explain import explain_images
 from cnnvis_report.store import load_run
 from tests.conftest import command
 
@@ -36,10 +36,10 @@ def pictures(tmp_path, monkeypatch) -> Path:
 def test_a_picture_that_is_replaced_before_its_maps_is_skipped_with_the_reason(pictures, monkeypatch):
     def hinders(*given):
         save(pictures / "0.png", 99)  # the network has been tried on it
-        return run_batches(*given)
+        return explain_images(*given)
 
-    monkeypatch.setattr(run, "run_batches", hinders)
-    said = command(*RUN, "--inside", "none").stderr
+    monkeypatch.setattr(run, "explain_images", hinders)
+    said = command(*RUN, "--inspect", "none").stderr
     record = load_run(Path("report")).record
     assert [each.name for each in record.skipped] == ["0.png"] and record.images == 3
     assert "replaced by another file while the run went on" in record.skipped[0].reason and "0.png" in said
@@ -47,26 +47,28 @@ def test_a_picture_that_is_replaced_before_its_maps_is_skipped_with_the_reason(p
 
 def after_the_maps(pictures, monkeypatch, change) -> None:
     def hinders(*given):
-        found = run_batches(*given)
+        found = explain_images(*given)
         change()
         return found
 
-    monkeypatch.setattr(run, "run_batches", hinders)
+    monkeypatch.setattr(run, "explain_images", hinders)
 
 
 @pytest.mark.parametrize("inside", ["none", "standard"])
 def test_a_picture_that_is_replaced_after_its_maps_is_said_and_mixed_with_nothing(pictures, monkeypatch, inside):
     after_the_maps(pictures, monkeypatch, lambda: save(pictures / "2.png", 99))
-    said = command(*RUN, "--inside", inside).stderr
+    said = command(*RUN, "--inspect", inside).stderr
     record = load_run(Path("report")).record
     notice = "2.png was replaced while the run went on; its maps are of what it held at first."
     assert notice in record.notices and f"Warning: {notice}" in said and record.images == 4
     if record.inspection is not None:
-        assert record.inspection.images == 3 and "2-" not in [each.image[:2] for each in record.inspection.images]
+        assert record.inspection.image_count == 3 and "2-" not in [each.image[:2] for each in record.inspection.images]
     monkeypatch.undo()
     monkeypatch.chdir(pictures.parent)
     if record.inspection is None:
-        assert "1 image with another content" in command(*RUN, "--inside", "none").stderr, "the next start sees it, too"
+        assert "1 image with another content" in command(*RUN, "--inspect", "none").stderr, (
+            "the next start sees it, too"
+        )
 
 
 def test_a_picture_that_is_touched_or_gone_is_not_replaced(pictures, monkeypatch):
@@ -75,7 +77,7 @@ def test_a_picture_that_is_touched_or_gone_is_not_replaced(pictures, monkeypatch
         (pictures / "2.png").unlink()
 
     after_the_maps(pictures, monkeypatch, change)
-    command(*RUN, "--inside", "none")
+    command(*RUN, "--inspect", "none")
     assert not any("replaced" in notice for notice in load_run(Path("report")).record.notices)
 
 

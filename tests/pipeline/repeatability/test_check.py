@@ -207,7 +207,7 @@ def photos(tmp_path):
 
 
 def run(factory: str, photos, folder, *words) -> str:
-    names = ("-m", "grad_cam,occlusion", "-O", "occlusion.patch=16", "--device", "cpu", "--inside", "none")
+    names = ("-m", "grad_cam,occlusion", "-O", "occlusion.patch=16", "--device", "cpu", "--inspect", "none")
     said = command("run", f"tests.pipeline.repeatability.test_check:{factory}", photos, "-o", folder, *names, *words)
     return said.stderr
 
@@ -215,7 +215,7 @@ def run(factory: str, photos, folder, *words) -> str:
 @pytest.mark.parametrize("factory", ["neighborly", "single"])
 def test_a_run_goes_one_by_one_where_neighbors_matter(factory, photos, tmp_path):
     said = run(factory, photos, tmp_path / "all")
-    assert "3 images, 1 at a time" in said and "note: " in said and "one by one" in said
+    assert "3 images, batch size 1" in said and "note: " in said and "one by one" in said
     record = load_run(tmp_path / "all").record
     assert any("one by one" in notice for notice in record.notices)
     assert "one by one" in (tmp_path / "all" / "index.html").read_text()
@@ -227,7 +227,7 @@ def test_a_run_goes_one_by_one_where_neighbors_matter(factory, photos, tmp_path)
 
 def test_a_run_says_that_a_network_does_not_repeat_itself(photos, tmp_path):
     said = run("noisy", photos, tmp_path / "r")
-    assert "3 images, 3 at a time" in said and "doesn't repeat itself" in said
+    assert "3 images, batch size 3" in said and "doesn't repeat itself" in said
     record = load_run(tmp_path / "r").record
     assert any("doesn't repeat itself" in notice for notice in record.notices) and record.identity.logits == ()
     assert "every image was there already" in run("noisy", photos, tmp_path / "r"), "its logits tell nothing"

@@ -84,7 +84,7 @@ def draw(folder, count, bad):
 
 
 def run(pictures, out, *words, code=0, network="picky", quiet=True):
-    given = ("-m", "gradient,grad_cam", "--evaluate", "none", "--inside", "none", *(("-q",) if quiet else ()), *words)
+    given = ("-m", "gradient,grad_cam", "--metrics", "none", "--inspect", "none", *(("-q",) if quiet else ()), *words)
     return command("run", f"{__name__}:{network}", pictures, "-o", out, *given, code=code)
 
 
@@ -184,7 +184,7 @@ def test_a_method_that_fails_on_one_image_leaves_the_maps_of_the_others(tmp_path
     marked[1, 1] = 255
     Image.fromarray(marked).save(pictures / "p02.png")
     words = ("-m", "gradient,occlusion", "--option", "occlusion.patch=8", "--option", "occlusion.stride=8")
-    run(pictures, tmp_path / "out", *words, "--batch-size", 4, "--evaluate", "small", network="touchy")
+    run(pictures, tmp_path / "out", *words, "--batch-size", 4, "--metrics", "quick", network="touchy")
     images = {image.name: image for image in load_run(tmp_path / "out").images()}
     assert not skipped(tmp_path / "out")
     for name, image in images.items():
@@ -199,12 +199,12 @@ def test_a_method_that_fails_on_one_image_leaves_the_maps_of_the_others(tmp_path
 
 def test_the_set_with_which_methods_compare_and_the_look_inside_go_without_bad_images(tmp_path):
     pictures = draw(tmp_path / "pictures", 5, {1: RAISES, 3: NAN})
-    words = ("-m", "gradient,expected_gradients", "--inside", "standard", "--evaluate", "small", "--batch-size", 4)
+    words = ("-m", "gradient,expected_gradients", "--inspect", "standard", "--metrics", "quick", "--batch-size", 4)
     run(pictures, tmp_path / "out", *words)
     record = load_run(tmp_path / "out").record
     assert len(record.skipped) == 2
     assert record.inspection is not None
-    assert record.inspection.images == 3
+    assert record.inspection.image_count == 3
     assert record.evaluation is not None
     assert record.evaluation.randomization
     assert all(not image.not_applicable for image in load_run(tmp_path / "out").images())
@@ -214,7 +214,7 @@ def test_a_look_at_all_images_leaves_bad_ones_to_be_listed(tmp_path):
     pictures = tmp_path / "pictures"
     for label, bad in (("class 0", {0: RAISES}), ("class 1", {1: NAN})):
         draw(pictures / label, 3, bad)
-    run(pictures, tmp_path / "out", "--only", "wrong", "--batch-size", 4)
+    run(pictures, tmp_path / "out", "--select", "misclassified", "--batch-size", 4)
     assert sorted(skipped(tmp_path / "out")) == ["class 0/p00.png", "class 1/p01.png"]
     assert load_run(tmp_path / "out").record.predictions.images == 4
 

@@ -1,14 +1,13 @@
 """From maps to measures to what the pages say of them."""
 
 import json
-import re
 
 import numpy as np
 import pytest
 import torch
 
 from cnnvis_report.data.preprocessing import Preprocessing
-from cnnvis_report.evaluation.insertion_deletion import area, deletion
+from cnnvis_report.evaluation.insertion_deletion import area, deletion_curves
 from cnnvis_report.evaluation.rank_correlation import spearman
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.stages.evaluation import BUDGETS, choose_budget, forward_passes, measured_images
@@ -19,7 +18,19 @@ from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 
 TINY = ("run", "tests.factories:tiny")
-FULL = ("-m", "quick,lrp_epsilon", "--evaluate", "--classes", "label", "--limit", "5", "--limit-order", "first", "-q")
+FULL = (
+    "-m",
+    "quick,lrp_epsilon",
+    "--metrics",
+    "full",
+    "--classes",
+    "label",
+    "--limit",
+    "5",
+    "--limit-order",
+    "first",
+    "-q",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +41,7 @@ def full(tmp_path_factory, drawn):
 
 
 def test_sets_of_methods_are_measured_and_named_ones_on_request():
-    assert choose_budget("auto", ["standard"]) is BUDGETS["small"] and choose_budget("auto", ["all"]).name == "small"
+    assert choose_budget("auto", ["standard"]) is BUDGETS["quick"] and choose_budget("auto", ["all"]).name == "quick"
     assert choose_budget("auto", ["grad_cam", "quick"]) is None and choose_budget("none", ["all"]) is None
     assert choose_budget("full", ["grad_cam"]) is BUDGETS["full"]
 
@@ -41,7 +52,7 @@ def test_measured_images_are_spread_over_the_set():
             self.id = id
 
     items = [ImageItem(str(number)) for number in range(80)]
-    assert measured_images(BUDGETS["small"], items) == {str(number) for number in range(0, 80, 10)}
+    assert measured_images(BUDGETS["quick"], items) == {str(number) for number in range(0, 80, 10)}
     assert len(measured_images(BUDGETS["full"], items)) == 80 and not measured_images(None, items)
 
 
@@ -56,7 +67,7 @@ def test_measures_are_those_of_the_stored_maps(full):
         assert image.metrics is not None and len(image.metrics.maps) == len(image.maps)
         for measures, found in zip(image.metrics.maps, image.maps, strict=True):
             shown = run.record.method(found.method).shown(arrays[found.key])
-            curve = deletion(
+            curve = deletion_curves(
                 normalized,
                 [torch.from_numpy(shown)],
                 torch.tensor([found.target]),
@@ -84,11 +95,11 @@ def test_the_plan_counts_the_passes_of_measures(full):
 
 def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(full):
     evaluation = load_run(full).record.evaluation
-    assert evaluation.budget == "full" and evaluation.images == evaluation.randomized == 3
+    assert evaluation.budget == "full" and evaluation.images == evaluation.randomization_images == 3
     assert (
-        len(evaluation.stages) == 3
-        and evaluation.stages[-1] == 1
-        and list(evaluation.stages) == sorted(evaluation.stages)
+        len(evaluation.randomized_fractions) == 3
+        and evaluation.randomized_fractions[-1] == 1
+        and list(evaluation.randomized_fractions) == sorted(evaluation.randomized_fractions)
     )
     found = {each.method: each for each in evaluation.randomization}
     assert "random" not in found and {"gradient", "guided_backprop", "cam", "lrp_epsilon"} <= set(found)
@@ -97,10 +108,10 @@ def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(
 
 
 def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full, drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline.stages.explain import Explaining
+    from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
 
     words = (*TINY, drawn, "-o", tmp_path / "r", *FULL, "--batch-size", "1")
-    plain, calls = Explaining._seen, []
+    plain, calls = BatchExplainer._open, []
 
     def stopping(*given):
         calls.append(1)
@@ -108,13 +119,13 @@ def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full
             raise KeyboardInterrupt
         return plain(*given)
 
-    monkeypatch.setattr(Explaining, "_seen", stopping)
+    monkeypatch.setattr(BatchExplainer, "_open", stopping)
     command(*words, code=130)
-    monkeypatch.setattr(Explaining, "_seen", plain)
+    monkeypatch.setattr(BatchExplainer, "_open", plain)
     command(*words)
     once, again = (list(load_run(folder).images()) for folder in (full, tmp_path / "r"))
     for one, other in zip(once, again, strict=True):
-        for first, second in zip(one.metrics.measures, other.metrics.measures, strict=True):
+        for first, second in zip(one.metrics.maps, other.metrics.maps, strict=True):
             assert first.values == pytest.approx(second.values, abs=2e-3)
 
 
@@ -126,10 +137,10 @@ def test_a_plain_sentence_says_which_check_failed(full):
     stuck = RandomizationResult("guided_backprop", "", (0.1,), (0.83,), (0.9,))
     evaluation = replace(run.record.evaluation, randomization=(stuck,))
     measured = {name: summary.methods[name] for name in ("guided_backprop", "random", "gradient", "lrp_epsilon")}
-    measured["random"].measured = {"insertion": [0.5], "deletion": [0.2]}
-    measured["guided_backprop"].measured = {"insertion": [0.9], "deletion": [0.1]}
-    measured["gradient"].measured = {"insertion": [0.4], "deletion": [0.3]}
-    measured["lrp_epsilon"].measured = {"insertion": [0.9], "deletion": [0.1]}
+    measured["random"].values = {"insertion": [0.5], "deletion": [0.2]}
+    measured["guided_backprop"].values = {"insertion": [0.9], "deletion": [0.1]}
+    measured["gradient"].values = {"insertion": [0.4], "deletion": [0.3]}
+    measured["lrp_epsilon"].values = {"insertion": [0.9], "deletion": [0.1]}
     measured["lrp_epsilon"].conserved = [0.3, 0.4, 0.5]
     said = metrics.cautions(replace(run.record, evaluation=evaluation), measured)
     assert len(said) == 3
@@ -137,52 +148,55 @@ def test_a_plain_sentence_says_which_check_failed(full):
         "Guided backpropagation barely changes when the weights are randomized" in each and "0.83" in each
         for each in said
     )
-    assert any("Gradient orders pixels no better than noise here" in each for each in said)
-    assert any(re.search(r"LRP-ε hands 40.% of the score", each) for each in said)
+    assert any("Gradient orders pixels no better than a random map here" in each for each in said)
+    assert any("The relevance of LRP-ε sums to 0.4 × the logit" in each for each in said)
 
 
 def test_the_best_come_first_and_none_is_best_below_noise(full):
     run = load_run(full)
     summary = summarize(run)
     for name, value in {"cam": 0.9, "gradient": 0.8, "random": 0.7, "saliency": 0.6}.items():
-        summary.methods[name].measured["insertion"] = [value]
-        summary.methods[name].measured["deletion"] = [0.0]
+        summary.methods[name].values["insertion"] = [value]
+        summary.methods[name].values["deletion"] = [0.0]
     for name in summary.methods:
         if name not in ("cam", "gradient", "random", "saliency"):
-            summary.methods[name].measured.clear()
-    table = metrics.worth_of_set(run.record, summary)
-    assert [row.card.name for row in table.rows] == ["cam", "gradient", "random", "saliency"]
+            summary.methods[name].values.clear()
+    table = metrics.set_metrics(run.record, summary)
+    assert [row.method.name for row in table.rows] == ["cam", "gradient", "random", "saliency"]
     assert [row.best for row in table.rows] == [True, True, False, False]
 
 
 def test_the_pages_show_what_was_measured(full):
     overview, methods = ((full / f"{name}.html").read_text("utf-8") for name in ("index", "methods"))
-    assert overview.count("Which of these should I show?") == 2 and "Remembers" in overview and "AOPC" in overview
+    assert overview.count("Which methods are faithful to this model?") == 2
+    assert "Randomization test" in overview and "AOPC" in overview
     assert 'class="agreement"' in methods
     image = next(load_run(full).images())
     page = (full / "images" / f"{image.id}.html").read_text("utf-8")
-    assert page.count("<polyline") >= 4 * len(image.metrics.measures) - 2
-    curve = image.metrics.measures[0].curves["insertion"]
+    assert page.count("<polyline") >= 4 * len(image.metrics.maps) - 2
+    curve = image.metrics.maps[0].curves["insertion"]
     assert json.loads(json.dumps(curve)) == list(curve)
 
 
 def test_nothing_is_said_where_nothing_was_measured(drawn, tmp_path):
     command(*TINY, drawn, "-o", tmp_path / "r", "-m", "grad_cam,random", "-q")
     assert load_run(tmp_path / "r").record.evaluation is None
-    assert "Which of these should I show?" not in (tmp_path / "r" / "index.html").read_text("utf-8")
+    assert "faithful" not in (tmp_path / "r" / "index.html").read_text("utf-8")
 
 
 def test_a_network_that_cannot_be_copied_still_gets_its_report(drawn, tmp_path):
     words = ("run", "tests.factories:uncopyable", drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q")
-    result = command(*words, "--evaluate", "small")
-    assert "The weights couldn't be randomized" in result.stderr
+    result = command(*words, "--metrics", "quick")
+    assert "The randomization test failed and is left out: " in result.stderr
     run = load_run(tmp_path / "r")
+    ((stage, reason),) = run.record.stages_not_applicable
+    assert stage == "randomization test" and reason and reason in result.stderr
     assert run.record.evaluation.randomization == () and all(image.metrics for image in run.images())
 
 
 def test_maps_that_cannot_be_measured_are_kept(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr("cnnvis_report.pipeline.stages.evaluation.agreement", lambda maps: 1 / 0)
-    words = (*TINY, drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q", "--evaluate", "small")
+    words = (*TINY, drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q", "--metrics", "quick")
     assert "couldn't be measured (division by zero)" in command(*words).stderr
     found = list(load_run(tmp_path / "r").images())
     assert all(image.metrics is None and len(image.maps) == 6 for image in found) and len(found) == 6
@@ -206,11 +220,11 @@ def masked(tmp_path):
 
 
 def test_masks_of_ones_own_say_where_maps_should_point(masked):
-    words = (*TINY, masked / "images", "-o", masked / "r", "-m", "grad_cam,random", "--evaluate", "small", "-q")
+    words = (*TINY, masked / "images", "-o", masked / "r", "-m", "grad_cam,random", "--metrics", "quick", "-q")
     command(*words, "--masks", masked / "masks")
     for image in load_run(masked / "r").images():
         assert 0.02 < image.mask_fraction < 0.6
-        assert {"pointing", "mass", "rank"} <= set(image.metrics.measures[0].values)
+        assert {"pointing", "mass", "rank"} <= set(image.metrics.maps[0].values)
 
 
 @pytest.mark.parametrize(

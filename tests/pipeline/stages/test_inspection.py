@@ -1,4 +1,4 @@
-"""What the layers hold: kernels, feature maps, summaries, top images, health, class maps, and how a run keeps them."""
+"""What a run keeps of the layers, and how the pages show it."""
 
 import io
 import json
@@ -8,34 +8,25 @@ from base64 import b64decode
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageFilter
-from torch import nn
-from torch.nn import functional as F
-from torchvision import models
+from PIL import Image
 
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.inspection.channel_stats import ChannelHealth, twins
-from cnnvis_report.inspection.class_maps import class_maps
-from cnnvis_report.inspection.feature_maps import keep_maps, shrunk
-from cnnvis_report.inspection.filters import kernels
-from cnnvis_report.inspection.layer_summary import layer_summary
-from cnnvis_report.inspection.top_images import TopImages
-from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_look
-from cnnvis_report.pipeline.stages.layer_pass import chosen_layers, kept, stages
-from cnnvis_report.report.pictures.focus import BLURS, focus
-from cnnvis_report.report.pictures.layers import PAGE, kernel_sheet, kernel_sheet_size, stage_data
-from cnnvis_report.report.views.inspection import curve, findings, layer_rows
+from cnnvis_report.inspection.feature_maps import layer_summary
+from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_inspection
+from cnnvis_report.report.links import SiteLinks
+from cnnvis_report.report.pictures.encode import QUALITIES
+from cnnvis_report.report.pictures.feature_maps import PAGE, layer_data
+from cnnvis_report.report.pictures.kernels import kernel_sheet, kernel_sheet_size
+from cnnvis_report.report.report import Report
+from cnnvis_report.report.views.channel_stats import findings
+from cnnvis_report.report.views.features import curve, features
 from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
 
-RUN = ("-m", "grad_cam", "--inside", "standard", "-q")
-
-
-def drawn_at_random(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+RUN = ("-m", "grad_cam", "--inspect", "standard", "-q")
 
 
 @pytest.fixture(scope="module")
@@ -45,198 +36,29 @@ def run(tmp_path_factory, drawn):
     return load_run(folder)
 
 
-def test_kernels_are_the_weights_with_the_largest_norms():
-    network = nn.Sequential(
-        nn.Conv2d(3, 5, 3),
-        nn.ReLU(),
-        nn.Conv2d(5, 70, (3, 2), stride=(2, 1)),
-        nn.Conv2d(70, 4, 1, groups=2),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-    )
-    found = list(kernels(Subject(seeded(network), torch.randn(1, 3, 12, 12))))
-    assert [each.layer for each in found] == ["0", "2", "3"] and [each.first for each in found] == [True, False, False]
-    assert torch.equal(found[0].values, network[0].weight) and found[0].channels.tolist() == list(range(5))
-    weight = network[2].weight.detach()
-    expected = sorted(sorted(range(70), key=lambda k: -float(weight[k].norm()))[:64])
-    assert found[1].channels.tolist() == expected and found[1].stride == (2, 1) and found[1].shape == (70, 5, 3, 2)
-    assert torch.equal(found[1].values, weight[expected])
-    last = network[3].weight.detach()
-    for row, channel in enumerate(found[2].channels.tolist()):
-        best = sorted(sorted(range(35), key=lambda k: -abs(float(last[channel, k])))[:16])
-        assert found[2].inputs[row].tolist() == best
-        assert torch.equal(found[2].values[row, :, 0, 0], last[channel, best, 0, 0])
-
-
-def test_a_layer_that_runs_twice_shows_its_kernels_once():
-    class Twice(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.convolution = nn.Conv2d(3, 3, 3, padding=1)
-
-        def forward(self, x):
-            return self.convolution(self.convolution(x)).mean((2, 3))
-
-    assert [each.layer for each in kernels(Subject(seeded(Twice()), torch.randn(1, 3, 8, 8)))] == ["convolution#1"]
-
-
-def test_kept_maps_are_within_half_a_step():
-    values = drawn_at_random(6, 9, 7) * torch.arange(1, 7)[:, None, None]
-    values[2] = 4.0
-    gradient = drawn_at_random(6, 9, 7, seed=1)
-    kept = keep_maps(values, gradient, 100)
-    spread = (kept.highest - kept.lowest)[:, None, None]
-    back = kept.lowest[:, None, None] + kept.steps / 255 * spread
-    assert (np.abs(back - values.numpy()) <= spread / 510 + 1e-6).all()
-    np.testing.assert_allclose(kept.mean, values.mean((1, 2)), rtol=1e-5)
-    slow = [sum(float(values[k, i, j] * gradient[k, i, j]) for i in range(9) for j in range(7)) for k in range(6)]
-    np.testing.assert_allclose(kept.relevance, slow, rtol=1e-4)
-    assert not keep_maps(values, None, 100).relevance.any()
-
-
-def test_large_maps_are_averaged_over_areas():
-    values = drawn_at_random(2, 8, 16)
-    small = shrunk(values, 4)
-    expected = torch.stack(
-        [values[:, 4 * i : 4 * i + 4, 4 * j : 4 * j + 4].mean((1, 2)) for i in range(2) for j in range(4)], 1
-    )
-    torch.testing.assert_close(small.flatten(1), expected)
-    assert shrunk(values, 16) is values
-
-
-@pytest.mark.parametrize("shape", [(5, 4, 6), (1, 7, 3), (3, 1, 9)])
-def test_a_layer_summary_equals_its_definition(shape):
-    values = drawn_at_random(*shape).double()
-    away = np.zeros(shape[1:])
-    for i in range(shape[1]):
-        for j in range(shape[2]):
-            for channel in values.numpy():
-                away[i, j] += abs(channel[i, j] - channel.mean()) / shape[0]
-    expected = (away - away.min()) / (away.max() - away.min())
-    np.testing.assert_allclose(layer_summary(values).numpy(), expected, atol=1e-12)
-    assert not layer_summary(torch.full(shape, 3.0)).any(), "nothing stands out where all is alike"
-
-
-def test_top_images_equal_a_search_through_all():
-    batches = [drawn_at_random(3, 4, 5, 6, seed=seed) for seed in range(5)]
-    batches[3][1] = batches[1][1]  # equal values: the earlier image comes first
-    classes = [[0, 1, -1], [1, 1, 2], [0, 0, 0], [2, 1, 0], [-1, -1, 1]]
-    tops = TopImages(["a"], n=4)
-    for values, named in zip(batches, classes, strict=True):
-        tops.add("a", values, named)
-    every = torch.cat(batches)
-    found = tops.top("a")
-    for channel in range(4):
-        peaks = [float(image[channel].max()) for image in every]
-        order = sorted(range(len(every)), key=lambda place: (-peaks[place], place))[:4]
-        assert found.images[channel].tolist() == order
-        for rank, place in enumerate(order):
-            row, column = int(found.rows[channel, rank]), int(found.columns[channel, rank])
-            assert (
-                float(every[place, channel, row, column])
-                == float(found.values[channel, rank])
-                == pytest.approx(peaks[place])
-            )
-    flat = [index for named in classes for index in named]
-    for index, values in tops.excitement("a").items():
-        mine = every[[place for place, each in enumerate(flat) if each == index]]
-        torch.testing.assert_close(values, mine.flatten(2).amax(2).mean(0))
-    assert set(tops.excitement("a")) == {0, 1, 2}
-
-
-def test_the_health_of_channels_whose_fate_is_known():
-    values = drawn_at_random(6, 7, 8, 8).relu()
-    values[:, 1] = 0.0  # dead
-    values[:, 2] += 0.1  # never switched off
-    values[:, 4] = values[:, 0] * 3  # goes with the first
-    values[:, 5] = -values[:, 0]  # goes against it, which is no double
-    health = ChannelHealth(6)
-    for part in (values[:4], values[4:]):
-        health.add(part)
-    found = health.found()
-    assert found.dead.tolist() == [False, True, False, False, False, True, False]
-    assert found.saturated.tolist() == [False, False, True, False, False, False, False]
-    assert found.twin.tolist() == [-1, -1, -1, -1, 0, -1, -1]
-    torch.testing.assert_close(found.highest, values.amax((0, 2, 3)))
-    torch.testing.assert_close(found.mean, values.mean((0, 2, 3)))
-    torch.testing.assert_close(found.active, (values > 0).float().mean((0, 2, 3)))
-
-
-def test_twins_are_those_whose_correlation_is_high():
-    samples = drawn_at_random(8, 400)
-    samples[6] = samples[2] + 0.1 * samples[7]
-    samples[7] = samples[3] + 0.5 * samples[0]
-    together = np.corrcoef(samples.double().numpy())
-    for channel, twin in enumerate(twins(samples).tolist()):
-        alike = [other for other in range(channel) if together[channel, other] >= 0.99]
-        assert twin == (alike[0] if alike else -1)
-    assert twins(samples).tolist()[6:] == [2, -1]
-    assert twins(torch.full((3, 9), 2.0)).tolist() == [-1, -1, -1], "what never varies goes with nothing"
-
-
-def test_class_maps_average_to_the_logits_without_the_bias():
-    network = seeded(Tiny()).eval()
-    x = drawn_at_random(2, 3, 16, 12)
-    maps = class_maps(Tape(Subject(network, x[:1]), x))
-    with torch.no_grad():
-        torch.testing.assert_close(maps.mean((2, 3)), network(x) - network.fc.bias, atol=1e-5, rtol=1e-4)
-
-
-def test_stages_are_what_makes_maps_of_its_own():
-    class Block(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.convolution, self.norm = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
-
-        def forward(self, x):
-            return F.relu(self.norm(self.convolution(x)) + x)
-
-    network = nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.SiLU(inplace=True), nn.Sequential(nn.MaxPool2d(2)), Block(),
-        nn.Dropout(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-    )  # fmt: skip
-    found = [(layer.name, layer.kind) for layer in stages(Subject(seeded(network), torch.randn(1, 3, 18, 22)))]
-    assert found == [
-        ("0", "convolution"), ("2", "activation"), ("3.0", "pooling"), ("4.convolution", "convolution"), ("4", "block"),
-    ]  # fmt: skip
-
-
 @pytest.mark.parametrize(
-    ("name", "layers"),
-    [("resnet18", ["layer2", "layer3", "layer4"]), ("squeezenet1_1", ["features.4", "features.7", "features"])],
+    ("name", "methods", "budget"),
+    [
+        ("auto", ["standard"], BUDGETS["standard"]),
+        ("auto", ["grad_cam"], None),
+        ("full", ["grad_cam"], BUDGETS["full"]),
+        ("none", ["all"], None),
+    ],
+    ids=["auto-of-a-set", "auto-of-named", "full-of-named", "none-of-all"],
 )
-def test_three_layers_are_the_last_of_their_size(name, layers):
-    network = models.get_model(name, weights=None)
-    subject = Subject(network, torch.randn(1, 3, 128, 128))
-    found = chosen_layers(subject)
-    shapes = [subject.layer(layer).shape[1:] for layer in found]
-    assert len(set(shapes)) == 3 and shapes == sorted(shapes, reverse=True)
-    assert found[-1] == subject.default_layer
-    assert found == layers
+def test_sets_of_methods_are_inspected_and_named_ones_on_request(name, methods, budget):
+    assert choose_inspection(name, methods) is budget
 
 
-def test_maps_are_cut_down_until_they_fit():
-    shapes, standard = [(64, 112, 112), (128, 56, 40)], BUDGETS["standard"]
-    seen = []
-    for many in (1, 2, 20, 200):
-        count, side = kept(shapes * many, 4, standard)
-        size = count * many * (64 * min(side, 112) ** 2 + 128 * min(side, 56) * round(40 * min(1, side / 56)))
-        assert size <= standard.values or (count, side) == (1, 14)
-        seen.append((count, side))
-    assert seen == sorted(seen, reverse=True) and seen[0] == (4, 10_000) and seen[-1] == (1, 14)
-
-
-def test_sets_of_methods_look_inside_and_named_ones_on_request():
-    assert choose_look("auto", ["standard"]) is BUDGETS["standard"] and choose_look("auto", ["grad_cam"]) is None
-    assert choose_look("all", ["grad_cam"]) is BUDGETS["all"] and choose_look("none", ["all"]) is None
-    with pytest.raises(BadRequest, match="--inside 'some': it can be"):
-        choose_look("some", [])
+def test_an_unknown_amount_of_inspection_is_refused():
+    with pytest.raises(BadRequest, match="--inspect 'some': it can be"):
+        choose_inspection("some", [])
 
 
 def test_a_run_keeps_what_the_network_holds(run):
     inside = run.record.inspection
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
-    assert inside.images == 6 and len(inside.images) == 4 and not inside.gaps
+    assert inside.image_count == 6 and len(inside.images) == 4 and not inside.not_applicable
     assert [each.layer for each in inside.kernels] == ["features.0", "features.3"]
     for looked in inside.images:
         picture = torch.from_numpy(load_arrays(run.folder, looked.image)["picture"]).permute(2, 0, 1) / 255
@@ -298,26 +120,28 @@ def test_preferred_inputs_name_the_best_image_of_the_set(run):
 def test_pages_of_feature_maps_give_the_steps_back(run):
     looked = run.record.inspection.images[0]
     arrays = load_inspection(run.folder, looked.image)
-    for content in stage_data(run, looked, None):
+    for content in layer_data(run, looked, None):
         steps = arrays[f"maps/{content['name']}"]
         rows = [
             np.asarray(Image.open(io.BytesIO(b64decode(page.partition(",")[2]))))[..., 0] for page in content["pages"]
         ]
         np.testing.assert_array_equal(np.concatenate(rows).reshape(steps.shape), steps)
         assert len(content["pages"]) == -(-len(steps) // PAGE)
-    (small, *_) = stage_data(run, looked, 8)
+    (small, *_) = layer_data(run, looked, 8)
     assert small["cell"] == [8, 8] and small["shape"] == [6, 40, 40]
 
 
 def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run):
     record, deeper = run.record.inspection.kernels
     arrays = load_inspection(run.folder, NETWORK)
-    below = Image.open(io.BytesIO(kernel_sheet(arrays["kernels/features.3"], deeper, own=False)))
+    below = Image.open(io.BytesIO(kernel_sheet(arrays["kernels/features.3"], deeper, per_kernel=False)))
     assert below.size == kernel_sheet_size(deeper), "a page leaves room for it before it is loaded"
     values = arrays["kernels/features.0"]
     for own in (False, True):
-        assert Image.open(io.BytesIO(kernel_sheet(values, record, own=own))).size == kernel_sheet_size(record)
-        pixels = np.asarray(Image.open(io.BytesIO(kernel_sheet(values, record, own=own))).convert("RGB")).astype(int)
+        assert Image.open(io.BytesIO(kernel_sheet(values, record, per_kernel=own))).size == kernel_sheet_size(record)
+        pixels = np.asarray(Image.open(io.BytesIO(kernel_sheet(values, record, per_kernel=own))).convert("RGB")).astype(
+            int
+        )
         scale = 26 // 3
         for channel in range(6):
             end = np.abs(values[channel] if own else values).max()
@@ -328,8 +152,8 @@ def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run):
 
 
 def test_the_pages_show_it_all(run):
-    page = (run.folder / "inside.html").read_text(encoding="utf-8")
-    rows = layer_rows(run.record, run.record.inspection)
+    page = (run.folder / "features.html").read_text(encoding="utf-8")
+    rows = features(Report(run, QUALITIES[0]), SiteLinks("pages/features")).layers
     assert [row.layer.name for row in rows if row.shown] == ["features.0", "features.1", "features.3", "features"]
     for row in rows:
         assert re.search(rf">{re.escape(row.layer.name)} ?<", page) and (not row.field or row.field in page)
@@ -338,33 +162,33 @@ def test_the_pages_show_it_all(run):
         text = (run.folder / "images" / f"{image.id}.html").read_text(encoding="utf-8")
         looked = run.record.inspection.of(image.id)
         assert ("data-maps" in text) == (looked is not None)
-    addresses = set(re.findall(r'src="(stills/inspection/[^"]+)"', page))
+    addresses = set(re.findall(r'src="(stills/pages/features/[^"]+)"', page))
     assert addresses and all((run.folder / address).is_file() for address in addresses)
 
 
 def test_the_set_of_one_image_says_what_it_lacks(drawn, tmp_path):
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path / "r", *RUN)
     inside = load_run(tmp_path / "r").record.inspection
-    assert inside.images == 1 and not inside.top_images and inside.images[0].units
-    assert "the set has one image" in (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
+    assert inside.image_count == 1 and not inside.top_images and inside.images[0].units
+    assert "the set has one image" in (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
 
 
 def test_a_network_without_maps_says_so(drawn, tmp_path):
-    command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inside", "standard", "-q")
+    command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inspect", "standard", "-q")
     run = load_run(tmp_path / "r")
     assert (
         run.record.inspection.kernels == ()
         and run.record.inspection.channel_stats == ()
         and run.record.inspection.maximized
     )
-    assert "class score maps" in {view for view, _ in run.record.inspection.gaps}
+    assert "class score maps" in {view for view, _ in run.record.inspection.not_applicable}
 
 
 def test_the_same_run_gives_the_same_bytes(run, drawn, tmp_path):
     command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN)
     ours = sorted(path.relative_to(run.folder) for path in run.folder.glob("inspection/*.npz"))
     assert ours and all((tmp_path / "r" / path).read_bytes() == (run.folder / path).read_bytes() for path in ours)
-    assert (tmp_path / "r" / "inside.html").read_bytes() == (run.folder / "inside.html").read_bytes()
+    assert (tmp_path / "r" / "features.html").read_bytes() == (run.folder / "features.html").read_bytes()
 
 
 def test_a_single_file_holds_the_inside_too(run, tmp_path):
@@ -372,8 +196,8 @@ def test_a_single_file_holds_the_inside_too(run, tmp_path):
     page = (run.folder / "index.html").read_text(encoding="utf-8")
     try:
         first = run.record.inspection.images[0].image
-        assert 'data-page="inside"' in page and f'data-package="inside-{first}-0"' in page
-        assert "stills/inspection" not in page
+        assert 'data-page="features"' in page and f'data-package="features-{first}-0"' in page
+        assert "stills/" not in page
     finally:
         command("render", run.folder)
 
@@ -387,8 +211,8 @@ def test_findings_and_curves_in_words(run):
     sick = run.record.inspection.channel_stats[1].__class__("layer<1>", 10, 4, 0, 2, 0.5)
     record = run.record.inspection.__class__(**{**run.record.inspection.__dict__, "channel_stats": (sick,)})
     assert findings(record) == [
-        "layer<1>: 4 of 10 channels never above zero on these images.",
-        "layer<1>: 2 of 10 channels like another one (correlation of 0.99 or more).",
+        "layer<1>: 4 of 10 channels are dead: never above zero on these images.",
+        "layer<1>: 2 of 10 channels duplicate an earlier one (r ≥ 0.99).",
     ]
     points = [tuple(map(float, point.split(","))) for point in curve(run.record.inspection.maximized[0]).split()]
     assert (
@@ -402,75 +226,8 @@ def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn, 
     command("run", "tests.factories:smooth", drawn, "--size", "40", "-o", tmp_path / "r", *RUN)
     inside = load_run(tmp_path / "r").record.inspection
     assert inside.projection_rules == ("gradient",) and inside.top_images and inside.images[0].units
-    said = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
+    said = (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
     assert "No deconvnet projections" in said and "SiLU" in said
-
-
-@pytest.mark.parametrize("shape", [(30, 40, 3), (30, 40)])
-def test_the_focus_picture_is_sharp_where_it_matters(shape):
-    picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    assert np.array_equal(focus(picture, np.ones(shape[:2], np.float32)), picture)
-    softest = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(BLURS[-1] * 40)))
-    assert np.array_equal(focus(picture, np.zeros(shape[:2], np.float32)), softest)
-    importance = np.linspace(0, 1, 40, dtype=np.float32)[None].repeat(30, 0)
-    found = focus(picture, importance).astype(int)
-    levels = [np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(share * 40))) for share in BLURS]
-    for column in range(40):
-        depth = (1 - float(importance[0, column])) * 4
-        low = min(3, int(depth))
-        expected = levels[low][:, column] * (1 - (depth - low)) + levels[low + 1][:, column] * (depth - low)
-        assert np.abs(found[:, column] - expected).max() <= 0.51
-
-
-def test_preferred_inputs_of_what_was_named(drawn, tmp_path):
-    named = (
-        "--prefer",
-        "circle+ring",
-        "--prefer",
-        "features.3:1+2",
-        "--prefer",
-        "features.0:1:3,4",
-        "--unit",
-        "features.1:5",
-    )
-    command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *named)
-    run = load_run(tmp_path / "r")
-    inside = run.record.inspection
-    network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
-    pictures = {image.id: load_arrays(tmp_path / "r", image.id)["picture"] for image in run.images()}
-    x = torch.stack([torch.from_numpy(each).permute(2, 0, 1) / 255 for each in pictures.values()])
-    tape = Tape(network, (x - 0.5) / 0.25)
-    values = [
-        tape.logits[:, [0, 2]].mean(1),
-        tape.layer("features.3")[:, [1, 2]].mean((1, 2, 3)),
-        tape.layer("features.0")[:, 1, 3, 4],
-        tape.layer("features.1")[:, 5].mean((1, 2)),
-    ]
-    titles = ["circle and ring", "channels 1 and 2 of features.3", "channel 1 of features.0 at row 3, column 4"]
-    assert [each.title for each in inside.maximized] == [*titles, "channel 5 of features.1"]
-    for each, found in zip(inside.maximized, values, strict=True):
-        assert each.top_activation == pytest.approx(float(found.max()), abs=1e-4)
-        assert each.top_image == list(pictures)[int(found.argmax())] and each.activation > each.top_activation
-    assert {(top.layer, top.channel) for top in inside.top_images} >= {("features.1", 5)}
-    units = dict(inside.images[0].units)
-    assert [unit.channel for unit in units["features.1"]] == [5]
-
-
-def test_preferred_inputs_may_start_from_an_image_in_the_classical_form(drawn, tmp_path):
-    wanted = ("--prefer", "circle", "--form", "pixels", "--start", "image")
-    command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *wanted)
-    (found,) = load_run(tmp_path / "r").record.inspection.maximized
-    assert found.curve[0] == pytest.approx(found.top_activation, abs=0.5) and found.activation > found.top_activation
-
-
-def test_without_images_there_are_filters_and_preferred_inputs(tmp_path):
-    command("inside", "tests.factories:tiny", "-o", tmp_path / "r", "-q", "--prefer", "ring")
-    run = load_run(tmp_path / "r")
-    inside = run.record.inspection
-    assert run.record.images == 0 and len(inside.kernels) == 2 and not inside.images and not inside.channel_stats
-    assert [(each.title, each.top_activation) for each in inside.maximized] == [("ring", None)]
-    page = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
-    assert "No top images: no images were given." in page and "8×8" in page
 
 
 @pytest.mark.parametrize(
@@ -481,12 +238,12 @@ def test_without_images_there_are_filters_and_preferred_inputs(tmp_path):
         (("--unit", "features.0:1:40,2"), "row"),
         (("--unit", "features.0"), "LAYER:CHANNEL"),
         (("--unit", "fc:1"), "has no spatial size"),
-        (("--prefer", "triangel"), "Did you mean 'triangle'?"),
-        (("--prefer", "features.0:1+77"), "has no channel 77"),
+        (("--maximize", "triangel"), "Did you mean 'triangle'?"),
+        (("--maximize", "features.0:1+77"), "has no channel 77"),
     ],
 )
 def test_units_that_do_not_exist_give_one_clear_line(drawn, tmp_path, wanted, says):
-    result = command("inside", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *wanted, code=2)
+    result = command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *wanted, code=2)
     assert says in result.stderr and len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "r").exists()
 
@@ -505,15 +262,15 @@ def test_dead_channels_are_named(drawn, tmp_path):
     health = {each.layer: each for each in load_run(tmp_path / "r").record.inspection.channel_stats}
     assert health["features.1"].examples[0] == (1, 4) and health["features.1"].dead == 2
     assert health["features.1"].examples[2] == (5,), "a channel that equals another"
-    page = (tmp_path / "r" / "inside.html").read_text(encoding="utf-8")
+    page = (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
     assert '<small title="Which channels">1, 4</small>' in page
-    assert "features.1: 2 of 6 channels never above zero on these images." in page
+    assert "features.1: 2 of 6 channels are dead: never above zero on these images." in page
 
 
 def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
     result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
-    assert re.search(r"inside the network, standard views: about .+ more", result.stderr)
-    assert re.search(r"Inside    .+ on what the layers hold", result.stderr)
+    assert re.search(r"inspection \(standard\): about .+ more", result.stderr)
+    assert re.search(r"Inspect   .+ for layers and units", result.stderr)
     units = 3 * (4 * 4 * 3 + 9 * 6)
     assert BUDGETS["standard"].passes(20, 5) == (20 + 4 + units + 5 * 96, 4 + units + 5 * 96)
     assert BUDGETS["standard"].passes(0, 1000) == (6 * 96, 6 * 96)
@@ -521,7 +278,7 @@ def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
 
 def test_all_views_show_every_class(drawn, tmp_path):
     picture = drawn / "circle" / "plain.png"
-    words = ("-m", "grad_cam", "--inside", "all", "--unit", "features.3:2", "-q")
+    words = ("-m", "grad_cam", "--inspect", "full", "--unit", "features.3:2", "-q")
     command("run", "tests.factories:tiny", picture, "-o", tmp_path / "r", *words)
     run = load_run(tmp_path / "r")
     (looked,) = run.record.inspection.images

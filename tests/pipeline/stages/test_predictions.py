@@ -11,7 +11,7 @@ import torch
 from cnnvis_report import explain
 from cnnvis_report.models.trained_file import read_trained
 from cnnvis_report.records.predictions import BINS, Prediction, count
-from cnnvis_report.report.views.predictions import class_rows
+from cnnvis_report.report.views.performance import class_rows
 from cnnvis_report.store import SNAPSHOTS, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.pages.browser import until
@@ -23,12 +23,23 @@ EPOCHS = 3
 def trained(tmp_path_factory):
     """A training on drawn shapes, with a class of a stranger's name, its snapshots and its report."""
     top = tmp_path_factory.mktemp("trained")
-    command("draw", "shapes", "-n", "60", "--size", "32", "-o", top / "drawn", "-q")
+    command("make-dataset", "shapes", "-n", "60", "--size", "32", "-o", top / "drawn", "-q")
     images = top / "images"
     shutil.copytree(top / "drawn" / "images", images)
     (images / "ring").rename(images / "<b>ring & 'co'")
     command(
-        *("train", images, "-o", top / "model.pt", "--epochs", str(EPOCHS), "--snapshots", "1,2,3", "--device", "cpu"),
+        *(
+            "train",
+            images,
+            "-o",
+            top / "model.pt",
+            "--epochs",
+            str(EPOCHS),
+            "--checkpoint-epochs",
+            "1,2,3",
+            "--device",
+            "cpu",
+        ),
         *("--test", images, "--report", top / "report", "-m", "quick", "-q"),
     )
     return top
@@ -39,8 +50,8 @@ def record(trained):
     return load_run(trained / "report").record
 
 
-def answer(label, seen, probability, own=None, rank=None):
-    return Prediction("", f"{label}-{probability}", label, seen, label == seen, probability, own, rank)
+def answer(label, predicted, probability, own=None, rank=None):
+    return Prediction("", f"{label}-{probability}", label, predicted, label == predicted, probability, own, rank)
 
 
 def test_counts_are_those_of_a_slow_count():
@@ -53,10 +64,10 @@ def test_counts_are_those_of_a_slow_count():
     ]
     answers.append(answer("1", "1", 1.0, rank=1))
     found = count(answers)
-    right = [each for each in answers if each.label == each.seen]
+    right = [each for each in answers if each.correct]
     assert (found.images, found.correct) == (301, len(right))
     assert found.top5 == sum(each.rank <= 5 for each in answers)
-    assert {(a, b): n for a, b, n in found.confusion} == Counter((each.label, each.seen) for each in answers)
+    assert {(a, b): n for a, b, n in found.confusion} == Counter((each.label, each.predicted) for each in answers)
     error = 0.0
     for place in range(BINS):
         low, high = place / BINS, (place + 1) / BINS
@@ -65,17 +76,17 @@ def test_counts_are_those_of_a_slow_count():
         ]
         assert (found.bins[place].images, found.bins[place].correct) == (
             len(inside),
-            sum(each.right for each in inside),
+            sum(each.correct for each in inside),
         )
         sure = np.mean([each.probability for each in inside])
-        error += abs(np.mean([each.right for each in inside]) - sure) * len(inside) / 301
+        error += abs(np.mean([each.correct for each in inside]) - sure) * len(inside) / 301
     assert found.calibration_error == pytest.approx(error, abs=1e-12)
     assert found.confidence_correct == pytest.approx(np.mean([each.probability for each in right]))
     assert found.confidence_misclassified == pytest.approx(
-        np.mean([each.probability for each in answers if not each.right])
+        np.mean([each.probability for each in answers if not each.correct])
     )
     assert [each.probability for each in found.misclassified] == sorted(
-        (e.probability for e in answers if not e.right), reverse=True
+        (e.probability for e in answers if not e.correct), reverse=True
     )
 
 
@@ -85,7 +96,7 @@ def test_classes_are_found_and_rightly_so():
             [answer("cat", "cat", 0.9), answer("cat", "dog", 0.8), answer("cat", "dog", 0.7), answer("dog", "dog", 0.6)]
         )
     )
-    assert [(row.name, row.recall, row.precision, row.taken_for, row.times) for row in rows] == [
+    assert [(row.name, row.recall, row.precision, row.confused_with, row.times) for row in rows] == [
         ("cat", 1 / 3, 1.0, "dog", 2),
         ("dog", 1.0, 1 / 3, "", 0),
     ]
@@ -141,19 +152,28 @@ def test_a_snapshot_that_is_gone_is_told_and_leads_nowhere(trained, tmp_path):
 
 
 def test_the_page_says_what_the_records_say(trained, record):
-    text = (trained / "report" / "answers.html").read_text(encoding="utf-8")
+    text = (trained / "report" / "performance.html").read_text(encoding="utf-8")
     plain = re.sub(r"<[^>]+>", " ", text).replace("\u202f", " ")
     images = list(load_run(trained / "report").images())
     right = sum(bool(image.correct) for image in images)
     assert f"{right} of 60 labeled images" in plain
-    assert "50 of the 60 explained images are among those that the network was trained on" in plain
+    assert "50 of the 60 explained images are from the training set" in plain
     assert f"after epoch {record.training.best_epoch}" in plain and "<b>ring" not in text
-    assert text.count("seen as") >= 60 - right
+    assert text.count("predicted: ") >= 60 - right
 
 
 def test_the_same_training_gives_the_same_bytes(trained, tmp_path):
     command(
-        *("train", trained / "images", "-o", tmp_path / "model.pt", "--epochs", str(EPOCHS), "--snapshots", "1,2,3"),
+        *(
+            "train",
+            trained / "images",
+            "-o",
+            tmp_path / "model.pt",
+            "--epochs",
+            str(EPOCHS),
+            "--checkpoint-epochs",
+            "1,2,3",
+        ),
         *("--device", "cpu", "--test", trained / "images", "--report", tmp_path / "report", "-m", "quick", "-q"),
     )
     assert (tmp_path / "model.pt").read_bytes() == (trained / "model.pt").read_bytes()
@@ -165,7 +185,7 @@ def test_the_same_training_gives_the_same_bytes(trained, tmp_path):
 
 @pytest.mark.browser
 def test_charts_show_the_numbers_and_keep_the_ink(visit, trained, record):
-    tab = visit.open(trained / "report" / "answers.html")
+    tab = visit.open(trained / "report" / "performance.html")
     for kind in ("confidence", "reliability", "loss", "accuracy"):
         tab.locator(f"[data-chart={kind}]").scroll_into_view_if_needed()
         until(tab, f"document.querySelector('[data-chart={kind}]').data?.length > 1")
@@ -185,20 +205,20 @@ def test_charts_show_the_numbers_and_keep_the_ink(visit, trained, record):
 
 @pytest.mark.browser
 def test_films_show_the_method_that_is_chosen(visit, trained):
-    tab = visit.open(trained / "report" / "answers.html")
-    tab.locator("[data-films] select").select_option("saliency")
+    tab = visit.open(trained / "report" / "performance.html")
+    tab.locator("[data-snapshots] select").select_option("saliency")
     shown = tab.evaluate(
-        "[...document.querySelectorAll('[data-film-of]')].filter((e) => !e.hidden).map((e) => e.dataset.filmOf)"
+        "[...document.querySelectorAll('[data-snapshot-of]')].filter((e) => !e.hidden).map((e) => e.dataset.snapshotOf)"
     )
     assert set(shown) == {"saliency"} and len(shown) == 18
-    tab.locator("[data-films]").scroll_into_view_if_needed()
-    until(tab, "[...document.querySelectorAll('[data-film-of]:not([hidden])')].some((e) => e.naturalWidth > 0)")
+    tab.locator("[data-snapshots]").scroll_into_view_if_needed()
+    until(tab, "[...document.querySelectorAll('[data-snapshot-of]:not([hidden])')].some((e) => e.naturalWidth > 0)")
     visit.is_quiet()
 
 
 @pytest.mark.browser
 def test_a_mistake_leads_to_its_images(visit, trained):
-    tab = visit.open(trained / "report" / "answers.html")
+    tab = visit.open(trained / "report" / "performance.html")
     link = tab.locator(".list td a").first
     said = link.text_content()
     link.click()
@@ -237,10 +257,10 @@ def test_classes_side_by_side_have_one_scale_and_their_own_maps(chromium, traine
 def test_the_single_file_has_them_too(visit, trained, tmp_path):
     shutil.copytree(trained / "report", tmp_path / "run")
     command("render", tmp_path / "run", "--single-file")
-    tab = visit.open(tmp_path / "run" / "index.html", "#page=answers")
-    until(tab, "document.querySelector('main[data-page=answers]:not([hidden]) [data-chart=loss]') !== null")
+    tab = visit.open(tmp_path / "run" / "index.html", "#page=performance")
+    until(tab, "document.querySelector('main[data-page=performance]:not([hidden]) [data-chart=loss]') !== null")
     tab.locator("[data-chart=loss]").scroll_into_view_if_needed()
     until(tab, "document.querySelector('[data-chart=loss]').data?.length === 2")
-    tab.locator("main[data-page=answers] .list td a").first.click()
+    tab.locator("main[data-page=performance] .list td a").first.click()
     until(tab, "!document.querySelector('main[data-page=index]').hidden")
     visit.is_quiet()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from cnnvis_report.records.run import Sign
+from cnnvis_report.records.methods import Sign
 from cnnvis_report.report.pictures.encode import (
     EXACT_PIXELS_UP_TO,
     EXACT_UP_TO,

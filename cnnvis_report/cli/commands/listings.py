@@ -1,0 +1,88 @@
+"""`cnnvis-report methods` and `cnnvis-report layers`: what there is to choose from."""
+
+from dataclasses import replace
+
+import click
+from click.core import ParameterSource
+
+from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
+from cnnvis_report.cli.options import configured
+from cnnvis_report.cli.types import SettingType
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.pipeline.config import DataConfig, ModelConfig
+from cnnvis_report.settings import Group
+from cnnvis_report.settings.kinds import FileName, Text
+
+JSON = click.option("--json", "as_json", is_flag=True, cls=GroupedOption, help="Print JSON instead of a table.")
+
+
+@click.command(cls=GroupedCommand, short_help="List the attribution methods, or describe one.")
+@click.argument(
+    "name",
+    required=False,
+    cls=DescribedArgument,
+    type=SettingType(Text(), "methods"),
+    metavar="[NAME]",
+    description="A method, or package.module:function for one of your own.",
+)
+@click.option(
+    "--for",
+    "network",
+    cls=GroupedOption,
+    group=Group.MODEL,
+    type=SettingType(FileName(), "models"),
+    metavar="MODEL",
+    help="Say which methods are defined for this network, and why the others are not.",
+)
+@configured(ModelConfig, only=("weights",), fixed={"model": "none"})
+@configured(DataConfig, only=("size",))
+@JSON
+def methods(model: ModelConfig, data: DataConfig, name: str | None, network: str | None, as_json: bool) -> None:
+    """List the attribution methods, or describe the one called NAME.
+
+    A method can be undefined for a network, such as one that needs ReLU activations or a last layer of a certain form.
+
+    \b
+    Examples:
+        cnnvis-report methods grad_cam
+        cnnvis-report methods --for resnet50
+        cnnvis-report methods --json
+    """
+    from cnnvis_report.cli import tables
+    from cnnvis_report.methods.catalog import catalog
+
+    source = click.get_current_context().get_parameter_source
+    if network is None and ParameterSource.COMMANDLINE in (source("weights"), source("size")):
+        raise BadRequest("--weights and --size are those of a network: give it with --for MODEL.")
+    reasons = None
+    if network is not None:
+        from cnnvis_report.cli.network_tables import undefined_methods
+
+        reasons = undefined_methods(replace(model, model=network), data)
+    if name is None:
+        click.echo(tables.methods_json(catalog(), reasons) if as_json else tables.methods_table(reasons))
+        return
+    info = tables.method_info(name)
+    click.echo(tables.methods_json([info], reasons) if as_json else tables.method_details(info))
+    if reasons is not None and not as_json:
+        reason = reasons.get(info.name)
+        click.echo(f"\n{f'Not defined for {network}: {reason}' if reason else f'Defined for {network}'}.")
+
+
+@click.command(cls=GroupedCommand, short_help="List the layers of a model.")
+@configured(ModelConfig, only=("model", "weights"))
+@configured(DataConfig, only=("size",))
+@JSON
+def layers(model: ModelConfig, data: DataConfig, as_json: bool) -> None:
+    """List the layers of MODEL in the order in which they run, with the shapes of their outputs.
+
+    Without a weights file at hand, a torchvision network is built with random weights, on which shapes don't depend.
+
+    \b
+    Examples:
+        cnnvis-report layers resnet50
+        cnnvis-report layers resnet50 --json
+    """
+    from cnnvis_report.cli import network_tables
+
+    click.echo(network_tables.layers_json(model, data) if as_json else network_tables.layers_table(model, data))

@@ -1,0 +1,58 @@
+"""`cnnvis-report render`: write the pages of a stored run again."""
+
+from pathlib import Path
+
+import click
+
+from cnnvis_report.cli import finish
+from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
+from cnnvis_report.cli.options import configured
+from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.types import SettingType
+from cnnvis_report.errors import BadRequest, CnnVisError, brief
+from cnnvis_report.pipeline.config import OutputConfig
+from cnnvis_report.settings import Group
+from cnnvis_report.settings.kinds import File
+from cnnvis_report.store.names import MANIFEST
+
+
+@click.command(cls=GroupedCommand, short_help="Write the pages of a stored run again.")
+@click.argument(
+    "run", cls=DescribedArgument, type=SettingType(File()), metavar="RUN", description="The folder of a report."
+)
+@configured(OutputConfig, only=("single_file", "open", "verbose"))
+@click.option(
+    "--repair",
+    cls=GroupedOption,
+    group=Group.REPORT,
+    is_flag=True,
+    help="Leave out damaged parts, and write the pages of the rest.",
+)
+def render(config: OutputConfig, run: Path, repair: bool) -> None:
+    """Write the pages of the stored RUN again, without its model, a GPU or torch.
+
+    The folder may be somebody else's: nothing in it is executed, and nothing outside it is written or removed. A
+    damaged run is refused, naming the part that has changed since it was written.
+
+    \b
+    Examples:
+        cnnvis-report render report --single-file
+        cnnvis-report render report --repair
+    """
+    from cnnvis_report.report.write import write_site
+    from cnnvis_report.store.repair import repair as repair_run
+    from cnnvis_report.store.run_folder import load_run
+
+    if (run / MANIFEST).is_file():
+        finish.claim(run)
+    for line in repair_run(run) if repair else ():
+        click.echo(f"Warning: {printable(line)}", err=True)
+    stored = load_run(run)
+    try:
+        written = write_site(stored, single_file=config.single_file)
+    except (CnnVisError, OSError):
+        raise
+    except Exception as error:  # every field fits its type, but a stranger may have put anything into them
+        reason = f"{type(error).__name__}: {brief(error)}"
+        raise BadRequest(f"{run}: no pages can be made of what its {MANIFEST} says ({reason}).") from error
+    finish.announce(written.first_page, config)

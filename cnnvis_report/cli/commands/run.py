@@ -1,0 +1,38 @@
+"""`cnnvis-report run`: explain what a network sees in images."""
+
+import click
+
+from cnnvis_report.cli import finish
+from cnnvis_report.cli.help import GroupedCommand
+from cnnvis_report.cli.options import CONFIG, configured
+from cnnvis_report.pipeline.config import RunConfig
+
+
+@click.command(cls=GroupedCommand, short_help="Explain a model's predictions on images, in a report.")
+@configured(RunConfig)
+@CONFIG
+def run(config: RunConfig) -> None:
+    """Explain what MODEL sees in IMAGES, and write a report.
+
+    MODEL is a file that 'cnnvis-report train' has written, a torchvision classifier (resnet50,
+    resnet50@IMAGENET1K_V2), with --weights for a file of your own, or package.module:factory for a network of your
+    own. IMAGES are files, folders and lists (.txt, .csv, .tsv).
+
+    A run that was stopped continues where it was when the same command is given again.
+
+    \b
+    Examples:
+        cnnvis-report run resnet50 photos/ -o report
+        cnnvis-report run resnet18 birds/ --weights birds.pth --class-names birds.txt
+        cnnvis-report run mynet:build photos/ --size 128 --methods grad_cam,smoothgrad --classes label
+        cnnvis-report run resnet50 photos/ --layer layer2 --layer layer4 --single-file
+        cnnvis-report run model.pt photos/ --select misclassified
+    """
+    from cnnvis_report.pipeline.setup import set_up
+
+    finish.claim(config.output.output)
+    console = finish.console_of(config.output)
+    setup = set_up(config)
+    if config.data.select != "all":
+        setup = finish.select(setup, console)
+    finish.report(setup, config.output, console)

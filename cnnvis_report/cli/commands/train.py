@@ -1,0 +1,88 @@
+"""`cnnvis-report train`: train a classifier on folders of images."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from cnnvis_report.cli import finish
+from cnnvis_report.cli.help import GroupedCommand
+from cnnvis_report.cli.options import CONFIG, PREFIX, configured
+from cnnvis_report.cli.params import STOPPED
+from cnnvis_report.pipeline.config import (
+    DataConfig,
+    ExplainConfig,
+    MachineConfig,
+    ModelConfig,
+    OutputConfig,
+    RunConfig,
+)
+from cnnvis_report.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from cnnvis_report.cli.console import Console
+    from cnnvis_report.training.train import Trained
+
+EXPLAINED = 100  # images that the report of a training explains at most; `run` explains more
+ALL_CLASSES_UP_TO = 10
+
+
+@click.command(cls=GroupedCommand, short_help="Train a classifier on folders of images.")
+@configured(TrainConfig, prefix=f"{PREFIX}TRAIN_")
+@configured(MachineConfig, only=("device",))
+@configured(ExplainConfig, only=("methods",))
+@configured(OutputConfig, only=("single_file", "open", "quiet", "verbose"))
+@CONFIG
+def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, output: OutputConfig) -> None:
+    """Train a classifier on IMAGES, a folder with a sub-folder for each class.
+
+    A part of each class is held out for validation, and the epoch with the highest validation accuracy is kept. The
+    model file holds all that `run` needs. Ctrl-C ends the training with the best epoch so far.
+
+    \b
+    Examples:
+        cnnvis-report train photos/ -o model.pt --report report
+        cnnvis-report train photos/ -o model.pt --arch resnet18 --head cam --augment strong --test others/
+        cnnvis-report train digits/ -o digits.pt --checkpoint-epochs 1,5,10,25 --report digits-report
+    """
+    from cnnvis_report.cli.console_training import Reporter
+    from cnnvis_report.engine.devices import choose_device
+    from cnnvis_report.methods.registry import select
+    from cnnvis_report.training.train import train as train_model
+
+    if config.report is not None:
+        finish.claim(config.report)
+        select(explain.methods)
+    console = finish.console_of(output)
+    with Reporter(console) as reporter:
+        trained = train_model(config, choose_device(machine.device), reporter)
+    reporter.result(trained)
+    click.echo(f"{'Unchanged' if reporter.unchanged else 'Wrote'} {config.output}")
+    if trained.interrupted:
+        click.get_current_context().exit(STOPPED)
+    if config.report is not None:
+        asked = RunConfig(
+            model=ModelConfig(config.output.name),
+            data=DataConfig(images=(config.test or config.images,)),
+            explain=replace(explain, classes=_classes(trained)),
+            output=replace(output, output=config.report),
+            machine=replace(machine, seed=config.seed),
+        )
+        _report(trained, config, asked, console)
+
+
+def _classes(trained: "Trained") -> str:
+    """All classes of each image where they are few."""
+    classes = len(trained.model.classes)
+    return f"top:{classes if classes <= ALL_CLASSES_UP_TO else 3}"
+
+
+def _report(trained: "Trained", config: TrainConfig, asked: RunConfig, console: "Console") -> None:
+    """The report on images that the network wasn't trained on."""
+    from cnnvis_report.models.load import load_model
+    from cnnvis_report.pipeline.setup import set_up_model
+
+    setup = set_up_model(load_model(str(config.output)), lambda _: trained.judged, asked)
+    if len(setup.images) > EXPLAINED:
+        setup = finish.select(setup, console, most=EXPLAINED)
+    finish.report(setup, asked.output, console)

@@ -1,0 +1,101 @@
+"""Help: commands in the order of use, options under headings."""
+
+from collections import defaultdict
+from typing import Any
+
+import click
+
+from cnnvis_report.settings import Group
+
+
+class GroupedOption(click.Option):
+    """An option that help lists under a heading.
+
+    Args:
+        group: the heading.
+    """
+
+    def __init__(self, *declarations: Any, group: Group = Group.GENERAL, **told: Any) -> None:
+        super().__init__(*declarations, **told)
+        self.group = group
+
+
+class DescribedArgument(click.Argument):
+    """An argument that help has a line for.
+
+    Args:
+        description: what it is, a sentence.
+    """
+
+    def __init__(self, *declarations: Any, description: str, **told: Any) -> None:
+        super().__init__(*declarations, **told)
+        self.description = description
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        """Its name and what it is."""
+        return self.human_readable_name.strip("[]."), self.description
+
+
+class GroupedCommand(click.Command):
+    """A command whose help lists options under headings, in the order of the headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """A section for the arguments, and one for each heading that has options."""
+        arguments = [entry for entry in self.get_params(ctx) if isinstance(entry, DescribedArgument)]
+        if arguments:
+            with formatter.section("Arguments"):
+                formatter.write_dl([entry.get_help_record(ctx) for entry in arguments])
+        sections: dict[Group, list[tuple[str, str]]] = defaultdict(list)
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                sections[getattr(parameter, "group", Group.GENERAL)].append(record)
+        for group in Group:
+            if sections[group]:
+                with formatter.section(group.value):
+                    formatter.write_dl(sections[group])
+
+
+# what holds for all commands, said once: heading, and rows of term and meaning
+NOTES = (
+    (
+        "Files written",
+        (
+            ("run, inspect, demo", "A folder: index.html is the first page, run.json and arrays/ hold the results."),
+            ("train", "One model file; FILE.part.pt next to it until the training is complete."),
+            ("make-dataset", "A folder of images by class, masks, and dataset.json."),
+        ),
+    ),
+    (
+        "Exit status",
+        (
+            ("0", "Success."),
+            ("1", "The run failed, e.g. the network raised an error or the disk is full."),
+            ("2", "An argument or option can't be used; nothing was written."),
+            ("3", "With --strict: a file was skipped or a map is missing."),
+            ("130", "Interrupted by Ctrl-C; the same command continues the run."),
+        ),
+    ),
+    (
+        "Environment",
+        (
+            ("CNNVIS_REPORT_NAME", "Default of the option --name, e.g. CNNVIS_REPORT_DEVICE=cuda."),
+            ("CNNVIS_REPORT_TRAIN_NAME", "The same for train, e.g. CNNVIS_REPORT_TRAIN_EPOCHS=10."),
+        ),
+    ),
+    (
+        "Shell completion",
+        (
+            ("bash", 'eval "$(_CNNVIS_REPORT_COMPLETE=bash_source cnnvis-report)"'),
+            ("zsh", 'eval "$(_CNNVIS_REPORT_COMPLETE=zsh_source cnnvis-report)"'),
+            ("fish", "_CNNVIS_REPORT_COMPLETE=fish_source cnnvis-report | source"),
+        ),
+    ),
+)
+
+
+def write_notes(formatter: click.HelpFormatter) -> None:
+    """What holds for all commands."""
+    for heading, rows in NOTES:
+        with formatter.section(heading):
+            formatter.write_dl(rows)

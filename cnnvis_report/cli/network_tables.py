@@ -1,0 +1,95 @@
+"""What a network has: its layers, and the methods that are defined for it."""
+
+from pathlib import Path
+
+import torch
+
+from cnnvis_report.cli.tables import as_json, table
+from cnnvis_report.engine.dry_run import DryRunTape
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.methods.registry import methods
+from cnnvis_report.methods.tasks import dry_run_tasks, tasks_for
+from cnnvis_report.models.load import load_model
+from cnnvis_report.pipeline.config import DataConfig, ModelConfig
+from cnnvis_report.pipeline.setup import adjusted_preprocessing
+from cnnvis_report.report.views.formatting import number, sides
+
+
+def layer_names(name: str, weights: Path | None) -> list[str]:
+    """The layers that a map can be computed from, in execution order."""
+    return [layer.name for layer in open_network(ModelConfig(name, weights), DataConfig()).layers if layer.layout]
+
+
+def layers_table(config: ModelConfig, data: DataConfig) -> str:
+    """The layers of a network in execution order; the one that maps read by default has a star.
+
+    Raises:
+        BadRequest, UnknownName: the network can't be loaded or run.
+    """
+    subject = open_network(config, data)
+    rows: list[tuple[str, ...]] = [("", "LAYER", "TYPE", "OUTPUT", "PARAMETERS", "READ AS")]
+    default = _default_layer(subject)
+    for layer in subject.layers:
+        star = "*" if layer.name == default else ""
+        parameters = number(layer.parameters) if layer.parameters else ""
+        rows.append((star, layer.name, layer.type, sides(layer.shape), parameters, layer.layout))
+    if not any(layer.layout for layer in subject.layers):
+        rows = [row[:-1] for row in rows]
+    legend = f"* the default of --layer: {default}" if default else "No layer has a spatial size."
+    return f"{table(rows)}\n\n{legend}"
+
+
+def layers_json(config: ModelConfig, data: DataConfig) -> str:
+    """The layers of a network in execution order, as a list of objects; shapes are without the batch."""
+    subject = open_network(config, data)
+    default = _default_layer(subject)
+    return as_json(
+        [
+            {
+                "name": layer.name,
+                "type": layer.type,
+                "shape": list(layer.shape),
+                "parameters": layer.parameters,
+                "read_as": layer.layout or None,
+                "default": layer.name == default,
+            }
+            for layer in subject.layers
+        ]
+    )
+
+
+def undefined_methods(config: ModelConfig, data: DataConfig) -> dict[str, str]:
+    """Why methods aren't defined for a network, by name, as a dry run finds out; those that are aren't in it.
+
+    Raises:
+        BadRequest, UnknownName: the network can't be loaded or run.
+    """
+    subject = open_network(config, data)
+    tasks = tasks_for(methods(), (), {})
+    reasons = {}
+    if not subject.default_layer:
+        reasons = {task.name: "no layer has a spatial size" for task in tasks if task.method.takes_layer}
+    first = subject.take_first_pass()
+    target = first.logits[:1].argmax(dim=1, keepdim=True)
+    remaining = [task for task in tasks if task.name not in reasons]
+    dry_run = dry_run_tasks(remaining, DryRunTape(subject, first, capacity=1, seed=0), target)
+    return reasons | {task.name: reason for task, reason in dry_run.not_applicable}
+
+
+def open_network(config: ModelConfig, data: DataConfig) -> Subject:
+    """A network on a blank image, with random weights where torchvision's aren't at hand.
+
+    Raises:
+        BadRequest, UnknownName: the network can't be loaded or run.
+    """
+    model = load_model(config.model, config.weights, untrained=True)
+    preprocessing = adjusted_preprocessing(model, data)
+    if preprocessing.size is None:
+        raise BadRequest("--size original has no meaning without images; give a side or HEIGHTxWIDTH.")
+    example = torch.zeros(1, preprocessing.channels, *preprocessing.size)
+    return Subject(model.network, example, name=model.name, preprocessing=preprocessing)
+
+
+def _default_layer(subject: Subject) -> str:
+    return subject.layer().name if subject.default_layer else ""

@@ -1,0 +1,116 @@
+"""What the terminal says of a run, line by line: the plan before it, and where the time went after it."""
+
+from collections.abc import Iterator
+
+from cnnvis_report.cli.params import printable
+from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.setup import Setup
+from cnnvis_report.pipeline.stages.predict import Selection
+from cnnvis_report.pipeline.stats import RunStats
+from cnnvis_report.records.run import RunRecord
+from cnnvis_report.report.views import formatting as fmt
+
+NOTABLE = 0.05  # seconds: less reads as 0.0 s
+SECOND = 1.0
+IN_A_ROW = 4  # methods
+WIDTH = 31  # of one of them
+
+
+def plan_lines(setup: Setup, plan: Plan) -> Iterator[str]:
+    """What will run, how many passes, how long, how much."""
+    subject, dry_run = setup.subject, plan.dry_run
+    kind = subject.meaning.kind
+    parameters, outputs = fmt.short(subject.parameters), fmt.columns(len(subject.classes), kind)
+    yield f"Plan      {subject.name}, {parameters} parameters, {outputs}, on {subject.device}"
+    explained = fmt.columns(plan.classes, kind)
+    yield f"          {fmt.count(plan.images, 'image')}, batch size {plan.batch}, {explained} each"
+    if plan.images and kind.judged:
+        yield f"          labels: {_labels(setup.images)}"
+    yield f"          preprocessing: {subject.preprocessing.describe()}"
+    yield f"          scores: {kind}, {printable(subject.meaning.reason)}"
+    if subject.scores != "logits":
+        yield f"          explained: {subject.scores}"
+    for notice in setup.notices:
+        yield f"          note: {printable(notice)}"
+    yield from _method_lines(setup.config.explain.precision, plan)
+    yield (
+        f"          {fmt.number(dry_run.forward)} forward and {fmt.number(dry_run.backward)} backward "
+        f"passes per image; {about(plan.seconds)}, {fmt.size(plan.bytes)} of arrays"
+    )
+    if setup.inspection is not None:
+        budget = setup.inspection.budget
+        seconds = plan.time.of(*budget.passes(plan.images, len(subject.classes)))
+        yield f"          inspection ({budget.name}): {about(seconds)} more"
+
+
+def cost_lines(run: RunRecord, stats: RunStats) -> Iterator[str]:
+    """Where the time went, and what it would have taken at best."""
+    if not stats.computed and not stats.inspection_seconds:
+        skipped = f", except for {fmt.count(len(run.skipped), 'skipped file')}" if run.skipped else ""
+        yield f"          all images were explained already{skipped}; only the pages are written again"
+        return
+    inspected = fmt.duration(stats.inspection_seconds)
+    if run.inspection is not None:
+        yield f"Inspect   {inspected} for layers and units{', snapshots included' if run.snapshots else ''}"
+    elif run.snapshots:
+        yield f"Snapshots {inspected} for images over the epochs"
+    if not stats.computed:
+        return
+    minimum = ""
+    if stats.ideal_seconds and stats.seconds > SECOND:
+        ratio = f"{stats.seconds / stats.ideal_seconds:.2f} × the theoretical minimum"
+        minimum = f": {ratio}, {fmt.duration(stats.ideal_seconds)} for its passes alone"
+    yield f"Explain   {fmt.duration(stats.seconds)} for {fmt.count(stats.computed, 'image')}{minimum}"
+    if run.evaluation is not None:
+        yield f"          and {fmt.duration(stats.metrics_seconds)} for metrics"
+    spent = run.provenance.get("seconds_by_method")
+    costs = sorted(spent.items(), key=lambda cost: -cost[1]) if isinstance(spent, dict) else []
+    notable = [f"{name} {fmt.duration(seconds)}" for name, seconds in costs if seconds >= NOTABLE]
+    if notable and stats.computed < run.images:
+        yield f"          all {fmt.number(run.images)} images, earlier starts included:"
+    for start in range(0, len(notable), IN_A_ROW):
+        yield "          " + "".join(f"{cost:<{WIDTH}}" for cost in notable[start : start + IN_A_ROW]).rstrip()
+
+
+def prediction_line(selection: Selection, images: int) -> str | None:
+    """How many of all images are classified correctly, and how many of them will be explained."""
+    predictions, labels = selection.predictions, selection.label_predictions
+    if predictions is not None:
+        correct, unknown = predictions.correct, predictions.unknown
+        said = f"{correct} of {predictions.images} labeled images classified correctly"
+    elif labels is not None:
+        unknown = labels.unknown
+        said = f"{labels.exact} of {labels.images} labeled images with exactly their labels"
+    else:
+        return None
+    beside = f", {unknown} with a label that the network doesn't know" if unknown else ""
+    return f"Predict   {fmt.count(images, 'image')}: {said}{beside}; {len(selection.images)} to be explained"
+
+
+def about(seconds: float) -> str:
+    """An estimate, which is no better than a second."""
+    return f"about {fmt.duration(seconds)}" if seconds >= SECOND else "less than a second"
+
+
+def _method_lines(precision: str, plan: Plan) -> Iterator[str]:
+    dry_run = plan.dry_run
+    names = list(dict.fromkeys(task.name for task in dry_run.tasks))
+    if names:
+        yield f"          {fmt.count(len(names), 'method')}: {', '.join(names)}"
+    if dry_run.layers:
+        yield f"          layers: {', '.join(dry_run.layers)}"
+    for task, reason in dry_run.not_applicable:
+        yield f"          not applicable: {task.name} ({reason})"
+    if plan.reduced:
+        reduced = ", ".join(dict.fromkeys(task.name for task in plan.reduced))
+        condition = "" if precision == "bfloat16" else ", where that keeps the ranking of pixels"
+        yield f"          in bfloat16{condition}: {reduced}"
+
+
+def _labels(images: ImageSet) -> str:
+    """How many images have one that the network knows; where none has, how to give them."""
+    known = sum(any(label.index is not None for label in item.labels) for item in images)
+    if known:
+        return f"known for {fmt.number(known)} of {fmt.count(len(images), 'image')}"
+    return "none known; sub-folders called like classes, --labels folders, or a .txt, .csv or .tsv list give them"

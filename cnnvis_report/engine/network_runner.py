@@ -1,0 +1,134 @@
+"""Somebody's network as it is run here: in eval mode, on copies of what its passes change, and read for its scores."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from cnnvis_report.engine.bfloat16 import Weights, reduced_weights, run_reduced
+from cnnvis_report.engine.graph.layer_calls import Keep, LayerCalls
+from cnnvis_report.engine.graph.layer_hooks import LayerCall, recorded_calls
+from cnnvis_report.engine.graph.layer_inputs import LayerInputs
+from cnnvis_report.engine.outputs.logits import NotedCalls, Place
+from cnnvis_report.errors import CnnVisError
+from cnnvis_report.isolation.buffers import OwnState
+from cnnvis_report.isolation.context import ImageBuffer, as_scores, check_shape, grad_mode
+from cnnvis_report.isolation.diagnosis import check_example, check_open, check_scores, refusal
+from cnnvis_report.isolation.eager import eager, unwrapped
+from cnnvis_report.isolation.eval_mode import eval_mode
+from cnnvis_report.isolation.lock import exclusive
+from cnnvis_report.isolation.process_state import running_user_code
+
+
+class NetworkRunner:
+    """Runs a network on images of any number.
+
+    Args:
+        network: gives N×columns for N×C×H×W images. It is never changed for good.
+        example: [1, C, H, W], one normalized image. name: what the report calls the network.
+        state: what passes of the network may change, where somebody keeps it.
+
+    Raises:
+        BadRequest: the network's operations can't be followed, or the example doesn't fit its weights.
+    """
+
+    def __init__(self, network: nn.Module, example: Tensor, name: str, state: OwnState | None) -> None:
+        self.network = unwrapped(network)
+        self.name = name
+        self.size = (int(example.shape[2]), int(example.shape[3]))
+        self.device = example.device
+        self._tail: Place | None = None  # where the logits are, where the network doesn't give them itself
+        self._in_eval_mode = False
+        self._buffer = ImageBuffer()
+        self._reduced: Weights | None = None
+        self._weights: Weights | None = None
+        self._taken: dict[str, None] = {}
+        self.columns = 0  # of the output; known from the first pass on
+        check_open(self.network, name)
+        check_example(self.network, name, example)
+        self.state = state or OwnState(self.network)
+        self._calls = LayerCalls([], {}, self.size)
+
+    @contextmanager
+    def in_eval_mode(self) -> Iterator[None]:
+        """Freeze the network once for all the passes that are made while it is open."""
+        with exclusive(), ExitStack() as stack:
+            if not self._in_eval_mode:
+                stack.enter_context(eager(self.network))
+                stack.enter_context(eval_mode(self.network))
+                stack.callback(setattr, self, "_in_eval_mode", False)
+                self._in_eval_mode = True
+            yield
+
+    @contextmanager
+    def reduced(self) -> Iterator[None]:
+        """Forward passes are made in bfloat16 while it is open; their scores are float32 again."""
+        if self._reduced is None:
+            with self.in_eval_mode():
+                self._reduced = reduced_weights(self.network)
+        outer, self._weights = self._weights, self._reduced
+        try:
+            yield
+        finally:
+            self._weights = outer
+
+    def output(self, images: Tensor, count: int | None = None) -> Tensor:
+        """[N, columns]: what the network itself gives, of which `meaning` makes scores of classes."""
+        if self._tail is not None:
+            return self._logits_at(self._tail, images, count)
+        with self.in_eval_mode():
+            given = as_scores(self._run(images), self.name, count or len(images), self._taken)
+        return check_shape(given, count or len(images), self.columns).to(images.dtype)
+
+    def _logits_at(self, place: Place, images: Tensor, count: int | None = None) -> Tensor:
+        """[N, columns]: the logits, of before whatever the network does to them last."""
+        count = count or len(images)
+        with self.in_eval_mode(), place.watched(self.watching) as logits:
+            self._run(images)
+            return check_shape(as_scores(logits(), self.name, count), count, self.columns).to(images.dtype)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user has to know of how the output is read, a sentence each."""
+        return tuple(f"{self.name} returns {each}." for each in self._taken)
+
+    def _run(self, images: Tensor) -> object:
+        own = self._buffer.copied(images, self._layout)
+        self._calls.set_image_size((int(images.shape[2]), int(images.shape[3])))
+        with self.state.working_copies(), running_user_code(self.name):
+            return self.network(own) if self._weights is None else run_reduced(self.network, self._weights, own)
+
+    def watching(self, names: Sequence[str], keep: Keep, *, as_maps: bool = True) -> AbstractContextManager[None]:
+        """While it is open, call `keep(name, output)` as each of the layers called `names` runs.
+
+        Feature maps are as_maps out as [N, K, h, w], unless `as_maps` is false; other results are given as they are.
+        """
+        return self._calls.watching(names, keep, as_maps=as_maps)
+
+    def examine(self, example: Tensor) -> tuple[list[LayerCall], Tensor, LayerInputs, NotedCalls]:
+        """Run the network once, in the fastest memory layout that it takes, and note what ran."""
+        # channels last is a quarter faster for convolutions; some networks flatten with .view, which refuses it
+        layouts = [torch.channels_last] if example.dtype is not torch.float64 else []
+        for layout in [*layouts, torch.contiguous_format]:
+            self._layout = layout
+            try:
+                with (
+                    self.in_eval_mode(),
+                    recorded_calls(self.network) as calls,
+                    grad_mode(),
+                    LayerInputs() as layer_inputs,
+                    NotedCalls() as noted,
+                ):
+                    output = self.output(example.detach().clone().requires_grad_())
+                break
+            except (CnnVisError, torch.OutOfMemoryError, MemoryError):
+                raise
+            except Exception as error:
+                failure = error
+        else:
+            with self.in_eval_mode(), self.state.working_copies():
+                raise refusal(self.network, self.name, example, failure) from failure
+        self.state.keep_changed_only()
+        check_scores(output, self.name)
+        return calls, output, layer_inputs, noted

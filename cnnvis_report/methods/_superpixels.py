@@ -1,0 +1,52 @@
+"""Superpixels, the scores of images that keep some of them, and how well a linear model of these scores fits."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cnnvis_report.engine.rounding import beyond_rounding
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.errors import NotApplicable
+
+
+def superpixels(image: Tensor, segments: int) -> Tensor:
+    """[H, W] on the CPU: the superpixel of each pixel, from 0.
+
+    Raises:
+        NotApplicable: scikit-image isn't installed.
+    """
+    try:
+        from skimage.segmentation import slic
+    except ImportError as error:
+        raise NotApplicable("needs scikit-image: pip install 'cnnvis-report[lime]'") from error
+    pixels = image.cpu().float()  # always single precision, so that the borders don't hang on the last bits
+    low, high = pixels.amin((1, 2), keepdim=True), pixels.amax((1, 2), keepdim=True)
+    varies = beyond_rounding(high - low, torch.maximum(high.abs(), low.abs()))
+    scaled = (pixels - low) * torch.where(varies, 1 / (high - low), 0.0)
+    found = slic(scaled.permute(1, 2, 0).numpy(), n_segments=segments, compactness=10.0, channel_axis=-1)
+    return torch.from_numpy(np.unique(found, return_inverse=True)[1].reshape(found.shape))
+
+
+def masked_scores(tape: Tape, place: int, labels: Tensor, kept: Tensor) -> Tensor:
+    """[M, classes] in double precision on the CPU: the scores of an image of which only some superpixels are kept.
+
+    Args:
+        labels: [H, W]. kept: [M, superpixels], true or false.
+    """
+    image = tape.images[place]
+    flat, scores = labels.flatten().to(image.device), []
+    for part in torch.split(kept.to(image), tape.capacity):
+        masks = part.index_select(1, flat).view(-1, 1, *labels.shape)
+        scores.append(tape.scores(masks * image))
+    return torch.cat(scores).cpu().double()
+
+
+def r_squared(scores: Tensor, predicted: Tensor, weights: Tensor) -> Tensor:
+    """[K]: the share of the weighted variance of scores [M, K] that is predicted; 1 where there is none.
+
+    Args:
+        weights: [M, 1].
+    """
+    mean = (weights * scores).sum(dim=0) / weights.sum().clamp(min=1e-12)
+    missed, whole = ((weights * (scores - other).square()).sum(dim=0) for other in (predicted, mean))
+    return 1 - missed / whole.clamp(min=1e-12)

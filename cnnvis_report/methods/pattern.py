@@ -1,0 +1,63 @@
+"""PatternNet and PatternAttribution."""
+
+from torch import Tensor
+
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.methods.pattern_fit import pattern_maps
+from cnnvis_report.methods.registry import method
+from cnnvis_report.records.methods import Family, Kind, Sign
+
+
+@method(
+    title="PatternNet",
+    family=Family.RELEVANCE,
+    source="Kindermans et al. 2017, arXiv:1705.05598",
+    sign=Sign.SIGNED,
+    kind=Kind.PIXEL,
+    color=True,
+    preset="all",
+)
+def pattern_net(tape: Tape, targets: Tensor) -> Tensor:
+    """What in the image the score is a signal of: each layer's output drawn back as the pattern that it answers to.
+
+    Sent back from the score y, a layer with weights w by its pattern a = cov(x, y | y > 0) / (w . cov), a ReLU by its
+    gate; patterns are fitted to a sample of the image set, so they need many images to be of use.
+
+    Args:
+        targets: [N] class indices.
+
+    Returns:
+        [N, C, H, W] in units of the normalized input.
+
+    Raises:
+        NotApplicable: an activation isn't a ReLU, an operation has no rule, there are fewer than two images,
+            or so few that signals overflow.
+    """
+    return pattern_maps(tape, targets, attribution=False)
+
+
+@method(
+    title="PatternAttribution",
+    family=Family.RELEVANCE,
+    source="Kindermans et al. 2017, arXiv:1705.05598",
+    sign=Sign.SIGNED,
+    kind=Kind.PIXEL,
+    preset="all",
+)
+def pattern_attribution(tape: Tape, targets: Tensor) -> Tensor:
+    """How much of the score each pixel's signal makes up, what merely cancels distractors left out.
+
+    Sent back from the score y, a layer with weights w by a * w with its pattern a = cov(x, y | y > 0) / (w . cov), a
+    ReLU by its gate; patterns are fitted to a sample of the image set, so they need many images to be of use.
+
+    Args:
+        targets: [N] class indices.
+
+    Returns:
+        [N, C, H, W] in logits.
+
+    Raises:
+        NotApplicable: an activation isn't a ReLU, an operation has no rule, there are fewer than two images,
+            or so few that signals overflow.
+    """
+    return pattern_maps(tape, targets, attribution=True)

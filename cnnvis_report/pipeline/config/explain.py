@@ -1,0 +1,128 @@
+"""What is explained, measured and inspected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cnnvis_report.records.methods import Option
+from cnnvis_report.settings import Group, Stated, setting
+from cnnvis_report.settings.kinds import Choice, MethodOptions, Names, Several, Text
+
+
+@dataclass(frozen=True)
+class ExplainConfig:
+    """Which methods explain which class scores.
+
+    options: method to option to value.
+    """
+
+    group: ClassVar = Group.EXPLAIN
+
+    methods: tuple[str, ...] = setting(
+        ("standard",),
+        "Comma-separated methods, or quick, standard, all; package.module:function for one of your own. "
+        "'cnnvis-report methods' lists them.",
+        Names(),
+        short="-m",
+        metavar="NAMES",
+        completes="methods",
+        decides=False,
+    )
+    options: Mapping[str, Mapping[str, Option]] = setting(
+        {},
+        "Set an option of a method, e.g. smoothgrad.n=50. Repeatable.",
+        MethodOptions(),
+        key="option",
+        short="-O",
+        metavar="METHOD.NAME=VALUE",
+        decides=False,
+    )
+    classes: str = setting(
+        "top:3",
+        "Classes to explain for each image, comma-separated: top:K for the K highest scores, label, or class names "
+        "and indices.",
+        Text(numbers=True, several=True, empty=True),
+        short="-c",
+        metavar="CHOICE",
+        decides=False,
+    )
+    layers: tuple[str, ...] = setting(
+        (),
+        "Layer that class activation maps are computed from. Repeatable. 'cnnvis-report layers MODEL' lists them.",
+        Several(Text()),
+        key="layer",
+        short="-l",
+        metavar="NAME",
+        default_text="the last features with a spatial size",
+        completes="layers",
+        decides=False,
+    )
+    precision: str = setting(
+        "auto",
+        "Floating-point type of methods that need forward passes only, such as RISE. auto takes bfloat16 where it is "
+        "faster and a sample of maps keeps its ranking of pixels (rank correlation of 0.99 or more).",
+        Choice(("auto", "float32", "bfloat16")),
+        decides=False,
+    )
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """How much the maps are measured."""
+
+    group: ClassVar = Group.EXPLAIN
+
+    metrics: str = setting(
+        "auto",
+        "How much to measure the maps' faithfulness and localization: quick on 8 images, full on all. auto is quick "
+        "for -m standard and all, else none.",
+        Choice(("auto", "none", "quick", "full")),
+        decides=False,
+    )
+
+
+@dataclass(frozen=True)
+class InspectConfig:
+    """How much of what the layers hold is shown, and of which units."""
+
+    group: ClassVar = Group.INSPECT
+
+    inspect: str = setting(
+        "auto",
+        "How much to show of what layers compute: filters, feature maps, projections, top images and feature "
+        "visualizations; full adds inverted features. auto is standard for -m standard and all, else none.",
+        Choice(("auto", "none", "quick", "standard", "full")),
+        decides=False,
+    )
+    units: tuple[str, ...] = setting(
+        (),
+        "Show this unit: its projections, top images and feature visualization. Repeatable.",
+        Several(Text()),
+        key="unit",
+        metavar="LAYER:CHANNEL[:ROW,COLUMN]",
+        decides=False,
+    )
+    maximize: tuple[str, ...] = setting(
+        (),
+        "Feature visualization of a class or a unit, LAYER:CHANNEL[:ROW,COLUMN]; several joined by + are maximized "
+        "together. Repeatable.",
+        Several(Text()),
+        metavar="WHAT",
+        default_text="the classes predicted most often",
+        decides=False,
+    )
+    parametrization: str = setting(
+        "fourier",
+        "What feature visualization optimizes: a Fourier spectrum under random transformations, or pixels under "
+        "total variation.",
+        Choice(("fourier", "pixels")),
+        stated=Stated.CHANGED,
+        decides=False,
+    )
+    init: str = setting(
+        "noise",
+        "What feature visualization starts from: noise, or the image that activates the unit most.",
+        Choice(("noise", "image")),
+        stated=Stated.CHANGED,
+        decides=False,
+    )

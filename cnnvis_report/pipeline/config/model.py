@@ -1,0 +1,48 @@
+"""The network of a run, and how its scores are read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from cnnvis_report.records.scores import SCORES
+from cnnvis_report.settings import Group, Stated, required, setting
+from cnnvis_report.settings.kinds import Choice, File, FileName
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network, and how its scores are read."""
+
+    group: ClassVar = Group.MODEL
+
+    model: str = required(
+        "A trained model file, a torchvision classifier, or package.module:factory.",
+        FileName(),
+        argument=True,
+        completes="models",
+        decides=False,
+    )
+    weights: Path | None = setting(
+        None,
+        "A .pth, .pt or .safetensors file with a state dict; FILE#KEY names the entry of the file that holds it.",
+        File(),
+        short="-w",
+        metavar="FILE",
+        decides=False,
+    )
+    scores: str = setting(
+        "auto",
+        "What the network's outputs mean: one class per image (softmax), several labels per image (sigmoid), one "
+        "score for the positive class (binary), or numbers without probabilities, as of a regression (value). auto "
+        "finds out and says why.",
+        Choice(SCORES),
+        stated=Stated.CHANGED,
+    )
+    class_names: Path | None = setting(
+        None,
+        "A file of class names: one per line in index order, index and name per line, a table, JSON, a Python dict, "
+        "or a Hugging Face config.json.",
+        File(),
+        metavar="FILE",
+        decides=False,
+    )

@@ -1,0 +1,68 @@
+"""Where the report is written, and what computes it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from cnnvis_report.settings import Group, Stated, setting
+from cnnvis_report.settings.kinds import File, Flag, Integer, Text
+
+MOST_IN_A_BATCH = 1_000_000
+
+
+@dataclass(frozen=True)
+class OutputConfig:
+    """Where the report is written, in which form, and what the terminal says."""
+
+    group: ClassVar = Group.REPORT
+
+    output: Path = setting(
+        Path("report"), "Folder of the report.", File(), short="-o", metavar="DIR", stated=Stated.NEVER, decides=False
+    )
+    single_file: bool = setting(
+        False,
+        "Write one HTML file that holds everything, of at most 25 MB where possible.",
+        Flag(),
+        stated=Stated.NEVER,
+        decides=False,
+    )
+    strict: bool = setting(
+        False,
+        "Exit with status 3 if a file was skipped or a map is missing.",
+        Flag(),
+        stated=Stated.NEVER,
+        decides=False,
+    )
+    open: bool = setting(False, "Open the report in the browser.", Flag(), stated=Stated.NEVER, decides=False)
+    quiet: bool = setting(
+        False,
+        "Print warnings, errors and the path of the result only.",
+        Flag(),
+        short="-q",
+        stated=Stated.NEVER,
+        decides=False,
+    )
+    verbose: bool = setting(
+        False,
+        "Print the traceback of a method that fails, or of an error in your own code.",
+        Flag(),
+        short="-v",
+        stated=Stated.NEVER,
+        decides=False,
+    )
+
+
+@dataclass(frozen=True)
+class MachineConfig:
+    """What computes, how much at a time, and the random numbers.
+
+    batch_size: None chooses what fits.
+    """
+
+    group: ClassVar = Group.MACHINE
+
+    device: str = setting("auto", "Device: auto, cpu, cuda, cuda:N or mps.", Text(), metavar="NAME", decides=False)
+    batch_size: int | None = setting(
+        None, "Batch size.", Integer(1, MOST_IN_A_BATCH, auto=True), metavar="N|auto", decides=False
+    )
+    seed: int = setting(0, "Random seed.", Integer(0), metavar="N", decides=False)

@@ -1,0 +1,83 @@
+"""What decides the results of a run, by name: where one of these has changed, earlier results aren't kept."""
+
+from collections.abc import Sequence
+from inspect import getsource
+
+from cnnvis_report import __version__
+from cnnvis_report.data.batches import sampled
+from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.methods.tasks import Task
+from cnnvis_report.models.model import Training
+from cnnvis_report.pipeline.identity.network import NetworkIdentity
+from cnnvis_report.pipeline.identity.run import BATCH, SAMPLED
+from cnnvis_report.pipeline.identity.source_code import code_hash, method_files
+from cnnvis_report.pipeline.setup import SAMPLE, Setup
+from cnnvis_report.records.identity import LISTED
+from cnnvis_report.settings import identity_part
+
+Parts = dict[str, object]
+
+
+def identity_parts(setup: Setup, batch: int, reduced: Sequence[Task]) -> Parts:
+    """All but the contents of the images.
+
+    Args:
+        batch: images at a time. reduced: tasks that may run in bfloat16.
+    """
+    config, selection = setup.config, setup.selection
+    return {
+        "the version of cnnvis-report": __version__,
+        **_network_parts(setup.subject, setup.checks.identity),
+        **_image_parts(setup.images),
+        **_method_parts(setup.tasks),
+        "the classes to be explained": repr(setup.choice),
+        "the seed": config.machine.seed,
+        BATCH: batch,
+        "the device": setup.subject.device.type,
+        "the precision": [config.explain.precision, *([task.name, task.layer] for task in reduced)],
+        "the metrics": repr(setup.metrics),
+        "the predictions of all images": repr(selection and (selection.predictions, selection.label_predictions)),
+        "the training": _training(setup.model.training),
+        "the inspection": repr(setup.inspection),
+        "the options": identity_part(config),
+    }
+
+
+def _network_parts(subject: Subject, identity: NetworkIdentity) -> Parts:
+    return {
+        "the network's weights": identity.weights,
+        "the modules' settings": identity.settings,
+        "the network's source code": identity.code,
+        "the network's layers": [[layer.name, layer.type, list(layer.shape)] for layer in subject.layers],
+        "the class names": list(subject.classes),
+        "how scores are read": [subject.meaning.kind, subject.scores],
+        "the preprocessing": repr(subject.preprocessing),
+    }
+
+
+def _image_parts(images: ImageSet) -> Parts:
+    return {
+        "the files that aren't read": [[file.name, file.reason] for file in images.skipped],
+        LISTED: [[item.id, item.name, repr(item.labels), item.bare, item.mask is not None] for item in images],
+        SAMPLED: [item.fingerprint for item in sampled(images, SAMPLE)],
+    }
+
+
+def _method_parts(tasks: Sequence[Task]) -> Parts:
+    return {
+        "the methods or their options": [[task.name, list(task.options)] for task in tasks],
+        "the methods' source code": [_source(task) for task in tasks],
+    }
+
+
+def _training(training: Training | None) -> str:
+    return "" if training is None else repr((training.record, sorted(training.seen)))
+
+
+def _source(task: Task) -> str:
+    """The code of a method: somebody's own may change between two runs, with what it imports."""
+    try:
+        return getsource(task.method.function) + code_hash(method_files(task.method.function))
+    except (OSError, TypeError):
+        return ""

@@ -1,0 +1,106 @@
+"""The records of a run that no stage makes."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+
+from cnnvis_report import __version__
+from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.engine.devices import describe
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.methods.tasks import Task
+from cnnvis_report.models.model import Training
+from cnnvis_report.pipeline.stages.evaluation import MetricsBudget
+from cnnvis_report.pipeline.stages.randomization import Randomization
+from cnnvis_report.pipeline.stats import RunStats
+from cnnvis_report.records.methods import MethodInfo
+from cnnvis_report.records.metrics import Evaluation
+from cnnvis_report.records.network import NetworkRecord
+from cnnvis_report.records.run import Setting
+
+PACKAGES = ("torch", "torchvision", "numpy", "pillow")
+
+
+def network_record(subject: Subject, weights: str) -> NetworkRecord:
+    """The network, its layers and its scores; `weights` says where its weights come from."""
+    meaning = subject.meaning
+    return NetworkRecord(
+        name=subject.name,
+        parameters=subject.parameters,
+        classes=len(subject.classes),
+        channels=subject.preprocessing.channels,
+        weights=weights,
+        preprocessing=subject.preprocessing.describe(),
+        scores=subject.scores,
+        layers=subject.layers,
+        default_layer=subject.default_layer,
+        kind=meaning.kind,
+        quantity=meaning.quantity,
+        reason=meaning.reason,
+        names=() if meaning.kind.exclusive else subject.classes,
+    )
+
+
+def method_records(tasks: Sequence[Task]) -> tuple[MethodInfo, ...]:
+    """Each method once, with the options that it ran with."""
+    options = {task.name: dict(task.options) for task in tasks}
+    infos = {task.name: task.method.info for task in tasks}
+    return tuple(replace(info, options=options[name]) for name, info in infos.items())
+
+
+def evaluation_record(
+    budget: MetricsBudget | None, images: int, seed: int, randomization: Randomization
+) -> Evaluation | None:
+    """How the maps of so many images were measured; None where they weren't."""
+    if budget is None:
+        return None
+    return Evaluation(
+        budget=budget.name,
+        images=images,
+        steps=budget.steps,
+        regions=budget.regions,
+        side=budget.across,
+        seed=seed,
+        randomized_fractions=randomization.fractions,
+        randomization_images=randomization.images,
+        randomization=randomization.results,
+    )
+
+
+def count_in_training_set(images: ImageSet, training: Training | None) -> int:
+    """How many of the images were among those that the network was trained on."""
+    return 0 if training is None else sum(item.content in training.seen for item in images)
+
+
+def provenance(
+    device: torch.device, stats: RunStats, files: Mapping[str, str], method_seconds: Mapping[str, float]
+) -> dict[str, Setting]:
+    """When, how long, on what, with which versions; nothing that names a person, a machine or a folder.
+
+    Args:
+        stats: of the last start. files: what is known of the contents of the images' files, by what told their state.
+        method_seconds: of all starts, by method.
+    """
+    return {
+        "finished": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "seconds": round(stats.seconds, 3),
+        "ideal_seconds": round(stats.ideal_seconds, 3),
+        "images_computed": stats.computed,
+        "device": describe(device),
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "versions": {"cnnvis-report": __version__} | {name: _version(name) for name in PACKAGES},
+        "files": dict(files),
+        "seconds_by_method": {name: round(seconds, 4) for name, seconds in sorted(method_seconds.items())},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,95 @@
+"""The channels that respond most, each with the images that it is strongest in."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from cnnvis_report.data.batches import DecodedImage, read_item
+from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.engine.devices import is_out_of_memory
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import NotApplicable, told
+from cnnvis_report.inspection.projections import Unit
+from cnnvis_report.pipeline.not_applicable import Reasons
+from cnnvis_report.pipeline.stages.inspection_budget import InspectionPlan
+from cnnvis_report.pipeline.stages.layer_pass import SetPass, main_layers
+from cnnvis_report.pipeline.stages.unit_crops import UnitPictures
+from cnnvis_report.progress import Progress
+from cnnvis_report.records.inspection import TopImagesRecord
+
+CLASSES = 5  # of the highest mean activation
+
+
+def top_images(
+    subject: Subject,
+    images: ImageSet,
+    plan: InspectionPlan,
+    *,
+    set_pass: SetPass,
+    pictures: UnitPictures,
+    arrays: dict[str, npt.NDArray[np.generic]],
+    reasons: Reasons,
+    progress: Progress,
+) -> Iterator[TopImagesRecord]:
+    """Channels of the main layers, and those that were asked for; their pictures are added to the arrays."""
+    if len(set_pass.ids) < 2:
+        one = "the set has one image, and each channel's strongest would be that one"
+        reasons.append(("top images", one if set_pass.ids else "no images were given"))
+        return
+    cache = DecodedImages(images, subject.preprocessing)
+    for layer in set_pass.tops.layers:
+        progress.step(f"inspection: top images of {layer}")
+        top = set_pass.tops.top(layer)
+        means = set_pass.tops.excitement(layer)
+        for channel in _channels(subject, plan, set_pass, layer):
+            count = int((top.values[channel] > 0).sum())
+            if not count:
+                continue
+            decoded = [cache.at(set_pass.ids[number]) for number in top.images[channel, :count].tolist()]
+            positions = zip(top.rows[channel, :count].tolist(), top.columns[channel, :count].tolist(), strict=True)
+            units = [Unit(layer, channel, *position) for position in positions]
+            try:
+                records, made = pictures.make(decoded, units, pictures.rules[:1])
+            except (RuntimeError, ValueError) as error:  # the network fails on the way back from one of them
+                if is_out_of_memory(error):
+                    raise
+                reasons.append((f"top images of {layer}, channel {channel}", told(error)))
+                continue
+            arrays |= {f"top_images/{layer}/{channel}/{name}": picture for name, picture in made.items()}
+            classes = sorted(((float(values[channel]), index) for index, values in means.items()), reverse=True)
+            named = tuple((subject.classes[index], round(value, 5)) for value, index in classes[:CLASSES])
+            yield TopImagesRecord(layer, channel, records, named)
+
+
+def _channels(subject: Subject, plan: InspectionPlan, set_pass: SetPass, layer: str) -> list[int]:
+    """The channels of the largest activations in a main layer, and those that were asked for, by number."""
+    values = set_pass.tops.top(layer).values
+    asked = {unit.channel for unit in plan.units if unit.layer == layer}
+    most = plan.budget.channels if layer in main_layers(subject) else 0
+    return sorted({*values[:, 0].topk(min(most, len(values))).indices.tolist(), *asked})
+
+
+class DecodedImages:
+    """Images of the set by their ids, the last ones kept: channels share them."""
+
+    def __init__(self, images: ImageSet, preprocessing: Preprocessing, kept: int = 64) -> None:
+        self._items = {item.id: item for item in images}
+        self._preprocessing, self._kept = preprocessing, kept
+        self._decoded: dict[str, DecodedImage] = {}
+
+    def at(self, id: str) -> DecodedImage:
+        """The image, which could be read when the set passed by.
+
+        Raises:
+            NotApplicable: it can't be any more.
+        """
+        if id not in self._decoded:
+            image = read_item(self._items[id], self._preprocessing)
+            if not isinstance(image, DecodedImage):
+                raise NotApplicable(f"{image.name} can't be read any more: {image.reason}")
+            if len(self._decoded) >= self._kept:
+                del self._decoded[next(iter(self._decoded))]
+            self._decoded[id] = image
+        return self._decoded[id]

@@ -1,0 +1,69 @@
+"""What the page of one image shows beside its text: thumbnails, maps as data, pictures of the layers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from cnnvis_report.data.prefetch import ahead, processors
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.report.payload import Arrays, image_data
+from cnnvis_report.report.pictures.feature_maps import layer_data
+from cnnvis_report.report.pictures.image_layers import image_pictures
+from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail
+from cnnvis_report.report.report import Report
+from cnnvis_report.report.time_estimate import WORKERS
+from cnnvis_report.report.views.image import Neighbors, with_neighbors
+from cnnvis_report.store.run_folder import StoredRun
+
+
+@dataclass(frozen=True)
+class ImageContent:
+    """An image, with all that its page shows.
+
+    thumbnails: "picture" and a map of each method, WebP. data: what the page's scripts draw. pictures: of the layers,
+    WebP. feature_maps: what the page's scripts draw of each layer.
+    """
+
+    image: ImageRecord
+    neighbors: Neighbors
+    thumbnails: dict[str, bytes]
+    data: dict[str, Any]
+    pictures: dict[str, bytes]
+    feature_maps: list[dict[str, Any]]
+
+
+def image_contents(report: Report, most: int | None = None) -> Iterator[ImageContent]:
+    """The content of each image's page in order, made by several processors.
+
+    Args:
+        most: feature maps are averaged down to so many positions a side.
+    """
+    workers = processors(WORKERS)
+    made = ahead(partial(_content, report, most), with_neighbors(report.stored), workers=workers, waiting=workers)
+    yield from made
+
+
+def _content(report: Report, most: int | None, each: tuple[ImageRecord, Neighbors]) -> ImageContent:
+    image, neighbors = each
+    arrays = report.stored.maps(image)
+    inspected = report.run.inspection.of(image.id) if report.run.inspection else None
+    return ImageContent(
+        image,
+        neighbors,
+        dict(_thumbnails(report.stored, image, arrays)),
+        image_data(report.run, image, arrays, report.quality),
+        dict(image_pictures(report.stored, inspected)) if inspected else {},
+        list(layer_data(report.stored, inspected, most)) if inspected else [],
+    )
+
+
+def _thumbnails(stored: StoredRun, image: ImageRecord, arrays: Arrays) -> Pictures:
+    """The picture, and the map of each method that is shown first: of the first class, at the first layer."""
+    yield "picture", thumbnail(arrays["picture"])
+    made = set()
+    for record in image.maps:
+        if record.target == image.targets[0].index and record.method not in made:
+            made.add(record.method)
+            method = stored.record.method(record.method)
+            yield record.method, still(arrays["picture"], method.shown(arrays[record.key]), method)

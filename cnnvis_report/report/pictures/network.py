@@ -1,0 +1,29 @@
+"""Pictures of the whole network: kernels, the images that channels are strongest in, feature visualization."""
+
+from cnnvis_report.report.pictures.kernels import kernel_sheet
+from cnnvis_report.report.pictures.sheet import sheet
+from cnnvis_report.report.pictures.thumbnails import Pictures, webp
+from cnnvis_report.store.names import NETWORK
+from cnnvis_report.store.run_folder import StoredRun
+
+
+def network_pictures(run: StoredRun) -> Pictures:
+    """By name: kernels, the strongest images of channels, and feature visualization."""
+    inspection = run.record.inspection
+    if inspection is None:
+        return
+    arrays = run.inspection_arrays(NETWORK)
+    for number, kernels in enumerate(inspection.kernels):
+        values = arrays[f"kernels/{kernels.layer}"]
+        yield f"kernels-{number}", kernel_sheet(values, kernels, per_kernel=False)
+        yield f"kernels-{number}-each", kernel_sheet(values, kernels, per_kernel=True)
+    for number, top in enumerate(inspection.top_images):
+        key = f"top_images/{top.layer}/{top.channel}"
+        rows = [
+            [arrays[f"{key}/{place}/{what}"] for place in range(len(top.units))]
+            for what in ("crop", inspection.projection_rules[0])
+        ]
+        yield f"top-{number}", sheet(rows)
+    for number in range(len(inspection.maximized)):
+        yield f"maximized-{number}", webp(arrays[f"maximized/{number}"], lossless_up_to=0)
+        yield f"frames-{number}", sheet([list(arrays[f"frames/{number}"])])

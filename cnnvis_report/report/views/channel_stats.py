@@ -1,0 +1,61 @@
+"""What the channels of the layers do over the image set, in numbers and sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cnnvis_report.records.inspection import ChannelStatsRecord, InspectionRecord
+from cnnvis_report.report.views import formatting as fmt
+
+
+@dataclass(frozen=True)
+class ChannelStats:
+    """The channels of a layer: how many are dead, saturated and duplicates, and which these are."""
+
+    record: ChannelStatsRecord
+    address: str
+    counts: list[tuple[int, str]]
+
+
+def channel_stats(record: ChannelStatsRecord, addresses: Mapping[str, str]) -> ChannelStats:
+    """The channels of a layer; addresses are of the layers' sections, by name."""
+    counts = []
+    for amount, channels in zip((record.dead, record.saturated, record.duplicates), record.examples, strict=True):
+        more = " …" if amount > len(channels) else ""
+        counts.append((amount, ", ".join(map(str, channels)) + more if amount else ""))
+    return ChannelStats(record, addresses.get(record.layer, ""), counts)
+
+
+def stats_chart(inspection: InspectionRecord) -> dict[str, list[str] | list[float]]:
+    """Columns for the chart: layers, and shares of their channels or values."""
+    stats = inspection.channel_stats
+    return {
+        "layers": [each.layer for each in stats],
+        "dead": [round(each.dead / each.channels, 5) for each in stats],
+        "saturated": [round(each.saturated / each.channels, 5) for each in stats],
+        "duplicates": [round(each.duplicates / each.channels, 5) for each in stats],
+        "active": [each.active_fraction for each in stats],
+    }
+
+
+def findings(inspection: InspectionRecord) -> list[str]:
+    """What the channel statistics say, in sentences: the layers with most of each kind first."""
+    said = []
+    for kind, text in (
+        ("dead", "{} of {} channels are dead: never above zero on these images"),
+        ("duplicates", "{} of {} channels duplicate an earlier one (r ≥ 0.99)"),
+        ("saturated", "{} of {} channels are saturated: above zero nearly everywhere"),
+    ):
+        found = [
+            each
+            for each in inspection.channel_stats
+            if getattr(each, kind) and (kind != "saturated" or _has_zeros(each))
+        ]
+        for each in sorted(found, key=lambda each: -getattr(each, kind) / each.channels)[:3]:
+            amounts = fmt.number(getattr(each, kind)), fmt.number(each.channels)
+            said.append(f"{each.layer}: {text.format(*amounts)}.")
+    return said
+
+
+def _has_zeros(stats: ChannelStatsRecord) -> bool:
+    """Whether some of a layer's values are zero or below: only then a saturated channel says something."""
+    return stats.active_fraction < 0.95

@@ -1,0 +1,96 @@
+"""The run page: the network, what was asked for, where it ran, and everything that is missing."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cnnvis_report.records.network import NetworkRecord
+from cnnvis_report.records.run import RunRecord
+from cnnvis_report.report.links import Links
+from cnnvis_report.report.payload import provenance_rows
+from cnnvis_report.report.report import Report
+from cnnvis_report.report.views import formatting as fmt
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the run page shows.
+
+    facts, settings, environment: rows of a name and a value. missing: files that were skipped and maps that there
+    aren't, each with the reason.
+    """
+
+    network: NetworkRecord
+    facts: list[tuple[str, str]]
+    settings: list[tuple[str, str]]
+    fingerprint: str
+    environment: list[tuple[str, str]]
+    notices: tuple[str, ...]
+    missing: Iterable[tuple[str, str]]
+
+
+def run(report: Report, _links: Links) -> Run:
+    """Gather what the run page shows."""
+    return Run(
+        network=report.network,
+        facts=_facts(report.run),
+        settings=[*_settings(report.run), *_precision(report.run)],
+        fingerprint=report.run.fingerprint,
+        environment=provenance_rows(report.run),
+        notices=report.run.notices,
+        missing=_missing(report),
+    )
+
+
+def _facts(run: RunRecord) -> list[tuple[str, str]]:
+    network = run.network
+    kind = f"{network.kind}, {network.reason}" if network.reason else str(network.kind)
+    found = ", the last layer with feature maps on the way to the scores"
+    layer = network.default_layer or "none with a spatial size"
+    noun = {"label": "Labels", "output": "Outputs"}.get(fmt.column(network.kind), "Classes")
+    return [
+        ("Name", network.name),
+        ("Weights", network.weights),
+        ("Parameters", fmt.number(network.parameters)),
+        (noun, fmt.number(network.classes)),
+        ("Scores", kind),
+        ("Explained", network.scores),
+        ("Preprocessing", network.preprocessing),
+        ("Layer of the maps", layer + (found if network.default_layer and not run.settings.get("layers") else "")),
+    ]
+
+
+def _settings(run: RunRecord) -> Iterator[tuple[str, str]]:
+    for name, value in run.settings.items():
+        if value not in (None, "", [], {}):
+            yield name.replace("_", " "), fmt.setting(value)
+    passes = run.passes_per_image
+    yield (
+        "passes per image",
+        f"{fmt.number(passes.get('forward', 0))} forward, {fmt.number(passes.get('backward', 0))} backward",
+    )
+
+
+def _precision(run: RunRecord) -> Iterator[tuple[str, str]]:
+    """What bfloat16 changed, method by method."""
+    for each in run.precision:
+        name = run.method(each.method).title + (f" at {each.layer}" if each.layer else "")
+        used, other = ("bfloat16", "float32") if each.used else ("float32", "bfloat16")
+        if each.correlation is None:
+            yield name, f"{used}, as bfloat16 failed: {each.reason}"
+        else:
+            correlation = fmt.number(each.correlation, 5)
+            yield name, f"{used}; rank correlation with {other} {correlation} on {fmt.count(each.images, 'image')}"
+
+
+def _missing(report: Report) -> Iterator[tuple[str, str]]:
+    run = report.run
+    for skipped in run.skipped:
+        yield skipped.name, f"skipped: {skipped.reason}"
+    for gap in run.not_applicable:
+        name = run.method(gap.method).title + (f" at {gap.layer}" if gap.layer else "")
+        yield name, f"not applicable to this network: {gap.reason}"
+    for stage, reason in run.stages_not_applicable:
+        yield stage.capitalize(), f"failed: {reason}"
+    for image in report.images():
+        for gap in image.not_applicable:
+            yield image.name, f"{run.method(gap.method).title}: {gap.reason}" if gap.method else gap.reason

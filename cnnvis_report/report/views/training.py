@@ -1,0 +1,115 @@
+"""How the network was trained, as the performance page shows it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cnnvis_report.records.run import RunRecord
+from cnnvis_report.records.training import Frame, SnapshotSeries, TrainingRecord
+from cnnvis_report.report.links import Links
+from cnnvis_report.report.pictures.snapshots import snapshot_name
+from cnnvis_report.report.report import Report
+from cnnvis_report.report.views import formatting as fmt
+
+
+@dataclass(frozen=True)
+class SnapshotFrame:
+    """An image after an epoch: its maps by method, with their addresses."""
+
+    frame: Frame
+    kept: bool
+    maps: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """An image over the epochs."""
+
+    name: str
+    address: str
+    picture: str
+    series: SnapshotSeries
+    frames: list[SnapshotFrame]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the network was trained.
+
+    sentences: its outcome. curves: numbers for the charts. weighted: whether classes have weights in the loss.
+    snapshots: images over the epochs. methods: names and titles of those whose maps the snapshots show.
+    """
+
+    record: TrainingRecord
+    sentences: list[str]
+    curves: dict[str, Any]
+    weighted: bool
+    snapshots: list[Snapshots]
+    methods: list[tuple[str, str]]
+
+
+def training(report: Report, links: Links) -> Training | None:
+    """Gather how the network was trained; None where that isn't known."""
+    run, record = report.run, report.run.training
+    if record is None:
+        return None
+    shown = [(number, series) for number, series in enumerate(run.snapshots) if series.image in report.names]
+    names = dict.fromkeys(name for series in run.snapshots for name in series.methods)
+    return Training(
+        record=record,
+        sentences=_sentences(record),
+        curves=_curves(record),
+        weighted=any(count.weight != 1.0 for count in record.counts),
+        snapshots=[_snapshots(report, links, number, series) for number, series in shown],
+        methods=[(name, run.method(name).title) for name in names],
+    )
+
+
+def _sentences(record: TrainingRecord) -> list[str]:
+    stopped = f"; {record.stopped}" if record.stopped else ""
+    said = [
+        f"Validation accuracy {fmt.percent(record.validation.accuracy)} on "
+        f"{fmt.count(record.validation.images, 'image')} after epoch {record.best_epoch} of {len(record.history)}, "
+        f"which was kept{stopped}."
+    ]
+    if record.test:
+        said.append(
+            f"Test accuracy {fmt.percent(record.test.accuracy)} on {fmt.count(record.test.images, 'image')}, held out "
+            f"and not used for selection."
+        )
+    if record.skipped:
+        said.append(f"{fmt.count(record.skipped, 'file')} could not be read.")
+    return said
+
+
+def _curves(record: TrainingRecord) -> dict[str, Any]:
+    """Numbers for the charts of loss and accuracy."""
+    history = record.history
+    return {
+        "epochs": [epoch.number for epoch in history],
+        "loss": [epoch.loss for epoch in history],
+        "accuracy": [epoch.accuracy for epoch in history],
+        "validation_loss": [epoch.validation_loss for epoch in history],
+        "validation_accuracy": [epoch.validation_accuracy for epoch in history],
+        "best_epoch": record.best_epoch,
+    }
+
+
+def _snapshots(report: Report, links: Links, number: int, series: SnapshotSeries) -> Snapshots:
+    return Snapshots(
+        name=report.names[series.image],
+        address=links.image(series.image),
+        picture=links.picture(f"snapshot-{number}"),
+        series=series,
+        frames=[
+            SnapshotFrame(
+                frame,
+                kept=_kept(report.run) == frame.epoch,
+                maps=[(name, links.picture(snapshot_name(number, name, frame.epoch))) for name in series.methods],
+            )
+            for frame in series.frames
+        ],
+    )
+
+
+def _kept(run: RunRecord) -> int | None:
+    return run.training.best_epoch if run.training else None

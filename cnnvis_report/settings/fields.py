@@ -1,0 +1,162 @@
+"""Fields of dataclasses that are settings, and the dataclasses built from values by name."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from enum import Enum
+from typing import Any, TypeVar, cast, get_type_hints
+
+from cnnvis_report.errors import BadRequest, UnknownName
+from cnnvis_report.settings.kinds import Kind
+
+Value = TypeVar("Value")
+Config = TypeVar("Config")
+KEY = "setting"  # in a field's metadata
+
+
+class Group(Enum):
+    """Headings under which help lists options, in this order."""
+
+    MODEL = "Model"
+    IMAGES = "Images"
+    EXPLAIN = "What to explain"
+    INSPECT = "What to inspect"
+    TRAINING = "Training"
+    REPORT = "Report"
+    MACHINE = "Machine"
+    GENERAL = "General"
+
+
+class Stated(Enum):
+    """When the report's table of settings has a row for a setting."""
+
+    ALWAYS = "always"
+    CHANGED = "when it isn't the default"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class SettingInfo:
+    """A setting, as its field says it.
+
+    group: by default that of the class, its attribute `group`. key: the option's name without the dashes, and the key
+    in a settings file. short: a letter for the shell, with its dash. default_text: what help says of a default that
+    is no constant. argument: whether the command line takes it by position. completes: what the shell offers,
+    "methods", "models" or "layers". stated: when the report states it; only_with: another setting without which it
+    says nothing. decides: whether the setting itself is part of a run's identity; for others, what they lead to is.
+    """
+
+    name: str
+    help: str
+    kind: Kind
+    group: Group
+    default: object
+    required: bool
+    key: str
+    short: str = ""
+    metavar: str = ""
+    default_text: str = ""
+    argument: bool = False
+    completes: str = ""
+    stated: Stated = Stated.ALWAYS
+    only_with: str = ""
+    decides: bool = True
+
+    @property
+    def variable(self) -> str:
+        """The end of its environment variable's name."""
+        return self.key.replace("-", "_").upper()
+
+
+def setting(default: Value, help: str, kind: Kind, **more: Any) -> Value:
+    """A dataclass field that is a setting.
+
+    Args:
+        help: a sentence that says by itself what the setting does.
+        more: other fields of `SettingInfo`; key where the option isn't called like the field, group where it isn't
+            that of its class.
+    """
+    if isinstance(default, dict):
+        made: Any = field(default_factory=dict, metadata=_metadata(help, kind, more))
+    else:
+        made = field(default=default, metadata=_metadata(help, kind, more))
+    return cast(Value, made)
+
+
+def required(help: str, kind: Kind, **more: Any) -> Any:
+    """A dataclass field that is a setting without a default; arguments as of `setting`."""
+    return field(metadata=_metadata(help, kind, more))
+
+
+def _metadata(help: str, kind: Kind, more: Mapping[str, Any]) -> dict[str, Any]:
+    return {KEY: {"help": help, "kind": kind, **more}}
+
+
+def settings_of(config: type) -> tuple[SettingInfo, ...]:
+    """The settings of a dataclass and of the dataclasses that are its fields, in their order."""
+    infos: list[SettingInfo] = []
+    for entry, part in _parts(config):
+        if part is not None:
+            infos += settings_of(part)
+        elif KEY in entry.metadata:
+            infos.append(_info(config, entry))
+    return tuple(infos)
+
+
+def build(config: type[Config], values: Mapping[str, object]) -> Config:
+    """The dataclass with these values, by the names of its settings; the others keep their defaults.
+
+    Raises:
+        UnknownName: there is no such setting.
+        BadRequest: a value isn't of its setting's kind, or one that is needed is missing.
+    """
+    known = {info.name: info for info in settings_of(config)}
+    for name in values:
+        if name not in known:
+            raise UnknownName("setting", name, known)
+    missing = [name for name, info in known.items() if info.required and name not in values]
+    if missing:
+        raise BadRequest(f"{', '.join(missing)}: not given.")
+    parsed = {name: _parsed(known[name], value) for name, value in values.items()}
+    return _built(config, parsed)
+
+
+def values_of(config: object) -> dict[str, Any]:
+    """The values of all settings by name."""
+    values: dict[str, Any] = {}
+    for entry, part in _parts(type(config)):
+        value = getattr(config, entry.name)
+        values |= values_of(value) if part is not None else {entry.name: value} if KEY in entry.metadata else {}
+    return values
+
+
+def _built(config: type[Config], parsed: Mapping[str, object]) -> Config:
+    given: dict[str, object] = {}
+    for entry, part in _parts(config):
+        if part is not None:
+            given[entry.name] = _built(part, parsed)
+        elif entry.name in parsed:
+            given[entry.name] = parsed[entry.name]
+    return config(**given)
+
+
+def _parsed(info: SettingInfo, value: object) -> object:
+    if value is None and info.default is None:
+        return None
+    try:
+        return info.kind.parse(value)
+    except BadRequest as error:
+        raise BadRequest(f"{info.name}: {error}") from error
+
+
+def _parts(config: type) -> list[tuple[Field[Any], type | None]]:
+    """Each field, and the dataclass that it is, where it is one."""
+    hints = get_type_hints(config)
+    entries = fields(config)
+    return [(entry, hints[entry.name] if is_dataclass(hints[entry.name]) else None) for entry in entries]
+
+
+def _info(config: Any, entry: Field[Any]) -> SettingInfo:
+    needed = entry.default is MISSING and entry.default_factory is MISSING
+    default = {} if entry.default_factory is not MISSING else None if needed else entry.default
+    told = {"group": getattr(config, "group", None), "key": entry.name.replace("_", "-"), **entry.metadata[KEY]}
+    return SettingInfo(name=entry.name, default=default, required=needed, **told)

@@ -1,0 +1,52 @@
+"""Settings as a report states them, and as part of what identifies a run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cnnvis_report.records.run import Setting
+from cnnvis_report.settings.fields import SettingInfo, Stated, settings_of, values_of
+from cnnvis_report.settings.kinds import FileName, Numbers
+
+
+def settings_table(config: object) -> dict[str, Setting]:
+    """The settings of a dataclass as the report states them: of paths the last part alone."""
+    values = values_of(config)
+    return {
+        info.name: _stated(info, values[info.name])
+        for info in settings_of(type(config))
+        if _is_stated(info, values[info.name]) and (not info.only_with or values[info.only_with] is not None)
+    }
+
+
+def identity_part(config: object) -> dict[str, Setting]:
+    """The settings that are part of a run's identity themselves; others are there as what they lead to."""
+    values = values_of(config)
+    return {
+        info.name: _stated(info, values[info.name])
+        for info in settings_of(type(config))
+        if info.decides and values[info.name] != info.default
+    }
+
+
+def _is_stated(info: SettingInfo, value: object) -> bool:
+    return info.stated is Stated.ALWAYS or (info.stated is Stated.CHANGED and value != info.default)
+
+
+def _stated(info: SettingInfo, value: object) -> Setting:
+    """A value as plain data, without the folders of this machine."""
+    if isinstance(value, Path):
+        return value.name or "."
+    if isinstance(info.kind, FileName):
+        return Path(str(value)).name if _is_path(str(value)) else str(value)
+    if isinstance(info.kind, Numbers):
+        return [f"{entry:g}" for entry in value] if isinstance(value, tuple) else []
+    if isinstance(value, Mapping):
+        return {str(method): dict(options) for method, options in value.items()}
+    if isinstance(value, tuple):
+        return [_stated(info, entry) for entry in value]
+    assert value is None or isinstance(value, str | int | float | bool)
+    return value
+
+
+def _is_path(model: str) -> bool:
+    return bool(Path(model).suffix) or Path(model).is_absolute() or model.startswith((".", "~"))

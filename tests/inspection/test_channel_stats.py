@@ -1,0 +1,40 @@
+"""Statistics of channels whose behavior is known."""
+
+import numpy as np
+import torch
+
+from cnnvis_report.inspection.channel_stats import ChannelStatsCollector, duplicates
+
+
+def drawn_at_random(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_statistics_of_channels_whose_fate_is_known():
+    values = drawn_at_random(6, 7, 8, 8).relu()
+    values[:, 1] = 0.0  # dead
+    values[:, 2] += 0.1  # never switched off
+    values[:, 4] = values[:, 0] * 3  # goes with the first
+    values[:, 5] = -values[:, 0]  # goes against it, which is no double
+    stats = ChannelStatsCollector(6)
+    for part in (values[:4], values[4:]):
+        stats.add(part)
+    found = stats.found()
+    assert found.dead.tolist() == [False, True, False, False, False, True, False]
+    assert found.saturated.tolist() == [False, False, True, False, False, False, False]
+    assert found.duplicate_of.tolist() == [-1, -1, -1, -1, 0, -1, -1]
+    torch.testing.assert_close(found.highest, values.amax((0, 2, 3)))
+    torch.testing.assert_close(found.mean, values.mean((0, 2, 3)))
+    torch.testing.assert_close(found.active, (values > 0).float().mean((0, 2, 3)))
+
+
+def test_duplicates_are_those_whose_correlation_is_high():
+    samples = drawn_at_random(8, 400)
+    samples[6] = samples[2] + 0.1 * samples[7]
+    samples[7] = samples[3] + 0.5 * samples[0]
+    together = np.corrcoef(samples.double().numpy())
+    for channel, duplicate in enumerate(duplicates(samples).tolist()):
+        alike = [other for other in range(channel) if together[channel, other] >= 0.99]
+        assert duplicate == (alike[0] if alike else -1)
+    assert duplicates(samples).tolist()[6:] == [2, -1]
+    assert duplicates(torch.full((3, 9), 2.0)).tolist() == [-1, -1, -1], "what never varies goes with nothing"

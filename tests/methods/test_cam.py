@@ -1,0 +1,32 @@
+"""CAM, and what other maps become where it is defined."""
+
+import pytest
+import torch
+from torch import nn
+
+from cnnvis_report import explain
+from tests.methods.maps import only
+from tests.networks import Tiny, seeded
+
+pytestmark = pytest.mark.numeric
+
+
+def test_behind_average_pooling_and_a_linear_layer_the_cams_are_one(images, targets):
+    network = seeded(Tiny()).double()
+    maps = explain(network, images, targets, ["cam", "grad_cam", "hires_cam", "xgrad_cam"])
+    positions = maps["cam"][0].numel()
+    logits, bias = network(images).gather(1, targets[:, None])[:, 0], network.fc.bias[targets]
+    torch.testing.assert_close(maps["cam"].mean((1, 2)), (logits - bias).detach())
+    torch.testing.assert_close(maps["hires_cam"], maps["cam"] / positions)
+    torch.testing.assert_close(maps["grad_cam"], (maps["cam"] / positions).relu())
+    torch.testing.assert_close(maps["xgrad_cam"], maps["grad_cam"])
+
+
+def test_cam_of_a_network_that_pools_class_maps(images, targets):
+    # as SqueezeNet ends: 1×1 convolution, ReLU, average; the mean of the rectified map with bias is the logit
+    network = seeded(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 5, 1), nn.ReLU(), nn.AvgPool2d(14)))
+    network = network.append(nn.Flatten()).double()
+    maps = only(network, images, targets, "cam")
+    bias = network[2].bias[targets][:, None, None]
+    logits = network(images).gather(1, targets[:, None])[:, 0]
+    torch.testing.assert_close((maps + bias).relu().mean((1, 2)), logits.detach())

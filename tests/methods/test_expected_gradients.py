@@ -1,0 +1,67 @@
+"""Expected gradients against the same draws, and of scores for which they are complete."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import interpolate
+
+from cnnvis_report.engine.noise import noise_generator
+from cnnvis_report.engine.reference import Reference
+from cnnvis_report.errors import BadRequest, NotApplicable
+from tests import oracles
+from tests.methods.maps import noted, only
+from tests.networks import SumOfSquares, Tiny, seeded
+
+pytestmark = pytest.mark.numeric
+
+
+def test_expected_gradients_equal_their_definition_with_the_same_draws(network, images, targets, others):
+    maps = only(network, images, targets, "expected_gradients", n=5, seed=3, reference=others)
+    for i, image in enumerate(images):
+        generator = noise_generator(image, 3)
+        drawn = torch.randint(len(others), (5,), generator=generator)
+        shares = torch.rand(5, generator=generator, dtype=torch.float64)
+        expected = torch.zeros_like(image)
+        for index, share in zip(drawn, shares, strict=True):
+            start = others[index]
+            point = start + share * (image - start)
+            expected += (image - start) * oracles.pixel_gradient(network, point[None], targets[i : i + 1])[0] / 5
+        torch.testing.assert_close(maps[i], expected, rtol=1e-9, atol=1e-12)
+
+
+def test_expected_gradients_of_a_linear_score_are_complete_at_any_number_of_draws(images, others):
+    linear = nn.Sequential(nn.Flatten(), nn.Linear(768, 4)).double()
+    targets = torch.tensor([[0, 1], [2, 3], [1, 1]])
+    maps, notes, _ = noted(linear, images, targets, "expected_gradients", reference=Reference(lambda: others), n=3)
+    weights = linear[1].weight.detach()[targets].view(3, 2, 3, 16, 16)
+    for i, image in enumerate(images):
+        drawn = torch.randint(5, (3,), generator=noise_generator(image, 0))
+        torch.testing.assert_close(maps[i], weights[i] * (image - others[drawn].mean(0)))
+    assert tuple(notes["residual"].shape) == (3, 2) and float(notes["residual"].max()) < 1e-9
+    assert notes["draws"] == 3 and notes["baseline"] == "5 images of the set"
+
+
+def test_expected_gradients_state_what_their_sum_misses(images, others):
+    maps, notes, _ = noted(
+        SumOfSquares(), images, torch.zeros(3, 1, dtype=torch.long), "expected_gradients",
+        reference=Reference(lambda: others), n=4,
+    )  # fmt: skip
+    for i, image in enumerate(images):
+        drawn = torch.randint(5, (4,), generator=noise_generator(image, 0))
+        rise = image.square().sum() - others[drawn].square().sum((1, 2, 3)).mean()
+        assert float(notes["residual"][i]) == pytest.approx(float(((maps[i].sum() - rise) / rise).abs()))
+
+
+def test_expected_gradients_resize_other_images_and_need_one(images, targets, others):
+    network = seeded(Tiny()).double()
+    large = torch.cat([others, others.flip(0)], 2)[..., :11].contiguous()
+    resized = interpolate(large, size=(16, 16), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(
+        only(network, images, targets, "expected_gradients", n=2, reference=large),
+        only(network, images, targets, "expected_gradients", n=2, reference=resized),
+    )
+    with pytest.raises(NotApplicable, match="needs other images to compare with; the set has one"):
+        only(network, images[:1], targets[:1], "expected_gradients")
+    assert only(network, images[:1], targets[:1], "expected_gradients", n=2, reference=large[:1]).abs().max() > 0
+    with pytest.raises(BadRequest, match="'n' of expected_gradients is 0; it takes a number from 1"):
+        only(network, images, targets, "expected_gradients", n=0)

@@ -1,0 +1,110 @@
+"""FullGrad: the score is the input times its gradient and everything that the network adds by itself."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.nn.functional import interpolate
+
+from cnnvis_report import explain
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.engine.tape import Tape
+from cnnvis_report.errors import NotApplicable
+from tests.architectures import architecture
+from tests.networks import Awkward, Tiny, seeded
+
+pytestmark = pytest.mark.numeric
+
+
+@pytest.fixture
+def pictures():
+    return torch.randn(6, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(8))
+
+
+def parts_of(network, images, targets):
+    """The sum of all constant parts, and of the input times its gradient."""
+    tape, found = Tape(Subject(network, images[:1]), images), []
+    tape.bias_terms(targets, lambda part: found.append(part.flatten(1).sum(1)))
+    pixels = (tape.gradients(targets).pixels * images).sum((1, 2, 3))
+    return torch.stack(found).sum(0), pixels, tape.logits.gather(1, targets[:, None])[:, 0]
+
+
+class Curved(nn.Module):
+    """SiLU, ELU, GELU, ReLU6, a gate, a product, a shortcut and a norm by itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Conv2d(3, 6, 3, stride=2), nn.Conv2d(6, 6, 3, padding=1)
+        self.norm, self.fc = nn.BatchNorm2d(6), nn.Linear(6, 4)
+
+    def forward(self, x):
+        x = functional.silu(self.one(x))
+        x = x + functional.relu6(3 * self.two(functional.relu(self.norm(x))))
+        x = functional.elu(x, alpha=0.7, inplace=True) * functional.gelu(x)
+        x = x * functional.hardswish(x.mean((2, 3), keepdim=True))
+        return self.fc(x.mean((2, 3)))
+
+
+@pytest.mark.parametrize("factory", [Tiny, Awkward, Curved])
+def test_the_parts_of_a_score_add_up_to_it(factory, pictures):
+    network = seeded(factory()).double().eval()
+    constants, pixels, score = parts_of(network, pictures, torch.tensor([0, 1, 2, 3, 0, 1]))
+    torch.testing.assert_close(constants + pixels, score, rtol=1e-9, atol=1e-9)
+    assert float(constants.abs().min()) > 1e-3, "the constants matter here"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["vgg11_bn", "resnet18", "densenet121", "googlenet", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0"],
+)
+def test_full_grad_is_complete_on_what_people_use(name):
+    network, images = architecture(name, biases=True)
+    constants, pixels, score = parts_of(network.double(), images[:1].double(), torch.tensor([3]))
+    torch.testing.assert_close(constants + pixels, score, rtol=1e-4, atol=0)
+
+
+def test_full_grad_by_hand(pictures):
+    """One convolution with a bias, ReLU, mean: two parts, each scaled to its own largest value."""
+    network = nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    seeded(network).double()
+    image, bias = pictures[:1], network[0].bias.detach()
+    z = network[0](image).detach()
+    gates = (z > 0).double() / 256
+    gates[:, 0] = 0  # the score of class 1
+    gradient = functional.conv_transpose2d(gates, network[0].weight.detach(), padding=1)
+    expected = torch.zeros(16, 16, dtype=torch.float64)
+    for part in (image * gradient, gates * bias.view(1, 2, 1, 1)):
+        strength = part[0].abs()
+        strength = (strength - strength.min()) / (strength.max() - strength.min())
+        expected += strength.sum(0)
+    torch.testing.assert_close(explain(network, image, [1], ["full_grad"])["full_grad"][0], expected)
+
+
+def test_coarse_parts_are_brought_to_the_image(pictures):
+    network = seeded(Tiny()).double()
+    found = explain(network, pictures[:1], [1], ["full_grad"])["full_grad"]
+    tape, parts = Tape(Subject(network, pictures[:1]), pictures[:1]), []
+    tape.bias_terms(torch.tensor([1]), parts.append)
+    parts = [part for part in parts if part.ndim == 4] + [pictures[:1] * tape.gradients(torch.tensor([1])).pixels]
+    assert sorted(part.shape[2] for part in parts) == [8, 16, 16]
+    expected = torch.zeros_like(found)
+    for part in parts:
+        strength = part.abs()
+        strength = (strength - strength.min()) / (strength.max() - strength.min())
+        expected += interpolate(strength.sum(1, keepdim=True), (16, 16), mode="bilinear", align_corners=False)[:, 0]
+    torch.testing.assert_close(found, expected)
+
+
+def test_constants_that_nobody_can_see_are_noticed(pictures):
+    class Hidden(Tiny):
+        def forward(self, x):
+            return super().forward(x) + 5
+
+    class Cosine(Tiny):
+        def forward(self, x):
+            return super().forward(x).cos()
+
+    with pytest.raises(NotApplicable, match="miss the score"):
+        explain(seeded(Hidden()).double(), pictures, [0] * 6, ["full_grad"])
+    with pytest.raises(NotApplicable, match="1 Cos"):
+        explain(seeded(Cosine()).double(), pictures, [0] * 6, ["full_grad"])

@@ -1,0 +1,29 @@
+"""Gradient, saliency and input × gradient against finite differences and each other."""
+
+import pytest
+import torch
+
+from cnnvis_report import explain
+from tests import oracles
+from tests.methods.maps import only
+
+pytestmark = pytest.mark.numeric
+
+
+def test_gradient_is_the_finite_difference(network, images, targets):
+    maps = only(network, images, targets, "gradient")
+    step = 1e-6
+    for place in [(0, 0, 3, 4), (1, 2, 9, 9), (2, 1, 15, 0)]:
+        up, down = images.clone(), images.clone()
+        up[place] += step
+        down[place] -= step
+        scores = [network(x)[place[0], targets[place[0]]] for x in (up, down)]
+        assert float(maps[place]) == pytest.approx(float(scores[0] - scores[1]) / (2 * step), rel=1e-5, abs=1e-8)
+
+
+def test_saliency_and_input_x_gradient_follow_from_the_gradient(network, images, targets):
+    maps = explain(network, images, targets, ["gradient", "saliency", "input_x_gradient"])
+    expected = oracles.pixel_gradient(network, images, targets)
+    torch.testing.assert_close(maps["gradient"], expected, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(maps["saliency"], expected.abs(), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(maps["input_x_gradient"], expected * images, rtol=1e-9, atol=1e-12)

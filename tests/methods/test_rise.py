@@ -1,0 +1,96 @@
+"""RISE against the same masks, one by one."""
+
+import math
+
+import pytest
+import torch
+from torch.nn.functional import interpolate
+
+from cnnvis_report.engine.dry_run import DryRunTape
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.methods.registry import select
+from tests.methods.maps import noted, only, scores
+from tests.networks import SumOfSquares, Tiny, seeded
+
+pytestmark = pytest.mark.numeric
+
+
+def rise_masks_slowly(n, cells, p, seed, size):
+    """Drawn in blocks of a hundred as the method does, then upsampled whole and cut."""
+    generator = torch.Generator().manual_seed(seed)
+    squares = [math.ceil(side / cells) for side in size]
+    masks = []
+    while len(masks) < n:
+        grids = (torch.rand(100, cells, cells, generator=generator) < p).double()
+        tops, lefts = (torch.randint(square, (100,), generator=generator) for square in squares)
+        whole = [(cells + 1) * square for square in squares]
+        up = interpolate(grids[:, None], size=whole, mode="bilinear", align_corners=False)[:, 0]
+        masks += [u[t : t + size[0], s : s + size[1]] for u, t, s in zip(up, tops, lefts, strict=True)]
+    return masks[:n]
+
+
+def rise_terms(network, images, targets, masks, p):
+    """[N, K, n, H, W]: what each mask adds."""
+    away = (torch.stack(masks) - p) / (p * (1 - p))
+    rows = []
+    for image, classes in zip(images, targets, strict=True):
+        found = scores(network, torch.stack([image * mask for mask in masks])).softmax(1)
+        rows.append(torch.stack([found[:, target, None, None] * away for target in classes]))
+    return torch.stack(rows)
+
+
+def relative_errors(terms):
+    error = terms.std(2) / terms.shape[2] ** 0.5
+    return error.mean((2, 3)) / terms.mean(2).std((2, 3), correction=0)
+
+
+@pytest.mark.parametrize(("cells", "p"), [(7, 0.5), (3, 0.3)])
+def test_rise_equals_its_definition_with_the_same_masks(network, wide, cells, p):
+    targets = torch.tensor([[1, 2], [4, 0], [0, 3]])
+    maps, notes, account = noted(network, wide, targets, "rise", n=130, cells=cells, p=p, seed=6, capacity=7)
+    terms = rise_terms(network, wide, targets, rise_masks_slowly(130, cells, p, 6, (12, 16)), p)
+    torch.testing.assert_close(maps, terms.mean(2), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(notes["standard_error"], relative_errors(terms), rtol=1e-7, atol=1e-9)
+    assert bool((notes["masks"] == 130).all()) and account.forward == pytest.approx(130)
+
+
+def test_rise_masks_show_every_pixel_as_often():
+    masks = torch.stack(rise_masks_slowly(4000, 7, 0.5, 0, (20, 16)))
+    assert float((masks.mean(0) - 0.5).abs().max()) < 0.04
+
+
+def test_rise_stops_map_by_map(images):
+    # what a map becomes must not hang on the images and classes beside it
+    network = seeded(Tiny()).double()
+    targets = torch.tensor([[1, 2], [4, 0], [0, 3]])
+    terms = rise_terms(network, images, targets, rise_masks_slowly(400, 2, 0.5, 0, (16, 16)), 0.5)
+    errors = torch.stack([relative_errors(terms[:, :, :upto]) for upto in (100, 200, 300)])
+    tolerance = float(errors[1].median()) * 1.0001
+    maps, notes, account = noted(network, images, targets, "rise", n=400, cells=2, tolerance=tolerance)
+    for i in range(3):
+        for k in range(2):
+            under = [upto for upto, e in zip((100, 200, 300), errors[:, i, k], strict=True) if e < tolerance]
+            masks = under[0] if under else 400
+            assert int(notes["masks"][i, k]) == masks
+            torch.testing.assert_close(maps[i, k], terms[i, k, :masks].mean(0), rtol=1e-9, atol=1e-12)
+            alone = only(network, images[i : i + 1], targets[i, k : k + 1], "rise", n=400, cells=2, tolerance=tolerance)
+            torch.testing.assert_close(alone[0], maps[i, k], rtol=1e-9, atol=1e-12)
+    assert len(set(notes["masks"].flatten().tolist())) > 1, "some stop sooner than others"
+    assert account.forward == pytest.approx(float(notes["masks"].amax(1).mean())), "who is done takes no passes"
+
+
+def test_rise_is_rehearsed_in_full(images):
+    network = seeded(Tiny()).double()
+    subject = Subject(network, images[:1])
+    dry_tape = DryRunTape(subject, subject.take_first_pass(), capacity=4)
+    (entry,) = select(["rise"])
+    with torch.no_grad():
+        entry.function(dry_tape, torch.zeros(1, 2, dtype=torch.long))
+    assert dry_tape.passes() == (pytest.approx(1 + 500), 0)
+
+
+@pytest.mark.parametrize("options", [{"n": -1}, {"cells": 0}, {"p": 0.0}, {"p": 1.0}, {"tolerance": -0.1}])
+def test_rise_refuses_what_it_cannot_do(images, options):
+    with pytest.raises(BadRequest, match=r"of rise is .*; it takes a number"):
+        only(SumOfSquares(), images, [0, 0, 0], "rise", **options)

@@ -1,0 +1,233 @@
+"""The inside of the network in Chromium: every view by keyboard and pointer."""
+
+import numpy as np
+import pytest
+
+from cnnvis_report.store import load_inspection, load_run
+from tests.conftest import command
+from tests.pages.browser import Visit, until
+
+pytestmark = pytest.mark.browser
+
+READY = "document.querySelectorAll('[data-grid] button').length > 0"
+SAID = "document.querySelector('[data-said]').textContent"
+
+
+@pytest.fixture(scope="module")
+def looked(report):
+    run = load_run(report)
+    return run, run.record.inspection.images[0]
+
+
+@pytest.fixture
+def page(visit, moved, looked):
+    tab = visit.open(moved / "images" / f"{looked[1].image}.html")
+    tab.locator("[data-maps]").scroll_into_view_if_needed()
+    until(tab, READY)
+    yield tab
+    visit.is_quiet()
+
+
+def test_the_slider_goes_through_all_layers_by_arrow_keys(page, looked):
+    run, inside = looked
+    page.locator("[name='layer_number']").focus()
+    for place, name in enumerate(inside.layers):
+        until(page, f"{SAID}.startsWith('{place + 1} of {len(inside.layers)}: {name},')")
+        channels = next(layer.shape[0] for layer in run.record.network.layers if layer.name == name)
+        until(page, f"document.querySelectorAll('[data-grid] button').length === {min(channels, 64)}")
+        page.keyboard.press("ArrowRight")
+    assert f"feature_layer={len(inside.layers) - 1}" in page.url
+    page.reload()
+    until(page, f"{READY} && {SAID}.startsWith('{len(inside.layers)} of')")
+
+
+def test_a_channel_opens_with_its_true_values(page, looked):
+    run, inside = looked
+    page.select_option("[data-maps-controls] [name='layer']", "3")
+    until(page, f"{SAID}.startsWith('4 of')")
+    page.locator("[data-grid] button").nth(5).focus()
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('dialog .large')?.data?.length === 1")
+    z = np.array(
+        page.evaluate("Array.from(document.querySelector('dialog .large').data[0].z, (row) => Array.from(row))")
+    )
+    arrays = load_inspection(run.folder, inside.image)
+    lowest, highest = arrays[f"channels/{inside.layers[3]}"][:2, 5]
+    expected = lowest + arrays[f"maps/{inside.layers[3]}"][5] / 255 * (highest - lowest)
+    np.testing.assert_allclose(z, expected, atol=2e-5 * max(abs(lowest), abs(highest)) + 1e-9)
+    assert f"{inside.layers[3]}, channel 5" in page.locator("dialog h2").inner_text()
+    page.keyboard.press("Escape")
+    until(page, "!document.querySelector('dialog')")
+
+
+@pytest.mark.parametrize(("sort", "row"), [("mean", 2), ("highest", 1), ("relevance", 3)])
+def test_channels_are_sorted(page, looked, sort, row):
+    run, inside = looked
+    page.select_option("[data-maps-controls] [name='layer']", "3")
+    page.select_option("[data-maps-controls] [name='sort']", sort)
+    values = load_inspection(run.folder, inside.image)[f"channels/{inside.layers[3]}"][row]
+    expected = np.argsort(-values, kind="stable").tolist()
+    until(page, f"{SAID}.startsWith('4 of')")
+    shown = "[...document.querySelectorAll('[data-grid] span')].map((each) => each.textContent).join()"
+    until(page, f"{shown} === '{','.join(map(str, expected))}'")
+
+
+def test_one_scale_for_all_or_for_each(page, looked):
+    run, inside = looked
+
+    def brightest():
+        return page.evaluate("""() => [...document.querySelectorAll('[data-grid] canvas')].map((canvas) => {
+          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          let most = 0;
+          for (let at = 0; at < data.length; at += 4) most = Math.max(most, data[at] + data[at + 1] + data[at + 2]);
+          return most; })""")
+
+    own = brightest()
+    highest = load_inspection(run.folder, inside.image)[f"channels/{inside.layers[0]}"][1]
+    assert len(set(own)) == 1, "each channel reaches the light end"
+    page.select_option("[data-maps-controls] [name='normalize']", "layer")
+    until(page, f"{SAID}.includes('all channels from')")
+    shared = brightest()
+    assert np.argmax(shared) == np.argmax(highest) and min(shared) < own[0]
+
+
+def test_projections_switch_between_their_rules(page):
+    shown = "[...document.querySelectorAll('.pair [data-variant-of]:not([hidden])')].map((e) => e.dataset.variantOf)"
+    assert set(page.evaluate(shown)) == {"deconvnet"}
+    page.locator("[data-variant='deconvnet']").focus()
+    page.keyboard.press("ArrowRight")
+    assert set(page.evaluate(shown)) == {"guided"}
+    page.locator("[data-variant='gradient']").click()
+    assert set(page.evaluate(shown)) == {"gradient"}
+    until(
+        page,
+        "[...document.querySelectorAll('[data-variant-of]:not([hidden])')].every((i) => i.complete && i.naturalWidth)",
+    )
+
+
+def test_reveal_is_sharp_where_the_map_is_large(page):
+    tile = "CnnVis.wired.get(document.querySelector('main')).tiles.find((t) => t.method === 'grad_cam')"
+    page.locator("[data-view='reveal']").click()
+    until(page, f"{tile}.drawn?.pictureImage?.width > 0")
+    sharp, soft = page.evaluate(f"""() => {{
+      const {{ drawn: {{ pictureImage: made, grid, style }} }} = {tile};
+      const {{ picture }} = CnnVis.wired.get(document.querySelector('main'));
+      const before = document.createElement('canvas');
+      [before.width, before.height] = [picture.width, picture.height];
+      before.getContext('2d').drawImage(picture, 0, 0);
+      const read = (canvas) => canvas.getContext('2d').getImageData(0, 0, made.width, made.height).data;
+      const [old, now] = [read(before), read(made)];
+      const sharpness = CnnVis.sharpness(grid, style.end, made.height, made.width);
+      const off = (keep) => {{
+        const places = [...sharpness.keys()].filter((place) => keep(sharpness[place]));
+        const part = (at) => Math.abs(old[at] - now[at]);
+        const difference = (place) => part(place * 4) + part(place * 4 + 1) + part(place * 4 + 2);
+        return places.length ? places.reduce((sum, place) => sum + difference(place), 0) / places.length / 3 : null;
+      }};
+      return [off((s) => s === 1), off((s) => s < 0.2)];
+    }}""")
+    assert sharp is None or sharp < 1
+    assert soft > 4, "blurred where the map is small"
+
+
+def test_the_page_of_the_network_shows_every_view(visit, moved, looked):
+    run, _ = looked
+    inside = run.record.inspection
+    tab = visit.open(moved / "features.html")
+    assert tab.locator(".maximized figure").count() == len(inside.maximized)
+    assert tab.locator(".sheet").count() == len(inside.top_images)
+    tab.locator(".channel-stats").scroll_into_view_if_needed()
+    until(tab, "document.querySelector('.channel-stats').data?.length === 4")
+    assert tab.evaluate("document.querySelector('.channel-stats').data[3].y") == [
+        each.active_fraction for each in inside.channel_stats
+    ]
+    layers = [layer.name for layer in run.record.network.layers]
+    anchor = f"layer-{layers.index(inside.top_images[0].layer)}"
+    tab.locator(f".layers a[href$='#{anchor}']").focus()
+    tab.keyboard.press("Enter")
+    until(tab, f"document.querySelector('#{anchor}').getBoundingClientRect().top < 300")
+    tab.locator(".kernels [data-normalize='kernel']").first.click()
+    assert (
+        tab.evaluate("[...document.querySelectorAll('.kernels')][0].querySelector('[data-normalized=kernel]').hidden")
+        is False
+    )
+    for picture in tab.locator("main img:visible").all():
+        picture.scroll_into_view_if_needed()
+    until(tab, "[...document.images].filter((i) => !i.hidden).every((i) => i.complete && i.naturalWidth > 0)")
+    tab.locator(".sheet a").first.click()
+    until(tab, "document.querySelector('main').dataset.page === 'image'")
+    visit.is_quiet()
+
+
+def test_a_click_into_the_chart_goes_to_the_layer(visit, moved):
+    tab = visit.open(moved / "features.html")
+    tab.locator(".channel-stats").scroll_into_view_if_needed()
+    until(tab, "document.querySelector('.channel-stats').data?.length === 4")
+    box = tab.locator(".channel-stats .points path").last.bounding_box()
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    until(
+        tab, "document.querySelector('.channel-stats .hovertext') !== null"
+    )  # a click counts where the pointer was seen
+    tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    until(tab, "document.activeElement?.matches('.layer')")
+    visit.is_quiet()
+
+
+def test_pages_of_64_channels(chromium, tmp_path, drawn):
+    command("run", "tests.factories:wide", drawn, "-o", tmp_path / "r", "-m", "grad_cam", "--inspect", "standard", "-q")
+    inside = load_run(tmp_path / "r").record.inspection.images[0]
+    visit = Visit(chromium)
+    tab = visit.open(tmp_path / "r" / "images" / f"{inside.image}.html", "#feature_layer=0")
+    until(tab, READY)
+    assert tab.locator("[data-pages]").inner_text() == "1–64 of 70"
+    assert tab.locator("[data-page-by='-1']").is_disabled()
+    tab.locator("[data-page-by='1']").click()
+    until(tab, "document.querySelectorAll('[data-grid] button').length === 6")
+    assert tab.locator("[data-grid] span").all_inner_texts() == [str(channel) for channel in range(64, 70)]
+    assert tab.locator("[data-page-by='1']").is_disabled()
+    visit.is_quiet()
+    visit.context.close()
+
+
+def test_the_single_file_has_the_inside(visit, alone, looked):
+    _, inside = looked
+    tab = visit.open(alone, "#page=features")
+    assert tab.locator("main:visible .sheet").count() > 0
+    until(tab, "[...document.querySelectorAll('main:not([hidden]) img')].every((i) => i.src.startsWith('data:'))")
+    visit.open(alone, f"#page=image-{inside.image}&feature_layer=2")
+    until(tab, "[...document.querySelectorAll('main:not([hidden]) [data-grid] button')].length > 0")
+    said = "document.querySelector('main:not([hidden]) [data-said]').textContent"
+    until(tab, f"{said}.startsWith('3 of')")
+    visit.is_quiet()
+
+
+@pytest.mark.parametrize("width", [360, 800])
+def test_the_inside_fits_narrow_screens(chromium, moved, looked, width):
+    visit = Visit(chromium, viewport={"width": width, "height": 740})
+    for path in (moved / "features.html", moved / "images" / f"{looked[1].image}.html"):
+        tab = visit.open(path)
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path.name
+    visit.context.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("CnnVis.channelOrder({ lowest: [0, 0, 0], mean: [1, 3, 1] }, 'mean')", [1, 0, 2]),
+        ("CnnVis.nearestAnchor(['a', 'b', 'c'], { a: 'x', c: 'y' }, 1)", "x"),
+        ("CnnVis.nearestAnchor(['a', 'b'], { b: 'x' }, 0) ?? null", None),
+        (
+            "(() => { const out = new Uint8ClampedArray(8);"
+            " CnnVis.blend(out, [[100, 0, 0, 0, 100, 0, 0, 0], [0, 80, 0, 0, 0, 80, 0, 0]], [1, 0.25]);"
+            " return [...out]; })()",
+            [100, 0, 0, 255, 25, 60, 0, 255],
+        ),
+        (
+            "[...CnnVis.channelValues({ height: 1, width: 2, lowest: [0, -1], highest: [0, 1],"
+            " steps: Uint8Array.of(0, 0, 0, 255) }, 1)]",
+            [-1, 1],
+        ),
+    ],
+)
+def test_pure_functions_of_the_inside(visit, moved, code, expected):
+    assert visit.open(moved / "features.html").evaluate(f"() => {code}") == expected

@@ -1,0 +1,56 @@
+"""Which layers are looked at, and how much of their maps is kept."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torchvision import models
+
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS
+from cnnvis_report.pipeline.stages.layer_pass import feature_layers, kept_maps, main_layers
+from tests.networks import seeded
+
+
+def test_stages_are_what_makes_maps_of_its_own():
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.convolution, self.norm = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
+
+        def forward(self, x):
+            return F.relu(self.norm(self.convolution(x)) + x)
+
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.SiLU(inplace=True), nn.Sequential(nn.MaxPool2d(2)), Block(),
+        nn.Dropout(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+    )  # fmt: skip
+    found = [(layer.name, layer.kind) for layer in feature_layers(Subject(seeded(network), torch.randn(1, 3, 18, 22)))]
+    assert found == [
+        ("0", "convolution"), ("2", "activation"), ("3.0", "pooling"), ("4.convolution", "convolution"), ("4", "block"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [("resnet18", ["layer2", "layer3", "layer4"]), ("squeezenet1_1", ["features.4", "features.7", "features"])],
+)
+def test_three_layers_are_the_last_of_their_size(name, layers):
+    network = models.get_model(name, weights=None)
+    subject = Subject(network, torch.randn(1, 3, 128, 128))
+    found = main_layers(subject)
+    shapes = [subject.layer(layer).shape[1:] for layer in found]
+    assert len(set(shapes)) == 3 and shapes == sorted(shapes, reverse=True)
+    assert found[-1] == subject.default_layer
+    assert found == layers
+
+
+def test_maps_are_cut_down_until_they_fit():
+    shapes, standard = [(64, 112, 112), (128, 56, 40)], BUDGETS["standard"]
+    seen = []
+    for many in (1, 2, 20, 200):
+        count, side = kept_maps(shapes * many, 4, standard)
+        size = count * many * (64 * min(side, 112) ** 2 + 128 * min(side, 56) * round(40 * min(1, side / 56)))
+        assert size <= standard.values or (count, side) == (1, 14)
+        seen.append((count, side))
+    assert seen == sorted(seen, reverse=True) and seen[0] == (4, 10_000) and seen[-1] == (1, 14)

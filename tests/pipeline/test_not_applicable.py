@@ -1,0 +1,66 @@
+"""A stage that fails is recorded with its reason, and the others go on."""
+
+import errno
+import os
+
+import pytest
+import torch
+
+from cnnvis_report.errors import NotApplicable, WentAway
+from cnnvis_report.pipeline.not_applicable import Stages, all_of
+from cnnvis_report.progress import Progress
+
+
+class Warnings(Progress):
+    def __init__(self) -> None:
+        self.warnings = []
+
+    def warn(self, message, error=None):
+        self.warnings.append(message)
+
+
+def failing(error):
+    def stage():
+        raise error
+
+    return stage
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (NotApplicable("it has no layer."), "it has no layer"),
+        (ValueError("odd"), "ValueError: odd"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "out of memory"),
+    ],
+    ids=["not-applicable", "a-fault", "memory"],
+)
+def test_a_stage_that_fails_is_recorded_and_the_next_one_runs(error, reason):
+    progress = Warnings()
+    stages = Stages(progress)
+    assert stages.run("first stage", failing(error), 1) == 1 and stages.run("second stage", lambda: 2, 0) == 2
+    assert stages.not_applicable == [("first stage", reason)]
+    assert progress.warnings == [f"The first stage failed and is left out: {reason}."]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [WentAway("gone"), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()],
+    ids=["folder-gone", "disk-full", "stopped"],
+)
+def test_what_can_be_made_up_for_ends_the_run(error):
+    stages = Stages(Progress())
+    with pytest.raises(type(error)):
+        stages.run("stage", failing(error), None)
+    assert stages.not_applicable == []
+
+
+def test_views_that_were_made_before_one_fails_are_kept():
+    def views():
+        yield 1
+        raise ValueError("odd")
+
+    reasons = []
+    assert all_of("views", views, reasons) == (1,) and reasons == [("views", "ValueError: odd")]
+    with pytest.raises(MemoryError):
+        all_of("views", failing(MemoryError()), reasons)
