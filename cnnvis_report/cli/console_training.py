@@ -11,10 +11,10 @@ from torch import Tensor
 
 from cnnvis_report.cli.console import Console, listed
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.training.loop import Hyperparameters, Progress
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.progress import TrainProgress
 from cnnvis_report.training.splits import Data
+from cnnvis_report.training.state import Hyperparameters, TrainState
 from cnnvis_report.training.train import Trained
 
 LISTED = 12  # classes and files that are named
@@ -90,14 +90,14 @@ class Reporter(TrainProgress):
         """A batch on."""
         self.console.step(f"loss {loss:.3f}, accuracy {fmt.percent(accuracy)}", share)
 
-    def epoch_done(self, progress: Progress) -> None:
+    def epoch_done(self, state: TrainState) -> None:
         """A line for the epoch."""
-        latest = progress.history[-1]
+        latest = state.history[-1]
         self.console.done("", in_steps=True)
         spent = time.monotonic() - self._start
         left = spent / (latest.number - self._before) * (self._epochs - latest.number)
         rest = f"  about {fmt.duration(left)} left" if left else f"  {fmt.duration(spent)}"
-        best = "  best so far" if progress.best == latest.number else ""
+        best = "  best so far" if state.best == latest.number else ""
         self.console.interject(
             f"Epoch {latest.number:>3}  loss {latest.loss:.3f}, accuracy {latest.accuracy:6.1%}  "
             f"validation: loss {latest.validation_loss:.3f}, accuracy {latest.validation_accuracy:6.1%}{rest}{best}"

@@ -23,7 +23,7 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class MaximizedImage:
-    """A picture that was optimized for an objective.
+    """An image that was optimized for an objective.
 
     image: [C, H, W] float32 in 0..1, not normalized.
     reached: the objective's value for the image as it is.
@@ -51,49 +51,46 @@ def maximize_activations(
     capacity: int = 16,
     progress: Progress | None = None,
 ) -> list[MaximizedImage]:
-    """A picture for each objective that makes it as large as possible, by ascent from noise or from an image.
+    """An image for each objective, in order, that makes it as large as possible.
 
-    x* = argmax of E[g(T x)], T a small random transformation; a picture depends on its objective and the seed alone,
-    whatever other objectives are optimized beside it. Sources: Olah et al. 2017 ("fourier"); Simonyan et al. 2013,
-    Mahendran and Vedaldi 2016 ("pixels").
+    x* = argmax of E[g(T x)], T a small random transformation. It depends on its objective and the seed alone. Sources:
+    Olah et al. 2017 ("fourier"); Simonyan et al. 2013, Mahendran and Vedaldi 2016 ("pixels").
 
     Args:
-        parametrization: "fourier", a spectrum under jitter, scaling and rotation; or "pixels", kept smooth by total
-            variation and an L6 norm, under jitter.
-        steps: of the ascent.
-        size: (height, width) of the pictures; that of the start, or else of the preprocessing, where None.
+        parametrization: "fourier" under jitter, scaling and rotation, or "pixels" under jitter.
+        size: (height, width); that of the start, or else of the preprocessing, where None.
         start: a normalized image [C, H, W] to start from; noise where None.
-        robust: strength of the random transformations; 0 for none.
-        smooth: strength of total variation and norm, for "pixels".
-        capacity: how many pictures are optimized at a time.
-        progress: called after each step with how many steps of pictures have been made, objectives × steps in the end.
-
-    Returns:
-        One for each objective, in order.
+        robust, smooth: strength of the transformations; and, for "pixels", of total variation and an L6 norm.
+        capacity: how many images are optimized at a time.
+        progress: called after each step with how many have been made, objectives × steps in the end.
 
     Raises:
         UnknownName: no layer or no parametrization is called so.
         BadRequest: no objectives or steps, a unit or position that isn't there, a size that isn't known or doesn't fit.
         NotApplicable: a layer has no channels, or doesn't depend on the image.
     """
-    if parametrization not in PARAMETRIZATIONS:
-        raise UnknownName("parametrization", parametrization, PARAMETRIZATIONS)
-    if not objectives or steps < 1 or capacity < 1:
-        raise BadRequest(
-            f"Activation maximization needs at least one objective, steps ≥ 1 and capacity ≥ 1, "
-            f"not {len(objectives)} objectives, steps={steps}, capacity={capacity}."
-        )
+    _check_request(len(objectives), parametrization, steps, capacity)
     known = [checked_objective(subject, objective) for objective in objectives]
     shape = _shape(subject, size, start)
     _check_fits(subject, shape)
     found: list[MaximizedImage] = []
-    capacity = 1 if subject.one_by_one else capacity  # or the others' pictures would have a part in each
+    capacity = 1 if subject.one_by_one else capacity  # or the others would have a part in each
     for first in range(0, len(known), capacity):
         part = known[first : first + capacity]
         ascent = _Ascent(subject, part, seed, robust)
         pictures = _first_pictures(ascent, parametrization, shape, start, smooth)
         found += ascent.run(pictures, steps, _counting_on(progress, first * steps))
     return found
+
+
+def _check_request(objectives: int, parametrization: str, steps: int, capacity: int) -> None:
+    if parametrization not in PARAMETRIZATIONS:
+        raise UnknownName("parametrization", parametrization, PARAMETRIZATIONS)
+    if not objectives or steps < 1 or capacity < 1:
+        raise BadRequest(
+            f"Activation maximization needs at least one objective, steps ≥ 1 and capacity ≥ 1, "
+            f"not {objectives} objectives, steps={steps}, capacity={capacity}."
+        )
 
 
 class _Ascent:

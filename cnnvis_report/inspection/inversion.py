@@ -43,22 +43,17 @@ def invert(
     capacity: int = 16,
     progress: Callable[[int], None] | None = None,
 ) -> list[Inverted]:
-    """For each layer an image, found from noise, with the features that a given image has there.
+    """For each layer, in order, an image found from noise that has the features of a given image there.
 
     x* = argmin of ||Φ(x) - Φ(x0)||² / ||Φ(x0)||² + s TV(x), with the total variation of exponent 2 as a mean over
     channels and pixels of 0..1 (Mahendran and Vedaldi 2015, eq. 1); x by its spectrum, as Olah et al. 2017 do it.
     What differs from the given image is what the layer doesn't tell apart.
 
     Args:
-        image: [C, H, W], normalized.
-        layers: names of layers, of any shape.
-        steps: of the descent.
+        image: [C, H, W], normalized. layers: names of layers, of any shape.
         smooth: strength of the total variation, 1 as the usual one; 0 for none.
         capacity: how many images are optimized at a time.
-        progress: called after each step with how many steps of images have been made, layers × steps in the end.
-
-    Returns:
-        One for each layer, in order.
+        progress: called after each step with how many have been made, layers × steps in the end.
 
     Raises:
         UnknownName: no layer is called so.

@@ -21,28 +21,34 @@ _waiting: set[int] = set()  # threads that a gate holds up, by their identities
 def eval_mode(network: nn.Module) -> Iterator[None]:
     """Eval mode and no parameter gradients while it is open; afterwards every flag is as it was.
 
-    Passes that other threads are in the middle of end before; others wait if the flags would matter to them.
+    Passes that other threads are in the middle of end before; others wait if the flags would matter to them. A pass
+    of another network that shares modules with this one isn't held up, but found.
 
     Raises:
-        RunFailed: another thread's pass doesn't end.
+        RunFailed: another thread's pass doesn't end, or has met modules of this network with the flags set here.
     """
     training = [(module, module.training) for module in network.modules()]
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
     gate = _Gate(trains=any(flag for _, flag in training), learns=bool(trainable))
-    handle = network.register_forward_pre_hook(gate)
+    handles = [network.register_forward_pre_hook(gate)]
     try:
         if active_count() > 1 and (gate.trains or gate.learns):
             _await(network)
         network.eval()
         for parameter in trainable:
             parameter.requires_grad_(False)
+        if gate.trains or gate.learns:
+            shared = [module for module in network.modules() if module is not network]
+            handles += [module.register_forward_pre_hook(gate.note) for module in shared]
         yield
+        gate.check(network)
     finally:
         for parameter in trainable:
             parameter.requires_grad_(True)
         for module, flag in training:
             module.training = flag
-        handle.remove()
+        for handle in handles:
+            handle.remove()
 
 
 class _Gate:
@@ -55,16 +61,38 @@ class _Gate:
     def __init__(self, *, trains: bool, learns: bool) -> None:
         self.trains, self.learns = trains, learns
         self._owner = get_ident()
+        self._strangers = False
 
     def __call__(self, *_: object) -> None:
-        me = get_ident()
-        if me != self._owner and (self.trains or (self.learns and torch.is_grad_enabled())):
-            _waiting.add(me)
+        if self._matters():
+            _waiting.add(get_ident())
             try:
                 with exclusive():
                     pass
             finally:
-                _waiting.discard(me)
+                _waiting.discard(get_ident())
+
+    def note(self, *_: object) -> None:
+        """A hook of the modules within: another thread that comes here has come by another network."""
+        self._strangers = self._strangers or self._matters()
+
+    def check(self, network: nn.Module) -> None:
+        """Refuse to go on where another thread has met flags that aren't its own.
+
+        Raises:
+            RunFailed: it has.
+        """
+        if self._strangers:
+            raise RunFailed(
+                f"Another thread has run modules of {type(network).__name__} while it was explained, and met them in "
+                f"eval mode without gradients. Where it runs a network that shares them, explain a copy: "
+                f"copy.deepcopy(network). Where the network runs its layers in threads of its own, let its forward run "
+                f"in one thread."
+            )
+
+    def _matters(self) -> bool:
+        """Whether this is another thread, to which the flags make a difference."""
+        return get_ident() != self._owner and (self.trains or (self.learns and torch.is_grad_enabled()))
 
 
 def _await(network: nn.Module) -> None:

@@ -9,21 +9,22 @@ from cnnvis_report.models.architectures import SMALL, Architecture
 from cnnvis_report.models.trained_file import TrainedModel, read_with_more, write_trained
 from cnnvis_report.records.training import ClassCounts, Score, Snapshot, TrainingRecord
 from cnnvis_report.training.config import TrainConfig
-from cnnvis_report.training.loop import BY_HAND, EpochProgress, Hyperparameters, Progress, Rounds
+from cnnvis_report.training.epochs import Epochs
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.output_paths import part_of, snapshot_of
 from cnnvis_report.training.progress import TrainProgress
 from cnnvis_report.training.resume import (
     FINISHED,
-    STANDING,
+    RESUME,
     changes,
-    find_standing,
+    find_resume_state,
     fingerprint_of,
     parts_of,
     resume,
-    taken,
+    resume_state,
 )
 from cnnvis_report.training.splits import Data
+from cnnvis_report.training.state import BY_HAND, EpochProgress, Hyperparameters, TrainState
 
 
 class Checkpointing(EpochProgress):
@@ -36,28 +37,28 @@ class Checkpointing(EpochProgress):
 
     def __init__(
         self,
-        order: TrainConfig,
+        config: TrainConfig,
         path: Path | None,
         data: Data,
         trainee: Trainee,
         hyperparameters: Hyperparameters,
         device: torch.device,
-        spectator: TrainProgress,
+        progress: TrainProgress,
     ) -> None:
-        self.order, self.path, self.data, self.trainee, self.hyperparameters = (
-            order,
+        self.config, self.path, self.data, self.trainee, self.hyperparameters = (
+            config,
             path,
             data,
             trainee,
             hyperparameters,
         )
-        self.spectator = spectator
+        self.progress = progress
         self.snapshots: list[Snapshot] = []
-        self.batch_done = spectator.batch_done  # type: ignore[method-assign]
-        self._settings = settings_table(order, trainee, hyperparameters)
-        told = {**self._settings, "the folder": self._data, "snapshots": ",".join(map(str, order.checkpoint_epochs))}
+        self.batch_done = progress.batch_done  # type: ignore[method-assign]
+        self._settings = settings_table(config, trainee, hyperparameters)
+        told = {**self._settings, "the folder": self._data, "snapshots": ",".join(map(str, config.checkpoint_epochs))}
         self._parts = {} if path is None else parts_of(data, trainee, told, device)
-        self._rounds: Rounds | None = None
+        self._epochs: Epochs | None = None
 
     def finished(self) -> TrainedModel | None:
         """The model that this training comes to, where an earlier start has come to it."""
@@ -67,57 +68,57 @@ class Checkpointing(EpochProgress):
         if found is None or found[1].get(FINISHED) != fingerprint_of(self._parts) or not self._all_there(found[0]):
             return None
         part_of(self.path).unlink(missing_ok=True)
-        self.spectator.finished(self.path)
+        self.progress.finished(self.path)
         return found[0]
 
-    def begun(self, rounds: Rounds, progress: Progress) -> None:
+    def begun(self, epochs: Epochs, state: TrainState) -> None:
         """Go on from where an earlier start was stopped."""
-        self._rounds = rounds
-        standing = find_standing(part_of(self.path)) if self.path is not None else None
-        if standing is None or self.path is None:
+        self._epochs = epochs
+        earlier = find_resume_state(part_of(self.path)) if self.path is not None else None
+        if earlier is None or self.path is None:
             return
-        changed = changes(standing.content.get("parts"), self._parts)
-        if not changed and not self._all_there(standing.model):
+        changed = changes(earlier.content.get("parts"), self._parts)
+        if not changed and not self._all_there(earlier.model):
             changed = ["a snapshot is gone"]
         if changed:
-            self.spectator.anew(part_of(self.path), changed)
+            self.progress.anew(part_of(self.path), changed)
             return
-        resume(standing, rounds, progress, part_of(self.path))
-        self.snapshots = list(standing.model.training.snapshots)
-        self.spectator.resumed(len(progress.history))
+        resume(earlier, epochs, state, part_of(self.path))
+        self.snapshots = list(earlier.model.training.snapshots)
+        self.progress.resumed(len(state.history))
 
-    def epoch_done(self, progress: Progress) -> None:
+    def epoch_done(self, state: TrainState) -> None:
         """Keep where the training stands, and a snapshot before that: what is kept is known to be there."""
-        number = progress.history[-1].number
-        if self.path is not None and number in self.order.checkpoint_epochs:
+        number = state.history[-1].number
+        if self.path is not None and number in self.config.checkpoint_epochs:
             kept = snapshot_of(self.path, number)
-            write_trained(kept, self.model(progress, None))
+            write_trained(kept, self.model(state, None))
             self.snapshots.append(Snapshot(number, kept.name))
-        if self.path is not None and self._rounds is not None:
-            more = {STANDING: taken(self._rounds, progress, self._parts)}
-            write_trained(part_of(self.path), self.model(progress, None), weights=progress.state, more=more)
-        self.spectator.epoch_done(progress)
+        if self.path is not None and self._epochs is not None:
+            more = {RESUME: resume_state(self._epochs, state, self._parts)}
+            write_trained(part_of(self.path), self.model(state, None), weights=state.weights, more=more)
+        self.progress.epoch_done(state)
 
-    def keep(self, progress: Progress, tested: Score | None) -> TrainedModel:
+    def keep(self, state: TrainState, tested: Score | None) -> TrainedModel:
         """Write the model; where the training stands is kept as long as it isn't at its end."""
-        model = self.model(progress, tested)
+        model = self.model(state, tested)
         if self.path is not None:
-            by_hand = progress.stopped == BY_HAND
+            by_hand = state.stopped == BY_HAND
             write_trained(self.path, model, more={} if by_hand else {FINISHED: fingerprint_of(self._parts)})
             if not by_hand:
                 part_of(self.path).unlink(missing_ok=True)
         return model
 
-    def model(self, progress: Progress, tested: Score | None) -> TrainedModel:
+    def model(self, state: TrainState, tested: Score | None) -> TrainedModel:
         """The model with the weights that the network has now, and all that is known of its training."""
-        chosen, data = progress.chosen, self.data
+        chosen, data = state.chosen, self.data
         record = TrainingRecord(
             data=self._data,
             settings=self._settings,
             counts=_counts(data, self.hyperparameters.weights),
-            history=tuple(progress.history),
-            best_epoch=progress.best,
-            stopped=progress.stopped,
+            history=tuple(state.history),
+            best_epoch=state.best,
+            stopped=state.stopped,
             validation=Score(chosen.validation_accuracy, chosen.validation_loss, len(data.validation)),
             test=tested,
             snapshots=tuple(self.snapshots),
@@ -131,7 +132,7 @@ class Checkpointing(EpochProgress):
     @property
     def _data(self) -> str:
         """What the folder of images is called."""
-        return self.order.images.name or self.order.images.resolve().name
+        return self.config.images.name or self.config.images.resolve().name
 
     def _all_there(self, model: TrainedModel) -> bool:
         """Whether the snapshots of a training are."""
@@ -141,21 +142,21 @@ class Checkpointing(EpochProgress):
 
 
 def settings_table(
-    order: TrainConfig, trainee: Trainee, hyperparameters: Hyperparameters
+    config: TrainConfig, trainee: Trainee, hyperparameters: Hyperparameters
 ) -> dict[str, str | int | float | bool | None]:
     """What decides the result, as the report states it; no folder of this machine is in it."""
     return {
         "arch": _words(trainee.architecture),
-        "begun with": trainee.origin,
+        "initialized from": trainee.origin,
         "frozen": ", ".join(trainee.frozen[:1]) or "nothing",
-        "validation split": order.val_split,
-        "epochs": order.epochs,
-        "batch size": order.batch_size,
+        "validation split": config.val_split,
+        "epochs": config.epochs,
+        "batch size": config.batch_size,
         "learning rate": hyperparameters.rate,
-        "augment": order.augment,
-        "class weights": order.class_weights,
-        "patience": order.patience,
-        "seed": order.seed,
+        "augment": config.augment,
+        "class weights": config.class_weights,
+        "patience": config.patience,
+        "seed": config.seed,
     }
 
 

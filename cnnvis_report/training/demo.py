@@ -29,24 +29,24 @@ class Demonstration:
     images: ImageSet
 
 
-def demonstrate(explained: int, seed: int, spectator: TrainProgress) -> Demonstration:
+def demonstrate(explained: int, seed: int, progress: TrainProgress) -> Demonstration:
     """Draw, train and check; half a minute on two cores.
 
     Args:
         explained: how many of the held-out pictures to hand on.
         seed: of the pictures, the weights and the order of training.
-        spectator: told how it goes on.
+        progress: told how it goes on.
     """
     first, parts = 0, {}
-    spectator.reading(sum(DRAWN.values()))
+    progress.reading(sum(DRAWN.values()))
     for name, count in DRAWN.items():
-        parts[name] = _drawn(count, seed, first, spectator)
+        parts[name] = _drawn(count, seed, first, progress)
         first += count
     data = Data(CLASSES, parts["training"], parts["validation"], parts["test"], (), ())
     order = TrainConfig(
         Path("shapes"), Path("demo.pt"), epochs=EPOCHS, batch_size=25, augment="d4", patience=0, seed=seed
     )
-    trained, _ = train_on(order, data, Source(SMALL), torch.device("cpu"), spectator)
+    trained, _ = train_on(order, data, Source(SMALL), torch.device("cpu"), progress)
     record = replace(trained.training, data="drawn shapes")
     right = record.test.accuracy if record.test else 0.0
     words = (
@@ -58,8 +58,8 @@ def demonstrate(explained: int, seed: int, spectator: TrainProgress) -> Demonstr
     return Demonstration(model, right, shapes(explained, seed=seed, side=SIDE, first=held_out))
 
 
-def _drawn(count: int, seed: int, first: int, spectator: TrainProgress) -> Pictures:
+def _drawn(count: int, seed: int, first: int, progress: TrainProgress) -> Pictures:
     drawn = shapes(count, seed=seed, side=SIDE, first=first)
     plain = Preprocessing((0.0,) * 3, (1.0,) * 3, resize=(SIDE, SIDE))
-    pictures, _ = read_pictures(tuple(drawn), plain, gray=False, advance=spectator.file_read)
+    pictures, _ = read_pictures(tuple(drawn), plain, gray=False, advance=progress.file_read)
     return pictures

@@ -125,7 +125,7 @@ def make_trainee(source: Source, preprocessing: Preprocessing, classes: int, hea
         rate = RATES["small" if source.name == SMALL else "untaught"]
     else:
         rate = RATES["head" if frozen else "taught"]
-    return Trainee(network, architecture, frozen, rate, taught or "drawn by chance")
+    return Trainee(network, architecture, frozen, rate, taught or "random initialization")
 
 
 def _options(source: Source) -> dict[str, bool]:

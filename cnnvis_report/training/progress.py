@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnnvis_report.training.loop import EpochProgress, Hyperparameters
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.splits import Data
+from cnnvis_report.training.state import EpochProgress, Hyperparameters
 
 
 class TrainProgress(EpochProgress):

@@ -13,22 +13,23 @@ from torch import Tensor
 from cnnvis_report import __version__
 from cnnvis_report.errors import BadRequest, brief
 from cnnvis_report.models.trained_file import TrainedModel, read_with_more
-from cnnvis_report.training.loop import Progress, Rounds
+from cnnvis_report.training.epochs import Epochs
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.splits import Data
+from cnnvis_report.training.state import TrainState
 from cnnvis_report.training.tensors import Pictures
 
 SHOWN = 24  # letters of a setting that a message shows
 DIGEST = "#"  # what a part begins with that can't be shown
 
-STANDING = "standing"  # of a file that an unfinished training has left
+RESUME = "resume"  # of a file that an unfinished training has left
 FINISHED = "finished"  # of a model that is what its training comes to: the fingerprint of that
 
 Parts = dict[str, str]  # what decides a training, by what it is, each in a few letters
 
 
 @dataclass(frozen=True)
-class Standing:
+class ResumeState:
     """A training that an earlier start has left: its best model so far, and what else the next epoch depends on."""
 
     model: TrainedModel
@@ -41,7 +42,7 @@ class Standing:
 
 
 def parts_of(data: Data, trainee: Trainee, settings: Mapping[str, object], device: torch.device) -> Parts:
-    """Everything that decides the result of a training: settings, images, the network it begins with, versions."""
+    """Everything that decides the result of a training: settings, images, the initial weights, versions."""
     weights = {name: _digest(value.cpu().numpy().tobytes()) for name, value in trainee.network.state_dict().items()}
     told = {
         **{name: str(value) for name, value in settings.items()},
@@ -51,7 +52,7 @@ def parts_of(data: Data, trainee: Trainee, settings: Mapping[str, object], devic
         "the classes": _digest(data.classes),
         "how pictures are read": _digest(repr(data.training.preprocessing)),
         "the frozen layers": _digest(trainee.frozen),
-        "the weights it begins with": _digest(weights),
+        "the initial weights": _digest(weights),
         "the images for training": _images(data.training),
         "the images for validation": _images(data.validation),
         "the images for the test": "" if data.test is None else _images(data.test),
@@ -68,7 +69,7 @@ def fingerprint_of(parts: Parts) -> str:
 def changes(earlier: object, now: Parts) -> list[str]:
     """What decides the training and isn't as it was, in words; empty where everything is."""
     if not isinstance(earlier, Mapping):
-        return ["what it was begun with isn't known"]
+        return ["what it was initialized from isn't known"]
     found = []
     for name, value in now.items():
         before = earlier.get(name)
@@ -78,58 +79,58 @@ def changes(earlier: object, now: Parts) -> list[str]:
     return found
 
 
-def find_standing(path: Path) -> Standing | None:
+def find_resume_state(path: Path) -> ResumeState | None:
     """What an earlier start has left; None where there is nothing, or nothing to go on from.
 
     Raises:
         BadRequest: the file can't be read.
     """
     found = read_with_more(path) if path.is_file() else None
-    content = found[1].get(STANDING) if found else None
-    return Standing(found[0], content) if found and isinstance(content, Mapping) else None
+    content = found[1].get(RESUME) if found else None
+    return ResumeState(found[0], content) if found and isinstance(content, Mapping) else None
 
 
-def taken(rounds: Rounds, progress: Progress, parts: Parts) -> dict[str, Any]:
+def resume_state(epochs: Epochs, state: TrainState, parts: Parts) -> dict[str, Any]:
     """What the next epoch depends on."""
     # the best weights are those of the model in the same file
-    last = len(progress.history) == progress.best
-    state = {name: value.cpu().contiguous() for name, value in rounds.network.state_dict().items()}
+    last = len(state.history) == state.best
+    weights = {name: value.cpu().contiguous() for name, value in epochs.network.state_dict().items()}
     return {
         "parts": dict(parts),
-        "state": None if last else state,
-        "optimizer": rounds.optimizer.state_dict(),
-        "schedule": rounds.schedule.state_dict(),
-        "scaler": rounds.scaler.state_dict(),
-        "random": _random(rounds.device),
+        "state": None if last else weights,
+        "optimizer": epochs.optimizer.state_dict(),
+        "schedule": epochs.schedule.state_dict(),
+        "scaler": epochs.scaler.state_dict(),
+        "random": _random(epochs.device),
     }
 
 
-def resume(standing: Standing, rounds: Rounds, progress: Progress, where: Path) -> None:
+def resume(earlier: ResumeState, epochs: Epochs, state: TrainState, where: Path) -> None:
     """Bring a training to where an earlier start has left it.
 
     Raises:
         BadRequest: what was kept doesn't fit.
     """
-    content = standing.content
+    content = earlier.content
     try:
-        best = dict(standing.model.network.state_dict())
-        rounds.network.load_state_dict(best)
+        best = dict(earlier.model.network.state_dict())
+        epochs.network.load_state_dict(best)
         if content["state"] is not None:
-            rounds.network.load_state_dict(content["state"])
-        rounds.optimizer.load_state_dict(content["optimizer"])
-        rounds.schedule.load_state_dict(content["schedule"])
-        rounds.scaler.load_state_dict(content["scaler"])
+            epochs.network.load_state_dict(content["state"])
+        epochs.optimizer.load_state_dict(content["optimizer"])
+        epochs.schedule.load_state_dict(content["schedule"])
+        epochs.scaler.load_state_dict(content["scaler"])
         on_cpu, on_device = content["random"]
         torch.set_rng_state(on_cpu)
         if on_device is not None:
-            torch.get_device_module(rounds.device).set_rng_state(on_device, rounds.device)
+            torch.get_device_module(epochs.device).set_rng_state(on_device, epochs.device)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
         raise BadRequest(
             f"{where}: what it keeps of a training is damaged ({brief(error)}). Remove it, and the training "
             "begins anew."
         ) from error
-    record = standing.model.training
-    progress.history, progress.best, progress.state = list(record.history), record.best_epoch, best
+    record = earlier.model.training
+    state.history, state.best, state.weights = list(record.history), record.best_epoch, best
 
 
 def _random(device: torch.device) -> tuple[Tensor, Tensor | None]:

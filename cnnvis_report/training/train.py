@@ -13,11 +13,13 @@ from cnnvis_report.models.trained_file import TrainedModel
 from cnnvis_report.training.augment import augmentation
 from cnnvis_report.training.checkpointing import Checkpointing
 from cnnvis_report.training.config import TrainConfig
-from cnnvis_report.training.loop import BY_HAND, Hyperparameters, fit, score
+from cnnvis_report.training.epochs import score
+from cnnvis_report.training.loop import fit
 from cnnvis_report.training.model import Source, Trainee, find_source, make_trainee
 from cnnvis_report.training.output_paths import check_places, only_writer, part_of
 from cnnvis_report.training.progress import TrainProgress
 from cnnvis_report.training.splits import Data, read_data
+from cnnvis_report.training.state import BY_HAND, Hyperparameters
 
 __all__ = ["TrainConfig", "TrainProgress", "Trained", "checked_output", "train", "train_on"]
 
@@ -38,7 +40,7 @@ class Trained:
     part: Path
 
 
-def train(order: TrainConfig, device: torch.device, spectator: TrainProgress) -> Trained:
+def train(config: TrainConfig, device: torch.device, progress: TrainProgress) -> Trained:
     """Read, split, train, choose the best epoch by the validation images, test, and write the model.
 
     While it goes on, the best so far is in a file beside, `model.part.pt` for `model.pt`, a model like any. Where the
@@ -49,36 +51,36 @@ def train(order: TrainConfig, device: torch.device, spectator: TrainProgress) ->
         BadRequest: the request can't be carried out, or another training writes there. RunFailed: nothing came of it.
         OSError: the disk is full, say; what was written stays whole.
     """
-    path = checked_output(order)
+    path = checked_output(config)
     with only_writer(path):
-        check_places(path, order.checkpoint_epochs)  # now that nobody else changes them
-        return _train(order, path, device, spectator)
+        check_places(path, config.checkpoint_epochs)  # now that nobody else changes them
+        return _train(config, path, device, progress)
 
 
-def _train(order: TrainConfig, path: Path, device: torch.device, spectator: TrainProgress) -> Trained:
-    source = find_source(order.arch, order.weights)
+def _train(config: TrainConfig, path: Path, device: torch.device, progress: TrainProgress) -> Trained:
+    source = find_source(config.arch, config.weights)
     data = read_data(
-        order.images,
-        order.test,
-        share=order.val_split,
-        seed=order.seed,
+        config.images,
+        config.test,
+        share=config.val_split,
+        seed=config.seed,
         known=source.preprocessing,
-        size=order.size,
-        gray=_gray(order, source),
-        begin=spectator.reading,
-        advance=spectator.file_read,
+        size=config.size,
+        gray=_gray(config, source),
+        begin=progress.reading,
+        advance=progress.file_read,
     )
-    model, interrupted = train_on(order, data, source, device, spectator, path)
+    model, interrupted = train_on(config, data, source, device, progress, path)
     judged = data.test if data.test is not None else data.validation
     return Trained(model, ImageSet(judged.items), interrupted, part_of(path))
 
 
 def train_on(
-    order: TrainConfig,
+    config: TrainConfig,
     data: Data,
     source: Source,
     device: torch.device,
-    spectator: TrainProgress,
+    progress: TrainProgress,
     path: Path | None = None,
 ) -> tuple[TrainedModel, bool]:
     """Train on images that are read; what the order says of folders doesn't count.
@@ -94,45 +96,45 @@ def train_on(
     """
     data = _normalized(data, source)
     with torch.random.fork_rng():
-        torch.manual_seed(order.seed)
-        trainee = make_trainee(source, data.training.preprocessing, len(data.classes), order.head, order.freeze)
-        hyperparameters = _recipe(order, data, trainee)
-        spectator.ready(data, trainee, hyperparameters)
-        keeping = Checkpointing(order, path, data, trainee, hyperparameters, device, spectator)
-        found = keeping.finished()
+        torch.manual_seed(config.seed)
+        trainee = make_trainee(source, data.training.preprocessing, len(data.classes), config.head, config.freeze)
+        hyperparameters = _hyperparameters(config, data, trainee)
+        progress.ready(data, trainee, hyperparameters)
+        checkpointing = Checkpointing(config, path, data, trainee, hyperparameters, device, progress)
+        found = checkpointing.finished()
         if found is not None:
             return found, False
-        progress = fit(trainee.network, data.training, data.validation, hyperparameters, device, keeping)
-    if not progress.best:
+        state = fit(trainee.network, data.training, data.validation, hyperparameters, device, checkpointing)
+    if not state.best:
         raise RunFailed("Stopped before the first epoch was through: there is nothing to keep.")
-    tested = score(trainee.network, data.test, device, order.batch_size) if data.test is not None else None
-    return keeping.keep(progress, tested), progress.stopped == BY_HAND
+    tested = score(trainee.network, data.test, device, config.batch_size) if data.test is not None else None
+    return checkpointing.keep(state, tested), state.stopped == BY_HAND
 
 
-def checked_output(order: TrainConfig) -> Path:
+def checked_output(config: TrainConfig) -> Path:
     """Where the model goes, before an hour is spent on it.
 
     Raises:
         BadRequest: nothing can be written there, or something is there that no training has left.
     """
-    path = order.output
-    check_places(path, order.checkpoint_epochs)
-    if order.lr is not None and not 0 < order.lr <= MOST_RATE:
-        raise BadRequest(f"--lr {order.lr:g}: give a learning rate above 0 and at most {MOST_RATE}, such as 0.003.")
-    late = [epoch for epoch in order.checkpoint_epochs if not 1 <= epoch <= order.epochs]
+    path = config.output
+    check_places(path, config.checkpoint_epochs)
+    if config.lr is not None and not 0 < config.lr <= MOST_RATE:
+        raise BadRequest(f"--lr {config.lr:g}: give a learning rate above 0 and at most {MOST_RATE}, such as 0.003.")
+    late = [epoch for epoch in config.checkpoint_epochs if not 1 <= epoch <= config.epochs]
     if late:
-        raise BadRequest(f"--checkpoint-epochs {late[0]}: there are epochs 1 to {order.epochs}.")
+        raise BadRequest(f"--checkpoint-epochs {late[0]}: there are epochs 1 to {config.epochs}.")
     return path
 
 
-def _gray(order: TrainConfig, source: Source) -> bool | None:
-    if order.channels not in ("auto", "1", "3"):
-        raise BadRequest(f"--channels {order.channels}: give auto, 1 (gray) or 3 (color).")
+def _gray(config: TrainConfig, source: Source) -> bool | None:
+    if config.channels not in ("auto", "1", "3"):
+        raise BadRequest(f"--channels {config.channels}: give auto, 1 (gray) or 3 (color).")
     if source.name != SMALL:
-        if order.channels == "1":
+        if config.channels == "1":
             raise BadRequest(f"--channels 1: {source.name} reads 3 channels; gray pictures are given to it as color.")
         return False
-    return None if order.channels == "auto" else order.channels == "1"
+    return None if config.channels == "auto" else config.channels == "1"
 
 
 def _normalized(data: Data, source: Source) -> Data:
@@ -153,9 +155,9 @@ def _balance(data: Data) -> Tensor:
     return counts.sum() / (len(counts) * counts)
 
 
-def _recipe(order: TrainConfig, data: Data, trainee: Trainee) -> Hyperparameters:
-    weights = _balance(data) if order.class_weights == "balanced" else None
+def _hyperparameters(config: TrainConfig, data: Data, trainee: Trainee) -> Hyperparameters:
+    weights = _balance(data) if config.class_weights == "balanced" else None
     size = data.training.preprocessing.size or (0, 0)
-    rate = order.lr if order.lr is not None else trainee.rate
-    augment = augmentation(order.augment, size)
-    return Hyperparameters(order.epochs, order.batch_size, rate, order.patience, augment, weights, trainee.frozen)
+    rate = config.lr if config.lr is not None else trainee.rate
+    augment = augmentation(config.augment, size)
+    return Hyperparameters(config.epochs, config.batch_size, rate, config.patience, augment, weights, trainee.frozen)

@@ -14,7 +14,7 @@ from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.models.load import load_model
 from cnnvis_report.records.methods import Array
 from cnnvis_report.store.run_folder import StoredRun, load_run
-from cnnvis_report.training.loop import score
+from cnnvis_report.training.epochs import score
 from cnnvis_report.training.tensors import read_pictures
 
 Mask = npt.NDArray[np.bool_]

@@ -18,7 +18,8 @@ from cnnvis_report.models.architectures import SMALL, Architecture, blocks_for, 
 from cnnvis_report.records.images import Label
 from cnnvis_report.synthetic import layers
 from cnnvis_report.training.augment import PRESETS, augmentation
-from cnnvis_report.training.loop import EpochProgress, Hyperparameters, Rounds
+from cnnvis_report.training.epochs import Epochs
+from cnnvis_report.training.state import EpochProgress, Hyperparameters
 from cnnvis_report.training.tensors import read_pictures
 
 
@@ -55,13 +56,13 @@ def main() -> None:
     )
     plain(network, inputs, pictures.targets, 32)
     for level in PRESETS:
-        rounds = Rounds(
+        epochs = Epochs(
             network, pictures, Hyperparameters(20, 32, 1e-3, 0, augmentation(level, size)), torch.device("cpu")
         )
         ratios = []
         for number in range(1, 4):
             start = time.perf_counter()
-            rounds.run(number, EpochProgress())
+            epochs.run(number, EpochProgress())
             ratios.append((time.perf_counter() - start) / plain(network, inputs, pictures.targets, 32))
         print(f"augment {level:<7} a round takes {median(ratios):.2f} of a plain loop's time")
 

@@ -48,7 +48,7 @@ def test_the_traceback_is_there_for_the_asking(tmp_path):
 
 
 def test_a_bug_of_this_program_keeps_its_traceback(monkeypatch):
-    monkeypatch.setattr("cnnvis_report.cli.tables._table", lambda rows: 1 / 0 and rows)
+    monkeypatch.setattr("cnnvis_report.cli.network_tables.table", lambda rows: 1 / 0 and rows)
     with pytest.raises(ZeroDivisionError):
         command("layers", "tests.odd_networks:Odd")
 

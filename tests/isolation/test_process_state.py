@@ -165,8 +165,11 @@ def test_layers_in_threads_of_their_own_are_said():
             thread.join()
             return self.classifier(found[0]) + x.mean()
 
+    network = seeded(Own(), 1)
+    with pytest.raises(RunFailed, match="runs its layers in threads of its own"):
+        explain(network, IMAGES, [0, 1], methods=["gradient"])
     with pytest.raises(BadRequest, match="runs its layers in threads of its own"):
-        explain(seeded(Own(), 1), IMAGES, [0, 1], methods=["gradient"])
+        explain(network.eval().requires_grad_(False), IMAGES, [0, 1], methods=["gradient"])
 
 
 def test_a_network_that_ends_the_program_is_an_error_of_its_own():
@@ -234,3 +237,36 @@ def test_a_pass_that_another_thread_is_in_ends_with_the_flags_that_it_began_with
     for thread in threads:
         thread.join(10)
     assert order == [(True, True), "frozen"]
+
+
+@pytest.mark.parametrize(
+    ("training", "grad", "found"),
+    [
+        pytest.param(True, True, True, id="training"),
+        pytest.param(True, False, True, id="training without gradients"),
+        pytest.param(False, True, True, id="eval with gradients"),
+        pytest.param(False, False, False, id="eval without gradients: the flags are the same"),
+    ],
+)
+def test_another_network_that_shares_modules_is_found(training, grad, found):
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    other = nn.Sequential(network[0], nn.Flatten())
+    network.train(training)
+
+    def passes():
+        with torch.set_grad_enabled(grad):
+            return other(IMAGES)
+
+    def explained():
+        with eval_mode(network):
+            elsewhere(passes)
+
+    if found:
+        with pytest.raises(RunFailed, match=r"Another thread has run modules of Sequential.*copy"):
+            explained()
+    else:
+        explained()
+    assert network[0].training is training and network[0].weight.requires_grad
+    assert not any(module._forward_pre_hooks for module in network.modules())
+    with eval_mode(network):
+        network(IMAGES)  # this thread's own passes are no strangers

@@ -246,7 +246,7 @@ DAMAGED = {
     "training.settings": [None, [1], {"seed": [1]}, {"seed": torch.zeros(2)}, {5: 1}],
     "training.counts": ["ab", (1, 2), ({"name": 5, "training": "x", "validation": None, "test": []},)],
     "training.history": ["ab", (1,), *((EPOCH | {"loss": value},) for value in ("high", None, float("nan")))],
-    "training.best": ["many", None, 77],
+    "training.best_epoch": ["many", None, 77],
     "training.stopped": [5],
     "training.validation": [None, {"accuracy": "x", "loss": 1.0, "images": 3}],
     "training.test": [5, "x"],

@@ -124,16 +124,16 @@ def test_another_training_begins_anew_and_says_what_has_changed(images, tmp_path
     assert another(size="30") == ["how pictures are read"]
     assert set(another(seed=1)) == {
         "seed 1 instead of 0",
-        "the weights it begins with",
+        "the initial weights",
         "how pictures are read",
         "the images for training",
         "the images for validation",
     }
     trained(images, tmp_path / "first.pt", epochs=1)
     assert another(weights=str(tmp_path / "first.pt")) == [
-        "begun with first.pt instead of drawn by chance",
+        "initialized from first.pt instead of random initialization",
         "learning rate 0.0003 instead of 0.01",
-        "the weights it begins with",
+        "the initial weights",
     ]
     cut(order(images, tmp_path / "m.pt", checkpoint_epochs=(1,)), after=2)
     (tmp_path / "m.epoch-1.pt").unlink()
@@ -188,7 +188,9 @@ def test_what_is_left_is_a_model_of_the_best_epoch(images, tmp_path):
     with pytest.raises(Cut):
         train(given, CPU, seen := Cutting(5))
     left = read_trained(tmp_path / "m.part.pt")
-    assert len(left.training.history) == 5 and same(left.network.state_dict(), seen.states[left.training.best - 1])
+    assert len(left.training.history) == 5 and same(
+        left.network.state_dict(), seen.states[left.training.best_epoch - 1]
+    )
 
 
 @pytest.mark.parametrize("damage", ["optimizer", "schedule", "random", "state", "parts"])
@@ -196,11 +198,11 @@ def test_what_was_kept_and_is_damaged_is_refused_in_one_line(damage, images, tmp
     given, part = order(images, tmp_path / "m.pt"), tmp_path / "m.part.pt"
     cut(given, after=2)
     content = torch.load(part, weights_only=True)
-    content["standing"][damage] = [1, 2] if damage != "state" else {"classifier.bias": torch.zeros(3)}
+    content["resume"][damage] = [1, 2] if damage != "state" else {"classifier.bias": torch.zeros(3)}
     torch.save(content, part)
     if damage == "parts":
         train(given, CPU, seen := Cutting())
-        assert seen.said == [("m.part.pt", "what it was begun with isn't known")]
+        assert seen.said == [("m.part.pt", "what it was initialized from isn't known")]
         return
     with pytest.raises(BadRequest, match=r"m.part.pt: what it keeps of a training is damaged \(.+\). Remove it"):
         train(given, CPU, Cutting())

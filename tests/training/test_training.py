@@ -15,8 +15,9 @@ from cnnvis_report.data.image_set import ImageItem
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import RunFailed
 from cnnvis_report.training.augment import augmentation
-from cnnvis_report.training.loop import EpochProgress, Hyperparameters, fit
+from cnnvis_report.training.loop import fit
 from cnnvis_report.training.splits import split
+from cnnvis_report.training.state import EpochProgress, Hyperparameters
 from cnnvis_report.training.tensors import Pictures
 from cnnvis_report.training.train import TrainConfig, TrainProgress, train
 
@@ -232,6 +233,62 @@ def test_an_epoch_whose_last_step_diverged_is_never_the_best():
         fit(network, pictures(TARGETS), pictures([0] * 9), hyperparameters(epochs=5), CPU, Spoiling())
 
 
+class Picky(nn.Module):
+    """Fails on black images, from a number of passes on."""
+
+    def __init__(self, how, after):
+        super().__init__()
+        self.network, self.norm, self.how, self.left = linear(), nn.BatchNorm1d(3), how, after
+
+    def forward(self, x):
+        self.left -= 1
+        black = (x.flatten(1).amax(1) < -1).view(-1, 1)
+        if self.left < 0 and bool(black.any()):
+            if self.how == "raises":
+                raise ValueError("too dark")
+            return self.norm(self.network(x).masked_fill(black, math.nan))
+        return self.norm(self.network(x))
+
+
+def with_a_black_one(at):
+    several = pictures(TARGETS)
+    several.stored[at] = 0
+    return several
+
+
+@pytest.mark.parametrize("part", ["training", "validation"])
+def test_an_image_that_a_network_fails_on_is_named(part):
+    training, validation = with_a_black_one(4), pictures(TARGETS[:9])
+    if part == "validation":
+        training, validation = validation, training
+    with pytest.raises(RunFailed, match=r"^4\.png: the network fails on it \(ValueError: too dark\)\.") as raised:
+        fit(Picky("raises", 0), training, validation, hyperparameters(), CPU, EpochProgress())
+    assert "\n" not in str(raised.value)
+    with pytest.raises(RunFailed, match=r"isn't finite in the first epoch, with 4\.png: leave it out"):
+        fit(Picky("nan", 0), training, validation, hyperparameters(), CPU, EpochProgress())
+
+
+def test_the_epochs_before_an_image_fails_are_kept():
+    watching = Watching(network := Picky("nan", 20))
+    state = fit(network, with_a_black_one(4), pictures(TARGETS[:9]), hyperparameters(epochs=30), CPU, watching)
+    assert state.history and state.stopped.endswith(", with 4.png") and len(state.history) == len(watching.states)
+    assert same(network.state_dict(), watching.states[state.best - 1])
+    watching = Watching(network := Picky("raises", 20))
+    with pytest.raises(RunFailed, match=r"^4\.png: .* The epochs before are kept"):
+        fit(network, with_a_black_one(4), pictures(TARGETS[:9]), hyperparameters(epochs=30), CPU, watching)
+    assert watching.states, "what a file keeps was written after each of them"
+
+
+def test_a_network_that_fails_on_every_image_blames_none():
+    def refuse(*_):
+        raise ValueError("no images, please")
+
+    network = linear()
+    network.register_forward_pre_hook(refuse)
+    with pytest.raises(ValueError, match="no images, please"):
+        fit(network, pictures(TARGETS), pictures(TARGETS[:9]), hyperparameters(), CPU, EpochProgress())
+
+
 def test_each_class_is_split_by_its_share_and_by_the_seed_alone():
     targets = [0] * 10 + [1] * 5 + [2] * 2 + [3] * 38
     names = ("a", "b", "c", "d")
@@ -258,14 +315,14 @@ def test_the_test_set_chooses_nothing_and_is_counted_apart(tmp_path):
     with_test, seen = trained(folder, tmp_path / "t.pt", epochs=3, test=others)
     network, record = with_test.model.network, with_test.model.training
     assert same(network.state_dict(), plain.model.network.state_dict())
-    assert record.history == plain.model.training.history and record.best == plain.model.training.best
+    assert record.history == plain.model.training.history and record.best_epoch == plain.model.training.best_epoch
     with torch.no_grad():
         for part, score in ((seen.data.test, record.test), (seen.data.validation, record.validation)):
             scores = network(ready(part))
             assert score.accuracy == int((scores.argmax(1) == part.targets).sum()) / len(part)
             assert score.loss == pytest.approx(float(cross_entropy(scores, part.targets)), rel=1e-4)
     assert plain.model.training.test is None and record.test.images == 8 and len(with_test.judged) == 8
-    chosen = record.history[record.best - 1]
+    chosen = record.history[record.best_epoch - 1]
     assert (record.validation.accuracy, record.validation.loss) == (chosen.validation_accuracy, chosen.validation_loss)
 
 

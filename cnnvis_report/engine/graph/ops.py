@@ -1,6 +1,6 @@
-"""What PyTorch's operations are to this package: one table, and questions about an operation that it answers.
+"""What PyTorch's operations are to this package, in one table; other modules ask for an operation's kind.
 
-A new operation of PyTorch gets a line here and nowhere else; modules that treat operations alike ask for the kind.
+A new operation of PyTorch gets a line here and nowhere else.
 """
 
 from dataclasses import dataclass
