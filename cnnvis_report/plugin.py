@@ -1,4 +1,4 @@
-"""What methods and loaders of somebody else may import: all of it stays where it is, whatever moves behind it.
+"""What methods, metrics, loaders and readers of somebody else import: it stays, whatever moves behind it.
 
 A method is a function with `@method`, as docs/extending.md shows. It is used by `-m package.module:function`, or
 by its name where an installed package has an entry point for the module or the function:
@@ -14,11 +14,19 @@ Names:
     NotApplicable: to be raised where the method isn't defined for a network, with the reason.
     BadRequest: to be raised where its options can't be met.
     MethodInfo: what the report knows of a method. Option: a text, a number or a truth value.
+    metric: the decorator of a metric. MapsOfImage: what it judges. Scores: what it gives.
+    loader: the decorator of what opens a kind of MODEL. ModelRequest: what was asked for. Model, Preprocessing: the
+    network as it was loaded, and how images are made its input.
+    reader: the decorator of what reads a kind of image file. Source: a path or an open file. Pixels: an image, decoded.
+    UnusablePicture: to be raised where no image can be made of a file.
 """
 
+from cnnvis_report.data.pixels import Pixels, UnusablePicture
 from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.reader import Source, reader
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable
+from cnnvis_report.evaluation.metric import MapsOfImage, Scores, metric
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.models.loader import ModelRequest, loader
@@ -30,16 +38,23 @@ __all__ = [
     "Between",
     "Family",
     "Kind",
+    "MapsOfImage",
     "MethodInfo",
     "Model",
     "ModelRequest",
     "NotApplicable",
     "Option",
+    "Pixels",
     "Preprocessing",
     "Randomness",
     "Reduction",
+    "Scores",
     "Sign",
+    "Source",
     "Tape",
+    "UnusablePicture",
     "loader",
     "method",
+    "metric",
+    "reader",
 ]

@@ -14,13 +14,12 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any
 
-from cnnvis_report.report.views.images import in_families
-
 from cnnvis_report import errors
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
+from cnnvis_report.report.views.method_rows import by_family
 from cnnvis_report.settings import Group, SettingInfo, settings_of
 from cnnvis_report.settings.kinds import Choice
 from cnnvis_report.training.config import TrainConfig
@@ -37,7 +36,7 @@ def rows(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
 
 def methods_table() -> str:
     """Every method of the registry, by family and year."""
-    entries = in_families([entry.info for entry in methods()])
+    entries = by_family([entry.info for entry in methods()])
     body = [[f"`{info.name}`", info.summary, f"{info.kind}, {info.sign}", info.preset, info.source] for info in entries]
     return rows(["name", "what it shows", "map", "set", "source"], body)
 

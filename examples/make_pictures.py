@@ -26,23 +26,23 @@ def shoot(seen: Page | Locator, path: Path) -> None:
     Image.open(io.BytesIO(seen.screenshot())).convert("RGB").save(path, quality=86, subsampling=0, optimize=True)
 
 
-def inside(tab: Page, report: Path, target: Path) -> None:
-    """The page of the network, its first kernels, and what it holds of the first image that it was looked at with."""
-    tab.goto((report / "inside.html").resolve().as_uri())
+def features(tab: Page, report: Path, target: Path) -> None:
+    """The features page, its first kernels, and the features of the first image that was inspected."""
+    tab.goto((report / "features.html").resolve().as_uri())
     tab.wait_for_timeout(2500)
-    shoot(tab, target / "inside.jpg")
+    shoot(tab, target / "features.jpg")
     first = tab.locator(".kernels").first
     first.scroll_into_view_if_needed()
     tab.wait_for_timeout(300)
-    shoot(first, target / "inside-kernels.jpg")
+    shoot(first, target / "features-kernels.jpg")
     tab.goto(tab.locator("p.lead a").first.evaluate("(link) => link.href"))
-    tab.locator(".inside").scroll_into_view_if_needed()
+    tab.locator(".card.features").scroll_into_view_if_needed()
     tab.wait_for_timeout(1500)
-    shoot(tab.locator(".inside"), target / "inside-image.jpg")
+    shoot(tab.locator(".card.features"), target / "features-image.jpg")
 
 
 def main(report: Path, target: Path) -> None:
-    """The overview and the inside in the light, and an image page in the dark; of the inside its parts too."""
+    """The overview, the performance and the features page in light, an image page in dark, and parts of the features."""
     target.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     pages = sorted((report / "images").glob("*.html"))
@@ -53,17 +53,17 @@ def main(report: Path, target: Path) -> None:
         tab.goto((report / "index.html").resolve().as_uri())
         tab.wait_for_timeout(500)
         shoot(tab, target / "overview.jpg")
-        if (report / "answers.html").is_file():
-            tab.goto((report / "answers.html").resolve().as_uri())
+        if (report / "performance.html").is_file():
+            tab.goto((report / "performance.html").resolve().as_uri())
             tab.wait_for_timeout(2500)
-            shoot(tab, target / "answers.jpg")
+            shoot(tab, target / "performance.jpg")
         tab = browser.new_page(viewport=size, color_scheme="dark")
         tab.goto(pages[min(3, len(pages) - 1)].resolve().as_uri())
         tab.evaluate(READY)
         tab.wait_for_timeout(1500)
         shoot(tab, target / "image-page.jpg")
-        if (report / "inside.html").is_file():
-            inside(browser.new_page(viewport=size, color_scheme="light"), report, target)
+        if (report / "features.html").is_file():
+            features(browser.new_page(viewport=size, color_scheme="light"), report, target)
         browser.close()
     print(*sorted(target.glob("*.jpg")), sep="\n")
 

@@ -57,7 +57,7 @@ def test_the_pictures_of_the_readme(report, tmp_path):
     if not (shutil.which("chromium") or shutil.which("google-chrome")):
         pytest.skip("there is no Chromium on this system")
     run("make_pictures.py", report, tmp_path)
-    for name in ("overview.jpg", "answers.jpg", "image-page.jpg"):
+    for name in ("overview.jpg", "performance.jpg", "image-page.jpg"):
         with Image.open(tmp_path / name) as picture:
             assert picture.size == (1280, 800) and picture.convert("L").getextrema()[1] > 200
 

@@ -1,7 +1,9 @@
 """The examples of docs/extending.md do what they say, as they stand on the page."""
 
 import re
+import shutil
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -10,15 +12,35 @@ import pytest
 import torch
 
 from cnnvis_report import explain
+from cnnvis_report.data.reader import READERS, readers
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.evaluation.metric import METRICS, Effort, MapsOfImage, metrics
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.loader import LOADERS, loaders
-from examples.own_network import build
+from cnnvis_report.report import pages, renderer, resources
+from cnnvis_report.store.run_folder import load_run
+from examples.own_network import build, draw
+from tests.conftest import command
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "examples" / "extending").glob("*"))
 SHOWN = re.findall(r"```\{literalinclude\} \.\./examples/extending/(\S+)", PAGE)
+
+
+MAPS = MapsOfImage(
+    maps=[],
+    image=torch.zeros(3, 4, 5),
+    target=0,
+    logits=torch.zeros_like,
+    probabilities=torch.zeros_like,
+    black=torch.zeros(3, 1, 1),
+    mask=None,
+    generator=torch.Generator,
+    effort=Effort(steps=4, regions=0),
+    capacity=8,
+    seed=0,
+)
 
 
 def test_every_example_is_shown():
@@ -59,3 +81,59 @@ def test_a_loader(monkeypatch, tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"no archive")
     with pytest.raises(BadRequest, match=r"bad\.npz: can't be read as a network"):
         load_model(str(tmp_path / "bad.npz"))
+
+
+def test_a_metric(monkeypatch):
+    metrics()
+    announce(monkeypatch, METRICS, "sparseness")
+    few, none = np.zeros((4, 5), np.float32), np.zeros((2, 2), np.float32)
+    for count in (1, 3, 10):
+        few.flat[:count] = -2
+        scores = METRICS.entries()["sparseness"].function(replace(MAPS, maps=[few, none]))
+        assert scores.values == [pytest.approx(1 - count / 20), 0], "the share of pixels that hold nothing"
+    assert [entry.info.title for entry in metrics()].count("Sparseness") == 1
+
+
+def run(folder: Path, *words: str) -> None:
+    words = ("--device", "cpu", "--inspect", "none", "--quiet", *words)
+    command("run", "examples.own_network:build", folder / "images", "-o", folder / "r", *words)
+
+
+def test_a_reader(monkeypatch, tmp_path):
+    readers()
+    announce(monkeypatch, READERS, "numpy_array")
+    (tmp_path / "images").mkdir()
+    ramp = np.linspace(0, 4095, 96 * 96).reshape(96, 96).astype(np.uint16)
+    np.save(tmp_path / "images" / "ramp.npy", ramp)
+    np.save(tmp_path / "images" / "line.npy", ramp[0])
+    with (tmp_path / "images" / "huge.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<u2", "fortran_order": False, "shape": (10**5, 10**5)})
+    run(tmp_path, "--methods", "gradient", "--range", "0,4095")
+    stored = load_run(tmp_path / "r")
+    (image,) = stored.images()
+    assert image.name == "ramp.npy"
+    reasons = {skipped.name: skipped.reason for skipped in stored.record.skipped}
+    assert reasons["line.npy"] == "an array of 96, which is no picture"
+    assert reasons["huge.npy"] == "an array of 100000×100000; at most 60 million values are read"
+    picture = torch.tensor(ramp / 4095).float().expand(1, 3, 96, 96)
+    assert image.top[0].logit == pytest.approx(build()(picture).max().item(), rel=1e-2)
+
+
+def test_a_page(monkeypatch, tmp_path):
+    from examples.extending.certainty import certainty
+
+    (row,) = re.findall(r"^    (Page\(.+\)),$", PAGE, re.MULTILINE)
+    added = eval(row, {"Page": pages.Page, "certainty": certainty})
+    monkeypatch.setattr(pages, "PAGES", (*pages.PAGES, added))
+    shutil.copytree(resources.folder("templates"), tmp_path / "templates")
+    shutil.copy(ROOT / "examples" / "extending" / "certainty.html", tmp_path / "templates")
+    monkeypatch.setattr(renderer, "folder", lambda name: tmp_path / name)
+    draw(tmp_path / "images")
+    run(tmp_path, "--methods", "gradient")
+    text = (tmp_path / "r" / "certainty.html").read_text(encoding="utf-8")
+    assert 'href="certainty.html"' in (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
+    images = sorted(load_run(tmp_path / "r").images(), key=lambda image: image.top[0].probability)
+    addresses = re.findall(r'href="images/([^"]+)\.html"', text)
+    assert addresses == [image.id for image in images]
+    command("render", tmp_path / "r", "--single-file")
+    assert "Next class" in (tmp_path / "r" / "index.html").read_text(encoding="utf-8")

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
+from click.testing import CliRunner
 
 from cnnvis_report.cli.main import cli
 
@@ -22,7 +22,7 @@ RETIRED = {
     r"taken? most for": "most often confused with",
     r"(?-i:What went wrong)": "misclassified images",
     r"remembers|forget(s|ting)?\b": "randomization test",
-    r"points at it|(points|mass|rank) ↑": "pointing game, mass in mask, relevance rank",
+    r"points at it|(points|mass|(?<!relevance )rank) ↑": "pointing game, mass in mask, relevance rank",
     r"find best what|rests? on": "are faithful to this model",
     r"which of these should": "which methods are faithful to this model",
     r"what (the|its) maps took|takes for a map": "compute cost, passes per map",
@@ -57,10 +57,8 @@ CODE = re.compile(r"```.*?```", re.DOTALL)
 
 
 def helps() -> Iterator[tuple[str, str]]:
-    for name, command in cli.commands.items():
-        context = click.Context(command, info_name=f"cnnvis-report {name}")
-        yield f"{name} --help", command.get_help(context)
-    yield "--help", cli.get_help(click.Context(cli, info_name="cnnvis-report"))
+    for words in ([], *([name] for name in cli.commands)):
+        yield " ".join([*words, "--help"]), CliRunner().invoke(cli, [*words, "--help"]).output
 
 
 def documents() -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ import click
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief, shown
 from cnnvis_report.records.methods import Option
-from cnnvis_report.settings.kinds import MethodOptions
+from cnnvis_report.settings.method_options import MethodOptions
 
 LARGEST = 1 << 20  # bytes; a file of settings has some hundred
 TABLE = "options"  # METHOD.NAME = VALUE, as -O gives it

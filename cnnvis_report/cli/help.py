@@ -39,6 +39,12 @@ class DescribedArgument(click.Argument):
 class GroupedCommand(click.Command):
     """A command whose help lists options under headings, in the order of the headings."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what was typed; while a value is being completed, what stands before its option counts."""
+        options = {name for entry in self.params if isinstance(entry, click.Option) for name in entry.opts}
+        complete = ctx.resilient_parsing and args and args[-1] in options
+        return super().parse_args(ctx, args[:-1] if complete else args)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """A section for the arguments, and one for each heading that has options."""
         arguments = [entry for entry in self.get_params(ctx) if isinstance(entry, DescribedArgument)]

@@ -17,8 +17,8 @@ from cnnvis_report.report.views.formatting import number, sides
 
 
 def layer_names(name: str, weights: Path | None) -> list[str]:
-    """The layers that a map can be computed from, in execution order."""
-    return [layer.name for layer in open_network(ModelConfig(name, weights), DataConfig()).layers if layer.layout]
+    """The layers of a network, in execution order."""
+    return [layer.name for layer in open_network(ModelConfig(name, weights), DataConfig()).layers]
 
 
 def layers_table(config: ModelConfig, data: DataConfig) -> str:

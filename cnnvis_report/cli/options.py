@@ -12,7 +12,8 @@ from cnnvis_report.cli.help import DescribedArgument, GroupedOption
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.settings import Group, SettingInfo, build, settings_of
-from cnnvis_report.settings.kinds import File, Flag, Integer, MethodOptions, Several, Text
+from cnnvis_report.settings.kinds import File, Flag, Integer, Several, Text
+from cnnvis_report.settings.method_options import MethodOptions
 
 PREFIX = "CNNVIS_REPORT_"  # of environment variables
 OPTIONS = "options"  # the table of methods' options in a settings file, and where its content waits

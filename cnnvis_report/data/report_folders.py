@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from cnnvis_report.data.image_file import ImageFile, several
-from cnnvis_report.store.own_files import is_ours
+from cnnvis_report.store.own_files import is_run_folder
 
 STILLS = "stills"  # the folder within a report that has them
 
@@ -14,7 +14,7 @@ STILLS = "stills"  # the folder within a report that has them
 def is_report(folder: Path) -> bool:
     """Whether a folder is a report; one that can't be looked into is none, and whoever reads it says why."""
     try:
-        return is_ours(folder)
+        return is_run_folder(folder)
     except OSError:
         return False
 

@@ -67,7 +67,7 @@ PAGES: Sequence[Page] = (
         shown_if=lambda report: report.run.inspection is not None,
         pictures=network_pictures,
     ),
-    Page("methods", "Methods", methods, "methods.html"),
+    Page("methods", "Methods", methods, "methods.html", shown_if=lambda report: bool(report.run.methods)),
     Page("run", "Run", run, "run.html"),
 )
 IMAGE_TEMPLATE = "image.html"  # of the page of one image, which the gallery leads to

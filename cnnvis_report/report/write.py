@@ -62,7 +62,7 @@ def _move(building: Path, folder: Path) -> int:
     places = {name: named.place(folder, name) for name in names}
     old = pages_of(folder)
     _check_room([folder / named.PAGES, *places.values()])
-    check_pages(places.values(), old, folder)
+    check_pages({name: building / name for name in names}, old, folder)
     list_pages(folder, {*old, *names})
     remove(folder, [name for name in old if name not in places])
     for name, path in places.items():

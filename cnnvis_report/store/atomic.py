@@ -32,9 +32,14 @@ def open_regular(path: Path, most: int) -> Iterator[BinaryIO]:
     """A file to be read; whatever isn't one, such as a pipe that nobody writes to, is refused without a wait.
 
     Raises:
-        BadRequest: it is no regular file, or holds more than so many bytes. OSError: it can't be read.
+        BadRequest: it is a link, no regular file, or holds more than so many bytes. OSError: it can't be read.
     """
-    descriptor = os.open(path, os.O_RDONLY | NO_WAIT | getattr(os, "O_BINARY", 0))
+    try:
+        descriptor = os.open(path, os.O_RDONLY | NO_WAIT | NO_LINK | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        if path.is_symlink():
+            raise BadRequest(f"{path}: is a link, where a file has to be.") from error
+        raise
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not S_ISREG(status.st_mode):
@@ -42,6 +47,11 @@ def open_regular(path: Path, most: int) -> Iterator[BinaryIO]:
         if status.st_size > most:
             raise BadRequest(f"{path}: holds {status.st_size} bytes, where at most {most} are read.")
         yield file
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a file is there, and no link to one."""
+    return path.is_file() and not path.is_symlink()
 
 
 def link_on_the_way(folder: Path, name: str) -> Path | None:

@@ -12,7 +12,7 @@ from cnnvis_report.records.codec import Malformed, from_json, parsed, to_json
 from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import StoredFile
-from cnnvis_report.store.atomic import beside
+from cnnvis_report.store.atomic import beside, is_regular
 from cnnvis_report.store.digests import holds, sealed
 from cnnvis_report.store.manifest import FORMAT, HEAD, is_true, list_lines, opened
 from cnnvis_report.store.names import JOURNAL
@@ -64,7 +64,7 @@ def journal_lines(folder: Path) -> Iterator[Done]:
 def begun(folder: Path) -> dict[str, Any]:
     """What the folder's journal begins with; nothing where there is none, or one whose beginning isn't as written."""
     path = folder / JOURNAL
-    content = first_line(path) if path.is_file() else {}
+    content = first_line(path) if is_regular(path) else {}
     return content if is_true(content) else {}
 
 

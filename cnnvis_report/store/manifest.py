@@ -13,7 +13,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import Malformed, from_json, parsed, to_json
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.store.atomic import beside
+from cnnvis_report.store.atomic import beside, open_regular
 from cnnvis_report.store.checks import check_image, check_run
 from cnnvis_report.store.digests import SEAL, holds, sealed
 from cnnvis_report.store.names import MANIFEST
@@ -22,7 +22,9 @@ FORMAT = "cnnvis-report/2"
 MARK = '{"format": "cnnvis-report/'  # what a manifest and a journal of any version begin with
 FIRST_LINE = '"images": ['
 LAST_LINE = "]}"
+LARGEST = 4 << 30  # bytes of a file
 LONGEST = 64 << 20  # bytes of a line
+MOST_VALUES = 1 << 20  # in a line: a list in a list takes twenty times its three bytes when it is read
 HEAD = "run"  # the place of the first line; an image's is its number
 CLOCKS = "provenance"  # which has a seal of its own: it is all that may differ between two runs of the same
 
@@ -114,11 +116,15 @@ def images_left(folder: Path) -> tuple[list[ImageRecord], bool]:
 
 
 def list_lines(path: Path, *, after: int = 0) -> Iterator[str]:
-    """The lines of a file but the first ones; one that is too long to be ours ends them."""
-    with path.open("rb") as file:
+    """The lines of a file but the first ones; one that is too long to be ours, or holds too much, ends them.
+
+    Raises:
+        BadRequest: it is a link, or no regular file.
+    """
+    with open_regular(path, LARGEST) as file:
         number = 0
         while line := file.readline(LONGEST):
-            if len(line) == LONGEST:
+            if len(line) == LONGEST or sum(map(line.count, (b",", b"[", b"{"))) > MOST_VALUES:
                 return
             if number >= after:
                 yield line.decode("utf-8", "replace")

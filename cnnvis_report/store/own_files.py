@@ -1,7 +1,8 @@
 """Which files of a folder this program has written, and so may write over or remove."""
 
+import filecmp
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cnnvis_report.store.arrays import names_in
 from cnnvis_report.store.atomic import (
     beside,
     blocked_by,
+    is_regular,
     is_temporary,
     link_on_the_way,
     read_regular,
@@ -44,13 +46,13 @@ def output(folder: Path) -> Iterator[None]:
         yield
 
 
-def is_ours(folder: Path) -> bool:
+def is_run_folder(folder: Path) -> bool:
     """Whether this program has written a run, or the beginning of one, into the folder.
 
     A manifest says so in its first letters. Where it was cut to nothing or overwritten, the folder is ours if
     everything in it is called as only our files are, and a file of arrays holds what a run puts into it.
     """
-    found = [folder / name for name in (JOURNAL, MANIFEST) if (folder / name).is_file()]
+    found = [folder / name for name in (JOURNAL, MANIFEST) if is_regular(folder / name)]
     if any(next(list_lines(path), "").startswith(MARK) or _begun(path) for path in found):
         return True
     inner = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()] if found else []
@@ -68,37 +70,54 @@ def check_writable(folder: Path) -> None:
         raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
     if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
         raise BadRequest(f"{folder}: is a file; give -o the name of a folder.")
-    if folder.is_dir() and not all(map(_is_first, folder.iterdir())) and not is_ours(folder):
+    for name in (JOURNAL, MANIFEST):
+        if (folder / name).is_symlink():
+            raise BadRequest(f"{folder / name}: is a link, where a file has to be. Put the file itself there.")
+    if folder.is_dir() and not all(map(_is_first, folder.iterdir())) and not is_run_folder(folder):
         raise BadRequest(
             f"{folder}: holds files that are not of a report, and nothing is overwritten. Give -o another folder."
         )
     for name in (ARRAYS, INSPECTION, FITTED):
         if (folder / name).is_symlink() or ((folder / name).exists() and not (folder / name).is_dir()):
             raise BadRequest(f"{folder / name}: is no folder of a run's own, and nothing is written there.")
-    check_pages([folder / name for name in names.FIRST_PAGES], pages_of(folder), folder)
+    listed = pages_of(folder)
+    for name in names.FIRST_PAGES:
+        if name not in listed and _is_foreign(folder / name):
+            raise BadRequest(_foreign(folder / name))
 
 
-def check_pages(paths: Iterable[Path], listed: Iterable[str], folder: Path) -> None:
-    """Refuse to write over a page that somebody else has made.
+def check_pages(built: Mapping[str, Path], listed: Iterable[str], folder: Path) -> None:
+    """Refuse to write over a file that somebody else has made.
 
     Args:
+        built: what is to be written, by the names that it gets in the folder.
         listed: names of pages that this program has written.
 
     Raises:
-        BadRequest: one of them is neither listed nor says that this program has made it.
+        BadRequest: a file is neither listed, nor a page that says that this program has made it, nor the same.
     """
-    ours = {folder / name for name in listed}
-    for path in paths:
-        if path.suffix == ".html" and path not in ours and path.is_file() and not path.is_symlink():
-            with path.open("rb") as file:
-                beginning = file.read(BEGINNING)
-            if beginning and GENERATOR not in beginning:
-                raise BadRequest(f"{path}: isn't a page of a report, and isn't overwritten. Move it away.")
+    for name in sorted(built.keys() - set(listed)):
+        path = folder / name
+        if _is_foreign(path) and not (path.suffix != ".html" and filecmp.cmp(path, built[name], shallow=False)):
+            raise BadRequest(_foreign(path))
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether a file that is in no list of ours doesn't say itself that it is ours; a link gives way to a file."""
+    if not is_regular(path):
+        return False
+    with path.open("rb") as file:
+        beginning = file.read(BEGINNING)
+    return bool(beginning) and (path.suffix != ".html" or GENERATOR not in beginning)
+
+
+def _foreign(path: Path) -> str:
+    return f"{path}: isn't a file that this program has written, and isn't overwritten. Move it away."
 
 
 def clear(folder: Path) -> None:
     """Remove what this program has written into the folder, and nothing else."""
-    if is_ours(folder):
+    if is_run_folder(folder):
         remove(folder, [*pages_of(folder), *made_in(folder, ARRAYS, INSPECTION, FITTED), PAGES])
         remove(folder, [JOURNAL, MANIFEST])  # last, with no folder left: they say whose all of it is
     for inner in (ARRAYS, INSPECTION):
@@ -135,7 +154,7 @@ def made_in(folder: Path, *within: str) -> list[str]:
 
 def _listed(folder: Path) -> set[str]:
     """The files of arrays of which the folder's run says that they are its own."""
-    head = raw_head(folder / MANIFEST).get("run") if (folder / MANIFEST).is_file() else None
+    head = raw_head(folder / MANIFEST).get("run") if is_regular(folder / MANIFEST) else None
     files = head.get("files") if isinstance(head, dict) else None
     return {
         *(files if isinstance(files, dict) else ()),
@@ -201,7 +220,7 @@ def _begun(path: Path) -> bool:
 
 def _within(folder: Path) -> list[str]:
     """Names of the files in a folder, relative to it."""
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    files = (path for path in folder.rglob("*") if is_regular(path))
     return [path.relative_to(folder).as_posix() for path in files]
 
 

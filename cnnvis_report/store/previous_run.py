@@ -5,6 +5,7 @@ from typing import Any
 
 from cnnvis_report.records.codec import Malformed, from_json
 from cnnvis_report.records.identity import Content, Identity
+from cnnvis_report.store.atomic import is_regular
 from cnnvis_report.store.journal import begun, journal_lines
 from cnnvis_report.store.manifest import CLOCKS, images_left, is_true, raw_head
 from cnnvis_report.store.names import JOURNAL, MANIFEST
@@ -12,7 +13,7 @@ from cnnvis_report.store.names import JOURNAL, MANIFEST
 
 def identity_of(folder: Path) -> Identity | None:
     """What the run in the folder is; one without parts where it can't be told, None where there is no run."""
-    if not any((folder / name).is_file() for name in (JOURNAL, MANIFEST)):
+    if not any(is_regular(folder / name) for name in (JOURNAL, MANIFEST)):
         return None
     content = _begun_or_complete(folder)
     try:
@@ -56,5 +57,5 @@ def _begun_or_complete(folder: Path) -> dict[str, Any]:
     journal = begun(folder)
     if journal:
         return journal
-    content = raw_head(folder / MANIFEST).get("run") if (folder / MANIFEST).is_file() else None
+    content = raw_head(folder / MANIFEST).get("run") if is_regular(folder / MANIFEST) else None
     return content if isinstance(content, dict) else {}

@@ -50,7 +50,7 @@ def repair(folder: Path) -> list[str]:
         raise BadRequest(f"{folder}: {what} is whole. Start the run again with its command.")
     said = list(looked)
     if not filmed:
-        said.append("The films over the epochs of the training got damaged and are left out.")
+        said.append("The snapshots over the epochs of the training got damaged and are left out.")
     if lost:
         known = [each.name for each in images if each.id not in ids][:NAMED]
         named = f" ({', '.join(known)}{' and more' if len(known) < lost else ''})" if known else ""

@@ -14,7 +14,7 @@ from cnnvis_report.store.array_checks import wrong_arrays, wrong_inspection
 from cnnvis_report.store.arrays import Damaged, advice, read_arrays
 from cnnvis_report.store.manifest import images_in, read_head
 from cnnvis_report.store.names import MANIFEST, SNAPSHOTS, arrays_name, inspection_name, place
-from cnnvis_report.store.own_files import is_ours
+from cnnvis_report.store.own_files import is_run_folder
 
 NAMED = 3  # files that a message names
 
@@ -86,7 +86,9 @@ def load_run(folder: Path) -> StoredRun:
     """
     path = folder / MANIFEST
     if not path.is_file():
-        reason = "a run that hasn't finished; start it again with the same command" if is_ours(folder) else "no run"
+        reason = (
+            "a run that hasn't finished; start it again with the same command" if is_run_folder(folder) else "no run"
+        )
         raise BadRequest(f"{folder}: holds {reason}.")
     record, true = read_head(path)
     if not true:
@@ -122,7 +124,9 @@ def missing_files(run: StoredRun) -> list[str]:
     found = []
     for name, stored in run.record.files.items():
         path = place(run.folder, name)
-        if not path.is_file():
+        if path.is_symlink():
+            found.append(f"{name} is a link")
+        elif not path.is_file():
             found.append(f"{name} is {'no file' if path.exists() else 'missing'}")
         elif path.stat().st_size != stored.bytes:
             found.append(f"{name} has {path.stat().st_size} bytes in the place of {stored.bytes}")

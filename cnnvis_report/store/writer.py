@@ -17,7 +17,7 @@ from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord, StoredFile
 from cnnvis_report.store.arrays import Arrays, write_arrays
-from cnnvis_report.store.atomic import NO_LINK, remove, settle
+from cnnvis_report.store.atomic import NO_LINK, is_regular, remove, settle
 from cnnvis_report.store.intact_parts import inspection_is_whole, whole_images
 from cnnvis_report.store.journal import Done, begun, journal_line, journal_lines, start_journal
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
@@ -62,7 +62,7 @@ class RunWriter:
         self._place = _identity(folder)
         self.done: set[str] = set()
         self.complete = self._is_complete()
-        self.damaged = (folder / MANIFEST).is_file() and not self.complete
+        self.damaged = is_regular(folder / MANIFEST) and not self.complete
         if self.complete:
             self._tidy()
         else:
@@ -139,7 +139,7 @@ class RunWriter:
         """What an earlier start has done, and is whole."""
         if begun(self.folder):
             found = list(journal_lines(self.folder))
-        elif (self.folder / MANIFEST).is_file():
+        elif is_regular(self.folder / MANIFEST):
             images, _ = images_left(self.folder)
             files = read_head(self.folder / MANIFEST)[0].files if images else {}
             found = [Done(image, {}, {}, files[arrays_name(image.id)]) for image in images]

@@ -17,7 +17,7 @@ class TrainConfig:
     """
 
     images: Path = required(
-        "A folder with a sub-folder of images for each class.", File(), group=Group.IMAGES, argument=True
+        "A folder with a subfolder of images for each class.", File(), group=Group.IMAGES, argument=True
     )
     output: Path = setting(
         Path("model.pt"), "The model file to write.", File(), group=Group.REPORT, short="-o", metavar="FILE"

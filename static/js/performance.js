@@ -26,7 +26,7 @@ CnnVis.charts = {
   }),
   reliability: (numbers) => ({
     data: [
-      { type: "bar", name: numbers.word, x: numbers.middles, y: numbers.accuracy, width: 0.092, marker: { color: "#5d8aa8" },
+      { type: "bar", name: numbers.share, x: numbers.middles, y: numbers.accuracy, width: 0.092, marker: { color: "#5d8aa8" },
         customdata: numbers.images, hovertemplate: `%{y:.1%} ${numbers.word} of %{customdata}<extra></extra>` },
       { type: "scatter", name: numbers.mean_title, mode: "markers", x: numbers.middles, y: numbers.mean,
         marker: { color: CnnVis.chartColors.misclassified, symbol: "line-ew-open", size: 16, line: { width: 3 } }, hovertemplate: `%{y:.1%} ${numbers.mean_title}<extra></extra>` },

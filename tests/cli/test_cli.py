@@ -5,17 +5,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
 import torch
 from PIL import Image
 
-from cnnvis_report.cli.main import cli
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.store import load_arrays, load_run
+from tests.cli import gold
 from tests.conftest import command, standard_methods
 
 TINY = ("run", "tests.factories:tiny")
+SMOOTH, FLAT = "tests.factories:smooth", "tests.factories:flat"
 FEW = ("--methods", "grad_cam,saliency", "--device", "cpu")
 
 
@@ -23,23 +23,6 @@ def one_line(result) -> str:
     """The only line on the standard error stream."""
     assert result.stderr.count("\n") == 1 and result.stderr.startswith("Error: "), result.stderr
     return result.stderr
-
-
-@pytest.mark.parametrize("name", [None, *cli.commands])
-def test_help_is_a_page_with_an_example(name):
-    said = command(*filter(None, (name, "--help"))).stdout
-    assert "cnnvis-report " + (name or "demo") in said and "Usage:" in said
-    for option in cli.commands[name].params if name else []:
-        if isinstance(option, click.Option):
-            assert option.help and option.opts[-1] in said and option.help.split()[0] in said
-
-
-def test_help_answers_without_torch():
-    code = "import sys; sys.modules['torch'] = None; from cnnvis_report.cli.main import cli; cli(['run', '--help'])"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "MODEL IMAGES" in said.stdout
-    version = subprocess.run([sys.executable, "-m", "cnnvis_report", "--version"], capture_output=True, text=True)
-    assert version.stdout.startswith("cnnvis-report, version ")
 
 
 def test_pages_are_written_without_torch(report, tmp_path):
@@ -59,18 +42,11 @@ def test_pages_are_written_without_torch(report, tmp_path):
 def test_a_run_says_what_it_will_do_and_what_it_took(drawn, tmp_path):
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW)
     assert result.stdout == f"Wrote {tmp_path / 'r' / 'index.html'}\n"
-    for words in (
-        "tiny, 653 parameters, 5 classes, on cpu",
-        "8 images, 8 at a time, 3 classes each",
-        "2 methods: grad_cam, saliency",
-        "layers read: features",
-        "1 forward and 3 backward passes an image; about",
-        "Warning: empty.jpg: an empty file. Skipped.",
-        "Took      ",
-        " for 6 images",
-        "within 0.8 % of their largest",
-    ):
-        assert words in result.stderr.replace("\u202f", " "), words
+    gold.check("run", gold.scrubbed(result.stderr, tmp_path))
+    again = command(*TINY, drawn, "-o", tmp_path / "r", *FEW)
+    gold.check("run-again", gold.scrubbed(again.stderr, tmp_path))
+    other = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "--seed", "1")
+    gold.check("run-changed", gold.scrubbed(other.stderr, tmp_path))
     quiet = command(*TINY, drawn, "-o", tmp_path / "r2", *FEW, "--quiet")
     assert quiet.stderr.count("\n") == 2 and all(line.startswith("Warning: ") for line in quiet.stderr.splitlines())
 
@@ -146,7 +122,7 @@ def test_gray_networks(drawn, tmp_path):
 def test_a_network_with_other_activations_has_stated_gaps(drawn, tmp_path):
     smooth = ("run", "tests.factories:smooth", drawn, "--size", "32", "-m", "guided_backprop,gradient,cam")
     result = command(*smooth, "-o", tmp_path / "r")
-    assert "not defined: guided_backprop (1 SiLU activation has no ReLU rule)" in result.stderr
+    assert "not applicable: guided_backprop (1 SiLU activation has no ReLU rule)" in result.stderr
     run = load_run(tmp_path / "r")
     assert [gap.method for gap in run.record.not_applicable] == ["guided_backprop"]
     page = (tmp_path / "r" / "images" / f"{next(run.images()).id}.html").read_text(encoding="utf-8")
@@ -216,9 +192,13 @@ def test_bad_input_gets_one_line_and_leaves_nothing(words, code, says, drawn, tm
     assert not (tmp_path / "r").exists() and not result.stdout
 
 
-def test_clicks_own_refusals_end_with_two(drawn, tmp_path):
-    for words in (["--batch-size", "none"], ["--seed", "-1"], ["--limit", "0"], ["--mean", "a,b"], ["--labels", "x"]):
-        assert "Error: " in command(*TINY, drawn, "-o", tmp_path / "r", *words, code=2).stderr
+@pytest.mark.parametrize(
+    "words",
+    [("--batch-size", "none"), ("--seed", "-1"), ("--limit", "0"), ("--mean", "a,b"), ("--labels", "x")],
+    ids=" ".join,
+)
+def test_values_that_an_option_refuses_end_with_two(words, drawn, tmp_path):
+    assert "Error: " in one_line(command(*TINY, drawn, "-o", tmp_path / "r", *words, code=2))
 
 
 def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn, tmp_path):
@@ -346,14 +326,43 @@ def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
     assert len(list((tmp_path / "r" / "arrays").iterdir())) == 3
 
 
-def test_listings():
+def test_methods_are_listed_and_described():
     listed = command("methods").stdout
-    for entry in methods():
-        assert entry.name in listed and entry.info.source in listed
-        assert entry.info.text in command("methods", entry.name).stdout
+    assert [line.split()[0] for line in listed.splitlines()[1:]] == [entry.name for entry in methods()]
+    assert all(entry.info.source in listed for entry in methods())
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in methods()])
+def test_a_method_is_described_in_full(name):
+    (entry,) = [entry for entry in methods() if entry.name == name]
+    assert entry.info.text in command("methods", name.replace("_", "-")).stdout
+    (described,) = json.loads(command("methods", name, "--json").stdout)
+    assert (described["name"], described["title"], described["text"]) == (name, entry.info.title, entry.info.text)
+    assert described["options"] == entry.info.options and "defined" not in described
+
+
+def test_methods_say_for_which_network_they_are_defined():
+    said = {entry["name"]: entry for entry in json.loads(command("methods", "--json", "--for", SMOOTH).stdout)}
+    assert list(said) == [entry.name for entry in methods()]
+    assert said["gradient"]["defined"] and said["gradient"]["reason"] is None
+    reason = "1 SiLU activation has no ReLU rule"
+    assert (said["guided_backprop"]["defined"], said["guided_backprop"]["reason"]) == (False, reason)
+    assert f"no: {reason}" in command("methods", "--for", SMOOTH).stdout
+    assert f"Not defined for {SMOOTH}: {reason}." in command("methods", "guided-backprop", "--for", SMOOTH).stdout
+    assert f"Defined for {SMOOTH}." in command("methods", "gradient", "--for", SMOOTH).stdout
+    flat = {entry["name"]: entry for entry in json.loads(command("methods", "--json", "--for", FLAT).stdout)}
+    assert flat["grad_cam"]["reason"] == "no layer has a spatial size" and flat["gradient"]["defined"]
+
+
+def test_layers_are_listed_in_the_order_in_which_they_run():
     layers = command("layers", "tests.factories:tiny").stdout
     assert [line.split()[0] for line in layers.splitlines()[1:6]] == [f"features.{number}" for number in range(5)]
     assert "*  features" in layers and "8×20×20" in layers
+    listed = json.loads(command("layers", "tests.factories:tiny", "--json").stdout)
+    rows = [line.removeprefix("*").split()[0] for line in layers.splitlines()[1:-2]]
+    assert [layer["name"] for layer in listed] == rows
+    assert [layer["name"] for layer in listed if layer["default"]] == ["features"]
+    assert next(layer["shape"] for layer in listed if layer["name"] == "features") == [8, 20, 20]
     assert "512×7×7" in command("layers", "resnet18").stdout
 
 
@@ -361,7 +370,7 @@ def test_the_demo(tmp_path, monkeypatch):
     monkeypatch.setattr("cnnvis_report.training.demo.EPOCHS", 1)
     monkeypatch.setattr("cnnvis_report.training.demo.DRAWN", {"training": 50, "validation": 10, "test": 10})
     result = command("demo", "-n", "6", "-o", tmp_path / "d", "-m", "quick")
-    assert "generated images: test accuracy" in result.stderr
+    gold.check("demo", gold.scrubbed(result.stderr, tmp_path))
     run = load_run(tmp_path / "d")
     assert "1 epochs on 50 drawn pictures" in run.record.network.weights
     for image in run.images():
@@ -373,10 +382,3 @@ def test_the_demo(tmp_path, monkeypatch):
     overview = (tmp_path / "d" / "index.html").read_text(encoding="utf-8")
     assert "Which map points at it?" in overview and "The masks cover" in overview
     assert json.loads((tmp_path / "d" / "run.json").read_text())["run"]["settings"]["model"] == "demo"
-
-
-@pytest.mark.parametrize("name", ["run", "inspect", "demo", "train", "make-dataset", "render", "methods", "layers"])
-def test_help_shows_each_example_on_its_own_line(name):
-    lines = [line.strip() for line in command(name, "--help").stdout.splitlines()]
-    at = next(place for place, line in enumerate(lines) if line in ("Example:", "Examples:"))
-    assert lines[at + 1].startswith(f"cnnvis-report {name} ") and "\\b" not in "".join(lines)

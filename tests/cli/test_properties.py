@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from cnnvis_report.cli.options import CONFIG, PREFIX, configured
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.settings import SettingInfo, build, settings_of, values_of
-from cnnvis_report.settings.kinds import Choice, Flag, Integer, MethodOptions, Names, Numbers, Real, Several
+from cnnvis_report.settings.kinds import Choice, Flag, Integer, Names, Numbers, Real, Several
+from cnnvis_report.settings.method_options import MethodOptions
 
 properties = settings(
     deadline=None, derandomize=True, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]

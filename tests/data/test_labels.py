@@ -224,8 +224,8 @@ def test_a_run_of_several_labels_records_each_by_itself(several):
 
 def test_pages_of_several_labels_say_what_holds(several):
     summary = summarize(load_run(several))
-    assert summary.answers is None and (summary.labeled, summary.right, summary.unknown) == (5, 2, 1)
-    found = summary.label_answers
+    assert summary.predictions is None and (summary.labeled, summary.correct, summary.unknown) == (5, 2, 1)
+    found = summary.label_predictions
     truth = {name: [label in PICTURES[name][1] for label in ("red", "green", "blue")] for name in "abcde"}
     columns = np.array([truth[name] for name in "abcde"])
     scores = np.array([shares(name) for name in "abcde"])
@@ -235,12 +235,10 @@ def test_pages_of_several_labels_say_what_holds(several):
     sums = [sum(each.images * each.mean for each in found.bins), sum(each.images for each in found.bins)]
     assert sums == pytest.approx([scores.sum(), scores.size], rel=1e-4), "probabilities are those of the network"
     overview = page(several / "index.html")
-    answers = page(several / "answers.html")
+    answers = page(several / "performance.html")
     assert "Mean average precision" in overview and UNKNOWN in overview
-    assert not any(
-        word in overview + answers for word in ("Right first", 'class="confusion"', "Seen as", "Most confused")
-    )
-    assert "Exact match: on 2 of 5" in answers and "missed green" in answers
+    assert not any(word in overview + answers for word in ("Top-1", 'class="confusion"', "Most often confused"))
+    assert "Exact match: for 2 of 5" in answers and "missed: green" in answers
     pages = {path.stem.partition("-")[0]: page(path) for path in (several / "images").glob("*.html")}
     assert "1 missed, 1 extra" in pages["d"] and "✗ missed" in pages["d"]
     assert "which the network doesn't know" in pages["f"] and "✗" not in pages["f"]
@@ -265,8 +263,8 @@ def test_only_wrong_of_several_labels(pictures, tmp_path):
     assert [Path(item.name).stem for item in setup.images] == ["c", "d", "e"]
     assert (counts.images, counts.exact, counts.unknown) == (5, 2, 1)
     assert [Path(item.name).stem for item in open_labels(pictures, "correct").images] == ["a", "b"]
-    answers = page(write(setup, tmp_path / "wrong") / "answers.html")
-    assert "Exact match: on 2 of 5" in answers and "3 of them are explained" in answers
+    answers = page(write(setup, tmp_path / "wrong") / "performance.html")
+    assert "Exact match: for 2 of 5" in answers and "3 of them are explained" in answers
     with pytest.raises(
         BadRequest, match=r"colors knows none of the labels, such as 'ghost'\. Its classes are red, green"
     ):
@@ -287,7 +285,7 @@ def test_an_image_that_bears_none_of_the_labels_counts(pictures, tmp_path):
     assert predicted["c"].any() and not predicted["e"].any(), "one is wrong, and one right"
     exact = sum((predicted[name] == rows[name]).all() for name in rows)
     for folder in ("r", "wrong"):
-        found = summarize(load_run(tmp_path / folder)).label_answers
+        found = summarize(load_run(tmp_path / folder)).label_predictions
         assert (found.images, found.exact) == (3, exact)
         assert sum(each.predicted for each in found.labels) == sum(row.sum() for row in predicted.values())
         scores, truth = np.array([shares(name) for name in rows]), np.array([1, 0, 0])
@@ -333,7 +331,7 @@ def test_a_binary_run_is_right_or_wrong_at_a_half(two, tmp_path):
     found = {Path(each.name).stem: each.correct for each in load_run(tmp_path / "r").images()}
     assert found == {"a": True, "c": False, "d": False, "f": True, "g": None}
     overview = page(tmp_path / "r" / "index.html")
-    assert "50 %" in overview and UNKNOWN in overview
+    assert "50%" in overview and UNKNOWN in overview
     done = command(
         *(
             "run",
@@ -390,9 +388,9 @@ def test_pages_of_values_know_no_probability(two, tmp_path):
         assert score["logit"] == pytest.approx(SCALE * (PICTURES[name][0][0] / 255 - 0.5), abs=1e-4)
     for path in (tmp_path / "r" / "index.html", *(tmp_path / "r" / "images").glob("*.html")):
         text = page(path).replace("values, not probabilities", "")
-        for word in ("robabilit", "Seen as", "Right first", "Confidence", "Sure", "logit", "✗", "✓ right", "None"):
+        for word in ("robabilit", "Predicted", "Top-1", "onfidence", "logit", "✗", "✓", "None"):
             assert word not in text, (path.name, word)
-    assert not (tmp_path / "r" / "answers.html").exists()
+    assert not (tmp_path / "r" / "performance.html").exists()
     for words, says in (
         (
             ("--select", "misclassified"),
@@ -438,12 +436,12 @@ def test_of_many_labels_the_first_are_named_and_the_rest_counted(pictures, tmp_p
         "0",
         "-q",
     )
-    errors = page(tmp_path / "r" / "answers.html").partition('id="wrong"')[2].partition("</section>")[0]
+    errors = page(tmp_path / "r" / "performance.html").partition('id="errors"')[2].partition("</section>")[0]
     assert re.findall(r"label \d\d|\d+ more", errors) == [
         *(f"label {index:02d}" for index in range(10, 5, -1)),
         "6 more",
     ]
-    image = page(next((tmp_path / "r" / "images").glob("a-*.html"))).partition("Predicted ")[2].partition("· label ")[0]
+    image = page(next((tmp_path / "r" / "images").glob("a-*.html"))).partition("Predicted: ")[2].partition("· label")[0]
     assert re.findall(r"label \d\d|\d+ more", image) == [
         *(f"label {index:02d}" for index in range(11, 3, -1)),
         "4 more",

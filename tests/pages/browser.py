@@ -18,7 +18,7 @@ def missing(reason: str):
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium():
     try:
         from playwright.sync_api import sync_playwright
@@ -103,7 +103,7 @@ def visit(chromium):
     made.context.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def moved(report, tmp_path_factory):
     """The report where somebody has moved it: into a folder with a space and more in its name."""
     folder = tmp_path_factory.mktemp("moved") / "my report (1) #ä"
@@ -111,7 +111,7 @@ def moved(report, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def alone(report, tmp_path_factory):
     """The report as a single file, taken out of its folder."""
     folder = tmp_path_factory.mktemp("alone")

@@ -228,7 +228,7 @@ def test_keys_reach_and_change_it(visit, moved, image):
     tab.locator("[data-class]").first.focus()
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.matches('[data-minus]')")
-    field = tab.get_by_role("combobox", name="minus the class")
+    field = tab.get_by_role("combobox", name="Compare with the class")
     assert field.count() == 1
     tab.keyboard.press("ArrowDown")
     until(tab, f"{PAGE}.state.minus === '{image.targets[1].index}'")

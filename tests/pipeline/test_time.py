@@ -312,7 +312,7 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     slots = provenance_slots(replace(run, provenance={"seconds": 0.2, "ideal_seconds": 0.1, "device": "CPU"}))
     assert slots["took-detail"] == "CPU"
     slots = provenance_slots(replace(run, provenance={"seconds": 3.0, "ideal_seconds": 2.0, "device": "CPU"}))
-    assert slots["took-detail"] == "1.50 of the bound · CPU"
+    assert slots["took-detail"] == "1.50 × the theoretical minimum · CPU"
 
 
 def test_every_progress_has_its_lines(drawn, tmp_path, told):

@@ -23,7 +23,7 @@ from cnnvis_report.store.array_checks import wrong_arrays
 from cnnvis_report.store.arrays import INFLATED, Damaged, read_arrays, write_arrays
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.names import fitted_name
-from cnnvis_report.store.own_files import check_writable, clear, is_ours
+from cnnvis_report.store.own_files import check_writable, clear, is_run_folder, pages_of
 from tests.conftest import command, rewritten
 from tests.store.test_run_folder import BARE, FEW, again, made, pictures, refused, report  # noqa: F401 # fixtures
 from tests.store.test_store import files, without_provenance
@@ -185,10 +185,26 @@ def test_a_page_that_somebody_else_made_is_not_written_over(report, again):  # n
     (report / "index.html").write_text("<html>mine")
     (report / "pages.json").unlink()
     for said in (refused(report), again(code=2).stderr):
-        assert "index.html: isn't a page of a report" in said
+        assert "index.html: isn't a file that this program has written" in said
     assert (report / "index.html").read_text() == "<html>mine"
     (report / "index.html").write_bytes(b"")
     command("render", report)
+
+
+@pytest.mark.parametrize("inner", ["data", "stills", "assets", "images"])
+def test_no_file_of_a_page_is_written_over_that_no_list_has(inner, report):  # noqa: F811
+    """Whatever is called as ours are and isn't in the list is somebody's, unless it is what would be written."""
+    path = next(path for path in sorted((report / inner).rglob("*")) if path.is_file())
+    name = path.relative_to(report).as_posix()
+    (report / "pages.json").write_text(json.dumps([other for other in pages_of(report) if other != name]))
+    command("render", report)
+    (report / "pages.json").write_text(json.dumps([other for other in pages_of(report) if other != name]))
+    path.write_text("mine")
+    assert f"{path.name}: isn't a file that this program has written" in refused(report)
+    assert path.read_text() == "mine"
+    path.unlink()
+    command("render", report)
+    assert name in pages_of(report)
 
 
 def test_a_website_is_not_taken_for_a_run(tmp_path):
@@ -197,7 +213,7 @@ def test_a_website_is_not_taken_for_a_run(tmp_path):
     (tmp_path / "run.json").write_text('{"scripts": {}}')
     (tmp_path / "index.html").write_text("mine")
     before = files(tmp_path)
-    assert not is_ours(tmp_path)
+    assert not is_run_folder(tmp_path)
     with pytest.raises(BadRequest, match="not of a report"):
         check_writable(tmp_path)
     clear(tmp_path)
@@ -235,7 +251,7 @@ def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked, tmp_pa
     os.truncate(folder / "inspection" / f"{inside.images[0].image}.npz", 100)
     command("render", folder, "--repair")
     assert command("render", folder, "--repair").stderr == ""
-    page = (folder / "inside.html").read_text(encoding="utf-8")
+    page = (folder / "features.html").read_text(encoding="utf-8")
     assert f"images/{lost}.html" not in page and page.count('<div class="sheet"') == len(inside.top_images)
     command("render", folder, "--single-file")
 
@@ -271,9 +287,9 @@ def test_films_that_got_damaged_are_left_out(report):  # noqa: F811
     command("render", report)
     assert command("render", report, "--repair").stderr == ""
     (report / "inspection" / "snapshots.npz").write_bytes(b"x")
-    assert "films.npz" in refused(report)
+    assert "snapshots.npz" in refused(report)
     said = command("render", report, "--repair").stderr
-    assert said.count("\n") == 1 and "The films over the epochs" in said
+    assert said.count("\n") == 1 and "The snapshots over the epochs" in said
     assert load_run(report).record.snapshots == ()
 
 

@@ -18,12 +18,13 @@ import pytest
 from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.pipeline import run as pipeline_run
 from cnnvis_report.pipeline.stages import explain as running
+from cnnvis_report.records import codec
 from cnnvis_report.records.codec import Malformed, from_json
 from cnnvis_report.records.inspection import ImageInspection, InspectionRecord
 from cnnvis_report.records.run import RunRecord, StoredFile
 from cnnvis_report.report import write
 from cnnvis_report.report.payload import provenance_slots
-from cnnvis_report.store import RunWriter, load_run
+from cnnvis_report.store import RunWriter, load_run, manifest
 from cnnvis_report.store.array_checks import wrong_inspection
 from cnnvis_report.store.arrays import Damaged, read_arrays, write_arrays
 from cnnvis_report.store.atomic import beside, remove
@@ -31,7 +32,7 @@ from cnnvis_report.store.digests import digest_of, holds, sealed
 from cnnvis_report.store.lock import lock_of, writing
 from cnnvis_report.store.names import IMAGE, is_ours, is_page, place
 from cnnvis_report.store.os_errors import in_words
-from cnnvis_report.store.own_files import output, pages_of
+from cnnvis_report.store.own_files import is_run_folder, output, pages_of
 from cnnvis_report.synthetic.shapes import draw
 from tests.conftest import command, rewritten
 from tests.store.test_store import files, without_provenance
@@ -151,15 +152,18 @@ def test_a_file_is_written_beside_its_place_under_a_name_of_its_own(tmp_path):
         (lambda run: run | {"images": "four"}, "run.images is 'four' in the place of a whole number"),
         (lambda run: run | {"images": 10**30}, "run.images is a number of too many digits"),
         (lambda run: run | {"images": True}, "run.images is True"),
-        (lambda run: run | {"passes": {"forward": float("nan")}}, "run.passes.forward is nan in the place of a number"),
+        (
+            lambda run: run | {"passes_per_image": {"forward": float("nan")}},
+            "run.passes_per_image.forward is nan in the place of a number",
+        ),
         (lambda run: run | {"fingerprint": "\ud800"}, "run.fingerprint is"),
         (lambda run: run | {"evil": 1}, "run.evil is unknown"),
-        (lambda run: {name: value for name, value in run.items() if name != "cards"}, "run.cards is missing"),
+        (lambda run: {name: value for name, value in run.items() if name != "methods"}, "run.methods is missing"),
         (lambda run: run | {"settings": [1]}, "run.settings is a list of 1"),
         (lambda run: run | {"settings": {"a": [[[[[[[[[[1]]]]]]]]]]}}, "goes too deep"),
         (lambda run: run | {"network": run["network"] | {"kind": "guess"}}, "run.network.kind is 'guess' in the place"),
         (
-            lambda run: run | {"cards": [{**run["cards"][0], "options": {"n": None}}]},
+            lambda run: run | {"methods": [{**run["methods"][0], "options": {"n": None}}]},
             "run.methods[0].options.n is None",
         ),
     ],
@@ -177,10 +181,10 @@ def test_the_field_that_is_wrong_is_named(change, named, made):
     ("change", "named"),
     [
         (
-            lambda run, images: (replace(run, cards=(replace(run.methods[0], name="../../evil"),)), images),
-            "cards[0].name",
+            lambda run, images: (replace(run, methods=(replace(run.methods[0], name="../../evil"),)), images),
+            "methods[0].name",
         ),
-        (lambda run, images: (replace(run, cards=run.cards * 2), images), "run.cards names a method twice"),
+        (lambda run, images: (replace(run, methods=run.methods * 2), images), "run.methods names a method twice"),
         (lambda run, images: (replace(run, files={"../x.npz": StoredFile(1, "0" * 64)}), images), "run.files"),
         (lambda run, images: (run, [replace(images[0], id="../evil"), *images[1:]]), "images[0].id is '../evil'"),
         (lambda run, images: (run, [replace(images[0], id="network"), *images[1:]]), "images[0].id is 'network'"),
@@ -263,7 +267,7 @@ def in_place_of(path: Path, what) -> None:
         (lambda path: os.truncate(path, 100), "has 100 bytes in the place of"),
         (lambda path: in_place_of(path, Path.mkdir), "is no file"),
         (lambda path: in_place_of(path, os.mkfifo), "is no file"),
-        (lambda path: in_place_of(path, lambda path: path.symlink_to("/dev/zero")), "is no file"),
+        (lambda path: in_place_of(path, lambda path: path.symlink_to("/dev/zero")), "is a link"),
         (swapped, "isn't what the run has written there|bytes in the place of"),
         (poisoned, "isn't what the run has written there"),
         (lambda path: shutil.rmtree(path.parent), "and 1 more"),
@@ -468,8 +472,25 @@ def test_no_link_is_followed_to_write_or_remove(name, report, tmp_path, again):
     assert files(elsewhere) == before
 
 
-def test_a_link_in_the_place_of_a_file_gives_way(report, tmp_path):
-    for name in ("index.html", "pages.json", "run.json"):
+@pytest.mark.parametrize("name", ["run.json", "arrays"])
+def test_a_link_in_the_place_of_a_file_is_not_read(name, report, tmp_path):
+    path = report / name if name == "run.json" else sorted((report / name).iterdir())[0]
+    shutil.move(path, tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    said = refused(report)
+    assert "is a link" in said and path.name in said
+
+
+def test_a_line_that_holds_too_much_is_not_parsed(tmp_path, monkeypatch):
+    """Each of millions of empty lists takes twenty times its bytes in memory."""
+    (tmp_path / "run.json").write_text("[" + "[]," * manifest.MOST_VALUES + "[]]\n")
+    monkeypatch.setattr(codec.json, "loads", lambda text: pytest.fail("was parsed") if text else None)
+    assert list(manifest.list_lines(tmp_path / "run.json")) == []
+    assert not is_run_folder(tmp_path)
+
+
+def test_a_link_in_the_place_of_a_page_gives_way(report, tmp_path):
+    for name in ("index.html", "pages.json"):
         (tmp_path / name).write_bytes((report / name).read_bytes())
         (report / name).unlink()
         (report / name).symlink_to(tmp_path / name)

@@ -12,6 +12,7 @@ from cnnvis_report.methods import pattern_fit
 from cnnvis_report.pipeline.stages import explain as running
 from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
 from cnnvis_report.store import array_key, load_arrays, load_run
+from cnnvis_report.store.own_files import pages_of
 from tests.conftest import STANDARD, command, standard_methods
 
 RUN = ("run", "tests.factories:tiny")
@@ -228,7 +229,7 @@ def test_a_list_of_pages_cannot_lead_out_of_the_folder(drawn, tmp_path):
     folder = tmp_path / "r"
     command(*RUN, drawn, "-o", folder, *FEW)
     (tmp_path / "mine.txt").write_text("mine")
-    (folder / "pages.json").write_text(json.dumps(["../mine.txt", str(tmp_path / "mine.txt"), "index.html"]))
+    (folder / "pages.json").write_text(json.dumps(["../mine.txt", str(tmp_path / "mine.txt"), *pages_of(folder)]))
     command("render", folder)
     command(*RUN, drawn / "circle", "-o", folder, *FEW)
     assert (tmp_path / "mine.txt").read_text() == "mine"

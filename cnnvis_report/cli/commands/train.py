@@ -34,7 +34,7 @@ ALL_CLASSES_UP_TO = 10
 @configured(OutputConfig, only=("single_file", "open", "quiet", "verbose"))
 @CONFIG
 def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, output: OutputConfig) -> None:
-    """Train a classifier on IMAGES, a folder with a sub-folder for each class.
+    """Train a classifier on IMAGES, a folder with a subfolder for each class.
 
     A part of each class is held out for validation, and the epoch with the highest validation accuracy is kept. The
     model file holds all that `run` needs. Ctrl-C ends the training with the best epoch so far.

@@ -26,9 +26,9 @@ class DataConfig:
     )
     labels: str = setting(
         "names",
-        "Where labels come from: names takes sub-folders called like classes, by WordNet ID, or all by class index; "
-        "folders takes all sub-folders, in alphabetical order where none is called like a class; indices takes "
-        "sub-folders called by a number. A list holds its labels after the path.",
+        "Where labels come from: subfolders named like classes, by WordNet ID, or all by class index (names); all "
+        "subfolders, in alphabetical order where none is named like a class (folders); or subfolders named by a number "
+        "(indices). In a list, labels follow the path.",
         Choice(("names", "folders", "indices")),
     )
     masks: Path | None = setting(

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from cnnvis_report.records.methods import Option
 from cnnvis_report.settings import Group, Stated, setting
-from cnnvis_report.settings.kinds import Choice, MethodOptions, Names, Several, Text
+from cnnvis_report.settings.kinds import Choice, Names, Several, Text
+from cnnvis_report.settings.method_options import MethodOptions
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class EvaluateConfig:
     metrics: str = setting(
         "auto",
         "How much to measure the maps' faithfulness and localization: quick on 8 images, full on all. auto is quick "
-        "for -m standard and all, else none.",
+        "with --methods standard or all, else none.",
         Choice(("auto", "none", "quick", "full")),
         decides=False,
     )
@@ -90,7 +91,7 @@ class InspectConfig:
     inspect: str = setting(
         "auto",
         "How much to show of what layers compute: filters, feature maps, projections, top images and feature "
-        "visualizations; full adds inverted features. auto is standard for -m standard and all, else none.",
+        "visualizations; full adds inverted features. auto is standard with --methods standard or all, else none.",
         Choice(("auto", "none", "quick", "standard", "full")),
         decides=False,
     )

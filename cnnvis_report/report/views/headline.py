@@ -45,7 +45,8 @@ def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:
     methods = len(run.methods) - len({gap.method for gap in run.not_applicable})
     kinds = f"{fmt.count(methods, 'method')} × {fmt.columns(summary.classes, run.network.kind)}"
     missing = f", {fmt.number(summary.missing)} missing" if summary.missing else ""
-    figures.append(Stat("Maps", fmt.number(summary.maps), kinds + missing))
+    if run.methods:
+        figures.append(Stat("Maps", fmt.number(summary.maps), kinds + missing))
     figures.append(Stat("Time", "–", "–", slot="took"))
     return figures
 

@@ -15,10 +15,13 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.feature_maps import layer_summary
 from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_inspection
+from cnnvis_report.report.links import SiteLinks
+from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.feature_maps import PAGE, layer_data
 from cnnvis_report.report.pictures.kernels import kernel_sheet, kernel_sheet_size
+from cnnvis_report.report.report import Report
 from cnnvis_report.report.views.channel_stats import findings
-from cnnvis_report.report.views.features import curve
+from cnnvis_report.report.views.features import curve, features
 from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
@@ -150,15 +153,16 @@ def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run):
 
 def test_the_pages_show_it_all(run):
     page = (run.folder / "features.html").read_text(encoding="utf-8")
-    for layer in run.record.network.layers:
-        assert re.search(rf">{re.escape(layer.name)} ?<", page), layer.name
-    fields = {field.layer: field.size for field in run.record.inspection.receptive_fields}
-    assert fields["features.3"] == (8, 8) and "8×8" in page, "3, doubled by pooling, and 2 × 2 more"
+    rows = features(Report(run, QUALITIES[0]), SiteLinks("pages/features")).layers
+    assert [row.layer.name for row in rows if row.shown] == ["features.0", "features.1", "features.3", "features"]
+    for row in rows:
+        assert re.search(rf">{re.escape(row.layer.name)} ?<", page) and (not row.field or row.field in page)
+    assert {row.layer.name: row.field for row in rows}["features.3"] == "8×8", "3, doubled by pooling, and 2 × 2 more"
     for image in run.images():
         text = (run.folder / "images" / f"{image.id}.html").read_text(encoding="utf-8")
         looked = run.record.inspection.of(image.id)
         assert ("data-maps" in text) == (looked is not None)
-    addresses = set(re.findall(r'src="(stills/inspection/[^"]+)"', page))
+    addresses = set(re.findall(r'src="(stills/pages/features/[^"]+)"', page))
     assert addresses and all((run.folder / address).is_file() for address in addresses)
 
 
@@ -192,8 +196,8 @@ def test_a_single_file_holds_the_inside_too(run, tmp_path):
     page = (run.folder / "index.html").read_text(encoding="utf-8")
     try:
         first = run.record.inspection.images[0].image
-        assert 'data-page="inside"' in page and f'data-package="inside-{first}-0"' in page
-        assert "stills/inspection" not in page
+        assert 'data-page="features"' in page and f'data-package="features-{first}-0"' in page
+        assert "stills/" not in page
     finally:
         command("render", run.folder)
 

@@ -2,18 +2,19 @@
 
 import numpy as np
 import pytest
-from cnnvis_report.report.pictures.focus import BLURS, focus
 from PIL import Image, ImageFilter
+
+from cnnvis_report.report.pictures.reveal import BLURS, reveal
 
 
 @pytest.mark.parametrize("shape", [(30, 40, 3), (30, 40)])
 def test_the_focus_picture_is_sharp_where_it_matters(shape):
     picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    assert np.array_equal(focus(picture, np.ones(shape[:2], np.float32)), picture)
+    assert np.array_equal(reveal(picture, np.ones(shape[:2], np.float32)), picture)
     softest = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(BLURS[-1] * 40)))
-    assert np.array_equal(focus(picture, np.zeros(shape[:2], np.float32)), softest)
+    assert np.array_equal(reveal(picture, np.zeros(shape[:2], np.float32)), softest)
     importance = np.linspace(0, 1, 40, dtype=np.float32)[None].repeat(30, 0)
-    found = focus(picture, importance).astype(int)
+    found = reveal(picture, importance).astype(int)
     levels = [np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(share * 40))) for share in BLURS]
     for column in range(40):
         depth = (1 - float(importance[0, column])) * 4
