@@ -277,7 +277,7 @@ def test_traceback_of_a_failed_method_on_request(drawn, tmp_path, monkeypatch):
 
 
 def test_out_of_memory_halves_the_batch(drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
+    from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 
     plain, sizes = BatchExplainer._open, []
 
@@ -310,7 +310,7 @@ def test_a_full_disk_is_one_line(drawn, tmp_path, monkeypatch):
 
 
 def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
+    from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 
     plain = BatchExplainer._open
     calls = []
