@@ -177,7 +177,7 @@ def test_ctrl_c_leaves_a_model_and_its_exit_code(good, out, monkeypatch):
     monkeypatch.setattr("cnnvis_report.cli.console_training.Reporter.last", 3, raising=False)
     result = command("train", good, "-o", out, "--epochs", 5, "--device", "cpu", code=130)
     assert result.stdout == f"Wrote {out}\n"
-    assert "the same command goes on from there, by what model.part.pt holds" in result.stderr
+    assert "the same command continues from model.part.pt" in result.stderr
     assert {each.name for each in out.parent.iterdir()} == {"model.pt", "model.part.pt"}
     record = read_trained(out).training
     assert record.stopped == "stopped by hand" and len(record.history) == 2
