@@ -130,7 +130,7 @@ def test_a_network_with_other_activations_has_stated_gaps(drawn, tmp_path):
     result = command(*smooth, "-o", tmp_path / "s", "--strict", code=3)
     assert result.stderr.splitlines()[-1].startswith("Error: --strict:") and (tmp_path / "s" / "index.html").is_file()
     result = command(*smooth[:-1], "deconvnet", "-o", tmp_path / "n", code=1)
-    assert "None of the methods is defined" in one_line(result) and not (tmp_path / "n").exists()
+    assert "None of the methods is applicable" in one_line(result) and not (tmp_path / "n").exists()
 
 
 @pytest.mark.parametrize(
