@@ -156,7 +156,7 @@ def test_the_pages_show_it_all(run):
     rows = features(Report(run, QUALITIES[0]), SiteLinks("pages/features")).layers
     assert [row.layer.name for row in rows if row.shown] == ["features.0", "features.1", "features.3", "features"]
     for row in rows:
-        assert re.search(rf">{re.escape(row.layer.name)} ?<", page) and (not row.field or row.field in page)
+        assert re.search(rf">\s*{re.escape(row.layer.name)}\s*<", page) and (not row.field or row.field in page)
     assert {row.layer.name: row.field for row in rows}["features.3"] == "8×8", "3, doubled by pooling, and 2 × 2 more"
     for image in run.images():
         text = (run.folder / "images" / f"{image.id}.html").read_text(encoding="utf-8")
@@ -197,7 +197,7 @@ def test_a_single_file_holds_the_inside_too(run, tmp_path):
     try:
         first = run.record.inspection.images[0].image
         assert 'data-page="features"' in page and f'data-package="features-{first}-0"' in page
-        assert "stills/" not in page
+        assert 'src="stills/' not in page
     finally:
         command("render", run.folder)
 
