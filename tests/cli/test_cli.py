@@ -198,7 +198,8 @@ def test_bad_input_gets_one_line_and_leaves_nothing(words, code, says, drawn, tm
     ids=" ".join,
 )
 def test_values_that_an_option_refuses_end_with_two(words, drawn, tmp_path):
-    assert "Error: " in one_line(command(*TINY, drawn, "-o", tmp_path / "r", *words, code=2))
+    said = one_line(command(*TINY, drawn, "-o", tmp_path / "r", *words, code=2))
+    assert f"Invalid value for '{words[0]}': {words[1]!r} is" in said
 
 
 def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn, tmp_path):
