@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 import torch
+from torch import Tensor
 
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.bfloat16 import gains
@@ -132,8 +133,7 @@ def make_plan(
         RunFailed: none of the methods is applicable to the network, or a single image doesn't fit into memory.
     """
     first = subject.take_first_pass()
-    most = max((item.labels for item in images), key=len, default=())
-    classes = choice.choose(first.logits[0], most, subject.meaning) or [int(first.logits[0].argmax())]
+    classes = _most_classes(subject, images, choice, first.logits[0])
     batch = max(1, min(batch_size(subject, subject.device, size), len(images)))
     targets = torch.tensor([classes], device=subject.device)
     dry_run = dry_run_tasks(tasks, DryRunTape(subject, first, capacity=batch, seed=seed), targets)
@@ -153,6 +153,12 @@ def make_plan(
         metrics=forward_passes(metrics.effort, len(dry_run.tasks)) if metrics else 0.0,
         randomization=randomization_passes(dry_run, len(classes), metrics, len(measured)) if metrics else (0, 0),
     )
+
+
+def _most_classes(subject: Subject, images: ImageSet, choice: ClassChoice, logits: Tensor) -> list[int]:
+    """As many classes as are explained of any image, chosen by the logits [classes] of one."""
+    labels = max((item.labels for item in images), key=len, default=())
+    return choice.choose(logits, labels, subject.meaning) or [int(logits.argmax())]
 
 
 def _check_applicable(dry_run: DryRun, name: str) -> None:
