@@ -109,7 +109,7 @@ def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(
 
 
 def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full, drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
+    from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 
     words = (*TINY, drawn, "-o", tmp_path / "r", *FULL, "--batch-size", "1")
     plain, calls = BatchExplainer._open, []
