@@ -182,7 +182,7 @@ def test_a_run_that_fails_before_its_first_image_leaves_nothing(drawn, tmp_path,
 def test_pages_that_fail_leave_the_old_ones(report, drawn, tmp_path, monkeypatch):
     command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
     before = files(tmp_path / "r")
-    monkeypatch.setattr("cnnvis_report.report.site_writer._stills", lambda *_: 1 / 0)
+    monkeypatch.setattr("cnnvis_report.report.site_writer._write_image", lambda *_: 1 / 0)
     said = command("render", tmp_path / "r", code=2)
     assert "ZeroDivisionError" in said.stderr and "Traceback" not in said.stderr
     assert "Traceback" in command("render", tmp_path / "r", "--verbose", code=2).stderr
@@ -194,7 +194,7 @@ def test_a_complete_run_is_not_computed_again(drawn, tmp_path, monkeypatch):
     before = files(tmp_path / "r")
     monkeypatch.setattr(BatchExplainer, "_open", lambda *_: 1 / 0)
     said = command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
-    assert "every image was there already" in said.stderr and files(tmp_path / "r") == before
+    assert "all images were explained already" in said.stderr and files(tmp_path / "r") == before
 
 
 def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn, tmp_path):
