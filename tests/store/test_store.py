@@ -9,8 +9,8 @@ import pytest
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods import pattern_fit
+from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.stages import explain as running
-from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
 from cnnvis_report.store import array_key, load_arrays, load_run
 from cnnvis_report.store.own_files import pages_of
 from tests.conftest import STANDARD, command, standard_methods
