@@ -11,21 +11,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief
+from cnnvis_report.models.checkpoint_candidates import Candidate, State, candidates, key_name
 from cnnvis_report.models.checkpoint_limits import check_claims, check_limits
 from cnnvis_report.models.file_kinds import check_kind
 from cnnvis_report.models.nearest_network import advice
 from cnnvis_report.models.safe_unpickle import unpickle
-from cnnvis_report.models.tensor_matching import (
-    Candidate,
-    Match,
-    State,
-    candidates,
-    key_name,
-    match,
-    preferred,
-    whole,
-    without_prefix,
-)
+from cnnvis_report.models.tensor_matching import Match, match, preferred, whole, without_prefix
 from cnnvis_report.models.torchvision_models import drop_unfit_auxiliaries
 
 LISTED = 5
