@@ -49,7 +49,7 @@ def maximize_activations(
     robust: float = 1.0,
     smooth: float = 1.0,
     capacity: int = 16,
-    progress: Progress | None = None,
+    progress: Progress = lambda _: None,
 ) -> list[MaximizedImage]:
     """An image for each objective, in order, that makes it as large as possible.
 
@@ -57,27 +57,23 @@ def maximize_activations(
     Olah et al. 2017 ("fourier"); Simonyan et al. 2013, Mahendran and Vedaldi 2016 ("pixels").
 
     Args:
-        parametrization: "fourier" under jitter, scaling and rotation, or "pixels" under jitter.
         size: (height, width); that of the start, or else of the preprocessing, where None.
         start: a normalized image [C, H, W] to start from; noise where None.
         robust, smooth: strength of the transformations; and, for "pixels", of total variation and an L6 norm.
-        capacity: how many images are optimized at a time.
-        progress: called after each step with how many have been made, objectives × steps in the end.
+        capacity: how many images at a time. progress: called with how many steps, of all objectives, are done.
 
     Raises:
-        UnknownName: no layer or no parametrization is called so.
-        BadRequest: no objectives or steps, a unit or position that isn't there, a size that isn't known or doesn't fit.
+        BadRequest: no such layer, unit, position or parametrization, no steps, a size that isn't known or doesn't fit.
         NotApplicable: a layer has no channels, or doesn't depend on the image.
     """
     _check_request(len(objectives), parametrization, steps, capacity)
     known = [checked_objective(subject, objective) for objective in objectives]
     shape = _shape(subject, size, start)
     _check_fits(subject, shape)
-    found: list[MaximizedImage] = []
+    found = []
     capacity = 1 if subject.one_by_one else capacity  # or the others would have a part in each
     for first in range(0, len(known), capacity):
-        part = known[first : first + capacity]
-        ascent = _Ascent(subject, part, seed, robust)
+        ascent = _Ascent(subject, known[first : first + capacity], seed, robust)
         pictures = _first_pictures(ascent, parametrization, shape, start, smooth)
         found += ascent.run(pictures, steps, _counting_on(progress, first * steps))
     return found
@@ -188,9 +184,5 @@ def _check_fits(subject: Subject, shape: tuple[int, int, int]) -> None:
         raise BadRequest(f"{subject.name} doesn't take images of {shape[1]}×{shape[2]} ({reason}).") from error
 
 
-def _counting_on(progress: Progress | None, before: int) -> Progress:
-    def count(done: int) -> None:
-        if progress is not None:
-            progress(before + done)
-
-    return count
+def _counting_on(progress: Progress, before: int) -> Progress:
+    return lambda done: progress(before + done)

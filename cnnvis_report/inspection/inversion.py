@@ -41,13 +41,12 @@ def invert(
     seed: int = 0,
     smooth: float = 1.0,
     capacity: int = 16,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> list[Inverted]:
     """For each layer, in order, an image found from noise that has the features of a given image there.
 
-    x* = argmin of ||Φ(x) - Φ(x0)||² / ||Φ(x0)||² + s TV(x), with the total variation of exponent 2 as a mean over
-    channels and pixels of 0..1 (Mahendran and Vedaldi 2015, eq. 1); x by its spectrum, as Olah et al. 2017 do it.
-    What differs from the given image is what the layer doesn't tell apart.
+    x* = argmin of ||Φ(x) - Φ(x0)||² / ||Φ(x0)||² + s TV(x), the total variation (exponent 2) a mean over channels and
+    pixels (Mahendran and Vedaldi 2015, eq. 1); x by its spectrum (Olah et al. 2017). It shows what the layer keeps.
 
     Args:
         image: [C, H, W], normalized. layers: names of layers, of any shape.
@@ -56,8 +55,7 @@ def invert(
         progress: called after each step with how many have been made, layers × steps in the end.
 
     Raises:
-        UnknownName: no layer is called so.
-        BadRequest: no layers or steps, or something that isn't one image.
+        BadRequest: no such layer, no layers or steps, or something that isn't one image.
         NotApplicable: a layer doesn't depend on the image.
     """
     if not layers or steps < 1 or capacity < 1 or image.ndim != 3:
@@ -65,15 +63,13 @@ def invert(
             f"Feature inversion needs one image C×H×W, at least one layer, steps ≥ 1 and capacity ≥ 1, not "
             f"{image.ndim} dimensions, {len(layers)} layers, steps={steps}, capacity={capacity}."
         )
-    names = [layer_name(subject, layer) for layer in layers]
-    found: list[Inverted] = []
+    names, found = [layer_name(subject, layer) for layer in layers], []
     capacity = 1 if subject.one_by_one else capacity  # or the others' pictures would have a part in each
     for first in range(0, len(names), capacity):
         descent = _Descent(subject, image, names[first : first + capacity], seed)
         for step in range(steps):
             descent.step(smooth, left=1 - step / steps)
-            if progress is not None:
-                progress(first * steps + (step + 1) * len(descent.names))
+            progress(first * steps + (step + 1) * len(descent.names))
         found += descent.found()
     return found
 

@@ -56,8 +56,7 @@ def read_data(
     Args:
         folder, test: folders with a sub-folder a class; the test set may lack classes, and has no other ones.
         share: of the images of each class, how many go into validation.
-        known: the preprocessing that the network expects; None finds one that suits the pictures.
-        size: as the user wants it. gray: see `read_pictures`.
+        known: the preprocessing that the network expects; None finds one. size: as asked. gray: see `read_pictures`.
         begin, advance: told how many files there are, and of each.
 
     Raises:
@@ -73,18 +72,29 @@ def read_data(
     pictures, skipped = read_pictures(_items(found, classes, levels), geometry, gray=gray, advance=advance)
     skipped += found.skipped
     places = split(pictures.targets.tolist(), classes, share, seed)
-    of_test: Pictures | None = None
-    if len(test_found):
-        channels_gray = pictures.preprocessing.channels == 1
-        of_test, lost = read_pictures(
-            _items(test_found, classes, levels), geometry, gray=channels_gray, advance=advance
-        )
-        if not len(of_test):
-            raise BadRequest(f"--test {test}: none of its {len(lost)} images can be read, {lost[0].reason}.")
-        lost += test_found.skipped
-        skipped += [replace(each, name=f"{test.name}/{each.name}" if test else each.name) for each in lost]
+    gray = pictures.preprocessing.channels == 1
+    of_test = None
+    if test is not None and len(test_found):
+        of_test, lost = _read_test(test, test_found, classes, geometry, gray=gray, advance=advance)
+        skipped += lost
     training, validation = (pictures.part(part) for part in places)
     return Data(classes, training, validation, of_test, tuple(skipped), tuple(notes))
+
+
+def _read_test(
+    folder: Path,
+    found: FoundImages,
+    classes: Sequence[str],
+    geometry: Preprocessing,
+    *,
+    gray: bool,
+    advance: Callable[[str], None],
+) -> tuple[Pictures, list[Skipped]]:
+    """The test set, read as the images for training are."""
+    pictures, lost = read_pictures(_items(found, classes, geometry.levels), geometry, gray=gray, advance=advance)
+    if not len(pictures):
+        raise BadRequest(f"--test {folder}: none of its {len(lost)} images can be read, {lost[0].reason}.")
+    return pictures, [replace(each, name=f"{folder.name}/{each.name}") for each in (*lost, *found.skipped)]
 
 
 def find_classes(folder: Path) -> tuple[FoundImages, tuple[str, ...], list[str]]:

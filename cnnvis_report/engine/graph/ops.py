@@ -54,8 +54,7 @@ class Kind(Enum):
     ADAPTIVE_POOLING_3D = auto()
     UPSAMPLING = auto()
 
-    # many numbers to one; the mean or their sum
-    MEAN = auto()
+    MEAN = auto()  # or sum: many numbers to one
     MAXIMUM = auto()
     MINIMUM = auto()
     STATISTIC = auto()

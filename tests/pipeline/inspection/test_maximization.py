@@ -1,16 +1,20 @@
 """Images that were made for units and classes: which, and beside which images of the set."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
+from cnnvis_report.inspection.activation_maximization import maximize_activations
+from cnnvis_report.pipeline.stages import maximization
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
 
 
-def test_preferred_inputs_of_what_was_named(drawn, tmp_path):
+def test_maximized_images_of_what_was_named(drawn, tmp_path):
     named = (
         "--maximize",
         "circle+ring",
@@ -39,19 +43,44 @@ def test_preferred_inputs_of_what_was_named(drawn, tmp_path):
     for each, found in zip(inside.maximized, values, strict=True):
         assert each.top_activation == pytest.approx(float(found.max()), abs=1e-4)
         assert each.top_image == list(pictures)[int(found.argmax())] and each.activation > each.top_activation
+        assert each.converged
     assert {(top.layer, top.channel) for top in inside.top_images} >= {("features.1", 5)}
     units = dict(inside.images[0].units)
     assert [unit.channel for unit in units["features.1"]] == [5]
 
 
-def test_preferred_inputs_may_start_from_an_image_in_the_classical_form(drawn, tmp_path):
+@pytest.mark.parametrize("gap", [0.0, 1.0])
+def test_an_optimization_that_an_image_of_the_set_matches_has_not_converged(gap, drawn, tmp_path, monkeypatch):
+    """It is said where that image excites the unit as much, or more."""
+    words = ("inspect", "tests.factories:tiny", drawn, "-q", "--maximize", "circle", "-o")
+    command(*words, tmp_path / "r")
+    (sound,) = load_run(tmp_path / "r").record.inspection.maximized
+    assert sound.converged
+
+    def failing(*args, **options):
+        return [replace(each, reached=best - gap) for each in maximize_activations(*args, **options)]
+
+    with monkeypatch.context() as patch:
+        network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
+        pictures = [load_arrays(tmp_path / "r", image.id)["picture"] for image in load_run(tmp_path / "r").images()]
+        x = torch.stack([torch.from_numpy(each).permute(2, 0, 1) / 255 for each in pictures])
+        best = float(Tape(network, (x - 0.5) / 0.25).logits[:, 0].max())
+        patch.setattr(maximization, "maximize_activations", failing)
+        command(*words, tmp_path / "s")
+    (failed,) = load_run(tmp_path / "s").record.inspection.maximized
+    assert not failed.converged and failed.top_activation == sound.top_activation
+    assert "not converged" in (tmp_path / "s" / "features.html").read_text(encoding="utf-8")
+    assert "not converged" not in (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
+
+
+def test_an_optimization_of_pixels_may_start_from_an_image(drawn, tmp_path):
     wanted = ("--maximize", "circle", "--parametrization", "pixels", "--init", "image")
     command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *wanted)
     (found,) = load_run(tmp_path / "r").record.inspection.maximized
     assert found.curve[0] == pytest.approx(found.top_activation, abs=0.5) and found.activation > found.top_activation
 
 
-def test_without_images_there_are_filters_and_preferred_inputs(tmp_path):
+def test_without_images_there_are_filters_and_maximized_images(tmp_path):
     command("inspect", "tests.factories:tiny", "-o", tmp_path / "r", "-q", "--maximize", "ring")
     run = load_run(tmp_path / "r")
     inside = run.record.inspection
