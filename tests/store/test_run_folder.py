@@ -481,6 +481,13 @@ def test_a_link_in_the_place_of_a_file_is_not_read(name, report, tmp_path):
     assert "is a link" in said and path.name in said
 
 
+def test_no_link_is_followed_to_read(tmp_path):
+    (tmp_path / "elsewhere").write_text("{}")
+    (tmp_path / "run.json").symlink_to("elsewhere")
+    with pytest.raises(BadRequest, match="is a link, where a file has to be"):
+        list(manifest.list_lines(tmp_path / "run.json"))
+
+
 def test_a_line_that_holds_too_much_is_not_parsed(tmp_path, monkeypatch):
     """Each of millions of empty lists takes twenty times its bytes in memory."""
     (tmp_path / "run.json").write_text("[" + "[]," * manifest.MOST_VALUES + "[]]\n")
