@@ -1,7 +1,8 @@
-"""What methods, metrics, loaders and readers of somebody else import: it stays, whatever moves behind it.
+"""What methods, metrics, loaders and readers of somebody else may import: it stays here, whatever moves behind it.
 
-A method is a function with `@method`, as docs/extending.md shows. It is used by `-m package.module:function`, or
-by its name where an installed package has an entry point for the module or the function:
+Each is a function under a decorator, as docs/extending.md shows. A method is used by `-m package.module:function`, or
+by its name where an installed package has an entry point for the module or the function; the groups are
+`cnnvis_report.methods`, `.metrics`, `.loaders` and `.readers`:
 
     [project.entry-points."cnnvis_report.methods"]
     contrast = "my_package.contrast"

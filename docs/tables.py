@@ -14,7 +14,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any
 
-from cnnvis_report import errors
+from cnnvis_report.cli.help import NOTES
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.records.images import ImageRecord
@@ -42,28 +42,8 @@ def methods_table() -> str:
 
 
 def exit_codes_table() -> str:
-    """What a shell gets, from the errors themselves."""
-    return rows(
-        ["code", "when"],
-        [
-            ["0", "The result is there."],
-            [
-                str(errors.RunFailed.exit_code),
-                "The request was sound and the run still failed: a full disk, an error in "
-                "your own network. Nothing that was there is lost, and the same command goes on.",
-            ],
-            [
-                str(errors.BadRequest.exit_code),
-                "The request can't be carried out: an unknown name, a value out of range, "
-                "a file that can't be read. Nothing was computed or written.",
-            ],
-            [
-                str(errors.GapsFound.exit_code),
-                "`--strict` was given, and a file was skipped or a map is missing. The report is there and says which.",
-            ],
-            ["130", "Stopped by Ctrl-C. The same command goes on from what is done."],
-        ],
-    )
+    """What a shell gets, as every command's help has it."""
+    return rows(["code", "when"], dict(NOTES)["Exit status"])
 
 
 def run_settings() -> str:

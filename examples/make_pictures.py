@@ -42,7 +42,7 @@ def features(tab: Page, report: Path, target: Path) -> None:
 
 
 def main(report: Path, target: Path) -> None:
-    """The overview, the performance and the features page in light, an image page in dark, and parts of the features."""
+    """The overview, performance and features page in light, an image page in dark, and parts of the features page."""
     target.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     pages = sorted((report / "images").glob("*.html"))

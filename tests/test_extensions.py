@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.extensions import Registry
+from cnnvis_report.extensions.registry import Registry
 
 GROUP = "cnnvis_report.things"
 

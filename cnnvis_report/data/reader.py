@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cnnvis_report.data.pixels import Pixels, UnusablePicture
-from cnnvis_report.extensions import Registry
+from cnnvis_report.extensions.registry import Registry
 
 Source = Path | BinaryIO
 ReadFunction = Callable[[Source, int], Pixels]

@@ -181,6 +181,6 @@ def stacked(maps: Iterable[Tensor], size: Sequence[int]) -> Tensor:
 
 def _turns(image: Tensor, maps: Iterable[Tensor], steps: int, seed: int) -> Tensor:
     size = image.shape[-2:]
-    places = ranking(stacked(maps, size).flatten(1), seed)
+    ranks = ranking(stacked(maps, size).flatten(1), seed)
     # changed after step s: place < s/S·P; in whole numbers, as s/S would round
-    return (places * steps // places.shape[1] + 1).view(-1, *size)
+    return (ranks * steps // ranks.shape[1] + 1).view(-1, *size)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cnnvis_report.extensions import Registry
+from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.records.methods import Array
 from cnnvis_report.records.metrics import MetricInfo
 
@@ -145,16 +145,16 @@ class Measured:
 
 def measure(maps: MapsOfImage, digits: int = 5) -> list[Measured]:
     """What each of an image's maps scores on every metric that is defined for it, rounded to so many digits."""
-    found = [Measured() for _ in maps.maps]
+    results = [Measured() for _ in maps.maps]
     for entry in metrics():
         if entry.info.needs_mask and maps.mask is None:
             continue
         scores = entry.function(maps)
         if scores is None:
             continue
-        for index, measured in enumerate(found):
+        for index, measured in enumerate(results):
             measured.values[entry.info.name] = round(float(scores.values[index]), digits)
             if scores.curves is not None:
                 curve: Sequence[Any] = scores.curves[index]
                 measured.curves[entry.info.name] = tuple(round(float(value), digits) for value in curve)
-    return found
+    return results

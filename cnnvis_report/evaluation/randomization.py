@@ -32,8 +32,8 @@ def stages(network: nn.Module, order: Sequence[str], count: int) -> list[tuple[s
     """
     if count < 1:
         raise BadRequest(f"Cascading randomization needs 1 stage or more, not {count}.")
-    found = {path: network.get_submodule(path) for path in reversed(order)}
-    learned = [path for path, module in found.items() if any(True for _ in module.parameters(recurse=False))]
+    modules = {path: network.get_submodule(path) for path in reversed(order)}
+    learned = [path for path, module in modules.items() if any(True for _ in module.parameters(recurse=False))]
     if not learned:
         raise NotApplicable("no layer has parameters that could be randomized")
     count = min(count, len(learned))

@@ -45,9 +45,9 @@ def agreement(maps: Sequence[Array], *, absolute: bool = False) -> Exact:
 
 def average_ranks(values: npt.NDArray[np.floating]) -> Exact:
     """[P] ranks of the values in ascending order, from 1; equal values share the mean of theirs."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     means = counts.cumsum() - (counts - 1) / 2
-    return np.asarray(means[places.ravel()], dtype=np.float64)
+    return np.asarray(means[inverse.ravel()], dtype=np.float64)
 
 
 def _on_grid(values: Array, size: tuple[int, int]) -> Exact:

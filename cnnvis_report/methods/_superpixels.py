@@ -23,19 +23,19 @@ def superpixels(image: Tensor, segments: int) -> Tensor:
     low, high = pixels.amin((1, 2), keepdim=True), pixels.amax((1, 2), keepdim=True)
     varies = beyond_rounding(high - low, torch.maximum(high.abs(), low.abs()))
     scaled = (pixels - low) * torch.where(varies, 1 / (high - low), 0.0)
-    found = slic(scaled.permute(1, 2, 0).numpy(), n_segments=segments, compactness=10.0, channel_axis=-1)
-    return torch.from_numpy(np.unique(found, return_inverse=True)[1].reshape(found.shape))
+    segmentation = slic(scaled.permute(1, 2, 0).numpy(), n_segments=segments, compactness=10.0, channel_axis=-1)
+    return torch.from_numpy(np.unique(segmentation, return_inverse=True)[1].reshape(segmentation.shape))
 
 
-def masked_scores(tape: Tape, place: int, labels: Tensor, kept: Tensor) -> Tensor:
+def masked_scores(tape: Tape, index: int, labels: Tensor, presence: Tensor) -> Tensor:
     """[M, classes] in double precision on the CPU: the scores of an image of which only some superpixels are kept.
 
     Args:
         labels: [H, W]. kept: [M, superpixels], true or false.
     """
-    image = tape.images[place]
+    image = tape.images[index]
     flat, scores = labels.flatten().to(image.device), []
-    for part in torch.split(kept.to(image), tape.capacity):
+    for part in torch.split(presence.to(image), tape.capacity):
         masks = part.index_select(1, flat).view(-1, 1, *labels.shape)
         scores.append(tape.scores(masks * image))
     return torch.cat(scores).cpu().double()

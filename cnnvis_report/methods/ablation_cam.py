@@ -47,18 +47,18 @@ def ablation_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: 
     tape.note(channels=f"{chosen.shape[1]} of {activations.shape[1]}")
     scores = tape.logits.gather(1, targets)
     maps = []
-    for place, (values, channels) in enumerate(zip(activations, chosen, strict=True)):
-        left = _without(tape, place, values, channels, layer)[:, targets[place]]
-        weights = (scores[place] - left) / scores[place].abs().clamp(min=1e-12)
+    for index, (values, channels) in enumerate(zip(activations, chosen, strict=True)):
+        ablated_scores = _without(tape, index, values, channels, layer)[:, targets[index]]
+        weights = (scores[index] - ablated_scores) / scores[index].abs().clamp(min=1e-12)
         maps.append(torch.einsum("ck,chw->khw", weights, values[channels]).relu())
     return torch.stack(maps)
 
 
-def _without(tape: Tape, place: int, values: Tensor, channels: Tensor, layer: str) -> Tensor:
+def _without(tape: Tape, index: int, values: Tensor, channels: Tensor, layer: str) -> Tensor:
     """[M, classes]: the scores of one image without each of the channels [M] of its values [K, h, w]."""
     scores = []
     for part in torch.split(channels, max(tape.capacity, AT_LEAST)):
         ablated = values.repeat(len(part), 1, 1, 1)
         ablated[torch.arange(len(part), device=part.device), part] = 0
-        scores.append(tape.scores_from(place, ablated, layer))
+        scores.append(tape.scores_from(index, ablated, layer))
     return torch.cat(scores)

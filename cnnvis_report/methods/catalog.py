@@ -3,7 +3,8 @@
 import ast
 from importlib.resources import files
 
-from cnnvis_report.extensions import Registry, installed
+from cnnvis_report.extensions.entry_points import installed
+from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.methods import options, registry
 from cnnvis_report.methods.registry import METHODS, Method, method, methods
 from cnnvis_report.records import methods as records

@@ -43,16 +43,16 @@ def expected_gradients(tape: Tape, targets: Tensor, *, n: int = 32) -> Tensor:
     """
     others = _others(tape)
     images = tape.images
-    total = [torch.zeros_like(images) for _ in range(targets.shape[1])]
+    sums = [torch.zeros_like(images) for _ in range(targets.shape[1])]
     baseline_scores = torch.zeros_like(tape.logits)
     for drawn, shares in zip(*_draws(tape, n, len(others)), strict=True):
         start = others[drawn]
-        way = images - start
-        between = tape.replay(start + shares.view(-1, 1, 1, 1) * way)
-        for k, sum_k in enumerate(total):
-            sum_k += way * between.gradients(targets[:, k]).pixels / n
+        difference = images - start
+        between = tape.replay(start + shares.view(-1, 1, 1, 1) * difference)
+        for k, sum_k in enumerate(sums):
+            sum_k += difference * between.gradients(targets[:, k]).pixels / n
         baseline_scores += tape.scores(start) / n
-    maps = torch.stack(total, dim=1)
+    maps = torch.stack(sums, dim=1)
     rise = (tape.logits - baseline_scores).gather(1, targets)
     residual = (maps.sum((2, 3, 4)) - rise).abs() / rise.abs().clamp(min=1e-12)
     tape.note(baseline=f"{len(others)} images of the set", draws=n, residual=residual)

@@ -35,13 +35,13 @@ def integrated_gradients(tape: Tape, targets: Tensor, *, steps: int = 32) -> Ten
         [N, K, C, H, W] in logits.
     """
     black = tape.black.expand_as(tape.images)
-    way = tape.images - black
-    total = [torch.zeros_like(way) for _ in range(targets.shape[1])]
+    difference = tape.images - black
+    sums = [torch.zeros_like(difference) for _ in range(targets.shape[1])]
     for node, weight in zip(*np.polynomial.legendre.leggauss(steps), strict=True):
-        between = tape.replay(black + (node + 1) / 2 * way)
-        for k, sum_k in enumerate(total):
+        between = tape.replay(black + (node + 1) / 2 * difference)
+        for k, sum_k in enumerate(sums):
             sum_k += weight / 2 * between.gradients(targets[:, k]).pixels
-    maps = torch.stack(total, dim=1) * way.unsqueeze(1)
+    maps = torch.stack(sums, dim=1) * difference.unsqueeze(1)
     rise = (tape.logits - tape.scores(black)).gather(1, targets)
     residual = (maps.sum((2, 3, 4)) - rise).abs() / rise.abs().clamp(min=1e-12)
     tape.note(baseline="black", steps=steps, residual=residual)

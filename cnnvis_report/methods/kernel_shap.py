@@ -48,12 +48,12 @@ def kernel_shap(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int
         NotApplicable: scikit-image isn't installed.
     """
     maps, counts, fits = [], [], []
-    for place, image in enumerate(tape.images):
+    for index, image in enumerate(tape.images):
         labels = superpixels(image, segments)
         count = int(labels.max()) + 1
-        kept, weights = _coalitions(count, samples, tape.seed)
-        scores = masked_scores(tape, place, labels, kept)[:, targets[place].cpu()]
-        values, fit = _shapley(kept.double(), scores, weights)
+        coalitions, weights = _coalitions(count, samples, tape.seed)
+        scores = masked_scores(tape, index, labels, coalitions)[:, targets[index].cpu()]
+        values, fit = _shapley(coalitions.double(), scores, weights)
         maps.append(values.T[:, labels])
         counts.append(count)
         fits.append(fit)
@@ -86,15 +86,15 @@ def _drawn(by_size: Tensor, samples: int, seed: int) -> Tensor:
     return torch.stack([half, ~half], dim=1).flatten(0, 1)[:samples]
 
 
-def _shapley(kept: Tensor, scores: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+def _shapley(coalitions: Tensor, scores: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """[superpixels, K], the values, and the R² [K] of the fit; the first two rows are none and all."""
     whole = scores[1] - scores[0]
-    even = whole.expand(kept.shape[1], -1) / kept.shape[1]
+    even = whole.expand(coalitions.shape[1], -1) / coalitions.shape[1]
     # what parts the values from an even share sums to 0, so features without their mean say all of it,
     # and the shortest solution keeps the sum at 0
-    features = kept - kept.mean(dim=1, keepdim=True)
-    rest = scores - scores[0] - kept @ even
+    features = coalitions - coalitions.mean(dim=1, keepdim=True)
+    rest = scores - scores[0] - coalitions @ even
     root = weights.sqrt()
     apart = torch.linalg.lstsq(root * features, root * rest, driver="gelsd").solution
     values = even + apart
-    return values, r_squared(scores, scores[0] + kept @ values, weights)
+    return values, r_squared(scores, scores[0] + coalitions @ values, weights)

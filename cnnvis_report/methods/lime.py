@@ -50,13 +50,15 @@ def lime(tape: Tape, targets: Tensor, *, segments: int = 50, samples: int = 500)
         NotApplicable: scikit-image isn't installed.
     """
     maps, counts, fits = [], [], []
-    for place, image in enumerate(tape.images):
+    for index, image in enumerate(tape.images):
         labels = superpixels(image, segments)
         count = int(labels.max()) + 1
-        kept = torch.rand(samples, count, generator=torch.Generator().manual_seed(tape.seed), dtype=torch.float32) < 0.5
-        kept[0] = True
-        design = kept.double()
-        scores = masked_scores(tape, place, labels, kept)[:, targets[place].cpu()]
+        presence = (
+            torch.rand(samples, count, generator=torch.Generator().manual_seed(tape.seed), dtype=torch.float32) < 0.5
+        )
+        presence[0] = True
+        design = presence.double()
+        scores = masked_scores(tape, index, labels, presence)[:, targets[index].cpu()]
         coefficients, fit = _ridge(design, scores, _proximity(design))
         maps.append(coefficients.T[:, labels])
         counts.append(count)

@@ -63,17 +63,17 @@ def _drops(tape: Tape, targets: Tensor, patch: int, stride: int) -> Tensor:
     drop = score.new_zeros((*targets.shape, height, width))
     cover = score.new_zeros((height, width))
     group = max(1, tape.capacity // len(tape.images))
-    room = tape.images.new_empty((group, *tape.images.shape))
+    buffer = tape.images.new_empty((group, *tape.images.shape))
     for start in range(0, len(windows), group):
         part = windows[start : start + group]
-        occluded = room[: len(part)].copy_(tape.images)
+        occluded = buffer[: len(part)].copy_(tape.images)
         for covered, (top, left) in zip(occluded, part, strict=True):
             covered[..., top : top + patch, left : left + patch] = 0
         scores = tape.scores(occluded.flatten(0, 1)).view(len(part), len(tape.images), -1)
-        for there, (top, left) in zip(scores, part, strict=True):
-            place = (..., slice(top, top + patch), slice(left, left + patch))
-            drop[place] += (score - there.gather(1, targets))[..., None, None]
-            cover[place] += 1
+        for patch_scores, (top, left) in zip(scores, part, strict=True):
+            window = (..., slice(top, top + patch), slice(left, left + patch))
+            drop[window] += (score - patch_scores.gather(1, targets))[..., None, None]
+            cover[window] += 1
     return drop / cover
 
 

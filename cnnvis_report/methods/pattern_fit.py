@@ -30,10 +30,12 @@ def fit_patterns(subject: Subject, images: Tensor, capacity: int) -> tuple[Tenso
         layers = pattern_layers(Tape(subject, part, layer_inputs=True).record())
         nodes = in_order(layers)
         with torch.no_grad():
-            found = [moments(layers.layers[node], positive=rectified(layers, node)) for node in nodes]
-        total = [one + other for one, other in zip(total, found, strict=True)] if total else found
+            part_moments = [moments(layers.layers[node], positive=rectified(layers, node)) for node in nodes]
+        total = [sums + more for sums, more in zip(total, part_moments, strict=True)] if total else part_moments
         weights = [layers.layers[node].weight for node in nodes]
-    return tuple(each.pattern(weight).contiguous() for each, weight in zip(total, weights, strict=True))
+    return tuple(
+        layer_moments.pattern(weight).contiguous() for layer_moments, weight in zip(total, weights, strict=True)
+    )
 
 
 def pattern_maps(tape: Tape, targets: Tensor, *, attribution: bool) -> Tensor:

@@ -1,4 +1,4 @@
-"""How a layer's inputs and its results vary together, found so that rounding and the size of batches don't matter.
+"""How a layer's inputs and its results vary together, worked out so that rounding and the size of batches don't matter.
 
 Sums of squares less squares of sums lose what varies little beside its mean. Here means come off before anything is
 multiplied, sums are kept in double precision, and batches are joined by the formula of Chan, Golub & LeVeque 1979.
@@ -21,13 +21,13 @@ POSITIONS = 2**14  # that are added up in single precision, at most
 class Moments:
     """Of the places where y counts: how many [out], means of x [the weight's shape] and of y [out], co-moment of both.
 
-    together: sums of (x - mean x) (y - mean y), in the weight's shape. All in double precision.
+    co_moment: sums of (x - mean x) (y - mean y), in the weight's shape. All in double precision.
     """
 
     count: Tensor
     x: Tensor
     y: Tensor
-    together: Tensor
+    co_moment: Tensor
 
     def __add__(self, other: "Moments") -> "Moments":
         """The moments of both samples as one."""
@@ -38,13 +38,13 @@ class Moments:
             count=count,
             x=self.x + x * _along(share, x),
             y=self.y + y * share,
-            together=self.together + other.together + x * _along(y * share * self.count, x),
+            co_moment=self.co_moment + other.co_moment + x * _along(y * share * self.count, x),
         )
 
     def pattern(self, weight: Tensor) -> Tensor:
         """cov(x, y) / (w . cov(x, y)) for each output by itself; 0 for one that doesn't vary."""
         w = weight.double()
-        covariance = self.together / _along(self.count.clamp(min=1), w)
+        covariance = self.co_moment / _along(self.count.clamp(min=1), w)
         variance = (w * covariance).flatten(1).sum(1)
         least = STEPS * torch.finfo(weight.dtype).eps * (w * self.x).abs().flatten(1).sum(1)
         varies = _along(variance > least.square(), w)
@@ -59,13 +59,13 @@ def moments(layer: Affine, *, positive: bool) -> Moments:
     counted = (y > 0).to(y.dtype) if positive else torch.ones_like(y)
     count = counted.sum(others, dtype=torch.float64)
     mean = (counted * y).sum(others, dtype=torch.float64) / count.clamp(min=1)
-    away = counted * (y - mean.to(y.dtype).view(layer.bias.shape))
-    seen = Centerd(layer)
-    x = seen.mean + seen.weights_back(counted) / _along(count.clamp(min=1), layer.weight)
-    return Moments(count, x, mean, seen.weights_back(away))
+    deviation = counted * (y - mean.to(y.dtype).view(layer.bias.shape))
+    centered = CenteredInput(layer)
+    x = centered.mean + centered.weights_back(counted) / _along(count.clamp(min=1), layer.weight)
+    return Moments(count, x, mean, centered.weights_back(deviation))
 
 
-class Centerd:
+class CenteredInput:
     """A layer's input less its mean over everything but channels, the margin of zeros included.
 
     mean: what was taken off, in the weight's shape or one that is broadcast to it.

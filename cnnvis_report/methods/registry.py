@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cnnvis_report.errors import BadRequest, UnknownName, brief, nearest, shown
-from cnnvis_report.extensions import Registry
+from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.methods.options import Bounds, checked_options
 from cnnvis_report.records.methods import Kind, MethodInfo, Option, Randomness, Reduction, Sign
 
@@ -155,15 +155,15 @@ def select(names: Iterable[str]) -> tuple[Method, ...]:
     for name in names:
         if name in PRESETS:
             upto = PRESETS[: PRESETS.index(name) + 1]
-            found = [entry for entry in known.values() if entry.info.preset in upto]
+            selected = [entry for entry in known.values() if entry.info.preset in upto]
         elif ":" in name:
-            found = [_imported(name)]
+            selected = [_imported(name)]
         else:
             plain = name.replace("-", "_")
             if plain not in known:
                 raise UnknownName("method", name, [*known, *PRESETS])
-            found = [known[plain]]
-        chosen |= {entry.name: entry for entry in found}
+            selected = [known[plain]]
+        chosen |= {entry.name: entry for entry in selected}
     if not chosen:
         raise BadRequest(f"No method was asked for. Give --methods names, or one of {', '.join(PRESETS)}.")
     return tuple(chosen.values())

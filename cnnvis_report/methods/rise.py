@@ -100,26 +100,28 @@ class _Sums:
 
     def add(self, block: _Masks) -> None:
         """Let the network see the images of maps that aren't done through the masks."""
-        places = self.going.any(dim=1).nonzero().flatten()
-        images, targets, going = self._tape.images[places], self._targets[places], self.going[places]
-        group = max(1, self._tape.capacity // len(places))
-        room = images.new_empty((group, *images.shape))
-        found = []
+        active = self.going.any(dim=1).nonzero().flatten()
+        images, targets, going = self._tape.images[active], self._targets[active], self.going[active]
+        group = max(1, self._tape.capacity // len(active))
+        buffer = images.new_empty((group, *images.shape))
+        class_scores = []
         for start in range(0, len(block), group):
             masks = block.at(slice(start, start + group))
-            seen = torch.mul(masks[:, None, None], images, out=room[: len(masks)])
+            seen = torch.mul(masks[:, None, None], images, out=buffer[: len(masks)])
             scores = self._tape.subject.probabilities(self._tape.scores(seen.flatten(0, 1)))
-            found.append(scores.view(len(masks), len(places), -1).gather(2, targets.expand(len(masks), -1, -1)) * going)
-        self._note(places, torch.cat(found), block)
+            class_scores.append(
+                scores.view(len(masks), len(active), -1).gather(2, targets.expand(len(masks), -1, -1)) * going
+            )
+        self._note(active, torch.cat(class_scores), block)
         self.count += len(block) * self.going
 
-    def _note(self, places: Tensor, found: Tensor, block: _Masks) -> None:
+    def _note(self, active: Tensor, class_scores: Tensor, block: _Masks) -> None:
         """Add what the block's masks have brought [M, n, K] to the sums, some masks at a time: sums are large."""
         for start in range(0, len(block), TOGETHER):
             part = slice(start, start + TOGETHER)
-            away = (block.at(part) - self._p) / (self._p * (1 - self._p))
-            self.total[places] += torch.einsum("mnk,mhw->nkhw", found[part], away)
-            self._squares[places] += torch.einsum("mnk,mhw->nkhw", found[part].square(), away.square())
+            centered = (block.at(part) - self._p) / (self._p * (1 - self._p))
+            self.total[active] += torch.einsum("mnk,mhw->nkhw", class_scores[part], centered)
+            self._squares[active] += torch.einsum("mnk,mhw->nkhw", class_scores[part].square(), centered.square())
 
     def relative_error(self) -> Tensor:
         """[N, K]: the mean standard error of a map's pixels over their standard deviation; infinite where unknown."""
@@ -141,13 +143,13 @@ def _masks(tape: Tape, n: int, cells: int, p: float) -> Iterator[_Masks]:
             windows[:, torch.randint(windows.shape[1], (BLOCK,), generator=generator).to(like.device)]
             for windows in ramps
         )
-        kept = slice(min(BLOCK, n - start))
-        yield _Masks(grids[kept].to(like), rows[:, kept], columns[:, kept])
+        used = slice(min(BLOCK, n - start))
+        yield _Masks(grids[used].to(like), rows[:, used], columns[:, used])
 
 
 def _ramps(side: int, cells: int, like: Tensor) -> Tensor:
     """[g, places, side]: how much each of g = cells rows or columns counts along a side, for each place of the cut."""
     size = math.ceil(side / cells)
-    each = torch.eye(cells, dtype=like.dtype, device=like.device).unsqueeze(0)
-    upsampled = interpolate(each, size=(cells + 1) * size, mode="linear", align_corners=False)[0]
+    identity = torch.eye(cells, dtype=like.dtype, device=like.device).unsqueeze(0)
+    upsampled = interpolate(identity, size=(cells + 1) * size, mode="linear", align_corners=False)[0]
     return upsampled.unfold(1, side, 1)[:, :size]

@@ -47,20 +47,20 @@ def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int
     activations = tape.layer(layer)
     chosen = top_channels(activations, max_channels)
     tape.note(channels=f"{chosen.shape[1]} of {activations.shape[1]}")
-    count, kept = chosen.shape
+    count, per_image = chosen.shape
     ramps = [_ramp(*sides, activations) for sides in zip(activations.shape[2:], tape.images.shape[2:], strict=True)]
     scores = []
-    room = tape.images.new_empty((tape.capacity, *tape.images.shape[1:]))
-    for part in torch.split(torch.arange(count * kept), tape.capacity):
-        places = part // kept
-        masks = _masks(activations[places, chosen.flatten()[part]], *ramps)
-        seen = room[: len(part)]
-        counts = Counter(places.tolist())
-        each = (torch.split(whole, list(counts.values())) for whole in (masks, seen))
-        for place, own, hidden in zip(counts, *each, strict=True):
-            torch.mul(own.unsqueeze(1), tape.images[place], out=hidden)
-        scores.append(tape.scores(seen).gather(1, targets[places]))
-    weights = torch.cat(scores).view(count, kept, -1).softmax(dim=1)
+    buffer = tape.images.new_empty((tape.capacity, *tape.images.shape[1:]))
+    for part in torch.split(torch.arange(count * per_image), tape.capacity):
+        of_image = part // per_image
+        masks = _masks(activations[of_image, chosen.flatten()[part]], *ramps)
+        views = buffer[: len(part)]
+        counts = Counter(of_image.tolist())
+        by_image = (torch.split(whole, list(counts.values())) for whole in (masks, views))
+        for index, image_masks, masked in zip(counts, *by_image, strict=True):
+            torch.mul(image_masks.unsqueeze(1), tape.images[index], out=masked)
+        scores.append(tape.scores(views).gather(1, targets[of_image]))
+    weights = torch.cat(scores).view(count, per_image, -1).softmax(dim=1)
     channels = activations[torch.arange(count, device=chosen.device).unsqueeze(1), chosen]
     return torch.einsum("nck,nchw->nkhw", weights, channels).relu()
 
@@ -76,5 +76,5 @@ def _masks(channels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 def _ramp(length: int, side: int, like: Tensor) -> Tensor:
     """[length, side]: how much each of `length` values counts for each of `side` places, between two linearly."""
-    each = torch.eye(length, dtype=like.dtype, device=like.device).unsqueeze(0)
-    return interpolate(each, size=side, mode="linear", align_corners=False)[0]
+    by_image = torch.eye(length, dtype=like.dtype, device=like.device).unsqueeze(0)
+    return interpolate(by_image, size=side, mode="linear", align_corners=False)[0]

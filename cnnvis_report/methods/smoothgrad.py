@@ -46,10 +46,10 @@ def smoothgrad(tape: Tape, targets: Tensor, *, n: int = 25, level: float = 0.15,
     if variant == "vargrad" and n < 2:
         raise BadRequest(f"The variance of vargrad needs n of at least 2, not {n}.")
     tape.note(draws=n, level=level)
-    mean, spread = _moments(tape, targets, n, level)
+    mean, squares = _moments(tape, targets, n, level)
     if variant == "squared":
-        return mean.square() + spread / n
-    return spread / (n - 1) if variant == "vargrad" else mean
+        return mean.square() + squares / n
+    return squares / (n - 1) if variant == "vargrad" else mean
 
 
 def _moments(tape: Tape, targets: Tensor, n: int, level: float) -> tuple[Tensor, Tensor]:
@@ -57,13 +57,13 @@ def _moments(tape: Tape, targets: Tensor, n: int, level: float) -> tuple[Tensor,
     images = tape.images
     deviation = level * (images.amax((1, 2, 3), keepdim=True) - images.amin((1, 2, 3), keepdim=True))
     mean = images.new_zeros((*targets.shape, *images.shape[1:]))
-    spread = torch.zeros_like(mean)
+    squares = torch.zeros_like(mean)
     for draw, noise in enumerate(tape.noise(n), start=1):
         noisy = tape.replay(images + deviation * noise)
         for k, column in enumerate(targets.unbind(dim=1)):
             gradient = noisy.gradients(column).pixels
             # a step at a time: a difference of two large sums would lose small variances
-            away = gradient - mean[:, k]
-            mean[:, k] += away / draw
-            spread[:, k] += away * (gradient - mean[:, k])
-    return mean, spread
+            difference = gradient - mean[:, k]
+            mean[:, k] += difference / draw
+            squares[:, k] += difference * (gradient - mean[:, k])
+    return mean, squares

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.extensions import Registry
+from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.models.model import Model
 
 

@@ -5,14 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.fit_cache import FolderFitCache
 from cnnvis_report.pipeline.forecast import Forecaster, Later
+from cnnvis_report.pipeline.identity.parts import identity_parts
 from cnnvis_report.pipeline.identity.replaced_files import replaced_notices
 from cnnvis_report.pipeline.identity.run import changed_since, contents_of, files_of, identify, recall
 from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.run_identity import identity_parts
 from cnnvis_report.pipeline.run_record import (
     count_in_training_set,
     evaluation_record,
@@ -21,7 +22,6 @@ from cnnvis_report.pipeline.run_record import (
     provenance,
 )
 from cnnvis_report.pipeline.setup import Setup
-from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.stages.bfloat16_check import bfloat16_check, confirmed
 from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage, randomized_tasks
 from cnnvis_report.pipeline.stages.explain import MOST_SKIPPED, explain_images

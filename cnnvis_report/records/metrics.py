@@ -30,9 +30,8 @@ class MapMetrics:
     method: the method's name.
     layer: the layer that it reads; empty where it reads none.
     target: the class that it explains, from 0.
-    values: by metric: "deletion" and "insertion" are areas under a curve, "regions_…" mean drops of the score (AOPC),
-        "pointing" is 1 where the peak lies in the mask and 0 elsewhere, "mass" and "rank" are fractions from 0 to 1.
-    curves: by metric, the probability or the score after each step.
+    values: by metric, such as "deletion"; `Evaluation.metrics` says what each is.
+    curves: by metric that has one, the probability or the score after each step.
     """
 
     method: str

@@ -104,7 +104,7 @@ CnnVis.ImagePage = class {
     return this.grown.get(map);
   }
 
-  zoomed(zoom, from) {
+  zoomed(zoom) {
     if (zoom === undefined || JSON.stringify(zoom) === JSON.stringify(this.state.zoom)) return;
     this.setState({ ...this.state, zoom });
   }

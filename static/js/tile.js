@@ -78,8 +78,8 @@ CnnVis.Tile = class {
     this.took = performance.now() - before;
     if (!this.live) {
       this.live = true;
-      this.plot.on("plotly_relayout", (event) => this.page.zoomed(CnnVis.zoomOf(event), this));
-      this.plot.on("plotly_doubleclick", () => this.page.zoomed(null, this));
+      this.plot.on("plotly_relayout", (event) => this.page.zoomed(CnnVis.zoomOf(event)));
+      this.plot.on("plotly_doubleclick", () => this.page.zoomed(null));
     }
     if (drawn === this.drawn) delete this.plot.dataset.stale;
   }

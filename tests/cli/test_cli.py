@@ -198,7 +198,8 @@ def test_bad_input_gets_one_line_and_leaves_nothing(words, code, says, drawn, tm
     ids=" ".join,
 )
 def test_values_that_an_option_refuses_end_with_two(words, drawn, tmp_path):
-    assert "Error: " in one_line(command(*TINY, drawn, "-o", tmp_path / "r", *words, code=2))
+    said = one_line(command(*TINY, drawn, "-o", tmp_path / "r", *words, code=2))
+    assert f"Invalid value for '{words[0]}': {words[1]!r} is" in said
 
 
 def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn, tmp_path):
@@ -276,7 +277,7 @@ def test_traceback_of_a_failed_method_on_request(drawn, tmp_path, monkeypatch):
 
 
 def test_out_of_memory_halves_the_batch(drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
+    from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 
     plain, sizes = BatchExplainer._open, []
 
@@ -309,7 +310,7 @@ def test_a_full_disk_is_one_line(drawn, tmp_path, monkeypatch):
 
 
 def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
+    from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 
     plain = BatchExplainer._open
     calls = []

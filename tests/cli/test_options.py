@@ -90,6 +90,15 @@ def test_every_default_is_a_value_of_its_kind(config):
             assert info.kind.parse(info.default) == info.default, info.name
 
 
+def test_variables_of_a_training_are_its_own():
+    """Its batch size and its output are others than those of a run."""
+    own = {info.name for info in settings_of(TrainConfig) if not info.argument}
+    for parameter in cli.commands["train"].params:
+        if isinstance(parameter, click.Option) and parameter.envvar:
+            prefix = "CNNVIS_REPORT_TRAIN_" if parameter.name in own else "CNNVIS_REPORT_"
+            assert parameter.envvar == prefix + max(parameter.opts, key=len)[2:].replace("-", "_").upper()
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_is_an_option_of_run(name):
     info = SETTINGS[name]

@@ -5,6 +5,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
@@ -111,7 +112,13 @@ def test_where_white_is_zero_black_is_not(tmp_path, values):
     [
         (np.stack([EIGHT] * 4, 2).astype("u1"), 2, 0, "of its 4 channels the first 3 are read"),
         (np.stack([RAMP] * 4, 2), 2, 0, "of its 4 channels the first 3 are read"),
-        (np.stack([EIGHT] * 2, 2).astype("u1"), 1, 0, "of its 2 channels the first is read"),
+        pytest.param(
+            np.stack([EIGHT] * 2, 2).astype("u1"),
+            1,
+            0,
+            "of its 2 channels the first is read",
+            marks=pytest.mark.skipif(PIL.__version__ < "13", reason="Pillow decodes such a TIFF from 13 on"),
+        ),
         (np.stack([RAMP] * 4, 2), 5, None, "of its 16 bits a channel the upper 8 are read"),
         (np.stack([EIGHT] * 3, 2).astype("u1"), 2, None, ""),
     ],

@@ -158,5 +158,5 @@ def test_the_plan_says_what_will_be_tried(worth_it, drawn, tmp_path):
     found = command(*TINY, drawn, "-o", tmp_path / "r", *arguments)
     assert "in bfloat16, where that keeps the order of the pixels: occlusion, rise" in found.stderr
     again = command(*TINY, drawn, "-o", tmp_path / "r", *arguments)
-    assert "every image was there already" in again.stderr
+    assert "all images were explained already" in again.stderr
     assert json.loads((tmp_path / "r" / "run.json").read_text())["run"]["precision"]

@@ -9,8 +9,8 @@ import pytest
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods import pattern_fit
+from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.stages import explain as running
-from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
 from cnnvis_report.store import array_key, load_arrays, load_run
 from cnnvis_report.store.own_files import pages_of
 from tests.conftest import STANDARD, command, standard_methods
@@ -194,7 +194,7 @@ def test_a_complete_run_is_not_computed_again(drawn, tmp_path, monkeypatch):
     before = files(tmp_path / "r")
     monkeypatch.setattr(BatchExplainer, "_open", lambda *_: 1 / 0)
     said = command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
-    assert "every image was there already" in said.stderr and files(tmp_path / "r") == before
+    assert "all images were explained already" in said.stderr and files(tmp_path / "r") == before
 
 
 def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn, tmp_path):

@@ -187,7 +187,7 @@ def test_the_same_command_draws_the_same_bytes(kind, variant, tmp_path):
 def test_what_cannot_be_drawn_is_refused_in_one_line(tmp_path):
     for words, said in (
         (("layer",), "Did you mean 'layers'?"),
-        (("layers", "--variant", "gray"), "Did you mean 'gray'?"),
+        (("layers", "--variant", "graz"), "Did you mean 'gray'?"),
         (("shapes", "--variant", "gray"), "Known: plain"),
         (("layers", "--size", 23), "24 to 4096"),
         (("shapes", "-n", 4), "5 classes"),

@@ -142,7 +142,7 @@ class Layers:
         if norm is None:
             return layer
         scale = norm.scale.view(-1, *[1] * (layer.weight.ndim - 1))
-        shift, factor = (each.view(layer.bias.shape) for each in (norm.shift, norm.scale))
+        shift, factor = (numbers.view(layer.bias.shape) for numbers in (norm.shift, norm.scale))
         return Affine(node, layer.x, layer.weight * scale, layer.bias * factor + shift, layer.before, layer.dense)
 
     def _foldable(self, node: Node) -> bool:

@@ -33,11 +33,11 @@ def send_constants(recorded: RecordedPass, start: Tensor, place: GradientEdge, t
     Raises:
         NotApplicable: an operation whose constant part isn't known.
     """
-    way = _Way(check_constants(recorded), take)
-    walk_back(recorded.nodes, start, [place], way.visit)
+    walk = _Walk(check_constants(recorded), take)
+    walk_back(recorded.nodes, start, [place], walk.visit)
 
 
-class _Way:
+class _Walk:
     def __init__(self, layer_inputs: LayerInputs, take: Take) -> None:
         self._operands, self._take = layer_inputs, take
 

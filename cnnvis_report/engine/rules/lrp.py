@@ -13,7 +13,7 @@ from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.ops import DATA_NORMS, SCALES, SUMS, Kind, kind
 from cnnvis_report.engine.rules.activations import factor, known_layers, normalized, product
 from cnnvis_report.engine.rules.affine import Affine, Layers
-from cnnvis_report.engine.rules.lrp_rules import EntryRule, Kept, LayerRule, ZBox
+from cnnvis_report.engine.rules.lrp_rules import Cache, EntryRule, LayerRule, ZBox
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class Composite:
     def back(self, recorded: RecordedPass, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
         """Multipliers at layers, relevance at pixels."""
         layers = known_layers(self, recorded)
-        way = _Way(self, layers, recorded.keep_for(self))
-        return walk_back(recorded.nodes, start, places, way.visit)
+        walk = _Walk(self, layers, recorded.keep_for(self))
+        return walk_back(recorded.nodes, start, places, walk.visit)
 
 
 @dataclass(frozen=True)
-class _Way:
+class _Walk:
     composite: Composite
     layers: Layers
-    kept: Kept
+    cache: Cache
 
     def visit(self, node: Node, signals: Signals) -> Sent | None:
         """What the node sends back: multipliers, and relevance itself below the first layers."""
@@ -73,10 +73,10 @@ class _Way:
     def _layer(self, layer: Affine, m: Tensor) -> Tensor:
         rule = self.composite.dense if layer.dense else self.composite.convolution
         if layer.node not in self.layers.first:
-            return rule.back(layer, m, self.kept)
+            return rule.back(layer, m, self.cache)
         if self.composite.entry is not None:
             return self.composite.entry.spread(layer, m * layer.z())
-        return rule.back(layer, m, self.kept) * layer.x
+        return rule.back(layer, m, self.cache) * layer.x
 
 
 def passed(layers: Layers, node: Node, relevance: Tensor) -> Sent | None:

@@ -16,13 +16,13 @@ from torch import Tensor
 from cnnvis_report.engine.rounding import beyond_rounding
 from cnnvis_report.engine.rules.affine import Affine
 
-Kept = dict[Any, Any]
+Cache = dict[Any, Any]
 
 
 class LayerRule(Protocol):
     """How one layer sends multipliers back; what doesn't depend on the class is kept for the next one."""
 
-    def back(self, layer: Affine, m: Tensor, kept: Kept) -> Tensor:
+    def back(self, layer: Affine, m: Tensor, cache: Cache) -> Tensor:
         """M at z to m at x."""
 
 
@@ -37,7 +37,7 @@ class EntryRule(Protocol):
 class Z:
     """R_i = sum_j x_i w_ij / z_j R_j: the layer's own way back."""
 
-    def back(self, layer: Affine, m: Tensor, kept: Kept) -> Tensor:
+    def back(self, layer: Affine, m: Tensor, cache: Cache) -> Tensor:
         """M at z to m at x."""
         return layer.back(m, layer.weight)
 
@@ -48,14 +48,14 @@ class Epsilon:
 
     epsilon: float
 
-    def back(self, layer: Affine, m: Tensor, kept: Kept) -> Tensor:
+    def back(self, layer: Affine, m: Tensor, cache: Cache) -> Tensor:
         """M at z to m at x."""
 
         def share() -> Tensor:
             z = layer.z()
             return safe_divide(z, z + self.epsilon * torch.where(z < 0, -1.0, 1.0).to(z.dtype))
 
-        return layer.back(m * once(kept, layer, share), layer.weight)
+        return layer.back(m * cached(cache, layer, share), layer.weight)
 
 
 @dataclass(frozen=True)
@@ -68,19 +68,19 @@ class AlphaBeta:
     alpha: float
     beta: float
 
-    def back(self, layer: Affine, m: Tensor, kept: Kept) -> Tensor:
+    def back(self, layer: Affine, m: Tensor, cache: Cache) -> Tensor:
         """From m at z to m at x."""
         halves = Halves(layer)
-        positive, negative = once(kept, layer, lambda: self._shares(layer, halves))
-        found = layer.back(m * positive, halves.up)
+        positive, negative = cached(cache, layer, lambda: self._shares(layer, halves))
+        back = layer.back(m * positive, halves.up)
         if not layer.nonnegative:
-            found = torch.where(layer.x < 0, layer.back(m * positive, halves.down), found)
+            back = torch.where(layer.x < 0, layer.back(m * positive, halves.down), back)
         if negative is None:
-            return found * self.alpha
+            return back * self.alpha
         against = layer.back(m * negative, halves.down)
         if not layer.nonnegative:
             against = torch.where(layer.x < 0, layer.back(m * negative, halves.up), against)
-        return found * self.alpha - against * self.beta
+        return back * self.alpha - against * self.beta
 
     def _shares(self, layer: Affine, halves: "Halves") -> tuple[Tensor, Tensor | None]:
         positive = halves.positive()
@@ -100,13 +100,13 @@ class Gamma:
 
     gamma: float
 
-    def back(self, layer: Affine, m: Tensor, kept: Kept) -> Tensor:
+    def back(self, layer: Affine, m: Tensor, cache: Cache) -> Tensor:
         """From m at z to m at x."""
         halves = Halves(layer)
-        above, below = once(kept, layer, lambda: self._shares(halves))
-        found = self._half(layer, m * above, halves, positive=True)
+        above, below = cached(cache, layer, lambda: self._shares(halves))
+        back = self._half(layer, m * above, halves, positive=True)
         against = m * below
-        return found + self._half(layer, against, halves, positive=False) if bool(against.any()) else found
+        return back + self._half(layer, against, halves, positive=False) if bool(against.any()) else back
 
     def _half(self, layer: Affine, signal: Tensor, halves: "Halves", *, positive: bool) -> Tensor:
         """Back by w + g w+ where x isn't negative, by w + g w- where it is; the other way round otherwise."""
@@ -114,8 +114,8 @@ class Gamma:
         def weight(upper: bool) -> Tensor:
             return torch.add(layer.weight, halves.up if upper else halves.down, alpha=self.gamma)
 
-        found = layer.back(signal, weight(positive))
-        return found if layer.nonnegative else torch.where(layer.x < 0, layer.back(signal, weight(not positive)), found)
+        back = layer.back(signal, weight(positive))
+        return back if layer.nonnegative else torch.where(layer.x < 0, layer.back(signal, weight(not positive)), back)
 
     def _shares(self, halves: "Halves") -> tuple[Tensor, Tensor]:
         positive, negative = halves.positive(), halves.negative()
@@ -169,11 +169,11 @@ def safe_divide(a: Tensor, b: Tensor) -> Tensor:
     return torch.where(b == 0, 0, a / torch.where(b == 0, 1, b))
 
 
-def once(kept: Kept, layer: Affine, make: Callable[[], Any]) -> Any:
+def cached(cache: Cache, layer: Affine, make: Callable[[], Any]) -> Any:
     """What `make` has made for the layer, now or for another class."""
-    if layer.node not in kept:
-        kept[layer.node] = make()
-    return kept[layer.node]
+    if layer.node not in cache:
+        cache[layer.node] = make()
+    return cache[layer.node]
 
 
 class Halves:
@@ -198,18 +198,18 @@ class Halves:
     def positive(self) -> Tensor:
         """Sums of max(x w, 0), the bias's part included."""
         layer = self._layer
-        found = layer.forward(layer.x.clamp(min=0), self.up)
+        total = layer.forward(layer.x.clamp(min=0), self.up)
         if not layer.nonnegative:
-            found = found + layer.forward(layer.x.clamp(max=0), self.down)
-        return found + layer.bias.clamp(min=0)
+            total = total + layer.forward(layer.x.clamp(max=0), self.down)
+        return total + layer.bias.clamp(min=0)
 
     def negative(self) -> Tensor:
         """Sums of min(x w, 0), the bias's part included."""
         layer = self._layer
-        found = layer.forward(layer.x.clamp(min=0), self.down)
+        total = layer.forward(layer.x.clamp(min=0), self.down)
         if not layer.nonnegative:
-            found = found + layer.forward(layer.x.clamp(max=0), self.up)
-        return found + layer.bias.clamp(max=0)
+            total = total + layer.forward(layer.x.clamp(max=0), self.up)
+        return total + layer.bias.clamp(max=0)
 
 
 def _spread(layer: Affine, relevance: Tensor, weight: Tensor) -> Tensor:

@@ -49,14 +49,14 @@ class PatternRule:
             raise RuntimeError("no patterns were fitted")
         layers = pattern_layers(recorded, self)
         patterns = dict(zip(in_order(layers), self.patterns, strict=True))
-        way = _Way(self.attribution, layers, patterns)
+        walk = _Walk(self.attribution, layers, patterns)
         # a negated score is a signal of the same things: its pattern is negated, too
         sent = start if self.attribution else start.abs()
-        return walk_back(recorded.nodes, sent * recorded.output.detach(), places, way.visit)
+        return walk_back(recorded.nodes, sent * recorded.output.detach(), places, walk.visit)
 
 
 @dataclass(frozen=True)
-class _Way:
+class _Walk:
     attribution: bool
     layers: Layers
     patterns: dict[Node, Tensor]

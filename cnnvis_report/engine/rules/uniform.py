@@ -41,12 +41,12 @@ class Spread:
     def back(self, recorded: RecordedPass, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
         """Relevance at the places."""
         layers = known_layers(self, recorded, PASSED)
-        way = _Way(self.rule, layers)
-        return walk_back(recorded.nodes, start * recorded.output.detach(), places, way.visit)
+        walk = _Walk(self.rule, layers)
+        return walk_back(recorded.nodes, start * recorded.output.detach(), places, walk.visit)
 
 
 @dataclass(frozen=True)
-class _Way:
+class _Walk:
     rule: EntryRule
     layers: Layers
 

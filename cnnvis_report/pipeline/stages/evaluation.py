@@ -12,20 +12,13 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.insertion_deletion import area, deletion_curves, insertion_curves
-from cnnvis_report.evaluation.pointing_game import peak_inside
+from cnnvis_report.evaluation.metric import Effort, MapsOfImage, measure
 from cnnvis_report.evaluation.rank_correlation import agreement
-from cnnvis_report.evaluation.region_perturbation import REPLACEMENTS, aopc, perturbation
-from cnnvis_report.evaluation.relevance_mass import relevance_mass, relevance_rank
 from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.pipeline.results import Result
 from cnnvis_report.records.methods import Array, MethodInfo
 from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
-
-DIGITS = 5
-Values = dict[str, float]  # by metric
-Curves = dict[str, tuple[float, ...]]  # by metric: scores after each step
 
 
 @dataclass(frozen=True)
@@ -45,6 +38,11 @@ class MetricsBudget:
     randomized: int
     stages: int
     most_passes: float
+
+    @property
+    def effort(self) -> Effort:
+        """What metrics have to know of it."""
+        return Effort(self.steps, self.regions, self.across)
 
 
 BUDGETS = {
@@ -73,12 +71,6 @@ def measured_images(budget: MetricsBudget | None, images: ImageSet) -> frozenset
         return frozenset()
     count = min(budget.images or len(ids), len(ids))
     return frozenset(ids[number * len(ids) // count] for number in range(count))
-
-
-def forward_passes(budget: MetricsBudget, maps: int) -> int:
-    """Forward passes for the metrics of an image with so many maps."""
-    regions = len(REPLACEMENTS) * (maps * budget.regions + 1) if budget.regions else 0
-    return 2 * (maps * (budget.steps - 1) + 2) + regions
 
 
 def randomized_tasks(dry_run: DryRun, classes: int, budget: MetricsBudget) -> list[Task]:
@@ -120,85 +112,44 @@ class MapMetricsStage:
         """The result with the metrics of its maps of the first class that is explained."""
         target = result.image.targets[0].index if result.image.targets else None
         records = [record for record in result.image.maps if record.target == target]
-        if not records:
+        if target is None or not records:
             return result
         maps = [self._shown(record.method, result.arrays[record.key]) for record in records]
-        inputs = image.picture.values.to(self.subject.device)
-        curves, values = self._perturbed(inputs, maps, records[0].target)
-        label = image.item.label
-        # a mask is of what the image shows, whatever value a regression gives it
-        decides = label is None or label.index == target or not self.subject.meaning.kind.judged
-        if image.mask is not None and decides and bool(image.mask.any()):
-            for shown, of_map in zip(maps, values, strict=True):
-                of_map["pointing"] = float(peak_inside(shown, image.mask))
-                of_map["mass"] = relevance_mass(shown, image.mask)
-                of_map["rank"] = relevance_rank(shown, image.mask)
+        measured = measure(self._maps_of_image(maps, image, target))
         metrics = tuple(
-            MapMetrics(record.method, record.layer, record.target, _rounded(of_map), curve)
-            for record, of_map, curve in zip(records, values, curves, strict=True)
+            MapMetrics(record.method, record.layer, record.target, scores.values, scores.curves)
+            for record, scores in zip(records, measured, strict=True)
         )
         return replace(result, image=replace(result.image, metrics=ImageMetrics(metrics, _rows(agreement(maps)))))
 
     def _shown(self, method: str, values: np.ndarray) -> Array:
         return self.methods[method].shown(np.asarray(values, dtype=np.float32))
 
-    def _perturbed(self, image: Tensor, maps: Sequence[Array], target: int) -> tuple[list[Curves], list[Values]]:
-        """Curves and areas of each map, for an image [C, H, W]."""
-        tensors = [torch.from_numpy(values) for values in maps]
-        targets = torch.full((len(maps),), target)
-        black = self.subject.preprocessing.black(image[None])
-        steps, seed, score = self.budget.steps, self.seed, self._probability
-        capacity = self._capacity
-        curves = {
-            "deletion": deletion_curves(
-                image, tensors, targets, score, black, steps=steps, capacity=capacity, seed=seed
-            ),
-            "insertion": insertion_curves(image, tensors, targets, score, steps=steps, capacity=capacity, seed=seed),
-        }
-        areas = {name: area(curve) for name, curve in curves.items()}
-        for replacement in REPLACEMENTS if self.budget.regions else ():
-            name = f"regions_{replacement}"
-            curves[name] = self._region_perturbation(image, tensors, targets, replacement)
-            areas[name] = aopc(curves[name])
-        rows = range(len(maps))
-        return (
-            [{name: _numbers(curve[row]) for name, curve in curves.items()} for row in rows],
-            [{name: float(value[row]) for name, value in areas.items()} for row in rows],
-        )
-
-    def _region_perturbation(self, image: Tensor, maps: Sequence[Tensor], targets: Tensor, replacement: str) -> Tensor:
-        side = max(1, round(min(image.shape[1:]) / self.budget.across))
-        return perturbation(
-            image,
-            maps,
-            targets,
-            self._logits,
-            size=side,
-            count=min(self.budget.regions, -(-image.shape[1] // side) * -(-image.shape[2] // side)),
-            replacement=replacement,
-            generator=noise_generator(image, self.seed),
-            capacity=self._capacity,
+    def _maps_of_image(self, maps: Sequence[Array], image: DecodedImage, target: int) -> MapsOfImage:
+        inputs = image.picture.values.to(self.subject.device)
+        label = image.item.label
+        # a mask is of what the image shows, whatever value a regression gives it
+        decides = label is None or label.index == target or not self.subject.meaning.kind.judged
+        return MapsOfImage(
+            maps=maps,
+            image=inputs,
+            target=target,
+            logits=self._logits,
+            probabilities=self._probabilities,
+            black=self.subject.preprocessing.black(inputs[None]),
+            mask=image.mask if image.mask is not None and decides and bool(image.mask.any()) else None,
+            generator=lambda: noise_generator(inputs, self.seed),
+            effort=self.budget.effort,
+            capacity=1 if self.subject.one_by_one else self.capacity,
             seed=self.seed,
         )
-
-    @property
-    def _capacity(self) -> int:
-        return 1 if self.subject.one_by_one else self.capacity
 
     def _logits(self, images: Tensor) -> Tensor:
         with grad_mode(), torch.no_grad():
             return self.subject.forward(images)
 
-    def _probability(self, images: Tensor) -> Tensor:
+    def _probabilities(self, images: Tensor) -> Tensor:
         return self.subject.probabilities(self._logits(images))
-
-
-def _numbers(values: Tensor) -> tuple[float, ...]:
-    return tuple(round(value, DIGITS) for value in values.tolist())
-
-
-def _rounded(values: Values) -> Values:
-    return {name: round(value, DIGITS) for name, value in values.items()}
 
 
 def _rows(matrix: np.ndarray) -> tuple[tuple[float | None, ...], ...]:

@@ -7,9 +7,9 @@ from cnnvis_report.data.batches import batches
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import RunFailed
+from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.forecast import Forecaster
 from cnnvis_report.pipeline.results import Result
-from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.run import Skipped

@@ -15,15 +15,15 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import told
 from cnnvis_report.inspection.filters import kernels
 from cnnvis_report.pipeline.forecast import Spent
+from cnnvis_report.pipeline.inspection.budget import InspectionPlan
+from cnnvis_report.pipeline.inspection.image_inspector import ImageInspector
+from cnnvis_report.pipeline.inspection.maximization import maximized
+from cnnvis_report.pipeline.inspection.set_pass import main_layers, pass_over_set
+from cnnvis_report.pipeline.inspection.top_images import top_images
+from cnnvis_report.pipeline.inspection.unit_pictures import UnitPictures
 from cnnvis_report.pipeline.not_applicable import Reasons, all_of
 from cnnvis_report.pipeline.plan import PassTime
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
-from cnnvis_report.pipeline.stages.image_layers import ImageInspector
-from cnnvis_report.pipeline.stages.inspection_budget import InspectionPlan
-from cnnvis_report.pipeline.stages.layer_pass import main_layers, pass_over_set
-from cnnvis_report.pipeline.stages.maximization import maximized
-from cnnvis_report.pipeline.stages.top_images import top_images
-from cnnvis_report.pipeline.stages.unit_crops import UnitPictures
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import (
     ChannelStatsRecord,

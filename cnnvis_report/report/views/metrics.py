@@ -6,7 +6,7 @@ from statistics import fmean, median, pstdev
 
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import MethodInfo
-from cnnvis_report.records.metrics import Evaluation
+from cnnvis_report.records.metrics import Evaluation, MetricInfo
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
@@ -17,22 +17,6 @@ WIDE, HIGH = 100, 32  # of a curve's picture
 UNCHANGED = 0.5  # rank correlation of magnitudes with the maps of a network whose weights are random
 LOST = 0.25  # of the score
 BEST = 3
-FRACTIONS = ("pointing", "mass", "rank")
-REPLACEMENTS = {"zeros": "gray", "gaussian": "noise", "mean": "their mean", "invert": "their inverse"}
-COLUMNS = {
-    "insertion": (
-        "Insertion ↑",
-        "Area under the class's probability while the map's largest pixels enter a blurred image",
-    ),
-    "deletion": ("Deletion ↓", "Area under the class's probability while the map's largest pixels turn black"),
-    **{
-        f"regions_{name}": (f"AOPC, {text} ↑", f"Mean drop of the logit while the map's first regions become {text}")
-        for name, text in REPLACEMENTS.items()
-    },
-    "pointing": ("Pointing game ↑", "How often the map's peak lies in the ground-truth mask"),
-    "mass": ("Mass in mask ↑", "Share of the map's positive part that lies in the ground-truth mask"),
-    "rank": ("Relevance rank ↑", "Share of the map's largest pixels, as many as the mask has, that lie in the mask"),
-}
 
 
 @dataclass(frozen=True)
@@ -85,7 +69,7 @@ def set_metrics(run: RunRecord, summary: Summary) -> MetricsTable | None:
     measured = {each.name: summary.methods[each.name] for each in run.methods if summary.methods[each.name].values}
     if not measured or run.evaluation is None:
         return None
-    names = [name for name in COLUMNS if any(name in each.values for each in measured.values())]
+    metrics = [each for each in run.evaluation.metrics if any(each.name in found.values for found in measured.values())]
     last = {each.method: each.absolute[-1] for each in run.evaluation.randomization}
     means = {name: _mean_curves(found) for name, found in measured.items()}
     ends = _ends(curve for curves in means.values() for curve in curves.values())
@@ -93,11 +77,11 @@ def set_metrics(run: RunRecord, summary: Summary) -> MetricsTable | None:
     for method in run.methods:
         if method.name in measured:
             values = measured[method.name].values
-            cells = tuple(_mean_and_spread(name, values.get(name, [])) for name in names)
+            cells = tuple(_mean_and_spread(metric, values.get(metric.name, [])) for metric in metrics)
             curves = tuple(Curve(curve, _points(points, ends)) for curve, points in means[method.name].items())
             randomization = fmt.fixed(last[method.name], 2) if method.name in last else ""
             rows.append(MetricsRow(method, cells, curves, _score(values), randomization=randomization))
-    return _table(run, names, rows, tuple(cautions(run, measured)), randomized=bool(last))
+    return _table(run, metrics, rows, tuple(cautions(run, measured)), randomized=bool(last))
 
 
 def image_metrics(run: RunRecord, image: ImageRecord) -> MetricsTable | None:
@@ -105,21 +89,21 @@ def image_metrics(run: RunRecord, image: ImageRecord) -> MetricsTable | None:
     if image.metrics is None or run.evaluation is None:
         return None
     maps = image.metrics.maps
-    names = [name for name in COLUMNS if any(name in each.values for each in maps)]
+    metrics = [each for each in run.evaluation.metrics if any(each.name in found.values for found in maps)]
     shown = ("insertion", "deletion")
     ends = _ends(each.curves[name] for each in maps for name in shown if name in each.curves)
     rows = []
     for each in maps:
-        cells = tuple((_value(name, each.values[name]), "") if name in each.values else ("", "") for name in names)
+        cells = tuple((_value(metric, each.values.get(metric.name)), "") for metric in metrics)
         curves = tuple(Curve(name, _points(each.curves[name], ends)) for name in shown if name in each.curves)
         score = _score({name: [value] for name, value in each.values.items()})
         rows.append(MetricsRow(run.method(each.method), cells, curves, score))
-    return _table(run, names, rows)
+    return _table(run, metrics, rows)
 
 
 def _table(
     run: RunRecord,
-    names: Sequence[str],
+    metrics: Sequence[MetricInfo],
     rows: list[MetricsRow],
     said: tuple[str, ...] = (),
     *,
@@ -132,13 +116,13 @@ def _table(
         replace(row, best=rank < BEST and row.score is not None and (floor is None or row.score > floor))
         for rank, row in enumerate(rows)
     ]
-    columns = tuple(_column(name, run.network) for name in names)
+    columns = tuple(_column(metric, run.network) for metric in metrics)
     return MetricsTable(columns, tuple(marked), baseline.curves if baseline else (), said, randomized)
 
 
-def _column(name: str, network: NetworkRecord) -> tuple[str, str]:
+def _column(metric: MetricInfo, network: NetworkRecord) -> tuple[str, str]:
     """A column's title and what it means, in the words of what the network gives."""
-    title, meaning = COLUMNS[name]
+    title, meaning = f"{metric.title} {'↑' if metric.higher_is_better else '↓'}", metric.description
     if network.kind is ScoreKind.VALUE:
         meaning = meaning.replace("the class's probability", "the output").replace("the class", "the output")
     return title, meaning.replace("the logit", f"the {network.quantity}")
@@ -201,15 +185,18 @@ def _score(values: Mapping[str, Sequence[float]]) -> float | None:
     return fmean(values["insertion"]) - fmean(values["deletion"])
 
 
-def _value(name: str, value: float) -> str:
-    return fmt.percent(value) if name in FRACTIONS else fmt.fixed(value, 3)
+def _value(metric: MetricInfo, value: float | None) -> str:
+    if value is None:
+        return ""
+    return fmt.percent(value) if metric.percent else fmt.fixed(value, 3)
 
 
-def _mean_and_spread(name: str, values: Sequence[float]) -> tuple[str, str]:
+def _mean_and_spread(metric: MetricInfo, values: Sequence[float]) -> tuple[str, str]:
     if not values:
         return "", ""
-    spread = "" if name == "pointing" or len(values) < 2 else f"± {_value(name, pstdev(values))}"
-    return _value(name, fmean(values)), spread
+    hits = set(values) <= {0.0, 1.0}  # their mean says all of them
+    spread = "" if hits or len(values) < 2 else f"± {_value(metric, pstdev(values))}"
+    return _value(metric, fmean(values)), spread
 
 
 def _mean_curves(summary: MethodSummary) -> dict[str, list[float]]:

@@ -156,8 +156,8 @@ CHANGES = {
 def test_what_has_changed_is_explained_anew_and_named(change, told, place):
     change()
     said = started()
-    assert f"Changed   since the run in the folder: {told}" in said or f", {told}" in said
-    assert "there already" not in said
+    assert f"Changed   since the run in this folder: {told}" in said or f", {told}" in said
+    assert "explained already" not in said
 
 
 def test_what_is_explained_anew_is_as_if_the_folder_had_been_empty(place):
@@ -181,11 +181,11 @@ def images_of(folder: str) -> list[dict]:
 ], ids=["nothing", "touched", "comment"])  # fmt: skip
 def test_what_decides_nothing_starts_nothing_anew(change, place):
     change()
-    assert "every image was there already" in started()
+    assert "all images were explained already" in started()
 
 
 def test_preprocessing_counts_to_the_last_digit(place):
-    assert "there already" in started("--mean", "0.485,0.456,0.406"), "ImageNet's, which it has anyhow"
+    assert "explained already" in started("--mean", "0.485,0.456,0.406"), "ImageNet's, which it has anyhow"
     assert "the preprocessing" in started("--mean", "0.4850001,0.456,0.406")
 
 
@@ -196,12 +196,12 @@ def test_what_is_there_already_is_found_without_reading_the_pictures_again(place
     monkeypatch.setattr(
         content_hash, "_hash", lambda *given, plain=content_hash._hash: read.append(given) or plain(*given)
     )
-    assert "every image was there already" in started()
+    assert "all images were explained already" in started()
     assert len(read) <= 6, "the first three of four with their masks, as they are decoded: the network is tried on them"
     shutil.copytree("pictures", "copies")
     shutil.rmtree("pictures")
     Path("copies").rename("pictures")  # other files of the same content
-    assert "every image was there already" in started()
+    assert "all images were explained already" in started()
     assert len(read) >= 8
 
 

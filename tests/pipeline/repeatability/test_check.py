@@ -230,4 +230,4 @@ def test_a_run_says_that_a_network_does_not_repeat_itself(photos, tmp_path):
     assert "3 images, batch size 3" in said and "doesn't repeat itself" in said
     record = load_run(tmp_path / "r").record
     assert any("doesn't repeat itself" in notice for notice in record.notices) and record.identity.logits == ()
-    assert "every image was there already" in run("noisy", photos, tmp_path / "r"), "its logits tell nothing"
+    assert "all images were explained already" in run("noisy", photos, tmp_path / "r"), "its logits tell nothing"

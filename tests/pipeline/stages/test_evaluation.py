@@ -8,9 +8,10 @@ import torch
 
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.evaluation.insertion_deletion import area, deletion_curves
+from cnnvis_report.evaluation.metric import forward_passes
 from cnnvis_report.evaluation.rank_correlation import spearman
 from cnnvis_report.models.load import load_model
-from cnnvis_report.pipeline.stages.evaluation import BUDGETS, choose_budget, forward_passes, measured_images
+from cnnvis_report.pipeline.stages.evaluation import BUDGETS, choose_budget, measured_images
 from cnnvis_report.records.metrics import RandomizationResult
 from cnnvis_report.report.views import metrics
 from cnnvis_report.report.views.summary import summarize
@@ -78,7 +79,7 @@ def test_measures_are_those_of_the_stored_maps(full):
             )[0]
             np.testing.assert_allclose(measures.curves["deletion"], curve.numpy(), atol=2e-4)
             assert measures.values["deletion"] == pytest.approx(float(area(curve[None])[0]), abs=2e-4)
-            assert {f"regions_{name}" for name in ("zeros", "gaussian", "mean", "invert")} <= set(measures.values)
+            assert {f"aopc_{name}" for name in ("zeros", "gaussian", "mean", "invert")} <= set(measures.values)
         names = [each.method for each in image.metrics.maps]
         cards = {each.method: run.record.method(each.method).shown(arrays[each.key]) for each in image.maps}
         row, column = names.index("gradient"), names.index("input_x_gradient")
@@ -90,7 +91,7 @@ def test_the_plan_counts_the_passes_of_measures(full):
     run = load_run(full)
     image = next(run.images())
     maps, budget = len(image.maps), BUDGETS["full"]
-    assert forward_passes(budget, maps) == 2 * (maps * 15 + 2) + 4 * (maps * 12 + 1)
+    assert forward_passes(budget.effort, maps) == 2 * (maps * 15 + 2) + 4 * (maps * 12 + 1)
 
 
 def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(full):
@@ -108,7 +109,7 @@ def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(
 
 
 def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full, drawn, tmp_path, monkeypatch):
-    from cnnvis_report.pipeline.stages.batch_explainer import BatchExplainer
+    from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 
     words = (*TINY, drawn, "-o", tmp_path / "r", *FULL, "--batch-size", "1")
     plain, calls = BatchExplainer._open, []
@@ -224,7 +225,9 @@ def test_masks_of_ones_own_say_where_maps_should_point(masked):
     command(*words, "--masks", masked / "masks")
     for image in load_run(masked / "r").images():
         assert 0.02 < image.mask_fraction < 0.6
-        assert {"pointing", "mass", "rank"} <= set(image.metrics.maps[0].values)
+        assert {"pointing_game", "relevance_mass_accuracy", "relevance_rank_accuracy"} <= set(
+            image.metrics.maps[0].values
+        )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.feature_maps import layer_summary
-from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS, choose_inspection
+from cnnvis_report.pipeline.inspection.budget import BUDGETS, choose_inspection
 from cnnvis_report.report.links import SiteLinks
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.feature_maps import PAGE, layer_data
@@ -156,7 +156,7 @@ def test_the_pages_show_it_all(run):
     rows = features(Report(run, QUALITIES[0]), SiteLinks("pages/features")).layers
     assert [row.layer.name for row in rows if row.shown] == ["features.0", "features.1", "features.3", "features"]
     for row in rows:
-        assert re.search(rf">{re.escape(row.layer.name)} ?<", page) and (not row.field or row.field in page)
+        assert re.search(rf">\s*{re.escape(row.layer.name)}\s*<", page) and (not row.field or row.field in page)
     assert {row.layer.name: row.field for row in rows}["features.3"] == "8×8", "3, doubled by pooling, and 2 × 2 more"
     for image in run.images():
         text = (run.folder / "images" / f"{image.id}.html").read_text(encoding="utf-8")
@@ -197,7 +197,7 @@ def test_a_single_file_holds_the_inside_too(run, tmp_path):
     try:
         first = run.record.inspection.images[0].image
         assert 'data-page="features"' in page and f'data-package="features-{first}-0"' in page
-        assert "stills/" not in page
+        assert not re.search(r"src=.stills/", page)
     finally:
         command("render", run.folder)
 
@@ -269,7 +269,7 @@ def test_dead_channels_are_named(drawn, tmp_path):
 
 def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
     result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
-    assert re.search(r"inspection \(standard\): about .+ more", result.stderr)
+    assert re.search(r"inspection \(standard\): (about .+|less than a second) more", result.stderr)
     assert re.search(r"Inspect   .+ for layers and units", result.stderr)
     units = 3 * (4 * 4 * 3 + 9 * 6)
     assert BUDGETS["standard"].passes(20, 5) == (20 + 4 + units + 5 * 96, 4 + units + 5 * 96)

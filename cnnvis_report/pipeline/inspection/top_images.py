@@ -12,10 +12,10 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import NotApplicable, told
 from cnnvis_report.inspection.projections import Unit
+from cnnvis_report.pipeline.inspection.budget import InspectionPlan
+from cnnvis_report.pipeline.inspection.set_pass import SetPass, main_layers
+from cnnvis_report.pipeline.inspection.unit_pictures import UnitPictures
 from cnnvis_report.pipeline.not_applicable import Reasons
-from cnnvis_report.pipeline.stages.inspection_budget import InspectionPlan
-from cnnvis_report.pipeline.stages.layer_pass import SetPass, main_layers
-from cnnvis_report.pipeline.stages.unit_crops import UnitPictures
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import TopImagesRecord
 

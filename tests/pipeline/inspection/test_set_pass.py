@@ -7,8 +7,8 @@ from torch.nn import functional as F
 from torchvision import models
 
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.pipeline.stages.inspection_budget import BUDGETS
-from cnnvis_report.pipeline.stages.layer_pass import feature_layers, kept_maps, main_layers
+from cnnvis_report.pipeline.inspection.budget import BUDGETS
+from cnnvis_report.pipeline.inspection.set_pass import feature_layers, kept_maps, main_layers
 from tests.networks import seeded
 
 

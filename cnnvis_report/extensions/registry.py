@@ -2,24 +2,17 @@
 
 import logging
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pkgutil import iter_modules
 from typing import Generic, TypeVar
 
 from cnnvis_report.errors import BadRequest, told
+from cnnvis_report.extensions.entry_points import installed
 
 Entry = TypeVar("Entry")
 
 OURS = __name__.partition(".")[0]
 log = logging.getLogger(OURS)  # without a handler of anybody's, a warning is one line on stderr
-
-
-def installed(group: str) -> list[tuple[str, EntryPoint]]:
-    """The entry points of a group with the distributions that they come from, in one order everywhere."""
-    points = {
-        (point.dist.name if point.dist else "", point.name, point.value): point for point in entry_points(group=group)
-    }
-    return [(distribution, point) for (distribution, *_), point in sorted(points.items())]
 
 
 class Registry(Generic[Entry]):

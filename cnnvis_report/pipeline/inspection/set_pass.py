@@ -13,14 +13,14 @@ from cnnvis_report.inspection.channel_stats import ChannelStatsCollector
 from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.top_images import TopImages
 from cnnvis_report.isolation.context import grad_mode
-from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
-from cnnvis_report.pipeline.stages.inspection_budget import (
+from cnnvis_report.pipeline.inspection.budget import (
     LAYERS,
     TOP_IMAGES,
     InspectionBudget,
     InspectionPlan,
     objective_of,
 )
+from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.network import LayerRecord
 from cnnvis_report.records.run import Skipped

@@ -11,9 +11,9 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.inspection.activation_maximization import MaximizedImage, maximize_activations
 from cnnvis_report.inspection.objectives import Objective
-from cnnvis_report.pipeline.stages.inspection_budget import InspectionPlan, objective_of
-from cnnvis_report.pipeline.stages.layer_pass import SetPass
-from cnnvis_report.pipeline.stages.unit_crops import as_bytes
+from cnnvis_report.pipeline.inspection.budget import InspectionPlan, objective_of
+from cnnvis_report.pipeline.inspection.set_pass import SetPass
+from cnnvis_report.pipeline.inspection.unit_pictures import as_bytes
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import MaximizedRecord
 

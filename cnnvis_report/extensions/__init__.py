@@ -1,0 +1,1 @@
+"""What announces itself: registries of methods, metrics, loaders and readers, and what packages add to them."""

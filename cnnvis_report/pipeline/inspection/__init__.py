@@ -1,0 +1,1 @@
+"""What an inspection shows, view by view."""

@@ -1,0 +1,13 @@
+"""Lines about a run, as the terminal has them."""
+
+import pytest
+
+from cnnvis_report.cli.run_lines import about
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.0, "less than a second"), (0.99, "less than a second"), (1.0, "about 1.0 s"), (75, "about 1 min 15 s")],
+)
+def test_an_estimate_is_never_nothing(seconds, words):
+    assert about(seconds).replace("\u202f", " ") == words
