@@ -7,7 +7,6 @@ from typing import Any
 import cnnvis_report
 
 NETWORKS = Path(cnnvis_report.__file__).parent / "models" / "networks.txt"  # read here, as its module needs torch
-PRESETS = ("quick", "standard", "all")
 
 
 def complete(names: str, params: Mapping[str, Any], incomplete: str) -> list[str]:
@@ -28,6 +27,7 @@ def complete(names: str, params: Mapping[str, Any], incomplete: str) -> list[str
 
 def _methods(_: Mapping[str, Any]) -> list[str]:
     from cnnvis_report.methods.catalog import catalog
+    from cnnvis_report.methods.registry import PRESETS
 
     return [*PRESETS, *(info.name for info in catalog())]
 

@@ -11,7 +11,7 @@ from cnnvis_report.records.methods import Option
 from cnnvis_report.settings.method_options import MethodOptions
 
 LARGEST = 1 << 20  # bytes; a file of settings has some hundred
-TABLE = "options"  # METHOD.NAME = VALUE, as -O gives it
+TABLE = "options"  # of methods' options: METHOD.NAME = VALUE, as -O gives it
 UNSET = ("config", TABLE)  # options that no key stands for
 
 

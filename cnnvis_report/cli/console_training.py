@@ -62,7 +62,7 @@ class Reporter(TrainProgress):
         frozen = ", the rest frozen" if trainee.frozen else ""
         say(
             f"Network   {trainee.architecture.name}, {fmt.short(count)} trainable parameters{frozen}, "
-            f"initialized from: {trainee.origin}"
+            f"starting from {trainee.origin}"
         )
         self._start, self._epochs = time.monotonic(), hyperparameters.epochs
         self._bar.enter_context(console.progress("Train", hyperparameters.epochs))

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from cnnvis_report.cli.config_file import read_config
+from cnnvis_report.cli.config_file import TABLE, read_config
 from cnnvis_report.cli.help import DescribedArgument, GroupedOption
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.errors import BadRequest
@@ -16,7 +16,6 @@ from cnnvis_report.settings.kinds import File, Flag, Integer, Several, Text
 from cnnvis_report.settings.method_options import MethodOptions
 
 PREFIX = "CNNVIS_REPORT_"  # of environment variables
-OPTIONS = "options"  # the table of methods' options in a settings file, and where its content waits
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -114,7 +113,7 @@ def _typed(info: SettingInfo, value: object) -> object:
     """What click has made of an option; options of methods go over those of a settings file."""
     if not isinstance(info.kind, MethodOptions):
         return value
-    table = click.get_current_context().meta.get(OPTIONS, {})
+    table = click.get_current_context().meta.get(TABLE, {})
     merged = {method: dict(options) for method, options in info.kind.parse(table).items()}
     try:
         typed = info.kind.parse(value)

@@ -58,7 +58,7 @@ def cost_lines(run: RunRecord, stats: RunStats) -> Iterator[str]:
     if not stats.computed:
         return
     minimum = ""
-    if stats.ideal_seconds and stats.seconds > SECOND:
+    if min(stats.seconds, stats.ideal_seconds) > SECOND:  # the ratio of a moment says nothing
         ratio = f"{stats.seconds / stats.ideal_seconds:.2f} × the theoretical minimum"
         minimum = f": {ratio}, {fmt.duration(stats.ideal_seconds)} for its passes alone"
     yield f"Explain   {fmt.duration(stats.seconds)} for {fmt.count(stats.computed, 'image')}{minimum}"

@@ -58,25 +58,8 @@ class Method:
 METHODS = Registry[Method]("method", group="cnnvis_report.methods", package="cnnvis_report.methods")
 
 
-def method(
-    *,
-    title: str,
-    family: str,
-    source: str,
-    sign: Sign,
-    kind: Kind,
-    reduction: Reduction = Reduction.SUM,
-    color: bool = False,
-    batched_targets: bool = False,
-    preset: str = "standard",
-    bounds: Bounds | None = None,
-    notes: Mapping[str, str] | None = None,
-    randomness: Randomness = Randomness.NONE,
-    class_agnostic: bool = False,
-    baseline: bool = False,
-    prominence: int = 0,
-    registry: Registry[Method] = METHODS,
-) -> Callable[[Function], Function]:
+@dataclass(frozen=True, kw_only=True)
+class method:  # noqa: N801 # a decorator, like `property`
     """Announce a function `(tape, targets, *, options) -> maps` as an attribution method.
 
     The function's name is the method's, its docstring's first paragraph is printed in the report, its
@@ -104,34 +87,50 @@ def method(
         BadRequest: another module has a method of this name, or the function lacks a docstring or a default.
     """
 
-    def announce(function: Function) -> Function:
+    title: str
+    family: str
+    source: str
+    sign: Sign
+    kind: Kind
+    reduction: Reduction = Reduction.SUM
+    color: bool = False
+    batched_targets: bool = False
+    preset: str = "standard"
+    bounds: Bounds = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    randomness: Randomness = Randomness.NONE
+    class_agnostic: bool = False
+    baseline: bool = False
+    prominence: int = 0
+    registry: Registry[Method] = METHODS
+
+    def __call__(self, function: Function) -> Function:
+        """Announce the function, and leave it as it is."""
         name = function.__name__
         text = inspect.getdoc(function) or ""
         if not text:
             raise BadRequest(f"Method {name!r} has no docstring; its first line is what the report prints.")
         info = MethodInfo(
             name=name,
-            title=title,
-            family=str(family),
-            source=source,
-            sign=sign,
-            kind=kind,
-            reduction=reduction,
-            color=color,
-            preset=preset,
+            title=self.title,
+            family=str(self.family),
+            source=self.source,
+            sign=self.sign,
+            kind=self.kind,
+            reduction=self.reduction,
+            color=self.color,
+            preset=self.preset,
             summary=" ".join(text.split("\n\n")[0].split()),
             text=text,
             options=_options(function),
-            notes=dict(notes or {}),
-            randomness=randomness,
-            class_agnostic=class_agnostic,
-            baseline=baseline,
-            prominence=prominence,
+            notes=dict(self.notes),
+            randomness=self.randomness,
+            class_agnostic=self.class_agnostic,
+            baseline=self.baseline,
+            prominence=self.prominence,
         )
-        registry.add(name, Method(info, function, batched_targets, bounds or {}), function.__module__)
+        self.registry.add(name, Method(info, function, self.batched_targets, self.bounds), function.__module__)
         return function
-
-    return announce
 
 
 def methods() -> tuple[Method, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 import torch
+from torch import Tensor
 
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.bfloat16 import gains
@@ -129,21 +130,17 @@ def make_plan(
         choice: the classes that are explained. precision: "auto", "float32" or "bfloat16". size: images at a time.
 
     Raises:
-        RunFailed: not one of the methods is applicable to the network, or a single image doesn't fit into memory.
+        RunFailed: none of the methods is applicable to the network, or a single image doesn't fit into memory.
     """
     first = subject.take_first_pass()
-    labels = max((item.labels for item in images), key=len, default=())
-    classes = choice.choose(first.logits[0], labels, subject.meaning) or [int(first.logits[0].argmax())]
+    classes = _most_classes(subject, images, choice, first.logits[0])
     batch = max(1, min(batch_size(subject, subject.device, size), len(images)))
-    tape = DryRunTape(subject, first, capacity=batch, seed=seed)
-    dry_run = dry_run_tasks(tasks, tape, torch.tensor([classes], device=subject.device))
-    if tasks and not dry_run.tasks:
-        reasons = "; ".join(f"{task.name}: {reason}" for task, reason in dry_run.not_applicable)
-        raise RunFailed(f"None of the methods is applicable to {subject.name}. {reasons}.")
+    targets = torch.tensor([classes], device=subject.device)
+    dry_run = dry_run_tasks(tasks, DryRunTape(subject, first, capacity=batch, seed=seed), targets)
+    _check_applicable(dry_run, subject.name)
     inputs = first.images.expand(batch, -1, -1, -1)
-    del first, tape  # the graph of a whole pass
-    reduced = _reduced(subject, len(images), dry_run, precision)
-    measured = measured_images(metrics, images)
+    del first  # the graph of a whole pass
+    reduced, measured = _reduced(subject, len(images), dry_run, precision), measured_images(metrics, images)
     return Plan(
         dry_run=dry_run,
         batch=batch,
@@ -156,6 +153,18 @@ def make_plan(
         metrics=forward_passes(metrics.effort, len(dry_run.tasks)) if metrics else 0.0,
         randomization=randomization_passes(dry_run, len(classes), metrics, len(measured)) if metrics else (0, 0),
     )
+
+
+def _most_classes(subject: Subject, images: ImageSet, choice: ClassChoice, logits: Tensor) -> list[int]:
+    """As many classes as are explained of any image, chosen by the logits [classes] of one."""
+    labels = max((item.labels for item in images), key=len, default=())
+    return choice.choose(logits, labels, subject.meaning) or [int(logits.argmax())]
+
+
+def _check_applicable(dry_run: DryRun, name: str) -> None:
+    if dry_run.not_applicable and not dry_run.tasks:
+        reasons = "; ".join(f"{task.name}: {reason}" for task, reason in dry_run.not_applicable)
+        raise RunFailed(f"None of the methods is applicable to {name}. {reasons}.")
 
 
 def _image_bytes(dry_run: DryRun, classes: int, size: tuple[int, ...]) -> int:

@@ -32,7 +32,7 @@ WORDS = {
 }
 # where work begins: nothing before it may raise anything but a refusal in one line
 BEGINNINGS = (
-    "cnnvis_report.pipeline.setup.open_study",
+    "cnnvis_report.pipeline.setup.set_up",
     "cnnvis_report.training.demo.demonstrate",
     "cnnvis_report.training.train.train",
     "cnnvis_report.synthetic.write.write_set",

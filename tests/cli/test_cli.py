@@ -381,5 +381,5 @@ def test_the_demo(tmp_path, monkeypatch):
         shown = image.label.index in [target.index for target in image.targets]
         assert {found.target for found in pointed} == ({image.label.index} if shown else set())
     overview = (tmp_path / "d" / "index.html").read_text(encoding="utf-8")
-    assert "Which map points at it?" in overview and "The masks cover" in overview
+    assert "Pointing game" in overview and "The masks cover" in overview
     assert json.loads((tmp_path / "d" / "run.json").read_text())["run"]["settings"]["model"] == "demo"

@@ -156,7 +156,7 @@ def test_a_network_that_refuses_bfloat16_is_explained_all_the_same(worth_it, dra
 def test_the_plan_says_what_will_be_tried(worth_it, drawn, tmp_path):
     arguments = [each for each in FORWARD_ONLY if each != "-q"]
     found = command(*TINY, drawn, "-o", tmp_path / "r", *arguments)
-    assert "in bfloat16, where that keeps the order of the pixels: occlusion, rise" in found.stderr
+    assert "in bfloat16, where that keeps the ranking of pixels: occlusion, rise" in found.stderr
     again = command(*TINY, drawn, "-o", tmp_path / "r", *arguments)
     assert "all images were explained already" in again.stderr
     assert json.loads((tmp_path / "r" / "run.json").read_text())["run"]["precision"]

@@ -95,16 +95,28 @@ def test_coarse_parts_are_brought_to_the_image(pictures):
     torch.testing.assert_close(found, expected)
 
 
-def test_constants_that_nobody_can_see_are_noticed(pictures):
-    class Hidden(Tiny):
-        def forward(self, x):
-            return super().forward(x) + 5
+class Hidden(Tiny):
+    """Adds a constant that no operation shows."""
 
-    class Cosine(Tiny):
-        def forward(self, x):
-            return super().forward(x).cos()
+    def forward(self, x):
+        return super().forward(x) + 5
 
-    with pytest.raises(NotApplicable, match="miss the score"):
-        explain(seeded(Hidden()).double(), pictures, [0] * 6, ["full_grad"])
-    with pytest.raises(NotApplicable, match="1 Cos"):
-        explain(seeded(Cosine()).double(), pictures, [0] * 6, ["full_grad"])
+
+class CosineOfScores(Tiny):
+    def forward(self, x):
+        return super().forward(x).cos()
+
+
+class CosineBeforeScores(Tiny):
+    """An operation without a known constant part, ahead of a linear layer."""
+
+    def forward(self, x):
+        return self.fc(self.pool(self.features(x)).flatten(1).cos())
+
+
+@pytest.mark.parametrize(
+    ("factory", "reason"), [(Hidden, "miss the score"), (CosineOfScores, "1 Cos"), (CosineBeforeScores, "1 Cos")]
+)
+def test_constants_that_nobody_can_see_are_noticed(pictures, factory, reason):
+    with pytest.raises(NotApplicable, match=reason):
+        explain(seeded(factory()).double(), pictures, [0] * 6, ["full_grad"])

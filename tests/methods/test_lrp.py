@@ -55,10 +55,9 @@ def test_relevance_is_conserved_without_biases(name):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_rule_is_finite_with_biases(name):
     network, images = architecture(name, biases=True)
-    targets = torch.tensor([[1, 3], [7, 2]])
     names = [entry.name for entry in methods() if entry.name.startswith(("lrp_", "deep_taylor"))]
     assert len(names) == 8
-    for method, maps in explain(network, images, targets, names).items():
+    for method, maps in explain(network, images[:1], torch.tensor([[1, 3]]), names).items():
         assert bool(maps.isfinite().all()), method
 
 

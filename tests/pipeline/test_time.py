@@ -300,7 +300,7 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     assert said.startswith(
         "Inspect   0.3 s for layers and units\nExplain   3.0 s for 2 images: 1.50 × the theoretical minimum, 2.0 s"
     )
-    assert "grad_cam 1.5 s" in said and "cam 0.1 s" in said and "random" not in said
+    assert "grad_cam 1.5 s" in said and "cam 0.05 s" in said and "random" not in said
     Console().bill(short, replace(stats, seconds=0.2, inspection_seconds=1e-4))
     assert told() == "Explain   0.2 s for 2 images\n"
     Console().bill(replace(short, snapshots=("a film",)), stats)

@@ -182,7 +182,7 @@ def test_a_run_that_fails_before_its_first_image_leaves_nothing(drawn, tmp_path,
 def test_pages_that_fail_leave_the_old_ones(report, drawn, tmp_path, monkeypatch):
     command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
     before = files(tmp_path / "r")
-    monkeypatch.setattr("cnnvis_report.report.site_writer._stills", lambda *_: 1 / 0)
+    monkeypatch.setattr("cnnvis_report.report.site_writer._write_pictures", lambda *_: 1 / 0)
     said = command("render", tmp_path / "r", code=2)
     assert "ZeroDivisionError" in said.stderr and "Traceback" not in said.stderr
     assert "Traceback" in command("render", tmp_path / "r", "--verbose", code=2).stderr

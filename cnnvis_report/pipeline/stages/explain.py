@@ -1,14 +1,14 @@
 """Stage: explain every image that isn't in the run folder yet, batch by batch."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from cnnvis_report.data.batches import batches
+from cnnvis_report.data.batches import DecodedImage, batches
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import RunFailed
 from cnnvis_report.pipeline.batch_explainer import BatchExplainer
-from cnnvis_report.pipeline.forecast import Forecaster
+from cnnvis_report.pipeline.forecast import Forecast, Forecaster
 from cnnvis_report.pipeline.results import Result
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
@@ -51,16 +51,23 @@ def explain_images(
             stats.missing_maps += sum(len(result.image.not_applicable) for result in new)
             writing = worker.submit(_write, writer, new)
             forecast = forecaster.after(results, decoded[-1].item.id, stats.metrics_seconds, stats.passes)
-            if forecast is not None:
-                progress.expect(forecast.left, forecast.an_image)
-            for image in decoded:
-                progress.done(image.item.name, in_steps=image.item.id in missing)
+            _tell(progress, forecast, decoded, missing)
         if writing is not None:
             writing.result()
     _warn(stats.skipped, warned, progress)
     if len(images) and not writer.done:
         raise _none_left(images, stats.skipped)
     _sum_up(stats, progress)
+
+
+def _tell(
+    progress: Progress, forecast: Forecast | None, images: Sequence[DecodedImage], missing: Collection[str]
+) -> None:
+    """Say that a batch is done, and what is still to come where that is news."""
+    if forecast is not None:
+        progress.expect(forecast.left, forecast.an_image)
+    for image in images:
+        progress.done(image.item.name, in_steps=image.item.id in missing)
 
 
 def _sum_up(stats: RunStats, progress: Progress) -> None:

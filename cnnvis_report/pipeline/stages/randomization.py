@@ -1,7 +1,7 @@
 """Stage: do maps change when the network forgets what it learned? Cascading randomization, once a run."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -67,8 +67,7 @@ def randomization(
         cascade = ()
     if not cascade:
         return Randomization()
-    reference = settings.reference
-    plain = BatchSettings(reference=reference, seed=settings.seed)
+    plain = BatchSettings(reference=settings.reference, seed=settings.seed)
     targets = [_predicted(subject, image) for image in decoded]
     trained = [_grids(subject, tasks, *pair, plain) for pair in zip(decoded, targets, strict=True)]
     similarities: list[list[Similarity]] = []
@@ -77,9 +76,7 @@ def randomization(
         other = _randomized(subject, layers, decoded[0], settings.seed)
         if other is None:
             break
-        # what is fitted to the reference images is another network's
-        fresh = Reference(lambda: reference.images) if reference else None
-        anew = BatchSettings(reference=fresh, seed=settings.seed)
+        anew = replace(plain, reference=_unfitted(settings.reference))
         grids = [_grids(other, tasks, *pair, anew) for pair in zip(decoded, targets, strict=True)]
         similarities.append([_similarity(*pair) for pair in zip(trained, grids, strict=True)])
     fractions = tuple(round(len(layers) / len(cascade[-1]), 4) for layers in cascade[: len(similarities)])
@@ -114,6 +111,11 @@ def _randomized(subject: Subject, layers: Sequence[str], example: DecodedImage, 
         return None
     other.one_by_one = subject.one_by_one
     return other
+
+
+def _unfitted(reference: Reference | None) -> Reference | None:
+    """The same images without what was fitted to them, which is another network's."""
+    return None if reference is None else Reference(lambda: reference.images)
 
 
 def _predicted(subject: Subject, image: DecodedImage) -> int:

@@ -69,12 +69,10 @@ def snapshots(
     Args:
         images: those that are explained. dry_run: of the run's tasks, of which the quick ones are taken.
     """
-    judged = subject.meaning.kind.judged  # what was trained here tells classes apart
-    if training is None or not training.record.snapshots or not len(images) or not judged:
+    if training is None or not training.record.snapshots or not len(images) or not subject.meaning.kind.judged:
         return ()
     samples = _samples(subject, images)
-    tasks = _tasks(dry_run)
-    settings = BatchSettings(dry_run, seed=seed)
+    tasks, settings = _tasks(dry_run), BatchSettings(dry_run, seed=seed)
     frames: dict[str, list[Frame]] = {sample.id: [] for sample in samples}
     arrays: Arrays = {}
     for checkpoint in _checkpoints(subject, training, progress):
