@@ -94,6 +94,21 @@ def test_a_metric(monkeypatch):
     assert [entry.info.title for entry in metrics()].count("Sparseness") == 1
 
 
+def test_the_metric_is_on_the_pages(monkeypatch, tmp_path):
+    metrics()
+    announce(monkeypatch, METRICS, "sparseness")
+    draw(tmp_path / "images")
+    run(tmp_path, "--metrics", "quick", "--methods", "saliency,random")
+    stored = load_run(tmp_path / "r")
+    gini_index = sys.modules["examples.extending.sparseness"].gini_index
+    for image in stored.images():
+        arrays = stored.arrays(image.id)
+        for measured in (entry for entry in image.metrics.maps if entry.method == "saliency"):
+            shown = arrays[f"saliency/{measured.target}"].astype(np.float32).max(axis=0)
+            assert measured.values["sparseness"] == pytest.approx(gini_index(shown), abs=1e-2)
+    assert "Sparseness" in (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
+
+
 def run(folder: Path, *words: str) -> None:
     words = ("--device", "cpu", "--inspect", "none", "--quiet", *words)
     command("run", "examples.own_network:build", folder / "images", "-o", folder / "r", *words)
@@ -122,7 +137,7 @@ def test_a_reader(monkeypatch, tmp_path):
 def test_a_page(monkeypatch, tmp_path):
     from examples.extending.certainty import certainty
 
-    (row,) = re.findall(r"^    (Page\(.+\)),$", PAGE, re.MULTILINE)
+    (row,) = re.findall(r"^\+    (Page\(.+\)),$", PAGE, re.MULTILINE)
     added = eval(row, {"Page": pages.Page, "certainty": certainty})
     monkeypatch.setattr(pages, "PAGES", (*pages.PAGES, added))
     shutil.copytree(resources.folder("templates"), tmp_path / "templates")

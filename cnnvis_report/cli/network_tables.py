@@ -83,7 +83,7 @@ def open_network(config: ModelConfig, data: DataConfig) -> Subject:
     Raises:
         BadRequest, UnknownName: the network can't be loaded or run.
     """
-    model = load_model(config.model, config.weights, untrained=True)
+    model = load_model(config.model, config.weights, untrained=True, trusted=config.trust)
     preprocessing = adjusted_preprocessing(model, data)
     if preprocessing.size is None:
         raise BadRequest("--size original has no meaning without images; give a side or HEIGHTxWIDTH.")

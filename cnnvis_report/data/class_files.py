@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnvis_report.data.text_tables import column, read_rows, read_text
+from cnnvis_report.data.class_table import INDEX_COLUMNS, NAME_COLUMNS, RefusedClasses, in_order, names_in_table
+from cnnvis_report.data.text_tables import read_rows, read_text
 from cnnvis_report.errors import BadRequest
 
 KINDS = (
@@ -16,14 +17,10 @@ KINDS = (
     "index to name, name to index, id2label, class_to_idx"
 )
 LARGEST_LITERAL = 1 << 22  # characters of Python text
-ID = re.compile(r"n\d{8}")
 QUOTED = re.compile(r"""(["'])(?:(?!\1)[^\\]|\\.)*\1""")
 KEYED = re.compile(r"""(\d+\s*:\s*["'])|(["']).*\2\s*:\s*(\d|["'])""")
 TO_NAMES = ("id2label", "idx_to_class", "index_to_name", "names", "class_names", "classes", "labels", "categories")
 TO_INDICES = ("label2id", "class_to_idx", "class_to_index", "name_to_index", "class_indices")
-INDEX_COLUMNS = ("index", "idx", "id", "class id", "class index", "label id", "label index", "number", "target", "#")
-NAME_COLUMNS = ("name", "class name", "label name", "class", "label", "category", "title", "display name")
-ID_COLUMNS = ("wnid", "synset", "synset id", "wordnet id")
 
 
 @dataclass(frozen=True)
@@ -32,10 +29,6 @@ class ClassFile:
 
     names: tuple[str, ...]
     aliases: tuple[tuple[str, ...], ...]
-
-
-class _Refused(Exception):
-    """Why a file of class names can't be read, without the file's name."""
 
 
 def read_classes(path: Path) -> ClassFile:
@@ -51,9 +44,9 @@ def read_classes(path: Path) -> ClassFile:
         content = _structured(text, path.suffix.lower())
         entries = _of_lines(text, path) if content is None else _of_content(content)
         if not entries:
-            raise _Refused("holds no class name")
+            raise RefusedClasses("holds no class name")
         pairs = [_entry(entry) for entry in entries]
-    except _Refused as error:
+    except RefusedClasses as error:
         raise BadRequest(f"{path}: {error}.") from error
     return ClassFile(tuple(name for name, _ in pairs), tuple(aliases for _, aliases in pairs))
 
@@ -75,7 +68,7 @@ def _structured(text: str, suffix: str) -> Any:
     except (ValueError, RecursionError) as error:
         found = _literal(plain)
         if found is None:
-            raise _Refused(f"is neither JSON nor a Python dict or list ({str(error)[:100]})") from error
+            raise RefusedClasses(f"is neither JSON nor a Python dict or list ({str(error)[:100]})") from error
         return found
 
 
@@ -99,7 +92,7 @@ def _of_content(content: Any) -> list[Any]:
         content = _Pairs(content.items())
     if not isinstance(content, _Pairs):
         if not isinstance(content, list | tuple):
-            raise _Refused(f"holds a {type(content).__name__}, no class names")
+            raise RefusedClasses(f"holds a {type(content).__name__}, no class names")
         return _of_objects(content) if content and all(isinstance(each, _Pairs) for each in content) else list(content)
     whole = dict(content) if all(isinstance(key, str) for key, _ in content) else {}
     for key in (*TO_NAMES, *TO_INDICES):
@@ -111,11 +104,11 @@ def _of_content(content: Any) -> list[Any]:
     values = [value for _, value in content]
     turned = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
     if keys is not None and not turned:
-        return _in_order(keys, values)
+        return in_order(keys, values)
     if turned and all(isinstance(key, str) for key, _ in content):
-        return _in_order(values, [key for key, _ in content])
+        return in_order(values, [key for key, _ in content])
     found = ", ".join(repr(key) for key, _ in content[:4])
-    raise _Refused(f"is an object with {found or 'nothing'} in it; possible are {KINDS}")
+    raise RefusedClasses(f"is an object with {found or 'nothing'} in it; possible are {KINDS}")
 
 
 def _of_objects(objects: Sequence[_Pairs]) -> list[Any]:
@@ -123,11 +116,11 @@ def _of_objects(objects: Sequence[_Pairs]) -> list[Any]:
     tables = [{str(key).lower(): value for key, value in each} for each in objects]
     name = next((key for key in NAME_COLUMNS if all(isinstance(each.get(key), str) for each in tables)), None)
     if name is None:
-        raise _Refused("is a list of objects without a name in each")
+        raise RefusedClasses("is a list of objects without a name in each")
     index = next((key for key in INDEX_COLUMNS if all(key in each for each in tables)), None)
     numbers = _numbers(each[index] for each in tables) if index is not None else None
     names = [each[name] for each in tables]
-    return names if numbers is None else _in_order(numbers, names)
+    return names if numbers is None else in_order(numbers, names)
 
 
 def _of_lines(text: str, path: Path) -> list[Any]:
@@ -139,15 +132,15 @@ def _of_lines(text: str, path: Path) -> list[Any]:
     while lines and not lines[0].strip():
         lines.pop(0)
     if path.suffix.lower() in (".yaml", ".yml"):
-        raise _Refused(f"is YAML, which isn't read; possible are {KINDS}")
+        raise RefusedClasses(f"is YAML, which isn't read; possible are {KINDS}")
     if path.suffix.lower() in (".csv", ".tsv") or (lines and all("\t" in line for line in lines if line.strip())):
-        return _of_table(read_rows(lines, path.suffix.lower()))
+        return names_in_table(read_rows(lines, path.suffix.lower()))
     lines, entries = _unquoted(lines)
     if entries is not None:
         return entries
     blank = next((number for number, line in enumerate(lines, start=1) if not line.strip()), None)
     if blank is not None:
-        raise _Refused(f"line {blank} is empty, and classes are counted by lines; delete it, or name the class")
+        raise RefusedClasses(f"line {blank} is empty, and classes are counted by lines; delete it, or name the class")
     if all(re.match(r"n\d{8}[\s,]+\S", line.strip()) for line in lines):
         parts = [line.strip().replace(",", " ", 1) if line.strip()[9] == "," else line.strip() for line in lines]
         return [part.split(None, 1) for part in parts]
@@ -158,7 +151,7 @@ def _of_lines(text: str, path: Path) -> list[Any]:
         marked = all(match[2].strip() for match in matches if match)
         counted = sorted(numbers) in (list(range(len(numbers))), list(range(1, len(numbers) + 1)))
         if marked or counted or (numbers[0] == 0 and len(numbers) > 1):
-            return _in_order(numbers, names)
+            return in_order(numbers, names)
     return [line.strip() for line in lines]
 
 
@@ -192,40 +185,6 @@ def _without_quotes(names: list[str]) -> list[str]:
     return [match[0][1:-1].replace(f"\\{match[1]}", match[1]) for match in matches if match]
 
 
-def _of_table(rows: list[list[str]]) -> list[Any]:
-    """The entries of a table: the column of names, in the order of the column of indices if there is one."""
-    if not rows:
-        return []
-    width = len(rows[0])
-    uneven = next((number for number, row in enumerate(rows, start=1) if len(row) != width), None)
-    if uneven is not None:
-        raise _Refused(f"line {uneven} has {len(rows[uneven - 1])} columns, and line 1 has {width}")
-    header, body = rows[0], rows[1:]
-    index, name, alias = (column(header, known) for known in (INDEX_COLUMNS, NAME_COLUMNS, ID_COLUMNS))
-    if index is None and name is None and alias is None:
-        numeric = [at for at in range(width) if all(row[at].isdigit() for row in body)] if body else []
-        if not (numeric and not rows[0][numeric[0]].isdigit()):  # else the first row names the columns in other words
-            body = rows
-        index = numeric[0] if numeric else None
-    if index is not None and not all(row[index].isdigit() for row in body):
-        # a column called "label" or "id" may hold the names themselves
-        index, name = None, index if name is None else name
-    alias = alias if alias is not None else _id_column(body, width)
-    left = [at for at in range(width) if at not in (index, alias)]
-    if name is None or name == index:
-        if len(left) > 1:
-            raise _Refused(f"has {width} columns, and none is called {', '.join(NAME_COLUMNS[:3])}")
-        name = left[0] if left else alias
-    if name is None:
-        raise _Refused("has no column of names")
-    entries: list[Any] = [[row[alias], row[name]] if alias not in (None, name) else row[name] for row in body]
-    return entries if index is None else _in_order([int(row[index]) for row in body], entries)
-
-
-def _id_column(rows: Sequence[Sequence[str]], width: int) -> int | None:
-    return next((at for at in range(width) if rows and all(ID.fullmatch(row[at]) for row in rows)), None)
-
-
 def _numbers(keys: Any) -> list[int] | None:
     """Indices, as numbers or in digits; None where one is neither."""
     found = []
@@ -234,27 +193,6 @@ def _numbers(keys: Any) -> list[int] | None:
             return None
         found.append(int(key))
     return found
-
-
-def _in_order(numbers: Sequence[int], entries: Sequence[Any]) -> list[Any]:
-    """The entries by their indices.
-
-    Raises:
-        _Refused: the indices aren't 0, 1, 2, … each once.
-    """
-    by_index: dict[int, Any] = {}
-    for number, entry in zip(numbers, entries, strict=True):
-        if number in by_index:
-            raise _Refused(f"two classes have the index {number}: {by_index[number]!r} and {entry!r}")
-        by_index[number] = entry
-    missing = next((number for number in range(len(by_index)) if number not in by_index), None)
-    if missing is not None:
-        first, last = min(by_index), max(by_index)
-        raise _Refused(
-            f"has the indices {first} to {last} for {len(by_index)} classes, and none for {missing}; "
-            f"indices count from 0 without a gap"
-        )
-    return [by_index[number] for number in range(len(by_index))]
 
 
 def _entry(entry: Any) -> tuple[str, tuple[str, ...]]:
@@ -266,4 +204,4 @@ def _entry(entry: Any) -> tuple[str, tuple[str, ...]]:
         if len(texts) == len(entry):
             return texts[-1].strip(), tuple(part.strip() for part in texts[:-1])
     what = "an empty name" if isinstance(entry, str) else f"a {type(entry).__name__} where a name should be"
-    raise _Refused(f"holds {what}; class names are text")
+    raise RefusedClasses(f"holds {what}; class names are text")

@@ -13,6 +13,13 @@ from cnnvis_report.isolation.user_code import ends_program, is_fatal, redirect_u
 Setting = tuple[Callable[[], Any], Callable[[Any], object]]
 
 
+def _current_default_device() -> torch.device:
+    try:
+        return torch.get_default_device()
+    except AttributeError:  # as PyTorch 2.6 does once the device has been set to None
+        return torch.device("cpu")
+
+
 def _default_device(device: torch.device) -> None:
     torch.set_default_device(None if device.type == "cpu" else device)
 
@@ -37,7 +44,7 @@ def _grown(path: list[str]) -> None:
 OF_PASSES: dict[str, Setting] = {
     "the working folder": (_folder, _back),
     "torch's default dtype": (torch.get_default_dtype, torch.set_default_dtype),
-    "torch's default device": (torch.get_default_device, _default_device),
+    "torch's default device": (_current_default_device, _default_device),
     "whether gradients are recorded": (torch.is_grad_enabled, torch.set_grad_enabled),
 }
 OF_FACTORIES: dict[str, Setting] = {

@@ -7,10 +7,10 @@ from types import UnionType
 from typing import TypeVar
 
 from cnnvis_report.errors import BadRequest, CnnVisError, told
-from cnnvis_report.models.checkpoints import check_finite, silent_channels
 from cnnvis_report.models.input_channels import in_single_precision
 from cnnvis_report.models.loader import Loader, ModelRequest, loaders
 from cnnvis_report.models.model import Model
+from cnnvis_report.models.network_state import check_finite, silent_channels
 from cnnvis_report.models.unknown_name import unknown
 
 OWN = __name__.partition(".")[0]

@@ -2,55 +2,26 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
+from cnnvis_report.models.checkpoint_candidates import Candidate, State, says_averaged
 from cnnvis_report.models.reparametrized import put_together
 
-State = dict[str, Tensor]
 Own = Mapping[str, Tensor]
 
-# as training scripts call them, the likeliest first
-KEYS = (
-    "state_dict",
-    "model_state_dict",
-    "model_state",
-    "model",
-    "net",
-    "network",
-    "weights",
-    "model_weights",
-    "params",
-)
 # what wrappers of modules leave in the middle of names
 WRAPPED = ("_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "module")
 # prefixes that are taken off where no network says which
 PREFIXES = ("module", "model", "net", "network", "backbone", "encoder", "student", "online", "ema_model", "teacher")
-AVERAGED = {"ema", "swa", "averaged", "average", "avg", "polyak", "shadow"}
 TRAINED_ALONE = ("student", "online", "encoder_q")  # of two networks that fit alike, the one that was trained
 BESIDE = re.compile(
     r"(^|[._])(criterion|loss|losses|loss_fn|metrics?|optimizers?|optim|scheduler|acc|accuracy|f1|auroc|confmat|scaler"
     r"|n_averaged|num_updates|num_ema_updates|decay|initted|step|epoch|total_ops|total_params|ema\w*)([._]|$)"
 )
 CONTRASTIVE = {"queue", "queue_ptr"}  # of MoCo
-NEVER = re.compile(r"optim|exp_avg|moment|grad|sched", re.IGNORECASE)  # keys under which no weights stand
-DEPTH = 4
-MOST_LOOKS = 4  # at one and the same mapping: a file of some bytes may hold it a thousand million times
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Tensors of a checkpoint that belong together.
-
-    key: where they stand, dotted; empty for the whole file. said: what was done to them, a sentence each.
-    """
-
-    key: str
-    state: State
-    averaged: bool = False
-    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,12 +61,6 @@ class Match:
             more = f" and {len(self.left) - 3} more" if len(self.left) > 3 else ""
             said.append(f"{file} holds {_tensors(len(self.left))} beside: {', '.join(self.left[:3])}{more}.")
         return tuple(said)
-
-
-def candidates(content: object) -> list[Candidate]:
-    """All sets of tensors by name that a checkpoint holds, the likeliest first."""
-    found = [each for each in _walk(content, (), DEPTH, Counter()) if each.state]
-    return sorted(found, key=lambda each: _rank(each.key))
 
 
 def match(found: list[Candidate], own: Own) -> Match:
@@ -161,31 +126,6 @@ def preferred(found: list[Candidate]) -> Candidate:
     return next((each for each in whole if each.averaged), whole[0])
 
 
-def key_name(key: object) -> str:
-    """A key as text; of anything but texts and numbers, which may be nested without end, its type."""
-    return str(key) if isinstance(key, str | int | float) else type(key).__name__
-
-
-def _walk(
-    content: object, path: tuple[str, ...], depth: int, looks: Counter[int], resting: bool = False
-) -> Iterator[Candidate]:
-    looks[id(content)] += 1
-    if looks[id(content)] > MOST_LOOKS:
-        return
-    if isinstance(content, list | tuple) and len(content) <= 16:
-        content = dict(enumerate(content))
-    if not isinstance(content, Mapping) or depth < 0 or "param_groups" in content:
-        return
-    tensors = {key: value for key, value in content.items() if isinstance(key, str) and isinstance(value, Tensor)}
-    # an average that has taken in nothing yet is what the network began with
-    resting = resting or not _as_number(content.get("n_averaged", 1))
-    averaged = not resting and ("n_averaged" in content or any(map(_says_averaged, path)))
-    yield Candidate(".".join(path), tensors, averaged)
-    for key, value in content.items():
-        if not isinstance(value, Tensor) and not NEVER.search(key_name(key)):
-            yield from _walk(value, (*path, key_name(key)), depth - 1, looks, resting)
-
-
 def _matched(taken: Candidate, prefix: str, own: Own, others: tuple[str, ...], raw: tuple[Candidate, str]) -> Match:
     state = _clean(taken.state, own)
     within = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
@@ -235,27 +175,7 @@ def _preferred(prefix: str, taken: Candidate) -> int:
 
 
 def _is_averaged(taken: Candidate, prefix: str) -> bool:
-    return taken.averaged or any(map(_says_averaged, prefix.split(".")))
-
-
-def _says_averaged(name: str) -> bool:
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-    return bool(AVERAGED & set(re.split(r"[^a-z]+", words)))
-
-
-def _as_number(value: object) -> float:
-    if isinstance(value, Tensor):
-        try:
-            return float(value.flatten()[0]) if value.numel() else 0.0
-        except (RuntimeError, TypeError, ValueError):  # sparse, without data, complex
-            return 1.0
-    return float(value) if isinstance(value, int | float) else 1.0
-
-
-def _rank(key: str) -> tuple[int, int]:
-    parts = key.split(".") if key else []
-    known = KEYS.index(parts[0]) if parts and parts[0] in KEYS else len(KEYS)
-    return (len(parts), known)
+    return taken.averaged or any(map(says_averaged, prefix.split(".")))
 
 
 def _address(key: str, prefix: str) -> str:

@@ -4,7 +4,8 @@ import re
 from dataclasses import replace
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.tensor_matching import Match, State
+from cnnvis_report.models.checkpoint_candidates import State
+from cnnvis_report.models.tensor_matching import Match
 from cnnvis_report.models.torchvision_models import CLASSES, skeleton
 
 # as networks of one's own call a last layer beside a backbone

@@ -84,7 +84,7 @@ def set_up(config: RunConfig) -> Setup:
     # a slip of the pen shows before a large file is read
     if methods or config.inspect.inspect in ("auto", "none"):
         tasks_for(select(methods), config.explain.layers, config.explain.options)
-    model = load_model(config.model.model, config.model.weights)
+    model = load_model(config.model.model, config.model.weights, trusted=config.model.trust)
     model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))
     model, images_for, aliases = image_source(model, config)
     return set_up_model(model, images_for, config, aliases)

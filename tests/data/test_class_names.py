@@ -368,7 +368,7 @@ def test_a_binary_network_without_names_knows_yes_and_no(tmp_path, no, yes):
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (("cat/a.png", "dog/b.png", "zebra/c.png"), "labels: of 2 of 3 images"),
+        (("cat/a.png", "dog/b.png", "zebra/c.png"), "labels: known for 2 of 3 images"),
         (("a.png", "b.png"), "labels: none known; sub-folders called like classes"),
     ],
     ids=["folders", "none"],

@@ -75,6 +75,15 @@ def test_transparent_places_of_16_bits_show_white(tmp_path):
     assert found.shape == (4, 4, 3) and (found[:2] == 0).all() and (found[2:] == 255).all()
 
 
+def test_the_transparent_value_of_16_bits_shows_white(tmp_path):
+    content, value = png(GREY), struct.pack(">H", int(GREY[3, 4]))
+    chunk = struct.pack(">I", 2) + b"tRNS" + value + struct.pack(">I", zlib.crc32(b"tRNS" + value))
+    (tmp_path / "a.png").write_bytes(content[:33] + chunk + content[33:])  # behind the head
+    expected = np.rint(GREY * (255 / 65535))
+    expected[3, 4] = 255
+    np.testing.assert_array_equal(np.asarray(read_picture(tmp_path / "a.png")), expected)
+
+
 def test_a_range_is_taken_as_it_is(tmp_path):
     (tmp_path / "a.png").write_bytes(png(GREY))
     picture = read_picture(tmp_path / "a.png", levels=Levels.between((10000, 30000)))

@@ -194,18 +194,19 @@ def image_record(kind, top, labels=(), predicted=()):
 def test_what_nobody_knows_is_neither_right_nor_wrong():
     known, other, unknown = Label("1", 1), Label("2", 2), Label("ghost")
     softmax, sigmoid = ScoreKind.SOFTMAX, ScoreKind.SIGMOID
-    assert image_record(softmax, [1, 2]).right is None
-    assert image_record(softmax, [1, 2], [unknown]).right is None and image_record(softmax, [1], [unknown]).rank is None
-    assert image_record(softmax, [1, 2], [known]).right is True
-    assert (image_record(softmax, [2, 1], [known]).right, image_record(softmax, [2, 1], [known]).rank) == (False, 2)
-    assert image_record(softmax, [2, 1], [unknown, known]).right is False
-    assert image_record(softmax, [2, 1], [known, other]).right is True, "either name is right"
-    assert image_record(ScoreKind.VALUE, [0], [known]).right is None
-    assert image_record(sigmoid, [1, 2], [known, other], [1, 2]).right is True
-    assert image_record(sigmoid, [1, 2], [known, other], [1]).right is False
-    assert image_record(sigmoid, [1, 2], [known], [1, 2]).right is False
-    assert image_record(sigmoid, [1, 2], [known, unknown], [1]).right is True
-    assert image_record(sigmoid, [1, 2], [unknown], [1]).right is None
+    assert image_record(softmax, [1, 2]).correct is None
+    assert image_record(softmax, [1, 2], [unknown]).correct is None
+    assert image_record(softmax, [1], [unknown]).rank is None
+    assert image_record(softmax, [1, 2], [known]).correct is True
+    assert (image_record(softmax, [2, 1], [known]).correct, image_record(softmax, [2, 1], [known]).rank) == (False, 2)
+    assert image_record(softmax, [2, 1], [unknown, known]).correct is False
+    assert image_record(softmax, [2, 1], [known, other]).correct is True, "either name is right"
+    assert image_record(ScoreKind.VALUE, [0], [known]).correct is None
+    assert image_record(sigmoid, [1, 2], [known, other], [1, 2]).correct is True
+    assert image_record(sigmoid, [1, 2], [known, other], [1]).correct is False
+    assert image_record(sigmoid, [1, 2], [known], [1, 2]).correct is False
+    assert image_record(sigmoid, [1, 2], [known, unknown], [1]).correct is True
+    assert image_record(sigmoid, [1, 2], [unknown], [1]).correct is None
 
 
 def test_a_run_of_several_labels_records_each_by_itself(several):

@@ -85,7 +85,7 @@ def test_what_a_network_prints_and_warns_of_is_no_flood_and_not_the_result(photo
 
 
 def state() -> tuple[object, ...]:
-    torch_wide = torch.get_default_dtype(), torch.get_default_device(), torch.is_grad_enabled()
+    torch_wide = torch.get_default_dtype(), torch.empty(0).device, torch.is_grad_enabled()
     return (Path.cwd(), *torch_wide, torch.is_anomaly_enabled(), sys.stdout, sys.getrecursionlimit(), list(sys.path))
 
 

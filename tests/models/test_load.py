@@ -12,8 +12,8 @@ from torchvision.models import get_model_weights
 
 from cnnvis_report.data.class_names import find_class, read_class_names
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.checkpoints import weights_hash
 from cnnvis_report.models.load import load_model
+from cnnvis_report.models.network_state import weights_hash
 from tests import factories
 
 

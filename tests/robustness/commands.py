@@ -1,8 +1,10 @@
 """Commands that write, made small: what each finds, what it is told, and what it leaves when nothing happens."""
 
 import json
+import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -31,13 +33,15 @@ CLOCKED = {"provenance.js"}
 class Command:
     """A command and what it finds.
 
-    before: commands that leave what it finds. output: what it writes, a file or a folder.
+    before: commands that leave what it finds. output: what it writes, a file or a folder. damage: what happens to that
+    before it is found.
     """
 
     name: str
     output: str
     arguments: tuple[str, ...]
     before: tuple[tuple[str, ...], ...] = ()
+    damage: Callable[[Path], None] = lambda _: None
 
     def prepared(self, folder: Path) -> Path:
         """A folder with what it finds."""
@@ -46,7 +50,17 @@ class Command:
         for each in self.before:
             done = server().run(each, folder / "work", self.output)
             assert done.code == 0, done.said
+        self.damage(folder / "work" / self.output)
         return folder / "work"
+
+
+def lose_an_image(report: Path) -> None:
+    """Cut an image's arrays short, and leave behind what a killed program has half written."""
+    os.truncate(min((report / "arrays").iterdir()), 100)
+    (report / ".run.json.00000000.new").write_text("{")
+    (report / "arrays" / ".a.npz.00000000.new").write_bytes(b"PK")
+    (report / ".pages-00000000" / "images").mkdir(parents=True)
+    (report / ".pages-00000000" / "images" / "a.html").write_text("half")
 
 
 RUN = ("run", "../../given/net.py:tiny", "../../given/pictures", "-m", "gradient", "-q", "-o", "report")
@@ -67,6 +81,7 @@ COMMANDS = {
     "render": (
         Command("pages over pages", "report", ("render", "report"), (FULL,)),
         Command("one page over pages", "report", ("render", "report", "--single-file"), (PLAIN,)),
+        Command("a repair", "report", ("render", "report", "--repair"), (FULL,), lose_an_image),
     ),
     "draw": (
         Command("a new set", "set", (*DRAW, "-n", "6")),

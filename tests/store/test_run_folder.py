@@ -319,7 +319,7 @@ def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report, aga
     assert run.record.images == 3 and run.record.left_out == 1
     seconds = run.record.provenance["seconds_by_method"]
     slots = provenance_slots(replace(run.record, provenance={"seconds_by_method": dict.fromkeys(seconds, 0.4)}))
-    assert {slots[f"per-image:{name}"] for name in seconds} == {"100"}, "the time was that of four images"
+    assert {slots[f"per-image:{name}"] for name in seconds} == {"0.1 s"}, "the time was that of four images"
     assert gone not in [image.id for image in run.images()] and not (report / "images" / f"{gone}.html").exists()
     assert "got damaged and are left out" in (report / "index.html").read_text(encoding="utf-8")
     assert path.stat().st_size == 100, "what is damaged stays"
@@ -479,6 +479,13 @@ def test_a_link_in_the_place_of_a_file_is_not_read(name, report, tmp_path):
     path.symlink_to(tmp_path / "elsewhere")
     said = refused(report)
     assert "is a link" in said and path.name in said
+
+
+def test_no_link_is_followed_to_read(tmp_path):
+    (tmp_path / "elsewhere").write_text("{}")
+    (tmp_path / "run.json").symlink_to("elsewhere")
+    with pytest.raises(BadRequest, match="is a link, where a file has to be"):
+        list(manifest.list_lines(tmp_path / "run.json"))
 
 
 def test_a_line_that_holds_too_much_is_not_parsed(tmp_path, monkeypatch):

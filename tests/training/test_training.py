@@ -14,7 +14,6 @@ from torch.nn.functional import cross_entropy
 from cnnvis_report.data.image_set import ImageItem
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import RunFailed
-from cnnvis_report.training.augment import augmentation
 from cnnvis_report.training.loop import fit
 from cnnvis_report.training.splits import split
 from cnnvis_report.training.state import EpochProgress, Hyperparameters
@@ -233,62 +232,6 @@ def test_an_epoch_whose_last_step_diverged_is_never_the_best():
         fit(network, pictures(TARGETS), pictures([0] * 9), hyperparameters(epochs=5), CPU, Spoiling())
 
 
-class Picky(nn.Module):
-    """Fails on black images, from a number of passes on."""
-
-    def __init__(self, how, after):
-        super().__init__()
-        self.network, self.norm, self.how, self.left = linear(), nn.BatchNorm1d(3), how, after
-
-    def forward(self, x):
-        self.left -= 1
-        black = (x.flatten(1).amax(1) < -1).view(-1, 1)
-        if self.left < 0 and bool(black.any()):
-            if self.how == "raises":
-                raise ValueError("too dark")
-            return self.norm(self.network(x).masked_fill(black, math.nan))
-        return self.norm(self.network(x))
-
-
-def with_a_black_one(at):
-    several = pictures(TARGETS)
-    several.stored[at] = 0
-    return several
-
-
-@pytest.mark.parametrize("part", ["training", "validation"])
-def test_an_image_that_a_network_fails_on_is_named(part):
-    training, validation = with_a_black_one(4), pictures(TARGETS[:9])
-    if part == "validation":
-        training, validation = validation, training
-    with pytest.raises(RunFailed, match=r"^4\.png: the network fails on it \(ValueError: too dark\)\.") as raised:
-        fit(Picky("raises", 0), training, validation, hyperparameters(), CPU, EpochProgress())
-    assert "\n" not in str(raised.value)
-    with pytest.raises(RunFailed, match=r"isn't finite in the first epoch, with 4\.png: leave it out"):
-        fit(Picky("nan", 0), training, validation, hyperparameters(), CPU, EpochProgress())
-
-
-def test_the_epochs_before_an_image_fails_are_kept():
-    watching = Watching(network := Picky("nan", 20))
-    state = fit(network, with_a_black_one(4), pictures(TARGETS[:9]), hyperparameters(epochs=30), CPU, watching)
-    assert state.history and state.stopped.endswith(", with 4.png") and len(state.history) == len(watching.states)
-    assert same(network.state_dict(), watching.states[state.best - 1])
-    watching = Watching(network := Picky("raises", 20))
-    with pytest.raises(RunFailed, match=r"^4\.png: .* The epochs before are kept"):
-        fit(network, with_a_black_one(4), pictures(TARGETS[:9]), hyperparameters(epochs=30), CPU, watching)
-    assert watching.states, "what a file keeps was written after each of them"
-
-
-def test_a_network_that_fails_on_every_image_blames_none():
-    def refuse(*_):
-        raise ValueError("no images, please")
-
-    network = linear()
-    network.register_forward_pre_hook(refuse)
-    with pytest.raises(ValueError, match="no images, please"):
-        fit(network, pictures(TARGETS), pictures(TARGETS[:9]), hyperparameters(), CPU, EpochProgress())
-
-
 def test_each_class_is_split_by_its_share_and_by_the_seed_alone():
     targets = [0] * 10 + [1] * 5 + [2] * 2 + [3] * 38
     names = ("a", "b", "c", "d")
@@ -339,29 +282,3 @@ def test_pictures_that_are_decoded_each_time_train_the_same(color, tmp_path, mon
     assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "n.pt").read_bytes()
     assert one[0].shape[1:] == (3 if color else 1, 24, 32)
     assert same(kept.model.network.state_dict(), decoded.model.network.state_dict())
-
-
-def test_turns_give_the_eight_positions_of_a_square_and_nothing_else():
-    batch = torch.arange(25, dtype=torch.uint8).view(1, 1, 5, 5).expand(200, 1, 5, 5)
-    assert augmentation("none", (5, 5))(batch) is batch
-    torch.manual_seed(0)
-    square = {each.numpy().tobytes() for each in augmentation("d4", (5, 5))(batch)}
-    board = np.arange(25, dtype=np.uint8).reshape(5, 5)
-    turned = [np.rot90(each, turns) for each in (board, board.T) for turns in range(4)]
-    assert square == {each.tobytes() for each in turned}
-    oblong = {each.numpy().tobytes() for each in augmentation("d4", (4, 5))(batch[..., :4, :])}
-    assert oblong == {board[:4][::down, ::right].tobytes() for down in (1, -1) for right in (1, -1)}
-
-
-@pytest.mark.parametrize("level", ["light", "strong"])
-@pytest.mark.parametrize("shape", [(3, 24, 32), (1, 28, 28), (3, 9, 8)])
-def test_augmentation_changes_each_picture_on_its_own_and_repeats(level, shape):
-    generator = torch.Generator().manual_seed(0)
-    batch = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).expand(12, *shape).contiguous()
-    whole, change = batch.clone(), augmentation(level, shape[1:])
-    torch.manual_seed(7)
-    first, second = change(batch), change(batch)
-    torch.manual_seed(7)
-    assert torch.equal(change(batch), first) and not torch.equal(first, second) and torch.equal(batch, whole)
-    assert (first.shape, first.dtype) == (batch.shape, torch.uint8) and len(torch.unique(first, dim=0)) == 12
-    assert (first.float().mean(dim=(1, 2, 3)) - batch.float().mean()).abs().max() < 90  # it is the same picture still

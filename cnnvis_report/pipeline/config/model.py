@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from cnnvis_report.records.scores import SCORES
 from cnnvis_report.settings import Group, Stated, required, setting
-from cnnvis_report.settings.kinds import Choice, File, FileName
+from cnnvis_report.settings.kinds import Choice, File, FileName, Flag
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,13 @@ class ModelConfig:
         File(),
         short="-w",
         metavar="FILE",
+        decides=False,
+    )
+    trust: bool = setting(
+        False,
+        "Let code in the model's files run, where a loader has to; only for files whose maker you trust.",
+        Flag(),
+        stated=Stated.CHANGED,
         decides=False,
     )
     scores: str = setting(

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.models.checkpoints import state_of
+from cnnvis_report.models.network_state import state_of
 
 PLAIN = (str, bytes, int, float, complex, torch.dtype, torch.device, torch.Size, np.generic)
 CALLED = (FunctionType, BuiltinFunctionType, MethodType, type)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from cnnvis_report.models.checkpoints import weights_hash
+from cnnvis_report.models.network_state import weights_hash
 from cnnvis_report.pipeline.identity.module_settings import settings_hash
 from cnnvis_report.pipeline.identity.source_code import code_hash, network_files
 

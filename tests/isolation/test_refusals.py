@@ -1,0 +1,151 @@
+"""Networks that can't be explained as they are, and images that they don't take, are named with what to do."""
+
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+from cnnvis_report import explain
+from cnnvis_report.errors import BadRequest, InputRefused, NotApplicable
+from tests.isolation.test_state import IMAGES, Body
+from tests.networks import Tiny
+
+
+def refused(network, images=IMAGES, **options):
+    with pytest.raises(BadRequest) as caught:
+        explain(network, images, [1, 2], **options)
+    said = str(caught.value)
+    assert "\n" not in said and "--" not in said, said
+    return said
+
+
+def exported():
+    return torch.export.export(Body().eval(), (IMAGES,)).module()
+
+
+def test_networks_whose_operations_cannot_be_seen_are_named():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        inside = Body()
+        inside.inner.features = torch.jit.script(inside.inner.features)
+        assert "Body's inner.features is TorchScript" in refused(inside)
+        assert "is TorchScript" in refused(torch.jit.trace(Body().eval(), IMAGES))
+        assert "torch.export.unflatten(program)" in refused(exported())
+        quantized = torch.ao.quantization.quantize_dynamic(Body().eval(), {nn.Linear})
+    said = refused(quantized)
+    assert "Body's inner.fc is a torch.ao.nn.quantized" in said and "autograd can't follow" in said
+
+
+def test_images_that_do_not_meet_the_weights_are_told_so():
+    assert "images.to(torch.float32)" in refused(Body(), IMAGES.double())
+    assert "images.to(torch.float16)" in refused(Body().half())
+    with torch.device("meta"):
+        empty = Tiny()
+    assert "Tiny is on the meta device, where features.0.weight has no values" in refused(empty)
+    with torch.inference_mode():
+        network = Body()
+    assert "made under torch.inference_mode" in refused(network)
+    assert "reads images of 3 channels" in refused(Body(), IMAGES[:, :1])
+
+
+class Fixed(nn.Module):
+    """Takes one side alone."""
+
+    def __init__(self, side):
+        super().__init__()
+        self.features, self.fc = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(4 * side * side, 5)
+
+    def forward(self, x):
+        return self.fc(self.features(x).flatten(1))
+
+
+def test_another_size_is_advised_where_one_works_and_nowhere_else():
+    with pytest.raises(InputRefused) as caught:
+        explain(Fixed(32), IMAGES, [1, 2])
+    assert "It takes 32×32 pixels." in str(caught.value) and caught.value.option == "--size 32"
+
+    class Slip(Body):
+        def forward(self, x):
+            return super().forward(x).sum(7)
+
+    said = refused(Slip())
+    assert "test_refusals.py:" in said and "(forward)" in said and "of other sizes, too" in said
+
+    class Lost(Body):
+        def forward(self, x):
+            return {"a": x}["b"]
+
+    assert "KeyError: 'b'" in refused(Lost()) and "It takes" not in refused(Lost())
+
+    class Masked(Body):
+        def forward(self, x, mask, *, scale):
+            return x
+
+    assert "forward needs mask, scale beside the images" in refused(Masked())
+
+
+def test_a_network_that_takes_one_image_at_a_time_gets_them_so():
+    class Alone(Body):
+        def forward(self, x):
+            if len(x) > 1:
+                raise ValueError("one at a time")
+            return super().forward(x)
+
+    with pytest.warns(UserWarning, match="takes one image at a time"):
+        found = explain(Alone(), IMAGES, [1, 2])["grad_cam"]
+    torch.testing.assert_close(found, explain(Alone(), IMAGES, [1, 2], batch_size=1)["grad_cam"], rtol=0, atol=0)
+
+
+def test_a_network_that_overwrites_what_its_way_back_reads_is_told_so():
+    class Overwriting(Body):
+        def forward(self, x):
+            seen = self.inner.features(x).relu()
+            seen += 1
+            return self.inner.fc(self.inner.pool(seen).flatten(1))
+
+    with pytest.raises(NotApplicable) as caught:
+        explain(Overwriting(), IMAGES, [1, 2])
+    assert "changes in place what autograd reads" in str(caught.value)
+    with pytest.warns(UserWarning, match="gradient is left out: Overwriting changes in place"):
+        assert set(explain(Overwriting(), IMAGES, [1, 2], ["rise", "gradient"], n=2, on_error="skip")) == {"rise"}
+
+
+def test_scores_and_weights_that_are_no_numbers_yet_are_named():
+    class Complex(Body):
+        def forward(self, x):
+            return super().forward(x) + 0j
+
+    class Empty(Body):
+        def forward(self, x):
+            return super().forward(x)[:, :0]
+
+    assert "returns complex numbers" in refused(Complex())
+    assert "returns N×0: it has no classes" in refused(Empty())
+    lazy = nn.Sequential(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(5))
+    assert "0.weight has no shape yet (a lazy layer)" in refused(lazy)
+    with torch.inference_mode():
+        network = Body()
+    assert "was made under torch.inference_mode" in refused(network)
+
+
+def test_the_cause_of_a_refusal_is_tried():
+    with pytest.raises(InputRefused) as caught:
+        explain(Fixed(20), IMAGES, [1, 2])  # of no usual size: its linear layer tells
+    assert caught.value.option == "--size 20"
+
+    class Pairs(Body):
+        def forward(self, x):
+            assert len(x) > 1
+            return super().forward(x)
+
+    assert "It takes two images at a time" in refused(Pairs())
+
+
+def test_attributes_that_fail_say_nothing():
+    class Odd(Body):
+        @property
+        def scores(self):
+            raise ValueError("not known yet")
+
+    assert torch.equal(explain(Odd(), IMAGES, [1, 2])["grad_cam"], explain(Body(), IMAGES, [1, 2])["grad_cam"])
