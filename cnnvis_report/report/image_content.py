@@ -11,9 +11,9 @@ from cnnvis_report.report.payload import Arrays, image_data
 from cnnvis_report.report.pictures.feature_maps import layer_data
 from cnnvis_report.report.pictures.image_layers import image_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.time_estimate import WORKERS
 from cnnvis_report.report.views.image import Neighbors, with_neighbors
+from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.run_folder import StoredRun
 
 

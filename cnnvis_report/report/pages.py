@@ -6,15 +6,15 @@ The folder of pages and the single file are both written from this table, and so
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cnnvis_report.report.links import Links
 from cnnvis_report.report.pictures.network import network_pictures
 from cnnvis_report.report.pictures.snapshots import snapshot_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views.features import features
+from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.methods import methods
 from cnnvis_report.report.views.overview import overview
 from cnnvis_report.report.views.performance import performance
+from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.run import run
 from cnnvis_report.store.run_folder import StoredRun
 

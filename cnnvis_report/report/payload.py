@@ -61,19 +61,6 @@ def provenance_slots(run: RunRecord) -> dict[str, str]:
     return slots
 
 
-def provenance_rows(run: RunRecord) -> list[tuple[str, str]]:
-    """Versions and machine, for the page about the run."""
-    facts = run.provenance
-    versions = facts.get("versions")
-    named = [(name, str(number)) for name, number in versions.items()] if isinstance(versions, Mapping) else []
-    return [
-        ("Device", str(facts.get("device", ""))),
-        *named,
-        ("Python", str(facts.get("python", ""))),
-        ("System", str(facts.get("system", ""))),
-    ]
-
-
 def _map(run: RunRecord, record: MapRecord, values: npt.NDArray[Any], quality: Quality) -> dict[str, Any]:
     method = run.method(record.method)
     shown = method.shown(values.astype(np.float32, copy=False))

@@ -7,11 +7,11 @@ from jinja2.environment import TemplateStream
 from markupsafe import Markup
 
 from cnnvis_report.report.assets import script_json
-from cnnvis_report.report.links import Links
 from cnnvis_report.report.pages import shown_pages
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.resources import folder
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.report import Report
 
 FILTERS = (
     fmt.number,

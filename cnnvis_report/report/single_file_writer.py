@@ -9,14 +9,14 @@ from typing import Any
 from cnnvis_report.progress import Progress
 from cnnvis_report.report import assets
 from cnnvis_report.report.image_content import image_contents
-from cnnvis_report.report.links import SingleFileLinks
 from cnnvis_report.report.pages import IMAGE_TEMPLATE, shown_pages
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.renderer import Renderer
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views.image import image_view
+from cnnvis_report.report.views.links import SingleFileLinks
+from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.run_folder import StoredRun
 
 MAPS_UP_TO = 28  # positions along a side of a feature map: they are the heaviest part

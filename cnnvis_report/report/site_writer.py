@@ -6,13 +6,13 @@ from pathlib import Path
 from cnnvis_report.progress import Progress
 from cnnvis_report.report import assets
 from cnnvis_report.report.image_content import ImageContent, image_contents
-from cnnvis_report.report.links import SiteLinks
 from cnnvis_report.report.pages import IMAGE_TEMPLATE, Page, shown_pages
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
 from cnnvis_report.report.renderer import Renderer
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views.image import image_view
+from cnnvis_report.report.views.links import SiteLinks
+from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.run_folder import StoredRun
 
 

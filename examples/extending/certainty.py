@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from cnnvis_report.records.images import ClassScore
-from cnnvis_report.report.links import Links
-from cnnvis_report.report.report import Report
+from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.report import Report
 
 
 @dataclass(frozen=True)

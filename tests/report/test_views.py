@@ -6,12 +6,12 @@ import pytest
 
 from cnnvis_report.records.images import ClassScore
 from cnnvis_report.report import pages
-from cnnvis_report.report.links import Links, SingleFileLinks, SiteLinks
 from cnnvis_report.report.pages import Page
 from cnnvis_report.report.pictures.encode import QUALITIES
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.features import features
+from cnnvis_report.report.views.links import Links, SingleFileLinks, SiteLinks
+from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.verdict import verdict
 from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_run

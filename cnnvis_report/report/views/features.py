@@ -12,11 +12,11 @@ from cnnvis_report.records.inspection import (
 )
 from cnnvis_report.records.network import LayerRecord, NetworkRecord
 from cnnvis_report.records.scores import ScoreKind
-from cnnvis_report.report.links import Links
 from cnnvis_report.report.pictures.kernels import SLICES, kernel_sheet_size
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.channel_stats import ChannelStats, channel_stats, findings, stats_chart
+from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.report import Report
 
 CURVE_WIDTH, CURVE_HEIGHT = 100, 30
 CLASSES = 3  # that a channel is said to be strongest for

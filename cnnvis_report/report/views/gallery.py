@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.scores import ScoreKind
-from cnnvis_report.report.links import Links
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.method_rows import by_family, shown_first
+from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.verdict import Verdict, predicted_scores, verdict
 
 CAPTION = 3  # predictions below a picture

@@ -8,14 +8,14 @@ from cnnvis_report.records.images import ClassScore, ImageRecord, MapRecord, Not
 from cnnvis_report.records.methods import Kind, MethodInfo, Reduction, Sign
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.scores import ScoreKind
-from cnnvis_report.report.links import Links
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.palettes import DEFAULT, SCALES, stops
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.image_inspection import ImageFeatures, image_features
+from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.method_rows import by_family, map_evidence, shown_first
 from cnnvis_report.report.views.metrics import MetricsTable, image_metrics
+from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.verdict import Verdict, label_score, labels_with_scores, predicted_scores, verdict
 from cnnvis_report.store.run_folder import StoredRun
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import ImageInspection
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.links import Links
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.report import Report
 
 RULES = {"deconvnet": "Deconvnet", "guided": "Guided backprop", "gradient": "Gradient"}  # by projection rule
 

@@ -8,10 +8,10 @@ from statistics import fmean
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.scores import Quantity, ScoreKind
-from cnnvis_report.report.links import Links
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.method_rows import MethodRow, by_family, method_rows
+from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.summary import Summary
 
 

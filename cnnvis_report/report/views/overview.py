@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from cnnvis_report.records.labels import LabelCounts
 from cnnvis_report.records.network import NetworkRecord
-from cnnvis_report.report.links import Links
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.gallery import Gallery, gallery
 from cnnvis_report.report.views.headline import Stat, notices, stats
+from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.method_rows import MethodRow, method_rows
 from cnnvis_report.report.views.metrics import MetricsTable, how_measured, set_metrics
+from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.summary import Summary
 from cnnvis_report.report.views.verdict import labels_by_precision
 

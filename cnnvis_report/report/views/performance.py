@@ -8,9 +8,9 @@ from cnnvis_report.records.labels import LabelCounts, LabelErrors, LabelPredicti
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.predictions import BINS, Bin, Prediction, Predictions
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.links import Links
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.training import Training, training
 from cnnvis_report.report.views.verdict import labels_by_precision
 

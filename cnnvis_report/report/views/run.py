@@ -1,14 +1,13 @@
 """The run page: the network, what was asked for, where it ran, and everything that is missing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.links import Links
-from cnnvis_report.report.payload import provenance_rows
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.report import Report
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ def run(report: Report, _links: Links) -> Run:
         facts=_facts(report.run),
         settings=[*_settings(report.run), *_precision(report.run)],
         fingerprint=report.run.fingerprint,
-        environment=provenance_rows(report.run),
+        environment=_environment(report.run),
         notices=report.run.notices,
         missing=_missing(report),
     )
@@ -94,3 +93,16 @@ def _missing(report: Report) -> Iterator[tuple[str, str]]:
     for image in report.images():
         for gap in image.not_applicable:
             yield image.name, f"{run.method(gap.method).title}: {gap.reason}" if gap.method else gap.reason
+
+
+def _environment(run: RunRecord) -> list[tuple[str, str]]:
+    """Versions and machine, for the page about the run."""
+    facts = run.provenance
+    versions = facts.get("versions")
+    named = [(name, str(number)) for name, number in versions.items()] if isinstance(versions, Mapping) else []
+    return [
+        ("Device", str(facts.get("device", ""))),
+        *named,
+        ("Python", str(facts.get("python", ""))),
+        ("System", str(facts.get("system", ""))),
+    ]

@@ -5,10 +5,10 @@ from typing import Any
 
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import Frame, SnapshotSeries, TrainingRecord
-from cnnvis_report.report.links import Links
 from cnnvis_report.report.pictures.snapshots import snapshot_name
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.report import Report
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.feature_maps import layer_summary
 from cnnvis_report.pipeline.inspection.budget import BUDGETS, choose_inspection
-from cnnvis_report.report.links import SiteLinks
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.feature_maps import PAGE, layer_data
 from cnnvis_report.report.pictures.kernels import kernel_sheet, kernel_sheet_size
-from cnnvis_report.report.report import Report
 from cnnvis_report.report.views.channel_stats import findings
 from cnnvis_report.report.views.features import curve, features
+from cnnvis_report.report.views.links import SiteLinks
+from cnnvis_report.report.views.report import Report
 from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
