@@ -44,6 +44,12 @@ class Batch:
         """[N, C, H, W] on the CPU."""
         return torch.stack([each.picture.values for each in self.ready])
 
+    @property
+    def halves(self) -> tuple["Batch", "Batch"]:
+        """The first images and the others."""
+        middle = len(self.ready) // 2
+        return Batch(self.ready[:middle]), Batch(self.ready[middle:])
+
 
 def read_item(item: ImageItem, preprocessing: Preprocessing) -> DecodedImage | Skipped:
     """Decode one image; a file that is no good gives its reason."""

@@ -1,5 +1,6 @@
 """Which channels of a network do any work: statistics over a set that streams by."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -64,6 +65,18 @@ class ChannelStatsCollector:
             places = torch.randint(flat.shape[2], (min(self._each, flat.shape[2]),), generator=self._generator)
             self._samples.append(image[:, places.to(image.device)].float().cpu())
             self._left -= self._each
+
+    def checkpoint(self) -> Callable[[], None]:
+        """What forgets all batches that are taken in from now on."""
+        before = self._left, self._highest, self._sum, self._above, self._count
+        samples, drawn = len(self._samples), self._generator.get_state()
+
+        def forget() -> None:
+            self._left, self._highest, self._sum, self._above, self._count = before
+            del self._samples[samples:]
+            self._generator.set_state(drawn)
+
+        return forget
 
     def found(self) -> ChannelStats:
         """What has come to light so far.

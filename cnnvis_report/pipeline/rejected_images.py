@@ -44,6 +44,16 @@ def _not_taken(subject: Subject, images: Tensor, error: Exception) -> BadRequest
     return BadRequest(f"{subject.name} fails on {which} ({told(error)}{f', in {where}' if where else ''}).")
 
 
+def check_finite(subject: Subject, logits: Tensor) -> None:
+    """Refuse images that the network gives no finite scores [N, classes] for.
+
+    Raises:
+        BadRequest: some aren't finite.
+    """
+    if not bool(logits.isfinite().all()):
+        raise BadRequest(f"{subject.name} {NOT_FINITE}.")
+
+
 def usable(subject: Subject, images: Tensor, capacity: int) -> Tensor:
     """Those of the images [M, C, H, W] that the network gives finite scores for, tried `capacity` at a time.
 

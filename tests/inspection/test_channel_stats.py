@@ -38,3 +38,17 @@ def test_duplicates_are_those_whose_correlation_is_high():
         assert duplicate == (alike[0] if alike else -1)
     assert duplicates(samples).tolist()[6:] == [2, -1]
     assert duplicates(torch.full((3, 9), 2.0)).tolist() == [-1, -1, -1], "what never varies goes with nothing"
+
+
+def test_a_batch_that_is_forgotten_leaves_no_trace():
+    values, failed = drawn_at_random(2, 64, 8, 8), drawn_at_random(3, 64, 8, 8, seed=1) * 9
+    with_it, without = ChannelStatsCollector(4096), ChannelStatsCollector(4096)  # two positions of each image
+    for image in values.split(1):
+        forget = with_it.checkpoint()
+        with_it.add(failed)
+        forget()
+        with_it.add(image)
+        without.add(image)
+    assert (without.found().duplicate_of >= 0).any(), "four positions, so which ones they are shows"
+    for name, expected in vars(without.found()).items():
+        torch.testing.assert_close(getattr(with_it.found(), name), expected, rtol=0, atol=0)

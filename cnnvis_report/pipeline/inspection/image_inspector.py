@@ -18,6 +18,7 @@ from cnnvis_report.pipeline.inspection.budget import InspectionPlan
 from cnnvis_report.pipeline.inspection.set_pass import feature_layers, kept_maps, main_layers
 from cnnvis_report.pipeline.inspection.unit_pictures import UnitPictures, as_bytes
 from cnnvis_report.pipeline.not_applicable import Reasons, all_of
+from cnnvis_report.pipeline.rejected_images import check_finite
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.records.inspection import ClassMapRecord, ImageInspection, InvertedRecord, UnitRecord
 from cnnvis_report.store.writer import RunWriter
@@ -54,10 +55,15 @@ class ImageInspector:
         self._count = 0
 
     def inspect(self, image: DecodedImage) -> ImageInspection:
-        """One image's feature maps and the rest."""
+        """One image's feature maps and the rest.
+
+        Raises:
+            BadRequest: the network gives no finite scores for it. Exception: it fails on it.
+        """
         subject, reasons = self._subject, self._reasons
         inputs = image.picture.values[None].to(subject.device)
         tape = Tape(subject, inputs, layers=self._layers, seed=self._seed)
+        check_finite(subject, tape.logits)
         self._monitor.check_again([image.item.id], tape.logits)
         target = int(tape.logits[0].argmax())
         arrays: Arrays = {}

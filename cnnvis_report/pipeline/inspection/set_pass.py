@@ -1,6 +1,6 @@
 """Which layers are inspected, and one pass over the set for what needs all of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 from cnnvis_report.data.batches import Batch, batches
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.channel_stats import ChannelStatsCollector
 from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.top_images import TopImages
@@ -20,6 +21,8 @@ from cnnvis_report.pipeline.inspection.budget import (
     InspectionPlan,
     objective_of,
 )
+from cnnvis_report.pipeline.not_applicable import Reasons
+from cnnvis_report.pipeline.rejected_images import check_finite, in_one_line
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.network import LayerRecord
@@ -64,6 +67,7 @@ class SetPass:
     """What one pass over the set has brought.
 
     ids, classes: of the images in order; the class is the label's, or the predicted one.
+    failed: the images that the network fails on, or gives no finite scores for, by name, with the reason.
     objectives: the highest value that an image has for each objective or unit, and the image's number.
     best, best_image: [classes], the same of all classes.
     """
@@ -72,6 +76,7 @@ class SetPass:
     channels: dict[str, ChannelStatsCollector]
     ids: list[str] = field(default_factory=list)
     classes: list[int] = field(default_factory=list)
+    failed: Reasons = field(default_factory=list)
     objectives: dict[Objective, tuple[float, int]] = field(default_factory=dict)
     best: Tensor | None = None
     best_image: Tensor | None = None
@@ -115,7 +120,7 @@ def pass_over_set(
     monitor: PassMonitor,
     progress: Progress,
 ) -> SetPass:
-    """Run the set once, `size` images at a time, and keep what the layers did."""
+    """Run the set once, `size` images at a time, and keep what the layers did; images that fail are left out."""
     shown = [layer.name for layer in feature_layers(subject)]
     objectives = [*plan.objectives, *map(objective_of, plan.units)]
     tops = list(dict.fromkeys([*main_layers(subject), *(unit.layer for unit in plan.units)]))
@@ -126,18 +131,39 @@ def pass_over_set(
     skipped: list[Skipped] = []  # named already, when they were to be explained
     for batch in batches(images, subject.preprocessing, size, skipped):
         progress.step(f"inspection: {batch.ready[0].item.name}")
-        logits, values = _forward(subject, batch, names, result.channels, kept)
-        ids = [image.item.id for image in batch.ready]
-        monitor.check_again(ids, logits)
-        classes = _classes(batch, logits)
-        for name in tops:
-            result.tops.add(name, values[name], classes)
-        for objective in objectives:
-            result.add_objective(objective, values[objective.layer] if objective.layer else logits)
-        result.add_scores(logits)
-        result.ids += ids
-        result.classes += classes
+        for part, logits, values in _passes(subject, batch, names, result, kept):
+            ids = [image.item.id for image in part.ready]
+            monitor.check_again(ids, logits)
+            classes = _classes(part, logits)
+            for name in tops:
+                result.tops.add(name, values[name], classes)
+            for objective in objectives:
+                result.add_objective(objective, values[objective.layer] if objective.layer else logits)
+            result.add_scores(logits)
+            result.ids += ids
+            result.classes += classes
     return result
+
+
+def _passes(
+    subject: Subject, batch: Batch, names: Sequence[str], result: SetPass, kept: set[str]
+) -> Iterator[tuple[Batch, Tensor, dict[str, Tensor]]]:
+    """The pass over a batch, or over its parts: one with an image that fails is halved until that image is alone."""
+    forget = [channels.checkpoint() for channels in result.channels.values()]
+    try:
+        logits, values = _forward(subject, batch, names, result.channels, kept)
+    except BadRequest as error:
+        for forget_batch in forget:  # layers before the one that failed have taken it in
+            forget_batch()
+        reason = str(error).rstrip(".")
+    else:
+        yield batch, logits, values
+        return
+    if len(batch.ready) == 1:
+        result.failed.append((batch.ready[0].item.name, reason))
+        return
+    for half in batch.halves:
+        yield from _passes(subject, half, names, result, kept)
 
 
 def _classes(batch: Batch, logits: Tensor) -> list[int]:
@@ -153,7 +179,11 @@ def _classes(batch: Batch, logits: Tensor) -> list[int]:
 def _forward(
     subject: Subject, batch: Batch, names: Sequence[str], channels: dict[str, ChannelStatsCollector], kept: set[str]
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """[N, classes] logits, and the values of some layers; statistics of all channels are taken while they pass."""
+    """[N, classes] logits, and the values of some layers; statistics of all channels are taken while they pass.
+
+    Raises:
+        BadRequest: the network fails on an image, or gives scores that aren't finite.
+    """
     values: dict[str, Tensor] = {}
 
     def keep(name: str, output: Tensor) -> None:
@@ -162,8 +192,10 @@ def _forward(
         if name in kept:
             values[name] = output.clone()  # an operation in place may follow
 
-    with grad_mode(), torch.no_grad(), subject.watching(names, keep):
-        logits = subject.forward(batch.images.to(subject.device))
+    images = batch.images.to(subject.device)
+    with grad_mode(), torch.no_grad(), subject.watching(names, keep), in_one_line(subject, images):
+        logits = subject.forward(images)
+    check_finite(subject, logits)
     return logits.float().cpu(), values
 
 

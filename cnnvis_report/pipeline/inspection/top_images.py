@@ -1,6 +1,6 @@
 """The channels that respond most, each with the images that it is strongest in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,10 @@ from cnnvis_report.errors import NotApplicable, told
 from cnnvis_report.inspection.projections import Unit
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan
 from cnnvis_report.pipeline.inspection.set_pass import SetPass, main_layers
-from cnnvis_report.pipeline.inspection.unit_pictures import UnitPictures
+from cnnvis_report.pipeline.inspection.unit_pictures import Bytes, UnitPictures
 from cnnvis_report.pipeline.not_applicable import Reasons
 from cnnvis_report.progress import Progress
-from cnnvis_report.records.inspection import TopImagesRecord
+from cnnvis_report.records.inspection import TopImagesRecord, UnitRecord
 
 CLASSES = 5  # of the highest mean activation
 
@@ -38,6 +38,9 @@ def top_images(
         one = "the set has one image, and each channel's strongest would be that one"
         reasons.append(("top images", one if set_pass.ids else "no images were given"))
         return
+    if set_pass.tops.layers and not pictures.rules:
+        reasons.append(("top images", "no way of projecting units is applicable to the network"))
+        return
     cache = DecodedImages(images, subject.preprocessing)
     for layer in set_pass.tops.layers:
         progress.step(f"inspection: top images of {layer}")
@@ -47,20 +50,37 @@ def top_images(
             count = int((top.values[channel] > 0).sum())
             if not count:
                 continue
-            decoded = [cache.at(set_pass.ids[number]) for number in top.images[channel, :count].tolist()]
+            ids = [set_pass.ids[number] for number in top.images[channel, :count].tolist()]
             positions = zip(top.rows[channel, :count].tolist(), top.columns[channel, :count].tolist(), strict=True)
             units = [Unit(layer, channel, *position) for position in positions]
-            try:
-                records, made = pictures.make(decoded, units, pictures.rules[:1])
-            except (RuntimeError, ValueError) as error:  # the network fails on the way back from one of them
-                if is_out_of_memory(error):
-                    raise
-                reasons.append((f"top images of {layer}, channel {channel}", told(error)))
+            records, made = _pictured(cache, ids, units, pictures, reasons)
+            if not records:
                 continue
             arrays |= {f"top_images/{layer}/{channel}/{name}": picture for name, picture in made.items()}
             classes = sorted(((float(values[channel]), index) for index, values in means.items()), reverse=True)
             named = tuple((subject.classes[index], round(value, 5)) for value, index in classes[:CLASSES])
             yield TopImagesRecord(layer, channel, records, named)
+
+
+def _pictured(
+    cache: "DecodedImages", ids: Sequence[str], units: Sequence[Unit], pictures: UnitPictures, reasons: Reasons
+) -> tuple[tuple[UnitRecord, ...], dict[str, Bytes]]:
+    """The pictures of one unit of each image; where they fail together, of those images that don't fail alone."""
+    try:
+        return pictures.make([cache.at(id) for id in ids], units, pictures.rules[:1])
+    except Exception as error:  # the network may raise anything on the way back from one of them
+        if is_out_of_memory(error):
+            raise
+        if len(ids) == 1:
+            reasons.append((f"{cache.name(ids[0])} among the top images", told(error)))
+            return (), {}
+    records: list[UnitRecord] = []
+    made: dict[str, Bytes] = {}
+    for id, unit in zip(ids, units, strict=True):
+        record, alone = _pictured(cache, [id], [unit], pictures, reasons)
+        made |= {f"{len(records)}{name.removeprefix('0')}": picture for name, picture in alone.items()}
+        records += record
+    return tuple(records), made
 
 
 def _channels(subject: Subject, plan: InspectionPlan, set_pass: SetPass, layer: str) -> list[int]:
@@ -78,6 +98,10 @@ class DecodedImages:
         self._items = {item.id: item for item in images}
         self._preprocessing, self._kept = preprocessing, kept
         self._decoded: dict[str, DecodedImage] = {}
+
+    def name(self, id: str) -> str:
+        """What the image is called."""
+        return self._items[id].name
 
     def at(self, id: str) -> DecodedImage:
         """The image, which could be read when the set passed by.

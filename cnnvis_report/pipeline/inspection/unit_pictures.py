@@ -11,6 +11,7 @@ from torch import Tensor
 from cnnvis_report.data.batches import DecodedImage
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
+from cnnvis_report.errors import NotApplicable
 from cnnvis_report.inspection.projections import Unit, cropped, project
 from cnnvis_report.inspection.receptive_fields import Field, receptive_fields
 from cnnvis_report.pipeline.not_applicable import reason_of
@@ -86,6 +87,8 @@ class UnitPictures:
         for part in parts:
             inputs = torch.stack([image.picture.values for image in images[part]]).to(self._subject.device)
             made = project(self._subject, inputs, units[part], how=rule, capacity=self._capacity)
+            if not bool(made.maps.isfinite().all() and made.activations.isfinite().all()):
+                raise NotApplicable("the projection isn't finite (NaN or infinity)")
             positions = [(int(row), int(column)) for row, column in made.places.tolist()]
             projections += list(zip(made.maps, made.activations.tolist(), positions, strict=True))
         return projections

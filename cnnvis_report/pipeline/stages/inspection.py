@@ -102,6 +102,7 @@ class _Inspection:
         self.reasons: Reasons = [(f"{rule} projections", reason) for rule, reason in rules.items()]
         self.kernels = self.all("filters", self._kernels)
         self.set_pass = pass_over_set(subject, images, plan, size, seed, monitor, progress)
+        self.reasons += [(f"inspection of {name}", reason) for name, reason in self.set_pass.failed]
         self.inspector = ImageInspector(
             subject,
             plan,
@@ -148,7 +149,7 @@ class _Inspection:
                     raise
                 if is_out_of_memory(error):
                     raise
-                self.reasons.append((image.item.name, told(error)))
+                self.reasons.append((f"inspection of {image.item.name}", told(error)))
 
     def _some(self) -> Iterator[DecodedImage]:
         """Images spread over those of the set that can be read."""
