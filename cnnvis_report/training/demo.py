@@ -1,4 +1,4 @@
-"""The demonstration: a network trained on drawn pictures, and pictures that it hasn't seen."""
+"""Train a small network on synthetic images, for the demonstration on others that it hasn't seen."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,8 +50,8 @@ def demonstrate(explained: int, seed: int, progress: TrainProgress) -> Demonstra
     record = replace(trained.training, data="drawn shapes")
     right = record.test.accuracy if record.test else 0.0
     words = (
-        f"trained for {EPOCHS} epochs on {DRAWN['training']} drawn pictures, "
-        f"{right:.1%} right on {DRAWN['test']} held out"
+        f"trained for {EPOCHS} epochs on {DRAWN['training']:,} synthetic images, "
+        f"test accuracy {right:.1%} on {DRAWN['test']:,} held out"
     )
     model = Model(trained.network, "shapes demo", words, trained.preprocessing, CLASSES, Training(record))
     held_out = first - DRAWN["test"]

@@ -373,7 +373,7 @@ def test_the_demo(tmp_path, monkeypatch):
     result = command("demo", "-n", "6", "-o", tmp_path / "d", "-m", "quick")
     gold.check("demo", gold.scrubbed(result.stderr, tmp_path))
     run = load_run(tmp_path / "d")
-    assert "1 epochs on 50 drawn pictures" in run.record.network.weights
+    assert "1 epochs on 50 synthetic images" in run.record.network.weights
     for image in run.images():
         assert image.label and 0.02 < image.mask_fraction < 0.4
         assert "mask" in load_arrays(tmp_path / "d", image.id)

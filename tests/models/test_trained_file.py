@@ -240,8 +240,8 @@ def test_only_the_errors_are_explained_and_all_images_are_counted(model, layers_
     right = [each for each in expected if each[1] == each[2]]
     assert 3 <= len(wrong) <= 27
     assert [image.name for image in run.images()] == [each[0] for each in wrong]
-    assert (answers.images, answers.right, answers.in_top) == (30, len(right), 30)
-    assert {(a, b): n for a, b, n in answers.confused} == {
+    assert (answers.images, answers.correct, answers.top5) == (30, len(right), 30)
+    assert {(a, b): n for a, b, n in answers.confusion} == {
         (names[a], names[b]): count
         for a in (0, 1)
         for b in (0, 1)
@@ -251,21 +251,21 @@ def test_only_the_errors_are_explained_and_all_images_are_counted(model, layers_
     for place, found in enumerate(answers.bins):
         within = [each for each in expected if place / 10 <= each[3] < (place + 1) / 10]
         correct = sum(each[1] == each[2] for each in within)
-        assert (found.images, found.right) == (len(within), correct)
+        assert (found.images, found.correct) == (len(within), correct)
         if within:
             confidence = sum(each[3] for each in within) / len(within)
             assert found.mean == pytest.approx(confidence, abs=1e-6)
             error += len(within) / 30 * abs(correct / len(within) - confidence)
     assert answers.calibration_error == pytest.approx(error, abs=1e-6)
-    assert answers.right_mean == pytest.approx(np.mean([each[3] for each in right]), abs=1e-6)
-    assert answers.wrong_mean == pytest.approx(np.mean([each[3] for each in wrong]), abs=1e-6)
+    assert answers.confidence_correct == pytest.approx(np.mean([each[3] for each in right]), abs=1e-6)
+    assert answers.confidence_misclassified == pytest.approx(np.mean([each[3] for each in wrong]), abs=1e-6)
     surest = sorted(wrong, key=lambda each: -each[3])
-    assert [each.name for each in answers.wrong] == [each[0] for each in surest]
+    assert [each.name for each in answers.misclassified] == [each[0] for each in surest]
     pages = {image.name: image.id for image in run.images()}
-    for found, each in zip(answers.wrong, surest, strict=True):
-        assert found.image == pages[each[0]] and (found.label, found.seen) == (names[each[1]], names[each[2]])
-        assert found.probability == pytest.approx(each[3], abs=1e-6) and found.rank == each[4] and not found.right
-        assert found.own == pytest.approx(1 - each[3], abs=1e-6)
+    for found, each in zip(answers.misclassified, surest, strict=True):
+        assert found.image == pages[each[0]] and (found.label, found.predicted) == (names[each[1]], names[each[2]])
+        assert found.probability == pytest.approx(each[3], abs=1e-6) and found.rank == each[4] and not found.correct
+        assert found.label_probability == pytest.approx(1 - each[3], abs=1e-6)
 
 
 def test_images_without_a_label_are_no_errors(model, layers_set, tmp_path):
