@@ -8,7 +8,7 @@ import torch
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.inspection.activation_maximization import maximize_activations
-from cnnvis_report.pipeline.stages import maximization
+from cnnvis_report.pipeline.inspection import maximization
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
