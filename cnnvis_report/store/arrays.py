@@ -25,7 +25,16 @@ LARGEST = 4 << 30  # bytes of a file
 INFLATED = 512 << 20  # bytes that packed arrays may come to, in all
 MOST = 100_000  # arrays of a file
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # how numpy packs
-OF_THE_SYSTEM = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM}
+# a read that fails so says nothing of what was written, so a repair must not leave the file out; a bad sector does
+OF_THE_SYSTEM = {
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EFBIG,
+    errno.ENOSPC,
+}
 HEADER = 4096  # bytes of what numpy writes before an array
 
 

@@ -133,7 +133,7 @@ def look(report: Path, sets: Path, network: str, scenes: str) -> Look:
             found.setdefault(method, []).append(shares(values, regions))
     methods = [
         Shares(card.name, card.title, sum(map(bool, found[card.name])), _means(found[card.name]))
-        for card in stored.record.cards
+        for card in stored.record.methods
         if card.name in found
     ]
     return Look(network, scenes, len(areas), _means(areas), tuple(methods))

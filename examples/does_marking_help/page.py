@@ -138,7 +138,7 @@ def _view(run: StoredRun, image: ImageRecord, sets: Path, scenes: str) -> View:
             drawn = still(arrays["picture"], card.shown(arrays[key]), card)
             stills.append(Still(card.title, data_uri(drawn), boxes))
     top = image.top[0]
-    return View(tuple(stills), f"{top.name}, {top.probability:.0%}".replace("%", " %"), image.right)
+    return View(tuple(stills), f"{top.name}, {top.probability:.0%}".replace("%", " %"), image.correct)
 
 
 def _box(mask: Mask) -> Box:

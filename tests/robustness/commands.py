@@ -83,7 +83,7 @@ COMMANDS = {
         Command("one page over pages", "report", ("render", "report", "--single-file"), (PLAIN,)),
         Command("a repair", "report", ("render", "report", "--repair"), (FULL,), lose_an_image),
     ),
-    "draw": (
+    "make-dataset": (
         Command("a new set", "set", (*DRAW, "-n", "6")),
         Command("a set over another", "set", (*DRAW, "-n", "5"), ((*DRAW, "-n", "11", "--seed", "1"),)),
     ),
