@@ -1,6 +1,7 @@
 """Networks of torchvision with random weights, as users have them."""
 
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torchvision
@@ -19,7 +20,7 @@ WIDE = ("alexnet", "vgg16", "vgg11_bn")  # with linear layers of 4096 units
 WIDTH = 64
 
 
-def architecture(name, *, biases):
+def architecture(name: Any, *, biases: Any) -> Any:
     """A network of ten classes and images for it, with biases and batch statistics or without."""
     network = seeded(_narrow(name) if name in WIDE else _plain(name))
     if not biases:
@@ -33,12 +34,12 @@ def architecture(name, *, biases):
     return network.eval(), images
 
 
-def _plain(name):
+def _plain(name: Any) -> Any:
     extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     return torchvision.models.get_model(name, weights=None, num_classes=10, **extra)
 
 
-def _narrow(name):
+def _narrow(name: Any) -> Any:
     """The same layers, the linear ones narrow: 100 million weights would take most of the time of these tests."""
     with torch.device("meta"):
         network = _plain(name)

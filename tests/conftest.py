@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ pytest_plugins = ["tests.pages.browser"]
 REAL = Path(os.environ.get("CNNVIS_REAL", Path(__file__).parents[2] / "shared" / "real"))
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(items: Any) -> None:
     for item in items:
         if item.get_closest_marker("gpu") and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason="no CUDA device"))
@@ -39,7 +40,7 @@ def pytorch_is_known() -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_method_outlives_its_test(monkeypatch):
+def no_method_outlives_its_test(monkeypatch: pytest.MonkeyPatch) -> None:
     forget_methods(monkeypatch)
 
 
@@ -63,7 +64,7 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory) -> Path:
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of drawn shapes in folders called like the classes, with names that strangers might give."""
     from cnnvis_report.synthetic.shapes import CLASSES, draw
 
@@ -84,7 +85,7 @@ def fill_disk(patch: pytest.MonkeyPatch, name: str) -> None:
 
     real = io.open
 
-    def opened(path, mode="r", *more, **options):
+    def opened(path: Any, mode: Any = "r", *more: Any, **options: Any) -> Any:
         ours = isinstance(path, str | Path) and Path(path).name.startswith(f".{name}.") and set(mode) & set("wax")
         return real("/dev/full" if ours else path, mode, *more, **options)
 
@@ -99,7 +100,7 @@ def standard_methods() -> int:
     return len(select(["standard"]))
 
 
-def command(*words: str | Path, code: int = 0):
+def command(*words: str | Path, code: int = 0) -> Any:
     """A command, run in this process; its exit code is part of what is expected."""
     from click.testing import CliRunner
 
@@ -110,7 +111,7 @@ def command(*words: str | Path, code: int = 0):
     return result
 
 
-def rewritten(folder: Path, change) -> None:
+def rewritten(folder: Path, change: Any) -> None:
     """Write a run's manifest as if the run had given what `change` makes of its record and the list of its images."""
     from cnnvis_report.store.manifest import images_in, read_head, write_manifest
 
@@ -122,7 +123,7 @@ STANDARD = ["--device", "cpu", "-O", "smoothgrad.n=3", "-O", "integrated_gradien
 
 
 @pytest.fixture(scope="session")
-def report(tmp_path_factory, drawn, class_names) -> Path:
+def report(tmp_path_factory: pytest.TempPathFactory, drawn: Any, class_names: Any) -> Path:
     """A report of all methods on drawn shapes with hostile names, by an untrained network."""
     folder = tmp_path_factory.mktemp("reports") / "report"
     command("run", "tests.factories:tiny", drawn, "-o", folder, *STANDARD, "--class-names", class_names)
@@ -130,7 +131,7 @@ def report(tmp_path_factory, drawn, class_names) -> Path:
 
 
 @pytest.fixture(scope="session")
-def class_names(tmp_path_factory) -> Path:
+def class_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Names of the five classes, two of them a stranger's."""
     path = tmp_path_factory.mktemp("names") / "names.txt"
     path.write_text('circle\ncross\nring\n</script><script>alert(3)</script>\n<b>трёх</b>угольник & "so"\n', "utf-8")

@@ -1,5 +1,7 @@
 """Networks as users write them, for `package.module:factory`."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -43,7 +45,7 @@ class Dictionary(nn.Module):
         super().__init__()
         self.inner = nn.Conv2d(3, 4, 3)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return {"out": self.inner(x), "aux": self.inner(x)}
 
 
@@ -63,7 +65,7 @@ def detached() -> nn.Module:
             super().__init__()
             self.inner = Tiny()
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             with torch.no_grad():
                 return self.inner(x)
 
@@ -74,7 +76,7 @@ def nothing() -> str:
     return "no network"
 
 
-def needs_an_argument(width) -> nn.Module:
+def needs_an_argument(width: Any) -> nn.Module:
     return Tiny(width)
 
 
@@ -89,7 +91,7 @@ def exacting() -> nn.Module:
     """Takes no other type than float32 within."""
 
     class Exacting(nn.Module):
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             if x.dtype != torch.float32:
                 raise RuntimeError("float32 alone")
             return x
@@ -126,7 +128,7 @@ def bright() -> nn.Module:
             self.conv.weight.data.fill_(1 / 3), self.conv.bias.data.zero_()
             self.fc.weight.data[:, 0], self.fc.bias.data = 800 * middle, -400 * middle**2
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return self.fc(self.conv(x).relu().mean((2, 3)))
 
     network = Bright()
@@ -144,7 +146,7 @@ def masked() -> nn.Module:
 class EvenSided(Tiny):
     """Takes no image whose height is odd."""
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         if x.shape[2] % 2:
             raise ValueError("an odd height")
         return super().forward(x)

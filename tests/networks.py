@@ -1,5 +1,7 @@
 """Small networks, each with one of the habits that trip explanation tools up."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -16,7 +18,7 @@ class Tiny(nn.Module):
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(8, classes)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.fc(self.pool(self.features(x)).flatten(1))
 
 
@@ -33,7 +35,7 @@ class Awkward(nn.Module):
         self.last = nn.Conv2d(12, 8, 3, padding=1)
         self.fc = nn.Linear(8 * 16, classes)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         x.mul_(1.5)
         x = F.relu(self.first(x), inplace=True)
         left = self.act(self.norm(self.left(x)))
@@ -46,7 +48,7 @@ class Awkward(nn.Module):
 class SumOfSquares(nn.Module):
     """Two classes: the sum of squares and its double. The path integral of x² from 0 is x²."""
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         score = x.square().sum((1, 2, 3))
         return torch.stack([score, 2 * score], dim=1)
 

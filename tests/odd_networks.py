@@ -3,6 +3,8 @@
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,17 +19,17 @@ class Odd(nn.Module):
         super().__init__()
         self.inner = seeded(Tiny())
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.inner(x)
 
 
 class Exits(Odd):
-    def forward(self, x):
+    def forward(self, x: Any) -> None:
         sys.exit(0)
 
 
 class ExitsAmongOthers(Odd):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.inner(x) if len(x) == 1 else sys.exit()
 
 
@@ -36,7 +38,7 @@ class Ends(BaseException):
 
 
 class RaisesWhatEnds(Odd):
-    def forward(self, x):
+    def forward(self, x: Any) -> None:
         raise Ends("of it")
 
 
@@ -46,20 +48,20 @@ class Mute(Exception):
 
 
 class RaisesMute(Odd):
-    def forward(self, x):
+    def forward(self, x: Any) -> None:
         raise Mute
 
 
 class Equal(Odd):
-    def __eq__(self, other):
+    def __eq__(self, other: Any) -> Any:
         return self is other
 
 
 class Alike(nn.ReLU):
-    def __eq__(self, other):
+    def __eq__(self, other: Any) -> Any:
         return isinstance(other, Alike)
 
-    def __hash__(self):
+    def __hash__(self) -> Any:
         return 1
 
 
@@ -76,43 +78,43 @@ class HoldsItself(Odd):
 
 
 class Endless(Odd):
-    def named_modules(self, *args, **kwargs):
+    def named_modules(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         while True:
             yield "again", self
 
 
 class NoTraining(Odd):
-    def train(self, mode=True):
+    def train(self, mode: Any = True) -> None:
         raise RuntimeError("no training here")
 
 
 class ExitsInEval(Odd):
-    def eval(self):
+    def eval(self) -> None:
         sys.exit(4)
 
 
 class GivesNothing(Odd):
-    def eval(self):
+    def eval(self) -> None:
         super().eval()
 
-    def to(self, *args, **kwargs):
+    def to(self, *args: Any, **kwargs: Any) -> None:
         super().to(*args, **kwargs)
 
 
 class NoState(Odd):
-    def state_dict(self, *args, **kwargs):
+    def state_dict(self, *args: Any, **kwargs: Any) -> None:
         raise NotImplementedError
 
 
 class ExtraState(Odd):
     version = 3
 
-    def get_extra_state(self):
+    def get_extra_state(self) -> Any:
         return {"version": self.version}
 
 
 class Talks(Odd):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         for number in range(30):
             print("talking", number)
             warnings.warn(f"warning {number}", stacklevel=1)
@@ -120,7 +122,7 @@ class Talks(Odd):
 
 
 class ChangesInPasses(Odd):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         os.chdir("/")
         torch.set_default_dtype(torch.float64)
         scores = self.inner(x)
@@ -140,27 +142,27 @@ class ChangesWhenMade(Odd):
 
 
 class RefusesOne(Odd):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         assert x.shape[-1] != 48, "48 columns are no good"
         return self.inner(x)
 
 
 class RefusesGradients(Odd):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         features = self.inner.features(x)
         if features.requires_grad and len(x) == 1 and x.shape[-1] == 40:
             features.register_hook(self.refuse)
         return self.inner.fc(self.inner.pool(features).flatten(1))
 
-    def refuse(self, gradient):
+    def refuse(self, gradient: Any) -> None:
         raise RuntimeError("no gradients here")
 
 
-def ends():
+def ends() -> None:
     raise Ends("of it")
 
 
-def __getattr__(name):
+def __getattr__(name: Any) -> None:
     if name == "leaves":
         sys.exit(3)
     raise AttributeError(name)

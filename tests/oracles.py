@@ -1,6 +1,7 @@
 """The methods written a second time, slowly: module hooks and operator overrides in place of the recorded graph."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,13 +17,13 @@ class _Override(torch.autograd.Function):
     """A (clipped) ReLU with another way back."""
 
     @staticmethod
-    def forward(ctx, z, ceiling, gated):
+    def forward(ctx: Any, z: Any, ceiling: Any, gated: Any) -> Any:
         ctx.save_for_backward(z)
         ctx.ceiling, ctx.gated = ceiling, gated
         return z.clamp(0, ceiling)
 
     @staticmethod
-    def backward(ctx, signal):
+    def backward(ctx: Any, signal: Any) -> Any:
         (z,) = ctx.saved_tensors
         back = signal * (signal > 0)
         if ctx.gated:
@@ -37,7 +38,7 @@ class ReluOverride(TorchFunctionMode):
         super().__init__()
         self.gated = gated
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if function in RELUS:
             return _Override.apply(args[0], float("inf"), self.gated)
         if function in CEILINGS:
@@ -63,7 +64,7 @@ def layer_values(network: nn.Module, images: Tensor, targets: Tensor, layer: str
     """Activations and gradients of a layer, by a module hook that hands a copy on."""
     kept = []
 
-    def hook(module, inputs, output):
+    def hook(module: Any, inputs: Any, output: Any) -> Any:
         output.retain_grad()
         kept.append(output)
         return output.clone()
@@ -77,19 +78,19 @@ def layer_values(network: nn.Module, images: Tensor, targets: Tensor, layer: str
     return kept[-1].detach().double().numpy(), kept[-1].grad.double().numpy()
 
 
-def relu(values):
+def relu(values: Any) -> Any:
     return np.maximum(values, 0)
 
 
-def weighted(weights, activations):
+def weighted(weights: Any, activations: Any) -> Any:
     return (weights[:, :, None, None] * activations).sum(1)
 
 
-def grad_cam(a, g):
+def grad_cam(a: Any, g: Any) -> Any:
     return relu(weighted(g.mean((2, 3)), a))
 
 
-def grad_cam_plus_plus(a, g):
+def grad_cam_plus_plus(a: Any, g: Any) -> Any:
     """Equation 19 as printed, position by position."""
     n, channels, h, w = a.shape
     maps = np.zeros((n, h, w))
@@ -105,17 +106,17 @@ def grad_cam_plus_plus(a, g):
     return relu(maps)
 
 
-def xgrad_cam(a, g):
+def xgrad_cam(a: Any, g: Any) -> Any:
     total = a.sum((2, 3))
     weights = np.divide((g * a).sum((2, 3)), total, out=np.zeros_like(total), where=total != 0)
     return relu(weighted(weights, a))
 
 
-def hires_cam(a, g):
+def hires_cam(a: Any, g: Any) -> Any:
     return (g * a).sum(1)
 
 
-def layer_cam(a, g):
+def layer_cam(a: Any, g: Any) -> Any:
     return relu((relu(g) * a).sum(1))
 
 
@@ -127,7 +128,7 @@ CAMS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }
 
 
-def occlusion(network, images, targets, patch, stride):
+def occlusion(network: Any, images: Any, targets: Any, patch: Any, stride: Any) -> Any:
     """Window by window and pixel by pixel, as the definition reads."""
     n, _, height, width = images.shape
     with torch.no_grad():

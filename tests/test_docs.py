@@ -4,6 +4,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -21,32 +22,32 @@ sys.path.insert(0, str(ROOT / "docs"))
 import tables  # noqa: E402
 
 
-def test_no_table_is_missing():
+def test_no_table_is_missing() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in PAGES)
     assert {name for name in tables.TABLES if f"<!-- {name}: begin -->\n" not in text} == set()
 
 
 @every_page
-def test_tables_say_what_the_code_says(path):
+def test_tables_say_what_the_code_says(path: Any) -> None:
     text = path.read_text(encoding="utf-8")
     assert tables.filled(text) == text, "run: python docs/tables.py"
 
 
 @every_page
-def test_links_lead_somewhere(path):
+def test_links_lead_somewhere(path: Any) -> None:
     text = path.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
         assert target.startswith("https://") or (path.parent / target).exists(), target
 
 
 @every_page
-def test_no_line_is_too_long(path):
+def test_no_line_is_too_long(path: Any) -> None:
     for line in path.read_text(encoding="utf-8").splitlines():
         assert len(line) <= 125 or line.startswith(("|", "![", "  ")), line
 
 
 @pytest.mark.parametrize(("package", "floor"), FLOORS.items())
-def test_the_page_on_architecture_says_what_is_on_each_floor(package, floor):
+def test_the_page_on_architecture_says_what_is_on_each_floor(package: Any, floor: Any) -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     (row,) = [line for line in page.splitlines() if re.search(rf"^\|.*`{package}(/|\.py)`.*\|", line)]
     assert row.startswith(f"| {floor} |")
@@ -61,7 +62,7 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("line", commands())
-def test_commands_parse(line):
+def test_commands_parse(line: Any) -> None:
     words = shlex.split(line)[1:]
     command = cli.commands[words[0]]
     known = {name for option in command.params if isinstance(option, click.Option) for name in option.opts} | {"--help"}
@@ -69,7 +70,7 @@ def test_commands_parse(line):
 
 
 @every_page
-def test_options_that_are_named_exist(path):
+def test_options_that_are_named_exist(path: Any) -> None:
     if path.name == "CHANGELOG.md":
         return
     known = {name for command in cli.commands.values() for option in command.params for name in option.opts}
@@ -77,11 +78,11 @@ def test_options_that_are_named_exist(path):
     assert set(re.findall(r"`(--[a-z-]+)", path.read_text(encoding="utf-8"))) <= known | foreign
 
 
-def test_the_two_commands_are_near_the_top():
+def test_the_two_commands_are_near_the_top() -> None:
     top = README.split("\n## ")[0]
     assert "pip install -c constraints.txt . && cnnvis-report demo -o demo-report\n" in top
     assert "pip install -c constraints.txt -e '.[test]' && pytest\n" in top
 
 
-def test_the_readme_is_what_a_visitor_needs():
+def test_the_readme_is_what_a_visitor_needs() -> None:
     assert len(README.splitlines()) <= 100

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,18 +20,18 @@ def run(name: str, *words: str | Path) -> str:
     return subprocess.run(script, capture_output=True, text=True, check=True).stdout
 
 
-def test_there_is_no_example_that_nobody_runs():
+def test_there_is_no_example_that_nobody_runs() -> None:
     tested = {"python_call.py", "own_network.py", "own_method.py", "make_pictures.py"}
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
 
 
-def test_the_python_call():
+def test_the_python_call() -> None:
     said = run("python_call.py").splitlines()
     assert said[0].startswith("grad_cam: 2×2×7×7, ") and said[1].startswith("guided_backprop: 2×2×3×224×224, ")
     assert said[-1] == "efficientnet_b0 has grad_cam"
 
 
-def test_a_network_of_ones_own(tmp_path):
+def test_a_network_of_ones_own(tmp_path: Path) -> None:
     assert run("own_network.py", tmp_path).endswith("index.html\n")
     for image in load_run(tmp_path / "report").images():
         assert image.correct and image.label.name == Path(image.name).parts[0]
@@ -39,7 +40,7 @@ def test_a_network_of_ones_own(tmp_path):
         assert red[40, 30] > 0 == red[60, 70] and blue[60, 70] > 0 == blue[40, 30], "each class at its own disc"
 
 
-def test_a_method_of_ones_own(tmp_path):
+def test_a_method_of_ones_own(tmp_path: Path) -> None:
     run("own_method.py", tmp_path)
     stored = load_run(tmp_path / "report")
     assert stored.record.passes_per_image == {"forward": 1, "backward": 2}, "nothing is computed twice"
@@ -52,7 +53,7 @@ def test_a_method_of_ones_own(tmp_path):
 
 
 @pytest.mark.browser
-def test_the_pictures_of_the_readme(report, tmp_path):
+def test_the_pictures_of_the_readme(report: Any, tmp_path: Path) -> None:
     pytest.importorskip("playwright", reason="Playwright isn't installed (extra 'test')")
     if not (shutil.which("chromium") or shutil.which("google-chrome")):
         pytest.skip("there is no Chromium on this system")
@@ -63,5 +64,5 @@ def test_the_pictures_of_the_readme(report, tmp_path):
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
-def test_they_are_short(path):
+def test_they_are_short(path: Any) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) < 80

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,11 +44,11 @@ MAPS = MapsOfImage(
 )
 
 
-def test_every_example_is_shown():
+def test_every_example_is_shown() -> None:
     assert {path.name for path in EXAMPLES if path.name != "__pycache__"} == set(SHOWN)
 
 
-def test_a_method():
+def test_a_method() -> None:
     network, images = build(), torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(4))
     name = "examples.extending.layer_attribution:layer_attribution"
     maps = explain(network, images, [0, 1], methods=[name], layer="filters", scores="value")["layer_attribution"]
@@ -57,7 +58,7 @@ def test_a_method():
     torch.testing.assert_close(maps.sum(dim=(1, 2)), network(images)[[0, 1], [0, 1]].detach())
 
 
-def announce(patch: pytest.MonkeyPatch, registry, example: str) -> None:
+def announce(patch: pytest.MonkeyPatch, registry: Any, example: str) -> None:
     """Import an example, whose entry is forgotten after the test."""
     for name in ("_entries", "_modules"):
         patch.setattr(registry, name, dict(getattr(registry, name)))
@@ -65,7 +66,7 @@ def announce(patch: pytest.MonkeyPatch, registry, example: str) -> None:
     import_module(f"examples.extending.{example}")
 
 
-def test_a_loader(monkeypatch, tmp_path):
+def test_a_loader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     loaders()
     announce(monkeypatch, LOADERS, "npz_network")
     random = np.random.default_rng(0)
@@ -83,7 +84,7 @@ def test_a_loader(monkeypatch, tmp_path):
         load_model(str(tmp_path / "bad.npz"))
 
 
-def test_a_metric(monkeypatch):
+def test_a_metric(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics()
     announce(monkeypatch, METRICS, "sparseness")
     few, none = np.zeros((4, 5), np.float32), np.zeros((2, 2), np.float32)
@@ -94,7 +95,7 @@ def test_a_metric(monkeypatch):
     assert [entry.info.title for entry in metrics()].count("Sparseness") == 1
 
 
-def test_the_metric_is_on_the_pages(monkeypatch, tmp_path):
+def test_the_metric_is_on_the_pages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     metrics()
     announce(monkeypatch, METRICS, "sparseness")
     draw(tmp_path / "images")
@@ -114,7 +115,7 @@ def run(folder: Path, *words: str) -> None:
     command("run", "examples.own_network:build", folder / "images", "-o", folder / "r", *words)
 
 
-def test_a_reader(monkeypatch, tmp_path):
+def test_a_reader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     readers()
     announce(monkeypatch, READERS, "numpy_array")
     (tmp_path / "images").mkdir()
@@ -134,7 +135,7 @@ def test_a_reader(monkeypatch, tmp_path):
     assert image.top[0].logit == pytest.approx(build()(picture).max().item(), rel=1e-2)
 
 
-def test_a_page(monkeypatch, tmp_path):
+def test_a_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from examples.extending.certainty import certainty
 
     (row,) = re.findall(r"^\+    (Page\(.+\)),$", PAGE, re.MULTILINE)

@@ -1,8 +1,10 @@
 """Registries, with installed packages that add to them: real distributions as pip lays them out."""
 
 import sys
+from collections.abc import Iterator
 from importlib import invalidate_caches
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ GROUP = "cnnvis_report.things"
 
 
 @pytest.fixture
-def site(tmp_path, monkeypatch):
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A folder of installed packages; modules that come from it are forgotten afterwards."""
     monkeypatch.syspath_prepend(tmp_path)
     before = set(sys.modules)
@@ -41,7 +43,7 @@ def adds(name: str) -> str:
 
 
 @pytest.fixture
-def things(monkeypatch):
+def things(monkeypatch: pytest.MonkeyPatch) -> Any:
     import builtins
 
     registry = Registry[int]("thing", group=GROUP)
@@ -50,7 +52,7 @@ def things(monkeypatch):
 
 
 @pytest.mark.parametrize("value", ["their_module", "their_module:theirs"], ids=["module", "function"])
-def test_an_entry_point_names_a_module_or_a_function(site, things, value):
+def test_an_entry_point_names_a_module_or_a_function(site: Any, things: Any, value: Any) -> None:
     install(site, "their-package", {"theirs": value}, their_module=adds("theirs"))
     assert set(things.entries()) == {"theirs"}
 
@@ -64,7 +66,9 @@ def test_an_entry_point_names_a_module_or_a_function(site, things, value):
         pytest.param(adds("half") + "1 / 0", "division by zero", id="breaks-half-way"),
     ],
 )
-def test_a_broken_package_is_one_warning_and_the_others_are_there(site, things, caplog, module, reason):
+def test_a_broken_package_is_one_warning_and_the_others_are_there(
+    site: Any, things: Any, caplog: pytest.LogCaptureFixture, module: Any, reason: Any
+) -> None:
     install(site, "broken", {"one": "broken_module", "two": "broken_module:two"}, broken_module=module)
     install(site, "sound", {"sound": "sound_module"}, sound_module=adds("sound"))
     assert set(things.entries()) == {"sound"}
@@ -73,7 +77,9 @@ def test_a_broken_package_is_one_warning_and_the_others_are_there(site, things, 
     assert set(things.entries()) == {"sound"} and len(caplog.records) == 1  # said once
 
 
-def test_two_of_one_name_are_refused_with_both_modules(site, things, caplog):
+def test_two_of_one_name_are_refused_with_both_modules(
+    site: Any, things: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     install(site, "a-package", {"same": "a_module"}, a_module=adds("same"))
     install(site, "b-package", {"same": "b_module"}, b_module=adds("same"))
     assert set(things.entries()) == {"same"}
@@ -81,7 +87,7 @@ def test_two_of_one_name_are_refused_with_both_modules(site, things, caplog):
     assert all(part in record.message for part in ("'b-package'", "'same'", "a_module", "b_module"))
 
 
-def test_a_module_may_announce_a_thing_again():
+def test_a_module_may_announce_a_thing_again() -> None:
     registry = Registry[int]("thing", group=GROUP)
     registry.add("mine", 1, "notebook")
     registry.add("mine", 2, "notebook")
@@ -90,7 +96,7 @@ def test_a_module_may_announce_a_thing_again():
         registry.add("mine", 3, "other")
 
 
-def test_names_of_our_own_cannot_be_taken_by_whoever_comes_first(site, monkeypatch):
+def test_names_of_our_own_cannot_be_taken_by_whoever_comes_first(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import builtins
 
     (site / "our_things").mkdir()

@@ -2,6 +2,7 @@
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def ours(names: set[str]) -> set[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_go_down(path):
+def test_imports_go_down(path: Any) -> None:
     own = located(path)
     assert room(own) in FLOORS, f"{room(own)} has no floor"
     if path.parent == PACKAGE and path.name == "__init__.py":
@@ -92,7 +93,7 @@ def test_imports_go_down(path):
             assert floors[0] <= floors[1], f"{'.'.join(own)} imports {'.'.join(parts)}, which is above it"
 
 
-def test_no_module_imports_itself_by_way_of_others():
+def test_no_module_imports_itself_by_way_of_others() -> None:
     graph = {}
     for path in MODULES:
         name = located(path)
@@ -111,11 +112,11 @@ def test_no_module_imports_itself_by_way_of_others():
         visit(name, ())
 
 
-def test_few_modules_lie_at_the_top():
+def test_few_modules_lie_at_the_top() -> None:
     assert len(list(PACKAGE.glob("*.py"))) <= AT_THE_TOP
 
 
-def test_the_report_side_knows_no_torch():
+def test_the_report_side_knows_no_torch() -> None:
     """Neither do the modules of other packages that it imports, whatever else is in those packages."""
     by_name = {located(path): path for path in MODULES}
     waiting = [path for path in MODULES if room(located(path)) in WITHOUT_TORCH or located(path) == ("cli", "main")]
@@ -139,18 +140,18 @@ def test_the_report_side_knows_no_torch():
         ("training", {"report"}),
     ],
 )
-def test_explaining_and_reporting_never_see_each_other(side, other):
+def test_explaining_and_reporting_never_see_each_other(side: Any, other: Any) -> None:
     for path in MODULES:
         if room(located(path)) == side:
             assert not {room(parts) for parts in ours(imports(path))} & other, path
 
 
-def test_nothing_above_the_command_line_knows_click():
+def test_nothing_above_the_command_line_knows_click() -> None:
     for path in MODULES:
         assert room(located(path)) in ("cli", "__main__") or "click" not in imports(path), path
 
 
-def test_records_need_numpy_alone():
+def test_records_need_numpy_alone() -> None:
     allowed = {"numpy", "cnnvis_report"}
     import sys
 
@@ -161,12 +162,12 @@ def test_records_need_numpy_alone():
 
 
 @pytest.mark.parametrize("path", [*MODULES, *sorted((ROOT / "static").rglob("*.js"))], ids=lambda path: path.name)
-def test_files_stay_short_enough_to_see(path):
+def test_files_stay_short_enough_to_see(path: Any) -> None:
     limit = 250 if path.suffix == ".py" else 130
     assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
 
 
-def test_private_names_of_pytorch_stay_in_one_file():
+def test_private_names_of_pytorch_stay_in_one_file() -> None:
     for path in MODULES:
         if located(path) != ("engine", "graph", "nodes"):
             text = path.read_text(encoding="utf-8")
@@ -179,7 +180,7 @@ def called(path: Path) -> set[str]:
     return {getattr(call, "id", getattr(call, "attr", "")) for call in calls}
 
 
-def test_one_module_of_the_pipeline_explains():
+def test_one_module_of_the_pipeline_explains() -> None:
     """Only `explain_batch` runs methods on a tape; others may open one to read layers, and run no method."""
     readers = {("pipeline", "inspection", "image_inspector"), ("pipeline", "inspection", "unit_pictures")}
     for path in MODULES:

@@ -5,6 +5,7 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def build(kind: str, source: Path, target: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sdist(tmp_path_factory):
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return build("sdist", ROOT, tmp_path_factory.mktemp("sdist"))
 
 
@@ -46,7 +47,7 @@ def rendered_by(installed: Path, run: Path, tmp_path: Path) -> bytes:
     return (tmp_path / "run" / "index.html").read_bytes()
 
 
-def test_a_wheel_brings_templates_and_scripts(report, tmp_path):
+def test_a_wheel_brings_templates_and_scripts(report: Any, tmp_path: Path) -> None:
     wheel = build("wheel", ROOT, tmp_path / "wheel")
     names = zipfile.ZipFile(wheel).namelist()
     for folder in ("templates", "static"):
@@ -60,7 +61,7 @@ def test_a_wheel_brings_templates_and_scripts(report, tmp_path):
     assert "cnnvis-report = cnnvis_report.cli.main:cli" in entry.read_text()
 
 
-def test_an_sdist_can_be_built_and_tested(sdist, report, tmp_path):
+def test_an_sdist_can_be_built_and_tested(sdist: Any, report: Any, tmp_path: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
         archive.extractall(tmp_path / "source", filter="data")
@@ -71,11 +72,11 @@ def test_an_sdist_can_be_built_and_tested(sdist, report, tmp_path):
     assert rendered_by(unpacked(wheel, tmp_path / "site"), report, tmp_path) == (report / "index.html").read_bytes()
 
 
-def test_a_checkout_works_as_it_stands(report, tmp_path):
+def test_a_checkout_works_as_it_stands(report: Any, tmp_path: Path) -> None:
     assert rendered_by(ROOT, report, tmp_path) == (report / "index.html").read_bytes()
 
 
-def test_the_constraints_pin_what_the_project_asks_for():
+def test_the_constraints_pin_what_the_project_asks_for() -> None:
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def doubles(tape, targets):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the package is installed, from its source."""
     for tool in ("pip", "hatchling"):
         pytest.importorskip(tool, reason=f"{tool} isn't installed")
@@ -82,7 +83,7 @@ def installed_command(site: Path, *words: str | Path, beside: Path | None = None
     )
 
 
-def test_its_methods_are_listed_and_a_package_that_breaks_is_named(site, tmp_path):
+def test_its_methods_are_listed_and_a_package_that_breaks_is_named(site: Any, tmp_path: Path) -> None:
     broken = tmp_path / "broken-1.0.dist-info"
     broken.mkdir()
     (broken / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
@@ -94,7 +95,7 @@ def test_its_methods_are_listed_and_a_package_that_breaks_is_named(site, tmp_pat
     assert line.startswith("Warning: ") and "'broken'" in line and "there_is_no_such_module" in line
 
 
-def test_its_maps_are_right_and_stand_on_the_page(site, drawn, tmp_path):
+def test_its_maps_are_right_and_stand_on_the_page(site: Any, drawn: Any, tmp_path: Path) -> None:
     words = (
         "run",
         "tests.factories:tiny",
@@ -123,6 +124,6 @@ def test_its_maps_are_right_and_stand_on_the_page(site, drawn, tmp_path):
     assert " of it" in images
 
 
-def test_whatever_is_promised_is_there():
+def test_whatever_is_promised_is_there() -> None:
     assert all(hasattr(plugin, name) for name in plugin.__all__)
     assert all(f"{name}" in (plugin.__doc__ or "") for name in plugin.__all__)

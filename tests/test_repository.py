@@ -6,6 +6,7 @@ import sys
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,17 +20,17 @@ def calls(text: str) -> set[str]:
     return set(re.findall(r"\bpoe ([a-z][a-z-]+)", text))
 
 
-def test_there_is_a_task_for_each_habit():
+def test_there_is_a_task_for_each_habit() -> None:
     assert {"lint", "types", "test", "quick", "pages", "lint-pages", "docs", "bench"} <= TASKS.keys()
     assert all(task["help"].endswith(".") for task in TASKS.values())
 
 
 @pytest.mark.parametrize("name", [".ci/run", ".github/workflows/ci.yml", "CONTRIBUTING.md", "docs/conf.py"])
-def test_only_tasks_that_exist_are_called(name):
+def test_only_tasks_that_exist_are_called(name: Any) -> None:
     assert calls((ROOT / name).read_text(encoding="utf-8")) <= TASKS.keys()
 
 
-def test_ci_here_and_hosted_call_the_same_tasks():
+def test_ci_here_and_hosted_call_the_same_tasks() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     here = calls(script) | set(re.search(r"for task in ([a-z -]+); do", script)[1].split())
     hosted = calls((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
@@ -37,17 +38,17 @@ def test_ci_here_and_hosted_call_the_same_tasks():
 
 
 @pytest.mark.parametrize("path", YAML_FILES, ids=lambda path: path.name)
-def test_hosted_files_can_be_read(path):
+def test_hosted_files_can_be_read(path: Any) -> None:
     yaml = pytest.importorskip("yaml", reason="PyYAML isn't installed")
     assert isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict)
 
 
-def test_the_folders_of_the_quick_part_exist():
+def test_the_folders_of_the_quick_part_exist() -> None:
     for word in TASKS["quick"]["cmd"].split():
         assert not word.startswith("tests/") or (ROOT / word).exists(), word
 
 
-def test_the_lowest_versions_are_those_that_are_promised():
+def test_the_lowest_versions_are_those_that_are_promised() -> None:
     promised = dict(entry.split(">=") for entry in PYPROJECT["project"]["dependencies"])
     lines = (ROOT / "constraints-lowest.txt").read_text(encoding="utf-8").splitlines()
     lowest = dict(line.split("==") for line in lines if "==" in line)
@@ -55,7 +56,7 @@ def test_the_lowest_versions_are_those_that_are_promised():
         assert lowest[name].removesuffix(".0").removesuffix(".0") == version.removesuffix(".0"), name
 
 
-def test_the_citation_has_the_version():
+def test_the_citation_has_the_version() -> None:
     from cnnvis_report import __version__
 
     assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
@@ -69,7 +70,7 @@ LOADS = re.compile(
 
 
 @pytest.mark.skipif(not (find_spec("sphinx") and find_spec("furo") and find_spec("myst_parser")), reason="extra 'docs'")
-def test_the_documentation_builds_without_warnings_and_loads_nothing(tmp_path):
+def test_the_documentation_builds_without_warnings_and_loads_nothing(tmp_path: Path) -> None:
     built = tmp_path / "docs"
     words = [*TASKS["docs"]["cmd"].replace("build/docs", str(built)).split()[1:]]
     subprocess.run([sys.executable, "-m", "sphinx", *words, "-d", str(tmp_path / "cache")], check=True, cwd=ROOT)
@@ -79,5 +80,5 @@ def test_the_documentation_builds_without_warnings_and_loads_nothing(tmp_path):
         assert not LOADS.findall(path.read_text(encoding="utf-8")), path.name
 
 
-def test_what_scripts_and_styles_are_checked_by_is_pinned():
+def test_what_scripts_and_styles_are_checked_by_is_pinned() -> None:
     assert re.search(r"@biomejs/biome@\d+\.\d+\.\d+ ", TASKS["lint-pages"]["shell"])

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -114,7 +115,7 @@ SOURCES = {
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_retired_words_stay_out(name):
+def test_retired_words_stay_out(name: Any) -> None:
     text = NO_BRITISH_SPELLING.sub(" ", SOURCES[name])
     found = [
         f"{match[0]!r}: say {instead}"
@@ -124,6 +125,6 @@ def test_retired_words_stay_out(name):
     assert not found, "\n".join(dict.fromkeys(found))
 
 
-def test_no_help_in_the_list_of_commands_is_cut():
+def test_no_help_in_the_list_of_commands_is_cut() -> None:
     commands = SOURCES["helps: --help"].partition("Commands:")[2]
     assert not re.search(r"(\.\.\.|…)$", commands, re.MULTILINE), commands

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import sync_playwright
 
@@ -36,7 +37,7 @@ def make(folder: Path) -> Path:
     return folder / "report"
 
 
-def until(tab, code: str) -> None:
+def until(tab: Any, code: str) -> None:
     """Wait for something on the page to be true."""
     while not tab.evaluate(code):
         tab.wait_for_timeout(10)

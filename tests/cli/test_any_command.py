@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -114,14 +115,16 @@ def values(option: click.Option) -> st.SearchStrategy[str]:
 
 
 @pytest.mark.parametrize("name", WORDS)
-def test_any_options_are_taken_or_refused_in_one_line_wherever_they_stand(name, tmp_path, monkeypatch):
+def test_any_options_are_taken_or_refused_in_one_line_wherever_they_stand(
+    name: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "settings.toml"
     from_file = any(parameter.name == "config" for parameter in cli.commands[name].params)
 
     @MANY
     @given(st.data())
-    def try_some(data):
+    def try_some(data: Any) -> None:
         chosen = data.draw(st.lists(st.sampled_from(takers(name)), max_size=4, unique_by=lambda option: option.name))
         given_values = {option.name: data.draw(values(option), label=str(option.name)) for option in chosen}
         typed = [word for option in chosen for word in (max(option.opts, key=len), given_values[option.name])]

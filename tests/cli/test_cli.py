@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -19,13 +20,13 @@ SMOOTH, FLAT = "tests.factories:smooth", "tests.factories:flat"
 FEW = ("--methods", "grad_cam,saliency", "--device", "cpu")
 
 
-def one_line(result) -> str:
+def one_line(result: Any) -> str:
     """The only line on the standard error stream."""
     assert result.stderr.count("\n") == 1 and result.stderr.startswith("Error: "), result.stderr
     return result.stderr
 
 
-def test_pages_are_written_without_torch(report, tmp_path):
+def test_pages_are_written_without_torch(report: Any, tmp_path: Path) -> None:
     import shutil
 
     shutil.copytree(report, tmp_path / "r")
@@ -39,7 +40,7 @@ def test_pages_are_written_without_torch(report, tmp_path):
     assert (tmp_path / "r" / "index.html").read_bytes() == (report / "index.html").read_bytes()
 
 
-def test_a_run_says_what_it_will_do_and_what_it_took(drawn, tmp_path):
+def test_a_run_says_what_it_will_do_and_what_it_took(drawn: Any, tmp_path: Path) -> None:
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW)
     assert result.stdout == f"Wrote {tmp_path / 'r' / 'index.html'}\n"
     gold.check("run", gold.scrubbed(result.stderr, tmp_path))
@@ -51,7 +52,7 @@ def test_a_run_says_what_it_will_do_and_what_it_took(drawn, tmp_path):
     assert quiet.stderr.count("\n") == 2 and all(line.startswith("Warning: ") for line in quiet.stderr.splitlines())
 
 
-def test_hyphens_sets_and_choices(drawn, tmp_path):
+def test_hyphens_sets_and_choices(drawn: Any, tmp_path: Path) -> None:
     command(
         *TINY, drawn, "-o", tmp_path / "a", "-m", "grad-cam, layer-cam", "--classes", "ring,top:1,0", "--limit", "5",
         "--limit-order", "first",
@@ -68,7 +69,7 @@ def test_hyphens_sets_and_choices(drawn, tmp_path):
     assert len(images[0].maps) == sum(entry.info.preset == "quick" for entry in methods())
 
 
-def test_images_without_a_label_have_a_stated_gap(drawn, tmp_path):
+def test_images_without_a_label_have_a_stated_gap(drawn: Any, tmp_path: Path) -> None:
     Image.new("RGB", (50, 50)).save(tmp_path / "alone.png")
     command(*TINY, drawn, tmp_path / "alone.png", "-o", tmp_path / "r", *FEW, "--classes", "label", "-q")
     *_, alone = load_run(tmp_path / "r").images()
@@ -78,7 +79,7 @@ def test_images_without_a_label_have_a_stated_gap(drawn, tmp_path):
     assert "no image has a label" in one_line(result)
 
 
-def test_several_layers(drawn, tmp_path):
+def test_several_layers(drawn: Any, tmp_path: Path) -> None:
     layers = ("--layer", "features.0", "--layer", "features")
     command(*TINY, drawn, "-o", tmp_path / "r", "-m", "grad_cam,guided_grad_cam,saliency", *layers, "-q")
     image = next(load_run(tmp_path / "r").images())
@@ -96,7 +97,7 @@ def test_several_layers(drawn, tmp_path):
 @pytest.mark.parametrize(
     ("size", "seen"), [("64", (64, 64)), ("24x56", (24, 56)), ("original", (40, 40)), (None, (40, 40))]
 )
-def test_sizes(size, seen, drawn, tmp_path):
+def test_sizes(size: Any, seen: Any, drawn: Any, tmp_path: Path) -> None:
     command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "-q", *(("--size", size) if size else ()))
     image = next(load_run(tmp_path / "r").images())
     assert image.size == seen and image.original_size == (40, 40)
@@ -104,14 +105,14 @@ def test_sizes(size, seen, drawn, tmp_path):
     assert arrays["picture"].shape == (*seen, 3) and arrays[image.maps[-1].key].shape[-2:] == seen
 
 
-def test_images_of_many_sizes_and_aspects(tmp_path):
+def test_images_of_many_sizes_and_aspects(tmp_path: Path) -> None:
     for number, size in enumerate([(50, 30), (50, 30), (31, 80), (64, 64)]):
         Image.effect_noise(size, 90).convert("RGB").save(tmp_path / f"{number}.png")
     command(*TINY, tmp_path, "-o", tmp_path / "r", *FEW, "--size", "original", "-q")
     assert [image.size for image in load_run(tmp_path / "r").images()] == [(30, 50), (30, 50), (80, 31), (64, 64)]
 
 
-def test_gray_networks(drawn, tmp_path):
+def test_gray_networks(drawn: Any, tmp_path: Path) -> None:
     command("run", "tests.factories:gray", drawn, "-o", tmp_path / "r", "--size", "32", "-m", "standard", "-q",
             "-O", "smoothgrad.n=2", "-O", "integrated_gradients.steps=2", "-O", "occlusion.patch=16")  # fmt: skip
     image = next(load_run(tmp_path / "r").images())
@@ -119,7 +120,7 @@ def test_gray_networks(drawn, tmp_path):
     assert arrays["picture"].shape == (32, 32) and len(image.maps) == standard_methods() * 3
 
 
-def test_a_network_with_other_activations_has_stated_gaps(drawn, tmp_path):
+def test_a_network_with_other_activations_has_stated_gaps(drawn: Any, tmp_path: Path) -> None:
     smooth = ("run", "tests.factories:smooth", drawn, "--size", "32", "-m", "guided_backprop,gradient,cam")
     result = command(*smooth, "-o", tmp_path / "r")
     assert "not applicable: guided_backprop (1 SiLU activation has no ReLU rule)" in result.stderr
@@ -183,7 +184,9 @@ def test_a_network_with_other_activations_has_stated_gaps(drawn, tmp_path):
         (("layers", "tests.factories:tiny", "--size", "original"), 2, "no meaning without images"),
     ],
 )
-def test_bad_input_gets_one_line_and_leaves_nothing(words, code, says, drawn, tmp_path):
+def test_bad_input_gets_one_line_and_leaves_nothing(
+    words: Any, code: Any, says: Any, drawn: Any, tmp_path: Path
+) -> None:
     (tmp_path / "empty").mkdir()
     words = [word.format(drawn=drawn, empty=tmp_path / "empty") for word in words]
     output = ["-o", tmp_path / "r"] if words[0] == "run" else []
@@ -197,12 +200,12 @@ def test_bad_input_gets_one_line_and_leaves_nothing(words, code, says, drawn, tm
     [("--batch-size", "none"), ("--seed", "-1"), ("--limit", "0"), ("--mean", "a,b"), ("--labels", "x")],
     ids=" ".join,
 )
-def test_values_that_an_option_refuses_end_with_two(words, drawn, tmp_path):
+def test_values_that_an_option_refuses_end_with_two(words: Any, drawn: Any, tmp_path: Path) -> None:
     said = one_line(command(*TINY, drawn, "-o", tmp_path / "r", *words, code=2))
     assert f"Invalid value for '{words[0]}': {words[1]!r} is" in said
 
 
-def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn, tmp_path):
+def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn: Any, tmp_path: Path) -> None:
     config = tmp_path / "run.toml"
     config.write_text(
         'methods = ["smoothgrad", "grad_cam"]\nclasses = "top:1"\nbatch-size = 3\nlayer = "features.0"\nseed = 5\n'
@@ -233,7 +236,7 @@ def own_method(folder: Path, name: str, body: str, option: str = "power: int = 2
     return f"{name}:mine"
 
 
-def test_a_method_of_ones_own(drawn, tmp_path, monkeypatch):
+def test_a_method_of_ones_own(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     path = own_method(tmp_path, "own_one", "return tape.gradients(targets).pixels.abs().pow(power).sum(1)")
     command(*TINY, drawn, "-o", tmp_path / "r", "-m", f"grad_cam,{path}", "-O", "mine.power=1", "-q")
@@ -250,7 +253,9 @@ def test_a_method_of_ones_own(drawn, tmp_path, monkeypatch):
         pytest.param("return tape.gradients(targets).pixels.sum(1) / 0", "aren't finite", id="not-finite"),
     ],
 )
-def test_a_method_that_fails_leaves_a_gap_and_the_others_go_on(drawn, tmp_path, monkeypatch, body, says):
+def test_a_method_that_fails_leaves_a_gap_and_the_others_go_on(
+    drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Any, says: Any
+) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     name = f"own_{'two' if 'images' in body else 'three'}"  # modules stay imported, so each needs a name
     words = (*TINY, drawn, "-o", tmp_path / name, "-m", f"grad_cam,{own_method(tmp_path, name, body)}")
@@ -261,14 +266,16 @@ def test_a_method_that_fails_leaves_a_gap_and_the_others_go_on(drawn, tmp_path, 
     command(*words, "--strict", code=3)
 
 
-def test_a_method_that_gives_maps_of_another_kind_is_refused(drawn, tmp_path, monkeypatch):
+def test_a_method_that_gives_maps_of_another_kind_is_refused(
+    drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     path = own_method(tmp_path, "own_four", "return tape.images")
     words = (*TINY, drawn, "-o", tmp_path / "r", "-m", f"grad_cam,{path}")
     assert "gives maps of" in one_line(command(*words, code=2))
 
 
-def test_traceback_of_a_failed_method_on_request(drawn, tmp_path, monkeypatch):
+def test_traceback_of_a_failed_method_on_request(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     path = own_method(tmp_path, "own_five", "return [][len(tape.images)]")
     words = (*TINY, drawn, "-m", f"saliency,{path}")
@@ -276,12 +283,12 @@ def test_traceback_of_a_failed_method_on_request(drawn, tmp_path, monkeypatch):
     assert "Traceback" in command(*words, "-o", tmp_path / "b", "-v").stderr
 
 
-def test_out_of_memory_halves_the_batch(drawn, tmp_path, monkeypatch):
+def test_out_of_memory_halves_the_batch(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 
     plain, sizes = BatchExplainer._open, []
 
-    def tight(explainer, images):
+    def tight(explainer: Any, images: Any) -> Any:
         sizes.append(len(images))
         if len(images) > 2:
             raise torch.OutOfMemoryError("too much")
@@ -298,10 +305,10 @@ def test_out_of_memory_halves_the_batch(drawn, tmp_path, monkeypatch):
     assert "Out of memory with one image at a time" in result.stderr and not (tmp_path / "n").exists()
 
 
-def test_a_full_disk_is_one_line(drawn, tmp_path, monkeypatch):
+def test_a_full_disk_is_one_line(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
 
-    def full(*_, **__):
+    def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("cnnvis_report.store.arrays.np.savez", full)
@@ -309,13 +316,13 @@ def test_a_full_disk_is_one_line(drawn, tmp_path, monkeypatch):
     assert "Error: No space left on device" in result.stderr and not (tmp_path / "r").exists()
 
 
-def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
+def test_ctrl_c_keeps_what_is_done(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 
     plain = BatchExplainer._open
     calls = []
 
-    def impatient(*given):
+    def impatient(*given: Any) -> Any:
         calls.append(1)
         if len(calls) > 1:
             raise KeyboardInterrupt
@@ -327,14 +334,14 @@ def test_ctrl_c_keeps_what_is_done(drawn, tmp_path, monkeypatch):
     assert len(list((tmp_path / "r" / "arrays").iterdir())) == 3
 
 
-def test_methods_are_listed_and_described():
+def test_methods_are_listed_and_described() -> None:
     listed = command("methods").stdout
     assert [line.split()[0] for line in listed.splitlines()[1:]] == [entry.name for entry in methods()]
     assert all(entry.info.source in listed for entry in methods())
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in methods()])
-def test_a_method_is_described_in_full(name):
+def test_a_method_is_described_in_full(name: Any) -> None:
     (entry,) = [entry for entry in methods() if entry.name == name]
     assert entry.info.text in command("methods", name.replace("_", "-")).stdout
     (described,) = json.loads(command("methods", name, "--json").stdout)
@@ -342,7 +349,7 @@ def test_a_method_is_described_in_full(name):
     assert described["options"] == entry.info.options and "defined" not in described
 
 
-def test_methods_say_for_which_network_they_are_defined():
+def test_methods_say_for_which_network_they_are_defined() -> None:
     said = {entry["name"]: entry for entry in json.loads(command("methods", "--json", "--for", SMOOTH).stdout)}
     assert list(said) == [entry.name for entry in methods()]
     assert said["gradient"]["defined"] and said["gradient"]["reason"] is None
@@ -355,7 +362,7 @@ def test_methods_say_for_which_network_they_are_defined():
     assert flat["grad_cam"]["reason"] == "no layer has a spatial size" and flat["gradient"]["defined"]
 
 
-def test_layers_are_listed_in_the_order_in_which_they_run():
+def test_layers_are_listed_in_the_order_in_which_they_run() -> None:
     layers = command("layers", "tests.factories:tiny").stdout
     assert [line.split()[0] for line in layers.splitlines()[1:6]] == [f"features.{number}" for number in range(5)]
     assert "*  features" in layers and "8×20×20" in layers
@@ -367,7 +374,7 @@ def test_layers_are_listed_in_the_order_in_which_they_run():
     assert "512×7×7" in command("layers", "resnet18").stdout
 
 
-def test_the_demo(tmp_path, monkeypatch):
+def test_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnvis_report.training.demo.EPOCHS", 1)
     monkeypatch.setattr("cnnvis_report.training.demo.DRAWN", {"training": 50, "validation": 10, "test": 10})
     result = command("demo", "-n", "6", "-o", tmp_path / "d", "-m", "quick")

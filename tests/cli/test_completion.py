@@ -1,5 +1,7 @@
 """What the shell completes: methods, models, layers, words and files."""
 
+from typing import Any
+
 import pytest
 from click.shell_completion import ShellComplete
 
@@ -30,11 +32,11 @@ def completed(*words: str, incomplete: str) -> list[str]:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
-def test_what_follows(words, incomplete, expected):
+def test_what_follows(words: Any, incomplete: Any, expected: Any) -> None:
     assert completed(*words, incomplete=incomplete) == expected
 
 
-def test_names_are_known_without_torch():
+def test_names_are_known_without_torch() -> None:
     assert completion.complete("methods", {}, "") == ["quick", "standard", "all", *sorted(m.name for m in methods())]
     torchvision = pytest.importorskip("torchvision")
     offered = set(completion.complete("models", {}, ""))

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def right(content: dict) -> int:
     return sum((each["label"] or {}).get("index") == each["top"][0]["index"] for each in content["images"])
 
 
-def test_folders_called_by_indices_are_right(tmp_path):
+def test_folders_called_by_indices_are_right(tmp_path: Path) -> None:
     for index in (2, 5, 7):
         shade(tmp_path / "data" / str(index) / "a.png", index)
     result = command(*BRIGHT, tmp_path / "data", "-o", tmp_path / "r")
@@ -37,14 +38,14 @@ def test_folders_called_by_indices_are_right(tmp_path):
     assert notice in (tmp_path / "r" / "index.html").read_text()
 
 
-def test_folders_in_order_are_right(tmp_path):
+def test_folders_in_order_are_right(tmp_path: Path) -> None:
     for index, name in enumerate(sorted(f"kind {number}" for number in range(2, 12))):
         shade(tmp_path / "data" / name / "a.png", index)
     command(*BRIGHT, tmp_path / "data", "-o", tmp_path / "r", "--labels", "folders")
     assert right(run_of(tmp_path / "r")) == 10
 
 
-def test_files_that_are_not_read_are_listed_and_counted(tmp_path):
+def test_files_that_are_not_read_are_listed_and_counted(tmp_path: Path) -> None:
     shade(tmp_path / "data" / "a.png", 3)
     for name in ("b.heic", "c.dcm", "d.npy"):
         (tmp_path / "data" / name).write_bytes(b"\0" * 200)
@@ -59,7 +60,7 @@ def test_files_that_are_not_read_are_listed_and_counted(tmp_path):
     assert len(run_of(tmp_path / "r")["run"]["skipped"]) == 2, "what was listed before isn't served again"
 
 
-def test_a_limit_is_a_sample_and_is_part_of_the_settings(tmp_path):
+def test_a_limit_is_a_sample_and_is_part_of_the_settings(tmp_path: Path) -> None:
     for index in range(10):
         for number in range(3):
             shade(tmp_path / "data" / f"class {index}" / f"{number}.png", index)
@@ -77,7 +78,7 @@ def deep(path: Path, value: int) -> None:
     Image.fromarray(np.full((12, 12), value, np.uint16)).save(path)
 
 
-def test_twelve_bits_in_sixteen_are_read_as_twelve(tmp_path):
+def test_twelve_bits_in_sixteen_are_read_as_twelve(tmp_path: Path) -> None:
     for index in (1, 9):
         deep(tmp_path / "data" / f"class {index}" / "a.png", int((index + 0.5) / 10 * 4095))
     words = (*BRIGHT, tmp_path / "data", "-o", tmp_path / "r")
@@ -95,7 +96,7 @@ def test_twelve_bits_in_sixteen_are_read_as_twelve(tmp_path):
     assert [each["top"][0]["index"] for each in run_of(tmp_path / "r")["images"]] == [0, 4]
 
 
-def test_a_picture_that_is_deeper_than_the_others_is_named(tmp_path, monkeypatch):
+def test_a_picture_that_is_deeper_than_the_others_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cnnvis_report.data import value_range
 
     monkeypatch.setattr(value_range, "LOOKED_AT", 1)
@@ -114,7 +115,7 @@ def test_a_picture_that_is_deeper_than_the_others_is_named(tmp_path, monkeypatch
         (["--class-names", "gap.txt"], "none for 2"),
     ],
 )
-def test_wrong_requests_are_one_line(tmp_path, words, says, monkeypatch):
+def test_wrong_requests_are_one_line(tmp_path: Path, words: Any, says: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shade(tmp_path / "a.png", 1)
     Path("gap.txt").write_text("0 a\n1 b\n3 c\n")
@@ -122,7 +123,7 @@ def test_wrong_requests_are_one_line(tmp_path, words, says, monkeypatch):
     assert says in result.output and result.output.count("\n") == 1
 
 
-def test_two_classes_of_one_name_can_be_told_apart(tmp_path):
+def test_two_classes_of_one_name_can_be_told_apart(tmp_path: Path) -> None:
     names = ["crane", "a", "b", "crane", *"cdefgh"]
     (tmp_path / "names.txt").write_text("\n".join(names))
     shade(tmp_path / "crane (3)" / "a.png", 3)
@@ -132,7 +133,7 @@ def test_two_classes_of_one_name_can_be_told_apart(tmp_path):
     assert [each["name"] for each in image["targets"]] == ["crane (3)", "crane (0)"] and image["label"]["index"] == 3
 
 
-def test_many_broken_files_are_counted_and_listed(tmp_path):
+def test_many_broken_files_are_counted_and_listed(tmp_path: Path) -> None:
     Image.new("RGB", (40, 40)).save(tmp_path / "a.png")
     for number in range(13):
         (tmp_path / f"broken {number}.png").write_text("no picture")
@@ -143,7 +144,7 @@ def test_many_broken_files_are_counted_and_listed(tmp_path):
     assert len(run_of(tmp_path / "r")["run"]["skipped"]) == 13
 
 
-def test_an_image_that_the_network_does_not_take_is_skipped(tmp_path):
+def test_an_image_that_the_network_does_not_take_is_skipped(tmp_path: Path) -> None:
     for name, height in (("a", 12), ("b", 13), ("c", 14)):
         (tmp_path / "data" / str(height % 2)).mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (12, height), (90, 120, 30)).save(tmp_path / "data" / str(height % 2) / f"{name}.png")

@@ -36,18 +36,18 @@ def run(word: str, **environment: str) -> tuple[str, int]:
     return said, int(faults)
 
 
-def test_freed_memory_is_used_again():
+def test_freed_memory_is_used_again() -> None:
     said, faults = run("kept")
     assert said == "True" and faults < PAGES / 4
     _, faults = run("plain")
     assert faults > PAGES / 2 or os.sysconf("SC_PAGE_SIZE") != 4096
 
 
-def test_what_the_environment_says_of_memory_holds():
+def test_what_the_environment_says_of_memory_holds() -> None:
     assert run("kept", MALLOC_ARENA_MAX="2")[0] == "False"
 
 
-def test_other_libraries_are_left_alone(monkeypatch):
+def test_other_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     import ctypes
 
     from cnnvis_report.cli import malloc

@@ -5,6 +5,7 @@ import math
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -42,10 +43,10 @@ ANY = st.recursive(SINGLE, lambda inner: st.lists(inner, max_size=3) | st.dictio
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_every_option_takes_a_value_or_refuses_it_in_a_short_line(option):
+def test_every_option_takes_a_value_or_refuses_it_in_a_short_line(option: Any) -> None:
     @QUICK
     @given(ANY)
-    def try_one(value):
+    def try_one(value: Any) -> None:
         context = click.Context(click.Command("any"))
         try:
             option.type_cast_value(context, [value] if option.multiple or option.nargs == -1 else value)
@@ -57,7 +58,7 @@ def test_every_option_takes_a_value_or_refuses_it_in_a_short_line(option):
 
 @QUICK
 @given(st.sampled_from([each for each in methods() if each.info.options]), st.data())
-def test_options_of_methods_are_within_their_bounds_or_refused(method, data):
+def test_options_of_methods_are_within_their_bounds_or_refused(method: Any, data: Any) -> None:
     key = data.draw(st.sampled_from(sorted(method.info.options)))
     try:
         value = method.with_options({key: data.draw(ANY)})[key]
@@ -68,7 +69,7 @@ def test_options_of_methods_are_within_their_bounds_or_refused(method, data):
     assert isinstance(value, str) or math.isfinite(value)
 
 
-def test_every_number_that_a_method_takes_has_bounds():
+def test_every_number_that_a_method_takes_has_bounds() -> None:
     without = [
         f"{method.name}.{key}"
         for method in methods()
@@ -79,7 +80,7 @@ def test_every_number_that_a_method_takes_has_bounds():
 
 
 @pytest.mark.parametrize("method", [each for each in methods() if each.bounds], ids=lambda each: each.name)
-def test_defaults_and_ends_of_bounds_are_taken_and_what_lies_beyond_is_not(method):
+def test_defaults_and_ends_of_bounds_are_taken_and_what_lies_beyond_is_not(method: Any) -> None:
     assert method.with_options({}) == method.info.options
     for key, bounds in method.bounds.items():
         if isinstance(bounds, tuple):
@@ -99,22 +100,22 @@ def test_defaults_and_ends_of_bounds_are_taken_and_what_lies_beyond_is_not(metho
 
 @QUICK
 @given(st.integers(-(10**29), 10**29), st.floats(allow_nan=False, allow_infinity=False))
-def test_numbers_and_their_digits_are_the_same(whole, real):
+def test_numbers_and_their_digits_are_the_same(whole: Any, real: Any) -> None:
     assert whole_number(whole) == whole_number(str(whole)) == whole_number(f" {whole} ") == whole
     assert number(real) == number(repr(real)) == real
 
 
 @pytest.mark.parametrize("value", ["²", "٣", DIGITS, "1_0", "0x1", "1e3", "", "--1", True, None, 1.5, math.nan, [1]])
-def test_what_is_no_whole_number(value):
+def test_what_is_no_whole_number(value: Any) -> None:
     assert whole_number(value) is None
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-Infinity", "1e999", "٣", "1_0", "", True, None, math.inf, [1]])
-def test_what_is_no_number(value):
+def test_what_is_no_number(value: Any) -> None:
     assert number(value) is None
 
 
-def test_numbers_of_thousands_of_digits_are_none():
+def test_numbers_of_thousands_of_digits_are_none() -> None:
     huge = 10**5000
     assert number(huge) is None
     for kind in (Integer(0), Real(0, 10), Integer(1, auto=True), Text(numbers=True)):
@@ -145,7 +146,7 @@ def test_numbers_of_thousands_of_digits_are_none():
         (Names(), ["a", "b"], ("a", "b")),
     ],
 )
-def test_what_is_meant_is_taken(kind, value, wanted):
+def test_what_is_meant_is_taken(kind: Any, value: Any, wanted: Any) -> None:
     assert kind.parse(value) == kind.parse(kind.parse(value)) == wanted
 
 
@@ -166,7 +167,7 @@ def test_what_is_meant_is_taken(kind, value, wanted):
         ("limit = 3\x00", "can't be read as TOML"),
     ],
 )
-def test_a_settings_file_is_checked_as_the_options_are(content, said, tmp_path):
+def test_a_settings_file_is_checked_as_the_options_are(content: Any, said: Any, tmp_path: Path) -> None:
     path = tmp_path / "odd.toml"
     path.write_text(content)
     words = ("run", "tests.factories:tiny", tmp_path, "-m", "smoothgrad,gradient", "--config", path)
@@ -175,7 +176,7 @@ def test_a_settings_file_is_checked_as_the_options_are(content, said, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "device", "binary"])
-def test_a_settings_file_is_a_small_regular_file(kind, tmp_path):
+def test_a_settings_file_is_a_small_regular_file(kind: Any, tmp_path: Path) -> None:
     path = tmp_path / "odd.toml"
     if kind == "folder":
         path.mkdir()
@@ -189,7 +190,7 @@ def test_a_settings_file_is_a_small_regular_file(kind, tmp_path):
     assert result.stderr.count("\n") == 1 and "odd.toml" in result.stderr
 
 
-def test_long_values_are_cut_where_they_are_shown():
+def test_long_values_are_cut_where_they_are_shown() -> None:
     assert shown("short") == "'short'"
     assert len(shown("x" * 10**6)) < 100 and "1000002 characters" in shown("x" * 10**6)
     assert shown(10**5000) == "a int of many digits"

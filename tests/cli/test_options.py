@@ -1,6 +1,8 @@
 """Options, file keys, environment variables and the report's table come from the fields of the configuration."""
 
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -57,7 +59,9 @@ def larger(seen: list[LargerConfig]) -> click.Command:
     ],
     ids=["default", "option", "variable", "file", "the option wins", "the variable wins over the file"],
 )
-def test_one_more_field_is_an_option_a_variable_a_file_key_and_a_row(words, environment, file, cooling, tmp_path):
+def test_one_more_field_is_an_option_a_variable_a_file_key_and_a_row(
+    words: Any, environment: Any, file: Any, cooling: Any, tmp_path: Path
+) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(file)
     seen: list[LargerConfig] = []
@@ -69,7 +73,7 @@ def test_one_more_field_is_an_option_a_variable_a_file_key_and_a_row(words, envi
     assert config == build(LargerConfig, {"model": "net", "cooling": cooling})
 
 
-def test_one_more_field_is_in_the_help_and_in_the_identity():
+def test_one_more_field_is_in_the_help_and_in_the_identity() -> None:
     text = CliRunner().invoke(larger([]), ["--help"]).output
     machine = text.partition("Machine:")[2].partition("General:")[0]
     assert "--cooling [air|water]" in machine and "What keeps the machine cool." in machine
@@ -77,20 +81,20 @@ def test_one_more_field_is_in_the_help_and_in_the_identity():
     assert identity_part(water) == {"cooling": "water"}, "a new setting decides unless its field says otherwise"
 
 
-def test_names_of_settings_are_unique():
+def test_names_of_settings_are_unique() -> None:
     infos = settings_of(RunConfig)
     for names in ([info.name for info in infos], [info.key for info in infos], [i.short for i in infos if i.short]):
         assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("config", [RunConfig, TrainConfig])
-def test_every_default_is_a_value_of_its_kind(config):
+def test_every_default_is_a_value_of_its_kind(config: Any) -> None:
     for info in settings_of(config):
         if not info.required and info.default is not None:
             assert info.kind.parse(info.default) == info.default, info.name
 
 
-def test_variables_of_a_training_are_its_own():
+def test_variables_of_a_training_are_its_own() -> None:
     """Its batch size and its output are others than those of a run."""
     own = {info.name for info in settings_of(TrainConfig) if not info.argument}
     for parameter in cli.commands["train"].params:
@@ -100,7 +104,7 @@ def test_variables_of_a_training_are_its_own():
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_every_setting_is_an_option_of_run(name):
+def test_every_setting_is_an_option_of_run(name: Any) -> None:
     info = SETTINGS[name]
     (parameter,) = [parameter for parameter in cli.commands["run"].params if parameter.name == name]
     if info.argument:
@@ -112,7 +116,7 @@ def test_every_setting_is_an_option_of_run(name):
     assert parameter.multiple == isinstance(info.kind, Several | MethodOptions)
 
 
-def test_a_configuration_from_python_takes_what_the_shell_takes(tmp_path):
+def test_a_configuration_from_python_takes_what_the_shell_takes(tmp_path: Path) -> None:
     config = RunConfig.of("resnet50", images=[tmp_path], mean="0.5,0.5,0.5", select="wrong", methods="rise, cam")
     assert config.data.mean == (0.5, 0.5, 0.5) and config.data.select == "misclassified"
     assert config.explain.methods == ("rise", "cam") and config.data.images == (tmp_path,)
@@ -123,7 +127,7 @@ def test_a_configuration_from_python_takes_what_the_shell_takes(tmp_path):
         RunConfig.of("resnet50", seed="x")
 
 
-def test_the_table_names_no_folder_of_this_machine(tmp_path):
+def test_the_table_names_no_folder_of_this_machine(tmp_path: Path) -> None:
     config = RunConfig.of(
         str(tmp_path / "net.pt"), images=(tmp_path / "a", tmp_path / "b.png"), masks=tmp_path / "m", limit=3
     )
@@ -137,19 +141,19 @@ def test_the_table_names_no_folder_of_this_machine(tmp_path):
 
 
 @pytest.mark.parametrize("name", [name for name, info in SETTINGS.items() if info.decides])
-def test_settings_that_decide_are_part_of_the_identity(name):
+def test_settings_that_decide_are_part_of_the_identity(name: Any) -> None:
     value = {"labels": "folders", "scores": "value", "select": "correct"}[name]
     assert identity_part(RunConfig.of("net", **{name: value})) == {name: value}
     assert identity_part(RunConfig.of("net")) == {}
 
 
-def test_parts_are_frozen_and_small():
+def test_parts_are_frozen_and_small() -> None:
     for part in fields(RunConfig):
         kind = type(getattr(RunConfig.of("net"), part.name))
         assert kind.__dataclass_params__.frozen and len(fields(kind)) <= 10, part.name
 
 
-def test_options_of_methods_from_the_shell_go_over_those_of_a_file(tmp_path):
+def test_options_of_methods_from_the_shell_go_over_those_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text("[options.smoothgrad]\nn = 4\nlevel = 0.3\n")
     seen: list[RunConfig] = []
@@ -179,11 +183,11 @@ def test_options_of_methods_from_the_shell_go_over_those_of_a_file(tmp_path):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
-def test_other_words_for_options_and_commands_are_answered_with_ours(words, meant):
+def test_other_words_for_options_and_commands_are_answered_with_ours(words: Any, meant: Any) -> None:
     result = command(*words, code=2)
     assert meant in result.stderr and result.stderr.count("\n") == 1
 
 
-def test_a_group_is_said_once_a_class():
+def test_a_group_is_said_once_a_class() -> None:
     assert all(isinstance(info.group, Group) for config in (RunConfig, TrainConfig) for info in settings_of(config))
     assert replace(SETTINGS["seed"], group=Group.MODEL).group is Group.MODEL

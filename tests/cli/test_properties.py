@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -94,7 +95,7 @@ def comparable(config: RunConfig) -> dict:
 
 @properties
 @given(CHOSEN)
-def test_a_file_says_what_options_say(tmp_path, chosen):
+def test_a_file_says_what_options_say(tmp_path: Path, chosen: Any) -> None:
     (tmp_path / "run.toml").write_text(as_toml(chosen), "utf-8")
     from_file = parsed([f"--config={tmp_path / 'run.toml'}"])
     assert comparable(from_file) == comparable(parsed(as_options(chosen)))
@@ -102,14 +103,14 @@ def test_a_file_says_what_options_say(tmp_path, chosen):
 
 @properties
 @given(CHOSEN)
-def test_a_call_from_python_says_what_options_say(chosen):
+def test_a_call_from_python_says_what_options_say(chosen: Any) -> None:
     called = RunConfig.of("net", images=[Path("photos")], **chosen)
     assert comparable(called) == comparable(parsed(as_options(chosen)))
 
 
 @properties
 @given(CHOSEN)
-def test_options_go_before_the_file(tmp_path, chosen):
+def test_options_go_before_the_file(tmp_path: Path, chosen: Any) -> None:
     (tmp_path / "run.toml").write_text('seed = 5\nmetrics = "full"\nlayer = ["first"]\n', "utf-8")
     both = parsed([f"--config={tmp_path / 'run.toml'}", *as_options(chosen)])
     expected = {"seed": 5, "metrics": "full", "layers": ["first"]} | chosen
@@ -118,12 +119,12 @@ def test_options_go_before_the_file(tmp_path, chosen):
 
 @properties
 @given(CHOSEN)
-def test_a_configuration_is_built_from_its_own_values(chosen):
+def test_a_configuration_is_built_from_its_own_values(chosen: Any) -> None:
     config = RunConfig.of("net", **chosen)
     assert build(RunConfig, values_of(config)) == config
 
 
 @pytest.mark.parametrize("info", [info for info in OPTIONS if isinstance(info.kind, Choice)], ids=lambda info: info.key)
-def test_a_choice_is_taken_from_the_environment(info):
+def test_a_choice_is_taken_from_the_environment(info: Any) -> None:
     word = info.kind.words[-1]
     assert values_of(parsed([], {PREFIX + info.variable: word}))[info.name] == word

@@ -1,5 +1,7 @@
 """Lines about a run, as the terminal has them."""
 
+from typing import Any
+
 import pytest
 
 from cnnvis_report.cli.run_lines import about
@@ -9,5 +11,5 @@ from cnnvis_report.cli.run_lines import about
     ("seconds", "words"),
     [(0.0, "less than a second"), (0.99, "less than a second"), (1.0, "about 1.0 s"), (75, "about 1 min 15 s")],
 )
-def test_an_estimate_is_never_nothing(seconds, words):
+def test_an_estimate_is_never_nothing(seconds: Any, words: Any) -> None:
     assert about(seconds).replace("\u202f", " ") == words

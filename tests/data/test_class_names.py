@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -31,12 +32,12 @@ def tree(top: Path, *names: str) -> Path:
     return top
 
 
-def labels_in(top: Path, classes, **given) -> dict[str, tuple[str, int | None] | None]:
+def labels_in(top: Path, classes: Any, **given: Any) -> dict[str, tuple[str, int | None] | None]:
     found = labeled(find_images([top]), classes, **given)
     return {item.name: item.label and (item.label.name, item.label.index) for item in found}
 
 
-def notices(top: Path, classes, **given) -> str:
+def notices(top: Path, classes: Any, **given: Any) -> str:
     return " ".join(labeled(find_images([top]), classes, **given).notices)
 
 
@@ -49,18 +50,18 @@ def notices(top: Path, classes, **given) -> str:
         ("-1", None), ("²", None),
     ],
 )  # fmt: skip
-def test_a_class_is_found_by_whatever_it_is_called(word, index):
+def test_a_class_is_found_by_whatever_it_is_called(word: Any, index: Any) -> None:
     assert Classes(FEW).find(word).index == index
     assert Classes(distinct(FEW)).find(word).index == index, "told apart for the page, and called as before"
 
 
-def test_a_name_comes_before_an_index():
+def test_a_name_comes_before_an_index() -> None:
     assert Classes(("3", "2", "1", "0")).find("3").index == 0
     assert Classes(("Crane", "crane")).find("crane").index == 1, "exactly so"
     assert Classes(("Crane", "crane")).find("CRANE").indices == (0, 1)
 
 
-def test_two_classes_of_one_name_are_told_apart():
+def test_two_classes_of_one_name_are_told_apart() -> None:
     assert distinct(("crane", "cat", "crane")) == ("crane (0)", "cat", "crane (2)")
     assert distinct(("a", "b")) == ("a", "b")
     awkward = ("a", "a", "a (0)", "a (1)")
@@ -72,7 +73,7 @@ def test_two_classes_of_one_name_are_told_apart():
         find_class("krane (3)", ("crane", "cat"))
 
 
-def test_imagenet_is_known_by_its_ids_whatever_its_names_are():
+def test_imagenet_is_known_by_its_ids_whatever_its_names_are() -> None:
     ids = imagenet_ids()
     assert len(ids) == 1000 and list(ids) == sorted(set(ids))
     known = {"n01440764": "tench", "n02123045": "tabby", "n02279972": "monarch", "n04254680": "soccer ball"}
@@ -87,14 +88,14 @@ def test_imagenet_is_known_by_its_ids_whatever_its_names_are():
     assert not Classes(TEN).find("n01440764").indices
 
 
-def test_an_id_from_a_file_of_classes_names_its_class(tmp_path):
+def test_an_id_from_a_file_of_classes_names_its_class(tmp_path: Path) -> None:
     tree(tmp_path, "n00000002/a.png", "one/b.png")
     found = labels_in(tmp_path, ("one", "two"), aliases=(("n00000001",), ("n00000002",)))
     assert found == {"n00000002/a.png": ("two", 1), "one/b.png": ("one", 0)}
     assert find_class("n00000001", ("one", "two"), (("n00000001",), ("n00000002",))) == 0
 
 
-def test_folders_stand_for_classes_in_the_order_of_imagefolder(tmp_path):
+def test_folders_stand_for_classes_in_the_order_of_imagefolder(tmp_path: Path) -> None:
     names = [str(number) for number in range(1, 13)]
     tree(tmp_path / "twelve", *(f"{name}/a.png" for name in names))
     twelve = [f"class {index}" for index in range(12)]
@@ -113,7 +114,7 @@ def test_folders_stand_for_classes_in_the_order_of_imagefolder(tmp_path):
     assert [found[name][1] for name in ("Zebra/x.png", "apple/x.png", "banana/x/y.png")] == [0, 1, 2], "or is none"
 
 
-def test_the_order_agrees_with_torchvision(tmp_path):
+def test_the_order_agrees_with_torchvision(tmp_path: Path) -> None:
     from torchvision.datasets import ImageFolder
 
     tree(tmp_path, "b10/1.png", "b9/1.png", "B2/1.png", "_a/1.png", "ä/1.png", "z z/deep/1.png")
@@ -127,7 +128,7 @@ def test_the_order_agrees_with_torchvision(tmp_path):
     assert list(find_classes(tmp_path)[1]) == theirs.classes, "and so does a training here"
 
 
-def test_the_parts_of_a_set_are_no_classes(tmp_path):
+def test_the_parts_of_a_set_are_no_classes(tmp_path: Path) -> None:
     tree(tmp_path, "train/b/1.png", "train/a/2.png", "val/a/3.png")
     for given in ([tmp_path], [tmp_path / "train", tmp_path / "val"]):
         found = labeled(find_images(given), TEN[:2], labels="folders")
@@ -136,7 +137,7 @@ def test_the_parts_of_a_set_are_no_classes(tmp_path):
         }  # fmt: skip
 
 
-def test_folders_called_by_an_index(tmp_path):
+def test_folders_called_by_an_index(tmp_path: Path) -> None:
     tree(tmp_path, "2/a.png", "005/a.png", "7/more/a.png")
     for mode in ("names", "folders", "indices"):
         found = labels_in(tmp_path, TEN, labels=mode)
@@ -147,7 +148,7 @@ def test_folders_called_by_an_index(tmp_path):
     assert labels_in(tmp_path, TEN, labels="indices")["10/a.png"] == ("10", None)
 
 
-def test_numbers_that_may_be_indices_or_an_order_are_not_guessed(tmp_path):
+def test_numbers_that_may_be_indices_or_an_order_are_not_guessed(tmp_path: Path) -> None:
     tree(tmp_path, *(f"{number}/a.png" for number in range(12)))
     twelve = [f"class {index}" for index in range(12)]
     assert set(labels_in(tmp_path, twelve).values()) == {None}
@@ -158,7 +159,7 @@ def test_numbers_that_may_be_indices_or_an_order_are_not_guessed(tmp_path):
     assert labels_in(tmp_path / "ten", TEN)["9/a.png"][1] == 9, "both ways the same"
 
 
-def test_what_is_no_class_is_unknown_and_counted(tmp_path):
+def test_what_is_no_class_is_unknown_and_counted(tmp_path: Path) -> None:
     tree(tmp_path, "goldfish/a.png", "crane/b.png", "holiday/c.png", "holiday/d.png", "e.png")
     found = labels_in(tmp_path, FEW)
     assert found["goldfish/a.png"] == ("goldfish", 1)
@@ -169,7 +170,7 @@ def test_what_is_no_class_is_unknown_and_counted(tmp_path):
     assert "'crane' may be one of 2 classes (3, 6)" in said and "1 image has no label" in said
 
 
-def test_where_nothing_is_known_the_notice_says_what_was_tried(tmp_path):
+def test_where_nothing_is_known_the_notice_says_what_was_tried(tmp_path: Path) -> None:
     tree(tmp_path, "zoo/a.png", "park/b.png")
     said = notices(tmp_path, FEW)
     assert "no folder is called like a class (park, zoo)" in said and "--labels folders" in said and ".txt list" in said
@@ -177,7 +178,7 @@ def test_where_nothing_is_known_the_notice_says_what_was_tried(tmp_path):
     assert set(labels_in(tmp_path, FEW, labels="folders").values()) == {("zoo", None), ("park", None)}
 
 
-def test_the_folder_that_is_given_may_be_a_class(tmp_path):
+def test_the_folder_that_is_given_may_be_a_class(tmp_path: Path) -> None:
     tree(tmp_path, "goldfish/a.png", "tench/b.png")
     assert labels_in(tmp_path / "goldfish", FEW) == {"a.png": ("goldfish", 1)}
     both = labeled(find_images([tmp_path / "goldfish", tmp_path / "tench"]), FEW)
@@ -199,7 +200,7 @@ sub/a.png n01443537
 """
 
 
-def test_lists_are_split_where_a_file_is_left(tmp_path):
+def test_lists_are_split_where_a_file_is_left(tmp_path: Path) -> None:
     tree(tmp_path, "a.png", "my", "my dog 1.png", "b, c.png", "sub/a.png")
     (tmp_path / "list.txt").write_bytes(LINES.replace("\n", "\r\n").encode("utf-8-sig"))
     found = labeled(find_images([tmp_path / "list.txt"]), FEW)
@@ -212,7 +213,7 @@ def test_lists_are_split_where_a_file_is_left(tmp_path):
     assert "in the set again" in said
 
 
-def test_tables_have_columns_of_paths_and_labels(tmp_path):
+def test_tables_have_columns_of_paths_and_labels(tmp_path: Path) -> None:
     tree(tmp_path, "a.png", "b.png")
     (tmp_path / "t.csv").write_text('id;Label;file_name\n7;"goldfish";a.png\n8;2;b.png\n')
     (tmp_path / "t.tsv").write_text("image\tclass\na.png\tgoldfish\nb.png\t2\n")
@@ -229,14 +230,14 @@ def test_tables_have_columns_of_paths_and_labels(tmp_path):
     assert "many.csv names images: give it as IMAGES" in notices(tmp_path, FEW)
 
 
-def test_a_list_without_labels_has_those_of_the_folders_in_it(tmp_path):
+def test_a_list_without_labels_has_those_of_the_folders_in_it(tmp_path: Path) -> None:
     tree(tmp_path, "goldfish/a.png", "other/b.png")
     (tmp_path / "list.txt").write_text("goldfish/a.png\nother/b.png\n")
     found = labeled(find_images([tmp_path / "list.txt"]), FEW)
     assert [item.label.index for item in found] == [1, None]
 
 
-def test_labels_that_count_from_one_are_noticed(tmp_path):
+def test_labels_that_count_from_one_are_noticed(tmp_path: Path) -> None:
     tree(tmp_path, "a.png", "b.png", "c.png")
     (tmp_path / "list.txt").write_text("a.png 1\nb.png 2\nc.png 3\n")
     found = labeled(find_images([tmp_path / "list.txt"]), TEN[:3])
@@ -244,7 +245,7 @@ def test_labels_that_count_from_one_are_noticed(tmp_path):
     assert "Indices count from 0, to 2." in " ".join(found.notices)
 
 
-def test_where_no_label_was_offered_there_is_nothing_to_say(tmp_path):
+def test_where_no_label_was_offered_there_is_nothing_to_say(tmp_path: Path) -> None:
     tree(tmp_path, "a.png", "b.png", "c.png")
     assert notices(tmp_path, FEW) == ""
     (tmp_path / "list.txt").write_text("a.png\tunicorn\nb.png\tphoenix\n")
@@ -252,7 +253,7 @@ def test_where_no_label_was_offered_there_is_nothing_to_say(tmp_path):
     assert "2 images have 2 labels that are no classes" in said and "what the list gives is no class" in said
 
 
-def test_a_regression_has_no_label_to_miss(tmp_path):
+def test_a_regression_has_no_label_to_miss(tmp_path: Path) -> None:
     tree(tmp_path, "zoo/a.png", "park/b.png")
     found = labeled(find_images([tmp_path]), FEW)
     found = replace(found, notices=("12 bits.", *found.notices))
@@ -261,7 +262,7 @@ def test_a_regression_has_no_label_to_miss(tmp_path):
     assert images_of(found, value, FEW).notices == ("12 bits.",)
 
 
-def test_folders_in_order_and_predictions_have_one_name(tmp_path):
+def test_folders_in_order_and_predictions_have_one_name(tmp_path: Path) -> None:
     """So that a label and a prediction of one class are one row and one column of the confusions."""
     tree(tmp_path, "benign/a.png", "malignant/b.png", "loose.png")
     (tmp_path / "names.txt").write_text("healthy\nill\n")
@@ -274,7 +275,7 @@ def test_folders_in_order_and_predictions_have_one_name(tmp_path):
     assert any("alphabetical: benign for healthy, malignant for ill." in notice for notice in setup.notices)
 
 
-def test_numbers_below_or_above_named_classes_are_no_labels(tmp_path):
+def test_numbers_below_or_above_named_classes_are_no_labels(tmp_path: Path) -> None:
     tree(tmp_path, "cat/0/a.png", "cat/1/b.png", "dog/0/c.png", "dog/1/d.png")
     found = labels_in(tmp_path, ("cat", "dog"))
     assert [label[1] for label in found.values()] == [0, 0, 1, 1]
@@ -287,14 +288,14 @@ def test_numbers_below_or_above_named_classes_are_no_labels(tmp_path):
     assert [label[1] for label in labels_in(parts, TEN[:2]).values()] == [0, 1, 0, 1]
 
 
-def test_numbers_are_indices_beside_a_folder_of_strays(tmp_path):
+def test_numbers_are_indices_beside_a_folder_of_strays(tmp_path: Path) -> None:
     tree(tmp_path, "0/a.png", "1/b.png", "2/c.png", "unlabeled/d.png")
     assert [label[1] for label in labels_in(tmp_path, TEN[:3]).values()] == [0, 1, 2, None]
     tree(tmp_path / "one", "1/a.png", "2/b.png", "3/c.png")
     assert set(labels_in(tmp_path / "one", TEN[:3]).values()) == {None}, "3 is no index, so none need be"
 
 
-def test_letters_and_accents_may_be_stored_apart(tmp_path):
+def test_letters_and_accents_may_be_stored_apart(tmp_path: Path) -> None:
     tree(tmp_path, "E\u0301cole/a.png")
     assert labels_in(tmp_path, ("mairie", "\u00e9cole")) == {"E\u0301cole/a.png": ("\u00e9cole", 1)}
 
@@ -308,11 +309,11 @@ def test_letters_and_accents_may_be_stored_apart(tmp_path):
         ("goldfish, unheard of", [1]), ("crane", [None]), ("[goldfish", [None]), ("zebra|yak", [None, None]),
     ],
 )  # fmt: skip
-def test_several_labels_in_any_form(text, indices):
+def test_several_labels_in_any_form(text: Any, indices: Any) -> None:
     assert [label.index for label in labels_of(text, Classes(FEW))] == indices
 
 
-def test_numbers_in_a_list_are_said_to_be_indices(tmp_path):
+def test_numbers_in_a_list_are_said_to_be_indices(tmp_path: Path) -> None:
     tree(tmp_path, "a.png", "b.png", "c.png")
     said = []
     for first in (0, 1):
@@ -323,14 +324,14 @@ def test_numbers_in_a_list_are_said_to_be_indices(tmp_path):
     assert "by their index, from 0: 1, 2, 3. These may count from 1; the network's count from 0 to 9." in said[1]
 
 
-def test_images_with_several_unknown_labels_are_counted_once(tmp_path):
+def test_images_with_several_unknown_labels_are_counted_once(tmp_path: Path) -> None:
     tree(tmp_path, "a.png", "b.png")
     (tmp_path / "list.txt").write_text("a.png zebra|yak\nb.png goldfish\n")
     said = " ".join(labeled(find_images([tmp_path / "list.txt"]), FEW).notices)
     assert "1 image has 2 labels that are no classes" in said
 
 
-def test_paths_that_were_written_on_windows(tmp_path):
+def test_paths_that_were_written_on_windows(tmp_path: Path) -> None:
     tree(tmp_path, "in/a b.png", "in/deep/c.png")
     (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfin\\a b.png goldfish\r\nin\\deep\\c.png\t2\r\n")
     found = labeled(find_images([tmp_path / "list.txt"]), FEW)
@@ -338,7 +339,7 @@ def test_paths_that_were_written_on_windows(tmp_path):
     assert [item.open().size for item in found] == [(4, 4)] * 2
 
 
-def test_tables_of_flags_have_other_columns_too(tmp_path):
+def test_tables_of_flags_have_other_columns_too(tmp_path: Path) -> None:
     tree(tmp_path, "a.png", "b.png", "c.png")
     rows = ("Path,Sex,goldfish,ice-cream", "a.png,F,1.0,", "b.png,M,-1.0,1", "c.png,M,,0.0")
     (tmp_path / "t.csv").write_text("\n".join(rows))
@@ -358,7 +359,7 @@ def test_tables_of_flags_have_other_columns_too(tmp_path):
 
 
 @pytest.mark.parametrize(("no", "yes"), [("neg", "Pos"), ("False", "True"), ("no", "yes"), ("negative", "positive")])
-def test_a_binary_network_without_names_knows_yes_and_no(tmp_path, no, yes):
+def test_a_binary_network_without_names_knows_yes_and_no(tmp_path: Path, no: Any, yes: Any) -> None:
     tree(tmp_path, f"{no}/a.png", f"{yes}/b.png")
     found = labeled(find_images([tmp_path]), ("negative", "positive"))
     assert {Path(item.name).name: item.label.index for item in found} == {"a.png": 0, "b.png": 1}
@@ -373,7 +374,9 @@ def test_a_binary_network_without_names_knows_yes_and_no(tmp_path, no, yes):
     ],
     ids=["folders", "none"],
 )
-def test_the_plan_says_how_many_images_have_a_label_and_else_how_to_give_them(names, said, tmp_path):
+def test_the_plan_says_how_many_images_have_a_label_and_else_how_to_give_them(
+    names: Any, said: Any, tmp_path: Path
+) -> None:
     for name in names:
         (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 8)).save(tmp_path / "pictures" / name)

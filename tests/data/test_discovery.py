@@ -6,6 +6,7 @@ import struct
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def tree(top: Path, *names: str) -> Path:
     return top
 
 
-def encoded(kind: str, picture: Image.Image = RED, **options) -> bytes:
+def encoded(kind: str, picture: Image.Image = RED, **options: Any) -> bytes:
     file = io.BytesIO()
     picture.save(file, kind, **options)
     return file.getvalue()
@@ -43,7 +44,7 @@ def said(*paths: Path) -> str:
     return " ".join(find_images(paths).notices)
 
 
-def test_links_are_followed(tmp_path):
+def test_links_are_followed(tmp_path: Path) -> None:
     tree(tmp_path / "store", "cats/a.png", "b.png")
     tree(tmp_path / "data", "c.png")
     (tmp_path / "data" / "0").symlink_to(tmp_path / "store" / "cats")
@@ -58,7 +59,7 @@ def test_links_are_followed(tmp_path):
     )
 
 
-def test_loops_end_and_are_said(tmp_path):
+def test_loops_end_and_are_said(tmp_path: Path) -> None:
     tree(tmp_path, "a/x.png", "b/y.png")
     (tmp_path / "a" / "loop").symlink_to(tmp_path / "a")
     (tmp_path / "a" / "b").symlink_to(tmp_path / "b")
@@ -67,7 +68,7 @@ def test_loops_end_and_are_said(tmp_path):
     assert "aren't followed again: a/b/a, a/loop, b" in said(tmp_path)
 
 
-def test_a_file_that_is_reached_twice_is_taken_once_unless_its_label_differs(tmp_path):
+def test_a_file_that_is_reached_twice_is_taken_once_unless_its_label_differs(tmp_path: Path) -> None:
     tree(tmp_path, "cat/a.png", "dog/b.png")
     (tmp_path / "cat" / "again.png").symlink_to(tmp_path / "cat" / "a.png")
     (tmp_path / "dog" / "cat-too.png").symlink_to(tmp_path / "cat" / "a.png")
@@ -84,7 +85,7 @@ UNREAD = {
 }  # fmt: skip
 
 
-def test_what_looks_like_an_image_and_is_not_read_is_listed(tmp_path):
+def test_what_looks_like_an_image_and_is_not_read_is_listed(tmp_path: Path) -> None:
     tree(tmp_path, "a.png")
     for name in UNREAD:
         (tmp_path / name).write_bytes(b"\0" * 200)
@@ -100,14 +101,16 @@ def test_what_looks_like_an_image_and_is_not_read_is_listed(tmp_path):
         labeled(found, ()).items[1].open()
 
 
-def test_what_may_not_be_looked_into_is_listed_and_the_rest_is_found(tmp_path, monkeypatch):
+def test_what_may_not_be_looked_into_is_listed_and_the_rest_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As where a folder is another user's; root may read everything, so the refusals are made up."""
     tree(tmp_path, "a.png", "closed/b.png", "near/c.png")
     (tmp_path / "link.png").symlink_to("closed/b.png")
     closed, link = tmp_path / "closed", tmp_path / "link.png"
 
-    def guarded(call):
-        def guard(given, **by):
+    def guarded(call: Any) -> Any:
+        def guard(given: Any, **by: Any) -> Any:
             inside = closed in Path(given).parents or (Path(given) == closed and call is scan)
             if inside or (Path(given) == link and by.get("follow_symlinks", True)):
                 raise PermissionError(13, "Permission denied", str(given))
@@ -127,7 +130,7 @@ def test_what_may_not_be_looked_into_is_listed_and_the_rest_is_found(tmp_path, m
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")
-def test_names_that_are_no_text_are_found_and_looked_for_in_tables(tmp_path):
+def test_names_that_are_no_text_are_found_and_looked_for_in_tables(tmp_path: Path) -> None:
     name = os.fsdecode(b"v\xf6gel.png")
     tree(tmp_path, name, "a.png")
     assert sorted(names(tmp_path)) == ["a.png", name]
@@ -135,7 +138,7 @@ def test_names_that_are_no_text_are_found_and_looked_for_in_tables(tmp_path):
     assert any("labels.csv names images" in each for each in find_images([tmp_path]).notices)
 
 
-def test_other_files_are_counted_and_hidden_ones_are_not(tmp_path):
+def test_other_files_are_counted_and_hidden_ones_are_not(tmp_path: Path) -> None:
     tree(tmp_path, "a.png", ".b.png", ".checkpoints/c.png", "._d.png")
     for name in ("x.csv", "y.csv", "z.json", "notes", ".DS_Store", "Thumbs.db", "net.pth"):
         (tmp_path / name).write_text("nothing to see")
@@ -146,7 +149,7 @@ def test_other_files_are_counted_and_hidden_ones_are_not(tmp_path):
 
 @pytest.mark.parametrize("name", ["picture", "photo.jpg.1", "Bild vom 12.30", "x.BIN"])
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"])
-def test_a_picture_without_its_ending_is_known_by_how_it_begins(tmp_path, name, kind):
+def test_a_picture_without_its_ending_is_known_by_how_it_begins(tmp_path: Path, name: Any, kind: Any) -> None:
     (tmp_path / name).write_bytes(encoded(kind))
     (item,) = labeled(find_images([tmp_path]), ())
     assert np.abs(np.asarray(item.open(), int)[3, 3] - [250, 0, 0]).max() < 9
@@ -156,7 +159,7 @@ def test_a_picture_without_its_ending_is_known_by_how_it_begins(tmp_path, name, 
     ("name", "kind", "feature"),
     [("a.PPM", "PPM", ""), ("b.jp2", "JPEG2000", "jpg_2000"), ("c.avif", "AVIF", "avif")],
 )
-def test_formats_that_pillow_has(tmp_path, name, kind, feature):
+def test_formats_that_pillow_has(tmp_path: Path, name: Any, kind: Any, feature: Any) -> None:
     if feature and not features.check(feature):
         pytest.skip(f"this Pillow has no {kind}")
     (tmp_path / name).write_bytes(encoded(kind))
@@ -165,7 +168,7 @@ def test_formats_that_pillow_has(tmp_path, name, kind, feature):
 
 
 @pytest.mark.parametrize("name", ["a.zip", "b.tar.gz", "c.npz", "d.parquet", "e.heic", "f.pdf"])
-def test_a_container_given_as_images_is_called_what_it_is(tmp_path, name):
+def test_a_container_given_as_images_is_called_what_it_is(tmp_path: Path, name: Any) -> None:
     (tmp_path / name).write_bytes(b"PK\x03\x04")
     with pytest.raises(BadRequest, match=rf"No image in {name} can be read. {name}: .*, which isn't read; [a-z ,]+"):
         find_images([tmp_path / name])
@@ -173,7 +176,7 @@ def test_a_container_given_as_images_is_called_what_it_is(tmp_path, name):
     assert find_images([tmp_path / "g.png", tmp_path / name]).skipped[0].name == name
 
 
-def pages_of(count: int, **options) -> bytes:
+def pages_of(count: int, **options: Any) -> bytes:
     shades = [Image.new("L", (8, 6), 10 * number) for number in range(1, count + 1)]
     return encoded("TIFF", shades[0], save_all=True, append_images=shades[1:], **options)
 
@@ -192,7 +195,7 @@ def with_thumbnails(content: bytes) -> bytes:
     return bytes(made)
 
 
-def test_pages_of_a_tiff_are_images_of_their_own(tmp_path):
+def test_pages_of_a_tiff_are_images_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "stack.tif").write_bytes(pages_of(3))
     (tmp_path / "one.tiff").write_bytes(pages_of(1))
     found = labeled(find_images([tmp_path]), ())
@@ -202,7 +205,7 @@ def test_pages_of_a_tiff_are_images_of_their_own(tmp_path):
     assert "1 TIFF file has 3 pages" in said(tmp_path)
 
 
-def test_thumbnails_within_a_tiff_are_no_images(tmp_path):
+def test_thumbnails_within_a_tiff_are_no_images(tmp_path: Path) -> None:
     (tmp_path / "pyramid.tif").write_bytes(with_thumbnails(pages_of(4)))
     assert [page.reduced for page in tiff_pages(tmp_path / "pyramid.tif")] == [False, True, False, True]
     found = labeled(find_images([tmp_path]), ())
@@ -211,7 +214,7 @@ def test_thumbnails_within_a_tiff_are_no_images(tmp_path):
     assert names(tmp_path) == ["pyramid.tif"]
 
 
-def test_tiff_heads_from_strangers_end(tmp_path):
+def test_tiff_heads_from_strangers_end(tmp_path: Path) -> None:
     whole = pages_of(2)
     first = struct.unpack_from("<I", whole, 4)[0]
     count = struct.unpack_from("<H", whole, first)[0]
@@ -222,7 +225,7 @@ def test_tiff_heads_from_strangers_end(tmp_path):
         assert len(tiff_pages(tmp_path / "x.tif")) == pages
 
 
-def test_of_an_animation_the_first_frame_is_taken_and_that_is_said(tmp_path):
+def test_of_an_animation_the_first_frame_is_taken_and_that_is_said(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (8, 6), color) for color in ("red", "lime", "blue")]
     for kind in ("GIF", "PNG", "WEBP"):
         moving = encoded(kind, frames[0], save_all=True, append_images=frames[1:])
@@ -234,12 +237,12 @@ def test_of_an_animation_the_first_frame_is_taken_and_that_is_said(tmp_path):
     )
 
 
-def sampled(top: Path, classes, **given) -> tuple[list[str], str]:
+def sampled(top: Path, classes: Any, **given: Any) -> tuple[list[str], str]:
     found = labeled(find_images([top]), classes, limit=Limit(**given))
     return [item.name for item in found], " ".join(found.notices)
 
 
-def test_a_limit_takes_as_many_of_each_class(tmp_path):
+def test_a_limit_takes_as_many_of_each_class(tmp_path: Path) -> None:
     tree(tmp_path, *(f"class {index}/{number}.png" for index in range(4) for number in range(9)), "class 0/x/9.png")
     classes = [f"class {index}" for index in range(4)]
     first, notice = sampled(tmp_path, classes, count=8)
@@ -257,13 +260,13 @@ def test_a_limit_takes_as_many_of_each_class(tmp_path):
     assert sampled(tmp_path, classes, count=99)[0] == whole
 
 
-def test_a_limit_gives_small_classes_whole_and_large_ones_the_rest(tmp_path):
+def test_a_limit_gives_small_classes_whole_and_large_ones_the_rest(tmp_path: Path) -> None:
     tree(tmp_path, "class 0/0.png", *(f"class 1/{number}.png" for number in range(9)))
     taken, _ = sampled(tmp_path, ["class 0", "class 1"], count=6)
     assert Counter(name[:7] for name in taken) == {"class 0": 1, "class 1": 5}
 
 
-def test_a_limit_without_labels(tmp_path):
+def test_a_limit_without_labels(tmp_path: Path) -> None:
     tree(tmp_path / "flat", *(f"{number}.png" for number in range(20)))
     taken, notice = sampled(tmp_path / "flat", ["a"], count=5)
     assert [int(name[:-4]) // 4 for name in taken] == [0, 1, 2, 3, 4], "one from each fifth"
@@ -273,14 +276,14 @@ def test_a_limit_without_labels(tmp_path):
     assert Counter(name[0] for name in taken) == {"x": 2, "y": 2} and "2 of each of 2 folders" in notice
 
 
-def test_a_pointer_of_git_lfs_is_named(tmp_path):
+def test_a_pointer_of_git_lfs_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
     with pytest.raises(UnusablePicture, match="a pointer of Git LFS, not the picture itself; fetch it: git lfs pull"):
         read_picture(path)
 
 
-def test_a_single_class_is_said_as_one():
+def test_a_single_class_is_said_as_one() -> None:
     folders = [""] * 9
     labels = [(Label("cat", 0),) if number < 5 else () for number in range(9)]
     assert chosen(folders, labels, Limit(2))[1][0].startswith("2 of 9 images: 1 of one class, and 1 without a label")

@@ -3,6 +3,7 @@
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL
@@ -54,7 +55,7 @@ def tiff(path: Path, values: np.ndarray, photometric: int, kind: int = 1, extra:
     return path
 
 
-def shown(path: Path, **given) -> tuple[np.ndarray, str]:
+def shown(path: Path, **given: Any) -> tuple[np.ndarray, str]:
     picture = read_picture(path, **given)
     return np.asarray(picture).astype(int), picture.info.get(NOTE, "")
 
@@ -62,7 +63,7 @@ def shown(path: Path, **given) -> tuple[np.ndarray, str]:
 @pytest.mark.parametrize(
     ("channels", "color"), [((RAMP >> 4, OPAQUE), 4), ((RAMP >> 4, RAMP >> 4, RAMP >> 4, OPAQUE), 6)]
 )
-def test_sixteen_bits_beside_an_alpha_are_read_by_their_own_range(tmp_path, channels, color):
+def test_sixteen_bits_beside_an_alpha_are_read_by_their_own_range(tmp_path: Path, channels: Any, color: Any) -> None:
     """Twelve bits of a camera; the alpha is of sixteen all the same, and says nothing of their range."""
     path = png(tmp_path / "a.png", *channels, color=color)
     found, note = shown(path)
@@ -73,12 +74,12 @@ def test_sixteen_bits_beside_an_alpha_are_read_by_their_own_range(tmp_path, chan
     assert np.array_equal(exact[..., 0], RAMP >> 8), "the lower byte counts"
 
 
-def test_half_transparent_gray_of_sixteen_bits_lies_on_white(tmp_path):
+def test_half_transparent_gray_of_sixteen_bits_lies_on_white(tmp_path: Path) -> None:
     found, _ = shown(png(tmp_path / "a.png", RAMP, OPAQUE // 2, color=4))
     assert np.abs(found[..., 0] - (EIGHT + 255) / 2).max() <= 1
 
 
-def test_the_color_that_a_png_calls_transparent_shows_white(tmp_path):
+def test_the_color_that_a_png_calls_transparent_shows_white(tmp_path: Path) -> None:
     gray = png(tmp_path / "g.png", RAMP, color=0, before=chunk(b"tRNS", struct.pack(">H", 0)))
     expected = np.where(RAMP == 0, 255, EIGHT)
     assert np.abs(shown(gray)[0] - expected).max() <= 1
@@ -96,13 +97,13 @@ def test_the_color_that_a_png_calls_transparent_shows_white(tmp_path):
         ((RAMP / 65535).astype("<f4"), 3, ""),
     ],
 )
-def test_numbers_of_a_tiff_are_those_that_were_written(tmp_path, values, kind, note):
+def test_numbers_of_a_tiff_are_those_that_were_written(tmp_path: Path, values: Any, kind: Any, note: Any) -> None:
     found, said = shown(tiff(tmp_path / "a.tif", values, 1, kind))
     assert np.abs(found - EIGHT).max() <= 1 and said.startswith(note) and bool(said) == bool(note)
 
 
 @pytest.mark.parametrize("values", [RAMP, RAMP >> 8, EIGHT.astype("u1")])
-def test_where_white_is_zero_black_is_not(tmp_path, values):
+def test_where_white_is_zero_black_is_not(tmp_path: Path, values: Any) -> None:
     found, _ = shown(tiff(tmp_path / "a.tif", values, 0), levels=Levels.between((0, np.iinfo(values.dtype).max)))
     assert np.abs(found - (255 - np.rint(values * (255 / np.iinfo(values.dtype).max)))).max() <= 1
 
@@ -123,11 +124,13 @@ def test_where_white_is_zero_black_is_not(tmp_path, values):
         (np.stack([EIGHT] * 3, 2).astype("u1"), 2, None, ""),
     ],
 )
-def test_channels_that_are_left_aside_are_said(tmp_path, values, photometric, extra, note):
+def test_channels_that_are_left_aside_are_said(
+    tmp_path: Path, values: Any, photometric: Any, extra: Any, note: Any
+) -> None:
     assert shown(tiff(tmp_path / "a.tif", values, photometric, extra=extra))[1] == note
 
 
-def test_several_pictures_in_one_file_are_said(tmp_path):
+def test_several_pictures_in_one_file_are_said(tmp_path: Path) -> None:
     red, blue = Image.new("RGB", (16, 16), "red"), Image.new("RGB", (16, 16), "blue")
     both = {"save_all": True, "append_images": [blue]}
     exif = Image.Exif()
@@ -145,7 +148,7 @@ def test_several_pictures_in_one_file_are_said(tmp_path):
     assert "2 files are animations, of which the first frame is taken: late.png, moves.png." in said
 
 
-def test_a_deep_jpeg_2000_counts_for_the_range_of_the_set(tmp_path):
+def test_a_deep_jpeg_2000_counts_for_the_range_of_the_set(tmp_path: Path) -> None:
     Image.fromarray(RAMP >> 4).save(tmp_path / "a.jp2", irreversible=False)
     Image.new("RGB", (16, 16), "red").save(tmp_path / "b.jp2")
     assert [each.deep for each in find_images([tmp_path])] == [True, False]
@@ -154,7 +157,7 @@ def test_a_deep_jpeg_2000_counts_for_the_range_of_the_set(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.jp2", "a.mpo"])
 @pytest.mark.parametrize("cut", [1, 3, 12, 24, 30, 60])
-def test_heads_that_break_off_end_the_search(tmp_path, name, cut):
+def test_heads_that_break_off_end_the_search(tmp_path: Path, name: Any, cut: Any) -> None:
     kind = {"a.jpg": "MPO", "a.mpo": "MPO", "a.png": "PNG", "a.jp2": "JPEG2000"}[name]
     more = {} if kind == "JPEG2000" else {"save_all": True, "append_images": [Image.new("RGB", (8, 8))]}
     Image.new("RGB", (8, 8), "red").save(tmp_path / name, format=kind, **more)

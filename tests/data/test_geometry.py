@@ -1,6 +1,7 @@
 """To size and cut: only what is kept need be made, and it is what torchvision makes."""
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,9 @@ def smooth(width: int, height: int) -> Image.Image:
 )
 @pytest.mark.parametrize(("resize", "crop"), [(256, (224, 224)), (100, (224, 224)), (64, (64, 40))])
 @pytest.mark.parametrize("filter", FILTERS)
-def test_the_middle_alone_is_what_the_whole_would_give(size, resize, crop, filter, monkeypatch):
+def test_the_middle_alone_is_what_the_whole_would_give(
+    size: Any, resize: Any, crop: Any, filter: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     preprocessing = Preprocessing(resize=resize, crop=crop)
     picture = smooth(*size)
     monkeypatch.setattr(geometry, "WHOLE_UP_TO", 1 << 40)
@@ -37,14 +40,14 @@ def test_the_middle_alone_is_what_the_whole_would_give(size, resize, crop, filte
     assert middle.size == kept_size(size, preprocessing)
 
 
-def _wanted(size, preprocessing):
+def _wanted(size: Any, preprocessing: Any) -> Any:
     (width, height), (down, across) = resized_size(size, preprocessing.resize), preprocessing.crop
     left, top = round((width - across) / 2), round((height - down) / 2)
     return left, top, left + across, top + down
 
 
 @pytest.mark.parametrize("size", [(6000, 1), (1, 6000), (2, 60_000), (100_000, 1)])
-def test_a_thin_strip_costs_little(size):
+def test_a_thin_strip_costs_little(size: Any) -> None:
     picture = Image.new("RGB", size, (9, 90, 200))
     tracemalloc.start()
     made = fit(picture, Preprocessing(resize=256, crop=(224, 224)), Image.Resampling.BILINEAR)
@@ -52,7 +55,7 @@ def test_a_thin_strip_costs_little(size):
     tracemalloc.stop()
 
 
-def test_a_strip_is_never_made_whole(monkeypatch):
+def test_a_strip_is_never_made_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     monkeypatch.setattr(Image.Image, "resize", _noting(Image.Image.resize, made))
     preprocessing = Preprocessing((0.5,) * 3, (0.5,) * 3, resize=256, crop=(224, 224))
@@ -62,21 +65,21 @@ def test_a_strip_is_never_made_whole(monkeypatch):
     assert abs(found.seen.mean() - expected) < 25
 
 
-def _noting(resize, made):
-    def noted(picture, size, *args, **kwargs):
+def _noting(resize: Any, made: Any) -> Any:
+    def noted(picture: Any, size: Any, *args: Any, **kwargs: Any) -> Any:
         made.append(size)
         return resize(picture, size, *args, **kwargs)
 
     return noted
 
 
-def test_masks_keep_their_place_in_a_strip():
+def test_masks_keep_their_place_in_a_strip() -> None:
     mask = Image.new("L", (6000, 4))
     mask.paste(255, (3000, 0, 6000, 4))
     found = np.asarray(fit(mask, Preprocessing(resize=256, crop=(224, 224)), Image.Resampling.NEAREST))
     assert (found[:, :112] == 0).all() and (found[:, 112:] == 255).all()
 
 
-def test_a_picture_that_would_be_too_large_is_refused():
+def test_a_picture_that_would_be_too_large_is_refused() -> None:
     with pytest.raises(UnusablePicture, match=r"1536000×256 pixels after resizing; at most 120 million"):
         prepare(Image.new("RGB", (6000, 1)), Preprocessing((0.0,) * 3, (1.0,) * 3, resize=256))

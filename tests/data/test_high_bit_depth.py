@@ -3,6 +3,8 @@
 import io
 import struct
 import zlib
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,7 +57,7 @@ def tiff(values: np.ndarray, order: str, packed: bool = False) -> bytes:
 
 @pytest.mark.parametrize("values", [GREY, COLOURS, GREY // 16, COLOURS // 16], ids=["gray", "rgb", "gray12", "rgb12"])
 @pytest.mark.parametrize("kind", ["png", "<tiff", ">tiff", "<deflated", ">deflated"])
-def test_all_16_bits_are_read(tmp_path, values, kind):
+def test_all_16_bits_are_read(tmp_path: Path, values: Any, kind: Any) -> None:
     path = tmp_path / "a.img"
     path.write_bytes(png(values) if kind == "png" else tiff(values, kind[0], "deflated" in kind))
     np.testing.assert_array_equal(read_values(path, 0), values)
@@ -67,7 +69,7 @@ def test_all_16_bits_are_read(tmp_path, values, kind):
     assert picture.info.get(NOTE, "") == ("" if bits == 16 else "read as 12 bits, as its largest value is 4095")
 
 
-def test_transparent_places_of_16_bits_show_white(tmp_path):
+def test_transparent_places_of_16_bits_show_white(tmp_path: Path) -> None:
     values = np.zeros((4, 4, 4), np.uint16)
     values[:2, :, 3] = 65535
     (tmp_path / "a.png").write_bytes(png(values))
@@ -75,7 +77,7 @@ def test_transparent_places_of_16_bits_show_white(tmp_path):
     assert found.shape == (4, 4, 3) and (found[:2] == 0).all() and (found[2:] == 255).all()
 
 
-def test_the_transparent_value_of_16_bits_shows_white(tmp_path):
+def test_the_transparent_value_of_16_bits_shows_white(tmp_path: Path) -> None:
     content, value = png(GREY), struct.pack(">H", int(GREY[3, 4]))
     chunk = struct.pack(">I", 2) + b"tRNS" + value + struct.pack(">I", zlib.crc32(b"tRNS" + value))
     (tmp_path / "a.png").write_bytes(content[:33] + chunk + content[33:])  # behind the head
@@ -84,7 +86,7 @@ def test_the_transparent_value_of_16_bits_shows_white(tmp_path):
     np.testing.assert_array_equal(np.asarray(read_picture(tmp_path / "a.png")), expected)
 
 
-def test_a_range_is_taken_as_it_is(tmp_path):
+def test_a_range_is_taken_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png(GREY))
     picture = read_picture(tmp_path / "a.png", levels=Levels.between((10000, 30000)))
     expected = np.clip(np.rint((GREY.astype(float) - 10000) * 255 / 20000), 0, 255)
@@ -95,7 +97,7 @@ def test_a_range_is_taken_as_it_is(tmp_path):
             Levels.between(ends)
 
 
-def test_eight_bits_have_no_range(tmp_path):
+def test_eight_bits_have_no_range(tmp_path: Path) -> None:
     eight = np.arange(240, dtype=np.uint8).reshape(12, 20) // 4
     Image.fromarray(eight).save(tmp_path / "a.png")
     picture = read_picture(tmp_path / "a.png", levels=Levels(range=(0, 10)))
@@ -113,19 +115,19 @@ def test_eight_bits_have_no_range(tmp_path):
         ([0.0, 5e5, 1e6], [0, 128, 255], "read from 0 to 1e+06, its own range"),
     ],
 )
-def test_floating_point_has_the_range_that_holds_it(tmp_path, values, expected, note):
+def test_floating_point_has_the_range_that_holds_it(tmp_path: Path, values: Any, expected: Any, note: Any) -> None:
     Image.fromarray(np.tile(np.float32(values), (3, 1))).save(tmp_path / "a.tif")
     picture = read_picture(tmp_path / "a.tif")
     assert np.asarray(picture)[0].tolist() == expected and picture.info.get(NOTE, "") == note
 
 
-def test_values_that_are_not_finite_are_refused(tmp_path):
+def test_values_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     Image.fromarray(np.float32([[0, np.nan]])).save(tmp_path / "a.tif")
     with pytest.raises(UnusablePicture, match="aren't finite"):
         read_picture(tmp_path / "a.tif")
 
 
-def test_a_set_is_read_alike(tmp_path):
+def test_a_set_is_read_alike(tmp_path: Path) -> None:
     for number, most in enumerate((300, 4095, 900)):
         (tmp_path / f"{number}.png").write_bytes(png((GREY.astype(float) * most / 65535).astype(np.uint16)))
     Image.new("L", (20, 12), 7).save(tmp_path / "eight.png")
@@ -142,13 +144,13 @@ def test_a_set_is_read_alike(tmp_path):
     assert find_levels(found, Levels(range=(0, 9)))[1] == ("3 pictures have more than 8 bits, read from 0 to 9.",)
 
 
-def test_what_the_set_did_not_show_is_said_of_the_picture(tmp_path):
+def test_what_the_set_did_not_show_is_said_of_the_picture(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png(GREY))
     note = read_picture(tmp_path / "a.png", levels=Levels(bits=12)).info[NOTE]
     assert note == f"{(GREY > 4095).mean():.1%} of its values lie above 4095 and are cut; it has up to 65535"
 
 
-def test_full_range_needs_no_word_and_no_range_is_noticed(tmp_path):
+def test_full_range_needs_no_word_and_no_range_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png(GREY))
     assert find_levels(find_images([tmp_path]), NO_LEVELS) == (Levels(bits=16), ())
     Image.new("L", (4, 4)).save(tmp_path / "a.png")
@@ -156,12 +158,12 @@ def test_full_range_needs_no_word_and_no_range_is_noticed(tmp_path):
     assert "no file says that it has more" in find_levels(find_images([tmp_path]), Levels(range=(0, 9)))[1][0]
 
 
-def test_levels_are_part_of_how_a_picture_is_prepared():
+def test_levels_are_part_of_how_a_picture_is_prepared() -> None:
     described = {Preprocessing(levels=levels).describe() for levels in (NO_LEVELS, Levels(bits=12), Levels((0, 4095)))}
     assert len(described) == 3
 
 
-def test_a_tiff_that_cannot_be_decoded_says_what_it_has(tmp_path):
+def test_a_tiff_that_cannot_be_decoded_says_what_it_has(tmp_path: Path) -> None:
     five = bytearray(tiff(np.zeros((4, 4), np.uint16), "<"))
     at = five.index(struct.pack("<HHI", 277, 3, 1))
     struct.pack_into("<H", five, at + 8, 5)
@@ -170,7 +172,7 @@ def test_a_tiff_that_cannot_be_decoded_says_what_it_has(tmp_path):
         read_picture(tmp_path / "a.tif")
 
 
-def test_pictures_that_stay_dark_among_others_are_said(tmp_path):
+def test_pictures_that_stay_dark_among_others_are_said(tmp_path: Path) -> None:
     for name, most in (("a", 65535), ("b", 4095), ("c", 60000), ("d", 1000)):
         Image.fromarray(np.array([[0, most]], np.uint16)).save(tmp_path / f"{name}.png")
     (tmp_path / "a.png").rename(tmp_path / "a.tif")  # what a file is stands in its head

@@ -5,6 +5,7 @@ import io
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ QUARTERS = np.zeros((20, 30, 3), np.uint8)
 QUARTERS[:10, :15], QUARTERS[:10, 15:], QUARTERS[10:, :15] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
-def saved(picture: Image.Image, kind: str, **options) -> io.BytesIO:
+def saved(picture: Image.Image, kind: str, **options: Any) -> io.BytesIO:
     file = io.BytesIO()
     picture.save(file, kind, **options)
     file.seek(0)
@@ -37,20 +38,20 @@ def saved(picture: Image.Image, kind: str, **options) -> io.BytesIO:
     ("kind", "options"),
     [("PNG", {}), ("BMP", {}), ("TIFF", {}), ("GIF", {}), ("WEBP", {"lossless": True}), ("JPEG", {"quality": 98})],
 )
-def test_formats(kind, options):
+def test_formats(kind: Any, options: Any) -> None:
     found = np.asarray(read_picture(saved(Image.fromarray(QUARTERS), kind, **options)), np.int16)
     middle = found[[5, 5, 15, 15], [7, 22, 7, 22]]
     assert np.abs(middle - QUARTERS[[5, 5, 15, 15], [7, 22, 7, 22]]).max() <= 3
 
 
-def test_an_animation_shows_its_first_frame():
+def test_an_animation_shows_its_first_frame() -> None:
     frames = [Image.new("RGB", (8, 8), color) for color in ("red", "lime", "blue")]
     file = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert read_picture(file).getpixel((4, 4)) == (255, 0, 0)
 
 
 @pytest.mark.parametrize("turn", range(1, 9))
-def test_pictures_are_turned_upright(turn):
+def test_pictures_are_turned_upright(turn: Any) -> None:
     exif = Image.Exif()
     exif[0x0112] = turn
     upright = Image.fromarray(QUARTERS)
@@ -63,7 +64,7 @@ def test_pictures_are_turned_upright(turn):
     assert np.array_equal(np.asarray(read_picture(saved(stored, "PNG", exif=exif))), QUARTERS)
 
 
-def test_modes():
+def test_modes() -> None:
     palette = Image.fromarray(QUARTERS).quantize(8)
     assert np.array_equal(np.asarray(read_picture(saved(palette, "PNG"))), QUARTERS)
     clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
@@ -80,7 +81,7 @@ def test_modes():
     assert read_picture(saved(transparent, "PNG", transparency=0)).getpixel((1, 1)) == (255, 255, 255)
 
 
-def test_sixteen_bits_become_eight():
+def test_sixteen_bits_become_eight() -> None:
     ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
     found = np.asarray(read_picture(saved(Image.fromarray(ramp), "PNG")), np.int16).ravel()
     assert np.abs(found - np.arange(256)).max() <= 1
@@ -90,7 +91,7 @@ def test_sixteen_bits_become_eight():
     assert abs(int(floating[0, 0]) - 128) <= 1
 
 
-def reason(path) -> str:
+def reason(path: Any) -> str:
     (item,) = labeled(find_images([Path(path)]), ())
     with pytest.raises(UnusablePicture) as caught:
         item.open()
@@ -98,7 +99,7 @@ def reason(path) -> str:
     return str(caught.value)
 
 
-def test_files_that_are_no_good(tmp_path, monkeypatch):
+def test_files_that_are_no_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = saved(Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)), "PNG").getvalue()
     for name, content, says in [
         ("empty.jpg", b"", "an empty file"),
@@ -126,7 +127,7 @@ def test_files_that_are_no_good(tmp_path, monkeypatch):
     assert "more pixels than" in reason(tmp_path / "wide.png")
 
 
-def test_a_wrong_extension_does_no_harm(tmp_path):
+def test_a_wrong_extension_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "really-a-png.jpg").write_bytes(saved(Image.fromarray(QUARTERS), "PNG").getvalue())
     (item,) = labeled(find_images([tmp_path]), ())
     assert np.array_equal(np.asarray(item.open()), QUARTERS)
@@ -139,7 +140,7 @@ def tree(top: Path, *names: str) -> Path:
     return top
 
 
-def test_folders_are_searched_in_natural_order(tmp_path):
+def test_folders_are_searched_in_natural_order(tmp_path: Path) -> None:
     tree(tmp_path, "dog10.png", "dog2.PNG", "b/cat.jpeg", "b/c/bird.webp", ".hidden/x.png", "notes.md.png")
     (tmp_path / "readme.md").write_text("no image")
     names = [item.name for item in labeled(find_images([tmp_path]), ())]
@@ -150,14 +151,14 @@ def test_folders_are_searched_in_natural_order(tmp_path):
     assert len(find_images([tmp_path, tmp_path])) == 5, "each once"
 
 
-def test_ids_are_plain_and_unique(tmp_path):
+def test_ids_are_plain_and_unique(tmp_path: Path) -> None:
     tree(tmp_path, "a.png", "x/a.png", "Ünïcode “quotes” <script>.png", "кот.png", "%2e%2e.png", f"{'l' * 120}.png")
     ids = [item.id for item in labeled(find_images([tmp_path]), ())]
     assert len(set(ids)) == 6
     assert all(set(id) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") and len(id) < 60 for id in ids)
 
 
-def test_labels(tmp_path):
+def test_labels(tmp_path: Path) -> None:
     classes = ("tabby cat", "dog", "crane", "crane")
     tree(tmp_path, "Tabby_Cat/1.png", "dog/2.png", "crane/3.png", "other/4.png", "5.png")
     by_name = {item.name: item.label for item in labeled(find_images([tmp_path]), classes)}
@@ -169,14 +170,14 @@ def test_labels(tmp_path):
     assert (every["other/4.png"].name, every["other/4.png"].index) == ("other", None) and every["5.png"] is None
 
 
-def test_folders_stand_for_classes_in_order_where_there_are_as_many(tmp_path):
+def test_folders_stand_for_classes_in_order_where_there_are_as_many(tmp_path: Path) -> None:
     tree(tmp_path, "ants/1.png", "bees/2.png", "wasps/3.png")
     classes = ("class 0", "class 1", "class 2")
     found = labeled(find_images([tmp_path]), classes, labels="folders")
     assert [(item.label.name, item.label.index) for item in found] == [("ants", 0), ("bees", 1), ("wasps", 2)]
 
 
-def test_lists(tmp_path):
+def test_lists(tmp_path: Path) -> None:
     tree(tmp_path, "pictures/a.png", "pictures/b.png", "c.png")
     (tmp_path / "list.txt").write_text("# a comment\npictures/a.png\tdog\n\npictures/b.png\t0\nc.png\tunheard of\n")
     items = list(labeled(find_images([tmp_path / "list.txt"]), ("cat", "dog")))
@@ -187,7 +188,7 @@ def test_lists(tmp_path):
     assert shown == ["c.png", "a.png"], "no folder shows"
 
 
-def test_nothing_to_look_at(tmp_path):
+def test_nothing_to_look_at(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="there is no such file or folder"):
         find_images([tmp_path / "nowhere"])
     (tmp_path / "readme.md").write_text("no image")
@@ -195,10 +196,10 @@ def test_nothing_to_look_at(tmp_path):
         find_images([tmp_path])
 
 
-def test_a_fingerprint_changes_with_the_content(tmp_path):
+def test_a_fingerprint_changes_with_the_content(tmp_path: Path) -> None:
     tree(tmp_path, "a.png")
 
-    def fingerprint():
+    def fingerprint() -> Any:
         return next(iter(labeled(find_images([tmp_path]), ()))).fingerprint
 
     first = fingerprint()
@@ -209,7 +210,7 @@ def test_a_fingerprint_changes_with_the_content(tmp_path):
 
 @pytest.mark.parametrize("size", [(320, 240), (240, 320), (224, 224), (100, 60), (1000, 90), (257, 255)])
 @pytest.mark.parametrize("name", ["squeezenet1_1", "resnet50", "efficientnet_b0"])
-def test_preparing_equals_torchvision(size, name):
+def test_preparing_equals_torchvision(size: Any, name: Any) -> None:
     pixels = np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), np.uint8)
     picture = Image.fromarray(pixels)
     for version in get_model_weights(name):
@@ -220,7 +221,7 @@ def test_preparing_equals_torchvision(size, name):
         assert np.array_equal(restored.numpy().astype(np.uint8), ours.seen), "what is shown is what was seen"
 
 
-def test_any_aspect_and_gray():
+def test_any_aspect_and_gray() -> None:
     picture = Image.fromarray(QUARTERS)
     own = prepare(picture, Preprocessing())
     assert own.values.shape == (3, 20, 30) and np.array_equal(own.seen, QUARTERS)
@@ -237,13 +238,13 @@ OBJECT = (
 )
 
 
-def boxes(tmp_path, content, name=""):
+def boxes(tmp_path: Path, content: Any, name: Any = "") -> Any:
     path = tmp_path / "a.xml"
     path.write_text(content, "utf-8")
     return np.asarray(read_boxes(path, name)) > 0
 
 
-def test_boxes_become_masks(tmp_path):
+def test_boxes_become_masks(tmp_path: Path) -> None:
     cat, dog = OBJECT.format("cat", 1, 1, 2, 1), OBJECT.format("dog", 3, 2, 6, 4)
     both = boxes(tmp_path, ANNOTATION.format(6, 5, cat + dog))
     expected = np.zeros((5, 6), bool)
@@ -267,12 +268,12 @@ def test_boxes_become_masks(tmp_path):
         (ANNOTATION.format(6, 5, "<object/>"), "isn't within the image"),
     ],
 )
-def test_annotations_that_are_no_good_say_why(tmp_path, content, reason):
+def test_annotations_that_are_no_good_say_why(tmp_path: Path, content: Any, reason: Any) -> None:
     with pytest.raises(UnusablePicture, match=re.escape(reason)):
         boxes(tmp_path, content)
 
 
-def test_boxes_belong_to_images_called_alike(tmp_path):
+def test_boxes_belong_to_images_called_alike(tmp_path: Path) -> None:
     pictures, annotations = tmp_path / "pictures", tmp_path / "annotations"
     for folder in (pictures / "cat", annotations / "cat"):
         folder.mkdir(parents=True)
@@ -284,7 +285,7 @@ def test_boxes_belong_to_images_called_alike(tmp_path):
     assert np.asarray(item.mask()).sum() == 255 * 12, "the box of the label alone"
 
 
-def test_an_image_is_called_alike_in_whichever_order_they_are_given(tmp_path):
+def test_an_image_is_called_alike_in_whichever_order_they_are_given(tmp_path: Path) -> None:
     places = (("one", "cat.png"), ("one", "Dög (1).png"), ("two", "cat.png"), ("two", "kot/cat.png"), ("a", "b.png"))
     for folder, name in places:
         path = tmp_path / folder / name
@@ -304,11 +305,13 @@ def test_an_image_is_called_alike_in_whichever_order_they_are_given(tmp_path):
     assert all(re.fullmatch(r"(cat|d-g-1|dg-1)-[0-9a-f]{10}", each) for each in both.values()), both
 
 
-def test_a_file_that_may_not_be_looked_at_is_not_said_to_be_missing(tmp_path, monkeypatch):
+def test_a_file_that_may_not_be_looked_at_is_not_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     (item,) = labeled(find_images([tmp_path / "a.png"]), ())
 
-    def closed(*_, **__):
+    def closed(*_: Any, **__: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
     with monkeypatch.context() as patch:

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ class Brightness(nn.Module):
             self.conv.weight.copy_(torch.eye(3)[:, :, None, None]), self.conv.bias.zero_()
             self.fc.weight.copy_(SCALE * torch.eye(3)[:columns]), self.fc.bias.fill_(-SCALE / 2)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.fc(self.conv(x).relu().mean((2, 3)))
 
 
@@ -82,18 +83,18 @@ PICTURES = {
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("pictures")
     for name, (color, _) in PICTURES.items():
         Image.new("RGB", (SIDE, SIDE), color).save(folder / f"{name}.png")
     return folder
 
 
-def open_labels(folder, only="all", labels=None):
+def open_labels(folder: Any, only: Any = "all", labels: Any = None) -> Any:
     """The setup of a run over the pictures with their labels."""
     known = labels or {name: given for name, (_, given) in PICTURES.items()}
 
-    def images(classes):
+    def images(classes: Any) -> Any:
         found = labeled(find_images((folder,)), classes)
         items = [
             replace(
@@ -111,22 +112,22 @@ def open_labels(folder, only="all", labels=None):
     return setup if only == "all" else select_images(setup, Progress())
 
 
-def write(setup, folder):
+def write(setup: Any, folder: Any) -> Any:
     run(setup, plan_run(setup), folder, Progress())
     write_site(load_run(folder), single_file=False)
     return folder
 
 
 @pytest.fixture(scope="module")
-def several(pictures, tmp_path_factory):
+def several(pictures: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return write(open_labels(pictures), tmp_path_factory.mktemp("several") / "report")
 
 
-def shares(name):
+def shares(name: Any) -> Any:
     return 1 / (1 + np.exp(-SCALE * (np.array(PICTURES[name][0]) / 255 - 0.5)))
 
 
-def slow_average_precision(truth, scores):
+def slow_average_precision(truth: Any, scores: Any) -> Any:
     """Precision and recall at every threshold that is a score."""
     points = [(0.0, 1.0)]
     for threshold in sorted(set(scores), reverse=True):
@@ -135,7 +136,7 @@ def slow_average_precision(truth, scores):
     return sum((recall - before) * precision for (before, _), (recall, precision) in pairwise(points))
 
 
-def test_average_precision_by_hand():
+def test_average_precision_by_hand() -> None:
     truth = np.array([True, False, True, False, True])
     scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5], dtype=np.float32)
     assert average_precision(truth, scores) == pytest.approx((1 + 2 / 3 + 3 / 5) / 3)
@@ -150,7 +151,7 @@ def test_average_precision_by_hand():
         assert average_precision(truth, scores) == pytest.approx(slow_average_precision(truth, scores))
 
 
-def test_labels_are_counted_as_a_slow_count_does():
+def test_labels_are_counted_as_a_slow_count_does() -> None:
     random = np.random.default_rng(1)
     names = ["p", "q", "r"]
     truths, probabilities = random.random((50, 3)) < 0.4, random.random((50, 3))
@@ -174,7 +175,7 @@ def test_labels_are_counted_as_a_slow_count_does():
     assert [int(each.name) for each in found.misclassified] == np.argsort(-worst)[: len(found.misclassified)].tolist()
 
 
-def image_record(kind, top, labels=(), predicted=()):
+def image_record(kind: Any, top: Any, labels: Any = (), predicted: Any = ()) -> Any:
     scores = [ClassScore(k, str(k), 0.0, 0.5) for k in range(5)]
     return ImageRecord(
         id="",
@@ -191,7 +192,7 @@ def image_record(kind, top, labels=(), predicted=()):
     )
 
 
-def test_what_nobody_knows_is_neither_right_nor_wrong():
+def test_what_nobody_knows_is_neither_right_nor_wrong() -> None:
     known, other, unknown = Label("1", 1), Label("2", 2), Label("ghost")
     softmax, sigmoid = ScoreKind.SOFTMAX, ScoreKind.SIGMOID
     assert image_record(softmax, [1, 2]).correct is None
@@ -209,7 +210,7 @@ def test_what_nobody_knows_is_neither_right_nor_wrong():
     assert image_record(sigmoid, [1, 2], [unknown], [1]).correct is None
 
 
-def test_a_run_of_several_labels_records_each_by_itself(several):
+def test_a_run_of_several_labels_records_each_by_itself(several: Any) -> None:
     run = load_run(several)
     assert (run.record.network.kind, run.record.network.names) == (ScoreKind.SIGMOID, ("red", "green", "blue"))
     for image in run.images():
@@ -223,7 +224,7 @@ def test_a_run_of_several_labels_records_each_by_itself(several):
         assert tuple(label.name for label in image.named) == PICTURES[name][1]
 
 
-def test_pages_of_several_labels_say_what_holds(several):
+def test_pages_of_several_labels_say_what_holds(several: Any) -> None:
     summary = summarize(load_run(several))
     assert summary.predictions is None and (summary.labeled, summary.correct, summary.unknown) == (5, 2, 1)
     found = summary.label_predictions
@@ -247,7 +248,7 @@ def test_pages_of_several_labels_say_what_holds(several):
 
 
 @pytest.mark.browser
-def test_the_gallery_filters_by_each_of_several_labels(visit, several):
+def test_the_gallery_filters_by_each_of_several_labels(visit: Any, several: Any) -> None:
     tab = visit.open(several / "index.html", "#label=green")
     shown = (
         "[...document.querySelectorAll('[data-gallery] li:not([hidden])')].map((each) => each.dataset.name[0]).join()"
@@ -258,7 +259,7 @@ def test_the_gallery_filters_by_each_of_several_labels(visit, several):
     visit.is_quiet()
 
 
-def test_only_wrong_of_several_labels(pictures, tmp_path):
+def test_only_wrong_of_several_labels(pictures: Any, tmp_path: Path) -> None:
     setup = open_labels(pictures, "misclassified")
     counts = setup.selection.label_predictions
     assert [Path(item.name).stem for item in setup.images] == ["c", "d", "e"]
@@ -272,7 +273,7 @@ def test_only_wrong_of_several_labels(pictures, tmp_path):
         open_labels(pictures, "misclassified", dict.fromkeys(PICTURES, ("ghost",)))
 
 
-def test_an_image_that_bears_none_of_the_labels_counts(pictures, tmp_path):
+def test_an_image_that_bears_none_of_the_labels_counts(pictures: Any, tmp_path: Path) -> None:
     """Most images of a screening bear none; what is predicted of them makes precision and the ranks what they are."""
     rows = {"a": (1, 0, 0), "c": (0, 0, 0), "e": (0, 0, 0)}
     for name in rows:
@@ -296,17 +297,17 @@ def test_an_image_that_bears_none_of_the_labels_counts(pictures, tmp_path):
     assert "none of the labels" not in pages["a"] and "extra" in pages["c"]
 
 
-def page(path):
+def page(path: Any) -> Any:
     """A page's text."""
     return path.read_text("utf-8")
 
 
-def images_of(folder):
+def images_of(folder: Any) -> Any:
     return {Path(each["name"]).stem: each for each in json.loads((folder / "run.json").read_text("utf-8"))["images"]}
 
 
 @pytest.fixture(scope="module")
-def two(pictures, tmp_path_factory):
+def two(pictures: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Red pictures and others, in folders called like the classes, and one in a folder that is none."""
     folder = tmp_path_factory.mktemp("two")
     for name, place in {"a": "yes", "c": "yes", "d": "no", "f": "no", "g": "perhaps"}.items():
@@ -316,7 +317,7 @@ def two(pictures, tmp_path_factory):
     return folder
 
 
-def test_a_binary_run_is_right_or_wrong_at_a_half(two, tmp_path):
+def test_a_binary_run_is_right_or_wrong_at_a_half(two: Any, tmp_path: Path) -> None:
     names = ("--class-names", two / "names.txt", "--labels", "folders")
     command(
         "run", "tests.data.test_labels:reddish", two, "-o", tmp_path / "r", *names, "-m", "gradient", "--device", "cpu"
@@ -356,7 +357,7 @@ def test_a_binary_run_is_right_or_wrong_at_a_half(two, tmp_path):
     assert "above a half means 'yes'" in done.output
 
 
-def test_the_map_of_the_negative_class_is_the_negation(two, tmp_path):
+def test_the_map_of_the_negative_class_is_the_negation(two: Any, tmp_path: Path) -> None:
     command(
         "run", "tests.data.test_labels:reddish", two, "-o", tmp_path / "r", "-m", "gradient,saliency", "--device", "cpu"
     )
@@ -370,7 +371,7 @@ def test_the_map_of_the_negative_class_is_the_negation(two, tmp_path):
         np.testing.assert_allclose(maps["gradient", 0], -slope, rtol=1e-5, atol=1e-9)
 
 
-def test_a_map_of_zeros_leaves_a_shared_scale_to_the_others(two, tmp_path):
+def test_a_map_of_zeros_leaves_a_shared_scale_to_the_others(two: Any, tmp_path: Path) -> None:
     """What speaks for the positive class alone is 0 for the negative one where negative parts are cut."""
     command("run", "tests.data.test_labels:reddish", two, "-o", tmp_path / "r", "-m", "grad_cam", "--device", "cpu")
     run = load_run(tmp_path / "r")
@@ -379,7 +380,7 @@ def test_a_map_of_zeros_leaves_a_shared_scale_to_the_others(two, tmp_path):
     assert maps["0"]["ends"] == [0.0, 0.0] and 0 < maps["1"]["ends"][0] < 1
 
 
-def test_pages_of_values_know_no_probability(two, tmp_path):
+def test_pages_of_values_know_no_probability(two: Any, tmp_path: Path) -> None:
     options = ("-m", "gradient,occlusion", "-O", "occlusion.patch=8", "--metrics", "full", "--device", "cpu")
     done = command("run", "tests.data.test_labels:amount", two, "-o", tmp_path / "r", "--labels", "folders", *options)
     assert "scores: value, as the network's attribute scores = 'value' says" in done.output
@@ -419,11 +420,11 @@ class Ramp(nn.Module):
         self.conv.bias.data = torch.arange(1, 13) / 10
         self.class_names, self.size = tuple(f"label {index:02d}" for index in range(12)), SIDE
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.conv(x).mean((2, 3)).sigmoid()
 
 
-def test_of_many_labels_the_first_are_named_and_the_rest_counted(pictures, tmp_path):
+def test_of_many_labels_the_first_are_named_and_the_rest_counted(pictures: Any, tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text(f"{pictures / 'a.png'}\tlabel 11\n")
     command(
         "run",

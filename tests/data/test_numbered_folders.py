@@ -1,6 +1,7 @@
 """Folders called by a number or an id and a name; the limit of a selection; masks of images with several labels."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from torchvision.models import ResNet18_Weights
@@ -33,7 +34,7 @@ IMAGENET = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
         (("train/0_cat", "test/1-dog"), PETS, (0, 1)),
     ],
 )
-def test_a_number_or_an_id_before_a_name(tmp_path, folders, classes, indices):
+def test_a_number_or_an_id_before_a_name(tmp_path: Path, folders: Any, classes: Any, indices: Any) -> None:
     found = labels_in(tree(tmp_path, *(f"{name}/a.png" for name in folders)), classes)
     assert {name: label[1] for name, label in found.items()} == {
         f"{name}/a.png": index for name, index in zip(folders, indices, strict=True)
@@ -56,7 +57,7 @@ def test_a_number_or_an_id_before_a_name(tmp_path, folders, classes, indices):
         (("12 cat", "cat"), PETS, "12 cat", "the number is 12, and 'cat' is class 0"),
     ],
 )
-def test_what_disagrees_is_unknown_and_said(tmp_path, folders, classes, unknown, why):
+def test_what_disagrees_is_unknown_and_said(tmp_path: Path, folders: Any, classes: Any, unknown: Any, why: Any) -> None:
     found = labels_in(tree(tmp_path, *(f"{name}/a.png" for name in folders)), classes)
     assert found[f"{unknown}/a.png"] == (unknown, None)
     said = notices(tmp_path, classes)
@@ -64,16 +65,16 @@ def test_what_disagrees_is_unknown_and_said(tmp_path, folders, classes, unknown,
 
 
 @pytest.mark.parametrize("names", [("2019 holidays", "2020 garden"), ("7_x", "8_y"), ("1_x", "1_y"), ("3x", "4x")])
-def test_numbers_that_say_nothing_give_no_label(tmp_path, names):
+def test_numbers_that_say_nothing_give_no_label(tmp_path: Path, names: Any) -> None:
     assert set(labels_in(tree(tmp_path, *(f"{name}/a.png" for name in names)), TEN).values()) == {None}
 
 
-def test_a_name_that_is_a_class_as_it_stands_is_that_class(tmp_path):
+def test_a_name_that_is_a_class_as_it_stands_is_that_class(tmp_path: Path) -> None:
     found = labels_in(tree(tmp_path, "0_cat/a.png"), ("cat", "0_cat"))
     assert found["0_cat/a.png"] == ("0_cat", 1)
 
 
-def test_the_limit_is_drawn_from_what_only_selects(tmp_path):
+def test_the_limit_is_drawn_from_what_only_selects(tmp_path: Path) -> None:
     """Of twelve images of each of two classes one in six is wrong: a draw before would leave hardly any."""
     for number in range(12):
         shade(tmp_path / "2" / f"{number:02d}.png", 2 if number % 6 else 7)
@@ -87,7 +88,7 @@ def test_the_limit_is_drawn_from_what_only_selects(tmp_path):
     assert setup.selection.predictions.images == 24, "the figures are of all"
 
 
-def test_a_mask_is_of_the_first_label_and_that_is_said(tmp_path):
+def test_a_mask_is_of_the_first_label_and_that_is_said(tmp_path: Path) -> None:
     tree(tmp_path / "images", "a.png", "b.png")
     tree(tmp_path / "masks", "a.png", "b.png")
     (tmp_path / "list.csv").write_text("images/a.png,cat|dog\nimages/b.png,fish\n")
@@ -101,7 +102,7 @@ def test_a_mask_is_of_the_first_label_and_that_is_said(tmp_path):
     )
 
 
-def test_labels_of_a_list_may_have_a_number_before_the_name(tmp_path):
+def test_labels_of_a_list_may_have_a_number_before_the_name(tmp_path: Path) -> None:
     tree(tmp_path, "a.png", "b.png", "c.png")
     (tmp_path / "list.csv").write_text("a.png,001.Cat\nb.png,003.Fish\nc.png,009.Dog\n")
     found = labeled(find_images([tmp_path / "list.csv"]), PETS)

@@ -1,5 +1,7 @@
 """What holds of every preprocessing, whatever its numbers and the picture."""
 
+from typing import Any
+
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,21 +17,21 @@ SIZES = st.tuples(SIDE, SIDE)
 
 
 @st.composite
-def normalizations(draw):
+def normalizations(draw: Any) -> Any:
     channels = draw(st.sampled_from([1, 3]))
     constants = st.lists(UNIT, min_size=channels, max_size=channels).map(tuple)
     return Preprocessing(mean=draw(constants), std=draw(constants))
 
 
 @st.composite
-def geometries(draw):
+def geometries(draw: Any) -> Any:
     resize = draw(st.none() | SIDE | SIZES)
     return Preprocessing((0.0,), (1.0,), resize=resize, crop=draw(st.none() | SIZES))
 
 
 @properties
 @given(normalizations(), st.integers(0, 2**31))
-def test_restoring_undoes_normalizing(preprocessing, seed):
+def test_restoring_undoes_normalizing(preprocessing: Any, seed: Any) -> None:
     pixels = torch.rand(
         2, preprocessing.channels, 3, 4, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
     )
@@ -38,14 +40,14 @@ def test_restoring_undoes_normalizing(preprocessing, seed):
 
 @properties
 @given(normalizations())
-def test_black_is_what_a_black_pixel_becomes(preprocessing):
+def test_black_is_what_a_black_pixel_becomes(preprocessing: Any) -> None:
     pixel = torch.zeros(preprocessing.channels, 1, 1, dtype=torch.float64)
     torch.testing.assert_close(preprocessing.black(pixel), preprocessing.normalize(pixel))
 
 
 @properties
 @given(normalizations(), st.sampled_from([1, 3]))
-def test_another_number_of_channels_keeps_the_average(preprocessing, channels):
+def test_another_number_of_channels_keeps_the_average(preprocessing: Any, channels: Any) -> None:
     other = preprocessing.with_channels(channels)
     assert other.channels == channels
     assert abs(sum(other.mean) / channels - sum(preprocessing.mean) / preprocessing.channels) < 1e-9
@@ -54,7 +56,7 @@ def test_another_number_of_channels_keeps_the_average(preprocessing, channels):
 
 @properties
 @given(SIZES, SIDE)
-def test_the_shorter_side_is_the_one_that_is_asked_for(size, side):
+def test_the_shorter_side_is_the_one_that_is_asked_for(size: Any, side: Any) -> None:
     width, height = resized_size(size, side)
     assert min(width, height) <= side and (min(width, height) == side or max(size) * side < 2 * min(size))
     short, long = sorted(size)
@@ -63,14 +65,14 @@ def test_the_shorter_side_is_the_one_that_is_asked_for(size, side):
 
 @properties
 @given(SIZES, geometries())
-def test_a_picture_has_the_size_that_was_foretold(size, preprocessing):
+def test_a_picture_has_the_size_that_was_foretold(size: Any, preprocessing: Any) -> None:
     fitted = fit(Image.new("L", size, 200), preprocessing, Image.Resampling.BILINEAR)
     assert fitted.size == kept_size(size, preprocessing)
 
 
 @properties
 @given(SIZES, SIZES, st.integers(0, 2**31))
-def test_a_crop_is_the_middle_pixel_by_pixel(size, crop, seed):
+def test_a_crop_is_the_middle_pixel_by_pixel(size: Any, crop: Any, seed: Any) -> None:
     (width, height), (down, across) = size, crop
     values = torch.randint(1, 256, (height, width), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
     picture = Image.fromarray(values.numpy())
@@ -85,7 +87,7 @@ def test_a_crop_is_the_middle_pixel_by_pixel(size, crop, seed):
 
 @properties
 @given(st.integers(1, 512))
-def test_a_size_as_text_is_that_size(side):
+def test_a_size_as_text_is_that_size(side: Any) -> None:
     whole = Preprocessing((0.0,), (1.0,), resize=256, crop=(224, 224))
     assert whole.resized(str(side)).size == (side, side)
     assert whole.resized(f"{side}x7").size == (side, 7)

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import invalidate_caches
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +69,7 @@ def install(site: Path, requires: tuple[str, ...] = ()) -> None:
 
 
 @pytest.fixture
-def installed(tmp_path, monkeypatch):
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Install the package for this process; gives a function that takes the modules that its reader requires."""
     readers()  # those that are installed for real
     for name in ("_entries", "_modules"):
@@ -87,7 +89,7 @@ def scan(path: Path, planes: np.ndarray) -> Path:
 PLANES = np.arange(48).reshape(2, 4, 6) * 1000
 
 
-def test_each_image_of_a_file_is_one_of_the_set(installed, tmp_path):
+def test_each_image_of_a_file_is_one_of_the_set(installed: Any, tmp_path: Path) -> None:
     installed()
     scan(tmp_path / "set" / "a.scan", PLANES)
     scan(tmp_path / "set" / "b", PLANES[:1])
@@ -112,14 +114,16 @@ def test_each_image_of_a_file_is_one_of_the_set(installed, tmp_path):
         pytest.param(b"SCAN\x01text", "gives a str in the place of pixels", id="no-pixels"),
     ],
 )
-def test_a_file_that_its_reader_cannot_read_is_a_reason(installed, tmp_path, content, reason):
+def test_a_file_that_its_reader_cannot_read_is_a_reason(
+    installed: Any, tmp_path: Path, content: Any, reason: Any
+) -> None:
     installed()
     (tmp_path / "a.scan").write_bytes(content)
     with pytest.raises(UnusablePicture, match=reason):
         read_picture(tmp_path / "a.scan")
 
 
-def test_files_are_skipped_where_a_module_is_missing(installed, tmp_path):
+def test_files_are_skipped_where_a_module_is_missing(installed: Any, tmp_path: Path) -> None:
     installed("not_here")
     scan(tmp_path / "set" / "a.scan", PLANES)
     Image.new("L", (4, 4)).save(tmp_path / "set" / "b.png")
@@ -139,18 +143,18 @@ def test_files_are_skipped_where_a_module_is_missing(installed, tmp_path):
         pytest.param(np.array([["a"]]), "an array of <U1", id="text"),
     ],
 )
-def test_arrays_that_are_no_pictures_are_refused(values, reason):
+def test_arrays_that_are_no_pictures_are_refused(values: Any, reason: Any) -> None:
     with pytest.raises(UnusablePicture, match=reason):
         Pixels.of_array(values)
 
 
-def test_bytes_are_a_picture_as_they_are():
+def test_bytes_are_a_picture_as_they_are() -> None:
     values = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
     pixels = Pixels.of_array(values)
     assert not pixels.deep and np.array_equal(np.asarray(pixels.rows(0, 4)), values)
 
 
-def test_a_package_brings_a_loader_and_a_reader_to_the_command_line(tmp_path):
+def test_a_package_brings_a_loader_and_a_reader_to_the_command_line(tmp_path: Path) -> None:
     """A report of networks and images of which nothing is known but by an installed package."""
     install(tmp_path / "site")
     scan(tmp_path / "set" / "a.scan", PLANES)

@@ -1,5 +1,8 @@
 """A report among the images, or images within a report: its own pictures are never taken for images."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from cnnvis_report.data.image_set import find_images
@@ -10,7 +13,7 @@ QUICK = ("--device", "cpu", "-m", "gradient", "--inspect", "none", "--metrics", 
 
 
 @pytest.fixture
-def pictures(drawn, tmp_path):
+def pictures(drawn: Any, tmp_path: Path) -> Any:
     """A folder with two class folders, and the report on it in the same folder."""
     folder = tmp_path / "pictures"
     for name in ("circle", "square"):
@@ -21,7 +24,7 @@ def pictures(drawn, tmp_path):
     return folder
 
 
-def test_the_next_run_finds_the_same_images(pictures):
+def test_the_next_run_finds_the_same_images(pictures: Any) -> None:
     before = [each.name for each in find_images([pictures])]
     assert len(before) == 4
     found = find_images([pictures])
@@ -35,7 +38,7 @@ def test_the_next_run_finds_the_same_images(pictures):
 
 
 @pytest.mark.parametrize("where", ["report", "report/stills", "circle/../report/stills", "link", "link.txt"])
-def test_a_report_given_as_images_has_none(where, pictures):
+def test_a_report_given_as_images_has_none(where: Any, pictures: Any) -> None:
     (pictures / "link").symlink_to(pictures / "report" / "stills")
     stills = sorted((pictures / "report" / "stills").rglob("*.webp"))
     (pictures / "link.txt").write_text("\n".join(str(each) for each in stills))
@@ -44,7 +47,7 @@ def test_a_report_given_as_images_has_none(where, pictures):
     assert all(each.is_file() for each in stills)
 
 
-def test_images_beside_the_pages_are_images(pictures):
+def test_images_beside_the_pages_are_images(pictures: Any) -> None:
     own = pictures / "report" / "mine"
     own.mkdir()
     source = next((pictures / "circle").iterdir())

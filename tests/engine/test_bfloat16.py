@@ -1,6 +1,8 @@
 """Forward passes in bfloat16: where they are made, what they give, and what a run says of them."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,13 +27,13 @@ TINY = ("run", "tests.factories:tiny")
 
 
 @pytest.fixture
-def worth_it(monkeypatch):
+def worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A device on which every network is faster in bfloat16, and a set that is large enough to try it."""
     monkeypatch.setattr(plan, "gains", lambda device, work: True)
     monkeypatch.setattr(plan, "WORTH_A_CHECK", 2)
 
 
-def images(count=3):
+def images(count: Any = 3) -> Any:
     return torch.randn(count, 3, 40, 40, generator=torch.Generator().manual_seed(3))
 
 
@@ -42,11 +44,11 @@ class Plain(nn.Module):
         super().__init__()
         self.convolution, self.norm, self.scores = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Linear(8, 4)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.scores(self.norm(self.convolution(x)).relu().mean((2, 3)))
 
 
-def test_reduced_scores_are_those_of_rounded_inputs_and_weights():
+def test_reduced_scores_are_those_of_rounded_inputs_and_weights() -> None:
     network, x = seeded(Plain()).eval(), images()
     subject = Subject(network, x[:1])
     with torch.no_grad():
@@ -55,7 +57,7 @@ def test_reduced_scores_are_those_of_rounded_inputs_and_weights():
             found = subject.forward(x)
     half = torch.bfloat16
 
-    def rounded(values):
+    def rounded(values: Any) -> Any:
         return values.detach().to(half).double()
 
     maps = rounded(conv2d(rounded(x), rounded(network.convolution.weight), rounded(network.convolution.bias)))
@@ -72,13 +74,13 @@ def test_reduced_scores_are_those_of_rounded_inputs_and_weights():
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
 
 
-def test_only_what_multiplies_is_rounded():
+def test_only_what_multiplies_is_rounded() -> None:
     weights = reduced_weights(Plain())
     assert set(weights) == {"convolution.weight", "convolution.bias", "scores.weight", "scores.bias"}
     assert {each.dtype for each in weights.values()} == {torch.bfloat16}
 
 
-def test_gradients_stay_exact_while_scores_are_reduced():
+def test_gradients_stay_exact_while_scores_are_reduced() -> None:
     network, x = seeded(Tiny()).eval(), images()
     tape = Tape(Subject(network, x[:1]), x)
     targets = torch.tensor([0, 1, 2])
@@ -90,20 +92,20 @@ def test_gradients_stay_exact_while_scores_are_reduced():
     assert torch.equal(other.logits, tape.logits)
 
 
-def test_small_networks_and_devices_without_units_gain_nothing():
+def test_small_networks_and_devices_without_units_gain_nothing() -> None:
     assert not gains(torch.device("cpu"), LEAST_WORK / 2)
     assert gains(torch.device("cpu"), LEAST_WORK) == bool(torch.cpu.get_capabilities().get("amx_bf16"))
     assert not gains(torch.device("mps"), LEAST_WORK)
 
 
-def test_the_work_of_a_network_counts_every_call():
+def test_the_work_of_a_network_counts_every_call() -> None:
     network = nn.Sequential(
         nn.Conv2d(3, 4, 3, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 8 * 8, 2, bias=False)
     )
     assert Subject(network, torch.randn(1, 3, 10, 10)).work == 3 * 4 * 9 * 64 + 4 * 64 * 2
 
 
-def test_a_run_says_what_bfloat16_makes_of_the_order(worth_it, drawn, tmp_path):
+def test_a_run_says_what_bfloat16_makes_of_the_order(worth_it: Any, drawn: Any, tmp_path: Path) -> None:
     command(*TINY, drawn, "-o", tmp_path / "auto", *FORWARD_ONLY)
     command(*TINY, drawn, "-o", tmp_path / "exact", *FORWARD_ONLY, "--precision", "float32")
     command(*TINY, drawn, "-o", tmp_path / "rough", *FORWARD_ONLY, "--precision", "bfloat16")
@@ -130,7 +132,9 @@ def test_a_run_says_what_bfloat16_makes_of_the_order(worth_it, drawn, tmp_path):
     assert "rank correlation with" in said and "bfloat16" in said
 
 
-def test_a_method_whose_order_is_lost_stays_exact(worth_it, monkeypatch, drawn, tmp_path):
+def test_a_method_whose_order_is_lost_stays_exact(
+    worth_it: Any, monkeypatch: pytest.MonkeyPatch, drawn: Any, tmp_path: Path
+) -> None:
     monkeypatch.setattr(bfloat16_check, "HOLDS", 1.1)
     command(*TINY, drawn, "-o", tmp_path / "auto", *FORWARD_ONLY)
     command(*TINY, drawn, "-o", tmp_path / "exact", *FORWARD_ONLY, "--precision", "float32")
@@ -141,7 +145,7 @@ def test_a_method_whose_order_is_lost_stays_exact(worth_it, monkeypatch, drawn, 
         assert all(np.array_equal(one[key], two[key]) for key in one)
 
 
-def test_a_network_that_refuses_bfloat16_is_explained_all_the_same(worth_it, drawn, tmp_path):
+def test_a_network_that_refuses_bfloat16_is_explained_all_the_same(worth_it: Any, drawn: Any, tmp_path: Path) -> None:
     command("run", "tests.factories:exacting", drawn, "-o", tmp_path / "r", *FORWARD_ONLY)
     run = load_run(tmp_path / "r")
     assert {each.reason for each in run.record.precision} == {"RuntimeError: float32 alone"}
@@ -153,7 +157,7 @@ def test_a_network_that_refuses_bfloat16_is_explained_all_the_same(worth_it, dra
     )
 
 
-def test_the_plan_says_what_will_be_tried(worth_it, drawn, tmp_path):
+def test_the_plan_says_what_will_be_tried(worth_it: Any, drawn: Any, tmp_path: Path) -> None:
     arguments = [each for each in FORWARD_ONLY if each != "-q"]
     found = command(*TINY, drawn, "-o", tmp_path / "r", *arguments)
     assert "in bfloat16, where that keeps the ranking of pixels: occlusion, rise" in found.stderr

@@ -2,6 +2,7 @@
 
 import weakref
 from collections import Counter
+from typing import Any
 
 import pytest
 import torch
@@ -41,24 +42,24 @@ class Counted(torch.overrides.TorchFunctionMode):
         super().__init__()
         self.seen = Counter()
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.seen[getattr(function, "__name__", "")] += 1
         return function(*args, **(kwargs or {}))
 
 
 @pytest.fixture
-def tiny():
+def tiny() -> Any:
     return seeded(Tiny()).double()
 
 
-def test_ten_methods_and_three_classes_take_nine_backward_passes(tiny, images):
+def test_ten_methods_and_three_classes_take_nine_backward_passes(tiny: Any, images: Any) -> None:
     with Counted() as counted:
         explain(tiny, images, torch.tensor([[0, 1, 2]] * 3), TEN)
     assert counted.seen["grad"] == 9
     assert counted.seen["conv2d"] == 2 * 2, "one pass over the example and one over the batch, two convolutions each"
 
 
-def test_a_layer_that_nobody_announced_costs_one_more_forward_pass(tiny, images, targets):
+def test_a_layer_that_nobody_announced_costs_one_more_forward_pass(tiny: Any, images: Any, targets: Any) -> None:
     subject = Subject(tiny, images[:1])
     with Counted() as counted:
         tape = Tape(subject, images)
@@ -68,7 +69,7 @@ def test_a_layer_that_nobody_announced_costs_one_more_forward_pass(tiny, images,
     assert early.shape == again.shape
 
 
-def test_a_pass_goes_no_deeper_than_somebody_looks(images, targets):
+def test_a_pass_goes_no_deeper_than_somebody_looks(images: Any, targets: Any) -> None:
     network = seeded(Tiny()).double()
     deep = []
     subject = Subject(network, images[:1])
@@ -86,7 +87,7 @@ def test_a_pass_goes_no_deeper_than_somebody_looks(images, targets):
     handle.remove()
 
 
-def test_the_plan_counts_what_runs(tiny, images):
+def test_the_plan_counts_what_runs(tiny: Any, images: Any) -> None:
     names = [*TEN, "smoothgrad", "integrated_gradients", "occlusion", "random", "cam"]
     options = {"smoothgrad": {"n": 4}, "integrated_gradients": {"steps": 3}, "occlusion": {"patch": 8, "stride": 8}}
     subject = Subject(tiny, images[:1])
@@ -103,7 +104,7 @@ def test_the_plan_counts_what_runs(tiny, images):
     assert counted.seen["conv2d"] == 2 * plan.forward
 
 
-def test_accounts_share_what_is_shared(tiny, images, targets):
+def test_accounts_share_what_is_shared(tiny: Any, images: Any, targets: Any) -> None:
     tape = Tape(Subject(tiny, images[:1]), images)
     with tape.costs.measure() as one:
         _ = tape.gradients(targets).pixels
@@ -115,14 +116,14 @@ def test_accounts_share_what_is_shared(tiny, images, targets):
     assert tape.costs.seconds(one) > 0 and tape.costs.seconds(two) > 0
 
 
-def test_rules_of_equal_value_share_a_pass_and_others_do_not(tiny, images, targets):
+def test_rules_of_equal_value_share_a_pass_and_others_do_not(tiny: Any, images: Any, targets: Any) -> None:
     tape = Tape(Subject(tiny, images[:1]), images)
     guided = tape.gradients(targets, type(GUIDED)(gated=True)).pixels
     assert tape.gradients(targets, GUIDED).pixels is guided
     assert not torch.equal(tape.gradients(targets).pixels, guided)
 
 
-def test_a_subject_and_its_tapes_leave_no_graph_behind(images, targets):
+def test_a_subject_and_its_tapes_leave_no_graph_behind(images: Any, targets: Any) -> None:
     network = seeded(Tiny()).double()
     subject = Subject(network, images[:1])
     tape = Tape(subject, images)
@@ -153,7 +154,7 @@ LAST_STAGE = {
 
 
 @pytest.mark.parametrize("name", LAST_STAGE)
-def test_the_last_convolutional_stage_is_found(name):
+def test_the_last_convolutional_stage_is_found(name: Any) -> None:
     extra = {"init_weights": False} if name == "googlenet" else {}
     network = getattr(torchvision.models, name)(weights=None, **extra)
     subject = Subject(network, torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0)))
@@ -162,7 +163,7 @@ def test_the_last_convolutional_stage_is_found(name):
     assert [layer.name for layer in subject.layers] == list(dict.fromkeys(layer.name for layer in subject.layers))
 
 
-def test_a_module_that_runs_twice_has_two_names(images):
+def test_a_module_that_runs_twice_has_two_names(images: Any) -> None:
     subject = Subject(seeded(Awkward()).double(), images[:1])
     names = [layer.name for layer in subject.layers]
     assert names.index("act#1") < names.index("act#2") < names.index("last")
@@ -173,13 +174,13 @@ def test_a_module_that_runs_twice_has_two_names(images):
     )
 
 
-def test_a_value_is_kept_before_an_operation_in_place_changes_it(images, targets):
+def test_a_value_is_kept_before_an_operation_in_place_changes_it(images: Any, targets: Any) -> None:
     class Overwritten(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.conv, self.fc = nn.Conv2d(3, 4, 3), nn.Linear(4, 5)
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return self.fc(torch.relu_(self.conv(x)).mean((2, 3)))
 
     network = seeded(Overwritten()).double()
@@ -191,16 +192,16 @@ def test_a_value_is_kept_before_an_operation_in_place_changes_it(images, targets
 
 
 class Tail(nn.Module):
-    def __init__(self, tail) -> None:
+    def __init__(self, tail: Any) -> None:
         super().__init__()
         self.inner, self.tail = seeded(Tiny()), tail
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.tail(self.inner(x))
 
 
 @pytest.mark.parametrize("tail", [nn.Softmax(1), nn.LogSoftmax(1), nn.Sigmoid(), lambda x: x.softmax(1)])
-def test_logits_are_found_behind_a_final_softmax(tail, images, targets):
+def test_logits_are_found_behind_a_final_softmax(tail: Any, images: Any, targets: Any) -> None:
     network = Tail(tail).double()
     names = ["gradient", "grad_cam", "cam", "occlusion"]
     for name, maps in explain(network, images, targets, names).items():
@@ -224,9 +225,9 @@ def test_logits_are_found_behind_a_final_softmax(tail, images, targets):
         (lambda x: x.view(len(x), 7), "doesn't take a 1×3×16×16 batch"),
     ],
 )
-def test_what_is_no_classifier_is_refused_in_one_line(output, says, images):
+def test_what_is_no_classifier_is_refused_in_one_line(output: Any, says: Any, images: Any) -> None:
     class Odd(nn.Module):
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return output(x)
 
     with pytest.raises(BadRequest, match=says) as caught:
@@ -234,12 +235,12 @@ def test_what_is_no_classifier_is_refused_in_one_line(output, says, images):
     assert "\n" not in str(caught.value)
 
 
-def test_scores_of_one_by_one_maps_are_scores(images):
+def test_scores_of_one_by_one_maps_are_scores(images: Any) -> None:
     network = nn.Sequential(nn.Conv2d(3, 5, 16)).double()
     assert Subject(network, images[:1]).forward(images).shape == (3, 5)
 
 
-def test_unknown_layers_and_layers_without_space(tiny, images, targets):
+def test_unknown_layers_and_layers_without_space(tiny: Any, images: Any, targets: Any) -> None:
     with pytest.raises(UnknownName, match=r"No layer is called 'featuers'. Did you mean 'features'\?"):
         explain(tiny, images, targets, ["grad_cam"], layer="featuers")
     with pytest.raises(NotApplicable, match=r"layer 'fc' gives 5, which has no spatial size"):
@@ -264,7 +265,7 @@ def test_unknown_layers_and_layers_without_space(tiny, images, targets):
         ({"steps": 2.5}, "takes a whole number"),
     ],
 )
-def test_bad_arguments_are_refused_in_one_line(change, says, tiny, images, targets):
+def test_bad_arguments_are_refused_in_one_line(change: Any, says: Any, tiny: Any, images: Any, targets: Any) -> None:
     arguments = {"images": images, "targets": targets, "methods": ["integrated_gradients"]} | change
     with pytest.raises(BadRequest, match=says) as caught:
         explain(tiny, **arguments)
@@ -272,15 +273,15 @@ def test_bad_arguments_are_refused_in_one_line(change, says, tiny, images, targe
 
 
 class Flat(nn.Module):
-    def __init__(self, flatten) -> None:
+    def __init__(self, flatten: Any) -> None:
         super().__init__()
         self.features, self.flatten, self.fc = Tiny().features, flatten, nn.Linear(8 * 8 * 8, 5)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.fc(self.flatten(self.features(x)))
 
 
-def test_channels_last_changes_no_number_and_is_left_where_a_view_forbids_it(images, targets):
+def test_channels_last_changes_no_number_and_is_left_where_a_view_forbids_it(images: Any, targets: Any) -> None:
     single = images.float()
     fast, slow = seeded(Flat(lambda x: x.flatten(1))), seeded(Flat(lambda x: x.view(len(x), -1)))
     assert Subject(fast, single[:1])._layout is torch.channels_last

@@ -2,6 +2,7 @@
 
 import warnings
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -40,7 +41,7 @@ def slim(network: nn.Module) -> nn.Module:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_every_method_gives_finite_maps_or_says_why_not(name):
+def test_every_method_gives_finite_maps_or_says_why_not(name: Any) -> None:
     network, images = architecture(name, biases=True)
     network = slim(network)
     names = [entry.name for entry in methods()]

@@ -1,5 +1,7 @@
 """The networks that people use, with random weights, against slow replicas and against the peers."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -36,19 +38,19 @@ def build(name: str) -> nn.Module:
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
-def family(request):
+def family(request: pytest.FixtureRequest) -> Any:
     return request.param, build(request.param)
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def pictures() -> Any:
     return torch.randn(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 
 
 TARGETS = torch.tensor([5, 2])
 
 
-def apart(found, expected) -> float:
+def apart(found: Any, expected: Any) -> float:
     found, expected = torch.as_tensor(found).detach(), torch.as_tensor(expected).detach()
     return float((found - expected).norm() / expected.norm())
 
@@ -62,7 +64,7 @@ def out_of_place(name: str) -> nn.Module:
     return network
 
 
-def test_gradients_and_relu_rules(family, pictures):
+def test_gradients_and_relu_rules(family: Any, pictures: Any) -> None:
     _, network = family
     maps = explain(network, pictures, TARGETS, ["gradient", "guided_backprop", "deconvnet"])
     for method, gated in [("gradient", None), ("guided_backprop", True), ("deconvnet", False)]:
@@ -71,7 +73,7 @@ def test_gradients_and_relu_rules(family, pictures):
     assert apart(maps["guided_backprop"], maps["gradient"]) > 0.1, "the rule changes something"
 
 
-def test_class_activation_maps(family, pictures):
+def test_class_activation_maps(family: Any, pictures: Any) -> None:
     name, network = family
     a, g = oracles.layer_values(network, pictures, TARGETS, LAST_STAGE[name])
     maps = explain(network, pictures, TARGETS, [*oracles.CAMS, "grad_cam_plus_plus"])
@@ -80,7 +82,7 @@ def test_class_activation_maps(family, pictures):
     assert apart(maps["grad_cam_plus_plus"], oracles.grad_cam_plus_plus(a, g)) < 1e-9
 
 
-def test_captum_agrees(family, pictures):
+def test_captum_agrees(family: Any, pictures: Any) -> None:
     name, network = family
     peer = out_of_place(name)
     layer = peer.get_submodule(LAST_STAGE[name])
@@ -102,7 +104,7 @@ def test_captum_agrees(family, pictures):
 
 
 @pytest.mark.parametrize("name", MODULE_RELUS)
-def test_captum_agrees_on_relu_rules_where_it_sees_every_relu(name, pictures):
+def test_captum_agrees_on_relu_rules_where_it_sees_every_relu(name: Any, pictures: Any) -> None:
     network, peer = build(name), out_of_place(name)
     maps = explain(network, pictures, TARGETS, ["guided_backprop", "deconvnet", "guided_grad_cam"])
     layer = peer.get_submodule(LAST_STAGE[name])
@@ -117,7 +119,7 @@ def test_captum_agrees_on_relu_rules_where_it_sees_every_relu(name, pictures):
         assert apart(maps[method], expected) < 1e-5, method
 
 
-def test_pytorch_grad_cam_agrees_on_weights(family, pictures):
+def test_pytorch_grad_cam_agrees_on_weights(family: Any, pictures: Any) -> None:
     peers = pytest.importorskip("pytorch_grad_cam", reason="grad-cam isn't installed (extra 'test')")
     name, network = family
     a, g = oracles.layer_values(network, pictures, TARGETS, LAST_STAGE[name])
@@ -138,7 +140,7 @@ def test_pytorch_grad_cam_agrees_on_weights(family, pictures):
 
 
 @pytest.mark.parametrize(("name", "reason"), [("efficientnet_b0", "SiLU"), ("mobilenet_v3_small", "Hardswish")])
-def test_relu_rules_say_where_they_are_not_defined(name, reason):
+def test_relu_rules_say_where_they_are_not_defined(name: Any, reason: Any) -> None:
     network = build(name)
     image = torch.zeros(1, 3, 64, 64, dtype=torch.float64)
     with pytest.raises(NotApplicable, match=rf"\d+ {reason} activations have no ReLU rule"):
@@ -149,6 +151,6 @@ def test_relu_rules_say_where_they_are_not_defined(name, reason):
 
 
 @pytest.mark.parametrize(("name", "reason"), [("vgg16", "Relu"), ("mobilenet_v3_small", "Hardswish")])
-def test_cam_says_where_it_is_not_defined(name, reason):
+def test_cam_says_where_it_is_not_defined(name: Any, reason: Any) -> None:
     with pytest.raises(NotApplicable, match=f"doesn't follow global average pooling but {reason}"):
         explain(build(name), torch.zeros(1, 3, 64, 64, dtype=torch.float64), [0], ["cam"])

@@ -1,5 +1,8 @@
 """The same maps on a GPU. Run with: pytest -m gpu"""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 import torchvision
@@ -17,12 +20,12 @@ FAMILIES = ("resnet18", "densenet121", "googlenet", "mobilenet_v2", "squeezenet1
 OPTIONS = {"n": 3, "steps": 4, "patch": 56, "stride": 56, "samples": 30, "segments": 9, "max_channels": 8}
 
 
-def apart(one, other) -> float:
+def apart(one: Any, other: Any) -> float:
     return float((one.cpu().double() - other.double()).norm() / other.double().norm())
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_cpu_and_gpu_agree(name):
+def test_cpu_and_gpu_agree(name: Any) -> None:
     extra = {"init_weights": False} if name == "googlenet" else {}
     network = seeded(getattr(torchvision.models, name)(weights=None, num_classes=9, **extra))
     images = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))
@@ -37,7 +40,7 @@ def test_cpu_and_gpu_agree(name):
 
 
 @pytest.mark.parametrize("build", [Tiny, Awkward])
-def test_precision_and_settings_are_left_as_they_were(build, images, targets):
+def test_precision_and_settings_are_left_as_they_were(build: Any, images: Any, targets: Any) -> None:
     torch.set_float32_matmul_precision("high")
     flags = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
     try:
@@ -48,7 +51,7 @@ def test_precision_and_settings_are_left_as_they_were(build, images, targets):
         torch.set_float32_matmul_precision("highest")
 
 
-def test_a_run_on_the_gpu_gives_the_run_on_the_cpu(drawn, tmp_path):
+def test_a_run_on_the_gpu_gives_the_run_on_the_cpu(drawn: Any, tmp_path: Path) -> None:
     words = ("run", "tests.factories:tiny", drawn, "-q", "-O", "smoothgrad.n=3", "-O", "integrated_gradients.steps=4")
     command(*words, "-o", tmp_path / "cpu", "--device", "cpu")
     command(*words, "-o", tmp_path / "gpu", "--device", "cuda")
@@ -59,7 +62,7 @@ def test_a_run_on_the_gpu_gives_the_run_on_the_cpu(drawn, tmp_path):
             assert apart(torch.from_numpy(there[key]).float(), torch.from_numpy(here[key]).float() + 1e-12) < 1e-4, key
 
 
-def test_running_out_of_memory_halves_the_batch(drawn, tmp_path):
+def test_running_out_of_memory_halves_the_batch(drawn: Any, tmp_path: Path) -> None:
     free, _ = torch.cuda.mem_get_info()
     torch.cuda.set_per_process_memory_fraction(min(1.0, 60e6 / free))
     try:
@@ -71,7 +74,7 @@ def test_running_out_of_memory_halves_the_batch(drawn, tmp_path):
         torch.cuda.set_per_process_memory_fraction(1.0)
 
 
-def test_training_gives_a_model_that_runs_on_either_device(tmp_path):
+def test_training_gives_a_model_that_runs_on_either_device(tmp_path: Path) -> None:
     command("make-dataset", "shapes", "-n", "40", "--size", "32", "-o", tmp_path / "drawn", "-q")
     command("train", tmp_path / "drawn", "-o", tmp_path / "m.pt", "--epochs", "3", "--device", "cuda", "-q")
     model = read_trained(tmp_path / "m.pt")

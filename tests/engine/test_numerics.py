@@ -3,6 +3,8 @@
 What single precision gives is compared with double, or with what is known; bounds hold on every processor.
 """
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -30,29 +32,29 @@ PRECISIONS = pytest.mark.parametrize("precision", [torch.float32, torch.float64]
 class Added(nn.Module):
     """The maps as the result of a layer of their own."""
 
-    def __init__(self, maps):
+    def __init__(self, maps: Any) -> None:
         super().__init__()
         self.maps = nn.Parameter(maps)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return x.sum(1, keepdim=True) * 0 + self.maps
 
 
-def network_of(maps, weights, precision):
+def network_of(maps: Any, weights: Any, precision: Any) -> Any:
     """A layer that gives the maps [K, h, w], and scores that weigh their values by [classes, K, h, w]."""
     head = nn.Linear(maps.numel(), len(weights))
     head.weight.data, head.bias.data = weights.flatten(1).clone(), torch.zeros(len(weights))
     return nn.Sequential(Added(maps), nn.Identity(), nn.Flatten(), head).to(precision)
 
 
-def map_of(name, maps, weights, precision, target=0, **options):
+def map_of(name: Any, maps: Any, weights: Any, precision: Any, target: Any = 0, **options: Any) -> Any:
     network = network_of(maps, weights, precision)
     image = torch.rand(1, 3, *maps.shape[1:], dtype=precision, generator=torch.Generator().manual_seed(0))
     return explain(network, image, [target], [name], layer="0", **options)[name][0].double()
 
 
 @PRECISIONS
-def test_a_channel_that_cancels_has_no_weight_in_xgrad_cam(precision):
+def test_a_channel_that_cancels_has_no_weight_in_xgrad_cam(precision: Any) -> None:
     """0.1 + 0.2 - 0.3 is 0, and no binary number says so."""
     maps = torch.tensor([[[0.1, 0.2, -0.3, 0.0]], [[1.0, 2.0, 0.0, 1.0]]], dtype=precision)
     weights = torch.tensor([[[1.0, 5.0, 2.0, 0.5]], [[1.0, 1.0, 1.0, 1.0]]])[None]
@@ -61,7 +63,7 @@ def test_a_channel_that_cancels_has_no_weight_in_xgrad_cam(precision):
 
 
 @PRECISIONS
-def test_a_pole_of_grad_cam_plus_plus_is_left_out(precision):
+def test_a_pole_of_grad_cam_plus_plus_is_left_out(precision: Any) -> None:
     """2 + g (sum of A) is 0 with g = 1/0.3 and a sum of -0.6: its inverse would be a number without a digit."""
     maps = torch.tensor([[[-0.1, -0.2, -0.3, 0.0]], [[1.0, 2.0, 0.0, 1.0]]], dtype=precision)
     weights = torch.tensor([[[1 / 0.3, 0.0, 0.0, 0.0]], [[1.0, 1.0, 1.0, 1.0]]], dtype=precision)[None]
@@ -69,7 +71,7 @@ def test_a_pole_of_grad_cam_plus_plus_is_left_out(precision):
     torch.testing.assert_close(found, maps[1].double() * (4 / (2 + 4)))
 
 
-def test_a_mask_of_a_channel_that_varies_by_rounding_is_empty():
+def test_a_mask_of_a_channel_that_varies_by_rounding_is_empty() -> None:
     like = torch.full((1, 5, 5), 1000.0)
     like[0, 2, 2] = torch.nextafter(like[0, 2, 2], torch.tensor(2000.0))
     real = like.clone()
@@ -79,7 +81,7 @@ def test_a_mask_of_a_channel_that_varies_by_rounding_is_empty():
     assert float(_masks(real, *ramps).max()) == 1
 
 
-def test_a_part_of_full_grad_that_varies_by_rounding_shows_nothing():
+def test_a_part_of_full_grad_that_varies_by_rounding_shows_nothing() -> None:
     part = torch.full((1, 2, 4, 4), 0.7)
     part[0, 0, 0, 0] = torch.nextafter(part[0, 0, 0, 0], torch.ones(()))
     assert not _seen(part, (8, 8)).any()
@@ -91,15 +93,15 @@ def test_a_part_of_full_grad_that_varies_by_rounding_shows_nothing():
 class Gated(nn.Module):
     """Scores through sigmoids that are saturated, as gates often are; their rounded results say nothing of z."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.inner, self.fc = nn.Conv2d(3, 4, 1), nn.Linear(4, 3)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.fc((60 * self.inner(x)).sigmoid().mean((2, 3)))
 
 
-def test_saturated_gates_leave_full_grad_finite_and_complete():
+def test_saturated_gates_leave_full_grad_finite_and_complete() -> None:
     network = seeded(Gated())
     images = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
     single = explain(network, images, [0, 1], ["full_grad"])["full_grad"]
@@ -108,7 +110,7 @@ def test_saturated_gates_leave_full_grad_finite_and_complete():
     assert float((single - double).norm() / double.norm()) < 1e-4
 
 
-def test_black_has_no_relevance_under_a_kernel_that_sees_only_how_bright_it_is():
+def test_black_has_no_relevance_under_a_kernel_that_sees_only_how_bright_it_is() -> None:
     """z^B of a positive kernel is (x - l) w: where x is l there is nothing to share, not what rounding leaves of it."""
     low, high = (-2.117904, -2.035714, -1.804444), (2.248908, 2.428571, 2.64)
     convolution = nn.Conv2d(3, 4, 3)
@@ -133,7 +135,7 @@ def test_black_has_no_relevance_under_a_kernel_that_sees_only_how_bright_it_is()
 
 @pytest.mark.parametrize("scale", [1e-25, 1e25])
 @pytest.mark.parametrize("channels", [3, 40])
-def test_eigen_cam_keeps_its_digits_at_any_scale(scale, channels):
+def test_eigen_cam_keeps_its_digits_at_any_scale(scale: Any, channels: Any) -> None:
     maps = torch.rand(channels, 4, 5, generator=torch.Generator().manual_seed(5))
     weights = torch.zeros(1, channels, 4, 5)
     plain = map_of("eigen_cam", maps, weights, torch.float32)
@@ -141,13 +143,13 @@ def test_eigen_cam_keeps_its_digits_at_any_scale(scale, channels):
     torch.testing.assert_close(scaled / scale, plain, rtol=1e-4, atol=1e-5)
 
 
-def test_a_root_mean_square_of_what_has_no_square():
+def test_a_root_mean_square_of_what_has_no_square() -> None:
     values = torch.tensor([[3.0, 4.0], [0.0, 0.0], [3e-30, 4e-30], [3e30, 4e30]])
     expected = torch.tensor([[12.5**0.5], [0.0], [12.5**0.5 * 1e-30], [12.5**0.5 * 1e30]])
     torch.testing.assert_close(root_mean_square(values), expected, rtol=1e-6, atol=0)
 
 
-def test_extremal_perturbation_follows_slopes_of_any_size():
+def test_extremal_perturbation_follows_slopes_of_any_size() -> None:
     """A network whose scores are a 10^-25th has the same extremal masks."""
     network = seeded(Tiny()).eval()
     images = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
@@ -159,14 +161,14 @@ def test_extremal_perturbation_follows_slopes_of_any_size():
     assert float(found.std()) > 0.01
 
 
-def test_superpixels_are_not_made_of_rounding():
+def test_superpixels_are_not_made_of_rounding() -> None:
     image = torch.full((3, 24, 24), 0.7)
     image[:, ::2, 1::3] = torch.nextafter(torch.tensor(0.7), torch.ones(()))
     pytest.importorskip("skimage")
     assert torch.equal(superpixels(image, 9), superpixels(torch.full((3, 24, 24), 0.7), 9))
 
 
-def test_similarity_of_maps_that_hardly_vary():
+def test_similarity_of_maps_that_hardly_vary() -> None:
     """Away from zero by a million times what they vary by: exact by fractions of whole numbers."""
     random = np.random.default_rng(0)
     steps = random.integers(0, 8, (2, 20, 20))
@@ -174,7 +176,7 @@ def test_similarity_of_maps_that_hardly_vary():
     near = [(offset + each).astype(np.float32) for each in steps]
     largest = max(each.max() for each in near)
 
-    def exact():
+    def exact() -> Any:
         offsets = np.arange(11) - 5
         line = np.exp(-(offsets**2) / 4.5)
         window = np.outer(line, line) / line.sum() ** 2
@@ -199,7 +201,7 @@ def test_similarity_of_maps_that_hardly_vary():
     assert ssim(*near) == pytest.approx(exact(), abs=1e-5)
 
 
-def test_regions_of_the_same_values_are_equal_whatever_their_order():
+def test_regions_of_the_same_values_are_equal_whatever_their_order() -> None:
     """Sums in another order round otherwise, and would rank what is equal."""
     values = torch.rand(16, generator=torch.Generator().manual_seed(9)) * 10
     shuffled = [values[torch.randperm(16, generator=torch.Generator().manual_seed(k))] for k in range(4)]
@@ -207,7 +209,7 @@ def test_regions_of_the_same_values_are_equal_whatever_their_order():
     whole = torch.cat([torch.cat(blocks[:2], 1), torch.cat(blocks[2:], 1)])
     image, flat = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(2)), torch.full((8, 8), 1.0)
 
-    def curve(shown):
+    def curve(shown: Any) -> Any:
         return perturbation(
             image,
             [shown],
@@ -223,7 +225,7 @@ def test_regions_of_the_same_values_are_equal_whatever_their_order():
     assert torch.equal(curve(whole), curve(flat)), "the drawn order of equals decides for both"
 
 
-def test_a_layer_that_varies_by_rounding_has_an_empty_summary():
+def test_a_layer_that_varies_by_rounding_has_an_empty_summary() -> None:
     values = torch.full((3, 6, 6), 0.3)
     values[1, 2, 2] = torch.nextafter(values[1, 2, 2], torch.ones(()))
     assert not layer_summary(values).any()
@@ -232,7 +234,7 @@ def test_a_layer_that_varies_by_rounding_has_an_empty_summary():
     assert float(summary.max()) == pytest.approx(1) and float(summary.min()) == 0
 
 
-def test_the_mean_excitement_of_many_images_is_exact():
+def test_the_mean_excitement_of_many_images_is_exact() -> None:
     tops = TopImages(["l"], n=1)
     for _ in range(400):
         tops.add("l", torch.full((250, 1, 1, 1), 0.1), [0] * 250)
@@ -240,7 +242,7 @@ def test_the_mean_excitement_of_many_images_is_exact():
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4])
-def test_methods_are_the_same_for_scores_far_from_zero(offset, images, targets):
+def test_methods_are_the_same_for_scores_far_from_zero(offset: Any, images: Any, targets: Any) -> None:
     """Softmax of logits of 10 000, and drops of scores beside them: no more is lost than the scores themselves lose."""
     network = seeded(Tiny())
     network.fc.bias.data += offset
@@ -254,7 +256,7 @@ def test_methods_are_the_same_for_scores_far_from_zero(offset, images, targets):
         assert float((single[name] - double[name]).norm() / double[name].norm()) < tolerance, name
 
 
-def test_what_is_beyond_rounding():
+def test_what_is_beyond_rounding() -> None:
     one = torch.ones(4)
     difference = torch.tensor([0.0, 1e-7, -1e-5, 1.0])
     assert beyond_rounding(difference, one).tolist() == [False, False, True, True]

@@ -1,29 +1,30 @@
 """What several tests need: drawn maps, a linear score, and slow replicas of resizing, ranking and curves."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
 
 
-def drawn(*shape, seed=0):
+def drawn(*shape: Any, seed: Any = 0) -> Any:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def drawn_map(*shape, seed=0):
+def drawn_map(*shape: Any, seed: Any = 0) -> Any:
     return drawn(*shape, seed=seed).float().numpy()
 
 
-def noise(seed=0):
+def noise(seed: Any = 0) -> Any:
     return torch.Generator().manual_seed(seed)
 
 
-def linear(weights):
+def linear(weights: Any) -> Any:
     """Two classes, w·x and its double."""
     return lambda images: torch.stack([(images * weights).sum((1, 2, 3)), 2 * (images * weights).sum((1, 2, 3))], dim=1)
 
 
-def slow_bilinear(values, size):
+def slow_bilinear(values: Any, size: Any) -> Any:
     """Every pixel from the four positions around its center, positions beyond the edge being the edge."""
     h, w = values.shape
     found = np.zeros(size)
@@ -37,7 +38,7 @@ def slow_bilinear(values, size):
     return found
 
 
-def slow_order(values, seed):
+def slow_order(values: Any, seed: Any) -> Any:
     """Indices, the largest value first; equal values in the order in which they were drawn."""
     lot = torch.randperm(values.size, generator=torch.Generator().manual_seed(seed)).tolist()
     flat = values.flatten().tolist()
@@ -45,7 +46,7 @@ def slow_order(values, seed):
 
 
 @torch.no_grad()
-def slow_curve(start, end, values, target, score, steps, seed=0):
+def slow_curve(start: Any, end: Any, values: Any, target: Any, score: Any, steps: Any, seed: Any = 0) -> Any:
     order = slow_order(values, seed)
     found = []
     for step in range(steps + 1):
@@ -61,10 +62,10 @@ def slow_curve(start, end, values, target, score, steps, seed=0):
 class Watched:
     """A scorer that counts its images, keeps the largest batch and spoils what it was given."""
 
-    def __init__(self, score):
+    def __init__(self, score: Any) -> None:
         self.score, self.images, self.largest = score, 0, 0
 
-    def __call__(self, batch):
+    def __call__(self, batch: Any) -> Any:
         self.images += len(batch)
         self.largest = max(self.largest, len(batch))
         scores = self.score(batch.clone())

@@ -1,6 +1,7 @@
 """Insertion and deletion curves against a replica, closed forms, and their areas."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ GREY = torch.zeros(3, 1, 1, dtype=torch.float64)
     indirect=["probability"],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
-def test_deletion_and_insertion_equal_the_replica(image, probability, steps):
+def test_deletion_and_insertion_equal_the_replica(image: Any, probability: Any, steps: Any) -> None:
     maps = [drawn(13, 11, seed=2), drawn(4, 3, seed=3), drawn(13, 11, seed=4).relu()]
     targets = torch.tensor([2, 0, 2])
     baseline = torch.tensor([0.3, -0.2, 0.1], dtype=torch.float64).view(3, 1, 1)
@@ -42,7 +43,7 @@ def test_deletion_and_insertion_equal_the_replica(image, probability, steps):
             np.testing.assert_allclose(curves[name][j].numpy(), expected, rtol=1e-9, atol=1e-12)
 
 
-def test_curves_begin_and_end_where_they_should(image, probability):
+def test_curves_begin_and_end_where_they_should(image: Any, probability: Any) -> None:
     target, maps = torch.tensor([3]), [drawn(5, 5)]
     clean, gray = probability(torch.stack([image, GREY.expand_as(image)]))[:, 3].tolist()
     left = deletion_curves(image, maps, target, probability, GREY, steps=5, capacity=8)[0].tolist()
@@ -51,7 +52,7 @@ def test_curves_begin_and_end_where_they_should(image, probability):
     assert entered[0] == pytest.approx(probability(blurred(image, 5.0)[None])[0, 3].item(), rel=1e-12)
 
 
-def test_deletion_of_a_linear_score_has_a_closed_form():
+def test_deletion_of_a_linear_score_has_a_closed_form() -> None:
     # contributions 1..6, the largest first: 21, 15, 10, 6, 3, 1, 0; the trapezoids sum to 56 - 21/2
     image = torch.tensor([[[3.0, 1, 6], [2, 5, 4]]], dtype=torch.float64)
     targets = torch.tensor([0, 1, 0])
@@ -64,13 +65,13 @@ def test_deletion_of_a_linear_score_has_a_closed_form():
     assert halves[0].tolist() == [21, 10, 6, 1, 0], "after step s the ceil(6s/4) first have gone: 0, 2, 3, 5, 6"
 
 
-def test_area_of_a_falling_line_is_a_half():
+def test_area_of_a_falling_line_is_a_half() -> None:
     assert area(torch.linspace(1, 0, 9, dtype=torch.float64)[None]).tolist() == pytest.approx([0.5])
     assert area(torch.tensor([[1.0, 1.0, 0.0]])).tolist() == pytest.approx([0.75])
 
 
 @pytest.mark.parametrize("capacity", [1, 2, 5, 1000])
-def test_chunks_do_not_matter_and_stay_within_the_capacity(image, probability, capacity):
+def test_chunks_do_not_matter_and_stay_within_the_capacity(image: Any, probability: Any, capacity: Any) -> None:
     maps, targets = [drawn(13, 11, seed=j) for j in range(3)], torch.tensor([0, 4, 4])
     before = image.clone()
     score = Watched(probability)
@@ -82,7 +83,7 @@ def test_chunks_do_not_matter_and_stay_within_the_capacity(image, probability, c
     assert torch.equal(image, before), "what a network does to its input doesn't reach the image"
 
 
-def test_equal_values_go_in_an_order_without_a_corner():
+def test_equal_values_go_in_an_order_without_a_corner() -> None:
     places = ranking(torch.zeros(1, 40 * 40), seed=0).view(40, 40).double()
     assert sorted(places.flatten().tolist()) == list(range(1600))
     rest = (1600 - 1) / 2
@@ -92,7 +93,7 @@ def test_equal_values_go_in_an_order_without_a_corner():
     assert not torch.equal(ranking(torch.zeros(1, 1600), seed=1).view(40, 40), places.long())
 
 
-def test_a_tie_costs_all_maps_alike():
+def test_a_tie_costs_all_maps_alike() -> None:
     values = torch.tensor([[0.0, 2, 0, 1, 0, 0, 2], [5.0, 5, 5, 5, 5, 5, 5], [0, 0, 0, 0, 0, 0, 0]])
     places = ranking(values, seed=4)
     for row, found in zip(values, places, strict=True):
@@ -105,7 +106,7 @@ def test_a_tie_costs_all_maps_alike():
     [((7, 9), 1.3, (4, 4)), ((9, 3), 1.3, (4, 2)), ((7, 6), 5.0, (6, 5))],
     ids=["three-sigma", "narrow", "cut-at-both-sides"],
 )
-def test_blur_equals_the_replica_and_is_cut_at_the_side(image, sides, sigma, reach):
+def test_blur_equals_the_replica_and_is_cut_at_the_side(image: Any, sides: Any, sigma: Any, reach: Any) -> None:
     picture = image[:, : sides[0], : sides[1]]
     height, width = picture.shape[1:]
     expected = torch.zeros_like(picture)
@@ -124,6 +125,6 @@ def test_blur_equals_the_replica_and_is_cut_at_the_side(image, sides, sigma, rea
 
 
 @pytest.mark.parametrize(("steps", "capacity"), [(0, 4), (4, 0)])
-def test_steps_and_capacity_below_one_are_refused(image, steps, capacity):
+def test_steps_and_capacity_below_one_are_refused(image: Any, steps: Any, capacity: Any) -> None:
     with pytest.raises(BadRequest, match="≥ 1"):
         deletion_curves(image, [drawn(2, 2)], torch.tensor([0]), linear(1), GREY, steps=steps, capacity=capacity)

@@ -16,7 +16,7 @@ MASK = np.zeros((6, 8), dtype=bool)
 MASK[1:4, 2:5] = True
 
 
-def test_the_peak_hits_within_a_circle():
+def test_the_peak_hits_within_a_circle() -> None:
     for y in range(6):
         for x in range(8):
             values = np.zeros((6, 8), dtype=np.float32)

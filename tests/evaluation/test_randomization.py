@@ -1,6 +1,7 @@
 """Cascading randomization: what is drawn anew, and what stays."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -17,15 +18,15 @@ pytestmark = pytest.mark.numeric
 ORDER = ["first", "left", "norm", "act", "right", "act", "last", "fc"]
 
 
-def bits(network):
+def bits(network: Any) -> Any:
     return {name: value.clone() for name, value in network.state_dict().items()}
 
 
-def changed(before, after):
+def changed(before: Any, after: Any) -> Any:
     return {name for name, value in after.items() if not torch.equal(value, before[name])}
 
 
-def test_stages_go_down_from_the_logits():
+def test_stages_go_down_from_the_logits() -> None:
     learned = ("fc", "last", "right", "norm", "left", "first")
     network = seeded(Awkward())
     for count, sizes in ((1, [6]), (2, [3, 6]), (4, [1, 3, 4, 6]), (6, range(1, 7)), (99, range(1, 7))):
@@ -38,7 +39,7 @@ def test_stages_go_down_from_the_logits():
         stages(network, ["act"], 3)
 
 
-def test_a_stage_changes_its_modules_and_nothing_else():
+def test_a_stage_changes_its_modules_and_nothing_else() -> None:
     network = seeded(Awkward()).eval()
     before, chance = bits(network), torch.get_rng_state()
     flags = [(p.requires_grad, m.training) for m in network.modules() for p in m.parameters()]
@@ -61,17 +62,17 @@ class Scaled(nn.Module):
         self.scale = nn.Parameter(torch.tensor([1.0, 2, 3]))
         self.inner = nn.Linear(3, 3)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.scale * self.inner(x)
 
 
-def test_a_container_counts_for_its_own_parameters_alone():
+def test_a_container_counts_for_its_own_parameters_alone() -> None:
     network = nn.Sequential(Scaled())
     assert stages(network, ["0.inner", "0", ""], 9) == [("0",), ("0", "0.inner")]
     assert changed(bits(network), bits(randomized(network, ["0"], seed=1))) == {"0.scale"}
 
 
-def test_draws_depend_on_the_seed_and_on_the_parameter():
+def test_draws_depend_on_the_seed_and_on_the_parameter() -> None:
     network = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8))
     network[1].load_state_dict(network[0].state_dict())
     found = [bits(randomized(network, ["1", "0"], seed)) for seed in (5, 5, 6)]
@@ -80,7 +81,7 @@ def test_draws_depend_on_the_seed_and_on_the_parameter():
     assert not torch.equal(found[0]["0.weight"], found[0]["1.weight"])
 
 
-def test_what_was_learned_is_gone_and_its_scale_is_kept():
+def test_what_was_learned_is_gone_and_its_scale_is_kept() -> None:
     network = nn.Sequential(nn.Linear(100, 200), nn.BatchNorm1d(200)).double()
     network[0].weight.data = 4 + 3 * drawn(200, 100) ** 3
     network[1].running_mean.data, network[1].running_var.data = drawn(200), drawn(200).abs()
@@ -96,7 +97,7 @@ def test_what_was_learned_is_gone_and_its_scale_is_kept():
     assert after["0.weight"].dtype == torch.float64
 
 
-def test_tied_parameters_stay_tied_and_are_drawn_once():
+def test_tied_parameters_stay_tied_and_are_drawn_once() -> None:
     network = nn.Sequential(nn.Linear(6, 6), nn.Linear(6, 6))
     network[0].weight = network[1].weight
     copy = randomized(network, ["1", "0"], seed=2)

@@ -1,5 +1,7 @@
 """Region perturbation and AOPC against a replica and closed forms."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from tests.evaluation.replicas import Watched, drawn, linear, noise, slow_order
 pytestmark = pytest.mark.numeric
 
 
-def slow_regions(image, size):
+def slow_regions(image: Any, size: Any) -> Any:
     """Rows and columns of every region, from the upper left, cut at the far edges."""
     height, width = image.shape[1:]
     return [
@@ -22,7 +24,7 @@ def slow_regions(image, size):
     ]
 
 
-def slow_replaced(image, replacement, size, seed):
+def slow_replaced(image: Any, replacement: Any, size: Any, seed: Any) -> Any:
     found = torch.randn(image.shape, generator=noise(seed), dtype=torch.float64)
     for channel in range(len(image)):
         for region in slow_regions(image, size):
@@ -35,7 +37,7 @@ def slow_replaced(image, replacement, size, seed):
 
 
 @torch.no_grad()
-def slow_perturbation(image, values, target, score, size, count, end):
+def slow_perturbation(image: Any, values: Any, target: Any, score: Any, size: Any, count: Any, end: Any) -> Any:
     regions = slow_regions(image, size)
     sums = np.array([sum(float(values[y, x]) for y, x in region) for region in regions])
     picture = image.clone()
@@ -47,7 +49,17 @@ def slow_perturbation(image, values, target, score, size, count, end):
     return found
 
 
-def regions(image, maps, targets, score, size=4, count=5, replacement="zeros", seed=0, capacity=16):
+def regions(
+    image: Any,
+    maps: Any,
+    targets: Any,
+    score: Any,
+    size: Any = 4,
+    count: Any = 5,
+    replacement: Any = "zeros",
+    seed: Any = 0,
+    capacity: Any = 16,
+) -> Any:
     return perturbation(
         image,
         maps,
@@ -63,7 +75,7 @@ def regions(image, maps, targets, score, size=4, count=5, replacement="zeros", s
 
 @pytest.mark.parametrize("replacement", REPLACEMENTS)
 @pytest.mark.parametrize("count", [5, 12], ids=["some", "all"])
-def test_region_perturbation_equals_the_replica(image, probability, replacement, count):
+def test_region_perturbation_equals_the_replica(image: Any, probability: Any, replacement: Any, count: Any) -> None:
     maps, targets = [drawn(13, 11, seed=2), drawn(4, 3, seed=3), torch.zeros(13, 11)], torch.tensor([1, 3, 1])
     end = slow_replaced(image, replacement, size=4, seed=6)
     torch.testing.assert_close(replaced(image, replacement, size=4, generator=noise(6)), end, rtol=1e-12, atol=1e-12)
@@ -74,7 +86,7 @@ def test_region_perturbation_equals_the_replica(image, probability, replacement,
         np.testing.assert_allclose(curves[j].numpy(), expected, rtol=1e-9, atol=1e-12)
 
 
-def test_aopc_of_one_decisive_region_has_a_closed_form():
+def test_aopc_of_one_decisive_region_has_a_closed_form() -> None:
     # 8 is lost at the first step and nothing after: (0 + 8 + 8 + 8) / 4
     image = torch.zeros(1, 4, 4, dtype=torch.float64)
     image[0, :2, 2:] = 2
@@ -84,7 +96,7 @@ def test_aopc_of_one_decisive_region_has_a_closed_form():
     assert aopc(found).tolist() == [6, 0], "and the map that puts it last gains nothing in three steps of four"
 
 
-def test_random_maps_reach_the_mean():
+def test_random_maps_reach_the_mean() -> None:
     # a region more takes 1/9 of the score on average, so the mean over k = 0..5 of k/9 is 5/18
     image = drawn(2, 9, 9).abs()
     maps = [drawn(9, 9, seed=j) for j in range(300)]
@@ -94,7 +106,7 @@ def test_random_maps_reach_the_mean():
     assert float(found.mean()) == pytest.approx(whole * 5 / 18, rel=0.01)
 
 
-def test_what_takes_the_place_of_regions():
+def test_what_takes_the_place_of_regions() -> None:
     image = drawn(3, 60, 60, seed=1)
     loud = replaced(image, "gaussian", size=7, generator=noise())
     assert float(loud.mean()) == pytest.approx(0, abs=0.04)
@@ -109,7 +121,7 @@ def test_what_takes_the_place_of_regions():
 
 
 @pytest.mark.parametrize("capacity", [1, 2, 5, 1000])
-def test_chunks_do_not_matter_and_stay_within_the_capacity(image, probability, capacity):
+def test_chunks_do_not_matter_and_stay_within_the_capacity(image: Any, probability: Any, capacity: Any) -> None:
     maps, targets = [drawn(13, 11, seed=j) for j in range(3)], torch.tensor([0, 4, 4])
     before, score = image.clone(), Watched(probability)
     curves = regions(image, maps, targets, score, capacity=capacity)
@@ -129,6 +141,6 @@ def test_chunks_do_not_matter_and_stay_within_the_capacity(image, probability, c
     ],
     ids=["too-many", "no-side", "none", "unknown-replacement"],
 )
-def test_regions_that_do_not_exist_are_refused(image, options, error, message):
+def test_regions_that_do_not_exist_are_refused(image: Any, options: Any, error: Any, message: Any) -> None:
     with pytest.raises(error, match=message):
         regions(image, [drawn(2, 2), drawn(3, 3)], torch.tensor([0, 1]), linear(1), **options)

@@ -1,5 +1,7 @@
 """Relevance mass and relevance rank accuracy, pixel by pixel and by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ MASK[1:4, 2:5] = True
 
 
 @pytest.mark.parametrize("shape", [(6, 8), (3, 4), (2, 5)])
-def test_mass_and_rank_equal_the_replica(shape):
+def test_mass_and_rank_equal_the_replica(shape: Any) -> None:
     for seed in range(5):
         values = drawn_map(*shape, seed=seed)
         seen = slow_bilinear(values, (6, 8))
@@ -26,7 +28,7 @@ def test_mass_and_rank_equal_the_replica(shape):
         assert relevance_rank(values, MASK) == pytest.approx(sum(bool(MASK[place]) for place in best) / 9)
 
 
-def test_mass_and_rank_by_hand():
+def test_mass_and_rank_by_hand() -> None:
     inside = np.where(MASK, 2.0, 0.0).astype(np.float32)
     assert (relevance_mass(inside, MASK), relevance_rank(inside, MASK)) == (1, 1)
     assert (relevance_mass(inside - 2, MASK), relevance_rank(inside - 2, MASK)) == (0, 1), "no positive value"
@@ -40,7 +42,7 @@ def test_mass_and_rank_by_hand():
     assert relevance_rank(drawn_map(6, 8), everything) == relevance_mass(drawn_map(6, 8), everything) == 1
 
 
-def test_rank_gives_ties_what_all_orders_give_on_average():
+def test_rank_gives_ties_what_all_orders_give_on_average() -> None:
     values = np.round(drawn_map(6, 8))
     orders = np.random.default_rng(0)
     shares = []
@@ -51,6 +53,6 @@ def test_rank_gives_ties_what_all_orders_give_on_average():
 
 
 @pytest.mark.parametrize("measure", [relevance_mass, relevance_rank])
-def test_an_empty_mask_is_refused(measure):
+def test_an_empty_mask_is_refused(measure: Any) -> None:
     with pytest.raises(BadRequest, match="empty"):
         measure(drawn_map(6, 8), np.zeros((6, 8), dtype=bool))

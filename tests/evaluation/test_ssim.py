@@ -1,6 +1,7 @@
 """Structural similarity, window by window and against a peer."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from tests.evaluation.replicas import drawn_map
 pytestmark = pytest.mark.numeric
 
 
-def slow_ssim(first, second):
+def slow_ssim(first: Any, second: Any) -> Any:
     a, b = first / np.abs(first).max(), second / np.abs(second).max()
     spread = max(a.max(), b.max()) - min(a.min(), b.min())
     c1, c2 = (0.01 * spread) ** 2, (0.03 * spread) ** 2
@@ -29,7 +30,7 @@ def slow_ssim(first, second):
     return sum(found) / len(found)
 
 
-def test_ssim_equals_the_replica():
+def test_ssim_equals_the_replica() -> None:
     for seed in range(3):
         a, b = drawn_map(13, 15, seed=seed), drawn_map(13, 15, seed=seed + 50)
         for first, second in ((a, b), (a, a + b / 3), (np.abs(a), np.abs(a + b / 3)), (a, -a)):
@@ -37,7 +38,7 @@ def test_ssim_equals_the_replica():
             assert ssim(first, second) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
-def test_ssim_equals_a_peer_of_its_filter():
+def test_ssim_equals_a_peer_of_its_filter() -> None:
     ndimage = pytest.importorskip("scipy.ndimage")
     a, b = drawn_map(40, 33).astype(np.float64), drawn_map(40, 33, seed=1).astype(np.float64)
     b += a
@@ -45,7 +46,7 @@ def test_ssim_equals_a_peer_of_its_filter():
     a, b = a / np.abs(a).max(), b / np.abs(b).max()
     spread = max(a.max(), b.max()) - min(a.min(), b.min())
 
-    def smooth(values):
+    def smooth(values: Any) -> Any:
         return ndimage.gaussian_filter(values, 1.5, truncate=3.5)[5:-5, 5:-5]
 
     m, n = smooth(a), smooth(b)
@@ -55,7 +56,7 @@ def test_ssim_equals_a_peer_of_its_filter():
     assert found == pytest.approx(expected.mean(), rel=1e-9)
 
 
-def test_ssim_by_hand_and_its_invariances():
+def test_ssim_by_hand_and_its_invariances() -> None:
     a, b = drawn_map(12, 30), drawn_map(12, 30, seed=1)
     assert ssim(a, a) == 1
     assert ssim(a, b) == pytest.approx(ssim(b, a), rel=1e-12)

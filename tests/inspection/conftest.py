@@ -1,5 +1,8 @@
 """Small networks in double precision, for pictures that are made by optimization."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 import torch
 
@@ -11,7 +14,7 @@ GREY = Preprocessing((0.5,) * 3, (0.25,) * 3)
 
 
 @pytest.fixture(scope="module")
-def one_thread():
+def one_thread() -> Iterator[Any]:
     """Pictures of 16×16 take longer to share out than to compute."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -19,11 +22,11 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def source(seed=0):
+def source(seed: Any = 0) -> Any:
     return torch.Generator().manual_seed(seed)
 
 
-def double(network, side=16, preprocessing=GREY):
+def double(network: Any, side: Any = 16, preprocessing: Any = GREY) -> Any:
     network = network.double().eval()
     channels = preprocessing.channels
     example = torch.randn(1, channels, side, side, generator=source(3), dtype=torch.float64)
@@ -31,11 +34,11 @@ def double(network, side=16, preprocessing=GREY):
 
 
 @pytest.fixture
-def tiny():
+def tiny() -> Any:
     return double(seeded(Tiny()))
 
 
-def plain(subject, image, layer=""):
+def plain(subject: Any, image: Any, layer: Any = "") -> Any:
     """What a layer, or the network, gives for a picture: by a hook of the test's own."""
     kept = []
     image = subject.preprocessing.normalize(image.to(next(subject.network.parameters())))[None]

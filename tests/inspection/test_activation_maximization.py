@@ -1,5 +1,7 @@
 """Activation maximization against optima that are known."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -22,17 +24,17 @@ SIDE = (16, 16)
 class Linear(nn.Module):
     """Two classes whose scores are weighted sums of pixels, none of them indifferent."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         drawn = torch.rand(2, 3 * 16 * 16, generator=source(5)) - 0.5
         self.fc = nn.Linear(3 * 16 * 16, 2)
         self.fc.weight.data = drawn + 0.5 * drawn.sign()
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.fc(x.flatten(1))
 
 
-def test_a_linear_score_is_largest_where_each_pixel_is_at_its_bound():
+def test_a_linear_score_is_largest_where_each_pixel_is_at_its_bound() -> None:
     subject = double(Linear())
     objectives = [Objective("", (0,)), Objective("", (1,))]
     free = maximize_activations(subject, objectives, parametrization="pixels", size=SIDE, steps=60, smooth=0, robust=0)
@@ -60,7 +62,7 @@ OBJECTIVES = [
 
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
-def test_neighbors_and_parts_do_not_matter(tiny, form):
+def test_neighbors_and_parts_do_not_matter(tiny: Any, form: Any) -> None:
     told = []
     together = maximize_activations(tiny, OBJECTIVES, parametrization=form, size=SIDE, steps=12)
     parts = maximize_activations(
@@ -74,7 +76,7 @@ def test_neighbors_and_parts_do_not_matter(tiny, form):
 
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
-def test_the_seed_decides(tiny, form):
+def test_the_seed_decides(tiny: Any, form: Any) -> None:
     first, again, other = [
         maximize_activations(tiny, OBJECTIVES[:2], parametrization=form, size=SIDE, steps=8, seed=seed)
         for seed in (1, 1, 2)
@@ -87,7 +89,7 @@ def test_the_seed_decides(tiny, form):
 
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
-def test_what_is_reached_is_what_the_network_gives(tiny, form):
+def test_what_is_reached_is_what_the_network_gives(tiny: Any, form: Any) -> None:
     found = maximize_activations(tiny, OBJECTIVES, parametrization=form, size=(20, 18), steps=10)
     logit, several, placed, pooled = found
     assert logit.reached == pytest.approx(plain(tiny, logit.image)[1].item(), rel=1e-5)
@@ -102,7 +104,7 @@ def test_what_is_reached_is_what_the_network_gives(tiny, form):
         assert len(one.curve) == 10 and one.reached > one.curve[0]
 
 
-def test_layers_are_read_before_what_works_on_them_in_place():
+def test_layers_are_read_before_what_works_on_them_in_place() -> None:
     subject = double(seeded(Awkward()))
     # "act" runs twice: its second call by either name
     objectives = [
@@ -118,7 +120,7 @@ def test_layers_are_read_before_what_works_on_them_in_place():
 
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
-def test_an_image_to_start_from_is_where_it_starts(tiny, form):
+def test_an_image_to_start_from_is_where_it_starts(tiny: Any, form: Any) -> None:
     start = GREY.normalize(0.05 + 0.9 * torch.rand(3, 16, 20, generator=source(9), dtype=torch.float64))
     found = maximize_activations(tiny, OBJECTIVES[:2], parametrization=form, start=start, steps=3, robust=0)
     logits = tiny.forward(start[None])[0]
@@ -130,19 +132,19 @@ def test_an_image_to_start_from_is_where_it_starts(tiny, form):
 class Sleeping(nn.Module):
     """A unit behind a ReLU that no gray picture wakes."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 2, 1)
         self.conv.weight.data.fill_(1 / 3)
         self.conv.bias.data.fill_(-0.6)
         self.act = nn.ReLU()
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.act(self.conv(x)).mean((2, 3))
 
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
-def test_a_sleeping_unit_is_woken(form):
+def test_a_sleeping_unit_is_woken(form: Any) -> None:
     subject = double(Sleeping(), preprocessing=Preprocessing())
     (found,) = maximize_activations(
         subject, [Objective("act", (0,), (4, 4))], parametrization=form, size=SIDE, steps=120
@@ -151,7 +153,7 @@ def test_a_sleeping_unit_is_woken(form):
 
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
-def test_maximized_images_beat_the_best_of_many(tiny, form):
+def test_maximized_images_beat_the_best_of_many(tiny: Any, form: Any) -> None:
     many = GREY.normalize(torch.rand(500, 3, 16, 16, generator=source(2), dtype=torch.float64))
     best = tiny.forward(many).amax(dim=0)
     found = maximize_activations(
@@ -160,7 +162,7 @@ def test_maximized_images_beat_the_best_of_many(tiny, form):
     assert all(one.reached > best[k].item() for k, one in enumerate(found))
 
 
-def test_the_network_is_left_as_it_was(tiny):
+def test_the_network_is_left_as_it_was(tiny: Any) -> None:
     tiny.network.train()
     before = {name: value.clone() for name, value in tiny.network.state_dict().items()}
     maximize_activations(tiny, OBJECTIVES, size=SIDE, steps=2)
@@ -187,33 +189,33 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("kind, words, changes", ERRORS, ids=[words for _, words, _ in ERRORS])
-def test_what_cannot_be_done_is_said_in_a_line(tiny, kind, words, changes):
+def test_what_cannot_be_done_is_said_in_a_line(tiny: Any, kind: Any, words: Any, changes: Any) -> None:
     request = {"objectives": [Objective("", (0,))], "size": SIDE, "steps": 1} | changes
     with pytest.raises(kind, match=words) as raised:
         maximize_activations(tiny, request.pop("objectives"), **request)
     assert "\n" not in str(raised.value)
 
 
-def test_a_size_that_the_network_cannot_take_is_said():
+def test_a_size_that_the_network_cannot_take_is_said() -> None:
     with pytest.raises(BadRequest, match="doesn't take images of 20×16"):
         maximize_activations(double(Linear()), [Objective("", (0,))], size=(20, 16), steps=1)
 
 
-def test_what_has_no_channels_is_said():
+def test_what_has_no_channels_is_said() -> None:
     class Tokens(nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.cut = nn.Sequential(nn.Flatten(2), nn.Linear(256, 7))  # every number sees every position
             self.fc = nn.Linear(7, 4)
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return self.fc(self.cut(x)).mean(1)
 
     with pytest.raises(NotApplicable, match="3×7"):
         maximize_activations(double(Tokens()), [Objective("cut", (0,))], size=SIDE, steps=1)
 
 
-def test_a_real_network_is_excited_more_than_by_photographs(real):
+def test_a_real_network_is_excited_more_than_by_photographs(real: Any) -> None:
     from cnnvis_report.data.decode import prepare, read_picture
     from cnnvis_report.models.load import load_model
 

@@ -1,16 +1,18 @@
 """Statistics of channels whose behavior is known."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
 from cnnvis_report.inspection.channel_stats import ChannelStatsCollector, duplicates
 
 
-def drawn_at_random(*shape, seed=0):
+def drawn_at_random(*shape: Any, seed: Any = 0) -> Any:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def test_statistics_of_channels_whose_fate_is_known():
+def test_statistics_of_channels_whose_fate_is_known() -> None:
     values = drawn_at_random(6, 7, 8, 8).relu()
     values[:, 1] = 0.0  # dead
     values[:, 2] += 0.1  # never switched off
@@ -28,7 +30,7 @@ def test_statistics_of_channels_whose_fate_is_known():
     torch.testing.assert_close(found.active, (values > 0).float().mean((0, 2, 3)))
 
 
-def test_duplicates_are_those_whose_correlation_is_high():
+def test_duplicates_are_those_whose_correlation_is_high() -> None:
     samples = drawn_at_random(8, 400)
     samples[6] = samples[2] + 0.1 * samples[7]
     samples[7] = samples[3] + 0.5 * samples[0]
@@ -40,7 +42,7 @@ def test_duplicates_are_those_whose_correlation_is_high():
     assert duplicates(torch.full((3, 9), 2.0)).tolist() == [-1, -1, -1], "what never varies goes with nothing"
 
 
-def test_a_batch_that_is_forgotten_leaves_no_trace():
+def test_a_batch_that_is_forgotten_leaves_no_trace() -> None:
     values, failed = drawn_at_random(2, 64, 8, 8), drawn_at_random(3, 64, 8, 8, seed=1) * 9
     with_it, without = ChannelStatsCollector(4096), ChannelStatsCollector(4096)  # two positions of each image
     for image in values.split(1):

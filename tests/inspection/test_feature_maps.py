@@ -1,5 +1,7 @@
 """Feature maps in eight bits, in one picture, and as the class scores that they vote for."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,11 +12,11 @@ from cnnvis_report.inspection.feature_maps import class_maps, keep_maps, layer_s
 from tests.networks import Tiny, seeded
 
 
-def drawn_at_random(*shape, seed=0):
+def drawn_at_random(*shape: Any, seed: Any = 0) -> Any:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def test_kept_maps_are_within_half_a_step():
+def test_kept_maps_are_within_half_a_step() -> None:
     values = drawn_at_random(6, 9, 7) * torch.arange(1, 7)[:, None, None]
     values[2] = 4.0
     gradient = drawn_at_random(6, 9, 7, seed=1)
@@ -28,7 +30,7 @@ def test_kept_maps_are_within_half_a_step():
     assert not keep_maps(values, None, 100).relevance.any()
 
 
-def test_large_maps_are_averaged_over_areas():
+def test_large_maps_are_averaged_over_areas() -> None:
     values = drawn_at_random(2, 8, 16)
     small = shrunk(values, 4)
     expected = torch.stack(
@@ -39,7 +41,7 @@ def test_large_maps_are_averaged_over_areas():
 
 
 @pytest.mark.parametrize("shape", [(5, 4, 6), (1, 7, 3), (3, 1, 9)])
-def test_a_layer_summary_equals_its_definition(shape):
+def test_a_layer_summary_equals_its_definition(shape: Any) -> None:
     values = drawn_at_random(*shape).double()
     away = np.zeros(shape[1:])
     for i in range(shape[1]):
@@ -51,7 +53,7 @@ def test_a_layer_summary_equals_its_definition(shape):
     assert not layer_summary(torch.full(shape, 3.0)).any(), "nothing stands out where all is alike"
 
 
-def test_class_maps_average_to_the_logits_without_the_bias():
+def test_class_maps_average_to_the_logits_without_the_bias() -> None:
     network = seeded(Tiny()).eval()
     x = drawn_at_random(2, 3, 16, 12)
     maps = class_maps(Tape(Subject(network, x[:1]), x))

@@ -1,5 +1,7 @@
 """Kernels of convolutions as they are shown: all of them, or those with the largest norms."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -8,7 +10,7 @@ from cnnvis_report.inspection.filters import kernels
 from tests.networks import seeded
 
 
-def test_kernels_are_the_weights_with_the_largest_norms():
+def test_kernels_are_the_weights_with_the_largest_norms() -> None:
     network = nn.Sequential(
         nn.Conv2d(3, 5, 3),
         nn.ReLU(),
@@ -31,13 +33,13 @@ def test_kernels_are_the_weights_with_the_largest_norms():
         assert torch.equal(found[2].values[row, :, 0, 0], last[channel, best, 0, 0])
 
 
-def test_a_layer_that_runs_twice_shows_its_kernels_once():
+def test_a_layer_that_runs_twice_shows_its_kernels_once() -> None:
     class Twice(nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.convolution = nn.Conv2d(3, 3, 3, padding=1)
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return self.convolution(self.convolution(x)).mean((2, 3))
 
     assert [each.layer for each in kernels(Subject(seeded(Twice()), torch.randn(1, 3, 8, 8)))] == ["convolution#1"]

@@ -12,7 +12,7 @@ from tests.inspection.conftest import source
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("one_thread")]
 
 
-def test_a_spectrum_is_a_sum_of_cosines():
+def test_a_spectrum_is_a_sum_of_cosines() -> None:
     for height, width in [(6, 8), (5, 7), (4, 5)]:
         z = torch.randn(1, 1, height, width // 2 + 1, 2, generator=source(), dtype=torch.float64)
         found = torch.logit(FourierPictures(z, width).pictures())[0, 0]
@@ -30,7 +30,7 @@ def test_a_spectrum_is_a_sum_of_cosines():
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
 
 
-def test_colors_are_orthogonal_with_the_spreads_that_are_stated():
+def test_colors_are_orthogonal_with_the_spreads_that_are_stated() -> None:
     basis = parametrization.color_basis(3)
     torch.testing.assert_close(basis.T @ basis, torch.tensor(parametrization.COLOUR_SPREADS).double().square().diag())
     luminance, red_blue, green = basis.T
@@ -46,13 +46,13 @@ def test_colors_are_orthogonal_with_the_spreads_that_are_stated():
     assert torch.allclose(shown[0], shown[1]) and torch.allclose(shown[0], shown[2]) and shown.std() > 0.01
 
 
-def test_a_picture_survives_its_spectrum():
+def test_a_picture_survives_its_spectrum() -> None:
     for shape in [(2, 3, 6, 8), (1, 1, 5, 7)]:
         given = 0.02 + 0.96 * torch.rand(shape, generator=source(), dtype=torch.float64)
         torch.testing.assert_close(FourierPictures.from_pictures(given).pictures(), given)
 
 
-def test_variation_and_norm_are_what_they_say():
+def test_variation_and_norm_are_what_they_say() -> None:
     given = torch.rand(2, 3, 4, 5, generator=source(), dtype=torch.float64, requires_grad=True)
     variation, norm = [0.0, 0.0], [0.0, 0.0]
     for n in range(2):
@@ -68,7 +68,7 @@ def test_variation_and_norm_are_what_they_say():
         assert torch.autograd.gradcheck(cost, given)
 
 
-def test_transformations_are_small_turns_and_scalings_the_same_for_all_rows():
+def test_transformations_are_small_turns_and_scalings_the_same_for_all_rows() -> None:
     rows, columns = torch.meshgrid(torch.arange(48.0).double(), torch.arange(64.0).double(), indexing="ij")
     ramps = torch.stack([columns, rows]).unsqueeze(0).repeat(2, 1, 1, 1)
     assert torch.allclose(parametrization.transformed(ramps, source(), 0.0), ramps)
@@ -89,7 +89,7 @@ def test_transformations_are_small_turns_and_scalings_the_same_for_all_rows():
     assert 1 - parametrization.SCALE <= min(sizes) < 0.96 and 1.04 < max(sizes) <= 1 + parametrization.SCALE
 
 
-def test_jitter_rolls_all_rows_alike():
+def test_jitter_rolls_all_rows_alike() -> None:
     given = torch.rand(2, 1, 48, 60, generator=source())
     seen = set()
     for seed in range(30):

@@ -1,6 +1,7 @@
 """Projections of units: against captum, and against slow replicas on networks with residual sums and branches."""
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -25,7 +26,7 @@ CAPTUM = {"deconvnet": NeuronDeconvolution, "guided": NeuronGuidedBackprop, "gra
 
 
 @pytest.fixture(scope="module")
-def vgg16():
+def vgg16() -> Any:
     with torch.device("meta"):
         network = torchvision.models.vgg16(weights=None)
     network.classifier = nn.Sequential(nn.Linear(512 * 7 * 7, 8), nn.ReLU(inplace=True), nn.Linear(8, 5))
@@ -34,12 +35,12 @@ def vgg16():
 
 
 @pytest.fixture(scope="module")
-def pair():
+def pair() -> Any:
     return torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 
 
 @pytest.mark.parametrize("how", WAYS)
-def test_projections_are_those_of_captum(how, vgg16, pair):
+def test_projections_are_those_of_captum(how: Any, vgg16: Any, pair: Any) -> None:
     subject = Subject(vgg16, pair[:1])
     units = [
         Unit("features.2", 5, 30, 31),
@@ -67,11 +68,11 @@ def test_projections_are_those_of_captum(how, vgg16, pair):
 class Rewritten(TorchFunctionMode):
     """ReLUs with another way back, out of place, whoever calls them."""
 
-    def __init__(self, way) -> None:
+    def __init__(self, way: Any) -> None:
         super().__init__()
         self.way = way
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(function, "__name__", "")
         if name in ("relu", "relu_") or (name == "clamp" and kwargs == {"min": 0}):
             return Replica.apply(args[0], self.way)
@@ -80,18 +81,18 @@ class Rewritten(TorchFunctionMode):
 
 class Replica(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, way):
+    def forward(ctx: Any, x: Any, way: Any) -> Any:
         ctx.open, ctx.way = x > 0, way
         return x.clamp(min=0)
 
     @staticmethod
-    def backward(ctx, signal):
+    def backward(ctx: Any, signal: Any) -> Any:
         gate = ctx.open if ctx.way != "deconvnet" else torch.ones_like(ctx.open)
         rule = signal.clamp(min=0) if ctx.way != "gradient" else signal
         return rule * gate, None
 
 
-def replica(subject, image, unit, how):
+def replica(subject: Any, image: Any, unit: Any, how: Any) -> Any:
     """The same by ReLUs of our own and one backward pass from the unit; strongest place and value beside it."""
     kept = {}
     with grad_mode(), eval_mode(subject.network), Rewritten(how):
@@ -114,7 +115,7 @@ LAYERS = {
 GIVEN = {"conv1", "layer2.0.bn2", "features.denseblock2.denselayer3.conv1", "inception3b.branch2.0.conv"}
 
 
-def architecture(name):
+def architecture(name: Any) -> Any:
     if name == "densenet":
         return torchvision.models.DenseNet(8, (3, 3, 2), 16, num_classes=5)
     extra = {"init_weights": False, "aux_logits": False} if name == "googlenet" else {}
@@ -125,7 +126,7 @@ def architecture(name):
 
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("name", LAYERS)
-def test_projections_are_those_of_a_slow_replica(name, how, pair):
+def test_projections_are_those_of_a_slow_replica(name: Any, how: Any, pair: Any) -> None:
     subject = Subject(seeded(architecture(name)).double().eval(), pair[:1])
     units = [Unit(layer, 3, *((2, 1) if layer in GIVEN else ())) for layer in LAYERS[name]]
     images = pair[[number % 2 for number in range(len(units))]]
@@ -144,7 +145,7 @@ def test_projections_are_those_of_a_slow_replica(name, how, pair):
 
 
 @pytest.mark.parametrize("how", WAYS)
-def test_a_layer_that_is_worked_on_in_place_starts_at_its_own_result(how, images):
+def test_a_layer_that_is_worked_on_in_place_starts_at_its_own_result(how: Any, images: Any) -> None:
     subject = Subject(seeded(Awkward()).double(), images[:1])
     values = Tape(subject, images, layers=["last"]).layer("last")
     channel = 3
@@ -156,7 +157,7 @@ def test_a_layer_that_is_worked_on_in_place_starts_at_its_own_result(how, images
     torch.testing.assert_close(found.maps[0], expected, rtol=1e-9, atol=1e-12)
 
 
-def test_a_unit_is_found_where_its_channel_is_strongest(images):
+def test_a_unit_is_found_where_its_channel_is_strongest(images: Any) -> None:
     subject = Subject(seeded(Tiny()).double(), images[:1])
     values = Tape(subject, images).layer("features.1")
     found = project(subject, images, [Unit("features.1", 4)] * 3, how="gradient")
@@ -166,7 +167,7 @@ def test_a_unit_is_found_where_its_channel_is_strongest(images):
     torch.testing.assert_close(given.activations, values[:, 4, 0, 0], rtol=1e-12, atol=0)
 
 
-def test_units_and_their_images_do_not_matter_to_each_other(images):
+def test_units_and_their_images_do_not_matter_to_each_other(images: Any) -> None:
     subject = Subject(seeded(Tiny()).double(), images[:1])
     units = [Unit("features.3", 2), Unit("features", 1), Unit("features.3", 0, 1, 1)]
     together = project(subject, images, units)
@@ -176,28 +177,28 @@ def test_units_and_their_images_do_not_matter_to_each_other(images):
         assert torch.equal(together.places[number], alone.places[0])
 
 
-def test_a_projection_is_one_backward_pass_in_the_books(images):
+def test_a_projection_is_one_backward_pass_in_the_books(images: Any) -> None:
     tape = Tape(Subject(seeded(Tiny()).double(), images[:1]), images, layers=["features.3"])
     with tape.costs.measure() as account:
         tape.project("features.3", torch.ones_like(tape.layer("features.3")))
     assert (account.forward, account.backward) == (0.0, 1.0)
 
 
-def test_strongest_channels_by_their_maximum():
+def test_strongest_channels_by_their_maximum() -> None:
     values = torch.tensor([[0.0, 3.0], [5.0, -9.0], [4.0, 4.0], [5.0, 0.0]]).view(4, 1, 2)
     assert strongest_channels(values, 3).tolist() == [1, 3, 2]
     assert strongest_channels(torch.stack([values, -values]), 2).tolist() == [[1, 3], [1, 0]]
     assert strongest_channels(values, 9).tolist() == [1, 3, 2, 0]
 
 
-def test_crops_of_tensors_and_of_pictures():
+def test_crops_of_tensors_and_of_pictures() -> None:
     values = torch.arange(60).view(3, 4, 5)
     assert torch.equal(cropped(values, (1, 2, 3, 5)), values[:, 1:3, 2:5])
     picture = values.permute(1, 2, 0).numpy()
     assert (cropped(picture, (1, 2, 3, 5)) == picture[1:3, 2:5]).all()
 
 
-def test_units_are_read_as_they_are_written(images):
+def test_units_are_read_as_they_are_written(images: Any) -> None:
     subject = Subject(seeded(Awkward()).double(), images[:1])
     assert parse_unit("act#1:5:3,15", subject) == Unit("act#1", 5, 3, 15)
     assert parse_unit(" last:7 ", subject) == Unit("last", 7)
@@ -220,14 +221,14 @@ def test_units_are_read_as_they_are_written(images):
         (":1", BadRequest, "not ':1'"),
     ],
 )
-def test_units_that_are_not_there_are_refused_in_one_line(text, error, says, images):
+def test_units_that_are_not_there_are_refused_in_one_line(text: Any, error: Any, says: Any, images: Any) -> None:
     subject = Subject(seeded(Tiny()).double(), images[:1])
     with pytest.raises(error, match=says) as caught:
         parse_unit(text, subject)
     assert "\n" not in str(caught.value)
 
 
-def test_what_cannot_be_projected_is_refused(images):
+def test_what_cannot_be_projected_is_refused(images: Any) -> None:
     subject = Subject(seeded(Tiny()).double(), images[:1])
     with pytest.raises(UnknownName, match="Did you mean 'deconvnet'"):
         project(subject, images[:1], [Unit("features", 1)], how="deconvnett")

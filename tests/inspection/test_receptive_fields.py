@@ -1,5 +1,8 @@
 """Receptive fields: closed forms, and the support of the gradient on the networks that people use."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 import torch
 import torchvision
@@ -26,7 +29,7 @@ ACTIVATIONS = {"relu", "relu_", "relu6", "hardtanh", "hardtanh_", "hardswish", "
 class EverythingPasses(TorchFunctionMode):
     """Activations pass everything on, max pooling sends back everywhere, and normalizing over channels is left out."""
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name, given = getattr(function, "__name__", ""), dict(kwargs or {})
         if name in ACTIVATIONS or name == "layer_norm":
             return args[0]
@@ -36,7 +39,7 @@ class EverythingPasses(TorchFunctionMode):
         return function(*args, **given)
 
 
-def averaging(network):
+def averaging(network: Any) -> Any:
     """All weights positive, so that nothing that is seen cancels; each output is a mean, so that nothing overflows."""
     for parameter in network.parameters():
         nn.init.ones_(parameter)
@@ -48,7 +51,7 @@ def averaging(network):
     return network.eval()
 
 
-def supports(subject, image, names, positions):
+def supports(subject: Any, image: Any, names: Any, positions: Any) -> Iterator[Any]:
     """The bounding box of the pixels that the gradient of all channels at a position reaches."""
     values = {}
     with grad_mode(), EverythingPasses():
@@ -62,16 +65,16 @@ def supports(subject, image, names, positions):
                 yield name, row, column, bounding_box(gradient[0].abs().sum(0))
 
 
-def bounding_box(values):
+def bounding_box(values: Any) -> Any:
     rows, columns = values.nonzero().numpy().T
     return (rows.min(), columns.min(), rows.max() + 1, columns.max() + 1) if len(rows) else (0, 0, 0, 0)
 
 
-def corner_and_middle(height, width):
+def corner_and_middle(height: Any, width: Any) -> Any:
     return [(0, 0), (height // 2, width // 2)]
 
 
-def agree(network, image, choose, positions):
+def agree(network: Any, image: Any, choose: Any, positions: Any) -> Any:
     subject = Subject(network, image)
     names = choose([layer.name for layer in subject.layers if layer.spatial])
     fields = receptive_fields(Tape(subject, image, layers=names), names)
@@ -84,19 +87,19 @@ def agree(network, image, choose, positions):
     return fields
 
 
-def some(names):
+def some(names: Any) -> Any:
     """More of those that come early, which don't see the whole image yet."""
     places = {int(len(names) * share) for share in (0, 0.05, 0.12, 0.22, 0.4)}
     return [names[place] for place in sorted(places)]
 
 
-def in_usual_order(names):
+def in_usual_order(names: Any) -> Any:
     """Without the layers of ConvNeXt that give N×h×w×K."""
     return some([name for name in names if ".block." not in name or name.endswith("block.0")])
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_fields_are_the_supports_of_gradients(name):
+def test_fields_are_the_supports_of_gradients(name: Any) -> None:
     extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     with torch.device("cpu" if name == "regnet_y_400mf" else "meta"):  # no time for weights that are overwritten
         network = getattr(torchvision.models, name)(weights=None, **extra)
@@ -108,51 +111,51 @@ def test_fields_are_the_supports_of_gradients(name):
     assert len({field.size for field in fields.values()}) > 1, "layers that see unlike much"
 
 
-def of(network, height=16, width=20):
+def of(network: Any, height: Any = 16, width: Any = 20) -> Any:
     """The fields of the last module of a network, checked at every position against the gradient."""
     image = torch.rand(1, 3, height, width, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     headed = averaging(Headed(network)).double()
     return agree(headed, image, lambda _: ["body"], every_row_and_column)["body"]
 
 
-def every_row_and_column(height, width):
+def every_row_and_column(height: Any, width: Any) -> Any:
     return [*((row, row * width // height) for row in range(height)), *((0, column) for column in range(width))]
 
 
 class Headed(nn.Module):
-    def __init__(self, body) -> None:
+    def __init__(self, body: Any) -> None:
         super().__init__()
         self.body = body
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.body(x).mean((2, 3))
 
 
 class Branches(nn.Module):
     """Two branches that see unlike much, put together by a function."""
 
-    def __init__(self, join, one, other) -> None:
+    def __init__(self, join: Any, one: Any, other: Any) -> None:
         super().__init__()
         self.join, self.one, self.other = join, one, other
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.join(self.one(x), self.other(x))
 
 
 class Does(nn.Module):
-    def __init__(self, function) -> None:
+    def __init__(self, function: Any) -> None:
         super().__init__()
         self.function = function
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.function(x)
 
 
-def conv(*arguments, **options):
+def conv(*arguments: Any, **options: Any) -> Any:
     return nn.Conv2d(*arguments, bias=False, **options)
 
 
-def test_a_convolution_with_stride_dilation_and_padding():
+def test_a_convolution_with_stride_dilation_and_padding() -> None:
     field = of(conv(3, 4, (3, 5), stride=(2, 3), dilation=(3, 1), padding=(1, 2)))
     # row r reads 2 r - 1 + {0, 3, 6}, column c reads 3 c - 2 + {0 … 4}
     assert field.rows.tolist() == [[2, 6], [1, 8], [3, 10], [5, 12], [7, 14], [9, 16]]
@@ -161,20 +164,20 @@ def test_a_convolution_with_stride_dilation_and_padding():
     assert field.stride == (2, 3) and field.box(1, 2) == (1, 4, 8, 9)
 
 
-def test_pooling_whose_last_window_is_cut():
+def test_pooling_whose_last_window_is_cut() -> None:
     field = of(nn.MaxPool2d(3, stride=2, ceil_mode=True))
     assert field.rows.tolist()[-2:] == [[12, 15], [14, 16]]
     assert field.stride == (2, 2) and field.size == (3, 3)
 
 
-def test_sums_see_what_any_branch_sees():
+def test_sums_see_what_any_branch_sees() -> None:
     field = of(Branches(torch.add, conv(3, 4, 3, padding=1), conv(3, 4, 7, padding=3)))
     assert field.box(8, 8) == (5, 5, 12, 12)
     lopsided = of(Branches(torch.add, nn.ZeroPad2d((2, -2, 0, 0)), nn.ZeroPad2d((-1, 1, 0, 0))))
     assert lopsided.box(8, 8) == (8, 6, 9, 10)
 
 
-def test_concatenation_of_channels_and_of_rows():
+def test_concatenation_of_channels_and_of_rows() -> None:
     both = lambda dim: lambda one, other: torch.cat([one, other], dim)  # noqa: E731
     field = of(Branches(both(1), conv(3, 4, 1), nn.AvgPool2d(5, 1, 2)))
     assert field.box(8, 8) == (6, 6, 11, 11)
@@ -183,7 +186,7 @@ def test_concatenation_of_channels_and_of_rows():
     assert stacked.box(3, 8) == (3, 7, 4, 10)
 
 
-def test_a_transposed_convolution():
+def test_a_transposed_convolution() -> None:
     field = of(nn.ConvTranspose2d(3, 4, 4, stride=2, padding=1, output_padding=1), 4, 5)
     # row r comes from those i with 2 i - 1 + {0 … 3} = r
     assert field.rows.tolist() == [[0, 1], [0, 2], [0, 2], [1, 3], [1, 3], [2, 4], [2, 4], [3, 4], [3, 4]]
@@ -195,7 +198,7 @@ def test_a_transposed_convolution():
     ]
 
 
-def test_adaptive_average_pooling_has_its_own_bins():
+def test_adaptive_average_pooling_has_its_own_bins() -> None:
     field = of(nn.AdaptiveAvgPool2d(3), 7, 8)
     assert field.rows.tolist() == [[0, 3], [2, 5], [4, 7]]
     assert field.columns.tolist() == [[0, 3], [2, 6], [5, 8]]
@@ -204,19 +207,19 @@ def test_adaptive_average_pooling_has_its_own_bins():
 class Gate(nn.Module):
     """Squeeze and excitation."""
 
-    def __init__(self, dense) -> None:
+    def __init__(self, dense: Any) -> None:
         super().__init__()
         self.dense = dense
         self.squeeze = nn.Linear(3, 3) if dense else nn.Conv2d(3, 3, 1)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         if self.dense:
             return x * self.squeeze(x.mean((2, 3)))[:, :, None, None].sigmoid()
         return x * self.squeeze(F.adaptive_avg_pool2d(x, 1)).sigmoid()
 
 
 @pytest.mark.parametrize("dense", [True, False])
-def test_a_gate_sees_the_whole_image(dense):
+def test_a_gate_sees_the_whole_image(dense: Any) -> None:
     gate = Gate(dense)
     before = conv(3, 3, 3)
     assert of(nn.Sequential(before, gate)).box(2, 3) == (0, 0, 16, 20)
@@ -224,18 +227,18 @@ def test_a_gate_sees_the_whole_image(dense):
     assert of(strips).box(2, 3) == (2, 0, 3, 20)
 
 
-def shuffled(x):
+def shuffled(x: Any) -> Any:
     number, channels, height, width = x.shape
     groups = x.view(number, 3, channels // 3, height, width).transpose(1, 2)
     return groups.contiguous().view(number, -1, height, width)
 
 
-def dense_over_channels(x):
+def dense_over_channels(x: Any) -> Any:
     last = x.permute(0, 2, 3, 1)
     return F.linear(last, torch.ones(5, x.shape[1], dtype=x.dtype)).permute(0, 3, 1, 2)
 
 
-def in_place(x):
+def in_place(x: Any) -> Any:
     x = x * 1
     x.relu_().mul_(2).add_(1)
     return x
@@ -267,7 +270,7 @@ CHANGES_OF_SHAPE = {
 
 
 @pytest.mark.parametrize("name", CHANGES_OF_SHAPE)
-def test_operations_by_themselves(name):
+def test_operations_by_themselves(name: Any) -> None:
     function, box = CHANGES_OF_SHAPE[name]
     image = torch.rand(1, 3, 16, 20, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     network = Headed(Does(function)).double()
@@ -283,11 +286,11 @@ class Placed(nn.Module):
         self.constant = Does(lambda x: torch.ones_like(x))
         self.body = conv(3, 4, 3)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.body(x + self.constant(x.detach())).mean((2, 3))
 
 
-def test_layers_that_see_nothing_and_layers_that_are_not_there(images):
+def test_layers_that_see_nothing_and_layers_that_are_not_there(images: Any) -> None:
     subject = Subject(Placed().double(), images[:1])
     tape = Tape(subject, images)
     fields = receptive_fields(tape, ["constant", "body"])
@@ -300,7 +303,7 @@ def test_layers_that_see_nothing_and_layers_that_are_not_there(images):
         receptive_fields(Tape(flat, images), ["0"])
 
 
-def test_a_pass_is_repeated_once_for_all_layers_that_nobody_announced(images):
+def test_a_pass_is_repeated_once_for_all_layers_that_nobody_announced(images: Any) -> None:
     subject = Subject(averaging(Headed(nn.Sequential(conv(3, 4, 3), nn.ReLU(), conv(4, 4, 3)))).double(), images[:1])
     tape = Tape(subject, images)
     with tape.costs.measure() as account:

@@ -1,16 +1,18 @@
 """The strongest images of each channel equal those of a search through all."""
 
+from typing import Any
+
 import pytest
 import torch
 
 from cnnvis_report.inspection.top_images import TopImages
 
 
-def drawn_at_random(*shape, seed=0):
+def drawn_at_random(*shape: Any, seed: Any = 0) -> Any:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def test_top_images_equal_a_search_through_all():
+def test_top_images_equal_a_search_through_all() -> None:
     batches = [drawn_at_random(3, 4, 5, 6, seed=seed) for seed in range(5)]
     batches[3][1] = batches[1][1]  # equal values: the earlier image comes first
     classes = [[0, 1, -1], [1, 1, 2], [0, 0, 0], [2, 1, 0], [-1, -1, 1]]

@@ -1,5 +1,7 @@
 """A network that casts, within or by what is around it, has maps of its own type and in full precision."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from cnnvis_report.isolation.eager import unwrapped
 from tests.isolation.test_state import IMAGES, Body, maps
 
 
-def test_wrappers_of_somebody_elses_are_not_taken_off():
+def test_wrappers_of_somebody_elses_are_not_taken_off() -> None:
     class DataParallel(Body):
         pass
 
@@ -18,13 +20,13 @@ def test_wrappers_of_somebody_elses_are_not_taken_off():
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
-def test_a_network_that_casts_its_images_has_maps_of_their_type(dtype):
+def test_a_network_that_casts_its_images_has_maps_of_their_type(dtype: Any) -> None:
     class Casting(Body):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.to(dtype)
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return super().forward(x.to(dtype))
 
     methods = ["grad_cam", "ablation_cam", "score_cam", "gradient", "full_grad", "lrp_epsilon", "layer_cam"]
@@ -36,12 +38,12 @@ def test_a_network_that_casts_its_images_has_maps_of_their_type(dtype):
         torch.testing.assert_close(found[name], own, rtol=0, atol=near * float(own.abs().max()), msg=name)
 
 
-def test_casting_within_a_network_is_put_aside():
+def test_casting_within_a_network_is_put_aside() -> None:
     wanted = maps(Body())
 
     class Autocast(Body):
         @torch.autocast("cpu", torch.bfloat16)
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return super().forward(x)
 
     network, enter = Autocast(), torch.autocast.__enter__
@@ -50,7 +52,7 @@ def test_casting_within_a_network_is_put_aside():
     assert network(IMAGES).dtype == torch.bfloat16 and torch.autocast.__enter__ is enter
 
 
-def test_bfloat16_forward_passes_are_cast_all_the_same():
+def test_bfloat16_forward_passes_are_cast_all_the_same() -> None:
     subject = Subject(Body(), IMAGES[:1])
     with torch.no_grad():
         exact = subject.forward(IMAGES)

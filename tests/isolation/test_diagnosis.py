@@ -3,6 +3,7 @@
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_what_somebody_s_code_does_wrong_is_one_line_with_its_place(name):
+def test_what_somebody_s_code_does_wrong_is_one_line_with_its_place(name: Any) -> None:
     code, words = SAID[name]
     said = command("layers", f"tests.odd_networks:{name}", code=code)
     pattern = re.escape(words.format(HERE)).replace(r"\#", r"\d+")
@@ -42,24 +43,24 @@ def test_what_somebody_s_code_does_wrong_is_one_line_with_its_place(name):
     assert said.stderr.startswith("Error: ") and said.stderr.count("\n") == 1 and "Traceback" not in said.stderr
 
 
-def test_the_traceback_is_there_for_the_asking(tmp_path):
+def test_the_traceback_is_there_for_the_asking(tmp_path: Path) -> None:
     said = command("run", "tests.odd_networks:NoTraining", "pictures", "-o", tmp_path / "r", "--verbose", code=1)
     assert "odd_networks.py" in said.stderr.partition("Traceback")[2]
 
 
-def test_a_bug_of_this_program_keeps_its_traceback(monkeypatch):
+def test_a_bug_of_this_program_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnvis_report.cli.network_tables.table", lambda rows: 1 / 0 and rows)
     with pytest.raises(ZeroDivisionError):
         command("layers", "tests.odd_networks:Odd")
 
 
 @pytest.mark.parametrize("name", ["GivesNothing", "NoState", "ExtraState"])
-def test_what_methods_of_its_own_give_does_not_matter(name):
+def test_what_methods_of_its_own_give_does_not_matter(name: Any) -> None:
     assert "5×32×32" not in command("layers", f"tests.odd_networks:{name}").stdout
     assert load_model(f"tests.odd_networks:{name}").network.training is False
 
 
-def test_extra_state_is_part_of_what_a_network_is():
+def test_extra_state_is_part_of_what_a_network_is() -> None:
     one, other = odd.ExtraState(), odd.ExtraState()
     assert identify_network(one, "").settings == identify_network(other, "").settings
     type(other).version, before = 4, odd.ExtraState.version
@@ -72,12 +73,12 @@ def test_extra_state_is_part_of_what_a_network_is():
 
 
 @pytest.fixture
-def photo(tmp_path) -> Path:
+def photo(tmp_path: Path) -> Path:
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)).save(tmp_path / "a.png")
     return tmp_path / "a.png"
 
 
-def test_what_a_network_prints_and_warns_of_is_no_flood_and_not_the_result(photo, tmp_path):
+def test_what_a_network_prints_and_warns_of_is_no_flood_and_not_the_result(photo: Any, tmp_path: Path) -> None:
     said = command("run", "tests.odd_networks:Talks", photo, "-o", tmp_path / "r", "-m", "grad_cam", "--device", "cpu")
     assert said.stdout == f"Wrote {tmp_path / 'r' / 'index.html'}\n"
     assert said.stderr.count("talking") == 20 and said.stderr.count("UserWarning") == 1
@@ -89,7 +90,7 @@ def state() -> tuple[object, ...]:
     return (Path.cwd(), *torch_wide, torch.is_anomaly_enabled(), sys.stdout, sys.getrecursionlimit(), list(sys.path))
 
 
-def test_what_a_factory_changes_for_everybody_is_put_back_and_said():
+def test_what_a_factory_changes_for_everybody_is_put_back_and_said() -> None:
     before = state()
     model = load_model("tests.odd_networks:ChangesWhenMade")
     assert state()[:-1] == before[:-1] and set(before[-1]) <= set(sys.path)
@@ -98,7 +99,9 @@ def test_what_a_factory_changes_for_everybody_is_put_back_and_said():
         assert words in said
 
 
-def test_what_a_pass_changes_for_everybody_is_put_back(photo, tmp_path, monkeypatch):
+def test_what_a_pass_changes_for_everybody_is_put_back(
+    photo: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     before = state()
     command("run", "tests.odd_networks:ChangesInPasses", photo, "-o", "r", "-m", "grad_cam", "--device", "cpu")
@@ -108,7 +111,7 @@ def test_what_a_pass_changes_for_everybody_is_put_back(photo, tmp_path, monkeypa
     torch.testing.assert_close(explain(odd.ChangesInPasses(), torch.ones(1, 3, 32, 32), [0]), plain)
 
 
-def test_python_gets_an_error_of_this_program_where_a_network_exits():
+def test_python_gets_an_error_of_this_program_where_a_network_exits() -> None:
     with pytest.raises(EndsProgram, match="ends the program"):
         explain(odd.Exits(), torch.ones(1, 3, 32, 32), [0])
     with pytest.raises(BadRequest, match="holds itself"):
@@ -118,7 +121,7 @@ def test_python_gets_an_error_of_this_program_where_a_network_exits():
     assert maps["grad_cam"].shape[0] == 2
 
 
-def test_versions_of_weights_and_empty_names_are_checked(tmp_path, monkeypatch):
+def test_versions_of_weights_and_empty_names_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = command("layers", "resnet18@NOVERSION", code=2).stderr
     assert "No weights version of resnet18 is called 'NOVERSION'" in said and "IMAGENET1K_V1" in said
     assert "layer4" in command("layers", "resnet18@IMAGENET1K_V1").stdout
@@ -143,12 +146,12 @@ def pictures(folder: Path, *sizes: tuple[int, int]) -> Path:
     return folder
 
 
-def inside(name: str, photos: Path, folder: Path):
+def inside(name: str, photos: Path, folder: Path) -> Any:
     command("inspect", f"tests.odd_networks:{name}", photos, "-o", folder, "--size", "original", "--device", "cpu")
     return load_run(folder).record
 
 
-def test_an_image_that_the_network_refuses_costs_no_view_of_the_others(tmp_path):
+def test_an_image_that_the_network_refuses_costs_no_view_of_the_others(tmp_path: Path) -> None:
     photos = pictures(tmp_path / "photos", (40, 40), (32, 48), (40, 40))
     record = inside("RefusesOne", photos, tmp_path / "r")
     assert [each.name for each in record.skipped] == ["1.png"] and record.inspection.image_count == 2
@@ -161,7 +164,7 @@ def test_an_image_that_the_network_refuses_costs_no_view_of_the_others(tmp_path)
     )
 
 
-def test_a_view_that_the_network_refuses_costs_no_other(tmp_path):
+def test_a_view_that_the_network_refuses_costs_no_other(tmp_path: Path) -> None:
     photos = pictures(tmp_path / "photos", (40, 40), (40, 40))
     found = inside("RefusesGradients", photos, tmp_path / "r").inspection
     gaps = dict(found.not_applicable)

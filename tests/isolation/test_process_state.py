@@ -3,6 +3,7 @@
 import random
 import threading
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,25 +24,25 @@ IMAGES = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 class Drifting(nn.Module):
     """Each pass changes a weight in a way of its own."""
 
-    def __init__(self, drift):
+    def __init__(self, drift: Any) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 4, 3)
         self.classifier = nn.Linear(4, 3)
         self.drift = drift
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         with torch.no_grad():
             self.drift(self.classifier)
         return self.classifier(self.conv(x).relu().mean((2, 3)))
 
 
-def stepped(layer):
+def stepped(layer: Any) -> None:
     layer.weight.grad = torch.ones_like(layer.weight)
     torch.optim.SGD([layer.weight], 0.1).step()
     layer.weight.grad = None
 
 
-def replaced(layer):
+def replaced(layer: Any) -> None:
     layer.weight.data = torch.renorm(layer.weight.data, 2, 0, 0.1)
 
 
@@ -59,7 +60,7 @@ DRIFTS = {
 
 
 @pytest.mark.parametrize("drift", DRIFTS)
-def test_weights_that_passes_change_are_as_before_and_each_pass_begins_with_them(drift):
+def test_weights_that_passes_change_are_as_before_and_each_pass_begins_with_them(drift: Any) -> None:
     network = seeded(Drifting(DRIFTS[drift]), 1)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     places = [each.data_ptr() for each in network.parameters()]
@@ -76,16 +77,16 @@ def test_weights_that_passes_change_are_as_before_and_each_pass_begins_with_them
         torch.testing.assert_close(values, wanted[name], rtol=1e-4, atol=1e-6)
 
 
-def test_a_weight_that_is_only_read_by_an_operation_in_place_is_not_looked_after():
+def test_a_weight_that_is_only_read_by_an_operation_in_place_is_not_looked_after() -> None:
     class Scaled(Drifting):
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             x = self.conv(x).mean((2, 3))
             return self.classifier(x.mul_(self.classifier.bias.sum()))
 
     assert Subject(seeded(Scaled(None), 1), IMAGES[:1]).state.drifting == []
 
 
-def test_everything_is_as_before_and_so_is_the_state_after_an_error():
+def test_everything_is_as_before_and_so_is_the_state_after_an_error() -> None:
     network = Sensitive()
     before = state_of(network)
     with warnings.catch_warnings():
@@ -97,9 +98,9 @@ def test_everything_is_as_before_and_so_is_the_state_after_an_error():
     assert not differences(before, state_of(network), "")
 
 
-def test_all_dice_are_left_alone():
+def test_all_dice_are_left_alone() -> None:
     class Draws(Drifting):
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             torch.rand(3), np.random.rand(), random.random()
             return super().forward(x)
 
@@ -111,11 +112,11 @@ def test_all_dice_are_left_alone():
     assert random.getstate() == states[2]
 
 
-def test_weights_that_somebody_else_changes_meanwhile_are_an_error():
+def test_weights_that_somebody_else_changes_meanwhile_are_an_error() -> None:
     network = seeded(Drifting(lambda layer: None), 1)
     passes = []
 
-    def meddle(module, given):
+    def meddle(module: Any, given: Any) -> None:
         passes.append(1)
         if len(passes) == 3:  # after the passes that are looked at
             with torch.no_grad():
@@ -126,15 +127,15 @@ def test_weights_that_somebody_else_changes_meanwhile_are_an_error():
         explain(network, IMAGES, [0, 1], methods=["gradient", "smoothgrad"])
 
 
-def test_another_thread_waits_where_flags_would_matter_to_it_and_only_there():
+def test_another_thread_waits_where_flags_would_matter_to_it_and_only_there() -> None:
     network = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Dropout(0.5)).train()
     done = []
 
-    def run(recording):
+    def run(recording: Any) -> None:
         with torch.set_grad_enabled(recording):
             done.append(network(IMAGES).requires_grad)
 
-    def started(recording):
+    def started(recording: Any) -> Any:
         thread = threading.Thread(target=run, args=(recording,), daemon=True)
         thread.start()
         return thread
@@ -150,13 +151,13 @@ def test_another_thread_waits_where_flags_would_matter_to_it_and_only_there():
         assert done == [True, False]
 
 
-def test_layers_in_threads_of_their_own_are_said():
+def test_layers_in_threads_of_their_own_are_said() -> None:
     class Own(nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.conv, self.classifier = nn.Conv2d(3, 4, 3), nn.Linear(4, 3)
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             found = []
             (x * 1.0).sigmoid().tanh().sum()
             thread = threading.Thread(target=lambda: found.append(self.conv(((x + 1) - 1) * 2).relu().mean((2, 3))))
@@ -172,17 +173,17 @@ def test_layers_in_threads_of_their_own_are_said():
         explain(network.eval().requires_grad_(False), IMAGES, [0, 1], methods=["gradient"])
 
 
-def test_a_network_that_ends_the_program_is_an_error_of_its_own():
+def test_a_network_that_ends_the_program_is_an_error_of_its_own() -> None:
     for end in (SystemExit(0), GeneratorExit()):
 
-        def ends(layer, end=end):
+        def ends(layer: Any, end: Any = end) -> None:
             raise end
 
         with pytest.raises(BadRequest, match="ends the program"):
             explain(seeded(Drifting(ends), 1), IMAGES, [0, 1], methods=["gradient"])
 
 
-def elsewhere(action):
+def elsewhere(action: Any) -> Any:
     """What an action gives in another thread."""
     found = []
     thread = threading.Thread(target=lambda: found.append(action()), daemon=True)
@@ -191,7 +192,7 @@ def elsewhere(action):
     return found[0]
 
 
-def test_what_other_threads_run_is_neither_seen_nor_changed():
+def test_what_other_threads_run_is_neither_seen_nor_changed() -> None:
     network = seeded(Drifting(lambda layer: None), 1).eval()
     subject = Subject(network, IMAGES[:1])
     seen = []
@@ -207,24 +208,24 @@ def test_what_other_threads_run_is_neither_seen_nor_changed():
             assert not torch.equal(network(IMAGES), wanted)
 
 
-def test_a_pass_that_another_thread_is_in_ends_with_the_flags_that_it_began_with():
+def test_a_pass_that_another_thread_is_in_ends_with_the_flags_that_it_began_with() -> None:
     class Slow(nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.conv, self.inside, self.go_on = nn.Conv2d(3, 2, 3), threading.Event(), threading.Event()
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             self.inside.set()
             self.go_on.wait(10)
             return self.conv(x), self.training
 
     network, order = Slow(), []
 
-    def freeze():
+    def freeze() -> None:
         with eval_mode(network):
             order.append("frozen")
 
-    def run():
+    def run() -> None:
         scores, training = network(IMAGES)
         order.append((scores.requires_grad, training))
 
@@ -248,16 +249,16 @@ def test_a_pass_that_another_thread_is_in_ends_with_the_flags_that_it_began_with
         pytest.param(False, False, False, id="eval without gradients: the flags are the same"),
     ],
 )
-def test_another_network_that_shares_modules_is_found(training, grad, found):
+def test_another_network_that_shares_modules_is_found(training: Any, grad: Any, found: Any) -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
     other = nn.Sequential(network[0], nn.Flatten())
     network.train(training)
 
-    def passes():
+    def passes() -> Any:
         with torch.set_grad_enabled(grad):
             return other(IMAGES)
 
-    def explained():
+    def explained() -> None:
         with eval_mode(network):
             elsewhere(passes)
 

@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from typing import Any
 
 import pytest
 import torch
@@ -21,30 +22,30 @@ IMAGES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(3))
 class Body(nn.Module):
     """The tiny network, its features called by what `run` makes of them."""
 
-    def __init__(self, run=lambda features, x: features(x)):
+    def __init__(self, run: Any = lambda features, x: features(x)) -> None:
         super().__init__()
         self.inner, self.run = seeded(Tiny()), run
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.inner.fc(self.inner.pool(self.run(self.inner.features, x)).flatten(1))
 
 
-def maps(network, images=IMAGES, **options):
+def maps(network: Any, images: Any = IMAGES, **options: Any) -> Any:
     return explain(network, images, [1, 2], METHODS, n=3, **options)
 
 
 @pytest.fixture(scope="module")
-def wanted():
+def wanted() -> Any:
     return maps(Body())
 
 
-def compiled_inside():
+def compiled_inside() -> Any:
     network = Body()
     network.inner.features = torch.compile(network.inner.features, backend="eager")
     return network
 
 
-def compiled_in_place():
+def compiled_in_place() -> Any:
     network = Body()
     network.inner.features.compile(backend="eager")
     return network
@@ -64,7 +65,7 @@ OTHERWISE = {
 
 
 @pytest.mark.parametrize("how", OTHERWISE)
-def test_what_hides_the_operations_is_put_aside_for_a_while(how, wanted):
+def test_what_hides_the_operations_is_put_aside_for_a_while(how: Any, wanted: Any) -> None:
     network = OTHERWISE[how]()
     kinds = [type(module).__name__ for module in network.modules()]
     found = maps(network)
@@ -75,7 +76,7 @@ def test_what_hides_the_operations_is_put_aside_for_a_while(how, wanted):
     assert torch.utils.checkpoint.CheckpointFunction is CHECKPOINTING
 
 
-def test_autocasting_around_the_call_changes_nothing(wanted):
+def test_autocasting_around_the_call_changes_nothing(wanted: Any) -> None:
     with torch.autocast("cpu", torch.bfloat16):
         found = maps(Body())
         assert torch.is_autocast_enabled("cpu")
@@ -84,7 +85,7 @@ def test_autocasting_around_the_call_changes_nothing(wanted):
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_a_network_in_half_precision_has_maps_in_single(dtype):
+def test_a_network_in_half_precision_has_maps_in_single(dtype: Any) -> None:
     network = Body().to(dtype)
     plain = copy.deepcopy(network).float()
     before = {key: value.clone() for key, value in network.state_dict().items()}
@@ -95,7 +96,7 @@ def test_a_network_in_half_precision_has_maps_in_single(dtype):
         assert value.dtype == before[key].dtype and torch.equal(value, before[key])
 
 
-def test_another_default_type_changes_nothing(wanted):
+def test_another_default_type_changes_nothing(wanted: Any) -> None:
     network = Body()
     torch.set_default_dtype(torch.float64)
     try:
@@ -108,14 +109,14 @@ def test_another_default_type_changes_nothing(wanted):
 class Moving(Body):
     """Counts its passes, adds the count to what it sees, and remembers the last picture."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.register_buffer("calls", torch.zeros(()))
         self.register_buffer("mean", torch.zeros(3))
         self.register_buffer("twin", self.calls)
         self.times, self.last = 0, None
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         self.calls += 1
         self.mean = 0.9 * self.mean + 0.1 * x.mean((0, 2, 3)).detach()
         self.times += 1
@@ -124,7 +125,7 @@ class Moving(Body):
         return super().forward(x) * self.calls
 
 
-def test_what_a_network_counts_in_is_left_as_it_was_and_each_pass_begins_with_it(wanted):
+def test_what_a_network_counts_in_is_left_as_it_was_and_each_pass_begins_with_it(wanted: Any) -> None:
     network = Moving()
     calls, mean = network.calls, network.mean
     found = maps(network)
@@ -134,7 +135,7 @@ def test_what_a_network_counts_in_is_left_as_it_was_and_each_pass_begins_with_it
         torch.testing.assert_close(found[name], own, rtol=0, atol=0)
 
 
-def test_only_what_moves_is_looked_after():
+def test_only_what_moves_is_looked_after() -> None:
     subject = Subject(Moving(), IMAGES[:1])
     assert sorted(name for _, name in subject.state._slots) == ["calls", "last", "mean", "times", "twin"]
     still = OwnState(Body())
@@ -144,16 +145,16 @@ def test_only_what_moves_is_looked_after():
     assert still._slots == []
 
 
-def test_the_callers_dice_are_left_alone():
+def test_the_callers_dice_are_left_alone() -> None:
     network = Body(lambda features, x: nn.functional.dropout(features(x), 0.5, training=True))
     before = torch.get_rng_state()
     maps(network)
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_maps_that_are_not_finite_are_warned_of_by_name_and_number():
+def test_maps_that_are_not_finite_are_warned_of_by_name_and_number() -> None:
     class Cut(Body):
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return super().forward(x) + (0 * x).abs().sum((1, 2, 3)).sqrt().unsqueeze(1)
 
     with warnings.catch_warnings(record=True) as said:

@@ -1,5 +1,7 @@
 """Maps of one method, with or without what it states of them."""
 
+from typing import Any
+
 import torch
 
 from cnnvis_report import explain
@@ -8,11 +10,21 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import select
 
 
-def only(network, images, targets, name, **options):
+def only(network: Any, images: Any, targets: Any, name: Any, **options: Any) -> Any:
     return explain(network, images, targets, [name], **options)[name]
 
 
-def noted(network, images, targets, name, *, capacity=None, reference=None, seed=0, **options):
+def noted(
+    network: Any,
+    images: Any,
+    targets: Any,
+    name: Any,
+    *,
+    capacity: Any = None,
+    reference: Any = None,
+    seed: Any = 0,
+    **options: Any,
+) -> Any:
     """A method's maps and what it states, for targets [N, K]."""
     (entry,) = select([name])
     subject = Subject(network, images[:1])
@@ -27,5 +39,5 @@ def noted(network, images, targets, name, *, capacity=None, reference=None, seed
 
 
 @torch.no_grad()
-def scores(network, images):
+def scores(network: Any, images: Any) -> Any:
     return network(images.clone())

@@ -1,5 +1,7 @@
 """CAM, and what other maps become where it is defined."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -11,7 +13,7 @@ from tests.networks import Tiny, seeded
 pytestmark = pytest.mark.numeric
 
 
-def test_behind_average_pooling_and_a_linear_layer_the_cams_are_one(images, targets):
+def test_behind_average_pooling_and_a_linear_layer_the_cams_are_one(images: Any, targets: Any) -> None:
     network = seeded(Tiny()).double()
     maps = explain(network, images, targets, ["cam", "grad_cam", "hires_cam", "xgrad_cam"])
     positions = maps["cam"][0].numel()
@@ -22,7 +24,7 @@ def test_behind_average_pooling_and_a_linear_layer_the_cams_are_one(images, targ
     torch.testing.assert_close(maps["xgrad_cam"], maps["grad_cam"])
 
 
-def test_cam_of_a_network_that_pools_class_maps(images, targets):
+def test_cam_of_a_network_that_pools_class_maps(images: Any, targets: Any) -> None:
     # as SqueezeNet ends: 1×1 convolution, ReLU, average; the mean of the rectified map with bias is the logit
     network = seeded(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 5, 1), nn.ReLU(), nn.AvgPool2d(14)))
     network = network.append(nn.Flatten()).double()

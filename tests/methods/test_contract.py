@@ -1,6 +1,7 @@
 """What every method promises, for all that the registry finds, those of tomorrow included."""
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -20,20 +21,20 @@ OTHERS = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(8), d
 every_method = pytest.mark.parametrize("name", METHODS)
 
 
-def run(name, network, images, targets, **options):
+def run(name: Any, network: Any, images: Any, targets: Any, **options: Any) -> Any:
     own = {key: value for key, value in (SMALL | options).items() if key in METHODS[name].info.options}
     return explain(network, images, targets, [name], seed=options.get("seed", 0), reference=OTHERS, **own)[name]
 
 
 @pytest.fixture
-def tiny():
+def tiny() -> Any:
     network = seeded(Tiny()).double()
     network.fc.bias.data += 2  # every score is above 0: where it isn't, deep_taylor has an empty map
     return network
 
 
 @every_method
-def test_shapes_follow_the_kind_and_values_the_sign(name, tiny, images, targets):
+def test_shapes_follow_the_kind_and_values_the_sign(name: Any, tiny: Any, images: Any, targets: Any) -> None:
     card = METHODS[name].info
     maps = run(name, tiny, images, targets)
     shape = {Kind.PIXEL: (3, 3, 16, 16), Kind.AREA: (3, 16, 16), Kind.LAYER: (3, 8, 8)}[card.kind]
@@ -43,7 +44,7 @@ def test_shapes_follow_the_kind_and_values_the_sign(name, tiny, images, targets)
 
 
 @every_method
-def test_many_classes_give_what_one_at_a_time_gives(name, tiny, images):
+def test_many_classes_give_what_one_at_a_time_gives(name: Any, tiny: Any, images: Any) -> None:
     pairs = torch.tensor([[1, 2], [4, 4], [0, 3]])
     together = run(name, tiny, images, pairs)
     for k in range(2):
@@ -52,26 +53,26 @@ def test_many_classes_give_what_one_at_a_time_gives(name, tiny, images):
 
 
 @every_method
-def test_neighbors_in_the_batch_do_not_matter(name, tiny, images, targets):
+def test_neighbors_in_the_batch_do_not_matter(name: Any, tiny: Any, images: Any, targets: Any) -> None:
     whole = run(name, tiny, images, targets)
     torch.testing.assert_close(whole[1:], run(name, tiny, images[1:], targets[1:]), rtol=1e-9, atol=1e-12)
     small = explain(tiny, images, targets, [name], batch_size=2, reference=OTHERS, **_own(name))[name]
     torch.testing.assert_close(whole, small, rtol=1e-9, atol=1e-12)
 
 
-def _own(name):
+def _own(name: Any) -> Any:
     return {key: value for key, value in SMALL.items() if key in METHODS[name].info.options}
 
 
 @every_method
-def test_the_same_seed_gives_the_same_map(name, tiny, images, targets):
+def test_the_same_seed_gives_the_same_map(name: Any, tiny: Any, images: Any, targets: Any) -> None:
     first, again, other = (run(name, tiny, images, targets, seed=seed) for seed in (0, 0, 7))
     assert torch.equal(first, again)
     assert torch.equal(first, other) is (METHODS[name].info.randomness is Randomness.NONE)
 
 
 @every_method
-def test_the_network_and_the_images_are_left_as_they_were(name, images, targets):
+def test_the_network_and_the_images_are_left_as_they_were(name: Any, images: Any, targets: Any) -> None:
     network = seeded(Tiny()).double().train()
     network.features[0].weight.requires_grad_(False)
     network.pool.eval()
@@ -91,7 +92,9 @@ def test_the_network_and_the_images_are_left_as_they_were(name, images, targets)
 
 
 @every_method
-def test_it_works_under_no_grad_and_on_a_network_full_of_in_place_operations(name, images, targets):
+def test_it_works_under_no_grad_and_on_a_network_full_of_in_place_operations(
+    name: Any, images: Any, targets: Any
+) -> None:
     network = seeded(Awkward()).double()
     if name == "cam":
         pytest.skip("cam isn't defined for a network that flattens its maps")
@@ -101,7 +104,7 @@ def test_it_works_under_no_grad_and_on_a_network_full_of_in_place_operations(nam
 
 
 @every_method
-def test_single_precision_agrees_with_double(name, tiny, images, targets):
+def test_single_precision_agrees_with_double(name: Any, tiny: Any, images: Any, targets: Any) -> None:
     if METHODS[name].info.randomness is Randomness.IMAGE:
         pytest.skip("the noise comes from the image's bits, which differ between the precisions")
     single = run(name, copy.deepcopy(tiny).float(), images.float(), targets)
@@ -110,7 +113,7 @@ def test_single_precision_agrees_with_double(name, tiny, images, targets):
 
 
 @every_method
-def test_the_card_says_what_a_reader_needs(name):
+def test_the_card_says_what_a_reader_needs(name: Any) -> None:
     entry = METHODS[name]
     assert entry.info.summary.endswith(".") and len(entry.info.summary) < 200
     assert entry.info.title and entry.info.family
@@ -120,9 +123,9 @@ def test_the_card_says_what_a_reader_needs(name):
     assert "Returns:" in documented and all(f"{option}:" in documented for option in entry.info.options)
 
 
-def test_the_network_may_have_no_layer_of_its_own(images):
+def test_the_network_may_have_no_layer_of_its_own(images: Any) -> None:
     class Bare(nn.Module):
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return torch.stack([x.sum((1, 2, 3)), x.square().sum((1, 2, 3))], 1)
 
     maps = explain(Bare(), images, [0, 1, 0], ["gradient"])["gradient"]

@@ -1,5 +1,7 @@
 """Eigen-CAM against a singular value decomposition, and a pattern that was planted."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from tests.methods.maps import only
 pytestmark = pytest.mark.numeric
 
 
-def test_eigen_cam_is_the_first_singular_vector(network, layer, images, targets):
+def test_eigen_cam_is_the_first_singular_vector(network: Any, layer: Any, images: Any, targets: Any) -> None:
     a, _ = oracles.layer_values(network, images, targets, layer)
     maps = only(network, images, targets, "eigen_cam", layer=layer).numpy()
     for found, values in zip(maps, a, strict=True):
@@ -24,7 +26,7 @@ def test_eigen_cam_is_the_first_singular_vector(network, layer, images, targets)
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("size", [(5, 2, 2), (2, 5, 5)], ids=["many-channels", "many-positions"])
-def test_eigen_cam_finds_a_planted_pattern_and_its_sign(size, sign):
+def test_eigen_cam_finds_a_planted_pattern_and_its_sign(size: Any, sign: Any) -> None:
     generator = torch.Generator().manual_seed(5)
     pattern = torch.randn(1, 1, *size[1:], generator=generator, dtype=torch.float64)
     weights = torch.arange(1.0, size[0] + 1, dtype=torch.float64).view(1, -1, 1, 1)

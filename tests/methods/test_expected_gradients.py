@@ -1,5 +1,7 @@
 """Expected gradients against the same draws, and of scores for which they are complete."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -15,7 +17,9 @@ from tests.networks import SumOfSquares, Tiny, seeded
 pytestmark = pytest.mark.numeric
 
 
-def test_expected_gradients_equal_their_definition_with_the_same_draws(network, images, targets, others):
+def test_expected_gradients_equal_their_definition_with_the_same_draws(
+    network: Any, images: Any, targets: Any, others: Any
+) -> None:
     maps = only(network, images, targets, "expected_gradients", n=5, seed=3, reference=others)
     for i, image in enumerate(images):
         generator = noise_generator(image, 3)
@@ -29,7 +33,7 @@ def test_expected_gradients_equal_their_definition_with_the_same_draws(network, 
         torch.testing.assert_close(maps[i], expected, rtol=1e-9, atol=1e-12)
 
 
-def test_expected_gradients_of_a_linear_score_are_complete_at_any_number_of_draws(images, others):
+def test_expected_gradients_of_a_linear_score_are_complete_at_any_number_of_draws(images: Any, others: Any) -> None:
     linear = nn.Sequential(nn.Flatten(), nn.Linear(768, 4)).double()
     targets = torch.tensor([[0, 1], [2, 3], [1, 1]])
     maps, notes, _ = noted(linear, images, targets, "expected_gradients", reference=Reference(lambda: others), n=3)
@@ -41,7 +45,7 @@ def test_expected_gradients_of_a_linear_score_are_complete_at_any_number_of_draw
     assert notes["draws"] == 3 and notes["baseline"] == "5 images of the set"
 
 
-def test_expected_gradients_state_what_their_sum_misses(images, others):
+def test_expected_gradients_state_what_their_sum_misses(images: Any, others: Any) -> None:
     maps, notes, _ = noted(
         SumOfSquares(), images, torch.zeros(3, 1, dtype=torch.long), "expected_gradients",
         reference=Reference(lambda: others), n=4,
@@ -52,7 +56,7 @@ def test_expected_gradients_state_what_their_sum_misses(images, others):
         assert float(notes["residual"][i]) == pytest.approx(float(((maps[i].sum() - rise) / rise).abs()))
 
 
-def test_expected_gradients_resize_other_images_and_need_one(images, targets, others):
+def test_expected_gradients_resize_other_images_and_need_one(images: Any, targets: Any, others: Any) -> None:
     network = seeded(Tiny()).double()
     large = torch.cat([others, others.flip(0)], 2)[..., :11].contiguous()
     resized = interpolate(large, size=(16, 16), mode="bilinear", align_corners=False)

@@ -1,6 +1,7 @@
 """Extremal perturbation against autograd through the whole of its objective."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -16,11 +17,11 @@ pytestmark = pytest.mark.numeric
 class Contrast(nn.Module):
     """Two classes: how much there is to see in a known patch, and in a strip at the edge."""
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return torch.stack([x[:, :, 8:24, 16:32].square().sum((1, 2, 3)), x[:, :, :, :8].square().sum((1, 2, 3))], 1)
 
 
-def test_extremal_perturbation_meets_the_area_and_covers_what_counts():
+def test_extremal_perturbation_meets_the_area_and_covers_what_counts() -> None:
     images = torch.randn(2, 3, 32, 48, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     share = 16 * 16 / (32 * 48)  # of the patch, and of the strip
     targets = torch.tensor([[0, 1], [0, 1]])
@@ -32,7 +33,7 @@ def test_extremal_perturbation_meets_the_area_and_covers_what_counts():
     assert float(inside.min()) > 0.75, "the borders are soft"
 
 
-def blend_slowly(side, cell, spread):
+def blend_slowly(side: Any, cell: Any, spread: Any) -> Any:
     cells = math.ceil(side / cell)
     weights = [
         [math.exp(-((((u + 0.5) / cell - 0.5 - v) / spread) ** 2) / 2) for v in range(cells)] for u in range(side)
@@ -40,7 +41,7 @@ def blend_slowly(side, cell, spread):
     return torch.tensor([[w / sum(row) for w in row] for row in weights], dtype=torch.float64)
 
 
-def extremal_slowly(network, image, target, area, steps):
+def extremal_slowly(network: Any, image: Any, target: Any, area: Any, steps: Any) -> Any:
     """Slopes by autograd through the whole of the objective, sorted as the paper writes it."""
     height, width = image.shape[1:]
     side = min(height, width)
@@ -51,7 +52,7 @@ def extremal_slowly(network, image, target, area, steps):
     ones = height * width - int((1 - area) * height * width)
     reference = torch.tensor([0.0] * (height * width - ones) + [1.0] * ones, dtype=torch.float64)
 
-    def shifted(odds):
+    def shifted(odds: Any) -> Any:
         low, high = -100.0, 100.0
         for _ in range(100):
             middle = (low + high) / 2
@@ -74,7 +75,7 @@ def extremal_slowly(network, image, target, area, steps):
 
 
 @pytest.mark.parametrize("area", [0.1, 0.45])
-def test_extremal_perturbation_equals_its_definition(network, area):
+def test_extremal_perturbation_equals_its_definition(network: Any, area: Any) -> None:
     images = torch.randn(2, 3, 24, 37, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     maps = only(network, images, [2, 4], "extremal_perturbation", area=area, steps=6)
     for found, image, target in zip(maps, images, (2, 4), strict=True):
@@ -82,6 +83,6 @@ def test_extremal_perturbation_equals_its_definition(network, area):
 
 
 @pytest.mark.parametrize("options", [{"area": 0.0}, {"area": 1.0}, {"steps": 0}])
-def test_extremal_perturbation_refuses_what_it_cannot_do(images, options):
+def test_extremal_perturbation_refuses_what_it_cannot_do(images: Any, options: Any) -> None:
     with pytest.raises(BadRequest, match=r"of extremal_perturbation is .*; it takes a number"):
         only(SumOfSquares(), images, [0, 0, 0], "extremal_perturbation", **options)

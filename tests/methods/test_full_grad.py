@@ -1,5 +1,7 @@
 """FullGrad: the score is the input times its gradient and everything that the network adds by itself."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -17,11 +19,11 @@ pytestmark = pytest.mark.numeric
 
 
 @pytest.fixture
-def pictures():
+def pictures() -> Any:
     return torch.randn(6, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(8))
 
 
-def parts_of(network, images, targets):
+def parts_of(network: Any, images: Any, targets: Any) -> Any:
     """The sum of all constant parts, and of the input times its gradient."""
     tape, found = Tape(Subject(network, images[:1]), images), []
     tape.bias_terms(targets, lambda part: found.append(part.flatten(1).sum(1)))
@@ -32,12 +34,12 @@ def parts_of(network, images, targets):
 class Curved(nn.Module):
     """SiLU, ELU, GELU, ReLU6, a gate, a product, a shortcut and a norm by itself."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.one, self.two = nn.Conv2d(3, 6, 3, stride=2), nn.Conv2d(6, 6, 3, padding=1)
         self.norm, self.fc = nn.BatchNorm2d(6), nn.Linear(6, 4)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         x = functional.silu(self.one(x))
         x = x + functional.relu6(3 * self.two(functional.relu(self.norm(x))))
         x = functional.elu(x, alpha=0.7, inplace=True) * functional.gelu(x)
@@ -46,7 +48,7 @@ class Curved(nn.Module):
 
 
 @pytest.mark.parametrize("factory", [Tiny, Awkward, Curved])
-def test_the_parts_of_a_score_add_up_to_it(factory, pictures):
+def test_the_parts_of_a_score_add_up_to_it(factory: Any, pictures: Any) -> None:
     network = seeded(factory()).double().eval()
     constants, pixels, score = parts_of(network, pictures, torch.tensor([0, 1, 2, 3, 0, 1]))
     torch.testing.assert_close(constants + pixels, score, rtol=1e-9, atol=1e-9)
@@ -57,13 +59,13 @@ def test_the_parts_of_a_score_add_up_to_it(factory, pictures):
     "name",
     ["vgg11_bn", "resnet18", "densenet121", "googlenet", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0"],
 )
-def test_full_grad_is_complete_on_what_people_use(name):
+def test_full_grad_is_complete_on_what_people_use(name: Any) -> None:
     network, images = architecture(name, biases=True)
     constants, pixels, score = parts_of(network.double(), images[:1].double(), torch.tensor([3]))
     torch.testing.assert_close(constants + pixels, score, rtol=1e-4, atol=0)
 
 
-def test_full_grad_by_hand(pictures):
+def test_full_grad_by_hand(pictures: Any) -> None:
     """One convolution with a bias, ReLU, mean: two parts, each scaled to its own largest value."""
     network = nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     seeded(network).double()
@@ -80,7 +82,7 @@ def test_full_grad_by_hand(pictures):
     torch.testing.assert_close(explain(network, image, [1], ["full_grad"])["full_grad"][0], expected)
 
 
-def test_coarse_parts_are_brought_to_the_image(pictures):
+def test_coarse_parts_are_brought_to_the_image(pictures: Any) -> None:
     network = seeded(Tiny()).double()
     found = explain(network, pictures[:1], [1], ["full_grad"])["full_grad"]
     tape, parts = Tape(Subject(network, pictures[:1]), pictures[:1]), []
@@ -98,25 +100,25 @@ def test_coarse_parts_are_brought_to_the_image(pictures):
 class Hidden(Tiny):
     """Adds a constant that no operation shows."""
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return super().forward(x) + 5
 
 
 class CosineOfScores(Tiny):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return super().forward(x).cos()
 
 
 class CosineBeforeScores(Tiny):
     """An operation without a known constant part, ahead of a linear layer."""
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.fc(self.pool(self.features(x)).flatten(1).cos())
 
 
 @pytest.mark.parametrize(
     ("factory", "reason"), [(Hidden, "miss the score"), (CosineOfScores, "1 Cos"), (CosineBeforeScores, "1 Cos")]
 )
-def test_constants_that_nobody_can_see_are_noticed(pictures, factory, reason):
+def test_constants_that_nobody_can_see_are_noticed(pictures: Any, factory: Any, reason: Any) -> None:
     with pytest.raises(NotApplicable, match=reason):
         explain(seeded(factory()).double(), pictures, [0] * 6, ["full_grad"])

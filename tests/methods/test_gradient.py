@@ -1,5 +1,7 @@
 """Gradient, saliency and input × gradient against finite differences and each other."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -10,7 +12,7 @@ from tests.methods.maps import only
 pytestmark = pytest.mark.numeric
 
 
-def test_gradient_is_the_finite_difference(network, images, targets):
+def test_gradient_is_the_finite_difference(network: Any, images: Any, targets: Any) -> None:
     maps = only(network, images, targets, "gradient")
     step = 1e-6
     for place in [(0, 0, 3, 4), (1, 2, 9, 9), (2, 1, 15, 0)]:
@@ -21,7 +23,7 @@ def test_gradient_is_the_finite_difference(network, images, targets):
         assert float(maps[place]) == pytest.approx(float(scores[0] - scores[1]) / (2 * step), rel=1e-5, abs=1e-8)
 
 
-def test_saliency_and_input_x_gradient_follow_from_the_gradient(network, images, targets):
+def test_saliency_and_input_x_gradient_follow_from_the_gradient(network: Any, images: Any, targets: Any) -> None:
     maps = explain(network, images, targets, ["gradient", "saliency", "input_x_gradient"])
     expected = oracles.pixel_gradient(network, images, targets)
     torch.testing.assert_close(maps["gradient"], expected, rtol=1e-9, atol=1e-12)

@@ -3,6 +3,7 @@
 import itertools
 import math
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,14 +19,14 @@ from tests.networks import SumOfSquares
 pytestmark = pytest.mark.numeric
 
 
-def kept_pixels(image, labels, coalition):
+def kept_pixels(image: Any, labels: Any, coalition: Any) -> Any:
     seen = torch.zeros_like(image)
     for segment in coalition:
         seen[:, labels == segment] = image[:, labels == segment]
     return seen
 
 
-def test_lime_equals_its_definition_with_the_same_samples(network, pictures):
+def test_lime_equals_its_definition_with_the_same_samples(network: Any, pictures: Any) -> None:
     targets = torch.tensor([[1, 2], [4, 0]])
     maps, notes, account = noted(network, pictures, targets, "lime", segments=12, samples=40, seed=5, capacity=9)
     for i, image in enumerate(pictures):
@@ -53,7 +54,7 @@ def test_lime_equals_its_definition_with_the_same_samples(network, pictures):
     assert account.forward == pytest.approx(40)
 
 
-def shapley_slowly(value, count):
+def shapley_slowly(value: Any, count: Any) -> Any:
     """The mean over all orders of what each player adds."""
     totals = np.zeros(count)
     for players in range(count):
@@ -65,7 +66,7 @@ def shapley_slowly(value, count):
     return totals
 
 
-def test_kernel_shap_of_few_superpixels_is_exact(network, pictures):
+def test_kernel_shap_of_few_superpixels_is_exact(network: Any, pictures: Any) -> None:
     image = pictures[:1, :, :12, :12].contiguous()
     targets = torch.tensor([[1, 2]])
     maps, notes, _ = noted(network, image, targets, "kernel_shap", segments=4, samples=500)
@@ -74,7 +75,7 @@ def test_kernel_shap_of_few_superpixels_is_exact(network, pictures):
     assert 3 <= count <= 8
     for k, target in enumerate(targets[0]):
 
-        def value(coalition, target=target):
+        def value(coalition: Any, target: Any = target) -> Any:
             return float(scores(network, kept_pixels(image[0], labels, coalition)[None])[0, target])
 
         expected = shapley_slowly(value, count)
@@ -82,7 +83,7 @@ def test_kernel_shap_of_few_superpixels_is_exact(network, pictures):
     assert 0 < float(notes["surrogate_r2"].min()) <= float(notes["surrogate_r2"].max()) <= 1
 
 
-def test_coalitions_are_drawn_by_the_kernel_and_in_pairs():
+def test_coalitions_are_drawn_by_the_kernel_and_in_pairs() -> None:
     sizes = torch.arange(1.0, 6)
     drawn = kernel_shap._drawn((1 / (sizes * (6 - sizes))).double(), 20000, 3)
     assert torch.equal(drawn[::2], ~drawn[1::2])
@@ -94,7 +95,7 @@ def test_coalitions_are_drawn_by_the_kernel_and_in_pairs():
     torch.testing.assert_close(threes.mean(0), torch.full((6,), 0.5, dtype=torch.float64), atol=0.03, rtol=0)
 
 
-def test_kernel_shap_adds_up_and_comes_close_when_it_samples(network, pictures):
+def test_kernel_shap_adds_up_and_comes_close_when_it_samples(network: Any, pictures: Any) -> None:
     targets = torch.tensor([[1, 2], [4, 0]])
     names = {"segments": 12, "seed": 1, "capacity": 16}
     maps, notes, account = noted(network, pictures, targets, "kernel_shap", samples=64, **names)
@@ -111,7 +112,7 @@ def test_kernel_shap_adds_up_and_comes_close_when_it_samples(network, pictures):
     assert float((exact - drawn).norm() / exact.norm()) < 0.4
 
 
-def test_an_additive_score_gives_each_superpixel_its_own_part(pictures):
+def test_an_additive_score_gives_each_superpixel_its_own_part(pictures: Any) -> None:
     linear = nn.Sequential(nn.Flatten(), nn.Linear(3 * 18 * 24, 2)).double()
     parts = (linear[1].weight.detach()[1].view(3, 18, 24) * pictures[0]).sum(0)
     labels = superpixels(pictures[0], 12)
@@ -125,14 +126,14 @@ def test_an_additive_score_gives_each_superpixel_its_own_part(pictures):
 
 
 @pytest.mark.parametrize("name", ["lime", "kernel_shap"])
-def test_surrogates_of_an_image_without_borders_have_one_superpixel(name):
+def test_surrogates_of_an_image_without_borders_have_one_superpixel(name: Any) -> None:
     flat = torch.ones(1, 3, 4, 4, dtype=torch.float64)
     maps = only(SumOfSquares(), flat, [0], name, segments=1, samples=4)
     assert float(maps.amax()) == float(maps.amin()) and (name == "lime" or float(maps.amax()) == pytest.approx(48))
 
 
 @pytest.mark.parametrize("name", ["lime", "kernel_shap"])
-def test_surrogates_refuse_what_they_cannot_do(name, images, monkeypatch):
+def test_surrogates_refuse_what_they_cannot_do(name: Any, images: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for options in ({"samples": 0}, {"segments": 0}):
         with pytest.raises(BadRequest, match=rf"of {name} is 0; it takes a number from [12] to"):
             only(SumOfSquares(), images, [0, 0, 0], name, **options)

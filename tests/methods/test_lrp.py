@@ -1,5 +1,7 @@
 """Relevance propagation on networks that people use: conservation, identities, and Zennit."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -23,12 +25,12 @@ SMOOTH = {"mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "regnet_y_400
 
 
 @pytest.fixture(scope="module")
-def batch():
+def batch() -> Any:
     return torch.randn(2, 3, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_relevance_is_conserved_without_biases(name):
+def test_relevance_is_conserved_without_biases(name: Any) -> None:
     network, images = architecture(name, biases=False)
     with torch.no_grad():
         scores = network(images)
@@ -36,7 +38,7 @@ def test_relevance_is_conserved_without_biases(name):
     score = scores.gather(1, targets[:, None])[:, 0]
     tape = Tape(Subject(network, images[:1]), images)
 
-    def kept(rule):
+    def kept(rule: Any) -> Any:
         return tape.gradients(targets, rule).pixels.sum((1, 2, 3)) / score
 
     one = torch.ones_like(score)
@@ -53,7 +55,7 @@ def test_relevance_is_conserved_without_biases(name):
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_every_rule_is_finite_with_biases(name):
+def test_every_rule_is_finite_with_biases(name: Any) -> None:
     network, images = architecture(name, biases=True)
     names = [entry.name for entry in methods() if entry.name.startswith(("lrp_", "deep_taylor"))]
     assert len(names) == 8
@@ -61,13 +63,13 @@ def test_every_rule_is_finite_with_biases(name):
         assert bool(maps.isfinite().all()), method
 
 
-def test_what_has_no_rule_is_said_with_its_count(batch):
+def test_what_has_no_rule_is_said_with_its_count(batch: Any) -> None:
     class Attention(nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.conv, self.fc = nn.Conv2d(3, 4, 3), nn.Linear(4, 5)
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             x = self.conv(x).flatten(2)
             return self.fc((x.softmax(2) * x).sum(2).cos())
 
@@ -75,26 +77,26 @@ def test_what_has_no_rule_is_said_with_its_count(batch):
         explain(seeded(Attention()).double(), batch, [0, 1], ["lrp_z"])
 
 
-def test_an_image_that_skips_the_first_layer_is_refused(batch):
+def test_an_image_that_skips_the_first_layer_is_refused(batch: Any) -> None:
     class Skip(nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.conv = nn.Conv2d(3, 3, 3, padding=1)
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return (self.conv(x) + x).sum((2, 3))
 
     with pytest.raises(NotApplicable, match="the image itself reaches Add"):
         explain(seeded(Skip()).double(), batch, [0, 1], ["lrp_composite"])
 
 
-def test_a_network_that_normalizes_by_itself_gives_the_same_map(batch):
+def test_a_network_that_normalizes_by_itself_gives_the_same_map(batch: Any) -> None:
     class Inside(nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.network = small()
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             channels = [x[:, k : k + 1] * (1 + k) - 0.3 for k in range(3)]
             return self.network(torch.cat(channels, 1))
 
@@ -103,9 +105,9 @@ def test_a_network_that_normalizes_by_itself_gives_the_same_map(batch):
     torch.testing.assert_close(explain(Inside(), batch, [0, 2], ["lrp_composite"])["lrp_composite"], outside)
 
 
-def test_biases_count_when_the_layers_are_called_as_functions():
+def test_biases_count_when_the_layers_are_called_as_functions() -> None:
     class Functional(Tiny):
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             for module in self.features:
                 x = (
                     nn.functional.conv2d(x, module.weight, bias=module.bias, padding=1)
@@ -122,7 +124,7 @@ def test_biases_count_when_the_layers_are_called_as_functions():
 
 
 @pytest.mark.parametrize("name", ["vgg11_bn", "resnet18"])
-def test_composites_equal_zennits(name):
+def test_composites_equal_zennits(name: Any) -> None:
     zennit = pytest.importorskip("zennit.composites")
     from zennit.attribution import Gradient
     from zennit.torchvision import ResNetCanonizer, VGGCanonizer

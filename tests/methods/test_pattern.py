@@ -1,5 +1,7 @@
 """PatternNet and PatternAttribution: what layers answer to, against covariances written out."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -20,11 +22,11 @@ pytestmark = pytest.mark.numeric
 
 
 @pytest.fixture
-def pictures():
+def pictures() -> Any:
     return torch.randn(6, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(8))
 
 
-def patterns_by_hand(x, w, b, rectified):
+def patterns_by_hand(x: Any, w: Any, b: Any, rectified: Any) -> Any:
     """One pattern a row of w, from samples x [M, inputs]; y = w x + b."""
     rows = []
     for weight, bias in zip(w, b, strict=True):
@@ -37,7 +39,7 @@ def patterns_by_hand(x, w, b, rectified):
     return np.stack(rows)
 
 
-def test_patterns_equal_their_definition(pictures):
+def test_patterns_equal_their_definition(pictures: Any) -> None:
     network = nn.Sequential(
         nn.Conv2d(3, 4, 3, stride=2),
         nn.BatchNorm2d(4),
@@ -73,7 +75,7 @@ def test_patterns_equal_their_definition(pictures):
 
 
 @pytest.mark.parametrize("name", ["pattern_net", "pattern_attribution"])
-def test_pattern_maps_send_the_score_back_through_the_patterns(pictures, name):
+def test_pattern_maps_send_the_score_back_through_the_patterns(pictures: Any, name: Any) -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 49, 3))
     seeded(network).double().eval()
     first, last = fit_patterns(Subject(network, pictures[:1]), pictures, 6)
@@ -88,7 +90,7 @@ def test_pattern_maps_send_the_score_back_through_the_patterns(pictures, name):
     torch.testing.assert_close(maps, expected)
 
 
-def test_the_linear_example_of_the_paper():
+def test_the_linear_example_of_the_paper() -> None:
     """x = s + d: the weight has to cancel the distractor, the pattern finds the signal's direction."""
     generator = torch.Generator().manual_seed(0)
     signal, distractor = torch.tensor([1.0, 0.0]), torch.tensor([1.0, 1.0])
@@ -102,14 +104,14 @@ def test_the_linear_example_of_the_paper():
     np.testing.assert_allclose(maps.numpy(), [float(y[0]), 0], atol=0.05 * abs(float(y[0])))
 
 
-def test_patterns_need_images_and_relus(pictures):
+def test_patterns_need_images_and_relus(pictures: Any) -> None:
     with pytest.raises(NotApplicable, match="at least 2; the set has 1"):
         explain(seeded(Tiny()).double(), pictures[:1], [0], ["pattern_net"])
     with pytest.raises(NotApplicable, match="1 ELU or SELU, 1 GELU, 1 SiLU"):
         explain(seeded(Curved()).double(), pictures, [0] * 6, ["pattern_net"])
 
 
-def moments_of(network, images, at_a_time):
+def moments_of(network: Any, images: Any, at_a_time: Any) -> Any:
     """Of a network's first layer, where y > 0, over all images."""
     total = None
     for part in torch.split(images, at_a_time):
@@ -131,7 +133,7 @@ def moments_of(network, images, at_a_time):
     ],
     ids=str,
 )
-def test_patterns_of_what_varies_little_beside_its_mean(layer, offset):
+def test_patterns_of_what_varies_little_beside_its_mean(layer: Any, offset: Any) -> None:
     """Sums of squares less squares of sums would leave nothing but rounding of the last of these.
 
     Images and weights are whole numbers, so that y is exact in single precision: what is tested are the moments.
@@ -161,7 +163,7 @@ def test_patterns_of_what_varies_little_beside_its_mean(layer, offset):
     assert float((single - exact).norm() / exact.norm()) < 2e-6
 
 
-def patterns_centered(x, w, b):
+def patterns_centered(x: Any, w: Any, b: Any) -> Any:
     """One pattern a row of w where y = w x + b is above 0, means taken off first."""
     rows = []
     for weight, bias in zip(w, b, strict=True):
@@ -173,7 +175,7 @@ def patterns_centered(x, w, b):
 
 
 @pytest.mark.parametrize("at_a_time", [1, 2, 3, 5])
-def test_patterns_are_the_same_whatever_the_batch(pictures, at_a_time):
+def test_patterns_are_the_same_whatever_the_batch(pictures: Any, at_a_time: Any) -> None:
     network = seeded(Tiny()).double()
     images = pictures + torch.arange(6, dtype=torch.float64).view(-1, 1, 1, 1) * 100  # unlike means of the parts
     whole = fit_patterns(Subject(network, images[:1]), images, 6)
@@ -184,7 +186,7 @@ def test_patterns_are_the_same_whatever_the_batch(pictures, at_a_time):
         assert float((one - other).norm() / other.norm()) < 1e-4
 
 
-def test_what_does_not_vary_has_no_pattern(pictures):
+def test_what_does_not_vary_has_no_pattern(pictures: Any) -> None:
     """A unit that sees one value everywhere, or that is never above 0, and whose rounding isn't a pattern."""
     network = nn.Sequential(nn.Conv2d(3, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     seeded(network)
@@ -199,7 +201,7 @@ def test_what_does_not_vary_has_no_pattern(pictures):
     assert not found[0].any() and not found[1].any() and found[2].any()
 
 
-def test_a_transposed_convolution_has_no_pattern(pictures):
+def test_a_transposed_convolution_has_no_pattern(pictures: Any) -> None:
     network = nn.Sequential(nn.ConvTranspose2d(3, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     with pytest.raises(NotApplicable, match="1 transposed convolution"):
         explain(seeded(network).double(), pictures, [0] * 6, ["pattern_net"])

@@ -9,7 +9,7 @@ from tests.networks import Tiny, seeded
 pytestmark = pytest.mark.numeric
 
 
-def test_random_is_uniform_and_another_for_another_class():
+def test_random_is_uniform_and_another_for_another_class() -> None:
     network = seeded(Tiny())
     image = torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(2))
     maps = only(network, image, torch.tensor([[0, 1]]), "random")[0]

@@ -1,5 +1,7 @@
 """Guided backpropagation and deconvnet against operators that are overridden, and by hand."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -16,14 +18,16 @@ BOTH = pytest.mark.parametrize(("name", "gated"), [("guided_backprop", True), ("
 
 
 @BOTH
-def test_relu_rules_equal_an_override_of_the_operators(network, images, targets, name, gated):
+def test_relu_rules_equal_an_override_of_the_operators(
+    network: Any, images: Any, targets: Any, name: Any, gated: Any
+) -> None:
     expected = oracles.pixel_gradient(network, images, targets, gated)
     maps = only(network, images, targets, name)
     torch.testing.assert_close(maps, expected, rtol=1e-9, atol=1e-12)
 
 
 @BOTH
-def test_relu6_has_two_gates(images, targets, name, gated):
+def test_relu6_has_two_gates(images: Any, targets: Any, name: Any, gated: Any) -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU6(inplace=True), nn.Flatten(), nn.Linear(4 * 14 * 14, 5))
     seeded(network).double()
     network[0].weight.data *= 6
@@ -37,7 +41,7 @@ def test_relu6_has_two_gates(images, targets, name, gated):
     [((1.0, 1.0), [2, 0], [2, 0]), ((-1.0, 1.0), [0, 0], [2, 0])],
     ids=["open-gates", "closed-gate"],
 )
-def test_relu_rules_by_hand(x, guided, projected):
+def test_relu_rules_by_hand(x: Any, guided: Any, projected: Any) -> None:
     # y = 2 relu(x1) - 3 relu(x2): guided drops the negative signal and the closed gate, deconvnet the negative signal
     network = nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(2, 1, bias=False)).double()
     network[2].weight.data = torch.tensor([[2.0, -3.0]], dtype=torch.float64)

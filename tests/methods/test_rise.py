@@ -1,6 +1,7 @@
 """RISE against the same masks, one by one."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from tests.networks import SumOfSquares, Tiny, seeded
 pytestmark = pytest.mark.numeric
 
 
-def rise_masks_slowly(n, cells, p, seed, size):
+def rise_masks_slowly(n: Any, cells: Any, p: Any, seed: Any, size: Any) -> Any:
     """Drawn in blocks of a hundred as the method does, then upsampled whole and cut."""
     generator = torch.Generator().manual_seed(seed)
     squares = [math.ceil(side / cells) for side in size]
@@ -30,7 +31,7 @@ def rise_masks_slowly(n, cells, p, seed, size):
     return masks[:n]
 
 
-def rise_terms(network, images, targets, masks, p):
+def rise_terms(network: Any, images: Any, targets: Any, masks: Any, p: Any) -> Any:
     """[N, K, n, H, W]: what each mask adds."""
     away = (torch.stack(masks) - p) / (p * (1 - p))
     rows = []
@@ -40,13 +41,13 @@ def rise_terms(network, images, targets, masks, p):
     return torch.stack(rows)
 
 
-def relative_errors(terms):
+def relative_errors(terms: Any) -> Any:
     error = terms.std(2) / terms.shape[2] ** 0.5
     return error.mean((2, 3)) / terms.mean(2).std((2, 3), correction=0)
 
 
 @pytest.mark.parametrize(("cells", "p"), [(7, 0.5), (3, 0.3)])
-def test_rise_equals_its_definition_with_the_same_masks(network, wide, cells, p):
+def test_rise_equals_its_definition_with_the_same_masks(network: Any, wide: Any, cells: Any, p: Any) -> None:
     targets = torch.tensor([[1, 2], [4, 0], [0, 3]])
     maps, notes, account = noted(network, wide, targets, "rise", n=130, cells=cells, p=p, seed=6, capacity=7)
     terms = rise_terms(network, wide, targets, rise_masks_slowly(130, cells, p, 6, (12, 16)), p)
@@ -55,12 +56,12 @@ def test_rise_equals_its_definition_with_the_same_masks(network, wide, cells, p)
     assert bool((notes["masks"] == 130).all()) and account.forward == pytest.approx(130)
 
 
-def test_rise_masks_show_every_pixel_as_often():
+def test_rise_masks_show_every_pixel_as_often() -> None:
     masks = torch.stack(rise_masks_slowly(4000, 7, 0.5, 0, (20, 16)))
     assert float((masks.mean(0) - 0.5).abs().max()) < 0.04
 
 
-def test_rise_stops_map_by_map(images):
+def test_rise_stops_map_by_map(images: Any) -> None:
     # what a map becomes must not hang on the images and classes beside it
     network = seeded(Tiny()).double()
     targets = torch.tensor([[1, 2], [4, 0], [0, 3]])
@@ -80,7 +81,7 @@ def test_rise_stops_map_by_map(images):
     assert account.forward == pytest.approx(float(notes["masks"].amax(1).mean())), "who is done takes no passes"
 
 
-def test_rise_is_rehearsed_in_full(images):
+def test_rise_is_rehearsed_in_full(images: Any) -> None:
     network = seeded(Tiny()).double()
     subject = Subject(network, images[:1])
     dry_tape = DryRunTape(subject, subject.take_first_pass(), capacity=4)
@@ -91,6 +92,6 @@ def test_rise_is_rehearsed_in_full(images):
 
 
 @pytest.mark.parametrize("options", [{"n": -1}, {"cells": 0}, {"p": 0.0}, {"p": 1.0}, {"tolerance": -0.1}])
-def test_rise_refuses_what_it_cannot_do(images, options):
+def test_rise_refuses_what_it_cannot_do(images: Any, options: Any) -> None:
     with pytest.raises(BadRequest, match=r"of rise is .*; it takes a number"):
         only(SumOfSquares(), images, [0, 0, 0], "rise", **options)

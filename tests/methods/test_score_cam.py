@@ -1,5 +1,7 @@
 """Score-CAM and Ablation-CAM, which score one channel after the other."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ from tests.networks import Tiny, seeded
 pytestmark = pytest.mark.numeric
 
 
-def score_cam_slowly(network, image, values, target, channels):
+def score_cam_slowly(network: Any, image: Any, values: Any, target: Any, channels: Any) -> Any:
     height, width = image.shape[1:]
     found = []
     for k in channels:
@@ -27,12 +29,12 @@ def score_cam_slowly(network, image, values, target, channels):
     return np.maximum(sum(w * values[k].numpy() for w, k in zip(odds, channels, strict=True)), 0)
 
 
-def strongest_slowly(values, most):
+def strongest_slowly(values: Any, most: Any) -> Any:
     return sorted(range(len(values)), key=lambda k: -float(values[k].abs().mean()))[:most]
 
 
 @pytest.mark.parametrize("most", [0, 3])
-def test_score_cam_equals_its_definition(network, layer, wide, targets, most):
+def test_score_cam_equals_its_definition(network: Any, layer: Any, wide: Any, targets: Any, most: Any) -> None:
     a, _ = oracles.layer_values(network, wide, targets, layer)
     a = torch.from_numpy(a)
     assert any(float(channel.amax()) == float(channel.amin()) for channel in a.flatten(0, 1)) or layer == "last"
@@ -43,7 +45,7 @@ def test_score_cam_equals_its_definition(network, layer, wide, targets, most):
         np.testing.assert_allclose(maps[i].numpy(), expected, rtol=1e-9, atol=1e-12)
 
 
-def test_a_constant_channel_hides_the_image_however_its_value_is_rounded():
+def test_a_constant_channel_hides_the_image_however_its_value_is_rounded() -> None:
     # upsampled from 13 to 224 it differs from its value by rounding here and there: scaled to 0..1 a mask of dust
     network = seeded(nn.Sequential(nn.Conv2d(1, 8, 16, stride=17), nn.Flatten(), nn.Linear(8 * 13 * 13, 3)))
     network[0].weight.data[:7], network[0].bias.data[:7] = 0, torch.arange(1, 8) / 10
@@ -55,7 +57,7 @@ def test_a_constant_channel_hides_the_image_however_its_value_is_rounded():
 
 
 @pytest.mark.parametrize("most", [0, 3])
-def test_ablation_cam_equals_its_definition(network, layer, wide, targets, most):
+def test_ablation_cam_equals_its_definition(network: Any, layer: Any, wide: Any, targets: Any, most: Any) -> None:
     a, _ = oracles.layer_values(network, wide, targets, layer)
     a = torch.from_numpy(a)
     maps = only(network, wide, targets, "ablation_cam", layer=layer, max_channels=most)
@@ -64,7 +66,7 @@ def test_ablation_cam_equals_its_definition(network, layer, wide, targets, most)
         expected = torch.zeros_like(a[i, 0])
         for k in strongest_slowly(a[i], most or None):
 
-            def without(module, inputs, output, k=k):
+            def without(module: Any, inputs: Any, output: Any, k: Any = k) -> Any:
                 output = output.clone()
                 output[:, k] = 0
                 return output
@@ -76,7 +78,7 @@ def test_ablation_cam_equals_its_definition(network, layer, wide, targets, most)
         torch.testing.assert_close(maps[i], expected.relu(), rtol=1e-9, atol=1e-12)
 
 
-def test_behind_average_pooling_ablation_cam_is_cam(images, targets):
+def test_behind_average_pooling_ablation_cam_is_cam(images: Any, targets: Any) -> None:
     # the logit is linear in the channels, so S - S_k is the channel's own part of it
     network = seeded(Tiny()).double()
     score = scores(network, images).gather(1, targets[:, None])[:, :, None].abs()
@@ -88,7 +90,7 @@ def test_behind_average_pooling_ablation_cam_is_cam(images, targets):
 
 
 @pytest.mark.parametrize("name", ["score_cam", "ablation_cam"])
-def test_channels_left_out_are_said(name, images):
+def test_channels_left_out_are_said(name: Any, images: Any) -> None:
     _, notes, account = noted(
         seeded(Tiny()).double(), images, torch.zeros(3, 2, dtype=torch.long), name, max_channels=3
     )

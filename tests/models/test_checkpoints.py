@@ -7,6 +7,8 @@ import os
 import pathlib
 import sys
 import types
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,43 +25,43 @@ CLASSES = 4
 
 
 @pytest.fixture(scope="module")
-def network():
+def network() -> Any:
     torch.manual_seed(0)
     return torchvision.models.squeezenet1_1(num_classes=CLASSES).eval()
 
 
 @pytest.fixture(scope="module")
-def state(network):
+def state(network: Any) -> Any:
     return dict(network.state_dict())
 
 
 @pytest.fixture(scope="module")
-def zeros(state):
+def zeros(state: Any) -> Any:
     return {key: torch.zeros_like(value) for key, value in state.items()}
 
 
-def under(prefix, state):
+def under(prefix: Any, state: Any) -> Any:
     return {prefix + key: value for key, value in state.items()}
 
 
-def loaded(tmp_path, content, key="", name="squeezenet1_1"):
+def loaded(tmp_path: Path, content: Any, key: Any = "", name: Any = "squeezenet1_1") -> Any:
     path = tmp_path / "last.pth"
     torch.save(content, path)
     return load_model(name, pathlib.Path(f"{path}{key}"))
 
 
-def refused(tmp_path, content, key="", name="squeezenet1_1"):
+def refused(tmp_path: Path, content: Any, key: Any = "", name: Any = "squeezenet1_1") -> Any:
     with pytest.raises(BadRequest) as caught:
         loaded(tmp_path, content, key, name)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def same(model, state):
+def same(model: Any, state: Any) -> Any:
     return all(torch.equal(value, state[key]) for key, value in model.network.state_dict().items())
 
 
-def attribute_dict(module):
+def attribute_dict(module: Any) -> Any:
     """A class of Lightning's, under its own name, as it would be pickled where Lightning is installed."""
     kind = type("AttributeDict", (dict,), {"__module__": module, "__qualname__": "AttributeDict"})
     return kind(lr=0.1)
@@ -85,7 +87,7 @@ BESIDE = {
 
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("what", BESIDE)
-def test_values_beside_the_weights_are_let_in(what, zipped, state, tmp_path):
+def test_values_beside_the_weights_are_let_in(what: Any, zipped: Any, state: Any, tmp_path: Path) -> None:
     before = set(torch.serialization.get_safe_globals())
     content = {"model": state, "epoch": 3, "extra": BESIDE[what]}
     torch.save(content, tmp_path / "w.pth", _use_new_zipfile_serialization=zipped)
@@ -97,7 +99,9 @@ def test_values_beside_the_weights_are_let_in(what, zipped, state, tmp_path):
     "module",
     ["pytorch_lightning.utilities.parsing", "lightning.fabric.utilities.data", "lightning_fabric.utilities.data"],
 )
-def test_lightnings_dictionary_needs_no_lightning(module, state, tmp_path, monkeypatch):
+def test_lightnings_dictionary_needs_no_lightning(
+    module: Any, state: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     held = attribute_dict(module)
     for place, _ in enumerate(parts := module.split(".")):  # so that it can be pickled; reading finds none of it
         monkeypatch.setitem(sys.modules, ".".join(parts[: place + 1]), types.ModuleType(parts[place]))
@@ -107,7 +111,7 @@ def test_lightnings_dictionary_needs_no_lightning(module, state, tmp_path, monke
     assert same(load_model("squeezenet1_1", tmp_path / "w.ckpt"), state)
 
 
-def test_weights_kept_as_arrays_are_read(state, tmp_path):
+def test_weights_kept_as_arrays_are_read(state: Any, tmp_path: Path) -> None:
     assert same(loaded(tmp_path, {key: value.numpy() for key, value in state.items()}), state)
     by_column = {key: np.asfortranarray(value.numpy()) for key, value in state.items()}
     assert same(loaded(tmp_path, by_column), state)
@@ -120,15 +124,15 @@ class Config:
 class Call:
     """Pickled as a call of a function."""
 
-    def __init__(self, function, *arguments):
+    def __init__(self, function: Any, *arguments: Any) -> None:
         self.call = function, arguments
 
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         return self.call
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_what_could_run_code_is_named_and_never_runs(zipped, tmp_path):
+def test_what_could_run_code_is_named_and_never_runs(zipped: Any, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     hostile = {
         "tests.models.test_checkpoints.Config object": Config(),
@@ -150,7 +154,7 @@ def test_what_could_run_code_is_named_and_never_runs(zipped, tmp_path):
     assert not list(tmp_path.glob("trace*"))
 
 
-def test_a_class_that_is_let_in_is_a_stand_in_that_does_nothing(tmp_path):
+def test_a_class_that_is_let_in_is_a_stand_in_that_does_nothing(tmp_path: Path) -> None:
     """Even what an allowed name is called with has no effect: nothing of that name is ever run."""
     torch.save({"a": Call(pathlib.PosixPath, "/etc"), "b": np.float32(2)}, tmp_path / "w.pth")
     content = unpickle(tmp_path / "w.pth")
@@ -158,7 +162,7 @@ def test_a_class_that_is_let_in_is_a_stand_in_that_does_nothing(tmp_path):
     assert isinstance(content["b"], Inert) and content["b"].made_of[1] == np.float32(2).tobytes()
 
 
-def test_a_pickled_network_is_said_to_be_one(network, tmp_path):
+def test_a_pickled_network_is_said_to_be_one(network: Any, tmp_path: Path) -> None:
     said = refused(tmp_path, {"model": network})
     assert "a pickled network or a part of one (torchvision.models.squeezenet.SqueezeNet)" in said
 
@@ -186,7 +190,7 @@ AVERAGES = {
 
 
 @pytest.mark.parametrize("which", AVERAGES)
-def test_averaged_weights_come_first_and_it_is_said(which, state, zeros, tmp_path):
+def test_averaged_weights_come_first_and_it_is_said(which: Any, state: Any, zeros: Any, tmp_path: Path) -> None:
     make, key, other = AVERAGES[which]
     model = loaded(tmp_path, make(state, zeros))
     assert same(model, state)
@@ -196,12 +200,12 @@ def test_averaged_weights_come_first_and_it_is_said(which, state, zeros, tmp_pat
     assert same(loaded(tmp_path, make(state, zeros), f"#{key}"), state)
 
 
-def test_an_average_of_nothing_yet_is_not_preferred(state, zeros, tmp_path):
+def test_an_average_of_nothing_yet_is_not_preferred(state: Any, zeros: Any, tmp_path: Path) -> None:
     content = {"model": state, "model_ema": {**under("module.", zeros), "n_averaged": torch.tensor(0)}}
     assert same(loaded(tmp_path, content), state)
 
 
-def test_statistics_that_are_not_averaged_are_the_last_ones(tmp_path):
+def test_statistics_that_are_not_averaged_are_the_last_ones(tmp_path: Path) -> None:
     torch.manual_seed(0)
     own = torchvision.models.resnet18(num_classes=3).state_dict()
     moved = {
@@ -214,7 +218,9 @@ def test_statistics_that_are_not_averaged_are_the_last_ones(tmp_path):
     assert float(found["bn1.running_mean"][0]) == 0.5 and "40 tensors without an average" in model.notices[0]
 
 
-def test_a_key_is_found_at_any_depth_and_a_wrong_one_lists_what_is_there(state, zeros, tmp_path):
+def test_a_key_is_found_at_any_depth_and_a_wrong_one_lists_what_is_there(
+    state: Any, zeros: Any, tmp_path: Path
+) -> None:
     assert same(loaded(tmp_path, {"a": {"b": state}, "state_dict": zeros}, "#a.b"), state)
     assert same(loaded(tmp_path, {"runs": [zeros, state]}, "#runs.1"), state)
     said = refused(tmp_path, {"state_dict": state, "state_dict_ema": zeros}, "#sate_dict")
@@ -225,7 +231,7 @@ def test_a_key_is_found_at_any_depth_and_a_wrong_one_lists_what_is_there(state, 
     assert "there is no such file" in refused_path(tmp_path / "none.pth#x")
 
 
-def refused_path(path, name="squeezenet1_1"):
+def refused_path(path: Any, name: Any = "squeezenet1_1") -> Any:
     with pytest.raises(BadRequest) as caught:
         load_model(name, path)
     return str(caught.value)
@@ -235,19 +241,19 @@ PREFIXES = ["model.", "backbone.", "network.", "encoder.", "module._orig_mod.", 
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_the_prefix_comes_off_and_what_is_beside_is_said(prefix, state, tmp_path):
+def test_the_prefix_comes_off_and_what_is_beside_is_said(prefix: Any, state: Any, tmp_path: Path) -> None:
     content = {**under(prefix, state), "criterion.weight": torch.ones(4), "train_acc.tp": torch.ones(1)}
     model = loaded(tmp_path, {"state_dict": content})
     assert same(model, state)
     assert model.notices == ("last.pth holds 2 tensors beside: criterion.weight, train_acc.tp.",)
 
 
-def test_what_compiling_leaves_in_the_middle_of_names_is_taken_out(state, tmp_path):
+def test_what_compiling_leaves_in_the_middle_of_names_is_taken_out(state: Any, tmp_path: Path) -> None:
     content = {f"backbone._orig_mod.{key}".replace("features.3.", "features.3._orig_mod."): state[key] for key in state}
     assert same(loaded(tmp_path, content), state)
 
 
-def test_of_two_networks_that_fit_alike_it_is_said_which_was_taken(state, zeros, tmp_path):
+def test_of_two_networks_that_fit_alike_it_is_said_which_was_taken(state: Any, zeros: Any, tmp_path: Path) -> None:
     content = {**under("student.", state), **under("teacher.", zeros)}
     model = loaded(tmp_path, content)
     assert same(model, state)
@@ -257,14 +263,14 @@ def test_of_two_networks_that_fit_alike_it_is_said_which_was_taken(state, zeros,
     assert same(loaded(tmp_path, separate), state) and same(loaded(tmp_path, separate, "#teacher"), zeros)
 
 
-def test_parts_of_another_network_are_not_left_over_in_silence(state, tmp_path):
+def test_parts_of_another_network_are_not_left_over_in_silence(state: Any, tmp_path: Path) -> None:
     assert "1 unexpected (neck.weight)" in refused(tmp_path, {**state, "neck.weight": torch.ones(4)})
     deeper = torchvision.models.resnet34(num_classes=3).state_dict()
     said = refused(tmp_path, deeper, name="resnet18")
     assert "unexpected (layer1.2.conv1.weight" in said and "They fit resnet34 best: 99% of its tensors" in said
 
 
-def test_where_no_network_is_known_the_likeliest_tensors_are_read(state, zeros, tmp_path):
+def test_where_no_network_is_known_the_likeliest_tensors_are_read(state: Any, zeros: Any, tmp_path: Path) -> None:
     for content in (
         {"model": zeros, "model_ema": {**under("module.", state), "n_averaged": torch.tensor(9)}},
         {"state_dict": {**under("model.", state), "criterion.weight": torch.ones(4)}},
@@ -294,7 +300,7 @@ HEADS = {
 
 
 @pytest.mark.parametrize("which", HEADS)
-def test_heads_of_ones_own_are_built_from_the_names(which, tmp_path):
+def test_heads_of_ones_own_are_built_from_the_names(which: Any, tmp_path: Path) -> None:
     name, path, head, said = HEADS[which]
     torch.manual_seed(0)
     network = torchvision.models.get_model(name, num_classes=10)
@@ -307,14 +313,14 @@ def test_heads_of_ones_own_are_built_from_the_names(which, tmp_path):
     assert not said if not model.notices else f"one linear layer, {said}" in model.notices[0]
 
 
-def test_a_head_that_its_names_do_not_tell_is_refused_for_that(tmp_path):
+def test_a_head_that_its_names_do_not_tell_is_refused_for_that(tmp_path: Path) -> None:
     network = torchvision.models.resnet18(num_classes=10)
     network.fc = nn.Sequential(nn.Linear(512, 64), nn.ReLU(), nn.Linear(64, 3))
     assert "2 linear layers (fc.0.weight, fc.2.weight)" in refused(tmp_path, network.state_dict(), name="resnet18")
 
 
 @pytest.mark.parametrize("channels", [1, 4])
-def test_stems_of_other_channels(channels, tmp_path):
+def test_stems_of_other_channels(channels: Any, tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = torchvision.models.resnet18(num_classes=3)
     network.conv1 = nn.Conv2d(channels, 64, 7, 2, 3)
@@ -328,7 +334,7 @@ def test_stems_of_other_channels(channels, tmp_path):
     assert "conv1.weight 64×3×3×3 for 64×3×7×7" in said and "give it from a factory" in said
 
 
-def test_auxiliary_heads_play_no_part(tmp_path):
+def test_auxiliary_heads_play_no_part(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = torchvision.models.googlenet(num_classes=1000, aux_logits=True, init_weights=False).eval()
     state = network.state_dict()
@@ -342,20 +348,20 @@ def test_auxiliary_heads_play_no_part(tmp_path):
     assert torch.equal(other.fc.weight, state["fc.weight"]) and other.aux1 is None and other.aux_logits is False
 
 
-def test_infinity_in_a_mask_is_no_diverged_training(state, tmp_path):
+def test_infinity_in_a_mask_is_no_diverged_training(state: Any, tmp_path: Path) -> None:
     assert "bn1.running_var has 64" in refused_factory_state(tmp_path)
     model = load_model("tests.factories:masked")
     assert float(model.network.mask.min()) == -float("inf")
 
 
-def refused_factory_state(tmp_path):
+def refused_factory_state(tmp_path: Path) -> Any:
     state = torchvision.models.resnet18(num_classes=3).state_dict()
     state["bn1.running_var"] = state["bn1.running_var"] * float("nan")
     return refused(tmp_path, state, name="resnet18")
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_tensors_that_are_no_weights_are_named(state, tmp_path):
+def test_tensors_that_are_no_weights_are_named(state: Any, tmp_path: Path) -> None:
     whole = {key: (10 * value).to(torch.int8) for key, value in state.items()}
     assert "features.0.weight holds torch.int8" in refused(tmp_path, whole)
     odd = {**state, "classifier.1.bias": torch.quantize_per_tensor(torch.rand(4), 0.1, 0, torch.qint8)}
@@ -381,7 +387,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_files_of_other_kinds_are_called_what_they_are(name, tmp_path):
+def test_files_of_other_kinds_are_called_what_they_are(name: Any, tmp_path: Path) -> None:
     content, says = FILES[name]
     (tmp_path / name).write_bytes(content)
     for call in (lambda: load_model(str(tmp_path / name)), lambda: load_model("resnet18", tmp_path / name)):
@@ -391,7 +397,7 @@ def test_files_of_other_kinds_are_called_what_they_are(name, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_torchscript_and_exported_programs_are_called_what_they_are(tmp_path):
+def test_torchscript_and_exported_programs_are_called_what_they_are(tmp_path: Path) -> None:
     small = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)).eval()
     torch.jit.script(small).save(tmp_path / "a.pt")
     torch.export.save(torch.export.export(small, (torch.rand(1, 3, 8, 8),)), tmp_path / "b.pt2")
@@ -412,25 +418,25 @@ def test_torchscript_and_exported_programs_are_called_what_they_are(tmp_path):
         ("./net.onnx", "there is no such file"),
     ],
 )
-def test_names_of_elsewhere_are_told_how_they_can_be_had(name, says):
+def test_names_of_elsewhere_are_told_how_they_can_be_had(name: Any, says: Any) -> None:
     with pytest.raises(BadRequest) as caught:
         load_model(name)
     assert says in str(caught.value) and "import" not in str(caught.value)
 
 
-def resnet(classes=4):
+def resnet(classes: Any = 4) -> Any:
     torch.manual_seed(1)
     return dict(torchvision.models.resnet18(num_classes=classes).state_dict())
 
 
-def apart(called, head):
+def apart(called: Any, head: Any) -> Any:
     """A backbone, and beside it what is called so."""
     state = {f"backbone.{key}": value for key, value in resnet().items() if not key.startswith("fc.")}
     return {"state_dict": {**state, **{f"{called}.{end}": value for end, value in head.items()}}}
 
 
 @pytest.mark.parametrize("called", ["head.fc", "classifier", "classifier.1", "my_head"])
-def test_a_head_beside_the_features_is_found_and_said(called, tmp_path):
+def test_a_head_beside_the_features_is_found_and_said(called: Any, tmp_path: Path) -> None:
     head = {"weight": torch.rand(7, 512), "bias": torch.rand(7)}
     model = loaded(tmp_path, apart(called, head), name="resnet18")
     assert same(model, {**resnet(), "fc.weight": head["weight"], "fc.bias": head["bias"]})
@@ -451,12 +457,12 @@ NO_HEADS = {
 
 
 @pytest.mark.parametrize("which", NO_HEADS)
-def test_features_without_a_head_are_called_that(which, tmp_path):
+def test_features_without_a_head_are_called_that(which: Any, tmp_path: Path) -> None:
     said = refused(tmp_path, apart(*NO_HEADS[which]), name="resnet18")
     assert "holds the features of resnet18 without a head (fc.weight, fc.bias are missing)" in said
 
 
-def test_contrastive_training_has_no_classes(tmp_path):
+def test_contrastive_training_has_no_classes(tmp_path: Path) -> None:
     pairs = {"module.queue": torch.rand(8, 4), "module.queue_ptr": torch.zeros(1)}
     content = under("module.encoder_q.", resnet()) | under("module.encoder_k.", resnet()) | pairs
     assert any(
@@ -464,12 +470,12 @@ def test_contrastive_training_has_no_classes(tmp_path):
     )
 
 
-def test_an_address_is_no_missing_file():
+def test_an_address_is_no_missing_file() -> None:
     with pytest.raises(BadRequest, match="is to be had from an address, and nothing is fetched here"):
         load_model("resnet18", pathlib.Path("https://example.org/models/best.pth"))
 
 
-def test_a_variance_without_bound_is_no_diverged_training_and_said(tmp_path):
+def test_a_variance_without_bound_is_no_diverged_training_and_said(tmp_path: Path) -> None:
     state = resnet()
     state["bn1.running_var"][3] = float("inf")
     assert loaded(tmp_path, state, name="resnet18").notices == (

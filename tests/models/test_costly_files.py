@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,21 +39,21 @@ def png(width: int, height: int, depth: int = 8, color: int = 0) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(made)
 
 
-def test_the_limit_of_pixels_is_the_one_that_is_named():
+def test_the_limit_of_pixels_is_the_one_that_is_named() -> None:
     # Pillow warns at 89 478 485
     assert read_picture(io.BytesIO(png(10_000, 9_500, depth=1))).size == (10_000, 9_500)
     with pytest.raises(UnusablePicture, match=f"12000×10001 pixels; at most {MOST_PIXELS // 10**6} million are read"):
         read_picture(io.BytesIO(png(12_000, 10_001, depth=1)))
 
 
-def test_deep_pictures_have_a_limit_of_their_own(monkeypatch):
+def test_deep_pictures_have_a_limit_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pillow, "MOST_DEEP", 1_000_000)
     with pytest.raises(UnusablePicture, match="1100×1000 pixels; at most 1 million of more than 8 bits a channel"):
         read_picture(io.BytesIO(png(1100, 1000, depth=16, color=2)))
     assert read_picture(io.BytesIO(png(1100, 1000, color=2))).size == (1100, 1000)
 
 
-def test_scans_of_a_progressive_picture_are_counted(monkeypatch):
+def test_scans_of_a_progressive_picture_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     made = io.BytesIO()
     Image.new("L", (100, 100)).save(made, "JPEG", progressive=True)
     content = made.getvalue()
@@ -65,7 +66,7 @@ def test_scans_of_a_progressive_picture_are_counted(monkeypatch):
 
 
 @pytest.fixture
-def by_rows(monkeypatch):
+def by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have small pictures treated as large ones are: a few rows at a time."""
     monkeypatch.setattr(decode, "WHOLE_UP_TO", 0)
     monkeypatch.setattr(pixels, "AT_A_TIME", 300)
@@ -104,7 +105,9 @@ GEOMETRIES = {
     [("RGB", "PNG"), ("RGBA", "PNG"), ("LA", "PNG"), ("P", "PNG"), ("L", "PNG"), ("I;16", "PNG"), ("1", "PNG"),
      ("CMYK", "TIFF"), ("RGB", "JPEG"), ("RGBA", "WEBP")],
 )  # fmt: skip
-def test_rows_at_a_time_give_the_bits_of_the_whole(mode, kind, geometry, by_rows, monkeypatch):
+def test_rows_at_a_time_give_the_bits_of_the_whole(
+    mode: Any, kind: Any, geometry: Any, by_rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The threshold is about memory alone: on its two sides every value is the same."""
     file, preprocessing = saved(mode, kind), Preprocessing(**geometry)
     picture = open_picture(file)
@@ -119,7 +122,7 @@ def test_rows_at_a_time_give_the_bits_of_the_whole(mode, kind, geometry, by_rows
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("mode", ["RGB", "I;16"])
-def test_rows_are_upright(mode, orientation, by_rows):
+def test_rows_are_upright(mode: Any, orientation: Any, by_rows: Any) -> None:
     file = saved(mode, "PNG", orientation)
     picture = open_picture(file)
     rows = np.concatenate([np.asarray(picture.rows(row, row + 1)) for row in range(picture.size[1])])
@@ -129,7 +132,7 @@ def test_rows_are_upright(mode, orientation, by_rows):
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
-def test_what_shows_through_is_white(mode, by_rows):
+def test_what_shows_through_is_white(mode: Any, by_rows: Any) -> None:
     file = saved(mode)
     above = Image.open(file).convert("RGBA")
     wanted = Image.alpha_composite(Image.new("RGBA", above.size, "white"), above).convert("RGB")
@@ -137,7 +140,7 @@ def test_what_shows_through_is_white(mode, by_rows):
 
 
 @pytest.mark.parametrize("geometry", [{"resize": 24, "crop": (20, 20)}, {"resize": (20, 30)}, {"crop": (90, 20)}, {}])
-def test_gray_that_becomes_color_late_has_the_same_bits(geometry):
+def test_gray_that_becomes_color_late_has_the_same_bits(geometry: Any) -> None:
     preprocessing = Preprocessing((0.4, 0.5, 0.6), (0.2, 0.3, 0.4), **geometry)
     gray = Image.effect_noise((60, 40), 90)
     late, early = prepare(gray, preprocessing), prepare(gray.convert("RGB"), preprocessing)
@@ -170,7 +173,7 @@ print((peak() - before) >> 10)
         pytest.param({"width": 4200, "height": 4200, "depth": 16, "color": 2}, 2 * 67, id="deep"),
     ],
 )
-def test_a_picture_takes_the_memory_of_its_pixels_once(picture, decoded, tmp_path):
+def test_a_picture_takes_the_memory_of_its_pixels_once(picture: Any, decoded: Any, tmp_path: Path) -> None:
     """`decoded` is what Pillow needs for the pixels, in MB; above it are a million pixels in several forms."""
     path = tmp_path / "costly.png"
     path.write_bytes(png(**picture))
@@ -179,7 +182,7 @@ def test_a_picture_takes_the_memory_of_its_pixels_once(picture, decoded, tmp_pat
     assert int(taken.stdout) < decoded + MORE
 
 
-def test_a_pipe_and_a_device_are_refused_wherever_a_file_is_read(drawn, tmp_path):
+def test_a_pipe_and_a_device_are_refused_wherever_a_file_is_read(drawn: Any, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.pt"
     os.mkfifo(pipe)
     with pytest.raises(UnusablePicture, match="no regular file"):
@@ -196,7 +199,7 @@ def test_a_pipe_and_a_device_are_refused_wherever_a_file_is_read(drawn, tmp_path
         assert result.stderr.count("\n") == 1
 
 
-def test_endless_lines_of_a_list_are_refused_at_once(tmp_path):
+def test_endless_lines_of_a_list_are_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("a b " * 2_500_000)
     with pytest.raises(BadRequest, match="line 1 has 10000000 characters; a line of a list has at most 16384"):
@@ -204,7 +207,7 @@ def test_endless_lines_of_a_list_are_refused_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_checkpoint_of_thousands_of_tensors_is_read(zipped, tmp_path):
+def test_a_checkpoint_of_thousands_of_tensors_is_read(zipped: Any, tmp_path: Path) -> None:
     path = tmp_path / "weights.pt"
     history = [(at, (at, at)) for at in range(4000)]
     weights = {f"layer{at}.weight": torch.full((2,), float(at)) for at in range(4000)}

@@ -1,6 +1,8 @@
 """Weights of fastai's learners: torchvision's features, cut and numbered, with fastai's head behind them."""
 
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,15 +16,24 @@ from cnnvis_report.models.load import load_model
 class Pooled(nn.Module):
     """fastai's AdaptiveConcatPool2d."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.ap, self.mp = nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(1)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return torch.cat([self.mp(x), self.ap(x)], 1)
 
 
-def learner(name: str, cut: int, features: int, *, concat: bool = True, bias: bool = False, hidden=(512,), classes=4):
+def learner(
+    name: str,
+    cut: int,
+    features: int,
+    *,
+    concat: bool = True,
+    bias: bool = False,
+    hidden: Any = (512,),
+    classes: Any = 4,
+) -> Any:
     """As fastai.vision.learner.create_vision_model makes it."""
     torch.manual_seed(0)
     made = torchvision.models.get_model(name, weights=None, **({"init_weights": False} if "vgg" in name else {}))
@@ -50,7 +61,7 @@ def learner(name: str, cut: int, features: int, *, concat: bool = True, bias: bo
         ("densenet121", -1, 1024, {"hidden": ()}),
     ],
 )
-def test_a_learner_is_loaded_as_what_it_is(tmp_path, name, cut, features, given):
+def test_a_learner_is_loaded_as_what_it_is(tmp_path: Path, name: Any, cut: Any, features: Any, given: Any) -> None:
     network = learner(name, cut, features, **given)
     torch.save({"model": network.state_dict(), "opt": {"state": [], "hypers": []}}, tmp_path / "learner.pth")
     model = load_model(name, tmp_path / "learner.pth")
@@ -60,7 +71,7 @@ def test_a_learner_is_loaded_as_what_it_is(tmp_path, name, cut, features, given)
     assert any(f"is of a fastai learner: the features of {name}, pooled by {pooled}, and" in n for n in model.notices)
 
 
-def test_another_body_or_head_is_not_taken_for_it(tmp_path):
+def test_another_body_or_head_is_not_taken_for_it(tmp_path: Path) -> None:
     state = learner("resnet18", -2, 512).state_dict()
     torch.save(state, tmp_path / "learner.pth")
     with pytest.raises(BadRequest, match="the weights are of another network"):

@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import pytest
@@ -18,7 +19,7 @@ from tests import factories
 
 
 @pytest.fixture(scope="module")
-def state():
+def state() -> Any:
     torch.manual_seed(0)
     return torchvision.models.squeezenet1_1(weights=None, num_classes=7).state_dict()
 
@@ -36,7 +37,7 @@ WRAPPINGS = {
 
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
-def test_a_state_dict_is_found_however_it_is_wrapped(wrapping, state, tmp_path):
+def test_a_state_dict_is_found_however_it_is_wrapped(wrapping: Any, state: Any, tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     torch.save(WRAPPINGS[wrapping](state), path)
     model = load_model("squeezenet1_1", path)
@@ -47,7 +48,7 @@ def test_a_state_dict_is_found_however_it_is_wrapped(wrapping, state, tmp_path):
     assert all(torch.allclose(loaded[key], state[key], atol=tolerance) for key in state)
 
 
-def test_safetensors_are_known_by_their_content(state, tmp_path):
+def test_safetensors_are_known_by_their_content(state: Any, tmp_path: Path) -> None:
     save_file({key: value.contiguous() for key, value in state.items()}, tmp_path / "weights.bin")
     assert load_model("squeezenet1_1", tmp_path / "weights.bin").network.classifier[1].out_channels == 7
 
@@ -55,7 +56,7 @@ def test_safetensors_are_known_by_their_content(state, tmp_path):
 @pytest.mark.parametrize(
     "name", ["resnet18", "vgg11", "densenet121", "googlenet", "inception_v3", "convnext_tiny", "vit_b_16"]
 )
-def test_the_number_of_classes_is_read_from_the_head(name, tmp_path):
+def test_the_number_of_classes_is_read_from_the_head(name: Any, tmp_path: Path) -> None:
     extra = {"init_weights": False, "aux_logits": False} if name in ("googlenet", "inception_v3") else {}
     with torch.device("meta"):
         state = getattr(torchvision.models, name)(weights=None, num_classes=3, **extra).state_dict()
@@ -67,7 +68,7 @@ def test_the_number_of_classes_is_read_from_the_head(name, tmp_path):
         assert network(torch.zeros(1, 3, side, side)).shape == (1, 3)
 
 
-def test_a_file_with_torchvisions_own_name_has_its_preprocessing(tmp_path):
+def test_a_file_with_torchvisions_own_name_has_its_preprocessing(tmp_path: Path) -> None:
     versions = list(get_model_weights("mobilenet_v2"))
     torch.manual_seed(0)
     state = torchvision.models.mobilenet_v2(weights=None).state_dict()
@@ -80,14 +81,14 @@ def test_a_file_with_torchvisions_own_name_has_its_preprocessing(tmp_path):
     assert len({version.transforms().resize_size[0] for version in versions}) > 1
 
 
-def refused(name, weights=None):
+def refused(name: Any, weights: Any = None) -> Any:
     with pytest.raises(BadRequest) as caught:
         load_model(name, weights)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def test_weights_of_another_network_are_listed(state, tmp_path):
+def test_weights_of_another_network_are_listed(state: Any, tmp_path: Path) -> None:
     torch.save(state, tmp_path / "w.pth")
     said = refused("squeezenet1_0", tmp_path / "w.pth")
     assert "of another network" in said and "missing (features.5" in said and "unexpected" in said and "7 more" in said
@@ -95,7 +96,7 @@ def test_weights_of_another_network_are_listed(state, tmp_path):
     assert "missing" in said and "unexpected" in said
 
 
-def test_weights_that_are_no_state_dict(state, tmp_path):
+def test_weights_that_are_no_state_dict(state: Any, tmp_path: Path) -> None:
     path = tmp_path / "w.pth"
     assert "there is no such file" in refused("resnet18", path)
     path.write_bytes(b"")
@@ -111,11 +112,11 @@ def test_weights_that_are_no_state_dict(state, tmp_path):
 
 
 class Bomb:
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         return (open, ("/nonexistent/written-by-a-checkpoint", "w"))
 
 
-def test_a_pickled_model_is_not_opened(tmp_path):
+def test_a_pickled_model_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "model.pth"
     torch.save(factories.tiny(), path)
     assert "isn't a file of plain tensors" in refused("resnet18", path)
@@ -123,7 +124,7 @@ def test_a_pickled_model_is_not_opened(tmp_path):
     assert "plain tensors" in refused("resnet18", path) or "isn't a checkpoint" in refused("resnet18", path)
 
 
-def test_weights_that_diverged_are_refused(state, tmp_path):
+def test_weights_that_diverged_are_refused(state: Any, tmp_path: Path) -> None:
     bad = dict(state) | {"features.0.bias": state["features.0.bias"].clone()}
     bad["features.0.bias"][3] = float("nan")
     torch.save(bad, tmp_path / "w.pth")
@@ -131,7 +132,7 @@ def test_weights_that_diverged_are_refused(state, tmp_path):
     assert "features.0.weight has 1 of" in refused("tests.factories:broken")
 
 
-def test_names_that_nobody_knows(tmp_path):
+def test_names_that_nobody_knows(tmp_path: Path) -> None:
     assert "Did you mean 'resnet50'?" in refused("resnet5O")
     assert "is no classifier" in refused("fcn_resnet50")
     assert "Known: IMAGENET1K_V1, IMAGENET1K_V2" in refused("resnet50@V3")
@@ -141,8 +142,8 @@ def test_names_that_nobody_knows(tmp_path):
     assert "there is no such file" in refused("modle.pt")
 
 
-def test_weights_that_cannot_be_downloaded_are_named(monkeypatch):
-    def fails(*_, **__):
+def test_weights_that_cannot_be_downloaded_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> None:
         raise URLError("no route to host")
 
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", fails)
@@ -150,12 +151,12 @@ def test_weights_that_cannot_be_downloaded_are_named(monkeypatch):
     assert "resnet50-0676ba61.pth can't be downloaded" in said and "--weights resnet50-0676ba61.pth" in said
 
 
-def test_downloaded_weights_bring_names_and_preprocessing(monkeypatch):
+def test_downloaded_weights_bring_names_and_preprocessing(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     state = torchvision.models.resnet18(weights=None).state_dict()
     asked = {}
 
-    def download(url, **options):
+    def download(url: Any, **options: Any) -> Any:
         asked.update(options, url=url)
         return state
 
@@ -166,7 +167,7 @@ def test_downloaded_weights_bring_names_and_preprocessing(monkeypatch):
     assert model.preprocessing.crop == (224, 224) and model.preprocessing.resize == 256
 
 
-def test_factories():
+def test_factories() -> None:
     model = load_model("tests.factories:tiny")
     assert model.classes == factories.NAMES and model.preprocessing.resize == (40, 40)
     assert model.preprocessing.mean == (0.5, 0.5, 0.5)
@@ -177,7 +178,7 @@ def test_factories():
     assert "can't be called without arguments" in refused("tests.factories:needs_an_argument")
 
 
-def test_a_factory_takes_weights(tmp_path):
+def test_a_factory_takes_weights(tmp_path: Path) -> None:
     other = factories.tiny()
     other.fc.bias.data += 1
     torch.save(other.state_dict(), tmp_path / "w.pt")
@@ -186,7 +187,7 @@ def test_a_factory_takes_weights(tmp_path):
     assert weights_hash(model.network) == weights_hash(other) != weights_hash(factories.tiny())
 
 
-def test_class_names(tmp_path):
+def test_class_names(tmp_path: Path) -> None:
     path = tmp_path / "names.txt"
     path.write_text("cat\nдог\n<b>\n", encoding="utf-8")
     assert read_class_names(path) == ("cat", "дог", "<b>")
@@ -200,7 +201,7 @@ def test_class_names(tmp_path):
         read_class_names(tmp_path / "none.txt")
 
 
-def test_classes_are_found_by_name_and_index():
+def test_classes_are_found_by_name_and_index() -> None:
     names = ("tabby cat", "crane", "dog", "crane")
     assert find_class("Tabby_Cat", names) == 0 and find_class("2", names) == 2
     with pytest.raises(BadRequest, match=r"2 classes are called 'crane': 1, 3"):

@@ -1,8 +1,10 @@
 """Loaders of MODEL: which of them opens what, and those that installed packages add."""
 
 import sys
+from collections.abc import Iterator
 from importlib import invalidate_caches
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -45,7 +47,7 @@ def toy(request: ModelRequest) -> Model:
 
 
 @pytest.fixture
-def toy(tmp_path, monkeypatch):
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Install a package with a loader, as pip lays it out; gives a function that says which modules it requires."""
     site = tmp_path / "site"
     info = site / "toy_package-1.0.dist-info"
@@ -67,7 +69,7 @@ def toy(tmp_path, monkeypatch):
     sys.modules.pop("toy_networks", None)
 
 
-def test_a_loader_of_an_installed_package_opens_its_models(toy):
+def test_a_loader_of_an_installed_package_opens_its_models(toy: Any) -> None:
     toy()
     model = load_model("toy:3")
     assert model.classes == ("class 0", "class 1", "class 2") and model.notices == ("A toy.",)
@@ -85,14 +87,14 @@ def test_a_loader_of_an_installed_package_opens_its_models(toy):
         pytest.param("nothing at all", "toy:3 for a toy network", id="listed-where-nothing-matches"),
     ],
 )
-def test_what_a_loader_cannot_open_is_one_line(toy, model, reason):
+def test_what_a_loader_cannot_open_is_one_line(toy: Any, model: Any, reason: Any) -> None:
     toy()
     with pytest.raises(BadRequest, match=reason) as raised:
         load_model(model)
     assert "\n" not in str(raised.value)
 
 
-def test_a_trusted_file_is_opened(toy):
+def test_a_trusted_file_is_opened(toy: Any) -> None:
     toy()
     assert load_model("a.toy", trusted=True).classes == ("class 0", "class 1")
 
@@ -104,25 +106,25 @@ def test_a_trusted_file_is_opened(toy):
         pytest.param(("nor_this", "not_here"), "nor_this and not_here are needed", id="two"),
     ],
 )
-def test_modules_that_are_missing_are_said_with_what_installs_them(toy, modules, reason):
+def test_modules_that_are_missing_are_said_with_what_installs_them(toy: Any, modules: Any, reason: Any) -> None:
     toy(*modules)
     with pytest.raises(BadRequest, match=reason):
         load_model("toy:3")
 
 
-def test_our_own_loaders_are_asked_in_a_fixed_order():
+def test_our_own_loaders_are_asked_in_a_fixed_order() -> None:
     ours = [entry.name for entry in loaders() if entry.load.__module__.startswith("cnnvis_report.")]
     assert ours == ["torchvision_name", "trained_file", "own_code"]
 
 
-def test_a_name_of_torchvision_wins_over_a_file_of_that_name(tmp_path, monkeypatch):
+def test_a_name_of_torchvision_wins_over_a_file_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("resnet18").write_text("no network")
     assert load_model("resnet18", untrained=True).weights == "none"
 
 
 @pytest.mark.parametrize("text", ["resnet18", "x.py:f"])
-def test_code_in_a_file_runs_only_where_it_is_trusted(text):
+def test_code_in_a_file_runs_only_where_it_is_trusted(text: Any) -> None:
     with pytest.raises(BadRequest, match=f"{text}: its lambdas would run"):
         ModelRequest(text).require_trust("its lambdas")
     ModelRequest(text, trusted=True).require_trust("its lambdas")

@@ -1,5 +1,7 @@
 """Whose weights are these? The network that is named has every tensor; where none has, none is named."""
 
+from typing import Any
+
 import pytest
 import torch
 from torchvision.models import get_model
@@ -12,7 +14,7 @@ from cnnvis_report.models.torchvision_models import without_values
 timm = pytest.importorskip("timm")
 
 
-def weights(name: str, **given) -> dict[str, torch.Tensor]:
+def weights(name: str, **given: Any) -> dict[str, torch.Tensor]:
     with without_values():
         made = timm.create_model(name, pretrained=False, **given) if name in timm.list_models() else get_model(name)
     return made.state_dict()
@@ -31,7 +33,7 @@ def weights(name: str, **given) -> dict[str, torch.Tensor]:
         ("mobilenetv3_small_100", {}),
     ],
 )
-def test_the_network_that_has_every_tensor_is_named(name, given):
+def test_the_network_that_has_every_tensor_is_named(name: Any, given: Any) -> None:
     state = weights(name, **given)
     known = find_networks(state)
     assert known is not None and known.channels is None
@@ -42,7 +44,7 @@ def test_the_network_that_has_every_tensor_is_named(name, given):
             assert fingerprint(weights(other.removeprefix("timm/")), [heads]) == fingerprint(state, [heads])
 
 
-def test_prefixes_and_other_heads_and_stems_do_not_hide_it():
+def test_prefixes_and_other_heads_and_stems_do_not_hide_it() -> None:
     state = weights("rexnet_100", num_classes=3)
     assert "They are of timm's rexnet_100:" in advice({f"net.backbone.{key}": value for key, value in state.items()})
     beside = {**{f"model.{key}": value for key, value in state.items()}, "loss.weight": torch.ones(3)}
@@ -57,7 +59,7 @@ def test_prefixes_and_other_heads_and_stems_do_not_hide_it():
 NONE = " No network of torchvision or timm that is known here has all of these tensors before its head."
 
 
-def test_what_lacks_a_tensor_or_has_one_of_another_shape_is_not_named():
+def test_what_lacks_a_tensor_or_has_one_of_another_shape_is_not_named() -> None:
     whole = weights("deit_tiny_distilled_patch16_224")
     assert advice({key: value for key, value in whole.items() if key != "dist_token"}) != advice(whole)
     assert advice({key: value for key, value in whole.items() if key != "blocks.3.norm1.bias"}) == NONE
@@ -69,7 +71,7 @@ def test_what_lacks_a_tensor_or_has_one_of_another_shape_is_not_named():
     assert advice({key: value for key, value in features.items() if not key.startswith("layer3.1")}) == NONE
 
 
-def test_names_with_halves_of_characters_are_as_good_as_others():
+def test_names_with_halves_of_characters_are_as_good_as_others() -> None:
     state = {"\ud800.weight": torch.ones(2), "b": torch.ones(3)}
     assert fingerprint(state, []) != fingerprint({"\ud801.weight": torch.ones(2), "b": torch.ones(3)}, [])
     assert not find_networks(state)
@@ -78,7 +80,7 @@ def test_names_with_halves_of_characters_are_as_good_as_others():
     assert len(weights_hash(network)) == 16
 
 
-def test_a_network_of_torchvision_is_named_whatever_its_classes():
+def test_a_network_of_torchvision_is_named_whatever_its_classes() -> None:
     for name in ("resnet34", "mobilenet_v2", "vit_b_16", "densenet121"):
         assert f"They fit {name} best: 100% of its tensors are there." in advice(weights(name))
     assert "They fit squeezenet1_1 best" in advice({f"model.{key}": v for key, v in weights("squeezenet1_1").items()})

@@ -1,5 +1,8 @@
 """Weights in parts, as PyTorch's own normalizations and pruning keep them: put together to what its modules compute."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -39,7 +42,7 @@ WAYS = {
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", LAYERS)
-def test_a_weight_in_parts_is_what_the_module_computes(tmp_path, kind, way):
+def test_a_weight_in_parts_is_what_the_module_computes(tmp_path: Path, kind: Any, way: Any) -> None:
     torch.manual_seed(0)
     plain = nn.Sequential(LAYERS[kind]()).double()
     parted = nn.Sequential(LAYERS[kind]()).double()
@@ -60,7 +63,7 @@ def test_a_weight_in_parts_is_what_the_module_computes(tmp_path, kind, way):
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-def test_a_network_that_has_its_weights_in_parts_gets_them_so(tmp_path):
+def test_a_network_that_has_its_weights_in_parts_gets_them_so(tmp_path: Path) -> None:
     given, own = seeded(Tiny()), Tiny()
     given.fc, own.fc = (nn.utils.weight_norm(each.fc) for each in (given, own))
     torch.save(given.state_dict(), tmp_path / "w.pth")
@@ -69,7 +72,7 @@ def test_a_network_that_has_its_weights_in_parts_gets_them_so(tmp_path):
     assert found.notices("w.pth") == () and torch.equal(own.fc.weight_g, given.fc.weight_g)
 
 
-def test_what_only_looks_like_parts_stays(tmp_path):
+def test_what_only_looks_like_parts_stays(tmp_path: Path) -> None:
     state = {
         "a_g": torch.ones(3),
         "a_v": torch.ones(4, 2),
@@ -80,7 +83,7 @@ def test_what_only_looks_like_parts_stays(tmp_path):
     assert set(read_state(tmp_path / "w.pth")) == set(state)
 
 
-def test_a_pruned_network_of_torchvision_is_loaded_and_that_is_said(tmp_path):
+def test_a_pruned_network_of_torchvision_is_loaded_and_that_is_said(tmp_path: Path) -> None:
     given = resnet18(num_classes=6).eval()
     for module in list(given.modules()):
         if isinstance(module, nn.Conv2d):

@@ -1,6 +1,8 @@
 """What `train` writes is all that `run` needs; what `run` then says of it is counted again here, slowly."""
 
 from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +31,7 @@ FEW = ("-m", "cam", "--inspect", "none", "--device", "cpu", "-q")
 
 
 @pytest.fixture(scope="session")
-def layers_set(tmp_path_factory):
+def layers_set(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Thirty drawn pictures with masks."""
     folder = tmp_path_factory.mktemp("sets") / "layers"
     command("make-dataset", "layers", "-n", 30, "-o", folder, "--size", 32, "-q")
@@ -37,7 +39,7 @@ def layers_set(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory, layers_set):
+def model(tmp_path_factory: pytest.TempPathFactory, layers_set: Any) -> Any:
     """A model that has hardly learned anything, so that there are errors to explain."""
     path = tmp_path_factory.mktemp("models") / "model.pt"
     result = command("train", layers_set, "-o", path, *TRAIN)
@@ -46,7 +48,7 @@ def model(tmp_path_factory, layers_set):
     return path
 
 
-def described(network, architecture, **changes):
+def described(network: Any, architecture: Any, **changes: Any) -> Any:
     """A model with every field filled."""
     size = (28, 28)
     channels = architecture.channels
@@ -67,7 +69,7 @@ def described(network, architecture, **changes):
     return TrainedModel(network.eval(), architecture, preprocessing, classes, record, frozenset(("3-ab", "5-cd")))
 
 
-def trainee(name, head, channels=3, side=64, classes=3):
+def trainee(name: Any, head: Any, channels: Any = 3, side: Any = 64, classes: Any = 3) -> Any:
     torch.manual_seed(2)
     preprocessing = Preprocessing((0.5,) * channels, (0.2,) * channels, resize=(side, side + 7))
     made = make_trainee(Source(name), preprocessing, classes, head, None)
@@ -84,7 +86,9 @@ def trainee(name, head, channels=3, side=64, classes=3):
         ("squeezenet1_1", "cam", 3),
     ],
 )
-def test_a_network_is_built_again_from_the_words_in_its_file(name, head, channels, tmp_path):
+def test_a_network_is_built_again_from_the_words_in_its_file(
+    name: Any, head: Any, channels: Any, tmp_path: Path
+) -> None:
     network, architecture = trainee(name, head, channels)
     images = torch.randn(2, channels, 64, 71, generator=torch.Generator().manual_seed(0))
     write_trained(tmp_path / "m.pt", described(network, architecture))
@@ -101,7 +105,7 @@ def test_a_network_is_built_again_from_the_words_in_its_file(name, head, channel
         torch.testing.assert_close(maps.mean(dim=(1, 2)), scores[[0, 1], [2, 0]], rtol=1e-4, atol=1e-5)
 
 
-def test_a_model_comes_back_as_it_was_written(tmp_path):
+def test_a_model_comes_back_as_it_was_written(tmp_path: Path) -> None:
     network, architecture = trainee("small", "linear")
     written = described(network, architecture)
     for name in ("m.pt", "other.pt"):
@@ -115,14 +119,14 @@ def test_a_model_comes_back_as_it_was_written(tmp_path):
         load_model(str(tmp_path / "m.pt"))
 
 
-def last_side(side):
+def last_side(side: Any) -> Any:
     """Of the last maps of a small network for such pictures."""
     network = SmallNetwork(2, 1, blocks_for((side + 9, side)))
     with torch.no_grad():
         return network.features(torch.zeros(1, 1, side, side)).shape[-1]
 
 
-def test_small_networks_take_any_size_and_one_to_three_channels():
+def test_small_networks_take_any_size_and_one_to_three_channels() -> None:
     assert all(
         7 <= last_side(side) <= 13 for side in (14, 15, 26, 27, 28, 55, 56, 63, 64, 111, 112, 128, 223, 224, 447)
     )
@@ -138,11 +142,11 @@ def test_small_networks_take_any_size_and_one_to_three_channels():
 
 
 @pytest.mark.parametrize("side", [448, 512])
-def test_the_last_maps_of_large_pictures_stay_small(side):
+def test_the_last_maps_of_large_pictures_stay_small(side: Any) -> None:
     assert last_side(side) <= 13
 
 
-def test_the_same_command_writes_the_same_bytes(model, layers_set, tmp_path):
+def test_the_same_command_writes_the_same_bytes(model: Any, layers_set: Any, tmp_path: Path) -> None:
     command("train", layers_set, "-o", tmp_path / "model.pt", *TRAIN)
     for name in ("model.pt", "model.epoch-1.pt"):
         assert (tmp_path / name).read_bytes() == (model.parent / name).read_bytes()
@@ -150,7 +154,7 @@ def test_the_same_command_writes_the_same_bytes(model, layers_set, tmp_path):
     assert (tmp_path / "model.pt").read_bytes() != model.read_bytes()
 
 
-def test_the_file_is_plain_and_holds_all_that_run_needs(model, layers_set):
+def test_the_file_is_plain_and_holds_all_that_run_needs(model: Any, layers_set: Any) -> None:
     content = torch.load(model, weights_only=True)
     read = read_trained(model)
     assert content["classes"] == ["above", "below"] and len(content["seen"]) == 24
@@ -163,7 +167,7 @@ def test_the_file_is_plain_and_holds_all_that_run_needs(model, layers_set):
     assert early.training.history == read.training.history[:1] and early.preprocessing == read.preprocessing
 
 
-def test_constants_are_those_of_the_training_pixels(tmp_path):
+def test_constants_are_those_of_the_training_pixels(tmp_path: Path) -> None:
     folder = class_folders(tmp_path / "i", {"a": 12, "b": 12})
     result, seen = trained(folder, tmp_path / "m.pt", epochs=1)
     pixels = np.stack([np.asarray(item.open()) for item in seen.data.training.items]) / 255
@@ -174,7 +178,7 @@ def test_constants_are_those_of_the_training_pixels(tmp_path):
     assert result.model.preprocessing.mean != pytest.approx(every.mean(axis=(0, 1, 2)), abs=6e-5)
 
 
-def test_gray_is_found_out_from_pictures_in_color(tmp_path):
+def test_gray_is_found_out_from_pictures_in_color(tmp_path: Path) -> None:
     folder = class_folders(tmp_path / "i", {"a": 4, "b": 4}, color=False)
     first = {"gray": trained(folder, tmp_path / "m.pt", epochs=1)[0].model}
     first["set"] = trained(folder, tmp_path / "m.pt", epochs=1, channels="3")[0].model
@@ -190,7 +194,7 @@ def test_gray_is_found_out_from_pictures_in_color(tmp_path):
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tiff"])
-def test_the_size_of_a_turned_picture_is_that_of_the_picture_upright(ending, tmp_path):
+def test_the_size_of_a_turned_picture_is_that_of_the_picture_upright(ending: Any, tmp_path: Path) -> None:
     picture = draw(0, 0, 40).picture.resize((40, 24)).convert("RGB")
     for turn in range(1, 9):
         exif = Image.Exif()
@@ -202,7 +206,7 @@ def test_the_size_of_a_turned_picture_is_that_of_the_picture_upright(ending, tmp
 
 
 @pytest.mark.parametrize("head", ["linear", "cam"])
-def test_weights_with_another_head_keep_what_they_were_taught(head, tmp_path):
+def test_weights_with_another_head_keep_what_they_were_taught(head: Any, tmp_path: Path) -> None:
     folder = class_folders(tmp_path / "i", {"a": 10, "b": 10})
     more = class_folders(tmp_path / "more", {"a": 4, "b": 4, "c": 4})
     first, _ = trained(folder, tmp_path / "first.pt", head=head)
@@ -217,7 +221,7 @@ def test_weights_with_another_head_keep_what_they_were_taught(head, tmp_path):
         assert all(torch.equal(value, taught[own + name.removeprefix(prefix)]) for name, value in inside.items())
 
 
-def answers_by_hand(model, folder):
+def answers_by_hand(model: Any, folder: Any) -> Any:
     """Name, label, class that is seen first, its probability, rank of the label; each image on its own."""
     loaded = load_model(str(model))
     found = []
@@ -232,7 +236,7 @@ def answers_by_hand(model, folder):
     return found
 
 
-def test_only_the_errors_are_explained_and_all_images_are_counted(model, layers_set, tmp_path):
+def test_only_the_errors_are_explained_and_all_images_are_counted(model: Any, layers_set: Any, tmp_path: Path) -> None:
     command("run", model, layers_set, "-o", tmp_path / "r", "--select", "misclassified", *FEW)
     run, expected = load_run(tmp_path / "r"), answers_by_hand(model, layers_set)
     answers, names = run.record.predictions, ("above", "below")
@@ -268,7 +272,7 @@ def test_only_the_errors_are_explained_and_all_images_are_counted(model, layers_
         assert found.label_probability == pytest.approx(1 - each[3], abs=1e-6)
 
 
-def test_images_without_a_label_are_no_errors(model, layers_set, tmp_path):
+def test_images_without_a_label_are_no_errors(model: Any, layers_set: Any, tmp_path: Path) -> None:
     folder, answers = tmp_path / "i", answers_by_hand(model, layers_set)
     for name, *_ in answers:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -284,7 +288,9 @@ def test_images_without_a_label_are_no_errors(model, layers_set, tmp_path):
 
 
 @pytest.mark.parametrize(("masks", "count"), [("none", 24), ("of the set", 24), ("given", 24), ("others", 0)])
-def test_images_that_were_trained_on_are_counted(masks, count, model, layers_set, tmp_path):
+def test_images_that_were_trained_on_are_counted(
+    masks: Any, count: Any, model: Any, layers_set: Any, tmp_path: Path
+) -> None:
     words = {"none": (layers_set / "images",), "of the set": (layers_set,), "others": (tmp_path / "set",)}
     words["given"] = (layers_set / "images", "--masks", layers_set / "masks")
     command("make-dataset", "layers", "-n", 6, "-o", tmp_path / "set", "--size", 32, "--seed", 1, "-q")
@@ -294,7 +300,7 @@ def test_images_that_were_trained_on_are_counted(masks, count, model, layers_set
     assert run.record.in_training_set == count and run.record.training == read_trained(model).training
 
 
-def test_a_model_of_an_earlier_version_says_that_its_images_are_not_known(model, tmp_path):
+def test_a_model_of_an_earlier_version_says_that_its_images_are_not_known(model: Any, tmp_path: Path) -> None:
     kept = read_trained(model)
     assert kept.seen and load_model(str(model)).notices == ()
     write_trained(tmp_path / "old.pt", replace(kept, seen=frozenset(["1234-0123456789abcdef"])))

@@ -3,6 +3,8 @@
 import os
 import shutil
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,14 +14,14 @@ SLOWDOWN = float(os.environ.get("CNNVIS_BROWSER_SLOWDOWN", "1"))  # how many tim
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-def missing(reason: str):
+def missing(reason: str) -> None:
     if os.environ.get("CNNVIS_NEEDS_BROWSER"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def chromium() -> Iterator[Any]:
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -38,7 +40,7 @@ READY = """() => new Promise((done) => requestAnimationFrame(() => setTimeout(
   () => done(document.documentElement.dataset.ready !== undefined), 0)))"""
 
 
-def until(tab, code: str, given=None, seconds: float = 15) -> None:
+def until(tab: Any, code: str, given: Any = None, seconds: float = 15) -> None:
     """Wait for something on the page to be true. Asked from outside: the page's policy lets no string be evaluated."""
     from playwright.sync_api import Error
 
@@ -57,10 +59,10 @@ def until(tab, code: str, given=None, seconds: float = 15) -> None:
 class Tab:
     """A page of the browser that is never asked, and never touched, before it says that it is ready."""
 
-    def __init__(self, page) -> None:
+    def __init__(self, page: Any) -> None:
         self.page = page
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         until(self.page, READY, seconds=60)
         return getattr(self.page, name)
 
@@ -68,7 +70,7 @@ class Tab:
 class Visit:
     """A tab, with everything that it complained of or asked for."""
 
-    def __init__(self, chromium, **context) -> None:
+    def __init__(self, chromium: Any, **context: Any) -> None:
         self.context = chromium.new_context(**({"viewport": {"width": 1440, "height": 1000}} | context))
         page = self.context.new_page()
         page.set_default_timeout(30_000 * SLOWDOWN)
@@ -83,28 +85,28 @@ class Visit:
         page.on("requestfailed", self.failed)
         page.on("dialog", lambda dialog: (self.complaints.append(f"alert {dialog.message}"), dialog.dismiss()))
 
-    def failed(self, request) -> None:
+    def failed(self, request: pytest.FixtureRequest) -> None:
         if "ABORTED" not in (request.failure or ""):  # by leaving the page
             self.complaints.append(f"failed: {request.url}")
 
-    def open(self, path, fragment=""):
+    def open(self, path: Any, fragment: Any = "") -> Any:
         self.tab.page.goto(path.resolve().as_uri() + fragment)
         return self.tab
 
-    def is_quiet(self):
+    def is_quiet(self) -> None:
         assert self.complaints == []
         assert [url for url in self.requests if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
 @pytest.fixture
-def visit(chromium):
+def visit(chromium: Any) -> Iterator[Any]:
     made = Visit(chromium)
     yield made
     made.context.close()
 
 
 @pytest.fixture(scope="session")
-def moved(report, tmp_path_factory):
+def moved(report: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The report where somebody has moved it: into a folder with a space and more in its name."""
     folder = tmp_path_factory.mktemp("moved") / "my report (1) #ä"
     shutil.copytree(report, folder, ignore=shutil.ignore_patterns("arrays"))
@@ -112,7 +114,7 @@ def moved(report, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def alone(report, tmp_path_factory):
+def alone(report: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The report as a single file, taken out of its folder."""
     folder = tmp_path_factory.mktemp("alone")
     shutil.copytree(report, folder / "run")

@@ -2,6 +2,8 @@
 
 import json
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,30 +26,30 @@ TILE = f"{PAGE}.tiles.find((t) => t.method === method)"
 
 
 @pytest.fixture
-def image(report):
+def image(report: Any) -> Any:
     return next(iter(load_run(report).images()))
 
 
 @pytest.fixture
-def both(image):
+def both(image: Any) -> Any:
     """The classes A and B that are compared unless a test says otherwise."""
     return image.targets[1], image.targets[0]
 
 
-def opened(visit, folder, image, both, more=""):
+def opened(visit: Any, folder: Any, image: Any, both: Any, more: Any = "") -> Any:
     fragment = f"#class={both[0].index}&minus={both[1].index}{more}"
     tab = visit.open(folder / "images" / f"{image.id}.html", fragment)
     settled(tab)
     return tab
 
 
-def choose(tab, index) -> None:
+def choose(tab: Any, index: Any) -> None:
     tab.locator("[data-minus]:visible").select_option(str(index))
     until(tab, f"{PAGE}.state.minus === '{index}'")
     settled(tab)
 
 
-def shown_maps(report, image) -> dict[str, dict[int, np.ndarray]]:
+def shown_maps(report: Any, image: Any) -> dict[str, dict[int, np.ndarray]]:
     """By method and class, from the run folder: what the page shows, before any packing."""
     arrays, run = load_arrays(report, image.id), load_run(report).record
     found: dict[str, dict[int, np.ndarray]] = {}
@@ -56,7 +58,7 @@ def shown_maps(report, image) -> dict[str, dict[int, np.ndarray]]:
     return found
 
 
-def packing(maps, both) -> float:
+def packing(maps: Any, both: Any) -> float:
     """How far the packed difference may be off: the errors of both maps, and nothing for exact ones."""
     if maps[both[0].index].size <= 1024:
         return 1e-6
@@ -67,7 +69,9 @@ def number(text: str) -> float:
     return float(text.replace("−", "-"))
 
 
-def test_every_map_is_a_minus_b_and_no_further_off_than_its_tile_says(visit, moved, report, image, both):
+def test_every_map_is_a_minus_b_and_no_further_off_than_its_tile_says(
+    visit: Any, moved: Any, report: Any, image: Any, both: Any
+) -> None:
     tab = opened(visit, moved, image, both, "&blocks=1")
     bounds = 0
     for method, maps in shown_maps(report, image).items():
@@ -92,7 +96,9 @@ def test_every_map_is_a_minus_b_and_no_further_off_than_its_tile_says(visit, mov
 
 
 @pytest.mark.parametrize("method", ["grad_cam", "saliency", "input_x_gradient"])
-def test_the_pointer_reads_the_difference(visit, moved, report, image, both, method):
+def test_the_pointer_reads_the_difference(
+    visit: Any, moved: Any, report: Any, image: Any, both: Any, method: Any
+) -> None:
     tab = opened(visit, moved, image, both)
     maps = shown_maps(report, image)[method]
     truth = torch.from_numpy(maps[both[0].index] - maps[both[1].index])
@@ -120,12 +126,14 @@ def test_the_pointer_reads_the_difference(visit, moved, report, image, both, met
     visit.is_quiet()
 
 
-def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(visit, moved, report, image, both):
+def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(
+    visit: Any, moved: Any, report: Any, image: Any, both: Any
+) -> None:
     tab = opened(visit, moved, image, both)
     run = load_run(report).record
     assert {run.method(name).shown_sign for name in shown_maps(report, image)} == set(Sign), "or this shows little"
 
-    def drawn():
+    def drawn() -> Any:
         return tab.evaluate(
             f"""Object.fromEntries({PAGE}.tiles.filter((t) => t.method && !t.class).map((t) => {{
             const ends = [...t.element.querySelectorAll(".ends span")].map((each) => each.textContent);
@@ -151,7 +159,7 @@ def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(visit, m
     visit.is_quiet()
 
 
-def test_turned_round_it_is_the_same_with_the_other_sign(visit, moved, image, both):
+def test_turned_round_it_is_the_same_with_the_other_sign(visit: Any, moved: Any, image: Any, both: Any) -> None:
     look = f"""{PAGE}.tiles.filter((t) => t.method && !t.class).map(({{ drawn }}) =>
         [drawn.style.end, [...drawn.grid.values].map((v) => v || 0)])"""
     tab = opened(visit, moved, image, both)
@@ -164,7 +172,7 @@ def test_turned_round_it_is_the_same_with_the_other_sign(visit, moved, image, bo
         np.testing.assert_array_equal(values, -np.array(back))
 
 
-def test_it_is_said_and_survives_a_reload_and_a_link(visit, moved, image, both):
+def test_it_is_said_and_survives_a_reload_and_a_link(visit: Any, moved: Any, image: Any, both: Any) -> None:
     tab = visit.open(moved / "images" / f"{image.id}.html", f"#class={both[0].index}")
     settled(tab)
     line = tab.locator("p[data-difference]")
@@ -172,7 +180,7 @@ def test_it_is_said_and_survives_a_reload_and_a_link(visit, moved, image, both):
     choose(tab, both[1].index)
     name = f"{both[0].name} − {both[1].name}"
 
-    def is_shown():
+    def is_shown() -> None:
         assert f"class={both[0].index}&minus={both[1].index}" in tab.url
         assert f"Every map shows {name}: above zero where it is larger for {both[0].name}, below" in line.inner_text()
         assert "one value a pixel" in line.inner_text() and line.locator("xpath=..").get_attribute("role") == "status"
@@ -200,7 +208,7 @@ def test_it_is_said_and_survives_a_reload_and_a_link(visit, moved, image, both):
     visit.is_quiet()
 
 
-def test_a_class_minus_itself_is_no_difference(visit, moved, image, both):
+def test_a_class_minus_itself_is_no_difference(visit: Any, moved: Any, image: Any, both: Any) -> None:
     tab = opened(visit, moved, image, both)
     tab.locator(f"[data-class='{both[1].index}']").click()
     until(tab, f"{PAGE}.state.class === '{both[1].index}'")
@@ -222,7 +230,7 @@ def test_a_class_minus_itself_is_no_difference(visit, moved, image, both):
     visit.is_quiet()
 
 
-def test_keys_reach_and_change_it(visit, moved, image):
+def test_keys_reach_and_change_it(visit: Any, moved: Any, image: Any) -> None:
     tab = visit.open(moved / "images" / f"{image.id}.html")
     settled(tab)
     tab.locator("[data-class]").first.focus()
@@ -244,7 +252,7 @@ def test_keys_reach_and_change_it(visit, moved, image):
     visit.is_quiet()
 
 
-def test_a_map_that_is_missing_or_the_same_is_told_from_others(visit, moved, image, both):
+def test_a_map_that_is_missing_or_the_same_is_told_from_others(visit: Any, moved: Any, image: Any, both: Any) -> None:
     tab = visit.open(moved / "images" / f"{image.id}.html", f"#class={both[0].index}")
     settled(tab)
     tab.evaluate(
@@ -263,7 +271,7 @@ def test_a_map_that_is_missing_or_the_same_is_told_from_others(visit, moved, ima
     visit.is_quiet()
 
 
-def test_enlarged_it_keeps_its_name(visit, moved, image, both):
+def test_enlarged_it_keeps_its_name(visit: Any, moved: Any, image: Any, both: Any) -> None:
     tab = opened(visit, moved, image, both)
     tab.locator("[data-method='grad_cam'] .enlarge").focus()
     tab.keyboard.press("Enter")
@@ -272,7 +280,7 @@ def test_enlarged_it_keeps_its_name(visit, moved, image, both):
     visit.is_quiet()
 
 
-def test_one_class_offers_nothing_to_subtract(visit, drawn, tmp_path):
+def test_one_class_offers_nothing_to_subtract(visit: Any, drawn: Any, tmp_path: Path) -> None:
     few = ["--device", "cpu", "--limit", "1", "-c", "top:1", "-m", "grad_cam,saliency"]
     command("run", "tests.factories:tiny", drawn / "circle", "-o", tmp_path / "r", *few)
     (image,) = load_run(tmp_path / "r").images()
@@ -283,7 +291,7 @@ def test_one_class_offers_nothing_to_subtract(visit, drawn, tmp_path):
     visit.is_quiet()
 
 
-def test_without_scripts_there_is_no_control(chromium, moved, image):
+def test_without_scripts_there_is_no_control(chromium: Any, moved: Any, image: Any) -> None:
     context = chromium.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto((moved / "images" / f"{image.id}.html").resolve().as_uri())
@@ -291,7 +299,7 @@ def test_without_scripts_there_is_no_control(chromium, moved, image):
     context.close()
 
 
-def test_the_single_file_has_it_too(visit, alone, image, both):
+def test_the_single_file_has_it_too(visit: Any, alone: Any, image: Any, both: Any) -> None:
     tab = visit.open(alone, f"#page=image-{image.id}&class={both[0].index}")
     settled(tab)
     choose(tab, both[1].index)
@@ -307,7 +315,7 @@ def test_the_single_file_has_it_too(visit, alone, image, both):
     visit.is_quiet()
 
 
-def test_narrow_screens_need_no_scrolling_sideways(chromium, moved, image, both):
+def test_narrow_screens_need_no_scrolling_sideways(chromium: Any, moved: Any, image: Any, both: Any) -> None:
     visit = Visit(chromium, viewport={"width": 360, "height": 740})
     fragment = f"#class={both[0].index}&minus={both[1].index}"
     tab = visit.open(moved / "images" / f"{image.id}.html", fragment)
@@ -317,7 +325,7 @@ def test_narrow_screens_need_no_scrolling_sideways(chromium, moved, image, both)
     visit.context.close()
 
 
-def test_ends_are_found_as_python_finds_them(visit, moved):
+def test_ends_are_found_as_python_finds_them(visit: Any, moved: Any) -> None:
     tab = visit.open(moved / "methods.html")
     random = np.random.default_rng(3)
     sparse = np.zeros(2000, np.float32)
@@ -350,5 +358,5 @@ def test_ends_are_found_as_python_finds_them(visit, moved):
         ("[...CnnVis.errorsOf({ code: 0 }, { values: [1, 2] })]", [0, 0]),
     ],
 )
-def test_pure_functions(visit, moved, code, expected):
+def test_pure_functions(visit: Any, moved: Any, code: Any, expected: Any) -> None:
     assert visit.open(moved / "methods.html").evaluate(code) == expected

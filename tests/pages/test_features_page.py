@@ -1,5 +1,9 @@
 """The inside of the network in Chromium: every view by keyboard and pointer."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,13 +18,13 @@ SAID = "document.querySelector('[data-said]').textContent"
 
 
 @pytest.fixture(scope="module")
-def looked(report):
+def looked(report: Any) -> Any:
     run = load_run(report)
     return run, run.record.inspection.images[0]
 
 
 @pytest.fixture
-def page(visit, moved, looked):
+def page(visit: Any, moved: Any, looked: Any) -> Iterator[Any]:
     tab = visit.open(moved / "images" / f"{looked[1].image}.html")
     tab.locator("[data-maps]").scroll_into_view_if_needed()
     until(tab, READY)
@@ -28,7 +32,7 @@ def page(visit, moved, looked):
     visit.is_quiet()
 
 
-def test_the_slider_goes_through_all_layers_by_arrow_keys(page, looked):
+def test_the_slider_goes_through_all_layers_by_arrow_keys(page: Any, looked: Any) -> None:
     run, inside = looked
     page.locator("[name='layer_number']").focus()
     for place, name in enumerate(inside.layers):
@@ -41,7 +45,7 @@ def test_the_slider_goes_through_all_layers_by_arrow_keys(page, looked):
     until(page, f"{READY} && {SAID}.startsWith('{len(inside.layers)} of')")
 
 
-def test_a_channel_opens_with_its_true_values(page, looked):
+def test_a_channel_opens_with_its_true_values(page: Any, looked: Any) -> None:
     run, inside = looked
     page.select_option("[data-maps-controls] [name='layer']", "3")
     until(page, f"{SAID}.startsWith('4 of')")
@@ -61,7 +65,7 @@ def test_a_channel_opens_with_its_true_values(page, looked):
 
 
 @pytest.mark.parametrize(("sort", "row"), [("mean", 2), ("highest", 1), ("relevance", 3)])
-def test_channels_are_sorted(page, looked, sort, row):
+def test_channels_are_sorted(page: Any, looked: Any, sort: Any, row: Any) -> None:
     run, inside = looked
     page.select_option("[data-maps-controls] [name='layer']", "3")
     page.select_option("[data-maps-controls] [name='sort']", sort)
@@ -72,10 +76,10 @@ def test_channels_are_sorted(page, looked, sort, row):
     until(page, f"{shown} === '{','.join(map(str, expected))}'")
 
 
-def test_one_scale_for_all_or_for_each(page, looked):
+def test_one_scale_for_all_or_for_each(page: Any, looked: Any) -> None:
     run, inside = looked
 
-    def brightest():
+    def brightest() -> Any:
         return page.evaluate("""() => [...document.querySelectorAll('[data-grid] canvas')].map((canvas) => {
           const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
           let most = 0;
@@ -91,7 +95,7 @@ def test_one_scale_for_all_or_for_each(page, looked):
     assert np.argmax(shared) == np.argmax(highest) and min(shared) < own[0]
 
 
-def test_projections_switch_between_their_rules(page):
+def test_projections_switch_between_their_rules(page: Any) -> None:
     shown = "[...document.querySelectorAll('.pair [data-variant-of]:not([hidden])')].map((e) => e.dataset.variantOf)"
     assert set(page.evaluate(shown)) == {"deconvnet"}
     page.locator("[data-variant='deconvnet']").focus()
@@ -105,7 +109,7 @@ def test_projections_switch_between_their_rules(page):
     )
 
 
-def test_reveal_is_sharp_where_the_map_is_large(page):
+def test_reveal_is_sharp_where_the_map_is_large(page: Any) -> None:
     tile = "CnnVis.wired.get(document.querySelector('main')).tiles.find((t) => t.method === 'grad_cam')"
     page.locator("[data-view='reveal']").click()
     until(page, f"{tile}.drawn?.pictureImage?.width > 0")
@@ -130,7 +134,7 @@ def test_reveal_is_sharp_where_the_map_is_large(page):
     assert soft > 4, "blurred where the map is small"
 
 
-def test_the_page_of_the_network_shows_every_view(visit, moved, looked):
+def test_the_page_of_the_network_shows_every_view(visit: Any, moved: Any, looked: Any) -> None:
     run, _ = looked
     inside = run.record.inspection
     tab = visit.open(moved / "features.html")
@@ -159,7 +163,7 @@ def test_the_page_of_the_network_shows_every_view(visit, moved, looked):
     visit.is_quiet()
 
 
-def test_a_click_into_the_chart_goes_to_the_layer(visit, moved):
+def test_a_click_into_the_chart_goes_to_the_layer(visit: Any, moved: Any) -> None:
     tab = visit.open(moved / "features.html")
     tab.locator(".channel-stats").scroll_into_view_if_needed()
     until(tab, "document.querySelector('.channel-stats').data?.length === 4")
@@ -173,7 +177,7 @@ def test_a_click_into_the_chart_goes_to_the_layer(visit, moved):
     visit.is_quiet()
 
 
-def test_pages_of_64_channels(chromium, tmp_path, drawn):
+def test_pages_of_64_channels(chromium: Any, tmp_path: Path, drawn: Any) -> None:
     command("run", "tests.factories:wide", drawn, "-o", tmp_path / "r", "-m", "grad_cam", "--inspect", "standard", "-q")
     inside = load_run(tmp_path / "r").record.inspection.images[0]
     visit = Visit(chromium)
@@ -189,7 +193,7 @@ def test_pages_of_64_channels(chromium, tmp_path, drawn):
     visit.context.close()
 
 
-def test_the_single_file_has_the_inside(visit, alone, looked):
+def test_the_single_file_has_the_inside(visit: Any, alone: Any, looked: Any) -> None:
     _, inside = looked
     tab = visit.open(alone, "#page=features")
     assert tab.locator("main:visible .sheet").count() > 0
@@ -202,7 +206,7 @@ def test_the_single_file_has_the_inside(visit, alone, looked):
 
 
 @pytest.mark.parametrize("width", [360, 800])
-def test_the_inside_fits_narrow_screens(chromium, moved, looked, width):
+def test_the_inside_fits_narrow_screens(chromium: Any, moved: Any, looked: Any, width: Any) -> None:
     visit = Visit(chromium, viewport={"width": width, "height": 740})
     for path in (moved / "features.html", moved / "images" / f"{looked[1].image}.html"):
         tab = visit.open(path)
@@ -229,5 +233,5 @@ def test_the_inside_fits_narrow_screens(chromium, moved, looked, width):
         ),
     ],
 )
-def test_pure_functions_of_the_inside(visit, moved, code, expected):
+def test_pure_functions_of_the_inside(visit: Any, moved: Any, code: Any, expected: Any) -> None:
     assert visit.open(moved / "features.html").evaluate(f"() => {code}") == expected

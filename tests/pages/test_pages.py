@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from tests.pages.browser import Visit, until
 pytestmark = pytest.mark.browser
 
 
-def images(report):
+def images(report: Any) -> Any:
     return list(load_run(report).images())
 
 
@@ -40,12 +41,12 @@ BLANK = f"""() => {PAGE}.tiles.filter((t) => t.method).filter(({{ canvas }}) => 
 }}).map((t) => t.method)"""
 
 
-def settled(tab):
+def settled(tab: Any) -> None:
     until(tab, DRAWN)
     until(tab, SETTLED)
 
 
-def test_every_page_opens_quietly_and_shows_every_map(visit, moved, report):
+def test_every_page_opens_quietly_and_shows_every_map(visit: Any, moved: Any, report: Any) -> None:
     visit.open(moved / "index.html")
     assert visit.tab.locator("[data-gallery] > li").count() == len(images(report))
     until(visit.tab, "[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
@@ -68,12 +69,12 @@ def test_every_page_opens_quietly_and_shows_every_map(visit, moved, report):
     visit.is_quiet()
 
 
-def is_flat(report, image, found):
+def is_flat(report: Any, image: Any, found: Any) -> Any:
     values = load_arrays(report, image.id)[found.key]
     return values.min() == values.max()
 
 
-def test_the_numbers_on_the_page_are_the_numbers_of_the_run(visit, moved, report):
+def test_the_numbers_on_the_page_are_the_numbers_of_the_run(visit: Any, moved: Any, report: Any) -> None:
     image = images(report)[1]
     arrays, run = load_arrays(report, image.id), load_run(report).record
     tab = visit.open(moved / "images" / f"{image.id}.html", "#blocks=1")
@@ -90,7 +91,7 @@ def test_the_numbers_on_the_page_are_the_numbers_of_the_run(visit, moved, report
         assert np.abs(shown - values).max() <= QUALITIES[0].error * np.abs(values).max() * 1.001 + 1e-12, found.key
 
 
-def test_hover_reads_the_true_value_and_the_cross_is_everywhere(visit, moved, report):
+def test_hover_reads_the_true_value_and_the_cross_is_everywhere(visit: Any, moved: Any, report: Any) -> None:
     image = images(report)[0]
     tab = visit.open(moved / "images" / f"{image.id}.html")
     settled(tab)
@@ -120,14 +121,14 @@ def test_hover_reads_the_true_value_and_the_cross_is_everywhere(visit, moved, re
     visit.is_quiet()
 
 
-def ranges(tab):
+def ranges(tab: Any) -> Any:
     return tab.evaluate(
         f"""{PAGE}.tiles.filter((t) => t.live).map(({{ plot }}) =>
         [plot._fullLayout.xaxis.range, plot._fullLayout.yaxis.range])"""
     )
 
 
-def test_zoom_is_linked_and_double_click_undoes_it(visit, moved, report):
+def test_zoom_is_linked_and_double_click_undoes_it(visit: Any, moved: Any, report: Any) -> None:
     tab = visit.open(moved / "images" / f"{images(report)[0].id}.html")
     settled(tab)
     whole = ranges(tab)
@@ -151,12 +152,12 @@ def test_zoom_is_linked_and_double_click_undoes_it(visit, moved, report):
     visit.is_quiet()
 
 
-def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit, moved, report):
+def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit: Any, moved: Any, report: Any) -> None:
     image = images(report)[0]
     tab = visit.open(moved / "images" / f"{image.id}.html")
     settled(tab)
 
-    def look():
+    def look() -> Any:
         return tab.evaluate(f"{PAGE}.tiles.find((t) => t.method === 'hires_cam').canvas.toDataURL()")
 
     seen = [look()]
@@ -185,7 +186,7 @@ def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit, mo
     visit.is_quiet()
 
 
-def test_color_pictures(visit, moved, report):
+def test_color_pictures(visit: Any, moved: Any, report: Any) -> None:
     tab = visit.open(moved / "images" / f"{images(report)[0].id}.html", "#color=1")
     settled(tab)
     shown = tab.evaluate(f"{PAGE}.tiles.filter((t) => t.drawn?.picture).map((t) => t.method)")
@@ -193,7 +194,7 @@ def test_color_pictures(visit, moved, report):
     visit.is_quiet()
 
 
-def test_keys(visit, moved, report):
+def test_keys(visit: Any, moved: Any, report: Any) -> None:
     ids = [image.id for image in images(report)]
     tab = visit.open(moved / "index.html")
     tab.keyboard.press("/")
@@ -223,7 +224,7 @@ def test_keys(visit, moved, report):
     visit.is_quiet()
 
 
-def test_a_map_is_enlarged_with_no_way_to_send_it_away(visit, moved, report):
+def test_a_map_is_enlarged_with_no_way_to_send_it_away(visit: Any, moved: Any, report: Any) -> None:
     tab = visit.open(moved / "images" / f"{images(report)[0].id}.html")
     settled(tab)
     tab.locator("[data-method='occlusion'] .enlarge").focus()
@@ -238,13 +239,13 @@ def test_a_map_is_enlarged_with_no_way_to_send_it_away(visit, moved, report):
     visit.is_quiet()
 
 
-def shown(tab):
+def shown(tab: Any) -> Any:
     return tab.evaluate(
         "[...document.querySelectorAll('[data-gallery] > li:not([hidden])')].map((li) => li.dataset.name)"
     )
 
 
-def test_the_gallery_filters_sorts_and_searches(visit, moved, report):
+def test_the_gallery_filters_sorts_and_searches(visit: Any, moved: Any, report: Any) -> None:
     run = images(report)
     tab = visit.open(moved / "index.html")
     assert shown(tab) == [image.name for image in run]
@@ -275,7 +276,7 @@ def test_the_gallery_filters_sorts_and_searches(visit, moved, report):
     visit.is_quiet()
 
 
-def test_a_cell_of_the_confusion_leads_to_its_images(visit, moved, report):
+def test_a_cell_of_the_confusion_leads_to_its_images(visit: Any, moved: Any, report: Any) -> None:
     tab = visit.open(moved / "index.html")
     button = tab.locator(".confusion button").first
     label, predicted = button.get_attribute("data-filter-label"), button.get_attribute("data-filter-predicted")
@@ -285,7 +286,7 @@ def test_a_cell_of_the_confusion_leads_to_its_images(visit, moved, report):
     visit.is_quiet()
 
 
-def test_the_scheme_follows_the_system_and_the_reader(chromium, moved):
+def test_the_scheme_follows_the_system_and_the_reader(chromium: Any, moved: Any) -> None:
     for scheme in ("light", "dark"):
         visit = Visit(chromium, color_scheme=scheme)
         tab = visit.open(moved / "index.html")
@@ -298,7 +299,7 @@ def test_the_scheme_follows_the_system_and_the_reader(chromium, moved):
         visit.context.close()
 
 
-def test_time_and_machine_are_filled_in(visit, moved, report):
+def test_time_and_machine_are_filled_in(visit: Any, moved: Any, report: Any) -> None:
     tab = visit.open(moved / "index.html")
     until(tab, "document.querySelector('[data-provenance=took]').textContent !== '–'")
     record = load_run(report).record
@@ -308,7 +309,7 @@ def test_time_and_machine_are_filled_in(visit, moved, report):
     assert finished not in (moved / "index.html").read_text(encoding="utf-8")
 
 
-def test_paper_gets_the_canvases_and_no_controls(visit, moved, report):
+def test_paper_gets_the_canvases_and_no_controls(visit: Any, moved: Any, report: Any) -> None:
     image = images(report)[0]
     tab = visit.open(moved / "images" / f"{image.id}.html")
     settled(tab)
@@ -321,14 +322,14 @@ def test_paper_gets_the_canvases_and_no_controls(visit, moved, report):
 
 
 @pytest.mark.parametrize("name", ["index.html", "methods.html", "run.html"])
-def test_narrow_screens_need_no_scrolling_sideways(chromium, moved, name):
+def test_narrow_screens_need_no_scrolling_sideways(chromium: Any, moved: Any, name: Any) -> None:
     visit = Visit(chromium, viewport={"width": 360, "height": 740})
     tab = visit.open(moved / name)
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     visit.context.close()
 
 
-def test_without_scripts_there_are_pictures(chromium, moved, report):
+def test_without_scripts_there_are_pictures(chromium: Any, moved: Any, report: Any) -> None:
     image = images(report)[0]
     context = chromium.new_context(java_script_enabled=False)
     tab = context.new_page()
@@ -346,7 +347,7 @@ def test_without_scripts_there_are_pictures(chromium, moved, report):
     context.close()
 
 
-def test_the_single_file_has_it_all(visit, alone, report):
+def test_the_single_file_has_it_all(visit: Any, alone: Any, report: Any) -> None:
     tab = visit.open(alone)
     run = images(report)
     until(
@@ -377,7 +378,7 @@ def test_the_single_file_has_it_all(visit, alone, report):
     assert len([url for url in visit.requests if url.startswith("file:")]) == 2, "itself, and itself again"
 
 
-def test_scripts_agree_with_python(visit, moved):
+def test_scripts_agree_with_python(visit: Any, moved: Any) -> None:
     tab = visit.open(moved / "methods.html")
     for palette in SCALES:
         for sign in Sign:
@@ -441,5 +442,5 @@ def test_scripts_agree_with_python(visit, moved):
         ("CnnVis.keeping('#page=image-3', CnnVis.imageDefaults)", "#page=image-3"),
     ],
 )
-def test_pure_functions_of_the_pages(visit, moved, code, expected):
+def test_pure_functions_of_the_pages(visit: Any, moved: Any, code: Any, expected: Any) -> None:
     assert visit.open(moved / "methods.html").evaluate(code) == expected

@@ -1,5 +1,7 @@
 """`explain` as people call it who come from other libraries: understood, or told in one line what to give."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ with torch.no_grad():  # the second image is seen as another class than the firs
 SEEN = NETWORK(IMAGES).argmax(1).tolist()
 
 
-def grad_cam(targets, **options):
+def grad_cam(targets: Any, **options: Any) -> Any:
     return explain(options.pop("network", NETWORK), IMAGES, targets, **options)["grad_cam"]
 
 
@@ -29,11 +31,11 @@ SAME = {
 
 
 @pytest.mark.parametrize("given", SAME.values(), ids=SAME)
-def test_targets_in_any_form_are_the_same_classes(given):
+def test_targets_in_any_form_are_the_same_classes(given: Any) -> None:
     assert torch.equal(grad_cam(given), grad_cam([3, 1]))
 
 
-def test_no_targets_are_the_classes_seen_and_one_is_for_all():
+def test_no_targets_are_the_classes_seen_and_one_is_for_all() -> None:
     assert SEEN[0] != SEEN[1]
     assert torch.equal(grad_cam(None), grad_cam(SEEN))
     assert torch.equal(grad_cam(None, batch_size=1), grad_cam(SEEN, batch_size=1))
@@ -44,28 +46,28 @@ def test_no_targets_are_the_classes_seen_and_one_is_for_all():
 
 
 @pytest.mark.parametrize("layer", [NETWORK.features[0], [NETWORK.features[0]], ["features.0"], ("features.0",)])
-def test_a_layer_is_known_by_name_or_as_the_module(layer):
+def test_a_layer_is_known_by_name_or_as_the_module(layer: Any) -> None:
     assert torch.equal(grad_cam([1, 2], layer=layer), grad_cam([1, 2], layer="features.0"))
 
 
-def test_a_layer_of_a_wrapped_network_is_known_by_both_names():
+def test_a_layer_of_a_wrapped_network_is_known_by_both_names() -> None:
     network = nn.DataParallel(NETWORK)
     wanted = grad_cam([1, 2], layer="features.0")
     for layer in ("module.features.0", "features.0", NETWORK.features[0], network.module.features[0]):
         assert torch.equal(grad_cam([1, 2], layer=layer, network=network), wanted)
 
 
-def test_nothing_for_a_layer_is_the_default():
+def test_nothing_for_a_layer_is_the_default() -> None:
     assert torch.equal(grad_cam([1, 2], layer=None), grad_cam([1, 2]))
     assert torch.equal(grad_cam([1, 2], layer=[]), grad_cam([1, 2]))
 
 
-def test_methods_as_a_text_a_set_or_with_commas():
+def test_methods_as_a_text_a_set_or_with_commas() -> None:
     assert list(explain(NETWORK, IMAGES, 1, "gradient, grad-cam")) == ["gradient", "grad_cam"]
     assert list(explain(NETWORK, IMAGES, 1, {"gradient"})) == ["gradient"]
 
 
-def test_a_number_for_the_normalization_is_for_all_channels():
+def test_a_number_for_the_normalization_is_for_all_channels() -> None:
     ways = [{"mean": 0.5, "std": 0.25}, {"mean": np.full(3, 0.5), "std": torch.full((3,), 0.25)}]
     first, second = (explain(NETWORK, IMAGES, 1, "integrated_gradients", **way) for way in ways)
     assert torch.equal(first["integrated_gradients"], second["integrated_gradients"])
@@ -73,7 +75,7 @@ def test_a_number_for_the_normalization_is_for_all_channels():
     assert not torch.equal(first["integrated_gradients"], plain)
 
 
-def test_images_that_carry_gradients_or_come_from_inference_mode():
+def test_images_that_carry_gradients_or_come_from_inference_mode() -> None:
     with torch.inference_mode():
         inferred = IMAGES * 1
     for images in (inferred, IMAGES.clone().requires_grad_()):
@@ -117,7 +119,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("change", "says"), REFUSED, ids=[says for _, says in REFUSED])
-def test_what_is_not_understood_is_one_line(change, says):
+def test_what_is_not_understood_is_one_line(change: Any, says: Any) -> None:
     with pytest.raises(CnnVisError) as caught:
         explain(**({"module": NETWORK, "images": IMAGES, "targets": [1, 2]} | change))
     assert says in str(caught.value) and "\n" not in str(caught.value)

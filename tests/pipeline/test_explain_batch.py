@@ -1,5 +1,7 @@
 """One way to explain a batch: what it gives is what the methods give on a tape, and one bad image costs one image."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -16,21 +18,21 @@ NAMES = ["gradient", "grad_cam", "occlusion", "pattern_net"]
 
 
 @pytest.fixture
-def subject():
+def subject() -> Any:
     return Subject(seeded(Tiny(5)).eval(), torch.randn(1, 3, 24, 24, generator=torch.Generator().manual_seed(1)))
 
 
 @pytest.fixture
-def images():
+def images() -> Any:
     return torch.randn(3, 3, 24, 24, generator=torch.Generator().manual_seed(2))
 
 
-def planned(subject, tasks, targets):
+def planned(subject: Any, tasks: Any, targets: Any) -> Any:
     return dry_run_tasks(tasks, DryRunTape(subject, subject.take_first_pass(), capacity=3), targets)
 
 
 @pytest.mark.parametrize("dry", [False, True], ids=["captured-when-asked", "planned"])
-def test_maps_are_those_of_each_method_on_a_tape(subject, images, dry):
+def test_maps_are_those_of_each_method_on_a_tape(subject: Any, images: Any, dry: Any) -> None:
     tasks = tasks_for(select(NAMES), [], {})
     targets = torch.tensor([[0, 1], [2, 3], [4, 0]])
     settings = BatchSettings(planned(subject, tasks, targets[:1]) if dry else None, seed=7)
@@ -42,7 +44,7 @@ def test_maps_are_those_of_each_method_on_a_tape(subject, images, dry):
 
 
 @pytest.mark.parametrize(("dry", "forward", "backward"), [(False, 2, 2), (True, 1, 1)], ids=["unplanned", "planned"])
-def test_a_dry_run_saves_passes(subject, images, dry, forward, backward):
+def test_a_dry_run_saves_passes(subject: Any, images: Any, dry: Any, forward: Any, backward: Any) -> None:
     tasks, targets = tasks_for(select(["gradient", "grad_cam"]), [], {}), torch.tensor([[0], [2], [4]])
     settings = BatchSettings(planned(subject, tasks, targets[:1]) if dry else None)
     passes = []
@@ -52,7 +54,7 @@ def test_a_dry_run_saves_passes(subject, images, dry, forward, backward):
     assert (len(passes), len(shared)) == (forward, backward)
 
 
-def test_without_targets_the_predicted_class_is_explained(subject, images):
+def test_without_targets_the_predicted_class_is_explained(subject: Any, images: Any) -> None:
     tasks = tasks_for(select(["gradient"]), [], {})
     ((predicted,),) = explain_batch(subject, images, tasks, None, BatchSettings()).results
     targets = Tape(subject, images).logits.argmax(dim=1, keepdim=True)
@@ -60,7 +62,7 @@ def test_without_targets_the_predicted_class_is_explained(subject, images):
     assert torch.equal(predicted.maps, named.maps)
 
 
-def test_a_pass_that_was_made_is_not_made_again(subject, images):
+def test_a_pass_that_was_made_is_not_made_again(subject: Any, images: Any) -> None:
     tape = open_batch(subject, images, BatchSettings())
     passes = []
     subject.network.register_forward_hook(lambda *_: passes.append(1))
@@ -69,11 +71,11 @@ def test_a_pass_that_was_made_is_not_made_again(subject, images):
 
 
 @pytest.fixture
-def picky():
+def picky() -> None:
     """A method that fails on batches with an image whose first pixel is above `most`."""
 
     @method(title="P", family="f", source="no source", sign=Sign.POSITIVE, kind=Kind.PIXEL)
-    def picky(tape, targets, *, most: float = 0.0):
+    def picky(tape: Any, targets: Any, *, most: float = 0.0) -> Any:
         """It fails on some images."""
         if bool((tape.images[:, 0, 0, 0] > most).any()):
             raise ValueError("an image that it doesn't take")
@@ -89,7 +91,9 @@ def picky():
     ],
     ids=["one-image", "every-image", "none"],
 )
-def test_a_method_that_fails_on_one_image_keeps_the_others(picky, subject, images, pixels, failing, there):
+def test_a_method_that_fails_on_one_image_keeps_the_others(
+    picky: Any, subject: Any, images: Any, pixels: Any, failing: Any, there: Any
+) -> None:
     images[:, 0, 0, 0] = torch.tensor(pixels)
     known, tasks = [], tasks_for(select(["picky"]), [], {})
     (results,) = explain_batch(subject, images, tasks, None, BatchSettings(), failing=known).results
@@ -98,7 +102,7 @@ def test_a_method_that_fails_on_one_image_keeps_the_others(picky, subject, image
         assert result.maps is None or torch.equal(result.maps[0, 0], images[row].abs())
 
 
-def test_maps_stay_as_the_method_gave_them_on_request(images):
+def test_maps_stay_as_the_method_gave_them_on_request(images: Any) -> None:
     double = images.double()
     subject = Subject(seeded(Tiny(5)).eval().double(), double[:1])
     tasks, told = tasks_for(select(["gradient"]), [], {}), []

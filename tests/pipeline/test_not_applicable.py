@@ -2,6 +2,8 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -15,12 +17,12 @@ class Warnings(Progress):
     def __init__(self) -> None:
         self.warnings = []
 
-    def warn(self, message, error=None):
+    def warn(self, message: Any, error: Any = None) -> None:
         self.warnings.append(message)
 
 
-def failing(error):
-    def stage():
+def failing(error: Any) -> Any:
+    def stage() -> None:
         raise error
 
     return stage
@@ -35,7 +37,7 @@ def failing(error):
     ],
     ids=["not-applicable", "a-fault", "memory"],
 )
-def test_a_stage_that_fails_is_recorded_and_the_next_one_runs(error, reason):
+def test_a_stage_that_fails_is_recorded_and_the_next_one_runs(error: Any, reason: Any) -> None:
     progress = Warnings()
     stages = Stages(progress)
     assert stages.run("first stage", failing(error), 1) == 1 and stages.run("second stage", lambda: 2, 0) == 2
@@ -48,15 +50,15 @@ def test_a_stage_that_fails_is_recorded_and_the_next_one_runs(error, reason):
     [WentAway("gone"), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()],
     ids=["folder-gone", "disk-full", "stopped"],
 )
-def test_what_can_be_made_up_for_ends_the_run(error):
+def test_what_can_be_made_up_for_ends_the_run(error: Any) -> None:
     stages = Stages(Progress())
     with pytest.raises(type(error)):
         stages.run("stage", failing(error), None)
     assert stages.not_applicable == []
 
 
-def test_views_that_were_made_before_one_fails_are_kept():
-    def views():
+def test_views_that_were_made_before_one_fails_are_kept() -> None:
+    def views() -> Iterator[Any]:
         yield 1
         raise ValueError("odd")
 

@@ -4,8 +4,10 @@ import json
 import re
 import sys
 from base64 import b64encode
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ TINY = ["--images", "12", "--test", "6", "--size", "48", "--epochs", "1", "--exp
 
 
 @pytest.fixture(scope="module")
-def modules():
+def modules() -> Iterator[Any]:
     sys.path.insert(0, str(HERE))
     yield
     sys.path.remove(str(HERE))
@@ -34,7 +36,7 @@ def start(out: Path, *words: str, code: int = 0) -> str:
 
 
 @pytest.fixture(scope="module")
-def study(modules, tmp_path_factory):
+def study(modules: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The folder of a tiny study, and what was printed."""
     out = tmp_path_factory.mktemp("study") / "out"
     return out, start(out)
@@ -46,7 +48,7 @@ def half(side: int, columns: slice) -> np.ndarray:
     return mask
 
 
-def test_shares_of_a_map_of_pixels(modules):
+def test_shares_of_a_map_of_pixels(modules: Any) -> None:
     from measure import shares
 
     values = np.array([[1, -5], [2, 1]], np.float32)
@@ -54,7 +56,7 @@ def test_shares_of_a_map_of_pixels(modules):
     assert found == {"left": 0.75, "all": 1, "none": 0}, "what speaks against the class doesn't count"
 
 
-def test_shares_of_a_map_of_a_layer(modules):
+def test_shares_of_a_map_of_a_layer(modules: Any) -> None:
     from measure import shares
 
     # grown to 4×4, the one value weighs 1, 3/4, 1/4 and 0 along each side: 7/8 of its sum are in the first two columns
@@ -62,13 +64,13 @@ def test_shares_of_a_map_of_a_layer(modules):
     assert found == pytest.approx({"left": 7 / 8, "first": 1 / 2})
 
 
-def test_a_map_that_speaks_only_against_the_class_has_no_shares(modules):
+def test_a_map_that_speaks_only_against_the_class_has_no_shares(modules: Any) -> None:
     from measure import shares
 
     assert shares(np.array([[-1, 0], [0, -2]], np.float32), {"left": half(2, slice(1))}) == {}
 
 
-def test_regions_are_what_was_drawn(study):
+def test_regions_are_what_was_drawn(study: Any) -> None:
     from measure import regions_of
 
     out, _ = study
@@ -90,7 +92,7 @@ def test_regions_are_what_was_drawn(study):
         assert regions["line"].any(axis=0).all(), "the line goes from side to side"
 
 
-def test_conflict_scenes_bear_the_mark_of_the_other_class(modules, tmp_path):
+def test_conflict_scenes_bear_the_mark_of_the_other_class(modules: Any, tmp_path: Path) -> None:
     from scenes import write_conflict
 
     sets = tmp_path
@@ -117,7 +119,7 @@ def test_conflict_scenes_bear_the_mark_of_the_other_class(modules, tmp_path):
         assert conflict[changed].min() > 150 and (changed & own).any(), "white, and where its own mark was"
 
 
-def test_the_page_says_what_was_printed(study):
+def test_the_page_says_what_was_printed(study: Any) -> None:
     out, printed = study
     page = (out / "index.html").read_text(encoding="utf-8")
     figures = re.findall(r"\d+\.\d\s%", printed)
@@ -131,7 +133,7 @@ def test_the_page_says_what_was_printed(study):
         assert (out / link).is_file()
 
 
-def test_the_page_needs_nothing_and_nobody(study):
+def test_the_page_needs_nothing_and_nobody(study: Any) -> None:
     out, _ = study
     page = (out / "index.html").read_text(encoding="utf-8")
     policy = re.search(r'Content-Security-Policy" content="(.*?)"', page).group(1)
@@ -142,14 +144,14 @@ def test_the_page_needs_nothing_and_nobody(study):
     assert str(out.parent) not in page
 
 
-def test_the_control_is_at_chance(study):
+def test_the_control_is_at_chance(study: Any) -> None:
     out, _ = study
     for look in json.loads((out / "results.json").read_text())["looks"]:
         random = next(each["on"] for each in look["shares"] if each["method"] == "random")
         assert random["patch"] == pytest.approx(look["area"]["patch"], rel=0.25)
 
 
-def test_a_second_start_does_nothing_anew(study):
+def test_a_second_start_does_nothing_anew(study: Any) -> None:
     out, printed = study
 
     def state() -> dict[Path, tuple[int, int]]:
@@ -163,7 +165,7 @@ def test_a_second_start_does_nothing_anew(study):
     assert printed.endswith(again), "and says the same"
 
 
-def test_studies_are_not_mixed(study, tmp_path):
+def test_studies_are_not_mixed(study: Any, tmp_path: Path) -> None:
     out, _ = study
     assert "other settings" in start(out, "--seed", "1", code=2)
     (tmp_path / "somebody's.txt").write_text("mine")
@@ -172,7 +174,7 @@ def test_studies_are_not_mixed(study, tmp_path):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_page_in_a_browser(chromium, study, width):
+def test_the_page_in_a_browser(chromium: Any, study: Any, width: Any) -> None:
     from tests.pages.browser import Visit
 
     visit = Visit(chromium, viewport={"width": width, "height": 800})

@@ -3,7 +3,10 @@
 import re
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -44,13 +47,13 @@ CLOCK = Clock()
 class Timed(Tiny):
     """Reading the image takes its time both ways."""
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         CLOCK.now += len(x) * CLOCK.forward
         if x.requires_grad:
             x.register_hook(self.back)
         return super().forward(x)
 
-    def back(self, signal):
+    def back(self, signal: Any) -> None:
         CLOCK.now += len(signal) * CLOCK.backward
 
 
@@ -61,7 +64,7 @@ def timed() -> nn.Module:
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(time, "perf_counter", CLOCK)
     CLOCK.__init__()
     return CLOCK
@@ -72,14 +75,14 @@ class Forecasts(Progress):
         self.told = []
         self.busy = iter(())
 
-    def expect(self, seconds, per_item):
+    def expect(self, seconds: Any, per_item: Any) -> None:
         self.told.append((CLOCK.now, Forecast(seconds, per_item)))
 
-    def done(self, item, *, in_steps=False):
+    def done(self, item: Any, *, in_steps: Any = False) -> None:
         CLOCK.forward = next(self.busy, CLOCK.forward)
 
 
-def run(drawn, folder, *methods, progress=None, before=lambda: None, **given):
+def run(drawn: Any, folder: Any, *methods: Any, progress: Any = None, before: Any = lambda: None, **given: Any) -> Any:
     """The plan and the stats of a run over the six pictures, without passes that compare."""
     given = {"metrics": "none", "inspect": "none", "batch_size": 2, "device": "cpu"} | given
     setup = set_up(RunConfig.of("tests.pipeline.test_time:timed", images=(drawn,), methods=methods, **given))
@@ -92,10 +95,10 @@ def run(drawn, folder, *methods, progress=None, before=lambda: None, **given):
 # --- the bound
 
 
-def test_a_busy_machine_while_the_run_is_planned_makes_no_bound(clock, drawn, tmp_path):
+def test_a_busy_machine_while_the_run_is_planned_makes_no_bound(clock: Any, drawn: Any, tmp_path: Path) -> None:
     clock.forward = 10.0
 
-    def calm():
+    def calm() -> None:
         clock.forward = 1.0
 
     plan, stats = run(drawn, tmp_path / "r", "occlusion", "saliency", before=calm)
@@ -104,7 +107,7 @@ def test_a_busy_machine_while_the_run_is_planned_makes_no_bound(clock, drawn, tm
     assert stats.ideal_seconds == pytest.approx(stats.computed * plan.dry_run.forward)
 
 
-def test_a_busy_machine_during_the_run_shows_against_the_bound(clock, drawn, tmp_path):
+def test_a_busy_machine_during_the_run_shows_against_the_bound(clock: Any, drawn: Any, tmp_path: Path) -> None:
     progress = Forecasts()
     progress.busy = iter([1.0, 3.0, 3.0, 3.0, 3.0])  # from the second batch on
     plan, stats = run(drawn, tmp_path / "r", "occlusion", progress=progress)
@@ -113,7 +116,7 @@ def test_a_busy_machine_during_the_run_shows_against_the_bound(clock, drawn, tmp
     assert stats.seconds == pytest.approx((2 + 4 * 3) * passes)
 
 
-def test_passes_that_stop_at_a_layer_are_not_counted_as_whole_ones(clock, drawn, tmp_path):
+def test_passes_that_stop_at_a_layer_are_not_counted_as_whole_ones(clock: Any, drawn: Any, tmp_path: Path) -> None:
     clock.backward = 5.0
     plan, stats = run(drawn, tmp_path / "r", "grad_cam")
     assert plan.dry_run.backward == 3 and plan.time.backward == pytest.approx(5)
@@ -124,7 +127,7 @@ def test_passes_that_stop_at_a_layer_are_not_counted_as_whole_ones(clock, drawn,
     assert stats.ideal_seconds == stats.seconds == pytest.approx(6 * (1 + 3 * 5)), "short ones aren't whole ones"
 
 
-def test_a_pass_within_a_pass_is_counted_once(clock):
+def test_a_pass_within_a_pass_is_counted_once(clock: Any) -> None:
     timer = PassClock(torch.device("cpu"))
     with timer.timing("outer", 1.0):
         clock.now += 1
@@ -137,7 +140,7 @@ def test_a_pass_within_a_pass_is_counted_once(clock):
     assert timer.times().bound == 4.0
 
 
-def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock, drawn, tmp_path):
+def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock: Any, drawn: Any, tmp_path: Path) -> None:
     progress = Forecasts()
     given = {"images": (drawn,), "batch_size": 2, "metrics": "none", "inspect": "none", "device": "cpu"}
     setup = set_up(RunConfig.of("tests.pipeline.test_time:timed", methods=("saliency",), **given))
@@ -152,18 +155,20 @@ def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock, drawn, tm
 
 
 @pytest.fixture
-def thoughtful():
+def thoughtful() -> None:
     """A method that takes 7 seconds an image without any pass, as superpixels do."""
 
     @method(title="T", family="f", source="no source", sign=Sign.POSITIVE, kind=Kind.PIXEL)
-    def thoughtful(tape, targets):
+    def thoughtful(tape: Any, targets: Any) -> Any:
         """It thinks."""
         if type(tape).__name__ == "Tape":
             CLOCK.now += 7.0 * len(targets) / 3  # it is called for each of three classes
         return torch.ones_like(tape.images)
 
 
-def test_what_is_no_pass_is_forecast_after_the_first_batch(clock, thoughtful, drawn, tmp_path):
+def test_what_is_no_pass_is_forecast_after_the_first_batch(
+    clock: Any, thoughtful: Any, drawn: Any, tmp_path: Path
+) -> None:
     progress = Forecasts()
     plan, stats = run(drawn, tmp_path / "r", "thoughtful", "gradient", progress=progress)
     ((told, forecast),) = progress.told
@@ -173,7 +178,7 @@ def test_what_is_no_pass_is_forecast_after_the_first_batch(clock, thoughtful, dr
     assert stats.seconds == pytest.approx(6 * 8)
 
 
-def test_what_is_done_once_is_not_forecast_for_every_image(clock, drawn, tmp_path):
+def test_what_is_done_once_is_not_forecast_for_every_image(clock: Any, drawn: Any, tmp_path: Path) -> None:
     progress = Forecasts()
     run(drawn, tmp_path / "r", "pattern_net", progress=progress)
     ((told, forecast),) = progress.told
@@ -181,9 +186,9 @@ def test_what_is_done_once_is_not_forecast_for_every_image(clock, drawn, tmp_pat
     assert forecast.left == pytest.approx(clock.now - told) == pytest.approx(4)
 
 
-def test_a_run_that_goes_on_forecasts_what_is_left(clock, thoughtful, drawn, tmp_path):
+def test_a_run_that_goes_on_forecasts_what_is_left(clock: Any, thoughtful: Any, drawn: Any, tmp_path: Path) -> None:
     class Stop(Forecasts):
-        def done(self, item, *, in_steps=False):
+        def done(self, item: Any, *, in_steps: Any = False) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -203,7 +208,9 @@ def test_a_run_that_goes_on_forecasts_what_is_left(clock, thoughtful, drawn, tmp
         (("thoughtful", "occlusion", "smoothgrad", "lrp_composite"), {"metrics": "quick", "inspect": "standard"}),
     ],
 )
-def test_the_forecast_of_all_stages_is_within_half(clock, thoughtful, drawn, tmp_path, methods, stages):
+def test_the_forecast_of_all_stages_is_within_half(
+    clock: Any, thoughtful: Any, drawn: Any, tmp_path: Path, methods: Any, stages: Any
+) -> None:
     clock.backward = 2.0
     progress = Forecasts()
     run(drawn, tmp_path / "r", *methods, progress=progress, **stages)
@@ -212,7 +219,7 @@ def test_the_forecast_of_all_stages_is_within_half(clock, thoughtful, drawn, tmp
     assert needed / 1.5 < forecast.left < needed * 1.5, (needed, forecast.left)
 
 
-def test_a_forecast_that_was_wrong_is_said_again(clock, drawn, tmp_path):
+def test_a_forecast_that_was_wrong_is_said_again(clock: Any, drawn: Any, tmp_path: Path) -> None:
     progress = Forecasts()
     progress.busy = iter([1.0, 4.0])  # from the second batch on
     run(drawn, tmp_path / "r", "occlusion", progress=progress)
@@ -228,11 +235,11 @@ def test_a_forecast_that_was_wrong_is_said_again(clock, drawn, tmp_path):
 class ByHand:
     """A ticker that strikes when it is told to."""
 
-    def striking(self, stroke):
+    def striking(self, stroke: Any) -> Any:
         from contextlib import contextmanager
 
         @contextmanager
-        def open_for_a_while():
+        def open_for_a_while() -> Iterator[Any]:
             self.strike = stroke
             yield
             del self.strike
@@ -241,12 +248,12 @@ class ByHand:
 
 
 @pytest.fixture
-def told(capsys):
+def told(capsys: pytest.CaptureFixture[str]) -> Any:
     """What was written to the standard error stream since the last time."""
     return lambda: capsys.readouterr().err.replace("\u202f", " ")
 
 
-def test_a_line_of_progress_where_no_bar_can_be_drawn(clock, told):
+def test_a_line_of_progress_where_no_bar_can_be_drawn(clock: Any, told: Any) -> None:
     ticker = ByHand()
     console = Console(clock=clock, ticker=ticker)
     with console.progress("Explain", 8):
@@ -270,7 +277,7 @@ def test_a_line_of_progress_where_no_bar_can_be_drawn(clock, told):
         assert not hasattr(ticker, "strike"), "quiet is quiet"
 
 
-def test_a_forecast_is_said_and_kept_to(clock, told):
+def test_a_forecast_is_said_and_kept_to(clock: Any, told: Any) -> None:
     ticker = ByHand()
     console = Console(clock=clock, ticker=ticker)
     with console.progress("Explain", 8):
@@ -284,7 +291,7 @@ def test_a_forecast_is_said_and_kept_to(clock, told):
         assert told() == "Estimate  about 1 min 0 s in all, pages included, 10 s remaining\n"
 
 
-def test_the_bill_has_no_figure_that_says_nothing(told, report):
+def test_the_bill_has_no_figure_that_says_nothing(told: Any, report: Any) -> None:
     """No ratio of a moment, no methods of 0.0 s, and nothing of an inside that nobody looked at."""
     run = load_run(report).record
     costs = {"grad_cam": 1.5, "cam": 0.05, "random": 0.04}
@@ -315,7 +322,7 @@ def test_the_bill_has_no_figure_that_says_nothing(told, report):
     assert slots["took-detail"] == "1.50 × the theoretical minimum · CPU"
 
 
-def test_every_progress_has_its_lines(drawn, tmp_path, told):
+def test_every_progress_has_its_lines(drawn: Any, tmp_path: Path, told: Any) -> None:
     """Also where nobody looks at single images: a line needs no event to be due."""
     ticker = ByHand()
     console = Console(clock=CLOCK, ticker=ticker)
@@ -326,10 +333,10 @@ def test_every_progress_has_its_lines(drawn, tmp_path, told):
             assert told().startswith(f"{label:<9} 1 of 3, ")
 
 
-def test_a_ticker_strikes_while_it_is_open():
+def test_a_ticker_strikes_while_it_is_open() -> None:
     struck, enough = [], threading.Event()
 
-    def stroke():
+    def stroke() -> None:
         struck.append(threading.current_thread())
         if len(struck) >= 3:
             enough.set()

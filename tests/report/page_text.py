@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 BLOCKS = {
     "p",
@@ -35,7 +36,7 @@ class _Text(HTMLParser):
         self.lines: list[str] = [""]
         self._unseen = 0
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: Any, attrs: Any) -> None:
         self._unseen += tag in UNSEEN
         if tag in BLOCKS or tag == "br":
             self.lines.append("")
@@ -47,12 +48,12 @@ class _Text(HTMLParser):
             if name in TOLD and value:
                 self.lines[-1] += f" [{value}] "
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: Any) -> None:
         self._unseen -= tag in UNSEEN
         if tag in BLOCKS:
             self.lines.append("")
 
-    def handle_data(self, data):
+    def handle_data(self, data: Any) -> None:
         if not self._unseen:
             self.lines[-1] += data
 

@@ -7,6 +7,7 @@ is committed. All other tests of pages look for values, not for words.
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,16 +30,16 @@ def texts(scratch: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory):
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return texts(tmp_path_factory.mktemp("gold"))
 
 
-def test_every_page_has_its_gold_text(pages):
+def test_every_page_has_its_gold_text(pages: Any) -> None:
     assert {path.stem for path in GOLD.glob("*.txt")} == set(pages) == set(PAGES)
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_says_what_it_is_meant_to_say(pages, name):
+def test_a_page_says_what_it_is_meant_to_say(pages: Any, name: Any) -> None:
     assert pages[name] == (GOLD / f"{name}.txt").read_text(encoding="utf-8"), (
         "if the new words are right: python -m tests.report.test_gold"
     )

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,16 +31,16 @@ class Page(HTMLParser):
         self.close()
         assert not self._open, f"never closed: {self._open}"
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: Any, attrs: Any) -> None:
         self.elements.append((tag, dict(attrs)))
         if tag not in VOID:
             self._open.append(tag)
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: Any) -> None:
         assert self._open and self._open[-1] == tag, f"</{tag}> closes {self._open[-3:]}"
         self._open.pop()
 
-    def handle_data(self, data):
+    def handle_data(self, data: Any) -> None:
         if self._open and self._open[-1] == "title":
             self.title += data
         elif self._open and self._open[-1] not in ("script", "style"):
@@ -57,12 +58,12 @@ def pages(folder: Path) -> dict[str, Page]:
 
 
 @pytest.fixture(scope="module")
-def site(report):
+def site(report: Any) -> Any:
     return pages(report)
 
 
 @pytest.fixture(scope="module")
-def single(report, tmp_path_factory):
+def single(report: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     import shutil
 
     folder = tmp_path_factory.mktemp("single") / "report"
@@ -71,7 +72,7 @@ def single(report, tmp_path_factory):
     return folder
 
 
-def test_there_is_a_page_for_everything(report, site):
+def test_there_is_a_page_for_everything(report: Any, site: Any) -> None:
     ids = [image.id for image in load_run(report).images()]
     pages = {f"{name}.html" for name in ("index", "performance", "features", "methods", "run")}
     assert set(site) == pages | {f"images/{id}.html" for id in ids}
@@ -81,7 +82,7 @@ def test_there_is_a_page_for_everything(report, site):
         assert len(list((report / "stills" / id).iterdir())) == standard_methods() + 1
 
 
-def test_every_link_and_file_is_there(report, site):
+def test_every_link_and_file_is_there(report: Any, site: Any) -> None:
     for name, page in site.items():
         here = (report / name).parent
         targets = [attrs.get("href") for tag, attrs in page.elements if tag in ("a", "link")]
@@ -95,7 +96,7 @@ def test_every_link_and_file_is_there(report, site):
                 assert place in [attrs.get("id") for _, attrs in linked.elements], f"{name}: {target}"
 
 
-def test_nothing_is_asked_of_any_network(report, site):
+def test_nothing_is_asked_of_any_network(report: Any, site: Any) -> None:
     addresses = re.compile(r"""(?:src|href|url|import)\s*[=(]\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
     for name in [*site, "assets/report.js", "assets/theme.js", "assets/report.css"]:
         assert not addresses.search((report / name).read_text(encoding="utf-8")), name
@@ -105,7 +106,7 @@ def test_nothing_is_asked_of_any_network(report, site):
         assert "unsafe-inline" not in content.split("style-src")[0] and "unsafe-eval" not in content
 
 
-def test_strangers_text_stays_text(report, site):
+def test_strangers_text_stays_text(report: Any, site: Any) -> None:
     for name, page in site.items():
         sources = [attrs.get("src") for attrs in page.all("script")]
         assert {Path(source or "").name for source in sources} == OWN_SCRIPTS, name
@@ -122,7 +123,7 @@ def test_strangers_text_stays_text(report, site):
         assert "</script" not in path.read_text(encoding="utf-8").lower()
 
 
-def test_ids_are_unique_and_everything_has_a_name(site):
+def test_ids_are_unique_and_everything_has_a_name(site: Any) -> None:
     for name, page in site.items():
         ids = [attrs["id"] for _, attrs in page.elements if attrs.get("id")]
         assert len(ids) == len(set(ids)), name
@@ -134,7 +135,7 @@ def test_ids_are_unique_and_everything_has_a_name(site):
             assert attrs.get("type") == "button", f"{name}: {attrs}"
 
 
-def test_titles_say_which_page(report, site):
+def test_titles_say_which_page(report: Any, site: Any) -> None:
     names = {f"images/{image.id}.html": image.name for image in load_run(report).images()}
     names |= {"index.html": "Overview", "features.html": "Features", "methods.html": "Methods", "run.html": "Run"}
     names["performance.html"] = "Performance"
@@ -143,7 +144,7 @@ def test_titles_say_which_page(report, site):
     }
 
 
-def test_the_single_file_is_one_file(single, report):
+def test_the_single_file_is_one_file(single: Any, report: Any) -> None:
     files = {path.relative_to(single).as_posix() for path in single.rglob("*") if path.is_file()}
     assert files == {"index.html", "run.json", "pages.json"} | {
         name for name in files if name.startswith(("arrays/", "inspection/"))
@@ -168,7 +169,7 @@ def test_the_single_file_is_one_file(single, report):
             assert content == json.loads(data.split(", ", 1)[1].rstrip(");\n").replace("\\u003c", "<"))
 
 
-def test_a_single_file_keeps_to_its_size(single, monkeypatch):
+def test_a_single_file_keeps_to_its_size(single: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = (single / "index.html").stat().st_size
     monkeypatch.setattr("cnnvis_report.report.single_file_writer.LIMIT", whole - 1)
     command("render", single, "--single-file")
@@ -180,7 +181,7 @@ def test_a_single_file_keeps_to_its_size(single, monkeypatch):
     assert "averaged over 2×2 pixels" in (single / "index.html").read_text(encoding="utf-8")
 
 
-def test_a_run_of_one_image_and_of_many(drawn, tmp_path):
+def test_a_run_of_one_image_and_of_many(drawn: Any, tmp_path: Path) -> None:
     one = tmp_path / "one"
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", one, "-m", "grad_cam", "-q")
     page = Page(next((one / "images").glob("plain-*.html")).read_text(encoding="utf-8"))
@@ -188,7 +189,7 @@ def test_a_run_of_one_image_and_of_many(drawn, tmp_path):
     assert "1 of 1" in "".join(page.text)
 
 
-def test_notices_are_said_outright_or_folded(drawn, tmp_path):
+def test_notices_are_said_outright_or_folded(drawn: Any, tmp_path: Path) -> None:
     """Four brief ones stand on the overview, long ones and the rest behind a summary; the run page has all."""
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path, "-m", "grad_cam", "-q")
 
@@ -211,7 +212,7 @@ def test_notices_are_said_outright_or_folded(drawn, tmp_path):
     assert re.findall("<li>(.*?)</li>", run) == many
 
 
-def test_neighbors_lead_through_all_images(report, site):
+def test_neighbors_lead_through_all_images(report: Any, site: Any) -> None:
     ids = [image.id for image in load_run(report).images()]
     for place, id in enumerate(ids):
         links = {attrs["rel"]: attrs["href"] for attrs in site[f"images/{id}.html"].all("a") if attrs.get("rel")}
@@ -219,7 +220,7 @@ def test_neighbors_lead_through_all_images(report, site):
         assert links.get("next") == (f"../images/{ids[place + 1]}.html" if place + 1 < len(ids) else None)
 
 
-def test_our_own_scripts_cannot_end_their_element():
+def test_our_own_scripts_cannot_end_their_element() -> None:
     for text in (scripts(), theme_script()):
         assert "</script" not in text.lower() and "<!--" not in text
         assert "innerHTML" not in text and "eval(" not in text and "http" not in text
@@ -227,7 +228,7 @@ def test_our_own_scripts_cannot_end_their_element():
     assert "sha256-" in policy("x") and "sha256-" not in policy()
 
 
-def test_resources_are_found_or_missed_in_words(monkeypatch, tmp_path):
+def test_resources_are_found_or_missed_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert (resources.folder("templates") / "page.html").is_file()
     monkeypatch.setattr(resources, "PACKAGE", tmp_path / "nowhere")
     with pytest.raises(Exception, match="The folder 'static' of cnnvis-report is missing"):

@@ -1,6 +1,8 @@
 """What views gather of a small stored run, and of records that are changed by hand."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +26,7 @@ def stored() -> StoredRun:
     return load_run(FOLDER)
 
 
-def shown(stored: StoredRun, **changes):
+def shown(stored: StoredRun, **changes: Any) -> Any:
     """The first feature visualization of the run, after changes to its record."""
     first, *others = stored.record.inspection.maximized
     inspection = replace(stored.record.inspection, maximized=(replace(first, **changes), *others))
@@ -33,17 +35,17 @@ def shown(stored: StoredRun, **changes):
 
 
 @pytest.mark.parametrize("converged", [True, False])
-def test_an_optimization_that_an_image_beats_is_marked(stored, converged):
+def test_an_optimization_that_an_image_beats_is_marked(stored: Any, converged: Any) -> None:
     assert shown(stored, converged=converged).converged is converged
 
 
-def test_only_the_score_of_a_class_is_called_a_logit(stored):
+def test_only_the_score_of_a_class_is_called_a_logit(stored: Any) -> None:
     assert shown(stored, layer="", activation=2.0).activation == "logit 2"
     unit = shown(stored, layer="features.3", activation=2.0)
     assert unit.activation == "activation 2" and unit.climb.startswith("activation over the optimization")
 
 
-def test_where_an_optimization_started_is_said_as_it_was(stored):
+def test_where_an_optimization_started_is_said_as_it_was(stored: Any) -> None:
     assert shown(stored, init="noise").init == "random initialization"
     assert shown(stored, init="image").init == "initialized from the strongest image"
 
@@ -52,7 +54,7 @@ def test_where_an_optimization_started_is_said_as_it_was(stored):
     ("rank", "words"),
     [(1, "✓ correct"), (2, "✗ label ranked 2nd"), (5, "✗ label ranked 5th"), (None, "✗ misclassified")],
 )
-def test_a_verdict_says_where_the_label_is_ranked(stored, rank, words):
+def test_a_verdict_says_where_the_label_is_ranked(stored: Any, rank: Any, words: Any) -> None:
     image = next(stored.images())
     label = replace(image.label, index=image.top[rank - 1].index if rank else 9)
     assert verdict(replace(image, label=label)).words == words
@@ -62,12 +64,12 @@ def test_a_verdict_says_where_the_label_is_ranked(stored, rank, words):
     ("value", "text"),
     [(1944, "1,944"), (1944.4, "1,944"), (0.523, "0.523"), (-0.145, "−0.145"), (6.1e-5, "6.1e−5"), (0, "0")],
 )
-def test_numbers_have_one_form(value, text):
+def test_numbers_have_one_form(value: Any, text: Any) -> None:
     assert fmt.number(value) == text
 
 
 @pytest.mark.parametrize(("share", "text"), [(0.944, "94.4%"), (1, "100%"), (0.4, "40%"), (0, "0%"), (0.0004, "<0.1%")])
-def test_shares_have_one_form(share, text):
+def test_shares_have_one_form(share: Any, text: Any) -> None:
     assert fmt.percent(share) == text
 
 
@@ -75,11 +77,11 @@ def test_shares_have_one_form(share, text):
     ("seconds", "text"),
     [(0, "0 s"), (0.0004, "<0.001 s"), (0.0123, "0.012 s"), (0.8, "0.8 s"), (9.97, "10 s"), (112, "1 min 52 s")],
 )
-def test_times_are_seconds_and_minutes(seconds, text):
+def test_times_are_seconds_and_minutes(seconds: Any, text: Any) -> None:
     assert fmt.duration(seconds) == text
 
 
-def test_a_class_with_a_number_for_a_name_is_told_from_its_score():
+def test_a_class_with_a_number_for_a_name_is_told_from_its_score() -> None:
     assert fmt.named_score(ClassScore(2, "2", 2.43, 0.667)) == "2 (66.7%)"
     assert fmt.named_score(ClassScore(0, "age", 41.2, None)) == "age = 41.2"
 
@@ -98,7 +100,9 @@ def sizes(report: Report, _links: Links) -> Sizes:
 
 
 @pytest.mark.parametrize("single_file", [False, True], ids=["site", "single file"])
-def test_a_page_is_a_row_a_view_and_a_template(tmp_path, monkeypatch, single_file):
+def test_a_page_is_a_row_a_view_and_a_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, single_file: Any
+) -> None:
     """Navigation, file and part of the single file come from the row alone."""
     import shutil
 
@@ -117,5 +121,5 @@ def test_a_page_is_a_row_a_view_and_a_template(tmp_path, monkeypatch, single_fil
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER.parents[2] / "templates").rglob("*.html")), ids=lambda path: path.name)
-def test_lines_of_templates_are_short_enough_to_read(path):
+def test_lines_of_templates_are_short_enough_to_read(path: Any) -> None:
     assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 120

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tests.robustness.faults import Event, Fault, Watch
 
@@ -43,7 +44,9 @@ class Server:
             text=True,
         )
 
-    def run(self, arguments: Sequence[str], folder: Path, output: str, fault: Fault | None = None, after=0.0) -> Ended:  # type: ignore[no-untyped-def]
+    def run(
+        self, arguments: Sequence[str], folder: Path, output: str, fault: Fault | None = None, after: Any = 0.0
+    ) -> Ended:  # type: ignore[no-untyped-def]
         """Run a command.
 
         Args:

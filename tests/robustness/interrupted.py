@@ -58,7 +58,7 @@ class Sensitive(nn.Module):
         self.train()
         self.classifier.eval()
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         self.passes += 1
         self.seen.append(len(x))
         with torch.no_grad():

@@ -4,6 +4,8 @@ import errno
 import io
 import os
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,11 +23,11 @@ from tests.training.test_training import class_folders
 DRAW = ("make-dataset", "shapes", "-n", 5, "--size", 24, "-q")
 
 
-def files(folder):
+def files(folder: Any) -> Any:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_set_that_was_barely_begun_is_drawn(tmp_path):
+def test_a_set_that_was_barely_begun_is_drawn(tmp_path: Path) -> None:
     command(*DRAW, "-o", tmp_path / "fresh")
     begun = tmp_path / "begun"
     begun.mkdir()
@@ -41,7 +43,7 @@ def test_a_set_that_was_barely_begun_is_drawn(tmp_path):
         assert files(strange) == {name: b"mine"}
 
 
-def test_what_a_killed_drawing_left_is_swept_and_nothing_else(tmp_path):
+def test_what_a_killed_drawing_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
     command(*DRAW, "-o", tmp_path / "fresh")
     command(*DRAW, "-o", tmp_path / "set", "--seed", 1)
     for name in (".2.png.0123abcd.new", ".dataset.json.0123abcd.new"):
@@ -54,7 +56,7 @@ def test_what_a_killed_drawing_left_is_swept_and_nothing_else(tmp_path):
     assert files(tmp_path / "set") == files(tmp_path / "fresh") | mine
 
 
-def test_no_link_in_a_set_is_followed(tmp_path):
+def test_no_link_in_a_set_is_followed(tmp_path: Path) -> None:
     command(*DRAW, "-o", tmp_path / "set")
     outside = tmp_path / "outside"
     (tmp_path / "set" / "images" / "circle").rename(outside)
@@ -65,17 +67,17 @@ def test_no_link_in_a_set_is_followed(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory):
+def images(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return class_folders(tmp_path_factory.mktemp("events") / "i", {"a": 4, "b": 4})
 
 
-def in_another_thread(function):
+def in_another_thread(function: Any) -> None:
     thread = threading.Thread(target=function)
     thread.start()
     thread.join()
 
 
-def test_a_second_training_or_drawing_in_the_same_place_is_told_who_is_there(images, tmp_path):
+def test_a_second_training_or_drawing_in_the_same_place_is_told_who_is_there(images: Any, tmp_path: Path) -> None:
     words = ("train", images, "-o", tmp_path / "m.pt", "--epochs", 1, "--device", "cpu", "-q")
     with lock_of(tmp_path / ".m.pt.lock", "a test"):
         said = one_line(command(*words, code=2))
@@ -93,17 +95,19 @@ def test_a_second_training_or_drawing_in_the_same_place_is_told_who_is_there(ima
     assert {path.name for path in tmp_path.iterdir()} == {"m.pt", "set", ".n.pt.0123abcd.new"}
 
 
-def test_a_place_that_is_refused_leaves_no_folder_behind(tmp_path):
+def test_a_place_that_is_refused_leaves_no_folder_behind(tmp_path: Path) -> None:
     one_line(command("train", tmp_path / "nowhere", "-o", tmp_path / "a" / "b" / "m.pt", code=2))
     assert not (tmp_path / "a").exists()
 
 
-def test_a_file_that_the_disk_does_not_give_is_not_called_a_strangers(images, tmp_path, monkeypatch):
+def test_a_file_that_the_disk_does_not_give_is_not_called_a_strangers(
+    images: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = ("train", images, "-o", tmp_path / "m.pt", "--epochs", 1, "--device", "cpu", "-q")
     command(*words)
     before = (tmp_path / "m.pt").read_bytes()
 
-    def fails(path):
+    def fails(path: Any) -> None:
         raise OSError(errno.EIO, "Input/output error", str(path))
 
     monkeypatch.setattr("cnnvis_report.models.checkpoints.check_kind", fails)
@@ -127,7 +131,7 @@ def tiny():
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, images):
+def run(tmp_path_factory: pytest.TempPathFactory, images: Any) -> Any:
     """The words of a small run, and what it leaves."""
     folder = tmp_path_factory.mktemp("run")
     (folder / "net.py").write_text(NETWORK)
@@ -136,11 +140,11 @@ def run(tmp_path_factory, images):
     return words, {name for name in files(folder / "right") if name.partition("/")[0] in ("arrays", "inspection")}
 
 
-def _refusing(ending):
+def _refusing(ending: Any) -> Any:
     """What writes arrays, with no room for one file of them."""
     real = writer.write_arrays
 
-    def write(path, arrays, **options):
+    def write(path: Any, arrays: Any, **options: Any) -> Any:
         if path.as_posix().endswith(ending):
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         return real(path, arrays, **options)
@@ -148,7 +152,7 @@ def _refusing(ending):
     return write
 
 
-def test_a_folder_in_which_a_run_had_barely_begun_is_taken_up(run, tmp_path):
+def test_a_folder_in_which_a_run_had_barely_begun_is_taken_up(run: Any, tmp_path: Path) -> None:
     words, _ = run
     for name in ("arrays", "inspection"):
         (tmp_path / "report" / name).mkdir(parents=True)
@@ -166,7 +170,7 @@ def test_a_folder_in_which_a_run_had_barely_begun_is_taken_up(run, tmp_path):
 
 
 @pytest.mark.parametrize("full", ["network.npz", "run.json", "an image"])
-def test_a_run_without_room_for_the_inside_isnt_complete_without_it(full, run, tmp_path):
+def test_a_run_without_room_for_the_inside_isnt_complete_without_it(full: Any, run: Any, tmp_path: Path) -> None:
     words, right = run
     image = next(name for name in sorted(right) if name.startswith("inspection/") and "network" not in name)
     with pytest.MonkeyPatch.context() as patch:
@@ -181,13 +185,15 @@ def test_a_run_without_room_for_the_inside_isnt_complete_without_it(full, run, t
     assert right <= found.keys() and not [name for name in found if name.startswith(".") or name.endswith(".new")]
 
 
-def test_pages_that_may_not_be_looked_at_are_not_left_out_in_silence(run, tmp_path, monkeypatch):
+def test_pages_that_may_not_be_looked_at_are_not_left_out_in_silence(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words, _ = run
     report = tmp_path / "report"
     command(*words, "--inspect", "none", "-o", report)
     before, real = files(report), os.scandir
 
-    def refused(path=".", *more):
+    def refused(path: Any = ".", *more: Any) -> Any:
         if ".pages-" in str(path) and str(path).endswith("images"):
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return real(path, *more)
@@ -199,12 +205,14 @@ def test_pages_that_may_not_be_looked_at_are_not_left_out_in_silence(run, tmp_pa
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES, errno.EIO])
-def test_a_file_of_arrays_that_the_system_refuses_isnt_called_damaged(number, run, tmp_path, monkeypatch):
+def test_a_file_of_arrays_that_the_system_refuses_isnt_called_damaged(
+    number: Any, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words, _ = run
     report = tmp_path / "report"
     command(*words, "--inspect", "none", "-o", report)
 
-    def refused(path, most):
+    def refused(path: Any, most: Any) -> None:
         raise OSError(number, os.strerror(number), str(path))
 
     monkeypatch.setattr("cnnvis_report.store.arrays.open_regular", refused)
@@ -212,7 +220,7 @@ def test_a_file_of_arrays_that_the_system_refuses_isnt_called_damaged(number, ru
     assert os.strerror(number) in said and "Errno" not in said and ("--repair" in said) == (number == errno.EIO)
 
 
-def test_refusals_of_the_system_are_known_in_every_guise():
+def test_refusals_of_the_system_are_known_in_every_guise() -> None:
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/x/y.npz")
     assert in_words(full) == "No space left on device (/x/y.npz)"
     assert in_words(OSError(5, "Input/output error", b"/x/y")) == "Input/output error (/x/y)"
@@ -227,13 +235,13 @@ def test_refusals_of_the_system_are_known_in_every_guise():
         assert refusal(other) is None
 
 
-def test_a_folder_that_is_half_cleared_is_still_ours(run, tmp_path, monkeypatch):
+def test_a_folder_that_is_half_cleared_is_still_ours(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words, right = run
     report = tmp_path / "report"
     command(*words, "--inspect", "none", "-o", report)
     real = os.rmdir
 
-    def refused(path, *more, **options):
+    def refused(path: Any, *more: Any, **options: Any) -> Any:
         if "stills" in str(path) and "report/" in str(path):
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return real(path, *more, **options)
@@ -246,11 +254,11 @@ def test_a_folder_that_is_half_cleared_is_still_ours(run, tmp_path, monkeypatch)
     assert right <= files(report).keys()
 
 
-def test_an_error_of_the_disk_that_pytorch_would_hide_is_told():
+def test_an_error_of_the_disk_that_pytorch_would_hide_is_told() -> None:
     class Once(io.BytesIO):
         count = 0
 
-        def write(self, data):
+        def write(self, data: Any) -> Any:
             self.count += 1
             if self.count == 2:
                 raise OSError(errno.ENOSPC, "No space left on device")
@@ -262,7 +270,9 @@ def test_an_error_of_the_disk_that_pytorch_would_hide_is_told():
         whole.check()
 
 
-def test_a_model_on_a_full_disk_is_the_systems_error_and_no_crash(images, tmp_path, monkeypatch):
+def test_a_model_on_a_full_disk_is_the_systems_error_and_no_crash(
+    images: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = ("train", images, "-o", tmp_path / "m.pt", "--epochs", 1, "--device", "cpu", "-q")
     fill_disk(monkeypatch, "m.part.pt")
     said = one_line(command(*words, code=1))

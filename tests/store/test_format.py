@@ -1,6 +1,8 @@
 """Run folders of this format load, for good; those of another one are refused with what to do."""
 
 import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +11,7 @@ from cnnvis_report.store import NETWORK, load_run
 from tests.fixtures.make_run import FOLDER
 
 
-def test_a_run_that_somebody_kept_still_loads():
+def test_a_run_that_somebody_kept_still_loads() -> None:
     stored = load_run(FOLDER)
     images = list(stored.images())
     assert stored.record.images == len(images) == 2
@@ -30,7 +32,9 @@ def test_a_run_that_somebody_kept_still_loads():
     ],
     ids=["format 1", "cards", "inside", "films"],
 )
-def test_an_older_run_is_refused_in_one_line_that_says_how_to_make_it_again(tmp_path, new, old, says):
+def test_an_older_run_is_refused_in_one_line_that_says_how_to_make_it_again(
+    tmp_path: Path, new: Any, old: Any, says: Any
+) -> None:
     shutil.copytree(FOLDER, tmp_path / "r")
     manifest = tmp_path / "r" / "run.json"
     text = manifest.read_text(encoding="utf-8")

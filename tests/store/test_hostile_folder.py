@@ -10,6 +10,7 @@ import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ from tests.store.test_store import files, without_provenance
 
 
 @pytest.fixture(scope="module")
-def looked(pictures, tmp_path_factory):  # noqa: F811
+def looked(pictures: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: F811
     """A report with a look inside, on which the strongest images are named."""
     folder = tmp_path_factory.mktemp("looked") / "r"
     command("inspect", "tests.factories:tiny", pictures, "-o", folder, "--device", "cpu", "-q")
@@ -41,7 +42,7 @@ def npz(path: Path, **arrays: np.ndarray) -> None:
     np.savez(path, **arrays)
 
 
-def test_arrays_packed_in_a_way_of_others_are_refused_before_they_are_unpacked(tmp_path):
+def test_arrays_packed_in_a_way_of_others_are_refused_before_they_are_unpacked(tmp_path: Path) -> None:
     """bzip2 makes a hundred megabytes of a hundred bytes, whatever the entry says of its size."""
     with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_BZIP2) as archive:
         archive.writestr("a.npy", bytes(1 << 20))
@@ -56,7 +57,7 @@ def test_arrays_packed_in_a_way_of_others_are_refused_before_they_are_unpacked(t
             asked.append(self)
             self._plain = plain()
 
-        def __getattr__(self, name):
+        def __getattr__(self, name: Any) -> Any:
             return getattr(self._plain, name)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -66,7 +67,7 @@ def test_arrays_packed_in_a_way_of_others_are_refused_before_they_are_unpacked(t
     assert not asked
 
 
-def test_entries_that_share_their_bytes_count_each(tmp_path):
+def test_entries_that_share_their_bytes_count_each(tmp_path: Path) -> None:
     """A list of a thousand entries that all lead to the same megabyte is no file of a gigabyte."""
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
         archive.writestr("a.npy", bytes(1 << 20))
@@ -83,7 +84,7 @@ def test_entries_that_share_their_bytes_count_each(tmp_path):
         read_arrays(tmp_path, "x.npz")
 
 
-def test_what_was_fitted_is_taken_from_its_own_run_alone(tmp_path):
+def test_what_was_fitted_is_taken_from_its_own_run_alone(tmp_path: Path) -> None:
     like, made = torch.zeros(1), (torch.arange(6.0).reshape(2, 3), torch.tensor(2), torch.zeros(0, 4))  # noqa: F811
     cache = FolderFitCache(tmp_path, "aa")
     path = tmp_path / fitted_name("patterns")
@@ -113,7 +114,7 @@ def test_what_was_fitted_is_taken_from_its_own_run_alone(tmp_path):
     [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("precious.txt"), lambda path: path.write_text("mine")],
     ids=["pipe", "folder", "link", "file"],
 )
-def test_a_lock_is_taken_only_where_one_is(what, tmp_path):
+def test_a_lock_is_taken_only_where_one_is(what: Any, tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("mine")
     what(tmp_path / ".lock")
     before = (tmp_path / ".lock").lstat()
@@ -123,14 +124,14 @@ def test_a_lock_is_taken_only_where_one_is(what, tmp_path):
 
 
 @pytest.mark.parametrize("left", [b"", b"4711\n", bytes(5)])
-def test_a_lock_that_a_dead_program_left_is_taken_over(left, tmp_path):
+def test_a_lock_that_a_dead_program_left_is_taken_over(left: Any, tmp_path: Path) -> None:
     (tmp_path / ".lock").write_bytes(left)
     with writing(tmp_path):
         assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
     assert not (tmp_path / ".lock").exists()
 
 
-def test_a_folder_that_its_last_writer_removes_is_made_again(tmp_path):
+def test_a_folder_that_its_last_writer_removes_is_made_again(tmp_path: Path) -> None:
     """Many threads come and go with a folder into which nothing is put: each has it, or is told who has."""
     said = []
 
@@ -152,7 +153,7 @@ def test_a_folder_that_its_last_writer_removes_is_made_again(tmp_path):
     assert not said
 
 
-def test_the_folders_above_one_that_stays_empty_go_with_it(tmp_path):
+def test_the_folders_above_one_that_stays_empty_go_with_it(tmp_path: Path) -> None:
     with writing(tmp_path / "a" / "b" / "r"):
         assert (tmp_path / "a" / "b" / "r").is_dir()
     assert not list(tmp_path.iterdir())
@@ -169,7 +170,7 @@ def test_the_folders_above_one_that_stays_empty_go_with_it(tmp_path):
         ("pages.json", "is a folder, w"),
     ],
 )
-def test_no_page_is_removed_before_all_have_room(name, said, report):  # noqa: F811
+def test_no_page_is_removed_before_all_have_room(name: Any, said: Any, report: Any) -> None:  # noqa: F811
     path = report / name
     if path.is_dir():
         shutil.rmtree(path)
@@ -181,7 +182,7 @@ def test_no_page_is_removed_before_all_have_room(name, said, report):  # noqa: F
     assert (report / "index.html").is_file()
 
 
-def test_a_page_that_somebody_else_made_is_not_written_over(report, again):  # noqa: F811
+def test_a_page_that_somebody_else_made_is_not_written_over(report: Any, again: Any) -> None:  # noqa: F811
     (report / "index.html").write_text("<html>mine")
     (report / "pages.json").unlink()
     for said in (refused(report), again(code=2).stderr):
@@ -192,7 +193,7 @@ def test_a_page_that_somebody_else_made_is_not_written_over(report, again):  # n
 
 
 @pytest.mark.parametrize("inner", ["data", "stills", "assets", "images"])
-def test_no_file_of_a_page_is_written_over_that_no_list_has(inner, report):  # noqa: F811
+def test_no_file_of_a_page_is_written_over_that_no_list_has(inner: Any, report: Any) -> None:  # noqa: F811
     """Whatever is called as ours are and isn't in the list is somebody's, unless it is what would be written."""
     path = next(path for path in sorted((report / inner).rglob("*")) if path.is_file())
     name = path.relative_to(report).as_posix()
@@ -207,7 +208,7 @@ def test_no_file_of_a_page_is_written_over_that_no_list_has(inner, report):  # n
     assert name in pages_of(report)
 
 
-def test_a_website_is_not_taken_for_a_run(tmp_path):
+def test_a_website_is_not_taken_for_a_run(tmp_path: Path) -> None:
     (tmp_path / "arrays").mkdir()
     npz(tmp_path / "arrays" / "data.npz", a=np.zeros(3))
     (tmp_path / "run.json").write_text('{"scripts": {}}')
@@ -220,7 +221,7 @@ def test_a_website_is_not_taken_for_a_run(tmp_path):
     assert files(tmp_path) == before
 
 
-def test_arrays_that_somebody_keeps_beside_ours_stay(report, again, made):  # noqa: F811
+def test_arrays_that_somebody_keeps_beside_ours_stay(report: Any, again: Any, made: Any) -> None:  # noqa: F811
     """A new run removes what the last one lists, and what it has written before it could list it."""
     first = sorted((report / "arrays").iterdir())[0]
     shutil.copy(first, report / "arrays" / "orphan-1.npz")
@@ -234,7 +235,7 @@ def test_arrays_that_somebody_keeps_beside_ours_stay(report, again, made):  # no
     assert set(files(report)) - set(files(made)) == more
 
 
-def test_a_strangers_journal_does_not_hide_a_complete_run(report, again, made):  # noqa: F811
+def test_a_strangers_journal_does_not_hide_a_complete_run(report: Any, again: Any, made: Any) -> None:  # noqa: F811
     (report / "journal.jsonl").write_text('{"format": "cnnvis-report/2", "fingerprint": "aa"}\n')
     before = [path.stat().st_mtime_ns for path in sorted((report / "arrays").iterdir())]
     again()
@@ -242,7 +243,7 @@ def test_a_strangers_journal_does_not_hide_a_complete_run(report, again, made): 
     assert not (report / "journal.jsonl").exists() and without_provenance(report) == without_provenance(made)
 
 
-def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked, tmp_path):
+def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked: Any, tmp_path: Path) -> None:
     """The strongest images of a channel may be lost ones: their picture stays, no link leads to them."""
     folder = shutil.copytree(looked, tmp_path / "r")
     inside = load_run(folder).record.inspection
@@ -256,7 +257,7 @@ def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked, tmp_pa
     command("render", folder, "--single-file")
 
 
-def test_a_look_without_images_says_what_got_lost(tmp_path, looked):
+def test_a_look_without_images_says_what_got_lost(tmp_path: Path, looked: Any) -> None:
     folder = shutil.copytree(looked, tmp_path / "r")
     rewritten(folder, lambda run, images: (replace(run, images=0, inspection=replace(run.inspection, images=())), []))
     os.truncate(folder / "inspection" / "network.npz", 100)
@@ -264,7 +265,7 @@ def test_a_look_without_images_says_what_got_lost(tmp_path, looked):
     assert "nothing of it is whole" in said
 
 
-def test_a_picture_is_gray_or_in_color(made):  # noqa: F811
+def test_a_picture_is_gray_or_in_color(made: Any) -> None:  # noqa: F811
     run = load_run(made)
     image = next(run.images())
     arrays = run.maps(image)
@@ -274,10 +275,10 @@ def test_a_picture_is_gray_or_in_color(made):  # noqa: F811
         assert "has a picture of" in said
 
 
-def test_films_that_got_damaged_are_left_out(report):  # noqa: F811
+def test_films_that_got_damaged_are_left_out(report: Any) -> None:  # noqa: F811
     """They have no image of their own that could be missed."""
 
-    def filmed(run, images):
+    def filmed(run: Any, images: Any) -> Any:
         (report / "inspection").mkdir(exist_ok=True)
         stored = write_arrays(report / "inspection" / "snapshots.npz", {"a": np.zeros(3)})
         snapshots = tuple(SnapshotSeries(image.id, "x", 0, (run.methods[0].name,), ()) for image in images[:2])
@@ -293,8 +294,8 @@ def test_films_that_got_damaged_are_left_out(report):  # noqa: F811
     assert load_run(report).record.snapshots == ()
 
 
-def test_files_that_belong_to_nothing_are_left_out_by_a_repair(report):  # noqa: F811
-    def more(run, images):
+def test_files_that_belong_to_nothing_are_left_out_by_a_repair(report: Any) -> None:  # noqa: F811
+    def more(run: Any, images: Any) -> Any:
         return replace(run, files=run.files | {"arrays/x.npz": next(iter(run.files.values()))}), images
 
     rewritten(report, more)

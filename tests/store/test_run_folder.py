@@ -11,6 +11,7 @@ import threading
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ BARE = ("--metrics", "none", "--inspect", "none")
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("pictures")
     for number in range(4):
         draw(number, 0, 40).picture.save(folder / f"{number}.png")
@@ -50,19 +51,19 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def made(pictures, tmp_path_factory):
+def made(pictures: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("made") / "r"
     command("run", "tests.factories:tiny", pictures, "-o", folder, *FEW, *BARE)
     return folder
 
 
 @pytest.fixture
-def report(made, tmp_path):
+def report(made: Any, tmp_path: Path) -> Any:
     return shutil.copytree(made, tmp_path / "r")
 
 
 @pytest.fixture
-def again(pictures, report):
+def again(pictures: Any, report: Any) -> Any:
     """The command that made the run, given again."""
     run = ("run", "tests.factories:tiny", pictures, "-o", report, *FEW, *BARE)
     return lambda *more, code=0: command(*run, *more, code=code)
@@ -87,13 +88,13 @@ def first_arrays(folder: Path) -> Path:
      "arrays\\x.npz", "images/a/b.html", "images/a.html\n", "", ".", "arrays/a.npz\0", "stills/a/../b.webp",
      "fitted/../x"],
 )  # fmt: skip
-def test_a_name_of_another_shape_becomes_no_path(name, tmp_path):
+def test_a_name_of_another_shape_becomes_no_path(name: Any, tmp_path: Path) -> None:
     assert not is_ours(name) and not is_page(name)
     with pytest.raises(BadRequest, match="isn't the name of a file"):
         place(tmp_path, name)
 
 
-def test_names_of_ours_become_paths_unless_a_link_leads_there(tmp_path):
+def test_names_of_ours_become_paths_unless_a_link_leads_there(tmp_path: Path) -> None:
     for name in ("run.json", "arrays/cat-1.npz", "images/cat-1.html", "stills/inspection/cat-1/unit-0-1.webp"):
         assert place(tmp_path, name) == tmp_path / name
     (tmp_path / "stills").mkdir()
@@ -106,7 +107,7 @@ def test_names_of_ours_become_paths_unless_a_link_leads_there(tmp_path):
     assert all(map(IMAGE.fullmatch, ("a", "cat-0f", "networks", "film")))
 
 
-def test_pages_are_those_of_ours_in_the_list(report):
+def test_pages_are_those_of_ours_in_the_list(report: Any) -> None:
     listed = ["run.json", "../x.html", "images/mine.html", "index.html", 3, None, "/etc/x.html", "arrays/a.npz"]
     (report / "pages.json").write_text(json.dumps(listed))
     assert pages_of(report) == ["images/mine.html", "index.html"]
@@ -116,7 +117,7 @@ def test_pages_are_those_of_ours_in_the_list(report):
         command("render", report)
 
 
-def test_what_is_removed_is_no_folder_and_behind_no_link(tmp_path):
+def test_what_is_removed_is_no_folder_and_behind_no_link(tmp_path: Path) -> None:
     for name in ("here/a", "elsewhere/a", "here/inner/b"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("mine")
@@ -126,7 +127,7 @@ def test_what_is_removed_is_no_folder_and_behind_no_link(tmp_path):
     assert not (tmp_path / "here" / "a").exists()
 
 
-def test_a_file_is_written_beside_its_place_under_a_name_of_its_own(tmp_path):
+def test_a_file_is_written_beside_its_place_under_a_name_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
     (tmp_path / "x").symlink_to(tmp_path / "precious")
     with beside(tmp_path / "x") as one, beside(tmp_path / "x") as two:
@@ -168,7 +169,7 @@ def test_a_file_is_written_beside_its_place_under_a_name_of_its_own(tmp_path):
         ),
     ],
 )
-def test_the_field_that_is_wrong_is_named(change, named, made):
+def test_the_field_that_is_wrong_is_named(change: Any, named: Any, made: Any) -> None:
     run = json.loads((made / "run.json").read_text())["run"]
     plain = {name: value for name, value in run.items() if name != "sha256"}
     assert isinstance(from_json(RunRecord, plain, "run"), RunRecord)
@@ -194,7 +195,7 @@ def test_the_field_that_is_wrong_is_named(change, named, made):
         (lambda run, images: (run, [*images, images[0]]), "lists 5 images in the place of 4"),
     ],
 )
-def test_what_fits_its_type_and_no_run_is_named_too(change, named, report):
+def test_what_fits_its_type_and_no_run_is_named_too(change: Any, named: Any, report: Any) -> None:
     rewritten(report, change)
     assert named in refused(report)
 
@@ -226,7 +227,9 @@ def lines(folder: Path) -> list[str]:
         ),
     ],
 )
-def test_a_manifest_that_was_cut_or_changed_is_never_taken_for_whole(change, named, report, again, made):
+def test_a_manifest_that_was_cut_or_changed_is_never_taken_for_whole(
+    change: Any, named: Any, report: Any, again: Any, made: Any
+) -> None:
     before = lines(report)
     after = change(before)
     assert after != before
@@ -255,7 +258,7 @@ def swapped(path: Path) -> None:
     other.write_bytes(one)
 
 
-def in_place_of(path: Path, what) -> None:
+def in_place_of(path: Path, what: Any) -> None:
     path.unlink()
     what(path)
 
@@ -274,7 +277,9 @@ def in_place_of(path: Path, what) -> None:
     ],
     ids=["missing", "cut", "folder", "pipe", "device", "swapped", "nan", "all"],
 )
-def test_arrays_that_are_not_as_they_were_written_are_named_and_made_again(damage, named, report, again, made):
+def test_arrays_that_are_not_as_they_were_written_are_named_and_made_again(
+    damage: Any, named: Any, report: Any, again: Any, made: Any
+) -> None:
     path = first_arrays(report)
     damage(path)
     said = refused(report)
@@ -285,7 +290,7 @@ def test_arrays_that_are_not_as_they_were_written_are_named_and_made_again(damag
     assert without_provenance(report) == without_provenance(made)
 
 
-def test_a_folder_in_the_place_of_a_file_is_named_before_anything_is_made(report, again):
+def test_a_folder_in_the_place_of_a_file_is_named_before_anything_is_made(report: Any, again: Any) -> None:
     path = first_arrays(report)
     in_place_of(path, Path.mkdir)
     before = files(report)
@@ -294,7 +299,7 @@ def test_a_folder_in_the_place_of_a_file_is_named_before_anything_is_made(report
     assert "1 of 4 images got damaged" in command("render", report, "--repair").stderr
 
 
-def test_what_is_drawn_of_the_inside_has_to_be_there():
+def test_what_is_drawn_of_the_inside_has_to_be_there() -> None:
     looked = ImageInspection("a", ("conv",), 8, "cat", (("conv", ()),), ())
     inside = InspectionRecord("standard", 1, (), (), (), (), (), (looked,), ("gradient",))
     maps = {"maps/conv": np.zeros((1, 2, 2), np.uint8), "channels/conv": np.zeros((4, 1), np.float32)}
@@ -308,7 +313,7 @@ def test_what_is_drawn_of_the_inside_has_to_be_there():
     )
 
 
-def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report, again, made):
+def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report: Any, again: Any, made: Any) -> None:
     path = first_arrays(report)
     gone = path.stem
     name = next(image.name for image in load_run(report).images() if image.id == gone)
@@ -328,7 +333,7 @@ def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report, aga
     assert without_provenance(report) == without_provenance(made)
 
 
-def test_completeness_is_what_was_asked_for_and_not_what_is_listed(report, again, made):
+def test_completeness_is_what_was_asked_for_and_not_what_is_listed(report: Any, again: Any, made: Any) -> None:
     """A manifest that fits its digests and lists fewer images is no complete run of this command."""
     fewer = lambda run, images: (replace(run, images=3), images[:3])  # noqa: E731
     rewritten(report, fewer)
@@ -337,8 +342,8 @@ def test_completeness_is_what_was_asked_for_and_not_what_is_listed(report, again
     assert without_provenance(report) == without_provenance(made)
 
 
-def test_arrays_of_others_are_read_with_bounded_memory(tmp_path):
-    def zipped(name: str, content: bytes, **more) -> Path:
+def test_arrays_of_others_are_read_with_bounded_memory(tmp_path: Path) -> None:
+    def zipped(name: str, content: bytes, **more: Any) -> Path:
         with zipfile.ZipFile(tmp_path / "x.npz", "w", **more) as archive:
             archive.writestr(name, content)
         return tmp_path / "x.npz"
@@ -370,7 +375,7 @@ def test_arrays_of_others_are_read_with_bounded_memory(tmp_path):
         read_arrays(tmp_path, "x.npz")
 
 
-def test_arrays_come_back_as_they_were_written(tmp_path):
+def test_arrays_come_back_as_they_were_written(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     arrays = {
         "a/b": rng.standard_normal((3, 4, 5)).astype(np.float32),
@@ -391,7 +396,7 @@ def test_arrays_come_back_as_they_were_written(tmp_path):
         assert all(np.array_equal(plain[name], values) for name, values in arrays.items())
 
 
-def test_a_seal_is_of_a_content_and_of_its_place():
+def test_a_seal_is_of_a_content_and_of_its_place() -> None:
     one = sealed({"a": 1.5, "b": ["ü", None]}, "here 1")
     assert holds(one, "here 1") and not holds(one, "here 2") and not holds(one | {"a": 1.25}, "here 1")
     assert not holds(one | {"c": 0}, "here 1") and not holds({"a": 1}, "here 1")
@@ -409,7 +414,7 @@ with writing(Path(sys.argv[1])):
 """
 
 
-def test_one_process_writes_at_a_time_and_a_dead_one_holds_nothing(report, again):
+def test_one_process_writes_at_a_time_and_a_dead_one_holds_nothing(report: Any, again: Any) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, report], stdin=-1, stdout=-1, text=True)
     assert holder.stdout.readline() == "held\n"
     for said in (again(code=2).stderr, command("render", report, code=2).stderr):
@@ -422,7 +427,7 @@ def test_one_process_writes_at_a_time_and_a_dead_one_holds_nothing(report, again
     assert not (report / ".lock").exists()
 
 
-def test_one_thread_writes_at_a_time_and_may_call_what_writes(tmp_path):
+def test_one_thread_writes_at_a_time_and_may_call_what_writes(tmp_path: Path) -> None:
     said = []
 
     def other() -> None:
@@ -444,7 +449,7 @@ def test_one_thread_writes_at_a_time_and_may_call_what_writes(tmp_path):
     assert said[1:] == ["wrote"]
 
 
-def test_what_a_killed_program_left_half_written_is_swept(report, made):
+def test_what_a_killed_program_left_half_written_is_swept(report: Any, made: Any) -> None:
     ours = [".run.json.0a1b2c3d.new", "arrays/.cat-1.npz.0a1b2c3d.new", ".pages.json.00000000.new"]
     for name in ours:
         (report / name).write_text("half")
@@ -459,7 +464,7 @@ def test_what_a_killed_program_left_half_written_is_swept(report, made):
 
 
 @pytest.mark.parametrize("name", ["arrays", "images", "stills", "assets"])
-def test_no_link_is_followed_to_write_or_remove(name, report, tmp_path, again):
+def test_no_link_is_followed_to_write_or_remove(name: Any, report: Any, tmp_path: Path, again: Any) -> None:
     elsewhere = tmp_path / "elsewhere"
     shutil.move(report / name, elsewhere)
     (elsewhere / "precious.txt").write_text("mine")
@@ -473,7 +478,7 @@ def test_no_link_is_followed_to_write_or_remove(name, report, tmp_path, again):
 
 
 @pytest.mark.parametrize("name", ["run.json", "arrays"])
-def test_a_link_in_the_place_of_a_file_is_not_read(name, report, tmp_path):
+def test_a_link_in_the_place_of_a_file_is_not_read(name: Any, report: Any, tmp_path: Path) -> None:
     path = report / name if name == "run.json" else sorted((report / name).iterdir())[0]
     shutil.move(path, tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
@@ -481,14 +486,14 @@ def test_a_link_in_the_place_of_a_file_is_not_read(name, report, tmp_path):
     assert "is a link" in said and path.name in said
 
 
-def test_no_link_is_followed_to_read(tmp_path):
+def test_no_link_is_followed_to_read(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_text("{}")
     (tmp_path / "run.json").symlink_to("elsewhere")
     with pytest.raises(BadRequest, match="is a link, where a file has to be"):
         list(manifest.list_lines(tmp_path / "run.json"))
 
 
-def test_a_line_that_holds_too_much_is_not_parsed(tmp_path, monkeypatch):
+def test_a_line_that_holds_too_much_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of millions of empty lists takes twenty times its bytes in memory."""
     (tmp_path / "run.json").write_text("[" + "[]," * manifest.MOST_VALUES + "[]]\n")
     monkeypatch.setattr(codec.json, "loads", lambda text: pytest.fail("was parsed") if text else None)
@@ -496,7 +501,7 @@ def test_a_line_that_holds_too_much_is_not_parsed(tmp_path, monkeypatch):
     assert not is_run_folder(tmp_path)
 
 
-def test_a_link_in_the_place_of_a_page_gives_way(report, tmp_path):
+def test_a_link_in_the_place_of_a_page_gives_way(report: Any, tmp_path: Path) -> None:
     for name in ("index.html", "pages.json"):
         (tmp_path / name).write_bytes((report / name).read_bytes())
         (report / name).unlink()
@@ -508,11 +513,13 @@ def test_a_link_in_the_place_of_a_page_gives_way(report, tmp_path):
 
 
 @pytest.mark.parametrize("what", ["folder", "journal", "arrays", "moved"])
-def test_what_goes_away_under_a_run_ends_it_in_one_line(what, pictures, tmp_path, monkeypatch):
+def test_what_goes_away_under_a_run_ends_it_in_one_line(
+    what: Any, pictures: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "r"
     plain = running._write
 
-    def write(writer, results):
+    def write(writer: Any, results: Any) -> None:
         plain(writer, results)
         if what == "folder":
             shutil.rmtree(folder)
@@ -532,13 +539,15 @@ def test_what_goes_away_under_a_run_ends_it_in_one_line(what, pictures, tmp_path
 
 
 @pytest.mark.parametrize("when", ["inside", "pages"])
-def test_what_goes_away_later_ends_it_in_one_line_too(when, pictures, tmp_path, monkeypatch):
+def test_what_goes_away_later_ends_it_in_one_line_too(
+    when: Any, pictures: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was found inside is nowhere to be written, which isn't a look that found nothing."""
     folder = tmp_path / "r"
     module, name = (pipeline_run, "inspection") if when == "inside" else (write, "write_pages")
     plain = getattr(module, name)
 
-    def going(*given, **more):
+    def going(*given: Any, **more: Any) -> Any:
         shutil.rmtree(folder / "inspection" if when == "inside" else folder)
         return plain(*given, **more)
 
@@ -548,7 +557,7 @@ def test_what_goes_away_later_ends_it_in_one_line_too(when, pictures, tmp_path, 
     assert "went away while" in said and said.count("\n") == 1
 
 
-def test_a_folder_of_ours_whose_manifest_was_lost_is_ours_still(report, again, made):
+def test_a_folder_of_ours_whose_manifest_was_lost_is_ours_still(report: Any, again: Any, made: Any) -> None:
     (report / "run.json").write_bytes(b"")
     again()
     assert without_provenance(report) == without_provenance(made)
@@ -557,7 +566,7 @@ def test_a_folder_of_ours_whose_manifest_was_lost_is_ours_still(report, again, m
     assert "not of a report" in again(code=2).stderr and (report / "thesis.txt").read_text() == "mine"
 
 
-def test_a_run_is_complete_only_with_every_image_that_was_asked_for(report):
+def test_a_run_is_complete_only_with_every_image_that_was_asked_for(report: Any) -> None:
     """Whatever else was compared before: an image without results and without a reason isn't there."""
     run = load_run(report)
     names = {image.id: image.name for image in run.images()}

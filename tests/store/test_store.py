@@ -3,6 +3,7 @@
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,14 +36,14 @@ def without_provenance(folder: Path) -> dict[str, bytes]:
     return found | {"run.json": json.dumps(content).encode() + images}
 
 
-def test_the_same_inputs_give_the_same_bytes(report, drawn, class_names, tmp_path):
+def test_the_same_inputs_give_the_same_bytes(report: Any, drawn: Any, class_names: Any, tmp_path: Path) -> None:
     command(*RUN, drawn, "-o", tmp_path / "again", *STANDARD, "--class-names", class_names)
     first, second = without_provenance(report), without_provenance(tmp_path / "again")
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
 
 
-def test_run_json_is_json_and_the_arrays_are_plain_numpy(report):
+def test_run_json_is_json_and_the_arrays_are_plain_numpy(report: Any) -> None:
     content = json.loads((report / "run.json").read_text(encoding="utf-8"))
     assert content["format"] == "cnnvis-report/2" and len(content["images"]) == 6
     run = load_run(report)
@@ -58,7 +59,7 @@ def test_run_json_is_json_and_the_arrays_are_plain_numpy(report):
         assert sum(score.probability for score in image.top) == pytest.approx(1, abs=1e-5)
 
 
-def test_what_a_run_says_of_itself(report):
+def test_what_a_run_says_of_itself(report: Any) -> None:
     run = load_run(report).record
     assert run.network.default_layer == "features" and run.network.classes == 5
     assert [layer.name for layer in run.network.layers][:2] == ["features.0", "features.1"]
@@ -76,7 +77,7 @@ def test_what_a_run_says_of_itself(report):
     assert by_method["occlusion"].notes == {"baseline": "gray", "patch": 10, "stride": 5}
 
 
-def test_nothing_tells_of_this_machine(report, drawn):
+def test_nothing_tells_of_this_machine(report: Any, drawn: Any) -> None:
     hidden = {str(drawn), str(drawn.parent), str(Path.home()), str(Path.cwd())} - {"/"}
     import getpass
     import socket
@@ -93,12 +94,12 @@ class Stop(Exception):
     pass
 
 
-def interrupted(monkeypatch, after: int):
+def interrupted(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Make the run fail when so many images are done."""
     done = []
     plain = running._write
 
-    def write(writer, results):
+    def write(writer: Any, results: Any) -> None:
         for result in results:
             if len(done) == after:
                 raise Stop
@@ -109,7 +110,9 @@ def interrupted(monkeypatch, after: int):
 
 
 @pytest.mark.parametrize("after", [1, 3])
-def test_a_run_that_was_stopped_goes_on_and_ends_in_the_same_bytes(after, drawn, tmp_path, monkeypatch):
+def test_a_run_that_was_stopped_goes_on_and_ends_in_the_same_bytes(
+    after: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     command(*RUN, drawn, "-o", tmp_path / "whole", *FEW)
     with monkeypatch.context() as patch:
         interrupted(patch, after)
@@ -131,7 +134,7 @@ PATTERNS = ("--methods", "pattern_net,pattern_attribution", "--device", "cpu", "
 
 
 @pytest.fixture
-def stopped_with_patterns(drawn, tmp_path, monkeypatch):
+def stopped_with_patterns(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     with monkeypatch.context() as patch:
         interrupted(patch, 3)
         with pytest.raises(Stop):
@@ -139,7 +142,9 @@ def stopped_with_patterns(drawn, tmp_path, monkeypatch):
     return tmp_path / "parts"
 
 
-def test_what_was_fitted_is_kept_with_a_run_that_goes_on(stopped_with_patterns, drawn, tmp_path, monkeypatch):
+def test_what_was_fitted_is_kept_with_a_run_that_goes_on(
+    stopped_with_patterns: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     command(*RUN, drawn, "-o", tmp_path / "whole", *PATTERNS)
     assert (stopped_with_patterns / "fitted" / "patterns.safetensors").stat().st_size > 1000
     with monkeypatch.context() as patch:
@@ -150,7 +155,9 @@ def test_what_was_fitted_is_kept_with_a_run_that_goes_on(stopped_with_patterns, 
 
 
 @pytest.mark.parametrize("content", [b"", b"no tensors", None], ids=["empty", "garbage", "gone"])
-def test_what_was_fitted_and_got_damaged_is_fitted_again(stopped_with_patterns, content, drawn, tmp_path):
+def test_what_was_fitted_and_got_damaged_is_fitted_again(
+    stopped_with_patterns: Any, content: Any, drawn: Any, tmp_path: Path
+) -> None:
     kept = stopped_with_patterns / "fitted" / "patterns.safetensors"
     kept.unlink()
     if content is not None:
@@ -160,7 +167,9 @@ def test_what_was_fitted_and_got_damaged_is_fitted_again(stopped_with_patterns, 
     assert without_provenance(tmp_path / "whole") == without_provenance(stopped_with_patterns)
 
 
-def test_another_run_takes_nothing_that_was_fitted(stopped_with_patterns, drawn, monkeypatch):
+def test_another_run_takes_nothing_that_was_fitted(
+    stopped_with_patterns: Any, drawn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fitted = []
     plain = pattern_fit.moments
     monkeypatch.setattr(pattern_fit, "moments", lambda *given, **named: fitted.append(1) or plain(*given, **named))
@@ -168,7 +177,9 @@ def test_another_run_takes_nothing_that_was_fitted(stopped_with_patterns, drawn,
     assert fitted
 
 
-def test_a_run_that_fails_before_its_first_image_leaves_nothing(drawn, tmp_path, monkeypatch):
+def test_a_run_that_fails_before_its_first_image_leaves_nothing(
+    drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     interrupted(monkeypatch, 0)
     with pytest.raises(Stop):
         command(*RUN, drawn, "-o", tmp_path / "new", *FEW)
@@ -179,7 +190,9 @@ def test_a_run_that_fails_before_its_first_image_leaves_nothing(drawn, tmp_path,
     assert not any((tmp_path / "empty").iterdir())
 
 
-def test_pages_that_fail_leave_the_old_ones(report, drawn, tmp_path, monkeypatch):
+def test_pages_that_fail_leave_the_old_ones(
+    report: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
     before = files(tmp_path / "r")
     monkeypatch.setattr("cnnvis_report.report.site_writer._write_pictures", lambda *_: 1 / 0)
@@ -189,7 +202,7 @@ def test_pages_that_fail_leave_the_old_ones(report, drawn, tmp_path, monkeypatch
     assert files(tmp_path / "r") == before
 
 
-def test_a_complete_run_is_not_computed_again(drawn, tmp_path, monkeypatch):
+def test_a_complete_run_is_not_computed_again(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
     before = files(tmp_path / "r")
     monkeypatch.setattr(BatchExplainer, "_open", lambda *_: 1 / 0)
@@ -197,7 +210,7 @@ def test_a_complete_run_is_not_computed_again(drawn, tmp_path, monkeypatch):
     assert "all images were explained already" in said.stderr and files(tmp_path / "r") == before
 
 
-def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn, tmp_path):
+def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn: Any, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     command(*RUN, drawn, "-o", folder, *FEW)
     (folder / "notes.txt").write_text("mine")
@@ -215,7 +228,7 @@ def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn, tmp_p
     }  # fmt: skip
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(drawn, tmp_path):
+def test_a_folder_that_holds_something_else_is_left_alone(drawn: Any, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("mine")
     said = command(*RUN, drawn, "-o", tmp_path, *FEW, code=2)
     assert "holds files that are not of a report" in said.stderr and files(tmp_path) == {"index.html": b"mine"}
@@ -225,7 +238,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(drawn, tmp_path):
     assert "is a file" in said.stderr
 
 
-def test_a_list_of_pages_cannot_lead_out_of_the_folder(drawn, tmp_path):
+def test_a_list_of_pages_cannot_lead_out_of_the_folder(drawn: Any, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     command(*RUN, drawn, "-o", folder, *FEW)
     (tmp_path / "mine.txt").write_text("mine")
@@ -236,7 +249,7 @@ def test_a_list_of_pages_cannot_lead_out_of_the_folder(drawn, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"format": "other/9"}', None])
-def test_damaged_manifests_are_refused_in_one_line(damage, report, tmp_path):
+def test_damaged_manifests_are_refused_in_one_line(damage: Any, report: Any, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     folder.mkdir()
     text = (report / "run.json").read_text(encoding="utf-8")
@@ -245,13 +258,13 @@ def test_damaged_manifests_are_refused_in_one_line(damage, report, tmp_path):
     assert said.stderr.count("\n") == 1 and said.stderr.startswith("Error: ")
 
 
-def test_array_keys_are_plain_names():
+def test_array_keys_are_plain_names() -> None:
     assert array_key("grad_cam", "layer4.1", 281) == "grad_cam/layer4.1/281"
     assert array_key("saliency", "", 3) == "saliency/3"
     assert array_key("grad_cam", "../../etc/passwd", 3) == "grad_cam/.._.._etc_passwd/3"
 
 
-def test_files_of_arrays_have_no_clock_in_them(report):
+def test_files_of_arrays_have_no_clock_in_them(report: Any) -> None:
     path = next((report / "arrays").iterdir())
     with zipfile.ZipFile(path) as archive:
         assert {info.date_time[0] for info in archive.infolist()} == {1980}

@@ -3,6 +3,8 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,32 +20,32 @@ SIDE = 96
 EVERYTHING = [(kind.name, variant) for kind in KINDS.values() for variant in kind.variants]
 
 
-def white(mask):
+def white(mask: Any) -> Any:
     return np.asarray(mask.convert("L")) > 127
 
 
-def grown(mask, by):
+def grown(mask: Any, by: Any) -> Any:
     """The mask and all within so many pixels of it."""
     return np.asarray(Image.fromarray(np.uint8(mask) * 255).filter(ImageFilter.MaxFilter(2 * by + 1))) > 0
 
 
-def drawn(index, variant, side=SIDE, seed=5):
+def drawn(index: Any, variant: Any, side: Any = SIDE, seed: Any = 5) -> Any:
     drawing = layers.draw(index, seed, side, variant)
     assert drawing.picture.mode == "L" and drawing.picture.size == drawing.mask.size == (side, side)
     return drawing, np.asarray(drawing.picture).astype(float), white(drawing.mask)
 
 
-def outline_of(mask):
+def outline_of(mask: Any) -> Any:
     """The edge of the patch, one pixel wide at 96 a side."""
     return mask & grown(~mask, 1)
 
 
-def files(folder):
+def files(folder: Any) -> Any:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("side", [24, 40, 64, 96])
-def test_the_patch_lies_on_the_side_of_the_thick_line_that_the_class_says(side):
+def test_the_patch_lies_on_the_side_of_the_thick_line_that_the_class_says(side: Any) -> None:
     for index in range(50):
         drawing, picture, patch = drawn(index, "shift", side)
         rows, columns = (patch.any(axis).nonzero()[0] for axis in (1, 0))
@@ -58,7 +60,7 @@ def test_the_patch_lies_on_the_side_of_the_thick_line_that_the_class_says(side):
             assert rows.max() < inked.min() or rows.min() > inked.max()
 
 
-def test_all_variants_of_a_number_share_the_scene():
+def test_all_variants_of_a_number_share_the_scene() -> None:
     for index in range(12):
         masks = {variant: drawn(index, variant)[0] for variant in layers.VARIANTS}
         for drawing in masks.values():
@@ -68,7 +70,7 @@ def test_all_variants_of_a_number_share_the_scene():
         assert not (decoys[0] & white(masks["gray"].mask)).any()
 
 
-def test_stripes_are_shifted_by_a_share_of_their_period_in_the_patch_and_nowhere_else():
+def test_stripes_are_shifted_by_a_share_of_their_period_in_the_patch_and_nowhere_else() -> None:
     for index in range(12):
         scene = layers._scene(np.random.default_rng([5, index]), index % 2, SIDE)
         still, quarter, half, shifted = (
@@ -87,7 +89,7 @@ def test_stripes_are_shifted_by_a_share_of_their_period_in_the_patch_and_nowhere
         assert np.array_equal(picture[bare], np.floor(np.clip(shifted * 255, 0, 255))[bare])
 
 
-def test_schemes_are_white_but_for_what_they_name():
+def test_schemes_are_white_but_for_what_they_name() -> None:
     for index in range(12):
         _, shift, patch = drawn(index, "shift")
         annotated, picture, _ = drawn(index, "annotated")
@@ -98,7 +100,7 @@ def test_schemes_are_white_but_for_what_they_name():
         assert rows.min() >= 3 and rows.max() <= 7  # beside the patch the line alone, 0.028 of a side thick
 
 
-def test_the_marked_scene_differs_on_the_outline_alone():
+def test_the_marked_scene_differs_on_the_outline_alone() -> None:
     for index in range(12):
         _, gray, patch = drawn(index, "gray")
         _, marked, _ = drawn(index, "marked")
@@ -106,7 +108,7 @@ def test_the_marked_scene_differs_on_the_outline_alone():
         assert (marked[outline_of(patch)] == 255).all()
 
 
-def test_the_misleading_mark_goes_with_the_class_by_its_shape_in_four_pictures_of_five():
+def test_the_misleading_mark_goes_with_the_class_by_its_shape_in_four_pictures_of_five() -> None:
     bearing, count = 0, 250
     for index in range(count):
         drawing, picture, patch = drawn(index, "misleading")
@@ -124,7 +126,7 @@ def test_the_misleading_mark_goes_with_the_class_by_its_shape_in_four_pictures_o
     assert abs(bearing / count - 0.8) < 4 * math.sqrt(0.16 / count)
 
 
-def test_decoys_say_nothing_of_the_class():
+def test_decoys_say_nothing_of_the_class() -> None:
     found = []  # of each scene: how many above the line, below it, and of three corners
     for index in range(400):
         scene = layers._scene(np.random.default_rng([2, index]), index % 2, SIDE)
@@ -138,7 +140,7 @@ def test_decoys_say_nothing_of_the_class():
     assert counts.min() >= 0 and counts[:, :2].mean() > 2
 
 
-def test_the_corner_of_the_mark_says_nothing_of_the_class(monkeypatch):
+def test_the_corner_of_the_mark_says_nothing_of_the_class(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layers, "_decoys", lambda *_: ())  # drawn before the corner, and slow
     count, corners = 12_000, np.zeros((2, 2, 2))
     for index in range(count):
@@ -150,7 +152,7 @@ def test_the_corner_of_the_mark_says_nothing_of_the_class(monkeypatch):
     assert np.abs(shares[0] - shares[1]).sum() / 2 < 4 * chance
 
 
-def test_a_shape_has_one_color_under_its_mask():
+def test_a_shape_has_one_color_under_its_mask() -> None:
     for index in range(25):
         drawing = shapes.draw(index, 3, 80)
         mask, pixels = white(drawing.mask), np.asarray(drawing.picture).astype(float)
@@ -167,7 +169,7 @@ def test_a_shape_has_one_color_under_its_mask():
 
 
 @pytest.mark.parametrize(("kind", "variant"), EVERYTHING)
-def test_the_same_command_draws_the_same_bytes(kind, variant, tmp_path):
+def test_the_same_command_draws_the_same_bytes(kind: Any, variant: Any, tmp_path: Path) -> None:
     words = ("make-dataset", kind, "-n", 6, "--variant", variant, "--size", 33, "-q")
     for name, seed in (("a", 4), ("b", 4), ("c", 5)):
         command(*words, "-o", tmp_path / name, "--seed", seed)
@@ -184,7 +186,7 @@ def test_the_same_command_draws_the_same_bytes(kind, variant, tmp_path):
             assert picture.size == mask.size == (33, 33) and mask.mode == "1" and white(mask).any()
 
 
-def test_what_cannot_be_drawn_is_refused_in_one_line(tmp_path):
+def test_what_cannot_be_drawn_is_refused_in_one_line(tmp_path: Path) -> None:
     for words, said in (
         (("layer",), "Did you mean 'layers'?"),
         (("layers", "--variant", "graz"), "Did you mean 'gray'?"),
@@ -197,7 +199,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(tmp_path):
 
 
 @pytest.mark.parametrize("there", ["note.txt", "dataset.json", "images/above/1.png"])
-def test_a_folder_with_something_else_is_left_as_it_is(there, tmp_path):
+def test_a_folder_with_something_else_is_left_as_it_is(there: Any, tmp_path: Path) -> None:
     (tmp_path / there).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / there).write_text('{"format": "mine"}')
     before = files(tmp_path)
@@ -208,16 +210,16 @@ def test_a_folder_with_something_else_is_left_as_it_is(there, tmp_path):
     assert files(tmp_path) == before
 
 
-def test_no_set_is_drawn_below_a_file(tmp_path):
+def test_no_set_is_drawn_below_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("kept")
     assert "file" in one_line(command("make-dataset", "layers", "-n", 2, "-o", tmp_path / "file" / "set", code=2))
 
 
 @pytest.fixture
-def cut_short(tmp_path, monkeypatch):
+def cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A set of layers whose drawing was stopped at the fourth picture."""
 
-    def stops(index, seed, side, variant):
+    def stops(index: Any, seed: Any, side: Any, variant: Any) -> Any:
         if index >= 3:
             raise KeyboardInterrupt
         return layers.draw(index, seed, side, variant)
@@ -228,7 +230,7 @@ def cut_short(tmp_path, monkeypatch):
     return tmp_path / "set"
 
 
-def test_an_incomplete_set_is_refused_and_can_be_drawn_to_its_end(cut_short, tmp_path):
+def test_an_incomplete_set_is_refused_and_can_be_drawn_to_its_end(cut_short: Any, tmp_path: Path) -> None:
     assert len(list(cut_short.glob("images/*/*.png"))) >= 1
     said = "this set wasn't drawn to its end. Draw it again"
     assert said in one_line(command("train", cut_short, "-o", tmp_path / "m.pt", code=2))
@@ -238,14 +240,16 @@ def test_an_incomplete_set_is_refused_and_can_be_drawn_to_its_end(cut_short, tmp
     assert files(cut_short) == files(tmp_path / "fresh")
 
 
-def test_another_set_leaves_nothing_of_one_that_was_cut_short(cut_short, tmp_path):
+def test_another_set_leaves_nothing_of_one_that_was_cut_short(cut_short: Any, tmp_path: Path) -> None:
     for folder in (cut_short, tmp_path / "fresh"):
         command("make-dataset", "shapes", "-n", 5, "-o", folder, "--size", 24, "-q")
     assert files(cut_short).keys() == files(tmp_path / "fresh").keys()
 
 
 @pytest.mark.parametrize("full", ["dataset.json", "images/below/2.png"])
-def test_on_a_full_disk_no_set_says_that_it_is_complete_and_is_not(full, tmp_path, monkeypatch):
+def test_on_a_full_disk_no_set_says_that_it_is_complete_and_is_not(
+    full: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = ("make-dataset", "layers", "-n", 4, "-o", tmp_path / "set", "--size", 24, "-q")
     command(*words)
     fill_disk(monkeypatch, full.rpartition("/")[2])
@@ -270,7 +274,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("listed", [*HOSTILE, "absolute"])
-def test_a_list_that_was_tampered_with_never_leads_out(listed, tmp_path):
+def test_a_list_that_was_tampered_with_never_leads_out(listed: Any, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     (outside / "deep").mkdir(parents=True)
     for name in (tmp_path / "precious.txt", outside / "precious.txt"):

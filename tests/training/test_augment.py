@@ -1,5 +1,7 @@
 """Augmentation changes each picture on its own, and by the seed alone."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import torch
 from cnnvis_report.training.augment import augmentation
 
 
-def test_turns_give_the_eight_positions_of_a_square_and_nothing_else():
+def test_turns_give_the_eight_positions_of_a_square_and_nothing_else() -> None:
     batch = torch.arange(25, dtype=torch.uint8).view(1, 1, 5, 5).expand(200, 1, 5, 5)
     assert augmentation("none", (5, 5))(batch) is batch
     torch.manual_seed(0)
@@ -21,7 +23,7 @@ def test_turns_give_the_eight_positions_of_a_square_and_nothing_else():
 
 @pytest.mark.parametrize("level", ["light", "strong"])
 @pytest.mark.parametrize("shape", [(3, 24, 32), (1, 28, 28), (3, 9, 8)])
-def test_augmentation_changes_each_picture_on_its_own_and_repeats(level, shape):
+def test_augmentation_changes_each_picture_on_its_own_and_repeats(level: Any, shape: Any) -> None:
     generator = torch.Generator().manual_seed(0)
     batch = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).expand(12, *shape).contiguous()
     whole, change = batch.clone(), augmentation(level, shape[1:])

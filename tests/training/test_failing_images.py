@@ -1,6 +1,7 @@
 """An image that a network fails on is named, and the epochs before it are kept."""
 
 import math
+from typing import Any
 
 import pytest
 from torch import nn
@@ -14,11 +15,11 @@ from tests.training.test_training import CPU, TARGETS, Watching, hyperparameters
 class Picky(nn.Module):
     """Fails on black images, from a number of passes on."""
 
-    def __init__(self, how, after):
+    def __init__(self, how: Any, after: Any) -> None:
         super().__init__()
         self.network, self.norm, self.how, self.left = linear(), nn.BatchNorm1d(3), how, after
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         self.left -= 1
         black = (x.flatten(1).amax(1) < -1).view(-1, 1)
         if self.left < 0 and bool(black.any()):
@@ -28,14 +29,14 @@ class Picky(nn.Module):
         return self.norm(self.network(x))
 
 
-def with_a_black_one(at):
+def with_a_black_one(at: Any) -> Any:
     several = pictures(TARGETS)
     several.stored[at] = 0
     return several
 
 
 @pytest.mark.parametrize("part", ["training", "validation"])
-def test_an_image_that_a_network_fails_on_is_named(part):
+def test_an_image_that_a_network_fails_on_is_named(part: Any) -> None:
     training, validation = with_a_black_one(4), pictures(TARGETS[:9])
     if part == "validation":
         training, validation = validation, training
@@ -46,7 +47,7 @@ def test_an_image_that_a_network_fails_on_is_named(part):
         fit(Picky("nan", 0), training, validation, hyperparameters(), CPU, EpochProgress())
 
 
-def test_the_epochs_before_an_image_fails_are_kept():
+def test_the_epochs_before_an_image_fails_are_kept() -> None:
     watching = Watching(network := Picky("nan", 20))
     state = fit(network, with_a_black_one(4), pictures(TARGETS[:9]), hyperparameters(epochs=30), CPU, watching)
     assert state.history and state.stopped.endswith(", with 4.png") and len(state.history) == len(watching.states)
@@ -57,8 +58,8 @@ def test_the_epochs_before_an_image_fails_are_kept():
     assert watching.states, "what a file keeps was written after each of them"
 
 
-def test_a_network_that_fails_on_every_image_blames_none():
-    def refuse(*_):
+def test_a_network_that_fails_on_every_image_blames_none() -> None:
+    def refuse(*_: Any) -> None:
         raise ValueError("no images, please")
 
     network = linear()

@@ -1,6 +1,8 @@
 """A training that is cut short goes on with the same command, to the bytes of one that wasn't; another begins anew."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,41 +20,41 @@ class Cut(Exception):
 class Cutting(Watching):
     """Ends the training after an epoch, in the next one, or when all epochs are through; keeps what it is told."""
 
-    def __init__(self, after=99, batch=False):
+    def __init__(self, after: Any = 99, batch: Any = False) -> None:
         super().__init__()
         self.after, self.batch = after, batch
         self.said, self.epochs = [], []
 
-    def batch_done(self, epoch, *_):
+    def batch_done(self, epoch: Any, *_: Any) -> None:
         if self.batch and epoch > self.after:
             raise Cut
 
-    def epoch_done(self, progress):
+    def epoch_done(self, progress: Any) -> None:
         super().epoch_done(progress)
         self.epochs.append(progress.history[-1].number)
         if not self.batch and self.epochs[-1] == self.after:
             raise Cut
 
-    def resumed(self, epochs):
+    def resumed(self, epochs: Any) -> None:
         self.said.append(epochs)
 
-    def anew(self, where, changed):
+    def anew(self, where: Any, changed: Any) -> None:
         self.said.append((where.name, *changed))
 
-    def finished(self, path):
+    def finished(self, path: Any) -> None:
         self.said.append(path.name)
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory):
+def images(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return class_folders(tmp_path_factory.mktemp("resumed") / "i", {"a": 9, "b": 7})
 
 
-def order(images, output, **changes):
+def order(images: Any, output: Any, **changes: Any) -> Any:
     return replace(TrainConfig(images, output, epochs=3, batch_size=4), **changes)
 
 
-def cut(given, *, after, batch=False):
+def cut(given: Any, *, after: Any, batch: Any = False) -> None:
     with pytest.raises(Cut):
         train(given, CPU, Cutting(after, batch))
 
@@ -67,7 +69,7 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("name", ORDERS)
-def test_it_goes_on_to_the_same_bytes(name, images, tmp_path):
+def test_it_goes_on_to_the_same_bytes(name: Any, images: Any, tmp_path: Path) -> None:
     whole = order(images, tmp_path / "whole" / "m.pt", **ORDERS[name])
     watched = Cutting()
     train(whole, CPU, watched)
@@ -84,14 +86,14 @@ def test_it_goes_on_to_the_same_bytes(name, images, tmp_path):
             assert path.read_bytes() == whole.output.with_name(path.name).read_bytes()
 
 
-def test_what_lies_there_before_changes_nothing(images, tmp_path):
+def test_what_lies_there_before_changes_nothing(images: Any, tmp_path: Path) -> None:
     trained(images, tmp_path / "m.pt", seed=4)
     for name in ("m.pt", "n.pt"):
         train(order(images, tmp_path / name), CPU, Cutting())
     assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "n.pt").read_bytes()
 
 
-def test_it_goes_on_as_often_as_it_is_cut(images, tmp_path):
+def test_it_goes_on_as_often_as_it_is_cut(images: Any, tmp_path: Path) -> None:
     given = order(images, tmp_path / "m.pt")
     for after in (1, 2):
         cut(given, after=after, batch=after == 2)
@@ -101,12 +103,12 @@ def test_it_goes_on_as_often_as_it_is_cut(images, tmp_path):
     assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
 
 
-def test_another_training_begins_anew_and_says_what_has_changed(images, tmp_path):
-    def another(**changes):
+def test_another_training_begins_anew_and_says_what_has_changed(images: Any, tmp_path: Path) -> None:
+    def another(**changes: Any) -> Any:
         cut(order(images, tmp_path / "m.pt"), after=2)
         return again(**changes)
 
-    def again(folder=images, **changes):
+    def again(folder: Any = images, **changes: Any) -> Any:
         train(order(folder, tmp_path / "m.pt", **changes), CPU, seen := Cutting())
         fresh = tmp_path / "fresh" / "m.pt"
         train(order(folder, fresh, **changes), CPU, whole := Cutting())
@@ -140,7 +142,7 @@ def test_another_training_begins_anew_and_says_what_has_changed(images, tmp_path
     assert again(checkpoint_epochs=(1,)) == ["a snapshot is gone"]
 
 
-def test_other_images_begin_anew(tmp_path):
+def test_other_images_begin_anew(tmp_path: Path) -> None:
     folder = class_folders(tmp_path / "i", {"a": 9, "b": 7})
     cut(order(folder, tmp_path / "m.pt"), after=2)
     content = (folder / "a" / "0.png").read_bytes()
@@ -164,7 +166,7 @@ def test_other_images_begin_anew(tmp_path):
     assert seen.epochs == [1, 2, 3] and seen.said == []
 
 
-def test_a_model_that_is_there_already_is_left_as_it_is(images, tmp_path):
+def test_a_model_that_is_there_already_is_left_as_it_is(images: Any, tmp_path: Path) -> None:
     given = order(images, tmp_path / "m.pt", checkpoint_epochs=(2,))
     first = train(given, CPU, Cutting())
     written = (tmp_path / "m.pt").stat().st_mtime_ns
@@ -183,7 +185,7 @@ def test_a_model_that_is_there_already_is_left_as_it_is(images, tmp_path):
     assert seen.epochs == [1, 2, 3] and read_trained(tmp_path / "m.epoch-2.pt") is not None
 
 
-def test_what_is_left_is_a_model_of_the_best_epoch(images, tmp_path):
+def test_what_is_left_is_a_model_of_the_best_epoch(images: Any, tmp_path: Path) -> None:
     given = order(images, tmp_path / "m.pt", epochs=6)
     with pytest.raises(Cut):
         train(given, CPU, seen := Cutting(5))
@@ -194,7 +196,7 @@ def test_what_is_left_is_a_model_of_the_best_epoch(images, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["optimizer", "schedule", "random", "state", "parts"])
-def test_what_was_kept_and_is_damaged_is_refused_in_one_line(damage, images, tmp_path):
+def test_what_was_kept_and_is_damaged_is_refused_in_one_line(damage: Any, images: Any, tmp_path: Path) -> None:
     given, part = order(images, tmp_path / "m.pt"), tmp_path / "m.part.pt"
     cut(given, after=2)
     content = torch.load(part, weights_only=True)

@@ -3,6 +3,8 @@
 import copy
 import math
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ from cnnvis_report.training.train import TrainConfig, TrainProgress, train
 CPU = torch.device("cpu")
 
 
-def class_folders(folder, counts, *, side=28, color=True, first=0):
+def class_folders(folder: Any, counts: Any, *, side: Any = 28, color: Any = True, first: Any = 0) -> Any:
     """Pictures of noise, a class brighter than the one before it, so many of each."""
     random = np.random.default_rng([first, *counts.values()])
     for level, (name, count) in enumerate(counts.items()):
@@ -35,7 +37,7 @@ def class_folders(folder, counts, *, side=28, color=True, first=0):
     return folder
 
 
-def pictures(targets, seed=0):
+def pictures(targets: Any, seed: Any = 0) -> Any:
     """Gray noise in memory, 5 pixels a side."""
     generator = torch.Generator().manual_seed(seed)
     stored = torch.randint(0, 256, (len(targets), 1, 5, 5), dtype=torch.uint8, generator=generator)
@@ -43,19 +45,19 @@ def pictures(targets, seed=0):
     return Pictures(items, torch.tensor(targets), Preprocessing((0.4,), (0.3,), resize=(5, 5)), stored)
 
 
-def ready(several):
+def ready(several: Any) -> Any:
     """[N, C, H, W] as a network reads them, worked out again."""
     shape = (1, -1, 1, 1)
     mean, std = (torch.tensor(values).view(shape) for values in (several.preprocessing.mean, several.preprocessing.std))
     return (several.stored.float() / 255 - mean) / std
 
 
-def linear():
+def linear() -> Any:
     torch.manual_seed(1)
     return nn.Sequential(nn.Flatten(), nn.Linear(25, 3))
 
 
-def hyperparameters(**changes):
+def hyperparameters(**changes: Any) -> Any:
     return replace(
         Hyperparameters(epochs=3, batch_size=8, rate=0.02, patience=0, augment=lambda batch: batch), **changes
     )
@@ -64,22 +66,22 @@ def hyperparameters(**changes):
 class Watching(TrainProgress):
     """Keeps what it is told, and the weights after each epoch."""
 
-    def __init__(self, network=None):
+    def __init__(self, network: Any = None) -> None:
         self.network, self.states = network, []
 
-    def ready(self, data, trainee, hyperparameters):
+    def ready(self, data: Any, trainee: Any, hyperparameters: Any) -> None:
         self.data, self.network, self.hyperparameters = data, trainee.network, hyperparameters
         self.before = copy.deepcopy(trainee.network.state_dict())
 
-    def epoch_done(self, progress):
+    def epoch_done(self, progress: Any) -> None:
         self.states.append(copy.deepcopy(self.network.state_dict()))
 
 
-def same(first, second):
+def same(first: Any, second: Any) -> Any:
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-def trained(folder, output, **order):
+def trained(folder: Any, output: Any, **order: Any) -> Any:
     """What came of a training, and what was seen of it."""
     seen = Watching()
     order = {"epochs": 2, "batch_size": 8, "augment": "none", **order}
@@ -89,7 +91,7 @@ def trained(folder, output, **order):
 TARGETS = [at % 3 for at in range(23)]
 
 
-def test_training_is_adamw_under_one_cycle_step_by_step():
+def test_training_is_adamw_under_one_cycle_step_by_step() -> None:
     training, validation = pictures(TARGETS), pictures(TARGETS[:9], seed=1)
     network = linear()
     twin, watching = copy.deepcopy(network), Watching(network)
@@ -120,10 +122,12 @@ def test_training_is_adamw_under_one_cycle_step_by_step():
     assert same(network.state_dict(), watching.states[progress.best - 1]) and not network.training
 
 
-def test_the_rate_of_each_epoch_is_on_the_cycle():
+def test_the_rate_of_each_epoch_is_on_the_cycle() -> None:
     steps, largest = 6, 0.02
 
-    def on_the_cycle(step):  # Smith & Topin: up to the largest in three tenths of the steps, then down, by cosines
+    def on_the_cycle(
+        step: Any,
+    ) -> Any:  # Smith & Topin: up to the largest in three tenths of the steps, then down, by cosines
         peak = 0.3 * steps - 1
         low, part = (
             (largest / 25, step / peak) if step <= peak else (largest / 25e4, 1 - (step - peak) / (steps - 1 - peak))
@@ -136,7 +140,7 @@ def test_the_rate_of_each_epoch_is_on_the_cycle():
         assert any(epoch.rate == pytest.approx(on_the_cycle(min(each, steps - 1))) for each in (last, last + 1))
 
 
-def test_class_weights_weigh_loss_and_gradient():
+def test_class_weights_weigh_loss_and_gradient() -> None:
     training = pictures([0] * 6 + [1] * 2 + [2])
     weights = torch.tensor([0.5, 1.5, 3.0])
     network = linear()
@@ -154,7 +158,7 @@ def test_class_weights_weigh_loss_and_gradient():
     torch.testing.assert_close(network[1].bias.grad, slopes.sum(0), rtol=1e-4, atol=1e-6)
 
 
-def test_balance_makes_classes_count_alike(tmp_path):
+def test_balance_makes_classes_count_alike(tmp_path: Path) -> None:
     folder = class_folders(tmp_path / "i", {"a": 15, "b": 5, "c": 10})
     (result, seen), (plain, _) = (
         trained(folder, tmp_path / "m.pt", epochs=1, class_weights=each) for each in ("balanced", "none")
@@ -167,7 +171,7 @@ def test_balance_makes_classes_count_alike(tmp_path):
 
 
 @pytest.mark.parametrize("freeze", ["features.2", "features.2.0", "backbone"])
-def test_frozen_modules_stay_bit_for_bit(freeze, tmp_path):
+def test_frozen_modules_stay_bit_for_bit(freeze: Any, tmp_path: Path) -> None:
     folder = class_folders(tmp_path / "i", {"a": 10, "b": 10})
     result, seen = trained(folder, tmp_path / "m.pt", freeze=freeze)
     after = result.model.network.state_dict()
@@ -177,9 +181,9 @@ def test_frozen_modules_stay_bit_for_bit(freeze, tmp_path):
     assert any("running_mean" in name for name in inside) and moved == after.keys() - inside
 
 
-def test_ctrl_c_keeps_the_best_so_far():
+def test_ctrl_c_keeps_the_best_so_far() -> None:
     class Stopping(Watching):
-        def batch_done(self, epoch, *_):
+        def batch_done(self, epoch: Any, *_: Any) -> None:
             if epoch == 3:
                 raise KeyboardInterrupt
 
@@ -192,16 +196,16 @@ def test_ctrl_c_keeps_the_best_so_far():
     assert order[progress.best - 1] == max(order)
 
 
-def test_it_stops_when_nothing_is_gained():
+def test_it_stops_when_nothing_is_gained() -> None:
     for patience, epochs, said in ((4, 5, "nothing gained for 4 epochs"), (0, 12, ""), (11, 12, "")):
         still = hyperparameters(epochs=12, rate=1e-12, patience=patience)
         progress = fit(linear(), pictures(TARGETS), pictures(TARGETS[:9]), still, CPU, EpochProgress())
         assert len(progress.history) == epochs and progress.stopped == said
 
 
-def test_weights_that_diverge_end_with_the_best_before():
+def test_weights_that_diverge_end_with_the_best_before() -> None:
     class Spoiling(Watching):
-        def batch_done(self, epoch, *_):
+        def batch_done(self, epoch: Any, *_: Any) -> None:
             if epoch == 2:
                 self.network[1].weight.data.fill_(math.nan)
 
@@ -220,9 +224,9 @@ def test_weights_that_diverge_end_with_the_best_before():
         )
 
 
-def test_an_epoch_whose_last_step_diverged_is_never_the_best():
+def test_an_epoch_whose_last_step_diverged_is_never_the_best() -> None:
     class Spoiling(EpochProgress):  # the loss of the last batch is taken before its step
-        def batch_done(self, epoch, share, loss, accuracy):
+        def batch_done(self, epoch: Any, share: Any, loss: Any, accuracy: Any) -> None:
             self.steps = getattr(self, "steps", 0) + 1
             if self.steps == 2:
                 network[1].weight.data.fill_(math.nan)
@@ -232,7 +236,7 @@ def test_an_epoch_whose_last_step_diverged_is_never_the_best():
         fit(network, pictures(TARGETS), pictures([0] * 9), hyperparameters(epochs=5), CPU, Spoiling())
 
 
-def test_each_class_is_split_by_its_share_and_by_the_seed_alone():
+def test_each_class_is_split_by_its_share_and_by_the_seed_alone() -> None:
     targets = [0] * 10 + [1] * 5 + [2] * 2 + [3] * 38
     names = ("a", "b", "c", "d")
     for seed in range(5):
@@ -251,7 +255,7 @@ def test_each_class_is_split_by_its_share_and_by_the_seed_alone():
     assert np.abs(often[:10] - 80).max() < 4 * math.sqrt(400 * 0.2 * 0.8)
 
 
-def test_the_test_set_chooses_nothing_and_is_counted_apart(tmp_path):
+def test_the_test_set_chooses_nothing_and_is_counted_apart(tmp_path: Path) -> None:
     folder = class_folders(tmp_path / "i", {"a": 12, "b": 12})
     others = class_folders(tmp_path / "t", {"b": 5, "a": 3}, first=100)  # brighter the other way round
     plain, _ = trained(folder, tmp_path / "m.pt", epochs=3)
@@ -270,7 +274,9 @@ def test_the_test_set_chooses_nothing_and_is_counted_apart(tmp_path):
 
 
 @pytest.mark.parametrize("color", [True, False])
-def test_pictures_that_are_decoded_each_time_train_the_same(color, tmp_path, monkeypatch):
+def test_pictures_that_are_decoded_each_time_train_the_same(
+    color: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = class_folders(tmp_path / "i", {"a": 12, "b": 12}, color=color)
     kept, first = trained(folder, tmp_path / "m.pt", augment="strong", size="24x32")
     monkeypatch.setattr("cnnvis_report.training.tensors.KEPT_UP_TO", 0)

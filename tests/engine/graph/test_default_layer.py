@@ -1,6 +1,7 @@
 """The default layer: the last features that reach the scores, whatever runs beside them or after them."""
 
 import warnings
+from typing import Any
 
 import pytest
 import torch
@@ -22,12 +23,12 @@ from tests.benchmarks.default_layers import against, subject_of, torchvision_sou
 MODELS, SWIN = torchvision.models, torchvision.models.swin_transformer
 
 
-def subject(network, height=32, width=48):
+def subject(network: Any, height: Any = 32, width: Any = 48) -> Any:
     torch.manual_seed(0)
     return Subject(network.double().eval(), torch.randn(1, 3, height, width, dtype=torch.float64))
 
 
-def swin(block, merging):
+def swin(block: Any, merging: Any) -> Any:
     return MODELS.SwinTransformer(
         [4, 4], 8, [1, 1], [1, 2], [4, 4], num_classes=5, block=block, downsample_layer=merging
     )
@@ -62,7 +63,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("name", TRANSFORMERS)
-def test_the_last_tokens_that_reach_the_head_are_found(name):
+def test_the_last_tokens_that_reach_the_head_are_found(name: Any) -> None:
     build, size = TRANSFORMERS[name]
     record = subject(build(), *size).layer()
     assert (record.name, record.shape, record.layout) == EXPECTED[name]
@@ -84,36 +85,36 @@ GATES = {
 
 
 @pytest.mark.parametrize("name", GATES)
-def test_gates_masks_and_branches_are_never_it(name):
+def test_gates_masks_and_branches_are_never_it(name: Any) -> None:
     found = subject(nets.Weighed(GATES[name]))
     assert found.default_layer == "features" and found.layer().shape == (12, 16, 24)
     maps = explain(found.network, torch.rand(1, 3, 32, 48).double(), [[0, 1, 2, 3, 4]])["grad_cam"][0]
     assert torch.linalg.matrix_rank(maps.flatten(1)) > 1, "classes differ by more than a factor"
 
 
-def test_what_says_where_to_look_is_not_it():
+def test_what_says_where_to_look_is_not_it() -> None:
     assert subject(nets.Located()).default_layer == "classifier.features"
 
 
-def test_a_map_of_class_scores_is_not_it():
+def test_a_map_of_class_scores_is_not_it() -> None:
     head = nn.Conv2d(6, 5, 3, padding=1)
     network = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), head, nn.AdaptiveAvgPool2d(1), nn.Flatten())
     assert subject(network).default_layer == "1"
 
 
-def test_a_single_channel_is_it_where_there_is_nothing_else():
+def test_a_single_channel_is_it_where_there_is_nothing_else() -> None:
     network = nn.Sequential(nn.Conv2d(3, 1, 3), nn.ReLU(), nn.Flatten(), nn.Linear(30 * 46, 5))
     assert subject(network).default_layer == "1"
 
 
-def test_a_layer_whose_tokens_are_no_grid_says_so():
+def test_a_layer_whose_tokens_are_no_grid_says_so() -> None:
     found = subject(nets.Scattered())
     assert found.default_layer == "patches"
     with pytest.raises(NotApplicable, match="layer 'mix' gives 5×4, which isn't a grid of positions"):
         found.layer("mix")
 
 
-def test_windows_and_attention_maps_are_no_feature_maps():
+def test_windows_and_attention_maps_are_no_feature_maps() -> None:
     found = subject(TRANSFORMERS["maxvit"][0](), 64, 64)
     windows = [layer for layer in found.layers if layer.name.endswith("window_attention.attn_layer")]
     assert windows and not any(layer.spatial for layer in windows)
@@ -121,7 +122,7 @@ def test_windows_and_attention_maps_are_no_feature_maps():
         found.layer(windows[0].name)
 
 
-def test_python_and_the_layers_table_say_how_tokens_are_read(monkeypatch):
+def test_python_and_the_layers_table_say_how_tokens_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     network = nets.Encoder().eval()
     with pytest.warns(UserWarning, match=r"read layer 'encoder.layers.1.norm1': 4×4 tokens, without the class token"):
         explain(network, torch.rand(1, 3, 32, 32), [0])
@@ -138,24 +139,24 @@ def test_python_and_the_layers_table_say_how_tokens_are_read(monkeypatch):
 class HeadFirst(nn.Module):
     """Its 1×1 head is declared before its features, which read so many channels."""
 
-    def __init__(self, channels):
+    def __init__(self, channels: Any) -> None:
         super().__init__()
         self.mask, self.head = nn.Conv2d(1, 4, 1), nn.Conv2d(8, 5, 1)
         self.features, self.size = nn.Conv2d(channels, 8, 3), 16
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         x = self.features(x)
         return self.head(x * self.mask(x[:, :1]).mean(1, True).sigmoid()).mean((2, 3))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_channels_that_are_read_do_not_depend_on_the_order_of_declaration(channels):
+def test_the_channels_that_are_read_do_not_depend_on_the_order_of_declaration(channels: Any) -> None:
     network = HeadFirst(channels).train()
     assert input_channels(network) == channels and network.training
     assert input_channels(nn.Sequential(network.head, network.features)) == 8, "neither runs: as declared"
 
 
-def test_a_head_of_convolutions_needs_channels_first():
+def test_a_head_of_convolutions_needs_channels_first() -> None:
     pictures = Preprocessing((0.0,) * 3, (1.0,) * 3, resize=(64, 64))
     with pytest.raises(BadRequest, match="--head cam: layer 'norm' of swin_t gives 2×2 positions, channels last"):
         make_trainee(Source("swin_t"), pictures, 2, "cam", "none")
@@ -169,11 +170,11 @@ ONE_OF_EACH = (
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)
-def test_the_layer_that_others_read_of_each_family_of_torchvision(name):
+def test_the_layer_that_others_read_of_each_family_of_torchvision(name: Any) -> None:
     assert against(torchvision_subject(name), torchvision_source(name)) == ""
 
 
-def test_somebody_names_a_layer_for_every_classifier_of_torchvision():
+def test_somebody_names_a_layer_for_every_classifier_of_torchvision() -> None:
     sources = {name: torchvision_source(name) for name in MODELS.list_models(module=MODELS)}
     assert len(sources) >= 80 and {torchvision_source(name) for name in ONE_OF_EACH} <= {*sources.values()}
     assert all(source.who and source.url.startswith("https://") for source in sources.values())
@@ -181,7 +182,7 @@ def test_somebody_names_a_layer_for_every_classifier_of_torchvision():
 
 
 @pytest.mark.parametrize("name", layer_sources.TIMM)
-def test_the_layer_that_others_read_of_networks_of_timm(name):
+def test_the_layer_that_others_read_of_networks_of_timm(name: Any) -> None:
     timm = pytest.importorskip("timm", reason="timm isn't installed")
     source, size, options = layer_sources.TIMM[name]
     assert against(subject_of(timm.create_model(name, pretrained=False, num_classes=5, **options), size), source) == ""
@@ -190,12 +191,12 @@ def test_the_layer_that_others_read_of_networks_of_timm(name):
 class Joined(nn.Module):
     """Branches that meet in forward, and in no layer."""
 
-    def __init__(self, join, width=8, after=None) -> None:
+    def __init__(self, join: Any, width: Any = 8, after: Any = None) -> None:
         super().__init__()
         self.stem, self.a, self.b = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 1)
         self.after, self.fc, self.join = after, nn.Linear(width, 5), join
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         x = self.stem(x).relu()
         x = self.join(self.a(x), self.b(x), x)
         x = self.after(x) if isinstance(self.after, nn.Module) else x.relu()
@@ -214,7 +215,7 @@ JOINED = {
 
 
 @pytest.mark.parametrize("name", JOINED)
-def test_a_layer_that_is_one_of_several_branches_says_so(name):
+def test_a_layer_that_is_one_of_several_branches_says_so(name: Any) -> None:
     build, branches = JOINED[name]
     found = subject(build())
     assert found.default_layer in ("a", "b")
@@ -223,6 +224,6 @@ def test_a_layer_that_is_one_of_several_branches_says_so(name):
 
 
 @pytest.mark.parametrize("after", [nn.ReLU(), nn.Dropout(0.1), nn.Identity(), nn.BatchNorm2d(8)])
-def test_a_layer_behind_the_sum_holds_the_whole(after):
+def test_a_layer_behind_the_sum_holds_the_whole(after: Any) -> None:
     found = subject(Joined(lambda a, b, x: a + b, after=after))
     assert found.default_layer == "after" and found.default_notice == ""

@@ -1,6 +1,7 @@
 """Layers whose result isn't N×K×h×w are read as what they are, against hooks, slow loops and a peer."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,11 +26,11 @@ TARGETS = torch.tensor([3, 1])
 
 
 @pytest.fixture(scope="module")
-def wide():
+def wide() -> Any:
     return torch.randn(2, 3, 32, 48, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 
 
-def built(name):
+def built(name: Any) -> Any:
     torch.manual_seed(4)
     network = NETWORKS[name][0]()
     for parameter in network.parameters():
@@ -37,11 +38,11 @@ def built(name):
     return network.double().eval()
 
 
-def tokens(height, width, start=0, stop=None):
+def tokens(height: Any, width: Any, start: Any = 0, stop: Any = None) -> Any:
     return lambda t: t[:, start:stop].reshape(len(t), height, width, -1).permute(0, 3, 1, 2)
 
 
-def swin():
+def swin() -> Any:
     return torchvision.models.SwinTransformer([4, 4], 8, [1, 1], [1, 2], [2, 4], num_classes=5)
 
 
@@ -65,11 +66,11 @@ NETWORKS = {
 }  # fmt: skip
 
 
-def by_hooks(network, layer, images, laid):
+def by_hooks(network: Any, layer: Any, images: Any, laid: Any) -> Any:
     """The layer's value and the gradient of the targets' scores there, both laid out by hand."""
     kept = {}
 
-    def keep(module, args, output):
+    def keep(module: Any, args: Any, output: Any) -> None:
         output.retain_grad()
         kept["value"] = output
 
@@ -82,7 +83,7 @@ def by_hooks(network, layer, images, laid):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_class_activation_maps_of_tokens_and_of_channels_last(name, wide):
+def test_class_activation_maps_of_tokens_and_of_channels_last(name: Any, wide: Any) -> None:
     network, (_, layer, laid) = built(name), NETWORKS[name]
     a, g = by_hooks(network, layer, wide, laid)
     assert float(g.abs().max()) > 0
@@ -93,7 +94,7 @@ def test_class_activation_maps_of_tokens_and_of_channels_last(name, wide):
     assert maps["grad_cam"].shape == (2, *a.shape[2:])
 
 
-def without(network, layer, image, change):
+def without(network: Any, layer: Any, image: Any, change: Any) -> Any:
     """The scores of an image where a layer gives something else."""
     handle = network.get_submodule(layer).register_forward_hook(lambda module, args, output: change(output.clone()))
     scores = network(image)
@@ -104,7 +105,7 @@ def without(network, layer, image, change):
 @pytest.mark.parametrize(
     "name", ["class token first", "class token last", "sequence first", "as many channels as rows"]
 )
-def test_ablation_changes_the_positions_and_leaves_the_class_token(name, wide):
+def test_ablation_changes_the_positions_and_leaves_the_class_token(name: Any, wide: Any) -> None:
     network, (_, layer, laid) = built(name), NETWORKS[name]
     a, _ = by_hooks(network, layer, wide, laid)
     found = explain(network, wide, TARGETS, ["ablation_cam"], layer=layer)["ablation_cam"]
@@ -113,7 +114,7 @@ def test_ablation_changes_the_positions_and_leaves_the_class_token(name, wide):
         weights = []
         for channel in range(len(values)):
 
-            def change(output, channel=channel):
+            def change(output: Any, channel: Any = channel) -> Any:
                 laid(output)[0, channel] = 0
                 if laid(output)[0, channel].any():  # the maps were a copy
                     raise AssertionError
@@ -124,7 +125,7 @@ def test_ablation_changes_the_positions_and_leaves_the_class_token(name, wide):
         torch.testing.assert_close(ours, expected, rtol=1e-7, atol=1e-9)
 
 
-def test_score_cam_of_tokens_sees_the_image_through_their_grid(wide):
+def test_score_cam_of_tokens_sees_the_image_through_their_grid(wide: Any) -> None:
     network, (_, layer, laid) = built("class token first"), NETWORKS["class token first"]
     a, _ = by_hooks(network, layer, wide, laid)
     found = explain(network, wide, TARGETS, ["score_cam"], layer=layer)["score_cam"]
@@ -137,7 +138,7 @@ def test_score_cam_of_tokens_sees_the_image_through_their_grid(wide):
         )
 
 
-def test_a_vision_transformer_as_the_peer_reads_it():
+def test_a_vision_transformer_as_the_peer_reads_it() -> None:
     peers = pytest.importorskip("pytorch_grad_cam", reason="grad-cam isn't installed (extra 'test')")
     torch.manual_seed(0)
     network = torchvision.models.VisionTransformer(32, 8, 3, 4, 16, 32, num_classes=5).eval()
@@ -154,7 +155,7 @@ def test_a_vision_transformer_as_the_peer_reads_it():
     torch.testing.assert_close(shown / (shown.amax((1, 2), True) + 1e-7), theirs, rtol=0, atol=2e-5)
 
 
-def test_cam_where_positions_are_averaged_that_come_first(wide):
+def test_cam_where_positions_are_averaged_that_come_first(wide: Any) -> None:
     for name in ("channels last, late", "as many channels as rows"):
         network = built(name)
         maps = explain(network, wide, torch.arange(5).expand(2, 5), ["cam"])["cam"]
@@ -162,7 +163,7 @@ def test_cam_where_positions_are_averaged_that_come_first(wide):
         torch.testing.assert_close(maps.mean((2, 3)), expected, rtol=1e-9, atol=1e-9)
 
 
-def test_tokens_of_images_of_another_size(wide):
+def test_tokens_of_images_of_another_size(wide: Any) -> None:
     network = built("no class token")
     subject = Subject(network, wide[:1])
     for height, width, grid in [(32, 48, (4, 6)), (48, 32, (6, 4)), (24, 80, (3, 10))]:
@@ -173,7 +174,7 @@ def test_tokens_of_images_of_another_size(wide):
         torch.testing.assert_close(tape.gradients(TARGETS).layer("encoder"), g)
 
 
-def test_units_of_tokens_are_projected_from_their_own_position(wide):
+def test_units_of_tokens_are_projected_from_their_own_position(wide: Any) -> None:
     network, (_, layer, laid) = built("class token first"), NETWORKS["class token first"]
     subject = Subject(network, wide[:1])
     leaf = wide.clone().requires_grad_()
@@ -187,7 +188,7 @@ def test_units_of_tokens_are_projected_from_their_own_position(wide):
     torch.testing.assert_close(Tape(subject, wide, layers=[layer]).project(layer, signal), expected)
 
 
-def test_fields_of_positions_that_come_first_and_of_tokens(wide):
+def test_fields_of_positions_that_come_first_and_of_tokens(wide: Any) -> None:
     subject = Subject(built("as many channels as rows"), wide[:1])
     fields = receptive_fields(Tape(subject, wide[:1]), ["patches", "act"])
     assert fields["act"].box(2, 5) == fields["patches"].box(2, 5) == (16, 40, 24, 48)
@@ -216,7 +217,7 @@ READ = {"put together again", "tokens", "sequence first", "padded", "cut again",
 
 
 @pytest.mark.parametrize("name", REARRANGED)
-def test_what_is_laid_out_is_what_was_taken_apart(name):
+def test_what_is_laid_out_is_what_was_taken_apart(name: Any) -> None:
     x = torch.arange(480.0).view(1, 5, 8, 12).requires_grad_()
     result = REARRANGED[name](x * 1)
     layout = layout_of(
@@ -232,7 +233,7 @@ def test_what_is_laid_out_is_what_was_taken_apart(name):
         assert int(beside.sum()) == 5 * (layout.before + layout.after), "what stands beside the grid stays"
 
 
-def test_axes_that_were_split_in_any_way_are_whole_again():
+def test_axes_that_were_split_in_any_way_are_whole_again() -> None:
     start = pictures((1, 6, 8, 12))
     for order in itertools.permutations(range(3)):
         axes = viewed(start, (1, 6, 8, 12), (1, 3, 2, 2, 4, 3, 2, 2))
@@ -248,7 +249,7 @@ def test_axes_that_were_split_in_any_way_are_whole_again():
     assert viewed(start, (1, 6, 8, 12), (1, 6, 2, 4, 12))[2] == Dim((Factor(ROWS, 2, 4),))
 
 
-def test_a_number_of_tokens_that_no_grid_has():
+def test_a_number_of_tokens_that_no_grid_has() -> None:
     layout = Layout(0, 2, 1, 1, (4, 6), before=1)
     assert layout.as_feature_maps(torch.zeros(1, 1 + 35, 8), (1.2, 1.2)).shape == (1, 8, 5, 7)
     with pytest.raises(NotApplicable, match=r"37 tokens are no grid of about 4.8×7.2"):

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -42,13 +43,13 @@ def tables(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("package", ["engine", "inspection", "methods", "isolation", "pipeline"])
-def test_no_other_module_has_a_table_of_operations(package):
+def test_no_other_module_has_a_table_of_operations(package: Any) -> None:
     paths = [path for path in (PACKAGE / package).rglob("*.py") if path.name != "ops.py"]
     assert paths
     assert {path.name: tables(path) for path in paths if tables(path)} == {}
 
 
-def test_an_operation_is_of_one_kind():
+def test_an_operation_is_of_one_kind() -> None:
     names = [name for line in ops._NAMES.values() for name in line.split()]
     assert len(names) == len(set(names))
     assert set(ops._NAMES) | {Kind.OTHER, Kind.ATTENTION} == set(Kind)
@@ -107,7 +108,7 @@ OPERATIONS = {
 
 
 @pytest.mark.parametrize(("function", "expected"), OPERATIONS.values(), ids=OPERATIONS)
-def test_what_an_operation_is(function, expected):
+def test_what_an_operation_is(function: Any, expected: Any) -> None:
     """The last operation that PyTorch has recorded, but for what puts its result into the asked-for shape."""
     node = function(X.clone().requires_grad_()).grad_fn
     while kind(node) is not expected and kind(node) in (Kind.VIEW, Kind.LEAF, Kind.MULTIPLY, Kind.COPY):
@@ -131,13 +132,13 @@ def test_what_an_operation_is(function, expected):
         pytest.param(torch.sigmoid, False, None, id="sigmoid"),
     ],
 )
-def test_which_activations_are_relus(function, relu, name):
+def test_which_activations_are_relus(function: Any, relu: Any, name: Any) -> None:
     node = function(X.clone().requires_grad_()).grad_fn
     assert is_relu(node) is relu
     assert other_activation(node) == (name or None)
 
 
-def test_walks_meet_each_operation_once():
+def test_walks_meet_each_operation_once() -> None:
     leaf = X.clone().requires_grad_()
     halves = [leaf * 2, leaf * 3]
     end = (halves[0] + halves[1]).view(1, -1).exp().view(-1).grad_fn
@@ -149,7 +150,7 @@ def test_walks_meet_each_operation_once():
     assert skip_while(None, bool) is None and recorded(None) == []
 
 
-def test_a_pytorch_that_records_otherwise_is_refused(monkeypatch):
+def test_a_pytorch_that_records_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     network = nn.Linear(3, 2)
     monkeypatch.setattr(nodes, "TINY", [*nodes.TINY[:-2], "Conv", nodes.TINY[-1]])
     nodes.check_pytorch.cache_clear()
@@ -170,7 +171,7 @@ def test_a_pytorch_that_records_otherwise_is_refused(monkeypatch):
         pytest.param(torch.no_grad, id="no_grad"),
     ],
 )
-def test_pytorch_is_known_whatever_the_caller_has_set(around):
+def test_pytorch_is_known_whatever_the_caller_has_set(around: Any) -> None:
     nodes.check_pytorch.cache_clear()
     with around():
         nodes.check_pytorch()
@@ -202,7 +203,7 @@ print(len([name for name in sys.modules if name.startswith("cnnvis_report.")]), 
 """
 
 
-def test_no_network_runs_when_modules_are_imported():
+def test_no_network_runs_when_modules_are_imported() -> None:
     """Nor is any operation recorded: what is looked at first is somebody's network."""
     said = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=True).stdout.split()
     assert int(said[0]) > 200 and said[1:] == []

@@ -1,6 +1,7 @@
 """What a score can be by the operations that end it, tanhs, roundings, squares, clamps, mixtures: by its name."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from tests.engine.outputs.test_scores import Ended
 from tests.networks import Tiny, seeded
 
 
-def half_tanh(z):
+def half_tanh(z: Any) -> Any:
     return (torch.tanh(z / 2) + 1) / 2
 
 
@@ -64,7 +65,7 @@ ONE = {
 
 
 @pytest.mark.parametrize("name", ONE)
-def test_one_score_is_what_its_ending_says(name, images):
+def test_one_score_is_what_its_ending_says(name: Any, images: Any) -> None:
     end, quantity, probability, words = ONE[name]
     network = Ended(end, 1).double().eval()
     subject = Subject(network, images[:1])
@@ -99,7 +100,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_one_score_that_is_no_logit_is_a_value_and_why_is_said(name, images):
+def test_one_score_that_is_no_logit_is_a_value_and_why_is_said(name: Any, images: Any) -> None:
     end, why = VALUES[name]
     network = Ended(end, 1).double().eval()
     subject = Subject(network, images[:1])
@@ -128,7 +129,7 @@ SEVERAL = {
 
 
 @pytest.mark.parametrize("name", SEVERAL)
-def test_several_scores_are_what_their_ending_says(name, images):
+def test_several_scores_are_what_their_ending_says(name: Any, images: Any) -> None:
     end, kind, quantity, words = SEVERAL[name]
     subject = Subject(Ended(end, 5).double().eval(), images[:1])
     assert (subject.meaning.kind, subject.meaning.quantity) == (kind, quantity)
@@ -136,7 +137,7 @@ def test_several_scores_are_what_their_ending_says(name, images):
     assert (words == "logits") == (subject.scores == "logits")
 
 
-def test_a_clamped_score_that_is_asked_to_be_a_probability_is_one(images):
+def test_a_clamped_score_that_is_asked_to_be_a_probability_is_one(images: Any) -> None:
     network = Ended(lambda z: (0.2 * z + 0.5).clamp(0, 1), 1).double().eval()
     subject = Subject(network, images[:1], scores="binary")
     torch.testing.assert_close(subject.probabilities(subject.forward(images))[:, 1:], network(images))
@@ -155,7 +156,7 @@ BOUNDS = {
 
 
 @pytest.mark.parametrize("name", BOUNDS)
-def test_bounds_are_those_of_the_formula(name):
+def test_bounds_are_those_of_the_formula(name: Any) -> None:
     formula, low, high = BOUNDS[name]
     x = torch.tensor([[0.3]], dtype=torch.float64, requires_grad=True)
     with NotedCalls() as noted:
@@ -165,7 +166,7 @@ def test_bounds_are_those_of_the_formula(name):
 
 
 @pytest.mark.parametrize("formula", [lambda x: x * x.sigmoid(), lambda x: x + x.tanh(), nn.GELU(), lambda x: x**3])
-def test_what_the_graph_does_not_bound_has_no_bounds(formula):
+def test_what_the_graph_does_not_bound_has_no_bounds(formula: Any) -> None:
     x = torch.tensor([[0.3]], dtype=torch.float64, requires_grad=True)
     with NotedCalls() as noted:
         output = formula(x * 1)
@@ -173,16 +174,16 @@ def test_what_the_graph_does_not_bound_has_no_bounds(formula):
 
 
 class Behind(nn.Module):
-    def __init__(self, inner, end):
+    def __init__(self, inner: Any, end: Any) -> None:
         super().__init__()
         self.inner, self.end = inner, end
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.end(self.inner(x))
 
 
 @pytest.mark.parametrize("end", [half_tanh, lambda z: -F.softplus(-z), lambda z: z.sigmoid().round()])
-def test_maps_are_those_of_the_logit_behind(end, images):
+def test_maps_are_those_of_the_logit_behind(end: Any, images: Any) -> None:
     """Class activation maps too, which want the last layer's weights."""
     methods = ["gradient", "cam", "grad_cam", "lrp_epsilon"]
     plain = seeded(Tiny(1)).double().eval()
@@ -192,7 +193,7 @@ def test_maps_are_those_of_the_logit_behind(end, images):
         torch.testing.assert_close(found[method], expected[method], rtol=1e-9, atol=1e-12)
 
 
-def test_maps_of_a_tanh_are_those_of_twice_what_it_reads(images):
+def test_maps_of_a_tanh_are_those_of_twice_what_it_reads(images: Any) -> None:
     network, plain = (Ended(each, 1).double().eval() for each in (torch.tanh, lambda z: 2 * z))
     for method in ("gradient", "grad_cam", "lrp_epsilon"):
         found, expected = (explain(each, images, [0] * 3, [method])[method] for each in (network, plain))

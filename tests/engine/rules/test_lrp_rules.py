@@ -1,5 +1,7 @@
 """Rules of relevance propagation against their definitions, written out as sums over single contributions."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -36,11 +38,11 @@ def small() -> nn.Sequential:
 
 
 @pytest.fixture(scope="module")
-def batch():
+def batch() -> Any:
     return torch.randn(2, 3, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
 
 
-def stages(network: nn.Sequential, image: torch.Tensor):
+def stages(network: nn.Sequential, image: torch.Tensor) -> Any:
     """(x, W, b) of each layer with weights, W as a matrix [outputs, inputs]; norms multiplied into the layer before."""
     found, x, modules = [], image[None], list(network)
     while modules:
@@ -61,7 +63,7 @@ def stages(network: nn.Sequential, image: torch.Tensor):
     return found, x[0]
 
 
-def shares(rule, x, w, b):
+def shares(rule: Any, x: Any, w: Any, b: Any) -> Any:
     """share_ij [outputs, inputs], by the rule's definition."""
     c = w * x
     z = c.sum(1) + b
@@ -89,7 +91,7 @@ def shares(rule, x, w, b):
             return terms / terms.sum(1, keepdim=True)
 
 
-def replica(network, images, targets, rule_of):
+def replica(network: Any, images: Any, targets: Any, rule_of: Any) -> Any:
     """rule_of(module, first) names the rule of a layer."""
     maps = []
     for image, target in zip(images, targets, strict=True):
@@ -102,7 +104,7 @@ def replica(network, images, targets, rule_of):
     return torch.stack(maps)
 
 
-def measured(network, images, targets, rule):
+def measured(network: Any, images: Any, targets: Any, rule: Any) -> Any:
     return Tape(Subject(network, images[:1]), images).gradients(targets, rule).pixels
 
 
@@ -110,18 +112,18 @@ EVERYWHERE = [Z(), Epsilon(1e-6), Epsilon(0.3), AlphaBeta(1, 0), AlphaBeta(2, 1)
 
 
 @pytest.mark.parametrize("rule", EVERYWHERE, ids=str)
-def test_a_rule_in_every_layer_equals_its_definition(batch, rule):
+def test_a_rule_in_every_layer_equals_its_definition(batch: Any, rule: Any) -> None:
     network, targets = small(), torch.tensor([0, 2])
     expected = replica(network, batch, targets, lambda *_: rule)
     torch.testing.assert_close(measured(network, batch, targets, Composite(rule, rule)), expected, rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize("entry", [Flat(), WSquare(), BOX], ids=str)
-def test_the_rule_of_the_first_layer_equals_its_definition(batch, entry):
+def test_the_rule_of_the_first_layer_equals_its_definition(batch: Any, entry: Any) -> None:
     network, targets = small(), torch.tensor([1, 1])
     dense, inner = Epsilon(0.1), AlphaBeta(1, 0)
 
-    def rule_of(module, first):
+    def rule_of(module: Any, first: Any) -> Any:
         return entry if first else inner if isinstance(module, nn.Conv2d) else dense
 
     expected = replica(network, batch, targets, rule_of)
@@ -131,7 +133,7 @@ def test_the_rule_of_the_first_layer_equals_its_definition(batch, entry):
 
 
 @pytest.mark.parametrize("rule", [Flat(), WSquare()], ids=str)
-def test_spreading_by_the_weights_equals_its_definition(batch, rule):
+def test_spreading_by_the_weights_equals_its_definition(batch: Any, rule: Any) -> None:
     network, targets = small(), torch.tensor([2, 0])
     expected = replica(network, batch, targets, lambda *_: rule)
     torch.testing.assert_close(measured(network, batch, targets, Spread(rule)), expected, rtol=1e-9, atol=1e-12)
@@ -140,7 +142,7 @@ def test_spreading_by_the_weights_equals_its_definition(batch, rule):
 class Branches(nn.Module):
     """A shortcut, a gate, a product without one, SiLU, layer norm and a linear layer over positions."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, 6, 3, padding=1, bias=False)
         self.inner = nn.Conv2d(6, 6, 3, padding=1, bias=False)
@@ -149,7 +151,7 @@ class Branches(nn.Module):
         self.wide = nn.Linear(6, 8, bias=False)
         self.fc = nn.Linear(14, 4, bias=False)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         x = nn.functional.silu(self.stem(x))
         x = x + self.inner(x) * torch.sigmoid(self.gate(x.mean((2, 3), keepdim=True)))
         y = self.wide(self.norm(x.permute(0, 2, 3, 1)))
@@ -158,7 +160,7 @@ class Branches(nn.Module):
 
 
 @pytest.mark.parametrize(("rule", "kept"), [(Z(), 1e-9), (Epsilon(1e-9), 1e-4), (Gamma(0.25), 1e-9)], ids=str)
-def test_nothing_is_lost_at_shortcuts_gates_and_smooth_activations(rule, kept):
+def test_nothing_is_lost_at_shortcuts_gates_and_smooth_activations(rule: Any, kept: Any) -> None:
     network = seeded(Branches()).double().eval()
     images = torch.randn(3, 3, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     targets = torch.tensor([0, 1, 3])
@@ -168,14 +170,14 @@ def test_nothing_is_lost_at_shortcuts_gates_and_smooth_activations(rule, kept):
 
 
 @pytest.mark.parametrize(("gated", "fractions"), [(True, (1.0, 0.0)), (False, (0.5, 0.5))], ids=["gate", "product"])
-def test_a_gate_is_a_constant_and_a_plain_product_is_shared(gated, fractions):
+def test_a_gate_is_a_constant_and_a_plain_product_is_shared(gated: Any, fractions: Any) -> None:
     class Product(nn.Module):
-        def __init__(self, gated):
+        def __init__(self, gated: Any) -> None:
             super().__init__()
             self.gated = gated
             self.one, self.two = (nn.Conv2d(1, 1, 1, bias=False) for _ in range(2))
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             a, b = self.one(x[:, :1]), self.two(x[:, 1:])
             return (a * (torch.sigmoid(b) if self.gated else b)).sum((2, 3))
 
@@ -187,7 +189,7 @@ def test_a_gate_is_a_constant_and_a_plain_product_is_shared(gated, fractions):
     assert relevance == pytest.approx([fraction * score for fraction in fractions])
 
 
-def test_relevance_at_a_layer_is_a_multiplier(batch):
+def test_relevance_at_a_layer_is_a_multiplier(batch: Any) -> None:
     network, targets = small(), torch.tensor([0, 2])
     tape = Tape(Subject(network, batch[:1]), batch)
     rule = Composite(Z(), Z())

@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ def prepare_folder(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def reported(tmp_path_factory) -> Path:
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Such a folder, with a report."""
     folder = tmp_path_factory.mktemp("reported")
     prepare_folder(folder)
@@ -87,7 +88,7 @@ def reported(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def place(reported, tmp_path, monkeypatch) -> Path:
+def place(reported: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it, in which commands are given."""
     shutil.copytree(reported, tmp_path / "own")
     go_to(tmp_path / "own", monkeypatch)
@@ -110,7 +111,7 @@ def started(*words: str) -> str:
     return command(*RUN, *words).stderr
 
 
-def written(file: str, old: str, new: str):
+def written(file: str, old: str, new: str) -> Any:
     def change() -> None:
         path = Path(file)
         assert old in path.read_text()
@@ -153,14 +154,14 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("change", "told"), CHANGES.values(), ids=CHANGES)
-def test_what_has_changed_is_explained_anew_and_named(change, told, place):
+def test_what_has_changed_is_explained_anew_and_named(change: Any, told: Any, place: Any) -> None:
     change()
     said = started()
     assert f"Changed   since the run in this folder: {told}" in said or f", {told}" in said
     assert "explained already" not in said
 
 
-def test_what_is_explained_anew_is_as_if_the_folder_had_been_empty(place):
+def test_what_is_explained_anew_is_as_if_the_folder_had_been_empty(place: Any) -> None:
     for name in ("forward", "picture"):
         CHANGES[name][0]()
     started()
@@ -179,17 +180,19 @@ def images_of(folder: str) -> list[dict]:
     lambda: os.utime("pictures/2.bmp"),
     written("own_network.py", "import torch\n", "import torch  # with a comment\n\n"),
 ], ids=["nothing", "touched", "comment"])  # fmt: skip
-def test_what_decides_nothing_starts_nothing_anew(change, place):
+def test_what_decides_nothing_starts_nothing_anew(change: Any, place: Any) -> None:
     change()
     assert "all images were explained already" in started()
 
 
-def test_preprocessing_counts_to_the_last_digit(place):
+def test_preprocessing_counts_to_the_last_digit(place: Any) -> None:
     assert "explained already" in started("--mean", "0.485,0.456,0.406"), "ImageNet's, which it has anyhow"
     assert "the preprocessing" in started("--mean", "0.4850001,0.456,0.406")
 
 
-def test_what_is_there_already_is_found_without_reading_the_pictures_again(place, monkeypatch):
+def test_what_is_there_already_is_found_without_reading_the_pictures_again(
+    place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.rmtree("report")
     started()
     read = []
@@ -205,7 +208,7 @@ def test_what_is_there_already_is_found_without_reading_the_pictures_again(place
     assert len(read) >= 8
 
 
-def stopped(monkeypatch) -> None:
+def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         interrupted(patch, 3)
         with pytest.raises(Stop):
@@ -213,7 +216,7 @@ def stopped(monkeypatch) -> None:
     assert len(list(Path("report/arrays").iterdir())) == 3
 
 
-def test_a_stopped_run_knows_which_pictures_have_changed(place, monkeypatch):
+def test_a_stopped_run_knows_which_pictures_have_changed(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree("report")
     stopped(monkeypatch)
     assert len(remembered(Path("report"))) >= 6, "of three pictures and their masks, before the run is complete"
@@ -226,7 +229,7 @@ def test_a_stopped_run_knows_which_pictures_have_changed(place, monkeypatch):
     assert "1 image with another content" in started()
 
 
-def test_a_damaged_or_foreign_record_of_files_misleads_nobody(place):
+def test_a_damaged_or_foreign_record_of_files_misleads_nobody(place: Any) -> None:
     path = Path("report/run.json")
     head, images = path.read_text().split('\n"images": [', 1)
     content = json.loads(head.rstrip(",") + "}")
@@ -240,7 +243,7 @@ def test_a_damaged_or_foreign_record_of_files_misleads_nobody(place):
     assert "got damaged" in started() and len(list(load_run(Path("report")).images())) == images
 
 
-def test_what_was_decoded_counts_not_what_the_file_holds_by_now(tmp_path):
+def test_what_was_decoded_counts_not_what_the_file_holds_by_now(tmp_path: Path) -> None:
     path = tmp_path / "p.png"
     Image.new("RGB", (8, 8), "red").save(path)
     item = next(iter(labeled(find_images([path]), ())))
@@ -253,7 +256,7 @@ def test_what_was_decoded_counts_not_what_the_file_holds_by_now(tmp_path):
     assert isinstance(again, Skipped) and "replaced" in again.reason and again.content == red.content
 
 
-def test_a_file_that_was_just_written_is_not_remembered(tmp_path):
+def test_a_file_that_was_just_written_is_not_remembered(tmp_path: Path) -> None:
     path = tmp_path / "p.bin"
     path.write_bytes(b"one")
     young = FileContent(path)
@@ -267,7 +270,9 @@ def test_a_file_that_was_just_written_is_not_remembered(tmp_path):
         assert file.remembered == {}, "the time of writing can be set, that of the change can't; the future isn't over"
 
 
-def test_a_file_is_remembered_by_more_than_its_size_and_time_of_writing(tmp_path, monkeypatch):
+def test_a_file_is_remembered_by_more_than_its_size_and_time_of_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(content_hash, "SETTLED", 0)
     path = tmp_path / "p.bin"
     path.write_bytes(b"one")
@@ -286,7 +291,7 @@ def test_a_file_is_remembered_by_more_than_its_size_and_time_of_writing(tmp_path
     assert other.digest() != first
 
 
-def test_logits_are_compared_up_to_rounding():
+def test_logits_are_compared_up_to_rounding() -> None:
     parts = {"weights": "1"}
     row = torch.randn(1000, generator=torch.Generator().manual_seed(0)) * 5
     run = Identity(parts, (tuple(row.tolist()), tuple(row.flip(0).tolist())), "picture")
@@ -300,15 +305,15 @@ def test_logits_are_compared_up_to_rounding():
     assert changes(Identity(parts, ((None, 1.0),)), Identity(parts, ((2.0, 1.0),))) == ["the network's logits"]
 
 
-def test_images_are_counted_by_what_became_of_them():
+def test_images_are_counted_by_what_became_of_them() -> None:
     before = [Content("a", "1"), Content("b", "2"), Content("b", "3"), Content("c", "4")]
     now = [Content("b", "2"), Content("b", "9"), Content("a", "1"), Content("d", "4")]
     assert changed_images(before, now, whole=True) == ["1 image with another content", "1 image gone", "1 image added"]
     assert changed_images(before[:1], now, whole=False) == [], "a run that was stopped hasn't seen the others"
 
 
-def test_settings_are_told_alike_by_any_process_and_apart_when_they_differ():
-    def of(**changed) -> str:
+def test_settings_are_told_alike_by_any_process_and_apart_when_they_differ() -> None:
+    def of(**changed: Any) -> str:
         network = seeded(Tiny())
         for name, value in changed.items():
             setattr(network, name, value)
@@ -328,14 +333,14 @@ def test_settings_are_told_alike_by_any_process_and_apart_when_they_differ():
     assert of(training=True) == of(training=False), "the mode is set for every pass"
 
 
-def test_own_code_is_found_with_all_that_it_imports():
+def test_own_code_is_found_with_all_that_it_imports() -> None:
     names = {path.name for path in network_files(tiny(), "tests.factories:tiny")}
     assert {"networks.py", "factories.py"} <= names
     assert not {"module.py", "conv.py", "subject.py", "functional.py"} & names, "neither PyTorch's nor our own"
     assert network_files(nn.Sequential(nn.Conv2d(3, 3, 3)), "resnet18") == set()
 
 
-def test_code_is_the_same_in_another_layout(tmp_path):
+def test_code_is_the_same_in_another_layout(tmp_path: Path) -> None:
     texts = ["x = 1\n", "x = 1  # one\n\n", "x = 2\n", "x = (\n"]
     files = [tmp_path / str(number) / "net.py" for number in range(len(texts))]
     for file, text in zip(files, texts, strict=True):

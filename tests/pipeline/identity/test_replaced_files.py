@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def save(path: Path, seed: int) -> None:
 
 
 @pytest.fixture
-def pictures(tmp_path, monkeypatch) -> Path:
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pictures").mkdir()
     for number in range(4):
@@ -33,8 +34,10 @@ def pictures(tmp_path, monkeypatch) -> Path:
     return tmp_path / "pictures"
 
 
-def test_a_picture_that_is_replaced_before_its_maps_is_skipped_with_the_reason(pictures, monkeypatch):
-    def hinders(*given):
+def test_a_picture_that_is_replaced_before_its_maps_is_skipped_with_the_reason(
+    pictures: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hinders(*given: Any) -> Any:
         save(pictures / "0.png", 99)  # the network has been tried on it
         return explain_images(*given)
 
@@ -45,8 +48,8 @@ def test_a_picture_that_is_replaced_before_its_maps_is_skipped_with_the_reason(p
     assert "replaced by another file while the run went on" in record.skipped[0].reason and "0.png" in said
 
 
-def after_the_maps(pictures, monkeypatch, change) -> None:
-    def hinders(*given):
+def after_the_maps(pictures: Any, monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
+    def hinders(*given: Any) -> Any:
         found = explain_images(*given)
         change()
         return found
@@ -55,7 +58,9 @@ def after_the_maps(pictures, monkeypatch, change) -> None:
 
 
 @pytest.mark.parametrize("inside", ["none", "standard"])
-def test_a_picture_that_is_replaced_after_its_maps_is_said_and_mixed_with_nothing(pictures, monkeypatch, inside):
+def test_a_picture_that_is_replaced_after_its_maps_is_said_and_mixed_with_nothing(
+    pictures: Any, monkeypatch: pytest.MonkeyPatch, inside: Any
+) -> None:
     after_the_maps(pictures, monkeypatch, lambda: save(pictures / "2.png", 99))
     said = command(*RUN, "--inspect", inside).stderr
     record = load_run(Path("report")).record
@@ -71,8 +76,8 @@ def test_a_picture_that_is_replaced_after_its_maps_is_said_and_mixed_with_nothin
         )
 
 
-def test_a_picture_that_is_touched_or_gone_is_not_replaced(pictures, monkeypatch):
-    def change():
+def test_a_picture_that_is_touched_or_gone_is_not_replaced(pictures: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def change() -> None:
         (pictures / "1.png").write_bytes((pictures / "1.png").read_bytes())
         (pictures / "2.png").unlink()
 
@@ -81,12 +86,14 @@ def test_a_picture_that_is_touched_or_gone_is_not_replaced(pictures, monkeypatch
     assert not any("replaced" in notice for notice in load_run(Path("report")).record.notices)
 
 
-def test_a_file_that_is_written_while_it_is_read_is_read_again_and_given_up_in_the_end(tmp_path, monkeypatch):
+def test_a_file_that_is_written_while_it_is_read_is_read_again_and_given_up_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"first")
     ours, writes = __import__("os").fstat, iter([b"second", None])
 
-    def fstat(number):
+    def fstat(number: Any) -> Any:
         found = ours(number)
         text = next(writes, None)
         if text is not None:
@@ -141,7 +148,7 @@ def loaded() -> tuple[set[str], str]:
     return {path.stem for path in network_files(network, spec)}, identify_network(network, spec).code
 
 
-def test_code_with_computed_names_is_part_of_what_a_network_is(tmp_path, monkeypatch):
+def test_code_with_computed_names_is_part_of_what_a_network_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

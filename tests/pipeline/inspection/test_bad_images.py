@@ -1,6 +1,8 @@
 """An image that the network fails on only when the layers are inspected costs that image there, and nothing else."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,21 +28,21 @@ class LaterPicky(nn.Module):
     size, mean, std = Picky.size, Picky.mean, Picky.std
     fails = False
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.features, self.classifier = Picky().features, nn.Linear(8, 4)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         if self.fails:
             return Picky.forward(self, x)
         return self.classifier(self.features(x).mean((2, 3)))
 
 
-def later_picky():
+def later_picky() -> Any:
     return seeded(LaterPicky(), 3)
 
 
-def draw_good(folder):
+def draw_good(folder: Any) -> Any:
     """The set without the bad images."""
     draw(folder, COUNT, {})
     for number in BAD:
@@ -48,17 +50,17 @@ def draw_good(folder):
     return folder
 
 
-def inspect(pictures, out, size):
+def inspect(pictures: Any, out: Any, size: Any) -> Any:
     words = ("-m", "grad_cam", "--metrics", "none", "--inspect", "quick", "--batch-size", size, "-q")
     command("run", f"{__name__}:later_picky", pictures, "-o", out, *words)
     return load_run(out)
 
 
-def without_gaps(record):
+def without_gaps(record: Any) -> Any:
     return replace(record, not_applicable=())
 
 
-def same_inspection(ours, wanted, exactly):
+def same_inspection(ours: Any, wanted: Any, exactly: Any) -> None:
     """Compare the arrays of the network and of each inspected image."""
     for id in (NETWORK, *(image.image for image in wanted.record.inspection.images)):
         found, expected = load_inspection(ours.folder, id), load_inspection(wanted.folder, id)
@@ -71,18 +73,18 @@ def same_inspection(ours, wanted, exactly):
 
 
 @pytest.fixture(scope="module")
-def good(tmp_path_factory):
+def good(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The run of the set without the bad images, one by one."""
     folder = tmp_path_factory.mktemp("good")
     return inspect(draw_good(folder / "pictures"), folder / "out", 1)
 
 
 @pytest.fixture
-def failing(monkeypatch):
+def failing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The network fails on bad images from the inspection on."""
     stage = run_module.inspection
 
-    def inspection(*given, **named):
+    def inspection(*given: Any, **named: Any) -> Any:
         monkeypatch.setattr(LaterPicky, "fails", True)
         return stage(*given, **named)
 
@@ -100,7 +102,9 @@ def failing(monkeypatch):
         pytest.param(MORE, 1, "it gives 8 scores an image", id="more-scores"),
     ],
 )
-def test_the_views_are_those_of_the_set_without_the_bad_images(trouble, size, reason, good, failing, tmp_path):
+def test_the_views_are_those_of_the_set_without_the_bad_images(
+    trouble: Any, size: Any, reason: Any, good: Any, failing: Any, tmp_path: Path
+) -> None:
     run = inspect(draw(tmp_path / "pictures", COUNT, dict.fromkeys(BAD, trouble)), tmp_path / "out", size)
     assert run.record.images == COUNT and not run.record.stages_not_applicable
     gaps = dict(run.record.inspection.not_applicable)
@@ -116,7 +120,7 @@ def test_the_views_are_those_of_the_set_without_the_bad_images(trouble, size, re
     same_inspection(run, good, exactly=size == 1)
 
 
-def tops(run):
+def tops(run: Any) -> Any:
     """Which images excite each channel most, and where; the values to five digits."""
     assert run.record.inspection.top_images
     return [
@@ -125,7 +129,7 @@ def tops(run):
     ]
 
 
-def test_nothing_but_bad_images_leaves_the_views_of_the_network_itself(failing, tmp_path):
+def test_nothing_but_bad_images_leaves_the_views_of_the_network_itself(failing: Any, tmp_path: Path) -> None:
     run = inspect(draw(tmp_path / "pictures", 3, dict.fromkeys(range(3), RAISES)), tmp_path / "out", 2)
     inspection = run.record.inspection
     assert inspection.image_count == 0 and not inspection.channel_stats and not inspection.top_images
@@ -135,10 +139,12 @@ def test_nothing_but_bad_images_leaves_the_views_of_the_network_itself(failing, 
     ]
 
 
-def test_an_image_that_fails_when_it_is_inspected_alone_costs_its_own_views(good, monkeypatch, tmp_path):
+def test_an_image_that_fails_when_it_is_inspected_alone_costs_its_own_views(
+    good: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     class NotFinite(Tape):
         @property
-        def logits(self):
+        def logits(self) -> Any:
             return super().logits * torch.nan
 
     kinds = iter([NotFinite])
@@ -152,13 +158,15 @@ def test_an_image_that_fails_when_it_is_inspected_alone_costs_its_own_views(good
 
 
 @pytest.mark.parametrize("trouble", ["raises", "NaN"])
-def test_an_image_that_fails_on_the_way_back_is_missing_among_the_top_images(trouble, good, monkeypatch, tmp_path):
+def test_an_image_that_fails_on_the_way_back_is_missing_among_the_top_images(
+    trouble: Any, good: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     folder, wanted = good.folder, good.record.inspection
     bad = wanted.top_images[0].units[1].image
     picture = torch.from_numpy(load_arrays(folder, bad)["picture"]).permute(2, 0, 1) / 255
     project = unit_pictures.project
 
-    def fails(subject: Subject, images, units, **named):
+    def fails(subject: Subject, images: Any, units: Any, **named: Any) -> Any:
         rows = [(image - picture).abs().max() < 1e-6 for image in images]
         if any(rows) and trouble == "raises":
             raise KeyError("on the way back")

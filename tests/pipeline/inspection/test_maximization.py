@@ -1,6 +1,8 @@
 """Images that were made for units and classes: which, and beside which images of the set."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +16,7 @@ from tests.conftest import command
 from tests.networks import Tiny, seeded
 
 
-def test_maximized_images_of_what_was_named(drawn, tmp_path):
+def test_maximized_images_of_what_was_named(drawn: Any, tmp_path: Path) -> None:
     named = (
         "--maximize",
         "circle+ring",
@@ -50,14 +52,16 @@ def test_maximized_images_of_what_was_named(drawn, tmp_path):
 
 
 @pytest.mark.parametrize("gap", [0.0, 1.0])
-def test_an_optimization_that_an_image_of_the_set_matches_has_not_converged(gap, drawn, tmp_path, monkeypatch):
+def test_an_optimization_that_an_image_of_the_set_matches_has_not_converged(
+    gap: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is said where that image excites the unit as much, or more."""
     words = ("inspect", "tests.factories:tiny", drawn, "-q", "--maximize", "circle", "-o")
     command(*words, tmp_path / "r")
     (sound,) = load_run(tmp_path / "r").record.inspection.maximized
     assert sound.converged
 
-    def failing(*args, **options):
+    def failing(*args: Any, **options: Any) -> Any:
         return [replace(each, reached=best - gap) for each in maximize_activations(*args, **options)]
 
     with monkeypatch.context() as patch:
@@ -73,14 +77,14 @@ def test_an_optimization_that_an_image_of_the_set_matches_has_not_converged(gap,
     assert "not converged" not in (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
 
 
-def test_an_optimization_of_pixels_may_start_from_an_image(drawn, tmp_path):
+def test_an_optimization_of_pixels_may_start_from_an_image(drawn: Any, tmp_path: Path) -> None:
     wanted = ("--maximize", "circle", "--parametrization", "pixels", "--init", "image")
     command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *wanted)
     (found,) = load_run(tmp_path / "r").record.inspection.maximized
     assert found.curve[0] == pytest.approx(found.top_activation, abs=0.5) and found.activation > found.top_activation
 
 
-def test_without_images_there_are_filters_and_maximized_images(tmp_path):
+def test_without_images_there_are_filters_and_maximized_images(tmp_path: Path) -> None:
     command("inspect", "tests.factories:tiny", "-o", tmp_path / "r", "-q", "--maximize", "ring")
     run = load_run(tmp_path / "r")
     inside = run.record.inspection

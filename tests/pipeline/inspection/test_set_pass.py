@@ -1,5 +1,7 @@
 """Which layers are looked at, and how much of their maps is kept."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -12,13 +14,13 @@ from cnnvis_report.pipeline.inspection.set_pass import feature_layers, kept_maps
 from tests.networks import seeded
 
 
-def test_stages_are_what_makes_maps_of_its_own():
+def test_stages_are_what_makes_maps_of_its_own() -> None:
     class Block(nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.convolution, self.norm = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return F.relu(self.norm(self.convolution(x)) + x)
 
     network = nn.Sequential(
@@ -35,7 +37,7 @@ def test_stages_are_what_makes_maps_of_its_own():
     ("name", "layers"),
     [("resnet18", ["layer2", "layer3", "layer4"]), ("squeezenet1_1", ["features.4", "features.7", "features"])],
 )
-def test_three_layers_are_the_last_of_their_size(name, layers):
+def test_three_layers_are_the_last_of_their_size(name: Any, layers: Any) -> None:
     network = models.get_model(name, weights=None)
     subject = Subject(network, torch.randn(1, 3, 128, 128))
     found = main_layers(subject)
@@ -45,7 +47,7 @@ def test_three_layers_are_the_last_of_their_size(name, layers):
     assert found == layers
 
 
-def test_maps_are_cut_down_until_they_fit():
+def test_maps_are_cut_down_until_they_fit() -> None:
     shapes, standard = [(64, 112, 112), (128, 56, 40)], BUDGETS["standard"]
     seen = []
     for many in (1, 2, 20, 200):

@@ -2,6 +2,8 @@
 
 import itertools
 import warnings
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,11 +24,11 @@ from tests.networks import Tiny, seeded
 class Between(nn.Module):
     """A small network with something of its own between features and classes."""
 
-    def __init__(self, between) -> None:
+    def __init__(self, between: Any) -> None:
         super().__init__()
         self.inner, self.between = seeded(Tiny()), between
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.inner.fc(self.between(self.inner.pool(self.inner.features(x)).flatten(1)))
 
 
@@ -37,7 +39,7 @@ class Counts(nn.Module):
         super().__init__()
         self.seen = []
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         self.seen.append(len(x))
         return x * (1 + len(self.seen) / 10)
 
@@ -47,7 +49,7 @@ class Follows(nn.Module):
 
     mean = 0.0
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         self.mean = 0.9 * self.mean + 0.1 * x.detach().mean(0)
         return x - self.mean
 
@@ -74,7 +76,7 @@ SINGLE = {
 }
 
 
-def told(network, *given, **options) -> tuple[dict[str, torch.Tensor], list[str]]:
+def told(network: Any, *given: Any, **options: Any) -> tuple[dict[str, torch.Tensor], list[str]]:
     """Maps, and what was warned of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -84,18 +86,20 @@ def told(network, *given, **options) -> tuple[dict[str, torch.Tensor], list[str]
 
 @pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize("between", RESTLESS.values(), ids=RESTLESS)
-def test_a_network_that_does_not_repeat_itself_is_named_with_the_size_of_it(between, count, images, targets):
+def test_a_network_that_does_not_repeat_itself_is_named_with_the_size_of_it(
+    between: Any, count: Any, images: Any, targets: Any
+) -> None:
     torch.manual_seed(0)
     _, (said,) = told(Between(between()).double(), images[:count], targets[:count])
     assert "doesn't repeat itself" in said and "one by one" not in said
     assert float(said.partition("differ by ")[2].partition("%")[0]) > 0
 
 
-def test_the_size_is_that_of_the_difference(images):
+def test_the_size_is_that_of_the_difference(images: Any) -> None:
     class Flips(nn.Module):
         signs = itertools.cycle([1.0, -1.0])
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return x * next(self.signs)
 
     network = Between(nn.Identity()).double()
@@ -109,7 +113,7 @@ def test_the_size_is_that_of_the_difference(images):
 
 
 @pytest.mark.parametrize("between", [*AMONG.values(), *SINGLE.values()], ids=[*AMONG, *SINGLE])
-def test_images_that_matter_to_each_other_are_explained_one_by_one(between, images, targets):
+def test_images_that_matter_to_each_other_are_explained_one_by_one(between: Any, images: Any, targets: Any) -> None:
     network = Between(between()).double()
     names = ["grad_cam", "gradient", "ablation_cam"]
     maps, (said,) = told(network, images, targets, names)
@@ -120,7 +124,7 @@ def test_images_that_matter_to_each_other_are_explained_one_by_one(between, imag
             torch.testing.assert_close(maps[name][place : place + 1], single[name], rtol=1e-9, atol=1e-12)
 
 
-def test_masked_copies_of_a_single_image_do_not_matter_to_each_other(images, targets):
+def test_masked_copies_of_a_single_image_do_not_matter_to_each_other(images: Any, targets: Any) -> None:
     network = Between(lambda x: x - 0.5 * x.mean(0)).double()
     maps, (said,) = told(network, images[:1], targets[:1], ["ablation_cam", "grad_cam"])
     assert "one by one" in said
@@ -133,7 +137,7 @@ def test_masked_copies_of_a_single_image_do_not_matter_to_each_other(images, tar
 
 @pytest.mark.parametrize("tail", [nn.Identity(), nn.Softmax(1), nn.LogSoftmax(1)])
 @pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.bfloat16])
-def test_nothing_is_said_of_a_network_that_repeats(kind, tail, images, targets):
+def test_nothing_is_said_of_a_network_that_repeats(kind: Any, tail: Any, images: Any, targets: Any) -> None:
     network = nn.Sequential(seeded(Tiny()), tail).to(kind)
     for given in (images, images[:1]):
         assert told(network, given.to(kind), targets[: len(given)], ["grad_cam", "ablation_cam"])[1] == []
@@ -141,18 +145,18 @@ def test_nothing_is_said_of_a_network_that_repeats(kind, tail, images, targets):
 
 @pytest.mark.parametrize("name", ["resnet18", "squeezenet1_1"])
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16], ids=str)
-def test_rounding_is_no_difference(name, kind):
+def test_rounding_is_no_difference(name: Any, kind: Any) -> None:
     torch.manual_seed(0)
     network = torchvision.models.get_model(name, weights=None).to(kind)
     found = check_passes(Subject(network, torch.randn(1, 3, 64, 64).to(kind)))
     assert (found.again, found.among, found.refusal) == (0, 0, "") and found.logits.shape == (2, 1000)
 
 
-def test_half_precision_within_is_rounding_and_neighbors_are_not():
+def test_half_precision_within_is_rounding_and_neighbors_are_not() -> None:
     class Rough(nn.Module):
         """As a kernel that is chosen by the batch's size may round."""
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return x * (1 + 0.004 * (len(x) > 1))
 
     image = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -161,7 +165,7 @@ def test_half_precision_within_is_rounding_and_neighbors_are_not():
     assert 0 < near.among < 0.02
 
 
-def test_differences_are_told_of_the_range():
+def test_differences_are_told_of_the_range() -> None:
     one = torch.tensor([[1.0, 3.0, 5.0]])
     assert difference(one, torch.tensor([[1.0, 3.0, 5.4]])) == pytest.approx(0.1, rel=1e-6)
     assert difference(one, one + 1e-5) == 0
@@ -170,7 +174,7 @@ def test_differences_are_told_of_the_range():
     assert difference(one, torch.full((1, 3), float("nan"))) == float("inf")
 
 
-def test_a_single_image_is_not_looked_at_more_often_than_before(images, targets):
+def test_a_single_image_is_not_looked_at_more_often_than_before(images: Any, targets: Any) -> None:
     network, runs = seeded(Tiny()).double(), []
     network.register_forward_pre_hook(lambda module, given: runs.append(len(given[0])))
     explain(network, images[:1], targets[:1])
@@ -198,7 +202,7 @@ def sized(network: nn.Module) -> nn.Module:
 
 
 @pytest.fixture
-def photos(tmp_path):
+def photos(tmp_path: Path) -> Any:
     random = np.random.default_rng(0)
     (tmp_path / "photos").mkdir()
     for number in range(3):
@@ -206,14 +210,14 @@ def photos(tmp_path):
     return tmp_path / "photos"
 
 
-def run(factory: str, photos, folder, *words) -> str:
+def run(factory: str, photos: Any, folder: Any, *words: Any) -> str:
     names = ("-m", "grad_cam,occlusion", "-O", "occlusion.patch=16", "--device", "cpu", "--inspect", "none")
     said = command("run", f"tests.pipeline.repeatability.test_check:{factory}", photos, "-o", folder, *names, *words)
     return said.stderr
 
 
 @pytest.mark.parametrize("factory", ["neighborly", "single"])
-def test_a_run_goes_one_by_one_where_neighbors_matter(factory, photos, tmp_path):
+def test_a_run_goes_one_by_one_where_neighbors_matter(factory: Any, photos: Any, tmp_path: Path) -> None:
     said = run(factory, photos, tmp_path / "all")
     assert "3 images, batch size 1" in said and "note: " in said and "one by one" in said
     record = load_run(tmp_path / "all").record
@@ -225,7 +229,7 @@ def test_a_run_goes_one_by_one_where_neighbors_matter(factory, photos, tmp_path)
     assert whole.keys() == alone.keys() and all(np.allclose(whole[key], alone[key], atol=1e-6) for key in whole)
 
 
-def test_a_run_says_that_a_network_does_not_repeat_itself(photos, tmp_path):
+def test_a_run_says_that_a_network_does_not_repeat_itself(photos: Any, tmp_path: Path) -> None:
     said = run("noisy", photos, tmp_path / "r")
     assert "3 images, batch size 3" in said and "doesn't repeat itself" in said
     record = load_run(tmp_path / "r").record

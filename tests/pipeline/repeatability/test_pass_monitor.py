@@ -1,6 +1,8 @@
 """Passes of a run are compared as it goes on: what the comparison at its start can't see is said, and cured."""
 
 import random
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,22 +25,22 @@ from tests.pipeline.repeatability.test_check import Between, sized
 class Batches(nn.Module):
     """Does something to batches of at least so many."""
 
-    def __init__(self, least, act) -> None:
+    def __init__(self, least: Any, act: Any) -> None:
         super().__init__()
         self.least, self.act = least, act
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return x if len(x) < self.least else self.act(x)
 
 
 class Passes(nn.Module):
     """Does something to some of its passes, which it counts where nobody sees it."""
 
-    def __init__(self, act) -> None:
+    def __init__(self, act: Any) -> None:
         super().__init__()
         self.act, self.seen = act, []
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         self.seen.append(1)
         return self.act(x, len(self.seen))
 
@@ -68,7 +70,7 @@ def quiet() -> nn.Module:
 
 
 @pytest.fixture
-def photos(tmp_path):
+def photos(tmp_path: Path) -> Any:
     (tmp_path / "photos").mkdir()
     for number in range(12):
         values = np.random.default_rng(number).integers(0, 255, (32, 32, 3), np.uint8)
@@ -76,7 +78,7 @@ def photos(tmp_path):
     return tmp_path / "photos"
 
 
-def run(factory: str, photos, folder, inside="none", size="6") -> tuple[str, tuple[str, ...]]:
+def run(factory: str, photos: Any, folder: Any, inside: Any = "none", size: Any = "6") -> tuple[str, tuple[str, ...]]:
     """What is said on the terminal, and the notices of the report."""
     words = ("-m", "grad_cam,occlusion", "-O", "occlusion.patch=16", "--device", "cpu", "--batch-size", size)
     words = (*words, "--limit", "12" if inside == "none" else "4", "--inspect", inside)
@@ -85,7 +87,7 @@ def run(factory: str, photos, folder, inside="none", size="6") -> tuple[str, tup
 
 
 @pytest.mark.parametrize("factory", ["large", "largest"])
-def test_what_only_happens_in_larger_batches_is_seen_and_cured(factory, photos, tmp_path):
+def test_what_only_happens_in_larger_batches_is_seen_and_cured(factory: Any, photos: Any, tmp_path: Path) -> None:
     said, notices = run(factory, photos, tmp_path / "all")
     (notice,) = notices
     assert "other logits among other images" in notice and "one by one" in notice and f"Warning: {notice}" in said
@@ -98,13 +100,13 @@ def test_what_only_happens_in_larger_batches_is_seen_and_cured(factory, photos, 
         assert all(np.allclose(found[key], expected[key], atol=1e-6) for key in found)
 
 
-def test_noise_that_strikes_rarely_is_seen_in_later_passes(photos, tmp_path):
+def test_noise_that_strikes_rarely_is_seen_in_later_passes(photos: Any, tmp_path: Path) -> None:
     said, notices = run("rare", photos, tmp_path / "r", inside="standard")
     assert any("doesn't repeat itself" in each or "in a later pass" in each for each in notices), notices
     assert "Warning: rare" in said
 
 
-def test_images_that_are_looked_at_again_are_compared(images):
+def test_images_that_are_looked_at_again_are_compared(images: Any) -> None:
     subject = Subject(Between(nn.Identity()).double(), images[:1])
     assert subject.first_pass is not None
     monitor = PassMonitor.of(subject, images[:1], subject.first_pass.logits, check_passes(subject))
@@ -119,22 +121,22 @@ def test_images_that_are_looked_at_again_are_compared(images):
     assert "gave 1 of 3 images other logits in a later pass" in notice
 
 
-def test_a_state_that_moves_on_slowly_is_seen_at_the_end(photos, tmp_path):
+def test_a_state_that_moves_on_slowly_is_seen_at_the_end(photos: Any, tmp_path: Path) -> None:
     _, notices = run("drifting", photos, tmp_path / "r", size="2")
     assert any("a state that moves on" in each for each in notices), notices
 
 
-def test_a_network_that_draws_random_numbers_is_named_although_its_passes_agree(photos, tmp_path):
+def test_a_network_that_draws_random_numbers_is_named_although_its_passes_agree(photos: Any, tmp_path: Path) -> None:
     said, (notice,) = run("drawing", photos, tmp_path / "r")
     assert "draws random numbers in its passes; 16 passes over one image agreed" in notice and notice in said
 
 
-def test_nothing_is_said_of_a_network_that_repeats_itself(photos, tmp_path):
+def test_nothing_is_said_of_a_network_that_repeats_itself(photos: Any, tmp_path: Path) -> None:
     said, notices = run("quiet", photos, tmp_path / "r")
     assert notices == () and "Warning" not in said
 
 
-def test_every_generator_that_a_network_may_draw_from_is_watched():
+def test_every_generator_that_a_network_may_draw_from_is_watched() -> None:
     network = nn.Sequential(nn.Linear(2, 2))
     network.mine, network.old, network.new = torch.Generator(), random.Random(0), np.random.default_rng(0)
     draws = {
@@ -154,7 +156,7 @@ def test_every_generator_that_a_network_may_draw_from_is_watched():
     assert not found
 
 
-def test_few_passes_are_made_for_it(images):
+def test_few_passes_are_made_for_it(images: Any) -> None:
     runs = []
     network = Between(nn.Identity()).double()
     network.register_forward_pre_hook(lambda module, given: runs.append(len(given[0])))
@@ -162,7 +164,7 @@ def test_few_passes_are_made_for_it(images):
     assert runs == [1, 3]
 
 
-def test_preferred_inputs_and_inversions_have_no_part_in_each_other(images):
+def test_preferred_inputs_and_inversions_have_no_part_in_each_other(images: Any) -> None:
     network = Between(lambda x: x + x.mean(0)).double()
     subject = Subject(network, images[:1])
     subject.one_by_one = True

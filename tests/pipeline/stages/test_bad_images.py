@@ -1,5 +1,8 @@
 """One bad image costs one image: it is listed with the reason, and the others are as if it weren't there."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +18,7 @@ from tests.networks import seeded
 SIDE = 16
 
 
-def fail(error):
+def fail(error: Any) -> None:
     raise error
 
 
@@ -51,14 +54,14 @@ class Picky(nn.Module):
     size, mean, std = SIDE, (0.0,) * 3, (1.0,) * 3
     images = 0
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
             nn.Conv2d(3, 6, 3, padding=1), nn.ReLU(), nn.Conv2d(6, 8, 3, padding=1), nn.ReLU()
         )
         self.classifier = nn.Linear(8, 4)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         Picky.images += len(x)
         scores = self.classifier(self.features(x).mean((2, 3)))
         found = trouble_of(x)
@@ -67,11 +70,11 @@ class Picky(nn.Module):
         return TROUBLES[int(bad[0])][0](scores) if len(bad) else scores
 
 
-def picky():
+def picky() -> Any:
     return seeded(Picky(), 3)
 
 
-def draw(folder, count, bad):
+def draw(folder: Any, count: Any, bad: Any) -> Any:
     """Small pictures, those at some places bad ones, each with its trouble."""
     folder.mkdir(parents=True)
     numbers = np.random.default_rng(0)
@@ -83,18 +86,18 @@ def draw(folder, count, bad):
     return folder
 
 
-def run(pictures, out, *words, code=0, network="picky", quiet=True):
+def run(pictures: Any, out: Any, *words: Any, code: Any = 0, network: Any = "picky", quiet: Any = True) -> Any:
     given = ("-m", "gradient,grad_cam", "--metrics", "none", "--inspect", "none", *(("-q",) if quiet else ()), *words)
     return command("run", f"{__name__}:{network}", pictures, "-o", out, *given, code=code)
 
 
-def maps(out):
+def maps(out: Any) -> Any:
     """By name: all arrays of each image."""
     stored = load_run(out)
     return {image.name: load_arrays(out, image.id) for image in stored.images()}
 
 
-def same(found, wanted, tolerance=0.0):
+def same(found: Any, wanted: Any, tolerance: Any = 0.0) -> None:
     assert found
     for name, arrays in found.items():
         assert arrays.keys() == wanted[name].keys()
@@ -102,19 +105,19 @@ def same(found, wanted, tolerance=0.0):
             np.testing.assert_allclose(values, wanted[name][key], rtol=tolerance, atol=tolerance)
 
 
-def skipped(out):
+def skipped(out: Any) -> Any:
     return {each.name: each.reason for each in load_run(out).record.skipped}
 
 
 @pytest.fixture(scope="module")
-def good(tmp_path_factory):
+def good(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The maps of all pictures, none of them bad, one by one."""
     place = tmp_path_factory.mktemp("good")
     run(draw(place / "pictures", 16, {}), place / "out", "--batch-size", "1")
     return maps(place / "out")
 
 
-def test_each_bad_image_is_listed_with_its_reason_and_the_others_are_as_without(good, tmp_path):
+def test_each_bad_image_is_listed_with_its_reason_and_the_others_are_as_without(good: Any, tmp_path: Path) -> None:
     out, count = tmp_path / "out", len(TROUBLES)
     pictures = draw(tmp_path / "pictures", count + 2, {place + 1: place for place in range(count)})
     said = run(pictures, out, "--batch-size", "1").output
@@ -128,7 +131,7 @@ def test_each_bad_image_is_listed_with_its_reason_and_the_others_are_as_without(
 
 
 @pytest.mark.parametrize("bad", [{0: RAISES, 3: NAN, 4: EXITS, 6: RAISES}, {0: MORE}, dict.fromkeys(range(1, 7), NAN)])
-def test_bad_images_at_any_places_of_a_batch_the_first_among_them(bad, good, tmp_path):
+def test_bad_images_at_any_places_of_a_batch_the_first_among_them(bad: Any, good: Any, tmp_path: Path) -> None:
     # with another number of scores a whole batch has it, so that one goes alone
     size = 1 if MORE in bad.values() else 4
     run(draw(tmp_path / "pictures", 7, bad), tmp_path / "out", "--batch-size", size)
@@ -137,7 +140,7 @@ def test_bad_images_at_any_places_of_a_batch_the_first_among_them(bad, good, tmp
     same(maps(tmp_path / "out"), good, 1e-5)
 
 
-def test_a_second_start_says_the_same_and_does_nothing_anew(tmp_path):
+def test_a_second_start_says_the_same_and_does_nothing_anew(tmp_path: Path) -> None:
     pictures = draw(tmp_path / "pictures", 4, {0: RAISES, 2: NAN})
     run(pictures, tmp_path / "out")
     before = (tmp_path / "out" / "run.json").read_bytes()
@@ -148,7 +151,7 @@ def test_a_second_start_says_the_same_and_does_nothing_anew(tmp_path):
 
 
 @pytest.mark.parametrize("trouble", [RAISES, EXITS, NAN])
-def test_nothing_but_bad_images_is_one_line(trouble, tmp_path):
+def test_nothing_but_bad_images_is_one_line(trouble: Any, tmp_path: Path) -> None:
     pictures = draw(tmp_path / "pictures", 3, dict.fromkeys(range(3), trouble))
     said = run(pictures, tmp_path / "out", code=1).stderr.strip()
     assert len(said.splitlines()) == 1
@@ -156,7 +159,7 @@ def test_nothing_but_bad_images_is_one_line(trouble, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_many_bad_images_cost_a_few_passes_each(tmp_path):
+def test_many_bad_images_cost_a_few_passes_each(tmp_path: Path) -> None:
     pictures = draw(tmp_path / "pictures", 32, dict.fromkeys(range(1, 32), RAISES))
     Picky.images = 0
     run(pictures, tmp_path / "out", "-m", "gradient", "--batch-size", 32)
@@ -168,17 +171,17 @@ def test_many_bad_images_cost_a_few_passes_each(tmp_path):
 class Touchy(Picky):
     """Fails on images that hold black where one of the set holds a mark, as if something had been put over it."""
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         if ((x[:, :, 1, 1].sum(1) > 2.99) & (x[:, :, 8:, 8:].flatten(1).abs().amin(1) < 1e-6)).any():
             raise ValueError("something is over it")
         return super().forward(x)
 
 
-def touchy():
+def touchy() -> Any:
     return seeded(Touchy(), 3)
 
 
-def test_a_method_that_fails_on_one_image_leaves_the_maps_of_the_others(tmp_path):
+def test_a_method_that_fails_on_one_image_leaves_the_maps_of_the_others(tmp_path: Path) -> None:
     pictures = draw(tmp_path / "pictures", 4, {})
     marked = np.asarray(Image.open(pictures / "p02.png")).copy()
     marked[1, 1] = 255
@@ -197,7 +200,7 @@ def test_a_method_that_fails_on_one_image_leaves_the_maps_of_the_others(tmp_path
     assert images["p02.png"].metrics is None
 
 
-def test_the_set_with_which_methods_compare_and_the_look_inside_go_without_bad_images(tmp_path):
+def test_the_set_with_which_methods_compare_and_the_look_inside_go_without_bad_images(tmp_path: Path) -> None:
     pictures = draw(tmp_path / "pictures", 5, {1: RAISES, 3: NAN})
     words = ("-m", "gradient,expected_gradients", "--inspect", "standard", "--metrics", "quick", "--batch-size", 4)
     run(pictures, tmp_path / "out", *words)
@@ -210,7 +213,7 @@ def test_the_set_with_which_methods_compare_and_the_look_inside_go_without_bad_i
     assert all(not image.not_applicable for image in load_run(tmp_path / "out").images())
 
 
-def test_a_look_at_all_images_leaves_bad_ones_to_be_listed(tmp_path):
+def test_a_look_at_all_images_leaves_bad_ones_to_be_listed(tmp_path: Path) -> None:
     pictures = tmp_path / "pictures"
     for label, bad in (("class 0", {0: RAISES}), ("class 1", {1: NAN})):
         draw(pictures / label, 3, bad)
@@ -219,7 +222,7 @@ def test_a_look_at_all_images_leaves_bad_ones_to_be_listed(tmp_path):
     assert load_run(tmp_path / "out").record.predictions.images == 4
 
 
-def test_what_the_network_takes_of_a_sample():
+def test_what_the_network_takes_of_a_sample() -> None:
     images = torch.rand(6, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     subject = Subject(picky(), images[:1])
     assert usable(subject, images, 4) is not None
@@ -229,7 +232,7 @@ def test_what_the_network_takes_of_a_sample():
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_an_image_that_spoils_the_scores_of_its_batch_costs_itself_alone(place, tmp_path):
+def test_an_image_that_spoils_the_scores_of_its_batch_costs_itself_alone(place: Any, tmp_path: Path) -> None:
     """Infinity in the rows of all images of a batch, as where a network divides by what the batch holds."""
     spoiling = next(number for number, (made, _) in enumerate(TROUBLES) if "inf" in made.__code__.co_names)
     run(draw(tmp_path / "p", 3, {place: spoiling}), tmp_path / "r", "--batch-size", "3")
@@ -237,7 +240,7 @@ def test_an_image_that_spoils_the_scores_of_its_batch_costs_itself_alone(place, 
 
 
 @pytest.mark.parametrize("bad", [{0: MORE, 1: RAISES}, {0: RAISES, 1: MORE}, {0: MORE, 2: NAN}, {0: EXITS, 2: MORE}])
-def test_two_that_agree_say_how_many_scores_there_are(bad, tmp_path):
+def test_two_that_agree_say_how_many_scores_there_are(bad: Any, tmp_path: Path) -> None:
     """Whatever comes first, and whatever fails between them."""
     run(draw(tmp_path / "p", 5, bad), tmp_path / "r", "--batch-size", "1")
     assert sorted(skipped(tmp_path / "r")) == [f"p{place:02}.png" for place in sorted(bad)]

@@ -1,6 +1,8 @@
 """From maps to measures to what the pages say of them."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,21 +37,21 @@ FULL = (
 
 
 @pytest.fixture(scope="module")
-def full(tmp_path_factory, drawn):
+def full(tmp_path_factory: pytest.TempPathFactory, drawn: Any) -> Any:
     folder = tmp_path_factory.mktemp("worth") / "r"
     command(*TINY, drawn, "-o", folder, *FULL)
     return folder
 
 
-def test_sets_of_methods_are_measured_and_named_ones_on_request():
+def test_sets_of_methods_are_measured_and_named_ones_on_request() -> None:
     assert choose_budget("auto", ["standard"]) is BUDGETS["quick"] and choose_budget("auto", ["all"]).name == "quick"
     assert choose_budget("auto", ["grad_cam", "quick"]) is None and choose_budget("none", ["all"]) is None
     assert choose_budget("full", ["grad_cam"]) is BUDGETS["full"]
 
 
-def test_measured_images_are_spread_over_the_set():
+def test_measured_images_are_spread_over_the_set() -> None:
     class ImageItem:
-        def __init__(self, id):
+        def __init__(self, id: Any) -> None:
             self.id = id
 
     items = [ImageItem(str(number)) for number in range(80)]
@@ -57,7 +59,7 @@ def test_measured_images_are_spread_over_the_set():
     assert len(measured_images(BUDGETS["full"], items)) == 80 and not measured_images(None, items)
 
 
-def test_measures_are_those_of_the_stored_maps(full):
+def test_measures_are_those_of_the_stored_maps(full: Any) -> None:
     run = load_run(full)
     network = load_model("tests.factories:tiny", None).network.eval()
     for image in run.images():
@@ -87,14 +89,14 @@ def test_measures_are_those_of_the_stored_maps(full):
         assert image.metrics.agreement[row][column] == pytest.approx(expected, abs=1e-3)
 
 
-def test_the_plan_counts_the_passes_of_measures(full):
+def test_the_plan_counts_the_passes_of_measures(full: Any) -> None:
     run = load_run(full)
     image = next(run.images())
     maps, budget = len(image.maps), BUDGETS["full"]
     assert forward_passes(budget.effort, maps) == 2 * (maps * 15 + 2) + 4 * (maps * 12 + 1)
 
 
-def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(full):
+def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(full: Any) -> None:
     evaluation = load_run(full).record.evaluation
     assert evaluation.budget == "full" and evaluation.images == evaluation.randomization_images == 3
     assert (
@@ -108,13 +110,15 @@ def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(
     assert all(-1 <= value <= 1 for each in found.values() for value in (*each.spearman, *each.absolute, *each.ssim))
 
 
-def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full, drawn, tmp_path, monkeypatch):
+def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(
+    full: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 
     words = (*TINY, drawn, "-o", tmp_path / "r", *FULL, "--batch-size", "1")
     plain, calls = BatchExplainer._open, []
 
-    def stopping(*given):
+    def stopping(*given: Any) -> Any:
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
@@ -130,7 +134,7 @@ def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(full
             assert first.values == pytest.approx(second.values, abs=2e-3)
 
 
-def test_a_plain_sentence_says_which_check_failed(full):
+def test_a_plain_sentence_says_which_check_failed(full: Any) -> None:
     run = load_run(full)
     summary = summarize(run)
     from dataclasses import replace
@@ -153,7 +157,7 @@ def test_a_plain_sentence_says_which_check_failed(full):
     assert any("The relevance of LRP-ε sums to 0.4 × the logit" in each for each in said)
 
 
-def test_the_best_come_first_and_none_is_best_below_noise(full):
+def test_the_best_come_first_and_none_is_best_below_noise(full: Any) -> None:
     run = load_run(full)
     summary = summarize(run)
     for name, value in {"cam": 0.9, "gradient": 0.8, "random": 0.7, "saliency": 0.6}.items():
@@ -167,7 +171,7 @@ def test_the_best_come_first_and_none_is_best_below_noise(full):
     assert [row.best for row in table.rows] == [True, True, False, False]
 
 
-def test_the_pages_show_what_was_measured(full):
+def test_the_pages_show_what_was_measured(full: Any) -> None:
     overview, methods = ((full / f"{name}.html").read_text("utf-8") for name in ("index", "methods"))
     assert overview.count("Which methods are faithful to this model?") == 2
     assert "Randomization test" in overview and "AOPC" in overview
@@ -179,13 +183,13 @@ def test_the_pages_show_what_was_measured(full):
     assert json.loads(json.dumps(curve)) == list(curve)
 
 
-def test_nothing_is_said_where_nothing_was_measured(drawn, tmp_path):
+def test_nothing_is_said_where_nothing_was_measured(drawn: Any, tmp_path: Path) -> None:
     command(*TINY, drawn, "-o", tmp_path / "r", "-m", "grad_cam,random", "-q")
     assert load_run(tmp_path / "r").record.evaluation is None
     assert "faithful" not in (tmp_path / "r" / "index.html").read_text("utf-8")
 
 
-def test_a_network_that_cannot_be_copied_still_gets_its_report(drawn, tmp_path):
+def test_a_network_that_cannot_be_copied_still_gets_its_report(drawn: Any, tmp_path: Path) -> None:
     words = ("run", "tests.factories:uncopyable", drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q")
     result = command(*words, "--metrics", "quick")
     assert "The randomization test failed and is left out: " in result.stderr
@@ -195,7 +199,7 @@ def test_a_network_that_cannot_be_copied_still_gets_its_report(drawn, tmp_path):
     assert run.record.evaluation.randomization == () and all(image.metrics for image in run.images())
 
 
-def test_maps_that_cannot_be_measured_are_kept(drawn, tmp_path, monkeypatch):
+def test_maps_that_cannot_be_measured_are_kept(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnvis_report.pipeline.stages.evaluation.agreement", lambda maps: 1 / 0)
     words = (*TINY, drawn, "-o", tmp_path / "r", "-m", "gradient,random", "-q", "--metrics", "quick")
     assert "couldn't be measured (division by zero)" in command(*words).stderr
@@ -204,7 +208,7 @@ def test_maps_that_cannot_be_measured_are_kept(drawn, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def masked(tmp_path):
+def masked(tmp_path: Path) -> Any:
     """Two pictures with masks called like them; the second one's in shades of 0 and 1."""
     from PIL import Image
 
@@ -220,7 +224,7 @@ def masked(tmp_path):
     return tmp_path
 
 
-def test_masks_of_ones_own_say_where_maps_should_point(masked):
+def test_masks_of_ones_own_say_where_maps_should_point(masked: Any) -> None:
     words = (*TINY, masked / "images", "-o", masked / "r", "-m", "grad_cam,random", "--metrics", "quick", "-q")
     command(*words, "--masks", masked / "masks")
     for image in load_run(masked / "r").images():
@@ -234,13 +238,13 @@ def test_masks_of_ones_own_say_where_maps_should_point(masked):
     ("what", "says"),
     [("nowhere", "there is no such folder"), ("images/..", "none of its"), ("r2", "none of its 0 masks")],
 )
-def test_masks_that_belong_to_nothing(masked, what, says):
+def test_masks_that_belong_to_nothing(masked: Any, what: Any, says: Any) -> None:
     (masked / "r2").mkdir()
     result = command(*TINY, masked / "images", "-o", masked / "r", "--masks", masked / what, code=2)
     assert says in result.output and "Traceback" not in result.output and not (masked / "r").exists()
 
 
-def test_a_mask_of_another_size_skips_its_image_and_says_so(masked):
+def test_a_mask_of_another_size_skips_its_image_and_says_so(masked: Any) -> None:
     from PIL import Image
 
     Image.new("L", (30, 20), 255).save(masked / "masks/a/0.png")

@@ -4,6 +4,8 @@ import io
 import json
 import re
 from base64 import b64decode
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ RUN = ("-m", "grad_cam", "--inspect", "standard", "-q")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, drawn):
+def run(tmp_path_factory: pytest.TempPathFactory, drawn: Any) -> Any:
     folder = tmp_path_factory.mktemp("inside") / "r"
     command("run", "tests.factories:tiny", drawn, "-o", folder, *RUN)
     return load_run(folder)
@@ -46,16 +48,16 @@ def run(tmp_path_factory, drawn):
     ],
     ids=["auto-of-a-set", "auto-of-named", "full-of-named", "none-of-all"],
 )
-def test_sets_of_methods_are_inspected_and_named_ones_on_request(name, methods, budget):
+def test_sets_of_methods_are_inspected_and_named_ones_on_request(name: Any, methods: Any, budget: Any) -> None:
     assert choose_inspection(name, methods) is budget
 
 
-def test_an_unknown_amount_of_inspection_is_refused():
+def test_an_unknown_amount_of_inspection_is_refused() -> None:
     with pytest.raises(BadRequest, match="--inspect 'some': it can be"):
         choose_inspection("some", [])
 
 
-def test_a_run_keeps_what_the_network_holds(run):
+def test_a_run_keeps_what_the_network_holds(run: Any) -> None:
     inside = run.record.inspection
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
     assert inside.image_count == 6 and len(inside.images) == 4 and not inside.not_applicable
@@ -87,7 +89,7 @@ def test_a_run_keeps_what_the_network_holds(run):
                 )
 
 
-def test_top_images_of_a_run_are_those_of_a_search(run):
+def test_top_images_of_a_run_are_those_of_a_search(run: Any) -> None:
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
     images = list(run.images())
     pictures = [
@@ -109,7 +111,7 @@ def test_top_images_of_a_run_are_those_of_a_search(run):
             assert arrays[f"top_images/{top.layer}/{top.channel}/{rank}/deconvnet"].shape == seen.shape, number
 
 
-def test_preferred_inputs_name_the_best_image_of_the_set(run):
+def test_preferred_inputs_name_the_best_image_of_the_set(run: Any) -> None:
     images = list(run.images())
     for each in run.record.inspection.maximized:
         logits = {image.id: score.logit for image in images for score in image.top if score.index == each.channel}
@@ -117,7 +119,7 @@ def test_preferred_inputs_name_the_best_image_of_the_set(run):
         assert each.top_image == best and each.top_activation == pytest.approx(logits[best], abs=1e-3)
 
 
-def test_pages_of_feature_maps_give_the_steps_back(run):
+def test_pages_of_feature_maps_give_the_steps_back(run: Any) -> None:
     looked = run.record.inspection.images[0]
     arrays = load_inspection(run.folder, looked.image)
     for content in layer_data(run, looked, None):
@@ -131,7 +133,7 @@ def test_pages_of_feature_maps_give_the_steps_back(run):
     assert small["cell"] == [8, 8] and small["shape"] == [6, 40, 40]
 
 
-def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run):
+def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run: Any) -> None:
     record, deeper = run.record.inspection.kernels
     arrays = load_inspection(run.folder, NETWORK)
     below = Image.open(io.BytesIO(kernel_sheet(arrays["kernels/features.3"], deeper, per_kernel=False)))
@@ -151,7 +153,7 @@ def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run):
             assert np.abs(shown - expected).max() <= 1
 
 
-def test_the_pages_show_it_all(run):
+def test_the_pages_show_it_all(run: Any) -> None:
     page = (run.folder / "features.html").read_text(encoding="utf-8")
     rows = features(Report(run, QUALITIES[0]), SiteLinks("pages/features")).layers
     assert [row.layer.name for row in rows if row.shown] == ["features.0", "features.1", "features.3", "features"]
@@ -166,14 +168,14 @@ def test_the_pages_show_it_all(run):
     assert addresses and all((run.folder / address).is_file() for address in addresses)
 
 
-def test_the_set_of_one_image_says_what_it_lacks(drawn, tmp_path):
+def test_the_set_of_one_image_says_what_it_lacks(drawn: Any, tmp_path: Path) -> None:
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path / "r", *RUN)
     inside = load_run(tmp_path / "r").record.inspection
     assert inside.image_count == 1 and not inside.top_images and inside.images[0].units
     assert "the set has one image" in (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
 
 
-def test_a_network_without_maps_says_so(drawn, tmp_path):
+def test_a_network_without_maps_says_so(drawn: Any, tmp_path: Path) -> None:
     command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inspect", "standard", "-q")
     run = load_run(tmp_path / "r")
     assert (
@@ -184,14 +186,14 @@ def test_a_network_without_maps_says_so(drawn, tmp_path):
     assert "class score maps" in {view for view, _ in run.record.inspection.not_applicable}
 
 
-def test_the_same_run_gives_the_same_bytes(run, drawn, tmp_path):
+def test_the_same_run_gives_the_same_bytes(run: Any, drawn: Any, tmp_path: Path) -> None:
     command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN)
     ours = sorted(path.relative_to(run.folder) for path in run.folder.glob("inspection/*.npz"))
     assert ours and all((tmp_path / "r" / path).read_bytes() == (run.folder / path).read_bytes() for path in ours)
     assert (tmp_path / "r" / "features.html").read_bytes() == (run.folder / "features.html").read_bytes()
 
 
-def test_a_single_file_holds_the_inside_too(run, tmp_path):
+def test_a_single_file_holds_the_inside_too(run: Any, tmp_path: Path) -> None:
     command("render", run.folder, "--single-file")
     page = (run.folder / "index.html").read_text(encoding="utf-8")
     try:
@@ -202,7 +204,7 @@ def test_a_single_file_holds_the_inside_too(run, tmp_path):
         command("render", run.folder)
 
 
-def test_findings_and_curves_in_words(run):
+def test_findings_and_curves_in_words(run: Any) -> None:
     inside = json.loads((run.folder / "run.json").read_text())["run"]["inspection"]
     assert len(inside["channel_stats"]) == 5
     assert all(
@@ -222,7 +224,7 @@ def test_findings_and_curves_in_words(run):
     )
 
 
-def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn, tmp_path):
+def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn: Any, tmp_path: Path) -> None:
     command("run", "tests.factories:smooth", drawn, "--size", "40", "-o", tmp_path / "r", *RUN)
     inside = load_run(tmp_path / "r").record.inspection
     assert inside.projection_rules == ("gradient",) and inside.top_images and inside.images[0].units
@@ -242,13 +244,13 @@ def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn, 
         (("--maximize", "features.0:1+77"), "has no channel 77"),
     ],
 )
-def test_units_that_do_not_exist_give_one_clear_line(drawn, tmp_path, wanted, says):
+def test_units_that_do_not_exist_give_one_clear_line(drawn: Any, tmp_path: Path, wanted: Any, says: Any) -> None:
     result = command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *wanted, code=2)
     assert says in result.stderr and len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "r").exists()
 
 
-def test_each_unit_stands_beside_its_own_projections(run):
+def test_each_unit_stands_beside_its_own_projections(run: Any) -> None:
     looked = run.record.inspection.images[0]
     page = (run.folder / "images" / f"{looked.image}.html").read_text(encoding="utf-8")
     shown = re.findall(r'src="[^"]*/(unit-[^"]+)\.webp"', page)
@@ -257,7 +259,7 @@ def test_each_unit_stands_beside_its_own_projections(run):
     assert shown == [f"unit-{number}-{place}-{way}" for number, place in units for way in ways]
 
 
-def test_dead_channels_are_named(drawn, tmp_path):
+def test_dead_channels_are_named(drawn: Any, tmp_path: Path) -> None:
     command("run", "tests.factories:half_dead", drawn, "-o", tmp_path / "r", *RUN)
     health = {each.layer: each for each in load_run(tmp_path / "r").record.inspection.channel_stats}
     assert health["features.1"].examples[0] == (1, 4) and health["features.1"].dead == 2
@@ -267,7 +269,7 @@ def test_dead_channels_are_named(drawn, tmp_path):
     assert "features.1: 2 of 6 channels are dead: never above zero on these images." in page
 
 
-def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
+def test_the_plan_says_how_long_the_inside_takes(drawn: Any, tmp_path: Path) -> None:
     result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
     assert re.search(r"inspection \(standard\): (about .+|less than a second) more", result.stderr)
     assert re.search(r"Inspect   .+ for layers and units", result.stderr)
@@ -276,7 +278,7 @@ def test_the_plan_says_how_long_the_inside_takes(drawn, tmp_path):
     assert BUDGETS["standard"].passes(0, 1000) == (6 * 96, 6 * 96)
 
 
-def test_all_views_show_every_class(drawn, tmp_path):
+def test_all_views_show_every_class(drawn: Any, tmp_path: Path) -> None:
     picture = drawn / "circle" / "plain.png"
     words = ("-m", "grad_cam", "--inspect", "full", "--unit", "features.3:2", "-q")
     command("run", "tests.factories:tiny", picture, "-o", tmp_path / "r", *words)

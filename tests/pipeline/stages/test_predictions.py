@@ -3,6 +3,8 @@
 import re
 import shutil
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ EPOCHS = 3
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A training on drawn shapes, with a class of a stranger's name, its snapshots and its report."""
     top = tmp_path_factory.mktemp("trained")
     command("make-dataset", "shapes", "-n", "60", "--size", "32", "-o", top / "drawn", "-q")
@@ -46,15 +48,15 @@ def trained(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def record(trained):
+def record(trained: Any) -> Any:
     return load_run(trained / "report").record
 
 
-def answer(label, predicted, probability, own=None, rank=None):
+def answer(label: Any, predicted: Any, probability: Any, own: Any = None, rank: Any = None) -> Any:
     return Prediction("", f"{label}-{probability}", label, predicted, label == predicted, probability, own, rank)
 
 
-def test_counts_are_those_of_a_slow_count():
+def test_counts_are_those_of_a_slow_count() -> None:
     random = np.random.default_rng(0)
     answers = [
         answer(str(a), str(b), float(p), rank=int(r))
@@ -90,7 +92,7 @@ def test_counts_are_those_of_a_slow_count():
     )
 
 
-def test_classes_are_found_and_rightly_so():
+def test_classes_are_found_and_rightly_so() -> None:
     rows = class_rows(
         count(
             [answer("cat", "cat", 0.9), answer("cat", "dog", 0.8), answer("cat", "dog", 0.7), answer("dog", "dog", 0.6)]
@@ -104,7 +106,7 @@ def test_classes_are_found_and_rightly_so():
     assert [(row.name, row.recall, row.precision) for row in alone] == [("cat", 0.0, None), ("bird", None, 0.0)]
 
 
-def test_the_record_is_that_of_the_model(trained, record):
+def test_the_record_is_that_of_the_model(trained: Any, record: Any) -> None:
     model = read_trained(trained / "model.pt")
     assert record.training == model.training and len(record.training.history) == EPOCHS
     images = list(load_run(trained / "report").images())
@@ -117,7 +119,7 @@ def test_the_record_is_that_of_the_model(trained, record):
     assert record.in_training_set == sum(each.training for each in record.training.counts) == 50
 
 
-def test_films_hold_the_maps_of_the_snapshots(trained, record):
+def test_films_hold_the_maps_of_the_snapshots(trained: Any, record: Any) -> None:
     assert len(record.snapshots) == 6
     maps = load_inspection(trained / "report", SNAPSHOTS)
     best = record.training.best_epoch
@@ -139,7 +141,7 @@ def test_films_hold_the_maps_of_the_snapshots(trained, record):
                 assert float(model.network(inputs)[0, film.index]) == pytest.approx(frame.logit, rel=1e-3, abs=1e-4)
 
 
-def test_a_snapshot_that_is_gone_is_told_and_leads_nowhere(trained, tmp_path):
+def test_a_snapshot_that_is_gone_is_told_and_leads_nowhere(trained: Any, tmp_path: Path) -> None:
     shutil.copy(trained / "model.pt", tmp_path / "model.pt")
     shutil.copy(trained / "model.epoch-1.pt", tmp_path / "model.epoch-1.pt")
     said = command(
@@ -151,7 +153,7 @@ def test_a_snapshot_that_is_gone_is_told_and_leads_nowhere(trained, tmp_path):
     assert kept == {1, 2, 3} - missing
 
 
-def test_the_page_says_what_the_records_say(trained, record):
+def test_the_page_says_what_the_records_say(trained: Any, record: Any) -> None:
     text = (trained / "report" / "performance.html").read_text(encoding="utf-8")
     plain = re.sub(r"<[^>]+>", " ", text).replace("\u202f", " ")
     images = list(load_run(trained / "report").images())
@@ -162,7 +164,7 @@ def test_the_page_says_what_the_records_say(trained, record):
     assert text.count("predicted: ") >= 60 - right
 
 
-def test_the_same_training_gives_the_same_bytes(trained, tmp_path):
+def test_the_same_training_gives_the_same_bytes(trained: Any, tmp_path: Path) -> None:
     command(
         *(
             "train",
@@ -184,7 +186,7 @@ def test_the_same_training_gives_the_same_bytes(trained, tmp_path):
 
 
 @pytest.mark.browser
-def test_charts_show_the_numbers_and_keep_the_ink(visit, trained, record):
+def test_charts_show_the_numbers_and_keep_the_ink(visit: Any, trained: Any, record: Any) -> None:
     tab = visit.open(trained / "report" / "performance.html")
     for kind in ("confidence", "reliability", "loss", "accuracy"):
         tab.locator(f"[data-chart={kind}]").scroll_into_view_if_needed()
@@ -204,7 +206,7 @@ def test_charts_show_the_numbers_and_keep_the_ink(visit, trained, record):
 
 
 @pytest.mark.browser
-def test_films_show_the_method_that_is_chosen(visit, trained):
+def test_films_show_the_method_that_is_chosen(visit: Any, trained: Any) -> None:
     tab = visit.open(trained / "report" / "performance.html")
     tab.locator("[data-snapshots] select").select_option("saliency")
     shown = tab.evaluate(
@@ -217,7 +219,7 @@ def test_films_show_the_method_that_is_chosen(visit, trained):
 
 
 @pytest.mark.browser
-def test_a_mistake_leads_to_its_images(visit, trained):
+def test_a_mistake_leads_to_its_images(visit: Any, trained: Any) -> None:
     tab = visit.open(trained / "report" / "performance.html")
     link = tab.locator(".list td a").first
     said = link.text_content()
@@ -230,7 +232,7 @@ def test_a_mistake_leads_to_its_images(visit, trained):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1440])
-def test_classes_side_by_side_have_one_scale_and_their_own_maps(chromium, trained, width):
+def test_classes_side_by_side_have_one_scale_and_their_own_maps(chromium: Any, trained: Any, width: Any) -> None:
     from tests.pages.browser import Visit
 
     visit = Visit(chromium, viewport={"width": width, "height": 900})
@@ -254,7 +256,7 @@ def test_classes_side_by_side_have_one_scale_and_their_own_maps(chromium, traine
 
 
 @pytest.mark.browser
-def test_the_single_file_has_them_too(visit, trained, tmp_path):
+def test_the_single_file_has_them_too(visit: Any, trained: Any, tmp_path: Path) -> None:
     shutil.copytree(trained / "report", tmp_path / "run")
     command("render", tmp_path / "run", "--single-file")
     tab = visit.open(tmp_path / "run" / "index.html", "#page=performance")

@@ -2,6 +2,7 @@
 
 import gzip
 from base64 import b64decode
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,11 +25,11 @@ from cnnvis_report.report.pictures.thumbnails import color_picture, still, thumb
 from cnnvis_report.report.views import formatting as fmt
 
 
-def heavy_tailed(size=(64, 80), seed=0):
+def heavy_tailed(size: Any = (64, 80), seed: Any = 0) -> Any:
     return np.random.default_rng(seed).standard_t(2.5, size).astype(np.float32)
 
 
-def decoded(packed):
+def decoded(packed: Any) -> Any:
     """The inverse of `encode_map`, written apart from the page's scripts."""
     data = b64decode(packed["data"])
     if packed["code"] == 0:
@@ -41,7 +42,7 @@ def decoded(packed):
     return expand(steps, packed["largest"], packed["signed"], packed["code"])
 
 
-def test_coarse_maps_are_exact():
+def test_coarse_maps_are_exact() -> None:
     values = heavy_tailed((13, 13))
     assert np.array_equal(decoded(encode_map(values, Sign.SIGNED, QUALITIES[-1])), values)
     seven = encode_map(heavy_tailed((7, 7)), Sign.SIGNED, QUALITIES[0])
@@ -50,7 +51,7 @@ def test_coarse_maps_are_exact():
 
 @pytest.mark.parametrize("sign", Sign)
 @pytest.mark.parametrize("quality", QUALITIES[:2])
-def test_pixel_maps_keep_their_faint_parts(sign, quality):
+def test_pixel_maps_keep_their_faint_parts(sign: Any, quality: Any) -> None:
     values = heavy_tailed() if sign is Sign.SIGNED else np.abs(heavy_tailed())
     found = decoded(encode_map(values, sign, quality))
     largest = np.abs(values).max()
@@ -63,14 +64,14 @@ def test_pixel_maps_keep_their_faint_parts(sign, quality):
     assert np.all((found == 0) | (np.sign(found) == np.sign(values)))
 
 
-def test_the_stated_error_is_reached_and_no_more():
+def test_the_stated_error_is_reached_and_no_more() -> None:
     for quality in QUALITIES[:2]:
         values = np.linspace(-1, 1, 200_001, dtype=np.float32)[None]
         found = expand(compand(values, 1.0, True, quality.bits), 1.0, True, quality.bits)
         assert np.abs(found - values).max() == pytest.approx(quality.error, rel=1e-2)
 
 
-def test_filters_shrink_what_is_smooth_and_leave_noise_alone():
+def test_filters_shrink_what_is_smooth_and_leave_noise_alone() -> None:
     rows = np.tile(np.arange(64, dtype=np.uint8)[:, None], (1, 64))
     assert filter_bytes(rows)[0] == Filter.UP
     assert filter_bytes(rows.T.copy())[0] == Filter.LEFT
@@ -78,14 +79,14 @@ def test_filters_shrink_what_is_smooth_and_leave_noise_alone():
     assert filter_bytes(noise)[1].shape == noise.shape
 
 
-def test_halves():
+def test_halves() -> None:
     values = np.arange(15, dtype=np.float32).reshape(3, 5)
     assert halve(values).tolist() == [[3.0, 5.0, 6.5], [10.5, 12.5, 14.0]]
     packed = encode_map(heavy_tailed(), Sign.SIGNED, Quality(6, halved=True))
     assert packed["shape"] == [32, 40]
 
 
-def test_empty_maps_and_the_same_bytes():
+def test_empty_maps_and_the_same_bytes() -> None:
     zero = np.zeros((50, 50), np.float32)
     assert not decoded(encode_map(zero, Sign.POSITIVE, QUALITIES[0])).any()
     assert encode_map(heavy_tailed(), Sign.SIGNED, QUALITIES[0]) == encode_map(
@@ -93,7 +94,7 @@ def test_empty_maps_and_the_same_bytes():
     )
 
 
-def test_signed_colors_have_zero_in_the_middle_and_positive_ones_at_the_start():
+def test_signed_colors_have_zero_in_the_middle_and_positive_ones_at_the_start() -> None:
     for palette in SCALES:
         values = np.array([[-2.0, 0.0, 2.0]], np.float32)
         drawn = colors(values, 2.0, Sign.SIGNED, palette)[0]
@@ -111,7 +112,7 @@ def test_signed_colors_have_zero_in_the_middle_and_positive_ones_at_the_start():
     assert red[0] > red[2] and blue[2] > blue[0]
 
 
-def test_the_ends_of_the_colors():
+def test_the_ends_of_the_colors() -> None:
     values = np.zeros((10, 100), np.float32)
     values.ravel()[:20] = np.arange(1, 21)
     assert limit(values, clipped=False) == 20
@@ -122,11 +123,11 @@ def test_the_ends_of_the_colors():
     assert strengths(np.array([-4.0, 1.0], np.float32), 2.0).tolist() == [1.0, 0.5]
 
 
-def card(kind, sign=Sign.SIGNED, reduction=Reduction.SUM):
+def card(kind: Any, sign: Any = Sign.SIGNED, reduction: Any = Reduction.SUM) -> Any:
     return MethodInfo("m", "M", "f", "s", sign, kind, reduction, False, "quick", "", "", {})
 
 
-def test_what_a_card_shows_of_channels():
+def test_what_a_card_shows_of_channels() -> None:
     values = np.array([[[1.0]], [[-3.0]], [[1.0]]], np.float32)
     assert card(Kind.PIXEL).shown(values).tolist() == [[-1.0]]
     folded = card(Kind.PIXEL, reduction=Reduction.ABS_MAX)
@@ -140,7 +141,7 @@ def opened(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
 
 
-def test_stills_show_the_map_where_it_is_large_and_the_picture_where_it_is_zero():
+def test_stills_show_the_map_where_it_is_large_and_the_picture_where_it_is_zero() -> None:
     picture = np.full((64, 64, 3), 120, np.uint8)
     values = np.zeros((8, 8), np.float32)
     values[6, 1] = 5.0
@@ -153,7 +154,7 @@ def test_stills_show_the_map_where_it_is_large_and_the_picture_where_it_is_zero(
     assert wide.shape[1] == 224 and wide.shape[0] == 20
 
 
-def test_thumbnails_and_color_pictures():
+def test_thumbnails_and_color_pictures() -> None:
     assert opened(thumbnail(np.zeros((500, 1000, 3), np.uint8))).shape[:2] == (112, 224)
     flat = np.zeros((3, 32, 32), np.float32)
     assert np.abs(opened(color_picture(flat)) - 128).max() <= 2, "zero is gray"
@@ -185,5 +186,5 @@ def test_thumbnails_and_color_pictures():
         (fmt.setting({"smoothgrad": {"n": 3}}), "smoothgrad: n: 3"),
     ],
 )
-def test_words(found, expected):
+def test_words(found: Any, expected: Any) -> None:
     assert found.replace("\u202f", " ") == expected

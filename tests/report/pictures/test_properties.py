@@ -2,6 +2,7 @@
 
 import gzip
 from base64 import b64decode, b64encode
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -27,7 +28,7 @@ SIDES = st.tuples(st.integers(1, 40), st.integers(1, 40))
 FINE = st.sampled_from([quality for quality in QUALITIES if not quality.halved])
 
 
-def maps(sides=SIDES, *, signed=True):
+def maps(sides: Any = SIDES, *, signed: Any = True) -> Any:
     """Single-precision maps: plain numbers, exact zeros, and magnitudes that differ by orders."""
     value = st.floats(-1e6 if signed else 0, 1e6, width=32, allow_subnormal=False)
     return arrays.arrays(np.float32, sides, elements=value, fill=st.just(0.0))
@@ -48,7 +49,7 @@ def decode(code: dict) -> np.ndarray:
 
 @properties
 @given(maps(st.tuples(st.integers(20, 40), st.integers(20, 40))), FINE)
-def test_signed_values_come_back_within_the_stated_error(values, quality):
+def test_signed_values_come_back_within_the_stated_error(values: Any, quality: Any) -> None:
     shown = decode(encode_map(values, Sign.SIGNED, quality, coarse=False))
     assert np.abs(shown - values).max() <= np.abs(values).max() * (quality.error + 1e-6)
     assert (np.sign(shown) * np.sign(values) >= 0).all(), "no value changes its sign"
@@ -56,7 +57,7 @@ def test_signed_values_come_back_within_the_stated_error(values, quality):
 
 @properties
 @given(maps(st.tuples(st.integers(20, 40), st.integers(20, 40)), signed=False), FINE)
-def test_positive_values_come_back_within_the_stated_error(values, quality):
+def test_positive_values_come_back_within_the_stated_error(values: Any, quality: Any) -> None:
     shown = decode(encode_map(values, Sign.POSITIVE, quality, coarse=False))
     assert np.abs(shown - values).max() <= np.abs(values).max() * (quality.error + 1e-6)
     assert (shown >= 0).all()
@@ -64,7 +65,7 @@ def test_positive_values_come_back_within_the_stated_error(values, quality):
 
 @properties
 @given(maps(), st.booleans())
-def test_small_maps_come_back_exactly(values, coarse):
+def test_small_maps_come_back_exactly(values: Any, coarse: Any) -> None:
     code = encode_map(values, Sign.SIGNED, QUALITIES[0], coarse=coarse)
     exact = values.size <= (EXACT_UP_TO if coarse else EXACT_PIXELS_UP_TO)
     assert (code["code"] == 0) is exact
@@ -73,7 +74,7 @@ def test_small_maps_come_back_exactly(values, coarse):
 
 @properties
 @given(arrays.arrays(np.uint8, SIDES))
-def test_filters_lose_nothing(steps):
+def test_filters_lose_nothing(steps: Any) -> None:
     kind, filtered = filter_bytes(steps)
     data = b64encode(gzip.compress(filtered.tobytes()))
     code = {"code": 8, "filter": kind, "shape": steps.shape, "signed": False, "largest": 1.0, "data": data}
@@ -82,7 +83,7 @@ def test_filters_lose_nothing(steps):
 
 @properties
 @given(arrays.arrays(np.uint8, SIDES), st.booleans(), st.sampled_from([6, 8]), st.floats(1e-3, 1e6))
-def test_what_was_expanded_is_companded_to_the_same_steps(steps, signed, bits, largest):
+def test_what_was_expanded_is_companded_to_the_same_steps(steps: Any, signed: Any, bits: Any, largest: Any) -> None:
     steps = np.minimum(steps, 2**bits - (2 if signed else 1))
     values = expand(steps, largest, signed, bits)
     np.testing.assert_array_equal(compand(values, largest, signed, bits), steps)
@@ -90,7 +91,7 @@ def test_what_was_expanded_is_companded_to_the_same_steps(steps, signed, bits, l
 
 @properties
 @given(maps())
-def test_halving_keeps_the_ends_and_the_shape(values):
+def test_halving_keeps_the_ends_and_the_shape(values: Any) -> None:
     small = halve(values)
     assert small.shape == tuple((side + 1) // 2 for side in values.shape)
     assert small.min() >= values.min() - 1e-6 * abs(values.min())
@@ -101,5 +102,5 @@ def test_halving_keeps_the_ends_and_the_shape(values):
 
 @properties
 @given(st.integers(3, 8))
-def test_more_bits_never_have_a_larger_error(bits):
+def test_more_bits_never_have_a_larger_error(bits: Any) -> None:
     assert Quality(bits + 1).error < Quality(bits).error

@@ -1,5 +1,7 @@
 """The picture that is sharp where a map is high."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
@@ -8,7 +10,7 @@ from cnnvis_report.report.pictures.reveal import BLURS, reveal
 
 
 @pytest.mark.parametrize("shape", [(30, 40, 3), (30, 40)])
-def test_the_focus_picture_is_sharp_where_it_matters(shape):
+def test_the_focus_picture_is_sharp_where_it_matters(shape: Any) -> None:
     picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     assert np.array_equal(reveal(picture, np.ones(shape[:2], np.float32)), picture)
     softest = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(BLURS[-1] * 40)))
