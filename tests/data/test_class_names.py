@@ -50,7 +50,7 @@ def notices(top: Path, classes: Any, **given: Any) -> str:
         ("-1", None), ("²", None),
     ],
 )  # fmt: skip
-def test_a_class_is_found_by_whatever_it_is_called(word: Any, index: Any) -> None:
+def test_a_class_is_found_by_whatever_it_is_called(word: Any, index: int) -> None:
     assert Classes(FEW).find(word).index == index
     assert Classes(distinct(FEW)).find(word).index == index, "told apart for the page, and called as before"
 
@@ -309,7 +309,7 @@ def test_letters_and_accents_may_be_stored_apart(tmp_path: Path) -> None:
         ("goldfish, unheard of", [1]), ("crane", [None]), ("[goldfish", [None]), ("zebra|yak", [None, None]),
     ],
 )  # fmt: skip
-def test_several_labels_in_any_form(text: Any, indices: Any) -> None:
+def test_several_labels_in_any_form(text: str, indices: Any) -> None:
     assert [label.index for label in labels_of(text, Classes(FEW))] == indices
 
 

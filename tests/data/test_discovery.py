@@ -149,7 +149,7 @@ def test_other_files_are_counted_and_hidden_ones_are_not(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", ["picture", "photo.jpg.1", "Bild vom 12.30", "x.BIN"])
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"])
-def test_a_picture_without_its_ending_is_known_by_how_it_begins(tmp_path: Path, name: Any, kind: Any) -> None:
+def test_a_picture_without_its_ending_is_known_by_how_it_begins(tmp_path: Path, name: str, kind: Any) -> None:
     (tmp_path / name).write_bytes(encoded(kind))
     (item,) = labeled(find_images([tmp_path]), ())
     assert np.abs(np.asarray(item.open(), int)[3, 3] - [250, 0, 0]).max() < 9
@@ -159,7 +159,7 @@ def test_a_picture_without_its_ending_is_known_by_how_it_begins(tmp_path: Path, 
     ("name", "kind", "feature"),
     [("a.PPM", "PPM", ""), ("b.jp2", "JPEG2000", "jpg_2000"), ("c.avif", "AVIF", "avif")],
 )
-def test_formats_that_pillow_has(tmp_path: Path, name: Any, kind: Any, feature: Any) -> None:
+def test_formats_that_pillow_has(tmp_path: Path, name: str, kind: Any, feature: Any) -> None:
     if feature and not features.check(feature):
         pytest.skip(f"this Pillow has no {kind}")
     (tmp_path / name).write_bytes(encoded(kind))
@@ -168,7 +168,7 @@ def test_formats_that_pillow_has(tmp_path: Path, name: Any, kind: Any, feature: 
 
 
 @pytest.mark.parametrize("name", ["a.zip", "b.tar.gz", "c.npz", "d.parquet", "e.heic", "f.pdf"])
-def test_a_container_given_as_images_is_called_what_it_is(tmp_path: Path, name: Any) -> None:
+def test_a_container_given_as_images_is_called_what_it_is(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"PK\x03\x04")
     with pytest.raises(BadRequest, match=rf"No image in {name} can be read. {name}: .*, which isn't read; [a-z ,]+"):
         find_images([tmp_path / name])

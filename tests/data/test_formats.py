@@ -157,7 +157,7 @@ def test_a_deep_jpeg_2000_counts_for_the_range_of_the_set(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.jp2", "a.mpo"])
 @pytest.mark.parametrize("cut", [1, 3, 12, 24, 30, 60])
-def test_heads_that_break_off_end_the_search(tmp_path: Path, name: Any, cut: Any) -> None:
+def test_heads_that_break_off_end_the_search(tmp_path: Path, name: str, cut: Any) -> None:
     kind = {"a.jpg": "MPO", "a.mpo": "MPO", "a.png": "PNG", "a.jp2": "JPEG2000"}[name]
     more = {} if kind == "JPEG2000" else {"save_all": True, "append_images": [Image.new("RGB", (8, 8))]}
     Image.new("RGB", (8, 8), "red").save(tmp_path / name, format=kind, **more)

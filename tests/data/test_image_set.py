@@ -91,7 +91,7 @@ def test_sixteen_bits_become_eight() -> None:
     assert abs(int(floating[0, 0]) - 128) <= 1
 
 
-def reason(path: Any) -> str:
+def reason(path: Path) -> str:
     (item,) = labeled(find_images([Path(path)]), ())
     with pytest.raises(UnusablePicture) as caught:
         item.open()
@@ -210,7 +210,7 @@ def test_a_fingerprint_changes_with_the_content(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [(320, 240), (240, 320), (224, 224), (100, 60), (1000, 90), (257, 255)])
 @pytest.mark.parametrize("name", ["squeezenet1_1", "resnet50", "efficientnet_b0"])
-def test_preparing_equals_torchvision(size: Any, name: Any) -> None:
+def test_preparing_equals_torchvision(size: Any, name: str) -> None:
     pixels = np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), np.uint8)
     picture = Image.fromarray(pixels)
     for version in get_model_weights(name):
@@ -268,7 +268,7 @@ def test_boxes_become_masks(tmp_path: Path) -> None:
         (ANNOTATION.format(6, 5, "<object/>"), "isn't within the image"),
     ],
 )
-def test_annotations_that_are_no_good_say_why(tmp_path: Path, content: Any, reason: Any) -> None:
+def test_annotations_that_are_no_good_say_why(tmp_path: Path, content: Any, reason: str) -> None:
     with pytest.raises(UnusablePicture, match=re.escape(reason)):
         boxes(tmp_path, content)
 

@@ -90,7 +90,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return folder
 
 
-def open_labels(folder: Any, only: Any = "all", labels: Any = None) -> Any:
+def open_labels(folder: Path, only: Any = "all", labels: Any = None) -> Any:
     """The setup of a run over the pictures with their labels."""
     known = labels or {name: given for name, (_, given) in PICTURES.items()}
 
@@ -112,7 +112,7 @@ def open_labels(folder: Any, only: Any = "all", labels: Any = None) -> Any:
     return setup if only == "all" else select_images(setup, Progress())
 
 
-def write(setup: Any, folder: Any) -> Any:
+def write(setup: Any, folder: Path) -> Any:
     run(setup, plan_run(setup), folder, Progress())
     write_site(load_run(folder), single_file=False)
     return folder
@@ -123,7 +123,7 @@ def several(pictures: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return write(open_labels(pictures), tmp_path_factory.mktemp("several") / "report")
 
 
-def shares(name: Any) -> Any:
+def shares(name: str) -> Any:
     return 1 / (1 + np.exp(-SCALE * (np.array(PICTURES[name][0]) / 255 - 0.5)))
 
 
@@ -297,12 +297,12 @@ def test_an_image_that_bears_none_of_the_labels_counts(pictures: Any, tmp_path: 
     assert "none of the labels" not in pages["a"] and "extra" in pages["c"]
 
 
-def page(path: Any) -> Any:
+def page(path: Path) -> Any:
     """A page's text."""
     return path.read_text("utf-8")
 
 
-def images_of(folder: Any) -> Any:
+def images_of(folder: Path) -> Any:
     return {Path(each["name"]).stem: each for each in json.loads((folder / "run.json").read_text("utf-8"))["images"]}
 
 

@@ -231,7 +231,7 @@ def test_a_key_is_found_at_any_depth_and_a_wrong_one_lists_what_is_there(
     assert "there is no such file" in refused_path(tmp_path / "none.pth#x")
 
 
-def refused_path(path: Any, name: Any = "squeezenet1_1") -> Any:
+def refused_path(path: Path, name: Any = "squeezenet1_1") -> Any:
     with pytest.raises(BadRequest) as caught:
         load_model(name, path)
     return str(caught.value)
@@ -387,7 +387,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_files_of_other_kinds_are_called_what_they_are(name: Any, tmp_path: Path) -> None:
+def test_files_of_other_kinds_are_called_what_they_are(name: str, tmp_path: Path) -> None:
     content, says = FILES[name]
     (tmp_path / name).write_bytes(content)
     for call in (lambda: load_model(str(tmp_path / name)), lambda: load_model("resnet18", tmp_path / name)):
@@ -418,7 +418,7 @@ def test_torchscript_and_exported_programs_are_called_what_they_are(tmp_path: Pa
         ("./net.onnx", "there is no such file"),
     ],
 )
-def test_names_of_elsewhere_are_told_how_they_can_be_had(name: Any, says: Any) -> None:
+def test_names_of_elsewhere_are_told_how_they_can_be_had(name: str, says: str) -> None:
     with pytest.raises(BadRequest) as caught:
         load_model(name)
     assert says in str(caught.value) and "import" not in str(caught.value)

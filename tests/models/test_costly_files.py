@@ -182,7 +182,7 @@ def test_a_picture_takes_the_memory_of_its_pixels_once(picture: Any, decoded: An
     assert int(taken.stdout) < decoded + MORE
 
 
-def test_a_pipe_and_a_device_are_refused_wherever_a_file_is_read(drawn: Any, tmp_path: Path) -> None:
+def test_a_pipe_and_a_device_are_refused_wherever_a_file_is_read(drawn: Path, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.pt"
     os.mkfifo(pipe)
     with pytest.raises(UnusablePicture, match="no regular file"):

@@ -114,14 +114,14 @@ WAYS = {
 
 
 @pytest.mark.parametrize("spec", WAYS)
-def test_a_function_a_class_or_a_network_by_module_or_path(spec: Any, folder: Any) -> None:
+def test_a_function_a_class_or_a_network_by_module_or_path(spec: Any, folder: Path) -> None:
     model = load_model(spec)
     assert model.network.fc.out_features == WAYS[spec] and type(model.network).__name__ == "Tiny"
     assert model.preprocessing.size == (32, 32) and model.name == spec.rpartition(":")[2]
     assert model.classes == (tuple("abcdefg") if "parallel" in spec else None)
 
 
-def test_a_file_elsewhere_and_one_of_a_package(folder: Any) -> None:
+def test_a_file_elsewhere_and_one_of_a_package(folder: Path) -> None:
     (folder / "nets" / "deep").mkdir(parents=True)
     (folder / "nets" / "deep" / "__init__.py").write_text("")
     (folder / "nets" / "deep" / "own_net.py").write_text("from .parts import classes\nfrom own_net import Tiny\n"
@@ -134,7 +134,7 @@ def test_a_file_elsewhere_and_one_of_a_package(folder: Any) -> None:
     assert load_model("nets/own_net.py:model").network.fc.out_features == 8  # another file of the same name
 
 
-def test_a_folder_without_an_init_file_is_a_package_too(folder: Any) -> None:
+def test_a_folder_without_an_init_file_is_a_package_too(folder: Path) -> None:
     (folder / "loose").mkdir()
     (folder / "loose" / "net_of_it.py").write_text("from .sizes import classes\nfrom own_net import Tiny\n"
                                                    "def build():\n    return Tiny(classes)\n")  # fmt: skip
@@ -142,7 +142,7 @@ def test_a_folder_without_an_init_file_is_a_package_too(folder: Any) -> None:
     assert load_model("loose/net_of_it.py:build").network.fc.out_features == 6
 
 
-def test_a_network_that_casts_its_images_keeps_its_type(folder: Any) -> None:
+def test_a_network_that_casts_its_images_keeps_its_type(folder: Path) -> None:
     (folder / "halves.py").write_text("from own_net import Tiny\nclass Half(Tiny):\n    def forward(self, x):\n"
                                       "        return super().forward(x.bfloat16()).float()\n"
                                       "def build():\n    return Half().bfloat16()\n"
@@ -176,7 +176,7 @@ REFUSED = {
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("spec", REFUSED)
-def test_what_goes_wrong_is_one_line_with_its_place(spec: Any, folder: Any) -> None:
+def test_what_goes_wrong_is_one_line_with_its_place(spec: Any, folder: Path) -> None:
     (folder / "slip.py").write_text("def build(:\n")
     (folder / "loads.py").write_text("import package_of_nobody\n")
     (folder / "parses.py").write_text("import argparse, sys\nsys.exit(2)\n")
@@ -188,13 +188,13 @@ def test_what_goes_wrong_is_one_line_with_its_place(spec: Any, folder: Any) -> N
     assert said.startswith(spec) and REFUSED[spec] in said and "\n" not in said and str(folder) not in said
 
 
-def test_constants_that_a_network_works_with_are_not_taken_for_a_wish(folder: Any) -> None:
+def test_constants_that_a_network_works_with_are_not_taken_for_a_wish(folder: Path) -> None:
     model = load_model("own_net:normalizing")
     assert model.preprocessing.mean == pytest.approx((0.485, 0.456, 0.406))
     assert "tensors mean are taken for its own arithmetic" in model.notices[0]
 
 
-def test_the_whole_traceback_is_there_for_the_asking(folder: Any) -> None:
+def test_the_whole_traceback_is_there_for_the_asking(folder: Path) -> None:
     plain = command("run", "own_net:lost", "pictures", "-o", "out", code=2)
     assert plain.stderr.count("\n") == 1 and "Traceback" not in plain.stderr
     full = command("run", "own_net:lost", "pictures", "-o", "out", "--verbose", code=2)

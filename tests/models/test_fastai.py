@@ -61,7 +61,7 @@ def learner(
         ("densenet121", -1, 1024, {"hidden": ()}),
     ],
 )
-def test_a_learner_is_loaded_as_what_it_is(tmp_path: Path, name: Any, cut: Any, features: Any, given: Any) -> None:
+def test_a_learner_is_loaded_as_what_it_is(tmp_path: Path, name: str, cut: Any, features: Any, given: Any) -> None:
     network = learner(name, cut, features, **given)
     torch.save({"model": network.state_dict(), "opt": {"state": [], "hypers": []}}, tmp_path / "learner.pth")
     model = load_model(name, tmp_path / "learner.pth")

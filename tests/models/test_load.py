@@ -56,7 +56,7 @@ def test_safetensors_are_known_by_their_content(state: Any, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "name", ["resnet18", "vgg11", "densenet121", "googlenet", "inception_v3", "convnext_tiny", "vit_b_16"]
 )
-def test_the_number_of_classes_is_read_from_the_head(name: Any, tmp_path: Path) -> None:
+def test_the_number_of_classes_is_read_from_the_head(name: str, tmp_path: Path) -> None:
     extra = {"init_weights": False, "aux_logits": False} if name in ("googlenet", "inception_v3") else {}
     with torch.device("meta"):
         state = getattr(torchvision.models, name)(weights=None, num_classes=3, **extra).state_dict()
@@ -81,7 +81,7 @@ def test_a_file_with_torchvisions_own_name_has_its_preprocessing(tmp_path: Path)
     assert len({version.transforms().resize_size[0] for version in versions}) > 1
 
 
-def refused(name: Any, weights: Any = None) -> Any:
+def refused(name: str, weights: Any = None) -> Any:
     with pytest.raises(BadRequest) as caught:
         load_model(name, weights)
     assert "\n" not in str(caught.value)

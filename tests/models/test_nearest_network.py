@@ -33,7 +33,7 @@ def weights(name: str, **given: Any) -> dict[str, torch.Tensor]:
         ("mobilenetv3_small_100", {}),
     ],
 )
-def test_the_network_that_has_every_tensor_is_named(name: Any, given: Any) -> None:
+def test_the_network_that_has_every_tensor_is_named(name: str, given: Any) -> None:
     state = weights(name, **given)
     known = find_networks(state)
     assert known is not None and known.channels is None

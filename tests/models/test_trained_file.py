@@ -69,7 +69,7 @@ def described(network: Any, architecture: Any, **changes: Any) -> Any:
     return TrainedModel(network.eval(), architecture, preprocessing, classes, record, frozenset(("3-ab", "5-cd")))
 
 
-def trainee(name: Any, head: Any, channels: Any = 3, side: Any = 64, classes: Any = 3) -> Any:
+def trainee(name: str, head: Any, channels: Any = 3, side: Any = 64, classes: Any = 3) -> Any:
     torch.manual_seed(2)
     preprocessing = Preprocessing((0.5,) * channels, (0.2,) * channels, resize=(side, side + 7))
     made = make_trainee(Source(name), preprocessing, classes, head, None)
@@ -87,7 +87,7 @@ def trainee(name: Any, head: Any, channels: Any = 3, side: Any = 64, classes: An
     ],
 )
 def test_a_network_is_built_again_from_the_words_in_its_file(
-    name: Any, head: Any, channels: Any, tmp_path: Path
+    name: str, head: Any, channels: Any, tmp_path: Path
 ) -> None:
     network, architecture = trainee(name, head, channels)
     images = torch.randn(2, channels, 64, 71, generator=torch.Generator().manual_seed(0))
@@ -119,7 +119,7 @@ def test_a_model_comes_back_as_it_was_written(tmp_path: Path) -> None:
         load_model(str(tmp_path / "m.pt"))
 
 
-def last_side(side: Any) -> Any:
+def last_side(side: int) -> Any:
     """Of the last maps of a small network for such pictures."""
     network = SmallNetwork(2, 1, blocks_for((side + 9, side)))
     with torch.no_grad():
@@ -142,7 +142,7 @@ def test_small_networks_take_any_size_and_one_to_three_channels() -> None:
 
 
 @pytest.mark.parametrize("side", [448, 512])
-def test_the_last_maps_of_large_pictures_stay_small(side: Any) -> None:
+def test_the_last_maps_of_large_pictures_stay_small(side: int) -> None:
     assert last_side(side) <= 13
 
 
@@ -221,7 +221,7 @@ def test_weights_with_another_head_keep_what_they_were_taught(head: Any, tmp_pat
         assert all(torch.equal(value, taught[own + name.removeprefix(prefix)]) for name, value in inside.items())
 
 
-def answers_by_hand(model: Any, folder: Any) -> Any:
+def answers_by_hand(model: Any, folder: Path) -> Any:
     """Name, label, class that is seen first, its probability, rank of the label; each image on its own."""
     loaded = load_model(str(model))
     found = []

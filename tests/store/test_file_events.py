@@ -23,7 +23,7 @@ from tests.training.test_training import class_folders
 DRAW = ("make-dataset", "shapes", "-n", 5, "--size", 24, "-q")
 
 
-def files(folder: Any) -> Any:
+def files(folder: Path) -> Any:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -107,7 +107,7 @@ def test_a_file_that_the_disk_does_not_give_is_not_called_a_strangers(
     command(*words)
     before = (tmp_path / "m.pt").read_bytes()
 
-    def fails(path: Any) -> None:
+    def fails(path: Path) -> None:
         raise OSError(errno.EIO, "Input/output error", str(path))
 
     monkeypatch.setattr("cnnvis_report.models.checkpoints.check_kind", fails)
@@ -144,7 +144,7 @@ def _refusing(ending: Any) -> Any:
     """What writes arrays, with no room for one file of them."""
     real = writer.write_arrays
 
-    def write(path: Any, arrays: Any, **options: Any) -> Any:
+    def write(path: Path, arrays: Any, **options: Any) -> Any:
         if path.as_posix().endswith(ending):
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         return real(path, arrays, **options)
@@ -212,7 +212,7 @@ def test_a_file_of_arrays_that_the_system_refuses_isnt_called_damaged(
     report = tmp_path / "report"
     command(*words, "--inspect", "none", "-o", report)
 
-    def refused(path: Any, most: Any) -> None:
+    def refused(path: Path, most: Any) -> None:
         raise OSError(number, os.strerror(number), str(path))
 
     monkeypatch.setattr("cnnvis_report.store.arrays.open_regular", refused)
@@ -241,7 +241,7 @@ def test_a_folder_that_is_half_cleared_is_still_ours(run: Any, tmp_path: Path, m
     command(*words, "--inspect", "none", "-o", report)
     real = os.rmdir
 
-    def refused(path: Any, *more: Any, **options: Any) -> Any:
+    def refused(path: Path, *more: Any, **options: Any) -> Any:
         if "stills" in str(path) and "report/" in str(path):
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return real(path, *more, **options)

@@ -57,7 +57,7 @@ def test_arrays_packed_in_a_way_of_others_are_refused_before_they_are_unpacked(t
             asked.append(self)
             self._plain = plain()
 
-        def __getattr__(self, name: Any) -> Any:
+        def __getattr__(self, name: str) -> Any:
             return getattr(self._plain, name)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -170,7 +170,7 @@ def test_the_folders_above_one_that_stays_empty_go_with_it(tmp_path: Path) -> No
         ("pages.json", "is a folder, w"),
     ],
 )
-def test_no_page_is_removed_before_all_have_room(name: Any, said: Any, report: Any) -> None:  # noqa: F811
+def test_no_page_is_removed_before_all_have_room(name: str, said: Any, report: Path) -> None:  # noqa: F811
     path = report / name
     if path.is_dir():
         shutil.rmtree(path)
@@ -182,7 +182,7 @@ def test_no_page_is_removed_before_all_have_room(name: Any, said: Any, report: A
     assert (report / "index.html").is_file()
 
 
-def test_a_page_that_somebody_else_made_is_not_written_over(report: Any, again: Any) -> None:  # noqa: F811
+def test_a_page_that_somebody_else_made_is_not_written_over(report: Path, again: Any) -> None:  # noqa: F811
     (report / "index.html").write_text("<html>mine")
     (report / "pages.json").unlink()
     for said in (refused(report), again(code=2).stderr):
@@ -193,7 +193,7 @@ def test_a_page_that_somebody_else_made_is_not_written_over(report: Any, again: 
 
 
 @pytest.mark.parametrize("inner", ["data", "stills", "assets", "images"])
-def test_no_file_of_a_page_is_written_over_that_no_list_has(inner: Any, report: Any) -> None:  # noqa: F811
+def test_no_file_of_a_page_is_written_over_that_no_list_has(inner: Any, report: Path) -> None:  # noqa: F811
     """Whatever is called as ours are and isn't in the list is somebody's, unless it is what would be written."""
     path = next(path for path in sorted((report / inner).rglob("*")) if path.is_file())
     name = path.relative_to(report).as_posix()
@@ -221,7 +221,7 @@ def test_a_website_is_not_taken_for_a_run(tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
-def test_arrays_that_somebody_keeps_beside_ours_stay(report: Any, again: Any, made: Any) -> None:  # noqa: F811
+def test_arrays_that_somebody_keeps_beside_ours_stay(report: Path, again: Any, made: Any) -> None:  # noqa: F811
     """A new run removes what the last one lists, and what it has written before it could list it."""
     first = sorted((report / "arrays").iterdir())[0]
     shutil.copy(first, report / "arrays" / "orphan-1.npz")
@@ -235,7 +235,7 @@ def test_arrays_that_somebody_keeps_beside_ours_stay(report: Any, again: Any, ma
     assert set(files(report)) - set(files(made)) == more
 
 
-def test_a_strangers_journal_does_not_hide_a_complete_run(report: Any, again: Any, made: Any) -> None:  # noqa: F811
+def test_a_strangers_journal_does_not_hide_a_complete_run(report: Path, again: Any, made: Any) -> None:  # noqa: F811
     (report / "journal.jsonl").write_text('{"format": "cnnvis-report/2", "fingerprint": "aa"}\n')
     before = [path.stat().st_mtime_ns for path in sorted((report / "arrays").iterdir())]
     again()
@@ -275,7 +275,7 @@ def test_a_picture_is_gray_or_in_color(made: Any) -> None:  # noqa: F811
         assert "has a picture of" in said
 
 
-def test_films_that_got_damaged_are_left_out(report: Any) -> None:  # noqa: F811
+def test_films_that_got_damaged_are_left_out(report: Path) -> None:  # noqa: F811
     """They have no image of their own that could be missed."""
 
     def filmed(run: Any, images: Any) -> Any:
@@ -294,7 +294,7 @@ def test_films_that_got_damaged_are_left_out(report: Any) -> None:  # noqa: F811
     assert load_run(report).record.snapshots == ()
 
 
-def test_files_that_belong_to_nothing_are_left_out_by_a_repair(report: Any) -> None:  # noqa: F811
+def test_files_that_belong_to_nothing_are_left_out_by_a_repair(report: Path) -> None:  # noqa: F811
     def more(run: Any, images: Any) -> Any:
         return replace(run, files=run.files | {"arrays/x.npz": next(iter(run.files.values()))}), images
 

@@ -63,7 +63,7 @@ def report(made: Any, tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def again(pictures: Any, report: Any) -> Any:
+def again(pictures: Any, report: Path) -> Any:
     """The command that made the run, given again."""
     run = ("run", "tests.factories:tiny", pictures, "-o", report, *FEW, *BARE)
     return lambda *more, code=0: command(*run, *more, code=code)
@@ -88,7 +88,7 @@ def first_arrays(folder: Path) -> Path:
      "arrays\\x.npz", "images/a/b.html", "images/a.html\n", "", ".", "arrays/a.npz\0", "stills/a/../b.webp",
      "fitted/../x"],
 )  # fmt: skip
-def test_a_name_of_another_shape_becomes_no_path(name: Any, tmp_path: Path) -> None:
+def test_a_name_of_another_shape_becomes_no_path(name: str, tmp_path: Path) -> None:
     assert not is_ours(name) and not is_page(name)
     with pytest.raises(BadRequest, match="isn't the name of a file"):
         place(tmp_path, name)
@@ -107,7 +107,7 @@ def test_names_of_ours_become_paths_unless_a_link_leads_there(tmp_path: Path) ->
     assert all(map(IMAGE.fullmatch, ("a", "cat-0f", "networks", "film")))
 
 
-def test_pages_are_those_of_ours_in_the_list(report: Any) -> None:
+def test_pages_are_those_of_ours_in_the_list(report: Path) -> None:
     listed = ["run.json", "../x.html", "images/mine.html", "index.html", 3, None, "/etc/x.html", "arrays/a.npz"]
     (report / "pages.json").write_text(json.dumps(listed))
     assert pages_of(report) == ["images/mine.html", "index.html"]
@@ -195,7 +195,7 @@ def test_the_field_that_is_wrong_is_named(change: Any, named: Any, made: Any) ->
         (lambda run, images: (run, [*images, images[0]]), "lists 5 images in the place of 4"),
     ],
 )
-def test_what_fits_its_type_and_no_run_is_named_too(change: Any, named: Any, report: Any) -> None:
+def test_what_fits_its_type_and_no_run_is_named_too(change: Any, named: Any, report: Path) -> None:
     rewritten(report, change)
     assert named in refused(report)
 
@@ -228,7 +228,7 @@ def lines(folder: Path) -> list[str]:
     ],
 )
 def test_a_manifest_that_was_cut_or_changed_is_never_taken_for_whole(
-    change: Any, named: Any, report: Any, again: Any, made: Any
+    change: Any, named: Any, report: Path, again: Any, made: Any
 ) -> None:
     before = lines(report)
     after = change(before)
@@ -278,7 +278,7 @@ def in_place_of(path: Path, what: Any) -> None:
     ids=["missing", "cut", "folder", "pipe", "device", "swapped", "nan", "all"],
 )
 def test_arrays_that_are_not_as_they_were_written_are_named_and_made_again(
-    damage: Any, named: Any, report: Any, again: Any, made: Any
+    damage: Any, named: Any, report: Path, again: Any, made: Any
 ) -> None:
     path = first_arrays(report)
     damage(path)
@@ -290,7 +290,7 @@ def test_arrays_that_are_not_as_they_were_written_are_named_and_made_again(
     assert without_provenance(report) == without_provenance(made)
 
 
-def test_a_folder_in_the_place_of_a_file_is_named_before_anything_is_made(report: Any, again: Any) -> None:
+def test_a_folder_in_the_place_of_a_file_is_named_before_anything_is_made(report: Path, again: Any) -> None:
     path = first_arrays(report)
     in_place_of(path, Path.mkdir)
     before = files(report)
@@ -313,7 +313,7 @@ def test_what_is_drawn_of_the_inside_has_to_be_there() -> None:
     )
 
 
-def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report: Any, again: Any, made: Any) -> None:
+def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report: Path, again: Any, made: Any) -> None:
     path = first_arrays(report)
     gone = path.stem
     name = next(image.name for image in load_run(report).images() if image.id == gone)
@@ -333,7 +333,7 @@ def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report: Any
     assert without_provenance(report) == without_provenance(made)
 
 
-def test_completeness_is_what_was_asked_for_and_not_what_is_listed(report: Any, again: Any, made: Any) -> None:
+def test_completeness_is_what_was_asked_for_and_not_what_is_listed(report: Path, again: Any, made: Any) -> None:
     """A manifest that fits its digests and lists fewer images is no complete run of this command."""
     fewer = lambda run, images: (replace(run, images=3), images[:3])  # noqa: E731
     rewritten(report, fewer)
@@ -414,7 +414,7 @@ with writing(Path(sys.argv[1])):
 """
 
 
-def test_one_process_writes_at_a_time_and_a_dead_one_holds_nothing(report: Any, again: Any) -> None:
+def test_one_process_writes_at_a_time_and_a_dead_one_holds_nothing(report: Path, again: Any) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, report], stdin=-1, stdout=-1, text=True)
     assert holder.stdout.readline() == "held\n"
     for said in (again(code=2).stderr, command("render", report, code=2).stderr):
@@ -449,7 +449,7 @@ def test_one_thread_writes_at_a_time_and_may_call_what_writes(tmp_path: Path) ->
     assert said[1:] == ["wrote"]
 
 
-def test_what_a_killed_program_left_half_written_is_swept(report: Any, made: Any) -> None:
+def test_what_a_killed_program_left_half_written_is_swept(report: Path, made: Any) -> None:
     ours = [".run.json.0a1b2c3d.new", "arrays/.cat-1.npz.0a1b2c3d.new", ".pages.json.00000000.new"]
     for name in ours:
         (report / name).write_text("half")
@@ -464,7 +464,7 @@ def test_what_a_killed_program_left_half_written_is_swept(report: Any, made: Any
 
 
 @pytest.mark.parametrize("name", ["arrays", "images", "stills", "assets"])
-def test_no_link_is_followed_to_write_or_remove(name: Any, report: Any, tmp_path: Path, again: Any) -> None:
+def test_no_link_is_followed_to_write_or_remove(name: str, report: Path, tmp_path: Path, again: Any) -> None:
     elsewhere = tmp_path / "elsewhere"
     shutil.move(report / name, elsewhere)
     (elsewhere / "precious.txt").write_text("mine")
@@ -478,7 +478,7 @@ def test_no_link_is_followed_to_write_or_remove(name: Any, report: Any, tmp_path
 
 
 @pytest.mark.parametrize("name", ["run.json", "arrays"])
-def test_a_link_in_the_place_of_a_file_is_not_read(name: Any, report: Any, tmp_path: Path) -> None:
+def test_a_link_in_the_place_of_a_file_is_not_read(name: str, report: Path, tmp_path: Path) -> None:
     path = report / name if name == "run.json" else sorted((report / name).iterdir())[0]
     shutil.move(path, tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
@@ -501,7 +501,7 @@ def test_a_line_that_holds_too_much_is_not_parsed(tmp_path: Path, monkeypatch: p
     assert not is_run_folder(tmp_path)
 
 
-def test_a_link_in_the_place_of_a_page_gives_way(report: Any, tmp_path: Path) -> None:
+def test_a_link_in_the_place_of_a_page_gives_way(report: Path, tmp_path: Path) -> None:
     for name in ("index.html", "pages.json"):
         (tmp_path / name).write_bytes((report / name).read_bytes())
         (report / name).unlink()
@@ -557,7 +557,7 @@ def test_what_goes_away_later_ends_it_in_one_line_too(
     assert "went away while" in said and said.count("\n") == 1
 
 
-def test_a_folder_of_ours_whose_manifest_was_lost_is_ours_still(report: Any, again: Any, made: Any) -> None:
+def test_a_folder_of_ours_whose_manifest_was_lost_is_ours_still(report: Path, again: Any, made: Any) -> None:
     (report / "run.json").write_bytes(b"")
     again()
     assert without_provenance(report) == without_provenance(made)
@@ -566,7 +566,7 @@ def test_a_folder_of_ours_whose_manifest_was_lost_is_ours_still(report: Any, aga
     assert "not of a report" in again(code=2).stderr and (report / "thesis.txt").read_text() == "mine"
 
 
-def test_a_run_is_complete_only_with_every_image_that_was_asked_for(report: Any) -> None:
+def test_a_run_is_complete_only_with_every_image_that_was_asked_for(report: Path) -> None:
     """Whatever else was compared before: an image without results and without a reason isn't there."""
     run = load_run(report)
     names = {image.id: image.name for image in run.images()}

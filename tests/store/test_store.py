@@ -36,14 +36,14 @@ def without_provenance(folder: Path) -> dict[str, bytes]:
     return found | {"run.json": json.dumps(content).encode() + images}
 
 
-def test_the_same_inputs_give_the_same_bytes(report: Any, drawn: Any, class_names: Any, tmp_path: Path) -> None:
+def test_the_same_inputs_give_the_same_bytes(report: Path, drawn: Path, class_names: Path, tmp_path: Path) -> None:
     command(*RUN, drawn, "-o", tmp_path / "again", *STANDARD, "--class-names", class_names)
     first, second = without_provenance(report), without_provenance(tmp_path / "again")
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
 
 
-def test_run_json_is_json_and_the_arrays_are_plain_numpy(report: Any) -> None:
+def test_run_json_is_json_and_the_arrays_are_plain_numpy(report: Path) -> None:
     content = json.loads((report / "run.json").read_text(encoding="utf-8"))
     assert content["format"] == "cnnvis-report/2" and len(content["images"]) == 6
     run = load_run(report)
@@ -59,7 +59,7 @@ def test_run_json_is_json_and_the_arrays_are_plain_numpy(report: Any) -> None:
         assert sum(score.probability for score in image.top) == pytest.approx(1, abs=1e-5)
 
 
-def test_what_a_run_says_of_itself(report: Any) -> None:
+def test_what_a_run_says_of_itself(report: Path) -> None:
     run = load_run(report).record
     assert run.network.default_layer == "features" and run.network.classes == 5
     assert [layer.name for layer in run.network.layers][:2] == ["features.0", "features.1"]
@@ -77,7 +77,7 @@ def test_what_a_run_says_of_itself(report: Any) -> None:
     assert by_method["occlusion"].notes == {"baseline": "gray", "patch": 10, "stride": 5}
 
 
-def test_nothing_tells_of_this_machine(report: Any, drawn: Any) -> None:
+def test_nothing_tells_of_this_machine(report: Path, drawn: Path) -> None:
     hidden = {str(drawn), str(drawn.parent), str(Path.home()), str(Path.cwd())} - {"/"}
     import getpass
     import socket
@@ -111,7 +111,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
 
 @pytest.mark.parametrize("after", [1, 3])
 def test_a_run_that_was_stopped_goes_on_and_ends_in_the_same_bytes(
-    after: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    after: Any, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command(*RUN, drawn, "-o", tmp_path / "whole", *FEW)
     with monkeypatch.context() as patch:
@@ -134,7 +134,7 @@ PATTERNS = ("--methods", "pattern_net,pattern_attribution", "--device", "cpu", "
 
 
 @pytest.fixture
-def stopped_with_patterns(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def stopped_with_patterns(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     with monkeypatch.context() as patch:
         interrupted(patch, 3)
         with pytest.raises(Stop):
@@ -143,7 +143,7 @@ def stopped_with_patterns(drawn: Any, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_what_was_fitted_is_kept_with_a_run_that_goes_on(
-    stopped_with_patterns: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stopped_with_patterns: Any, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command(*RUN, drawn, "-o", tmp_path / "whole", *PATTERNS)
     assert (stopped_with_patterns / "fitted" / "patterns.safetensors").stat().st_size > 1000
@@ -156,7 +156,7 @@ def test_what_was_fitted_is_kept_with_a_run_that_goes_on(
 
 @pytest.mark.parametrize("content", [b"", b"no tensors", None], ids=["empty", "garbage", "gone"])
 def test_what_was_fitted_and_got_damaged_is_fitted_again(
-    stopped_with_patterns: Any, content: Any, drawn: Any, tmp_path: Path
+    stopped_with_patterns: Any, content: Any, drawn: Path, tmp_path: Path
 ) -> None:
     kept = stopped_with_patterns / "fitted" / "patterns.safetensors"
     kept.unlink()
@@ -168,7 +168,7 @@ def test_what_was_fitted_and_got_damaged_is_fitted_again(
 
 
 def test_another_run_takes_nothing_that_was_fitted(
-    stopped_with_patterns: Any, drawn: Any, monkeypatch: pytest.MonkeyPatch
+    stopped_with_patterns: Any, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fitted = []
     plain = pattern_fit.moments
@@ -178,7 +178,7 @@ def test_another_run_takes_nothing_that_was_fitted(
 
 
 def test_a_run_that_fails_before_its_first_image_leaves_nothing(
-    drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     interrupted(monkeypatch, 0)
     with pytest.raises(Stop):
@@ -191,7 +191,7 @@ def test_a_run_that_fails_before_its_first_image_leaves_nothing(
 
 
 def test_pages_that_fail_leave_the_old_ones(
-    report: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    report: Path, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
     before = files(tmp_path / "r")
@@ -202,7 +202,7 @@ def test_pages_that_fail_leave_the_old_ones(
     assert files(tmp_path / "r") == before
 
 
-def test_a_complete_run_is_not_computed_again(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_complete_run_is_not_computed_again(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
     before = files(tmp_path / "r")
     monkeypatch.setattr(BatchExplainer, "_open", lambda *_: 1 / 0)
@@ -210,7 +210,7 @@ def test_a_complete_run_is_not_computed_again(drawn: Any, tmp_path: Path, monkey
     assert "all images were explained already" in said.stderr and files(tmp_path / "r") == before
 
 
-def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn: Any, tmp_path: Path) -> None:
+def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn: Path, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     command(*RUN, drawn, "-o", folder, *FEW)
     (folder / "notes.txt").write_text("mine")
@@ -228,7 +228,7 @@ def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn: Any, 
     }  # fmt: skip
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(drawn: Any, tmp_path: Path) -> None:
+def test_a_folder_that_holds_something_else_is_left_alone(drawn: Path, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("mine")
     said = command(*RUN, drawn, "-o", tmp_path, *FEW, code=2)
     assert "holds files that are not of a report" in said.stderr and files(tmp_path) == {"index.html": b"mine"}
@@ -238,7 +238,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(drawn: Any, tmp_path: 
     assert "is a file" in said.stderr
 
 
-def test_a_list_of_pages_cannot_lead_out_of_the_folder(drawn: Any, tmp_path: Path) -> None:
+def test_a_list_of_pages_cannot_lead_out_of_the_folder(drawn: Path, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     command(*RUN, drawn, "-o", folder, *FEW)
     (tmp_path / "mine.txt").write_text("mine")
@@ -249,7 +249,7 @@ def test_a_list_of_pages_cannot_lead_out_of_the_folder(drawn: Any, tmp_path: Pat
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"format": "other/9"}', None])
-def test_damaged_manifests_are_refused_in_one_line(damage: Any, report: Any, tmp_path: Path) -> None:
+def test_damaged_manifests_are_refused_in_one_line(damage: Any, report: Path, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     folder.mkdir()
     text = (report / "run.json").read_text(encoding="utf-8")
@@ -264,7 +264,7 @@ def test_array_keys_are_plain_names() -> None:
     assert array_key("grad_cam", "../../etc/passwd", 3) == "grad_cam/.._.._etc_passwd/3"
 
 
-def test_files_of_arrays_have_no_clock_in_them(report: Any) -> None:
+def test_files_of_arrays_have_no_clock_in_them(report: Path) -> None:
     path = next((report / "arrays").iterdir())
     with zipfile.ZipFile(path) as archive:
         assert {info.date_time[0] for info in archive.infolist()} == {1980}

@@ -37,14 +37,14 @@ def out(tmp_path: Path) -> Any:
     return tmp_path / "model.pt"
 
 
-def last_line(*words: Any, code: Any) -> Any:
+def last_line(*words: Any, code: str) -> Any:
     """What is said last on the standard error stream, where something is said before."""
     last = command(*words, code=code).stderr.splitlines()[-1]
     assert last.startswith("Error: ") and len(last) < 600
     return last
 
 
-def junk(path: Any, content: Any = b"no picture") -> None:
+def junk(path: Path, content: Any = b"no picture") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
 
@@ -67,14 +67,14 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
-def test_what_cannot_be_is_said_in_one_line(request_: Any, good: Any, out: Any) -> None:
+def test_what_cannot_be_is_said_in_one_line(request_: Any, good: Path, out: Any) -> None:
     words, said = REQUESTS[request_]
     assert said in one_line(command("train", good, "-o", out, *ONCE, *words, code=2))
     assert not out.exists()
 
 
-def test_folders_that_are_no_classes(tmp_path: Path, good: Any, out: Any) -> None:
-    def refused(folder: Any, *words: Any) -> Any:
+def test_folders_that_are_no_classes(tmp_path: Path, good: Path, out: Any) -> None:
+    def refused(folder: Path, *words: Any) -> Any:
         return one_line(command("train", folder, "-o", out, *ONCE, *words, code=2))
 
     assert "there is no such folder" in refused(tmp_path / "nowhere")
@@ -101,7 +101,7 @@ def test_folders_of_a_set_come_with_advice(names: Any, tmp_path: Path, out: Any)
         assert said.endswith(f"Give {folder / training} --test {folder / test}.\n")
 
 
-def test_a_test_set_without_a_readable_image(good: Any, tmp_path: Path, out: Any) -> None:
+def test_a_test_set_without_a_readable_image(good: Path, tmp_path: Path, out: Any) -> None:
     junk(tmp_path / "test" / "a" / "0.png")
     assert "test" in one_line(command("train", good, "-o", out, *ONCE, "--test", tmp_path / "test", code=2))
 
@@ -133,12 +133,12 @@ def test_what_is_left_out_is_said(tmp_path: Path, out: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "said"), [("model.bin", "ends in .pt, as in model.pt"), ("folder.pt", "is no file"), ("", "ends in .pt")]
 )
-def test_a_model_is_a_file_that_ends_in_pt(name: Any, said: Any, good: Any, tmp_path: Path) -> None:
+def test_a_model_is_a_file_that_ends_in_pt(name: str, said: Any, good: Path, tmp_path: Path) -> None:
     (tmp_path / "folder.pt").mkdir()
     assert said in one_line(command("train", good, "-o", tmp_path / name, *ONCE, code=2))
 
 
-def test_a_strangers_file_is_not_overwritten(good: Any, tmp_path: Path) -> None:
+def test_a_strangers_file_is_not_overwritten(good: Path, tmp_path: Path) -> None:
     for content in (b"a poem", b"PK\x03\x04 an archive"):
         junk(tmp_path / "poem.pt", content)
         assert "poem.pt" in one_line(command("train", good, "-o", tmp_path / "poem.pt", *ONCE, code=2))
@@ -151,14 +151,14 @@ def test_a_strangers_file_is_not_overwritten(good: Any, tmp_path: Path) -> None:
         (tmp_path / name).rename(tmp_path / "poem.pt")
 
 
-def test_nothing_is_written_below_a_file(good: Any, tmp_path: Path) -> None:
+def test_nothing_is_written_below_a_file(good: Path, tmp_path: Path) -> None:
     junk(tmp_path / "file")
     assert "file" in one_line(command("train", good, "-o", tmp_path / "file" / "model.pt", *ONCE, code=2))
 
 
 @pytest.mark.parametrize("full", ["model.pt", "model.part.pt", "model.epoch-2.pt"])
 def test_on_a_full_disk_what_was_there_stays_whole(
-    full: Any, good: Any, tmp_path: Path, out: Any, monkeypatch: pytest.MonkeyPatch
+    full: Any, good: Path, tmp_path: Path, out: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command("train", good, "-o", out, "--epochs", 2, "--device", "cpu", "--checkpoint-epochs", 2, "--seed", 1)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
@@ -171,8 +171,8 @@ def test_on_a_full_disk_what_was_there_stays_whole(
     assert all(read_trained(path) for path in tmp_path.iterdir())
 
 
-def test_ctrl_c_leaves_a_model_and_its_exit_code(good: Any, out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stops(self: Any, epoch: Any, *_: Any) -> None:
+def test_ctrl_c_leaves_a_model_and_its_exit_code(good: Path, out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stops(self: Any, epoch: int, *_: Any) -> None:
         if epoch == self.last:
             raise KeyboardInterrupt
 
@@ -194,7 +194,7 @@ def test_ctrl_c_leaves_a_model_and_its_exit_code(good: Any, out: Any, monkeypatc
     assert "nothing to keep" in last_line("train", good, "-o", out, *ONCE, code=1) and out.read_bytes() == before
 
 
-def test_weights_of_another_network_are_refused(good: Any, tmp_path: Path, out: Any) -> None:
+def test_weights_of_another_network_are_refused(good: Path, tmp_path: Path, out: Any) -> None:
     large = class_folders(tmp_path / "large", {"a": 2, "b": 2}, side=64)
     trained(large, tmp_path / "large.pt", epochs=1)
     trained(good, tmp_path / "good.pt", epochs=1)
@@ -286,7 +286,7 @@ def test_a_model_with_a_damaged_field_is_refused_in_one_line(field: Any, content
     assert not passed
 
 
-def test_weights_that_are_no_plain_tensors_are_refused(content: Any, good: Any, tmp_path: Path, out: Any) -> None:
+def test_weights_that_are_no_plain_tensors_are_refused(content: Any, good: Path, tmp_path: Path, out: Any) -> None:
     torch.save({name: value.to_sparse() for name, value in content["state_dict"].items()}, tmp_path / "sparse.pt")
     one_line(command("train", good, "-o", out, *ONCE, "-w", tmp_path / "sparse.pt", code=2))
 
@@ -306,7 +306,7 @@ def test_names_in_a_model_lead_nowhere(damage: Any, content: Any, tmp_path: Path
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["report"]
 
 
-def test_a_pickled_object_is_refused_and_not_run(content: Any, tmp_path: Path, good: Any) -> None:
+def test_a_pickled_object_is_refused_and_not_run(content: Any, tmp_path: Path, good: Path) -> None:
     torch.save(content | {"extra": Bomb()}, tmp_path / "model.pt")
     (tmp_path / "plain.pt").write_bytes(pickle.dumps(content | {"classes": Bomb()}))
     for name in ("model.pt", "plain.pt"):

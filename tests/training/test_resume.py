@@ -25,7 +25,7 @@ class Cutting(Watching):
         self.after, self.batch = after, batch
         self.said, self.epochs = [], []
 
-    def batch_done(self, epoch: Any, *_: Any) -> None:
+    def batch_done(self, epoch: int, *_: Any) -> None:
         if self.batch and epoch > self.after:
             raise Cut
 
@@ -41,7 +41,7 @@ class Cutting(Watching):
     def anew(self, where: Any, changed: Any) -> None:
         self.said.append((where.name, *changed))
 
-    def finished(self, path: Any) -> None:
+    def finished(self, path: Path) -> None:
         self.said.append(path.name)
 
 
@@ -69,7 +69,7 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("name", ORDERS)
-def test_it_goes_on_to_the_same_bytes(name: Any, images: Any, tmp_path: Path) -> None:
+def test_it_goes_on_to_the_same_bytes(name: str, images: Any, tmp_path: Path) -> None:
     whole = order(images, tmp_path / "whole" / "m.pt", **ORDERS[name])
     watched = Cutting()
     train(whole, CPU, watched)

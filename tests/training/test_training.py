@@ -25,7 +25,7 @@ from cnnvis_report.training.train import TrainConfig, TrainProgress, train
 CPU = torch.device("cpu")
 
 
-def class_folders(folder: Any, counts: Any, *, side: Any = 28, color: Any = True, first: Any = 0) -> Any:
+def class_folders(folder: Path, counts: Any, *, side: Any = 28, color: Any = True, first: Any = 0) -> Any:
     """Pictures of noise, a class brighter than the one before it, so many of each."""
     random = np.random.default_rng([first, *counts.values()])
     for level, (name, count) in enumerate(counts.items()):
@@ -81,7 +81,7 @@ def same(first: Any, second: Any) -> Any:
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-def trained(folder: Any, output: Any, **order: Any) -> Any:
+def trained(folder: Path, output: Any, **order: Any) -> Any:
     """What came of a training, and what was seen of it."""
     seen = Watching()
     order = {"epochs": 2, "batch_size": 8, "augment": "none", **order}
@@ -183,7 +183,7 @@ def test_frozen_modules_stay_bit_for_bit(freeze: Any, tmp_path: Path) -> None:
 
 def test_ctrl_c_keeps_the_best_so_far() -> None:
     class Stopping(Watching):
-        def batch_done(self, epoch: Any, *_: Any) -> None:
+        def batch_done(self, epoch: int, *_: Any) -> None:
             if epoch == 3:
                 raise KeyboardInterrupt
 
@@ -205,7 +205,7 @@ def test_it_stops_when_nothing_is_gained() -> None:
 
 def test_weights_that_diverge_end_with_the_best_before() -> None:
     class Spoiling(Watching):
-        def batch_done(self, epoch: Any, *_: Any) -> None:
+        def batch_done(self, epoch: int, *_: Any) -> None:
             if epoch == 2:
                 self.network[1].weight.data.fill_(math.nan)
 
@@ -226,7 +226,7 @@ def test_weights_that_diverge_end_with_the_best_before() -> None:
 
 def test_an_epoch_whose_last_step_diverged_is_never_the_best() -> None:
     class Spoiling(EpochProgress):  # the loss of the last batch is taken before its step
-        def batch_done(self, epoch: Any, share: Any, loss: Any, accuracy: Any) -> None:
+        def batch_done(self, epoch: int, share: Any, loss: Any, accuracy: Any) -> None:
             self.steps = getattr(self, "steps", 0) + 1
             if self.steps == 2:
                 network[1].weight.data.fill_(math.nan)
