@@ -132,7 +132,7 @@ def test_channels_that_are_left_aside_are_said(
 
 def test_several_pictures_in_one_file_are_said(tmp_path: Path) -> None:
     red, blue = Image.new("RGB", (16, 16), "red"), Image.new("RGB", (16, 16), "blue")
-    both = {"save_all": True, "append_images": [blue]}
+    both: dict[str, Any] = {"save_all": True, "append_images": [blue]}
     exif = Image.Exif()
     exif[270] = "x" * 9000  # as long as a thumbnail, so that what counts comes late
     red.save(tmp_path / "phone.jpg", format="MPO", exif=exif, **both)

@@ -122,9 +122,10 @@ def test_rows_at_a_time_give_the_bits_of_the_whole(
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("mode", ["RGB", "I;16"])
-def test_rows_are_upright(mode: Any, orientation: Any, by_rows: Any) -> None:
+def test_rows_are_upright(mode: str, orientation: int, by_rows: Any) -> None:
     file = saved(mode, "PNG", orientation)
     picture = open_picture(file)
+    assert isinstance(picture, UprightPicture)
     rows = np.concatenate([np.asarray(picture.rows(row, row + 1)) for row in range(picture.size[1])])
     upright = ImageOps.exif_transpose(Image.open(file))
     wanted = np.rint(np.asarray(upright) * (255 / 65535)) if mode == "I;16" else np.asarray(upright)

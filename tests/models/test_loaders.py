@@ -73,7 +73,7 @@ def test_a_loader_of_an_installed_package_opens_its_models(toy: Any) -> None:
     toy()
     model = load_model("toy:3")
     assert model.classes == ("class 0", "class 1", "class 2") and model.notices == ("A toy.",)
-    assert not model.network.training and model.network[1].weight.dtype == torch.float32
+    assert not model.network.training and model.network.get_parameter("1.weight").dtype == torch.float32
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ timm = pytest.importorskip("timm")
 
 def weights(name: str, **given: Any) -> dict[str, torch.Tensor]:
     with without_values():
-        made = timm.create_model(name, pretrained=False, **given) if name in timm.list_models() else get_model(name)
-    return made.state_dict()
+        network = timm.create_model(name, pretrained=False, **given) if name in timm.list_models() else get_model(name)
+    state: dict[str, torch.Tensor] = network.state_dict()
+    return state
 
 
 @pytest.mark.parametrize(

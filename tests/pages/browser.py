@@ -124,4 +124,4 @@ def alone(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("alone")
     shutil.copytree(report, folder / "run")
     command("render", folder / "run", "--single-file")
-    return shutil.move(folder / "run" / "index.html", folder / "the report.html")
+    return (folder / "run" / "index.html").rename(folder / "the report.html")

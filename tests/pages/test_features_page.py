@@ -142,14 +142,14 @@ def test_reveal_is_sharp_where_the_map_is_large(page: Any) -> None:
 
 def test_the_page_of_the_network_shows_every_view(visit: Visit, moved: Path, looked: Looked) -> None:
     run, _ = looked
-    inside = run.record.inspection
+    inside = present(run.record.inspection)
     tab = visit.open(moved / "features.html")
     assert tab.locator(".maximized figure").count() == len(inside.maximized)
     assert tab.locator(".sheet").count() == len(inside.top_images)
     tab.locator(".channel-stats").scroll_into_view_if_needed()
     until(tab, "document.querySelector('.channel-stats').data?.length === 4")
     assert tab.evaluate("document.querySelector('.channel-stats').data[3].y") == [
-        each.active_fraction for each in inside.channel_stats
+        stats.active_fraction for stats in inside.channel_stats
     ]
     layers = [layer.name for layer in run.record.network.layers]
     anchor = f"layer-{layers.index(inside.top_images[0].layer)}"

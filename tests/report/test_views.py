@@ -56,9 +56,9 @@ def test_where_an_optimization_started_is_said_as_it_was(stored: StoredRun) -> N
     ("rank", "words"),
     [(1, "✓ correct"), (2, "✗ label ranked 2nd"), (5, "✗ label ranked 5th"), (None, "✗ misclassified")],
 )
-def test_a_verdict_says_where_the_label_is_ranked(stored: StoredRun, rank: int, words: Any) -> None:
+def test_a_verdict_says_where_the_label_is_ranked(stored: StoredRun, rank: int | None, words: Any) -> None:
     image = next(stored.images())
-    label = replace(image.label, index=image.top[rank - 1].index if rank else 9)
+    label = replace(present(image.label), index=image.top[rank - 1].index if rank else 9)
     assert verdict(replace(image, label=label)).words == words
 
 

@@ -18,6 +18,8 @@ import torch
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.fit_cache import FolderFitCache
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.store import load_run
 from cnnvis_report.store.array_checks import wrong_arrays
@@ -26,12 +28,13 @@ from cnnvis_report.store.lock import writing
 from cnnvis_report.store.names import fitted_name
 from cnnvis_report.store.own_files import check_writable, clear, is_run_folder, pages_of
 from tests.conftest import command, rewritten
+from tests.narrow import present
 from tests.store.test_run_folder import BARE, FEW, again, made, pictures, refused, report  # noqa: F401 # fixtures
 from tests.store.test_store import files, without_provenance
 
 
 @pytest.fixture(scope="module")
-def looked(pictures: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: F811
+def looked(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
     """A report with a look inside, on which the strongest images are named."""
     folder = tmp_path_factory.mktemp("looked") / "r"
     command("inspect", "tests.factories:tiny", pictures, "-o", folder, "--device", "cpu", "-q")
@@ -39,7 +42,7 @@ def looked(pictures: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:  # n
 
 
 def npz(path: Path, **arrays: np.ndarray) -> None:
-    np.savez(path, **arrays)
+    np.savez(path, allow_pickle=False, **arrays)
 
 
 def test_arrays_packed_in_a_way_of_others_are_refused_before_they_are_unpacked(tmp_path: Path) -> None:
@@ -61,7 +64,7 @@ def test_arrays_packed_in_a_way_of_others_are_refused_before_they_are_unpacked(t
             return getattr(self._plain, name)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zipfile.bz2, "BZ2Decompressor", Watched)
+        patch.setattr(bz2, "BZ2Decompressor", Watched)
         with pytest.raises(Damaged, match="packed in a way that no run packs"):
             read_arrays(tmp_path, "x.npz")
     assert not asked
@@ -78,7 +81,7 @@ def test_entries_that_share_their_bytes_count_each(tmp_path: Path) -> None:
                 setattr(copied, name, getattr(entry, name))
             archive.filelist.append(copied)
             archive.NameToInfo[copied.filename] = copied
-        archive._didModify = True
+        setattr(archive, "_didModify", True)  # noqa: B010 # not among its types
     assert (tmp_path / "x.npz").stat().st_size < 2 << 20 < INFLATED
     with pytest.raises(Damaged, match="arrays of 42991616 bytes in 10"):
         read_arrays(tmp_path, "x.npz")
@@ -90,7 +93,7 @@ def test_what_was_fitted_is_taken_from_its_own_run_alone(tmp_path: Path) -> None
     path = tmp_path / fitted_name("patterns")
     assert cache.find("patterns", like) is None
     cache.put("patterns", made)
-    found = cache.find("patterns", like)
+    found = present(cache.find("patterns", like))
     assert len(found) == 3 and all(torch.equal(one, two) for one, two in zip(found, made, strict=True))
     assert FolderFitCache(tmp_path, "bb").find("patterns", like) is None
     shutil.copy(path, tmp_path / fitted_name("others"))
@@ -221,7 +224,7 @@ def test_a_website_is_not_taken_for_a_run(tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
-def test_arrays_that_somebody_keeps_beside_ours_stay(report: Path, again: Any, made: Any) -> None:  # noqa: F811
+def test_arrays_that_somebody_keeps_beside_ours_stay(report: Path, again: Any, made: Path) -> None:  # noqa: F811
     """A new run removes what the last one lists, and what it has written before it could list it."""
     first = sorted((report / "arrays").iterdir())[0]
     shutil.copy(first, report / "arrays" / "orphan-1.npz")
@@ -235,7 +238,7 @@ def test_arrays_that_somebody_keeps_beside_ours_stay(report: Path, again: Any, m
     assert set(files(report)) - set(files(made)) == more
 
 
-def test_a_strangers_journal_does_not_hide_a_complete_run(report: Path, again: Any, made: Any) -> None:  # noqa: F811
+def test_a_strangers_journal_does_not_hide_a_complete_run(report: Path, again: Any, made: Path) -> None:  # noqa: F811
     (report / "journal.jsonl").write_text('{"format": "cnnvis-report/2", "fingerprint": "aa"}\n')
     before = [path.stat().st_mtime_ns for path in sorted((report / "arrays").iterdir())]
     again()
@@ -243,10 +246,10 @@ def test_a_strangers_journal_does_not_hide_a_complete_run(report: Path, again: A
     assert not (report / "journal.jsonl").exists() and without_provenance(report) == without_provenance(made)
 
 
-def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked: Any, tmp_path: Path) -> None:
+def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked: Path, tmp_path: Path) -> None:
     """The strongest images of a channel may be lost ones: their picture stays, no link leads to them."""
     folder = shutil.copytree(looked, tmp_path / "r")
-    inside = load_run(folder).record.inspection
+    inside = present(load_run(folder).record.inspection)
     lost = inside.top_images[0].units[0].image
     os.truncate(folder / "arrays" / f"{lost}.npz", 100)
     os.truncate(folder / "inspection" / f"{inside.images[0].image}.npz", 100)
@@ -257,15 +260,19 @@ def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked: Any, t
     command("render", folder, "--single-file")
 
 
-def test_a_look_without_images_says_what_got_lost(tmp_path: Path, looked: Any) -> None:
+def test_a_look_without_images_says_what_got_lost(tmp_path: Path, looked: Path) -> None:
     folder = shutil.copytree(looked, tmp_path / "r")
-    rewritten(folder, lambda run, images: (replace(run, images=0, inspection=replace(run.inspection, images=())), []))
+
+    def emptied(run: RunRecord, _: list[ImageRecord]) -> tuple[RunRecord, list[ImageRecord]]:
+        return replace(run, images=0, inspection=replace(present(run.inspection), images=())), []
+
+    rewritten(folder, emptied)
     os.truncate(folder / "inspection" / "network.npz", 100)
     said = command("render", folder, "--repair", code=2).stderr
     assert "nothing of it is whole" in said
 
 
-def test_a_picture_is_gray_or_in_color(made: Any) -> None:  # noqa: F811
+def test_a_picture_is_gray_or_in_color(made: Path) -> None:  # noqa: F811
     run = load_run(made)
     image = next(run.images())
     arrays = run.maps(image)

@@ -2,19 +2,23 @@
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods import pattern_fit
+from cnnvis_report.methods.pattern_moments import moments
 from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.stages import explain as running
 from cnnvis_report.store import array_key, load_arrays, load_run
 from cnnvis_report.store.own_files import pages_of
 from tests.conftest import STANDARD, command, standard_methods
+from tests.narrow import present
 
 RUN = ("run", "tests.factories:tiny")
 FEW = ("--methods", "grad_cam,saliency,random", "--device", "cpu", "--batch-size", "2")
@@ -56,7 +60,7 @@ def test_run_json_is_json_and_the_arrays_are_plain_numpy(report: Path) -> None:
             assert all(arrays[found.key].dtype == np.float32 for found in image.maps)
         assert len(image.maps) == standard_methods() * 3
         assert [target.index for target in image.targets] == [score.index for score in image.top[:3]]
-        assert sum(score.probability for score in image.top) == pytest.approx(1, abs=1e-5)
+        assert sum(present(score.probability) for score in image.top) == pytest.approx(1, abs=1e-5)
 
 
 def test_what_a_run_says_of_itself(report: Path) -> None:
@@ -64,16 +68,18 @@ def test_what_a_run_says_of_itself(report: Path) -> None:
     assert run.network.default_layer == "features" and run.network.classes == 5
     assert [layer.name for layer in run.network.layers][:2] == ["features.0", "features.1"]
     assert run.passes_per_image == {"forward": 1 + 3 + 5 + 49, "backward": 9 + 9 + 12 + 3}
-    assert {each.reason for each in run.skipped} == {"an empty file", "damaged or cut short"}
-    assert set(run.provenance["seconds_by_method"]) == {card.name for card in run.methods}
-    assert run.provenance["versions"]["torch"].startswith("2.")
+    assert {file.reason for file in run.skipped} == {"an empty file", "damaged or cut short"}
+    seconds, versions = run.provenance["seconds_by_method"], run.provenance["versions"]
+    assert isinstance(seconds, Mapping) and isinstance(versions, Mapping)
+    assert set(seconds) == {card.name for card in run.methods}
+    assert str(versions["torch"]).startswith("2.")
     by_method = {found.method: found.evidence for found in next(load_run(report).images()).maps}
     assert (by_method["grad_cam"].forward, by_method["grad_cam"].backward) == (1, 1)
     assert (by_method["guided_grad_cam"].forward, by_method["guided_grad_cam"].backward) == (1, 2)
     assert (by_method["integrated_gradients"].forward, by_method["integrated_gradients"].backward) == (6, 4)
     assert by_method["guided_backprop"].notes == {"coverage": "2 of 2 ReLU calls"}
     assert by_method["integrated_gradients"].notes["baseline"] == "black"
-    assert by_method["integrated_gradients"].notes["residual"] < 0.5
+    assert float(by_method["integrated_gradients"].notes["residual"]) < 0.5
     assert by_method["occlusion"].notes == {"baseline": "gray", "patch": 10, "stride": 5}
 
 
@@ -96,7 +102,7 @@ class Stop(Exception):
 
 def interrupted(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Make the run fail when so many images are done."""
-    done = []
+    done: list[str] = []
     plain = running._write
 
     def write(writer: Any, results: Any) -> None:
@@ -170,11 +176,10 @@ def test_what_was_fitted_and_got_damaged_is_fitted_again(
 def test_another_run_takes_nothing_that_was_fitted(
     stopped_with_patterns: Any, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fitted = []
-    plain = pattern_fit.moments
-    monkeypatch.setattr(pattern_fit, "moments", lambda *given, **named: fitted.append(1) or plain(*given, **named))
+    fitted = Mock(wraps=moments)
+    monkeypatch.setattr(pattern_fit, "moments", fitted)
     command(*RUN, drawn, "-o", stopped_with_patterns, *PATTERNS, "--seed", "1")
-    assert fitted
+    assert fitted.called
 
 
 def test_a_run_that_fails_before_its_first_image_leaves_nothing(

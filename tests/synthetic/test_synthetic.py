@@ -56,7 +56,7 @@ def test_the_patch_lies_on_the_side_of_the_thick_line_that_the_class_says(side: 
         above, below = rows.max() < middle[columns].min(), rows.min() > middle[columns].max()
         assert (above, below) == (drawing.target == 0, drawing.target == 1)
         if side >= 64:  # clear of its ink too
-            inked = (ink[:, columns] > 0).any(axis=1).nonzero()[0]
+            inked = np.flatnonzero((ink[:, columns] > 0).any(axis=1))
             assert rows.max() < inked.min() or rows.min() > inked.max()
 
 
