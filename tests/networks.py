@@ -1,10 +1,13 @@
 """Small networks, each with one of the habits that trip explanation tools up."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class Tiny(nn.Module):
@@ -53,7 +56,7 @@ class SumOfSquares(nn.Module):
         return torch.stack([score, 2 * score], dim=1)
 
 
-def seeded(network: nn.Module, seed: int = 0) -> nn.Module:
+def seeded(network: Network, seed: int = 0) -> Network:
     """Random weights, biases and batch statistics that leave no unit and no constant at its default."""
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
@@ -66,6 +69,7 @@ def seeded(network: nn.Module, seed: int = 0) -> nn.Module:
             shape = module.weight.shape
             module.weight.data = 0.5 + torch.rand(shape, generator=generator)
             module.bias.data = 0.1 * torch.randn(shape, generator=generator)
+            assert module.running_mean is not None and module.running_var is not None
             module.running_mean.data = 0.1 * torch.randn(shape, generator=generator)
             module.running_var.data = 0.5 + torch.rand(shape, generator=generator)
     return network
