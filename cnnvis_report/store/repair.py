@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.evidence import evidence_of
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.run import RunRecord
@@ -67,7 +68,7 @@ def repair(folder: Path) -> list[str]:
         files={name: stored for name, stored in run.files.items() if name in files},
         notices=(*run.notices, *said),
     )
-    write_manifest(folder, mended, kept)
+    write_manifest(folder, replace(mended, evidence=evidence_of(mended, kept)), kept)
     return said
 
 
