@@ -39,7 +39,7 @@ def shown_probabilities(
 def drops(whole: float, shown: Tensor) -> Tensor:
     """[J] of max(0, Y - O) / Y: the part of the probability that is lost, 0..1.
 
-    Source: Chattopadhyay et al. 2018, arXiv:1710.11063, section 5.1, average drop for one image.
+    Source: Chattopadhyay et al. 2018, arXiv:1710.11063, average drop for one image.
     """
     return ((whole - shown) / whole).clamp(min=0)
 
@@ -47,7 +47,7 @@ def drops(whole: float, shown: Tensor) -> Tensor:
 def increases(whole: float, shown: Tensor) -> Tensor:
     """[J]: 1 where the probability is higher than that of the image, O > Y; else 0.
 
-    Source: Chattopadhyay et al. 2018, arXiv:1710.11063, section 5.1, increase in confidence for one image.
+    Source: Chattopadhyay et al. 2018, arXiv:1710.11063, increase in confidence for one image.
     """
     return (shown > whole).double()
 

@@ -31,7 +31,7 @@ def infidelities(sums: Tensor, drops: Tensor) -> Tensor:
     Returns:
         [J], 0 for a map that predicts every drop.
 
-    Source: Yeh et al. 2019, arXiv:1901.09392, definition 2.1.
+    Source: Yeh et al. 2019, arXiv:1901.09392.
     """
     return (sums - drops).square().mean(dim=1)
 

@@ -47,7 +47,7 @@ def peak_share(values: Array, area: Mask) -> float:
     """
     shown = at_size(torch.from_numpy(values), area.shape).numpy()
     hits = area[shown == shown.max()]
-    return float(np.count_nonzero(hits)) / hits.size
+    return float(np.count_nonzero(hits) / hits.size)
 
 
 def within(mask: Mask, tolerance: float) -> Mask:
@@ -65,7 +65,7 @@ def within(mask: Mask, tolerance: float) -> Mask:
     above = np.maximum.accumulate(np.where(mask, rows, -far), axis=0)
     below = np.minimum.accumulate(np.where(mask, rows, far)[::-1], axis=0)[::-1]
     vertical = np.minimum(rows - above, below - rows) ** 2  # squared distance to the mask within a column
-    near = np.zeros_like(mask)
+    near: Mask = np.zeros_like(mask)
     for shift in range(min(int(tolerance), width - 1) + 1):
         reached = vertical <= tolerance**2 - shift**2
         near[:, shift:] |= reached[:, : width - shift]

@@ -6,15 +6,17 @@ from torch import Tensor
 from cnnvis_report.evaluation.insertion_deletion import stacked
 from cnnvis_report.evaluation.metric import Scorer
 
-SMALLEST_CHANGE = 1e-6  # of a score, relative to its size: less is rounding
+SMALLEST_CHANGE = 1e-6  # of a score: less is rounding
 
 
 @torch.no_grad()
-def score_drops(image: Tensor, removed: Tensor, target: int, score: Scorer, *, capacity: int) -> Tensor:
-    """How far the score of a class falls when parts of the image turn into the mean color, 0 in normalized units.
+def score_drops(
+    image: Tensor, baseline: Tensor, removed: Tensor, target: int, score: Scorer, *, capacity: int
+) -> Tensor:
+    """How far the score of a class falls when parts of the image become those of a baseline.
 
     Args:
-        image: [C, H, W], normalized.
+        image, baseline: [C, H, W], normalized.
         removed: [K, H, W], true where a pixel is removed.
         score: of every class, for images that it may work on in place.
         capacity: how many images are held and scored at once.
@@ -24,7 +26,7 @@ def score_drops(image: Tensor, removed: Tensor, target: int, score: Scorer, *, c
     """
     whole = score(image[None].clone())[0, target]
     parts = torch.split(removed.to(image.device), capacity)
-    left = [score(image.masked_fill(part[:, None], 0.0))[:, target] for part in parts]
+    left = [score(torch.where(part[:, None], baseline, image))[:, target] for part in parts]
     return (whole.double() - torch.cat(left).double()).cpu()
 
 

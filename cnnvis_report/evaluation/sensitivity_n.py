@@ -42,7 +42,7 @@ def correlations(sums: Tensor, drops: Tensor, sizes: Tensor) -> Tensor:
     Returns:
         [J] in -1..1.
 
-    Source: Ancona et al. 2018, arXiv:1711.06104, section 4, for one image and averaged over n.
+    Source: Ancona et al. 2018, arXiv:1711.06104, for one image and averaged over n.
     """
     rows = [_pearson(sums[:, sizes == n], drops[sizes == n]) for n in sorted(set(sizes.tolist()))]
     return torch.stack(rows).mean(dim=0)

@@ -18,6 +18,7 @@ from tests.evaluation.replicas import Watched, drawn, linear, noise
 pytestmark = pytest.mark.numeric
 
 IMAGE = drawn(3, 13, 11)
+GRAY = torch.full_like(IMAGE, 0.2)
 SQUARES_OF_IMAGE = random_squares((13, 11), 20, noise())
 
 
@@ -28,7 +29,7 @@ def slow_infidelity(values: Tensor, factor: float, target: int, score: object) -
         left, predicted = IMAGE.clone(), 0.0
         for y, x in removed.nonzero().tolist():
             predicted += factor * float(values[y, x])
-            left[:, y, x] = 0
+            left[:, y, x] = GRAY[:, y, x]
         drop = float((score(IMAGE[None].clone()) - score(left[None]))[0, target])  # type: ignore[operator]
         errors.append((predicted - drop) ** 2)
     return float(np.mean(errors))
@@ -37,7 +38,7 @@ def slow_infidelity(values: Tensor, factor: float, target: int, score: object) -
 @pytest.mark.parametrize("factor", [0.3, 1.0])
 def test_it_equals_the_replica(probability: object, factor: float) -> None:
     maps = [drawn(13, 11, seed=seed) for seed in (1, 2)]
-    found = score_drops(IMAGE, SQUARES_OF_IMAGE, 2, probability, capacity=7)  # type: ignore[arg-type]
+    found = score_drops(IMAGE, GRAY, SQUARES_OF_IMAGE, 2, probability, capacity=7)  # type: ignore[arg-type]
     sums = factor * sums_within(maps, SQUARES_OF_IMAGE)
     assert infidelities(sums, found).tolist() == pytest.approx(
         [slow_infidelity(values, factor, 2, probability) for values in maps], rel=1e-9
@@ -56,8 +57,8 @@ def test_the_scale_is_the_best_one_that_is_not_negative() -> None:
 
 def test_contributions_of_a_linear_score_predict_every_drop() -> None:
     weights = drawn(3, 13, 11, seed=5)
-    found = score_drops(IMAGE, SQUARES_OF_IMAGE, 1, linear(weights), capacity=3)
-    contributions = 2 * (weights * IMAGE).sum(0)
+    found = score_drops(IMAGE, GRAY, SQUARES_OF_IMAGE, 1, linear(weights), capacity=3)
+    contributions = 2 * (weights * (IMAGE - GRAY)).sum(0)
     maps = [contributions, 1e-6 * contributions, -contributions, torch.zeros(13, 11).double()]
     sums = sums_within(maps, SQUARES_OF_IMAGE)
     assert infidelities(sums, found)[0] == pytest.approx(0, abs=1e-20)
@@ -80,10 +81,10 @@ def test_squares_lie_within_the_image_and_have_all_sides() -> None:
 
 def test_the_drops_of_an_image_cost_the_same_for_any_number_of_maps() -> None:
     score = Watched(linear(drawn(3, 13, 11, seed=5)))
-    score_drops(IMAGE, SQUARES_OF_IMAGE, 0, score, capacity=6)
+    score_drops(IMAGE, GRAY, SQUARES_OF_IMAGE, 0, score, capacity=6)
     assert (score.images, score.largest) == (21, 6)
 
 
 def test_a_score_that_never_changes_tells_nothing() -> None:
-    assert tells_nothing(score_drops(IMAGE, SQUARES_OF_IMAGE, 0, linear(0), capacity=6))
-    assert not tells_nothing(score_drops(IMAGE, SQUARES_OF_IMAGE, 0, linear(1), capacity=6))
+    assert tells_nothing(score_drops(IMAGE, GRAY, SQUARES_OF_IMAGE, 0, linear(0), capacity=6))
+    assert not tells_nothing(score_drops(IMAGE, GRAY, SQUARES_OF_IMAGE, 0, linear(1), capacity=6))

@@ -12,19 +12,20 @@ from tests.evaluation.replicas import drawn, linear, noise
 pytestmark = pytest.mark.numeric
 
 IMAGE = drawn(3, 28, 31)
+GRAY = torch.full_like(IMAGE, 0.2)
 REGIONS, SIZES = random_regions((28, 31), noise())
 
 
 def test_it_equals_the_replica(probability: Scorer) -> None:
     values = drawn(28, 31, seed=1)
-    drops = score_drops(IMAGE, REGIONS, 2, probability, capacity=16)
+    drops = score_drops(IMAGE, GRAY, REGIONS, 2, probability, capacity=16)
     (found,) = correlations(sums_within([values], REGIONS), drops, SIZES).tolist()
     rows = []
     for n in sorted(set(SIZES.tolist())):
         pairs = []
         for removed in REGIONS[n == SIZES]:
             left = IMAGE.clone()
-            left[:, removed] = 0
+            left[:, removed] = GRAY[:, removed]
             drop = float((probability(IMAGE[None].clone()) - probability(left[None]))[0, 2])
             pairs.append((float(values[removed].sum()), drop))
         rows.append(np.corrcoef(np.array(pairs).T)[0, 1])
@@ -42,15 +43,15 @@ def test_sets_have_n_regions_of_a_grid() -> None:
 
 def test_contributions_of_a_linear_score_correlate_fully_whatever_their_unit() -> None:
     weights = drawn(3, 28, 31, seed=5)
-    drops = score_drops(IMAGE, REGIONS, 1, linear(weights), capacity=16)
-    contributions = (weights * IMAGE).sum(0)
+    drops = score_drops(IMAGE, GRAY, REGIONS, 1, linear(weights), capacity=16)
+    contributions = (weights * (IMAGE - GRAY)).sum(0)
     maps = [contributions, 1e-5 * contributions, -contributions]
     assert correlations(sums_within(maps, REGIONS), drops, SIZES).tolist() == pytest.approx([1, 1, -1])
 
 
 def test_what_does_not_vary_correlates_with_nothing() -> None:
     regions, sizes = random_regions((28, 28), noise())
-    drops = score_drops(IMAGE[:, :, :28], regions, 1, linear(1), capacity=16)
+    drops = score_drops(IMAGE[:, :, :28], GRAY[:, :, :28], regions, 1, linear(1), capacity=16)
     level = [torch.zeros(28, 28), torch.full((28, 28), 0.1), torch.full((7, 7), -3e8)]
     assert correlations(sums_within(level, regions), drops, sizes).tolist() == [0, 0, 0]
     sums = sums_within([drawn(28, 28)], regions)
