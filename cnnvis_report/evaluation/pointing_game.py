@@ -29,7 +29,7 @@ def pointing_game(given: MapsOfImage) -> Scores | None:
 
 def tolerance_of(mask: Mask) -> float:
     """The largest distance from a mask [H, W], in its pixels, at which a peak still hits: 15 at 224×224."""
-    return TOLERANCE * min(mask.shape)
+    return TOLERANCE * float(min(mask.shape))
 
 
 def peak_share(values: Array, area: Mask) -> float:
@@ -47,7 +47,8 @@ def peak_share(values: Array, area: Mask) -> float:
     """
     shown = at_size(torch.from_numpy(values), area.shape).numpy()
     hits = area[shown == shown.max()]
-    return float(np.count_nonzero(hits) / hits.size)
+    share: float = np.count_nonzero(hits) / hits.size
+    return share
 
 
 def within(mask: Mask, tolerance: float) -> Mask:
