@@ -2,7 +2,6 @@
 
 import ast
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -77,7 +76,7 @@ def ours(names: set[str]) -> set[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_go_down(path: Any) -> None:
+def test_imports_go_down(path: Path) -> None:
     own = located(path)
     assert room(own) in FLOORS, f"{room(own)} has no floor"
     if path.parent == PACKAGE and path.name == "__init__.py":
@@ -140,7 +139,7 @@ def test_the_report_side_knows_no_torch() -> None:
         ("training", {"report"}),
     ],
 )
-def test_explaining_and_reporting_never_see_each_other(side: Any, other: Any) -> None:
+def test_explaining_and_reporting_never_see_each_other(side: str, other: set[str]) -> None:
     for path in MODULES:
         if room(located(path)) == side:
             assert not {room(parts) for parts in ours(imports(path))} & other, path
@@ -162,7 +161,7 @@ def test_records_need_numpy_alone() -> None:
 
 
 @pytest.mark.parametrize("path", [*MODULES, *sorted((ROOT / "static").rglob("*.js"))], ids=lambda path: path.name)
-def test_files_stay_short_enough_to_see(path: Any) -> None:
+def test_files_stay_short_enough_to_see(path: Path) -> None:
     limit = 250 if path.suffix == ".py" else 130
     assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
 

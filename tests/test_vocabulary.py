@@ -4,7 +4,6 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -115,7 +114,7 @@ SOURCES = {
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_retired_words_stay_out(name: Any) -> None:
+def test_retired_words_stay_out(name: str) -> None:
     text = NO_BRITISH_SPELLING.sub(" ", SOURCES[name])
     found = [
         f"{match[0]!r}: say {instead}"
