@@ -7,6 +7,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Scores, metric
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.records.methods import Array
+from cnnvis_report.records.metrics import MetricKind
 
 
 @metric(
@@ -15,6 +16,7 @@ from cnnvis_report.records.methods import Array
     higher_is_better=True,
     percent=True,
     needs_mask=True,
+    kind=MetricKind.LOCALIZATION,
 )
 def best_iou(given: MapsOfImage) -> Scores | None:
     """The largest intersection over union among all thresholds."""

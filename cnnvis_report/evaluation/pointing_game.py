@@ -7,6 +7,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Scores, metric
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.records.methods import Array
+from cnnvis_report.records.metrics import MetricKind
 
 TOLERANCE = 15 / 224  # of the image's shorter side: the 15 pixels of the paper, for the images of ImageNet networks
 
@@ -17,6 +18,7 @@ TOLERANCE = 15 / 224  # of the image's shorter side: the 15 pixels of the paper,
     higher_is_better=True,
     percent=True,
     needs_mask=True,
+    kind=MetricKind.LOCALIZATION,
 )
 def pointing_game(given: MapsOfImage) -> Scores | None:
     """Zhang et al. 2016, arXiv:1608.00507."""

@@ -8,6 +8,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Scores, metric
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.records.methods import Array
+from cnnvis_report.records.metrics import MetricKind
 
 
 @metric(
@@ -16,6 +17,7 @@ from cnnvis_report.records.methods import Array
     higher_is_better=True,
     percent=True,
     needs_mask=True,
+    kind=MetricKind.LOCALIZATION,
 )
 def relevance_mass_accuracy(given: MapsOfImage) -> Scores | None:
     """Arras et al. 2020, arXiv:2003.07258."""
@@ -29,6 +31,7 @@ def relevance_mass_accuracy(given: MapsOfImage) -> Scores | None:
     higher_is_better=True,
     percent=True,
     needs_mask=True,
+    kind=MetricKind.LOCALIZATION,
 )
 def relevance_rank_accuracy(given: MapsOfImage) -> Scores | None:
     """Arras et al. 2020, arXiv:2003.07258."""
