@@ -12,10 +12,8 @@ import torch
 from torch.nn.functional import interpolate
 
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.records.methods import Sign
 from cnnvis_report.report.payload import provenance_slots
-from cnnvis_report.report.pictures.encode import QUALITIES, encode_map
-from cnnvis_report.report.pictures.palettes import SCALES, table
+from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import standard_methods
 from tests.narrow import present
@@ -381,71 +379,3 @@ def test_the_single_file_has_it_all(visit: Visit, alone: Path, report: Path) -> 
     tab.select_option("[name='show']", "deconvnet")
     visit.is_quiet()
     assert len([url for url in visit.requests if url.startswith("file:")]) == 2, "itself, and itself again"
-
-
-def test_scripts_agree_with_python(visit: Visit, moved: Path) -> None:
-    tab = visit.open(moved / "methods.html")
-    for palette in SCALES:
-        for sign in Sign:
-            ours = tab.evaluate("([p, s]) => [...CnnVis.colorTable(CnnVis.palettes[p][s])]", [palette, sign.value])
-            assert ours == table(palette, sign).ravel().tolist()
-    values = np.random.default_rng(0).standard_t(3, (50, 70)).astype(np.float32)
-    smooth = np.cumsum(np.cumsum(values, 0), 1).astype(np.float32)
-    for given in (values, smooth, smooth.T.copy(), values[:9, :7], np.zeros((40, 40), np.float32)):
-        for quality in QUALITIES:
-            got = tab.evaluate(
-                "async (map) => { const { values } = await CnnVis.unpack(map); return [...values] }",
-                encode_map(given, Sign.SIGNED, quality),
-            )
-            exact = not quality.halved or given.size <= 1024
-            reference = given if exact else None
-            if reference is not None:
-                bound = 1e-6 if given.size <= 1024 else quality.error
-                assert np.abs(np.array(got).reshape(given.shape) - given).max() <= bound * np.abs(given).max() + 1e-9
-    coarse = np.random.default_rng(1).normal(size=(5, 7)).astype(np.float32)
-    for size in ((40, 21), (5, 7), (64, 64), (3, 4)):
-        got = tab.evaluate(
-            "([v, s]) => [...CnnVis.upsample({ values: Float32Array.from(v), height: 5, width: 7 }, ...s).values]",
-            [coarse.ravel().tolist(), size],
-        )
-        expected = interpolate(torch.from_numpy(coarse)[None, None], size=size, mode="bilinear", align_corners=False)
-        np.testing.assert_allclose(got, expected.ravel(), atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        ("CnnVis.formatAddress({ b: 'x y', a: '1', c: '' })", "#a=1&b=x+y"),
-        ("CnnVis.parseAddress('#a=1&b=x+y')", {"a": "1", "b": "x y"}),
-        ("CnnVis.parseAddress('#grad_cam')", {"at": "grad_cam"}),
-        ("CnnVis.parseAddress('')", {}),
-        ("CnnVis.parseAddress('#%E0%A4%A')", {"at": "%E0%A4%A"}),
-        ("CnnVis.inWords(0)", "0"),
-        ("CnnVis.inWords(8.4249)", "8.42"),
-        ("CnnVis.inWords(-317.4)", "−317"),
-        ("CnnVis.inWords(0.0000613)", "6.1e−5"),
-        ("CnnVis.inWords(120000)", "1.2e5"),
-        ("CnnVis.inWords(0.5)", "0.5"),
-        (
-            "CnnVis.zoomOf({ 'xaxis.range[0]': 1, 'xaxis.range[1]': 2, 'yaxis.range[0]': 9, 'yaxis.range[1]': 4 })",
-            {"x": [1, 2], "y": [4, 9]},
-        ),
-        ("CnnVis.zoomOf({ 'xaxis.autorange': true })", None),
-        ("CnnVis.zoomOf({ dragmode: 'pan' }) === undefined", True),
-        ("CnnVis.alpha(0.2, { overlay: true, opacity: 1, threshold: 0.3 })", 0),
-        ("CnnVis.alpha(0.25, { overlay: true, opacity: 0.8, threshold: 0 })", 0.4),
-        ("CnnVis.alpha(0.25, { overlay: false, opacity: 0.8, threshold: 0 })", 1),
-        ("CnnVis.endOf({ ends: [4, 2] }, [{ ends: [4, 2] }, { ends: [9, 3] }], { normalize: 'classes' })", 3),
-        (
-            "CnnVis.endOf({ ends: [4, 2] }, [{ ends: [4, 2] }, { ends: [9, 3] }], { normalize: 'map', range: 'full' })",
-            4,
-        ),
-        ("CnnVis.endOf({ ends: [0, 0] }, [{ ends: [0, 0] }], { normalize: 'map', range: 'full' })", 1),
-        ("[...CnnVis.unfilter(Uint8Array.from([1, 1, 255, 2, 0, 3]), 2, 3, 1)]", [1, 2, 1, 2, 2, 5]),
-        ("[...CnnVis.unfilter(Uint8Array.from([1, 2, 3, 255, 1, 1]), 2, 3, 2)]", [1, 2, 3, 0, 3, 4]),
-        ("CnnVis.keeping('a.html', { ...CnnVis.imageDefaults, view: 'map', class: '7' })", "a.html#view=map"),
-        ("CnnVis.keeping('#page=image-3', CnnVis.imageDefaults)", "#page=image-3"),
-    ],
-)
-def test_pure_functions_of_the_pages(visit: Visit, moved: Path, code: str, expected: Any) -> None:
-    assert visit.open(moved / "methods.html").evaluate(code) == expected
