@@ -69,6 +69,7 @@ def seeded(network: Network, seed: int = 0) -> Network:
             shape = module.weight.shape
             module.weight.data = 0.5 + torch.rand(shape, generator=generator)
             module.bias.data = 0.1 * torch.randn(shape, generator=generator)
+            assert module.running_mean is not None and module.running_var is not None
             module.running_mean.data = 0.1 * torch.randn(shape, generator=generator)
             module.running_var.data = 0.5 + torch.rand(shape, generator=generator)
     return network
