@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -123,107 +122,11 @@ def test_hover_reads_the_true_value_and_the_cross_is_everywhere(visit: Visit, mo
     visit.is_quiet()
 
 
-def ranges(tab: Any) -> Any:
-    return tab.evaluate(
-        f"""{PAGE}.tiles.filter((t) => t.live).map(({{ plot }}) =>
-        [plot._fullLayout.xaxis.range, plot._fullLayout.yaxis.range])"""
-    )
-
-
-def test_zoom_is_linked_and_double_click_undoes_it(visit: Visit, moved: Path, report: Path) -> None:
-    tab = visit.open(moved / "images" / f"{images(report)[0].id}.html")
-    settled(tab)
-    whole = ranges(tab)
-    assert whole[0] == [[-0.5, 39.5], [39.5, -0.5]]
-    box = tab.locator("[data-method='cam'] .view").bounding_box()
-    tab.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.25)
-    tab.mouse.down()
-    tab.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.75, steps=4)
-    tab.mouse.up()
-    until(tab, f"{PAGE}.state.zoom !== null")
-    settled(tab)
-    zoomed = ranges(tab)
-    assert len(zoomed) == 12 and np.allclose(zoomed, zoomed[0], rtol=0, atol=1e-9)
-    assert zoomed[0][0][0] == pytest.approx(9.5, abs=1) and zoomed[0][0][1] == pytest.approx(29.5, abs=1)
-    tab.locator("[data-reset-zoom]").wait_for()
-    tab.mouse.move(5, 5)
-    tab.mouse.dblclick(box["x"] + 30, box["y"] + 30)
-    until(tab, f"{PAGE}.state.zoom === null")
-    settled(tab)
-    assert ranges(tab) == whole
-    visit.is_quiet()
-
-
-def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit: Visit, moved: Path, report: Path) -> None:
-    image = images(report)[0]
-    tab = visit.open(moved / "images" / f"{image.id}.html")
-    settled(tab)
-
-    def look() -> Any:
-        return tab.evaluate(f"{PAGE}.tiles.find((t) => t.method === 'hires_cam').canvas.toDataURL()")
-
-    seen = [look()]
-    acts: tuple[Callable[[], object], ...] = (
-        lambda: tab.select_option("[name='palette']", "cividis"),
-        lambda: tab.locator("[name='opacity']").fill("0.4"),
-        lambda: tab.locator("[name='threshold']").fill("0.5"),
-        lambda: tab.locator("[data-view='map']").click(),
-        lambda: tab.locator("[name='blocks']").check(),
-        lambda: tab.select_option("[name='normalize']", "map"),
-        lambda: tab.locator("[data-class]").nth(1).click(),
-    )
-    for act in acts:
-        before = tab.evaluate(f"{PAGE}.state")
-        act()
-        until(tab, f"(before) => JSON.stringify({PAGE}.state) !== before", json.dumps(before, separators=(",", ":")))
-        settled(tab)
-        seen.append(look())
-    assert len(set(seen)) >= len(seen) - 1, "each control shows (the first class may have the largest scale itself)"
-    state = tab.evaluate(f"{PAGE}.state")
-    tab.reload()
-    settled(tab)
-    assert tab.evaluate(f"{PAGE}.state") == state and look() == seen[-1]
-    assert tab.locator("[name='palette']").input_value() == "cividis" and tab.locator("[name='blocks']").is_checked()
-    kept = tab.locator("a[rel='next']").get_attribute("href")
-    assert "palette=cividis" in kept and "class=" not in kept
-    visit.is_quiet()
-
-
 def test_color_pictures(visit: Visit, moved: Path, report: Path) -> None:
     tab = visit.open(moved / "images" / f"{images(report)[0].id}.html", "#color=1")
     settled(tab)
     shown = tab.evaluate(f"{PAGE}.tiles.filter((t) => t.drawn?.picture).map((t) => t.method)")
     assert set(shown) == {"guided_backprop", "deconvnet", "guided_grad_cam"}
-    visit.is_quiet()
-
-
-def test_keys(visit: Visit, moved: Path, report: Path) -> None:
-    ids = [image.id for image in images(report)]
-    tab = visit.open(moved / "index.html")
-    tab.keyboard.press("/")
-    assert tab.evaluate("document.activeElement.name") == "q"
-    tab = visit.open(moved / "images" / f"{ids[0]}.html")
-    settled(tab)
-    tab.keyboard.press("3")
-    until(tab, f"{PAGE}.state.class === '{images(report)[0].targets[2].index}'")
-    tab.keyboard.press("j")
-    tab.wait_for_url(f"**/{ids[1]}.html*")
-    tab.keyboard.press("k")
-    tab.wait_for_url(f"**/{ids[0]}.html*")
-    settled(tab)
-    tab.locator("[data-class]").first.focus()
-    tab.keyboard.press("ArrowRight")
-    until(tab, f"{PAGE}.state.class === '{images(report)[0].targets[1].index}'")
-    assert tab.evaluate("document.activeElement.dataset.class") == str(images(report)[0].targets[1].index)
-    reached = set()
-    for _ in range(80):
-        tab.keyboard.press("Tab")
-        reached.add(
-            tab.evaluate(
-                "document.activeElement.name || document.activeElement.className || document.activeElement.tagName"
-            )
-        )
-    assert {"opacity", "threshold", "palette", "normalize", "range", "blocks", "enlarge"} <= reached
     visit.is_quiet()
 
 
@@ -246,47 +149,6 @@ def shown(tab: Any) -> Any:
     return tab.evaluate(
         "[...document.querySelectorAll('[data-gallery] > li:not([hidden])')].map((li) => li.dataset.name)"
     )
-
-
-def test_the_gallery_filters_sorts_and_searches(visit: Visit, moved: Path, report: Path) -> None:
-    run = images(report)
-    tab = visit.open(moved / "index.html")
-    assert shown(tab) == [image.name for image in run]
-    for value, wanted in (("correct", True), ("misclassified", False)):
-        tab.locator(f"[data-verdict='{value}'][role='radio']").click()
-        assert shown(tab) == [image.name for image in run if image.correct is wanted]
-    tab.locator("[data-verdict=''][role='radio']").click()
-    first = run[0].top[0].name
-    tab.select_option("[name='predicted']", first)
-    assert shown(tab) == [image.name for image in run if image.top[0].name == first]
-    assert "of 6 images" in tab.locator("[data-gallery-count]").inner_text() or len(shown(tab)) == 6
-    tab.select_option("[name='predicted']", "")
-    tab.select_option("[name='sort']", "lowest")
-    by_doubt = sorted(run, key=lambda image: float(f"{image.top[0].probability:.6f}"))
-    assert shown(tab) == [image.name for image in by_doubt]
-    tab.locator("[name='q']").fill("<IMG onerror")
-    assert shown(tab) == ["circle/" + "x"] or len(shown(tab)) == 1
-    tab.reload()
-    assert len(shown(tab)) == 1 and tab.locator("[name='sort']").input_value() == "lowest"
-    tab.locator("[name='q']").fill("nothing like this")
-    tab.locator("[data-gallery-empty]").wait_for()
-    tab.locator("[data-gallery-reset]").click()
-    assert len(shown(tab)) == 6 and "#" not in tab.url
-    tab.select_option("[name='show']", "saliency")
-    until(tab, "[...document.images].every((i) => i.src.endsWith('/saliency.webp') && i.complete && i.naturalWidth)")
-    tab.select_option("[name='confidence']", "0-0.5")
-    assert shown(tab) == [image.name for image in run if present(image.top[0].probability) < 0.5]
-    visit.is_quiet()
-
-
-def test_a_cell_of_the_confusion_leads_to_its_images(visit: Visit, moved: Path, report: Path) -> None:
-    tab = visit.open(moved / "index.html")
-    button = tab.locator(".confusion button").first
-    label, predicted = button.get_attribute("data-filter-label"), button.get_attribute("data-filter-predicted")
-    button.click()
-    wanted = [i.name for i in images(report) if i.label and (i.label.name, i.top[0].name) == (label, predicted)]
-    assert wanted and shown(tab) == wanted
-    visit.is_quiet()
 
 
 def test_the_scheme_follows_the_system_and_the_reader(chromium: Any, moved: Path) -> None:
