@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-import torchvision
 from torch import nn
 
 from cnnvis_report import explain
@@ -134,33 +133,6 @@ def test_a_subject_and_its_tapes_leave_no_graph_behind(images: Any, targets: Any
     subject.take_first_pass()
     with pytest.raises(RuntimeError, match="taken"):
         subject.take_first_pass()
-
-
-LAST_STAGE = {
-    "alexnet": "features.11",
-    "vgg11_bn": "features.27",
-    "resnet18": "layer4",
-    "squeezenet1_1": "features",
-    "densenet121": "features",
-    "googlenet": "inception5b",
-    "mobilenet_v2": "features",
-    "mobilenet_v3_small": "features",
-    "efficientnet_b0": "features",
-    "shufflenet_v2_x0_5": "conv5",
-    "mnasnet0_5": "layers",
-    "regnet_y_400mf": "trunk_output",
-    "convnext_tiny": "features",
-}
-
-
-@pytest.mark.parametrize("name", LAST_STAGE)
-def test_the_last_convolutional_stage_is_found(name: Any) -> None:
-    extra = {"init_weights": False} if name == "googlenet" else {}
-    network = getattr(torchvision.models, name)(weights=None, **extra)
-    subject = Subject(network, torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0)))
-    assert subject.default_layer == LAST_STAGE[name]
-    assert subject.layer().spatial
-    assert [layer.name for layer in subject.layers] == list(dict.fromkeys(layer.name for layer in subject.layers))
 
 
 def test_a_module_that_runs_twice_has_two_names(images: Any) -> None:

@@ -33,10 +33,16 @@ RUN = ("-m", "grad_cam", "--inspect", "standard", "-q")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> StoredRun:
+def started(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> tuple[StoredRun, str]:
+    """A run that inspects the network, and what was printed meanwhile."""
     folder = tmp_path_factory.mktemp("inside") / "r"
-    command("run", "tests.factories:tiny", drawn, "-o", folder, *RUN)
-    return load_run(folder)
+    result = command("run", "tests.factories:tiny", drawn, "-o", folder, *RUN[:-1])
+    return load_run(folder), result.stderr
+
+
+@pytest.fixture(scope="module")
+def run(started: tuple[StoredRun, str]) -> StoredRun:
+    return started[0]
 
 
 @pytest.mark.parametrize(
@@ -266,10 +272,10 @@ def test_dead_channels_are_named(drawn: Path, tmp_path: Path) -> None:
     assert "features.1: 2 of 6 channels are dead: never above zero on these images." in page
 
 
-def test_the_plan_says_how_long_the_inside_takes(drawn: Path, tmp_path: Path) -> None:
-    result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
-    assert re.search(r"inspection \(standard\): (about .+|less than a second) more", result.stderr)
-    assert re.search(r"Inspect   .+ for layers and units", result.stderr)
+def test_the_plan_says_how_long_the_inside_takes(started: tuple[StoredRun, str]) -> None:
+    _, printed = started
+    assert re.search(r"inspection \(standard\): (about .+|less than a second) more", printed)
+    assert re.search(r"Inspect   .+ for layers and units", printed)
     units = 3 * (4 * 4 * 3 + 9 * 6)
     assert BUDGETS["standard"].passes(20, 5) == (20 + 4 + units + 5 * 96, 4 + units + 5 * 96)
     assert BUDGETS["standard"].passes(0, 1000) == (6 * 96, 6 * 96)
