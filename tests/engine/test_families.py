@@ -13,6 +13,7 @@ from cnnvis_report import explain
 from cnnvis_report.errors import NotApplicable
 from tests import oracles
 from tests.architectures import architecture
+from tests.benchmarks.passes import out_of_place
 
 pytestmark = pytest.mark.numeric
 
@@ -60,20 +61,12 @@ def family(request: pytest.FixtureRequest) -> Family:
     side = SIZES.get(request.param, 96)
     pictures = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     network = build(request.param)
-    return Family(request.param, network, out_of_place(network), pictures)
+    return Family(request.param, network, out_of_place(copy.deepcopy(network)), pictures)
 
 
 def apart(found: Any, expected: Any) -> float:
     found, expected = torch.as_tensor(found).detach(), torch.as_tensor(expected).detach()
     return float((found - expected).norm() / expected.norm())
-
-
-def out_of_place(network: nn.Module) -> nn.Module:
-    network = copy.deepcopy(network)
-    for module in network.modules():
-        if hasattr(module, "inplace"):
-            setattr(module, "inplace", False)  # noqa: B010 - a module in general has no such attribute
-    return network
 
 
 def test_gradients_and_relu_rules(family: Family) -> None:

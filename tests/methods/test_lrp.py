@@ -13,6 +13,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
 from tests.architectures import FAMILIES, architecture
+from tests.benchmarks.passes import out_of_place
 from tests.engine.rules.test_lrp_rules import small
 from tests.networks import Tiny, seeded
 
@@ -120,10 +121,7 @@ def test_composites_equal_zennits(name: Any) -> None:
     from zennit.torchvision import ResNetCanonizer, VGGCanonizer
 
     network, images = architecture(name, biases=True)
-    network, images = network.double(), images[:1].double()
-    for module in network.modules():
-        if hasattr(module, "inplace"):
-            module.inplace = False
+    network, images = out_of_place(network.double()), images[:1].double()
     canonizers = [(VGGCanonizer if name == "vgg11_bn" else ResNetCanonizer)()]
     low, high = (torch.full((1, 3, 1, 1), bound, dtype=torch.float64) for bound in (0.0, 1.0))
     peers = {
