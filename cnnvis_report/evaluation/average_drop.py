@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from cnnvis_report.evaluation.insertion_deletion import stacked
 from cnnvis_report.evaluation.metric import Scorer
+from cnnvis_report.evaluation.pixel_order import stacked
 
 
 @torch.no_grad()

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from cnnvis_report.evaluation.insertion_deletion import stacked
 from cnnvis_report.evaluation.metric import Scorer
+from cnnvis_report.evaluation.pixel_order import stacked
 
 SMALLEST_CHANGE = 1e-6  # of a score: less is rounding
 
