@@ -5,8 +5,9 @@ from typing import Any
 
 import torch
 import torchvision
-from torch import nn
+from torch import Tensor, nn
 
+from tests.narrow import present
 from tests.networks import seeded
 
 FAMILIES = [
@@ -20,26 +21,26 @@ WIDE = ("alexnet", "vgg16", "vgg11_bn")  # with linear layers of 4096 units
 WIDTH = 64
 
 
-def architecture(name: Any, *, biases: Any) -> Any:
+def architecture(name: str, *, biases: bool) -> tuple[nn.Module, Tensor]:
     """A network of ten classes and images for it, with biases and batch statistics or without."""
     network = seeded(_narrow(name) if name in WIDE else _plain(name))
     if not biases:
         for module in network.modules():
-            if isinstance(getattr(module, "bias", None), nn.Parameter):
-                nn.init.zeros_(module.bias)
+            if isinstance(module.bias, nn.Parameter):
+                module.bias.detach().zero_()
             if isinstance(module, nn.BatchNorm2d):
-                module.running_mean.zero_()
+                present(module.running_mean).zero_()
     side = 96 if name == "inception_v3" else 64
     images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(4))
     return network.eval(), images
 
 
-def _plain(name: Any) -> Any:
+def _plain(name: str) -> Any:
     extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     return torchvision.models.get_model(name, weights=None, num_classes=10, **extra)
 
 
-def _narrow(name: Any) -> Any:
+def _narrow(name: str) -> Any:
     """The same layers, the linear ones narrow: 100 million weights would take most of the time of these tests."""
     with torch.device("meta"):
         network = _plain(name)

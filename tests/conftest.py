@@ -1,9 +1,14 @@
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from click.testing import Result
+
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.run import RunRecord
 
 os.environ.setdefault("TORCH_HOME", "/nonexistent/torch-home")  # no test may find, or fetch, somebody's weights
 # two processors are enough for all processes together, those that tests start among them
@@ -17,7 +22,7 @@ pytest_plugins = ["tests.pages.browser"]
 REAL = Path(os.environ.get("CNNVIS_REAL", Path(__file__).parents[2] / "shared" / "real"))
 
 
-def pytest_collection_modifyitems(items: Any) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("gpu") and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason="no CUDA device"))
@@ -85,7 +90,7 @@ def fill_disk(patch: pytest.MonkeyPatch, name: str) -> None:
 
     real = io.open
 
-    def opened(path: Any, mode: Any = "r", *more: Any, **options: Any) -> Any:
+    def opened(path: Path, mode: str = "r", *more: Any, **options: Any) -> Any:
         ours = isinstance(path, str | Path) and Path(path).name.startswith(f".{name}.") and set(mode) & set("wax")
         return real("/dev/full" if ours else path, mode, *more, **options)
 
@@ -100,7 +105,7 @@ def standard_methods() -> int:
     return len(select(["standard"]))
 
 
-def command(*words: str | Path, code: int = 0) -> Any:
+def command(*words: object, code: int = 0) -> Result:
     """A command, run in this process; its exit code is part of what is expected."""
     from click.testing import CliRunner
 
@@ -111,7 +116,10 @@ def command(*words: str | Path, code: int = 0) -> Any:
     return result
 
 
-def rewritten(folder: Path, change: Any) -> None:
+Change = Callable[[RunRecord, list[ImageRecord]], tuple[RunRecord, list[ImageRecord]]]
+
+
+def rewritten(folder: Path, change: Change) -> None:
     """Write a run's manifest as if the run had given what `change` makes of its record and the list of its images."""
     from cnnvis_report.store.manifest import images_in, read_head, write_manifest
 
@@ -123,7 +131,7 @@ STANDARD = ["--device", "cpu", "-O", "smoothgrad.n=3", "-O", "integrated_gradien
 
 
 @pytest.fixture(scope="session")
-def report(tmp_path_factory: pytest.TempPathFactory, drawn: Any, class_names: Any) -> Path:
+def report(tmp_path_factory: pytest.TempPathFactory, drawn: Path, class_names: Path) -> Path:
     """A report of all methods on drawn shapes with hostile names, by an untrained network."""
     folder = tmp_path_factory.mktemp("reports") / "report"
     command("run", "tests.factories:tiny", drawn, "-o", folder, *STANDARD, "--class-names", class_names)

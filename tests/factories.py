@@ -1,20 +1,29 @@
 """Networks as users write them, for `package.module:factory`."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from tests.narrow import layer, present
 from tests.networks import Awkward, Tiny, seeded
 
 NAMES = ("circle", "cross", "ring", "square", "triangle")
 
 
-def tiny() -> nn.Module:
-    """Five classes of drawn shapes, 40 pixels a side."""
-    network = seeded(Tiny(5))
-    network.class_names, network.size, network.mean, network.std = NAMES, 40, (0.5,) * 3, (0.25,) * 3
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def described(network: Network, **attributes: object) -> Network:
+    """The network with attributes as users set them, to say what it is given and what it answers."""
+    for name, value in attributes.items():
+        setattr(network, name, value)
     return network
+
+
+def tiny() -> Tiny:
+    """Five classes of drawn shapes, 40 pixels a side."""
+    return described(seeded(Tiny(5)), class_names=NAMES, size=40, mean=(0.5,) * 3, std=(0.25,) * 3)
 
 
 def awkward() -> nn.Module:
@@ -36,8 +45,7 @@ def smooth() -> nn.Module:
 def flat() -> nn.Module:
     """No layer with a spatial size."""
     network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 40 * 40, 8), nn.ReLU(), nn.Linear(8, 5))
-    network.size = 40
-    return seeded(network)
+    return described(seeded(network), size=40)
 
 
 class Dictionary(nn.Module):
@@ -45,7 +53,7 @@ class Dictionary(nn.Module):
         super().__init__()
         self.inner = nn.Conv2d(3, 4, 3)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
         return {"out": self.inner(x), "aux": self.inner(x)}
 
 
@@ -55,7 +63,7 @@ def segmentation() -> nn.Module:
 
 def broken() -> nn.Module:
     network = seeded(Tiny())
-    network.features[0].weight.data[0, 0, 0, 0] = float("nan")
+    layer(network, "features.0", nn.Conv2d).weight.data[0, 0, 0, 0] = float("nan")
     return network
 
 
@@ -65,7 +73,7 @@ def detached() -> nn.Module:
             super().__init__()
             self.inner = Tiny()
 
-        def forward(self, x: Any) -> Any:
+        def forward(self, x: Tensor) -> Any:
             with torch.no_grad():
                 return self.inner(x)
 
@@ -76,22 +84,21 @@ def nothing() -> str:
     return "no network"
 
 
-def needs_an_argument(width: Any) -> nn.Module:
+def needs_an_argument(width: int) -> nn.Module:
     return Tiny(width)
 
 
 def uncopyable() -> nn.Module:
     """Like networks whose weights are worked out from others: copy.deepcopy refuses it."""
     network = tiny()
-    network.worked_out = network.fc.weight * 2
-    return network
+    return described(network, worked_out=network.fc.weight * 2)
 
 
 def exacting() -> nn.Module:
     """Takes no other type than float32 within."""
 
     class Exacting(nn.Module):
-        def forward(self, x: Any) -> Any:
+        def forward(self, x: Tensor) -> Tensor:
             if x.dtype != torch.float32:
                 raise RuntimeError("float32 alone")
             return x
@@ -104,16 +111,16 @@ def exacting() -> nn.Module:
 def wide() -> nn.Module:
     """More channels than a page of feature maps has."""
     network = nn.Sequential(nn.Conv2d(3, 70, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(70, 5))
-    network.size = 40
-    return seeded(network)
+    return described(seeded(network), size=40)
 
 
 def half_dead() -> nn.Module:
     """Two channels of the first layer never wake, and the last equals the first."""
     network = tiny()
-    first = network.features[0]
-    first.bias.data[[1, 4]] = -100.0
-    first.weight.data[5], first.bias.data[5] = first.weight.data[0], first.bias.data[0]
+    first = layer(network, "features.0", nn.Conv2d)
+    weights, biases = first.weight.data, present(first.bias).data
+    biases[[1, 4]] = -100.0
+    weights[5], biases[5] = weights[0], biases[0]
     return network
 
 
@@ -125,15 +132,13 @@ def bright() -> nn.Module:
             super().__init__()
             self.conv, self.fc = nn.Conv2d(3, 1, 1), nn.Linear(1, 10)
             middle = (torch.arange(10) + 0.5) / 10
-            self.conv.weight.data.fill_(1 / 3), self.conv.bias.data.zero_()
+            self.conv.weight.data.fill_(1 / 3), present(self.conv.bias).data.zero_()
             self.fc.weight.data[:, 0], self.fc.bias.data = 800 * middle, -400 * middle**2
 
-        def forward(self, x: Any) -> Any:
+        def forward(self, x: Tensor) -> Any:
             return self.fc(self.conv(x).relu().mean((2, 3)))
 
-    network = Bright()
-    network.size, network.mean, network.std = 8, (0.0,) * 3, (1.0,) * 3
-    return network
+    return described(Bright(), size=8, mean=(0.0,) * 3, std=(1.0,) * 3)
 
 
 def masked() -> nn.Module:
@@ -146,7 +151,7 @@ def masked() -> nn.Module:
 class EvenSided(Tiny):
     """Takes no image whose height is odd."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Any:
         if x.shape[2] % 2:
             raise ValueError("an odd height")
         return super().forward(x)

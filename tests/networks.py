@@ -1,10 +1,12 @@
 """Small networks, each with one of the habits that trip explanation tools up."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class Tiny(nn.Module):
@@ -18,7 +20,7 @@ class Tiny(nn.Module):
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(8, classes)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Any:
         return self.fc(self.pool(self.features(x)).flatten(1))
 
 
@@ -35,7 +37,7 @@ class Awkward(nn.Module):
         self.last = nn.Conv2d(12, 8, 3, padding=1)
         self.fc = nn.Linear(8 * 16, classes)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Any:
         x.mul_(1.5)
         x = F.relu(self.first(x), inplace=True)
         left = self.act(self.norm(self.left(x)))
@@ -48,12 +50,12 @@ class Awkward(nn.Module):
 class SumOfSquares(nn.Module):
     """Two classes: the sum of squares and its double. The path integral of x² from 0 is x²."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         score = x.square().sum((1, 2, 3))
         return torch.stack([score, 2 * score], dim=1)
 
 
-def seeded(network: nn.Module, seed: int = 0) -> nn.Module:
+def seeded(network: Network, seed: int = 0) -> Network:
     """Random weights, biases and batch statistics that leave no unit and no constant at its default."""
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
@@ -63,9 +65,11 @@ def seeded(network: nn.Module, seed: int = 0) -> nn.Module:
             if module.bias is not None:
                 module.bias.data = 0.1 * torch.randn(module.bias.shape, generator=generator)
         if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None and module.running_var is not None
             shape = module.weight.shape
             module.weight.data = 0.5 + torch.rand(shape, generator=generator)
             module.bias.data = 0.1 * torch.randn(shape, generator=generator)
+            assert module.running_mean is not None and module.running_var is not None
             module.running_mean.data = 0.1 * torch.randn(shape, generator=generator)
             module.running_var.data = 0.5 + torch.rand(shape, generator=generator)
     return network

@@ -4,10 +4,10 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn, Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tests.networks import Tiny, seeded
 
@@ -19,17 +19,17 @@ class Odd(nn.Module):
         super().__init__()
         self.inner = seeded(Tiny())
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Any:
         return self.inner(x)
 
 
 class Exits(Odd):
-    def forward(self, x: Any) -> None:
+    def forward(self, x: Tensor) -> Tensor:
         sys.exit(0)
 
 
 class ExitsAmongOthers(Odd):
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Any:
         return self.inner(x) if len(x) == 1 else sys.exit()
 
 
@@ -38,7 +38,7 @@ class Ends(BaseException):
 
 
 class RaisesWhatEnds(Odd):
-    def forward(self, x: Any) -> None:
+    def forward(self, x: Tensor) -> Tensor:
         raise Ends("of it")
 
 
@@ -48,20 +48,20 @@ class Mute(Exception):
 
 
 class RaisesMute(Odd):
-    def forward(self, x: Any) -> None:
+    def forward(self, x: Tensor) -> Tensor:
         raise Mute
 
 
 class Equal(Odd):
-    def __eq__(self, other: Any) -> Any:
+    def __eq__(self, other: object) -> bool:
         return self is other
 
 
 class Alike(nn.ReLU):
-    def __eq__(self, other: Any) -> Any:
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Alike)
 
-    def __hash__(self) -> Any:
+    def __hash__(self) -> int:
         return 1
 
 
@@ -78,43 +78,45 @@ class HoldsItself(Odd):
 
 
 class Endless(Odd):
-    def named_modules(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+    def named_modules(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, nn.Module]]:
         while True:
             yield "again", self
 
 
 class NoTraining(Odd):
-    def train(self, mode: Any = True) -> None:
+    def train(self, mode: bool = True) -> NoReturn:
         raise RuntimeError("no training here")
 
 
 class ExitsInEval(Odd):
-    def eval(self) -> None:
+    def eval(self) -> NoReturn:
         sys.exit(4)
 
 
 class GivesNothing(Odd):
-    def eval(self) -> None:
+    def eval(self) -> Self:
         super().eval()
+        return None  # type: ignore[return-value]  # what is wrong with it
 
-    def to(self, *args: Any, **kwargs: Any) -> None:
+    def to(self, *args: Any, **kwargs: Any) -> Self:
         super().to(*args, **kwargs)
+        return None  # type: ignore[return-value]
 
 
 class NoState(Odd):
-    def state_dict(self, *args: Any, **kwargs: Any) -> None:
+    def state_dict(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise NotImplementedError
 
 
 class ExtraState(Odd):
     version = 3
 
-    def get_extra_state(self) -> Any:
+    def get_extra_state(self) -> dict[str, int]:
         return {"version": self.version}
 
 
 class Talks(Odd):
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Any:
         for number in range(30):
             print("talking", number)
             warnings.warn(f"warning {number}", stacklevel=1)
@@ -122,7 +124,7 @@ class Talks(Odd):
 
 
 class ChangesInPasses(Odd):
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Any:
         os.chdir("/")
         torch.set_default_dtype(torch.float64)
         scores = self.inner(x)
@@ -142,27 +144,27 @@ class ChangesWhenMade(Odd):
 
 
 class RefusesOne(Odd):
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Any:
         assert x.shape[-1] != 48, "48 columns are no good"
         return self.inner(x)
 
 
 class RefusesGradients(Odd):
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Any:
         features = self.inner.features(x)
         if features.requires_grad and len(x) == 1 and x.shape[-1] == 40:
             features.register_hook(self.refuse)
         return self.inner.fc(self.inner.pool(features).flatten(1))
 
-    def refuse(self, gradient: Any) -> None:
+    def refuse(self, gradient: Tensor) -> NoReturn:
         raise RuntimeError("no gradients here")
 
 
-def ends() -> None:
+def ends() -> NoReturn:
     raise Ends("of it")
 
 
-def __getattr__(name: Any) -> None:
+def __getattr__(name: str) -> NoReturn:
     if name == "leaves":
         sys.exit(3)
     raise AttributeError(name)

@@ -6,11 +6,11 @@ import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.data.reader import READERS, readers
@@ -22,6 +22,7 @@ from cnnvis_report.report import pages, renderer, resources
 from cnnvis_report.store.run_folder import load_run
 from examples.own_network import build, draw
 from tests.conftest import command
+from tests.narrow import layer, present
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -52,13 +53,13 @@ def test_a_method() -> None:
     network, images = build(), torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(4))
     name = "examples.extending.layer_attribution:layer_attribution"
     maps = explain(network, images, [0, 1], methods=[name], layer="filters", scores="value")["layer_attribution"]
-    activations = torch.relu(network.filters(images))
+    activations = torch.relu(layer(network, "filters", nn.Conv2d)(images))
     expected = 20 * activations[[0, 1], [0, 1]] / (96 * 96)  # the head averages, and multiplies by 20
     torch.testing.assert_close(maps, expected.detach())
     torch.testing.assert_close(maps.sum(dim=(1, 2)), network(images)[[0, 1], [0, 1]].detach())
 
 
-def announce(patch: pytest.MonkeyPatch, registry: Any, example: str) -> None:
+def announce(patch: pytest.MonkeyPatch, registry: object, example: str) -> None:
     """Import an example, whose entry is forgotten after the test."""
     for name in ("_entries", "_modules"):
         patch.setattr(registry, name, dict(getattr(registry, name)))
@@ -75,6 +76,7 @@ def test_a_loader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     model = load_model(str(tmp_path / "eyes.npz"))
     assert (model.name, model.classes, model.weights) == ("eyes", ("open", "shut"), "eyes.npz")
     constant = torch.ones(1, 3, 9, 9)
+    assert isinstance(model.network, nn.Sequential)
     middle = np.maximum(kernels.sum(axis=(1, 2, 3)), 0)  # what the convolution gives where it sees ones alone
     np.testing.assert_allclose(model.network[:2](constant)[0, :, 4, 4].detach(), middle, rtol=1e-5)
     activations = model.network[:2](constant).mean(dim=(2, 3)).detach().double()
@@ -91,7 +93,7 @@ def test_a_metric(monkeypatch: pytest.MonkeyPatch) -> None:
     for count in (1, 3, 10):
         few.flat[:count] = -2
         scores = METRICS.entries()["sparseness"].function(replace(MAPS, maps=[few, none]))
-        assert scores.values == [pytest.approx(1 - count / 20), 0], "the share of pixels that hold nothing"
+        assert present(scores).values == [pytest.approx(1 - count / 20), 0], "the share of pixels that hold nothing"
     assert [entry.info.title for entry in metrics()].count("Sparseness") == 1
 
 
@@ -104,7 +106,7 @@ def test_the_metric_is_on_the_pages(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     gini_index = sys.modules["examples.extending.sparseness"].gini_index
     for image in stored.images():
         arrays = stored.arrays(image.id)
-        for measured in (entry for entry in image.metrics.maps if entry.method == "saliency"):
+        for measured in (entry for entry in present(image.metrics).maps if entry.method == "saliency"):
             shown = arrays[f"saliency/{measured.target}"].astype(np.float32).max(axis=0)
             assert measured.values["sparseness"] == pytest.approx(gini_index(shown), abs=1e-2)
     assert "Sparseness" in (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
@@ -148,7 +150,7 @@ def test_a_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run(tmp_path, "--methods", "gradient")
     text = (tmp_path / "r" / "certainty.html").read_text(encoding="utf-8")
     assert 'href="certainty.html"' in (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
-    images = sorted(load_run(tmp_path / "r").images(), key=lambda image: image.top[0].probability)
+    images = sorted(load_run(tmp_path / "r").images(), key=lambda image: present(image.top[0].probability))
     addresses = re.findall(r'href="images/([^"]+)\.html"', text)
     assert addresses == [image.id for image in images]
     command("render", tmp_path / "r", "--single-file")

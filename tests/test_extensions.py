@@ -67,7 +67,7 @@ def test_an_entry_point_names_a_module_or_a_function(site: Any, things: Any, val
     ],
 )
 def test_a_broken_package_is_one_warning_and_the_others_are_there(
-    site: Any, things: Any, caplog: pytest.LogCaptureFixture, module: Any, reason: Any
+    site: Any, things: Any, caplog: pytest.LogCaptureFixture, module: Any, reason: str
 ) -> None:
     install(site, "broken", {"one": "broken_module", "two": "broken_module:two"}, broken_module=module)
     install(site, "sound", {"sound": "sound_module"}, sound_module=adds("sound"))

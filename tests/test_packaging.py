@@ -47,7 +47,7 @@ def rendered_by(installed: Path, run: Path, tmp_path: Path) -> bytes:
     return (tmp_path / "run" / "index.html").read_bytes()
 
 
-def test_a_wheel_brings_templates_and_scripts(report: Any, tmp_path: Path) -> None:
+def test_a_wheel_brings_templates_and_scripts(report: Path, tmp_path: Path) -> None:
     wheel = build("wheel", ROOT, tmp_path / "wheel")
     names = zipfile.ZipFile(wheel).namelist()
     for folder in ("templates", "static"):
@@ -61,7 +61,7 @@ def test_a_wheel_brings_templates_and_scripts(report: Any, tmp_path: Path) -> No
     assert "cnnvis-report = cnnvis_report.cli.main:cli" in entry.read_text()
 
 
-def test_an_sdist_can_be_built_and_tested(sdist: Any, report: Any, tmp_path: Path) -> None:
+def test_an_sdist_can_be_built_and_tested(sdist: Any, report: Path, tmp_path: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
         archive.extractall(tmp_path / "source", filter="data")
@@ -72,7 +72,7 @@ def test_an_sdist_can_be_built_and_tested(sdist: Any, report: Any, tmp_path: Pat
     assert rendered_by(unpacked(wheel, tmp_path / "site"), report, tmp_path) == (report / "index.html").read_bytes()
 
 
-def test_a_checkout_works_as_it_stands(report: Any, tmp_path: Path) -> None:
+def test_a_checkout_works_as_it_stands(report: Path, tmp_path: Path) -> None:
     assert rendered_by(ROOT, report, tmp_path) == (report / "index.html").read_bytes()
 
 

@@ -70,7 +70,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def installed_command(site: Path, *words: str | Path, beside: Path | None = None) -> subprocess.CompletedProcess[str]:
+def installed_command(site: Path, *words: object, beside: Path | None = None) -> subprocess.CompletedProcess[str]:
     """The command as a user with that package has it."""
     path = os.pathsep.join(str(folder) for folder in (site, beside, ROOT) if folder)
     return subprocess.run(
@@ -95,7 +95,7 @@ def test_its_methods_are_listed_and_a_package_that_breaks_is_named(site: Any, tm
     assert line.startswith("Warning: ") and "'broken'" in line and "there_is_no_such_module" in line
 
 
-def test_its_maps_are_right_and_stand_on_the_page(site: Any, drawn: Any, tmp_path: Path) -> None:
+def test_its_maps_are_right_and_stand_on_the_page(site: Any, drawn: Path, tmp_path: Path) -> None:
     words = (
         "run",
         "tests.factories:tiny",

@@ -27,12 +27,12 @@ SHOWN = {
 }
 
 
-def network(real: Any) -> Any:
+def network(real: Path) -> Any:
     return ("squeezenet1_1", "--weights", real / "squeezenet1_1.safetensors")
 
 
 @pytest.fixture(scope="module")
-def photographs(real: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def photographs(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("real") / "r"
     command("run", *network(real)[:1], real / "photos", *network(real)[1:], "-o", folder, "-m", "quick", "-q")
     return folder
@@ -45,7 +45,7 @@ def test_photographs_are_recognized(photographs: Any) -> None:
     assert {name: first[name] for name in SHOWN if SHOWN[name] not in first[name]} == {}
 
 
-def test_labels_of_a_list(real: Any, tmp_path: Path) -> None:
+def test_labels_of_a_list(real: Path, tmp_path: Path) -> None:
     with (real / "labelled.csv").open() as file:
         rows = list(csv.DictReader(file))
     listed = tmp_path / "list.txt"
@@ -56,7 +56,7 @@ def test_labels_of_a_list(real: Any, tmp_path: Path) -> None:
     assert sum(bool(image.correct) for image in images) == 30, "as its makers say"
 
 
-def test_two_objects_are_told_apart(real: Any, tmp_path: Path) -> None:
+def test_two_objects_are_told_apart(real: Path, tmp_path: Path) -> None:
     picture = real / "photos" / "two_objects_dog_cat.png"
     words = ("-o", tmp_path / "r", "-m", "grad_cam,guided_grad_cam,occlusion", "--classes", "243,tiger cat", "-q")
     command("run", *network(real)[:1], picture, *network(real)[1:], *words)
@@ -72,12 +72,12 @@ def test_two_objects_are_told_apart(real: Any, tmp_path: Path) -> None:
         assert centers[0] < 0.4 < centers[1], f"{method}: the dog's head is above, the cat below"
 
 
-def test_cam_points_at_objects_with_masks(real: Any, tmp_path: Path) -> None:
+def test_cam_points_at_objects_with_masks(real: Path, tmp_path: Path) -> None:
     """Known of this network: the peak of CAM lies inside the mask on 84 % of the 44 whose first class is right."""
     from PIL import Image
 
-    from cnnvis_report.data.decode import fit
-    from cnnvis_report.evaluation.pointing_game import peak_inside
+    from cnnvis_report.data.geometry import fit
+    from cnnvis_report.evaluation.pointing_game import peak_share
     from cnnvis_report.models.load import load_model
 
     records = [each for each in json.loads((real / "masks" / "index.json").read_text()) if each["top1_matches"]]
@@ -93,6 +93,6 @@ def test_cam_points_at_objects_with_masks(real: Any, tmp_path: Path) -> None:
         with Image.open(real / "masks" / each["mask"]) as mask:
             fitted = np.asarray(fit(mask.convert("L"), preprocessing, Image.Resampling.NEAREST)) > 0
         values = load_arrays(tmp_path / "r", image.id)[image.maps[0].key]
-        inside.append(peak_inside(values, fitted))
+        inside.append(peak_share(values, fitted))
     assert len(inside) == 44
     assert np.mean(inside) == pytest.approx(0.84, abs=0.03)

@@ -6,9 +6,10 @@ import sys
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from tests.narrow import present
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -26,19 +27,20 @@ def test_there_is_a_task_for_each_habit() -> None:
 
 
 @pytest.mark.parametrize("name", [".ci/run", ".github/workflows/ci.yml", "CONTRIBUTING.md", "docs/conf.py"])
-def test_only_tasks_that_exist_are_called(name: Any) -> None:
+def test_only_tasks_that_exist_are_called(name: str) -> None:
     assert calls((ROOT / name).read_text(encoding="utf-8")) <= TASKS.keys()
 
 
 def test_ci_here_and_hosted_call_the_same_tasks() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    here = calls(script) | set(re.search(r"for task in ([a-z -]+); do", script)[1].split())
+    listed = present(re.search(r"for task in ([a-z -]+); do", script))[1]
+    here = calls(script) | set(listed.split())
     hosted = calls((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
     assert {"lint", "types", "lint-pages", "docs", "quick"} <= here & hosted
 
 
 @pytest.mark.parametrize("path", YAML_FILES, ids=lambda path: path.name)
-def test_hosted_files_can_be_read(path: Any) -> None:
+def test_hosted_files_can_be_read(path: Path) -> None:
     yaml = pytest.importorskip("yaml", reason="PyYAML isn't installed")
     assert isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict)
 

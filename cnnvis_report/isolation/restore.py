@@ -145,14 +145,14 @@ class _Process:
         # leaving inference mode is one step in C, which nothing interrupts
         self._inference = torch._C._InferenceMode(False) if torch.is_inference_mode_enabled() else None
         if self._inference is not None:
-            self._inference.__enter__()  # type: ignore[no-untyped-call]
+            self._inference.__enter__()
         self._gradients = torch.is_grad_enabled()
         self._casting = [(device, torch.is_autocast_enabled(device)) for device in AUTOCASTING]
         self._nested = torch.autocast_increment_nesting() - 1
         torch.autocast_decrement_nesting()
         self._cached = torch.is_autocast_cache_enabled()
         self._precision = torch.get_float32_matmul_precision()
-        self._cudnn = torch.backends.cudnn.set_flags()  # type: ignore[no-untyped-call] # sets none, and gives all
+        self._cudnn = torch.backends.cudnn.set_flags()  # sets none, and gives all
         self._default = torch.get_default_dtype()
         self._modes = torch._C._len_torch_function_stack()
         self._lower = torch._C._len_torch_dispatch_stack()
@@ -180,7 +180,7 @@ class _Process:
         torch.set_autocast_cache_enabled(self._cached)
         if torch.get_float32_matmul_precision() != self._precision:
             torch.set_float32_matmul_precision(self._precision)
-        torch.backends.cudnn.set_flags(*self._cudnn)  # type: ignore[no-untyped-call]
+        torch.backends.cudnn.set_flags(*self._cudnn)
         if torch.get_default_dtype() != self._default:
             torch.set_default_dtype(self._default)
         torch.set_grad_enabled(self._gradients)

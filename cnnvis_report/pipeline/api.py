@@ -1,7 +1,7 @@
 """`explain`: maps of a network's class scores, as tensors."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from torch import Tensor, nn
 
@@ -18,7 +18,7 @@ def explain(
     module: nn.Module,
     images: Tensor,
     targets: arguments.Targets,
-    methods: Sequence[str] | str = ("grad_cam",),
+    methods: Collection[str] | str = ("grad_cam",),
     layer: arguments.Layer = "",
     *,
     on_error: str = "raise",

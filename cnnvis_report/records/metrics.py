@@ -1,6 +1,17 @@
 """What maps were found to be worth, and how that was measured, as plain data."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class MetricKind(StrEnum):
+    """What a metric is about."""
+
+    FAITHFULNESS = "faithfulness"
+    LOCALIZATION = "localization"
+    COMPLEXITY = "complexity"
+    ROBUSTNESS = "robustness"
+    SANITY = "sanity"
 
 
 @dataclass(frozen=True)
@@ -13,6 +24,8 @@ class MetricInfo:
     higher_is_better: whether a larger value speaks for the map.
     percent: whether values are fractions, which pages show as percentages.
     needs_mask: whether it is defined only where a ground-truth mask shows the object.
+    kind: what it is about.
+    source: where it was defined.
     """
 
     name: str
@@ -21,6 +34,8 @@ class MetricInfo:
     higher_is_better: bool
     percent: bool = False
     needs_mask: bool = False
+    kind: MetricKind = MetricKind.FAITHFULNESS
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,10 +62,16 @@ class ImageMetrics:
 
     maps: one entry a map.
     agreement: rank correlation of each map with each other one, in the order of `maps`; None where a map is constant.
+    random: by metric, what each of several random maps scored on this image.
+    ranges: by metric with curves, how far the score of the image lies above that of the baseline: what it can tell.
+    blind: by metric, why this image tells nothing about any map; such metrics of it count nowhere.
     """
 
     maps: tuple[MapMetrics, ...]
     agreement: tuple[tuple[float | None, ...], ...]
+    random: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    ranges: dict[str, float] = field(default_factory=dict)
+    blind: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,6 +93,22 @@ class RandomizationResult:
 
 
 @dataclass(frozen=True)
+class MethodTest:
+    """What a test that explains images again found of a method, such as that of random weights.
+
+    name: the test's, which `Evaluation.tests_info` describes.
+    method: the method's name.
+    layer: the layer that it reads; empty where it reads none.
+    values: one for each image that was tested.
+    """
+
+    name: str
+    method: str
+    layer: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How maps were measured.
 
@@ -85,6 +122,9 @@ class Evaluation:
     randomization_images: how many images the randomization test used.
     randomization: results of the randomization test, method by method.
     metrics: the metrics that were measured, in the order of the columns.
+    random_maps: how many random maps each image was compared with.
+    tests: results of the tests that explain images again, method by method, image by image.
+    tests_info: what each of these tests is.
     """
 
     budget: str
@@ -97,6 +137,9 @@ class Evaluation:
     randomization_images: int = 0
     randomization: tuple[RandomizationResult, ...] = ()
     metrics: tuple[MetricInfo, ...] = ()
+    random_maps: int = 0
+    tests: tuple[MethodTest, ...] = ()
+    tests_info: tuple[MetricInfo, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Union
 
+from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.identity import Identity
 from cnnvis_report.records.images import NotApplicableRecord
 from cnnvis_report.records.inspection import InspectionRecord
@@ -62,6 +63,7 @@ class RunRecord:
     provenance: clocks, versions and machine; all else is the same when the run is repeated. "seconds" is the wall-clock
         time, "ideal_seconds" that of the forward and backward passes alone, "seconds_by_method" by method.
     evaluation: how maps were measured; None where they weren't.
+    evidence: the verdict on every method; None where nothing was measured.
     precision: what bfloat16 changed, method by method.
     inspection: what the layers compute; None where they weren't inspected.
     training: how the network was trained; None where it wasn't trained by this program.
@@ -86,6 +88,7 @@ class RunRecord:
     provenance: dict[str, Setting]
     stages_not_applicable: tuple[tuple[str, str], ...] = ()
     evaluation: Evaluation | None = None
+    evidence: Evidence | None = None
     precision: tuple[Precision, ...] = ()
     inspection: InspectionRecord | None = None
     training: TrainingRecord | None = None

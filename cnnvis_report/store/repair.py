@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.evidence import evidence_of
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.run import RunRecord
@@ -69,7 +70,7 @@ def repair(folder: Path) -> list[str]:
         files={name: stored for name, stored in run.files.items() if name in files},
         notices=(*run.notices, *notices),
     )
-    write_manifest(folder, mended, intact)
+    write_manifest(folder, replace(mended, evidence=evidence_of(mended, intact)), intact)
     return notices
 
 

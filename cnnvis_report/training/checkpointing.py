@@ -24,7 +24,7 @@ from cnnvis_report.training.resume import (
     resume_state,
 )
 from cnnvis_report.training.splits import Data
-from cnnvis_report.training.state import BY_HAND, EpochProgress, Hyperparameters, TrainState
+from cnnvis_report.training.state import EpochProgress, Hyperparameters, TrainState
 
 
 class Checkpointing(EpochProgress):
@@ -99,15 +99,12 @@ class Checkpointing(EpochProgress):
             write_trained(part_of(self.path), self.model(state, None), weights=state.weights, more=more)
         self.progress.epoch_done(state)
 
-    def keep(self, state: TrainState, tested: Score | None) -> TrainedModel:
+    def keep(self, model: TrainedModel, *, finished: bool) -> None:
         """Write the model; where the training stands is kept as long as it isn't at its end."""
-        model = self.model(state, tested)
         if self.path is not None:
-            by_hand = state.stopped == BY_HAND
-            write_trained(self.path, model, more={} if by_hand else {FINISHED: fingerprint_of(self._parts)})
-            if not by_hand:
+            write_trained(self.path, model, more={FINISHED: fingerprint_of(self._parts)} if finished else {})
+            if finished:
                 part_of(self.path).unlink(missing_ok=True)
-        return model
 
     def model(self, state: TrainState, tested: Score | None) -> TrainedModel:
         """The model with the weights that the network has now, and all that is known of its training."""
@@ -145,6 +142,7 @@ def settings_table(
     config: TrainConfig, trainee: Trainee, hyperparameters: Hyperparameters
 ) -> dict[str, str | int | float | bool | None]:
     """What decides the result, as the report states it; no folder of this machine is in it."""
+    randomized = {"data randomization": "yes"} if config.data_randomization else {}
     return {
         "arch": _words(trainee.architecture),
         "initialized from": trainee.origin,
@@ -157,6 +155,7 @@ def settings_table(
         "class weights": config.class_weights,
         "patience": config.patience,
         "seed": config.seed,
+        **randomized,
     }
 
 

@@ -100,7 +100,7 @@ class Epochs:
         if not math.isfinite(loss.item()):
             return scores, math.nan  # weights are left as they are
         self.optimizer.zero_grad()
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.rate = float(self.schedule.get_last_lr()[0])

@@ -51,4 +51,5 @@ def _last_spatial(calls: list[tuple[nn.Module, Tensor, Tensor]]) -> nn.Module:
 
 
 def _path(network: nn.Module, wanted: nn.Module) -> str:
-    return next(path for path, module in network.named_modules() if module is wanted)
+    path: str = next(path for path, module in network.named_modules() if module is wanted)
+    return path

@@ -10,6 +10,7 @@ torchvision's, the tensors are compared with that, too; the others say so.
 import fnmatch
 import sys
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 import torchvision
@@ -55,7 +56,7 @@ class Entry:
 
     layer: str
     size: int = 64
-    options: dict[str, object] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 SMALL = {"img_size": 64}

@@ -9,6 +9,7 @@ be 0. Without --photos the images are noise.
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
@@ -20,7 +21,11 @@ from torchvision.transforms.v2.functional import normalize, pil_to_tensor, resiz
 from cnnvis_report import explain
 from cnnvis_report.methods.registry import select
 
-OPTIONS = {"smoothgrad": {"n": 8}, "integrated_gradients": {"steps": 16}, "occlusion": {"patch": 56, "stride": 28}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "smoothgrad": {"n": 8},
+    "integrated_gradients": {"steps": 16},
+    "occlusion": {"patch": 56, "stride": 28},
+}
 COUNT = 4
 
 
@@ -30,8 +35,9 @@ def pictures(folder: Path | None, size: int) -> Tensor:
         return torch.randn(COUNT, 3, size, size, generator=torch.Generator().manual_seed(0))
     paths = sorted(path for path in folder.iterdir() if path.suffix in (".jpg", ".png"))[:COUNT]
     read = [pil_to_tensor(Image.open(path).convert("RGB")).float() / 255 for path in paths]
-    cut = torch.stack([resize(each, [size, size], antialias=True) for each in read])
-    return normalize(cut, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    cut = torch.stack([resize(image, [size, size], antialias=True) for image in read])
+    normalized: Tensor = normalize(cut, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    return normalized
 
 
 def maps(network: nn.Module, images: Tensor, targets: Tensor, name: str, batch: int, threads: int) -> Tensor:

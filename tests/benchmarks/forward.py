@@ -20,10 +20,10 @@ from cnnvis_report.cli.malloc import keep_memory
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import select
-from cnnvis_report.methods.tasks import Task, run_tasks, tasks_for
+from cnnvis_report.methods.tasks import Task, TaskResult, run_tasks, tasks_for
 from tests.benchmarks.passes import timed
 
-OPTIONS = {
+OPTIONS: dict[str, dict[str, float]] = {
     "rise": {"n": 200, "tolerance": 0.0},
     "score_cam": {"max_channels": 200},
 }
@@ -70,12 +70,12 @@ def main() -> None:
     def ratio(task: Task, reduced: bool) -> tuple[int, float, float]:
         tape = Tape(subject, images, capacity=given.batch)
         targets = tape.logits.topk(CLASSES).indices
-        found = []
+        results: list[TaskResult] = []
         with subject.in_eval_mode():
             ours = timed(
-                lambda: found.extend(run_tasks([task], tape, targets, [task] if reduced else [])), given.device
+                lambda: results.extend(run_tasks([task], tape, targets, [task] if reduced else [])), given.device
             )
-        passed = round(found[0].account.forward * len(images))
+        passed = round(results[0].account.forward * len(images))
         plainly = timed(lambda: run(passed, reduced), given.device)
         return passed, plainly[0] / ours[0], plainly[1] / ours[1]
 

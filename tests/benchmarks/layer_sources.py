@@ -14,6 +14,7 @@ judgment.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ TORCHVISION = {
     "wide_resnet*": Source(*TUTORIAL, "layer4.-1"),
 }
 
-SMALL: dict[str, object] = {"img_size": 64}
-Sourced = tuple[Source, int, dict[str, object]]
+SMALL: dict[str, Any] = {"img_size": 64}
+Sourced = tuple[Source, int, dict[str, Any]]
 # by timm's name: the source, the side of the picture, and what else the network is made with
 TIMM: dict[str, Sourced] = {
     "resnet10t": (Source(*TUTORIAL, "layer4.-1"), 64, {}),

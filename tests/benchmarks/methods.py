@@ -10,6 +10,8 @@ Zennit (extra 'bench').
 import argparse
 import statistics
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 import torchvision
@@ -19,7 +21,7 @@ from cnnvis_report import explain
 from cnnvis_report.engine.subject import Subject
 from tests.benchmarks.passes import out_of_place, timed
 
-OPTIONS = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "smoothgrad": {"n": 8},
     "integrated_gradients": {"steps": 8},
     "occlusion": {"patch": 56, "stride": 28},
@@ -125,7 +127,7 @@ def main() -> None:
     print(f"CPU seconds: forward {forward:.3f}, backward {backward:.3f}")
     print(f"{'method':<22}{'backward passes':>18}{'peer / explain':>18}")
     for name in names:
-        ours = median(lambda name=name: explain(network, images, targets, [name], **OPTIONS.get(name, {})))
+        ours = median(partial(explain, network, images, targets, [name], **OPTIONS.get(name, {})))
         peer = f"{median(theirs[name]) / ours:.1f}" if name in theirs else "–"
         # explain() runs the network once on an example and once on the batch: what is left is the method
         alone = (ours - forward * (1 + 1 / given.batch)) / backward

@@ -8,6 +8,7 @@ networks. It takes some minutes, and wants the newest timm.
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import timm
 import torch
@@ -39,7 +40,8 @@ def of_timm() -> Iterator[tuple[str, tuple[str, ...], dict[str, torch.Tensor]]]:
         except Exception as error:  # some want what isn't installed
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
             continue
-        heads = network.default_cfg.get("classifier") or ()
+        settings: dict[str, Any] = vars(network)["default_cfg"]
+        heads = settings.get("classifier") or ()
         yield f"timm/{name}", (heads,) if isinstance(heads, str) else tuple(heads), network.state_dict()
 
 
@@ -48,5 +50,5 @@ if __name__ == "__main__":
     for networks in (of_torchvision(), of_timm()):
         for name, heads, state in networks:
             lines.setdefault((fingerprint(state, heads), ",".join(heads)), []).append(name)
-    for (print_, heads), names in lines.items():
-        print(print_, heads or "-", *names)
+    for (digest, joined), names in lines.items():
+        print(digest, joined or "-", *names)

@@ -68,7 +68,7 @@ def out_of_place(network: nn.Module) -> nn.Module:
     """captum's hooks don't bear operations in place."""
     for module in network.modules():
         if hasattr(module, "inplace"):
-            module.inplace = False
+            setattr(module, "inplace", False)  # noqa: B010 - a module in general has no such attribute
     return network
 
 

@@ -8,6 +8,7 @@ taking turns; and pictures drawn a second.
 
 import argparse
 import time
+from functools import partial
 from statistics import median
 
 import torch
@@ -42,15 +43,17 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=128)
     given = parser.parse_args()
     start = time.perf_counter()
-    drawn = [layers.draw(at, 0, 213) for at in range(200)]
+    drawn = [layers.draw(number, 0, 213) for number in range(200)]
     print(f"draw: {200 / (time.perf_counter() - start):.0f} pictures of 213² a second, without writing them")
+    examples = [drawn[number % len(drawn)] for number in range(given.images)]
     items = [
-        ImageItem(str(at), str(at), lambda at=at: drawn[at % 200].picture, "", (Label("", drawn[at % 200].target),))
-        for at in range(given.images)
+        ImageItem(str(number), str(number), partial(getattr, example, "picture"), "", (Label("", example.target),))
+        for number, example in enumerate(examples)
     ]
     size = (given.size, given.size)
     pictures, _ = read_pictures(items, Preprocessing((0.5,), (0.2,), resize=size), gray=True, advance=lambda _: None)
     network = build(Architecture(SMALL, 2, 1, blocks_for(size))).to(memory_format=torch.channels_last)
+    assert pictures.stored is not None
     inputs = pictures.preprocessing.normalize(pictures.stored.float() / 255).contiguous(
         memory_format=torch.channels_last
     )

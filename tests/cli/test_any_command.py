@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnnvis_report.cli import options
 from cnnvis_report.cli.main import cli
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.errors import CnnVisError
+from cnnvis_report.settings import build
 from cnnvis_report.settings.kinds import Choice, Integer, Kind, Numbers, Real
 
 MANY = settings(
@@ -61,7 +61,7 @@ class Outcome:
 def without_work() -> Iterator[list[object]]:
     """Commands end where work begins; the list gets the configurations that were built before."""
     built: list[object] = []
-    plain: Callable[..., object] = options.build
+    plain: Callable[..., object] = build
 
     def recorded(*given: Any) -> object:
         built.append(plain(*given))
@@ -110,13 +110,14 @@ def takers(name: str) -> list[click.Option]:
 
 
 def values(option: click.Option) -> st.SearchStrategy[str]:
+    assert isinstance(option.type, SettingType)
     odd = st.one_of(st.sampled_from(ODD), st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12))
     return st.one_of(valid(option.type.kind), valid(option.type.kind), odd)
 
 
 @pytest.mark.parametrize("name", WORDS)
 def test_any_options_are_taken_or_refused_in_one_line_wherever_they_stand(
-    name: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "settings.toml"

@@ -8,25 +8,27 @@ from typing import Any
 
 import pytest
 import torch
+from click.testing import Result
 from PIL import Image
 
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.store import load_arrays, load_run
 from tests.cli import gold
 from tests.conftest import command, standard_methods
+from tests.narrow import present
 
 TINY = ("run", "tests.factories:tiny")
 SMOOTH, FLAT = "tests.factories:smooth", "tests.factories:flat"
 FEW = ("--methods", "grad_cam,saliency", "--device", "cpu")
 
 
-def one_line(result: Any) -> str:
+def one_line(result: Result) -> str:
     """The only line on the standard error stream."""
     assert result.stderr.count("\n") == 1 and result.stderr.startswith("Error: "), result.stderr
     return result.stderr
 
 
-def test_pages_are_written_without_torch(report: Any, tmp_path: Path) -> None:
+def test_pages_are_written_without_torch(report: Path, tmp_path: Path) -> None:
     import shutil
 
     shutil.copytree(report, tmp_path / "r")
@@ -40,7 +42,7 @@ def test_pages_are_written_without_torch(report: Any, tmp_path: Path) -> None:
     assert (tmp_path / "r" / "index.html").read_bytes() == (report / "index.html").read_bytes()
 
 
-def test_a_run_says_what_it_will_do_and_what_it_took(drawn: Any, tmp_path: Path) -> None:
+def test_a_run_says_what_it_will_do_and_what_it_took(drawn: Path, tmp_path: Path) -> None:
     result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW)
     assert result.stdout == f"Wrote {tmp_path / 'r' / 'index.html'}\n"
     gold.check("run", gold.scrubbed(result.stderr, tmp_path))
@@ -52,7 +54,7 @@ def test_a_run_says_what_it_will_do_and_what_it_took(drawn: Any, tmp_path: Path)
     assert quiet.stderr.count("\n") == 2 and all(line.startswith("Warning: ") for line in quiet.stderr.splitlines())
 
 
-def test_hyphens_sets_and_choices(drawn: Any, tmp_path: Path) -> None:
+def test_hyphens_sets_and_choices(drawn: Path, tmp_path: Path) -> None:
     command(
         *TINY, drawn, "-o", tmp_path / "a", "-m", "grad-cam, layer-cam", "--classes", "ring,top:1,0", "--limit", "5",
         "--limit-order", "first",
@@ -62,14 +64,14 @@ def test_hyphens_sets_and_choices(drawn: Any, tmp_path: Path) -> None:
     for image in run.images():
         wanted = list(dict.fromkeys([image.top[0].index, 2, 0]))
         assert [target.index for target in image.targets] == wanted
-        assert {found.target for found in image.maps} == set(wanted)
+        assert {map_record.target for map_record in image.maps} == set(wanted)
     command(*TINY, drawn, "-o", tmp_path / "b", "-m", "quick", "--classes", "label", "-q")
     images = list(load_run(tmp_path / "b").images())
-    assert all([target.index for target in image.targets] == [image.label.index] for image in images)
+    assert all([target.index for target in image.targets] == [present(image.label).index] for image in images)
     assert len(images[0].maps) == sum(entry.info.preset == "quick" for entry in methods())
 
 
-def test_images_without_a_label_have_a_stated_gap(drawn: Any, tmp_path: Path) -> None:
+def test_images_without_a_label_have_a_stated_gap(drawn: Path, tmp_path: Path) -> None:
     Image.new("RGB", (50, 50)).save(tmp_path / "alone.png")
     command(*TINY, drawn, tmp_path / "alone.png", "-o", tmp_path / "r", *FEW, "--classes", "label", "-q")
     *_, alone = load_run(tmp_path / "r").images()
@@ -79,11 +81,11 @@ def test_images_without_a_label_have_a_stated_gap(drawn: Any, tmp_path: Path) ->
     assert "no image has a label" in one_line(result)
 
 
-def test_several_layers(drawn: Any, tmp_path: Path) -> None:
+def test_several_layers(drawn: Path, tmp_path: Path) -> None:
     layers = ("--layer", "features.0", "--layer", "features")
     command(*TINY, drawn, "-o", tmp_path / "r", "-m", "grad_cam,guided_grad_cam,saliency", *layers, "-q")
     image = next(load_run(tmp_path / "r").images())
-    shapes = {(found.method, found.layer): found.shape for found in image.maps}
+    shapes = {(map_record.method, map_record.layer): map_record.shape for map_record in image.maps}
     assert shapes == {
         ("grad_cam", "features.0"): (40, 40),
         ("grad_cam", "features"): (20, 20),
@@ -97,7 +99,7 @@ def test_several_layers(drawn: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("size", "seen"), [("64", (64, 64)), ("24x56", (24, 56)), ("original", (40, 40)), (None, (40, 40))]
 )
-def test_sizes(size: Any, seen: Any, drawn: Any, tmp_path: Path) -> None:
+def test_sizes(size: str | None, seen: tuple[int, int], drawn: Path, tmp_path: Path) -> None:
     command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "-q", *(("--size", size) if size else ()))
     image = next(load_run(tmp_path / "r").images())
     assert image.size == seen and image.original_size == (40, 40)
@@ -112,7 +114,7 @@ def test_images_of_many_sizes_and_aspects(tmp_path: Path) -> None:
     assert [image.size for image in load_run(tmp_path / "r").images()] == [(30, 50), (30, 50), (80, 31), (64, 64)]
 
 
-def test_gray_networks(drawn: Any, tmp_path: Path) -> None:
+def test_gray_networks(drawn: Path, tmp_path: Path) -> None:
     command("run", "tests.factories:gray", drawn, "-o", tmp_path / "r", "--size", "32", "-m", "standard", "-q",
             "-O", "smoothgrad.n=2", "-O", "integrated_gradients.steps=2", "-O", "occlusion.patch=16")  # fmt: skip
     image = next(load_run(tmp_path / "r").images())
@@ -120,7 +122,7 @@ def test_gray_networks(drawn: Any, tmp_path: Path) -> None:
     assert arrays["picture"].shape == (32, 32) and len(image.maps) == standard_methods() * 3
 
 
-def test_a_network_with_other_activations_has_stated_gaps(drawn: Any, tmp_path: Path) -> None:
+def test_a_network_with_other_activations_has_stated_gaps(drawn: Path, tmp_path: Path) -> None:
     smooth = ("run", "tests.factories:smooth", drawn, "--size", "32", "-m", "guided_backprop,gradient,cam")
     result = command(*smooth, "-o", tmp_path / "r")
     assert "not applicable: guided_backprop (1 SiLU activation has no ReLU rule)" in result.stderr
@@ -185,7 +187,7 @@ def test_a_network_with_other_activations_has_stated_gaps(drawn: Any, tmp_path: 
     ],
 )
 def test_bad_input_gets_one_line_and_leaves_nothing(
-    words: Any, code: Any, says: Any, drawn: Any, tmp_path: Path
+    words: Any, code: int, says: str, drawn: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
     words = [word.format(drawn=drawn, empty=tmp_path / "empty") for word in words]
@@ -200,12 +202,12 @@ def test_bad_input_gets_one_line_and_leaves_nothing(
     [("--batch-size", "none"), ("--seed", "-1"), ("--limit", "0"), ("--mean", "a,b"), ("--labels", "x")],
     ids=" ".join,
 )
-def test_values_that_an_option_refuses_end_with_two(words: Any, drawn: Any, tmp_path: Path) -> None:
+def test_values_that_an_option_refuses_end_with_two(words: Any, drawn: Path, tmp_path: Path) -> None:
     said = one_line(command(*TINY, drawn, "-o", tmp_path / "r", *words, code=2))
     assert f"Invalid value for '{words[0]}': {words[1]!r} is" in said
 
 
-def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn: Any, tmp_path: Path) -> None:
+def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn: Path, tmp_path: Path) -> None:
     config = tmp_path / "run.toml"
     config.write_text(
         'methods = ["smoothgrad", "grad_cam"]\nclasses = "top:1"\nbatch-size = 3\nlayer = "features.0"\nseed = 5\n'
@@ -236,7 +238,7 @@ def own_method(folder: Path, name: str, body: str, option: str = "power: int = 2
     return f"{name}:mine"
 
 
-def test_a_method_of_ones_own(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_method_of_ones_own(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     path = own_method(tmp_path, "own_one", "return tape.gradients(targets).pixels.abs().pow(power).sum(1)")
     command(*TINY, drawn, "-o", tmp_path / "r", "-m", f"grad_cam,{path}", "-O", "mine.power=1", "-q")
@@ -254,7 +256,7 @@ def test_a_method_of_ones_own(drawn: Any, tmp_path: Path, monkeypatch: pytest.Mo
     ],
 )
 def test_a_method_that_fails_leaves_a_gap_and_the_others_go_on(
-    drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Any, says: Any
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Any, says: str
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     name = f"own_{'two' if 'images' in body else 'three'}"  # modules stay imported, so each needs a name
@@ -267,7 +269,7 @@ def test_a_method_that_fails_leaves_a_gap_and_the_others_go_on(
 
 
 def test_a_method_that_gives_maps_of_another_kind_is_refused(
-    drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     path = own_method(tmp_path, "own_four", "return tape.images")
@@ -275,7 +277,7 @@ def test_a_method_that_gives_maps_of_another_kind_is_refused(
     assert "gives maps of" in one_line(command(*words, code=2))
 
 
-def test_traceback_of_a_failed_method_on_request(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_traceback_of_a_failed_method_on_request(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     path = own_method(tmp_path, "own_five", "return [][len(tape.images)]")
     words = (*TINY, drawn, "-m", f"saliency,{path}")
@@ -283,7 +285,7 @@ def test_traceback_of_a_failed_method_on_request(drawn: Any, tmp_path: Path, mon
     assert "Traceback" in command(*words, "-o", tmp_path / "b", "-v").stderr
 
 
-def test_out_of_memory_halves_the_batch(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_out_of_memory_halves_the_batch(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 
     plain, sizes = BatchExplainer._open, []
@@ -305,7 +307,7 @@ def test_out_of_memory_halves_the_batch(drawn: Any, tmp_path: Path, monkeypatch:
     assert "Out of memory with one image at a time" in result.stderr and not (tmp_path / "n").exists()
 
 
-def test_a_full_disk_is_one_line(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_one_line(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
 
     def full(*_: Any, **__: Any) -> None:
@@ -316,7 +318,7 @@ def test_a_full_disk_is_one_line(drawn: Any, tmp_path: Path, monkeypatch: pytest
     assert "Error: No space left on device" in result.stderr and not (tmp_path / "r").exists()
 
 
-def test_ctrl_c_keeps_what_is_done(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_keeps_what_is_done(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 
     plain = BatchExplainer._open
@@ -341,7 +343,7 @@ def test_methods_are_listed_and_described() -> None:
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in methods()])
-def test_a_method_is_described_in_full(name: Any) -> None:
+def test_a_method_is_described_in_full(name: str) -> None:
     (entry,) = [entry for entry in methods() if entry.name == name]
     assert entry.info.text in command("methods", name.replace("_", "-")).stdout
     (described,) = json.loads(command("methods", name, "--json").stdout)
@@ -382,11 +384,11 @@ def test_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = load_run(tmp_path / "d")
     assert "1 epochs on 50 synthetic images" in run.record.network.weights
     for image in run.images():
-        assert image.label and 0.02 < image.mask_fraction < 0.4
+        assert image.label and 0.02 < present(image.mask_fraction) < 0.4
         assert "mask" in load_arrays(tmp_path / "d", image.id)
-        pointed = [found for found in image.maps if "peak_inside" in found.evidence.notes]
+        pointed = [map_record for map_record in image.maps if "peak_inside" in map_record.evidence.notes]
         shown = image.label.index in [target.index for target in image.targets]
-        assert {found.target for found in pointed} == ({image.label.index} if shown else set())
+        assert {map_record.target for map_record in pointed} == ({image.label.index} if shown else set())
     overview = (tmp_path / "d" / "index.html").read_text(encoding="utf-8")
     assert "Pointing game" in overview and "The masks cover" in overview
     assert json.loads((tmp_path / "d" / "run.json").read_text())["run"]["settings"]["model"] == "demo"

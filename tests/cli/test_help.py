@@ -29,13 +29,13 @@ def help_of(name: str | None, width: int) -> str:
 
 
 @pytest.mark.parametrize("name", [None, *cli.commands], ids=lambda name: name or "all")
-def test_help_reads_as_it_did(name: Any) -> None:
+def test_help_reads_as_it_did(name: str) -> None:
     gold.check(f"help-{name or 'all'}", help_of(name, 80))
 
 
 @pytest.mark.parametrize("width", [60, 80, 110])
 @pytest.mark.parametrize("name", [None, *cli.commands], ids=lambda name: name or "all")
-def test_no_help_is_cut(name: Any, width: Any) -> None:
+def test_no_help_is_cut(name: str, width: Any) -> None:
     text = re.sub("(?m)^Usage:.*$", "", help_of(name, width))
     assert not re.search(r"\w(\.\.\.|…)$", text, re.MULTILINE)
 
@@ -67,7 +67,7 @@ def test_every_help_is_a_sentence(parameter: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ORDER)
-def test_every_example_is_on_its_own_line(name: Any) -> None:
+def test_every_example_is_on_its_own_line(name: str) -> None:
     lines = [line.strip() for line in help_of(name, 80).splitlines()]
     at = next(place for place, line in enumerate(lines) if line in ("Example:", "Examples:"))
     assert lines[at + 1].startswith(f"cnnvis-report {name} ") and "\\b" not in "".join(lines)

@@ -19,12 +19,13 @@ def shade(path: Path, index: int, classes: int = 10) -> None:
     Image.new("RGB", (12, 12), (int((index + 0.5) / classes * 255),) * 3).save(path)
 
 
-def run_of(folder: Path) -> dict:
-    return json.loads((folder / "run.json").read_text())
+def run_of(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "run.json").read_text())
+    return content
 
 
-def right(content: dict) -> int:
-    return sum((each["label"] or {}).get("index") == each["top"][0]["index"] for each in content["images"])
+def right(content: dict[str, Any]) -> int:
+    return sum((image["label"] or {}).get("index") == image["top"][0]["index"] for image in content["images"])
 
 
 def test_folders_called_by_indices_are_right(tmp_path: Path) -> None:
@@ -53,7 +54,7 @@ def test_files_that_are_not_read_are_listed_and_counted(tmp_path: Path) -> None:
     result = command(*BRIGHT, tmp_path / "data", "-o", tmp_path / "r", "--strict", code=3)
     assert "Warning: b.heic: a HEIC picture (.heic), which isn't read" in result.output
     skipped = run_of(tmp_path / "r")["run"]["skipped"]
-    assert [each["name"] for each in skipped] == ["b.heic", "c.dcm", "d.npy"]
+    assert [file["name"] for file in skipped] == ["b.heic", "c.dcm", "d.npy"]
     assert "b.heic" in (tmp_path / "r" / "run.html").read_text()
     (tmp_path / "data" / "d.npy").unlink()
     command(*BRIGHT, tmp_path / "data", "-o", tmp_path / "r", "--strict", code=3)
@@ -66,11 +67,11 @@ def test_a_limit_is_a_sample_and_is_part_of_the_settings(tmp_path: Path) -> None
             shade(tmp_path / "data" / f"class {index}" / f"{number}.png", index)
     command(*BRIGHT, tmp_path / "data", "-o", tmp_path / "r", "--limit", "10", "--seed", "4")
     content = run_of(tmp_path / "r")
-    assert len({each["label"]["index"] for each in content["images"]}) == 10 and right(content) == 10
+    assert len({image["label"]["index"] for image in content["images"]}) == 10 and right(content) == 10
     assert "10 of 30 images: 1 of each of 10 classes, seed 4." in content["run"]["notices"]
     assert content["run"]["settings"]["limit_order"] == "balanced"
     command(*BRIGHT, tmp_path / "data", "-o", tmp_path / "r", "--limit", "4", "--limit-order", "first")
-    assert [each["label"]["index"] for each in run_of(tmp_path / "r")["images"]] == [0, 0, 0, 1]
+    assert [image["label"]["index"] for image in run_of(tmp_path / "r")["images"]] == [0, 0, 0, 1]
 
 
 def deep(path: Path, value: int) -> None:
@@ -93,7 +94,7 @@ def test_twelve_bits_in_sixteen_are_read_as_twelve(tmp_path: Path) -> None:
     assert right(content) == 0 and content["run"]["fingerprint"] != before, "another range, another run"
     assert content["run"]["settings"]["range"] == ["0", "65535"]
     command(*words, "--range", "0,8190")
-    assert [each["top"][0]["index"] for each in run_of(tmp_path / "r")["images"]] == [0, 4]
+    assert [image["top"][0]["index"] for image in run_of(tmp_path / "r")["images"]] == [0, 4]
 
 
 def test_a_picture_that_is_deeper_than_the_others_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +116,9 @@ def test_a_picture_that_is_deeper_than_the_others_is_named(tmp_path: Path, monke
         (["--class-names", "gap.txt"], "none for 2"),
     ],
 )
-def test_wrong_requests_are_one_line(tmp_path: Path, words: Any, says: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_requests_are_one_line(
+    tmp_path: Path, words: list[str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     shade(tmp_path / "a.png", 1)
     Path("gap.txt").write_text("0 a\n1 b\n3 c\n")
@@ -130,7 +133,9 @@ def test_two_classes_of_one_name_can_be_told_apart(tmp_path: Path) -> None:
     words = (*BRIGHT, tmp_path / "crane (3)", "-o", tmp_path / "r", "--class-names", tmp_path / "names.txt")
     command(*words, "-c", "crane (3),crane (0)")
     (image,) = run_of(tmp_path / "r")["images"]
-    assert [each["name"] for each in image["targets"]] == ["crane (3)", "crane (0)"] and image["label"]["index"] == 3
+    assert [target["name"] for target in image["targets"]] == ["crane (3)", "crane (0)"] and image["label"][
+        "index"
+    ] == 3
 
 
 def test_many_broken_files_are_counted_and_listed(tmp_path: Path) -> None:
@@ -151,9 +156,9 @@ def test_an_image_that_the_network_does_not_take_is_skipped(tmp_path: Path) -> N
     words = ("run", "tests.factories:even_sided", tmp_path / "data", "-m", "gradient", "--device", "cpu", "--size")
     result = command(*words, "original", "-o", tmp_path / "r")
     content = run_of(tmp_path / "r")
-    assert [each["name"] for each in content["images"]] == ["0/a.png", "0/c.png"]
+    assert [image["name"] for image in content["images"]] == ["0/a.png", "0/c.png"]
     (skipped,) = content["run"]["skipped"]
     assert skipped["name"] == "1/b.png" and "(ValueError: an odd height)" in skipped["reason"]
     assert "1/b.png: even_sided doesn't take" in result.output
     command(*words, "original", "-o", tmp_path / "wrong", "--select", "misclassified")
-    assert [each["name"] for each in run_of(tmp_path / "wrong")["images"]] == ["0/a.png", "0/c.png"]
+    assert [image["name"] for image in run_of(tmp_path / "wrong")["images"]] == ["0/a.png", "0/c.png"]

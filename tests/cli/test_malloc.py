@@ -52,6 +52,6 @@ def test_other_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
 
     from cnnvis_report.cli import malloc
 
-    monkeypatch.setattr(malloc.os, "environ", {})
+    monkeypatch.setattr(os, "environ", {})
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert malloc.keep_memory() is False

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cnnvis_report.cli.main import cli
 from cnnvis_report.errors import BadRequest, UnknownName, shown
-from cnnvis_report.methods.registry import methods, select
+from cnnvis_report.methods.registry import Method, methods, select
 from cnnvis_report.settings.kinds import File, FileName, Integer, Integers, Names, Numbers, Real, Text
 from cnnvis_report.settings.numbers import LARGEST, number, whole_number
 from tests.conftest import command
@@ -25,8 +25,8 @@ QUICK = settings(
 DIGITS = "9" * 5000
 OPTIONS = [
     pytest.param(option, id=f"{name} {max(option.opts, key=len)}")
-    for name, each in cli.commands.items()
-    for option in each.params
+    for name, subcommand in cli.commands.items()
+    for option in subcommand.params
     if not getattr(option, "is_flag", False) and option.name != "config"
 ]
 SINGLE = st.one_of(
@@ -57,8 +57,8 @@ def test_every_option_takes_a_value_or_refuses_it_in_a_short_line(option: Any) -
 
 
 @QUICK
-@given(st.sampled_from([each for each in methods() if each.info.options]), st.data())
-def test_options_of_methods_are_within_their_bounds_or_refused(method: Any, data: Any) -> None:
+@given(st.sampled_from([method for method in methods() if method.info.options]), st.data())
+def test_options_of_methods_are_within_their_bounds_or_refused(method: Method, data: Any) -> None:
     key = data.draw(st.sampled_from(sorted(method.info.options)))
     try:
         value = method.with_options({key: data.draw(ANY)})[key]
@@ -79,12 +79,12 @@ def test_every_number_that_a_method_takes_has_bounds() -> None:
     assert not without
 
 
-@pytest.mark.parametrize("method", [each for each in methods() if each.bounds], ids=lambda each: each.name)
-def test_defaults_and_ends_of_bounds_are_taken_and_what_lies_beyond_is_not(method: Any) -> None:
+@pytest.mark.parametrize("method", [method for method in methods() if method.bounds], ids=lambda method: method.name)
+def test_defaults_and_ends_of_bounds_are_taken_and_what_lies_beyond_is_not(method: Method) -> None:
     assert method.with_options({}) == method.info.options
     for key, bounds in method.bounds.items():
         if isinstance(bounds, tuple):
-            assert all(method.with_options({key: each})[key] == each for each in bounds)
+            assert all(method.with_options({key: word})[key] == word for word in bounds)
             continue
         kind = type(method.info.options[key])
         beyond = [bounds.low - 1, bounds.high + 1, *([bounds.low, bounds.high] if bounds.open else [])]

@@ -104,7 +104,7 @@ def test_variables_of_a_training_are_its_own() -> None:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_every_setting_is_an_option_of_run(name: Any) -> None:
+def test_every_setting_is_an_option_of_run(name: str) -> None:
     info = SETTINGS[name]
     (parameter,) = [parameter for parameter in cli.commands["run"].params if parameter.name == name]
     if info.argument:
@@ -141,7 +141,7 @@ def test_the_table_names_no_folder_of_this_machine(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, info in SETTINGS.items() if info.decides])
-def test_settings_that_decide_are_part_of_the_identity(name: Any) -> None:
+def test_settings_that_decide_are_part_of_the_identity(name: str) -> None:
     value = {"labels": "folders", "scores": "value", "select": "correct"}[name]
     assert identity_part(RunConfig.of("net", **{name: value})) == {name: value}
     assert identity_part(RunConfig.of("net")) == {}

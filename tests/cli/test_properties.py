@@ -63,7 +63,7 @@ def parsed(words: list[str], env: dict[str, str] | None = None) -> RunConfig:
     return seen[0]
 
 
-def as_options(chosen: dict) -> list[str]:
+def as_options(chosen: dict[str, Any]) -> list[str]:
     words = []
     for name, value in chosen.items():
         info = INFOS[name]
@@ -78,7 +78,7 @@ def as_options(chosen: dict) -> list[str]:
     return words
 
 
-def as_toml(chosen: dict) -> str:
+def as_toml(chosen: dict[str, Any]) -> str:
     plain = {name: value for name, value in chosen.items() if not isinstance(INFOS[name].kind, MethodOptions)}
     lines = [f"{INFOS[name].key} = {json.dumps(value)}" for name, value in plain.items()]
     for method, options in chosen.get("options", {}).items():
@@ -86,7 +86,7 @@ def as_toml(chosen: dict) -> str:
     return "\n".join(lines)
 
 
-def comparable(config: RunConfig) -> dict:
+def comparable(config: RunConfig) -> dict[str, Any]:
     """A configuration's values; options of methods get their types from the method, so from the shell they are text."""
     found = values_of(config)
     found["options"] = {m: {o: str(v) for o, v in options.items()} for m, options in found["options"].items()}
@@ -95,7 +95,7 @@ def comparable(config: RunConfig) -> dict:
 
 @properties
 @given(CHOSEN)
-def test_a_file_says_what_options_say(tmp_path: Path, chosen: Any) -> None:
+def test_a_file_says_what_options_say(tmp_path: Path, chosen: dict[str, Any]) -> None:
     (tmp_path / "run.toml").write_text(as_toml(chosen), "utf-8")
     from_file = parsed([f"--config={tmp_path / 'run.toml'}"])
     assert comparable(from_file) == comparable(parsed(as_options(chosen)))
@@ -103,14 +103,14 @@ def test_a_file_says_what_options_say(tmp_path: Path, chosen: Any) -> None:
 
 @properties
 @given(CHOSEN)
-def test_a_call_from_python_says_what_options_say(chosen: Any) -> None:
+def test_a_call_from_python_says_what_options_say(chosen: dict[str, Any]) -> None:
     called = RunConfig.of("net", images=[Path("photos")], **chosen)
     assert comparable(called) == comparable(parsed(as_options(chosen)))
 
 
 @properties
 @given(CHOSEN)
-def test_options_go_before_the_file(tmp_path: Path, chosen: Any) -> None:
+def test_options_go_before_the_file(tmp_path: Path, chosen: dict[str, Any]) -> None:
     (tmp_path / "run.toml").write_text('seed = 5\nmetrics = "full"\nlayer = ["first"]\n', "utf-8")
     both = parsed([f"--config={tmp_path / 'run.toml'}", *as_options(chosen)])
     expected = {"seed": 5, "metrics": "full", "layers": ["first"]} | chosen
@@ -119,12 +119,13 @@ def test_options_go_before_the_file(tmp_path: Path, chosen: Any) -> None:
 
 @properties
 @given(CHOSEN)
-def test_a_configuration_is_built_from_its_own_values(chosen: Any) -> None:
+def test_a_configuration_is_built_from_its_own_values(chosen: dict[str, Any]) -> None:
     config = RunConfig.of("net", **chosen)
     assert build(RunConfig, values_of(config)) == config
 
 
 @pytest.mark.parametrize("info", [info for info in OPTIONS if isinstance(info.kind, Choice)], ids=lambda info: info.key)
-def test_a_choice_is_taken_from_the_environment(info: Any) -> None:
+def test_a_choice_is_taken_from_the_environment(info: SettingInfo) -> None:
+    assert isinstance(info.kind, Choice)
     word = info.kind.words[-1]
     assert values_of(parsed([], {PREFIX + info.variable: word}))[info.name] == word

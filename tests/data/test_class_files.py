@@ -41,7 +41,7 @@ NAME_OF = {str(index): name for index, name in PAIRS}
         ("columns.tsv", "name\n" + "\n".join(NAMES)),
     ],
 )
-def test_forms_of_class_files(tmp_path: Path, file: Any, text: Any) -> None:
+def test_forms_of_class_files(tmp_path: Path, file: Any, text: str) -> None:
     (tmp_path / file).write_bytes(text.encode("utf-8-sig"))
     assert read_class_names(tmp_path / file) == NAMES
     (tmp_path / file).write_bytes(text.encode("utf-16"))
@@ -58,7 +58,7 @@ def test_forms_of_class_files(tmp_path: Path, file: Any, text: Any) -> None:
         ("e.csv", "0,n01440764,tench\n1,n01443537,goldfish\n"),
     ],
 )
-def test_ids_are_kept_beside_the_names(tmp_path: Path, file: Any, text: Any) -> None:
+def test_ids_are_kept_beside_the_names(tmp_path: Path, file: Any, text: str) -> None:
     (tmp_path / file).write_text(text)
     found = read_classes(tmp_path / file)
     assert found.names == ("tench", "goldfish") and found.aliases == (("n01440764",), ("n01443537",))
@@ -75,7 +75,7 @@ def test_ids_are_kept_beside_the_names(tmp_path: Path, file: Any, text: Any) -> 
         ("ids.txt", "n01440764\nn01443537\n", ("n01440764", "n01443537")),
     ],
 )
-def test_names_that_look_like_something_else(tmp_path: Path, file: Any, text: Any, names: Any) -> None:
+def test_names_that_look_like_something_else(tmp_path: Path, file: Any, text: str, names: Any) -> None:
     (tmp_path / file).write_bytes(text.encode())
     assert read_class_names(tmp_path / file) == names
 
@@ -104,7 +104,7 @@ def test_names_that_look_like_something_else(tmp_path: Path, file: Any, text: An
         ("s.txt", "a\0b", "no text"),
     ],
 )
-def test_files_that_are_no_good_say_why_in_a_line(tmp_path: Path, file: Any, text: Any, says: Any) -> None:
+def test_files_that_are_no_good_say_why_in_a_line(tmp_path: Path, file: Any, text: str, says: str) -> None:
     (tmp_path / file).write_bytes(text.encode())
     with pytest.raises(BadRequest) as caught:
         read_classes(tmp_path / file)
@@ -128,7 +128,7 @@ def test_other_encodings_are_named(tmp_path: Path) -> None:
         "- {}\n- {}\n- {}\n", "- '{}'\n- '{}'\n- '{}'\n", '0,"{}"\n1,"{}"\n2,"{}"',
     ],
 )  # fmt: skip
-def test_lines_cut_out_of_a_list_or_a_dict(tmp_path: Path, text: Any) -> None:
+def test_lines_cut_out_of_a_list_or_a_dict(tmp_path: Path, text: str) -> None:
     """The marks around the names are none of theirs."""
     names = ("tench, Tinca tinca", "ice cream", "black-and-tan dog")
     (tmp_path / "names.txt").write_text(text.format(*names))
@@ -144,6 +144,6 @@ def test_lines_cut_out_of_a_list_or_a_dict(tmp_path: Path, text: Any) -> None:
         ("-\n- b\n", ("-", "- b")),
     ],
 )
-def test_marks_that_only_some_names_have_are_theirs(tmp_path: Path, text: Any, names: Any) -> None:
+def test_marks_that_only_some_names_have_are_theirs(tmp_path: Path, text: str, names: Any) -> None:
     (tmp_path / "names.txt").write_text(text)
     assert read_class_names(tmp_path / "names.txt") == names

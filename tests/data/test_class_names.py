@@ -1,5 +1,6 @@
 """Labels: of folders and of lists, by name, synonym, id and index; what is no class is unknown, and said."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from cnnvis_report.pipeline.targets import images_of
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.training.splits import find_classes
 from tests.conftest import command
+from tests.narrow import present
 
 IMAGENET = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
 TEN = tuple(f"class {index}" for index in range(10))
@@ -32,12 +34,20 @@ def tree(top: Path, *names: str) -> Path:
     return top
 
 
-def labels_in(top: Path, classes: Any, **given: Any) -> dict[str, tuple[str, int | None] | None]:
-    found = labeled(find_images([top]), classes, **given)
-    return {item.name: item.label and (item.label.name, item.label.index) for item in found}
+Named = tuple[str, int | None]  # a label's name, and the index of its class
 
 
-def notices(top: Path, classes: Any, **given: Any) -> str:
+def labels_in(top: Path, classes: Sequence[str], **given: Any) -> dict[str, Named | None]:
+    images = labeled(find_images([top]), classes, **given)
+    return {item.name: (item.label.name, item.label.index) if item.label else None for item in images}
+
+
+def indices_in(top: Path, classes: Sequence[str], **given: Any) -> dict[str, int | None]:
+    """By image, all of which have a label."""
+    return {name: present(label)[1] for name, label in labels_in(top, classes, **given).items()}
+
+
+def notices(top: Path, classes: Sequence[str], **given: Any) -> str:
     return " ".join(labeled(find_images([top]), classes, **given).notices)
 
 
@@ -50,7 +60,7 @@ def notices(top: Path, classes: Any, **given: Any) -> str:
         ("-1", None), ("²", None),
     ],
 )  # fmt: skip
-def test_a_class_is_found_by_whatever_it_is_called(word: Any, index: Any) -> None:
+def test_a_class_is_found_by_whatever_it_is_called(word: str, index: int | None) -> None:
     assert Classes(FEW).find(word).index == index
     assert Classes(distinct(FEW)).find(word).index == index, "told apart for the page, and called as before"
 
@@ -78,7 +88,7 @@ def test_imagenet_is_known_by_its_ids_whatever_its_names_are() -> None:
     assert len(ids) == 1000 and list(ids) == sorted(set(ids))
     known = {"n01440764": "tench", "n02123045": "tabby", "n02279972": "monarch", "n04254680": "soccer ball"}
     for word, name in known.items():
-        assert IMAGENET[Classes(IMAGENET).find(word).index] == name
+        assert IMAGENET[present(Classes(IMAGENET).find(word).index)] == name
     unnamed = Classes([f"class {index}" for index in range(1000)])
     assert unnamed.find("n02123045").index == 281
     assert Classes(ids).find("tabby").index == 281, "and by its names where the ids are the names"
@@ -99,19 +109,17 @@ def test_folders_stand_for_classes_in_the_order_of_imagefolder(tmp_path: Path) -
     names = [str(number) for number in range(1, 13)]
     tree(tmp_path / "twelve", *(f"{name}/a.png" for name in names))
     twelve = [f"class {index}" for index in range(12)]
-    found = labels_in(tmp_path / "twelve", twelve, labels="folders")
-    assert {name: label[1] for name, label in found.items()} == {
+    assert indices_in(tmp_path / "twelve", twelve, labels="folders") == {
         f"{name}/a.png": index for index, name in enumerate(sorted(names))
     }
     assert "in the order of torchvision's ImageFolder" in notices(tmp_path / "twelve", twelve, labels="folders")
+    by_folder = {"Zebra/x.png": 0, "apple/x.png": 1, "banana/x/y.png": 2}
     tree(tmp_path / "three", "apple/x.png", "Zebra/x.png", "banana/x/y.png")
-    found = labels_in(tmp_path / "three", TEN[:3], labels="folders")
-    assert [found[name][1] for name in ("Zebra/x.png", "apple/x.png", "banana/x/y.png")] == [0, 1, 2]
+    assert indices_in(tmp_path / "three", TEN[:3], labels="folders") == by_folder
     (tmp_path / "three" / "carrot").mkdir()
     found = labels_in(tmp_path / "three", TEN[:4], labels="folders")
     assert found["banana/x/y.png"] == ("banana", 2), "an empty folder is a class too"
-    found = labels_in(tmp_path / "three", TEN[:3], labels="folders")
-    assert [found[name][1] for name in ("Zebra/x.png", "apple/x.png", "banana/x/y.png")] == [0, 1, 2], "or is none"
+    assert indices_in(tmp_path / "three", TEN[:3], labels="folders") == by_folder, "or is none"
 
 
 def test_the_order_agrees_with_torchvision(tmp_path: Path) -> None:
@@ -120,11 +128,9 @@ def test_the_order_agrees_with_torchvision(tmp_path: Path) -> None:
     tree(tmp_path, "b10/1.png", "b9/1.png", "B2/1.png", "_a/1.png", "ä/1.png", "z z/deep/1.png")
     theirs = ImageFolder(str(tmp_path))
     expected = {Path(path).relative_to(tmp_path).as_posix(): index for path, index in theirs.samples}
-    ours = labels_in(tmp_path, TEN[:6], labels="folders")
-    assert {name: label[1] for name, label in ours.items()} == expected
+    assert indices_in(tmp_path, TEN[:6], labels="folders") == expected
     (tmp_path / "list.txt").write_text("\n".join(reversed(expected)))
-    listed = labels_in(tmp_path / "list.txt", TEN[:6], labels="folders")
-    assert {name: label[1] for name, label in listed.items()} == expected
+    assert indices_in(tmp_path / "list.txt", TEN[:6], labels="folders") == expected
     assert list(find_classes(tmp_path)[1]) == theirs.classes, "and so does a training here"
 
 
@@ -132,7 +138,7 @@ def test_the_parts_of_a_set_are_no_classes(tmp_path: Path) -> None:
     tree(tmp_path, "train/b/1.png", "train/a/2.png", "val/a/3.png")
     for given in ([tmp_path], [tmp_path / "train", tmp_path / "val"]):
         found = labeled(find_images(given), TEN[:2], labels="folders")
-        assert {item.name: item.label.index for item in found} == {
+        assert {item.name: present(item.label).index for item in found} == {
             "train/a/2.png": 0, "train/b/1.png": 1, "val/a/3.png": 0,
         }  # fmt: skip
 
@@ -153,10 +159,10 @@ def test_numbers_that_may_be_indices_or_an_order_are_not_guessed(tmp_path: Path)
     twelve = [f"class {index}" for index in range(12)]
     assert set(labels_in(tmp_path, twelve).values()) == {None}
     assert "--labels indices or --labels folders" in notices(tmp_path, twelve)
-    assert labels_in(tmp_path, twelve, labels="indices")["10/a.png"][1] == 10
-    assert labels_in(tmp_path, twelve, labels="folders")["10/a.png"][1] == 2
+    assert indices_in(tmp_path, twelve, labels="indices")["10/a.png"] == 10
+    assert indices_in(tmp_path, twelve, labels="folders")["10/a.png"] == 2
     tree(tmp_path / "ten", *(f"{number}/a.png" for number in range(10)))
-    assert labels_in(tmp_path / "ten", TEN)["9/a.png"][1] == 9, "both ways the same"
+    assert indices_in(tmp_path / "ten", TEN)["9/a.png"] == 9, "both ways the same"
 
 
 def test_what_is_no_class_is_unknown_and_counted(tmp_path: Path) -> None:
@@ -182,7 +188,7 @@ def test_the_folder_that_is_given_may_be_a_class(tmp_path: Path) -> None:
     tree(tmp_path, "goldfish/a.png", "tench/b.png")
     assert labels_in(tmp_path / "goldfish", FEW) == {"a.png": ("goldfish", 1)}
     both = labeled(find_images([tmp_path / "goldfish", tmp_path / "tench"]), FEW)
-    assert [(item.name, item.label.index) for item in both] == [("goldfish/a.png", 1), ("tench/b.png", 0)]
+    assert [(item.name, present(item.label).index) for item in both] == [("goldfish/a.png", 1), ("tench/b.png", 0)]
 
 
 LINES = """path label
@@ -220,10 +226,12 @@ def test_tables_have_columns_of_paths_and_labels(tmp_path: Path) -> None:
     (tmp_path / "plain.csv").write_text("a.png,goldfish\nb.png,2\n")
     for name in ("t.csv", "t.tsv", "plain.csv"):
         found = labeled(find_images([tmp_path / name]), FEW)
-        assert [(item.name, item.label.index) for item in found] == [("a.png", 1), ("b.png", 2)], name
+        assert [(item.name, present(item.label).index) for item in found] == [("a.png", 1), ("b.png", 2)], name
     (tmp_path / "short.csv").write_text("image_id,class\na,1\nb,2\n")
     found = labeled(find_images([tmp_path / "short.csv"]), FEW)
-    assert [(item.name, item.label.index) for item in found] == [("a.png", 1), ("b.png", 2)], "endings left out"
+    assert [(item.name, present(item.label).index) for item in found] == [("a.png", 1), ("b.png", 2)], (
+        "endings left out"
+    )
     (tmp_path / "many.csv").write_text("image,goldfish,tench,crane (3)\na.png,1,0,1\nb.png,0,0,0\n")
     found = labeled(find_images([tmp_path / "many.csv"]), FEW)
     assert [[label.index for label in item.labels] for item in found] == [[1, 3], []]
@@ -234,14 +242,14 @@ def test_a_list_without_labels_has_those_of_the_folders_in_it(tmp_path: Path) ->
     tree(tmp_path, "goldfish/a.png", "other/b.png")
     (tmp_path / "list.txt").write_text("goldfish/a.png\nother/b.png\n")
     found = labeled(find_images([tmp_path / "list.txt"]), FEW)
-    assert [item.label.index for item in found] == [1, None]
+    assert [present(item.label).index for item in found] == [1, None]
 
 
 def test_labels_that_count_from_one_are_noticed(tmp_path: Path) -> None:
     tree(tmp_path, "a.png", "b.png", "c.png")
     (tmp_path / "list.txt").write_text("a.png 1\nb.png 2\nc.png 3\n")
     found = labeled(find_images([tmp_path / "list.txt"]), TEN[:3])
-    assert [item.label.index for item in found] == [1, 2, None]
+    assert [present(item.label).index for item in found] == [1, 2, None]
     assert "Indices count from 0, to 2." in " ".join(found.notices)
 
 
@@ -266,8 +274,16 @@ def test_folders_in_order_and_predictions_have_one_name(tmp_path: Path) -> None:
     """So that a label and a prediction of one class are one row and one column of the confusions."""
     tree(tmp_path, "benign/a.png", "malignant/b.png", "loose.png")
     (tmp_path / "names.txt").write_text("healthy\nill\n")
-    given = {"model": "tests.data.test_labels:reddish", "images": (tmp_path,), "labels": "folders", "device": "cpu"}
-    for more, names in (({}, ("benign", "malignant")), ({"class_names": tmp_path / "names.txt"}, ("healthy", "ill"))):
+    given: dict[str, Any] = {
+        "model": "tests.data.test_labels:reddish",
+        "images": (tmp_path,),
+        "labels": "folders",
+        "device": "cpu",
+    }
+    cases: list[tuple[dict[str, Any], tuple[str, str]]] = [
+        ({}, ("benign", "malignant")), ({"class_names": tmp_path / "names.txt"}, ("healthy", "ill")),
+    ]  # fmt: skip
+    for more, names in cases:
         setup = set_up(RunConfig.of(**given, **more))
         labels = {item.name: item.label and (item.label.name, item.label.index) for item in setup.images}
         assert setup.subject.classes == names
@@ -277,20 +293,19 @@ def test_folders_in_order_and_predictions_have_one_name(tmp_path: Path) -> None:
 
 def test_numbers_below_or_above_named_classes_are_no_labels(tmp_path: Path) -> None:
     tree(tmp_path, "cat/0/a.png", "cat/1/b.png", "dog/0/c.png", "dog/1/d.png")
-    found = labels_in(tmp_path, ("cat", "dog"))
-    assert [label[1] for label in found.values()] == [0, 0, 1, 1]
+    assert list(indices_in(tmp_path, ("cat", "dog")).values()) == [0, 0, 1, 1]
     assert "index" not in notices(tmp_path, ("cat", "dog"))
-    assert [label[1] for label in labels_in(tmp_path, ("dog", "fox", "cat")).values()] == [2, 2, 0, 0]
+    assert list(indices_in(tmp_path, ("dog", "fox", "cat")).values()) == [2, 2, 0, 0]
     assert set(labels_in(tmp_path, TEN[:2]).values()) == {None}, "the folders above may be the classes"
     assert "the classes are the 2 folders cat, dog, in ImageFolder's order" in notices(tmp_path, TEN[:2])
-    assert [label[1] for label in labels_in(tmp_path, TEN[:2], labels="indices").values()] == [0, 1, 0, 1]
+    assert list(indices_in(tmp_path, TEN[:2], labels="indices").values()) == [0, 1, 0, 1]
     parts = tree(tmp_path / "parts", "train/0/a.png", "train/1/b.png", "val/0/c.png", "val/1/d.png")
-    assert [label[1] for label in labels_in(parts, TEN[:2]).values()] == [0, 1, 0, 1]
+    assert list(indices_in(parts, TEN[:2]).values()) == [0, 1, 0, 1]
 
 
 def test_numbers_are_indices_beside_a_folder_of_strays(tmp_path: Path) -> None:
     tree(tmp_path, "0/a.png", "1/b.png", "2/c.png", "unlabeled/d.png")
-    assert [label[1] for label in labels_in(tmp_path, TEN[:3]).values()] == [0, 1, 2, None]
+    assert list(indices_in(tmp_path, TEN[:3]).values()) == [0, 1, 2, None]
     tree(tmp_path / "one", "1/a.png", "2/b.png", "3/c.png")
     assert set(labels_in(tmp_path / "one", TEN[:3]).values()) == {None}, "3 is no index, so none need be"
 
@@ -309,7 +324,7 @@ def test_letters_and_accents_may_be_stored_apart(tmp_path: Path) -> None:
         ("goldfish, unheard of", [1]), ("crane", [None]), ("[goldfish", [None]), ("zebra|yak", [None, None]),
     ],
 )  # fmt: skip
-def test_several_labels_in_any_form(text: Any, indices: Any) -> None:
+def test_several_labels_in_any_form(text: str, indices: list[int | None]) -> None:
     assert [label.index for label in labels_of(text, Classes(FEW))] == indices
 
 
@@ -335,7 +350,7 @@ def test_paths_that_were_written_on_windows(tmp_path: Path) -> None:
     tree(tmp_path, "in/a b.png", "in/deep/c.png")
     (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfin\\a b.png goldfish\r\nin\\deep\\c.png\t2\r\n")
     found = labeled(find_images([tmp_path / "list.txt"]), FEW)
-    assert [(item.name, item.label.index) for item in found] == [("in/a b.png", 1), ("in/deep/c.png", 2)]
+    assert [(item.name, present(item.label).index) for item in found] == [("in/a b.png", 1), ("in/deep/c.png", 2)]
     assert [item.open().size for item in found] == [(4, 4)] * 2
 
 
@@ -359,10 +374,10 @@ def test_tables_of_flags_have_other_columns_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("no", "yes"), [("neg", "Pos"), ("False", "True"), ("no", "yes"), ("negative", "positive")])
-def test_a_binary_network_without_names_knows_yes_and_no(tmp_path: Path, no: Any, yes: Any) -> None:
+def test_a_binary_network_without_names_knows_yes_and_no(tmp_path: Path, no: str, yes: str) -> None:
     tree(tmp_path, f"{no}/a.png", f"{yes}/b.png")
     found = labeled(find_images([tmp_path]), ("negative", "positive"))
-    assert {Path(item.name).name: item.label.index for item in found} == {"a.png": 0, "b.png": 1}
+    assert {Path(item.name).name: present(item.label).index for item in found} == {"a.png": 0, "b.png": 1}
     assert set(labels_in(tmp_path, ("sound", "broken")).values()) == {None}
 
 
@@ -375,7 +390,7 @@ def test_a_binary_network_without_names_knows_yes_and_no(tmp_path: Path, no: Any
     ids=["folders", "none"],
 )
 def test_the_plan_says_how_many_images_have_a_label_and_else_how_to_give_them(
-    names: Any, said: Any, tmp_path: Path
+    names: Sequence[str], said: str, tmp_path: Path
 ) -> None:
     for name in names:
         (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)

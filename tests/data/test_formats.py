@@ -132,7 +132,7 @@ def test_channels_that_are_left_aside_are_said(
 
 def test_several_pictures_in_one_file_are_said(tmp_path: Path) -> None:
     red, blue = Image.new("RGB", (16, 16), "red"), Image.new("RGB", (16, 16), "blue")
-    both = {"save_all": True, "append_images": [blue]}
+    both: dict[str, Any] = {"save_all": True, "append_images": [blue]}
     exif = Image.Exif()
     exif[270] = "x" * 9000  # as long as a thumbnail, so that what counts comes late
     red.save(tmp_path / "phone.jpg", format="MPO", exif=exif, **both)
@@ -157,7 +157,7 @@ def test_a_deep_jpeg_2000_counts_for_the_range_of_the_set(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.jp2", "a.mpo"])
 @pytest.mark.parametrize("cut", [1, 3, 12, 24, 30, 60])
-def test_heads_that_break_off_end_the_search(tmp_path: Path, name: Any, cut: Any) -> None:
+def test_heads_that_break_off_end_the_search(tmp_path: Path, name: str, cut: Any) -> None:
     kind = {"a.jpg": "MPO", "a.mpo": "MPO", "a.png": "PNG", "a.jp2": "JPEG2000"}[name]
     more = {} if kind == "JPEG2000" else {"save_all": True, "append_images": [Image.new("RGB", (8, 8))]}
     Image.new("RGB", (8, 8), "red").save(tmp_path / name, format=kind, **more)

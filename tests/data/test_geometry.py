@@ -56,11 +56,11 @@ def test_a_thin_strip_costs_little(size: Any) -> None:
 
 
 def test_a_strip_is_never_made_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    monkeypatch.setattr(Image.Image, "resize", _noting(Image.Image.resize, made))
+    sizes: list[tuple[int, int]] = []
+    monkeypatch.setattr(Image.Image, "resize", _noting(Image.Image.resize, sizes))
     preprocessing = Preprocessing((0.5,) * 3, (0.5,) * 3, resize=256, crop=(224, 224))
     found = prepare(smooth(6000, 2), preprocessing)
-    assert found.values.shape == (3, 224, 224) and max(width * height for width, height in made) <= 224 * 224
+    assert found.values.shape == (3, 224, 224) and max(width * height for width, height in sizes) <= 224 * 224
     expected = np.asarray(smooth(6000, 2).crop((2995, 0, 3005, 2)), int).mean()
     assert abs(found.seen.mean() - expected) < 25
 

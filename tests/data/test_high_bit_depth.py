@@ -116,13 +116,13 @@ def test_eight_bits_have_no_range(tmp_path: Path) -> None:
     ],
 )
 def test_floating_point_has_the_range_that_holds_it(tmp_path: Path, values: Any, expected: Any, note: Any) -> None:
-    Image.fromarray(np.tile(np.float32(values), (3, 1))).save(tmp_path / "a.tif")
+    Image.fromarray(np.tile(np.array(values, np.float32), (3, 1))).save(tmp_path / "a.tif")
     picture = read_picture(tmp_path / "a.tif")
     assert np.asarray(picture)[0].tolist() == expected and picture.info.get(NOTE, "") == note
 
 
 def test_values_that_are_not_finite_are_refused(tmp_path: Path) -> None:
-    Image.fromarray(np.float32([[0, np.nan]])).save(tmp_path / "a.tif")
+    Image.fromarray(np.array([[0, np.nan]], np.float32)).save(tmp_path / "a.tif")
     with pytest.raises(UnusablePicture, match="aren't finite"):
         read_picture(tmp_path / "a.tif")
 

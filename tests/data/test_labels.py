@@ -30,6 +30,8 @@ from cnnvis_report.report.views.summary import summarize
 from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
+from tests.factories import described
+from tests.narrow import present
 from tests.pages.browser import until
 
 SIDE = 16
@@ -46,7 +48,7 @@ class Brightness(nn.Module):
         super().__init__()
         self.conv, self.fc = nn.Conv2d(3, 3, 1), nn.Linear(3, columns)
         with torch.no_grad():
-            self.conv.weight.copy_(torch.eye(3)[:, :, None, None]), self.conv.bias.zero_()
+            self.conv.weight.copy_(torch.eye(3)[:, :, None, None]), present(self.conv.bias).zero_()
             self.fc.weight.copy_(SCALE * torch.eye(3)[:columns]), self.fc.bias.fill_(-SCALE / 2)
 
     def forward(self, x: Any) -> Any:
@@ -55,9 +57,7 @@ class Brightness(nn.Module):
 
 def colors() -> nn.Module:
     """Three labels that don't exclude each other."""
-    network = Brightness()
-    network.class_names, network.scores = ("red", "green", "blue"), "sigmoid"
-    return network
+    return described(Brightness(), class_names=("red", "green", "blue"), scores="sigmoid")
 
 
 def reddish() -> nn.Module:
@@ -65,9 +65,7 @@ def reddish() -> nn.Module:
 
 
 def amount() -> nn.Module:
-    network = Brightness(1)
-    network.class_names, network.scores = ("amount",), "value"
-    return network
+    return described(Brightness(1), class_names=("amount",), scores="value")
 
 
 # name: the picture's red, green and blue, of 255, and its labels
@@ -90,7 +88,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return folder
 
 
-def open_labels(folder: Any, only: Any = "all", labels: Any = None) -> Any:
+def open_labels(folder: Path, only: Any = "all", labels: Any = None) -> Any:
     """The setup of a run over the pictures with their labels."""
     known = labels or {name: given for name, (_, given) in PICTURES.items()}
 
@@ -112,7 +110,7 @@ def open_labels(folder: Any, only: Any = "all", labels: Any = None) -> Any:
     return setup if only == "all" else select_images(setup, Progress())
 
 
-def write(setup: Any, folder: Any) -> Any:
+def write(setup: Any, folder: Path) -> Any:
     run(setup, plan_run(setup), folder, Progress())
     write_site(load_run(folder), single_file=False)
     return folder
@@ -123,7 +121,7 @@ def several(pictures: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return write(open_labels(pictures), tmp_path_factory.mktemp("several") / "report")
 
 
-def shares(name: Any) -> Any:
+def shares(name: str) -> Any:
     return 1 / (1 + np.exp(-SCALE * (np.array(PICTURES[name][0]) / 255 - 0.5)))
 
 
@@ -227,14 +225,14 @@ def test_a_run_of_several_labels_records_each_by_itself(several: Any) -> None:
 def test_pages_of_several_labels_say_what_holds(several: Any) -> None:
     summary = summarize(load_run(several))
     assert summary.predictions is None and (summary.labeled, summary.correct, summary.unknown) == (5, 2, 1)
-    found = summary.label_predictions
+    found = present(summary.label_predictions)
     truth = {name: [label in PICTURES[name][1] for label in ("red", "green", "blue")] for name in "abcde"}
     columns = np.array([truth[name] for name in "abcde"])
     scores = np.array([shares(name) for name in "abcde"])
     for k in (0, 1):
         assert found.labels[k].average_precision == pytest.approx(slow_average_precision(columns[:, k], scores[:, k]))
     assert found.labels[2].average_precision is None and (found.exact, found.unknown) == (2, 1)
-    sums = [sum(each.images * each.mean for each in found.bins), sum(each.images for each in found.bins)]
+    sums = [sum(row.images * row.mean for row in found.bins), sum(row.images for row in found.bins)]
     assert sums == pytest.approx([scores.sum(), scores.size], rel=1e-4), "probabilities are those of the network"
     overview = page(several / "index.html")
     answers = page(several / "performance.html")
@@ -287,9 +285,9 @@ def test_an_image_that_bears_none_of_the_labels_counts(pictures: Any, tmp_path: 
     assert predicted["c"].any() and not predicted["e"].any(), "one is wrong, and one right"
     exact = sum((predicted[name] == rows[name]).all() for name in rows)
     for folder in ("r", "wrong"):
-        found = summarize(load_run(tmp_path / folder)).label_predictions
+        found = present(summarize(load_run(tmp_path / folder)).label_predictions)
         assert (found.images, found.exact) == (3, exact)
-        assert sum(each.predicted for each in found.labels) == sum(row.sum() for row in predicted.values())
+        assert sum(label.predicted for label in found.labels) == sum(row.sum() for row in predicted.values())
         scores, truth = np.array([shares(name) for name in rows]), np.array([1, 0, 0])
         assert found.labels[0].average_precision == pytest.approx(slow_average_precision(truth, scores[:, 0]))
     pages = {path.stem.partition("-")[0]: page(path) for path in (tmp_path / "r" / "images").glob("*.html")}
@@ -297,12 +295,12 @@ def test_an_image_that_bears_none_of_the_labels_counts(pictures: Any, tmp_path: 
     assert "none of the labels" not in pages["a"] and "extra" in pages["c"]
 
 
-def page(path: Any) -> Any:
+def page(path: Path) -> Any:
     """A page's text."""
     return path.read_text("utf-8")
 
 
-def images_of(folder: Any) -> Any:
+def images_of(folder: Path) -> Any:
     return {Path(each["name"]).stem: each for each in json.loads((folder / "run.json").read_text("utf-8"))["images"]}
 
 
@@ -417,7 +415,7 @@ class Ramp(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(3, 12, 1)
         nn.init.zeros_(self.conv.weight)
-        self.conv.bias.data = torch.arange(1, 13) / 10
+        present(self.conv.bias).data = torch.arange(1, 13) / 10
         self.class_names, self.size = tuple(f"label {index:02d}" for index in range(12)), SIDE
 
     def forward(self, x: Any) -> Any:

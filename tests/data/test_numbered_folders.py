@@ -1,5 +1,6 @@
 """Folders called by a number or an id and a name; the limit of a selection; masks of images with several labels."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.setup import select_images, set_up
 from cnnvis_report.progress import Progress
 from tests.cli.test_images_of_runs import shade
-from tests.data.test_class_names import TEN, labels_in, notices, tree
+from tests.data.test_class_names import TEN, indices_in, labels_in, notices, tree
+from tests.narrow import present
 
 PETS = ("cat", "dog", "fish", "black cat")
 IMAGENET = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
@@ -34,9 +36,10 @@ IMAGENET = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
         (("train/0_cat", "test/1-dog"), PETS, (0, 1)),
     ],
 )
-def test_a_number_or_an_id_before_a_name(tmp_path: Path, folders: Any, classes: Any, indices: Any) -> None:
-    found = labels_in(tree(tmp_path, *(f"{name}/a.png" for name in folders)), classes)
-    assert {name: label[1] for name, label in found.items()} == {
+def test_a_number_or_an_id_before_a_name(
+    tmp_path: Path, folders: Sequence[str], classes: Sequence[str], indices: Sequence[int]
+) -> None:
+    assert indices_in(tree(tmp_path, *(f"{name}/a.png" for name in folders)), classes) == {
         f"{name}/a.png": index for name, index in zip(folders, indices, strict=True)
     }
     said = notices(tmp_path, classes)
@@ -79,13 +82,13 @@ def test_the_limit_is_drawn_from_what_only_selects(tmp_path: Path) -> None:
     for number in range(12):
         shade(tmp_path / "2" / f"{number:02d}.png", 2 if number % 6 else 7)
         shade(tmp_path / "5" / f"{number:02d}.png", 5 if number % 6 else 8)
-    given = {"images": (tmp_path,), "methods": ("gradient",), "device": "cpu", "inspect": "none"}
+    given: dict[str, Any] = {"images": (tmp_path,), "methods": ("gradient",), "device": "cpu", "inspect": "none"}
     config = RunConfig.of("tests.factories:bright", limit=2, select="misclassified", **given)
     setup = select_images(set_up(config), Progress())
     assert [item.name for item in setup.images if int(Path(item.name).stem) % 6 == 0] == [i.name for i in setup.images]
     assert sorted({Path(item.name).parent.name for item in setup.images}) == ["2", "5"] and len(setup.images) == 2
     assert setup.notices[-1] == "Of the images misclassified, 2 of 4 images: 1 of each of 2 classes, seed 0."
-    assert setup.selection.predictions.images == 24, "the figures are of all"
+    assert present(present(setup.selection).predictions).images == 24, "the figures are of all"
 
 
 def test_a_mask_is_of_the_first_label_and_that_is_said(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def geometries(draw: Any) -> Any:
 
 @properties
 @given(normalizations(), st.integers(0, 2**31))
-def test_restoring_undoes_normalizing(preprocessing: Any, seed: Any) -> None:
+def test_restoring_undoes_normalizing(preprocessing: Any, seed: int) -> None:
     pixels = torch.rand(
         2, preprocessing.channels, 3, 4, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
     )
@@ -56,7 +56,7 @@ def test_another_number_of_channels_keeps_the_average(preprocessing: Any, channe
 
 @properties
 @given(SIZES, SIDE)
-def test_the_shorter_side_is_the_one_that_is_asked_for(size: Any, side: Any) -> None:
+def test_the_shorter_side_is_the_one_that_is_asked_for(size: Any, side: int) -> None:
     width, height = resized_size(size, side)
     assert min(width, height) <= side and (min(width, height) == side or max(size) * side < 2 * min(size))
     short, long = sorted(size)
@@ -72,7 +72,7 @@ def test_a_picture_has_the_size_that_was_foretold(size: Any, preprocessing: Any)
 
 @properties
 @given(SIZES, SIZES, st.integers(0, 2**31))
-def test_a_crop_is_the_middle_pixel_by_pixel(size: Any, crop: Any, seed: Any) -> None:
+def test_a_crop_is_the_middle_pixel_by_pixel(size: Any, crop: Any, seed: int) -> None:
     (width, height), (down, across) = size, crop
     values = torch.randint(1, 256, (height, width), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
     picture = Image.fromarray(values.numpy())
@@ -87,7 +87,7 @@ def test_a_crop_is_the_middle_pixel_by_pixel(size: Any, crop: Any, seed: Any) ->
 
 @properties
 @given(st.integers(1, 512))
-def test_a_size_as_text_is_that_size(side: Any) -> None:
+def test_a_size_as_text_is_that_size(side: int) -> None:
     whole = Preprocessing((0.0,), (1.0,), resize=256, crop=(224, 224))
     assert whole.resized(str(side)).size == (side, side)
     assert whole.resized(f"{side}x7").size == (side, 7)

@@ -115,7 +115,7 @@ def test_each_image_of_a_file_is_one_of_the_set(installed: Any, tmp_path: Path) 
     ],
 )
 def test_a_file_that_its_reader_cannot_read_is_a_reason(
-    installed: Any, tmp_path: Path, content: Any, reason: Any
+    installed: Any, tmp_path: Path, content: Any, reason: str
 ) -> None:
     installed()
     (tmp_path / "a.scan").write_bytes(content)
@@ -143,7 +143,7 @@ def test_files_are_skipped_where_a_module_is_missing(installed: Any, tmp_path: P
         pytest.param(np.array([["a"]]), "an array of <U1", id="text"),
     ],
 )
-def test_arrays_that_are_no_pictures_are_refused(values: Any, reason: Any) -> None:
+def test_arrays_that_are_no_pictures_are_refused(values: Any, reason: str) -> None:
     with pytest.raises(UnusablePicture, match=reason):
         Pixels.of_array(values)
 

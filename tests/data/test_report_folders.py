@@ -13,7 +13,7 @@ QUICK = ("--device", "cpu", "-m", "gradient", "--inspect", "none", "--metrics", 
 
 
 @pytest.fixture
-def pictures(drawn: Any, tmp_path: Path) -> Any:
+def pictures(drawn: Path, tmp_path: Path) -> Any:
     """A folder with two class folders, and the report on it in the same folder."""
     folder = tmp_path / "pictures"
     for name in ("circle", "square"):

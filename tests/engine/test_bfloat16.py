@@ -33,7 +33,7 @@ def worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "WORTH_A_CHECK", 2)
 
 
-def images(count: Any = 3) -> Any:
+def images(count: int = 3) -> torch.Tensor:
     return torch.randn(count, 3, 40, 40, generator=torch.Generator().manual_seed(3))
 
 
@@ -62,6 +62,7 @@ def test_reduced_scores_are_those_of_rounded_inputs_and_weights() -> None:
 
     maps = rounded(conv2d(rounded(x), rounded(network.convolution.weight), rounded(network.convolution.bias)))
     norm = network.norm
+    assert norm.running_mean is not None and norm.running_var is not None
     scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
     shift = norm.bias.double() - norm.running_mean.double() * scale
     features = rounded(rounded(maps * scale[:, None, None] + shift[:, None, None]).relu().mean((2, 3)))
@@ -77,7 +78,7 @@ def test_reduced_scores_are_those_of_rounded_inputs_and_weights() -> None:
 def test_only_what_multiplies_is_rounded() -> None:
     weights = reduced_weights(Plain())
     assert set(weights) == {"convolution.weight", "convolution.bias", "scores.weight", "scores.bias"}
-    assert {each.dtype for each in weights.values()} == {torch.bfloat16}
+    assert {weight.dtype for weight in weights.values()} == {torch.bfloat16}
 
 
 def test_gradients_stay_exact_while_scores_are_reduced() -> None:
@@ -120,6 +121,7 @@ def test_a_run_says_what_bfloat16_makes_of_the_order(worth_it: Any, drawn: Any, 
         key = f"{each.method}/{target}"
         assert not np.array_equal(arrays["exact"][key], arrays["rough"][key])
         assert each.correlation == pytest.approx(spearman(arrays["exact"][key], arrays["rough"][key]), abs=1e-4)
+        assert each.correlation is not None
         assert each.used == (each.correlation >= bfloat16_check.HOLDS) and each.images == 1
         assert np.array_equal(arrays["auto"][key], arrays["rough" if each.used else "exact"][key])
     kept = [key for key in arrays["exact"] if key.startswith("grad_cam/")]

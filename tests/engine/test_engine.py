@@ -40,7 +40,7 @@ class Counted(torch.overrides.TorchFunctionMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen = Counter()
+        self.seen: Counter[str] = Counter()
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.seen[getattr(function, "__name__", "")] += 1

@@ -12,7 +12,7 @@ from cnnvis_report import explain
 from cnnvis_report.methods.registry import methods
 from tests.architectures import FAMILIES, architecture
 
-SMALL = {"n": 2, "steps": 2, "samples": 12, "segments": 4, "max_channels": 3, "patch": 32, "stride": 32}
+SMALL: dict[str, Any] = {"n": 2, "steps": 2, "samples": 12, "segments": 4, "max_channels": 3, "patch": 32, "stride": 32}
 
 # what each family has no answer to, and why
 # classes with a negative score; three channels of hundreds; probabilities that are 0 in single precision
@@ -45,11 +45,13 @@ def test_every_method_gives_finite_maps_or_says_why_not(name: Any) -> None:
     network, images = architecture(name, biases=True)
     network = slim(network)
     names = [entry.name for entry in methods()]
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = explain(network, images, torch.tensor([[1, 3], [7, 2]]), names, on_error="skip", **SMALL)
     reasons = {
-        str(each.message).partition(" ")[0]: str(each.message) for each in said if "left out" in str(each.message)
+        message.partition(" ")[0]: message
+        for message in (str(warning.message) for warning in caught)
+        if "left out" in message
     }
     overflow = {method for method, reason in reasons.items() if "signals overflow" in reason}
     assert overflow <= {"pattern_net", "pattern_attribution"}, "two images are few"

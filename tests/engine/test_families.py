@@ -33,7 +33,7 @@ SIZE = 96
 
 def build(name: str) -> nn.Module:
     extra = {"init_weights": False} if name == "googlenet" else {}
-    network = getattr(torchvision.models, name)(weights=None, num_classes=7, **extra)
+    network: nn.Module = getattr(torchvision.models, name)(weights=None, num_classes=7, **extra)
     return seeded(network).double().eval()
 
 
@@ -60,7 +60,7 @@ def out_of_place(name: str) -> nn.Module:
     network = build(name)
     for module in network.modules():
         if hasattr(module, "inplace"):
-            module.inplace = False
+            setattr(module, "inplace", False)  # noqa: B010 - a module in general has no such attribute
     return network
 
 

@@ -17,7 +17,15 @@ from tests.networks import Awkward, Tiny, seeded
 pytestmark = pytest.mark.gpu
 
 FAMILIES = ("resnet18", "densenet121", "googlenet", "mobilenet_v2", "squeezenet1_1")
-OPTIONS = {"n": 3, "steps": 4, "patch": 56, "stride": 56, "samples": 30, "segments": 9, "max_channels": 8}
+OPTIONS: dict[str, Any] = {
+    "n": 3,
+    "steps": 4,
+    "patch": 56,
+    "stride": 56,
+    "samples": 30,
+    "segments": 9,
+    "max_channels": 8,
+}
 
 
 def apart(one: Any, other: Any) -> float:
@@ -55,9 +63,9 @@ def test_a_run_on_the_gpu_gives_the_run_on_the_cpu(drawn: Any, tmp_path: Path) -
     words = ("run", "tests.factories:tiny", drawn, "-q", "-O", "smoothgrad.n=3", "-O", "integrated_gradients.steps=4")
     command(*words, "-o", tmp_path / "cpu", "--device", "cpu")
     command(*words, "-o", tmp_path / "gpu", "--device", "cuda")
-    assert "CUDA" in load_run(tmp_path / "gpu").record.provenance["device"]
+    assert "CUDA" in str(load_run(tmp_path / "gpu").record.provenance["device"])
     for image in load_run(tmp_path / "cpu").images():
-        here, there = (load_arrays(tmp_path / place, image.id) for place in ("cpu", "gpu"))
+        here, there = (load_arrays(tmp_path / device, image.id) for device in ("cpu", "gpu"))
         for key in here:
             assert apart(torch.from_numpy(there[key]).float(), torch.from_numpy(here[key]).float() + 1e-12) < 1e-4, key
 
@@ -78,6 +86,7 @@ def test_training_gives_a_model_that_runs_on_either_device(tmp_path: Path) -> No
     command("make-dataset", "shapes", "-n", "40", "--size", "32", "-o", tmp_path / "drawn", "-q")
     command("train", tmp_path / "drawn", "-o", tmp_path / "m.pt", "--epochs", "3", "--device", "cuda", "-q")
     model = read_trained(tmp_path / "m.pt")
+    assert model is not None
     history = model.training.history
     assert history[-1].loss < history[0].loss and next(model.network.parameters()).device.type == "cpu"
     for device in ("cpu", "cuda"):

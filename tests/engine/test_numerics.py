@@ -248,7 +248,7 @@ def test_methods_are_the_same_for_scores_far_from_zero(offset: Any, images: Any,
     network.fc.bias.data += offset
     others = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(8))
     names = ["score_cam", "rise", "occlusion", "kernel_shap", "lime", "gradient", "integrated_gradients", "grad_cam"]
-    options = {"steps": 4, "samples": 30, "n": 60}
+    options: dict[str, Any] = {"steps": 4, "samples": 30, "n": 60}
     single = explain(network, images.float(), targets, names, reference=others, **options)
     double = explain(network.double(), images, targets, names, reference=others.double(), **options)
     for name in names:

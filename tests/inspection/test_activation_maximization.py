@@ -63,16 +63,16 @@ OBJECTIVES = [
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_neighbors_and_parts_do_not_matter(tiny: Any, form: Any) -> None:
-    told = []
+    steps_done: list[int] = []
     together = maximize_activations(tiny, OBJECTIVES, parametrization=form, size=SIDE, steps=12)
     parts = maximize_activations(
-        tiny, OBJECTIVES, parametrization=form, size=SIDE, steps=12, capacity=3, progress=told.append
+        tiny, OBJECTIVES, parametrization=form, size=SIDE, steps=12, capacity=3, progress=steps_done.append
     )
     alone = maximize_activations(tiny, OBJECTIVES[1:2], parametrization=form, size=SIDE, steps=12)
     for one, other in [*zip(together, parts, strict=True), (together[1], alone[0])]:
         torch.testing.assert_close(one.image, other.image, rtol=1e-5, atol=1e-6)
         assert one.curve == pytest.approx(other.curve, rel=1e-6, abs=1e-9)
-    assert told == [3 * step for step in range(1, 13)] + [36 + step for step in range(1, 13)]
+    assert steps_done == [3 * step for step in range(1, 13)] + [36 + step for step in range(1, 13)]
 
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
@@ -135,8 +135,9 @@ class Sleeping(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 2, 1)
-        self.conv.weight.data.fill_(1 / 3)
-        self.conv.bias.data.fill_(-0.6)
+        nn.init.constant_(self.conv.weight, 1 / 3)
+        assert self.conv.bias is not None
+        nn.init.constant_(self.conv.bias, -0.6)
         self.act = nn.ReLU()
 
     def forward(self, x: Any) -> Any:

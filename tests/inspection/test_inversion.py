@@ -58,12 +58,13 @@ def test_features_are_met_far_better_than_by_noise(tiny: Any) -> None:
 
 
 def test_layers_are_inverted_as_if_alone(tiny: Any) -> None:
-    image, told = GREY.normalize(picture()), []
+    image = GREY.normalize(picture())
+    steps_done: list[int] = []
     together = invert(tiny, image, ["features.1", "fc"], steps=10)
-    parts = invert(tiny, image, ["features.1", "fc"], steps=10, capacity=1, progress=told.append)
+    parts = invert(tiny, image, ["features.1", "fc"], steps=10, capacity=1, progress=steps_done.append)
     for one, other in zip(together, parts, strict=True):
         torch.testing.assert_close(one.image, other.image, rtol=1e-5, atol=1e-6)
-    assert told == list(range(1, 21))
+    assert steps_done == list(range(1, 21))
     assert not torch.equal(invert(tiny, image, ["fc"], steps=10, seed=1)[0].image, together[1].image)
 
 

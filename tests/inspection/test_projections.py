@@ -94,12 +94,12 @@ class Replica(torch.autograd.Function):
 
 def replica(subject: Any, image: Any, unit: Any, how: Any) -> Any:
     """The same by ReLUs of our own and one backward pass from the unit; strongest place and value beside it."""
-    kept = {}
+    outputs: dict[str, torch.Tensor] = {}
     with grad_mode(), eval_mode(subject.network), Rewritten(how):
         leaf = image.clone().requires_grad_()
-        with subject.watching([unit.layer], lambda name, output: kept.__setitem__(name, output.clone())):
+        with subject.watching([unit.layer], lambda name, output: outputs.__setitem__(name, output.clone())):
             subject.forward(leaf)
-        channel = kept[unit.layer][0, unit.channel]
+        channel = outputs[unit.layer][0, unit.channel]
         row, column = divmod(int(channel.argmax()), channel.shape[1])
         if unit.row is not None:
             row, column = unit.row, unit.column

@@ -1,6 +1,6 @@
 """Receptive fields: closed forms, and the support of the gradient on the networks that people use."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -35,7 +35,7 @@ class EverythingPasses(TorchFunctionMode):
             return args[0]
         if name == "max_pool2d":
             given.pop("dilation", None), given.pop("return_indices", None)
-            return F.avg_pool2d(*args, **given, count_include_pad=False)
+            return F.avg_pool2d(*args, **given | {"count_include_pad": False})
         return function(*args, **given)
 
 
@@ -53,7 +53,7 @@ def averaging(network: Any) -> Any:
 
 def supports(subject: Any, image: Any, names: Any, positions: Any) -> Iterator[Any]:
     """The bounding box of the pixels that the gradient of all channels at a position reaches."""
-    values = {}
+    values: dict[str, torch.Tensor] = {}
     with grad_mode(), EverythingPasses():
         leaf = image.clone().requires_grad_()
         with subject.watching(names, lambda name, output: values.__setitem__(name, output.clone())):
@@ -151,8 +151,8 @@ class Does(nn.Module):
         return self.function(x)
 
 
-def conv(*arguments: Any, **options: Any) -> Any:
-    return nn.Conv2d(*arguments, bias=False, **options)
+def conv(*arguments: Any, **options: Any) -> nn.Conv2d:
+    return nn.Conv2d(*arguments, **options | {"bias": False})
 
 
 def test_a_convolution_with_stride_dilation_and_padding() -> None:
@@ -178,7 +178,9 @@ def test_sums_see_what_any_branch_sees() -> None:
 
 
 def test_concatenation_of_channels_and_of_rows() -> None:
-    both = lambda dim: lambda one, other: torch.cat([one, other], dim)  # noqa: E731
+    def both(dim: int) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+        return lambda one, other: torch.cat([one, other], dim)
+
     field = of(Branches(both(1), conv(3, 4, 1), nn.AvgPool2d(5, 1, 2)))
     assert field.box(8, 8) == (6, 6, 11, 11)
     stacked = of(Branches(both(-2), nn.AvgPool2d((1, 3), 1, (0, 1)), nn.AvgPool2d(3, 1, 1)))

@@ -42,9 +42,9 @@ def test_casting_within_a_network_is_put_aside() -> None:
     wanted = maps(Body())
 
     class Autocast(Body):
-        @torch.autocast("cpu", torch.bfloat16)
         def forward(self, x: Any) -> Any:
-            return super().forward(x)
+            with torch.autocast("cpu", torch.bfloat16):
+                return super().forward(x)
 
     network, enter = Autocast(), torch.autocast.__enter__
     for name, found in maps(network).items():

@@ -86,17 +86,18 @@ def test_what_a_network_prints_and_warns_of_is_no_flood_and_not_the_result(photo
 
 
 def state() -> tuple[object, ...]:
+    """What belongs to the whole process, but for where modules are looked for."""
     torch_wide = torch.get_default_dtype(), torch.empty(0).device, torch.is_grad_enabled()
-    return (Path.cwd(), *torch_wide, torch.is_anomaly_enabled(), sys.stdout, sys.getrecursionlimit(), list(sys.path))
+    return (Path.cwd(), *torch_wide, torch.is_anomaly_enabled(), sys.stdout, sys.getrecursionlimit())
 
 
 def test_what_a_factory_changes_for_everybody_is_put_back_and_said() -> None:
-    before = state()
+    before, searched = state(), set(sys.path)
     model = load_model("tests.odd_networks:ChangesWhenMade")
-    assert state()[:-1] == before[:-1] and set(before[-1]) <= set(sys.path)
-    (said,) = [notice for notice in model.notices if "put back" in notice]
+    assert state() == before and searched <= set(sys.path)
+    (notice,) = [notice for notice in model.notices if "put back" in notice]
     for words in ("the working folder", "default dtype", "default device", "anomaly detection", "standard output"):
-        assert words in said
+        assert words in notice
 
 
 def test_what_a_pass_changes_for_everybody_is_put_back(

@@ -3,6 +3,7 @@
 import random
 import threading
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ IMAGES = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 class Drifting(nn.Module):
     """Each pass changes a weight in a way of its own."""
 
-    def __init__(self, drift: Any) -> None:
+    def __init__(self, drift: Callable[[nn.Linear], object]) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 4, 3)
         self.classifier = nn.Linear(4, 3)
@@ -36,17 +37,17 @@ class Drifting(nn.Module):
         return self.classifier(self.conv(x).relu().mean((2, 3)))
 
 
-def stepped(layer: Any) -> None:
+def stepped(layer: nn.Linear) -> None:
     layer.weight.grad = torch.ones_like(layer.weight)
     torch.optim.SGD([layer.weight], 0.1).step()
     layer.weight.grad = None
 
 
-def replaced(layer: Any) -> None:
+def replaced(layer: nn.Linear) -> None:
     layer.weight.data = torch.renorm(layer.weight.data, 2, 0, 0.1)
 
 
-DRIFTS = {
+DRIFTS: dict[str, Callable[[nn.Linear], object]] = {
     "in place": lambda layer: layer.bias.add_(0.5),
     "operator": lambda layer: layer.bias.__iadd__(0.5),
     "item": lambda layer: layer.weight.__setitem__(0, 1.0),
@@ -63,11 +64,11 @@ DRIFTS = {
 def test_weights_that_passes_change_are_as_before_and_each_pass_begins_with_them(drift: Any) -> None:
     network = seeded(Drifting(DRIFTS[drift]), 1)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    places = [each.data_ptr() for each in network.parameters()]
+    addresses = [parameter.data_ptr() for parameter in network.parameters()]
     found = explain(network, IMAGES, [0, 1], methods=["gradient", "occlusion"])
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name]), name
-    assert [each.data_ptr() for each in network.parameters()] == places
+    assert [parameter.data_ptr() for parameter in network.parameters()] == addresses
     # the map of the network as it is after the change of a single pass
     once = seeded(Drifting(lambda layer: None), 1)
     with torch.no_grad():
@@ -83,7 +84,7 @@ def test_a_weight_that_is_only_read_by_an_operation_in_place_is_not_looked_after
             x = self.conv(x).mean((2, 3))
             return self.classifier(x.mul_(self.classifier.bias.sum()))
 
-    assert Subject(seeded(Scaled(None), 1), IMAGES[:1]).state.drifting == []
+    assert Subject(seeded(Scaled(lambda layer: None), 1), IMAGES[:1]).state.drifting == []
 
 
 def test_everything_is_as_before_and_so_is_the_state_after_an_error() -> None:
@@ -98,6 +99,11 @@ def test_everything_is_as_before_and_so_is_the_state_after_an_error() -> None:
     assert not differences(before, state_of(network), "")
 
 
+def numpy_state() -> np.ndarray:
+    _, words, *_ = np.random.get_state(legacy=True)
+    return np.array(words)
+
+
 def test_all_dice_are_left_alone() -> None:
     class Draws(Drifting):
         def forward(self, x: Any) -> Any:
@@ -105,10 +111,10 @@ def test_all_dice_are_left_alone() -> None:
             return super().forward(x)
 
     network = seeded(Draws(lambda layer: None), 1)
-    states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    states = torch.get_rng_state(), numpy_state(), random.getstate()
     explain(network, IMAGES, [0, 1], methods=["gradient"])
     assert torch.equal(torch.get_rng_state(), states[0])
-    assert np.array_equal(np.random.get_state()[1], states[1])
+    assert np.array_equal(numpy_state(), states[1])
     assert random.getstate() == states[2]
 
 
@@ -219,7 +225,8 @@ def test_a_pass_that_another_thread_is_in_ends_with_the_flags_that_it_began_with
             self.go_on.wait(10)
             return self.conv(x), self.training
 
-    network, order = Slow(), []
+    network = Slow()
+    order: list[str | tuple[bool, bool]] = []
 
     def freeze() -> None:
         with eval_mode(network):
@@ -229,7 +236,7 @@ def test_a_pass_that_another_thread_is_in_ends_with_the_flags_that_it_began_with
         scores, training = network(IMAGES)
         order.append((scores.requires_grad, training))
 
-    threads = [threading.Thread(target=each, daemon=True) for each in (run, freeze)]
+    threads = [threading.Thread(target=target, daemon=True) for target in (run, freeze)]
     threads[0].start()
     network.inside.wait(10)
     threads[1].start()

@@ -29,7 +29,7 @@ def test_networks_whose_operations_cannot_be_seen_are_named() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         inside = Body()
-        inside.inner.features = torch.jit.script(inside.inner.features)
+        inside.inner.add_module("features", torch.jit.script(inside.inner.features))
         assert "Body's inner.features is TorchScript" in refused(inside)
         assert "is TorchScript" in refused(torch.jit.trace(Body().eval(), IMAGES))
         assert "torch.export.unflatten(program)" in refused(exported())
@@ -79,7 +79,7 @@ def test_another_size_is_advised_where_one_works_and_nowhere_else() -> None:
 
     assert "KeyError: 'b'" in refused(Lost()) and "It takes" not in refused(Lost())
 
-    class Masked(Body):
+    class Masked(nn.Module):
         def forward(self, x: Any, mask: Any, *, scale: Any) -> Any:
             return x
 

@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,10 +20,14 @@ METHODS = ["grad_cam", "gradient", "guided_backprop", "lrp_composite", "smoothgr
 IMAGES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(3))
 
 
+def called(features: nn.Module, x: torch.Tensor) -> Any:
+    return features(x)
+
+
 class Body(nn.Module):
     """The tiny network, its features called by what `run` makes of them."""
 
-    def __init__(self, run: Any = lambda features, x: features(x)) -> None:
+    def __init__(self, run: Callable[[nn.Module, torch.Tensor], Any] = called) -> None:
         super().__init__()
         self.inner, self.run = seeded(Tiny()), run
 
@@ -30,32 +35,34 @@ class Body(nn.Module):
         return self.inner.fc(self.inner.pool(self.run(self.inner.features, x)).flatten(1))
 
 
-def maps(network: Any, images: Any = IMAGES, **options: Any) -> Any:
+def maps(network: nn.Module, images: torch.Tensor = IMAGES, **options: Any) -> dict[str, torch.Tensor]:
     return explain(network, images, [1, 2], METHODS, n=3, **options)
 
 
 @pytest.fixture(scope="module")
-def wanted() -> Any:
+def wanted() -> dict[str, torch.Tensor]:
     return maps(Body())
 
 
-def compiled_inside() -> Any:
+def compiled_inside() -> Body:
     network = Body()
-    network.inner.features = torch.compile(network.inner.features, backend="eager")
+    compiled = torch.compile(network.inner.features, backend="eager")
+    assert isinstance(compiled, nn.Module)
+    network.inner.add_module("features", compiled)
     return network
 
 
-def compiled_in_place() -> Any:
+def compiled_in_place() -> Body:
     network = Body()
     network.inner.features.compile(backend="eager")
     return network
 
 
-OTHERWISE = {
+OTHERWISE: dict[str, Callable[[], Any]] = {  # compiling a module is said to give a function
     "compiled": lambda: torch.compile(Body(), backend="eager"),
     "compiled inside": compiled_inside,
     "compiled in place": compiled_in_place,
-    "compiled function": lambda: Body(torch.compile(lambda features, x: features(x), backend="eager")),
+    "compiled function": lambda: Body(torch.compile(called, backend="eager")),
     "parallel": lambda: nn.DataParallel(Body()),
     "averaged": lambda: torch.optim.swa_utils.AveragedModel(Body()),
     "parallel and compiled": lambda: torch.compile(nn.DataParallel(Body()), backend="eager"),
@@ -65,7 +72,7 @@ OTHERWISE = {
 
 
 @pytest.mark.parametrize("how", OTHERWISE)
-def test_what_hides_the_operations_is_put_aside_for_a_while(how: Any, wanted: Any) -> None:
+def test_what_hides_the_operations_is_put_aside_for_a_while(how: Any, wanted: dict[str, torch.Tensor]) -> None:
     network = OTHERWISE[how]()
     kinds = [type(module).__name__ for module in network.modules()]
     found = maps(network)
@@ -76,7 +83,7 @@ def test_what_hides_the_operations_is_put_aside_for_a_while(how: Any, wanted: An
     assert torch.utils.checkpoint.CheckpointFunction is CHECKPOINTING
 
 
-def test_autocasting_around_the_call_changes_nothing(wanted: Any) -> None:
+def test_autocasting_around_the_call_changes_nothing(wanted: dict[str, torch.Tensor]) -> None:
     with torch.autocast("cpu", torch.bfloat16):
         found = maps(Body())
         assert torch.is_autocast_enabled("cpu")
@@ -96,7 +103,7 @@ def test_a_network_in_half_precision_has_maps_in_single(dtype: Any) -> None:
         assert value.dtype == before[key].dtype and torch.equal(value, before[key])
 
 
-def test_another_default_type_changes_nothing(wanted: Any) -> None:
+def test_another_default_type_changes_nothing(wanted: dict[str, torch.Tensor]) -> None:
     network = Body()
     torch.set_default_dtype(torch.float64)
     try:
@@ -108,6 +115,11 @@ def test_another_default_type_changes_nothing(wanted: Any) -> None:
 
 class Moving(Body):
     """Counts its passes, adds the count to what it sees, and remembers the last picture."""
+
+    calls: torch.Tensor
+    mean: torch.Tensor
+    twin: torch.Tensor
+    last: torch.Tensor | None
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,7 +137,9 @@ class Moving(Body):
         return super().forward(x) * self.calls
 
 
-def test_what_a_network_counts_in_is_left_as_it_was_and_each_pass_begins_with_it(wanted: Any) -> None:
+def test_what_a_network_counts_in_is_left_as_it_was_and_each_pass_begins_with_it(
+    wanted: dict[str, torch.Tensor],
+) -> None:
     network = Moving()
     calls, mean = network.calls, network.mean
     found = maps(network)
@@ -157,8 +171,8 @@ def test_maps_that_are_not_finite_are_warned_of_by_name_and_number() -> None:
         def forward(self, x: Any) -> Any:
             return super().forward(x) + (0 * x).abs().sum((1, 2, 3)).sqrt().unsqueeze(1)
 
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = explain(Cut(), IMAGES, [1, 2], ["gradient", "grad_cam"])
-    assert [str(each.message) for each in said] == ["gradient: 1536 of 1536 values aren't finite."]
-    assert said[0].filename == __file__ and bool(found["grad_cam"].isfinite().all())
+    assert [str(warning.message) for warning in caught] == ["gradient: 1536 of 1536 values aren't finite."]
+    assert caught[0].filename == __file__ and bool(found["grad_cam"].isfinite().all())

@@ -26,9 +26,11 @@ def test_behind_average_pooling_and_a_linear_layer_the_cams_are_one(images: Any,
 
 def test_cam_of_a_network_that_pools_class_maps(images: Any, targets: Any) -> None:
     # as SqueezeNet ends: 1×1 convolution, ReLU, average; the mean of the rectified map with bias is the logit
-    network = seeded(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 5, 1), nn.ReLU(), nn.AvgPool2d(14)))
-    network = network.append(nn.Flatten()).double()
+    scores = nn.Conv2d(8, 5, 1)
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), scores, nn.ReLU(), nn.AvgPool2d(14), nn.Flatten())
+    seeded(network).double()
+    assert scores.bias is not None
     maps = only(network, images, targets, "cam")
-    bias = network[2].bias[targets][:, None, None]
+    bias = scores.bias[targets][:, None, None]
     logits = network(images).gather(1, targets[:, None])[:, 0]
     torch.testing.assert_close((maps + bias).relu().mean((1, 2)), logits.detach())

@@ -34,10 +34,11 @@ def test_expected_gradients_equal_their_definition_with_the_same_draws(
 
 
 def test_expected_gradients_of_a_linear_score_are_complete_at_any_number_of_draws(images: Any, others: Any) -> None:
-    linear = nn.Sequential(nn.Flatten(), nn.Linear(768, 4)).double()
+    head = nn.Linear(768, 4)
+    linear = nn.Sequential(nn.Flatten(), head).double()
     targets = torch.tensor([[0, 1], [2, 3], [1, 1]])
     maps, notes, _ = noted(linear, images, targets, "expected_gradients", reference=Reference(lambda: others), n=3)
-    weights = linear[1].weight.detach()[targets].view(3, 2, 3, 16, 16)
+    weights = head.weight.detach()[targets].view(3, 2, 3, 16, 16)
     for i, image in enumerate(images):
         drawn = torch.randint(5, (3,), generator=noise_generator(image, 0))
         torch.testing.assert_close(maps[i], weights[i] * (image - others[drawn].mean(0)))

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.numeric
 
 
 @pytest.fixture
-def pictures() -> Any:
+def pictures() -> torch.Tensor:
     return torch.randn(6, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(8))
 
 
@@ -48,7 +48,7 @@ class Curved(nn.Module):
 
 
 @pytest.mark.parametrize("factory", [Tiny, Awkward, Curved])
-def test_the_parts_of_a_score_add_up_to_it(factory: Any, pictures: Any) -> None:
+def test_the_parts_of_a_score_add_up_to_it(factory: Any, pictures: torch.Tensor) -> None:
     network = seeded(factory()).double().eval()
     constants, pixels, score = parts_of(network, pictures, torch.tensor([0, 1, 2, 3, 0, 1]))
     torch.testing.assert_close(constants + pixels, score, rtol=1e-9, atol=1e-9)
@@ -65,15 +65,16 @@ def test_full_grad_is_complete_on_what_people_use(name: Any) -> None:
     torch.testing.assert_close(constants + pixels, score, rtol=1e-4, atol=0)
 
 
-def test_full_grad_by_hand(pictures: Any) -> None:
+def test_full_grad_by_hand(pictures: torch.Tensor) -> None:
     """One convolution with a bias, ReLU, mean: two parts, each scaled to its own largest value."""
-    network = nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    seeded(network).double()
-    image, bias = pictures[:1], network[0].bias.detach()
-    z = network[0](image).detach()
+    conv = nn.Conv2d(3, 2, 3, padding=1)
+    network = seeded(nn.Sequential(conv, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())).double()
+    assert conv.bias is not None
+    image, bias = pictures[:1], conv.bias.detach()
+    z = conv(image).detach()
     gates = (z > 0).double() / 256
     gates[:, 0] = 0  # the score of class 1
-    gradient = functional.conv_transpose2d(gates, network[0].weight.detach(), padding=1)
+    gradient = functional.conv_transpose2d(gates, conv.weight.detach(), padding=1)
     expected = torch.zeros(16, 16, dtype=torch.float64)
     for part in (image * gradient, gates * bias.view(1, 2, 1, 1)):
         strength = part[0].abs()
@@ -82,12 +83,13 @@ def test_full_grad_by_hand(pictures: Any) -> None:
     torch.testing.assert_close(explain(network, image, [1], ["full_grad"])["full_grad"][0], expected)
 
 
-def test_coarse_parts_are_brought_to_the_image(pictures: Any) -> None:
+def test_coarse_parts_are_brought_to_the_image(pictures: torch.Tensor) -> None:
     network = seeded(Tiny()).double()
     found = explain(network, pictures[:1], [1], ["full_grad"])["full_grad"]
-    tape, parts = Tape(Subject(network, pictures[:1]), pictures[:1]), []
-    tape.bias_terms(torch.tensor([1]), parts.append)
-    parts = [part for part in parts if part.ndim == 4] + [pictures[:1] * tape.gradients(torch.tensor([1])).pixels]
+    tape = Tape(Subject(network, pictures[:1]), pictures[:1])
+    terms: list[torch.Tensor] = []
+    tape.bias_terms(torch.tensor([1]), terms.append)
+    parts = [part for part in terms if part.ndim == 4] + [pictures[:1] * tape.gradients(torch.tensor([1])).pixels]
     assert sorted(part.shape[2] for part in parts) == [8, 16, 16]
     expected = torch.zeros_like(found)
     for part in parts:
@@ -119,6 +121,6 @@ class CosineBeforeScores(Tiny):
 @pytest.mark.parametrize(
     ("factory", "reason"), [(Hidden, "miss the score"), (CosineOfScores, "1 Cos"), (CosineBeforeScores, "1 Cos")]
 )
-def test_constants_that_nobody_can_see_are_noticed(pictures: Any, factory: Any, reason: Any) -> None:
+def test_constants_that_nobody_can_see_are_noticed(pictures: torch.Tensor, factory: Any, reason: Any) -> None:
     with pytest.raises(NotApplicable, match=reason):
         explain(seeded(factory()).double(), pictures, [0] * 6, ["full_grad"])

@@ -113,8 +113,9 @@ def test_kernel_shap_adds_up_and_comes_close_when_it_samples(network: Any, pictu
 
 
 def test_an_additive_score_gives_each_superpixel_its_own_part(pictures: Any) -> None:
-    linear = nn.Sequential(nn.Flatten(), nn.Linear(3 * 18 * 24, 2)).double()
-    parts = (linear[1].weight.detach()[1].view(3, 18, 24) * pictures[0]).sum(0)
+    head = nn.Linear(3 * 18 * 24, 2)
+    linear = nn.Sequential(nn.Flatten(), head).double()
+    parts = (head.weight.detach()[1].view(3, 18, 24) * pictures[0]).sum(0)
     labels = superpixels(pictures[0], 12)
     expected = torch.stack([parts[labels == segment].sum() for segment in labels.unique()])[labels]
     shap, notes, _ = noted(linear, pictures[:1], torch.tensor([[1]]), "kernel_shap", segments=12, samples=60)

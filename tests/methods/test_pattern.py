@@ -22,7 +22,7 @@ pytestmark = pytest.mark.numeric
 
 
 @pytest.fixture
-def pictures() -> Any:
+def pictures() -> torch.Tensor:
     return torch.randn(6, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(8))
 
 
@@ -39,26 +39,20 @@ def patterns_by_hand(x: Any, w: Any, b: Any, rectified: Any) -> Any:
     return np.stack(rows)
 
 
-def test_patterns_equal_their_definition(pictures: Any) -> None:
-    network = nn.Sequential(
-        nn.Conv2d(3, 4, 3, stride=2),
-        nn.BatchNorm2d(4),
-        nn.ReLU(),
-        nn.Conv2d(4, 5, 3),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Linear(125, 3),
-    )
+def test_patterns_equal_their_definition(pictures: torch.Tensor) -> None:
+    conv, norm, inner, head = nn.Conv2d(3, 4, 3, stride=2), nn.BatchNorm2d(4), nn.Conv2d(4, 5, 3), nn.Linear(125, 3)
+    network = nn.Sequential(conv, norm, nn.ReLU(), inner, nn.ReLU(), nn.Flatten(), head)
     seeded(network).double().eval()
     subject = Subject(network, pictures[:1])
-    found = [each.numpy() for each in fit_patterns(subject, pictures, 4)]
+    found = [pattern.numpy() for pattern in fit_patterns(subject, pictures, 4)]
     x = pictures
-    conv, norm, head = network[0], network[1], network[6]
+    assert norm.running_mean is not None and norm.running_var is not None
+    assert conv.bias is not None and inner.bias is not None
     scale = (norm.weight / (norm.running_var + norm.eps).sqrt()).detach()
-    weights = [conv.weight.detach() * scale.view(-1, 1, 1, 1), network[3].weight.detach(), head.weight.detach()]
+    weights = [conv.weight.detach() * scale.view(-1, 1, 1, 1), inner.weight.detach(), head.weight.detach()]
     biases = [
         ((conv.bias - norm.running_mean) * scale + norm.bias).detach(),
-        network[3].bias.detach(),
+        inner.bias.detach(),
         head.bias.detach(),
     ]
     samples = [
@@ -75,15 +69,15 @@ def test_patterns_equal_their_definition(pictures: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["pattern_net", "pattern_attribution"])
-def test_pattern_maps_send_the_score_back_through_the_patterns(pictures: Any, name: Any) -> None:
-    network = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 49, 3))
-    seeded(network).double().eval()
+def test_pattern_maps_send_the_score_back_through_the_patterns(pictures: torch.Tensor, name: Any) -> None:
+    conv, head = nn.Conv2d(3, 4, 3, stride=2), nn.Linear(4 * 49, 3)
+    network = seeded(nn.Sequential(conv, nn.ReLU(), nn.Flatten(), head)).double().eval()
     first, last = fit_patterns(Subject(network, pictures[:1]), pictures, 6)
     if name == "pattern_attribution":
-        first, last = first * network[0].weight.detach(), last * network[3].weight.detach()
+        first, last = first * conv.weight.detach(), last * head.weight.detach()
     image, target = pictures[1:2], 2
     score = float(network(image)[0, target].detach())
-    gate = (network[0](image) > 0).double()
+    gate = (conv(image) > 0).double()
     signal = score * last[target].view_as(gate) * gate
     expected = functional.conv_transpose2d(signal, first, stride=2, output_padding=1)
     maps = explain(network, image, [target], [name], reference=pictures)[name]
@@ -96,15 +90,16 @@ def test_the_linear_example_of_the_paper() -> None:
     signal, distractor = torch.tensor([1.0, 0.0]), torch.tensor([1.0, 1.0])
     y, noise = torch.randn(2, 4000, 1, generator=generator)
     x = (y * signal + noise * distractor).view(-1, 2, 1, 1).double()
-    network = nn.Sequential(nn.Conv2d(2, 1, 1, bias=False), nn.Flatten()).double()
-    network[0].weight.data = torch.tensor([1.0, -1.0], dtype=torch.float64).view(1, 2, 1, 1)
+    conv = nn.Conv2d(2, 1, 1, bias=False)
+    network = nn.Sequential(conv, nn.Flatten()).double()
+    conv.weight.data = torch.tensor([1.0, -1.0], dtype=torch.float64).view(1, 2, 1, 1)
     (pattern,) = fit_patterns(Subject(network, x[:1]), x, 1000)
     np.testing.assert_allclose(pattern.flatten().numpy(), signal.numpy(), atol=0.05)
     maps = explain(network, x[:1], [0], ["pattern_attribution"], reference=x[:1000])["pattern_attribution"].flatten()
     np.testing.assert_allclose(maps.numpy(), [float(y[0]), 0], atol=0.05 * abs(float(y[0])))
 
 
-def test_patterns_need_images_and_relus(pictures: Any) -> None:
+def test_patterns_need_images_and_relus(pictures: torch.Tensor) -> None:
     with pytest.raises(NotApplicable, match="at least 2; the set has 1"):
         explain(seeded(Tiny()).double(), pictures[:1], [0], ["pattern_net"])
     with pytest.raises(NotApplicable, match="1 ELU or SELU, 1 GELU, 1 SiLU"):
@@ -175,7 +170,7 @@ def patterns_centered(x: Any, w: Any, b: Any) -> Any:
 
 
 @pytest.mark.parametrize("at_a_time", [1, 2, 3, 5])
-def test_patterns_are_the_same_whatever_the_batch(pictures: Any, at_a_time: Any) -> None:
+def test_patterns_are_the_same_whatever_the_batch(pictures: torch.Tensor, at_a_time: Any) -> None:
     network = seeded(Tiny()).double()
     images = pictures + torch.arange(6, dtype=torch.float64).view(-1, 1, 1, 1) * 100  # unlike means of the parts
     whole = fit_patterns(Subject(network, images[:1]), images, 6)
@@ -186,22 +181,23 @@ def test_patterns_are_the_same_whatever_the_batch(pictures: Any, at_a_time: Any)
         assert float((one - other).norm() / other.norm()) < 1e-4
 
 
-def test_what_does_not_vary_has_no_pattern(pictures: Any) -> None:
+def test_what_does_not_vary_has_no_pattern(pictures: torch.Tensor) -> None:
     """A unit that sees one value everywhere, or that is never above 0, and whose rounding isn't a pattern."""
-    network = nn.Sequential(nn.Conv2d(3, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    seeded(network)
+    conv = nn.Conv2d(3, 3, 3)
+    network = seeded(nn.Sequential(conv, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()))
+    assert conv.bias is not None
     images = pictures.float()
     near = torch.tensor(100.0)
     images[:, 2] = torch.where(images[:, 1] > 0, near, torch.nextafter(near, torch.tensor(200.0)))
-    network[0].weight.data[0] = 0
-    network[0].weight.data[0, 2, 1, 1] = 1  # sees one value, which varies by rounding
-    network[0].weight.data[1:, 2] = 0
-    network[0].bias.data[:] = torch.tensor([0.0, -100.0, 0.0])
-    found = moments_of(network, images, 4).pattern(network[0].weight.detach())
+    conv.weight.data[0] = 0
+    conv.weight.data[0, 2, 1, 1] = 1  # sees one value, which varies by rounding
+    conv.weight.data[1:, 2] = 0
+    conv.bias.data[:] = torch.tensor([0.0, -100.0, 0.0])
+    found = moments_of(network, images, 4).pattern(conv.weight.detach())
     assert not found[0].any() and not found[1].any() and found[2].any()
 
 
-def test_a_transposed_convolution_has_no_pattern(pictures: Any) -> None:
+def test_a_transposed_convolution_has_no_pattern(pictures: torch.Tensor) -> None:
     network = nn.Sequential(nn.ConvTranspose2d(3, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     with pytest.raises(NotApplicable, match="1 transposed convolution"):
         explain(seeded(network).double(), pictures, [0] * 6, ["pattern_net"])

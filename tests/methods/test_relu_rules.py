@@ -28,9 +28,10 @@ def test_relu_rules_equal_an_override_of_the_operators(
 
 @BOTH
 def test_relu6_has_two_gates(images: Any, targets: Any, name: Any, gated: Any) -> None:
-    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU6(inplace=True), nn.Flatten(), nn.Linear(4 * 14 * 14, 5))
+    conv = nn.Conv2d(3, 4, 3)
+    network = nn.Sequential(conv, nn.ReLU6(inplace=True), nn.Flatten(), nn.Linear(4 * 14 * 14, 5))
     seeded(network).double()
-    network[0].weight.data *= 6
+    conv.weight.data *= 6
     assert float((network[:2](images) == 6).double().mean()) > 0.1, "some units are at the ceiling"
     expected = oracles.pixel_gradient(network, images, targets, gated)
     torch.testing.assert_close(only(network, images, targets, name), expected, rtol=1e-9, atol=1e-12)
@@ -43,8 +44,9 @@ def test_relu6_has_two_gates(images: Any, targets: Any, name: Any, gated: Any) -
 )
 def test_relu_rules_by_hand(x: Any, guided: Any, projected: Any) -> None:
     # y = 2 relu(x1) - 3 relu(x2): guided drops the negative signal and the closed gate, deconvnet the negative signal
-    network = nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(2, 1, bias=False)).double()
-    network[2].weight.data = torch.tensor([[2.0, -3.0]], dtype=torch.float64)
+    head = nn.Linear(2, 1, bias=False)
+    network = nn.Sequential(nn.ReLU(), nn.Flatten(), head).double()
+    head.weight.data = torch.tensor([[2.0, -3.0]], dtype=torch.float64)
     image = torch.tensor(x, dtype=torch.float64).view(1, 1, 1, 2)
     maps = explain(network, image, [0], ["guided_backprop", "deconvnet"])
     assert maps["guided_backprop"].flatten().tolist() == guided

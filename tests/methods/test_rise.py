@@ -21,7 +21,7 @@ def rise_masks_slowly(n: Any, cells: Any, p: Any, seed: Any, size: Any) -> Any:
     """Drawn in blocks of a hundred as the method does, then upsampled whole and cut."""
     generator = torch.Generator().manual_seed(seed)
     squares = [math.ceil(side / cells) for side in size]
-    masks = []
+    masks: list[torch.Tensor] = []
     while len(masks) < n:
         grids = (torch.rand(100, cells, cells, generator=generator) < p).double()
         tops, lefts = (torch.randint(square, (100,), generator=generator) for square in squares)
@@ -88,7 +88,7 @@ def test_rise_is_rehearsed_in_full(images: Any) -> None:
     (entry,) = select(["rise"])
     with torch.no_grad():
         entry.function(dry_tape, torch.zeros(1, 2, dtype=torch.long))
-    assert dry_tape.passes() == (pytest.approx(1 + 500), 0)
+    assert dry_tape.passes() == pytest.approx((1 + 500, 0))
 
 
 @pytest.mark.parametrize("options", [{"n": -1}, {"cells": 0}, {"p": 0.0}, {"p": 1.0}, {"tolerance": -0.1}])

@@ -35,8 +35,7 @@ def strongest_slowly(values: Any, most: Any) -> Any:
 
 @pytest.mark.parametrize("most", [0, 3])
 def test_score_cam_equals_its_definition(network: Any, layer: Any, wide: Any, targets: Any, most: Any) -> None:
-    a, _ = oracles.layer_values(network, wide, targets, layer)
-    a = torch.from_numpy(a)
+    a = torch.from_numpy(oracles.layer_values(network, wide, targets, layer)[0])
     assert any(float(channel.amax()) == float(channel.amin()) for channel in a.flatten(0, 1)) or layer == "last"
     maps = only(network, wide, targets, "score_cam", layer=layer, max_channels=most)
     for i, target in enumerate(targets):
@@ -47,10 +46,12 @@ def test_score_cam_equals_its_definition(network: Any, layer: Any, wide: Any, ta
 
 def test_a_constant_channel_hides_the_image_however_its_value_is_rounded() -> None:
     # upsampled from 13 to 224 it differs from its value by rounding here and there: scaled to 0..1 a mask of dust
-    network = seeded(nn.Sequential(nn.Conv2d(1, 8, 16, stride=17), nn.Flatten(), nn.Linear(8 * 13 * 13, 3)))
-    network[0].weight.data[:7], network[0].bias.data[:7] = 0, torch.arange(1, 8) / 10
+    conv = nn.Conv2d(1, 8, 16, stride=17)
+    network = seeded(nn.Sequential(conv, nn.Flatten(), nn.Linear(8 * 13 * 13, 3)))
+    assert conv.bias is not None
+    conv.weight.data[:7], conv.bias.data[:7] = 0, torch.arange(1, 8) / 10
     image = torch.randn(1, 1, 224, 224, generator=torch.Generator().manual_seed(2))
-    values = network[0](image)[0].detach()
+    values = conv(image)[0].detach()
     expected = score_cam_slowly(network.double(), image[0].double(), values.double(), 1, range(8))
     maps = only(network.float(), image, [1], "score_cam", layer="0")
     np.testing.assert_allclose(maps[0].numpy(), expected, rtol=1e-4, atol=1e-6)
@@ -58,8 +59,7 @@ def test_a_constant_channel_hides_the_image_however_its_value_is_rounded() -> No
 
 @pytest.mark.parametrize("most", [0, 3])
 def test_ablation_cam_equals_its_definition(network: Any, layer: Any, wide: Any, targets: Any, most: Any) -> None:
-    a, _ = oracles.layer_values(network, wide, targets, layer)
-    a = torch.from_numpy(a)
+    a = torch.from_numpy(oracles.layer_values(network, wide, targets, layer)[0])
     maps = only(network, wide, targets, "ablation_cam", layer=layer, max_channels=most)
     for i, target in enumerate(targets):
         score = float(scores(network, wide[i : i + 1])[0, target])
@@ -82,8 +82,7 @@ def test_behind_average_pooling_ablation_cam_is_cam(images: Any, targets: Any) -
     # the logit is linear in the channels, so S - S_k is the channel's own part of it
     network = seeded(Tiny()).double()
     score = scores(network, images).gather(1, targets[:, None])[:, :, None].abs()
-    a, _ = oracles.layer_values(network, images, targets, "features")
-    a = torch.from_numpy(a)
+    a = torch.from_numpy(oracles.layer_values(network, images, targets, "features")[0])
     weights = network.fc.weight.detach()[targets] * a.mean((2, 3))
     expected = ((weights[..., None, None] * a).sum(1) / score).relu()
     torch.testing.assert_close(only(network, images, targets, "ablation_cam"), expected)

@@ -122,9 +122,10 @@ def test_rows_at_a_time_give_the_bits_of_the_whole(
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("mode", ["RGB", "I;16"])
-def test_rows_are_upright(mode: Any, orientation: Any, by_rows: Any) -> None:
+def test_rows_are_upright(mode: str, orientation: int, by_rows: Any) -> None:
     file = saved(mode, "PNG", orientation)
     picture = open_picture(file)
+    assert isinstance(picture, UprightPicture)
     rows = np.concatenate([np.asarray(picture.rows(row, row + 1)) for row in range(picture.size[1])])
     upright = ImageOps.exif_transpose(Image.open(file))
     wanted = np.rint(np.asarray(upright) * (255 / 65535)) if mode == "I;16" else np.asarray(upright)
@@ -182,7 +183,7 @@ def test_a_picture_takes_the_memory_of_its_pixels_once(picture: Any, decoded: An
     assert int(taken.stdout) < decoded + MORE
 
 
-def test_a_pipe_and_a_device_are_refused_wherever_a_file_is_read(drawn: Any, tmp_path: Path) -> None:
+def test_a_pipe_and_a_device_are_refused_wherever_a_file_is_read(drawn: Path, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.pt"
     os.mkfifo(pipe)
     with pytest.raises(UnusablePicture, match="no regular file"):

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
 from tests.conftest import command
+from tests.narrow import layer
 
 NET = """
 import torch
@@ -102,6 +104,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             del sys.modules[name]
 
 
+def head(spec: str) -> nn.Linear:
+    return layer(load_model(spec).network, "fc", nn.Linear)
+
+
 WAYS = {
     "own_net:Tiny": 5,
     "./own_net.py:Tiny": 5,
@@ -114,41 +120,41 @@ WAYS = {
 
 
 @pytest.mark.parametrize("spec", WAYS)
-def test_a_function_a_class_or_a_network_by_module_or_path(spec: Any, folder: Any) -> None:
+def test_a_function_a_class_or_a_network_by_module_or_path(spec: str, folder: Path) -> None:
     model = load_model(spec)
-    assert model.network.fc.out_features == WAYS[spec] and type(model.network).__name__ == "Tiny"
+    assert layer(model.network, "fc", nn.Linear).out_features == WAYS[spec] and type(model.network).__name__ == "Tiny"
     assert model.preprocessing.size == (32, 32) and model.name == spec.rpartition(":")[2]
     assert model.classes == (tuple("abcdefg") if "parallel" in spec else None)
 
 
-def test_a_file_elsewhere_and_one_of_a_package(folder: Any) -> None:
+def test_a_file_elsewhere_and_one_of_a_package(folder: Path) -> None:
     (folder / "nets" / "deep").mkdir(parents=True)
     (folder / "nets" / "deep" / "__init__.py").write_text("")
     (folder / "nets" / "deep" / "own_net.py").write_text("from .parts import classes\nfrom own_net import Tiny\n"
                                                          "def build():\n    return Tiny(classes)\n")  # fmt: skip
     (folder / "nets" / "deep" / "parts.py").write_text("classes = 9\n")
-    assert load_model("nets/deep/own_net.py:build").network.fc.out_features == 9
-    assert load_model(f"{folder}/nets/deep/own_net.py:build").network.fc.out_features == 9
+    assert head("nets/deep/own_net.py:build").out_features == 9
+    assert head(f"{folder}/nets/deep/own_net.py:build").out_features == 9
     (folder / "nets" / "own_net.py").write_text(NET.replace("Tiny(4)", "Tiny(8)"))
-    assert load_model("own_net.py:model").network.fc.out_features == 4
-    assert load_model("nets/own_net.py:model").network.fc.out_features == 8  # another file of the same name
+    assert head("own_net.py:model").out_features == 4
+    assert head("nets/own_net.py:model").out_features == 8  # another file of the same name
 
 
-def test_a_folder_without_an_init_file_is_a_package_too(folder: Any) -> None:
+def test_a_folder_without_an_init_file_is_a_package_too(folder: Path) -> None:
     (folder / "loose").mkdir()
     (folder / "loose" / "net_of_it.py").write_text("from .sizes import classes\nfrom own_net import Tiny\n"
                                                    "def build():\n    return Tiny(classes)\n")  # fmt: skip
     (folder / "loose" / "sizes.py").write_text("classes = 6\n")
-    assert load_model("loose/net_of_it.py:build").network.fc.out_features == 6
+    assert head("loose/net_of_it.py:build").out_features == 6
 
 
-def test_a_network_that_casts_its_images_keeps_its_type(folder: Any) -> None:
+def test_a_network_that_casts_its_images_keeps_its_type(folder: Path) -> None:
     (folder / "halves.py").write_text("from own_net import Tiny\nclass Half(Tiny):\n    def forward(self, x):\n"
                                       "        return super().forward(x.bfloat16()).float()\n"
                                       "def build():\n    return Half().bfloat16()\n"
                                       "def plain():\n    return Tiny().bfloat16()\n")  # fmt: skip
-    assert load_model("halves.py:build").network.fc.weight.dtype == torch.bfloat16
-    assert load_model("halves.py:plain").network.fc.weight.dtype == torch.float32
+    assert head("halves.py:build").weight.dtype == torch.bfloat16
+    assert head("halves.py:plain").weight.dtype == torch.float32
 
 
 REFUSED = {
@@ -176,7 +182,7 @@ REFUSED = {
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("spec", REFUSED)
-def test_what_goes_wrong_is_one_line_with_its_place(spec: Any, folder: Any) -> None:
+def test_what_goes_wrong_is_one_line_with_its_place(spec: str, folder: Path) -> None:
     (folder / "slip.py").write_text("def build(:\n")
     (folder / "loads.py").write_text("import package_of_nobody\n")
     (folder / "parses.py").write_text("import argparse, sys\nsys.exit(2)\n")
@@ -188,13 +194,13 @@ def test_what_goes_wrong_is_one_line_with_its_place(spec: Any, folder: Any) -> N
     assert said.startswith(spec) and REFUSED[spec] in said and "\n" not in said and str(folder) not in said
 
 
-def test_constants_that_a_network_works_with_are_not_taken_for_a_wish(folder: Any) -> None:
+def test_constants_that_a_network_works_with_are_not_taken_for_a_wish(folder: Path) -> None:
     model = load_model("own_net:normalizing")
     assert model.preprocessing.mean == pytest.approx((0.485, 0.456, 0.406))
     assert "tensors mean are taken for its own arithmetic" in model.notices[0]
 
 
-def test_the_whole_traceback_is_there_for_the_asking(folder: Any) -> None:
+def test_the_whole_traceback_is_there_for_the_asking(folder: Path) -> None:
     plain = command("run", "own_net:lost", "pictures", "-o", "out", code=2)
     assert plain.stderr.count("\n") == 1 and "Traceback" not in plain.stderr
     full = command("run", "own_net:lost", "pictures", "-o", "out", "--verbose", code=2)

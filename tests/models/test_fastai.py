@@ -11,6 +11,7 @@ from torch import nn
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
+from tests.narrow import present
 
 
 class Pooled(nn.Module):
@@ -46,8 +47,8 @@ def learner(
     network = nn.Sequential(body, nn.Sequential(*head))
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            nn.init.uniform_(module.running_mean, -0.5, 0.5)
-            nn.init.uniform_(module.running_var, 0.5, 2)
+            nn.init.uniform_(present(module.running_mean), -0.5, 0.5)
+            nn.init.uniform_(present(module.running_var), 0.5, 2)
     return network.eval()
 
 
@@ -61,7 +62,7 @@ def learner(
         ("densenet121", -1, 1024, {"hidden": ()}),
     ],
 )
-def test_a_learner_is_loaded_as_what_it_is(tmp_path: Path, name: Any, cut: Any, features: Any, given: Any) -> None:
+def test_a_learner_is_loaded_as_what_it_is(tmp_path: Path, name: str, cut: Any, features: Any, given: Any) -> None:
     network = learner(name, cut, features, **given)
     torch.save({"model": network.state_dict(), "opt": {"state": [], "hypers": []}}, tmp_path / "learner.pth")
     model = load_model(name, tmp_path / "learner.pth")

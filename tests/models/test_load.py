@@ -1,6 +1,7 @@
 """Models from names, files and factories; what doesn't fit is refused in one line."""
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -9,6 +10,7 @@ import pytest
 import torch
 import torchvision
 from safetensors.torch import save_file
+from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
 from cnnvis_report.data.class_names import find_class, read_class_names
@@ -16,15 +18,19 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.network_state import weights_hash
 from tests import factories
+from tests.narrow import layer, present
+
+State = dict[str, Tensor]
 
 
 @pytest.fixture(scope="module")
-def state() -> Any:
+def state() -> State:
     torch.manual_seed(0)
-    return torchvision.models.squeezenet1_1(weights=None, num_classes=7).state_dict()
+    weights: State = torchvision.models.squeezenet1_1(weights=None, num_classes=7).state_dict()
+    return weights
 
 
-WRAPPINGS = {
+WRAPPINGS: dict[str, Callable[[State], dict[str, Any]]] = {
     "bare": lambda state: state,
     "state_dict": lambda state: {"epoch": 3, "state_dict": state, "optimizer": {"lr": 0.1}},
     "model": lambda state: {"model": state},
@@ -37,26 +43,27 @@ WRAPPINGS = {
 
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
-def test_a_state_dict_is_found_however_it_is_wrapped(wrapping: Any, state: Any, tmp_path: Path) -> None:
+def test_a_state_dict_is_found_however_it_is_wrapped(wrapping: str, state: State, tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     torch.save(WRAPPINGS[wrapping](state), path)
     model = load_model("squeezenet1_1", path)
-    assert model.network.classifier[1].out_channels == 7 and model.classes is None
+    assert layer(model.network, "classifier.1", nn.Conv2d).out_channels == 7 and model.classes is None
     assert model.weights == "weights.pth" and not model.network.training
     loaded = model.network.state_dict()
     tolerance = 1e-3 if wrapping == "half" else 0
     assert all(torch.allclose(loaded[key], state[key], atol=tolerance) for key in state)
 
 
-def test_safetensors_are_known_by_their_content(state: Any, tmp_path: Path) -> None:
+def test_safetensors_are_known_by_their_content(state: State, tmp_path: Path) -> None:
     save_file({key: value.contiguous() for key, value in state.items()}, tmp_path / "weights.bin")
-    assert load_model("squeezenet1_1", tmp_path / "weights.bin").network.classifier[1].out_channels == 7
+    model = load_model("squeezenet1_1", tmp_path / "weights.bin")
+    assert layer(model.network, "classifier.1", nn.Conv2d).out_channels == 7
 
 
 @pytest.mark.parametrize(
     "name", ["resnet18", "vgg11", "densenet121", "googlenet", "inception_v3", "convnext_tiny", "vit_b_16"]
 )
-def test_the_number_of_classes_is_read_from_the_head(name: Any, tmp_path: Path) -> None:
+def test_the_number_of_classes_is_read_from_the_head(name: str, tmp_path: Path) -> None:
     extra = {"init_weights": False, "aux_logits": False} if name in ("googlenet", "inception_v3") else {}
     with torch.device("meta"):
         state = getattr(torchvision.models, name)(weights=None, num_classes=3, **extra).state_dict()
@@ -81,14 +88,14 @@ def test_a_file_with_torchvisions_own_name_has_its_preprocessing(tmp_path: Path)
     assert len({version.transforms().resize_size[0] for version in versions}) > 1
 
 
-def refused(name: Any, weights: Any = None) -> Any:
+def refused(name: str, weights: Any = None) -> Any:
     with pytest.raises(BadRequest) as caught:
         load_model(name, weights)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def test_weights_of_another_network_are_listed(state: Any, tmp_path: Path) -> None:
+def test_weights_of_another_network_are_listed(state: State, tmp_path: Path) -> None:
     torch.save(state, tmp_path / "w.pth")
     said = refused("squeezenet1_0", tmp_path / "w.pth")
     assert "of another network" in said and "missing (features.5" in said and "unexpected" in said and "7 more" in said
@@ -96,7 +103,7 @@ def test_weights_of_another_network_are_listed(state: Any, tmp_path: Path) -> No
     assert "missing" in said and "unexpected" in said
 
 
-def test_weights_that_are_no_state_dict(state: Any, tmp_path: Path) -> None:
+def test_weights_that_are_no_state_dict(state: State, tmp_path: Path) -> None:
     path = tmp_path / "w.pth"
     assert "there is no such file" in refused("resnet18", path)
     path.write_bytes(b"")
@@ -124,7 +131,7 @@ def test_a_pickled_model_is_not_opened(tmp_path: Path) -> None:
     assert "plain tensors" in refused("resnet18", path) or "isn't a checkpoint" in refused("resnet18", path)
 
 
-def test_weights_that_diverged_are_refused(state: Any, tmp_path: Path) -> None:
+def test_weights_that_diverged_are_refused(state: State, tmp_path: Path) -> None:
     bad = dict(state) | {"features.0.bias": state["features.0.bias"].clone()}
     bad["features.0.bias"][3] = float("nan")
     torch.save(bad, tmp_path / "w.pth")
@@ -154,7 +161,7 @@ def test_weights_that_cannot_be_downloaded_are_named(monkeypatch: pytest.MonkeyP
 def test_downloaded_weights_bring_names_and_preprocessing(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     state = torchvision.models.resnet18(weights=None).state_dict()
-    asked = {}
+    asked: dict[str, Any] = {}
 
     def download(url: Any, **options: Any) -> Any:
         asked.update(options, url=url)
@@ -163,7 +170,7 @@ def test_downloaded_weights_bring_names_and_preprocessing(monkeypatch: pytest.Mo
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", download)
     model = load_model("resnet18")
     assert asked["weights_only"] is True and asked["url"].endswith("resnet18-f37072fd.pth")
-    assert model.classes[0] == "tench" and model.weights == "torchvision IMAGENET1K_V1"
+    assert present(model.classes)[0] == "tench" and model.weights == "torchvision IMAGENET1K_V1"
     assert model.preprocessing.crop == (224, 224) and model.preprocessing.resize == 256
 
 
@@ -183,7 +190,7 @@ def test_a_factory_takes_weights(tmp_path: Path) -> None:
     other.fc.bias.data += 1
     torch.save(other.state_dict(), tmp_path / "w.pt")
     model = load_model("tests.factories:tiny", tmp_path / "w.pt")
-    assert torch.equal(model.network.fc.bias, other.fc.bias)
+    assert torch.equal(model.network.get_parameter("fc.bias"), other.fc.bias)
     assert weights_hash(model.network) == weights_hash(other) != weights_hash(factories.tiny())
 
 

@@ -73,7 +73,7 @@ def test_a_loader_of_an_installed_package_opens_its_models(toy: Any) -> None:
     toy()
     model = load_model("toy:3")
     assert model.classes == ("class 0", "class 1", "class 2") and model.notices == ("A toy.",)
-    assert not model.network.training and model.network[1].weight.dtype == torch.float32
+    assert not model.network.training and model.network.get_parameter("1.weight").dtype == torch.float32
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_loader_of_an_installed_package_opens_its_models(toy: Any) -> None:
         pytest.param("nothing at all", "toy:3 for a toy network", id="listed-where-nothing-matches"),
     ],
 )
-def test_what_a_loader_cannot_open_is_one_line(toy: Any, model: Any, reason: Any) -> None:
+def test_what_a_loader_cannot_open_is_one_line(toy: Any, model: Any, reason: str) -> None:
     toy()
     with pytest.raises(BadRequest, match=reason) as raised:
         load_model(model)
@@ -106,7 +106,7 @@ def test_a_trusted_file_is_opened(toy: Any) -> None:
         pytest.param(("nor_this", "not_here"), "nor_this and not_here are needed", id="two"),
     ],
 )
-def test_modules_that_are_missing_are_said_with_what_installs_them(toy: Any, modules: Any, reason: Any) -> None:
+def test_modules_that_are_missing_are_said_with_what_installs_them(toy: Any, modules: Any, reason: str) -> None:
     toy(*modules)
     with pytest.raises(BadRequest, match=reason):
         load_model("toy:3")
@@ -124,7 +124,7 @@ def test_a_name_of_torchvision_wins_over_a_file_of_that_name(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("text", ["resnet18", "x.py:f"])
-def test_code_in_a_file_runs_only_where_it_is_trusted(text: Any) -> None:
+def test_code_in_a_file_runs_only_where_it_is_trusted(text: str) -> None:
     with pytest.raises(BadRequest, match=f"{text}: its lambdas would run"):
         ModelRequest(text).require_trust("its lambdas")
     ModelRequest(text, trusted=True).require_trust("its lambdas")

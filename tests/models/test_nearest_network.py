@@ -16,8 +16,9 @@ timm = pytest.importorskip("timm")
 
 def weights(name: str, **given: Any) -> dict[str, torch.Tensor]:
     with without_values():
-        made = timm.create_model(name, pretrained=False, **given) if name in timm.list_models() else get_model(name)
-    return made.state_dict()
+        network = timm.create_model(name, pretrained=False, **given) if name in timm.list_models() else get_model(name)
+    state: dict[str, torch.Tensor] = network.state_dict()
+    return state
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def weights(name: str, **given: Any) -> dict[str, torch.Tensor]:
         ("mobilenetv3_small_100", {}),
     ],
 )
-def test_the_network_that_has_every_tensor_is_named(name: Any, given: Any) -> None:
+def test_the_network_that_has_every_tensor_is_named(name: str, given: Any) -> None:
     state = weights(name, **given)
     known = find_networks(state)
     assert known is not None and known.channels is None

@@ -1,28 +1,33 @@
 """What `train` writes is all that `run` needs; what `run` then says of it is counted again here, slowly."""
 
-from dataclasses import asdict, replace
+import shutil
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.data.decode import picture_size, prepare, read_picture
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.architectures import GapNetwork, SmallNetwork, blocks_for
+from cnnvis_report.models.architectures import Architecture, GapNetwork, SmallNetwork, blocks_for
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.trained_file import TrainedModel, read_trained, write_trained
+from cnnvis_report.records.predictions import Predictions
 from cnnvis_report.records.training import ClassCounts, Epoch, Score, Snapshot, TrainingRecord
 from cnnvis_report.store import load_run
+from cnnvis_report.store.run_folder import StoredRun
 from cnnvis_report.synthetic.layers import draw
 from cnnvis_report.training.model import Source, make_trainee
 from tests.cli.test_cli import one_line
 from tests.conftest import command
+from tests.narrow import present
 from tests.networks import seeded
 from tests.training.test_training import class_folders, same, trained
 
@@ -31,7 +36,7 @@ FEW = ("-m", "cam", "--inspect", "none", "--device", "cpu", "-q")
 
 
 @pytest.fixture(scope="session")
-def layers_set(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def layers_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Thirty drawn pictures with masks."""
     folder = tmp_path_factory.mktemp("sets") / "layers"
     command("make-dataset", "layers", "-n", 30, "-o", folder, "--size", 32, "-q")
@@ -39,20 +44,24 @@ def layers_set(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory, layers_set: Any) -> Any:
+def model(tmp_path_factory: pytest.TempPathFactory, layers_set: Path) -> Path:
     """A model that has hardly learned anything, so that there are errors to explain."""
     path = tmp_path_factory.mktemp("models") / "model.pt"
     result = command("train", layers_set, "-o", path, *TRAIN)
     assert result.stdout == f"Wrote {path}\n" and not result.stderr
-    assert sorted(each.name for each in path.parent.iterdir()) == ["model.epoch-1.pt", "model.pt"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["model.epoch-1.pt", "model.pt"]
     return path
 
 
-def described(network: Any, architecture: Any, **changes: Any) -> Any:
+def read(path: Path) -> TrainedModel:
+    return present(read_trained(path))
+
+
+def described(network: nn.Module, architecture: Architecture) -> TrainedModel:
     """A model with every field filled."""
     size = (28, 28)
     channels = architecture.channels
-    classes = tuple(f"<b>{each}</b> ../é" for each in range(architecture.classes))
+    classes = tuple(f"<b>{index}</b> ../é" for index in range(architecture.classes))
     record = TrainingRecord(
         data="photos",
         settings={"seed": 3, "split": 0.2, "balanced": True, "frozen": None, "arch": "small"},
@@ -69,10 +78,10 @@ def described(network: Any, architecture: Any, **changes: Any) -> Any:
     return TrainedModel(network.eval(), architecture, preprocessing, classes, record, frozenset(("3-ab", "5-cd")))
 
 
-def trainee(name: Any, head: Any, channels: Any = 3, side: Any = 64, classes: Any = 3) -> Any:
+def trainee(name: str, head: str, channels: int = 3) -> tuple[nn.Module, Architecture]:
     torch.manual_seed(2)
-    preprocessing = Preprocessing((0.5,) * channels, (0.2,) * channels, resize=(side, side + 7))
-    made = make_trainee(Source(name), preprocessing, classes, head, None)
+    preprocessing = Preprocessing((0.5,) * channels, (0.2,) * channels, resize=(64, 71))
+    made = make_trainee(Source(name), preprocessing, 3, head, None)
     return seeded(made.network).eval(), made.architecture
 
 
@@ -87,12 +96,12 @@ def trainee(name: Any, head: Any, channels: Any = 3, side: Any = 64, classes: An
     ],
 )
 def test_a_network_is_built_again_from_the_words_in_its_file(
-    name: Any, head: Any, channels: Any, tmp_path: Path
+    name: str, head: str, channels: int, tmp_path: Path
 ) -> None:
     network, architecture = trainee(name, head, channels)
     images = torch.randn(2, channels, 64, 71, generator=torch.Generator().manual_seed(0))
     write_trained(tmp_path / "m.pt", described(network, architecture))
-    again = read_trained(tmp_path / "m.pt")
+    again = read(tmp_path / "m.pt")
     assert again.architecture == architecture and not again.network.training
     with torch.no_grad():
         scores = network(images)
@@ -110,20 +119,20 @@ def test_a_model_comes_back_as_it_was_written(tmp_path: Path) -> None:
     written = described(network, architecture)
     for name in ("m.pt", "other.pt"):
         write_trained(tmp_path / name, written)
-    again = read_trained(tmp_path / "m.pt")
+    again = read(tmp_path / "m.pt")
     assert replace(again, network=network) == written and same(again.network.state_dict(), network.state_dict())
     assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "other.pt").read_bytes()
-    network.classifier.bias.data[1] = torch.inf
+    network.get_parameter("classifier.bias").data[1] = torch.inf
     write_trained(tmp_path / "m.pt", written)
     with pytest.raises(BadRequest, match=r"classifier.bias has 1 of 3 values that aren't finite"):
         load_model(str(tmp_path / "m.pt"))
 
 
-def last_side(side: Any) -> Any:
+def last_side(side: int) -> int:
     """Of the last maps of a small network for such pictures."""
     network = SmallNetwork(2, 1, blocks_for((side + 9, side)))
     with torch.no_grad():
-        return network.features(torch.zeros(1, 1, side, side)).shape[-1]
+        return int(network.features(torch.zeros(1, 1, side, side)).shape[-1])
 
 
 def test_small_networks_take_any_size_and_one_to_three_channels() -> None:
@@ -142,11 +151,11 @@ def test_small_networks_take_any_size_and_one_to_three_channels() -> None:
 
 
 @pytest.mark.parametrize("side", [448, 512])
-def test_the_last_maps_of_large_pictures_stay_small(side: Any) -> None:
+def test_the_last_maps_of_large_pictures_stay_small(side: int) -> None:
     assert last_side(side) <= 13
 
 
-def test_the_same_command_writes_the_same_bytes(model: Any, layers_set: Any, tmp_path: Path) -> None:
+def test_the_same_command_writes_the_same_bytes(model: Path, layers_set: Path, tmp_path: Path) -> None:
     command("train", layers_set, "-o", tmp_path / "model.pt", *TRAIN)
     for name in ("model.pt", "model.epoch-1.pt"):
         assert (tmp_path / name).read_bytes() == (model.parent / name).read_bytes()
@@ -154,17 +163,17 @@ def test_the_same_command_writes_the_same_bytes(model: Any, layers_set: Any, tmp
     assert (tmp_path / "model.pt").read_bytes() != model.read_bytes()
 
 
-def test_the_file_is_plain_and_holds_all_that_run_needs(model: Any, layers_set: Any) -> None:
+def test_the_file_is_plain_and_holds_all_that_run_needs(model: Path, layers_set: Path) -> None:
     content = torch.load(model, weights_only=True)
-    read = read_trained(model)
+    whole = read(model)
     assert content["classes"] == ["above", "below"] and len(content["seen"]) == 24
     assert content["training"]["settings"]["seed"] == 3 and len(content["training"]["history"]) == 2
-    assert content["preprocessing"] == asdict(read.preprocessing) and read.preprocessing.size == (32, 32)
-    assert [(each.training, each.validation, each.test) for each in read.training.counts] == [(12, 3, 0)] * 2
-    assert read.training.snapshots == (Snapshot(1, "model.epoch-1.pt"),)
+    assert content["preprocessing"] == asdict(whole.preprocessing) and whole.preprocessing.size == (32, 32)
+    assert [(count.training, count.validation, count.test) for count in whole.training.counts] == [(12, 3, 0)] * 2
+    assert whole.training.snapshots == (Snapshot(1, "model.epoch-1.pt"),)
     assert str(layers_set.parent) not in str({name: content[name] for name in content if name != "state_dict"})
-    early = read_trained(model.parent / "model.epoch-1.pt")
-    assert early.training.history == read.training.history[:1] and early.preprocessing == read.preprocessing
+    early = read(model.parent / "model.epoch-1.pt")
+    assert early.training.history == whole.training.history[:1] and early.preprocessing == whole.preprocessing
 
 
 def test_constants_are_those_of_the_training_pixels(tmp_path: Path) -> None:
@@ -188,13 +197,13 @@ def test_gray_is_found_out_from_pictures_in_color(tmp_path: Path) -> None:
         picture.save(folder / "b" / "3.png")
     first["one pixel"] = trained(folder, tmp_path / "m.pt", epochs=1)[0].model
     first["set to gray"] = trained(folder, tmp_path / "m.pt", epochs=1, channels="1")[0].model
-    found = {name: (model.preprocessing.channels, model.architecture.channels) for name, model in first.items()}
-    assert found == {"gray": (1, 1), "set": (3, 3), "one pixel": (3, 3), "set to gray": (1, 1)}
-    assert read_trained(tmp_path / "m.pt").preprocessing.channels == 1
+    channels = {name: (model.preprocessing.channels, model.architecture.channels) for name, model in first.items()}
+    assert channels == {"gray": (1, 1), "set": (3, 3), "one pixel": (3, 3), "set to gray": (1, 1)}
+    assert read(tmp_path / "m.pt").preprocessing.channels == 1
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tiff"])
-def test_the_size_of_a_turned_picture_is_that_of_the_picture_upright(ending: Any, tmp_path: Path) -> None:
+def test_the_size_of_a_turned_picture_is_that_of_the_picture_upright(ending: str, tmp_path: Path) -> None:
     picture = draw(0, 0, 40).picture.resize((40, 24)).convert("RGB")
     for turn in range(1, 9):
         exif = Image.Exif()
@@ -206,7 +215,7 @@ def test_the_size_of_a_turned_picture_is_that_of_the_picture_upright(ending: Any
 
 
 @pytest.mark.parametrize("head", ["linear", "cam"])
-def test_weights_with_another_head_keep_what_they_were_taught(head: Any, tmp_path: Path) -> None:
+def test_weights_with_another_head_keep_what_they_were_taught(head: str, tmp_path: Path) -> None:
     folder = class_folders(tmp_path / "i", {"a": 10, "b": 10})
     more = class_folders(tmp_path / "more", {"a": 4, "b": 4, "c": 4})
     first, _ = trained(folder, tmp_path / "first.pt", head=head)
@@ -221,88 +230,127 @@ def test_weights_with_another_head_keep_what_they_were_taught(head: Any, tmp_pat
         assert all(torch.equal(value, taught[own + name.removeprefix(prefix)]) for name, value in inside.items())
 
 
-def answers_by_hand(model: Any, folder: Any) -> Any:
-    """Name, label, class that is seen first, its probability, rank of the label; each image on its own."""
+@dataclass(frozen=True)
+class Answer:
+    """Of an image: its label, the class that is seen first and its probability, the rank of the label."""
+
+    name: str
+    label: int
+    predicted: int
+    probability: float
+    rank: int
+
+    @property
+    def correct(self) -> bool:
+        return self.label == self.predicted
+
+
+def answers_by_hand(model: Path, folder: Path) -> list[Answer]:
+    """Each image on its own."""
     loaded = load_model(str(model))
-    found = []
-    for item in labeled(find_images([folder]), loaded.classes):
+    answers = []
+    for item in labeled(find_images([folder]), present(loaded.classes)):
         with torch.no_grad():
             scores = loaded.network(prepare(item.open(), loaded.preprocessing).values[None])[0].double()
-        shares = scores.exp() / scores.exp().sum()
-        order = sorted(range(len(shares)), key=lambda at: -float(shares[at]))
-        found.append(
-            (item.name, item.label.index, order[0], float(shares[order[0]]), order.index(item.label.index) + 1)
-        )
-    return found
+        shares = (scores.exp() / scores.exp().sum()).tolist()
+        order = sorted(range(len(shares)), key=lambda index: -shares[index])
+        label = present(present(item.label).index)
+        answers.append(Answer(item.name, label, order[0], shares[order[0]], order.index(label) + 1))
+    return answers
 
 
-def test_only_the_errors_are_explained_and_all_images_are_counted(model: Any, layers_set: Any, tmp_path: Path) -> None:
-    command("run", model, layers_set, "-o", tmp_path / "r", "--select", "misclassified", *FEW)
-    run, expected = load_run(tmp_path / "r"), answers_by_hand(model, layers_set)
-    answers, names = run.record.predictions, ("above", "below")
-    wrong = [each for each in expected if each[1] != each[2]]
-    right = [each for each in expected if each[1] == each[2]]
-    assert 3 <= len(wrong) <= 27
-    assert [image.name for image in run.images()] == [each[0] for each in wrong]
-    assert (answers.images, answers.correct, answers.top5) == (30, len(right), 30)
-    assert {(a, b): n for a, b, n in answers.confusion} == {
-        (names[a], names[b]): count
-        for a in (0, 1)
-        for b in (0, 1)
-        if (count := sum(each[1:3] == (a, b) for each in expected))
-    }
+@dataclass(frozen=True)
+class Checked:
+    """A run of the errors alone, what it says of all images, and the same by hand."""
+
+    run: StoredRun
+    predictions: Predictions
+    expected: list[Answer]
+
+    @property
+    def errors(self) -> list[Answer]:
+        return [answer for answer in self.expected if not answer.correct]
+
+
+@pytest.fixture(scope="module")
+def checked(model: Path, layers_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    folder = tmp_path_factory.mktemp("errors") / "r"
+    command("run", model, layers_set, "-o", folder, "--select", "misclassified", *FEW)
+    run = load_run(folder)
+    return Checked(run, present(run.record.predictions), answers_by_hand(model, layers_set))
+
+
+def test_only_the_errors_are_explained_and_all_images_are_counted(checked: Checked) -> None:
+    assert 3 <= len(checked.errors) <= 27
+    assert [image.name for image in checked.run.images()] == [answer.name for answer in checked.errors]
+    counted = checked.predictions
+    assert (counted.images, counted.correct, counted.top5) == (30, 30 - len(checked.errors), 30)
+    names = ("above", "below")
+    pairs = Counter((names[answer.label], names[answer.predicted]) for answer in checked.expected)
+    assert {(label, predicted): count for label, predicted, count in counted.confusion} == pairs
+
+
+def test_confidence_is_counted_in_ten_bins(checked: Checked) -> None:
     error = 0.0
-    for place, found in enumerate(answers.bins):
-        within = [each for each in expected if place / 10 <= each[3] < (place + 1) / 10]
-        correct = sum(each[1] == each[2] for each in within)
-        assert (found.images, found.correct) == (len(within), correct)
+    for index, row in enumerate(checked.predictions.bins):
+        within = [answer for answer in checked.expected if index / 10 <= answer.probability < (index + 1) / 10]
+        correct = sum(answer.correct for answer in within)
+        assert (row.images, row.correct) == (len(within), correct)
         if within:
-            confidence = sum(each[3] for each in within) / len(within)
-            assert found.mean == pytest.approx(confidence, abs=1e-6)
+            confidence = sum(answer.probability for answer in within) / len(within)
+            assert row.mean == pytest.approx(confidence, abs=1e-6)
             error += len(within) / 30 * abs(correct / len(within) - confidence)
-    assert answers.calibration_error == pytest.approx(error, abs=1e-6)
-    assert answers.confidence_correct == pytest.approx(np.mean([each[3] for each in right]), abs=1e-6)
-    assert answers.confidence_misclassified == pytest.approx(np.mean([each[3] for each in wrong]), abs=1e-6)
-    surest = sorted(wrong, key=lambda each: -each[3])
-    assert [each.name for each in answers.misclassified] == [each[0] for each in surest]
-    pages = {image.name: image.id for image in run.images()}
-    for found, each in zip(answers.misclassified, surest, strict=True):
-        assert found.image == pages[each[0]] and (found.label, found.predicted) == (names[each[1]], names[each[2]])
-        assert found.probability == pytest.approx(each[3], abs=1e-6) and found.rank == each[4] and not found.correct
-        assert found.label_probability == pytest.approx(1 - each[3], abs=1e-6)
+    assert checked.predictions.calibration_error == pytest.approx(error, abs=1e-6)
+    right = np.mean([answer.probability for answer in checked.expected if answer.correct])
+    wrong = np.mean([answer.probability for answer in checked.errors])
+    assert checked.predictions.confidence_correct == pytest.approx(right, abs=1e-6)
+    assert checked.predictions.confidence_misclassified == pytest.approx(wrong, abs=1e-6)
 
 
-def test_images_without_a_label_are_no_errors(model: Any, layers_set: Any, tmp_path: Path) -> None:
+def test_the_most_confident_errors_come_first(checked: Checked) -> None:
+    names, pages = ("above", "below"), {image.name: image.id for image in checked.run.images()}
+    surest = sorted(checked.errors, key=lambda answer: -answer.probability)
+    for row, answer in zip(checked.predictions.misclassified, surest, strict=True):
+        assert (row.name, row.image, row.rank, row.correct) == (answer.name, pages[answer.name], answer.rank, False)
+        assert (row.label, row.predicted) == (names[answer.label], names[answer.predicted])
+        assert row.probability == pytest.approx(answer.probability, abs=1e-6)
+        assert row.label_probability == pytest.approx(1 - answer.probability, abs=1e-6)
+
+
+def test_images_without_a_label_are_no_errors(model: Path, layers_set: Path, tmp_path: Path) -> None:
     folder, answers = tmp_path / "i", answers_by_hand(model, layers_set)
-    for name, *_ in answers:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes((layers_set / "images" / name).read_bytes())
-    (folder / "loose.png").write_bytes((layers_set / "images" / answers[0][0]).read_bytes())
+    shutil.copytree(layers_set / "images", folder)
+    shutil.copy(folder / answers[0].name, folder / "loose.png")
     (folder / "above" / "broken.png").write_bytes(b"no picture")
     command("run", model, folder, "-o", tmp_path / "r", "--select", "correct", *FEW)
     run = load_run(tmp_path / "r")
-    assert [image.name for image in run.images()] == [name for name, label, seen, _, _ in answers if label == seen]
-    assert [each.name for each in run.record.skipped] == ["above/broken.png"] and run.record.predictions.images == 30
+    assert [image.name for image in run.images()] == [answer.name for answer in answers if answer.correct]
+    assert [file.name for file in run.record.skipped] == ["above/broken.png"]
+    assert present(run.record.predictions).images == 30
     said = one_line(command("run", model, folder / "loose.png", "-o", tmp_path / "s", "--select", "correct", code=2))
     assert "no image has a label" in said and not (tmp_path / "s").exists()
 
 
 @pytest.mark.parametrize(("masks", "count"), [("none", 24), ("of the set", 24), ("given", 24), ("others", 0)])
 def test_images_that_were_trained_on_are_counted(
-    masks: Any, count: Any, model: Any, layers_set: Any, tmp_path: Path
+    masks: str, count: int, model: Path, layers_set: Path, tmp_path: Path
 ) -> None:
-    words = {"none": (layers_set / "images",), "of the set": (layers_set,), "others": (tmp_path / "set",)}
-    words["given"] = (layers_set / "images", "--masks", layers_set / "masks")
+    words: dict[str, tuple[object, ...]] = {
+        "none": (layers_set / "images",),
+        "of the set": (layers_set,),
+        "others": (tmp_path / "set",),
+        "given": (layers_set / "images", "--masks", layers_set / "masks"),
+    }
     command("make-dataset", "layers", "-n", 6, "-o", tmp_path / "set", "--size", 32, "--seed", 1, "-q")
     command("run", model, *words[masks], "-o", tmp_path / "r", *FEW)
     run = load_run(tmp_path / "r")
     assert run.record.network.reason == "as it was trained for one class an image"
-    assert run.record.in_training_set == count and run.record.training == read_trained(model).training
+    assert run.record.in_training_set == count and run.record.training == read(model).training
 
 
-def test_a_model_of_an_earlier_version_says_that_its_images_are_not_known(model: Any, tmp_path: Path) -> None:
-    kept = read_trained(model)
-    assert kept.seen and load_model(str(model)).notices == ()
-    write_trained(tmp_path / "old.pt", replace(kept, seen=frozenset(["1234-0123456789abcdef"])))
+def test_a_model_of_an_earlier_version_says_that_its_images_are_not_known(model: Path, tmp_path: Path) -> None:
+    known = read(model)
+    assert known.seen and load_model(str(model)).notices == ()
+    write_trained(tmp_path / "old.pt", replace(known, seen=frozenset(["1234-0123456789abcdef"])))
     (notice,) = load_model(str(tmp_path / "old.pt")).notices
     assert "can't be told" in notice

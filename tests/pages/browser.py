@@ -4,7 +4,8 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
@@ -14,7 +15,7 @@ SLOWDOWN = float(os.environ.get("CNNVIS_BROWSER_SLOWDOWN", "1"))  # how many tim
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-def missing(reason: str) -> None:
+def missing(reason: str) -> NoReturn:
     if os.environ.get("CNNVIS_NEEDS_BROWSER"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -83,13 +84,17 @@ class Visit:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("requestfailed", self.failed)
-        page.on("dialog", lambda dialog: (self.complaints.append(f"alert {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", self.asked)
 
-    def failed(self, request: pytest.FixtureRequest) -> None:
+    def asked(self, dialog: Any) -> None:
+        self.complaints.append(f"alert {dialog.message}")
+        dialog.dismiss()
+
+    def failed(self, request: Any) -> None:
         if "ABORTED" not in (request.failure or ""):  # by leaving the page
             self.complaints.append(f"failed: {request.url}")
 
-    def open(self, path: Any, fragment: Any = "") -> Any:
+    def open(self, path: Path, fragment: str = "") -> Any:
         self.tab.page.goto(path.resolve().as_uri() + fragment)
         return self.tab
 
@@ -99,14 +104,14 @@ class Visit:
 
 
 @pytest.fixture
-def visit(chromium: Any) -> Iterator[Any]:
-    made = Visit(chromium)
-    yield made
-    made.context.close()
+def visit(chromium: Any) -> Iterator[Visit]:
+    visit = Visit(chromium)
+    yield visit
+    visit.context.close()
 
 
 @pytest.fixture(scope="session")
-def moved(report: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def moved(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report where somebody has moved it: into a folder with a space and more in its name."""
     folder = tmp_path_factory.mktemp("moved") / "my report (1) #ä"
     shutil.copytree(report, folder, ignore=shutil.ignore_patterns("arrays"))
@@ -114,9 +119,9 @@ def moved(report: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="session")
-def alone(report: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def alone(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report as a single file, taken out of its folder."""
     folder = tmp_path_factory.mktemp("alone")
     shutil.copytree(report, folder / "run")
     command("render", folder / "run", "--single-file")
-    return shutil.move(folder / "run" / "index.html", folder / "the report.html")
+    return (folder / "run" / "index.html").rename(folder / "the report.html")

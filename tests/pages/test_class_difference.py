@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
+from cnnvis_report.records.images import ClassScore, ImageRecord
 from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.palettes import DEFAULT, limit, stops
 from cnnvis_report.report.views.formatting import percent
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
+from tests.narrow import present
 from tests.pages.browser import Visit, until
 from tests.pages.test_pages import PAGE, settled
 
@@ -25,40 +28,43 @@ pytestmark = pytest.mark.browser
 TILE = f"{PAGE}.tiles.find((t) => t.method === method)"
 
 
+Both = tuple[ClassScore, ClassScore]
+
+
 @pytest.fixture
-def image(report: Any) -> Any:
+def image(report: Path) -> ImageRecord:
     return next(iter(load_run(report).images()))
 
 
 @pytest.fixture
-def both(image: Any) -> Any:
+def both(image: ImageRecord) -> Both:
     """The classes A and B that are compared unless a test says otherwise."""
     return image.targets[1], image.targets[0]
 
 
-def opened(visit: Any, folder: Any, image: Any, both: Any, more: Any = "") -> Any:
+def opened(visit: Visit, folder: Path, image: ImageRecord, both: Both, more: str = "") -> Any:
     fragment = f"#class={both[0].index}&minus={both[1].index}{more}"
     tab = visit.open(folder / "images" / f"{image.id}.html", fragment)
     settled(tab)
     return tab
 
 
-def choose(tab: Any, index: Any) -> None:
+def choose(tab: Any, index: int) -> None:
     tab.locator("[data-minus]:visible").select_option(str(index))
     until(tab, f"{PAGE}.state.minus === '{index}'")
     settled(tab)
 
 
-def shown_maps(report: Any, image: Any) -> dict[str, dict[int, np.ndarray]]:
+def shown_maps(report: Path, image: ImageRecord) -> dict[str, dict[int, np.ndarray]]:
     """By method and class, from the run folder: what the page shows, before any packing."""
     arrays, run = load_arrays(report, image.id), load_run(report).record
-    found: dict[str, dict[int, np.ndarray]] = {}
-    for each in image.maps:
-        found.setdefault(each.method, {})[each.target] = run.method(each.method).shown(arrays[each.key])
-    return found
+    shown: dict[str, dict[int, np.ndarray]] = {}
+    for record in image.maps:
+        shown.setdefault(record.method, {})[record.target] = run.method(record.method).shown(arrays[record.key])
+    return shown
 
 
-def packing(maps: Any, both: Any) -> float:
+def packing(maps: Any, both: Both) -> float:
     """How far the packed difference may be off: the errors of both maps, and nothing for exact ones."""
     if maps[both[0].index].size <= 1024:
         return 1e-6
@@ -70,7 +76,7 @@ def number(text: str) -> float:
 
 
 def test_every_map_is_a_minus_b_and_no_further_off_than_its_tile_says(
-    visit: Any, moved: Any, report: Any, image: Any, both: Any
+    visit: Visit, moved: Path, report: Path, image: ImageRecord, both: Both
 ) -> None:
     tab = opened(visit, moved, image, both, "&blocks=1")
     bounds = 0
@@ -97,7 +103,7 @@ def test_every_map_is_a_minus_b_and_no_further_off_than_its_tile_says(
 
 @pytest.mark.parametrize("method", ["grad_cam", "saliency", "input_x_gradient"])
 def test_the_pointer_reads_the_difference(
-    visit: Any, moved: Any, report: Any, image: Any, both: Any, method: Any
+    visit: Visit, moved: Path, report: Path, image: ImageRecord, both: Both, method: str
 ) -> None:
     tab = opened(visit, moved, image, both)
     maps = shown_maps(report, image)[method]
@@ -119,7 +125,7 @@ def test_the_pointer_reads_the_difference(
             [method, f"row {row}, column {column}"],
         )
         label = tile.locator(".hoverlayer .hovertext").text_content()
-        hovered = number(re.match(r"[−\-\d.eE]+", label.split("row")[0])[0])
+        hovered = number(present(re.match(r"[−\-\d.eE]+", label.split("row")[0]))[0])
         read = number(tile.locator(".reading").text_content())
         assert hovered == pytest.approx(float(truth[row, column]), rel=2e-3, abs=tolerance)
         assert read == pytest.approx(hovered, rel=6e-2, abs=1e-9), "three digits, two where there are many zeros"
@@ -127,7 +133,7 @@ def test_the_pointer_reads_the_difference(
 
 
 def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(
-    visit: Any, moved: Any, report: Any, image: Any, both: Any
+    visit: Visit, moved: Path, report: Path, image: ImageRecord, both: Both
 ) -> None:
     tab = opened(visit, moved, image, both)
     run = load_run(report).record
@@ -146,9 +152,10 @@ def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(
         settled(tab)
         for method, seen in drawn().items():
             maps = list(shown_maps(report, image)[method].values())
-            pairs = [(a, b) for place, a in enumerate(maps) for b in maps[place + 1 :]]
+            pairs = list(combinations(maps, 2))
             if setting == "map":
-                pairs = [tuple(shown_maps(report, image)[method][each.index] for each in both)]
+                first, second = (shown_maps(report, image)[method][target.index] for target in both)
+                pairs = [(first, second)]
             clipped = run.method(method).kind is Kind.PIXEL
             wanted = max(limit(a - b, clipped=clipped) for a, b in pairs)
             slack = max(packing(shown_maps(report, image)[method], both) for a, b in pairs) * 2
@@ -159,7 +166,9 @@ def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(
     visit.is_quiet()
 
 
-def test_turned_round_it_is_the_same_with_the_other_sign(visit: Any, moved: Any, image: Any, both: Any) -> None:
+def test_turned_round_it_is_the_same_with_the_other_sign(
+    visit: Visit, moved: Path, image: ImageRecord, both: Both
+) -> None:
     look = f"""{PAGE}.tiles.filter((t) => t.method && !t.class).map(({{ drawn }}) =>
         [drawn.style.end, [...drawn.grid.values].map((v) => v || 0)])"""
     tab = opened(visit, moved, image, both)
@@ -172,7 +181,7 @@ def test_turned_round_it_is_the_same_with_the_other_sign(visit: Any, moved: Any,
         np.testing.assert_array_equal(values, -np.array(back))
 
 
-def test_it_is_said_and_survives_a_reload_and_a_link(visit: Any, moved: Any, image: Any, both: Any) -> None:
+def test_it_is_said_and_survives_a_reload_and_a_link(visit: Visit, moved: Path, image: ImageRecord, both: Both) -> None:
     tab = visit.open(moved / "images" / f"{image.id}.html", f"#class={both[0].index}")
     settled(tab)
     line = tab.locator("p[data-difference]")
@@ -208,7 +217,7 @@ def test_it_is_said_and_survives_a_reload_and_a_link(visit: Any, moved: Any, ima
     visit.is_quiet()
 
 
-def test_a_class_minus_itself_is_no_difference(visit: Any, moved: Any, image: Any, both: Any) -> None:
+def test_a_class_minus_itself_is_no_difference(visit: Visit, moved: Path, image: ImageRecord, both: Both) -> None:
     tab = opened(visit, moved, image, both)
     tab.locator(f"[data-class='{both[1].index}']").click()
     until(tab, f"{PAGE}.state.class === '{both[1].index}'")
@@ -230,7 +239,7 @@ def test_a_class_minus_itself_is_no_difference(visit: Any, moved: Any, image: An
     visit.is_quiet()
 
 
-def test_keys_reach_and_change_it(visit: Any, moved: Any, image: Any) -> None:
+def test_keys_reach_and_change_it(visit: Visit, moved: Path, image: ImageRecord) -> None:
     tab = visit.open(moved / "images" / f"{image.id}.html")
     settled(tab)
     tab.locator("[data-class]").first.focus()
@@ -252,7 +261,9 @@ def test_keys_reach_and_change_it(visit: Any, moved: Any, image: Any) -> None:
     visit.is_quiet()
 
 
-def test_a_map_that_is_missing_or_the_same_is_told_from_others(visit: Any, moved: Any, image: Any, both: Any) -> None:
+def test_a_map_that_is_missing_or_the_same_is_told_from_others(
+    visit: Visit, moved: Path, image: ImageRecord, both: Both
+) -> None:
     tab = visit.open(moved / "images" / f"{image.id}.html", f"#class={both[0].index}")
     settled(tab)
     tab.evaluate(
@@ -271,7 +282,7 @@ def test_a_map_that_is_missing_or_the_same_is_told_from_others(visit: Any, moved
     visit.is_quiet()
 
 
-def test_enlarged_it_keeps_its_name(visit: Any, moved: Any, image: Any, both: Any) -> None:
+def test_enlarged_it_keeps_its_name(visit: Visit, moved: Path, image: ImageRecord, both: Both) -> None:
     tab = opened(visit, moved, image, both)
     tab.locator("[data-method='grad_cam'] .enlarge").focus()
     tab.keyboard.press("Enter")
@@ -280,7 +291,7 @@ def test_enlarged_it_keeps_its_name(visit: Any, moved: Any, image: Any, both: An
     visit.is_quiet()
 
 
-def test_one_class_offers_nothing_to_subtract(visit: Any, drawn: Any, tmp_path: Path) -> None:
+def test_one_class_offers_nothing_to_subtract(visit: Visit, drawn: Path, tmp_path: Path) -> None:
     few = ["--device", "cpu", "--limit", "1", "-c", "top:1", "-m", "grad_cam,saliency"]
     command("run", "tests.factories:tiny", drawn / "circle", "-o", tmp_path / "r", *few)
     (image,) = load_run(tmp_path / "r").images()
@@ -291,7 +302,7 @@ def test_one_class_offers_nothing_to_subtract(visit: Any, drawn: Any, tmp_path: 
     visit.is_quiet()
 
 
-def test_without_scripts_there_is_no_control(chromium: Any, moved: Any, image: Any) -> None:
+def test_without_scripts_there_is_no_control(chromium: Any, moved: Path, image: ImageRecord) -> None:
     context = chromium.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto((moved / "images" / f"{image.id}.html").resolve().as_uri())
@@ -299,7 +310,7 @@ def test_without_scripts_there_is_no_control(chromium: Any, moved: Any, image: A
     context.close()
 
 
-def test_the_single_file_has_it_too(visit: Any, alone: Any, image: Any, both: Any) -> None:
+def test_the_single_file_has_it_too(visit: Visit, alone: Path, image: ImageRecord, both: Both) -> None:
     tab = visit.open(alone, f"#page=image-{image.id}&class={both[0].index}")
     settled(tab)
     choose(tab, both[1].index)
@@ -315,7 +326,7 @@ def test_the_single_file_has_it_too(visit: Any, alone: Any, image: Any, both: An
     visit.is_quiet()
 
 
-def test_narrow_screens_need_no_scrolling_sideways(chromium: Any, moved: Any, image: Any, both: Any) -> None:
+def test_narrow_screens_need_no_scrolling_sideways(chromium: Any, moved: Path, image: ImageRecord, both: Both) -> None:
     visit = Visit(chromium, viewport={"width": 360, "height": 740})
     fragment = f"#class={both[0].index}&minus={both[1].index}"
     tab = visit.open(moved / "images" / f"{image.id}.html", fragment)
@@ -325,7 +336,7 @@ def test_narrow_screens_need_no_scrolling_sideways(chromium: Any, moved: Any, im
     visit.context.close()
 
 
-def test_ends_are_found_as_python_finds_them(visit: Any, moved: Any) -> None:
+def test_ends_are_found_as_python_finds_them(visit: Visit, moved: Path) -> None:
     tab = visit.open(moved / "methods.html")
     random = np.random.default_rng(3)
     sparse = np.zeros(2000, np.float32)
@@ -335,7 +346,7 @@ def test_ends_are_found_as_python_finds_them(visit: Any, moved: Any) -> None:
         random.normal(size=99).astype(np.float32) * np.float32(1e-30),
         random.integers(-2, 3, 1000).astype(np.float32),
         sparse,
-        np.float32([-4]),
+        np.array([-4], np.float32),
     ):
         for clipped in (True, False):
             got = tab.evaluate(
@@ -358,5 +369,5 @@ def test_ends_are_found_as_python_finds_them(visit: Any, moved: Any) -> None:
         ("[...CnnVis.errorsOf({ code: 0 }, { values: [1, 2] })]", [0, 0]),
     ],
 )
-def test_pure_functions(visit: Any, moved: Any, code: Any, expected: Any) -> None:
+def test_pure_functions(visit: Visit, moved: Path, code: str, expected: Any) -> None:
     assert visit.open(moved / "methods.html").evaluate(code) == expected

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cnnvis_report.records.inspection import ImageInspection
 from cnnvis_report.store import load_inspection, load_run
+from cnnvis_report.store.run_folder import StoredRun
 from tests.conftest import command
+from tests.narrow import present
 from tests.pages.browser import Visit, until
 
 pytestmark = pytest.mark.browser
@@ -17,14 +20,17 @@ READY = "document.querySelectorAll('[data-grid] button').length > 0"
 SAID = "document.querySelector('[data-said]').textContent"
 
 
+Looked = tuple[StoredRun, ImageInspection]
+
+
 @pytest.fixture(scope="module")
-def looked(report: Any) -> Any:
+def looked(report: Path) -> Looked:
     run = load_run(report)
-    return run, run.record.inspection.images[0]
+    return run, present(run.record.inspection).images[0]
 
 
 @pytest.fixture
-def page(visit: Any, moved: Any, looked: Any) -> Iterator[Any]:
+def page(visit: Visit, moved: Path, looked: Looked) -> Iterator[Any]:
     tab = visit.open(moved / "images" / f"{looked[1].image}.html")
     tab.locator("[data-maps]").scroll_into_view_if_needed()
     until(tab, READY)
@@ -32,7 +38,7 @@ def page(visit: Any, moved: Any, looked: Any) -> Iterator[Any]:
     visit.is_quiet()
 
 
-def test_the_slider_goes_through_all_layers_by_arrow_keys(page: Any, looked: Any) -> None:
+def test_the_slider_goes_through_all_layers_by_arrow_keys(page: Any, looked: Looked) -> None:
     run, inside = looked
     page.locator("[name='layer_number']").focus()
     for place, name in enumerate(inside.layers):
@@ -45,7 +51,7 @@ def test_the_slider_goes_through_all_layers_by_arrow_keys(page: Any, looked: Any
     until(page, f"{READY} && {SAID}.startsWith('{len(inside.layers)} of')")
 
 
-def test_a_channel_opens_with_its_true_values(page: Any, looked: Any) -> None:
+def test_a_channel_opens_with_its_true_values(page: Any, looked: Looked) -> None:
     run, inside = looked
     page.select_option("[data-maps-controls] [name='layer']", "3")
     until(page, f"{SAID}.startsWith('4 of')")
@@ -65,7 +71,7 @@ def test_a_channel_opens_with_its_true_values(page: Any, looked: Any) -> None:
 
 
 @pytest.mark.parametrize(("sort", "row"), [("mean", 2), ("highest", 1), ("relevance", 3)])
-def test_channels_are_sorted(page: Any, looked: Any, sort: Any, row: Any) -> None:
+def test_channels_are_sorted(page: Any, looked: Looked, sort: Any, row: Any) -> None:
     run, inside = looked
     page.select_option("[data-maps-controls] [name='layer']", "3")
     page.select_option("[data-maps-controls] [name='sort']", sort)
@@ -76,7 +82,7 @@ def test_channels_are_sorted(page: Any, looked: Any, sort: Any, row: Any) -> Non
     until(page, f"{shown} === '{','.join(map(str, expected))}'")
 
 
-def test_one_scale_for_all_or_for_each(page: Any, looked: Any) -> None:
+def test_one_scale_for_all_or_for_each(page: Any, looked: Looked) -> None:
     run, inside = looked
 
     def brightest() -> Any:
@@ -134,16 +140,16 @@ def test_reveal_is_sharp_where_the_map_is_large(page: Any) -> None:
     assert soft > 4, "blurred where the map is small"
 
 
-def test_the_page_of_the_network_shows_every_view(visit: Any, moved: Any, looked: Any) -> None:
+def test_the_page_of_the_network_shows_every_view(visit: Visit, moved: Path, looked: Looked) -> None:
     run, _ = looked
-    inside = run.record.inspection
+    inside = present(run.record.inspection)
     tab = visit.open(moved / "features.html")
     assert tab.locator(".maximized figure").count() == len(inside.maximized)
     assert tab.locator(".sheet").count() == len(inside.top_images)
     tab.locator(".channel-stats").scroll_into_view_if_needed()
     until(tab, "document.querySelector('.channel-stats').data?.length === 4")
     assert tab.evaluate("document.querySelector('.channel-stats').data[3].y") == [
-        each.active_fraction for each in inside.channel_stats
+        stats.active_fraction for stats in inside.channel_stats
     ]
     layers = [layer.name for layer in run.record.network.layers]
     anchor = f"layer-{layers.index(inside.top_images[0].layer)}"
@@ -163,7 +169,7 @@ def test_the_page_of_the_network_shows_every_view(visit: Any, moved: Any, looked
     visit.is_quiet()
 
 
-def test_a_click_into_the_chart_goes_to_the_layer(visit: Any, moved: Any) -> None:
+def test_a_click_into_the_chart_goes_to_the_layer(visit: Visit, moved: Path) -> None:
     tab = visit.open(moved / "features.html")
     tab.locator(".channel-stats").scroll_into_view_if_needed()
     until(tab, "document.querySelector('.channel-stats').data?.length === 4")
@@ -177,9 +183,9 @@ def test_a_click_into_the_chart_goes_to_the_layer(visit: Any, moved: Any) -> Non
     visit.is_quiet()
 
 
-def test_pages_of_64_channels(chromium: Any, tmp_path: Path, drawn: Any) -> None:
+def test_pages_of_64_channels(chromium: Any, tmp_path: Path, drawn: Path) -> None:
     command("run", "tests.factories:wide", drawn, "-o", tmp_path / "r", "-m", "grad_cam", "--inspect", "standard", "-q")
-    inside = load_run(tmp_path / "r").record.inspection.images[0]
+    inside = present(load_run(tmp_path / "r").record.inspection).images[0]
     visit = Visit(chromium)
     tab = visit.open(tmp_path / "r" / "images" / f"{inside.image}.html", "#feature_layer=0")
     until(tab, READY)
@@ -193,7 +199,7 @@ def test_pages_of_64_channels(chromium: Any, tmp_path: Path, drawn: Any) -> None
     visit.context.close()
 
 
-def test_the_single_file_has_the_inside(visit: Any, alone: Any, looked: Any) -> None:
+def test_the_single_file_has_the_inside(visit: Visit, alone: Path, looked: Looked) -> None:
     _, inside = looked
     tab = visit.open(alone, "#page=features")
     assert tab.locator("main:visible .sheet").count() > 0
@@ -206,7 +212,7 @@ def test_the_single_file_has_the_inside(visit: Any, alone: Any, looked: Any) -> 
 
 
 @pytest.mark.parametrize("width", [360, 800])
-def test_the_inside_fits_narrow_screens(chromium: Any, moved: Any, looked: Any, width: Any) -> None:
+def test_the_inside_fits_narrow_screens(chromium: Any, moved: Path, looked: Looked, width: Any) -> None:
     visit = Visit(chromium, viewport={"width": width, "height": 740})
     for path in (moved / "features.html", moved / "images" / f"{looked[1].image}.html"):
         tab = visit.open(path)
@@ -233,5 +239,5 @@ def test_the_inside_fits_narrow_screens(chromium: Any, moved: Any, looked: Any, 
         ),
     ],
 )
-def test_pure_functions_of_the_inside(visit: Any, moved: Any, code: Any, expected: Any) -> None:
+def test_pure_functions_of_the_inside(visit: Visit, moved: Path, code: str, expected: Any) -> None:
     assert visit.open(moved / "features.html").evaluate(f"() => {code}") == expected

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,18 +11,20 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
+from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Sign
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, encode_map
 from cnnvis_report.report.pictures.palettes import SCALES, table
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import standard_methods
+from tests.narrow import present
 from tests.pages.browser import Visit, until
 
 pytestmark = pytest.mark.browser
 
 
-def images(report: Any) -> Any:
+def images(report: Path) -> list[ImageRecord]:
     return list(load_run(report).images())
 
 
@@ -46,7 +50,7 @@ def settled(tab: Any) -> None:
     until(tab, SETTLED)
 
 
-def test_every_page_opens_quietly_and_shows_every_map(visit: Any, moved: Any, report: Any) -> None:
+def test_every_page_opens_quietly_and_shows_every_map(visit: Visit, moved: Path, report: Path) -> None:
     visit.open(moved / "index.html")
     assert visit.tab.locator("[data-gallery] > li").count() == len(images(report))
     until(visit.tab, "[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
@@ -69,12 +73,12 @@ def test_every_page_opens_quietly_and_shows_every_map(visit: Any, moved: Any, re
     visit.is_quiet()
 
 
-def is_flat(report: Any, image: Any, found: Any) -> Any:
+def is_flat(report: Path, image: Any, found: Any) -> Any:
     values = load_arrays(report, image.id)[found.key]
     return values.min() == values.max()
 
 
-def test_the_numbers_on_the_page_are_the_numbers_of_the_run(visit: Any, moved: Any, report: Any) -> None:
+def test_the_numbers_on_the_page_are_the_numbers_of_the_run(visit: Visit, moved: Path, report: Path) -> None:
     image = images(report)[1]
     arrays, run = load_arrays(report, image.id), load_run(report).record
     tab = visit.open(moved / "images" / f"{image.id}.html", "#blocks=1")
@@ -91,7 +95,7 @@ def test_the_numbers_on_the_page_are_the_numbers_of_the_run(visit: Any, moved: A
         assert np.abs(shown - values).max() <= QUALITIES[0].error * np.abs(values).max() * 1.001 + 1e-12, found.key
 
 
-def test_hover_reads_the_true_value_and_the_cross_is_everywhere(visit: Any, moved: Any, report: Any) -> None:
+def test_hover_reads_the_true_value_and_the_cross_is_everywhere(visit: Visit, moved: Path, report: Path) -> None:
     image = images(report)[0]
     tab = visit.open(moved / "images" / f"{image.id}.html")
     settled(tab)
@@ -111,7 +115,7 @@ def test_hover_reads_the_true_value_and_the_cross_is_everywhere(visit: Any, move
             "(place) => document.querySelector('[data-method=grad_cam] .hoverlayer').textContent.includes(place)",
             f"row {row}, column {column}",
         )
-        read = float(re.match(r"[−\-\d.eE]+", label.text_content().split("row")[0])[0].replace("−", "-"))
+        read = float(present(re.match(r"[−\-\d.eE]+", label.text_content().split("row")[0]))[0].replace("−", "-"))
         assert read == pytest.approx(float(grown[row, column]), rel=2e-3, abs=1e-6)
         reading = tab.locator("[data-method='grad_cam'] .reading").text_content()
         assert float(reading.replace("−", "-")) == pytest.approx(float(grown[row, column]), rel=6e-3, abs=1e-6)
@@ -128,7 +132,7 @@ def ranges(tab: Any) -> Any:
     )
 
 
-def test_zoom_is_linked_and_double_click_undoes_it(visit: Any, moved: Any, report: Any) -> None:
+def test_zoom_is_linked_and_double_click_undoes_it(visit: Visit, moved: Path, report: Path) -> None:
     tab = visit.open(moved / "images" / f"{images(report)[0].id}.html")
     settled(tab)
     whole = ranges(tab)
@@ -152,7 +156,7 @@ def test_zoom_is_linked_and_double_click_undoes_it(visit: Any, moved: Any, repor
     visit.is_quiet()
 
 
-def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit: Any, moved: Any, report: Any) -> None:
+def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit: Visit, moved: Path, report: Path) -> None:
     image = images(report)[0]
     tab = visit.open(moved / "images" / f"{image.id}.html")
     settled(tab)
@@ -161,7 +165,7 @@ def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit: An
         return tab.evaluate(f"{PAGE}.tiles.find((t) => t.method === 'hires_cam').canvas.toDataURL()")
 
     seen = [look()]
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: tab.select_option("[name='palette']", "cividis"),
         lambda: tab.locator("[name='opacity']").fill("0.4"),
         lambda: tab.locator("[name='threshold']").fill("0.5"),
@@ -169,7 +173,8 @@ def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit: An
         lambda: tab.locator("[name='blocks']").check(),
         lambda: tab.select_option("[name='normalize']", "map"),
         lambda: tab.locator("[data-class]").nth(1).click(),
-    ):
+    )
+    for act in acts:
         before = tab.evaluate(f"{PAGE}.state")
         act()
         until(tab, f"(before) => JSON.stringify({PAGE}.state) !== before", json.dumps(before, separators=(",", ":")))
@@ -186,7 +191,7 @@ def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit: An
     visit.is_quiet()
 
 
-def test_color_pictures(visit: Any, moved: Any, report: Any) -> None:
+def test_color_pictures(visit: Visit, moved: Path, report: Path) -> None:
     tab = visit.open(moved / "images" / f"{images(report)[0].id}.html", "#color=1")
     settled(tab)
     shown = tab.evaluate(f"{PAGE}.tiles.filter((t) => t.drawn?.picture).map((t) => t.method)")
@@ -194,7 +199,7 @@ def test_color_pictures(visit: Any, moved: Any, report: Any) -> None:
     visit.is_quiet()
 
 
-def test_keys(visit: Any, moved: Any, report: Any) -> None:
+def test_keys(visit: Visit, moved: Path, report: Path) -> None:
     ids = [image.id for image in images(report)]
     tab = visit.open(moved / "index.html")
     tab.keyboard.press("/")
@@ -224,7 +229,7 @@ def test_keys(visit: Any, moved: Any, report: Any) -> None:
     visit.is_quiet()
 
 
-def test_a_map_is_enlarged_with_no_way_to_send_it_away(visit: Any, moved: Any, report: Any) -> None:
+def test_a_map_is_enlarged_with_no_way_to_send_it_away(visit: Visit, moved: Path, report: Path) -> None:
     tab = visit.open(moved / "images" / f"{images(report)[0].id}.html")
     settled(tab)
     tab.locator("[data-method='occlusion'] .enlarge").focus()
@@ -245,7 +250,7 @@ def shown(tab: Any) -> Any:
     )
 
 
-def test_the_gallery_filters_sorts_and_searches(visit: Any, moved: Any, report: Any) -> None:
+def test_the_gallery_filters_sorts_and_searches(visit: Visit, moved: Path, report: Path) -> None:
     run = images(report)
     tab = visit.open(moved / "index.html")
     assert shown(tab) == [image.name for image in run]
@@ -272,11 +277,11 @@ def test_the_gallery_filters_sorts_and_searches(visit: Any, moved: Any, report: 
     tab.select_option("[name='show']", "saliency")
     until(tab, "[...document.images].every((i) => i.src.endsWith('/saliency.webp') && i.complete && i.naturalWidth)")
     tab.select_option("[name='confidence']", "0-0.5")
-    assert shown(tab) == [image.name for image in run if image.top[0].probability < 0.5]
+    assert shown(tab) == [image.name for image in run if present(image.top[0].probability) < 0.5]
     visit.is_quiet()
 
 
-def test_a_cell_of_the_confusion_leads_to_its_images(visit: Any, moved: Any, report: Any) -> None:
+def test_a_cell_of_the_confusion_leads_to_its_images(visit: Visit, moved: Path, report: Path) -> None:
     tab = visit.open(moved / "index.html")
     button = tab.locator(".confusion button").first
     label, predicted = button.get_attribute("data-filter-label"), button.get_attribute("data-filter-predicted")
@@ -286,7 +291,7 @@ def test_a_cell_of_the_confusion_leads_to_its_images(visit: Any, moved: Any, rep
     visit.is_quiet()
 
 
-def test_the_scheme_follows_the_system_and_the_reader(chromium: Any, moved: Any) -> None:
+def test_the_scheme_follows_the_system_and_the_reader(chromium: Any, moved: Path) -> None:
     for scheme in ("light", "dark"):
         visit = Visit(chromium, color_scheme=scheme)
         tab = visit.open(moved / "index.html")
@@ -299,17 +304,17 @@ def test_the_scheme_follows_the_system_and_the_reader(chromium: Any, moved: Any)
         visit.context.close()
 
 
-def test_time_and_machine_are_filled_in(visit: Any, moved: Any, report: Any) -> None:
+def test_time_and_machine_are_filled_in(visit: Visit, moved: Path, report: Path) -> None:
     tab = visit.open(moved / "index.html")
     until(tab, "document.querySelector('[data-provenance=took]').textContent !== '–'")
     record = load_run(report).record
     assert tab.locator("[data-provenance='took-detail']").inner_text() == provenance_slots(record)["took-detail"]
-    finished = record.provenance["finished"]
+    finished = str(record.provenance["finished"])
     assert finished in tab.locator("footer").inner_text()
     assert finished not in (moved / "index.html").read_text(encoding="utf-8")
 
 
-def test_paper_gets_the_canvases_and_no_controls(visit: Any, moved: Any, report: Any) -> None:
+def test_paper_gets_the_canvases_and_no_controls(visit: Visit, moved: Path, report: Path) -> None:
     image = images(report)[0]
     tab = visit.open(moved / "images" / f"{image.id}.html")
     settled(tab)
@@ -322,14 +327,14 @@ def test_paper_gets_the_canvases_and_no_controls(visit: Any, moved: Any, report:
 
 
 @pytest.mark.parametrize("name", ["index.html", "methods.html", "run.html"])
-def test_narrow_screens_need_no_scrolling_sideways(chromium: Any, moved: Any, name: Any) -> None:
+def test_narrow_screens_need_no_scrolling_sideways(chromium: Any, moved: Path, name: str) -> None:
     visit = Visit(chromium, viewport={"width": 360, "height": 740})
     tab = visit.open(moved / name)
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     visit.context.close()
 
 
-def test_without_scripts_there_are_pictures(chromium: Any, moved: Any, report: Any) -> None:
+def test_without_scripts_there_are_pictures(chromium: Any, moved: Path, report: Path) -> None:
     image = images(report)[0]
     context = chromium.new_context(java_script_enabled=False)
     tab = context.new_page()
@@ -347,7 +352,7 @@ def test_without_scripts_there_are_pictures(chromium: Any, moved: Any, report: A
     context.close()
 
 
-def test_the_single_file_has_it_all(visit: Any, alone: Any, report: Any) -> None:
+def test_the_single_file_has_it_all(visit: Visit, alone: Path, report: Path) -> None:
     tab = visit.open(alone)
     run = images(report)
     until(
@@ -378,7 +383,7 @@ def test_the_single_file_has_it_all(visit: Any, alone: Any, report: Any) -> None
     assert len([url for url in visit.requests if url.startswith("file:")]) == 2, "itself, and itself again"
 
 
-def test_scripts_agree_with_python(visit: Any, moved: Any) -> None:
+def test_scripts_agree_with_python(visit: Visit, moved: Path) -> None:
     tab = visit.open(moved / "methods.html")
     for palette in SCALES:
         for sign in Sign:
@@ -442,5 +447,5 @@ def test_scripts_agree_with_python(visit: Any, moved: Any) -> None:
         ("CnnVis.keeping('#page=image-3', CnnVis.imageDefaults)", "#page=image-3"),
     ],
 )
-def test_pure_functions_of_the_pages(visit: Any, moved: Any, code: Any, expected: Any) -> None:
+def test_pure_functions_of_the_pages(visit: Visit, moved: Path, code: str, expected: Any) -> None:
     assert visit.open(moved / "methods.html").evaluate(code) == expected

@@ -1,5 +1,6 @@
 """A page says when it is ready, and it is: whoever waits for that needs no luck, on slow machines neither."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,19 +18,19 @@ document.addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
 }).observe(document.documentElement, { attributeFilter: ["data-ready"] }));"""
 
 
-def witnessed(visit: Any, path: Any, fragment: Any, seen: Any) -> Any:
+def witnessed(visit: Visit, path: Path, fragment: Any, seen: Any) -> Any:
     visit.tab.page.add_init_script(WITNESS % seen)
     return visit.open(path, fragment).evaluate("globalThis.witnessed")
 
 
-def test_the_gallery_is_filtered_when_the_page_is_ready(visit: Any, moved: Any, report: Any) -> None:
+def test_the_gallery_is_filtered_when_the_page_is_ready(visit: Visit, moved: Path, report: Path) -> None:
     count = "() => document.querySelectorAll('[data-gallery] > li:not([hidden])').length"
     wrong = sum(image.correct is False for image in images(report))
     assert 0 < wrong < len(images(report))
     assert witnessed(visit, moved / "index.html", "#verdict=misclassified", count) == [wrong]
 
 
-def test_every_map_is_drawn_and_alive_when_the_page_is_ready(visit: Any, moved: Any, report: Any) -> None:
+def test_every_map_is_drawn_and_alive_when_the_page_is_ready(visit: Visit, moved: Path, report: Path) -> None:
     image = images(report)[0]
     both = f"() => [({DRAWN})(), ({SETTLED})()]"
     fragment = f"#class={image.targets[1].index}"
@@ -39,7 +40,7 @@ def test_every_map_is_drawn_and_alive_when_the_page_is_ready(visit: Any, moved: 
     assert visit.tab.evaluate("witnessed.at(-1)") == [True, True] and visit.tab.evaluate("witnessed.length") > before
 
 
-def test_a_page_is_not_ready_while_something_is_on_its_way(visit: Any, moved: Any) -> None:
+def test_a_page_is_not_ready_while_something_is_on_its_way(visit: Visit, moved: Path) -> None:
     tab = visit.open(moved / "methods.html")
     page = tab.page
     assert page.evaluate(READY)
@@ -54,14 +55,14 @@ def test_a_page_is_not_ready_while_something_is_on_its_way(visit: Any, moved: An
     assert "lost" in visit.complaints[0], "what fails ends, and is told of"
 
 
-def test_what_comes_into_sight_makes_it_unready_until_it_is_drawn(visit: Any, moved: Any) -> None:
+def test_what_comes_into_sight_makes_it_unready_until_it_is_drawn(visit: Visit, moved: Path) -> None:
     tab = visit.open(moved / "features.html")
     tab.locator(".channel-stats").scroll_into_view_if_needed()
     assert tab.evaluate("document.querySelector('.channel-stats').data.length") == 4
 
 
 def test_a_slow_machine_filters_draws_and_enlarges(
-    chromium: Any, moved: Any, report: Any, monkeypatch: pytest.MonkeyPatch
+    chromium: Any, moved: Path, report: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.pages.browser.SLOWDOWN", 4.0)
     visit = Visit(chromium)

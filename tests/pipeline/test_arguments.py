@@ -17,7 +17,7 @@ from tests.networks import Tiny, seeded
 NETWORK = seeded(Tiny())
 IMAGES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(3))
 with torch.no_grad():  # the second image is seen as another class than the first
-    NETWORK.fc.bias -= NETWORK(IMAGES).mean(dim=0)
+    NETWORK.fc.bias.sub_(NETWORK(IMAGES).mean(dim=0))
 SEEN = NETWORK(IMAGES).argmax(1).tolist()
 
 
@@ -71,7 +71,7 @@ def test_methods_as_a_text_a_set_or_with_commas() -> None:
 
 
 def test_a_number_for_the_normalization_is_for_all_channels() -> None:
-    ways = [{"mean": 0.5, "std": 0.25}, {"mean": np.full(3, 0.5), "std": torch.full((3,), 0.25)}]
+    ways: list[dict[str, Any]] = [{"mean": 0.5, "std": 0.25}, {"mean": np.full(3, 0.5), "std": torch.full((3,), 0.25)}]
     first, second = (explain(NETWORK, IMAGES, 1, "integrated_gradients", **way) for way in ways)
     assert torch.equal(first["integrated_gradients"], second["integrated_gradients"])
     plain = explain(NETWORK, IMAGES, 1, "integrated_gradients")["integrated_gradients"]
@@ -88,7 +88,7 @@ def test_images_that_carry_gradients_or_come_from_inference_mode() -> None:
         assert torch.equal(grad_cam([1, 2]), explain(NETWORK, IMAGES, [1, 2])["grad_cam"])
 
 
-REFUSED = [
+REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"targets": ["cat", "dog"]}, "targets are names such as 'cat'"),
     ({"targets": [[1], [2, 3]]}, "no class indices"),
     ({"targets": [object(), object()]}, "an object or more, no class indices"),

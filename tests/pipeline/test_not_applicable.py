@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,13 +15,13 @@ from cnnvis_report.progress import Progress
 
 class Warnings(Progress):
     def __init__(self) -> None:
-        self.warnings = []
+        self.warnings: list[str] = []
 
-    def warn(self, message: Any, error: Any = None) -> None:
+    def warn(self, message: str, error: Exception | None = None) -> None:
         self.warnings.append(message)
 
 
-def failing(error: Any) -> Any:
+def failing(error: BaseException) -> Callable[[], Any]:
     def stage() -> None:
         raise error
 
@@ -37,7 +37,7 @@ def failing(error: Any) -> Any:
     ],
     ids=["not-applicable", "a-fault", "memory"],
 )
-def test_a_stage_that_fails_is_recorded_and_the_next_one_runs(error: Any, reason: Any) -> None:
+def test_a_stage_that_fails_is_recorded_and_the_next_one_runs(error: Exception, reason: str) -> None:
     progress = Warnings()
     stages = Stages(progress)
     assert stages.run("first stage", failing(error), 1) == 1 and stages.run("second stage", lambda: 2, 0) == 2
@@ -50,7 +50,7 @@ def test_a_stage_that_fails_is_recorded_and_the_next_one_runs(error: Any, reason
     [WentAway("gone"), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()],
     ids=["folder-gone", "disk-full", "stopped"],
 )
-def test_what_can_be_made_up_for_ends_the_run(error: Any) -> None:
+def test_what_can_be_made_up_for_ends_the_run(error: BaseException) -> None:
     stages = Stages(Progress())
     with pytest.raises(type(error)):
         stages.run("stage", failing(error), None)
@@ -62,7 +62,7 @@ def test_views_that_were_made_before_one_fails_are_kept() -> None:
         yield 1
         raise ValueError("odd")
 
-    reasons = []
+    reasons: list[tuple[str, str]] = []
     assert all_of("views", views, reasons) == (1,) and reasons == [("views", "ValueError: odd")]
     with pytest.raises(MemoryError):
         all_of("views", failing(MemoryError()), reasons)

@@ -3,7 +3,8 @@
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from cnnvis_report.pipeline.setup import set_up
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.store import load_run
@@ -35,6 +37,9 @@ class Clock:
     """Seconds that pass: `pace` for an image forward and for one back to the pixels, in turns where there are more."""
 
     def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
         self.now, self.forward, self.backward = 100.0, 1.0, 0.0
 
     def __call__(self) -> float:
@@ -47,6 +52,8 @@ CLOCK = Clock()
 class Timed(Tiny):
     """Reading the image takes its time both ways."""
 
+    size = 40
+
     def forward(self, x: Any) -> Any:
         CLOCK.now += len(x) * CLOCK.forward
         if x.requires_grad:
@@ -58,31 +65,29 @@ class Timed(Tiny):
 
 
 def timed() -> nn.Module:
-    network = seeded(Timed(5))
-    network.size = 40
-    return network
+    return seeded(Timed(5))
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(time, "perf_counter", CLOCK)
-    CLOCK.__init__()
+    CLOCK.start()
     return CLOCK
 
 
 class Forecasts(Progress):
     def __init__(self) -> None:
-        self.told = []
-        self.busy = iter(())
+        self.told: list[tuple[float, Forecast]] = []
+        self.busy: Iterator[float] = iter(())
 
-    def expect(self, seconds: Any, per_item: Any) -> None:
+    def expect(self, seconds: float, per_item: float) -> None:
         self.told.append((CLOCK.now, Forecast(seconds, per_item)))
 
-    def done(self, item: Any, *, in_steps: Any = False) -> None:
+    def done(self, item: str, *, in_steps: bool = False) -> None:
         CLOCK.forward = next(self.busy, CLOCK.forward)
 
 
-def run(drawn: Any, folder: Any, *methods: Any, progress: Any = None, before: Any = lambda: None, **given: Any) -> Any:
+def run(drawn: Path, folder: Any, *methods: Any, progress: Any = None, before: Any = lambda: None, **given: Any) -> Any:
     """The plan and the stats of a run over the six pictures, without passes that compare."""
     given = {"metrics": "none", "inspect": "none", "batch_size": 2, "device": "cpu"} | given
     setup = set_up(RunConfig.of("tests.pipeline.test_time:timed", images=(drawn,), methods=methods, **given))
@@ -95,7 +100,7 @@ def run(drawn: Any, folder: Any, *methods: Any, progress: Any = None, before: An
 # --- the bound
 
 
-def test_a_busy_machine_while_the_run_is_planned_makes_no_bound(clock: Any, drawn: Any, tmp_path: Path) -> None:
+def test_a_busy_machine_while_the_run_is_planned_makes_no_bound(clock: Clock, drawn: Path, tmp_path: Path) -> None:
     clock.forward = 10.0
 
     def calm() -> None:
@@ -107,7 +112,7 @@ def test_a_busy_machine_while_the_run_is_planned_makes_no_bound(clock: Any, draw
     assert stats.ideal_seconds == pytest.approx(stats.computed * plan.dry_run.forward)
 
 
-def test_a_busy_machine_during_the_run_shows_against_the_bound(clock: Any, drawn: Any, tmp_path: Path) -> None:
+def test_a_busy_machine_during_the_run_shows_against_the_bound(clock: Clock, drawn: Path, tmp_path: Path) -> None:
     progress = Forecasts()
     progress.busy = iter([1.0, 3.0, 3.0, 3.0, 3.0])  # from the second batch on
     plan, stats = run(drawn, tmp_path / "r", "occlusion", progress=progress)
@@ -116,7 +121,7 @@ def test_a_busy_machine_during_the_run_shows_against_the_bound(clock: Any, drawn
     assert stats.seconds == pytest.approx((2 + 4 * 3) * passes)
 
 
-def test_passes_that_stop_at_a_layer_are_not_counted_as_whole_ones(clock: Any, drawn: Any, tmp_path: Path) -> None:
+def test_passes_that_stop_at_a_layer_are_not_counted_as_whole_ones(clock: Clock, drawn: Path, tmp_path: Path) -> None:
     clock.backward = 5.0
     plan, stats = run(drawn, tmp_path / "r", "grad_cam")
     assert plan.dry_run.backward == 3 and plan.time.backward == pytest.approx(5)
@@ -127,7 +132,7 @@ def test_passes_that_stop_at_a_layer_are_not_counted_as_whole_ones(clock: Any, d
     assert stats.ideal_seconds == stats.seconds == pytest.approx(6 * (1 + 3 * 5)), "short ones aren't whole ones"
 
 
-def test_a_pass_within_a_pass_is_counted_once(clock: Any) -> None:
+def test_a_pass_within_a_pass_is_counted_once(clock: Clock) -> None:
     timer = PassClock(torch.device("cpu"))
     with timer.timing("outer", 1.0):
         clock.now += 1
@@ -140,7 +145,7 @@ def test_a_pass_within_a_pass_is_counted_once(clock: Any) -> None:
     assert timer.times().bound == 4.0
 
 
-def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock: Any, drawn: Any, tmp_path: Path) -> None:
+def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock: Clock, drawn: Path, tmp_path: Path) -> None:
     progress = Forecasts()
     given = {"images": (drawn,), "batch_size": 2, "metrics": "none", "inspect": "none", "device": "cpu"}
     setup = set_up(RunConfig.of("tests.pipeline.test_time:timed", methods=("saliency",), **given))
@@ -167,7 +172,7 @@ def thoughtful() -> None:
 
 
 def test_what_is_no_pass_is_forecast_after_the_first_batch(
-    clock: Any, thoughtful: Any, drawn: Any, tmp_path: Path
+    clock: Clock, thoughtful: Any, drawn: Path, tmp_path: Path
 ) -> None:
     progress = Forecasts()
     plan, stats = run(drawn, tmp_path / "r", "thoughtful", "gradient", progress=progress)
@@ -178,7 +183,7 @@ def test_what_is_no_pass_is_forecast_after_the_first_batch(
     assert stats.seconds == pytest.approx(6 * 8)
 
 
-def test_what_is_done_once_is_not_forecast_for_every_image(clock: Any, drawn: Any, tmp_path: Path) -> None:
+def test_what_is_done_once_is_not_forecast_for_every_image(clock: Clock, drawn: Path, tmp_path: Path) -> None:
     progress = Forecasts()
     run(drawn, tmp_path / "r", "pattern_net", progress=progress)
     ((told, forecast),) = progress.told
@@ -186,9 +191,9 @@ def test_what_is_done_once_is_not_forecast_for_every_image(clock: Any, drawn: An
     assert forecast.left == pytest.approx(clock.now - told) == pytest.approx(4)
 
 
-def test_a_run_that_goes_on_forecasts_what_is_left(clock: Any, thoughtful: Any, drawn: Any, tmp_path: Path) -> None:
+def test_a_run_that_goes_on_forecasts_what_is_left(clock: Clock, thoughtful: Any, drawn: Path, tmp_path: Path) -> None:
     class Stop(Forecasts):
-        def done(self, item: Any, *, in_steps: Any = False) -> None:
+        def done(self, item: str, *, in_steps: bool = False) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -209,7 +214,7 @@ def test_a_run_that_goes_on_forecasts_what_is_left(clock: Any, thoughtful: Any, 
     ],
 )
 def test_the_forecast_of_all_stages_is_within_half(
-    clock: Any, thoughtful: Any, drawn: Any, tmp_path: Path, methods: Any, stages: Any
+    clock: Clock, thoughtful: Any, drawn: Path, tmp_path: Path, methods: Any, stages: Any
 ) -> None:
     clock.backward = 2.0
     progress = Forecasts()
@@ -219,7 +224,7 @@ def test_the_forecast_of_all_stages_is_within_half(
     assert needed / 1.5 < forecast.left < needed * 1.5, (needed, forecast.left)
 
 
-def test_a_forecast_that_was_wrong_is_said_again(clock: Any, drawn: Any, tmp_path: Path) -> None:
+def test_a_forecast_that_was_wrong_is_said_again(clock: Clock, drawn: Path, tmp_path: Path) -> None:
     progress = Forecasts()
     progress.busy = iter([1.0, 4.0])  # from the second batch on
     run(drawn, tmp_path / "r", "occlusion", progress=progress)
@@ -232,28 +237,28 @@ def test_a_forecast_that_was_wrong_is_said_again(clock: Any, drawn: Any, tmp_pat
 # --- lines of progress
 
 
-class ByHand:
+class ByHand(Ticker):
     """A ticker that strikes when it is told to."""
 
-    def striking(self, stroke: Any) -> Any:
-        from contextlib import contextmanager
+    strike: Callable[[], None]
 
-        @contextmanager
-        def open_for_a_while() -> Iterator[Any]:
-            self.strike = stroke
-            yield
-            del self.strike
+    def __init__(self) -> None:
+        super().__init__(3600.0)
 
-        return open_for_a_while()
+    @contextmanager
+    def striking(self, stroke: Callable[[], None]) -> Iterator[None]:
+        self.strike = stroke
+        yield
+        del self.strike
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Any:
+def told(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
     """What was written to the standard error stream since the last time."""
     return lambda: capsys.readouterr().err.replace("\u202f", " ")
 
 
-def test_a_line_of_progress_where_no_bar_can_be_drawn(clock: Any, told: Any) -> None:
+def test_a_line_of_progress_where_no_bar_can_be_drawn(clock: Clock, told: Callable[[], str]) -> None:
     ticker = ByHand()
     console = Console(clock=clock, ticker=ticker)
     with console.progress("Explain", 8):
@@ -277,7 +282,7 @@ def test_a_line_of_progress_where_no_bar_can_be_drawn(clock: Any, told: Any) -> 
         assert not hasattr(ticker, "strike"), "quiet is quiet"
 
 
-def test_a_forecast_is_said_and_kept_to(clock: Any, told: Any) -> None:
+def test_a_forecast_is_said_and_kept_to(clock: Clock, told: Callable[[], str]) -> None:
     ticker = ByHand()
     console = Console(clock=clock, ticker=ticker)
     with console.progress("Explain", 8):
@@ -291,7 +296,7 @@ def test_a_forecast_is_said_and_kept_to(clock: Any, told: Any) -> None:
         assert told() == "Estimate  about 1 min 0 s in all, pages included, 10 s remaining\n"
 
 
-def test_the_bill_has_no_figure_that_says_nothing(told: Any, report: Any) -> None:
+def test_the_bill_has_no_figure_that_says_nothing(told: Callable[[], str], report: Path) -> None:
     """No ratio of a moment, no methods of 0.0 s, and nothing of an inside that nobody looked at."""
     run = load_run(report).record
     costs = {"grad_cam": 1.5, "cam": 0.05, "random": 0.04}
@@ -310,7 +315,7 @@ def test_the_bill_has_no_figure_that_says_nothing(told: Any, report: Any) -> Non
     assert "grad_cam 1.5 s" in said and "cam 0.05 s" in said and "random" not in said
     Console().bill(short, replace(stats, seconds=0.2, inspection_seconds=1e-4))
     assert told() == "Explain   0.2 s for 2 images\n"
-    Console().bill(replace(short, snapshots=("a film",)), stats)
+    Console().bill(replace(short, snapshots=(SnapshotSeries("1", "ring", 2, (), ()),)), stats)
     assert told().startswith("Snapshots 0.3 s for images over the epochs\n"), "nobody looked inside"
     Console().bill(replace(long, images=3), stats)
     assert "\nall 3 images, earlier starts included:\ngrad_cam" in re.sub(" *\n +", "\n", told())
@@ -322,7 +327,7 @@ def test_the_bill_has_no_figure_that_says_nothing(told: Any, report: Any) -> Non
     assert slots["took-detail"] == "1.50 × the theoretical minimum · CPU"
 
 
-def test_every_progress_has_its_lines(drawn: Any, tmp_path: Path, told: Any) -> None:
+def test_every_progress_has_its_lines(drawn: Path, tmp_path: Path, told: Callable[[], str]) -> None:
     """Also where nobody looks at single images: a line needs no event to be due."""
     ticker = ByHand()
     console = Console(clock=CLOCK, ticker=ticker)

@@ -24,7 +24,7 @@ OTHERS = [ClassScore(index, name, 0.0, None) for index, name in enumerate("fghij
     ],
     ids=["right", "third", "not-in-top", "one-of-two-right", "higher-of-two", "in-top-of-two", "none-in-top"],
 )
-def test_the_label_is_the_one_with_the_highest_score(labels: Any, label: Any, correct: Any, rank: Any) -> None:
+def test_the_label_is_the_one_with_the_highest_score(labels: Any, label: Any, correct: Any, rank: int) -> None:
     found = prediction_of("id", "name", TOP, labels)
     assert (found.label, found.correct, found.rank) == (label, correct, rank)
     assert (found.predicted, found.probability) == ("a", 0.4)

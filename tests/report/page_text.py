@@ -2,7 +2,6 @@
 
 import re
 from html.parser import HTMLParser
-from typing import Any
 
 BLOCKS = {
     "p",
@@ -36,7 +35,7 @@ class _Text(HTMLParser):
         self.lines: list[str] = [""]
         self._unseen = 0
 
-    def handle_starttag(self, tag: Any, attrs: Any) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._unseen += tag in UNSEEN
         if tag in BLOCKS or tag == "br":
             self.lines.append("")
@@ -48,12 +47,12 @@ class _Text(HTMLParser):
             if name in TOLD and value:
                 self.lines[-1] += f" [{value}] "
 
-    def handle_endtag(self, tag: Any) -> None:
+    def handle_endtag(self, tag: str) -> None:
         self._unseen -= tag in UNSEEN
         if tag in BLOCKS:
             self.lines.append("")
 
-    def handle_data(self, data: Any) -> None:
+    def handle_data(self, data: str) -> None:
         if not self._unseen:
             self.lines[-1] += data
 

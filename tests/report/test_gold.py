@@ -39,7 +39,7 @@ def test_every_page_has_its_gold_text(pages: Any) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_says_what_it_is_meant_to_say(pages: Any, name: Any) -> None:
+def test_a_page_says_what_it_is_meant_to_say(pages: Any, name: str) -> None:
     assert pages[name] == (GOLD / f"{name}.txt").read_text(encoding="utf-8"), (
         "if the new words are right: python -m tests.report.test_gold"
     )

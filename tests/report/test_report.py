@@ -13,6 +13,7 @@ from cnnvis_report.report import resources
 from cnnvis_report.report.assets import policy, scripts, styles, theme_script
 from cnnvis_report.store import load_run
 from tests.conftest import HOSTILE, command, rewritten, standard_methods
+from tests.narrow import present
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 OWN_SCRIPTS = {"theme.js", "report.js", "provenance.js"}
@@ -31,12 +32,12 @@ class Page(HTMLParser):
         self.close()
         assert not self._open, f"never closed: {self._open}"
 
-    def handle_starttag(self, tag: Any, attrs: Any) -> None:
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
         self.elements.append((tag, dict(attrs)))
         if tag not in VOID:
             self._open.append(tag)
 
-    def handle_endtag(self, tag: Any) -> None:
+    def handle_endtag(self, tag: str) -> None:
         assert self._open and self._open[-1] == tag, f"</{tag}> closes {self._open[-3:]}"
         self._open.pop()
 
@@ -58,12 +59,12 @@ def pages(folder: Path) -> dict[str, Page]:
 
 
 @pytest.fixture(scope="module")
-def site(report: Any) -> Any:
+def site(report: Path) -> Any:
     return pages(report)
 
 
 @pytest.fixture(scope="module")
-def single(report: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def single(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     import shutil
 
     folder = tmp_path_factory.mktemp("single") / "report"
@@ -72,7 +73,7 @@ def single(report: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return folder
 
 
-def test_there_is_a_page_for_everything(report: Any, site: Any) -> None:
+def test_there_is_a_page_for_everything(report: Path, site: Any) -> None:
     ids = [image.id for image in load_run(report).images()]
     pages = {f"{name}.html" for name in ("index", "performance", "features", "methods", "run")}
     assert set(site) == pages | {f"images/{id}.html" for id in ids}
@@ -82,7 +83,7 @@ def test_there_is_a_page_for_everything(report: Any, site: Any) -> None:
         assert len(list((report / "stills" / id).iterdir())) == standard_methods() + 1
 
 
-def test_every_link_and_file_is_there(report: Any, site: Any) -> None:
+def test_every_link_and_file_is_there(report: Path, site: Any) -> None:
     for name, page in site.items():
         here = (report / name).parent
         targets = [attrs.get("href") for tag, attrs in page.elements if tag in ("a", "link")]
@@ -96,17 +97,19 @@ def test_every_link_and_file_is_there(report: Any, site: Any) -> None:
                 assert place in [attrs.get("id") for _, attrs in linked.elements], f"{name}: {target}"
 
 
-def test_nothing_is_asked_of_any_network(report: Any, site: Any) -> None:
+def test_nothing_is_asked_of_any_network(report: Path, site: Any) -> None:
     addresses = re.compile(r"""(?:src|href|url|import)\s*[=(]\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
     for name in [*site, "assets/report.js", "assets/theme.js", "assets/report.css"]:
         assert not addresses.search((report / name).read_text(encoding="utf-8")), name
     for name, page in site.items():
-        (content,) = [m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
+        (content,) = [
+            present(m["content"]) for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"
+        ]
         assert content.startswith("default-src 'none'; script-src 'self';"), name
         assert "unsafe-inline" not in content.split("style-src")[0] and "unsafe-eval" not in content
 
 
-def test_strangers_text_stays_text(report: Any, site: Any) -> None:
+def test_strangers_text_stays_text(report: Path, site: Any) -> None:
     for name, page in site.items():
         sources = [attrs.get("src") for attrs in page.all("script")]
         assert {Path(source or "").name for source in sources} == OWN_SCRIPTS, name
@@ -135,7 +138,7 @@ def test_ids_are_unique_and_everything_has_a_name(site: Any) -> None:
             assert attrs.get("type") == "button", f"{name}: {attrs}"
 
 
-def test_titles_say_which_page(report: Any, site: Any) -> None:
+def test_titles_say_which_page(report: Path, site: Any) -> None:
     names = {f"images/{image.id}.html": image.name for image in load_run(report).images()}
     names |= {"index.html": "Overview", "features.html": "Features", "methods.html": "Methods", "run.html": "Run"}
     names["performance.html"] = "Performance"
@@ -144,7 +147,7 @@ def test_titles_say_which_page(report: Any, site: Any) -> None:
     }
 
 
-def test_the_single_file_is_one_file(single: Any, report: Any) -> None:
+def test_the_single_file_is_one_file(single: Path, report: Path) -> None:
     files = {path.relative_to(single).as_posix() for path in single.rglob("*") if path.is_file()}
     assert files == {"index.html", "run.json", "pages.json"} | {
         name for name in files if name.startswith(("arrays/", "inspection/"))
@@ -152,15 +155,15 @@ def test_the_single_file_is_one_file(single: Any, report: Any) -> None:
     text = (single / "index.html").read_text(encoding="utf-8")
     page = Page(text)
     assert not [
-        attrs for _, attrs in page.elements if (attrs.get("src") or "").strip() and not attrs["src"].startswith("data:")
+        source for _, attrs in page.elements if (source := (attrs.get("src") or "").strip()) and source[:5] != "data:"
     ]
     assert all((attrs.get("href") or "").startswith("#") for attrs in page.all("a"))
     running = [attrs for attrs in page.all("script") if not attrs.get("type")]
     assert len(running) == 2, "the color scheme, and all the rest"
-    (content,) = [m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
+    (content,) = [present(m["content"]) for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
     assert content.count("'sha256-") == 3 and "'self'" not in content
     blocks = re.findall(r'<script type="application/json" data-package="([^"]+)">(.*?)</script>', text, re.DOTALL)
-    looked = [each for each in load_run(report).record.inspection.images if each.side]
+    looked = [each for each in present(load_run(report).record.inspection).images if each.side]
     assert len(blocks) == 2 * len(HOSTILE) + 1 + sum(len(each.layers) for each in looked)
     for name, block in blocks:
         content = json.loads(block)
@@ -169,7 +172,7 @@ def test_the_single_file_is_one_file(single: Any, report: Any) -> None:
             assert content == json.loads(data.split(", ", 1)[1].rstrip(");\n").replace("\\u003c", "<"))
 
 
-def test_a_single_file_keeps_to_its_size(single: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_file_keeps_to_its_size(single: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = (single / "index.html").stat().st_size
     monkeypatch.setattr("cnnvis_report.report.single_file_writer.LIMIT", whole - 1)
     command("render", single, "--single-file")
@@ -181,7 +184,7 @@ def test_a_single_file_keeps_to_its_size(single: Any, monkeypatch: pytest.Monkey
     assert "averaged over 2×2 pixels" in (single / "index.html").read_text(encoding="utf-8")
 
 
-def test_a_run_of_one_image_and_of_many(drawn: Any, tmp_path: Path) -> None:
+def test_a_run_of_one_image_and_of_many(drawn: Path, tmp_path: Path) -> None:
     one = tmp_path / "one"
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", one, "-m", "grad_cam", "-q")
     page = Page(next((one / "images").glob("plain-*.html")).read_text(encoding="utf-8"))
@@ -189,7 +192,7 @@ def test_a_run_of_one_image_and_of_many(drawn: Any, tmp_path: Path) -> None:
     assert "1 of 1" in "".join(page.text)
 
 
-def test_notices_are_said_outright_or_folded(drawn: Any, tmp_path: Path) -> None:
+def test_notices_are_said_outright_or_folded(drawn: Path, tmp_path: Path) -> None:
     """Four brief ones stand on the overview, long ones and the rest behind a summary; the run page has all."""
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path, "-m", "grad_cam", "-q")
 
@@ -212,7 +215,7 @@ def test_notices_are_said_outright_or_folded(drawn: Any, tmp_path: Path) -> None
     assert re.findall("<li>(.*?)</li>", run) == many
 
 
-def test_neighbors_lead_through_all_images(report: Any, site: Any) -> None:
+def test_neighbors_lead_through_all_images(report: Path, site: Any) -> None:
     ids = [image.id for image in load_run(report).images()]
     for place, id in enumerate(ids):
         links = {attrs["rel"]: attrs["href"] for attrs in site[f"images/{id}.html"].all("a") if attrs.get("rel")}

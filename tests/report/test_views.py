@@ -19,6 +19,7 @@ from cnnvis_report.report.write import write_site
 from cnnvis_report.store import load_run
 from cnnvis_report.store.run_folder import StoredRun
 from tests.fixtures.make_run import FOLDER
+from tests.narrow import present
 
 
 @pytest.fixture(scope="module")
@@ -28,24 +29,25 @@ def stored() -> StoredRun:
 
 def shown(stored: StoredRun, **changes: Any) -> Any:
     """The first feature visualization of the run, after changes to its record."""
-    first, *others = stored.record.inspection.maximized
-    inspection = replace(stored.record.inspection, maximized=(replace(first, **changes), *others))
+    inspection = present(stored.record.inspection)
+    first, *others = inspection.maximized
+    inspection = replace(inspection, maximized=(replace(first, **changes), *others))
     changed = StoredRun(stored.folder, replace(stored.record, inspection=inspection))
     return features(Report(changed, QUALITIES[0]), SiteLinks("pages/features")).maximized[0]
 
 
 @pytest.mark.parametrize("converged", [True, False])
-def test_an_optimization_that_an_image_beats_is_marked(stored: Any, converged: Any) -> None:
+def test_an_optimization_that_an_image_beats_is_marked(stored: StoredRun, converged: Any) -> None:
     assert shown(stored, converged=converged).converged is converged
 
 
-def test_only_the_score_of_a_class_is_called_a_logit(stored: Any) -> None:
+def test_only_the_score_of_a_class_is_called_a_logit(stored: StoredRun) -> None:
     assert shown(stored, layer="", activation=2.0).activation == "logit 2"
     unit = shown(stored, layer="features.3", activation=2.0)
     assert unit.activation == "activation 2" and unit.climb.startswith("activation over the optimization")
 
 
-def test_where_an_optimization_started_is_said_as_it_was(stored: Any) -> None:
+def test_where_an_optimization_started_is_said_as_it_was(stored: StoredRun) -> None:
     assert shown(stored, init="noise").init == "random initialization"
     assert shown(stored, init="image").init == "initialized from the strongest image"
 
@@ -54,9 +56,9 @@ def test_where_an_optimization_started_is_said_as_it_was(stored: Any) -> None:
     ("rank", "words"),
     [(1, "✓ correct"), (2, "✗ label ranked 2nd"), (5, "✗ label ranked 5th"), (None, "✗ misclassified")],
 )
-def test_a_verdict_says_where_the_label_is_ranked(stored: Any, rank: Any, words: Any) -> None:
+def test_a_verdict_says_where_the_label_is_ranked(stored: StoredRun, rank: int | None, words: Any) -> None:
     image = next(stored.images())
-    label = replace(image.label, index=image.top[rank - 1].index if rank else 9)
+    label = replace(present(image.label), index=image.top[rank - 1].index if rank else 9)
     assert verdict(replace(image, label=label)).words == words
 
 
@@ -64,12 +66,12 @@ def test_a_verdict_says_where_the_label_is_ranked(stored: Any, rank: Any, words:
     ("value", "text"),
     [(1944, "1,944"), (1944.4, "1,944"), (0.523, "0.523"), (-0.145, "−0.145"), (6.1e-5, "6.1e−5"), (0, "0")],
 )
-def test_numbers_have_one_form(value: Any, text: Any) -> None:
+def test_numbers_have_one_form(value: Any, text: str) -> None:
     assert fmt.number(value) == text
 
 
 @pytest.mark.parametrize(("share", "text"), [(0.944, "94.4%"), (1, "100%"), (0.4, "40%"), (0, "0%"), (0.0004, "<0.1%")])
-def test_shares_have_one_form(share: Any, text: Any) -> None:
+def test_shares_have_one_form(share: Any, text: str) -> None:
     assert fmt.percent(share) == text
 
 
@@ -77,7 +79,7 @@ def test_shares_have_one_form(share: Any, text: Any) -> None:
     ("seconds", "text"),
     [(0, "0 s"), (0.0004, "<0.001 s"), (0.0123, "0.012 s"), (0.8, "0.8 s"), (9.97, "10 s"), (112, "1 min 52 s")],
 )
-def test_times_are_seconds_and_minutes(seconds: Any, text: Any) -> None:
+def test_times_are_seconds_and_minutes(seconds: Any, text: str) -> None:
     assert fmt.duration(seconds) == text
 
 
@@ -101,14 +103,14 @@ def sizes(report: Report, _links: Links) -> Sizes:
 
 @pytest.mark.parametrize("single_file", [False, True], ids=["site", "single file"])
 def test_a_page_is_a_row_a_view_and_a_template(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, single_file: Any
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, single_file: bool
 ) -> None:
     """Navigation, file and part of the single file come from the row alone."""
     import shutil
 
-    from cnnvis_report.report import renderer
+    from cnnvis_report.report import renderer, resources
 
-    templates = shutil.copytree(renderer.folder("templates"), tmp_path / "templates")
+    templates = shutil.copytree(resources.folder("templates"), tmp_path / "templates")
     (templates / "sizes.html").write_text("<h1>Sizes</h1><p>{{ view.network }}: {{ view.sizes|join(', ') }}</p>")
     monkeypatch.setattr(renderer, "folder", lambda name: tmp_path / name)
     monkeypatch.setattr(pages, "PAGES", (*pages.PAGES, Page("sizes", "Sizes", sizes, "sizes.html")))
@@ -121,5 +123,5 @@ def test_a_page_is_a_row_a_view_and_a_template(
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER.parents[2] / "templates").rglob("*.html")), ids=lambda path: path.name)
-def test_lines_of_templates_are_short_enough_to_read(path: Any) -> None:
+def test_lines_of_templates_are_short_enough_to_read(path: Path) -> None:
     assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 120

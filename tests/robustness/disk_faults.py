@@ -16,11 +16,12 @@ DAMAGE = (EIO, ENOENT)  # a file that is gone or on a bad sector is what a repai
 
 
 def refused(count: int, folder: Path) -> Iterator[str]:
-    """Refuse an event of each command, in an order of chance."""
+    """Refuse events of each command, in an order of chance: every event in one way at first, then in the others."""
     whole = [undisturbed(command) for commands in COMMANDS.values() for command in commands]
-    every = [(trial, fault) for trial in whole for fault in faults(trial)]
-    random.Random(0).shuffle(every)
-    for trial, fault in every[:count]:
+    trials = [(round_, trial, fault) for trial in whole for round_, fault in faults(trial)]
+    random.Random(0).shuffle(trials)
+    trials.sort(key=lambda item: item[0])
+    for _, trial, fault in trials[:count]:
         work = trial.again(folder)
         ended = server().run(trial.command.arguments, work, trial.command.output, fault)
         after = files_in(work)
@@ -28,15 +29,18 @@ def refused(count: int, folder: Path) -> Iterator[str]:
         yield f"{trial.command.name}, {fault}: {wrong}" if wrong else ""
 
 
-def faults(trial: Undisturbed) -> Iterator[Fault]:
-    """Each event refused in every way, and each file that is written cut short; looking at the output counts too."""
+def faults(trial: Undisturbed) -> Iterator[tuple[int, Fault]]:
+    """Each event refused in every way, and each file that is written cut short; looking at the output counts too.
+
+    Each comes with its round, from 0: the ways take turns, so that a round has every event once and every way alike.
+    """
     repairs = "--repair" in trial.command.arguments
     ways = [errno for errno in REFUSED_WITH if not (repairs and errno in DAMAGE)]
     for number in range(1, len(trial.events) + 1):
-        yield from (Fault(FAIL, number, errno) for errno in ways)
+        yield from (((turn - number) % len(ways), Fault(FAIL, number, errno)) for turn, errno in enumerate(ways))
     for number, event in enumerate((each for each in trial.events if each.changes), start=1):
         if event.opens:
-            yield Fault(CUT, number)
+            yield 0, Fault(CUT, number)
 
 
 def unsaid(ended: Ended) -> str:

@@ -76,7 +76,7 @@ class Watch:
             self._told(SETTLING, (descriptor,))
             settle(descriptor)
 
-        os.fsync = settled
+        os.fsync = settled  # type: ignore[assignment]  # ours are called with descriptors alone
         sys.addaudithook(self._told)
 
     def _told(self, name: str, given: tuple[object, ...]) -> None:

@@ -90,7 +90,8 @@ def in_its_place(folder: Path, chance: random.Random) -> None:
     elif kind == 1:
         os.mkfifo(path)
     else:
-        path.symlink_to(["/dev/zero", folder.parent / "precious.txt", "/dev/null"][kind - 2])
+        targets = [Path("/dev/zero"), folder.parent / "precious.txt", Path("/dev/null")]
+        path.symlink_to(targets[kind - 2])
 
 
 def in_the_way(folder: Path, chance: random.Random) -> None:

@@ -55,10 +55,10 @@ def _trial(good: Path, box: Path, change: Change, chance: random.Random, argumen
     change(report, chance)
     (report / "notes.txt").write_text("mine")
     outside = {name: content for name, content in _files(box).items() if not name.startswith("report/")}
-    where = [str(report)] if arguments[0] == "render" else ["-o", str(report)]
-    result = CliRunner().invoke(cli, [*arguments, *where])
+    target = [str(report)] if arguments[0] == "render" else ["-o", str(report)]
+    result = CliRunner().invoke(cli, [*arguments, *target])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
-        last = traceback.extract_tb(result.exc_info[2])[-1]
+        last = traceback.extract_tb(result.exception.__traceback__)[-1]
         where = f"{Path(last.filename).name}:{last.lineno}"
         return f"{type(result.exception).__name__}: {str(result.exception)[:80]} ({where})"
     after = _files(box)

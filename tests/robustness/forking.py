@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from tests.robustness.faults import Event, Fault, Watch
 
@@ -45,8 +44,8 @@ class Server:
         )
 
     def run(
-        self, arguments: Sequence[str], folder: Path, output: str, fault: Fault | None = None, after: Any = 0.0
-    ) -> Ended:  # type: ignore[no-untyped-def]
+        self, arguments: Sequence[str], folder: Path, output: str, fault: Fault | None = None, after: float = 0.0
+    ) -> Ended:
         """Run a command.
 
         Args:

@@ -6,6 +6,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -35,40 +36,43 @@ CHANGING = (
     "isolation/lock.py",
     "contextlib.py",
 )
-OPTIONS = {"smoothgrad": {"n": 2}, "occlusion": {"patch": 6}, "integrated_gradients": {"steps": 4}}
+OPTIONS: dict[str, Any] = {"smoothgrad": {"n": 2}, "occlusion": {"patch": 6}, "integrated_gradients": {"steps": 4}}
 IMAGES = torch.rand(2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
 
 
 class Sensitive(nn.Module):
     """Training, with gradients, hooks, a frozen part; each pass counts, draws, and writes to a weight and to a list."""
 
+    passes: torch.Tensor
+    last: torch.Tensor | None
+
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU())
         self.classifier = nn.Linear(4, 3)
         self.register_buffer("passes", torch.zeros(()))
-        self.last, self.seen = None, []
+        self.last, self.seen = None, list[int]()
         generator = torch.Generator().manual_seed(1)
         with torch.no_grad():
             for parameter in self.parameters():
                 parameter.copy_(torch.randn(parameter.shape, generator=generator) / 3)
                 parameter.grad = torch.randn(parameter.shape, generator=generator)
-        self.features[0].weight.requires_grad_(False)
+        next(self.parameters()).requires_grad_(False)
         self.features[3].register_forward_hook(lambda module, given, output: None)
         self.train()
         self.classifier.eval()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: torch.Tensor) -> Any:
         self.passes += 1
         self.seen.append(len(x))
         with torch.no_grad():
             self.classifier.bias.add_(0.01)
         torch.rand(1), np.random.rand(), random.random()
-        self.last = checkpoint.checkpoint(self.features, x, use_reentrant=False)
-        return self.classifier(self.last.mean((2, 3)))
+        self.last = activations = checkpoint.checkpoint(self.features, x, use_reentrant=False)
+        return self.classifier(activations.mean((2, 3)))
 
 
-def state_of(network: nn.Module) -> dict[str, Any]:
+def state_of(network: Sensitive) -> dict[str, Any]:
     """All that has to be as before, as what can be compared."""
     found: dict[str, Any] = {
         "values": [value.tolist() for value in network.state_dict().values()],
@@ -89,7 +93,7 @@ def state_of(network: nn.Module) -> dict[str, Any]:
 def switches() -> dict[str, Any]:
     """What is the thread's and the process's."""
     return {
-        "random numbers": [torch.get_rng_state().tolist(), np.random.get_state()[1].tolist(), random.getstate()],
+        "random numbers": [torch.get_rng_state().tolist(), _numpy_state(), random.getstate()],
         "recording": [torch.is_grad_enabled(), torch.is_inference_mode_enabled()],
         "casting": [torch.is_autocast_enabled("cpu"), torch.autocast_increment_nesting() - 1],
         "nesting": torch.autocast_decrement_nesting(),
@@ -100,13 +104,24 @@ def switches() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _numpy_state() -> list[int]:
+    state: list[int] = np.random.get_state(legacy=False)["state"]["key"].tolist()
+    return state
+
+
 def free() -> bool:
     """Whether another thread could have the lock."""
-    found = []
-    asking = threading.Thread(target=lambda: found.append(LOCK.acquire(blocking=False) and LOCK.release() is None))
+    free: list[bool] = []
+
+    def ask() -> None:
+        free.append(LOCK.acquire(blocking=False))
+        if free[0]:
+            LOCK.release()
+
+    asking = threading.Thread(target=ask)
     asking.start()
     asking.join()
-    return bool(found[0])
+    return free[0]
 
 
 class Interruption:
@@ -149,7 +164,7 @@ def call(network: nn.Module, methods: tuple[str, ...]) -> dict[str, torch.Tensor
 def tried(methods: tuple[str, ...], line: int, wanted: dict[str, torch.Tensor]) -> str:
     """What isn't as before after an interruption at a line, at once and when everything is collected."""
     network = Sensitive()
-    tracer, found = Interruption(line), []
+    tracer, changed = Interruption(line), list[str]()
     # what surrounds the call in one that is interrupted isn't the call's own
     around = warnings.catch_warnings()
     with around:
@@ -160,14 +175,14 @@ def tried(methods: tuple[str, ...], line: int, wanted: dict[str, torch.Tensor]) 
             explain(network, IMAGES, [0, 1], methods=methods, **(OPTIONS.get(methods[-1], {})))
         except KeyboardInterrupt:
             sys.settrace(None)
-            found += differences(before, state_of(network), "at once")
+            changed += differences(before, state_of(network), "at once")
         finally:
             sys.settrace(None)
         gc.collect()
-        found += differences(before, state_of(network), "later")
+        changed += differences(before, state_of(network), "later")
     again = call(network, methods)
-    found += [f"{name}: another map" for name, values in again.items() if not torch.equal(values, wanted[name])]
-    return f"{'+'.join(methods)}, line {line} ({tracer.place}): {'; '.join(found)}" if found else ""
+    changed += [f"{name}: another map" for name, values in again.items() if not torch.equal(values, wanted[name])]
+    return f"{'+'.join(methods)}, line {line} ({tracer.place}): {'; '.join(changed)}" if changed else ""
 
 
 def differences(before: dict[str, Any], after: dict[str, Any], when: str) -> list[str]:
@@ -177,7 +192,7 @@ def differences(before: dict[str, Any], after: dict[str, Any], when: str) -> lis
 def trials(count: int, folder: Path) -> Iterator[str]:
     """Lines spread over whole calls, every other one of those that change what is somebody else's."""
     wanted = [call(Sensitive(), methods) for methods in METHODS]  # what is imported then is imported once
-    whole = [lines_of(lambda methods=methods: call(Sensitive(), methods)) for methods in METHODS]
+    whole = [lines_of(partial(call, Sensitive(), methods)) for methods in METHODS]
     for trial in range(count):
         which, turn = trial % len(METHODS), trial // len(METHODS)
         share = turn * 0.6180339887498949 % 1  # spread evenly, wherever one stops

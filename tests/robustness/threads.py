@@ -4,12 +4,14 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from cnnvis_report import explain
+from tests.narrow import layer, present
 from tests.robustness.attack import Attack
 
 METHODS = ("gradient", "grad_cam", "score_cam", "lrp_composite", "ablation_cam", "integrated_gradients")
@@ -21,7 +23,7 @@ LOCKED = 20.0  # seconds after which threads have locked each other out
 class Small(nn.Module):
     """A network with everything that a call changes for a while: flags, hooks' places, buffers, gradients."""
 
-    def __init__(self, body: nn.Module | None = None) -> None:
+    def __init__(self, body: nn.Sequential | None = None) -> None:
         super().__init__()
         self.features = body or nn.Sequential(
             nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(inplace=True), nn.Conv2d(6, 6, 3), nn.ReLU(inplace=True)
@@ -30,44 +32,45 @@ class Small(nn.Module):
         self.classifier = nn.Linear(6, 4)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.classifier(self.dropout(self.features(x).mean((2, 3))))
+        scores: Tensor = self.classifier(self.dropout(self.features(x).mean((2, 3))))
+        return scores
 
 
-def made(body: nn.Module | None = None) -> Small:
+def made(body: nn.Sequential | None = None) -> Small:
     """A network with the same weights each time."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return Small(body)
 
 
-def maps(network: nn.Module, place: int, method: str) -> Tensor:
-    return explain(network, BATCHES[place], TARGETS, methods=[method])[method]
+def maps(network: nn.Module, batch: int, method: str) -> Tensor:
+    return explain(network, BATCHES[batch], TARGETS, methods=[method])[method]
 
 
 def at_once(*actions: Callable[[], object]) -> list[object]:
     """What each action gives, or raises, in a thread of its own, all of them let go together."""
-    found: list[object] = [None] * len(actions)
+    outcomes: list[object] = [None] * len(actions)
     start = threading.Barrier(len(actions))
 
-    def run(place: int) -> None:
+    def run(index: int) -> None:
         start.wait()
         try:
-            found[place] = actions[place]()
+            outcomes[index] = actions[index]()
         except Exception as error:
-            found[place] = error
+            outcomes[index] = error
 
-    threads = [threading.Thread(target=run, args=(place,), daemon=True) for place in range(len(actions))]
+    threads = [threading.Thread(target=run, args=(index,), daemon=True) for index in range(len(actions))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(LOCKED)
-    return ["locked" if thread.is_alive() else each for thread, each in zip(threads, found, strict=True)]
+    return ["locked" if thread.is_alive() else outcome for thread, outcome in zip(threads, outcomes, strict=True)]
 
 
-def wrong(found: object, right: Tensor) -> str:
-    if not isinstance(found, Tensor):
-        return f"{type(found).__name__}: {found}"
-    return "" if torch.allclose(found, right, rtol=1e-3, atol=1e-5) else "a wrong map"
+def wrong(outcome: object, right: Tensor) -> str:
+    if not isinstance(outcome, Tensor):
+        return f"{type(outcome).__name__}: {outcome}"
+    return "" if torch.allclose(outcome, right, rtol=1e-3, atol=1e-5) else "a wrong map"
 
 
 def left(network: nn.Module, before: nn.Module) -> str:
@@ -76,7 +79,7 @@ def left(network: nn.Module, before: nn.Module) -> str:
     changed = [name for (name, value), other in values if not torch.equal(value, other)]
     if any(one.training != two.training for one, two in zip(network.modules(), before.modules(), strict=True)):
         changed.append("training flags")
-    if not all(each.requires_grad and each.grad is None for each in network.parameters()):
+    if not all(parameter.requires_grad and parameter.grad is None for parameter in network.parameters()):
         changed.append("gradients")
     if any(module._forward_hooks or module._forward_pre_hooks for module in network.modules()):
         changed.append("hooks")
@@ -87,9 +90,9 @@ def one_network(method: str, trains: bool) -> list[str]:
     """Two calls on a network."""
     network = made().train(trains)
     before = deepcopy(network)
-    found = at_once(*(lambda place=place: maps(network, place, method) for place in (0, 1)))
+    outcomes = at_once(*(partial(maps, network, batch, method) for batch in (0, 1)))
     return [
-        *(wrong(each, maps(made().eval(), place, method)) for place, each in enumerate(found)),
+        *(wrong(outcome, maps(made().eval(), batch, method)) for batch, outcome in enumerate(outcomes)),
         left(network, before),
     ]
 
@@ -98,17 +101,18 @@ def shared_modules(method: str, trains: bool) -> list[str]:
     """A call each on two networks with the same body."""
     one = made().train(trains)
     two = made(one.features).train(trains)
-    right = [maps(deepcopy(network).eval(), place, method) for place, network in enumerate((one, two))]
+    right = [maps(deepcopy(network).eval(), batch, method) for batch, network in enumerate((one, two))]
     before = deepcopy(one)
-    found = at_once(lambda: maps(one, 0, method), lambda: maps(two, 1, method))
-    return [*map(wrong, found, right), left(one, before)]
+    outcomes = at_once(lambda: maps(one, 0, method), lambda: maps(two, 1, method))
+    return [*map(wrong, outcomes, right), left(one, before)]
 
 
 def beside_inference(method: str, trains: bool) -> list[str]:
     """A call, and plain passes in another thread, with gradients where the network trains."""
     network = made().train(trains)
     network.dropout.p = 0.0
-    network.features[1].momentum = 0.0
+    norm = layer(network, "features.1", nn.BatchNorm2d)
+    norm.momentum = 0.0
     before = deepcopy(network)
     right = maps(deepcopy(network).eval(), 0, method)
 
@@ -122,9 +126,9 @@ def beside_inference(method: str, trains: bool) -> list[str]:
 
     with torch.no_grad():
         wanted = deepcopy(network)(BATCHES[1])
-    found = at_once(lambda: maps(network, 0, method), passes)
-    network.features[1].num_batches_tracked.copy_(before.features[1].num_batches_tracked)
-    return [wrong(found[0], right), str(found[1]), left(network, before)]
+    outcomes = at_once(lambda: maps(network, 0, method), passes)
+    present(norm.num_batches_tracked).copy_(before.get_buffer("features.1.num_batches_tracked"))
+    return [wrong(outcomes[0], right), str(outcomes[1]), left(network, before)]
 
 
 WAYS = (one_network, shared_modules, beside_inference)
@@ -137,7 +141,7 @@ def trials(count: int, folder: Path) -> Iterator[str]:
         way, method, trains = combinations[trial % len(combinations)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            faults = [each for each in way(method, trains) if each]
+            faults = [fault for fault in way(method, trains) if fault]
         yield f"{way.__name__}, {method}, training={trains}: {'; '.join(faults)}" if faults else ""
 
 

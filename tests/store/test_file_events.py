@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,18 @@ import torch
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models import trained_file as trained_files
 from cnnvis_report.models.trained_file import read_trained
-from cnnvis_report.store import writer
+from cnnvis_report.store.arrays import write_arrays
 from cnnvis_report.store.lock import lock_of
 from cnnvis_report.store.os_errors import in_words, refusal
 from tests.cli.test_cli import one_line
 from tests.conftest import command, fill_disk
+from tests.narrow import present
 from tests.training.test_training import class_folders
 
 DRAW = ("make-dataset", "shapes", "-n", 5, "--size", 24, "-q")
 
 
-def files(folder: Any) -> Any:
+def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -107,7 +109,7 @@ def test_a_file_that_the_disk_does_not_give_is_not_called_a_strangers(
     command(*words)
     before = (tmp_path / "m.pt").read_bytes()
 
-    def fails(path: Any) -> None:
+    def fails(path: Path) -> None:
         raise OSError(errno.EIO, "Input/output error", str(path))
 
     monkeypatch.setattr("cnnvis_report.models.checkpoints.check_kind", fails)
@@ -120,6 +122,7 @@ RUN = ("-m", "gradient", "--metrics", "none", "--classes", "top:1", "-q")
 NETWORK = """
 import torch
 from torch import nn
+from tests.narrow import present
 
 def tiny():
     torch.manual_seed(0)
@@ -140,11 +143,11 @@ def run(tmp_path_factory: pytest.TempPathFactory, images: Any) -> Any:
     return words, {name for name in files(folder / "right") if name.partition("/")[0] in ("arrays", "inspection")}
 
 
-def _refusing(ending: Any) -> Any:
+def _refusing(ending: str) -> Callable[..., object]:
     """What writes arrays, with no room for one file of them."""
-    real = writer.write_arrays
+    real = write_arrays
 
-    def write(path: Any, arrays: Any, **options: Any) -> Any:
+    def write(path: Path, arrays: Any, **options: Any) -> Any:
         if path.as_posix().endswith(ending):
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         return real(path, arrays, **options)
@@ -212,7 +215,7 @@ def test_a_file_of_arrays_that_the_system_refuses_isnt_called_damaged(
     report = tmp_path / "report"
     command(*words, "--inspect", "none", "-o", report)
 
-    def refused(path: Any, most: Any) -> None:
+    def refused(path: Path, most: Any) -> None:
         raise OSError(number, os.strerror(number), str(path))
 
     monkeypatch.setattr("cnnvis_report.store.arrays.open_regular", refused)
@@ -229,7 +232,7 @@ def test_refusals_of_the_system_are_known_in_every_guise() -> None:
         raise RuntimeError("the writer failed") from full
     except RuntimeError as error:
         assert refusal(error) is full
-    rust = refusal(RuntimeError("I/O error: No space left on device (os error 28)"))
+    rust = present(refusal(RuntimeError("I/O error: No space left on device (os error 28)")))
     assert (rust.errno, rust.strerror) == (errno.ENOSPC, os.strerror(errno.ENOSPC))
     for other in (ValueError("x"), OSError("encoder error -2"), BrokenPipeError(errno.EPIPE, "Broken pipe")):
         assert refusal(other) is None
@@ -241,7 +244,7 @@ def test_a_folder_that_is_half_cleared_is_still_ours(run: Any, tmp_path: Path, m
     command(*words, "--inspect", "none", "-o", report)
     real = os.rmdir
 
-    def refused(path: Any, *more: Any, **options: Any) -> Any:
+    def refused(path: Path, *more: Any, **options: Any) -> Any:
         if "stills" in str(path) and "report/" in str(path):
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return real(path, *more, **options)
@@ -265,7 +268,8 @@ def test_an_error_of_the_disk_that_pytorch_would_hide_is_told() -> None:
             return super().write(data)
 
     whole = trained_files._Whole(Once())
-    torch.save({"a": torch.zeros(100), "b": torch.ones(3)}, whole)
+    # torch.save needs no more of a file than `_Whole` has
+    torch.save({"a": torch.zeros(100), "b": torch.ones(3)}, whole)  # type: ignore[arg-type]
     with pytest.raises(OSError, match="No space left"):
         whole.check()
 

@@ -33,7 +33,7 @@ def test_a_run_that_somebody_kept_still_loads() -> None:
     ids=["format 1", "cards", "inside", "films"],
 )
 def test_an_older_run_is_refused_in_one_line_that_says_how_to_make_it_again(
-    tmp_path: Path, new: Any, old: Any, says: Any
+    tmp_path: Path, new: Any, old: Any, says: str
 ) -> None:
     shutil.copytree(FOLDER, tmp_path / "r")
     manifest = tmp_path / "r" / "run.json"

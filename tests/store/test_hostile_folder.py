@@ -18,6 +18,8 @@ import torch
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.fit_cache import FolderFitCache
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.store import load_run
 from cnnvis_report.store.array_checks import wrong_arrays
@@ -26,12 +28,13 @@ from cnnvis_report.store.lock import writing
 from cnnvis_report.store.names import fitted_name
 from cnnvis_report.store.own_files import check_writable, clear, is_run_folder, pages_of
 from tests.conftest import command, rewritten
+from tests.narrow import present
 from tests.store.test_run_folder import BARE, FEW, again, made, pictures, refused, report  # noqa: F401 # fixtures
 from tests.store.test_store import files, without_provenance
 
 
 @pytest.fixture(scope="module")
-def looked(pictures: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: F811
+def looked(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
     """A report with a look inside, on which the strongest images are named."""
     folder = tmp_path_factory.mktemp("looked") / "r"
     command("inspect", "tests.factories:tiny", pictures, "-o", folder, "--device", "cpu", "-q")
@@ -39,7 +42,7 @@ def looked(pictures: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:  # n
 
 
 def npz(path: Path, **arrays: np.ndarray) -> None:
-    np.savez(path, **arrays)
+    np.savez(path, allow_pickle=False, **arrays)
 
 
 def test_arrays_packed_in_a_way_of_others_are_refused_before_they_are_unpacked(tmp_path: Path) -> None:
@@ -57,11 +60,11 @@ def test_arrays_packed_in_a_way_of_others_are_refused_before_they_are_unpacked(t
             asked.append(self)
             self._plain = plain()
 
-        def __getattr__(self, name: Any) -> Any:
+        def __getattr__(self, name: str) -> Any:
             return getattr(self._plain, name)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zipfile.bz2, "BZ2Decompressor", Watched)
+        patch.setattr(bz2, "BZ2Decompressor", Watched)
         with pytest.raises(Damaged, match="packed in a way that no run packs"):
             read_arrays(tmp_path, "x.npz")
     assert not asked
@@ -78,7 +81,7 @@ def test_entries_that_share_their_bytes_count_each(tmp_path: Path) -> None:
                 setattr(copied, name, getattr(entry, name))
             archive.filelist.append(copied)
             archive.NameToInfo[copied.filename] = copied
-        archive._didModify = True
+        setattr(archive, "_didModify", True)  # noqa: B010 # not among its types
     assert (tmp_path / "x.npz").stat().st_size < 2 << 20 < INFLATED
     with pytest.raises(Damaged, match="arrays of 42991616 bytes in 10"):
         read_arrays(tmp_path, "x.npz")
@@ -90,7 +93,7 @@ def test_what_was_fitted_is_taken_from_its_own_run_alone(tmp_path: Path) -> None
     path = tmp_path / fitted_name("patterns")
     assert cache.find("patterns", like) is None
     cache.put("patterns", made)
-    found = cache.find("patterns", like)
+    found = present(cache.find("patterns", like))
     assert len(found) == 3 and all(torch.equal(one, two) for one, two in zip(found, made, strict=True))
     assert FolderFitCache(tmp_path, "bb").find("patterns", like) is None
     shutil.copy(path, tmp_path / fitted_name("others"))
@@ -170,7 +173,7 @@ def test_the_folders_above_one_that_stays_empty_go_with_it(tmp_path: Path) -> No
         ("pages.json", "is a folder, w"),
     ],
 )
-def test_no_page_is_removed_before_all_have_room(name: Any, said: Any, report: Any) -> None:  # noqa: F811
+def test_no_page_is_removed_before_all_have_room(name: str, said: Any, report: Path) -> None:  # noqa: F811
     path = report / name
     if path.is_dir():
         shutil.rmtree(path)
@@ -182,7 +185,7 @@ def test_no_page_is_removed_before_all_have_room(name: Any, said: Any, report: A
     assert (report / "index.html").is_file()
 
 
-def test_a_page_that_somebody_else_made_is_not_written_over(report: Any, again: Any) -> None:  # noqa: F811
+def test_a_page_that_somebody_else_made_is_not_written_over(report: Path, again: Any) -> None:  # noqa: F811
     (report / "index.html").write_text("<html>mine")
     (report / "pages.json").unlink()
     for said in (refused(report), again(code=2).stderr):
@@ -193,7 +196,7 @@ def test_a_page_that_somebody_else_made_is_not_written_over(report: Any, again: 
 
 
 @pytest.mark.parametrize("inner", ["data", "stills", "assets", "images"])
-def test_no_file_of_a_page_is_written_over_that_no_list_has(inner: Any, report: Any) -> None:  # noqa: F811
+def test_no_file_of_a_page_is_written_over_that_no_list_has(inner: Any, report: Path) -> None:  # noqa: F811
     """Whatever is called as ours are and isn't in the list is somebody's, unless it is what would be written."""
     path = next(path for path in sorted((report / inner).rglob("*")) if path.is_file())
     name = path.relative_to(report).as_posix()
@@ -221,7 +224,7 @@ def test_a_website_is_not_taken_for_a_run(tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
-def test_arrays_that_somebody_keeps_beside_ours_stay(report: Any, again: Any, made: Any) -> None:  # noqa: F811
+def test_arrays_that_somebody_keeps_beside_ours_stay(report: Path, again: Any, made: Path) -> None:  # noqa: F811
     """A new run removes what the last one lists, and what it has written before it could list it."""
     first = sorted((report / "arrays").iterdir())[0]
     shutil.copy(first, report / "arrays" / "orphan-1.npz")
@@ -235,7 +238,7 @@ def test_arrays_that_somebody_keeps_beside_ours_stay(report: Any, again: Any, ma
     assert set(files(report)) - set(files(made)) == more
 
 
-def test_a_strangers_journal_does_not_hide_a_complete_run(report: Any, again: Any, made: Any) -> None:  # noqa: F811
+def test_a_strangers_journal_does_not_hide_a_complete_run(report: Path, again: Any, made: Path) -> None:  # noqa: F811
     (report / "journal.jsonl").write_text('{"format": "cnnvis-report/2", "fingerprint": "aa"}\n')
     before = [path.stat().st_mtime_ns for path in sorted((report / "arrays").iterdir())]
     again()
@@ -243,10 +246,10 @@ def test_a_strangers_journal_does_not_hide_a_complete_run(report: Any, again: An
     assert not (report / "journal.jsonl").exists() and without_provenance(report) == without_provenance(made)
 
 
-def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked: Any, tmp_path: Path) -> None:
+def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked: Path, tmp_path: Path) -> None:
     """The strongest images of a channel may be lost ones: their picture stays, no link leads to them."""
     folder = shutil.copytree(looked, tmp_path / "r")
-    inside = load_run(folder).record.inspection
+    inside = present(load_run(folder).record.inspection)
     lost = inside.top_images[0].units[0].image
     os.truncate(folder / "arrays" / f"{lost}.npz", 100)
     os.truncate(folder / "inspection" / f"{inside.images[0].image}.npz", 100)
@@ -257,15 +260,19 @@ def test_what_is_inside_is_shown_without_the_images_that_got_lost(looked: Any, t
     command("render", folder, "--single-file")
 
 
-def test_a_look_without_images_says_what_got_lost(tmp_path: Path, looked: Any) -> None:
+def test_a_look_without_images_says_what_got_lost(tmp_path: Path, looked: Path) -> None:
     folder = shutil.copytree(looked, tmp_path / "r")
-    rewritten(folder, lambda run, images: (replace(run, images=0, inspection=replace(run.inspection, images=())), []))
+
+    def emptied(run: RunRecord, _: list[ImageRecord]) -> tuple[RunRecord, list[ImageRecord]]:
+        return replace(run, images=0, inspection=replace(present(run.inspection), images=())), []
+
+    rewritten(folder, emptied)
     os.truncate(folder / "inspection" / "network.npz", 100)
     said = command("render", folder, "--repair", code=2).stderr
     assert "nothing of it is whole" in said
 
 
-def test_a_picture_is_gray_or_in_color(made: Any) -> None:  # noqa: F811
+def test_a_picture_is_gray_or_in_color(made: Path) -> None:  # noqa: F811
     run = load_run(made)
     image = next(run.images())
     arrays = run.maps(image)
@@ -275,7 +282,7 @@ def test_a_picture_is_gray_or_in_color(made: Any) -> None:  # noqa: F811
         assert "has a picture of" in said
 
 
-def test_films_that_got_damaged_are_left_out(report: Any) -> None:  # noqa: F811
+def test_films_that_got_damaged_are_left_out(report: Path) -> None:  # noqa: F811
     """They have no image of their own that could be missed."""
 
     def filmed(run: Any, images: Any) -> Any:
@@ -294,7 +301,7 @@ def test_films_that_got_damaged_are_left_out(report: Any) -> None:  # noqa: F811
     assert load_run(report).record.snapshots == ()
 
 
-def test_files_that_belong_to_nothing_are_left_out_by_a_repair(report: Any) -> None:  # noqa: F811
+def test_files_that_belong_to_nothing_are_left_out_by_a_repair(report: Path) -> None:  # noqa: F811
     def more(run: Any, images: Any) -> Any:
         return replace(run, files=run.files | {"arrays/x.npz": next(iter(run.files.values()))}), images
 

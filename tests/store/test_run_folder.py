@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ import pytest
 from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.pipeline import run as pipeline_run
 from cnnvis_report.pipeline.stages import explain as running
-from cnnvis_report.records import codec
 from cnnvis_report.records.codec import Malformed, from_json
 from cnnvis_report.records.inspection import ImageInspection, InspectionRecord
 from cnnvis_report.records.run import RunRecord, StoredFile
@@ -27,7 +27,7 @@ from cnnvis_report.report import write
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.store import RunWriter, load_run, manifest
 from cnnvis_report.store.array_checks import wrong_inspection
-from cnnvis_report.store.arrays import Damaged, read_arrays, write_arrays
+from cnnvis_report.store.arrays import Arrays, Damaged, read_arrays, write_arrays
 from cnnvis_report.store.atomic import beside, remove
 from cnnvis_report.store.digests import digest_of, holds, sealed
 from cnnvis_report.store.lock import lock_of, writing
@@ -36,6 +36,7 @@ from cnnvis_report.store.os_errors import in_words
 from cnnvis_report.store.own_files import is_run_folder, output, pages_of
 from cnnvis_report.synthetic.shapes import draw
 from tests.conftest import command, rewritten
+from tests.narrow import present
 from tests.store.test_store import files, without_provenance
 
 FEW = ("-m", "grad_cam,gradient", "--classes", "top:1", "--device", "cpu", "--batch-size", "2", "-q")
@@ -43,7 +44,7 @@ BARE = ("--metrics", "none", "--inspect", "none")
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pictures")
     for number in range(4):
         draw(number, 0, 40).picture.save(folder / f"{number}.png")
@@ -51,19 +52,19 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="module")
-def made(pictures: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def made(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "r"
     command("run", "tests.factories:tiny", pictures, "-o", folder, *FEW, *BARE)
     return folder
 
 
 @pytest.fixture
-def report(made: Any, tmp_path: Path) -> Any:
+def report(made: Path, tmp_path: Path) -> Any:
     return shutil.copytree(made, tmp_path / "r")
 
 
 @pytest.fixture
-def again(pictures: Any, report: Any) -> Any:
+def again(pictures: Path, report: Path) -> Any:
     """The command that made the run, given again."""
     run = ("run", "tests.factories:tiny", pictures, "-o", report, *FEW, *BARE)
     return lambda *more, code=0: command(*run, *more, code=code)
@@ -88,7 +89,7 @@ def first_arrays(folder: Path) -> Path:
      "arrays\\x.npz", "images/a/b.html", "images/a.html\n", "", ".", "arrays/a.npz\0", "stills/a/../b.webp",
      "fitted/../x"],
 )  # fmt: skip
-def test_a_name_of_another_shape_becomes_no_path(name: Any, tmp_path: Path) -> None:
+def test_a_name_of_another_shape_becomes_no_path(name: str, tmp_path: Path) -> None:
     assert not is_ours(name) and not is_page(name)
     with pytest.raises(BadRequest, match="isn't the name of a file"):
         place(tmp_path, name)
@@ -107,7 +108,7 @@ def test_names_of_ours_become_paths_unless_a_link_leads_there(tmp_path: Path) ->
     assert all(map(IMAGE.fullmatch, ("a", "cat-0f", "networks", "film")))
 
 
-def test_pages_are_those_of_ours_in_the_list(report: Any) -> None:
+def test_pages_are_those_of_ours_in_the_list(report: Path) -> None:
     listed = ["run.json", "../x.html", "images/mine.html", "index.html", 3, None, "/etc/x.html", "arrays/a.npz"]
     (report / "pages.json").write_text(json.dumps(listed))
     assert pages_of(report) == ["images/mine.html", "index.html"]
@@ -169,7 +170,7 @@ def test_a_file_is_written_beside_its_place_under_a_name_of_its_own(tmp_path: Pa
         ),
     ],
 )
-def test_the_field_that_is_wrong_is_named(change: Any, named: Any, made: Any) -> None:
+def test_the_field_that_is_wrong_is_named(change: Any, named: Any, made: Path) -> None:
     run = json.loads((made / "run.json").read_text())["run"]
     plain = {name: value for name, value in run.items() if name != "sha256"}
     assert isinstance(from_json(RunRecord, plain, "run"), RunRecord)
@@ -195,7 +196,7 @@ def test_the_field_that_is_wrong_is_named(change: Any, named: Any, made: Any) ->
         (lambda run, images: (run, [*images, images[0]]), "lists 5 images in the place of 4"),
     ],
 )
-def test_what_fits_its_type_and_no_run_is_named_too(change: Any, named: Any, report: Any) -> None:
+def test_what_fits_its_type_and_no_run_is_named_too(change: Any, named: Any, report: Path) -> None:
     rewritten(report, change)
     assert named in refused(report)
 
@@ -228,7 +229,7 @@ def lines(folder: Path) -> list[str]:
     ],
 )
 def test_a_manifest_that_was_cut_or_changed_is_never_taken_for_whole(
-    change: Any, named: Any, report: Any, again: Any, made: Any
+    change: Any, named: Any, report: Path, again: Any, made: Path
 ) -> None:
     before = lines(report)
     after = change(before)
@@ -241,7 +242,7 @@ def test_a_manifest_that_was_cut_or_changed_is_never_taken_for_whole(
 
 def put(path: Path, arrays: dict[str, np.ndarray]) -> None:
     with path.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def poisoned(path: Path) -> None:
@@ -278,19 +279,19 @@ def in_place_of(path: Path, what: Any) -> None:
     ids=["missing", "cut", "folder", "pipe", "device", "swapped", "nan", "all"],
 )
 def test_arrays_that_are_not_as_they_were_written_are_named_and_made_again(
-    damage: Any, named: Any, report: Any, again: Any, made: Any
+    damage: Callable[[Path], object], named: str, report: Path, again: Any, made: Path
 ) -> None:
     path = first_arrays(report)
     damage(path)
     said = refused(report)
-    assert any(each in said for each in named.split("|")) and "--repair" in said and path.name in said
+    assert any(words in said for words in named.split("|")) and "--repair" in said and path.name in said
     if path.is_dir():
         path.rmdir()
     again()
     assert without_provenance(report) == without_provenance(made)
 
 
-def test_a_folder_in_the_place_of_a_file_is_named_before_anything_is_made(report: Any, again: Any) -> None:
+def test_a_folder_in_the_place_of_a_file_is_named_before_anything_is_made(report: Path, again: Any) -> None:
     path = first_arrays(report)
     in_place_of(path, Path.mkdir)
     before = files(report)
@@ -302,18 +303,17 @@ def test_a_folder_in_the_place_of_a_file_is_named_before_anything_is_made(report
 def test_what_is_drawn_of_the_inside_has_to_be_there() -> None:
     looked = ImageInspection("a", ("conv",), 8, "cat", (("conv", ()),), ())
     inside = InspectionRecord("standard", 1, (), (), (), (), (), (looked,), ("gradient",))
-    maps = {"maps/conv": np.zeros((1, 2, 2), np.uint8), "channels/conv": np.zeros((4, 1), np.float32)}
-    summary = {"summary/conv": np.zeros((2, 2), np.float16)}
-    assert wrong_inspection(inside, "a", maps | summary) == ""
+    maps: Arrays = {"maps/conv": np.zeros((1, 2, 2), np.uint8), "channels/conv": np.zeros((4, 1), np.float32)}
+    summary: Arrays = {"summary/conv": np.zeros((2, 2), np.float16)}
+    assert wrong_inspection(inside, "a", {**maps, **summary}) == ""
     assert wrong_inspection(inside, "a", maps) == "hasn't got 'summary/conv'"
     assert wrong_inspection(inside, "a", summary) == "hasn't got 'maps/conv'"
     assert wrong_inspection(inside, "b", {}) == "" == wrong_inspection(None, "a", summary)
-    assert "isn't found inside" in wrong_inspection(
-        inside, "a", maps | {"summary/conv": np.zeros((2, 2, 2), np.float16)}
-    )
+    summary = {"summary/conv": np.zeros((2, 2, 2), np.float16)}
+    assert "isn't found inside" in wrong_inspection(inside, "a", {**maps, **summary})
 
 
-def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report: Any, again: Any, made: Any) -> None:
+def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report: Path, again: Any, made: Path) -> None:
     path = first_arrays(report)
     gone = path.stem
     name = next(image.name for image in load_run(report).images() if image.id == gone)
@@ -323,6 +323,7 @@ def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report: Any
     run = load_run(report)
     assert run.record.images == 3 and run.record.left_out == 1
     seconds = run.record.provenance["seconds_by_method"]
+    assert isinstance(seconds, Mapping)
     slots = provenance_slots(replace(run.record, provenance={"seconds_by_method": dict.fromkeys(seconds, 0.4)}))
     assert {slots[f"per-image:{name}"] for name in seconds} == {"0.1 s"}, "the time was that of four images"
     assert gone not in [image.id for image in run.images()] and not (report / "images" / f"{gone}.html").exists()
@@ -333,7 +334,7 @@ def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report: Any
     assert without_provenance(report) == without_provenance(made)
 
 
-def test_completeness_is_what_was_asked_for_and_not_what_is_listed(report: Any, again: Any, made: Any) -> None:
+def test_completeness_is_what_was_asked_for_and_not_what_is_listed(report: Path, again: Any, made: Path) -> None:
     """A manifest that fits its digests and lists fewer images is no complete run of this command."""
     fewer = lambda run, images: (replace(run, images=3), images[:3])  # noqa: E731
     rewritten(report, fewer)
@@ -377,7 +378,7 @@ def test_arrays_of_others_are_read_with_bounded_memory(tmp_path: Path) -> None:
 
 def test_arrays_come_back_as_they_were_written(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    arrays = {
+    arrays: Arrays = {
         "a/b": rng.standard_normal((3, 4, 5)).astype(np.float32),
         "turned": np.asfortranarray(rng.standard_normal((4, 3))),
         "none": np.zeros((0, 3), np.uint8),
@@ -408,15 +409,16 @@ import sys, time
 from pathlib import Path
 from cnnvis_report.store.array_checks import wrong_inspection
 from cnnvis_report.store.lock import writing
+from tests.narrow import present
 with writing(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read(1)
 """
 
 
-def test_one_process_writes_at_a_time_and_a_dead_one_holds_nothing(report: Any, again: Any) -> None:
+def test_one_process_writes_at_a_time_and_a_dead_one_holds_nothing(report: Path, again: Any) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, report], stdin=-1, stdout=-1, text=True)
-    assert holder.stdout.readline() == "held\n"
+    assert present(holder.stdout).readline() == "held\n"
     for said in (again(code=2).stderr, command("render", report, code=2).stderr):
         assert f"process {holder.pid} is writing there" in said and said.count("\n") == 1
     holder.kill()
@@ -449,7 +451,7 @@ def test_one_thread_writes_at_a_time_and_may_call_what_writes(tmp_path: Path) ->
     assert said[1:] == ["wrote"]
 
 
-def test_what_a_killed_program_left_half_written_is_swept(report: Any, made: Any) -> None:
+def test_what_a_killed_program_left_half_written_is_swept(report: Path, made: Path) -> None:
     ours = [".run.json.0a1b2c3d.new", "arrays/.cat-1.npz.0a1b2c3d.new", ".pages.json.00000000.new"]
     for name in ours:
         (report / name).write_text("half")
@@ -464,7 +466,7 @@ def test_what_a_killed_program_left_half_written_is_swept(report: Any, made: Any
 
 
 @pytest.mark.parametrize("name", ["arrays", "images", "stills", "assets"])
-def test_no_link_is_followed_to_write_or_remove(name: Any, report: Any, tmp_path: Path, again: Any) -> None:
+def test_no_link_is_followed_to_write_or_remove(name: str, report: Path, tmp_path: Path, again: Any) -> None:
     elsewhere = tmp_path / "elsewhere"
     shutil.move(report / name, elsewhere)
     (elsewhere / "precious.txt").write_text("mine")
@@ -478,7 +480,7 @@ def test_no_link_is_followed_to_write_or_remove(name: Any, report: Any, tmp_path
 
 
 @pytest.mark.parametrize("name", ["run.json", "arrays"])
-def test_a_link_in_the_place_of_a_file_is_not_read(name: Any, report: Any, tmp_path: Path) -> None:
+def test_a_link_in_the_place_of_a_file_is_not_read(name: str, report: Path, tmp_path: Path) -> None:
     path = report / name if name == "run.json" else sorted((report / name).iterdir())[0]
     shutil.move(path, tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
@@ -496,12 +498,12 @@ def test_no_link_is_followed_to_read(tmp_path: Path) -> None:
 def test_a_line_that_holds_too_much_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of millions of empty lists takes twenty times its bytes in memory."""
     (tmp_path / "run.json").write_text("[" + "[]," * manifest.MOST_VALUES + "[]]\n")
-    monkeypatch.setattr(codec.json, "loads", lambda text: pytest.fail("was parsed") if text else None)
+    monkeypatch.setattr(json, "loads", lambda text: pytest.fail("was parsed") if text else None)
     assert list(manifest.list_lines(tmp_path / "run.json")) == []
     assert not is_run_folder(tmp_path)
 
 
-def test_a_link_in_the_place_of_a_page_gives_way(report: Any, tmp_path: Path) -> None:
+def test_a_link_in_the_place_of_a_page_gives_way(report: Path, tmp_path: Path) -> None:
     for name in ("index.html", "pages.json"):
         (tmp_path / name).write_bytes((report / name).read_bytes())
         (report / name).unlink()
@@ -514,7 +516,7 @@ def test_a_link_in_the_place_of_a_page_gives_way(report: Any, tmp_path: Path) ->
 
 @pytest.mark.parametrize("what", ["folder", "journal", "arrays", "moved"])
 def test_what_goes_away_under_a_run_ends_it_in_one_line(
-    what: Any, pictures: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    what: Any, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "r"
     plain = running._write
@@ -540,7 +542,7 @@ def test_what_goes_away_under_a_run_ends_it_in_one_line(
 
 @pytest.mark.parametrize("when", ["inside", "pages"])
 def test_what_goes_away_later_ends_it_in_one_line_too(
-    when: Any, pictures: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    when: Any, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was found inside is nowhere to be written, which isn't a look that found nothing."""
     folder = tmp_path / "r"
@@ -557,7 +559,7 @@ def test_what_goes_away_later_ends_it_in_one_line_too(
     assert "went away while" in said and said.count("\n") == 1
 
 
-def test_a_folder_of_ours_whose_manifest_was_lost_is_ours_still(report: Any, again: Any, made: Any) -> None:
+def test_a_folder_of_ours_whose_manifest_was_lost_is_ours_still(report: Path, again: Any, made: Path) -> None:
     (report / "run.json").write_bytes(b"")
     again()
     assert without_provenance(report) == without_provenance(made)
@@ -566,7 +568,7 @@ def test_a_folder_of_ours_whose_manifest_was_lost_is_ours_still(report: Any, aga
     assert "not of a report" in again(code=2).stderr and (report / "thesis.txt").read_text() == "mine"
 
 
-def test_a_run_is_complete_only_with_every_image_that_was_asked_for(report: Any) -> None:
+def test_a_run_is_complete_only_with_every_image_that_was_asked_for(report: Path) -> None:
     """Whatever else was compared before: an image without results and without a reason isn't there."""
     run = load_run(report)
     names = {image.id: image.name for image in run.images()}

@@ -2,19 +2,23 @@
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods import pattern_fit
+from cnnvis_report.methods.pattern_moments import moments
 from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.stages import explain as running
 from cnnvis_report.store import array_key, load_arrays, load_run
 from cnnvis_report.store.own_files import pages_of
 from tests.conftest import STANDARD, command, standard_methods
+from tests.narrow import present
 
 RUN = ("run", "tests.factories:tiny")
 FEW = ("--methods", "grad_cam,saliency,random", "--device", "cpu", "--batch-size", "2")
@@ -36,14 +40,14 @@ def without_provenance(folder: Path) -> dict[str, bytes]:
     return found | {"run.json": json.dumps(content).encode() + images}
 
 
-def test_the_same_inputs_give_the_same_bytes(report: Any, drawn: Any, class_names: Any, tmp_path: Path) -> None:
+def test_the_same_inputs_give_the_same_bytes(report: Path, drawn: Path, class_names: Path, tmp_path: Path) -> None:
     command(*RUN, drawn, "-o", tmp_path / "again", *STANDARD, "--class-names", class_names)
     first, second = without_provenance(report), without_provenance(tmp_path / "again")
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
 
 
-def test_run_json_is_json_and_the_arrays_are_plain_numpy(report: Any) -> None:
+def test_run_json_is_json_and_the_arrays_are_plain_numpy(report: Path) -> None:
     content = json.loads((report / "run.json").read_text(encoding="utf-8"))
     assert content["format"] == "cnnvis-report/2" and len(content["images"]) == 6
     run = load_run(report)
@@ -56,28 +60,30 @@ def test_run_json_is_json_and_the_arrays_are_plain_numpy(report: Any) -> None:
             assert all(arrays[found.key].dtype == np.float32 for found in image.maps)
         assert len(image.maps) == standard_methods() * 3
         assert [target.index for target in image.targets] == [score.index for score in image.top[:3]]
-        assert sum(score.probability for score in image.top) == pytest.approx(1, abs=1e-5)
+        assert sum(present(score.probability) for score in image.top) == pytest.approx(1, abs=1e-5)
 
 
-def test_what_a_run_says_of_itself(report: Any) -> None:
+def test_what_a_run_says_of_itself(report: Path) -> None:
     run = load_run(report).record
     assert run.network.default_layer == "features" and run.network.classes == 5
     assert [layer.name for layer in run.network.layers][:2] == ["features.0", "features.1"]
     assert run.passes_per_image == {"forward": 1 + 3 + 5 + 49, "backward": 9 + 9 + 12 + 3}
-    assert {each.reason for each in run.skipped} == {"an empty file", "damaged or cut short"}
-    assert set(run.provenance["seconds_by_method"]) == {card.name for card in run.methods}
-    assert run.provenance["versions"]["torch"].startswith("2.")
+    assert {file.reason for file in run.skipped} == {"an empty file", "damaged or cut short"}
+    seconds, versions = run.provenance["seconds_by_method"], run.provenance["versions"]
+    assert isinstance(seconds, Mapping) and isinstance(versions, Mapping)
+    assert set(seconds) == {card.name for card in run.methods}
+    assert str(versions["torch"]).startswith("2.")
     by_method = {found.method: found.evidence for found in next(load_run(report).images()).maps}
     assert (by_method["grad_cam"].forward, by_method["grad_cam"].backward) == (1, 1)
     assert (by_method["guided_grad_cam"].forward, by_method["guided_grad_cam"].backward) == (1, 2)
     assert (by_method["integrated_gradients"].forward, by_method["integrated_gradients"].backward) == (6, 4)
     assert by_method["guided_backprop"].notes == {"coverage": "2 of 2 ReLU calls"}
     assert by_method["integrated_gradients"].notes["baseline"] == "black"
-    assert by_method["integrated_gradients"].notes["residual"] < 0.5
+    assert float(by_method["integrated_gradients"].notes["residual"]) < 0.5
     assert by_method["occlusion"].notes == {"baseline": "gray", "patch": 10, "stride": 5}
 
 
-def test_nothing_tells_of_this_machine(report: Any, drawn: Any) -> None:
+def test_nothing_tells_of_this_machine(report: Path, drawn: Path) -> None:
     hidden = {str(drawn), str(drawn.parent), str(Path.home()), str(Path.cwd())} - {"/"}
     import getpass
     import socket
@@ -96,7 +102,7 @@ class Stop(Exception):
 
 def interrupted(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Make the run fail when so many images are done."""
-    done = []
+    done: list[str] = []
     plain = running._write
 
     def write(writer: Any, results: Any) -> None:
@@ -111,7 +117,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
 
 @pytest.mark.parametrize("after", [1, 3])
 def test_a_run_that_was_stopped_goes_on_and_ends_in_the_same_bytes(
-    after: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    after: Any, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command(*RUN, drawn, "-o", tmp_path / "whole", *FEW)
     with monkeypatch.context() as patch:
@@ -134,7 +140,7 @@ PATTERNS = ("--methods", "pattern_net,pattern_attribution", "--device", "cpu", "
 
 
 @pytest.fixture
-def stopped_with_patterns(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def stopped_with_patterns(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     with monkeypatch.context() as patch:
         interrupted(patch, 3)
         with pytest.raises(Stop):
@@ -143,7 +149,7 @@ def stopped_with_patterns(drawn: Any, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_what_was_fitted_is_kept_with_a_run_that_goes_on(
-    stopped_with_patterns: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stopped_with_patterns: Any, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command(*RUN, drawn, "-o", tmp_path / "whole", *PATTERNS)
     assert (stopped_with_patterns / "fitted" / "patterns.safetensors").stat().st_size > 1000
@@ -156,7 +162,7 @@ def test_what_was_fitted_is_kept_with_a_run_that_goes_on(
 
 @pytest.mark.parametrize("content", [b"", b"no tensors", None], ids=["empty", "garbage", "gone"])
 def test_what_was_fitted_and_got_damaged_is_fitted_again(
-    stopped_with_patterns: Any, content: Any, drawn: Any, tmp_path: Path
+    stopped_with_patterns: Any, content: Any, drawn: Path, tmp_path: Path
 ) -> None:
     kept = stopped_with_patterns / "fitted" / "patterns.safetensors"
     kept.unlink()
@@ -168,17 +174,16 @@ def test_what_was_fitted_and_got_damaged_is_fitted_again(
 
 
 def test_another_run_takes_nothing_that_was_fitted(
-    stopped_with_patterns: Any, drawn: Any, monkeypatch: pytest.MonkeyPatch
+    stopped_with_patterns: Any, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fitted = []
-    plain = pattern_fit.moments
-    monkeypatch.setattr(pattern_fit, "moments", lambda *given, **named: fitted.append(1) or plain(*given, **named))
+    fitted = Mock(wraps=moments)
+    monkeypatch.setattr(pattern_fit, "moments", fitted)
     command(*RUN, drawn, "-o", stopped_with_patterns, *PATTERNS, "--seed", "1")
-    assert fitted
+    assert fitted.called
 
 
 def test_a_run_that_fails_before_its_first_image_leaves_nothing(
-    drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     interrupted(monkeypatch, 0)
     with pytest.raises(Stop):
@@ -191,7 +196,7 @@ def test_a_run_that_fails_before_its_first_image_leaves_nothing(
 
 
 def test_pages_that_fail_leave_the_old_ones(
-    report: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    report: Path, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
     before = files(tmp_path / "r")
@@ -202,7 +207,7 @@ def test_pages_that_fail_leave_the_old_ones(
     assert files(tmp_path / "r") == before
 
 
-def test_a_complete_run_is_not_computed_again(drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_complete_run_is_not_computed_again(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
     before = files(tmp_path / "r")
     monkeypatch.setattr(BatchExplainer, "_open", lambda *_: 1 / 0)
@@ -210,7 +215,7 @@ def test_a_complete_run_is_not_computed_again(drawn: Any, tmp_path: Path, monkey
     assert "all images were explained already" in said.stderr and files(tmp_path / "r") == before
 
 
-def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn: Any, tmp_path: Path) -> None:
+def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn: Path, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     command(*RUN, drawn, "-o", folder, *FEW)
     (folder / "notes.txt").write_text("mine")
@@ -228,7 +233,7 @@ def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn: Any, 
     }  # fmt: skip
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(drawn: Any, tmp_path: Path) -> None:
+def test_a_folder_that_holds_something_else_is_left_alone(drawn: Path, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("mine")
     said = command(*RUN, drawn, "-o", tmp_path, *FEW, code=2)
     assert "holds files that are not of a report" in said.stderr and files(tmp_path) == {"index.html": b"mine"}
@@ -238,7 +243,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(drawn: Any, tmp_path: 
     assert "is a file" in said.stderr
 
 
-def test_a_list_of_pages_cannot_lead_out_of_the_folder(drawn: Any, tmp_path: Path) -> None:
+def test_a_list_of_pages_cannot_lead_out_of_the_folder(drawn: Path, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     command(*RUN, drawn, "-o", folder, *FEW)
     (tmp_path / "mine.txt").write_text("mine")
@@ -249,7 +254,7 @@ def test_a_list_of_pages_cannot_lead_out_of_the_folder(drawn: Any, tmp_path: Pat
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"format": "other/9"}', None])
-def test_damaged_manifests_are_refused_in_one_line(damage: Any, report: Any, tmp_path: Path) -> None:
+def test_damaged_manifests_are_refused_in_one_line(damage: Any, report: Path, tmp_path: Path) -> None:
     folder = tmp_path / "r"
     folder.mkdir()
     text = (report / "run.json").read_text(encoding="utf-8")
@@ -264,7 +269,7 @@ def test_array_keys_are_plain_names() -> None:
     assert array_key("grad_cam", "../../etc/passwd", 3) == "grad_cam/.._.._etc_passwd/3"
 
 
-def test_files_of_arrays_have_no_clock_in_them(report: Any) -> None:
+def test_files_of_arrays_have_no_clock_in_them(report: Path) -> None:
     path = next((report / "arrays").iterdir())
     with zipfile.ZipFile(path) as archive:
         assert {info.date_time[0] for info in archive.infolist()} == {1980}

@@ -29,7 +29,7 @@ def grown(mask: Any, by: Any) -> Any:
     return np.asarray(Image.fromarray(np.uint8(mask) * 255).filter(ImageFilter.MaxFilter(2 * by + 1))) > 0
 
 
-def drawn(index: Any, variant: Any, side: Any = SIDE, seed: Any = 5) -> Any:
+def drawn(index: int, variant: Any, side: Any = SIDE, seed: Any = 5) -> Any:
     drawing = layers.draw(index, seed, side, variant)
     assert drawing.picture.mode == "L" and drawing.picture.size == drawing.mask.size == (side, side)
     return drawing, np.asarray(drawing.picture).astype(float), white(drawing.mask)
@@ -40,12 +40,12 @@ def outline_of(mask: Any) -> Any:
     return mask & grown(~mask, 1)
 
 
-def files(folder: Any) -> Any:
+def files(folder: Path) -> Any:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("side", [24, 40, 64, 96])
-def test_the_patch_lies_on_the_side_of_the_thick_line_that_the_class_says(side: Any) -> None:
+def test_the_patch_lies_on_the_side_of_the_thick_line_that_the_class_says(side: int) -> None:
     for index in range(50):
         drawing, picture, patch = drawn(index, "shift", side)
         rows, columns = (patch.any(axis).nonzero()[0] for axis in (1, 0))
@@ -56,7 +56,7 @@ def test_the_patch_lies_on_the_side_of_the_thick_line_that_the_class_says(side: 
         above, below = rows.max() < middle[columns].min(), rows.min() > middle[columns].max()
         assert (above, below) == (drawing.target == 0, drawing.target == 1)
         if side >= 64:  # clear of its ink too
-            inked = (ink[:, columns] > 0).any(axis=1).nonzero()[0]
+            inked = np.flatnonzero((ink[:, columns] > 0).any(axis=1))
             assert rows.max() < inked.min() or rows.min() > inked.max()
 
 
@@ -219,7 +219,7 @@ def test_no_set_is_drawn_below_a_file(tmp_path: Path) -> None:
 def cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A set of layers whose drawing was stopped at the fourth picture."""
 
-    def stops(index: Any, seed: Any, side: Any, variant: Any) -> Any:
+    def stops(index: int, seed: int, side: int, variant: Any) -> Any:
         if index >= 3:
             raise KeyboardInterrupt
         return layers.draw(index, seed, side, variant)

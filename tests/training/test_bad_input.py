@@ -20,6 +20,7 @@ from cnnvis_report.synthetic.layers import draw
 from tests.cli.test_cli import one_line
 from tests.conftest import command, fill_disk
 from tests.models.test_trained_file import described
+from tests.narrow import present
 from tests.training.test_training import class_folders, trained
 
 ONCE = ("--epochs", 1, "--device", "cpu")
@@ -33,18 +34,18 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Any:
+def out(tmp_path: Path) -> Path:
     return tmp_path / "model.pt"
 
 
-def last_line(*words: Any, code: Any) -> Any:
+def last_line(*words: object, code: int) -> str:
     """What is said last on the standard error stream, where something is said before."""
     last = command(*words, code=code).stderr.splitlines()[-1]
     assert last.startswith("Error: ") and len(last) < 600
     return last
 
 
-def junk(path: Any, content: Any = b"no picture") -> None:
+def junk(path: Path, content: bytes = b"no picture") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
 
@@ -67,14 +68,14 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
-def test_what_cannot_be_is_said_in_one_line(request_: Any, good: Any, out: Any) -> None:
+def test_what_cannot_be_is_said_in_one_line(request_: Any, good: Path, out: Path) -> None:
     words, said = REQUESTS[request_]
     assert said in one_line(command("train", good, "-o", out, *ONCE, *words, code=2))
     assert not out.exists()
 
 
-def test_folders_that_are_no_classes(tmp_path: Path, good: Any, out: Any) -> None:
-    def refused(folder: Any, *words: Any) -> Any:
+def test_folders_that_are_no_classes(tmp_path: Path, good: Path, out: Path) -> None:
+    def refused(folder: Path, *words: Any) -> Any:
         return one_line(command("train", folder, "-o", out, *ONCE, *words, code=2))
 
     assert "there is no such folder" in refused(tmp_path / "nowhere")
@@ -92,7 +93,7 @@ def test_folders_that_are_no_classes(tmp_path: Path, good: Any, out: Any) -> Non
 
 
 @pytest.mark.parametrize("names", [("test", "train"), ("test",), ("Training", "Testing")])
-def test_folders_of_a_set_come_with_advice(names: Any, tmp_path: Path, out: Any) -> None:
+def test_folders_of_a_set_come_with_advice(names: Any, tmp_path: Path, out: Path) -> None:
     folder = class_folders(tmp_path / "i", dict.fromkeys(names, 2))
     said = one_line(command("train", folder, "-o", out, *ONCE, code=2))
     assert "parts of a set and no classes" in said
@@ -101,12 +102,12 @@ def test_folders_of_a_set_come_with_advice(names: Any, tmp_path: Path, out: Any)
         assert said.endswith(f"Give {folder / training} --test {folder / test}.\n")
 
 
-def test_a_test_set_without_a_readable_image(good: Any, tmp_path: Path, out: Any) -> None:
+def test_a_test_set_without_a_readable_image(good: Path, tmp_path: Path, out: Path) -> None:
     junk(tmp_path / "test" / "a" / "0.png")
     assert "test" in one_line(command("train", good, "-o", out, *ONCE, "--test", tmp_path / "test", code=2))
 
 
-def test_what_is_left_out_is_said(tmp_path: Path, out: Any) -> None:
+def test_what_is_left_out_is_said(tmp_path: Path, out: Path) -> None:
     folder = class_folders(tmp_path / "i", {"a": 9, "b": 4})
     (folder / "c").mkdir()
     (folder / "loose.png").write_bytes((folder / "a/0.png").read_bytes())
@@ -119,8 +120,9 @@ def test_what_is_left_out_is_said(tmp_path: Path, out: Any) -> None:
     said = command("train", folder, "-o", out, *ONCE, "--size", 24).stderr
     assert "Warning: a/broken.png: not an image of a known format" in said and "Skipped." in said
     assert "1 images lie beside the class folders" in said and "no image in c: left out as a class" in said
-    assert "imbalanced" not in said and read_trained(out).training.skipped == 1
-    assert [each.training + each.validation for each in read_trained(out).training.counts] == [9, 8]
+    record = present(read_trained(out)).training
+    assert "imbalanced" not in said and record.skipped == 1
+    assert [count.training + count.validation for count in record.counts] == [9, 8]
     class_folders(folder, {"a": 9}, first=50)
     for words, advice in (
         ((), "--class-weights balanced counts them alike"),
@@ -133,12 +135,12 @@ def test_what_is_left_out_is_said(tmp_path: Path, out: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "said"), [("model.bin", "ends in .pt, as in model.pt"), ("folder.pt", "is no file"), ("", "ends in .pt")]
 )
-def test_a_model_is_a_file_that_ends_in_pt(name: Any, said: Any, good: Any, tmp_path: Path) -> None:
+def test_a_model_is_a_file_that_ends_in_pt(name: str, said: Any, good: Path, tmp_path: Path) -> None:
     (tmp_path / "folder.pt").mkdir()
     assert said in one_line(command("train", good, "-o", tmp_path / name, *ONCE, code=2))
 
 
-def test_a_strangers_file_is_not_overwritten(good: Any, tmp_path: Path) -> None:
+def test_a_strangers_file_is_not_overwritten(good: Path, tmp_path: Path) -> None:
     for content in (b"a poem", b"PK\x03\x04 an archive"):
         junk(tmp_path / "poem.pt", content)
         assert "poem.pt" in one_line(command("train", good, "-o", tmp_path / "poem.pt", *ONCE, code=2))
@@ -151,14 +153,14 @@ def test_a_strangers_file_is_not_overwritten(good: Any, tmp_path: Path) -> None:
         (tmp_path / name).rename(tmp_path / "poem.pt")
 
 
-def test_nothing_is_written_below_a_file(good: Any, tmp_path: Path) -> None:
+def test_nothing_is_written_below_a_file(good: Path, tmp_path: Path) -> None:
     junk(tmp_path / "file")
     assert "file" in one_line(command("train", good, "-o", tmp_path / "file" / "model.pt", *ONCE, code=2))
 
 
 @pytest.mark.parametrize("full", ["model.pt", "model.part.pt", "model.epoch-2.pt"])
 def test_on_a_full_disk_what_was_there_stays_whole(
-    full: Any, good: Any, tmp_path: Path, out: Any, monkeypatch: pytest.MonkeyPatch
+    full: str, good: Path, tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command("train", good, "-o", out, "--epochs", 2, "--device", "cpu", "--checkpoint-epochs", 2, "--seed", 1)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
@@ -171,8 +173,8 @@ def test_on_a_full_disk_what_was_there_stays_whole(
     assert all(read_trained(path) for path in tmp_path.iterdir())
 
 
-def test_ctrl_c_leaves_a_model_and_its_exit_code(good: Any, out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stops(self: Any, epoch: Any, *_: Any) -> None:
+def test_ctrl_c_leaves_a_model_and_its_exit_code(good: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stops(self: Any, epoch: int, *_: Any) -> None:
         if epoch == self.last:
             raise KeyboardInterrupt
 
@@ -181,20 +183,20 @@ def test_ctrl_c_leaves_a_model_and_its_exit_code(good: Any, out: Any, monkeypatc
     result = command("train", good, "-o", out, "--epochs", 5, "--device", "cpu", code=130)
     assert result.stdout == f"Wrote {out}\n"
     assert "the same command continues from model.part.pt" in result.stderr
-    assert {each.name for each in out.parent.iterdir()} == {"model.pt", "model.part.pt"}
-    record = read_trained(out).training
+    assert {path.name for path in out.parent.iterdir()} == {"model.pt", "model.part.pt"}
+    record = present(read_trained(out)).training
     assert record.stopped == "stopped by hand" and len(record.history) == 2
     monkeypatch.setattr("cnnvis_report.cli.console_training.Reporter.last", 0)
     assert "Resume    from epoch 3" in command("train", good, "-o", out, "--epochs", 5, "--device", "cpu").stderr
     command("train", good, "-o", out.with_name("whole.pt"), "--epochs", 5, "--device", "cpu")
     assert out.read_bytes() == out.with_name("whole.pt").read_bytes()
-    assert {each.name for each in out.parent.iterdir()} == {"model.pt", "whole.pt"}
+    assert {path.name for path in out.parent.iterdir()} == {"model.pt", "whole.pt"}
     monkeypatch.setattr("cnnvis_report.cli.console_training.Reporter.last", 1)
     before = out.read_bytes()
     assert "nothing to keep" in last_line("train", good, "-o", out, *ONCE, code=1) and out.read_bytes() == before
 
 
-def test_weights_of_another_network_are_refused(good: Any, tmp_path: Path, out: Any) -> None:
+def test_weights_of_another_network_are_refused(good: Path, tmp_path: Path, out: Path) -> None:
     large = class_folders(tmp_path / "large", {"a": 2, "b": 2}, side=64)
     trained(large, tmp_path / "large.pt", epochs=1)
     trained(good, tmp_path / "good.pt", epochs=1)
@@ -220,18 +222,26 @@ class Bomb:
 
 
 @pytest.fixture(scope="module")
-def content(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def content(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a model's file holds."""
     architecture = Architecture("small", 2, 3, 3)
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("models") / "model.pt"
     write_trained(path, described(build(architecture), architecture))
-    return torch.load(path, weights_only=True)
+    content: dict[str, Any] = torch.load(path, weights_only=True)
+    return content
 
 
-EPOCH = {"number": 1, "loss": 1.0, "accuracy": 0.5, "validation_loss": 1.0, "validation_accuracy": 0.5, "rate": 0.1}
+EPOCH: dict[str, object] = {
+    "number": 1,
+    "loss": 1.0,
+    "accuracy": 0.5,
+    "validation_loss": 1.0,
+    "validation_accuracy": 0.5,
+    "rate": 0.1,
+}
 TOO_MUCH = 10**12
-DAMAGED = {
+DAMAGED: dict[str, list[Any]] = {
     "architecture": [None, [1], "small"],
     "architecture.name": [5, ["small"], "../../small", "fcn_resnet50"],
     "architecture.classes": ["2", 3, -2, TOO_MUCH, float("nan"), None, 2.0],
@@ -268,7 +278,9 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("field", DAMAGED)
-def test_a_model_with_a_damaged_field_is_refused_in_one_line(field: Any, content: Any, tmp_path: Path) -> None:
+def test_a_model_with_a_damaged_field_is_refused_in_one_line(
+    field: str, content: dict[str, Any], tmp_path: Path
+) -> None:
     first, _, second = field.partition(".")
     passed = []
     for value in DAMAGED[field]:
@@ -286,13 +298,15 @@ def test_a_model_with_a_damaged_field_is_refused_in_one_line(field: Any, content
     assert not passed
 
 
-def test_weights_that_are_no_plain_tensors_are_refused(content: Any, good: Any, tmp_path: Path, out: Any) -> None:
+def test_weights_that_are_no_plain_tensors_are_refused(
+    content: dict[str, Any], good: Path, tmp_path: Path, out: Path
+) -> None:
     torch.save({name: value.to_sparse() for name, value in content["state_dict"].items()}, tmp_path / "sparse.pt")
     one_line(command("train", good, "-o", out, *ONCE, "-w", tmp_path / "sparse.pt", code=2))
 
 
 @pytest.mark.parametrize("damage", [{}, {"settings": {}}, {"data": "../\udce9"}], ids=["names", "settings", "data"])
-def test_names_in_a_model_lead_nowhere(damage: Any, content: Any, tmp_path: Path) -> None:
+def test_names_in_a_model_lead_nowhere(damage: dict[str, object], content: dict[str, Any], tmp_path: Path) -> None:
     draw(0, 0, 28).picture.save(tmp_path / "picture.png")
     damaged = copy.deepcopy(content)
     damaged["classes"] = ["../../a\x1b[31m", "/etc/b\udce9"]
@@ -306,7 +320,7 @@ def test_names_in_a_model_lead_nowhere(damage: Any, content: Any, tmp_path: Path
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["report"]
 
 
-def test_a_pickled_object_is_refused_and_not_run(content: Any, tmp_path: Path, good: Any) -> None:
+def test_a_pickled_object_is_refused_and_not_run(content: dict[str, Any], tmp_path: Path, good: Path) -> None:
     torch.save(content | {"extra": Bomb()}, tmp_path / "model.pt")
     (tmp_path / "plain.pt").write_bytes(pickle.dumps(content | {"classes": Bomb()}))
     for name in ("model.pt", "plain.pt"):

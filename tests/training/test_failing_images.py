@@ -9,6 +9,8 @@ from torch import nn
 from cnnvis_report.errors import RunFailed
 from cnnvis_report.training.loop import fit
 from cnnvis_report.training.state import EpochProgress
+from cnnvis_report.training.tensors import Pictures
+from tests.narrow import present
 from tests.training.test_training import CPU, TARGETS, Watching, hyperparameters, linear, pictures, same
 
 
@@ -29,14 +31,14 @@ class Picky(nn.Module):
         return self.norm(self.network(x))
 
 
-def with_a_black_one(at: Any) -> Any:
+def with_a_black_one(index: int) -> Pictures:
     several = pictures(TARGETS)
-    several.stored[at] = 0
+    present(several.stored)[index] = 0
     return several
 
 
 @pytest.mark.parametrize("part", ["training", "validation"])
-def test_an_image_that_a_network_fails_on_is_named(part: Any) -> None:
+def test_an_image_that_a_network_fails_on_is_named(part: str) -> None:
     training, validation = with_a_black_one(4), pictures(TARGETS[:9])
     if part == "validation":
         training, validation = validation, training

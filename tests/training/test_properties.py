@@ -22,7 +22,7 @@ def labeled(draw: Any) -> Any:
 
 @properties
 @given(labeled(), SHARES, st.integers(0, 2**31))
-def test_each_image_is_in_one_part(images: Any, share: Any, seed: Any) -> None:
+def test_each_image_is_in_one_part(images: Any, share: Any, seed: int) -> None:
     targets, classes = images
     training, validation = split(targets, classes, share, seed)
     assert sorted(training + validation) == list(range(len(targets)))
@@ -30,7 +30,7 @@ def test_each_image_is_in_one_part(images: Any, share: Any, seed: Any) -> None:
 
 @properties
 @given(labeled(), SHARES, st.integers(0, 2**31))
-def test_each_class_has_its_share_in_both_parts(images: Any, share: Any, seed: Any) -> None:
+def test_each_class_has_its_share_in_both_parts(images: Any, share: Any, seed: int) -> None:
     targets, classes = images
     parts = [Counter(targets[index] for index in part) for part in split(targets, classes, share, seed)]
     for index in range(len(classes)):
@@ -42,13 +42,13 @@ def test_each_class_has_its_share_in_both_parts(images: Any, share: Any, seed: A
 
 @properties
 @given(labeled(), SHARES, st.integers(0, 2**31))
-def test_the_same_seed_gives_the_same_parts(images: Any, share: Any, seed: Any) -> None:
+def test_the_same_seed_gives_the_same_parts(images: Any, share: Any, seed: int) -> None:
     targets, classes = images
     assert split(targets, classes, share, seed) == split(list(targets), tuple(classes), share, seed)
 
 
 @properties
 @given(labeled(), st.integers(0, 2**31))
-def test_a_class_is_split_alike_whatever_its_images_are_called(images: Any, seed: Any) -> None:
+def test_a_class_is_split_alike_whatever_its_images_are_called(images: Any, seed: int) -> None:
     targets, classes = images
     assert split(targets, classes, 0.2, seed) == split(targets, [f"other {name}" for name in classes], 0.2, seed)

@@ -10,6 +10,7 @@ import torch
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.trained_file import read_trained
 from cnnvis_report.training.train import TrainConfig, train
+from tests.narrow import present
 from tests.training.test_training import CPU, Watching, class_folders, same, trained
 
 
@@ -20,12 +21,19 @@ class Cut(Exception):
 class Cutting(Watching):
     """Ends the training after an epoch, in the next one, or when all epochs are through; keeps what it is told."""
 
-    def __init__(self, after: Any = 99, batch: Any = False) -> None:
+    def __init__(self, after: int = 99, batch: bool = False) -> None:
         super().__init__()
         self.after, self.batch = after, batch
-        self.said, self.epochs = [], []
+        self.resumed_from: list[int] = []
+        self.begun_anew: list[tuple[str, ...]] = []
+        self.left: list[str] = []
+        self.epochs: list[int] = []
 
-    def batch_done(self, epoch: Any, *_: Any) -> None:
+    @property
+    def told_nothing(self) -> bool:
+        return not (self.resumed_from or self.begun_anew or self.left)
+
+    def batch_done(self, epoch: int, *_: Any) -> None:
         if self.batch and epoch > self.after:
             raise Cut
 
@@ -35,14 +43,14 @@ class Cutting(Watching):
         if not self.batch and self.epochs[-1] == self.after:
             raise Cut
 
-    def resumed(self, epochs: Any) -> None:
-        self.said.append(epochs)
+    def resumed(self, epochs: int) -> None:
+        self.resumed_from.append(epochs)
 
     def anew(self, where: Any, changed: Any) -> None:
-        self.said.append((where.name, *changed))
+        self.begun_anew.append((where.name, *changed))
 
-    def finished(self, path: Any) -> None:
-        self.said.append(path.name)
+    def finished(self, path: Path) -> None:
+        self.left.append(path.name)
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +62,12 @@ def order(images: Any, output: Any, **changes: Any) -> Any:
     return replace(TrainConfig(images, output, epochs=3, batch_size=4), **changes)
 
 
-def cut(given: Any, *, after: Any, batch: Any = False) -> None:
+def cut(given: Any, *, after: int, batch: bool = False) -> None:
     with pytest.raises(Cut):
         train(given, CPU, Cutting(after, batch))
 
 
-ORDERS = {
+ORDERS: dict[str, dict[str, Any]] = {
     "plain": {"augment": "light"},
     "patience": {"augment": "none", "lr": 1e-12, "patience": 2, "epochs": 9},
     "snapshots": {"augment": "strong", "checkpoint_epochs": (1, 3), "class_weights": "balanced"},
@@ -69,7 +77,7 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("name", ORDERS)
-def test_it_goes_on_to_the_same_bytes(name: Any, images: Any, tmp_path: Path) -> None:
+def test_it_goes_on_to_the_same_bytes(name: str, images: Any, tmp_path: Path) -> None:
     whole = order(images, tmp_path / "whole" / "m.pt", **ORDERS[name])
     watched = Cutting()
     train(whole, CPU, watched)
@@ -78,7 +86,8 @@ def test_it_goes_on_to_the_same_bytes(name: Any, images: Any, tmp_path: Path) ->
         cut(given, after=after, batch=batch)
         seen = Cutting()
         result = train(given, CPU, seen)
-        assert seen.said == [after] and seen.epochs == watched.epochs[after:] and not result.interrupted
+        assert (seen.resumed_from, seen.begun_anew) == ([after], [])
+        assert seen.epochs == watched.epochs[after:] and not result.interrupted
         assert all(same(*pair) for pair in zip(seen.states, watched.states[after:], strict=True))
         names = sorted(path.name for path in given.output.parent.iterdir())
         assert names == sorted(path.name for path in whole.output.parent.iterdir()) and "m.part.pt" not in names
@@ -98,7 +107,7 @@ def test_it_goes_on_as_often_as_it_is_cut(images: Any, tmp_path: Path) -> None:
     for after in (1, 2):
         cut(given, after=after, batch=after == 2)
     train(given, CPU, seen := Cutting())
-    assert seen.said == [2] and seen.epochs == [3]
+    assert (seen.resumed_from, seen.begun_anew) == ([2], []) and seen.epochs == [3]
     train(replace(given, output=tmp_path / "whole.pt"), CPU, Cutting())
     assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
 
@@ -115,7 +124,7 @@ def test_another_training_begins_anew_and_says_what_has_changed(images: Any, tmp
         assert seen.epochs == whole.epochs and (tmp_path / "m.pt").read_bytes() == fresh.read_bytes()
         assert not (tmp_path / "m.part.pt").exists()
         fresh.unlink()
-        ((name, *changed),) = seen.said
+        ((name, *changed),) = seen.begun_anew
         assert name == "m.part.pt"
         return changed
 
@@ -148,7 +157,7 @@ def test_other_images_begin_anew(tmp_path: Path) -> None:
     content = (folder / "a" / "0.png").read_bytes()
     (folder / "a" / "0.png").write_bytes((folder / "a" / "1.png").read_bytes())
     train(order(folder, tmp_path / "m.pt"), CPU, seen := Cutting())
-    ((_, *changed),) = seen.said
+    ((_, *changed),) = seen.begun_anew
     assert (
         seen.epochs == [1, 2, 3]
         and changed
@@ -163,7 +172,7 @@ def test_other_images_begin_anew(tmp_path: Path) -> None:
     train(order(folder, tmp_path / "n.pt"), CPU, Cutting())
     (folder / "a" / "0.png").rename(folder / "b" / "0.png.png")  # another label of the same picture
     train(order(folder, tmp_path / "n.pt"), CPU, seen := Cutting())
-    assert seen.epochs == [1, 2, 3] and seen.said == []
+    assert seen.epochs == [1, 2, 3] and seen.told_nothing
 
 
 def test_a_model_that_is_there_already_is_left_as_it_is(images: Any, tmp_path: Path) -> None:
@@ -172,13 +181,13 @@ def test_a_model_that_is_there_already_is_left_as_it_is(images: Any, tmp_path: P
     written = (tmp_path / "m.pt").stat().st_mtime_ns
     (tmp_path / "m.part.pt").write_bytes((tmp_path / "m.epoch-2.pt").read_bytes())  # as if killed before it was removed
     found = train(given, CPU, seen := Cutting())
-    assert seen.said == ["m.pt"] and seen.epochs == [] and (tmp_path / "m.pt").stat().st_mtime_ns == written
+    assert seen.left == ["m.pt"] and seen.epochs == [] and (tmp_path / "m.pt").stat().st_mtime_ns == written
     assert not (tmp_path / "m.part.pt").exists() and found.model.training == first.model.training
     assert same(found.model.network.state_dict(), first.model.network.state_dict()) and not found.interrupted
     assert [each.name for each in found.judged] == [each.name for each in first.judged]
     for changes in ({"epochs": 5}, {"seed": 1, "checkpoint_epochs": ()}):
         train(replace(given, **changes), CPU, seen := Cutting())
-        assert seen.said == [] and seen.epochs
+        assert seen.told_nothing and seen.epochs
     train(given, CPU, Cutting())
     (tmp_path / "m.epoch-2.pt").unlink()
     train(given, CPU, seen := Cutting())
@@ -189,7 +198,7 @@ def test_what_is_left_is_a_model_of_the_best_epoch(images: Any, tmp_path: Path) 
     given = order(images, tmp_path / "m.pt", epochs=6)
     with pytest.raises(Cut):
         train(given, CPU, seen := Cutting(5))
-    left = read_trained(tmp_path / "m.part.pt")
+    left = present(read_trained(tmp_path / "m.part.pt"))
     assert len(left.training.history) == 5 and same(
         left.network.state_dict(), seen.states[left.training.best_epoch - 1]
     )
@@ -204,7 +213,7 @@ def test_what_was_kept_and_is_damaged_is_refused_in_one_line(damage: Any, images
     torch.save(content, part)
     if damage == "parts":
         train(given, CPU, seen := Cutting())
-        assert seen.said == [("m.part.pt", "what it was initialized from isn't known")]
+        assert seen.begun_anew == [("m.part.pt", "what it was initialized from isn't known")]
         return
     with pytest.raises(BadRequest, match=r"m.part.pt: what it keeps of a training is damaged \(.+\). Remove it"):
         train(given, CPU, Cutting())

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from cnnvis_report.data.image_set import ImageItem
@@ -21,11 +22,14 @@ from cnnvis_report.training.splits import split
 from cnnvis_report.training.state import EpochProgress, Hyperparameters
 from cnnvis_report.training.tensors import Pictures
 from cnnvis_report.training.train import TrainConfig, TrainProgress, train
+from tests.narrow import present
 
 CPU = torch.device("cpu")
 
 
-def class_folders(folder: Any, counts: Any, *, side: Any = 28, color: Any = True, first: Any = 0) -> Any:
+def class_folders(
+    folder: Path, counts: Mapping[str, int], *, side: int = 28, color: bool = True, first: int = 0
+) -> Path:
     """Pictures of noise, a class brighter than the one before it, so many of each."""
     random = np.random.default_rng([first, *counts.values()])
     for level, (name, count) in enumerate(counts.items()):
@@ -37,27 +41,31 @@ def class_folders(folder: Any, counts: Any, *, side: Any = 28, color: Any = True
     return folder
 
 
-def pictures(targets: Any, seed: Any = 0) -> Any:
+def nothing() -> Image.Image:
+    raise AssertionError("a picture in memory isn't opened")
+
+
+def pictures(targets: list[int], seed: int = 0) -> Pictures:
     """Gray noise in memory, 5 pixels a side."""
     generator = torch.Generator().manual_seed(seed)
     stored = torch.randint(0, 256, (len(targets), 1, 5, 5), dtype=torch.uint8, generator=generator)
-    items = tuple(ImageItem(f"{at}", f"{at}.png", lambda: None, f"{at}") for at in range(len(targets)))
+    items = tuple(ImageItem(f"{at}", f"{at}.png", nothing, f"{at}") for at in range(len(targets)))
     return Pictures(items, torch.tensor(targets), Preprocessing((0.4,), (0.3,), resize=(5, 5)), stored)
 
 
-def ready(several: Any) -> Any:
+def ready(several: Pictures) -> Tensor:
     """[N, C, H, W] as a network reads them, worked out again."""
     shape = (1, -1, 1, 1)
     mean, std = (torch.tensor(values).view(shape) for values in (several.preprocessing.mean, several.preprocessing.std))
-    return (several.stored.float() / 255 - mean) / std
+    return (present(several.stored).float() / 255 - mean) / std
 
 
-def linear() -> Any:
+def linear() -> nn.Sequential:
     torch.manual_seed(1)
     return nn.Sequential(nn.Flatten(), nn.Linear(25, 3))
 
 
-def hyperparameters(**changes: Any) -> Any:
+def hyperparameters(**changes: Any) -> Hyperparameters:
     return replace(
         Hyperparameters(epochs=3, batch_size=8, rate=0.02, patience=0, augment=lambda batch: batch), **changes
     )
@@ -67,7 +75,8 @@ class Watching(TrainProgress):
     """Keeps what it is told, and the weights after each epoch."""
 
     def __init__(self, network: Any = None) -> None:
-        self.network, self.states = network, []
+        self.network = network
+        self.states: list[dict[str, Tensor]] = []
 
     def ready(self, data: Any, trainee: Any, hyperparameters: Any) -> None:
         self.data, self.network, self.hyperparameters = data, trainee.network, hyperparameters
@@ -77,11 +86,11 @@ class Watching(TrainProgress):
         self.states.append(copy.deepcopy(self.network.state_dict()))
 
 
-def same(first: Any, second: Any) -> Any:
+def same(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-def trained(folder: Any, output: Any, **order: Any) -> Any:
+def trained(folder: Path, output: Any, **order: Any) -> Any:
     """What came of a training, and what was seen of it."""
     seen = Watching()
     order = {"epochs": 2, "batch_size": 8, "augment": "none", **order}
@@ -108,7 +117,7 @@ def test_training_is_adamw_under_one_cycle_step_by_step() -> None:
             scores = twin(images[places])
             loss = cross_entropy(scores, training.targets[places])
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
             losses.append(loss.item() * len(places))
@@ -137,7 +146,7 @@ def test_the_rate_of_each_epoch_is_on_the_cycle() -> None:
     progress = fit(linear(), pictures(TARGETS), pictures(TARGETS[:9]), hyperparameters(), CPU, EpochProgress())
     for epoch in progress.history:  # of its last step, or of the one after it where there is one
         last = 2 * epoch.number - 1
-        assert any(epoch.rate == pytest.approx(on_the_cycle(min(each, steps - 1))) for each in (last, last + 1))
+        assert any(epoch.rate == pytest.approx(on_the_cycle(min(step, steps - 1))) for step in (last, last + 1))
 
 
 def test_class_weights_weigh_loss_and_gradient() -> None:
@@ -183,7 +192,7 @@ def test_frozen_modules_stay_bit_for_bit(freeze: Any, tmp_path: Path) -> None:
 
 def test_ctrl_c_keeps_the_best_so_far() -> None:
     class Stopping(Watching):
-        def batch_done(self, epoch: Any, *_: Any) -> None:
+        def batch_done(self, epoch: int, *_: Any) -> None:
             if epoch == 3:
                 raise KeyboardInterrupt
 
@@ -205,7 +214,7 @@ def test_it_stops_when_nothing_is_gained() -> None:
 
 def test_weights_that_diverge_end_with_the_best_before() -> None:
     class Spoiling(Watching):
-        def batch_done(self, epoch: Any, *_: Any) -> None:
+        def batch_done(self, epoch: int, *_: Any) -> None:
             if epoch == 2:
                 self.network[1].weight.data.fill_(math.nan)
 
@@ -225,13 +234,13 @@ def test_weights_that_diverge_end_with_the_best_before() -> None:
 
 
 def test_an_epoch_whose_last_step_diverged_is_never_the_best() -> None:
-    class Spoiling(EpochProgress):  # the loss of the last batch is taken before its step
-        def batch_done(self, epoch: Any, share: Any, loss: Any, accuracy: Any) -> None:
-            self.steps = getattr(self, "steps", 0) + 1
-            if self.steps == 2:
-                network[1].weight.data.fill_(math.nan)
+    network, steps = linear(), iter(range(1, 99))
 
-    network = linear()
+    class Spoiling(EpochProgress):  # the loss of the last batch is taken before its step
+        def batch_done(self, epoch: int, share: Any, loss: Any, accuracy: Any) -> None:
+            if next(steps) == 2:
+                network.get_parameter("1.weight").data.fill_(math.nan)
+
     with pytest.raises(RunFailed, match="isn't finite in the first epoch"):
         fit(network, pictures(TARGETS), pictures([0] * 9), hyperparameters(epochs=5), CPU, Spoiling())
 
@@ -282,7 +291,7 @@ def test_pictures_that_are_decoded_each_time_train_the_same(
     monkeypatch.setattr("cnnvis_report.training.tensors.KEPT_UP_TO", 0)
     decoded, second = trained(folder, tmp_path / "n.pt", augment="strong", size="24x32")
     assert first.data.training.stored is not None and second.data.training.stored is None
-    order = torch.randperm(20).split(6)
+    order = torch.split(torch.randperm(20), 6)
     for one, other in zip(first.data.training.batches(order), second.data.training.batches(order), strict=True):
         assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1])
     assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "n.pt").read_bytes()

@@ -46,8 +46,10 @@ class MetricsBudget:
 
 
 BUDGETS = {
-    "quick": MetricsBudget("quick", images=8, steps=8, regions=0, across=14, randomized=1, stages=3, most_passes=4),
-    "full": MetricsBudget("full", images=None, steps=16, regions=12, across=14, randomized=3, stages=4, most_passes=60),
+    "quick": MetricsBudget("quick", images=8, steps=8, regions=0, across=14, randomized=8, stages=2, most_passes=4),
+    "full": MetricsBudget(
+        "full", images=None, steps=16, regions=12, across=14, randomized=16, stages=4, most_passes=60
+    ),
 }
 
 

@@ -1,6 +1,7 @@
 """The default layer: the last features that reach the scores, whatever runs beside them or after them."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,18 +24,19 @@ from tests.benchmarks.default_layers import against, subject_of, torchvision_sou
 MODELS, SWIN = torchvision.models, torchvision.models.swin_transformer
 
 
-def subject(network: Any, height: Any = 32, width: Any = 48) -> Any:
+def subject(network: nn.Module, height: int = 32, width: int = 48) -> Subject:
     torch.manual_seed(0)
     return Subject(network.double().eval(), torch.randn(1, 3, height, width, dtype=torch.float64))
 
 
-def swin(block: Any, merging: Any) -> Any:
-    return MODELS.SwinTransformer(
+def swin(block: type[nn.Module] | None, merging: type[nn.Module]) -> nn.Module:
+    network: nn.Module = MODELS.SwinTransformer(
         [4, 4], 8, [1, 1], [1, 2], [4, 4], num_classes=5, block=block, downsample_layer=merging
     )
+    return network
 
 
-TRANSFORMERS = {
+TRANSFORMERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, int]]] = {
     "vit": (lambda: MODELS.VisionTransformer(32, 8, 3, 2, 16, 32, num_classes=5), (32, 32)),
     "swin": (lambda: swin(None, SWIN.PatchMerging), (64, 96)),
     "swin v2": (lambda: swin(SWIN.SwinTransformerBlockV2, SWIN.PatchMergingV2), (64, 96)),
@@ -63,7 +65,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("name", TRANSFORMERS)
-def test_the_last_tokens_that_reach_the_head_are_found(name: Any) -> None:
+def test_the_last_tokens_that_reach_the_head_are_found(name: str) -> None:
     build, size = TRANSFORMERS[name]
     record = subject(build(), *size).layer()
     assert (record.name, record.shape, record.layout) == EXPECTED[name]
@@ -85,7 +87,7 @@ GATES = {
 
 
 @pytest.mark.parametrize("name", GATES)
-def test_gates_masks_and_branches_are_never_it(name: Any) -> None:
+def test_gates_masks_and_branches_are_never_it(name: str) -> None:
     found = subject(nets.Weighed(GATES[name]))
     assert found.default_layer == "features" and found.layer().shape == (12, 16, 24)
     maps = explain(found.network, torch.rand(1, 3, 32, 48).double(), [[0, 1, 2, 3, 4]])["grad_cam"][0]
@@ -170,7 +172,7 @@ ONE_OF_EACH = (
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)
-def test_the_layer_that_others_read_of_each_family_of_torchvision(name: Any) -> None:
+def test_the_layer_that_others_read_of_each_family_of_torchvision(name: str) -> None:
     assert against(torchvision_subject(name), torchvision_source(name)) == ""
 
 
@@ -182,7 +184,7 @@ def test_somebody_names_a_layer_for_every_classifier_of_torchvision() -> None:
 
 
 @pytest.mark.parametrize("name", layer_sources.TIMM)
-def test_the_layer_that_others_read_of_networks_of_timm(name: Any) -> None:
+def test_the_layer_that_others_read_of_networks_of_timm(name: str) -> None:
     timm = pytest.importorskip("timm", reason="timm isn't installed")
     source, size, options = layer_sources.TIMM[name]
     assert against(subject_of(timm.create_model(name, pretrained=False, num_classes=5, **options), size), source) == ""
@@ -203,7 +205,7 @@ class Joined(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-JOINED = {
+JOINED: dict[str, tuple[Callable[[], nn.Module], int]] = {
     "a sum": (lambda: Joined(lambda a, b, x: a + b), 2),
     "a sum of three": (lambda: Joined(lambda a, b, x: a + b + x), 3),
     "a sum of activations": (lambda: Joined(lambda a, b, x: a.relu() + torch.sigmoid(b) * 1.0), 2),
@@ -215,7 +217,7 @@ JOINED = {
 
 
 @pytest.mark.parametrize("name", JOINED)
-def test_a_layer_that_is_one_of_several_branches_says_so(name: Any) -> None:
+def test_a_layer_that_is_one_of_several_branches_says_so(name: str) -> None:
     build, branches = JOINED[name]
     found = subject(build())
     assert found.default_layer in ("a", "b")

@@ -1,13 +1,14 @@
 """Layers whose result isn't N×K×h×w are read as what they are, against hooks, slow loops and a peer."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torchvision
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnvis_report import explain
@@ -26,11 +27,11 @@ TARGETS = torch.tensor([3, 1])
 
 
 @pytest.fixture(scope="module")
-def wide() -> Any:
+def wide() -> Tensor:
     return torch.randn(2, 3, 32, 48, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 
 
-def built(name: Any) -> Any:
+def built(name: str) -> nn.Module:
     torch.manual_seed(4)
     network = NETWORKS[name][0]()
     for parameter in network.parameters():
@@ -38,16 +39,17 @@ def built(name: Any) -> Any:
     return network.double().eval()
 
 
-def tokens(height: Any, width: Any, start: Any = 0, stop: Any = None) -> Any:
+def tokens(height: int, width: int, start: int = 0, stop: int | None = None) -> Callable[[Tensor], Tensor]:
     return lambda t: t[:, start:stop].reshape(len(t), height, width, -1).permute(0, 3, 1, 2)
 
 
-def swin() -> Any:
-    return torchvision.models.SwinTransformer([4, 4], 8, [1, 1], [1, 2], [2, 4], num_classes=5)
+def swin() -> nn.Module:
+    network: nn.Module = torchvision.models.SwinTransformer([4, 4], 8, [1, 1], [1, 2], [2, 4], num_classes=5)
+    return network
 
 
 # a network, one of its layers, and what makes N×K×h×w of its result for images of 32×48
-NETWORKS = {
+NETWORKS: dict[str, tuple[Callable[[], nn.Module], str, Callable[[Tensor], Tensor]]] = {
     "class token first": (nets.Encoder, "encoder.layers.1.norm1", tokens(4, 6, 1)),
     "class token last": (lambda: nets.Encoder(token="last"), "encoder.layers.1.norm1", tokens(4, 6, 0, -1)),
     "sequence first": (
@@ -66,24 +68,26 @@ NETWORKS = {
 }  # fmt: skip
 
 
-def by_hooks(network: Any, layer: Any, images: Any, laid: Any) -> Any:
+def by_hooks(network: nn.Module, layer: str, images: Tensor, laid: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
     """The layer's value and the gradient of the targets' scores there, both laid out by hand."""
-    kept = {}
+    outputs: list[Tensor] = []
 
-    def keep(module: Any, args: Any, output: Any) -> None:
+    def keep(module: nn.Module, args: Any, output: Tensor) -> None:
         output.retain_grad()
-        kept["value"] = output
+        outputs.append(output)
 
     handle = network.get_submodule(layer).register_forward_hook(keep)
     scores = network(images.clone().requires_grad_())
     handle.remove()
     scores.gather(1, TARGETS[:, None]).sum().backward()
     network.zero_grad()
-    return laid(kept["value"].detach()), laid(kept["value"].grad)
+    (output,) = outputs
+    assert output.grad is not None
+    return laid(output.detach()), laid(output.grad)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_class_activation_maps_of_tokens_and_of_channels_last(name: Any, wide: Any) -> None:
+def test_class_activation_maps_of_tokens_and_of_channels_last(name: str, wide: Tensor) -> None:
     network, (_, layer, laid) = built(name), NETWORKS[name]
     a, g = by_hooks(network, layer, wide, laid)
     assert float(g.abs().max()) > 0
@@ -94,10 +98,10 @@ def test_class_activation_maps_of_tokens_and_of_channels_last(name: Any, wide: A
     assert maps["grad_cam"].shape == (2, *a.shape[2:])
 
 
-def without(network: Any, layer: Any, image: Any, change: Any) -> Any:
+def without(network: nn.Module, layer: str, image: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
     """The scores of an image where a layer gives something else."""
     handle = network.get_submodule(layer).register_forward_hook(lambda module, args, output: change(output.clone()))
-    scores = network(image)
+    scores: Tensor = network(image)
     handle.remove()
     return scores.detach()
 
@@ -105,7 +109,7 @@ def without(network: Any, layer: Any, image: Any, change: Any) -> Any:
 @pytest.mark.parametrize(
     "name", ["class token first", "class token last", "sequence first", "as many channels as rows"]
 )
-def test_ablation_changes_the_positions_and_leaves_the_class_token(name: Any, wide: Any) -> None:
+def test_ablation_changes_the_positions_and_leaves_the_class_token(name: str, wide: Tensor) -> None:
     network, (_, layer, laid) = built(name), NETWORKS[name]
     a, _ = by_hooks(network, layer, wide, laid)
     found = explain(network, wide, TARGETS, ["ablation_cam"], layer=layer)["ablation_cam"]
@@ -125,14 +129,14 @@ def test_ablation_changes_the_positions_and_leaves_the_class_token(name: Any, wi
         torch.testing.assert_close(ours, expected, rtol=1e-7, atol=1e-9)
 
 
-def test_score_cam_of_tokens_sees_the_image_through_their_grid(wide: Any) -> None:
+def test_score_cam_of_tokens_sees_the_image_through_their_grid(wide: Tensor) -> None:
     network, (_, layer, laid) = built("class token first"), NETWORKS["class token first"]
     a, _ = by_hooks(network, layer, wide, laid)
     found = explain(network, wide, TARGETS, ["score_cam"], layer=layer)["score_cam"]
     masks = F.interpolate(a, size=(32, 48), mode="bilinear", align_corners=False)
     masks = (masks - masks.amin((2, 3), True)) / (masks.amax((2, 3), True) - masks.amin((2, 3), True))
     for image, target, mask, values, ours in zip(wide, TARGETS, masks, a, found, strict=True):
-        scores = torch.stack([network((image * each)[None])[0, target] for each in mask]).detach()
+        scores = torch.stack([network((image * channel)[None])[0, target] for channel in mask]).detach()
         torch.testing.assert_close(
             ours, torch.einsum("k,khw->hw", scores.softmax(0), values).relu(), rtol=1e-7, atol=1e-9
         )
@@ -147,7 +151,7 @@ def test_a_vision_transformer_as_the_peer_reads_it() -> None:
     with pytest.warns(UserWarning, match="tokens"):
         ours = explain(network, images, TARGETS)["grad_cam"]
     layer = network.encoder.layers[-1].ln_1
-    targets = [peers.utils.model_targets.ClassifierOutputTarget(int(each)) for each in TARGETS]
+    targets = [peers.utils.model_targets.ClassifierOutputTarget(int(target)) for target in TARGETS]
     with peers.GradCAM(model=network, target_layers=[layer], reshape_transform=tokens(4, 4, 1)) as peer:
         theirs = torch.from_numpy(peer(images, targets))
     shown = F.interpolate(ours[:, None], size=(32, 32), mode="bilinear", align_corners=False)[:, 0]
@@ -155,15 +159,15 @@ def test_a_vision_transformer_as_the_peer_reads_it() -> None:
     torch.testing.assert_close(shown / (shown.amax((1, 2), True) + 1e-7), theirs, rtol=0, atol=2e-5)
 
 
-def test_cam_where_positions_are_averaged_that_come_first(wide: Any) -> None:
-    for name in ("channels last, late", "as many channels as rows"):
-        network = built(name)
-        maps = explain(network, wide, torch.arange(5).expand(2, 5), ["cam"])["cam"]
-        expected = network(wide) - network.head.bias
-        torch.testing.assert_close(maps.mean((2, 3)), expected, rtol=1e-9, atol=1e-9)
+@pytest.mark.parametrize("name", ["channels last, late", "as many channels as rows"])
+def test_cam_where_positions_are_averaged_that_come_first(name: str, wide: Tensor) -> None:
+    network = built(name)
+    maps = explain(network, wide, torch.arange(5).expand(2, 5), ["cam"])["cam"]
+    expected = network(wide) - network.get_parameter("head.bias")
+    torch.testing.assert_close(maps.mean((2, 3)), expected, rtol=1e-9, atol=1e-9)
 
 
-def test_tokens_of_images_of_another_size(wide: Any) -> None:
+def test_tokens_of_images_of_another_size(wide: Tensor) -> None:
     network = built("no class token")
     subject = Subject(network, wide[:1])
     for height, width, grid in [(32, 48, (4, 6)), (48, 32, (6, 4)), (24, 80, (3, 10))]:
@@ -174,21 +178,21 @@ def test_tokens_of_images_of_another_size(wide: Any) -> None:
         torch.testing.assert_close(tape.gradients(TARGETS).layer("encoder"), g)
 
 
-def test_units_of_tokens_are_projected_from_their_own_position(wide: Any) -> None:
+def test_units_of_tokens_are_projected_from_their_own_position(wide: Tensor) -> None:
     network, (_, layer, laid) = built("class token first"), NETWORKS["class token first"]
     subject = Subject(network, wide[:1])
     leaf = wide.clone().requires_grad_()
-    kept = {}
-    handle = network.get_submodule(layer).register_forward_hook(lambda module, args, output: kept.update(value=output))
+    outputs: list[Tensor] = []
+    handle = network.get_submodule(layer).register_forward_hook(lambda module, args, output: outputs.append(output))
     network(leaf)
     handle.remove()
-    (expected,) = torch.autograd.grad(laid(kept["value"])[:, 7, 2, 5].sum(), leaf)
+    (expected,) = torch.autograd.grad(laid(outputs[0])[:, 7, 2, 5].sum(), leaf)
     signal = torch.zeros(2, 16, 4, 6, dtype=torch.float64)
     signal[:, 7, 2, 5] = 1
     torch.testing.assert_close(Tape(subject, wide, layers=[layer]).project(layer, signal), expected)
 
 
-def test_fields_of_positions_that_come_first_and_of_tokens(wide: Any) -> None:
+def test_fields_of_positions_that_come_first_and_of_tokens(wide: Tensor) -> None:
     subject = Subject(built("as many channels as rows"), wide[:1])
     fields = receptive_fields(Tape(subject, wide[:1]), ["patches", "act"])
     assert fields["act"].box(2, 5) == fields["patches"].box(2, 5) == (16, 40, 24, 48)
@@ -198,7 +202,7 @@ def test_fields_of_positions_that_come_first_and_of_tokens(wide: Any) -> None:
     assert fields["encoder"].box(1, 4) == (0, 0, 32, 48), "attention sees all"
 
 
-REARRANGED = {
+REARRANGED: dict[str, Callable[[Tensor], Tensor]] = {
     "windows": lambda x: x.view(1, 5, 2, 4, 3, 4).permute(0, 2, 4, 3, 5, 1).reshape(6, 4, 4, 5),
     "put together again": lambda x: (
         REARRANGED["windows"](x).view(1, 2, 3, 4, 4, 5).permute(0, 1, 3, 2, 4, 5).reshape(1, 8, 12, 5)
@@ -217,12 +221,12 @@ READ = {"put together again", "tokens", "sequence first", "padded", "cut again",
 
 
 @pytest.mark.parametrize("name", REARRANGED)
-def test_what_is_laid_out_is_what_was_taken_apart(name: Any) -> None:
+def test_what_is_laid_out_is_what_was_taken_apart(name: str) -> None:
     x = torch.arange(480.0).view(1, 5, 8, 12).requires_grad_()
     result = REARRANGED[name](x * 1)
-    layout = layout_of(
-        tuple(result.shape), followed(recorded(result.grad_fn), x.shape)[result.grad_fn, result.output_nr]
-    )
+    assert result.grad_fn is not None
+    axes = followed(recorded(result.grad_fn), x.shape)[result.grad_fn, result.output_nr]
+    layout = layout_of(tuple(result.shape), axes)
     assert (layout is not None) == (name in READ)
     if layout is not None:
         torch.testing.assert_close(layout.as_feature_maps(result), x)

@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +35,17 @@ def tables(path: Path) -> list[str]:
         and {name.id for name in ast.walk(node) if isinstance(name, ast.Name)} & RULES
         for inner in ast.walk(node)
     }
-    found = []
+    collections = []
     for node in ast.walk(tree):
         items = node.keys if isinstance(node, ast.Dict) else getattr(node, "elts", [])
         names = [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
         if id(node) not in rules and sum(kind_of(name) is not Kind.OTHER for name in names) > MOST:
-            found.append(ast.unparse(node))
-    return found
+            collections.append(ast.unparse(node))
+    return collections
 
 
 @pytest.mark.parametrize("package", ["engine", "inspection", "methods", "isolation", "pipeline"])
-def test_no_other_module_has_a_table_of_operations(package: Any) -> None:
+def test_no_other_module_has_a_table_of_operations(package: str) -> None:
     paths = [path for path in (PACKAGE / package).rglob("*.py") if path.name != "ops.py"]
     assert paths
     assert {path.name: tables(path) for path in paths if tables(path)} == {}
@@ -56,7 +58,7 @@ def test_an_operation_is_of_one_kind() -> None:
 
 
 X = torch.randn(1, 4, 6, 6, generator=torch.Generator().manual_seed(0))
-OPERATIONS = {
+OPERATIONS: dict[str, tuple[Callable[[torch.Tensor], torch.Tensor], Kind]] = {
     "conv2d": (lambda x: F.conv2d(x, torch.ones(2, 4, 3, 3)), Kind.CONVOLUTION),
     "conv_transpose2d": (lambda x: F.conv_transpose2d(x, torch.ones(4, 2, 3, 3)), Kind.CONVOLUTION),
     "linear": (lambda x: F.linear(x.flatten(1), torch.ones(3, 144), torch.ones(3)), Kind.LINEAR),
@@ -108,9 +110,10 @@ OPERATIONS = {
 
 
 @pytest.mark.parametrize(("function", "expected"), OPERATIONS.values(), ids=OPERATIONS)
-def test_what_an_operation_is(function: Any, expected: Any) -> None:
+def test_what_an_operation_is(function: Callable[[torch.Tensor], torch.Tensor], expected: Kind) -> None:
     """The last operation that PyTorch has recorded, but for what puts its result into the asked-for shape."""
     node = function(X.clone().requires_grad_()).grad_fn
+    assert node is not None
     while kind(node) is not expected and kind(node) in (Kind.VIEW, Kind.LEAF, Kind.MULTIPLY, Kind.COPY):
         (node, *_) = next_nodes(node)
     assert kind(node) is expected, operation(node)
@@ -132,8 +135,11 @@ def test_what_an_operation_is(function: Any, expected: Any) -> None:
         pytest.param(torch.sigmoid, False, None, id="sigmoid"),
     ],
 )
-def test_which_activations_are_relus(function: Any, relu: Any, name: Any) -> None:
+def test_which_activations_are_relus(
+    function: Callable[[torch.Tensor], torch.Tensor], relu: bool, name: str | None
+) -> None:
     node = function(X.clone().requires_grad_()).grad_fn
+    assert node is not None
     assert is_relu(node) is relu
     assert other_activation(node) == (name or None)
 
@@ -142,6 +148,7 @@ def test_walks_meet_each_operation_once() -> None:
     leaf = X.clone().requires_grad_()
     halves = [leaf * 2, leaf * 3]
     end = (halves[0] + halves[1]).view(1, -1).exp().view(-1).grad_fn
+    assert end is not None
     assert [operation(node) for node in recorded(end)] == ["View", "Exp", "View", "Add", "Mul", "Mul", "AccumulateGrad"]
     products = reached([end], lambda node: [] if kind(node) is Kind.MULTIPLY else next_nodes(node))
     assert sorted(map(operation, products)) == ["Add", "Exp", "Mul", "Mul", "View", "View"]
@@ -171,7 +178,7 @@ def test_a_pytorch_that_records_otherwise_is_refused(monkeypatch: pytest.MonkeyP
         pytest.param(torch.no_grad, id="no_grad"),
     ],
 )
-def test_pytorch_is_known_whatever_the_caller_has_set(around: Any) -> None:
+def test_pytorch_is_known_whatever_the_caller_has_set(around: Callable[[], AbstractContextManager[Any]]) -> None:
     nodes.check_pytorch.cache_clear()
     with around():
         nodes.check_pytorch()
@@ -205,5 +212,6 @@ print(len([name for name in sys.modules if name.startswith("cnnvis_report.")]), 
 
 def test_no_network_runs_when_modules_are_imported() -> None:
     """Nor is any operation recorded: what is looked at first is somebody's network."""
-    said = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=True).stdout.split()
-    assert int(said[0]) > 200 and said[1:] == []
+    printed = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=True).stdout
+    count, *ran = printed.split()
+    assert int(count) > 200 and ran == []

@@ -1,11 +1,12 @@
 """What a score can be by the operations that end it, tanhs, roundings, squares, clamps, mixtures: by its name."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnvis_report import explain
@@ -15,13 +16,15 @@ from cnnvis_report.engine.subject import Subject
 from tests.engine.outputs.test_scores import Ended
 from tests.networks import Tiny, seeded
 
+Function = Callable[[Tensor], Tensor]
 
-def half_tanh(z: Any) -> Any:
+
+def half_tanh(z: Tensor) -> Tensor:
     return (torch.tanh(z / 2) + 1) / 2
 
 
 # a single score z: what it is, and the probability of the positive class where it has one
-ONE = {
+ONE: dict[str, tuple[Function, str, Function, str]] = {
     "tanh": (torch.tanh, "logit", lambda z: (1 + z.tanh()) / 2, "logits, before the final tanh"),
     "sigmoid by tanh": (half_tanh, "logit", torch.sigmoid, "logits, before the final sigmoid"),
     "sigmoid by tanh, otherwise": (lambda z: 0.5 * (z / 2).tanh() + 0.5, "logit", torch.sigmoid, "the final sigmoid"),
@@ -65,7 +68,7 @@ ONE = {
 
 
 @pytest.mark.parametrize("name", ONE)
-def test_one_score_is_what_its_ending_says(name: Any, images: Any) -> None:
+def test_one_score_is_what_its_ending_says(name: str, images: Tensor) -> None:
     end, quantity, probability, words = ONE[name]
     network = Ended(end, 1).double().eval()
     subject = Subject(network, images[:1])
@@ -75,7 +78,7 @@ def test_one_score_is_what_its_ending_says(name: Any, images: Any) -> None:
     torch.testing.assert_close(found, probability(network.logits(images)).detach())
 
 
-VALUES = {
+VALUES: dict[str, tuple[Function, str]] = {
     "square": (lambda z: z * z, "never negative (it comes out of a square)"),
     "mean of squares": (
         lambda z: (z * z).mean(1, keepdim=True) * 2 + 1,
@@ -100,7 +103,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_one_score_that_is_no_logit_is_a_value_and_why_is_said(name: Any, images: Any) -> None:
+def test_one_score_that_is_no_logit_is_a_value_and_why_is_said(name: str, images: Tensor) -> None:
     end, why = VALUES[name]
     network = Ended(end, 1).double().eval()
     subject = Subject(network, images[:1])
@@ -108,7 +111,7 @@ def test_one_score_that_is_no_logit_is_a_value_and_why_is_said(name: Any, images
     torch.testing.assert_close(subject.forward(images).detach(), network(images).detach())
 
 
-SEVERAL = {
+SEVERAL: dict[str, tuple[Function, str, str, str]] = {
     "tanh": (torch.tanh, "softmax", "logit", "logits, from −1 to 1 (they come out of a tanh)"),
     "ReLU": (F.relu, "softmax", "logit", "logits, never negative (they come out of a ReLU)"),
     "sigmoid by tanh": (half_tanh, "sigmoid", "logit", "logits, before the final sigmoid"),
@@ -129,7 +132,7 @@ SEVERAL = {
 
 
 @pytest.mark.parametrize("name", SEVERAL)
-def test_several_scores_are_what_their_ending_says(name: Any, images: Any) -> None:
+def test_several_scores_are_what_their_ending_says(name: str, images: Tensor) -> None:
     end, kind, quantity, words = SEVERAL[name]
     subject = Subject(Ended(end, 5).double().eval(), images[:1])
     assert (subject.meaning.kind, subject.meaning.quantity) == (kind, quantity)
@@ -137,13 +140,13 @@ def test_several_scores_are_what_their_ending_says(name: Any, images: Any) -> No
     assert (words == "logits") == (subject.scores == "logits")
 
 
-def test_a_clamped_score_that_is_asked_to_be_a_probability_is_one(images: Any) -> None:
+def test_a_clamped_score_that_is_asked_to_be_a_probability_is_one(images: Tensor) -> None:
     network = Ended(lambda z: (0.2 * z + 0.5).clamp(0, 1), 1).double().eval()
     subject = Subject(network, images[:1], scores="binary")
     torch.testing.assert_close(subject.probabilities(subject.forward(images))[:, 1:], network(images))
 
 
-BOUNDS = {
+BOUNDS: dict[str, tuple[Function, float, float]] = {
     "weights of a mean": (lambda x: 0.3 * x.sigmoid() + 0.7 * (2 * x).sigmoid(), 0, 1),
     "a difference": (lambda x: x.sigmoid() - 2 * x.tanh(), -2, 3),
     "turned round": (lambda x: 4 - 3 * x.sigmoid(), 1, 4),
@@ -156,7 +159,7 @@ BOUNDS = {
 
 
 @pytest.mark.parametrize("name", BOUNDS)
-def test_bounds_are_those_of_the_formula(name: Any) -> None:
+def test_bounds_are_those_of_the_formula(name: str) -> None:
     formula, low, high = BOUNDS[name]
     x = torch.tensor([[0.3]], dtype=torch.float64, requires_grad=True)
     with NotedCalls() as noted:
@@ -183,18 +186,19 @@ class Behind(nn.Module):
 
 
 @pytest.mark.parametrize("end", [half_tanh, lambda z: -F.softplus(-z), lambda z: z.sigmoid().round()])
-def test_maps_are_those_of_the_logit_behind(end: Any, images: Any) -> None:
+def test_maps_are_those_of_the_logit_behind(end: Any, images: Tensor) -> None:
     """Class activation maps too, which want the last layer's weights."""
     methods = ["gradient", "cam", "grad_cam", "lrp_epsilon"]
     plain = seeded(Tiny(1)).double().eval()
     network = Behind(plain, end).eval()
-    found, expected = (explain(each, images, [0] * 3, methods) for each in (network, plain))
+    found, expected = (explain(either, images, [0] * 3, methods) for either in (network, plain))
     for method in methods:
         torch.testing.assert_close(found[method], expected[method], rtol=1e-9, atol=1e-12)
 
 
-def test_maps_of_a_tanh_are_those_of_twice_what_it_reads(images: Any) -> None:
-    network, plain = (Ended(each, 1).double().eval() for each in (torch.tanh, lambda z: 2 * z))
-    for method in ("gradient", "grad_cam", "lrp_epsilon"):
-        found, expected = (explain(each, images, [0] * 3, [method])[method] for each in (network, plain))
-        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
+def test_maps_of_a_tanh_are_those_of_twice_what_it_reads(images: Tensor) -> None:
+    network, plain = (Ended(end, 1).double().eval() for end in (torch.tanh, lambda z: 2 * z))
+    methods = ["gradient", "grad_cam", "lrp_epsilon"]
+    found, expected = (explain(either, images, [0] * 3, methods) for either in (network, plain))
+    for method in methods:
+        torch.testing.assert_close(found[method], expected[method], rtol=1e-9, atol=1e-12)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import _get_current_function_mode_stack
 
@@ -66,7 +66,7 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_logits_are_found_behind_any_ending(name: Any, images: Any, targets: Any) -> None:
+def test_logits_are_found_behind_any_ending(name: str, images: Tensor, targets: Tensor) -> None:
     end, called = ENDINGS[name]
     network = Ended(end).double().eval()
     subject = Subject(network, images[:1])
@@ -92,7 +92,7 @@ MIXED = {
 
 
 @pytest.mark.parametrize("name", MIXED)
-def test_what_has_no_logits_is_called_by_its_name(name: Any, images: Any) -> None:
+def test_what_has_no_logits_is_called_by_its_name(name: str, images: Tensor) -> None:
     end, kind, quantity = MIXED[name]
     network = Ended(end).double().eval()
     subject = Subject(network, images[:1])
@@ -105,27 +105,27 @@ def test_what_has_no_logits_is_called_by_its_name(name: Any, images: Any) -> Non
     torch.testing.assert_close(shown, given if quantity == "probability" else given.exp())
 
 
-def test_a_gate_is_no_ending_and_a_network_without_one_pays_nothing(images: Any) -> None:
-    seen = []
+def test_a_gate_is_no_ending_and_a_network_without_one_pays_nothing(images: Tensor) -> None:
+    modes: list[int] = []
 
-    def gated(y: Any) -> Any:
-        seen.append(len(_get_current_function_mode_stack()))
+    def gated(y: Tensor) -> Tensor:
+        modes.append(len(_get_current_function_mode_stack()))
         return y * y.sigmoid()
 
     subject = Subject(Ended(gated).double().eval(), images[:1])
     assert (subject.scores, subject.meaning.kind) == ("logits", ScoreKind.SOFTMAX)
-    seen.clear()
+    modes.clear()
     with torch.no_grad():
         subject.forward(images)
-    assert seen == [0], "nothing watches the functions of a network that ends in its logits"
+    assert modes == [0], "nothing watches the functions of a network that ends in its logits"
 
 
 LINEAR = ["gradient", "input_x_gradient", "integrated_gradients", "lrp_epsilon", "occlusion", "cam"]
 
 
-def test_one_score_is_two_classes_whose_maps_are_each_others_negation(images: Any) -> None:
+def test_one_score_is_two_classes_whose_maps_are_each_others_negation(images: Tensor) -> None:
     network = seeded(Tiny(1)).double().eval()
-    chosen = {"methods": LINEAR, "steps": 24, "patch": 8, "stride": 8}
+    chosen: dict[str, Any] = {"methods": LINEAR, "steps": 24, "patch": 8, "stride": 8}
     alone = explain(network, images, [0, 0, 0], **chosen)
     positive, negative = (explain(network, images, [k] * 3, scores="binary", **chosen) for k in (1, 0))
     leaf = images.clone().requires_grad_()
@@ -142,7 +142,7 @@ def test_one_score_is_two_classes_whose_maps_are_each_others_negation(images: An
 
 @pytest.mark.parametrize("shape", [lambda z: z, lambda z: z.squeeze(1), lambda z: z.squeeze(), lambda z: z[:, :, None]])
 @pytest.mark.parametrize("end", [lambda z: z, torch.sigmoid, F.logsigmoid])
-def test_a_single_score_is_the_positive_class(shape: Any, end: Any, images: Any) -> None:
+def test_a_single_score_is_the_positive_class(shape: Any, end: Any, images: Tensor) -> None:
     network = seeded(Tiny(1)).double().eval()
 
     class Shaped(nn.Module):
@@ -159,7 +159,7 @@ def test_a_single_score_is_the_positive_class(shape: Any, end: Any, images: Any)
     assert [subject.meaning.first(row, 1)[0] for row in scores] == (z.flatten() > 0).long().tolist()
 
 
-def test_the_negative_class_is_that_of_a_network_with_two_scores(images: Any) -> None:
+def test_the_negative_class_is_that_of_a_network_with_two_scores(images: Tensor) -> None:
     """Its last layer has the rows −w and w, which is what most methods can't tell from one logit and its negation."""
     one, two = seeded(Tiny(1)).double().eval(), seeded(Tiny(1)).double().eval()
     two.fc = nn.Linear(8, 2).double()
@@ -173,12 +173,12 @@ def test_the_negative_class_is_that_of_a_network_with_two_scores(images: Any) ->
             torch.testing.assert_close(found[name], maps, rtol=1e-8, atol=1e-10, msg=f"{name} {target}")
 
 
-def test_half_is_the_negative_class_and_equals_keep_their_order(images: Any) -> None:
+def test_half_is_the_negative_class_and_equals_keep_their_order(images: Tensor) -> None:
     subject = Subject(seeded(Tiny(1)).double(), images[:1])
     assert subject.meaning.first(subject.meaning.of(torch.zeros(1, 1))[0], 2) == [0, 1]
 
 
-def test_probabilities_of_the_positive_class_alone_are_taken_as_they_are(images: Any) -> None:
+def test_probabilities_of_the_positive_class_alone_are_taken_as_they_are(images: Tensor) -> None:
     """A network of two classes that gives the second one's probability: no sigmoid of it."""
     network = Ended(lambda y: y.softmax(1)[:, 1], classes=2).double().eval()
     subject = Subject(network, images[:1])
@@ -198,7 +198,7 @@ def test_probabilities_of_the_positive_class_alone_are_taken_as_they_are(images:
         (("dog", "cat"), ("dog", "cat")),
     ],
 )
-def test_names_of_a_binary_network(names: Any, found: Any, images: Any) -> None:
+def test_names_of_a_binary_network(names: Any, found: Any, images: Tensor) -> None:
     subject = Subject(seeded(Tiny(1)).double(), images[:1], classes=names)
     assert subject.classes == found
     assert subject.meaning.reason.endswith(f"; above a half means {found[1]!r}"), "which of two names is the score's"
@@ -237,7 +237,7 @@ KINDS = [
 
 @pytest.mark.parametrize(("attributes", "columns", "end", "several", "kind", "why"), KINDS)
 def test_what_scores_mean_is_found_out_and_said(
-    attributes: Any, columns: Any, end: Any, several: Any, kind: Any, why: Any, images: Any
+    attributes: Any, columns: Any, end: Any, several: Any, kind: Any, why: Any, images: Tensor
 ) -> None:
     network = Ended(end or (lambda y: y), columns).double().eval()
     for name, value in attributes.items():
@@ -258,14 +258,14 @@ def test_what_scores_mean_is_found_out_and_said(
     ],
 )
 def test_scores_that_cannot_be_that_are_one_true_line(
-    columns: Any, asked: Any, end: Any, says: Any, images: Any
+    columns: Any, asked: Any, end: Any, says: Any, images: Tensor
 ) -> None:
     with pytest.raises(BadRequest, match=says) as caught:
         Subject(Ended(end or (lambda y: y), columns).double(), images[:1], scores=asked, name="it")
     assert "\n" not in str(caught.value)
 
 
-def test_a_value_is_explained_as_it_is_given(images: Any) -> None:
+def test_a_value_is_explained_as_it_is_given(images: Tensor) -> None:
     network = Ended(torch.sigmoid, 2).double().eval()
     subject = Subject(network, images[:1], scores="value")
     given = subject.forward(images).detach()
@@ -289,7 +289,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("name", TAKEN)
-def test_scores_are_taken_out_of_what_holds_them_and_that_is_said(name: Any, images: Any) -> None:
+def test_scores_are_taken_out_of_what_holds_them_and_that_is_said(name: str, images: Tensor) -> None:
     end, says = TAKEN[name]
     network = Ended(end).double().eval()
     subject = Subject(network, images[:1], name="it")
@@ -299,21 +299,21 @@ def test_scores_are_taken_out_of_what_holds_them_and_that_is_said(name: Any, ima
         assert subject.notices[0].startswith("it returns a ") and says in subject.notices[0]
 
 
-def test_scores_of_one_image_may_come_without_their_row(images: Any) -> None:
+def test_scores_of_one_image_may_come_without_their_row(images: Tensor) -> None:
     network = Ended(lambda y: y.squeeze(0)).double().eval()
     torch.testing.assert_close(Subject(network, images[:1]).forward(images[:1]), network.logits(images[:1]))
 
 
-def test_the_classes_of_labels_that_nobody_knows_are_one_true_line(images: Any) -> None:
+def test_the_classes_of_labels_that_nobody_knows_are_one_true_line(images: Tensor) -> None:
     subject = Subject(seeded(Tiny(5)).double(), images[:1], name="it")
-    unknown = ImageSet((ImageItem("1", "a.png", Image.new, "", (Label("ghost"),)),))
+    unknown = ImageSet((ImageItem("1", "a.png", lambda: Image.new("RGB", (1, 1)), "", (Label("ghost"),)),))
     with pytest.raises(BadRequest, match="it knows none of the labels, such as 'ghost'"):
         check_choice(ClassChoice(label=True), unknown, subject)
     check_choice(ClassChoice(label=True, top=1), unknown, subject)
 
 
 @pytest.mark.parametrize("end", [lambda y: 1 - torch.sigmoid(y), F.hardsigmoid])
-def test_one_probability_without_its_logit_is_taken_as_it_is(end: Any, images: Any) -> None:
+def test_one_probability_without_its_logit_is_taken_as_it_is(end: Any, images: Tensor) -> None:
     """A sigmoid of it would be above a half for every image."""
     network = Ended(end, 1).double().eval()
     subject = Subject(network, images[:1])

@@ -21,9 +21,10 @@ BOX = ZBox((-2.0, -1.5, -1.0), (2.0, 2.5, 3.0))
 
 def small() -> nn.Sequential:
     """Every kind of layer that the replica below writes out; strides, padding and a norm that can flip signs."""
+    norm = nn.BatchNorm2d(5)
     network = nn.Sequential(
         nn.Conv2d(3, 5, 3, stride=2, padding=1),
-        nn.BatchNorm2d(5),
+        norm,
         nn.ReLU(),
         nn.Conv2d(5, 6, 2, groups=1),
         nn.ReLU(),
@@ -33,7 +34,7 @@ def small() -> nn.Sequential:
         nn.Linear(4, 3),
     )
     seeded(network).double().eval()
-    network[1].weight.data[::2] *= -1
+    norm.weight.data[::2] *= -1
     return network
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,10 @@ def mine(tape, targets):
     \"\"\"The gradient, scaled.\"\"\"
     return tape.gradients(targets).pixels * 2.0
 """
-RUN = ("run", "own_network:Net", "pictures", "--methods", "grad_cam,own_method:mine", "--masks", "masks")
-RUN = (*RUN, "--inspect", "none", "--metrics", "none", "--device", "cpu", "--batch-size", "2", "-o", "report")
+RUN = (
+    *("run", "own_network:Net", "pictures", "--methods", "grad_cam,own_method:mine", "--masks", "masks"),
+    *("--inspect", "none", "--metrics", "none", "--device", "cpu", "--batch-size", "2", "-o", "report"),
+)
 OWN = ("own_network", "own_helper", "own_method")
 
 
@@ -71,7 +74,7 @@ def prepare_folder(folder: Path) -> None:
         (folder / kind).mkdir()
     for number in range(4):
         Image.fromarray(random.integers(0, 255, (200, 200, 3), np.uint8)).save(folder / "pictures" / f"{number}.bmp")
-        half = np.repeat(np.uint8([[0], [255]]), 100, axis=0).repeat(200, axis=1)
+        half = np.repeat(np.array([[0], [255]], np.uint8), 100, axis=0).repeat(200, axis=1)
         Image.fromarray(half).save(folder / "masks" / f"{number}.bmp")
 
 
@@ -88,7 +91,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def place(reported: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_folder(reported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of it, in which commands are given."""
     shutil.copytree(reported, tmp_path / "own")
     go_to(tmp_path / "own", monkeypatch)
@@ -108,10 +111,10 @@ def started(*words: str) -> str:
     """What the command says, given in a process that knows nothing of earlier ones."""
     for name in OWN:
         sys.modules.pop(name, None)
-    return command(*RUN, *words).stderr
+    return str(command(*RUN, *words).stderr)
 
 
-def written(file: str, old: str, new: str) -> Any:
+def written(file: str, old: str, new: str) -> Callable[[], None]:
     def change() -> None:
         path = Path(file)
         assert old in path.read_text()
@@ -136,7 +139,7 @@ def swapped() -> None:
     Path("other").rename("pictures/3.bmp")
 
 
-CHANGES = {
+CHANGES: dict[str, tuple[Callable[[], object], str]] = {
     "forward": (written("own_network.py", "amax(", "mean("), "the network's source code, the network's logits"),
     "slope": (written("own_network.py", "LeakyReLU(0.1)", "LeakyReLU(0.11)"), "the modules' settings"),
     "dropout": (written("own_network.py", "Dropout(0.2)", "Dropout(0.3)"), "the modules' settings"),
@@ -153,15 +156,17 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize(("change", "told"), CHANGES.values(), ids=CHANGES)
-def test_what_has_changed_is_explained_anew_and_named(change: Any, told: Any, place: Any) -> None:
+@pytest.mark.parametrize(("change", "difference"), CHANGES.values(), ids=CHANGES)
+def test_what_has_changed_is_explained_anew_and_named(
+    change: Callable[[], object], difference: str, own_folder: Path
+) -> None:
     change()
-    said = started()
-    assert f"Changed   since the run in this folder: {told}" in said or f", {told}" in said
-    assert "explained already" not in said
+    printed = started()
+    assert f"Changed   since the run in this folder: {difference}" in printed or f", {difference}" in printed
+    assert "explained already" not in printed
 
 
-def test_what_is_explained_anew_is_as_if_the_folder_had_been_empty(place: Any) -> None:
+def test_what_is_explained_anew_is_as_if_the_folder_had_been_empty(own_folder: Path) -> None:
     for name in ("forward", "picture"):
         CHANGES[name][0]()
     started()
@@ -171,8 +176,9 @@ def test_what_is_explained_anew_is_as_if_the_folder_had_been_empty(place: Any) -
     assert images_of("report") == changed
 
 
-def images_of(folder: str) -> list[dict]:
-    return json.loads(Path(folder, "run.json").read_text())["images"]
+def images_of(folder: str) -> list[dict[str, Any]]:
+    images: list[dict[str, Any]] = json.loads(Path(folder, "run.json").read_text())["images"]
+    return images
 
 
 @pytest.mark.parametrize("change", [
@@ -180,25 +186,29 @@ def images_of(folder: str) -> list[dict]:
     lambda: os.utime("pictures/2.bmp"),
     written("own_network.py", "import torch\n", "import torch  # with a comment\n\n"),
 ], ids=["nothing", "touched", "comment"])  # fmt: skip
-def test_what_decides_nothing_starts_nothing_anew(change: Any, place: Any) -> None:
+def test_what_decides_nothing_starts_nothing_anew(change: Callable[[], object], own_folder: Path) -> None:
     change()
     assert "all images were explained already" in started()
 
 
-def test_preprocessing_counts_to_the_last_digit(place: Any) -> None:
+def test_preprocessing_counts_to_the_last_digit(own_folder: Path) -> None:
     assert "explained already" in started("--mean", "0.485,0.456,0.406"), "ImageNet's, which it has anyhow"
     assert "the preprocessing" in started("--mean", "0.4850001,0.456,0.406")
 
 
 def test_what_is_there_already_is_found_without_reading_the_pictures_again(
-    place: Any, monkeypatch: pytest.MonkeyPatch
+    own_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.rmtree("report")
     started()
-    read = []
-    monkeypatch.setattr(
-        content_hash, "_hash", lambda *given, plain=content_hash._hash: read.append(given) or plain(*given)
-    )
+    read: list[object] = []
+    plain = content_hash._hash
+
+    def counted(*given: Any) -> Any:
+        read.append(given)
+        return plain(*given)
+
+    monkeypatch.setattr(content_hash, "_hash", counted)
     assert "all images were explained already" in started()
     assert len(read) <= 6, "the first three of four with their masks, as they are decoded: the network is tried on them"
     shutil.copytree("pictures", "copies")
@@ -216,7 +226,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(list(Path("report/arrays").iterdir())) == 3
 
 
-def test_a_stopped_run_knows_which_pictures_have_changed(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_run_knows_which_pictures_have_changed(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree("report")
     stopped(monkeypatch)
     assert len(remembered(Path("report"))) >= 6, "of three pictures and their masks, before the run is complete"
@@ -229,7 +239,7 @@ def test_a_stopped_run_knows_which_pictures_have_changed(place: Any, monkeypatch
     assert "1 image with another content" in started()
 
 
-def test_a_damaged_or_foreign_record_of_files_misleads_nobody(place: Any) -> None:
+def test_a_damaged_or_foreign_record_of_files_misleads_nobody(own_folder: Path) -> None:
     path = Path("report/run.json")
     head, images = path.read_text().split('\n"images": [', 1)
     content = json.loads(head.rstrip(",") + "}")
@@ -294,13 +304,15 @@ def test_a_file_is_remembered_by_more_than_its_size_and_time_of_writing(
 def test_logits_are_compared_up_to_rounding() -> None:
     parts = {"weights": "1"}
     row = torch.randn(1000, generator=torch.Generator().manual_seed(0)) * 5
-    run = Identity(parts, (tuple(row.tolist()), tuple(row.flip(0).tolist())), "picture")
-    rounded = replace(run, logits=tuple(tuple(value * (1 + 1e-6) for value in each) for each in run.logits))
+    logits: tuple[tuple[float, ...], ...] = (tuple(row.tolist()), tuple(row.flip(0).tolist()))
+    run = Identity(parts, logits, "picture")
+    rounded = replace(run, logits=tuple(tuple(value * (1 + 1e-6) for value in rows) for rows in logits))
     assert changes(run, rounded) == []
-    moved = [tuple(value + 0.05 * (place == 7) for place, value in enumerate(each)) for each in run.logits]
-    for logits in ((moved[0], run.logits[1]), (run.logits[0], moved[1]), (), (run.logits[0][:-1], run.logits[1])):
-        assert changes(run, replace(run, logits=tuple(logits))) == ["the network's logits"]
-    of_another = replace(run, logits=(run.logits[0], moved[1]), example="another picture")
+    first, second = logits
+    moved = [tuple(value + 0.05 * (index == 7) for index, value in enumerate(rows)) for rows in logits]
+    for others in ((moved[0], second), (first, moved[1]), (), (first[:-1], second)):
+        assert changes(run, replace(run, logits=others)) == ["the network's logits"]
+    of_another = replace(run, logits=(first, moved[1]), example="another picture")
     assert changes(run, of_another) == [], "another picture has other logits"
     assert changes(Identity(parts, ((None, 1.0),)), Identity(parts, ((2.0, 1.0),))) == ["the network's logits"]
 
@@ -320,13 +332,13 @@ def test_settings_are_told_alike_by_any_process_and_apart_when_they_differ() -> 
         return settings_hash(network)
 
     assert of() == of() and of(note=object()) == of(note=object())
-    loop: list = []
+    loop: list[object] = []
     loop.append(loop)
     assert of(loop=loop) == of(loop=loop), "objects that hold each other"
     values = [1, 1.0000001, "1", None, (1, 2), [1, {2: 3}], {1, 2}, torch.ones(2), torch.ones(2) * 2, np.ones(2)]
     values += [nn.functional.relu, nn.functional.gelu, lambda x: x + 1, lambda x: x + 2, torch.float32, slice]
-    found = [of(note=value) for value in values]
-    assert len(set(found)) == len(found)
+    hashes = [of(note=value) for value in values]
+    assert len(set(hashes)) == len(hashes)
     strong, weak = (seeded(Tiny()) for _ in range(2))
     weak.fc.register_forward_hook(lambda module, given, output: output / 2)
     assert settings_hash(strong) != settings_hash(weak)

@@ -1,6 +1,8 @@
 """Pictures that are replaced while a run goes on, and code that comes by no name that stands in a file."""
 
+import os
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,39 +37,40 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_picture_that_is_replaced_before_its_maps_is_skipped_with_the_reason(
-    pictures: Any, monkeypatch: pytest.MonkeyPatch
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def hinders(*given: Any) -> Any:
+    def hinders(*given: Any) -> None:
         save(pictures / "0.png", 99)  # the network has been tried on it
-        return explain_images(*given)
+        explain_images(*given)
 
     monkeypatch.setattr(run, "explain_images", hinders)
     said = command(*RUN, "--inspect", "none").stderr
     record = load_run(Path("report")).record
-    assert [each.name for each in record.skipped] == ["0.png"] and record.images == 3
+    assert [file.name for file in record.skipped] == ["0.png"] and record.images == 3
     assert "replaced by another file while the run went on" in record.skipped[0].reason and "0.png" in said
 
 
-def after_the_maps(pictures: Any, monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
-    def hinders(*given: Any) -> Any:
-        found = explain_images(*given)
+def after_the_maps(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+    def hinders(*given: Any) -> None:
+        explain_images(*given)
         change()
-        return found
 
     monkeypatch.setattr(run, "explain_images", hinders)
 
 
 @pytest.mark.parametrize("inside", ["none", "standard"])
 def test_a_picture_that_is_replaced_after_its_maps_is_said_and_mixed_with_nothing(
-    pictures: Any, monkeypatch: pytest.MonkeyPatch, inside: Any
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, inside: str
 ) -> None:
-    after_the_maps(pictures, monkeypatch, lambda: save(pictures / "2.png", 99))
+    after_the_maps(monkeypatch, lambda: save(pictures / "2.png", 99))
     said = command(*RUN, "--inspect", inside).stderr
     record = load_run(Path("report")).record
     notice = "2.png was replaced while the run went on; its maps are of what it held at first."
     assert notice in record.notices and f"Warning: {notice}" in said and record.images == 4
     if record.inspection is not None:
-        assert record.inspection.image_count == 3 and "2-" not in [each.image[:2] for each in record.inspection.images]
+        assert record.inspection.image_count == 3 and "2-" not in [
+            image.image[:2] for image in record.inspection.images
+        ]
     monkeypatch.undo()
     monkeypatch.chdir(pictures.parent)
     if record.inspection is None:
@@ -76,12 +79,12 @@ def test_a_picture_that_is_replaced_after_its_maps_is_said_and_mixed_with_nothin
         )
 
 
-def test_a_picture_that_is_touched_or_gone_is_not_replaced(pictures: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_is_touched_or_gone_is_not_replaced(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def change() -> None:
         (pictures / "1.png").write_bytes((pictures / "1.png").read_bytes())
         (pictures / "2.png").unlink()
 
-    after_the_maps(pictures, monkeypatch, change)
+    after_the_maps(monkeypatch, change)
     command(*RUN, "--inspect", "none")
     assert not any("replaced" in notice for notice in load_run(Path("report")).record.notices)
 
@@ -91,17 +94,19 @@ def test_a_file_that_is_written_while_it_is_read_is_read_again_and_given_up_in_t
 ) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"first")
-    ours, writes = __import__("os").fstat, iter([b"second", None])
+    plain = os.fstat
+    writes: Iterator[bytes | None] = iter([b"second", None])
 
-    def fstat(number: Any) -> Any:
-        found = ours(number)
+    def fstat(number: int) -> os.stat_result:
+        before = plain(number)
         text = next(writes, None)
         if text is not None:
             path.write_bytes(text)
-        return found
+        return before
 
     monkeypatch.setattr("cnnvis_report.data.content_hash.os.fstat", fstat)
-    assert FileContent(path).open().read() == b"second"
+    opened = FileContent(path).open()
+    assert not isinstance(opened, Path) and opened.read() == b"second"
     writes = iter([bytes(size) for size in range(1, 30)])
     with pytest.raises(Replaced, match="being written while it is read"):
         FileContent(path).open()

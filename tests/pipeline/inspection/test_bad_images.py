@@ -11,12 +11,14 @@ from torch import nn
 
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
+from cnnvis_report.inspection.projections import project
 from cnnvis_report.pipeline import run as run_module
 from cnnvis_report.pipeline.inspection import image_inspector, unit_pictures
+from cnnvis_report.pipeline.stages.inspection import inspection as inspection_stage
 from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import seeded
-from tests.pipeline.stages.test_bad_images import EXITS, MORE, NAN, RAISES, Picky, draw
+from tests.pipeline.stages.test_bad_images import EXITS, MORE, NAN, RAISES, Picky, draw, with_trouble
 
 BAD = (1, 4)
 COUNT = 7
@@ -33,9 +35,8 @@ class LaterPicky(nn.Module):
         self.features, self.classifier = Picky().features, nn.Linear(8, 4)
 
     def forward(self, x: Any) -> Any:
-        if self.fails:
-            return Picky.forward(self, x)
-        return self.classifier(self.features(x).mean((2, 3)))
+        scores = self.classifier(self.features(x).mean((2, 3)))
+        return with_trouble(x, scores) if self.fails else scores
 
 
 def later_picky() -> Any:
@@ -82,11 +83,10 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The network fails on bad images from the inspection on."""
-    stage = run_module.inspection
 
     def inspection(*given: Any, **named: Any) -> Any:
         monkeypatch.setattr(LaterPicky, "fails", True)
-        return stage(*given, **named)
+        return inspection_stage(*given, **named)
 
     monkeypatch.setattr(run_module, "inspection", inspection)
 
@@ -164,7 +164,6 @@ def test_an_image_that_fails_on_the_way_back_is_missing_among_the_top_images(
     folder, wanted = good.folder, good.record.inspection
     bad = wanted.top_images[0].units[1].image
     picture = torch.from_numpy(load_arrays(folder, bad)["picture"]).permute(2, 0, 1) / 255
-    project = unit_pictures.project
 
     def fails(subject: Subject, images: Any, units: Any, **named: Any) -> Any:
         rows = [(image - picture).abs().max() < 1e-6 for image in images]

@@ -14,25 +14,20 @@ from cnnvis_report.pipeline.inspection import maximization
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
+from tests.pipeline.records import inspection_of
 
 
-def test_maximized_images_of_what_was_named(drawn: Any, tmp_path: Path) -> None:
+def test_maximized_images_of_what_was_named(drawn: Path, tmp_path: Path) -> None:
     named = (
-        "--maximize",
-        "circle+ring",
-        "--maximize",
-        "features.3:1+2",
-        "--maximize",
-        "features.0:1:3,4",
-        "--unit",
-        "features.1:5",
+        *("--maximize", "circle+ring", "--maximize", "features.3:1+2"),
+        *("--maximize", "features.0:1:3,4", "--unit", "features.1:5"),
     )
     command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *named)
     run = load_run(tmp_path / "r")
-    inside = run.record.inspection
+    inside = inspection_of(run)
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
     pictures = {image.id: load_arrays(tmp_path / "r", image.id)["picture"] for image in run.images()}
-    x = torch.stack([torch.from_numpy(each).permute(2, 0, 1) / 255 for each in pictures.values()])
+    x = torch.stack([torch.from_numpy(picture).permute(2, 0, 1) / 255 for picture in pictures.values()])
     tape = Tape(network, (x - 0.5) / 0.25)
     values = [
         tape.logits[:, [0, 2]].mean(1),
@@ -41,11 +36,12 @@ def test_maximized_images_of_what_was_named(drawn: Any, tmp_path: Path) -> None:
         tape.layer("features.1")[:, 5].mean((1, 2)),
     ]
     titles = ["circle and ring", "channels 1 and 2 of features.3", "channel 1 of features.0 at row 3, column 4"]
-    assert [each.title for each in inside.maximized] == [*titles, "channel 5 of features.1"]
-    for each, found in zip(inside.maximized, values, strict=True):
-        assert each.top_activation == pytest.approx(float(found.max()), abs=1e-4)
-        assert each.top_image == list(pictures)[int(found.argmax())] and each.activation > each.top_activation
-        assert each.converged
+    assert [image.title for image in inside.maximized] == [*titles, "channel 5 of features.1"]
+    for image, activations in zip(inside.maximized, values, strict=True):
+        assert image.top_activation == pytest.approx(float(activations.max()), abs=1e-4)
+        assert image.top_image == list(pictures)[int(activations.argmax())]
+        assert image.top_activation is not None
+        assert image.activation > image.top_activation and image.converged
     assert {(top.layer, top.channel) for top in inside.top_images} >= {("features.1", 5)}
     units = dict(inside.images[0].units)
     assert [unit.channel for unit in units["features.1"]] == [5]
@@ -53,42 +49,43 @@ def test_maximized_images_of_what_was_named(drawn: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("gap", [0.0, 1.0])
 def test_an_optimization_that_an_image_of_the_set_matches_has_not_converged(
-    gap: Any, drawn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gap: float, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is said where that image excites the unit as much, or more."""
     words = ("inspect", "tests.factories:tiny", drawn, "-q", "--maximize", "circle", "-o")
     command(*words, tmp_path / "r")
-    (sound,) = load_run(tmp_path / "r").record.inspection.maximized
+    (sound,) = inspection_of(load_run(tmp_path / "r")).maximized
     assert sound.converged
 
     def failing(*args: Any, **options: Any) -> Any:
-        return [replace(each, reached=best - gap) for each in maximize_activations(*args, **options)]
+        return [replace(image, reached=best - gap) for image in maximize_activations(*args, **options)]
 
     with monkeypatch.context() as patch:
         network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
         pictures = [load_arrays(tmp_path / "r", image.id)["picture"] for image in load_run(tmp_path / "r").images()]
-        x = torch.stack([torch.from_numpy(each).permute(2, 0, 1) / 255 for each in pictures])
+        x = torch.stack([torch.from_numpy(picture).permute(2, 0, 1) / 255 for picture in pictures])
         best = float(Tape(network, (x - 0.5) / 0.25).logits[:, 0].max())
         patch.setattr(maximization, "maximize_activations", failing)
         command(*words, tmp_path / "s")
-    (failed,) = load_run(tmp_path / "s").record.inspection.maximized
+    (failed,) = inspection_of(load_run(tmp_path / "s")).maximized
     assert not failed.converged and failed.top_activation == sound.top_activation
     assert "not converged" in (tmp_path / "s" / "features.html").read_text(encoding="utf-8")
     assert "not converged" not in (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
 
 
-def test_an_optimization_of_pixels_may_start_from_an_image(drawn: Any, tmp_path: Path) -> None:
+def test_an_optimization_of_pixels_may_start_from_an_image(drawn: Path, tmp_path: Path) -> None:
     wanted = ("--maximize", "circle", "--parametrization", "pixels", "--init", "image")
     command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "-q", *wanted)
-    (found,) = load_run(tmp_path / "r").record.inspection.maximized
-    assert found.curve[0] == pytest.approx(found.top_activation, abs=0.5) and found.activation > found.top_activation
+    (maximized,) = inspection_of(load_run(tmp_path / "r")).maximized
+    assert maximized.top_activation is not None and maximized.activation > maximized.top_activation
+    assert maximized.curve[0] == pytest.approx(maximized.top_activation, abs=0.5)
 
 
 def test_without_images_there_are_filters_and_maximized_images(tmp_path: Path) -> None:
     command("inspect", "tests.factories:tiny", "-o", tmp_path / "r", "-q", "--maximize", "ring")
     run = load_run(tmp_path / "r")
-    inside = run.record.inspection
+    inside = inspection_of(run)
     assert run.record.images == 0 and len(inside.kernels) == 2 and not inside.images and not inside.channel_stats
-    assert [(each.title, each.top_activation) for each in inside.maximized] == [("ring", None)]
+    assert [(image.title, image.top_activation) for image in inside.maximized] == [("ring", None)]
     page = (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
     assert "No top images: no images were given." in page and "8×8" in page

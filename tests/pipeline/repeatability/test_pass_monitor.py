@@ -1,6 +1,7 @@
 """Passes of a run are compared as it goes on: what the comparison at its start can't see is said, and cured."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,12 @@ class Passes(nn.Module):
 
     def __init__(self, act: Any) -> None:
         super().__init__()
-        self.act, self.seen = act, []
+        self.act = act
+        self.passes: list[int] = []
 
     def forward(self, x: Any) -> Any:
-        self.seen.append(1)
-        return self.act(x, len(self.seen))
+        self.passes.append(1)
+        return self.act(x, len(self.passes))
 
 
 def large() -> nn.Module:
@@ -70,7 +72,7 @@ def quiet() -> nn.Module:
 
 
 @pytest.fixture
-def photos(tmp_path: Path) -> Any:
+def photos(tmp_path: Path) -> Path:
     (tmp_path / "photos").mkdir()
     for number in range(12):
         values = np.random.default_rng(number).integers(0, 255, (32, 32, 3), np.uint8)
@@ -78,16 +80,18 @@ def photos(tmp_path: Path) -> Any:
     return tmp_path / "photos"
 
 
-def run(factory: str, photos: Any, folder: Any, inside: Any = "none", size: Any = "6") -> tuple[str, tuple[str, ...]]:
+def run(factory: str, photos: Path, folder: Any, inside: str = "none", size: str = "6") -> tuple[str, tuple[str, ...]]:
     """What is said on the terminal, and the notices of the report."""
-    words = ("-m", "grad_cam,occlusion", "-O", "occlusion.patch=16", "--device", "cpu", "--batch-size", size)
-    words = (*words, "--limit", "12" if inside == "none" else "4", "--inspect", inside)
+    words = (
+        *("-m", "grad_cam,occlusion", "-O", "occlusion.patch=16", "--device", "cpu", "--batch-size", size),
+        *("--limit", "12" if inside == "none" else "4", "--inspect", inside),
+    )
     said = command("run", f"tests.pipeline.repeatability.test_pass_monitor:{factory}", photos, "-o", folder, *words)
     return said.stderr, load_run(folder).record.notices
 
 
 @pytest.mark.parametrize("factory", ["large", "largest"])
-def test_what_only_happens_in_larger_batches_is_seen_and_cured(factory: Any, photos: Any, tmp_path: Path) -> None:
+def test_what_only_happens_in_larger_batches_is_seen_and_cured(factory: str, photos: Path, tmp_path: Path) -> None:
     said, notices = run(factory, photos, tmp_path / "all")
     (notice,) = notices
     assert "other logits among other images" in notice and "one by one" in notice and f"Warning: {notice}" in said
@@ -100,13 +104,13 @@ def test_what_only_happens_in_larger_batches_is_seen_and_cured(factory: Any, pho
         assert all(np.allclose(found[key], expected[key], atol=1e-6) for key in found)
 
 
-def test_noise_that_strikes_rarely_is_seen_in_later_passes(photos: Any, tmp_path: Path) -> None:
+def test_noise_that_strikes_rarely_is_seen_in_later_passes(photos: Path, tmp_path: Path) -> None:
     said, notices = run("rare", photos, tmp_path / "r", inside="standard")
     assert any("doesn't repeat itself" in each or "in a later pass" in each for each in notices), notices
     assert "Warning: rare" in said
 
 
-def test_images_that_are_looked_at_again_are_compared(images: Any) -> None:
+def test_images_that_are_looked_at_again_are_compared(images: torch.Tensor) -> None:
     subject = Subject(Between(nn.Identity()).double(), images[:1])
     assert subject.first_pass is not None
     monitor = PassMonitor.of(subject, images[:1], subject.first_pass.logits, check_passes(subject))
@@ -121,42 +125,55 @@ def test_images_that_are_looked_at_again_are_compared(images: Any) -> None:
     assert "gave 1 of 3 images other logits in a later pass" in notice
 
 
-def test_a_state_that_moves_on_slowly_is_seen_at_the_end(photos: Any, tmp_path: Path) -> None:
+def test_a_state_that_moves_on_slowly_is_seen_at_the_end(photos: Path, tmp_path: Path) -> None:
     _, notices = run("drifting", photos, tmp_path / "r", size="2")
     assert any("a state that moves on" in each for each in notices), notices
 
 
-def test_a_network_that_draws_random_numbers_is_named_although_its_passes_agree(photos: Any, tmp_path: Path) -> None:
+def test_a_network_that_draws_random_numbers_is_named_although_its_passes_agree(photos: Path, tmp_path: Path) -> None:
     said, (notice,) = run("drawing", photos, tmp_path / "r")
     assert "draws random numbers in its passes; 16 passes over one image agreed" in notice and notice in said
 
 
-def test_nothing_is_said_of_a_network_that_repeats_itself(photos: Any, tmp_path: Path) -> None:
+def test_nothing_is_said_of_a_network_that_repeats_itself(photos: Path, tmp_path: Path) -> None:
     said, notices = run("quiet", photos, tmp_path / "r")
     assert notices == () and "Warning" not in said
 
 
-def test_every_generator_that_a_network_may_draw_from_is_watched() -> None:
-    network = nn.Sequential(nn.Linear(2, 2))
-    network.mine, network.old, network.new = torch.Generator(), random.Random(0), np.random.default_rng(0)
-    draws = {
-        "torch": lambda: torch.rand(2),
-        "python": random.random,
-        "numpy": lambda: np.random.rand(2),
-        "own": lambda: torch.rand(2, generator=network.mine),
-        "own of python": network.old.random,
-        "own of numpy": network.new.random,
-    }
-    for name, draw in draws.items():
-        with watched(network) as found:
-            draw()
-        assert found, name
-    with watched(network) as found:
+class WithGenerators(nn.Linear):
+    """Has generators of its own, of PyTorch, Python and NumPy."""
+
+    def __init__(self) -> None:
+        super().__init__(2, 2)
+        self.torch, self.python, self.numpy = torch.Generator(), random.Random(0), np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        pytest.param(lambda network: torch.rand(2), id="PyTorch"),
+        pytest.param(lambda network: random.random(), id="Python"),
+        pytest.param(lambda network: np.random.rand(2), id="NumPy"),
+        pytest.param(lambda network: torch.rand(2, generator=network.torch), id="own of PyTorch"),
+        pytest.param(lambda network: network.python.random(), id="own of Python"),
+        pytest.param(lambda network: network.numpy.random(), id="own of NumPy"),
+    ],
+)
+def test_every_generator_that_a_network_may_draw_from_is_watched(draw: Callable[[WithGenerators], object]) -> None:
+    network = WithGenerators()
+    with watched(network) as draws:
+        draw(network)
+    assert draws
+
+
+def test_a_pass_that_draws_nothing_is_no_draw() -> None:
+    network = WithGenerators()
+    with watched(network) as draws:
         network(torch.ones(1, 2))
-    assert not found
+    assert not draws
 
 
-def test_few_passes_are_made_for_it(images: Any) -> None:
+def test_few_passes_are_made_for_it(images: torch.Tensor) -> None:
     runs = []
     network = Between(nn.Identity()).double()
     network.register_forward_pre_hook(lambda module, given: runs.append(len(given[0])))
@@ -164,15 +181,15 @@ def test_few_passes_are_made_for_it(images: Any) -> None:
     assert runs == [1, 3]
 
 
-def test_preferred_inputs_and_inversions_have_no_part_in_each_other(images: Any) -> None:
+def test_preferred_inputs_and_inversions_have_no_part_in_each_other(images: torch.Tensor) -> None:
     network = Between(lambda x: x + x.mean(0)).double()
     subject = Subject(network, images[:1])
     subject.one_by_one = True
     goals = [Objective("", (0,)), Objective("", (3,))]
     both = maximize_activations(subject, goals, steps=3, size=(16, 16))
-    for goal, found in zip(goals, both, strict=True):
+    for goal, maximized in zip(goals, both, strict=True):
         (alone,) = maximize_activations(subject, [goal], steps=3, size=(16, 16))
-        torch.testing.assert_close(found.image, alone.image)
+        torch.testing.assert_close(maximized.image, alone.image)
     names = ["inner.features.0", "inner.features"]
-    for name, found in zip(names, invert(subject, images[0], names, steps=3), strict=True):
-        torch.testing.assert_close(found.image, invert(subject, images[0], [name], steps=3)[0].image)
+    for name, inverted in zip(names, invert(subject, images[0], names, steps=3), strict=True):
+        torch.testing.assert_close(inverted.image, invert(subject, images[0], [name], steps=3)[0].image)

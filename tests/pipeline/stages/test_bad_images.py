@@ -1,5 +1,6 @@
 """One bad image costs one image: it is listed with the reason, and the others are as if it weren't there."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def fail(error: Any) -> None:
 
 
 # what a network does with a bad image's scores [1, 4], and what is to be said of it
-TROUBLES = [
+TROUBLES: list[tuple[Callable[[torch.Tensor], Any], str]] = [
     (lambda s: fail(ValueError("too bright")), "ValueError: too bright"),
     (lambda s: fail(KeyError("label")), "KeyError: 'label'"),
     (lambda s: fail(AssertionError()), "AssertionError"),
@@ -48,6 +49,14 @@ def trouble_of(x: torch.Tensor) -> torch.Tensor:
     return torch.where(marked, (x[:, 2, 0, 0] * 255).round().long(), -1)
 
 
+def with_trouble(x: torch.Tensor, scores: torch.Tensor) -> Any:
+    """The scores where no image is bad, and what the first bad one makes of them; NaN is of that image alone."""
+    trouble = trouble_of(x)
+    scores = torch.where(trouble[:, None] == NAN, torch.nan, scores)
+    bad = trouble[(trouble >= 0) & (trouble != NAN) & (trouble < len(TROUBLES))]
+    return TROUBLES[int(bad[0])][0](scores) if len(bad) else scores
+
+
 class Picky(nn.Module):
     """A small network that does something else where a batch holds a bad image; NaN is of that image alone."""
 
@@ -64,10 +73,7 @@ class Picky(nn.Module):
     def forward(self, x: Any) -> Any:
         Picky.images += len(x)
         scores = self.classifier(self.features(x).mean((2, 3)))
-        found = trouble_of(x)
-        scores = torch.where(found[:, None] == NAN, torch.nan, scores)
-        bad = found[(found >= 0) & (found != NAN) & (found < len(TROUBLES))]
-        return TROUBLES[int(bad[0])][0](scores) if len(bad) else scores
+        return with_trouble(x, scores)
 
 
 def picky() -> Any:
@@ -219,7 +225,8 @@ def test_a_look_at_all_images_leaves_bad_ones_to_be_listed(tmp_path: Path) -> No
         draw(pictures / label, 3, bad)
     run(pictures, tmp_path / "out", "--select", "misclassified", "--batch-size", 4)
     assert sorted(skipped(tmp_path / "out")) == ["class 0/p00.png", "class 1/p01.png"]
-    assert load_run(tmp_path / "out").record.predictions.images == 4
+    predictions = load_run(tmp_path / "out").record.predictions
+    assert predictions is not None and predictions.images == 4
 
 
 def test_what_the_network_takes_of_a_sample() -> None:

@@ -24,15 +24,16 @@ from cnnvis_report.report.views.channel_stats import findings
 from cnnvis_report.report.views.features import curve, features
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.report import Report
-from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
+from cnnvis_report.store import NETWORK, StoredRun, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
+from tests.pipeline.records import inspection_of
 
 RUN = ("-m", "grad_cam", "--inspect", "standard", "-q")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, drawn: Any) -> Any:
+def run(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> StoredRun:
     folder = tmp_path_factory.mktemp("inside") / "r"
     command("run", "tests.factories:tiny", drawn, "-o", folder, *RUN)
     return load_run(folder)
@@ -57,8 +58,8 @@ def test_an_unknown_amount_of_inspection_is_refused() -> None:
         choose_inspection("some", [])
 
 
-def test_a_run_keeps_what_the_network_holds(run: Any) -> None:
-    inside = run.record.inspection
+def test_a_run_keeps_what_the_network_holds(run: StoredRun) -> None:
+    inside = inspection_of(run)
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
     assert inside.image_count == 6 and len(inside.images) == 4 and not inside.not_applicable
     assert [each.layer for each in inside.kernels] == ["features.0", "features.3"]
@@ -89,7 +90,7 @@ def test_a_run_keeps_what_the_network_holds(run: Any) -> None:
                 )
 
 
-def test_top_images_of_a_run_are_those_of_a_search(run: Any) -> None:
+def test_top_images_of_a_run_are_those_of_a_search(run: StoredRun) -> None:
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
     images = list(run.images())
     pictures = [
@@ -97,8 +98,8 @@ def test_top_images_of_a_run_are_those_of_a_search(run: Any) -> None:
     ]
     tape = Tape(network, torch.stack([(picture - 0.5) / 0.25 for picture in pictures]))
     arrays = load_inspection(run.folder, NETWORK)
-    assert run.record.inspection.top_images
-    for number, top in enumerate(run.record.inspection.top_images):
+    assert inspection_of(run).top_images
+    for number, top in enumerate(inspection_of(run).top_images):
         peaks = tape.layer(top.layer)[:, top.channel].flatten(1).amax(1)
         order = [place for place in peaks.argsort(descending=True, stable=True).tolist() if peaks[place] > 0]
         assert [unit.image for unit in top.units] == [images[place].id for place in order]
@@ -111,16 +112,16 @@ def test_top_images_of_a_run_are_those_of_a_search(run: Any) -> None:
             assert arrays[f"top_images/{top.layer}/{top.channel}/{rank}/deconvnet"].shape == seen.shape, number
 
 
-def test_preferred_inputs_name_the_best_image_of_the_set(run: Any) -> None:
+def test_preferred_inputs_name_the_best_image_of_the_set(run: StoredRun) -> None:
     images = list(run.images())
-    for each in run.record.inspection.maximized:
+    for each in inspection_of(run).maximized:
         logits = {image.id: score.logit for image in images for score in image.top if score.index == each.channel}
-        best = max(logits, key=logits.get)
+        best = max(logits, key=lambda image: logits[image])
         assert each.top_image == best and each.top_activation == pytest.approx(logits[best], abs=1e-3)
 
 
-def test_pages_of_feature_maps_give_the_steps_back(run: Any) -> None:
-    looked = run.record.inspection.images[0]
+def test_pages_of_feature_maps_give_the_steps_back(run: StoredRun) -> None:
+    looked = inspection_of(run).images[0]
     arrays = load_inspection(run.folder, looked.image)
     for content in layer_data(run, looked, None):
         steps = arrays[f"maps/{content['name']}"]
@@ -133,8 +134,8 @@ def test_pages_of_feature_maps_give_the_steps_back(run: Any) -> None:
     assert small["cell"] == [8, 8] and small["shape"] == [6, 40, 40]
 
 
-def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run: Any) -> None:
-    record, deeper = run.record.inspection.kernels
+def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run: StoredRun) -> None:
+    record, deeper = inspection_of(run).kernels
     arrays = load_inspection(run.folder, NETWORK)
     below = Image.open(io.BytesIO(kernel_sheet(arrays["kernels/features.3"], deeper, per_kernel=False)))
     assert below.size == kernel_sheet_size(deeper), "a page leaves room for it before it is loaded"
@@ -153,7 +154,7 @@ def test_kernels_are_drawn_on_one_symmetric_scale_or_each_on_its_own(run: Any) -
             assert np.abs(shown - expected).max() <= 1
 
 
-def test_the_pages_show_it_all(run: Any) -> None:
+def test_the_pages_show_it_all(run: StoredRun) -> None:
     page = (run.folder / "features.html").read_text(encoding="utf-8")
     rows = features(Report(run, QUALITIES[0]), SiteLinks("pages/features")).layers
     assert [row.layer.name for row in rows if row.shown] == ["features.0", "features.1", "features.3", "features"]
@@ -162,61 +163,57 @@ def test_the_pages_show_it_all(run: Any) -> None:
     assert {row.layer.name: row.field for row in rows}["features.3"] == "8×8", "3, doubled by pooling, and 2 × 2 more"
     for image in run.images():
         text = (run.folder / "images" / f"{image.id}.html").read_text(encoding="utf-8")
-        looked = run.record.inspection.of(image.id)
+        looked = inspection_of(run).of(image.id)
         assert ("data-maps" in text) == (looked is not None)
     addresses = set(re.findall(r'src="(stills/pages/features/[^"]+)"', page))
     assert addresses and all((run.folder / address).is_file() for address in addresses)
 
 
-def test_the_set_of_one_image_says_what_it_lacks(drawn: Any, tmp_path: Path) -> None:
+def test_the_set_of_one_image_says_what_it_lacks(drawn: Path, tmp_path: Path) -> None:
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path / "r", *RUN)
-    inside = load_run(tmp_path / "r").record.inspection
+    inside = inspection_of(load_run(tmp_path / "r"))
     assert inside.image_count == 1 and not inside.top_images and inside.images[0].units
     assert "the set has one image" in (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
 
 
-def test_a_network_without_maps_says_so(drawn: Any, tmp_path: Path) -> None:
+def test_a_network_without_maps_says_so(drawn: Path, tmp_path: Path) -> None:
     command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inspect", "standard", "-q")
-    run = load_run(tmp_path / "r")
-    assert (
-        run.record.inspection.kernels == ()
-        and run.record.inspection.channel_stats == ()
-        and run.record.inspection.maximized
-    )
-    assert "class score maps" in {view for view, _ in run.record.inspection.not_applicable}
+    inside = inspection_of(load_run(tmp_path / "r"))
+    assert inside.kernels == () and inside.channel_stats == () and inside.maximized
+    assert "class score maps" in {view for view, _ in inside.not_applicable}
 
 
-def test_the_same_run_gives_the_same_bytes(run: Any, drawn: Any, tmp_path: Path) -> None:
+def test_the_same_run_gives_the_same_bytes(run: StoredRun, drawn: Path, tmp_path: Path) -> None:
     command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN)
     ours = sorted(path.relative_to(run.folder) for path in run.folder.glob("inspection/*.npz"))
     assert ours and all((tmp_path / "r" / path).read_bytes() == (run.folder / path).read_bytes() for path in ours)
     assert (tmp_path / "r" / "features.html").read_bytes() == (run.folder / "features.html").read_bytes()
 
 
-def test_a_single_file_holds_the_inside_too(run: Any, tmp_path: Path) -> None:
+def test_a_single_file_holds_the_inside_too(run: StoredRun, tmp_path: Path) -> None:
     command("render", run.folder, "--single-file")
     page = (run.folder / "index.html").read_text(encoding="utf-8")
     try:
-        first = run.record.inspection.images[0].image
+        first = inspection_of(run).images[0].image
         assert 'data-page="features"' in page and f'data-package="features-{first}-0"' in page
         assert not re.search(r"src=.stills/", page)
     finally:
         command("render", run.folder)
 
 
-def test_findings_and_curves_in_words(run: Any) -> None:
+def test_findings_and_curves_in_words(run: StoredRun) -> None:
     inside = json.loads((run.folder / "run.json").read_text())["run"]["inspection"]
     assert len(inside["channel_stats"]) == 5
     assert all(
         each["examples"] == [[], [], []] for each in inside["channel_stats"] if not each["dead"] + each["saturated"]
     )
-    sick = run.record.inspection.channel_stats[1].__class__("layer<1>", 10, 4, 0, 2, 0.5)
-    record = run.record.inspection.__class__(**{**run.record.inspection.__dict__, "channel_stats": (sick,)})
+    sick = inspection_of(run).channel_stats[1].__class__("layer<1>", 10, 4, 0, 2, 0.5)
+    record = inspection_of(run).__class__(**{**inspection_of(run).__dict__, "channel_stats": (sick,)})
     assert findings(record) == [
         "layer<1>: 4 of 10 channels are dead: never above zero on these images.",
         "layer<1>: 2 of 10 channels duplicate an earlier one (r ≥ 0.99).",
     ]
-    points = [tuple(map(float, point.split(","))) for point in curve(run.record.inspection.maximized[0]).split()]
+    points = [tuple(map(float, point.split(","))) for point in curve(inspection_of(run).maximized[0]).split()]
     assert (
         points[0][0] == 0
         and points[-1][0] == 100
@@ -224,9 +221,9 @@ def test_findings_and_curves_in_words(run: Any) -> None:
     )
 
 
-def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn: Any, tmp_path: Path) -> None:
+def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn: Path, tmp_path: Path) -> None:
     command("run", "tests.factories:smooth", drawn, "--size", "40", "-o", tmp_path / "r", *RUN)
-    inside = load_run(tmp_path / "r").record.inspection
+    inside = inspection_of(load_run(tmp_path / "r"))
     assert inside.projection_rules == ("gradient",) and inside.top_images and inside.images[0].units
     said = (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
     assert "No deconvnet projections" in said and "SiLU" in said
@@ -244,24 +241,24 @@ def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn: 
         (("--maximize", "features.0:1+77"), "has no channel 77"),
     ],
 )
-def test_units_that_do_not_exist_give_one_clear_line(drawn: Any, tmp_path: Path, wanted: Any, says: Any) -> None:
+def test_units_that_do_not_exist_give_one_clear_line(drawn: Path, tmp_path: Path, wanted: Any, says: Any) -> None:
     result = command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *wanted, code=2)
     assert says in result.stderr and len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "r").exists()
 
 
-def test_each_unit_stands_beside_its_own_projections(run: Any) -> None:
-    looked = run.record.inspection.images[0]
+def test_each_unit_stands_beside_its_own_projections(run: StoredRun) -> None:
+    looked = inspection_of(run).images[0]
     page = (run.folder / "images" / f"{looked.image}.html").read_text(encoding="utf-8")
     shown = re.findall(r'src="[^"]*/(unit-[^"]+)\.webp"', page)
-    ways = ("crop", *run.record.inspection.projection_rules)
+    ways = ("crop", *inspection_of(run).projection_rules)
     units = [(number, place) for number, (_, units) in enumerate(looked.units) for place in range(len(units))]
     assert shown == [f"unit-{number}-{place}-{way}" for number, place in units for way in ways]
 
 
-def test_dead_channels_are_named(drawn: Any, tmp_path: Path) -> None:
+def test_dead_channels_are_named(drawn: Path, tmp_path: Path) -> None:
     command("run", "tests.factories:half_dead", drawn, "-o", tmp_path / "r", *RUN)
-    health = {each.layer: each for each in load_run(tmp_path / "r").record.inspection.channel_stats}
+    health = {stats.layer: stats for stats in inspection_of(load_run(tmp_path / "r")).channel_stats}
     assert health["features.1"].examples[0] == (1, 4) and health["features.1"].dead == 2
     assert health["features.1"].examples[2] == (5,), "a channel that equals another"
     page = (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
@@ -269,7 +266,7 @@ def test_dead_channels_are_named(drawn: Any, tmp_path: Path) -> None:
     assert "features.1: 2 of 6 channels are dead: never above zero on these images." in page
 
 
-def test_the_plan_says_how_long_the_inside_takes(drawn: Any, tmp_path: Path) -> None:
+def test_the_plan_says_how_long_the_inside_takes(drawn: Path, tmp_path: Path) -> None:
     result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
     assert re.search(r"inspection \(standard\): (about .+|less than a second) more", result.stderr)
     assert re.search(r"Inspect   .+ for layers and units", result.stderr)
@@ -278,12 +275,12 @@ def test_the_plan_says_how_long_the_inside_takes(drawn: Any, tmp_path: Path) -> 
     assert BUDGETS["standard"].passes(0, 1000) == (6 * 96, 6 * 96)
 
 
-def test_all_views_show_every_class(drawn: Any, tmp_path: Path) -> None:
+def test_all_views_show_every_class(drawn: Path, tmp_path: Path) -> None:
     picture = drawn / "circle" / "plain.png"
     words = ("-m", "grad_cam", "--inspect", "full", "--unit", "features.3:2", "-q")
     command("run", "tests.factories:tiny", picture, "-o", tmp_path / "r", *words)
     run = load_run(tmp_path / "r")
-    (looked,) = run.record.inspection.images
+    (looked,) = inspection_of(run).images
     scores = next(iter(run.images())).top
     assert [each.index for each in looked.classes] == [score.index for score in scores], (
         "all five, the first at the head"

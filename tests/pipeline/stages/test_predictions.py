@@ -11,18 +11,20 @@ import pytest
 import torch
 
 from cnnvis_report import explain
-from cnnvis_report.models.trained_file import read_trained
+from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.predictions import BINS, Prediction, count
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views.performance import class_rows
 from cnnvis_report.store import SNAPSHOTS, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.pages.browser import until
+from tests.pipeline.records import model_of
 
 EPOCHS = 3
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A training on drawn shapes, with a class of a stranger's name, its snapshots and its report."""
     top = tmp_path_factory.mktemp("trained")
     command("make-dataset", "shapes", "-n", "60", "--size", "32", "-o", top / "drawn", "-q")
@@ -30,29 +32,25 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
     shutil.copytree(top / "drawn" / "images", images)
     (images / "ring").rename(images / "<b>ring & 'co'")
     command(
-        *(
-            "train",
-            images,
-            "-o",
-            top / "model.pt",
-            "--epochs",
-            str(EPOCHS),
-            "--checkpoint-epochs",
-            "1,2,3",
-            "--device",
-            "cpu",
-        ),
-        *("--test", images, "--report", top / "report", "-m", "quick", "-q"),
+        *("train", images, "-o", top / "model.pt", "--epochs", str(EPOCHS), "--checkpoint-epochs", "1,2,3"),
+        *("--device", "cpu", "--test", images, "--report", top / "report", "-m", "quick", "-q"),
     )
     return top
 
 
 @pytest.fixture(scope="module")
-def record(trained: Any) -> Any:
+def record(trained: Path) -> RunRecord:
     return load_run(trained / "report").record
 
 
-def answer(label: Any, predicted: Any, probability: Any, own: Any = None, rank: Any = None) -> Any:
+def label_of(image: ImageRecord) -> int:
+    assert image.label is not None and image.label.index is not None
+    return image.label.index
+
+
+def answer(
+    label: str, predicted: str, probability: float, own: float | None = None, rank: int | None = None
+) -> Prediction:
     return Prediction("", f"{label}-{probability}", label, predicted, label == predicted, probability, own, rank)
 
 
@@ -68,7 +66,7 @@ def test_counts_are_those_of_a_slow_count() -> None:
     found = count(answers)
     right = [each for each in answers if each.correct]
     assert (found.images, found.correct) == (301, len(right))
-    assert found.top5 == sum(each.rank <= 5 for each in answers)
+    assert found.top5 == sum(each.rank is not None and each.rank <= 5 for each in answers)
     assert {(a, b): n for a, b, n in found.confusion} == Counter((each.label, each.predicted) for each in answers)
     error = 0.0
     for place in range(BINS):
@@ -80,8 +78,8 @@ def test_counts_are_those_of_a_slow_count() -> None:
             len(inside),
             sum(each.correct for each in inside),
         )
-        sure = np.mean([each.probability for each in inside])
-        error += abs(np.mean([each.correct for each in inside]) - sure) * len(inside) / 301
+        sure = float(np.mean([each.probability for each in inside]))
+        error += abs(float(np.mean([each.correct for each in inside])) - sure) * len(inside) / 301
     assert found.calibration_error == pytest.approx(error, abs=1e-12)
     assert found.confidence_correct == pytest.approx(np.mean([each.probability for each in right]))
     assert found.confidence_misclassified == pytest.approx(
@@ -106,33 +104,33 @@ def test_classes_are_found_and_rightly_so() -> None:
     assert [(row.name, row.recall, row.precision) for row in alone] == [("cat", 0.0, None), ("bird", None, 0.0)]
 
 
-def test_the_record_is_that_of_the_model(trained: Any, record: Any) -> None:
-    model = read_trained(trained / "model.pt")
-    assert record.training == model.training and len(record.training.history) == EPOCHS
+def test_the_record_is_that_of_the_model(trained: Path, record: RunRecord) -> None:
+    assert record.training is not None and record.training.test is not None
+    assert record.training == model_of(trained / "model.pt").training and len(record.training.history) == EPOCHS
     images = list(load_run(trained / "report").images())
-    shares = [image.correct for image in images]
-    assert np.mean(shares) == pytest.approx(record.training.test.accuracy)
+    assert np.mean([image.correct is True for image in images]) == pytest.approx(record.training.test.accuracy)
     logits = np.array([[next(s.logit for s in i.targets if s.index == k) for k in range(5)] for i in images])
-    targets = torch.tensor([image.label.index for image in images])
+    targets = torch.tensor([label_of(image) for image in images])
     loss = torch.nn.functional.cross_entropy(torch.tensor(logits), targets)
     assert float(loss) == pytest.approx(record.training.test.loss, rel=1e-4), "the report sees what the training saw"
     assert record.in_training_set == sum(each.training for each in record.training.counts) == 50
 
 
-def test_films_hold_the_maps_of_the_snapshots(trained: Any, record: Any) -> None:
+def test_films_hold_the_maps_of_the_snapshots(trained: Path, record: RunRecord) -> None:
     assert len(record.snapshots) == 6
     maps = load_inspection(trained / "report", SNAPSHOTS)
+    assert record.training is not None
     best = record.training.best_epoch
     images = {image.id: image for image in load_run(trained / "report").images()}
     for film in record.snapshots[:2]:
-        assert [frame.epoch for frame in film.frames] == [1, 2, 3] and film.index == images[film.image].label.index
+        assert [frame.epoch for frame in film.frames] == [1, 2, 3] and film.index == label_of(images[film.image])
         own = load_arrays(trained / "report", film.image)
         np.testing.assert_allclose(
             maps[f"{film.image}/saliency/{best}"], own[f"saliency/{film.index}"], rtol=1e-3, atol=1e-6
         )
         for frame in film.frames:
             file = "model.pt" if frame.epoch == best else f"model.epoch-{frame.epoch}.pt"
-            model = read_trained(trained / file)
+            model = model_of(trained / file)
             pixels = torch.tensor(own["picture"]).permute(2, 0, 1)[None].float() / 255
             inputs, target = model.preprocessing.normalize(pixels), torch.tensor([film.index])
             found = explain(model.network, inputs, target, methods=["saliency"])["saliency"][0]
@@ -141,41 +139,36 @@ def test_films_hold_the_maps_of_the_snapshots(trained: Any, record: Any) -> None
                 assert float(model.network(inputs)[0, film.index]) == pytest.approx(frame.logit, rel=1e-3, abs=1e-4)
 
 
-def test_a_snapshot_that_is_gone_is_told_and_leads_nowhere(trained: Any, tmp_path: Path) -> None:
+def test_a_snapshot_that_is_gone_is_told_and_leads_nowhere(trained: Path, tmp_path: Path) -> None:
     shutil.copy(trained / "model.pt", tmp_path / "model.pt")
     shutil.copy(trained / "model.epoch-1.pt", tmp_path / "model.epoch-1.pt")
     said = command(
         "run", tmp_path / "model.pt", trained / "images", "--limit", "2", "-m", "saliency", "-o", tmp_path / "r"
     )
-    missing = {1, 2, 3} - {1, load_run(tmp_path / "r").record.training.best_epoch}
+    training = load_run(tmp_path / "r").record.training
+    assert training is not None
+    missing = {1, 2, 3} - {1, training.best_epoch}
     assert all(f"model.epoch-{epoch}.pt isn't beside the model" in said.stderr for epoch in missing)
     kept = {frame.epoch for frame in load_run(tmp_path / "r").record.snapshots[0].frames}
     assert kept == {1, 2, 3} - missing
 
 
-def test_the_page_says_what_the_records_say(trained: Any, record: Any) -> None:
+def test_the_page_says_what_the_records_say(trained: Path, record: RunRecord) -> None:
     text = (trained / "report" / "performance.html").read_text(encoding="utf-8")
     plain = re.sub(r"<[^>]+>", " ", text).replace("\u202f", " ")
     images = list(load_run(trained / "report").images())
     right = sum(bool(image.correct) for image in images)
+    assert record.training is not None
     assert f"{right} of 60 labeled images" in plain
     assert "50 of the 60 explained images are from the training set" in plain
     assert f"after epoch {record.training.best_epoch}" in plain and "<b>ring" not in text
     assert text.count("predicted: ") >= 60 - right
 
 
-def test_the_same_training_gives_the_same_bytes(trained: Any, tmp_path: Path) -> None:
+def test_the_same_training_gives_the_same_bytes(trained: Path, tmp_path: Path) -> None:
     command(
-        *(
-            "train",
-            trained / "images",
-            "-o",
-            tmp_path / "model.pt",
-            "--epochs",
-            str(EPOCHS),
-            "--checkpoint-epochs",
-            "1,2,3",
-        ),
+        *("train", trained / "images", "-o", tmp_path / "model.pt", "--epochs", str(EPOCHS)),
+        *("--checkpoint-epochs", "1,2,3"),
         *("--device", "cpu", "--test", trained / "images", "--report", tmp_path / "report", "-m", "quick", "-q"),
     )
     assert (tmp_path / "model.pt").read_bytes() == (trained / "model.pt").read_bytes()
@@ -185,20 +178,26 @@ def test_the_same_training_gives_the_same_bytes(trained: Any, tmp_path: Path) ->
             assert (tmp_path / "report" / name).read_bytes() == path.read_bytes(), name
 
 
+def bin_of(probability: float | None) -> int:
+    assert probability is not None
+    return min(9, int(probability * 10))
+
+
 @pytest.mark.browser
-def test_charts_show_the_numbers_and_keep_the_ink(visit: Any, trained: Any, record: Any) -> None:
+def test_charts_show_the_numbers_and_keep_the_ink(visit: Any, trained: Path, record: RunRecord) -> None:
     tab = visit.open(trained / "report" / "performance.html")
     for kind in ("confidence", "reliability", "loss", "accuracy"):
         tab.locator(f"[data-chart={kind}]").scroll_into_view_if_needed()
         until(tab, f"document.querySelector('[data-chart={kind}]').data?.length > 1")
+    assert record.training is not None
     history = record.training.history
     assert tab.evaluate("document.querySelector('[data-chart=loss]').data[1].y") == [e.validation_loss for e in history]
     assert tab.evaluate("document.querySelector('[data-chart=accuracy]').data[0].y") == [e.accuracy for e in history]
     images = list(load_run(trained / "report").images())
     drawn = tab.evaluate("document.querySelector('[data-chart=confidence]').data.map((each) => each.y)")
     for heights, right in zip(drawn, (True, False), strict=True):
-        places = [min(9, int(i.top[0].probability * 10)) for i in images if bool(i.correct) is right]
-        assert heights == [places.count(place) for place in range(10)]
+        bins = [bin_of(image.top[0].probability) for image in images if bool(image.correct) is right]
+        assert heights == [bins.count(number) for number in range(10)]
     tab.locator("[data-scheme=dark]").click()
     ink = "getComputedStyle(document.querySelector('[data-chart=loss]')).color"
     until(tab, f"document.querySelector('[data-chart=loss]').layout.font.color === {ink}")
@@ -206,7 +205,7 @@ def test_charts_show_the_numbers_and_keep_the_ink(visit: Any, trained: Any, reco
 
 
 @pytest.mark.browser
-def test_films_show_the_method_that_is_chosen(visit: Any, trained: Any) -> None:
+def test_films_show_the_method_that_is_chosen(visit: Any, trained: Path) -> None:
     tab = visit.open(trained / "report" / "performance.html")
     tab.locator("[data-snapshots] select").select_option("saliency")
     shown = tab.evaluate(
@@ -219,20 +218,21 @@ def test_films_show_the_method_that_is_chosen(visit: Any, trained: Any) -> None:
 
 
 @pytest.mark.browser
-def test_a_mistake_leads_to_its_images(visit: Any, trained: Any) -> None:
+def test_a_mistake_leads_to_its_images(visit: Any, trained: Path) -> None:
     tab = visit.open(trained / "report" / "performance.html")
     link = tab.locator(".list td a").first
-    said = link.text_content()
+    link_text = link.text_content()
     link.click()
     until(tab, "document.querySelector('main')?.dataset.page === 'index'")
     shown = tab.locator("[data-gallery] > li:visible")
-    assert shown.count() == int(re.search(r"\((\d+)\)", said)[1])
-    assert {shown.nth(k).get_attribute("data-predicted") for k in range(shown.count())} == {said.rpartition(" (")[0]}
+    name, _, count_of_images = link_text.rpartition(" (")
+    assert shown.count() == int(count_of_images.rstrip(")"))
+    assert {shown.nth(k).get_attribute("data-predicted") for k in range(shown.count())} == {name}
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1440])
-def test_classes_side_by_side_have_one_scale_and_their_own_maps(chromium: Any, trained: Any, width: Any) -> None:
+def test_classes_side_by_side_have_one_scale_and_their_own_maps(chromium: Any, trained: Path, width: Any) -> None:
     from tests.pages.browser import Visit
 
     visit = Visit(chromium, viewport={"width": width, "height": 900})
@@ -256,7 +256,7 @@ def test_classes_side_by_side_have_one_scale_and_their_own_maps(chromium: Any, t
 
 
 @pytest.mark.browser
-def test_the_single_file_has_them_too(visit: Any, trained: Any, tmp_path: Path) -> None:
+def test_the_single_file_has_them_too(visit: Any, trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained / "report", tmp_path / "run")
     command("render", tmp_path / "run", "--single-file")
     tab = visit.open(tmp_path / "run" / "index.html", "#page=performance")

@@ -34,7 +34,7 @@ def maps(sides: Any = SIDES, *, signed: Any = True) -> Any:
     return arrays.arrays(np.float32, sides, elements=value, fill=st.just(0.0))
 
 
-def decode(code: dict) -> np.ndarray:
+def decode(code: dict[str, Any]) -> np.ndarray:
     """A map from what the page carries, by undoing one step after the other."""
     data = b64decode(code["data"])
     if code["code"] == 0:

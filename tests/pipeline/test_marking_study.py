@@ -6,6 +6,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +22,21 @@ TINY = ["--images", "12", "--test", "6", "--size", "48", "--epochs", "1", "--exp
 
 
 @pytest.fixture(scope="module")
-def modules() -> Iterator[Any]:
+def modules() -> Iterator[None]:
+    """The modules of the example can be imported, as its own program does it."""
     sys.path.insert(0, str(HERE))
     yield
     sys.path.remove(str(HERE))
 
 
 def start(out: Path, *words: str, code: int = 0) -> str:
-    from study import main
-
-    result = CliRunner().invoke(main, [str(out), *TINY, *words], catch_exceptions=False)
+    result = CliRunner().invoke(import_module("study").main, [str(out), *TINY, *words], catch_exceptions=False)
     assert result.exit_code == code, result.output
     return result.output
 
 
 @pytest.fixture(scope="module")
-def study(modules: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def study(modules: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder of a tiny study, and what was printed."""
     out = tmp_path_factory.mktemp("study") / "out"
     return out, start(out)
@@ -48,30 +48,30 @@ def half(side: int, columns: slice) -> np.ndarray:
     return mask
 
 
-def test_shares_of_a_map_of_pixels(modules: Any) -> None:
-    from measure import shares
+def test_shares_of_a_map_of_pixels(modules: None) -> None:
+    shares = import_module("measure").shares
 
     values = np.array([[1, -5], [2, 1]], np.float32)
     found = shares(values, {"left": half(2, slice(1)), "all": half(2, slice(2)), "none": half(2, slice(0))})
     assert found == {"left": 0.75, "all": 1, "none": 0}, "what speaks against the class doesn't count"
 
 
-def test_shares_of_a_map_of_a_layer(modules: Any) -> None:
-    from measure import shares
+def test_shares_of_a_map_of_a_layer(modules: None) -> None:
+    shares = import_module("measure").shares
 
     # grown to 4×4, the one value weighs 1, 3/4, 1/4 and 0 along each side: 7/8 of its sum are in the first two columns
     found = shares(np.array([[3, 0], [0, 0]], np.float32), {"left": half(4, slice(2)), "first": half(4, slice(1))})
     assert found == pytest.approx({"left": 7 / 8, "first": 1 / 2})
 
 
-def test_a_map_that_speaks_only_against_the_class_has_no_shares(modules: Any) -> None:
-    from measure import shares
+def test_a_map_that_speaks_only_against_the_class_has_no_shares(modules: None) -> None:
+    shares = import_module("measure").shares
 
     assert shares(np.array([[-1, 0], [0, -2]], np.float32), {"left": half(2, slice(1))}) == {}
 
 
-def test_regions_are_what_was_drawn(study: Any) -> None:
-    from measure import regions_of
+def test_regions_are_what_was_drawn(study: tuple[Path, str]) -> None:
+    regions_of = import_module("measure").regions_of
 
     out, _ = study
     names = [
@@ -92,8 +92,8 @@ def test_regions_are_what_was_drawn(study: Any) -> None:
         assert regions["line"].any(axis=0).all(), "the line goes from side to side"
 
 
-def test_conflict_scenes_bear_the_mark_of_the_other_class(modules: Any, tmp_path: Path) -> None:
-    from scenes import write_conflict
+def test_conflict_scenes_bear_the_mark_of_the_other_class(modules: None, tmp_path: Path) -> None:
+    write_conflict = import_module("scenes").write_conflict
 
     sets = tmp_path
     for variant in ("gray", "misleading"):  # large enough for a disc not to be a cross
@@ -112,14 +112,14 @@ def test_conflict_scenes_bear_the_mark_of_the_other_class(modules: Any, tmp_path
     other = {"above": "below", "below": "above"}
     for path in found:
         name = path.relative_to(sets / "conflict")
-        conflict, gray = (np.asarray(Image.open(each), np.int16) for each in (path, sets / "gray/images" / name))
+        conflict, gray = (np.asarray(Image.open(file), np.int16) for file in (path, sets / "gray/images" / name))
         own = marked[sets / "misleading/marks" / name]
         changed = conflict != gray
         assert shape(changed) == shapes[other[path.parent.name]] != shapes[path.parent.name]
         assert conflict[changed].min() > 150 and (changed & own).any(), "white, and where its own mark was"
 
 
-def test_the_page_says_what_was_printed(study: Any) -> None:
+def test_the_page_says_what_was_printed(study: tuple[Path, str]) -> None:
     out, printed = study
     page = (out / "index.html").read_text(encoding="utf-8")
     figures = re.findall(r"\d+\.\d\s%", printed)
@@ -133,25 +133,25 @@ def test_the_page_says_what_was_printed(study: Any) -> None:
         assert (out / link).is_file()
 
 
-def test_the_page_needs_nothing_and_nobody(study: Any) -> None:
+def test_the_page_needs_nothing_and_nobody(study: tuple[Path, str]) -> None:
     out, _ = study
     page = (out / "index.html").read_text(encoding="utf-8")
-    policy = re.search(r'Content-Security-Policy" content="(.*?)"', page).group(1)
-    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL).group(1)
+    (policy,) = re.findall(r'Content-Security-Policy" content="(.*?)"', page)
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     digest = b64encode(sha256(style.encode()).digest()).decode()
     assert policy.startswith(f"default-src 'none'; img-src data:; style-src 'sha256-{digest}';")
     assert "http:" not in page and "https:" not in page and "<script" not in page and " style=" not in page
     assert str(out.parent) not in page
 
 
-def test_the_control_is_at_chance(study: Any) -> None:
+def test_the_control_is_at_chance(study: tuple[Path, str]) -> None:
     out, _ = study
     for look in json.loads((out / "results.json").read_text())["looks"]:
-        random = next(each["on"] for each in look["shares"] if each["method"] == "random")
+        random = next(share["on"] for share in look["shares"] if share["method"] == "random")
         assert random["patch"] == pytest.approx(look["area"]["patch"], rel=0.25)
 
 
-def test_a_second_start_does_nothing_anew(study: Any) -> None:
+def test_a_second_start_does_nothing_anew(study: tuple[Path, str]) -> None:
     out, printed = study
 
     def state() -> dict[Path, tuple[int, int]]:
@@ -165,7 +165,7 @@ def test_a_second_start_does_nothing_anew(study: Any) -> None:
     assert printed.endswith(again), "and says the same"
 
 
-def test_studies_are_not_mixed(study: Any, tmp_path: Path) -> None:
+def test_studies_are_not_mixed(study: tuple[Path, str], tmp_path: Path) -> None:
     out, _ = study
     assert "other settings" in start(out, "--seed", "1", code=2)
     (tmp_path / "somebody's.txt").write_text("mine")
@@ -174,7 +174,7 @@ def test_studies_are_not_mixed(study: Any, tmp_path: Path) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_page_in_a_browser(chromium: Any, study: Any, width: Any) -> None:
+def test_the_page_in_a_browser(chromium: Any, study: tuple[Path, str], width: Any) -> None:
     from tests.pages.browser import Visit
 
     visit = Visit(chromium, viewport={"width": width, "height": 800})
