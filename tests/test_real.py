@@ -77,7 +77,7 @@ def test_cam_points_at_objects_with_masks(real: Path, tmp_path: Path) -> None:
     from PIL import Image
 
     from cnnvis_report.data.geometry import fit
-    from cnnvis_report.evaluation.pointing_game import peak_inside
+    from cnnvis_report.evaluation.pointing_game import peak_share
     from cnnvis_report.models.load import load_model
 
     records = [each for each in json.loads((real / "masks" / "index.json").read_text()) if each["top1_matches"]]
@@ -93,6 +93,6 @@ def test_cam_points_at_objects_with_masks(real: Path, tmp_path: Path) -> None:
         with Image.open(real / "masks" / each["mask"]) as mask:
             fitted = np.asarray(fit(mask.convert("L"), preprocessing, Image.Resampling.NEAREST)) > 0
         values = load_arrays(tmp_path / "r", image.id)[image.maps[0].key]
-        inside.append(peak_inside(values, fitted))
+        inside.append(peak_share(values, fitted))
     assert len(inside) == 44
     assert np.mean(inside) == pytest.approx(0.84, abs=0.03)

@@ -47,8 +47,8 @@ class Reporter(TrainProgress):
         """What was found, and what will be trained."""
         self._bar.close()
         say, console = self.console.say, self.console
-        for each in data.skipped[:LISTED]:
-            console.warn(f"{each.name}: {each.reason}. Skipped.")
+        for skipped in data.skipped[:LISTED]:
+            console.warn(f"{skipped.name}: {skipped.reason}. Skipped.")
         if len(data.skipped) > LISTED:
             console.warn(f"{len(data.skipped) - LISTED} more files can't be read. Skipped.")
         for note in data.notes:
@@ -78,8 +78,8 @@ class Reporter(TrainProgress):
 
     def anew(self, where: Path, changed: Sequence[str]) -> None:
         """Why an earlier start is of no use."""
-        said = listed(changed, LISTED)
-        self.console.interject(f"Changed   since the training in {where.name}: {said}; training starts over")
+        differences = listed(changed, LISTED)
+        self.console.interject(f"Changed   since the training in {where.name}: {differences}; training starts over")
 
     def finished(self, path: Path) -> None:
         """That there is nothing to do."""
@@ -103,6 +103,16 @@ class Reporter(TrainProgress):
             f"validation: loss {latest.validation_loss:.3f}, accuracy {latest.validation_accuracy:6.1%}{rest}{best}"
         )
 
+    def permuted(self, epochs: int) -> None:
+        """A bar for the epochs on permuted labels."""
+        self._bar.close()
+        self.console.say("Permuted  labels: the same network is trained on them, for the data randomization test")
+        self._bar.enter_context(self.console.progress("Permuted", epochs))
+
+    def permuted_epoch_done(self, state: TrainState) -> None:
+        """One of these epochs on."""
+        self.console.done("", in_steps=True)
+
     def result(self, trained: Trained) -> None:
         """Which epoch was kept, and how good it is."""
         record = trained.model.training
@@ -114,6 +124,9 @@ class Reporter(TrainProgress):
         if record.test is not None:
             accuracy = fmt.percent(record.test.accuracy)
             self.console.say(f"Test      accuracy {accuracy} ({fmt.count(record.test.images, 'image')})")
+        if record.permuted is not None:
+            accuracy = fmt.percent(record.permuted.accuracy)
+            self.console.say(f"Permuted  labels: accuracy {accuracy} on those of the training images")
         if trained.interrupted:
             self.console.say(
                 f"Stopped   by Ctrl-C: the same command continues from {trained.part.name}. Remove that file if this "

@@ -8,41 +8,67 @@ from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Scores, metric
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.records.methods import Array
 
+TOLERANCE = 15 / 224  # of the image's shorter side: the 15 pixels of the paper, for the images of ImageNet networks
+
 
 @metric(
     title="Pointing game",
-    description="How often the map's peak lies in the ground-truth mask",
+    description="How often the map's peak lies in the ground-truth mask, or within 15 pixels of it at 224×224",
     higher_is_better=True,
     percent=True,
     needs_mask=True,
 )
 def pointing_game(given: MapsOfImage) -> Scores | None:
-    """Zhang et al. 2016, arXiv:1608.00507, without a tolerance: 1 for a hit, 0 for a miss."""
+    """Zhang et al. 2016, arXiv:1608.00507."""
     mask = given.mask
-    return None if mask is None else Scores([float(peak_inside(values, mask)) for values in given.maps])
+    if mask is None:
+        return None
+    area = within(mask, tolerance_of(mask))
+    return Scores([peak_share(values, area) for values in given.maps])
 
 
-def peak_inside(values: Array, mask: Mask, tolerance: int = 0) -> bool:
-    """Whether the largest value of a map lies on the mask, or near enough to it.
+def tolerance_of(mask: Mask) -> float:
+    """The largest distance from a mask [H, W], in its pixels, at which a peak still hits: 15 at 224×224."""
+    return TOLERANCE * float(min(mask.shape))
 
-    A map of another size than the mask is upsampled (bilinear, align_corners=False), as the report shows it. A map
-    without a peak, all of one value, points nowhere and misses; so does every map where the mask is empty.
+
+def peak_share(values: Array, area: Mask) -> float:
+    """1 where the largest value of a map lies in an area, 0 where it lies elsewhere.
+
+    Where several pixels share the largest value, the share of them that lies in the area: what all choices among them
+    give on average. So a map of a single value scores the area's share of the image, which is what chance gives. A map
+    of another size than the area is upsampled (bilinear, align_corners=False), as the report shows it.
 
     Args:
         values: [h, w], one value a position.
-        mask: [H, W].
-        tolerance: largest distance, in pixels of the mask and as the crow flies, at which the peak still hits.
+        area: [H, W], a mask and what lies `within` the tolerance of it.
+
+    Source: Zhang et al. 2016, arXiv:1608.00507.
+    """
+    shown = at_size(torch.from_numpy(values), area.shape).numpy()
+    hits = area[shown == shown.max()]
+    share: float = np.count_nonzero(hits) / hits.size
+    return share
+
+
+def within(mask: Mask, tolerance: float) -> Mask:
+    """[H, W]: the mask and all pixels at most `tolerance` pixels away from it, as the crow flies.
+
+    Its share of the image is how often a peak at a random place hits.
 
     Raises:
         BadRequest: the tolerance is negative.
-
-    Source: Zhang et al. 2016, arXiv:1608.00507, with a tolerance of 15 pixels.
     """
     if tolerance < 0:
-        raise BadRequest(f"The pointing game needs a tolerance of 0 pixels or more, not {tolerance}.")
-    if values.min() == values.max():
-        return False
-    shown = at_size(torch.from_numpy(values), mask.shape).numpy()
-    top, left = np.unravel_index(int(shown.argmax()), mask.shape)
-    rows, columns = mask.nonzero()
-    return bool(((rows - top) ** 2 + (columns - left) ** 2 <= tolerance**2).any())
+        raise BadRequest(f"The pointing game needs a tolerance of 0 pixels or more, not {tolerance:g}.")
+    height, width = mask.shape
+    rows, far = np.arange(height)[:, None], 2 * (height + int(tolerance) + 1)
+    above = np.maximum.accumulate(np.where(mask, rows, -far), axis=0)
+    below = np.minimum.accumulate(np.where(mask, rows, far)[::-1], axis=0)[::-1]
+    vertical = np.minimum(rows - above, below - rows) ** 2  # squared distance to the mask within a column
+    near: Mask = np.zeros_like(mask)
+    for shift in range(min(int(tolerance), width - 1) + 1):
+        reached = vertical <= tolerance**2 - shift**2
+        near[:, shift:] |= reached[:, : width - shift]
+        near[:, : width - shift] |= reached[:, shift:]
+    return near

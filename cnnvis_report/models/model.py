@@ -11,11 +11,16 @@ from cnnvis_report.records.training import TrainingRecord
 
 @dataclass(frozen=True)
 class Training:
-    """How a model was trained; `seen` has the fingerprints of the images, `folder` the snapshots if they are there."""
+    """How a model was trained.
+
+    seen: fingerprints of the images. folder: where snapshots are, if they are there. permuted: the same network,
+    trained on permuted labels; None where there is none.
+    """
 
     record: TrainingRecord
     seen: frozenset[str] = frozenset()
     folder: Path | None = None
+    permuted: nn.Module | None = None
 
 
 @dataclass(frozen=True)

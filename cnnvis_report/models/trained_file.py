@@ -19,11 +19,16 @@ from cnnvis_report.records.training import TrainingRecord
 from cnnvis_report.store.atomic import beside
 
 FORMAT = "cnnvis-report-model/1"
+PERMUTED = "permuted_state_dict"
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """What such a file holds; `seen` has the fingerprints of the images that it was trained on."""
+    """What such a file holds.
+
+    seen: fingerprints of the images that it was trained on. permuted: the same network, trained on permuted labels;
+    None where none was.
+    """
 
     network: nn.Module
     architecture: Architecture
@@ -31,6 +36,7 @@ class TrainedModel:
     classes: tuple[str, ...]
     training: TrainingRecord
     seen: frozenset[str]
+    permuted: nn.Module | None = None
 
 
 def write_trained(
@@ -58,13 +64,19 @@ def write_trained(
         "classes": list(trained.classes),
         "training": asdict(trained.training),
         "seen": sorted(trained.seen),
-        "state_dict": {key: value.detach().cpu().contiguous() for key, value in state.items()},
+        "state_dict": _plain(state),
     }
+    if trained.permuted is not None:
+        content[PERMUTED] = _plain(trained.permuted.state_dict())
     # through an open file: by a path, the archive would have the file's name within
     with beside(path) as temporary, temporary.open("wb") as file:
         whole = _Whole(file)
         torch.save(content, cast(IO[bytes], whole))
         whole.check()
+
+
+def _plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value.detach().cpu().contiguous() for key, value in state.items()}
 
 
 class _Whole(io.RawIOBase):
@@ -99,8 +111,8 @@ def read_trained(path: Path) -> TrainedModel | None:
     Raises:
         BadRequest: it can't be read, or is damaged.
     """
-    found = read_with_more(path)
-    return found[0] if found else None
+    trained = read_with_more(path)
+    return trained[0] if trained else None
 
 
 def read_with_more(path: Path) -> tuple[TrainedModel, dict[str, Any]] | None:
@@ -118,15 +130,18 @@ def read_with_more(path: Path) -> tuple[TrainedModel, dict[str, Any]] | None:
         training = from_json(TrainingRecord, _all_readable(content["training"]))
         classes = tuple(map(_readable, _texts(content["classes"])))
         seen = frozenset(_texts(content["seen"]))
-        state = _tensors(content["state_dict"])
+        states = [_tensors(content[key]) for key in ("state_dict", PERMUTED) if key == "state_dict" or key in content]
         _check(preprocessing, architecture, classes, training)
         with torch.random.fork_rng(devices=[]):  # to read a file mustn't change what is drawn next
-            network = build(architecture)
+            networks = [build(architecture).eval() for _ in states]
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError, MemoryError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
         raise BadRequest(f"{path}: isn't a model that this version can use ({reason}). Train it again.") from error
-    load_into(network, state, path)
-    return TrainedModel(network.eval(), architecture, preprocessing, classes, training, seen), dict(content)
+    for network, state in zip(networks, states, strict=True):
+        load_into(network, state, path)
+    permuted = networks[1] if len(networks) > 1 else None
+    trained = TrainedModel(networks[0], architecture, preprocessing, classes, training, seen, permuted)
+    return trained, dict(content)
 
 
 def plain_name(name: str) -> bool:
@@ -135,7 +150,7 @@ def plain_name(name: str) -> bool:
 
 
 def _texts(content: object) -> tuple[str, ...]:
-    if not isinstance(content, list | tuple) or not all(isinstance(each, str) for each in content):
+    if not isinstance(content, list | tuple) or not all(isinstance(text, str) for text in content):
         raise TypeError("a list of texts is something else")
     return tuple(content)
 

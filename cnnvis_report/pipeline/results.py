@@ -10,7 +10,7 @@ from torch import Tensor
 from cnnvis_report.data.batches import DecodedImage
 from cnnvis_report.engine.cost import Costs, MethodCost, Stated
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.evaluation.pointing_game import peak_inside
+from cnnvis_report.evaluation.pointing_game import peak_share, tolerance_of, within
 from cnnvis_report.methods.tasks import TaskResult
 from cnnvis_report.records.images import ClassScore, Evidence, ImageRecord, MapRecord, NotApplicableRecord, Note
 from cnnvis_report.records.predictions import TOP
@@ -44,15 +44,15 @@ def results_of(
     """
     probabilities = subject.probabilities(logits)
     seconds = _seconds(results, costs, len(images))
-    made = []
+    by_image = []
     for row, image in enumerate(images):
         scores = _Scores(subject, logits[row], probabilities[row])
-        own = [(parts[row], 0) if len(parts) > 1 else (parts[0], row) for parts in results]
-        maps, missing, arrays = _maps(image, chosen[row], own, subject.default_layer)
+        slices = [(parts[row], 0) if len(parts) > 1 else (parts[0], row) for parts in results]
+        maps, missing, arrays = _maps(image, chosen[row], slices, subject.default_layer)
         record = _image_record(image, scores, chosen[row], maps, missing)
         files = {stamp: digest for file in image.item.files for stamp, digest in file.remembered.items()}
-        made.append(Result(record, arrays, seconds, files))
-    return made
+        by_image.append(Result(record, arrays, seconds, files))
+    return by_image
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,9 @@ def _maps(
             key = array_key(task.name, layer, target)
             evidence = _evidence(result.account, row, column, result.maps.shape[1])
             if image.mask is not None and image.item.label is not None and image.item.label.index == target:
-                evidence.notes["peak_inside"] = peak_inside(task.method.info.shown(values), image.mask)
+                evidence.notes["peak_inside"] = bool(
+                    peak_share(task.method.info.shown(values), within(image.mask, tolerance_of(image.mask))) > 0.5
+                )
             arrays[key] = values
             maps.append(MapRecord(key, task.name, layer, target, tuple(values.shape), evidence))
     return maps, missing, arrays

@@ -67,8 +67,8 @@ def run(setup: Setup, plan: Plan, folder: Path, progress: Progress) -> tuple[Run
         if writer.complete:
             return load_run(folder).record, RunStats()
         if writer.damaged:
-            kept = f"{len(writer.done)} of its {len(names)} images are kept, the rest" if names else "it"
-            progress.warn(f"{folder}: the run that was complete there got damaged; {kept} is made again.")
+            extent = f"{len(writer.done)} of its {len(names)} images are kept, the rest" if names else "it"
+            progress.warn(f"{folder}: the run that was complete there got damaged; {extent} is made again.")
         start = _Start(setup, plan, identity, writer, progress)
         try:
             record = start.run()

@@ -81,6 +81,7 @@ class TrainingRecord:
     test: how it does on the test images; None without a test set.
     snapshots: networks of earlier epochs that were kept.
     skipped: how many files couldn't be read.
+    permuted: how a network that was trained on permuted labels does on these; None where none was trained.
     """
 
     data: str
@@ -93,6 +94,7 @@ class TrainingRecord:
     test: Score | None
     snapshots: tuple[Snapshot, ...] = ()
     skipped: int = 0
+    permuted: Score | None = None
 
 
 @dataclass(frozen=True)

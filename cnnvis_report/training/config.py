@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnvis_report.settings import Group, required, setting
-from cnnvis_report.settings.kinds import Choice, File, FileName, Integer, Integers, Real, Text
+from cnnvis_report.settings.kinds import Choice, File, FileName, Flag, Integer, Integers, Real, Text
 
 MOST = 1_000_000  # epochs, and images in a batch
 
@@ -113,6 +113,13 @@ class TrainConfig:
         Integers(),
         group=Group.TRAINING,
         metavar="N,N,…",
+    )
+    data_randomization: bool = setting(
+        False,
+        "Also train the network on permuted labels, which takes as long again, and keep it in the model file: the "
+        "report then shows which methods' maps stay the same, though nothing could be learned from the labels.",
+        Flag(),
+        group=Group.TRAINING,
     )
     batch_size: int = setting(32, "Batch size.", Integer(2, MOST), group=Group.MACHINE, metavar="N")
     seed: int = setting(0, "Random seed.", Integer(0), group=Group.MACHINE, metavar="N")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cnnvis_report.training.model import Trainee
 from cnnvis_report.training.splits import Data
-from cnnvis_report.training.state import EpochProgress, Hyperparameters
+from cnnvis_report.training.state import EpochProgress, Hyperparameters, TrainState
 
 
 class TrainProgress(EpochProgress):
@@ -25,6 +25,12 @@ class TrainProgress(EpochProgress):
 
     def anew(self, where: Path, changed: Sequence[str]) -> None:
         """What an earlier start has left in a file is of another training, and isn't used: what has changed since."""
+
+    def permuted(self, epochs: int) -> None:
+        """The network is trained once more, on permuted labels, for so many epochs; batches are told as before."""
+
+    def permuted_epoch_done(self, state: TrainState) -> None:
+        """One of these epochs is through."""
 
     def finished(self, path: Path) -> None:
         """The file is what this training comes to, and nothing is trained."""

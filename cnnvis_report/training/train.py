@@ -17,6 +17,7 @@ from cnnvis_report.training.epochs import score
 from cnnvis_report.training.loop import fit
 from cnnvis_report.training.model import Source, Trainee, find_source, make_trainee
 from cnnvis_report.training.output_paths import check_places, only_writer, part_of
+from cnnvis_report.training.permuted_labels import fit_permuted
 from cnnvis_report.training.progress import TrainProgress
 from cnnvis_report.training.splits import Data, read_data
 from cnnvis_report.training.state import BY_HAND, Hyperparameters
@@ -96,19 +97,35 @@ def train_on(
     """
     data = _normalized(data, source)
     with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        trainee = make_trainee(source, data.training.preprocessing, len(data.classes), config.head, config.freeze)
+        trainee = _trainee(config, data, source)
         hyperparameters = _hyperparameters(config, data, trainee)
         progress.ready(data, trainee, hyperparameters)
         checkpointing = Checkpointing(config, path, data, trainee, hyperparameters, device, progress)
-        found = checkpointing.finished()
-        if found is not None:
-            return found, False
+        finished = checkpointing.finished()
+        if finished is not None:
+            return finished, False
         state = fit(trainee.network, data.training, data.validation, hyperparameters, device, checkpointing)
     if not state.best:
         raise RunFailed("Stopped before the first epoch was through: there is nothing to keep.")
     tested = score(trainee.network, data.test, device, config.batch_size) if data.test is not None else None
-    return checkpointing.keep(state, tested), state.stopped == BY_HAND
+    model, interrupted = checkpointing.model(state, tested), state.stopped == BY_HAND
+    checkpointing.keep(model, finished=not interrupted and not config.data_randomization)
+    if interrupted or not config.data_randomization:
+        return model, interrupted
+    with torch.random.fork_rng():
+        twin = _trainee(config, data, source)
+        permuted = fit_permuted(twin.network, data.training, hyperparameters, config.seed, device, progress)
+    if permuted is None:
+        return model, True
+    model = replace(model, permuted=twin.network, training=replace(model.training, permuted=permuted))
+    checkpointing.keep(model, finished=True)
+    return model, False
+
+
+def _trainee(config: TrainConfig, data: Data, source: Source) -> Trainee:
+    """The network before its training, the same for the same seed."""
+    torch.manual_seed(config.seed)
+    return make_trainee(source, data.training.preprocessing, len(data.classes), config.head, config.freeze)
 
 
 def checked_output(config: TrainConfig) -> Path:

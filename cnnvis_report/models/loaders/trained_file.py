@@ -33,6 +33,6 @@ def trained_file(request: ModelRequest) -> Model:
         weights=path.name,
         preprocessing=trained.preprocessing,
         classes=trained.classes,
-        training=Training(trained.training, trained.seen, path.parent),
+        training=Training(trained.training, trained.seen, path.parent, trained.permuted),
         notices=notices,
     )

@@ -9,6 +9,7 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.models.model import Training
+from cnnvis_report.models.network_state import weights_hash
 from cnnvis_report.pipeline.identity.network import NetworkIdentity
 from cnnvis_report.pipeline.identity.run import BATCH, SAMPLED
 from cnnvis_report.pipeline.identity.source_code import code_hash, method_files
@@ -39,6 +40,7 @@ def identity_parts(setup: Setup, batch: int, reduced: Sequence[Task]) -> Parts:
         "the metrics": repr(setup.metrics),
         "the predictions of all images": repr(selection and (selection.predictions, selection.label_predictions)),
         "the training": _training(setup.model.training),
+        "the network trained on permuted labels": _permuted(setup.model.training),
         "the inspection": repr(setup.inspection),
         "the options": identity_part(config),
     }
@@ -73,6 +75,10 @@ def _method_parts(tasks: Sequence[Task]) -> Parts:
 
 def _training(training: Training | None) -> str:
     return "" if training is None else repr((training.record, sorted(training.seen)))
+
+
+def _permuted(training: Training | None) -> str:
+    return "" if training is None or training.permuted is None else weights_hash(training.permuted)
 
 
 def _source(task: Task) -> str:
