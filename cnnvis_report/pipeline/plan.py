@@ -17,7 +17,6 @@ from cnnvis_report.engine.passes import BACKWARD, FORWARD, PassTimes
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, RunFailed
-from cnnvis_report.evaluation.metric import forward_passes
 from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks
 from cnnvis_report.pipeline.explain_batch import BatchSettings, open_batch
 from cnnvis_report.pipeline.setup import Setup
@@ -150,7 +149,7 @@ def make_plan(
         reduced=reduced,
         bytes=len(images) * _image_bytes(dry_run, len(classes), tuple(inputs.shape[2:])),
         measured=measured,
-        metrics=forward_passes(metrics.effort, len(dry_run.tasks)) if metrics else 0.0,
+        metrics=metrics.passes(len(dry_run.tasks)) if metrics else 0.0,
         randomization=randomization_passes(dry_run, len(classes), metrics, len(measured)) if metrics else (0, 0),
     )
 

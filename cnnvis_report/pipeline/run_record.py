@@ -12,7 +12,7 @@ from cnnvis_report import __version__
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import describe
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.evaluation.metric import metrics
+from cnnvis_report.evaluation.metric import measured_metrics
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.pipeline.stages.evaluation import MetricsBudget
@@ -69,7 +69,8 @@ def evaluation_record(
         randomized_fractions=randomization.fractions,
         randomization_images=randomization.images,
         randomization=randomization.results,
-        metrics=tuple(entry.info for entry in metrics()),
+        metrics=measured_metrics(budget.effort),
+        random_maps=budget.random_maps,
     )
 
 

@@ -12,29 +12,38 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.metric import Effort, MapsOfImage, measure
+from cnnvis_report.evaluation.measure import measure
+from cnnvis_report.evaluation.metric import Effort, MapsOfImage, forward_passes
 from cnnvis_report.evaluation.rank_correlation import agreement
 from cnnvis_report.isolation.context import grad_mode
+from cnnvis_report.methods.random import random_map
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.pipeline.results import Result
 from cnnvis_report.records.methods import Array, MethodInfo
 from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
+
+OTHER_SEEDS = 7_368_787  # apart from each other, and from those of the method `random`; a generator reads 32 bits
 
 
 @dataclass(frozen=True)
 class MetricsBudget:
     """How much is measured.
 
-    images: how many at most, None for all. steps: of deletion and insertion. regions: replaced in region
-    perturbation, on a grid of `across` cells a side; 0 leaves it out. randomized, stages: images and steps of the
-    cascading randomization; methods that take more than `most_passes` a map aren't randomized.
+    images: how many at most, None for all. random_maps: with which each of them is compared. steps, finest: that
+    perturbation curves begin with, and up to which they are refined. regions: replaced in region perturbation, on a
+    grid of `across` cells a side. full: whether all metrics are measured, else the ranking one and those that cost no
+    pass. randomized, stages: images and steps of the cascading randomization; methods that take more than
+    `most_passes` a map aren't randomized.
     """
 
     name: str
     images: int | None
+    random_maps: int
     steps: int
+    finest: int
     regions: int
     across: int
+    full: bool
     randomized: int
     stages: int
     most_passes: float
@@ -42,12 +51,40 @@ class MetricsBudget:
     @property
     def effort(self) -> Effort:
         """What metrics have to know of it."""
-        return Effort(self.steps, self.regions, self.across)
+        return Effort(self.steps, self.regions, self.across, self.finest, self.full)
+
+    def passes(self, maps: int) -> int:
+        """Forward passes for an image with so many maps, to be expected."""
+        return forward_passes(self.effort, maps + self.random_maps)
 
 
 BUDGETS = {
-    "quick": MetricsBudget("quick", images=8, steps=8, regions=0, across=14, randomized=1, stages=3, most_passes=4),
-    "full": MetricsBudget("full", images=None, steps=16, regions=12, across=14, randomized=3, stages=4, most_passes=60),
+    "quick": MetricsBudget(
+        "quick",
+        images=16,
+        random_maps=5,
+        steps=8,
+        finest=8,
+        regions=0,
+        across=14,
+        full=False,
+        randomized=1,
+        stages=3,
+        most_passes=4,
+    ),
+    "full": MetricsBudget(
+        "full",
+        images=None,
+        random_maps=5,
+        steps=32,
+        finest=128,
+        regions=12,
+        across=14,
+        full=True,
+        randomized=3,
+        stages=4,
+        most_passes=60,
+    ),
 }
 
 
@@ -115,12 +152,25 @@ class MapMetricsStage:
         if target is None or not records:
             return result
         maps = [self._shown(record.method, result.arrays[record.key]) for record in records]
-        measured = measure(self._maps_of_image(maps, image, target))
-        metrics = tuple(
-            MapMetrics(record.method, record.layer, record.target, scores.values, scores.curves)
-            for record, scores in zip(records, measured, strict=True)
+        random = self._random_maps(image, target)
+        measured = measure(self._maps_of_image([*maps, *random], image, target), random=len(random))
+        metrics = ImageMetrics(
+            maps=tuple(
+                MapMetrics(record.method, record.layer, record.target, scores.values, scores.curves)
+                for record, scores in zip(records, measured.maps, strict=True)
+            ),
+            agreement=_rows(agreement(maps)),
+            random=measured.random,
+            ranges=measured.ranges,
+            blind=measured.blind,
         )
-        return replace(result, image=replace(result.image, metrics=ImageMetrics(metrics, _rows(agreement(maps)))))
+        return replace(result, image=replace(result.image, metrics=metrics))
+
+    def _random_maps(self, image: DecodedImage, target: int) -> list[Array]:
+        """Maps like those of the method `random`, drawn from other seeds than its own."""
+        inputs = image.picture.values
+        seeds = (self.seed * 1009 + target + OTHER_SEEDS * draw for draw in range(1, self.budget.random_maps + 1))
+        return [np.asarray(random_map(inputs, seed).numpy(), dtype=np.float32) for seed in seeds]
 
     def _shown(self, method: str, values: np.ndarray) -> Array:
         return self.methods[method].shown(np.asarray(values, dtype=np.float32))
@@ -135,7 +185,7 @@ class MapMetricsStage:
             image=inputs,
             target=target,
             logits=self._logits,
-            probabilities=self._probabilities,
+            meaning=self.subject.meaning,
             black=self.subject.preprocessing.black(inputs[None]),
             mask=image.mask if image.mask is not None and decides and bool(image.mask.any()) else None,
             generator=lambda: noise_generator(inputs, self.seed),
@@ -147,9 +197,6 @@ class MapMetricsStage:
     def _logits(self, images: Tensor) -> Tensor:
         with grad_mode(), torch.no_grad():
             return self.subject.forward(images)
-
-    def _probabilities(self, images: Tensor) -> Tensor:
-        return self.subject.probabilities(self._logits(images))
 
 
 def _rows(matrix: np.ndarray) -> tuple[tuple[float | None, ...], ...]:
