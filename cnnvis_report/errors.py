@@ -80,10 +80,10 @@ class UnknownName(BadRequest):
 def brief(error: BaseException) -> str:
     """The first line of what an error says, cut where it goes on and on, or its type where it says nothing."""
     try:
-        said = next(iter(str(error).splitlines()), "").rstrip(". ") or type(error).__name__
+        message = next(iter(str(error).splitlines()), "").rstrip(". ") or type(error).__name__
     except Exception:  # somebody's own error, which can't say what it is
-        said = type(error).__name__
-    return said if len(said) <= LONGEST else f"{said[:LONGEST].rstrip()}…"
+        message = type(error).__name__
+    return message if len(message) <= LONGEST else f"{message[:LONGEST].rstrip()}…"
 
 
 def told(error: BaseException) -> str:
@@ -105,8 +105,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     if len(name) > MOST_LETTERS:
         return None
     plain = {_plain(other): other for other in known}
-    found = get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
-    return plain[found[0]] if found else None
+    matches = get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
+    return plain[matches[0]] if matches else None
 
 
 def _plain(name: str) -> str:

@@ -14,30 +14,31 @@ FLOORS = {
     "progress": 0,
     "extensions": 1,
     "records": 1,
+    "evidence": 2,
     "settings": 2,
-    "store": 2,
-    "data": 3,
-    "evaluation": 3,
-    "isolation": 3,
-    "engine": 4,
-    "synthetic": 4,
-    "report": 4,
-    "models": 5,
-    "inspection": 5,
-    "methods": 6,
-    "training": 6,
-    "pipeline": 7,
-    "__init__": 8,
-    "plugin": 8,
-    "cli": 9,
-    "__main__": 10,
+    "store": 3,
+    "data": 4,
+    "evaluation": 4,
+    "isolation": 4,
+    "engine": 5,
+    "synthetic": 5,
+    "report": 5,
+    "models": 6,
+    "inspection": 6,
+    "methods": 7,
+    "training": 7,
+    "pipeline": 8,
+    "__init__": 9,
+    "plugin": 9,
+    "cli": 10,
+    "__main__": 11,
 }
 INNER = {  # floors within a package, where it has several
     "engine": {"passes": 0, "rounding": 0, "graph": 1, "outputs": 2, "rules": 3, "": 4},
     "report": {"pictures": 0, "links": 0, "report": 1, "payload": 1, "views": 1, "": 2},
     "pipeline": {"": 0, "stages": 0, "inspection": 0, "identity": 0, "repeatability": 0},
 }
-WITHOUT_TORCH = {"errors", "progress", "extensions", "records", "settings", "store", "report"}
+WITHOUT_TORCH = {"errors", "progress", "extensions", "records", "evidence", "settings", "store", "report"}
 AT_THE_TOP = 5
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

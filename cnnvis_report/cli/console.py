@@ -101,8 +101,10 @@ class Console(Progress):
             return
         left = seconds + self._pages
         spent = self._progress.expect(left)
-        each = f"; {fmt.duration(per_item)} per image" if per_item >= NOTABLE else ""
-        self.interject(f"Estimate  {about(spent + left)} in all, pages included, {fmt.duration(left)} remaining{each}")
+        per_image = f"; {fmt.duration(per_item)} per image" if per_item >= NOTABLE else ""
+        self.interject(
+            f"Estimate  {about(spent + left)} in all, pages included, {fmt.duration(left)} remaining{per_image}"
+        )
 
     def _move(self, amount: float, item: str, done: int = 0) -> None:
         if self._progress is None:

@@ -47,8 +47,8 @@ class Reporter(TrainProgress):
         """What was found, and what will be trained."""
         self._bar.close()
         say, console = self.console.say, self.console
-        for each in data.skipped[:LISTED]:
-            console.warn(f"{each.name}: {each.reason}. Skipped.")
+        for skipped in data.skipped[:LISTED]:
+            console.warn(f"{skipped.name}: {skipped.reason}. Skipped.")
         if len(data.skipped) > LISTED:
             console.warn(f"{len(data.skipped) - LISTED} more files can't be read. Skipped.")
         for note in data.notes:
@@ -78,8 +78,8 @@ class Reporter(TrainProgress):
 
     def anew(self, where: Path, changed: Sequence[str]) -> None:
         """Why an earlier start is of no use."""
-        said = listed(changed, LISTED)
-        self.console.interject(f"Changed   since the training in {where.name}: {said}; training starts over")
+        differences = listed(changed, LISTED)
+        self.console.interject(f"Changed   since the training in {where.name}: {differences}; training starts over")
 
     def finished(self, path: Path) -> None:
         """That there is nothing to do."""

@@ -15,8 +15,8 @@ class GroupedOption(click.Option):
         group: the heading.
     """
 
-    def __init__(self, *declarations: Any, group: Group = Group.GENERAL, **told: Any) -> None:
-        super().__init__(*declarations, **told)
+    def __init__(self, *declarations: Any, group: Group = Group.GENERAL, **options: Any) -> None:
+        super().__init__(*declarations, **options)
         self.group = group
 
 
@@ -27,8 +27,8 @@ class DescribedArgument(click.Argument):
         description: what it is, a sentence.
     """
 
-    def __init__(self, *declarations: Any, description: str, **told: Any) -> None:
-        super().__init__(*declarations, **told)
+    def __init__(self, *declarations: Any, description: str, **options: Any) -> None:
+        super().__init__(*declarations, **options)
         self.description = description
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str]:

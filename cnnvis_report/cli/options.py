@@ -58,11 +58,11 @@ def configured(
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
-        def command(*configs: object, **given: Any) -> Any:
-            values = {info.name: _typed(info, given.pop(info.name)) for info in infos}
+        def command(*configs: object, **options: Any) -> Any:
+            values = {info.name: _typed(info, options.pop(info.name)) for info in infos}
             if values.get("verbose"):
                 click.get_current_context().meta["verbose"] = True
-            return function(*configs, build(config, {**values, **fixed}), **given)
+            return function(*configs, build(config, {**values, **fixed}), **options)
 
         for info in reversed(infos):
             parameter = _argument(info, info.name in optional) if info.argument else _option(info, prefix)
@@ -91,12 +91,12 @@ def _option(info: SettingInfo, prefix: str) -> Callable[[Function], Function]:
     kind = info.kind.of if isinstance(info.kind, Several) else info.kind
     repeated = isinstance(info.kind, Several | MethodOptions)
     default_text = "auto" if isinstance(kind, Integer) and kind.auto else info.default_text
-    told: dict[str, Any] = {"is_flag": True} if isinstance(kind, Flag) else {"metavar": info.metavar or None}
+    arguments: dict[str, Any] = {"is_flag": True} if isinstance(kind, Flag) else {"metavar": info.metavar or None}
     if not isinstance(kind, Flag):
         typed = Text() if isinstance(kind, MethodOptions) else kind
-        told |= {"type": SettingType(typed, info.completes), "multiple": repeated}
-        told["default"] = None if repeated else info.default
-        told["show_default"] = info.default is not None and not repeated
+        arguments |= {"type": SettingType(typed, info.completes), "multiple": repeated}
+        arguments["default"] = None if repeated else info.default
+        arguments["show_default"] = info.default is not None and not repeated
     return click.option(
         *([info.short] if info.short else []),
         f"--{info.key}",
@@ -105,7 +105,7 @@ def _option(info: SettingInfo, prefix: str) -> Callable[[Function], Function]:
         group=info.group,
         help=f"{info.help}  [default: {default_text}]" if default_text else info.help,
         envvar=prefix + info.variable,
-        **told,
+        **arguments,
     )
 
 

@@ -60,10 +60,10 @@ class Commands(click.Group):
             click.echo("\nStopped. The same command continues from what is done.", err=True)
             ctx.exit(STOPPED)
         except BaseException as error:
-            said = None if isinstance(error, click.ClickException) else _told(error)
-            if said is None:
+            message = None if isinstance(error, click.ClickException) else _told(error)
+            if message is None:
                 raise
-            click.echo(f"Error: {printable(said)}", err=True)
+            click.echo(f"Error: {printable(message)}", err=True)
             if ctx.meta.get("verbose"):
                 traceback.print_exception(error)
             ctx.exit(1)
@@ -102,11 +102,13 @@ def _message(error: click.UsageError) -> str:
 
 def _told(error: BaseException) -> str | None:
     """One line for what somebody's own code, or the operating system, has raised; None for what is a bug of ours."""
-    place = raised_in_network(error)
-    if place is not None:
+    location = raised_in_network(error)
+    if location is not None:
         fatal = is_fatal(error)
         return (
-            str(ends_program(error, "network", place)) if fatal else f"{place}: {type(error).__name__}: {brief(error)}."
+            str(ends_program(error, "network", location))
+            if fatal
+            else f"{location}: {type(error).__name__}: {brief(error)}."
         )
     refused = refusal(error) if isinstance(error, Exception) else None
     return f"{in_words(refused)}. What was written is whole." if refused is not None else None

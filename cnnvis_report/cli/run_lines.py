@@ -78,14 +78,14 @@ def prediction_line(selection: Selection, images: int) -> str | None:
     predictions, labels = selection.predictions, selection.label_predictions
     if predictions is not None:
         correct, unknown = predictions.correct, predictions.unknown
-        said = f"{correct} of {predictions.images} labeled images classified correctly"
+        summary = f"{correct} of {predictions.images} labeled images classified correctly"
     elif labels is not None:
         unknown = labels.unknown
-        said = f"{labels.exact} of {labels.images} labeled images with exactly their labels"
+        summary = f"{labels.exact} of {labels.images} labeled images with exactly their labels"
     else:
         return None
     beside = f", {unknown} with a label that the network doesn't know" if unknown else ""
-    return f"Predict   {fmt.count(images, 'image')}: {said}{beside}; {len(selection.images)} to be explained"
+    return f"Predict   {fmt.count(images, 'image')}: {summary}{beside}; {len(selection.images)} to be explained"
 
 
 def about(seconds: float) -> str:

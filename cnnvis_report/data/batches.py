@@ -42,7 +42,7 @@ class Batch:
     @property
     def images(self) -> Tensor:
         """[N, C, H, W] on the CPU."""
-        return torch.stack([each.picture.values for each in self.ready])
+        return torch.stack([decoded.picture.values for decoded in self.ready])
 
     @property
     def halves(self) -> tuple["Batch", "Batch"]:
@@ -73,10 +73,10 @@ def first_usable(images: ImageSet, preprocessing: Preprocessing) -> DecodedImage
     """The first image that can be decoded, or why the first of all can't."""
     failure = None
     for item in images:
-        found = read_item(item, preprocessing)
-        if isinstance(found, DecodedImage):
-            return found
-        failure = failure or found
+        result = read_item(item, preprocessing)
+        if isinstance(result, DecodedImage):
+            return result
+        failure = failure or result
     return failure or Skipped("", "no image")
 
 
@@ -87,14 +87,14 @@ def batches(images: ImageSet, preprocessing: Preprocessing, size: int, skipped: 
     """
     waiting: list[DecodedImage] = []
     decode = partial(read_item, preprocessing=preprocessing)
-    for found in ahead(decode, images, workers=1, waiting=size):
-        if isinstance(found, Skipped):
-            skipped.append(found)
+    for result in ahead(decode, images, workers=1, waiting=size):
+        if isinstance(result, Skipped):
+            skipped.append(result)
             continue
-        if waiting and waiting[0].picture.values.shape != found.picture.values.shape:
+        if waiting and waiting[0].picture.values.shape != result.picture.values.shape:
             yield Batch(tuple(waiting))
             waiting = []
-        waiting.append(found)
+        waiting.append(result)
         if len(waiting) == size:
             yield Batch(tuple(waiting))
             waiting = []
@@ -106,7 +106,7 @@ def sampled(images: ImageSet, most: int) -> list[ImageItem]:
     """At most so many images, spread evenly over the set."""
     items = list(images)
     count = min(most, len(items))
-    return [items[place * len(items) // count] for place in range(count)]
+    return [items[index * len(items) // count] for index in range(count)]
 
 
 def sample(images: ImageSet, preprocessing: Preprocessing, most: int) -> Tensor:
@@ -116,9 +116,9 @@ def sample(images: ImageSet, preprocessing: Preprocessing, most: int) -> Tensor:
         RunFailed: none can be read.
     """
     spread = [read_item(item, preprocessing) for item in sampled(images, most)]
-    readable = [each for each in spread if isinstance(each, DecodedImage)]
+    readable = [result for result in spread if isinstance(result, DecodedImage)]
     first = readable[0] if readable else first_usable(images, preprocessing)
     if not isinstance(first, DecodedImage):
         raise RunFailed(f"None of the images can be read. {first.name}: {first.reason}.")
-    values = [each.picture.values for each in readable or [first]]
-    return torch.stack([each for each in values if each.shape == values[0].shape])
+    values = [decoded.picture.values for decoded in readable or [first]]
+    return torch.stack([picture for picture in values if picture.shape == values[0].shape])

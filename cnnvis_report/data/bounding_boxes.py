@@ -29,15 +29,15 @@ def read_boxes(path: Path, name: str = "") -> Image.Image:
             raise UnusablePicture("its annotation is empty, larger than 1 MB, or declares entities")
         tree = ElementTree.fromstring(content)
         width, height = (int(tree.findtext(f"size/{side}", "0")) for side in ("width", "height"))
-        found = [
-            (each.findtext("name", ""), [float(each.findtext(f"bndbox/{side}", "nan")) for side in SIDES])
-            for each in tree.iter("object")
+        named_boxes = [
+            (element.findtext("name", ""), [float(element.findtext(f"bndbox/{side}", "nan")) for side in SIDES])
+            for element in tree.iter("object")
         ]
     except (OSError, ElementTree.ParseError, ValueError) as error:
         raise UnusablePicture(f"its annotation can't be read ({error})") from error
     if min(width, height) < 1 or width * height > MOST_PIXELS:
         raise UnusablePicture(f"its annotation gives no usable size ({width}×{height})")
-    boxes = [box for called, box in found if called == name] or [box for _, box in found]
+    boxes = [box for called, box in named_boxes if called == name] or [box for _, box in named_boxes]
     if any(not (0 <= left <= right <= width and 0 <= top <= bottom <= height) for left, top, right, bottom in boxes):
         raise UnusablePicture("its annotation has a box that isn't within the image")
     picture = Image.new("L", (width, height))

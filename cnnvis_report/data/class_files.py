@@ -66,10 +66,10 @@ def _structured(text: str, suffix: str) -> Any:
     try:
         return json.loads(plain, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
-        found = _literal(plain)
-        if found is None:
+        literal = _literal(plain)
+        if literal is None:
             raise RefusedClasses(f"is neither JSON nor a Python dict or list ({str(error)[:100]})") from error
-        return found
+        return literal
 
 
 def _literal(text: str) -> Any:
@@ -93,7 +93,9 @@ def _of_content(content: Any) -> list[Any]:
     if not isinstance(content, _Pairs):
         if not isinstance(content, list | tuple):
             raise RefusedClasses(f"holds a {type(content).__name__}, no class names")
-        return _of_objects(content) if content and all(isinstance(each, _Pairs) for each in content) else list(content)
+        return (
+            _of_objects(content) if content and all(isinstance(entry, _Pairs) for entry in content) else list(content)
+        )
     whole = dict(content) if all(isinstance(key, str) for key, _ in content) else {}
     for key in (*TO_NAMES, *TO_INDICES):
         if isinstance(whole.get(key), list | tuple | Mapping):
@@ -107,19 +109,19 @@ def _of_content(content: Any) -> list[Any]:
         return in_order(keys, values)
     if turned and all(isinstance(key, str) for key, _ in content):
         return in_order(values, [key for key, _ in content])
-    found = ", ".join(repr(key) for key, _ in content[:4])
-    raise RefusedClasses(f"is an object with {found or 'nothing'} in it; possible are {KINDS}")
+    shown = ", ".join(repr(key) for key, _ in content[:4])
+    raise RefusedClasses(f"is an object with {shown or 'nothing'} in it; possible are {KINDS}")
 
 
 def _of_objects(objects: Sequence[_Pairs]) -> list[Any]:
     """The names of objects such as {"id": 0, "name": "cat"}."""
-    tables = [{str(key).lower(): value for key, value in each} for each in objects]
-    name = next((key for key in NAME_COLUMNS if all(isinstance(each.get(key), str) for each in tables)), None)
+    tables = [{str(key).lower(): value for key, value in pairs} for pairs in objects]
+    name = next((key for key in NAME_COLUMNS if all(isinstance(table.get(key), str) for table in tables)), None)
     if name is None:
         raise RefusedClasses("is a list of objects without a name in each")
-    index = next((key for key in INDEX_COLUMNS if all(key in each for each in tables)), None)
-    numbers = _numbers(each[index] for each in tables) if index is not None else None
-    names = [each[name] for each in tables]
+    index = next((key for key in INDEX_COLUMNS if all(key in table for table in tables)), None)
+    numbers = _numbers(table[index] for table in tables) if index is not None else None
+    names = [table[name] for table in tables]
     return names if numbers is None else in_order(numbers, names)
 
 
@@ -160,17 +162,17 @@ def _unquoted(lines: list[str]) -> tuple[list[str], list[Any] | None]:
 
     Such lines end in commas, all but perhaps the last, or have each name in quotes.
     """
-    given = [line.strip() for line in lines if line.strip()]
-    if len(given) > 1 and all(re.match(r"[-*]\s+\S", line) for line in given):  # as YAML and Markdown write lists
-        given = [line[1:].strip() for line in given]
-    commas = len(given) > 1 and any(all(line.endswith(mark) for line in given[:-1]) for mark in ",;")
-    plain = [line.rstrip(",;").rstrip() for line in given] if commas else given
+    entries = [line.strip() for line in lines if line.strip()]
+    if len(entries) > 1 and all(re.match(r"[-*]\s+\S", line) for line in entries):  # as YAML and Markdown write lists
+        entries = [line[1:].strip() for line in entries]
+    commas = len(entries) > 1 and any(all(line.endswith(mark) for line in entries[:-1]) for mark in ",;")
+    plain = [line.rstrip(",;").rstrip() for line in entries] if commas else entries
     if all(map(QUOTED.fullmatch, plain)):
         return _without_quotes(plain), None
     joined = ",".join(plain)
-    if len(given) == 1 and given[0][:1] in ("'", '"'):  # all names on one line
-        found = _literal(f"[{joined}]")
-        return lines, found if found and all(isinstance(each, str) for each in found) else None
+    if len(entries) == 1 and entries[0][:1] in ("'", '"'):  # all names on one line
+        names = _literal(f"[{joined}]")
+        return lines, names if names and all(isinstance(name, str) for name in names) else None
     if all(KEYED.match(line) for line in plain):
         content = _literal("{" + joined + "}")
         return lines, _of_content(content) if content else None
@@ -187,12 +189,12 @@ def _without_quotes(names: list[str]) -> list[str]:
 
 def _numbers(keys: Any) -> list[int] | None:
     """Indices, as numbers or in digits; None where one is neither."""
-    found = []
+    numbers = []
     for key in keys:
         if isinstance(key, bool) or not (isinstance(key, int) or (isinstance(key, str) and key.isdecimal())):
             return None
-        found.append(int(key))
-    return found
+        numbers.append(int(key))
+    return numbers
 
 
 def _entry(entry: Any) -> tuple[str, tuple[str, ...]]:

@@ -78,9 +78,9 @@ class Classes:
     def find(self, word: str, *, indices: bool = True) -> Prediction:
         """The classes that a word may stand for; `indices`: a number that is no class's name is an index."""
         word = word.strip()
-        for found in (self._exact.get(word), self._plain.get(plain(word)), self._alias.get(plain(word))):
-            if found:
-                return Prediction(tuple(found))
+        for classes in (self._exact.get(word), self._plain.get(plain(word)), self._alias.get(plain(word))):
+            if classes:
+                return Prediction(tuple(classes))
         parts = {index for part in _parts(word) for index in self._part.get(part)}
         if parts:
             return Prediction(tuple(sorted(parts)))
@@ -95,14 +95,14 @@ class Classes:
 
 class _Table:
     def __init__(self) -> None:
-        self._found: defaultdict[str, list[int]] = defaultdict(list)
+        self._indices: defaultdict[str, list[int]] = defaultdict(list)
 
     def add(self, word: str, index: int) -> None:
-        if word and index not in self._found[word]:
-            self._found[word].append(index)
+        if word and index not in self._indices[word]:
+            self._indices[word].append(index)
 
     def get(self, word: str) -> list[int]:
-        return self._found.get(word, [])
+        return self._indices.get(word, [])
 
 
 def find_class(wanted: str, names: Sequence[str], aliases: Sequence[Sequence[str]] = ()) -> int:
@@ -112,12 +112,13 @@ def find_class(wanted: str, names: Sequence[str], aliases: Sequence[Sequence[str
         UnknownName: there is no such class.
         BadRequest: the index is out of range, or the name belongs to several classes.
     """
-    found = Classes(names, aliases).find(wanted)
-    if found.index is not None:
-        return found.index
-    if found.indices:
+    prediction = Classes(names, aliases).find(wanted)
+    if prediction.index is not None:
+        return prediction.index
+    if prediction.indices:
         raise BadRequest(
-            f"{len(found.indices)} classes are called {wanted!r}: {', '.join(map(str, found.indices))}. Give an index."
+            f"{len(prediction.indices)} classes are called {wanted!r}: {', '.join(map(str, prediction.indices))}. "
+            "Give an index."
         )
     if wanted.strip().isdigit() and len(wanted) < LONGEST_INDEX:
         raise BadRequest(f"There is no class {wanted.strip()}: the network has {len(names)}, 0 to {len(names) - 1}.")
@@ -129,8 +130,8 @@ def distinct(names: Sequence[str]) -> tuple[str, ...]:
     counts: defaultdict[str, int] = defaultdict(int)
     for name in names:
         counts[name] += 1
-    told = [f"{name} ({index})" if counts[name] > 1 else name for index, name in enumerate(names)]
-    return tuple(told) if len(set(told)) == len(told) else tuple(f"{name} ({at})" for at, name in enumerate(names))
+    texts = [f"{name} ({index})" if counts[name] > 1 else name for index, name in enumerate(names)]
+    return tuple(texts) if len(set(texts)) == len(texts) else tuple(f"{name} ({at})" for at, name in enumerate(names))
 
 
 def plain(name: str) -> str:
@@ -141,12 +142,12 @@ def plain(name: str) -> str:
 
 def _parts(name: str) -> set[str]:
     """The names in one with commas between them."""
-    return {found for part in name.split(",") if (found := plain(part))}
+    return {word for part in name.split(",") if (word := plain(part))}
 
 
 def _ids(names: Sequence[str], aliases: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """ImageNet's ids, class by class, where these are ImageNet's classes or nobody has named a thousand."""
-    if len(names) != IMAGENET or any(ID.fullmatch(each) for called in aliases for each in called):
+    if len(names) != IMAGENET or any(ID.fullmatch(alias) for called in aliases for alias in called):
         return ()
     unnamed = all(name == f"class {index}" for index, name in enumerate(names))
     alike = sum(bool(_parts(name) & known) for name, known in zip(names, _imagenet_names(), strict=True))

@@ -73,10 +73,10 @@ class FileContent:
             if self._read is None or not S_ISREG(status.st_mode) or _facts(status) == self._read:
                 return
             with self.path.open("rb") as file:
-                found = file_digest(file, _hash).hexdigest()
+                digest = file_digest(file, _hash).hexdigest()
         except OSError:
             return
-        self._note(found, status, _settled(status))
+        self._note(digest, status, _settled(status))
 
     def digest(self) -> str:
         """Of the content that was last read; of what the file holds now, where nobody has read it."""
@@ -87,9 +87,9 @@ class FileContent:
                 with self.path.open("rb") as file:
                     status = os.fstat(file.fileno())
                     settled = _settled(status)
-                    found = file_digest(file, _hash).hexdigest()
+                    digest = file_digest(file, _hash).hexdigest()
                     whole = _stamp(self.path, os.fstat(file.fileno())) == _stamp(self.path, status)
-                    self._note(found, status, settled and whole)
+                    self._note(digest, status, settled and whole)
             except OSError:
                 return "unreadable"
         return self._digest

@@ -135,10 +135,10 @@ def prepare(picture: Image.Image | UprightPicture, preprocessing: Preprocessing)
     except MemoryError as error:
         raise UnusablePicture("too large for the memory") from error
     resized = resized if resized.mode == mode else resized.convert(mode)
-    seen = np.asarray(resized, dtype=np.uint8)
-    pixels = torch.from_numpy(seen.copy()).float().div(255)
+    shown = np.asarray(resized, dtype=np.uint8)
+    pixels = torch.from_numpy(shown.copy()).float().div(255)
     pixels = pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1)
-    return Picture(preprocessing.normalize(pixels.contiguous()), seen, original, note)
+    return Picture(preprocessing.normalize(pixels.contiguous()), shown, original, note)
 
 
 def _pixels(source: Source, page: int, ending: str = "") -> Pixels:

@@ -37,28 +37,28 @@ def find_images(paths: Sequence[Path]) -> FoundImages:
     """
     search = Search()
     notices: list[str] = []
-    found: list[ImageFile] = []
+    images: list[ImageFile] = []
     for path in paths:
         within = Search()  # of its own, so that names in what is said of it get the folder's name too
         before = f"{path.name}/" if len(paths) > 1 and path.is_dir() else ""
-        files, said = _found_in(path, within)
-        found += [replace(each, name=before + each.name, folder=each.folder or before[:-1]) for each in files]
+        files, path_notices = _found_in(path, within)
+        images += [replace(file, name=before + file.name, folder=file.folder or before[:-1]) for file in files]
         search.add(within, before)
-        notices += said
-    found, repeated = _once(found)
-    found, own = without_reports(found)
-    found, looked = _looked_into(found)
-    if not found:
-        raise _nothing(paths, search, own)
+        notices += path_notices
+    images, repeated = _once(images)
+    images, report_notices = without_reports(images)
+    images, looked = _looked_into(images)
+    if not images:
+        raise _nothing(paths, search, report_notices)
     folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
     return FoundImages(
-        tuple(found),
+        tuple(images),
         tuple(search.skipped),
-        (*notices, *repeated, *own, *looked, *search.notices(), *_tables(search, found)),
+        (*notices, *repeated, *report_notices, *looked, *search.notices(), *_tables(search, images)),
         top=folder.resolve().name if folder is not None else "",
         subfolders=_subfolders(folder)
         if folder is not None
-        else tuple(sorted({e.folders[0] for e in found if e.folders})),
+        else tuple(sorted({e.folders[0] for e in images if e.folders})),
     )
 
 
@@ -67,8 +67,8 @@ def _found_in(path: Path, search: Search) -> tuple[list[ImageFile], list[str]]:
         parts = parts_of(path)
         if parts is None:
             return list(search.walk(path)), []
-        masks = {each.name: each.path for each in Search().walk(parts[1])}
-        return [replace(each, mask=masks.get(each.name)) for each in search.walk(parts[0])], []
+        masks = {mask.name: mask.path for mask in Search().walk(parts[1])}
+        return [replace(image, mask=masks.get(image.name)) for image in search.walk(parts[0])], []
     if not path.exists():
         what = "a link to a file that isn't there" if path.is_symlink() else "there is no such file or folder"
         raise BadRequest(f"{path}: {what}. IMAGES are files, folders and lists (.txt, .csv, .tsv).")
@@ -82,9 +82,9 @@ def _found_in(path: Path, search: Search) -> tuple[list[ImageFile], list[str]]:
     return [ImageFile(path, path.name)], []
 
 
-def _tables(search: Search, found: Sequence[ImageFile]) -> list[str]:
+def _tables(search: Search, images: Sequence[ImageFile]) -> list[str]:
     """That a table which lies among the images names them, and so may have their labels."""
-    names = {os.fsencode(each.path.name) for each in found[:MOST_NAMES]}
+    names = {os.fsencode(image.path.name) for image in images[:MOST_NAMES]}
     for table in search.tables[:MOST_TABLES]:
         lines = head_of(table).replace(b'"', b"").splitlines()
         cells = {cell.strip().rpartition(b"/")[2] for line in lines for cell in re.split(rb"[,;\t]| (?=\S+$)", line)}
@@ -93,78 +93,78 @@ def _tables(search: Search, found: Sequence[ImageFile]) -> list[str]:
     return []
 
 
-def _once(found: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]]:
+def _once(images: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]]:
     """Each file once, under whatever path, unless its folder or what a list says of it differs."""
-    kept: dict[object, ImageFile] = {}
+    unique: dict[object, ImageFile] = {}
     files: dict[object, int] = {}
-    for each in found:
+    for image in images:
         try:
-            status = each.path.stat()
-            file: object = (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(each.path)
+            status = image.path.stat()
+            file: object = (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(image.path)
         except (OSError, ValueError):
-            file = each.path
+            file = image.path
         files[file] = files.get(file, 0) + 1
-        kept.setdefault((file, each.folder, each.labels), each)
-    said = []
-    if again := len(found) - len(kept):
+        unique.setdefault((file, image.folder, image.labels), image)
+    notices = []
+    if again := len(images) - len(unique):
         verb = "file is reached twice" if again == 1 else "files are reached more than once"
-        said.append(f"{again} {verb}, by links or paths, and taken once each.")
-    if linked := sum(1 for _ in kept) - len(files):
+        notices.append(f"{again} {verb}, by links or paths, and taken once each.")
+    if linked := sum(1 for _ in unique) - len(files):
         verb = "image is in the set again" if linked == 1 else "images are in the set again"
-        said.append(f"{linked} {verb} in another folder or with another label, by links or lists.")
-    return list(kept.values()), said
+        notices.append(f"{linked} {verb} in another folder or with another label, by links or lists.")
+    return list(unique.values()), notices
 
 
-def _looked_into(found: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]]:
+def _looked_into(images: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]]:
     """The files with what their heads tell: pages of a TIFF one by one, animations, depth."""
     known: list[ImageFile] = []
     animated: list[str] = []
     fuller: list[str] = []
     stacks: list[str] = []
     pages = 0
-    for each in found:
+    for image in images:
         # what has no ending, or a wrong one, is what its head says
-        kind = ending(each.path)
-        head = head_of(each.path) if kind in LOOKED_INTO or kind not in EXTENSIONS else b""
+        kind = ending(image.path)
+        head = head_of(image.path) if kind in LOOKED_INTO or kind not in EXTENSIONS else b""
         reader = reader_for(head, kind)
         if reader.name != FALLBACK:
-            known += _of_reader(each, reader)
+            known += _of_reader(image, reader)
             continue
         if head[:2] in (b"II", b"MM"):
-            made = list(_pages(each))
-            known += made
-            if len(made) > 1:
-                stacks.append(each.name)
-                pages += len(made)
+            page_files = list(_pages(image))
+            known += page_files
+            if len(page_files) > 1:
+                stacks.append(image.name)
+                pages += len(page_files)
             continue
-        known.append(replace(each, deep=True) if _is_deep(head) else each)
-        if is_animated(each.path, head):
-            animated.append(each.name)
-        elif holds_more(each.path, head):
-            fuller.append(each.name)
-    said = []
+        known.append(replace(image, deep=True) if _is_deep(head) else image)
+        if is_animated(image.path, head):
+            animated.append(image.name)
+        elif holds_more(image.path, head):
+            fuller.append(image.name)
+    notices = []
     if stacks:
         what = "1 TIFF file has" if len(stacks) == 1 else f"{len(stacks)} TIFF files have"
-        said.append(f"{what} {pages} pages, each of which is an image of its own: {several(stacks)}.")
+        notices.append(f"{what} {pages} pages, each of which is an image of its own: {several(stacks)}.")
     if animated:
         what = "1 file is an animation" if len(animated) == 1 else f"{len(animated)} files are animations"
-        said.append(f"{what}, of which the first frame is taken: {several(animated)}.")
+        notices.append(f"{what}, of which the first frame is taken: {several(animated)}.")
     if fuller:
         what = "1 JPEG file holds" if len(fuller) == 1 else f"{len(fuller)} JPEG files hold"
-        said.append(f"{what} several pictures, of which the first is taken: {several(fuller)}.")
-    return known, said
+        notices.append(f"{what} several pictures, of which the first is taken: {several(fuller)}.")
+    return known, notices
 
 
-def _of_reader(each: ImageFile, reader: Reader) -> list[ImageFile]:
+def _of_reader(image: ImageFile, reader: Reader) -> list[ImageFile]:
     """The images of a file that another reader than Pillow's opens."""
     try:
-        count = reader.count(each.path) if reader.count is not None and each.path.is_file() else 1
+        count = reader.count(image.path) if reader.count is not None and image.path.is_file() else 1
     except Exception:  # says so when it is decoded
         count = 1
     if count <= 1:
-        return [replace(each, deep=reader.deep)]
+        return [replace(image, deep=reader.deep)]
     return [
-        replace(each, name=f"{each.name} page {page + 1}", page=page, deep=reader.deep)
+        replace(image, name=f"{image.name} page {page + 1}", page=page, deep=reader.deep)
         for page in range(min(count, MOST_PAGES))
     ]
 
@@ -178,33 +178,33 @@ def _is_deep(head: bytes) -> bool:
     return channels_and_bits(head)[1] > 8
 
 
-def _pages(each: ImageFile) -> Iterator[ImageFile]:
+def _pages(image: ImageFile) -> Iterator[ImageFile]:
     """The pages of a TIFF; thumbnails within it, and smaller copies, are none."""
-    pages = tiff_pages(each.path) if each.path.is_file() else ()
+    pages = tiff_pages(image.path) if image.path.is_file() else ()
     whole = [page for page in pages if not page.reduced]
     if len(whole) <= 1:
         first = whole[0] if whole else None
-        yield replace(each, page=first.index, deep=first.bits > 8) if first is not None else each
+        yield replace(image, page=first.index, deep=first.bits > 8) if first is not None else image
         return
     for number, page in enumerate(whole, start=1):
-        yield replace(each, name=f"{each.name} page {number}", page=page.index, deep=page.bits > 8)
+        yield replace(image, name=f"{image.name} page {number}", page=page.index, deep=page.bits > 8)
 
 
 def _subfolders(folder: Path) -> tuple[str, ...]:
     """The names of the folders directly below, in the order in which ImageFolder numbers them."""
     parts = parts_of(folder)
     with os.scandir(parts[0] if parts else folder) as entries:
-        folders = [each for each in entries if is_folder(each) and not each.name.startswith(".")]
-        return tuple(sorted(each.name for each in folders if not is_report(Path(each.path))))
+        folders = [entry for entry in entries if is_folder(entry) and not entry.name.startswith(".")]
+        return tuple(sorted(folder.name for folder in folders if not is_report(Path(folder.path))))
 
 
-def _nothing(paths: Sequence[Path], search: Search, said: Sequence[str]) -> BadRequest:
+def _nothing(paths: Sequence[Path], search: Search, notices: Sequence[str]) -> BadRequest:
     """That there is no image, and what there is instead."""
     where = ", ".join(path.name or str(path) for path in paths)
     if search.skipped:
         first, more = search.skipped[0], len(search.skipped) - 1
         others = f" So it is with {more} more." if more else ""
         return BadRequest(f"No image in {where} can be read. {first.name}: {first.reason}.{others}")
-    there = "".join(f" {notice}" for notice in (*said, *search.notices()))
+    remarks = "".join(f" {notice}" for notice in (*notices, *search.notices()))
     wanted = " ".join(sorted(endings()))
-    return BadRequest(f"No image in {where}. Files that end in {wanted} are looked for, in sub-folders too.{there}")
+    return BadRequest(f"No image in {where}. Files that end in {wanted} are looked for, in sub-folders too.{remarks}")

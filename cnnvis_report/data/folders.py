@@ -46,7 +46,7 @@ class Search:
 
     def add(self, other: "Search", before: str) -> None:
         """What another search has noted, its names with something before them."""
-        self.skipped += [Skipped(before + each.name, each.reason) for each in other.skipped]
+        self.skipped += [Skipped(before + skipped.name, skipped.reason) for skipped in other.skipped]
         self.aside += other.aside
         self.hidden += [before + name for name in other.hidden]
         self.loops += [before + name for name in other.loops]
@@ -131,7 +131,7 @@ class Search:
             if not entry.is_dir():
                 return
             with os.scandir(entry.path) as scanned:
-                names = [each.name for each, _ in zip(scanned, range(LOOKED_AT), strict=False)]
+                names = [entry.name for entry, _ in zip(scanned, range(LOOKED_AT), strict=False)]
         except OSError:
             return
         if any(Path(name).suffix.lower() in self._readable and not name.startswith(".") for name in names):
@@ -139,20 +139,20 @@ class Search:
 
     def notices(self) -> list[str]:
         """What a user has to know of this search."""
-        said = []
+        notices = []
         if self.aside:
             count = sum(self.aside.values())
             kinds = ", ".join(f"{number} {kind}" for kind, number in self.aside.most_common(6))
             more = ", …" if len(self.aside) > 6 else ""
-            said.append(f"{count} other {'file is' if count == 1 else 'files are'} left aside: {kinds}{more}.")
+            notices.append(f"{count} other {'file is' if count == 1 else 'files are'} left aside: {kinds}{more}.")
         if self.hidden:
-            said.append(f"Hidden folders are left aside, of which these hold images: {several(self.hidden)}.")
+            notices.append(f"Hidden folders are left aside, of which these hold images: {several(self.hidden)}.")
         if self.reports:
             names = ["the folder itself" if name == "." else name for name in self.reports]
-            said.append(f"Folders of reports aren't searched for images: {several(names)}.")
+            notices.append(f"Folders of reports aren't searched for images: {several(names)}.")
         if self.loops:
-            said.append(f"Links to folders that are searched already aren't followed again: {several(self.loops)}.")
-        return said
+            notices.append(f"Links to folders that are searched already aren't followed again: {several(self.loops)}.")
+        return notices
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:

@@ -74,8 +74,8 @@ HEAD = 1 << 12  # bytes that tell what a file is
 
 def ending(path: Path) -> str:
     """The ending in lower case, both parts where there are two that count, as in .nii.gz."""
-    both = "".join(path.suffixes[-2:]).lower()
-    return both if both in UNREAD or both in HOLDERS else path.suffix.lower()
+    last_two = "".join(path.suffixes[-2:]).lower()
+    return last_two if last_two in UNREAD or last_two in HOLDERS else path.suffix.lower()
 
 
 def unread(path: Path) -> str:
@@ -104,7 +104,7 @@ def looks_like_a_picture(head: bytes) -> bool:
 
 def content(head: bytes) -> str:
     """The ending that a file which begins so should have, where its format is known and isn't read; else empty."""
-    for name, found in (
+    for name, matches in (
         (".heic", head[4:8] == b"ftyp" and head[8:12] in HEIC),
         (".jxl", head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"))),
         (".psd", head.startswith(b"8BPS")),
@@ -126,7 +126,7 @@ def content(head: bytes) -> str:
         (".mp4", head[4:8] == b"ftyp" and head[8:12] in (b"isom", b"iso2", b"mp41", b"mp42", b"qt  ", b"M4V ")),
         (".html", head.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html"))),
     ):  # fmt: skip
-        if found:
+        if matches:
             return name
     return ""
 

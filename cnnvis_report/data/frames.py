@@ -81,7 +81,7 @@ def _pictures(index: bytes) -> int:
     order: Literal["little", "big"] = "little" if index.startswith(b"II") else "big"
     at = int.from_bytes(index[4:8], order)
     count = int.from_bytes(index[at : at + 2], order)
-    for place in range(at + 2, min(at + 2 + 12 * count, len(index) - 11), 12):
-        if int.from_bytes(index[place : place + 2], order) == COUNT:
-            return int.from_bytes(index[place + 8 : place + 12], order)
+    for offset in range(at + 2, min(at + 2 + 12 * count, len(index) - 11), 12):
+        if int.from_bytes(index[offset : offset + 2], order) == COUNT:
+            return int.from_bytes(index[offset + 8 : offset + 12], order)
     return 0

@@ -90,9 +90,9 @@ def _middle(
     else:
         rows = picture.resize_rows(first, last, right - left, filter, box)
     upper, lower = max(top * down - first, 0), min(bottom * down - first, rows.height)
-    made = rows.resize((rows.width, bottom - top), filter, box=(0, upper, rows.width, lower))
+    resized = rows.resize((rows.width, bottom - top), filter, box=(0, upper, rows.width, lower))
     if (left, top, right, bottom) == wanted:
-        return made
+        return resized
     whole = Image.new(picture.mode, (wanted[2] - wanted[0], wanted[3] - wanted[1]))
-    whole.paste(made, (left - wanted[0], top - wanted[1]))
+    whole.paste(resized, (left - wanted[0], top - wanted[1]))
     return whole

@@ -53,12 +53,12 @@ class FoundImages:
     def __iter__(self) -> Iterator[ImageFile]:
         return iter(self.files)
 
-    def __getitem__(self, place: int) -> ImageFile:
-        return self.files[place]
+    def __getitem__(self, index: int) -> ImageFile:
+        return self.files[index]
 
     def only(self, wanted: Callable[[ImageFile], object]) -> "FoundImages":
         """Those files alone, of all that was found."""
-        return replace(self, files=tuple(each for each in self.files if wanted(each)))
+        return replace(self, files=tuple(file for file in self.files if wanted(file)))
 
 
 def natural(name: str) -> list[tuple[int, int | str]]:

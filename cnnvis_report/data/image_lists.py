@@ -72,28 +72,30 @@ def _of_table(rows: list[list[str]], path: Path) -> tuple[list[ImageFile], list[
     header = rows[0]
     file = column(header, PATH_COLUMNS)
     if file is None or (path.parent / header[file]).is_file():
-        found = [_found(row[0], row[1] if len(row) > 1 else "", path.parent) for row in rows if row[0]]
-        return found, []
+        images = [_found(row[0], row[1] if len(row) > 1 else "", path.parent) for row in rows if row[0]]
+        return images, []
     left = [cell if at != file else "" for at, cell in enumerate(header)]
     label = column(left, LABEL_COLUMNS)
     body = [row for row in rows[1:] if len(row) > file and row[file]]
     others = [at for at, cell in enumerate(left) if cell]
     label = others[0] if label is None and len(others) == 1 else label
     cells = {at: {row[at] for row in body if at < len(row)} for at in others} if label is None else {}
-    flags = [at for at, held in cells.items() if held <= ONE_HOT and held - {""}]
+    flags = [at for at, values in cells.items() if values <= ONE_HOT and values - {""}]
     if len(flags) > 1:
         marked = ["|".join(header[at] for at in flags if at < len(row) and row[at] in BORNE) for row in body]
-        found = [_found(row[file], mark, path.parent) for row, mark in zip(body, marked, strict=True)]
-        said = (
+        images = [_found(row[file], mark, path.parent) for row, mark in zip(body, marked, strict=True)]
+        notice = (
             f"{path.name}: each of its columns but {several([header[at] for at in (file, *cells) if at not in flags])}"
         )
         unsure = ", and -1 (uncertain) counts as 0" if any(cells[at] & UNCERTAIN for at in flags) else ""
-        return [replace(each, bare=not each.labels) for each in found], [f"{said} is a label where it holds 1{unsure}."]
+        return [replace(image, bare=not image.labels) for image in images], [
+            f"{notice} is a label where it holds 1{unsure}."
+        ]
     texts = [row[label] if label is not None and label < len(row) else "" for row in body]
-    said = f"{path.name}: paths in column {header[file]!r}" + (
+    notice = f"{path.name}: paths in column {header[file]!r}" + (
         f", labels in column {header[label]!r}." if label is not None else ", and no column of labels."
     )
-    return [_found(row[file], text, path.parent) for row, text in zip(body, texts, strict=True)], [said]
+    return [_found(row[file], text, path.parent) for row, text in zip(body, texts, strict=True)], [notice]
 
 
 def _split(line: str, folder: Path) -> tuple[str, str]:
@@ -119,9 +121,9 @@ def _candidates(line: str) -> Iterator[tuple[str, str]]:
         if cells:
             yield cells[0].strip(), ",".join(cells[1:]).strip()
     for mark in ("\t", ",", ";", " "):
-        places = [at for at, letter in enumerate(line[:LONGEST_PATH]) if letter == mark]
+        positions = [at for at, letter in enumerate(line[:LONGEST_PATH]) if letter == mark]
         # of blanks the last that leaves a file, as a path has more of them than a label
-        for at in reversed(places) if mark == " " else places:
+        for at in reversed(positions) if mark == " " else positions:
             yield line[:at].strip(), line[at + 1 :].strip()
 
 

@@ -39,7 +39,7 @@ class ImageItem:
 
     id: unique, of letters, digits and hyphens only: names of files and anchors are made of it.
     name: as the report shows it, relative to the folder that was given; a stranger's text.
-    open: decodes it; raises UnusablePicture. made: what tells its content, where that isn't files alone.
+    open: decodes it; raises UnusablePicture. stamp: what tells its content, where that isn't files alone.
     labels: what it is said to show; several where the classes don't exclude each other.
     mask: where what decides the class is, at the picture's own size, if anybody knows.
     files: that hold it: the picture's, and that of its mask.
@@ -50,7 +50,7 @@ class ImageItem:
     id: str
     name: str
     open: Callable[[], Image.Image | UprightPicture]
-    made: str
+    stamp: str
     labels: tuple[Label, ...] = ()
     mask: Callable[[], Image.Image | UprightPicture] | None = None
     files: tuple[FileContent, ...] = ()
@@ -64,7 +64,7 @@ class ImageItem:
     @property
     def fingerprint(self) -> str:
         """Changes with whatever was last read of its files, or, where nothing was, with what they hold now."""
-        return self.made + "+".join(file.digest() for file in self.files)
+        return self.stamp + "+".join(file.digest() for file in self.files)
 
     @property
     def content(self) -> str:
@@ -95,7 +95,7 @@ class ImageSet:
 
 
 def labeled(
-    found: FoundImages,
+    images: FoundImages,
     classes: Sequence[str],
     *,
     labels: str = "names",
@@ -107,7 +107,7 @@ def labeled(
     """The image set, each image with its labels where they are known.
 
     Args:
-        found: as `find_images` gives them.
+        images: as `find_images` gives them.
         classes: the network's class names.
         labels: which folders are labels, as `label_images` says.
         aliases: what else the classes are called, class by class.
@@ -119,40 +119,40 @@ def labeled(
     Raises:
         BadRequest: there is no such folder of masks, or none in it belongs to an image.
     """
-    given = label_images(found, Classes(classes, aliases), labels)
-    places, said = chosen([each.folder for each in found], given.labels, limit)
-    files = [found[place] for place in places]
-    mask_of = {each: each.mask for each in files if each.mask is not None} if masks is None else _masks(files, masks)
-    contents = {path: FileContent(path) for path in {*(each.path for each in files), *mask_of.values()}}
+    labelling = label_images(images, Classes(classes, aliases), labels)
+    indices, notices = chosen([image.folder for image in images], labelling.labels, limit)
+    files = [images[index] for index in indices]
+    mask_of = {file: file.mask for file in files if file.mask is not None} if masks is None else _masks(files, masks)
+    contents = {path: FileContent(path) for path in {*(file.path for file in files), *mask_of.values()}}
     items = []
-    for id, place, each in zip(image_ids(files), places, files, strict=True):
-        own = given.labels[place]
-        mask = contents[mask_of[each]] if each in mask_of else None
+    for id, index, file in zip(image_ids(files), indices, files, strict=True):
+        image_labels = labelling.labels[index]
+        mask = contents[mask_of[file]] if file in mask_of else None
         items.append(
             ImageItem(
                 id,
-                readable(each.name),
-                _opener(contents[each.path], each.page, levels),
-                f"page {each.page} " if each.page else "",
-                own,
-                _mask_opener(mask, own) if mask is not None else None,
-                tuple(filter(None, (contents[each.path], mask))),
-                each.bare,
+                readable(file.name),
+                _opener(contents[file.path], file.page, levels),
+                f"page {file.page} " if file.page else "",
+                image_labels,
+                _mask_opener(mask, image_labels) if mask is not None else None,
+                tuple(filter(None, (contents[file.path], mask))),
+                file.bare,
             )
         )
-    said += _of_masks(items)
-    of_labels = tuple(given.notices)
-    return ImageSet(tuple(items), (*found.notices, *said, *of_labels), found.skipped, of_labels, given.order)
+    notices += _of_masks(items)
+    of_labels = tuple(labelling.notices)
+    return ImageSet(tuple(items), (*images.notices, *notices, *of_labels), images.skipped, of_labels, labelling.order)
 
 
-def _masks(found: Sequence[ImageFile], folder: Path) -> dict[ImageFile, Path]:
+def _masks(images: Sequence[ImageFile], folder: Path) -> dict[ImageFile, Path]:
     """The mask of each image that has one."""
     if not folder.is_dir():
         raise BadRequest(f"--masks {folder}: there is no such folder.")
     found_masks = Search().walk(folder, {*endings(), BOXES})
-    known = {Path(each.name).with_suffix("").as_posix(): each.path for each in found_masks}
-    names = {each: Path(each.name).with_suffix("").as_posix() for each in found}
-    masks = {each: known[name] for each, name in names.items() if name in known}
+    known = {Path(mask.name).with_suffix("").as_posix(): mask.path for mask in found_masks}
+    names = {image: Path(image.name).with_suffix("").as_posix() for image in images}
+    masks = {image: known[name] for image, name in names.items() if name in known}
     if not masks:
         example = next(iter(names.values()))
         raise BadRequest(
@@ -216,13 +216,13 @@ def image_ids(files: Sequence[ImageFile]) -> list[str]:
     shown by one name, the order of their paths tells them apart.
     """
     alike: dict[tuple[str, int], list[int]] = {}
-    for place, each in enumerate(files):
-        alike.setdefault((each.name, each.page), []).append(place)
+    for index, file in enumerate(files):
+        alike.setdefault((file.name, file.page), []).append(index)
     ids = [""] * len(files)
-    for (name, page), places in alike.items():
-        for number, place in enumerate(sorted(places, key=lambda place: str(files[place].path))):
-            told = f"{name}\n{page}\n{number}".encode("utf-8", "replace")
-            ids[place] = f"{_slug(name)}-{sha256(told).hexdigest()[:10]}".strip("-")
+    for (name, page), indices in alike.items():
+        for number, index in enumerate(sorted(indices, key=lambda index: str(files[index].path))):
+            identity = f"{name}\n{page}\n{number}".encode("utf-8", "replace")
+            ids[index] = f"{_slug(name)}-{sha256(identity).hexdigest()[:10]}".strip("-")
     return ids
 
 

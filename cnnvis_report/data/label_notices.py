@@ -14,21 +14,21 @@ HOW = (
 
 def unknown_labels(in_folders: Sequence[Sequence[str]], in_lists: Sequence[Sequence[str]], classes: int) -> list[str]:
     """That images have labels that are no classes; of each such image its labels."""
-    said = []
+    notices = []
     for images_of, what in ((in_folders, "folder"), (in_lists, "label")):
         if not images_of:
             continue
-        names = [name for each in images_of for name in each]
+        names = [name for group in images_of for name in group]
         different = sorted(set(names), key=natural)
-        images = "1 image has" if len(images_of) == 1 else f"{len(images_of)} images have"
+        subject = "1 image has" if len(images_of) == 1 else f"{len(images_of)} images have"
         kinds = f"{what} that is no class" if len(different) == 1 else f"{what}s that are no classes"
         a = "a " if len(different) == 1 else f"{len(different)} "
         from_one = {str(classes)} <= set(names) and "0" not in names
         hint = f" Indices count from 0, to {classes - 1}." if from_one else ""
-        said.append(
-            f"{images} {a}{kinds} of this network, unknown and neither right nor wrong: {several(different, 6)}.{hint}"
+        notices.append(
+            f"{subject} {a}{kinds} of this network, unknown and neither right nor wrong: {several(different, 6)}.{hint}"
         )
-    return said
+    return notices
 
 
 def read_by_index(texts: Sequence[str], labels: Sequence[Label], classes: Classes) -> list[str]:
@@ -43,17 +43,17 @@ def read_by_index(texts: Sequence[str], labels: Sequence[Label], classes: Classe
     return [f"Labels that are numbers are classes by their index, from 0: {several(numbers, 6)}.{odd}"]
 
 
-def missing_labels(found: FoundImages, unlabeled: int, known: bool) -> str:
+def missing_labels(images: FoundImages, unlabeled: int, known: bool) -> str:
     """What was tried where labels are missing, and how to give them."""
     if known:
-        images = "1 image has" if unlabeled == 1 else f"{unlabeled} images have"
+        subject = "1 image has" if unlabeled == 1 else f"{unlabeled} images have"
         return (
-            f"{images} no label: it lies in no folder that stands for a class."
+            f"{subject} no label: it lies in no folder that stands for a class."
             if unlabeled == 1
-            else (f"{images} no label: they lie in no folder that stands for a class.")
+            else (f"{subject} no label: they lie in no folder that stands for a class.")
         )
-    names = list(found.subfolders) or sorted({name for each in found for name in each.folders}, key=natural)
+    names = list(images.subfolders) or sorted({name for image in images for name in image.folders}, key=natural)
     folders = f"no folder is called like a class ({several(names)})" if names else ""
-    lists = "what the list gives is no class" if any(each.labels for each in found) else ""
+    lists = "what the list gives is no class" if any(image.labels for image in images) else ""
     tried = " and ".join(filter(None, (folders, lists)))
     return f"No image has a label that the network knows: {tried}. {HOW}."

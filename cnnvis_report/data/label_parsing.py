@@ -28,17 +28,17 @@ def labels_in(text: str, classes: Classes) -> list[Label]:
 
 
 def _labels(parts: list[str], classes: Classes) -> list[Label]:
-    made = []
+    labels = []
     for part in filter(None, (part.strip() for part in parts)):
         index = _found(part, classes).index
-        made.append(Label(readable(part) if index is None else classes.names[index], index))
-    return list(dict.fromkeys(made))
+        labels.append(Label(readable(part) if index is None else classes.names[index], index))
+    return list(dict.fromkeys(labels))
 
 
 def _found(text: str, classes: Classes) -> Prediction:
     """Tables with gaps hold indices as 3.0."""
-    found = classes.find(text)
-    return found if found.indices else classes.find(re.sub(r"\A(\d+)\.0+\Z", r"\1", text.strip()))
+    match = classes.find(text)
+    return match if match.indices else classes.find(re.sub(r"\A(\d+)\.0+\Z", r"\1", text.strip()))
 
 
 def _in_brackets(text: str) -> list[str]:

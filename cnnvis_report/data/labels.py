@@ -23,7 +23,7 @@ class Labelling:
     order: tuple[str, ...] = ()
 
 
-def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> Labelling:
+def label_images(images: FoundImages, classes: Classes, mode: str = "names") -> Labelling:
     """The labels of images.
 
     A list's label counts; else the nearest folder above that stands for a class. What stands for none is unknown: a
@@ -35,34 +35,34 @@ def label_images(found: FoundImages, classes: Classes, mode: str = "names") -> L
             and there are as many as classes, they stand for the classes in the order of torchvision's ImageFolder.
             "indices": folders called by a number are the classes of that index.
     """
-    folders = _Folders(found, classes, mode)
-    made = Labelling(notices=folders.notices(), order=tuple(map(readable, folders.order)))
-    texts = dict.fromkeys(text for each in found for text in each.labels)
+    folders = _Folders(images, classes, mode)
+    labelling = Labelling(notices=folders.notices(), order=tuple(map(readable, folders.order)))
+    texts = dict.fromkeys(text for image in images for text in image.labels)
     unfound = [text for text in texts if all(label.index is None for label in labels_in(text, classes))]
     prefixed = prefixed_folders(unfound, classes)
-    made.notices += prefixed.notices("Labels")
+    labelling.notices += prefixed.notices("Labels")
     listed: list[Label] = []
     listed_unknown: list[list[str]] = []
     unknown: list[list[str]] = []
     unlabeled = 0
-    for each in found:
-        if each.labels:
-            labels = tuple(label for text in each.labels for label in _listed(text, classes, prefixed))
+    for image in images:
+        if image.labels:
+            labels = tuple(label for text in image.labels for label in _listed(text, classes, prefixed))
             listed += labels
         else:
-            label = folders.label(each) if not each.bare else None
+            label = folders.label(image) if not image.bare else None
             labels = (label,) if label is not None else ()
         if names := [label.name for label in labels if label.index is None]:
-            (listed_unknown if each.labels else unknown).append(names)
-        unlabeled += not labels and not each.bare
-        made.labels.append(labels)
-    made.notices += read_by_index([text for each in found for text in each.labels], listed, classes)
-    made.notices += unknown_labels(unknown, listed_unknown, len(classes.names))
-    known = any(label.index is not None for labels in made.labels for label in labels)
-    offered = bool(found.subfolders) or any(each.folders or each.labels for each in found)
+            (listed_unknown if image.labels else unknown).append(names)
+        unlabeled += not labels and not image.bare
+        labelling.labels.append(labels)
+    labelling.notices += read_by_index([text for image in images for text in image.labels], listed, classes)
+    labelling.notices += unknown_labels(unknown, listed_unknown, len(classes.names))
+    known = any(label.index is not None for labels in labelling.labels for label in labels)
+    offered = bool(images.subfolders) or any(image.folders or image.labels for image in images)
     if classes.names and offered and (not known or unlabeled):
-        made.notices.append(missing_labels(found, unlabeled, known))
-    return made
+        labelling.notices.append(missing_labels(images, unlabeled, known))
+    return labelling
 
 
 def _listed(text: str, classes: Classes, prefixed: Prefixed) -> list[Label]:
@@ -73,9 +73,9 @@ def _listed(text: str, classes: Classes, prefixed: Prefixed) -> list[Label]:
 class _Folders:
     """Which class each folder stands for."""
 
-    def __init__(self, found: FoundImages, classes: Classes, mode: str) -> None:
-        self.classes, self.mode, self.top = classes, mode, found.top
-        each_path = {each.folders for each in found if each.folders}
+    def __init__(self, images: FoundImages, classes: Classes, mode: str) -> None:
+        self.classes, self.mode, self.top = classes, mode, images.top
+        each_path = {image.folders for image in images if image.folders}
         self.inner = sorted({path[-1] for path in each_path})
         self.outer = sorted({path[0] for path in each_path})
         self.names = sorted({name for path in each_path for name in path})
@@ -87,7 +87,7 @@ class _Folders:
         self.first_level = True
         self.unclear: list[str] = []  # folders that may stand for the classes in another way
         self.numbered = self._numbered()
-        self._put_in_order(found)
+        self._put_in_order(images)
         index_of = {name: answer.index for name, answer in self.answers.items()}
         if self.numbered and not self.order:
             index_of |= {name: int(name) for name in self.names if classes.is_index(name) and index_of[name] is None}
@@ -95,48 +95,48 @@ class _Folders:
         self.any_known = any(index is not None for index in index_of.values()) or bool(self.order)
         self.any_known = self.any_known or bool(self.prefixed.conflicts)
 
-    def label(self, each: ImageFile) -> Label | None:
+    def label(self, image: ImageFile) -> Label | None:
         """The label of an image; None where it has none."""
         if self.order:
-            known = each.folders[:1] if self.first_level else each.folders[-1:]
+            known = image.folders[:1] if self.first_level else image.folders[-1:]
             return Label(readable(known[0]), self.order.get(known[0])) if known else None
-        for name in reversed(each.folders):
+        for name in reversed(image.folders):
             index = self.index_of.get(name)
             if index is not None:
                 return Label(self.classes.names[index], index)
-        if each.folder and (self.mode != "names" or self.any_known):
-            return Label(readable(each.folder))
-        given = self.classes.find(self.top, indices=False).index if self.top and not each.folder else None
-        return Label(self.classes.names[given], given) if given is not None else None
+        if image.folder and (self.mode != "names" or self.any_known):
+            return Label(readable(image.folder))
+        index = self.classes.find(self.top, indices=False).index if self.top and not image.folder else None
+        return Label(self.classes.names[index], index) if index is not None else None
 
     def notices(self) -> list[str]:
         """What was taken for what."""
-        said = []
+        notices = []
         if self.order:
             pairs = [f"{name} for {self.classes.names[index]}" for name, index in self.order.items()]
-            said.append(
+            notices.append(
                 f"The {len(self.order)} folders stand for the {len(self.order)} classes in the order of torchvision's "
                 f"ImageFolder, plain alphabetical: {several(pairs, 6)}."
             )
         elif self.numbered:
             numbers = sorted((n for n in self.names if self.classes.is_index(n)), key=natural)
-            said.append(f"Folders called by a number are classes by their index, from 0: {several(numbers, 6)}.")
+            notices.append(f"Folders called by a number are classes by their index, from 0: {several(numbers, 6)}.")
         if self.unclear:
-            said.append(
+            notices.append(
                 f"Folders called by numbers may be indices, or the classes are the {len(self.unclear)} folders "
                 f"{several(self.unclear, 4)}, in ImageFolder's order: --labels indices or --labels folders says which."
             )
         ids = [name for name in self.names if ID.fullmatch(name) and self.index_of.get(name) is not None]
         if ids and not self.order:
-            said.append(f"Folders called by WordNet ids are found among the classes: {several(ids)}.")
-        said += self.prefixed.notices() if not self.order else []
+            notices.append(f"Folders called by WordNet ids are found among the classes: {several(ids)}.")
+        notices += self.prefixed.notices() if not self.order else []
         for name, answer in self.answers.items():
             if len(answer.indices) > 1 and not self.order:
-                said.append(
+                notices.append(
                     f"Folder {readable(name)!r} may be one of {len(answer.indices)} classes "
                     f"({', '.join(map(str, answer.indices[:6]))}): call it by the index."
                 )
-        return said
+        return notices
 
     def _numbered(self) -> bool:
         """Whether folders called by a number are indices."""
@@ -146,7 +146,9 @@ class _Folders:
             return any(self._is_number(name) for name in self.names)
         if any(answer.indices for answer in self.answers.values()):
             return False  # beside names, numbers are those of patients, scenes or parts
-        numbers = next((found for level in (self.inner, self.outer) if (found := self._numbers(level))), None)
+        numbers = next(
+            (level_numbers for level in (self.inner, self.outer) if (level_numbers := self._numbers(level))), None
+        )
         if numbers is None:
             return False
         above = self.outer if self.outer != self.inner else []
@@ -166,12 +168,12 @@ class _Folders:
     def _is_number(self, name: str) -> bool:
         return self.classes.is_index(name) and not self.answers[name].indices
 
-    def _put_in_order(self, found: FoundImages) -> None:
+    def _put_in_order(self, images: FoundImages) -> None:
         """Let folders stand for the classes in order, where there are as many and none is called like one."""
         if self.mode != "folders" or any(answer.indices for answer in self.answers.values()):
             return
         count = len(self.classes.names)
-        for level in (list(found.subfolders), self.outer, self.inner):
+        for level in (list(images.subfolders), self.outer, self.inner):
             parts = all(name.lower() in SPLITS for name in level)
             if len(level) == count and not parts and set(level) & {*self.outer, *self.inner}:
                 self.order = {name: index for index, name in enumerate(level)}

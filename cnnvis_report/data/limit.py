@@ -34,57 +34,57 @@ def chosen(
     """
     if limit is None or limit.count >= len(folders):
         return list(range(len(folders))), []
-    groups = [tuple(label.name for label in each) for each in labels]
+    groups = [tuple(label.name for label in image_labels) for image_labels in labels]
     what = "class"
     if not any(groups):
         groups = [(folder,) for folder in folders]
         what = "folder"
     if limit.order == "first":
-        places = list(range(limit.count))
-        return places, [_said(limit, len(folders), f"the first ones, {_of(what, groups, places)}")]
+        indices = list(range(limit.count))
+        return indices, [_said(limit, len(folders), f"the first ones, {_of(what, groups, indices)}")]
     random = Random(limit.seed)
     if len(set(groups)) == 1:
-        places = _spread(len(folders), limit.count, random)
+        indices = _spread(len(folders), limit.count, random)
         only = f", all of class {labels[0][0].name!r}" if labels[0] else ""
-        return places, [_said(limit, len(folders), f"spread over the set, seed {limit.seed}{only}")]
-    places = _balanced(groups, limit.count, random)
-    return places, [_said(limit, len(folders), f"{_of(what, groups, places)}, seed {limit.seed}")]
+        return indices, [_said(limit, len(folders), f"spread over the set, seed {limit.seed}{only}")]
+    indices = _balanced(groups, limit.count, random)
+    return indices, [_said(limit, len(folders), f"{_of(what, groups, indices)}, seed {limit.seed}")]
 
 
 def _balanced(groups: Sequence[tuple[str, ...]], count: int, random: Random) -> list[int]:
     members: dict[tuple[str, ...], list[int]] = {}
-    for place, group in enumerate(groups):
-        members.setdefault(group, []).append(place)
+    for index, group in enumerate(groups):
+        members.setdefault(group, []).append(index)
     bare = members.pop((), [])
     waiting = list(members.values())
     random.shuffle(waiting)
     waiting.append(bare)  # last in each turn
-    for places in waiting:
-        random.shuffle(places)
-    taken: list[int] = []
+    for indices in waiting:
+        random.shuffle(indices)
+    selected: list[int] = []
     turn = 0
-    while len(taken) < count:
-        taken += [places[turn] for places in waiting if turn < len(places)][: count - len(taken)]
+    while len(selected) < count:
+        selected += [indices[turn] for indices in waiting if turn < len(indices)][: count - len(selected)]
         turn += 1
-    return sorted(taken)
+    return sorted(selected)
 
 
 def _spread(total: int, count: int, random: Random) -> list[int]:
-    edges = [total * place // count for place in range(count + 1)]
+    edges = [total * number // count for number in range(count + 1)]
     return [random.randrange(first, last) for first, last in pairwise(edges)]
 
 
-def _of(what: str, groups: Sequence[tuple[str, ...]], places: Sequence[int]) -> str:
+def _of(what: str, groups: Sequence[tuple[str, ...]], indices: Sequence[int]) -> str:
     """How many of each class, or folder."""
     every = "folders" if what == "folder" else "classes" if max(map(len, groups)) == 1 else "sets of labels"
-    counts = Counter(groups[place] for place in places)
+    counts = Counter(groups[index] for index in indices)
     bare = counts.pop((), 0)
     least, most = min(counts.values(), default=0), max(counts.values(), default=0)
-    each = str(most) if least == most else f"{least} to {most}"
+    amount = str(most) if least == most else f"{least} to {most}"
     total = len(set(groups) - {()})
-    some = f"{len(counts)} of {total}" if len(counts) < total else str(total)
+    groups_shown = f"{len(counts)} of {total}" if len(counts) < total else str(total)
     one = {"folders": "folder", "classes": "class", "sets of labels": "set of labels"}[every]
-    shares = f"{each} of one {one}" if total == 1 else f"{each} of each of {some} {every}"
+    shares = f"{amount} of one {one}" if total == 1 else f"{amount} of each of {groups_shown} {every}"
     return shares + (f", and {bare} without a label" if bare else "")
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
-def ahead(function: Callable[[Given], Made], items: Iterable[Given], *, workers: int, waiting: int) -> Iterator[Made]:
+def ahead(function: Callable[[Item], Result], items: Iterable[Item], *, workers: int, waiting: int) -> Iterator[Result]:
     """What the function makes of each item, in order.
 
     Args:
@@ -18,7 +18,7 @@ def ahead(function: Callable[[Given], Made], items: Iterable[Given], *, workers:
         waiting: at most so many results are made before they are asked for.
     """
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        queue: deque[Future[Made]] = deque()
+        queue: deque[Future[Result]] = deque()
         try:
             for item in items:
                 queue.append(pool.submit(function, item))

@@ -19,28 +19,30 @@ def is_report(folder: Path) -> bool:
         return False
 
 
-def without_reports(found: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]]:
+def without_reports(images: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]]:
     """The files that are no pictures of a report, by whatever path or link, and what is to be said of the others."""
 
     @cache
     def report_of(folder: str) -> Path | None:
         path = Path(folder)
-        stills = next((each for each in (path, *path.parents) if each.name == STILLS and is_report(each.parent)), None)
+        stills = next(
+            (parent for parent in (path, *path.parents) if parent.name == STILLS and is_report(parent.parent)), None
+        )
         return None if stills is None else stills.parent
 
-    kept: list[ImageFile] = []
+    others: list[ImageFile] = []
     reports: dict[Path, None] = {}
-    for each in found:
-        report = report_of(os.path.dirname(_real(each.path)))  # noqa: PTH120 # ten thousand of them
+    for image in images:
+        report = report_of(os.path.dirname(_real(image.path)))  # noqa: PTH120 # ten thousand of them
         if report is None:
-            kept.append(each)
+            others.append(image)
         else:
             reports[report] = None
-    left = len(found) - len(kept)
+    left = len(images) - len(others)
     if not left:
-        return kept, []
+        return others, []
     whose = several([report.name for report in reports])
-    return kept, [f"{left} {'picture' if left == 1 else 'pictures'} of a report left aside: {whose}."]
+    return others, [f"{left} {'picture' if left == 1 else 'pictures'} of a report left aside: {whose}."]
 
 
 def _real(path: Path) -> str:

@@ -70,10 +70,10 @@ def _directory(file: BinaryIO, offset: int, order: str, large: bool) -> tuple[di
         if tag not in (SUBFILE, OLD_SUBFILE, WIDTH, HEIGHT, BITS, SAMPLES) or kind not in SIZES:
             continue
         letter = {1: "B", 2: "H", 4: "I", 8: "Q"}[SIZES[kind]]
-        place = at + size - inline
+        start = at + size - inline
         if number * SIZES[kind] <= inline:
-            tags[tag] = struct.unpack_from(f"{order}{letter}", content, place)[0]
+            tags[tag] = struct.unpack_from(f"{order}{letter}", content, start)[0]
         else:
-            file.seek(struct.unpack_from(f"{order}{'Q' if large else 'I'}", content, place)[0])
+            file.seek(struct.unpack_from(f"{order}{'Q' if large else 'I'}", content, start)[0])
             tags[tag] = struct.unpack(f"{order}{letter}", file.read(SIZES[kind]))[0]
     return tags, following

@@ -64,13 +64,13 @@ class UprightPicture:
             box: from where to where they are taken, in pixels of the picture; None for all of it.
         """
         left, right = box or (0, self.size[0])
-        made = Image.new(self.mode, (width, last - first))
+        rows = Image.new(self.mode, (width, last - first))
         for top, bottom in strips(self.size[0], first, last):
             strip = self.rows(top, bottom)
-            made.paste(
+            rows.paste(
                 strip.resize((width, bottom - top), filter, box=(left, 0, right, bottom - top)), (0, top - first)
             )
-        return made
+        return rows
 
     def whole(self) -> Image.Image:
         """The picture as Pillow has it, with what a user has to know of it in its `info`, under NOTE."""

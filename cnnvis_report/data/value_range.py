@@ -12,7 +12,7 @@ FAR = 4  # bits, by which a picture that has fewer of them becomes nearly black
 LOOKED_AT = 24  # pictures, spread over the set; to decode all of them would take as long as to explain some
 
 
-def find_levels(found: FoundImages, known: Levels, option: str = "") -> tuple[Levels, tuple[str, ...]]:
+def find_levels(images: FoundImages, known: Levels, option: str = "") -> tuple[Levels, tuple[str, ...]]:
     """How pictures of more than 8 bits are read, and what a user has to know of it.
 
     Args:
@@ -20,7 +20,7 @@ def find_levels(found: FoundImages, known: Levels, option: str = "") -> tuple[Le
             that holds the values of some of the pictures.
         option: of the command, which reads them otherwise; empty where it has none.
     """
-    deep = [each for each in found if each.deep]
+    deep = [image for image in images if image.deep]
     many = "1 picture has" if len(deep) == 1 else f"{len(deep)} pictures have"
     if known.range is not None:
         ends = " to ".join(f"{end:g}" for end in known.range)
@@ -31,33 +31,33 @@ def find_levels(found: FoundImages, known: Levels, option: str = "") -> tuple[Le
         )
     if known.bits is not None or not deep:
         return known, ()
-    sampled = [deep[place * len(deep) // min(LOOKED_AT, len(deep))] for place in range(min(LOOKED_AT, len(deep)))]
+    sampled = [deep[index * len(deep) // min(LOOKED_AT, len(deep))] for index in range(min(LOOKED_AT, len(deep)))]
     bits = []
-    for each in sampled:
+    for image in sampled:
         try:
-            spread = read_spread(each.path, each.page)
+            spread = read_spread(image.path, image.page)
         except UnusablePicture:  # says so when its turn comes
             continue
         bits.append(spread.bits if spread is not None else None)
-    whole = [each for each in bits if each is not None]
+    whole = [depth for depth in bits if depth is not None]
     if not whole:
         return known, ()
     looked = "" if len(sampled) == len(deep) else f" of the {len(sampled)} looked at"
     most = max(whole)
-    said = _dark(whole, looked or f" of {len(deep)}", option)
+    notices = _dark(whole, looked or f" of {len(deep)}", option)
     if most == NOMINAL:
-        return Levels(bits=NOMINAL), said
+        return Levels(bits=NOMINAL), notices
     advice = f" {option} 0,{(1 << NOMINAL) - 1} reads them from 0 to {(1 << NOMINAL) - 1}." if option else ""
     return Levels(bits=most), (
         f"{many} more than 8 bits, and none{looked} a value above {(1 << most) - 1}: read as {most} bits.{advice}",
-        *said,
+        *notices,
     )
 
 
 def _dark(bits: Sequence[int], of: str, option: str) -> tuple[str, ...]:
     """That some pictures have far smaller values than those by which all are read."""
     most = max(bits)
-    dark = [each for each in bits if each <= most - FAR]
+    dark = [depth for depth in bits if depth <= most - FAR]
     if not dark:
         return ()
     least = (1 << max(dark)) - 1

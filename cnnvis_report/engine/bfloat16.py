@@ -34,15 +34,15 @@ def reduced_weights(network: nn.Module) -> Weights:
 
     Vectors of other layers, such as the statistics of a batch norm, stay as they are: they cost nothing.
     """
-    found = {}
+    weights = {}
     for path, module in network.named_modules():
         weight = getattr(module, "weight", None)
         if isinstance(weight, Tensor) and weight.ndim >= 2 and weight.dtype == torch.float32:
             for name, parameter in module.named_parameters(recurse=False):
                 layout = torch.channels_last if parameter.ndim == 4 else torch.preserve_format
                 small = parameter.detach().to(torch.bfloat16, memory_format=layout)
-                found[f"{path}.{name}" if path else name] = small
-    return found
+                weights[f"{path}.{name}" if path else name] = small
+    return weights
 
 
 def run_reduced(network: nn.Module, weights: Weights, images: Tensor) -> object:

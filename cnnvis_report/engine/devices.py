@@ -46,12 +46,12 @@ def describe(device: torch.device) -> str:
     return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
 
-def batch_size(subject: Subject, device: torch.device, asked: int | None) -> int:
+def batch_size(subject: Subject, device: torch.device, requested: int | None) -> int:
     """How many images go through the network at a time: what was asked for, or what fits comfortably."""
     if subject.one_by_one:
         return 1
-    if asked is not None:
-        return asked
+    if requested is not None:
+        return requested
     # every module's result is kept for the way back, and about as much again for the gradients
     image = sum(torch.Size(layer.shape).numel() for layer in subject.layers) * 4 * 2
     fitting = int(SHARE_OF_MEMORY[device.type] * _memory(device) / max(image, 1))

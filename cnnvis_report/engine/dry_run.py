@@ -60,7 +60,7 @@ class DryRunTape(Tape):
         share = len(images) / len(self.images)
         return self._run_pass(None, lambda: self._logits.new_zeros((len(images), self._logits.shape[1])), forward=share)
 
-    def scores_from(self, place: int, values: Tensor, layer: str = "") -> Tensor:
+    def scores_from(self, row: int, values: Tensor, layer: str = "") -> Tensor:
         """Zeros for scores; the passes through what comes after the layer are counted."""
         share = len(values) * self.subject.work_after(self.subject.layer(layer).name) / len(self.images)
         return self._run_pass(None, lambda: self._logits.new_zeros((len(values), self._logits.shape[1])), forward=share)

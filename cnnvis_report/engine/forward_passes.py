@@ -74,15 +74,15 @@ class ForwardPasses:
         kind = REDUCED if self.is_reduced else FORWARD_ONLY
         return self._scores_of(self.subject.forward, parts, len(images) / len(self.images), kind)
 
-    def scores_from(self, place: int, values: Tensor, layer: str = "") -> Tensor:
+    def scores_from(self, row: int, values: Tensor, layer: str = "") -> Tensor:
         """[M, classes]: the scores of one of the images where a layer gives other values [M, K, h, w].
 
         Args:
-            place: of the image in the batch.
+            row: of the image in the batch.
             layer: the last features that reach the scores where it is empty.
         """
         name = self.subject.layer(layer).name
-        image = self.images[place : place + 1]
+        image = self.images[row : row + 1]
         parts = torch.split(values, 1 if self.subject.one_by_one else max(self.capacity, 16))
         passes = len(values) * self.subject.work_after(name) / len(self.images)
         return self._scores_of(partial(self.subject.forward_from, name, image), parts, passes, (name, self.is_reduced))

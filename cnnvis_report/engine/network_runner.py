@@ -10,7 +10,7 @@ from cnnvis_report.engine.bfloat16 import Weights, reduced_weights, run_reduced
 from cnnvis_report.engine.graph.layer_calls import Keep, LayerCalls
 from cnnvis_report.engine.graph.layer_hooks import LayerCall, recorded_calls
 from cnnvis_report.engine.graph.layer_inputs import LayerInputs
-from cnnvis_report.engine.outputs.logits import NotedCalls, Place
+from cnnvis_report.engine.outputs.logits import LogitsSource, NotedCalls
 from cnnvis_report.errors import CnnVisError
 from cnnvis_report.isolation.buffers import OwnState
 from cnnvis_report.isolation.context import ImageBuffer, as_scores, check_shape, grad_mode
@@ -38,12 +38,12 @@ class NetworkRunner:
         self.name = name
         self.size = (int(example.shape[2]), int(example.shape[3]))
         self.device = example.device
-        self._tail: Place | None = None  # where the logits are, where the network doesn't give them itself
+        self._tail: LogitsSource | None = None  # where the logits are, where the network doesn't give them itself
         self._in_eval_mode = False
         self._buffer = ImageBuffer()
         self._reduced: Weights | None = None
         self._weights: Weights | None = None
-        self._taken: dict[str, None] = {}
+        self._notes: dict[str, None] = {}
         self.columns = 0  # of the output; known from the first pass on
         check_open(self.network, name)
         check_example(self.network, name, example)
@@ -78,26 +78,28 @@ class NetworkRunner:
         if self._tail is not None:
             return self._logits_at(self._tail, images, count)
         with self.in_eval_mode():
-            given = as_scores(self._run(images), self.name, count or len(images), self._taken)
-        return check_shape(given, count or len(images), self.columns).to(images.dtype)
+            scores = as_scores(self._run(images), self.name, count or len(images), self._notes)
+        return check_shape(scores, count or len(images), self.columns).to(images.dtype)
 
-    def _logits_at(self, place: Place, images: Tensor, count: int | None = None) -> Tensor:
+    def _logits_at(self, source: LogitsSource, images: Tensor, count: int | None = None) -> Tensor:
         """[N, columns]: the logits, of before whatever the network does to them last."""
         count = count or len(images)
-        with self.in_eval_mode(), place.watched(self.watching) as logits:
+        with self.in_eval_mode(), source.watched(self.watching) as logits:
             self._run(images)
             return check_shape(as_scores(logits(), self.name, count), count, self.columns).to(images.dtype)
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What a user has to know of how the output is read, a sentence each."""
-        return tuple(f"{self.name} returns {each}." for each in self._taken)
+        return tuple(f"{self.name} returns {note}." for note in self._notes)
 
     def _run(self, images: Tensor) -> object:
-        own = self._buffer.copied(images, self._layout)
+        buffered = self._buffer.copied(images, self._layout)
         self._calls.set_image_size((int(images.shape[2]), int(images.shape[3])))
         with self.state.working_copies(), running_user_code(self.name):
-            return self.network(own) if self._weights is None else run_reduced(self.network, self._weights, own)
+            return (
+                self.network(buffered) if self._weights is None else run_reduced(self.network, self._weights, buffered)
+            )
 
     def watching(self, names: Sequence[str], keep: Keep, *, as_maps: bool = True) -> AbstractContextManager[None]:
         """While it is open, call `keep(name, output)` as each of the layers called `names` runs.

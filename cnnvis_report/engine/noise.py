@@ -11,7 +11,7 @@ def normal_noise(images: Tensor, seed: int, draws: int) -> Iterator[Tensor]:
     """So many draws of standard normal noise [N, C, H, W]."""
     generators = [noise_generator(image, seed) for image in images]
     for _ in range(draws):
-        drawn = [torch.randn(images.shape[1:], generator=each, dtype=images.dtype) for each in generators]
+        drawn = [torch.randn(images.shape[1:], generator=generator, dtype=images.dtype) for generator in generators]
         yield torch.stack(drawn).to(images.device)
 
 

@@ -64,16 +64,16 @@ class RecordedBatch(ForwardPasses):
         Raises:
             NotApplicable: the network ends otherwise.
         """
-        place = self.subject.score_layer()
-        maps = self.layer(place.layer)
-        return (maps.relu() if place.rectified else maps), place.weight
+        head = self.subject.score_layer()
+        maps = self.layer(head.layer)
+        return (maps.relu() if head.rectified else maps), head.weight
 
     def record(self) -> RecordedPass:
         """The pass itself, with what its layers read and weigh with."""
         self._require_layer_inputs()
         return self._recorded
 
-    def places(self, names: Iterable[str]) -> dict[str, GradientEdge]:
+    def edges(self, names: Iterable[str]) -> dict[str, GradientEdge]:
         """Where in the recorded graph the values of layers are, before anything works on them in place.
 
         A layer that doesn't depend on the image has none.
@@ -84,24 +84,26 @@ class RecordedBatch(ForwardPasses):
         layers = {name: name if name == PIXELS else self.subject.layer(name).name for name in names}
         self._capture(*layers.values())
         self._share_pass(FORWARD)
-        return {name: self._places[layer] for name, layer in layers.items() if layer in self._places}
+        return {name: self._edges[layer] for name, layer in layers.items() if layer in self._edges}
 
     def _run(self) -> None:
         """The forward pass, with the layers' values and the places where their gradients arrive."""
         self._values: dict[str, Tensor] = {}
-        self._places: dict[str, GradientEdge] = {}
+        self._edges: dict[str, GradientEdge] = {}
 
         def keep(name: str, output: Tensor) -> None:
             if output.requires_grad:
-                self._places[name] = get_gradient_edge(output)
+                self._edges[name] = get_gradient_edge(output)
             maps = self.subject.as_feature_maps(name, output.detach())
-            own = maps.to(self.images.dtype) if maps.is_floating_point() else maps  # a network may use half precision
-            self._values[name] = own.clone() if own is maps else own  # an operation in place may follow
+            values = (
+                maps.to(self.images.dtype) if maps.is_floating_point() else maps
+            )  # a network may use half precision
+            self._values[name] = values.clone() if values is maps else values  # an operation in place may follow
 
         layer_inputs = LayerInputs() if self._has_layer_inputs else None
         with grad_mode(), layer_inputs or nullcontext():
             leaf = self.images.clone().requires_grad_()
-            self._places[PIXELS] = get_gradient_edge(leaf)
+            self._edges[PIXELS] = get_gradient_edge(leaf)
             with self.subject.watching(self._layers, keep, as_maps=False):
                 output = self.subject.output(leaf)
         self._logits = self.subject.meaning.of(output.detach())

@@ -16,7 +16,7 @@ class FitCache(Protocol):
     def find(self, key: str, like: Tensor) -> Fitted | None:
         """What was put there under the key, on the device of `like`; None where nothing was."""
 
-    def put(self, key: str, made: Fitted) -> None:
+    def put(self, key: str, fitted: Fitted) -> None:
         """Keep it, if that can be."""
 
 
@@ -51,12 +51,12 @@ class Reference:
     def fitted(self, key: str, fit: Callable[[Tensor], Fitted]) -> Fitted:
         """What has been fitted to the images under the key; fitted now where nothing has been yet."""
         if key not in self._fitted:
-            found = self._cache.find(key, self.images) if self._cache else None
-            if found is None:
+            values = self._cache.find(key, self.images) if self._cache else None
+            if values is None:
                 images, start = self.images, time.perf_counter()
-                found = fit(images)
+                values = fit(images)
                 self.fitting += time.perf_counter() - start
                 if self._cache:
-                    self._cache.put(key, found)
-            self._fitted[key] = found
+                    self._cache.put(key, values)
+            self._fitted[key] = values
         return self._fitted[key]

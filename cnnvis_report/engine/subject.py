@@ -75,7 +75,7 @@ class Subject(NetworkRunner):
         self._calls = LayerCalls(calls, {}, self.size)
         first = FirstOutput(example, output, self._calls.layer_at, noted, self._logits_at)
         reading = read_output(first, self.network, scores, several=several, name=self.name)
-        self.meaning, self.scores, self._tail = reading.meaning, reading.words, reading.place
+        self.meaning, self.scores, self._tail = reading.meaning, reading.words, reading.source
         if self._tail is not None:  # the pass that counts is the one to the logits
             calls, output, layer_inputs, _ = self.examine(example)
         self.columns = int(output.shape[1])
@@ -125,12 +125,12 @@ class Subject(NetworkRunner):
         """Whether the rest of the network takes more values than there were images before the layer."""
         two = torch.cat([value, value / 2])
         with self._calls.replacing(name, two):
-            both = self.forward(image.expand(2, -1, -1, -1))
+            batched = self.forward(image.expand(2, -1, -1, -1))
             try:
-                found = self.forward(image, 2)
+                scores = self.forward(image, 2)
             except (RuntimeError, ValueError, BadRequest):
                 return False
-        return found.shape == both.shape and torch.allclose(found, both, rtol=1e-3, atol=1e-5)
+        return scores.shape == batched.shape and torch.allclose(scores, batched, rtol=1e-3, atol=1e-5)
 
     def probabilities(self, scores: Tensor) -> Tensor:
         """[N, classes] in 0…1, as the meaning of the scores says; values of a regression as they are."""
@@ -174,8 +174,8 @@ class Subject(NetworkRunner):
         layout = self._calls.records[self.default_layer].layout if self.default_layer else ""
         parts = self._calls.branches
         part = f"it is one of {parts} branches that meet in the network's forward; no layer holds the whole"
-        said = "; ".join([*([layout] if layout else []), *([part] if parts > 1 else [])])
-        return f"Class activation maps read layer {self.default_layer!r}: {said}" if said else ""
+        notes = "; ".join([*([layout] if layout else []), *([part] if parts > 1 else [])])
+        return f"Class activation maps read layer {self.default_layer!r}: {notes}" if notes else ""
 
     def score_layer(self) -> ScoreLayer:
         """Where class activation maps are read.

@@ -59,8 +59,8 @@ class Tape(RecordedBatch):
         self._passes: dict[Key, Hashable] = {}
         self.seed = seed
         super().__init__(subject, images, layers=layers, layer_inputs=layer_inputs, capacity=capacity, within=within)
-        own = self.images  # not self: a tape that holds itself waits for the garbage collector, with its graph
-        self.reference = reference or Reference(lambda: own)
+        inputs = self.images  # not self: a tape that holds itself waits for the garbage collector, with its graph
+        self.reference = reference or Reference(lambda: inputs)
 
     def gradients(self, targets: Tensor, rule: Rule | None = None) -> Gradients:
         """The gradients of the scores of `targets` with respect to pixels and layers.
@@ -98,7 +98,7 @@ class Tape(RecordedBatch):
 
         def run() -> None:
             self._require_layer_inputs()
-            send_constants(self._recorded, self._start(targets), self._places[PIXELS], take)
+            send_constants(self._recorded, self._start(targets), self._edges[PIXELS], take)
 
         self._run_pass(None, run, backward=1.0, kind=BACKWARD)
 
@@ -126,30 +126,30 @@ class Tape(RecordedBatch):
             rule: another way back through some operations; None for the gradient itself.
 
         Raises:
-            UnknownName, NotApplicable: as `places`; or the rule isn't defined for an operation of this network, or
+            UnknownName, NotApplicable: as `edges`; or the rule isn't defined for an operation of this network, or
                 the layer doesn't depend on the image.
         """
         self._prepare(rule)
-        place = self.places([layer]).get(layer)
-        if place is None:
+        edge = self.edges([layer]).get(layer)
+        if edge is None:
             raise NotApplicable(f"layer {layer!r} doesn't depend on the image")
-        part = RecordedPassTo(place, self._recorded)
-        nothing = signal.new_zeros(result_shape(place.node, place.output_nr))
+        part = RecordedPassTo(edge, self._recorded)
+        nothing = signal.new_zeros(result_shape(edge.node, edge.output_nr))
         start = self.subject.layout(self.layer_name(layer)).put(signal, nothing)
         back = rule.back if rule else RecordedPassTo.gradients
         way = (BACKWARD, self.subject.layer(layer).name)
-        (pixels,) = self._run_pass(None, lambda: back(part, start, [self._places[PIXELS]]), backward=1.0, kind=way)
+        (pixels,) = self._run_pass(None, lambda: back(part, start, [self._edges[PIXELS]]), backward=1.0, kind=way)
         return torch.zeros_like(self.images) if pixels is None else pixels
 
     def read(self, targets: Tensor, rule: Rule | None, what: str) -> Tensor:
         """One gradient: of the pixels where `what` is empty, of the layer called so otherwise."""
         wanted = (tuple(targets.tolist()), rule)
         if (*wanted, what) not in self._gradients:
-            found = {what, *self._reads.get(rule, ())} - {seen[2] for seen in self._passes if seen[:2] == wanted}
-            key = (*wanted, frozenset(found))
-            kind = BACKWARD if PIXELS in found else (BACKWARD, frozenset(found))
+            names = {what, *self._reads.get(rule, ())} - {seen[2] for seen in self._passes if seen[:2] == wanted}
+            key = (*wanted, frozenset(names))
+            kind = BACKWARD if PIXELS in names else (BACKWARD, frozenset(names))
             gradients = self._run_pass(
-                key, lambda: self._backward(targets, rule, sorted(found)), backward=1.0, kind=kind
+                key, lambda: self._backward(targets, rule, sorted(names)), backward=1.0, kind=kind
             )
             for name, gradient in gradients.items():
                 self._gradients[*wanted, name] = gradient
@@ -163,12 +163,12 @@ class Tape(RecordedBatch):
         for name in names:
             self._capture(name)
         start = self._start(targets)
-        places = [self._places[name] for name in names if name in self._places]
+        edges = [self._edges[name] for name in names if name in self._edges]
         back = rule.back if rule else RecordedPass.gradients
-        found = dict(
-            zip((name for name in names if name in self._places), back(self._recorded, start, places), strict=True)
+        computed = dict(
+            zip((name for name in names if name in self._edges), back(self._recorded, start, edges), strict=True)
         )
-        gradients = {name: found.get(name) for name in names}
+        gradients = {name: computed.get(name) for name in names}
         missing = [name or "the image" for name, gradient in gradients.items() if gradient is None]
         if missing:
             raise NotApplicable(f"the score doesn't depend on all of: {', '.join(missing)}")

@@ -28,13 +28,13 @@ class MaximizedImage:
     image: [C, H, W] float32 in 0..1, not normalized.
     reached: the objective's value for the image as it is.
     curve: the objective's value at each step, of the picture as it was transformed then.
-    film: [F, C, H, W], the picture on its way, from the start to the end.
+    frames: [F, C, H, W], the picture on its way, from the start to the end.
     """
 
     image: Tensor
     reached: float
     curve: tuple[float, ...]
-    film: Tensor
+    frames: Tensor
 
 
 def maximize_activations(
@@ -70,13 +70,13 @@ def maximize_activations(
     known = [checked_objective(subject, objective) for objective in objectives]
     shape = _shape(subject, size, start)
     _check_fits(subject, shape)
-    found = []
+    results = []
     capacity = 1 if subject.one_by_one else capacity  # or the others would have a part in each
     for first in range(0, len(known), capacity):
         ascent = _Ascent(subject, known[first : first + capacity], seed, robust)
         pictures = _first_pictures(ascent, parametrization, shape, start, smooth)
-        found += ascent.run(pictures, steps, _counting_on(progress, first * steps))
-    return found
+        results += ascent.run(pictures, steps, _counting_on(progress, first * steps))
+    return results
 
 
 def _check_request(objectives: int, parametrization: str, steps: int, capacity: int) -> None:
@@ -103,14 +103,14 @@ class _Ascent:
     def run(self, pictures: FourierPictures | PixelPictures, steps: int, progress: Progress) -> list[MaximizedImage]:
         """The pictures after so many steps."""
         curves: list[Tensor] = []
-        film: list[Tensor] = []
+        stills: list[Tensor] = []
         shots = {round(steps * shot / (FRAMES - 1)) for shot in range(FRAMES)}
         move = transformed if isinstance(pictures, FourierPictures) else jittered
         with grad_mode(), self.subject.in_eval_mode():
             for step in range(steps):
                 shown = pictures.pictures()
                 if step in shots:
-                    film.append(shown.detach().float())
+                    stills.append(shown.detach().float())
                 values = self._values(move(shown, self._moves, self._robust))
                 pictures.ascend(shown, self._slopes(values, shown), left=1 - step / steps)
                 curves.append(values.detach())
@@ -119,7 +119,7 @@ class _Ascent:
                 images = pictures.pictures()
                 reached = self._values(images).tolist()
         images = images.float()
-        frames, curve = torch.stack([*film, images], dim=1), torch.stack(curves, dim=1).tolist()
+        frames, curve = torch.stack([*stills, images], dim=1), torch.stack(curves, dim=1).tolist()
         return [
             MaximizedImage(image, value, tuple(line), frame)
             for image, value, line, frame in zip(images, reached, curve, frames, strict=True)
@@ -155,8 +155,8 @@ def _first_pictures(
         if parametrization == "fourier":
             return FourierPictures.from_noise(shape, ascent.sources, like)
         return PixelPictures.from_noise(shape, ascent.sources, like, smooth=smooth)
-    seen = ascent.subject.preprocessing.restore(start.to(like))
-    rows = seen.expand(len(ascent.objectives), -1, -1, -1)
+    picture = ascent.subject.preprocessing.restore(start.to(like))
+    rows = picture.expand(len(ascent.objectives), -1, -1, -1)
     return FourierPictures.from_pictures(rows) if parametrization == "fourier" else PixelPictures(rows, smooth=smooth)
 
 
@@ -164,8 +164,8 @@ def _shape(subject: Subject, size: tuple[int, int] | None, start: Tensor | None)
     """(C, H, W) of the pictures."""
     channels = subject.preprocessing.channels
     if start is not None and (start.ndim != 3 or len(start) != channels or size not in (None, tuple(start.shape[1:]))):
-        sides, asked = "×".join(map(str, start.shape)), "×".join(map(str, (channels, *(size or ("H", "W")))))
-        raise BadRequest(f"The image to start from is {sides}, and {asked} is needed.")
+        sides, expected = "×".join(map(str, start.shape)), "×".join(map(str, (channels, *(size or ("H", "W")))))
+        raise BadRequest(f"The image to start from is {sides}, and {expected} is needed.")
     height, width = size or (tuple(start.shape[1:]) if start is not None else subject.preprocessing.size) or (0, 0)
     if height < 2 or width < 2:
         raise BadRequest(f"{subject.name} reads images of any size; give the size that the pictures are to have.")

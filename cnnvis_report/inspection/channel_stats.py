@@ -44,7 +44,7 @@ class ChannelStatsCollector:
     """
 
     def __init__(self, images: int, seed: int = 0) -> None:
-        self._each = max(2, SAMPLES // max(images, 1))
+        self._per_image = max(2, SAMPLES // max(images, 1))
         self._left = SAMPLES
         self._generator = torch.Generator().manual_seed(seed)
         self._highest: Tensor | None = None
@@ -61,10 +61,10 @@ class ChannelStatsCollector:
         self._sum = self._sum + flat.float().sum((0, 2)).cpu().double()
         self._above = self._above + (flat > 0).sum((0, 2)).cpu()
         self._count += len(flat) * flat.shape[2]
-        for image in flat[: max(0, self._left // self._each)]:
-            places = torch.randint(flat.shape[2], (min(self._each, flat.shape[2]),), generator=self._generator)
-            self._samples.append(image[:, places.to(image.device)].float().cpu())
-            self._left -= self._each
+        for image in flat[: max(0, self._left // self._per_image)]:
+            positions = torch.randint(flat.shape[2], (min(self._per_image, flat.shape[2]),), generator=self._generator)
+            self._samples.append(image[:, positions.to(image.device)].float().cpu())
+            self._left -= self._per_image
 
     def checkpoint(self) -> Callable[[], None]:
         """What forgets all batches that are taken in from now on."""

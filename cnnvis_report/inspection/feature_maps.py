@@ -42,7 +42,7 @@ def keep_maps(values: Tensor, gradient: Tensor | None, most: int) -> KeptMaps:
     lowest, highest = small.amin((1, 2)), small.amax((1, 2))
     spread = torch.where(highest > lowest, highest - lowest, 1.0)[:, None, None]
     steps = ((small - lowest[:, None, None]) / spread * STEPS).round().to(torch.uint8)
-    ends_and_orders = (each.float().cpu().numpy() for each in (lowest, highest, mean, relevance))
+    ends_and_orders = (values.float().cpu().numpy() for values in (lowest, highest, mean, relevance))
     return KeptMaps(steps.numpy(), *ends_and_orders)
 
 

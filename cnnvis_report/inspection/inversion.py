@@ -63,15 +63,15 @@ def invert(
             f"Feature inversion needs one image C×H×W, at least one layer, steps ≥ 1 and capacity ≥ 1, not "
             f"{image.ndim} dimensions, {len(layers)} layers, steps={steps}, capacity={capacity}."
         )
-    names, found = [layer_name(subject, layer) for layer in layers], []
+    names, inverted = [layer_name(subject, layer) for layer in layers], []
     capacity = 1 if subject.one_by_one else capacity  # or the others' pictures would have a part in each
     for first in range(0, len(names), capacity):
         descent = _Descent(subject, image, names[first : first + capacity], seed)
         for step in range(steps):
             descent.step(smooth, left=1 - step / steps)
             progress(first * steps + (step + 1) * len(descent.names))
-        found += descent.found()
-    return found
+        inverted += descent.found()
+    return inverted
 
 
 class _Descent:
@@ -84,7 +84,7 @@ class _Descent:
         with grad_mode(), torch.no_grad():
             features = self._features(image.unsqueeze(0).expand(len(names), -1, -1, -1))
         self._wanted = features
-        self._sizes = [float(each.square().sum()) or 1.0 for each in features]
+        self._sizes = [float(feature.square().sum()) or 1.0 for feature in features]
         sources = [source_of(seed, repr(name)) for name in names]
         self._pictures = FourierPictures.from_noise((channels, height, width), sources, image, rate=RATE, soft=False)
         self._curves: list[Tensor] = []
@@ -124,7 +124,7 @@ class _Descent:
 
         def keep(name: str, output: Tensor) -> None:
             # a copy: an operation in place may follow
-            read.update({row: output[row].clone() for row, own in enumerate(self.names) if own == name})
+            read.update({row: output[row].clone() for row, layer in enumerate(self.names) if layer == name})
 
         with self._subject.watching(list(dict.fromkeys(self.names)), keep):
             self._subject.forward(images)

@@ -44,8 +44,8 @@ def checked_objective(subject: Subject, objective: Objective) -> Objective:
         raise NotApplicable(f"{what} gives {sides} an image, which are no channels")
     wrong = [channel for channel in objective.channels if not 0 <= channel < shape[0]]
     if wrong or not objective.channels:
-        asked = f"{wrong[0]} was asked for" if wrong else "none was asked for"
-        raise BadRequest(f"The units of {what} are 0 to {shape[0] - 1}, and {asked}.")
+        requested = f"{wrong[0]} was asked for" if wrong else "none was asked for"
+        raise BadRequest(f"The units of {what} are 0 to {shape[0] - 1}, and {requested}.")
     if objective.position is not None and len(shape) == 1:
         raise BadRequest(f"The units of {what} have no positions; leave out {objective.position}.")
     return objective

@@ -185,8 +185,8 @@ def transformed(pictures: Tensor, source: torch.Generator, strength: float = 1.0
     where = [[a, b * height / width, 2 * across / width], [c * width / height, d, 2 * down / height]]
     grid = affine_grid(pictures.new_tensor([where]), [1, 1, height, width], align_corners=False)
     grid = grid.expand(len(pictures), -1, -1, -1)
-    seen: Tensor = grid_sample(pictures, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    return seen
+    warped: Tensor = grid_sample(pictures, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    return warped
 
 
 def source_of(seed: int, purpose: str) -> torch.Generator:

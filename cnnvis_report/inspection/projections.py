@@ -32,8 +32,8 @@ class Unit:
     column: int | None = None
 
     def __str__(self) -> str:
-        place = "" if self.row is None or self.column is None else f":{self.row},{self.column}"
-        return f"{self.layer}:{self.channel}{place}"
+        position = "" if self.row is None or self.column is None else f":{self.row},{self.column}"
+        return f"{self.layer}:{self.channel}{position}"
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Projections:
 
     maps: [M, C, H, W], in units of the activation per unit of the normalized input.
     activations: [M], the values of the units themselves.
-    places: [M, 2], the row and column of each, in its layer.
+    positions: [M, 2], the row and column of each, in its layer.
     """
 
     maps: Tensor
     activations: Tensor
-    places: Tensor
+    positions: Tensor
 
 
 def parse_unit(text: str, subject: Subject) -> Unit:
@@ -57,18 +57,18 @@ def parse_unit(text: str, subject: Subject) -> Unit:
         BadRequest: it isn't written so, or the layer has no space, or no such channel or position.
         UnknownName: no layer is called so.
     """
-    found = WRITTEN.fullmatch(text.strip())
-    if found is None:
+    match = WRITTEN.fullmatch(text.strip())
+    if match is None:
         raise BadRequest(
             f"A unit is LAYER:CHANNEL or LAYER:CHANNEL:ROW,COLUMN, such as conv1:5 or conv1:5:10,12, "
             f"counted from 0; not {shown(text)}."
         )
     try:
-        record = subject.layer(found["layer"])
+        record = subject.layer(match["layer"])
     except NotApplicable as error:
         raise BadRequest(f"{text}: {error}. See: cnnvis-report layers MODEL.") from error
-    row, column = (None if found[name] is None else int(found[name]) for name in ("row", "column"))
-    unit = Unit(record.name, int(found["channel"]), row, column)
+    row, column = (None if match[name] is None else int(match[name]) for name in ("row", "column"))
+    unit = Unit(record.name, int(match["channel"]), row, column)
     _check(unit, record.shape)
     return unit
 
@@ -115,11 +115,11 @@ def project(
         raise BadRequest(f"{len(units)} units were given for {len(images)} images; one unit an image is needed.")
     maps = torch.zeros_like(images)
     activations = images.new_zeros(len(images))
-    places = torch.zeros(len(images), 2, dtype=torch.long, device=images.device)
+    positions = torch.zeros(len(images), 2, dtype=torch.long, device=images.device)
     for numbers in _groups(units, capacity or max(len(images), 1)):
         part = _projected(subject, images[numbers], [units[number] for number in numbers], RULES[how])
-        maps[numbers], activations[numbers], places[numbers] = part.maps, part.activations, part.places
-    return Projections(maps, activations, places)
+        maps[numbers], activations[numbers], positions[numbers] = part.maps, part.activations, part.positions
+    return Projections(maps, activations, positions)
 
 
 def cropped(values: Picture, box: tuple[int, int, int, int]) -> Picture:
@@ -139,7 +139,7 @@ def _groups(units: Sequence[Unit], capacity: int) -> list[list[int]]:
     of: dict[str, list[int]] = {}
     for number, unit in enumerate(units):
         of.setdefault(unit.layer, []).append(number)
-    return [each[start : start + capacity] for each in of.values() for start in range(0, len(each), capacity)]
+    return [numbers[start : start + capacity] for numbers in of.values() for start in range(0, len(numbers), capacity)]
 
 
 def _projected(subject: Subject, images: Tensor, units: Sequence[Unit], rule: Rule | None) -> Projections:
@@ -153,13 +153,13 @@ def _projected(subject: Subject, images: Tensor, units: Sequence[Unit], rule: Ru
     batch = range(len(units))
     channels = values[batch, [unit.channel for unit in units]]
     strongest = channels.flatten(1).argmax(1).tolist()
-    given = [None if unit.row is None or unit.column is None else unit.row * width + unit.column for unit in units]
-    flat = [there if place is None else place for place, there in zip(given, strongest, strict=True)]
-    places = torch.tensor([divmod(place, width) for place in flat], device=images.device)
-    at = (batch, [unit.channel for unit in units], places[:, 0], places[:, 1])
+    asked_for = [None if unit.row is None or unit.column is None else unit.row * width + unit.column for unit in units]
+    flat = [peak if cell is None else cell for cell, peak in zip(asked_for, strongest, strict=True)]
+    positions = torch.tensor([divmod(cell, width) for cell in flat], device=images.device)
+    at = (batch, [unit.channel for unit in units], positions[:, 0], positions[:, 1])
     signal = torch.zeros_like(values)
     signal[at] = 1.0
-    return Projections(tape.project(layer, signal, rule), values[at], places)
+    return Projections(tape.project(layer, signal, rule), values[at], positions)
 
 
 def _check(unit: Unit, shape: Sequence[int]) -> None:

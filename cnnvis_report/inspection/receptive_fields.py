@@ -30,7 +30,7 @@ from cnnvis_report.engine.graph.ops import ELEMENTWISE, REDUCTIONS, Kind, Step, 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.inspection.spans import NOTHING, Axis, IntArray, Shape, binned, padded, sliding, transposed, united
 
-Given = tuple[Axis, Shape]
+Operand = tuple[Axis, Shape]
 
 PADDING_MODES = {
     Kind.CONSTANT_PADDING: "constant",
@@ -82,9 +82,9 @@ def receptive_fields(tape: Tape, names: Sequence[str]) -> dict[str, Field]:
         UnknownName, NotApplicable: as `Subject.layer`.
     """
     layers = {name: tape.layer_name(name) for name in names}
-    places = tape.places([*layers.values(), PIXELS])
-    edges = {name: (place.node, place.output_nr) for name, place in places.items()}
-    nodes = sorted({node for place in places.values() for node in recorded(place.node)}, key=order)
+    gradient_edges = tape.edges([*layers.values(), PIXELS])
+    edges = {name: (edge.node, edge.output_nr) for name, edge in gradient_edges.items()}
+    nodes = sorted({node for edge in gradient_edges.values() for node in recorded(edge.node)}, key=order)
     height, width = result_shape(*edges[PIXELS])[2:]
     rows = _followed(nodes, edges, Axis(_pixels(height), width))
     columns = _followed(nodes, edges, Axis(_pixels(width)))
@@ -127,44 +127,44 @@ def _followed(nodes: Sequence[Node], ends: Mapping[str, Edge], pixels: Axis) -> 
     for edge in [*ends.values(), *(edge for node in nodes for edge in inputs(node))]:
         if edge is not None:
             wanted.setdefault(edge[0], set()).add(edge[1])
-    found: dict[Edge, Axis] = {ends[PIXELS]: pixels}
+    axes: dict[Edge, Axis] = {ends[PIXELS]: pixels}
     for node in nodes:
-        given = [(found[edge], result_shape(*edge)) if edge in found else None for edge in inputs(node)]
-        if any(given):
-            found |= {(node, number): _result(node, number, given) for number in wanted[node]}
-    return {name: found[edge] for name, edge in ends.items() if edge in found}
+        operands = [(axes[edge], result_shape(*edge)) if edge in axes else None for edge in inputs(node)]
+        if any(operands):
+            axes |= {(node, number): _result(node, number, operands) for number in wanted[node]}
+    return {name: axes[edge] for name, edge in ends.items() if edge in axes}
 
 
-def _result(node: Node, number: int, given: Sequence[Given | None]) -> Axis:
+def _result(node: Node, number: int, operands: Sequence[Operand | None]) -> Axis:
     """What one result of an operation sees; an input is None where it doesn't depend on the image."""
-    there = [each for each in given if each is not None]
-    axes, result = [axis for axis, _ in there], result_shape(node, number)
+    known = [operand for operand in operands if operand is not None]
+    axes, result = [axis for axis, _ in known], result_shape(node, number)
     does = kind(node)
     if does in ELEMENTWISE and not (keeps(node, "training") and saved(node, "training")):
-        return united([axis.carried(each, result, _aligned(each, result)) for axis, each in there])
+        return united([axis.carried(shape, result, _aligned(shape, result)) for axis, shape in known])
     if does is Kind.CONCATENATION:
-        return _concatenated(saved_dims(node, "dim", len(result))[0], given, result)
-    if len(there) > 1 or does not in SPAN_RULES:
+        return _concatenated(saved_dims(node, "dim", len(result))[0], operands, result)
+    if len(known) > 1 or does not in SPAN_RULES:
         return united([axis.whole() for axis in axes])
-    if operation(node) in ("Addmm", "Mm") and given[-2] is None:  # the features, on the right, keep their columns
+    if operation(node) in ("Addmm", "Mm") and operands[-2] is None:  # the features, on the right, keep their columns
         return axes[0].whole()
-    return SPAN_RULES[does](Step(node, number, there[0][1], result), axes[0])
+    return SPAN_RULES[does](Step(node, number, known[0][1], result), axes[0])
 
 
 def _aligned(shape: Shape, result: Shape) -> Callable[[int], int | None]:
     return lambda dim: dim + len(result) - len(shape)
 
 
-def _concatenated(dim: int, given: Sequence[Given | None], result: Shape) -> Axis:
-    there = [each for each in given if each is not None]
-    places = [axis.dimension(shape) for axis, shape in there]
-    if any(place is not None and place[0] == dim for place in places):
-        lengths = [len(axis.spans) for axis, _ in there]
-        if all(place == (dim, 1) for place in places) and sum(lengths) == result[dim]:
-            spans = np.concatenate([axis.spans for axis, _ in there])
+def _concatenated(dim: int, operands: Sequence[Operand | None], result: Shape) -> Axis:
+    known = [operand for operand in operands if operand is not None]
+    dimensions = [axis.dimension(shape) for axis, shape in known]
+    if any(dimension is not None and dimension[0] == dim for dimension in dimensions):
+        lengths = [len(axis.spans) for axis, _ in known]
+        if all(dimension == (dim, 1) for dimension in dimensions) and sum(lengths) == result[dim]:
+            spans = np.concatenate([axis.spans for axis, _ in known])
             return Axis(spans).carried((len(spans),), result, lambda _: dim)
-        return united([axis.whole() for axis, _ in there])
-    return united([axis.carried(shape, result, lambda each: each) for axis, shape in there])
+        return united([axis.whole() for axis, _ in known])
+    return united([axis.carried(shape, result, lambda index: index) for axis, shape in known])
 
 
 def _mixed(step: Step, axis: Axis) -> Axis:
@@ -173,9 +173,9 @@ def _mixed(step: Step, axis: Axis) -> Axis:
     mixed = [len(step.shape) - 1] if does is Kind.LINEAR else saved_dims(step.node, "dim", len(step.shape))
     if does is Kind.LAYER_NORM:
         mixed = list(range(len(step.shape) - len(saved(step.node, "normalized_shape")), len(step.shape)))
-    gone = mixed if len(step.result) < len(step.shape) else []
+    dropped = mixed if len(step.result) < len(step.shape) else []
     return axis.carried(
-        step.shape, step.result, lambda dim: None if dim in mixed else dim - sum(each < dim for each in gone)
+        step.shape, step.result, lambda dim: None if dim in mixed else dim - sum(other < dim for other in dropped)
     )
 
 
@@ -204,15 +204,15 @@ def _parted(step: Step, axis: Axis) -> Axis:
         start = step.number * saved(step.node, "split_size")
     else:
         start = sum(saved(step.node, "split_sizes")[: step.number])
-    place = start + every * np.arange(step.result[dim])[:, None]
-    return axis.windowed(step.shape, step.result, {dim: place}, ())
+    index = start + every * np.arange(step.result[dim])[:, None]
+    return axis.windowed(step.shape, step.result, {dim: index}, ())
 
 
 def _convolved(step: Step, axis: Axis) -> Axis:
     stride, padding, dilation, is_transposed, *_ = (saved(step.node, name) for name in GEOMETRY)
     slide = transposed if is_transposed else sliding
     sides = zip(step.result[2:], saved(step.node, "weight").shape[2:], stride, padding, dilation, strict=True)
-    return axis.windowed(step.shape, step.result, {2 + place: slide(*side) for place, side in enumerate(sides)}, (1,))
+    return axis.windowed(step.shape, step.result, {2 + index: slide(*side) for index, side in enumerate(sides)}, (1,))
 
 
 def _pooled(step: Step, axis: Axis) -> Axis:
@@ -221,7 +221,7 @@ def _pooled(step: Step, axis: Axis) -> Axis:
     dilation: Any = saved(step.node, "dilation") if keeps(step.node, "dilation") else (1,) * len(kernel)
     sides = zip(step.result[first:], kernel, saved(step.node, "stride") or kernel, padding, dilation, strict=True)
     return axis.windowed(
-        step.shape, step.result, {first + place: sliding(*side) for place, side in enumerate(sides)}, ()
+        step.shape, step.result, {first + index: sliding(*side) for index, side in enumerate(sides)}, ()
     )
 
 
@@ -231,10 +231,10 @@ def _binned(step: Step, axis: Axis) -> Axis:
 
 
 def _padded(step: Step, axis: Axis) -> Axis:
-    kept = [signed(side) for side in saved(step.node, "pad" if keeps(step.node, "pad") else "padding")]
-    sides = list(zip(kept[::2], kept[1::2], strict=True))  # of the last dimension first
+    padding = [signed(side) for side in saved(step.node, "pad" if keeps(step.node, "pad") else "padding")]
+    sides = list(zip(padding[::2], padding[1::2], strict=True))  # of the last dimension first
     mode, last = PADDING_MODES[kind(step.node)], len(step.shape) - 1
-    windows = {last - place: padded(step.shape[last - place], side, mode) for place, side in enumerate(sides)}
+    windows = {last - index: padded(step.shape[last - index], side, mode) for index, side in enumerate(sides)}
     return axis.windowed(step.shape, step.result, windows, ())
 
 

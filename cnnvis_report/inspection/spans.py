@@ -49,11 +49,11 @@ class Axis:
             shape, result: of the value before and after.
             to: where a dimension goes; None where all along it is mixed.
         """
-        found = self.dimension(shape)
-        goal = to(found[0]) if found else None
-        if found is None or goal is None or result[goal] != shape[found[0]]:
+        dimension = self.dimension(shape)
+        goal = to(dimension[0]) if dimension else None
+        if dimension is None or goal is None or result[goal] != shape[dimension[0]]:
             return self.whole()
-        return Axis(self.spans, found[1] * prod(result[goal + 1 :]))
+        return Axis(self.spans, dimension[1] * prod(result[goal + 1 :]))
 
     def windowed(self, shape: Shape, result: Shape, windows: Mapping[int, IntArray], mixed: Sequence[int]) -> "Axis":
         """The axis after an operation that sees some positions along some dimensions.
@@ -62,10 +62,10 @@ class Axis:
             windows: for each such dimension [positions of the result, k]: what it sees; outside means nothing.
             mixed: other dimensions all along which it sees everything.
         """
-        found = self.dimension(shape)
-        if found is None or found[0] not in windows:
+        dimension = self.dimension(shape)
+        if dimension is None or dimension[0] not in windows:
             return self.carried(shape, result, lambda dim: None if dim in mixed else dim)
-        dim, between = found
+        dim, between = dimension
         if between != 1 or len(self.spans) != shape[dim]:
             return self.whole()
         return Axis(_gathered(self.spans, windows[dim]), prod(result[dim + 1 :]))
@@ -76,8 +76,8 @@ class Axis:
 
     def along(self, shape: Shape, dim: int, count: int, between: int = 1) -> IntArray:
         """[count, 2]: the same of positions that lie `between` elements of the dimension apart."""
-        found = self.dimension(shape) == (dim, between) and len(self.spans) == count
-        spans = self.spans if found else self.whole().spans
+        fits = self.dimension(shape) == (dim, between) and len(self.spans) == count
+        spans = self.spans if fits else self.whole().spans
         spans = np.where(spans[:, :1] < spans[:, 1:], spans, 0)
         return np.broadcast_to(spans, (count, 2)).copy()
 
@@ -93,10 +93,10 @@ def united(axes: Sequence[Axis]) -> Axis:
 
 
 def _gathered(spans: IntArray, index: IntArray) -> IntArray:
-    there = (index >= 0) & (index < len(spans))
-    seen = spans[np.where(there, index, 0)]
-    starts = np.where(there, seen[..., 0], NOTHING).min(axis=1)
-    stops = np.where(there, seen[..., 1], 0).max(axis=1)
+    inside = (index >= 0) & (index < len(spans))
+    gathered = spans[np.where(inside, index, 0)]
+    starts = np.where(inside, gathered[..., 0], NOTHING).min(axis=1)
+    stops = np.where(inside, gathered[..., 1], 0).max(axis=1)
     return np.stack([starts, stops], axis=1)
 
 
@@ -107,16 +107,16 @@ def sliding(length: int, kernel: int, stride: int, padding: int, dilation: int) 
 
 def transposed(length: int, kernel: int, stride: int, padding: int, dilation: int) -> IntArray:
     """[length, kernel]: what adds to the positions of a transposed convolution; -1 where nothing does."""
-    place = np.arange(length)[:, None] + padding - np.arange(kernel) * dilation
-    return np.where(place % stride == 0, place // stride, -1)
+    index = np.arange(length)[:, None] + padding - np.arange(kernel) * dilation
+    return np.where(index % stride == 0, index // stride, -1)
 
 
 def binned(length: int, before: int) -> IntArray:
     """[length, k]: the bins of adaptive pooling from `before` positions; -1 where a bin has less than k."""
     starts = np.arange(length) * before // length
     stops = -(-(np.arange(1, length + 1) * before) // length)
-    place = starts[:, None] + np.arange((stops - starts).max())
-    return np.where(place < stops[:, None], place, -1)
+    index = starts[:, None] + np.arange((stops - starts).max())
+    return np.where(index < stops[:, None], index, -1)
 
 
 def padded(before: int, sides: tuple[int, int], mode: str) -> IntArray:
@@ -126,10 +126,10 @@ def padded(before: int, sides: tuple[int, int], mode: str) -> IntArray:
         sides: how much is added on either side; less than 0 where it is cut.
         mode: "constant", "reflect" or "edge".
     """
-    place = np.arange(-sides[0], before + sides[1])
+    index = np.arange(-sides[0], before + sides[1])
     if mode == "edge":
-        place = place.clip(0, before - 1)
+        index = index.clip(0, before - 1)
     if mode == "reflect":
-        place = np.abs(place)
-        place = np.where(place >= before, 2 * (before - 1) - place, place)
-    return place[:, None]
+        index = np.abs(index)
+        index = np.where(index >= before, 2 * (before - 1) - index, index)
+    return index[:, None]

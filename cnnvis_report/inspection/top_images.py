@@ -35,7 +35,7 @@ class TopImages:
         self._n = n
         self._seen: dict[str, int] = defaultdict(int)
         self._best: dict[str, Tensor] = {}
-        self._place: dict[str, Tensor] = {}
+        self._positions: dict[str, Tensor] = {}
         self._sums: dict[str, dict[int, Tensor]] = defaultdict(dict)
         self._counts: dict[int, int] = defaultdict(int)
 
@@ -45,22 +45,22 @@ class TopImages:
         Args:
             values: [N, K, h, w]. classes: [N], the class of each image, below 0 for none.
         """
-        peaks, places = values.flatten(2).max(dim=2)
-        peaks, places = peaks.T.float().cpu(), places.T.cpu()
+        peaks, indices = values.flatten(2).max(dim=2)
+        peaks, indices = peaks.T.float().cpu(), indices.T.cpu()
         numbers = torch.arange(self._seen[layer], self._seen[layer] + len(values)).expand(len(peaks), -1)
-        found = torch.stack([numbers, places // values.shape[3], places % values.shape[3]])
+        positions = torch.stack([numbers, indices // values.shape[3], indices % values.shape[3]])
         if layer in self._best:
             peaks = torch.cat([self._best[layer], peaks], dim=1)
-            found = torch.cat([self._place[layer], found], dim=2)
+            positions = torch.cat([self._positions[layer], positions], dim=2)
         order = peaks.argsort(dim=1, descending=True, stable=True)[:, : self._n]
         self._best[layer] = peaks.gather(1, order)
-        self._place[layer] = found.gather(2, order.expand(3, -1, -1))
+        self._positions[layer] = positions.gather(2, order.expand(3, -1, -1))
         self._seen[layer] += len(values)
         self._by_class(layer, values.flatten(2).amax(dim=2).double().cpu(), classes)
 
     def top(self, layer: str) -> Top:
         """What has been found so far."""
-        return Top(self._best[layer], *self._place[layer])
+        return Top(self._best[layer], *self._positions[layer])
 
     def excitement(self, layer: str) -> dict[int, Tensor]:
         """By class: [K], the mean over its images of how strongly each channel was excited at most."""

@@ -24,34 +24,34 @@ class OwnState:
     def __init__(self, network: nn.Module) -> None:
         self._slots: list[Slot] = [slot for module in network.modules() for slot in _slots(module)]
         self._moved: list[Slot] = []
-        self._watched = [each for each in network.parameters() if type(each) is nn.Parameter]
+        self._watched = [parameter for parameter in network.parameters() if type(parameter) is nn.Parameter]
         self.drifting: list[nn.Parameter] = []
         self._written: list[tuple[nn.Parameter, Tensor, Tensor]] = []  # what it held, and a copy
 
     @contextmanager
     def working_copies(self) -> Iterator[None]:
         """Copies stand in for tensors while it is open; afterwards everything is as it was."""
-        before = [(place, name, place[name]) for place, name in self._slots]
+        before = [(tensors, name, tensors[name]) for tensors, name in self._slots]
         copies: dict[int, Tensor] = {}  # one tensor under two names stays one
-        for place, name, value in before:
+        for tensors, name, value in before:
             if isinstance(value, Tensor):
-                place[name] = copies.setdefault(id(value), value.detach().clone())
+                tensors[name] = copies.setdefault(id(value), value.detach().clone())
         versions = {key: copy._version for key, copy in copies.items()}
-        own = [(each, each.data) for each in self.drifting]
-        for parameter, value in own:
+        originals = [(parameter, parameter.data) for parameter in self.drifting]
+        for parameter, value in originals:
             parameter.data = value.clone()
         try:
             with _Writes(self._watched, self._written) if self._watched else nullcontext():
                 yield
         finally:
             self._moved = []
-            for place, name, value in before:
+            for tensors, name, value in before:
                 lent = copies.get(id(value), value)
                 moved = isinstance(lent, Tensor) and lent._version != versions[id(value)]
-                if moved or place.get(name, self) is not lent:
-                    self._moved.append((place, name))
-                place[name] = value
-            for parameter, value in own:
+                if moved or tensors.get(name, self) is not lent:
+                    self._moved.append((tensors, name))
+                tensors[name] = value
+            for parameter, value in originals:
                 parameter.data = value
             self.restore()
 
@@ -60,7 +60,7 @@ class OwnState:
         for parameter, value, copy in self._written:
             value.copy_(copy)
             parameter.data = value
-            if all(each is not parameter for each in self.drifting):
+            if all(other is not parameter for other in self.drifting):
                 self.drifting.append(parameter)
         self._written.clear()
 
@@ -87,32 +87,32 @@ class _Writes(TorchFunctionMode):
 
     def __init__(self, parameters: Sequence[nn.Parameter], written: list[tuple[nn.Parameter, Tensor, Tensor]]) -> None:
         super().__init__()
-        self._own = {each.untyped_storage()._cdata: (each, each.data) for each in parameters}
+        self._parameters = {parameter.untyped_storage()._cdata: (parameter, parameter.data) for parameter in parameters}
         self._written = written
 
     def __torch_function__(
         self, function: Callable[..., Any], types: Sequence[type], args: Sequence[Any] = (), kwargs: Any = None
     ) -> Any:
         """Run the function, after a look at what it may write to."""
-        given = kwargs or {}
-        if _may_write(function) or "out" in given:
-            self._look([*args, *given.values()])
-        return function(*args, **given)
+        keywords = kwargs or {}
+        if _may_write(function) or "out" in keywords:
+            self._look([*args, *keywords.values()])
+        return function(*args, **keywords)
 
     def _look(self, targets: Iterable[Any]) -> None:
         for tensor in targets:
             if isinstance(tensor, list | tuple):
                 self._look(tensor)
             elif isinstance(tensor, Tensor) and tensor.layout is torch.strided:
-                parameter, value = self._own.pop(tensor.untyped_storage()._cdata, (None, None))
+                parameter, value = self._parameters.pop(tensor.untyped_storage()._cdata, (None, None))
                 if parameter is not None and value is not None:
                     self._written.append((parameter, value, value.clone()))
 
     def __exit__(self, *error: Any) -> None:
         """Let go of copies that weren't needed, and find parameters that were given another tensor."""
         super().__exit__(*error)  # type: ignore[no-untyped-call]
-        self._written[:] = [each for each in self._written if not torch.equal(each[1], each[2])]
-        for parameter, value in self._own.values():
+        self._written[:] = [write for write in self._written if not torch.equal(write[1], write[2])]
+        for parameter, value in self._parameters.values():
             if parameter.data_ptr() != value.data_ptr():
                 self._written.append((parameter, value, value))
 

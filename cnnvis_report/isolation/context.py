@@ -18,7 +18,7 @@ KEYS = (
 AUTOCASTING = ("cpu", "cuda", "mps", "xpu")
 
 
-def as_scores(output: Any, name: str, count: int, taken: dict[str, None] | None = None) -> Tensor:
+def as_scores(output: Any, name: str, count: int, notes: dict[str, None] | None = None) -> Tensor:
     """[N, columns] from what a classifier returns for so many images.
 
     Args:
@@ -27,22 +27,22 @@ def as_scores(output: Any, name: str, count: int, taken: dict[str, None] | None 
     Raises:
         BadRequest: it isn't the output of a classifier; the message says what it is instead.
     """
-    found, said = scores_in(output, count)
-    if said and taken is not None:
-        taken[said] = None
-    if not isinstance(found, Tensor):
+    tensor, note = scores_in(output, count)
+    if note and notes is not None:
+        notes[note] = None
+    if not isinstance(tensor, Tensor):
         raise BadRequest(
             f"{name} returns {_described(output)}, not class scores. Wrap it in a module that returns N×classes scores."
         )
-    scores = _as_columns(found, count)
-    if scores is None and found.ndim <= 1:
+    scores = _as_columns(tensor, count)
+    if scores is None and tensor.ndim <= 1:
         raise BadRequest(
-            f"{name} returns {found.numel()} numbers for {count} images: no class scores. "
+            f"{name} returns {tensor.numel()} numbers for {count} images: no class scores. "
             f"Wrap it in a module that returns N×classes scores."
         )
     if scores is None:
-        sides = "×".join(map(str, found.shape[1:]))
-        kind = "a map of scores, as for segmentation" if found.ndim == 4 else "no class scores"
+        sides = "×".join(map(str, tensor.shape[1:]))
+        kind = "a map of scores, as for segmentation" if tensor.ndim == 4 else "no class scores"
         raise BadRequest(
             f"{name} returns N×{sides}: {kind}. Wrap it in a module that returns N×classes scores, "
             f"the mean over the region in question, say."
@@ -65,8 +65,8 @@ def scores_in(output: Any, count: int) -> tuple[Any, str]:
         return (fit[key], f"{_described(output)}; {key!r} is taken as the scores") if key else (output, "")
     if isinstance(output, tuple | list) and output and _fits(output[0], count):
         sides = "×".join(["N", *map(str, output[0].shape[1:])])
-        taken = f"its first item, {sides}, is taken as the scores" if len(output) > 1 else "its item is the scores"
-        return output[0], f"{_described(output)}; {taken}"
+        choice = f"its first item, {sides}, is taken as the scores" if len(output) > 1 else "its item is the scores"
+        return output[0], f"{_described(output)}; {choice}"
     return output, ""
 
 
@@ -93,7 +93,7 @@ def _described(output: Any) -> str:
         return f"{article} {kind} with {', '.join(map(str, list(output)[:4])) or 'nothing in it'}"
     if isinstance(output, tuple | list):
         return f"{article} {kind} of {len(output)}" + "".join(
-            f"{', ' if place else ': '}{_sides(each)}" for place, each in enumerate(output[:4])
+            f"{', ' if index else ': '}{_sides(part)}" for index, part in enumerate(output[:4])
         )
     return f"{article} {kind}"
 
@@ -115,20 +115,20 @@ def check_shape(scores: Tensor, count: int, columns: int) -> Tensor:
     return scores
 
 
-def class_names(given: Sequence[str] | None, count: int, name: str) -> tuple[str, ...]:
+def class_names(names: Sequence[str] | None, count: int, name: str) -> tuple[str, ...]:
     """The names of a classifier's classes, numbers where none are given.
 
     Raises:
         BadRequest: there are more or fewer names than classes.
     """
-    if given is None:
+    if names is None:
         return tuple(f"class {index}" for index in range(count))
-    if len(given) != count:
+    if len(names) != count:
         raise BadRequest(
-            f"{len(given)} class names were given, and {name} has {count} classes. "
+            f"{len(names)} class names were given, and {name} has {count} classes. "
             f"Give --class-names a file with {count} lines, in index order."
         )
-    return tuple(given)
+    return tuple(names)
 
 
 @contextmanager
@@ -165,12 +165,12 @@ class ImageBuffer:
     """
 
     def __init__(self) -> None:
-        self._kept: Tensor | None = None
+        self._buffer: Tensor | None = None
 
     def copied(self, images: Tensor, layout: torch.memory_format) -> Tensor:
         """The images in the memory layout that is fastest for the network."""
         if torch.is_grad_enabled():
             return images.clone(memory_format=layout)
-        if self._kept is None or (self._kept.shape, self._kept.dtype) != (images.shape, images.dtype):
-            self._kept = torch.empty_like(images, memory_format=layout)
-        return self._kept.copy_(images)
+        if self._buffer is None or (self._buffer.shape, self._buffer.dtype) != (images.shape, images.dtype):
+            self._buffer = torch.empty_like(images, memory_format=layout)
+        return self._buffer.copy_(images)

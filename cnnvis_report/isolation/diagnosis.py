@@ -96,10 +96,8 @@ def in_order(nodes: list[Node], name: str) -> list[Node]:
     Raises:
         BadRequest: it isn't: they have run in several threads, each of which counts its own.
     """
-    places = {node: place for place, node in enumerate(nodes)}
-    if any(
-        before is not None and places[before] <= places[node] for node in nodes for before, _ in node.next_functions
-    ):
+    order = {node: index for index, node in enumerate(nodes)}
+    if any(before is not None and order[before] <= order[node] for node in nodes for before, _ in node.next_functions):
         raise BadRequest(
             f"{name} runs its layers in threads of its own, and in which order can't be told. "
             f"Let its forward run in one thread."
@@ -114,8 +112,8 @@ def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) ->
         error: what it raised. One that neither the network nor PyTorch has raised is raised again: it is ours.
     """
     sides = "×".join(map(str, example.shape))
-    said = told(error)
-    refused = f"{name} doesn't take a {sides} batch ({said})."
+    message = told(error)
+    refused = f"{name} doesn't take a {sides} batch ({message})."
     missing = missing_arguments(network.forward, 1)
     if missing:
         return BadRequest(
@@ -125,13 +123,13 @@ def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) ->
     if dtypes and example.dtype not in dtypes:
         (dtype, *_) = dtypes
         return BadRequest(f"The images are {example.dtype} and {name}'s weights {dtype}: images.to({dtype}).")
-    channels = CHANNELS.search(said)
+    channels = CHANNELS.search(message)
     if channels and int(channels[2]) == example.shape[1]:
         wanted = int(channels[1])
         return InputRefused(
             f"{refused} It reads images of {wanted} channels.", f"--mean and --std with {wanted} numbers"
         )
-    sides_tried = dict.fromkeys((*SIDES, *_sides_for(said, example)))
+    sides_tried = dict.fromkeys((*SIDES, *_sides_for(message, example)))
     side = next((side for side in sides_tried if _runs(network, _square(example, side))), None)
     if side:
         return InputRefused(f"{refused} It takes {side}×{side} pixels.", f"--size {side}")
@@ -143,16 +141,18 @@ def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) ->
     return BadRequest(f"{refused} It fails{f' in {where}' if where else ''} on images of other sizes, too.")
 
 
-def missing_arguments(function: Callable[..., object], given: int) -> str:
+def missing_arguments(function: Callable[..., object], count: int) -> str:
     """The names of what a function has to be called with beside so many arguments; empty where nothing is missing."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # some builtins don't tell
         return ""
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    places = [each for each in parameters if each.kind in positional][given:]
-    keywords = [each for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
-    return ", ".join(each.name for each in (*places, *keywords) if each.default is inspect.Parameter.empty)
+    by_position = [parameter for parameter in parameters if parameter.kind in positional][count:]
+    keywords = [parameter for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+    return ", ".join(
+        parameter.name for parameter in (*by_position, *keywords) if parameter.default is inspect.Parameter.empty
+    )
 
 
 def _quantized(what: str) -> BadRequest:
@@ -174,13 +174,13 @@ def _runs(network: nn.Module, images: Tensor | None) -> bool:
     return True
 
 
-def _sides_for(said: str, example: Tensor) -> list[int]:
+def _sides_for(message: str, example: Tensor) -> list[int]:
     """Sides of which a linear layer would get as many features as it reads, by PyTorch's words on those it got."""
-    found = FEATURES.search(said)
-    if found is None:
+    match = FEATURES.search(message)
+    if match is None:
         return []
-    got, wanted = map(int, found.groups())
-    likely = round((wanted / got * example.shape[2] * example.shape[3]) ** 0.5)
+    received, wanted = map(int, match.groups())
+    likely = round((wanted / received * example.shape[2] * example.shape[3]) ** 0.5)
     near = [likely + step for step in range(-MOST_OFF, MOST_OFF + 1)]  # what is cut off by strides isn't in proportion
     return sorted((side for side in near if side > 0), key=lambda side: abs(side - likely))
 

@@ -90,8 +90,8 @@ def _no_checkpointing() -> Iterator[None]:
     try:
         yield
     finally:
-        for name, own in before.items():
-            setattr(checkpoint, name, own)
+        for name, original in before.items():
+            setattr(checkpoint, name, original)
 
 
 ENTER = torch.autocast.__enter__
@@ -110,12 +110,12 @@ def _no_casting() -> Iterator[None]:
     """A network's own `torch.autocast`, as a block or a decorator, leaves casting as it is around it."""
 
     def entered(self: torch.autocast) -> Any:
-        own = self._enabled
-        self._enabled = own and torch.is_autocast_enabled(self.device)
+        enabled = self._enabled
+        self._enabled = enabled and torch.is_autocast_enabled(self.device)
         try:
             return ENTER(self)  # type: ignore[no-untyped-call]
         finally:
-            self._enabled = own  # a decorator uses the same one again
+            self._enabled = enabled  # a decorator uses the same one again
 
     before = torch.autocast.__enter__
     torch.autocast.__enter__ = entered  # type: ignore[method-assign]
@@ -134,17 +134,17 @@ def single_precision(network: nn.Module, images: torch.dtype) -> Iterator[None]:
     before: list[tuple[nn.Parameter, Tensor]] = []
     buffers: list[tuple[dict[str, Any], str, Tensor]] = []
     if images in (torch.float16, torch.bfloat16):
-        before = [(each, each.data) for each in network.parameters() if each.dtype == images]
+        before = [(parameter, parameter.data) for parameter in network.parameters() if parameter.dtype == images]
         for module in network.modules():
-            buffers += [(module._buffers, name, each) for name, each in module.named_buffers(recurse=False)]
+            buffers += [(module._buffers, name, buffer) for name, buffer in module.named_buffers(recurse=False)]
     try:
         for parameter, value in before:
             parameter.data = value.float()
-        for place, name, value in buffers:
-            place[name] = value.float() if value.dtype == images else value
+        for tensors, name, value in buffers:
+            tensors[name] = value.float() if value.dtype == images else value
         yield
     finally:
         for parameter, value in before:
             parameter.data = value
-        for place, name, value in buffers:
-            place[name] = value
+        for tensors, name, value in buffers:
+            tensors[name] = value

@@ -97,9 +97,9 @@ class _Gate:
 
 def _await(network: nn.Module) -> None:
     """Return when no pass of another thread is left that began before the gate was there."""
-    begun = list(_calls(network))
+    frames = list(_calls(network))
     until = time.monotonic() + PATIENCE
-    while any(frame is other for frame in _calls(network, _waiting) for other in begun):
+    while any(frame is other for frame in _calls(network, _waiting) for other in frames):
         if time.monotonic() > until:
             raise RunFailed(
                 f"Another thread has been running {type(network).__name__} for {PATIENCE:.0f} seconds. "

@@ -16,8 +16,8 @@ def check_modules(network: nn.Module, name: str) -> None:
     Raises:
         BadRequest: a module holds itself, can't be hashed, equals another, or there is no end of them.
     """
-    found = _held(network, name)
-    for path, module in found:
+    modules = _held(network, name)
+    for path, module in modules:
         try:
             hash(module)
         except TypeError:
@@ -25,8 +25,8 @@ def check_modules(network: nn.Module, name: str) -> None:
                 f"{_called(name, path)} can't be hashed, as its class {type(module).__name__} defines __eq__ alone, "
                 f"and PyTorch keeps modules in sets. Add to the class: __hash__ = torch.nn.Module.__hash__"
             ) from None
-    alike = [path for path, _ in found if path]
-    if len({module for _, module in found}) < len(found):
+    alike = [path for path, _ in modules if path]
+    if len({module for _, module in modules}) < len(modules):
         raise BadRequest(
             f"{name} has modules that equal each other by an __eq__ of their own, and PyTorch would see one of them "
             f"alone (among {', '.join(alike[:3])}). Leave out that __eq__."
@@ -37,7 +37,7 @@ def check_modules(network: nn.Module, name: str) -> None:
 
 def _held(network: nn.Module, name: str) -> list[tuple[str, nn.Module]]:
     """Every module once, with the first path to it, by identity alone."""
-    found: dict[int, tuple[str, nn.Module]] = {}
+    modules: dict[int, tuple[str, nn.Module]] = {}
     open_ids: Counter[int] = Counter()
     waiting: list[tuple[str, nn.Module, bool]] = [("", network, True)]
     while waiting:
@@ -47,17 +47,17 @@ def _held(network: nn.Module, name: str) -> list[tuple[str, nn.Module]]:
             continue
         if open_ids[id(module)] > 1:
             raise BadRequest(
-                f"{name} holds itself: its {path} is {_called(name, found[id(module)][0])} again, and PyTorch's eval() "
-                f"and to() would never come to an end. Keep it in a list: self.x = [module]."
+                f"{name} holds itself: its {path} is {_called(name, modules[id(module)][0])} again, and PyTorch's "
+                f"eval() and to() would never come to an end. Keep it in a list: self.x = [module]."
             )
         waiting.append((path, module, False))
-        if id(module) in found:
+        if id(module) in modules:
             continue
-        found[id(module)] = path, module
+        modules[id(module)] = path, module
         prefix = f"{path}." if path else ""
         children = list(module._modules.items())
         waiting += [(f"{prefix}{key}", child, True) for key, child in reversed(children) if child is not None]
-    return list(found.values())
+    return list(modules.values())
 
 
 def _called(name: str, path: str) -> str:

@@ -37,7 +37,7 @@ def _back(folder: str) -> None:
 
 
 def _grown(path: list[str]) -> None:
-    sys.path += [each for each in path if each not in sys.path]
+    sys.path += [entry for entry in path if entry not in sys.path]
 
 
 # what a pass may change without anybody noticing: cheap to look at, so that it is looked at in every pass

@@ -19,11 +19,11 @@ from cnnvis_report.isolation.context import AUTOCASTING
 from cnnvis_report.isolation.eager import REPLACED, unwrapped
 from cnnvis_report.isolation.lock import exclusive
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 HOLDERS = (dict, list, set)  # that modules keep their parts, hooks and counts in
 
 
-def with_state_restored(network: nn.Module, device: torch.device, action: Callable[[OwnState], Made]) -> Made:
+def with_state_restored(network: nn.Module, device: torch.device, action: Callable[[OwnState], Result]) -> Result:
     """What the action makes of the network; afterwards the network and the process are as they were.
 
     Only one thread at a time comes here.
@@ -39,9 +39,9 @@ def with_state_restored(network: nn.Module, device: torch.device, action: Callab
         # twice: an interruption may come in the first line of a finally, or within what puts things back
         try:
             try:
-                made = action(before.state)
+                result = action(before.state)
                 before.network.check(before.state, network)
-                return made
+                return result
             except Exception as error:
                 before.network.check(before.state, network, error)
                 raise
@@ -79,25 +79,25 @@ class _Network:
     """What modules hold, training flags and hooks among it, and which values and gradients parameters have."""
 
     def __init__(self, network: nn.Module) -> None:
-        self._held: list[tuple[Any, Any]] = []
+        self._originals: list[tuple[Any, Any]] = []
         self._empty: list[Any] = []  # apart: most are, and copies would keep the garbage collector busy
         for module in network.modules():
             names = vars(module)
-            self._held.append((names, names.copy()))
+            self._originals.append((names, names.copy()))
             for value in names.values():
                 if isinstance(value, HOLDERS):
                     if value:
-                        self._held.append((value, value.copy()))
+                        self._originals.append((value, value.copy()))
                     else:
                         self._empty.append(value)
         self._parameters = [
-            (each, each.data, each.requires_grad, each.grad, each._version)
-            for each in network.parameters()
-            if type(each) is nn.Parameter and not is_lazy(each) and not each.is_inference()
+            (parameter, parameter.data, parameter.requires_grad, parameter.grad, parameter._version)
+            for parameter in network.parameters()
+            if type(parameter) is nn.Parameter and not is_lazy(parameter) and not parameter.is_inference()
         ]
 
     def restore(self) -> None:
-        for value, before in self._held:
+        for value, before in self._originals:
             _put_back(value, before)
         for value in self._empty:
             value.clear()
@@ -111,8 +111,11 @@ class _Network:
 
     def check(self, state: OwnState, network: nn.Module, error: Exception | None = None) -> None:
         """Refuse weights that were changed by somebody else: what has been made is of neither network."""
-        own = {id(each) for each in state.drifting}
-        if any(each._version != version and id(each) not in own for each, *_, version in self._parameters):
+        drifting = {id(parameter) for parameter in state.drifting}
+        if any(
+            parameter._version != version and id(parameter) not in drifting
+            for parameter, *_, version in self._parameters
+        ):
             raise RunFailed(
                 f"The weights of {type(network).__name__} have changed while it was explained, as another thread that "
                 f"trains it would change them. Explain a copy: copy.deepcopy(network)."
@@ -192,18 +195,18 @@ class _Dice:
     def __init__(self, device: torch.device) -> None:
         self._torch = torch.get_rng_state()
         self._device = device
-        self._own: Tensor | None = None
+        self._state: Tensor | None = None
         if device.type in ("cuda", "mps"):
             module = torch.get_device_module(device)
-            self._own = module.get_rng_state(device) if device.type == "cuda" else module.get_rng_state()
+            self._state = module.get_rng_state(device) if device.type == "cuda" else module.get_rng_state()
         self._numpy = np.random.get_state()
         self._python = random.getstate()
 
     def restore(self) -> None:
         torch.set_rng_state(self._torch)
-        if self._own is not None:
+        if self._state is not None:
             module = torch.get_device_module(self._device)
-            own = (self._own, self._device) if self._device.type == "cuda" else (self._own,)
-            module.set_rng_state(*own)
+            arguments = (self._state, self._device) if self._device.type == "cuda" else (self._state,)
+            module.set_rng_state(*arguments)
         np.random.set_state(self._numpy)
         random.setstate(self._python)

@@ -65,8 +65,8 @@ def shown_place(frame: traceback.FrameSummary) -> str:
 
 def shown_file(path: Path) -> str:
     """A file as seen from here, without the folders of this machine."""
-    here, installed = Path.cwd(), Path(sysconfig.get_path("purelib"))
-    for top in (here, installed):
+    working_folder, installed = Path.cwd(), Path(sysconfig.get_path("purelib"))
+    for top in (working_folder, installed):
         if path.is_relative_to(top):
             return path.relative_to(top).as_posix()
     return path.name
@@ -77,10 +77,10 @@ def is_fatal(error: BaseException) -> bool:
     return not isinstance(error, Exception | KeyboardInterrupt)
 
 
-def ends_program(error: BaseException, name: str, place: str | None) -> EndsProgram:
+def ends_program(error: BaseException, name: str, location: str | None) -> EndsProgram:
     """What to say of somebody's code that wanted to end the program."""
-    said = f"SystemExit: {error.code}" if isinstance(error, SystemExit) else f"{type(error).__name__}: {brief(error)}"
-    return EndsProgram(f"{name}: {place or 'its code'} ends the program ({said}).")
+    cause = f"SystemExit: {error.code}" if isinstance(error, SystemExit) else f"{type(error).__name__}: {brief(error)}"
+    return EndsProgram(f"{name}: {location or 'its code'} ends the program ({cause}).")
 
 
 class Aside:
@@ -133,15 +133,15 @@ def redirect_user_output() -> Iterator[None]:
 @contextmanager
 def warnings_once() -> Iterator[None]:
     """While it is open, each place that warns is heard once, in one line: a network may warn in every pass."""
-    heard: set[tuple[str, int, str]] = set()
+    shown: set[tuple[str, int, str]] = set()
     before = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
-        place = filename, lineno, category.__name__
-        if place not in heard:
-            heard.add(place)
-            said = next(iter(str(message).splitlines()), "")
-            print(f"{shown_file(Path(filename))}:{lineno}: {category.__name__}: {said}", file=sys.stderr)
+        key = filename, lineno, category.__name__
+        if key not in shown:
+            shown.add(key)
+            first_line = next(iter(str(message).splitlines()), "")
+            print(f"{shown_file(Path(filename))}:{lineno}: {category.__name__}: {first_line}", file=sys.stderr)
 
     warnings.showwarning = show  # type: ignore[assignment]
     try:

@@ -61,12 +61,12 @@ def expected_gradients(tape: Tape, targets: Tensor, *, n: int = 32) -> Tensor:
 
 def _others(tape: Tape) -> Tensor:
     """[M, C, H, W]: the images to compare with, at the size of those that are explained."""
-    given, images = tape.reference.images, tape.images
-    others = given.to(images)
+    reference, images = tape.reference.images, tape.images
+    others = reference.to(images)
     if others.shape[2:] != images.shape[2:]:
         others = interpolate(others, size=images.shape[2:], mode="bilinear", align_corners=False)
     # a tape that was given no set, as in a rehearsal, has its own images in place of one
-    if given is not images and len(others) == 1 and bool((others == images).all()):
+    if reference is not images and len(others) == 1 and bool((others == images).all()):
         raise NotApplicable("needs other images to compare with; the set has one")
     return others
 

@@ -31,7 +31,7 @@ Bounds = Mapping[str, Between | tuple[str, ...]]
 
 
 def checked_options(
-    method_name: str, defaults: Mapping[str, Option], bounds: Bounds, given: Mapping[str, Option]
+    method_name: str, defaults: Mapping[str, Option], bounds: Bounds, chosen: Mapping[str, Option]
 ) -> dict[str, Option]:
     """All options of a method: the values given, in the types of the defaults, and the defaults of the others.
 
@@ -40,7 +40,7 @@ def checked_options(
         BadRequest: a value isn't of the option's type, or lies beyond its bounds.
     """
     options = dict(defaults)
-    for key, value in given.items():
+    for key, value in chosen.items():
         key = key.replace("-", "_")
         if key not in options:
             raise UnknownName(f"option of {method_name}", key, options)

@@ -83,14 +83,14 @@ class CenteredInput:
         margin = [pixels for side in reversed(padding) for pixels in (side, side)]
         self._x = functional.pad(layer.x, margin) - mean.view(1, -1, *[1] * len(padding))
         outputs, inputs = layer.weight.shape[:2]
-        each = mean.double().view(groups, inputs).repeat_interleave(outputs // groups, dim=0)
-        self.mean = each.view(outputs, inputs, *[1] * len(padding))
+        means = mean.double().view(groups, inputs).repeat_interleave(outputs // groups, dim=0)
+        self.mean = means.view(outputs, inputs, *[1] * len(padding))
 
     def weights_back(self, signal: Tensor) -> Tensor:
         """The sum over all positions of signal × x at the place of each weight, in double precision."""
         layer, total = self._layer, torch.zeros_like(self._layer.weight, dtype=torch.float64)
-        each = max(1, POSITIONS * len(signal) * signal.shape[-1 if layer.dense else 1] // signal.numel())
-        for one, x in zip(torch.split(signal, each), torch.split(self._x, each), strict=True):
+        chunk = max(1, POSITIONS * len(signal) * signal.shape[-1 if layer.dense else 1] // signal.numel())
+        for one, x in zip(torch.split(signal, chunk), torch.split(self._x, chunk), strict=True):
             total += layer.weights_back(one, x, padded=True)
         return total
 

@@ -45,14 +45,14 @@ class Method:
         """Whether it reads a layer that can be chosen."""
         return "layer" in self.info.options
 
-    def with_options(self, given: Mapping[str, Option]) -> dict[str, Option]:
+    def with_options(self, options: Mapping[str, Option]) -> dict[str, Option]:
         """Its options, those given in place of their defaults and of the same type.
 
         Raises:
             UnknownName: the method has no such option.
             BadRequest: a value isn't of the option's type, or lies beyond its bounds.
         """
-        return checked_options(self.name, self.info.options, self.bounds, given)
+        return checked_options(self.name, self.info.options, self.bounds, options)
 
 
 METHODS = Registry[Method]("method", group="cnnvis_report.methods", package="cnnvis_report.methods")

@@ -107,8 +107,8 @@ class _Sums:
         class_scores = []
         for start in range(0, len(block), group):
             masks = block.at(slice(start, start + group))
-            seen = torch.mul(masks[:, None, None], images, out=buffer[: len(masks)])
-            scores = self._tape.subject.probabilities(self._tape.scores(seen.flatten(0, 1)))
+            masked = torch.mul(masks[:, None, None], images, out=buffer[: len(masks)])
+            scores = self._tape.subject.probabilities(self._tape.scores(masked.flatten(0, 1)))
             class_scores.append(
                 scores.view(len(masks), len(active), -1).gather(2, targets.expand(len(masks), -1, -1)) * going
             )

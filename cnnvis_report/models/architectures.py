@@ -52,9 +52,9 @@ class SmallNetwork(nn.Module):
     def __init__(self, classes: int, channels: int = 3, blocks: int = 4) -> None:
         super().__init__()
         sizes = [channels, *self.WIDTHS[:blocks]]
-        made = [_block(before, after) for before, after in pairwise(sizes)]
-        pooled = [layer for block in made[:-1] for layer in (block, nn.MaxPool2d(2))]
-        self.features = nn.Sequential(*pooled, made[-1])
+        stack = [_block(before, after) for before, after in pairwise(sizes)]
+        pooled = [layer for block in stack[:-1] for layer in (block, nn.MaxPool2d(2))]
+        self.features = nn.Sequential(*pooled, stack[-1])
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Linear(sizes[-1], classes)
 
@@ -136,9 +136,9 @@ def check(architecture: Architecture) -> None:
         (architecture.head not in HEADS, f"a head called {architecture.head!r}"),
         (not set(architecture.options) <= BUILDER_OPTIONS, f"options {', '.join(architecture.options)}"),
     ]
-    found = next((words for wrong, words in problems if wrong), None)
-    if found:
-        raise BadRequest(f"No network can be built with {found}.")
+    problem = next((words for wrong, words in problems if wrong), None)
+    if problem:
+        raise BadRequest(f"No network can be built with {problem}.")
 
 
 def torchvision_kwargs(name: str) -> dict[str, bool]:

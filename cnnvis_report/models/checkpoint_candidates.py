@@ -31,19 +31,19 @@ MOST_LOOKS = 4  # at one and the same mapping: a file of some bytes may hold it 
 class Candidate:
     """Tensors of a checkpoint that belong together.
 
-    key: where they stand, dotted; empty for the whole file. said: what was done to them, a sentence each.
+    key: where they stand, dotted; empty for the whole file. notices: what was done to them, a sentence each.
     """
 
     key: str
     state: State
     averaged: bool = False
-    said: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 def candidates(content: object) -> list[Candidate]:
     """All sets of tensors by name that a checkpoint holds, the likeliest first."""
-    found = [each for each in _walk(content, (), DEPTH, Counter()) if each.state]
-    return sorted(found, key=lambda each: _rank(each.key))
+    state_dicts = [candidate for candidate in _walk(content, (), DEPTH, Counter()) if candidate.state]
+    return sorted(state_dicts, key=lambda candidate: _rank(candidate.key))
 
 
 def key_name(key: object) -> str:

@@ -56,25 +56,25 @@ def read_candidates(path: Path) -> list[Candidate]:
     content = read_content(file)
     if key:
         content = _under(content, key, file)
-    found = candidates(content)
-    if not found:
+    state_dicts = candidates(content)
+    if not state_dicts:
         raise BadRequest(f"{path}: {_without_state(content)}")
-    for each in found:
-        each.state.update(_plain(each.state, file))
-        check_claims(each.state, file)
-    return found
+    for candidate in state_dicts:
+        candidate.state.update(_plain(candidate.state, file))
+        check_claims(candidate.state, file)
+    return state_dicts
 
 
 def split_key(path: Path) -> tuple[Path, str]:
     """FILE#KEY as the two; a file whose own name has a # is a file."""
     text = str(path)
-    places = [place for place, letter in enumerate(text) if letter == "#"]
+    marks = [index for index, letter in enumerate(text) if letter == "#"]
     if path.is_file():
         return path, ""
-    for place in reversed(places):
-        if Path(text[:place]).is_file():
-            return Path(text[:place]), text[place + 1 :]
-    return (Path(text[: places[0]]), text[places[0] + 1 :]) if places else (path, "")
+    for index in reversed(marks):
+        if Path(text[:index]).is_file():
+            return Path(text[:index]), text[index + 1 :]
+    return (Path(text[: marks[0]]), text[marks[0] + 1 :]) if marks else (path, "")
 
 
 def is_plain(value: object) -> bool:
@@ -108,7 +108,7 @@ def read_content(path: Path) -> object:
         raise BadRequest(f"{path}: can't be read ({error.strerror or brief(error)}).") from error
 
 
-def load_into(network: nn.Module, state: State | Match, path: Path, *, asked: str = "") -> None:
+def load_into(network: nn.Module, state: State | Match, path: Path, *, architecture: str = "") -> None:
     """Put the tensors into the network.
 
     Args:
@@ -117,35 +117,36 @@ def load_into(network: nn.Module, state: State | Match, path: Path, *, asked: st
     Raises:
         BadRequest: keys are missing or left over, or shapes differ; the message lists them.
     """
-    found = state if isinstance(state, Match) else Match(state, strangers=tuple(state))
-    state = found.state
+    match = state if isinstance(state, Match) else Match(state, strangers=tuple(state))
+    state = match.state
     drop_unfit_auxiliaries(network, state)
-    own = network.state_dict()
+    expected = network.state_dict()
     problems = [
-        _listed("missing", [key for key in own if key not in state and not key.endswith("num_batches_tracked")]),
-        _listed("unexpected", [key for key in found.strangers if key not in own]),
+        _listed("missing", [key for key in expected if key not in state and not key.endswith("num_batches_tracked")]),
+        _listed("unexpected", [key for key in match.strangers if key not in expected]),
         _listed(
             "of another shape",
             [
-                f"{key} {_sides(state[key])} for {_sides(own[key])}"
-                for key in own
-                if key in state and state[key].shape != own[key].shape
+                f"{key} {_sides(state[key])} for {_sides(expected[key])}"
+                for key in expected
+                if key in state and state[key].shape != expected[key].shape
             ],
         ),
     ]
     listed = "; ".join(problem for problem in problems if problem)
     if listed:
-        raise BadRequest(f"{path}: the weights are of another network: {listed}.{advice(state, asked)}")
+        raise BadRequest(f"{path}: the weights are of another network: {listed}.{advice(state, architecture)}")
     parameters = {name for name, _ in network.named_parameters()}
     whole = next(
-        (key for key in own if key in parameters and key in state and not _fits_type(state[key], own[key])), None
+        (key for key in expected if key in parameters and key in state and not _fits_type(state[key], expected[key])),
+        None,
     )
     if whole is not None:
         raise BadRequest(
             f"{path}: {whole} holds {state[whole].dtype}, as of a quantized network, and no scale to read it by. "
             f"Give the weights in floating point."
         )
-    network.load_state_dict({key: value for key, value in state.items() if key in own}, strict=False)
+    network.load_state_dict({key: value for key, value in state.items() if key in expected}, strict=False)
 
 
 def _is_safetensors(start: bytes) -> bool:
@@ -162,8 +163,8 @@ def _plain(state: State, file: Path) -> State:
     raise BadRequest(f"{file}: {odd} is {what}. Save the state dict of the plain network, in floating point.")
 
 
-def _fits_type(given: Tensor, own: Tensor) -> bool:
-    return given.is_floating_point() or given.dtype == own.dtype
+def _fits_type(stored: Tensor, expected: Tensor) -> bool:
+    return stored.is_floating_point() or stored.dtype == expected.dtype
 
 
 def _under(content: object, key: str, file: Path) -> object:
@@ -182,10 +183,10 @@ def _under(content: object, key: str, file: Path) -> object:
         if whole is not None and not isinstance(inner[names[whole]], Tensor):
             content, rest = inner[names[whole]], rest[len(whole) + 1 :]
             continue
-        within = {name[len(rest) + 1 :]: inner[own] for name, own in names.items() if name.startswith(f"{rest}.")}
+        within = {name[len(rest) + 1 :]: inner[key] for name, key in names.items() if name.startswith(f"{rest}.")}
         if not within:
             groups = dict.fromkeys(
-                name if not isinstance(inner[own], Tensor) else name.partition(".")[0] for name, own in names.items()
+                name if not isinstance(inner[key], Tensor) else name.partition(".")[0] for name, key in names.items()
             )
             raise UnknownName(f"key in {file.name}", key, groups)
         return within
@@ -198,10 +199,12 @@ def _without_state(content: object) -> str:
     if isinstance(content, Mapping) and "param_groups" in content:
         return "holds the state of an optimizer and no weights. Give the file with the model's state dict."
     keys = [key_name(key) for key in content][:LISTED] if isinstance(content, Mapping) else []
-    there = f" (its keys: {', '.join(keys)})" if keys else ""
+    keys_note = f" (its keys: {', '.join(keys)})" if keys else ""
     if any(re.search("optim", key) for key in keys) and not any("model" in key for key in keys):
-        there += ", as of an optimizer"
-    return f"holds a {kind} and no state dict{there}. Save model.state_dict(), or a dict with it under 'state_dict'."
+        keys_note += ", as of an optimizer"
+    return (
+        f"holds a {kind} and no state dict{keys_note}. Save model.state_dict(), or a dict with it under 'state_dict'."
+    )
 
 
 def _listed(what: str, keys: list[str]) -> str:

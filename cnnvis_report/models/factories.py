@@ -24,7 +24,7 @@ from cnnvis_report.isolation.user_code import (
     user_code_location,
 )
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 _loaded: dict[str, set[str]] = {}  # by a factory's place: modules that were there before it was asked
 _brought: dict[str, set[str]] = {}  # by place: modules that came with it, whenever that was
 DECLARED = ("class_names", "mean", "std", "size")
@@ -45,63 +45,65 @@ def make_network(spec: str) -> tuple[nn.Module, tuple[str, ...]]:
     _loaded[spec.rpartition(":")[0]] = set(sys.modules)
     with sys_path_kept(), settings_restored(OF_FACTORIES) as changed:
         network = _made(spec)
-    said = f"{spec} changes {' and '.join(changed)} for the whole program; that is put back." if changed else ""
-    return network, (said,) if said else ()
+    notice = f"{spec} changes {' and '.join(changed)} for the whole program; that is put back." if changed else ""
+    return network, (notice,) if notice else ()
 
 
-def modules_of(place: str) -> list[ModuleType]:
-    """The modules that came into the program with the factory at `place`, by whatever name they were asked for."""
-    own = _brought.setdefault(place, set())
-    own |= set(sys.modules) - _loaded.get(place, set(sys.modules))
-    return [module for name in sorted(own) if isinstance(module := sys.modules.get(name), ModuleType)]
+def modules_of(source: str) -> list[ModuleType]:
+    """The modules that came into the program with the factory of `source`, by whatever name they were asked for."""
+    names = _brought.setdefault(source, set())
+    names |= set(sys.modules) - _loaded.get(source, set(sys.modules))
+    return [module for name in sorted(names) if isinstance(module := sys.modules.get(name), ModuleType)]
 
 
-def module_of(place: str) -> ModuleType | None:
+def module_of(source: str) -> ModuleType | None:
     """The module that a factory is in, once it has been imported from its name or file."""
-    if place in sys.modules:
-        return sys.modules[place]
-    files = {path.resolve() for path in (Path(place).expanduser(), Path(f"{place}.py").expanduser()) if path.is_file()}
+    if source in sys.modules:
+        return sys.modules[source]
+    files = {
+        path.resolve() for path in (Path(source).expanduser(), Path(f"{source}.py").expanduser()) if path.is_file()
+    }
     names = {path.name for path in files}
     known = [(module, Path(getattr(module, "__file__", None) or "/")) for module in list(sys.modules.values())]
     return next((module for module, path in known if path.name in names and path.resolve() in files), None)
 
 
 def _made(spec: str) -> nn.Module:
-    place, _, name = spec.rpartition(":")
-    module = _module(spec, place)
+    source, _, name = spec.rpartition(":")
+    module = _module(spec, source)
     register_network_files({Path(getattr(module, "__file__", None) or "")})
-    made = _guarded(spec, lambda: _attribute(spec, module, name))
-    if isinstance(made, type) or not isinstance(made, nn.Module):
-        made = _called(spec, made)
-    if not isinstance(made, nn.Module):
-        hint = " Give torch.export.unflatten(program)." if type(made).__name__ == "ExportedProgram" else ""
-        raise BadRequest(f"{spec}: returns a {type(made).__name__}; a torch.nn.Module is needed.{hint}")
-    check_modules(made, spec)
+    result = _guarded(spec, lambda: _attribute(spec, module, name))
+    if isinstance(result, type) or not isinstance(result, nn.Module):
+        result = _called(spec, result)
+    if not isinstance(result, nn.Module):
+        hint = " Give torch.export.unflatten(program)." if type(result).__name__ == "ExportedProgram" else ""
+        raise BadRequest(f"{spec}: returns a {type(result).__name__}; a torch.nn.Module is needed.{hint}")
+    check_modules(result, spec)
     register_network_files(
-        Path(getattr(sys.modules.get(type(each).__module__), "__file__", None) or "") for each in made.modules()
+        Path(getattr(sys.modules.get(type(part).__module__), "__file__", None) or "") for part in result.modules()
     )
-    network = unwrapped(made)
+    network = unwrapped(result)
     for attribute in DECLARED:  # what was said of the wrapper is meant of the network
-        if attribute in vars(made) and not hasattr(network, attribute):
-            setattr(network, attribute, vars(made)[attribute])
+        if attribute in vars(result) and not hasattr(network, attribute):
+            setattr(network, attribute, vars(result)[attribute])
     unwrap_inside(network)
     check_open(network, spec)
     return network
 
 
-def _module(spec: str, place: str) -> ModuleType:
+def _module(spec: str, source: str) -> ModuleType:
     """The module, by name or from a file."""
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)  # as `python -m` does, so that a module of one's own is found
-    path = next((path for path in (Path(place), Path(f"{place}.py")) if path.is_file()), None)
-    if path is None and (place.endswith(".py") or "/" in place or "\\" in place):
-        raise BadRequest(f"{spec}: there is no file {place}.{_nearest_file(place)}")
-    if path is None and not all(part.isidentifier() for part in place.split(".")):
-        raise BadRequest(f"{spec}: {place!r} is neither a module's name nor a file.")
+    working_folder = str(Path.cwd())
+    if working_folder not in sys.path:
+        sys.path.insert(0, working_folder)  # as `python -m` does, so that a module of one's own is found
+    path = next((path for path in (Path(source), Path(f"{source}.py")) if path.is_file()), None)
+    if path is None and (source.endswith(".py") or "/" in source or "\\" in source):
+        raise BadRequest(f"{spec}: there is no file {source}.{_nearest_file(source)}")
+    if path is None and not all(part.isidentifier() for part in source.split(".")):
+        raise BadRequest(f"{spec}: {source!r} is neither a module's name nor a file.")
     if path is not None and path.suffix != ".py":
-        raise BadRequest(f"{spec}: {place} is no Python file.")
-    return _guarded(spec, lambda: _from_file(path) if path else importlib.import_module(place), place)
+        raise BadRequest(f"{spec}: {source} is no Python file.")
+    return _guarded(spec, lambda: _from_file(path) if path else importlib.import_module(source), source)
 
 
 def _from_file(path: Path) -> ModuleType:
@@ -116,18 +118,18 @@ def _from_file(path: Path) -> ModuleType:
     name = ".".join(parts)
     known = sys.modules.get(name)
     if known is None or Path(getattr(known, "__file__", None) or "").resolve() == path:
-        found = importlib.util.find_spec(name) if len(parts) > 1 else None
-        if found is not None or known is not None:
+        module_spec = importlib.util.find_spec(name) if len(parts) > 1 else None
+        if module_spec is not None or known is not None:
             return importlib.import_module(name)
     else:
         name = f"{name}@{path}"  # another file of this name is a module already
-    found = importlib.util.spec_from_file_location(name, path)
-    if found is None or found.loader is None:
+    module_spec = importlib.util.spec_from_file_location(name, path)
+    if module_spec is None or module_spec.loader is None:
         raise ImportError(f"{path.name} can't be read as a module")
-    module = importlib.util.module_from_spec(found)
+    module = importlib.util.module_from_spec(module_spec)
     sys.modules[name] = module
     try:
-        found.loader.exec_module(module)
+        module_spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[name]
         package = path.parent.name
@@ -140,15 +142,15 @@ def _from_file(path: Path) -> ModuleType:
 
 
 def _attribute(spec: str, module: ModuleType, path: str) -> Any:
-    found: Any = module
+    value: Any = module
     for name in path.split("."):
-        if not hasattr(found, name):
-            near = nearest(name, [known for known in vars(found) if not known.startswith("_")])
+        if not hasattr(value, name):
+            near = nearest(name, [known for known in vars(value) if not known.startswith("_")])
             hint = f" Did you mean {near!r}?" if near else ""
-            owner = module.__name__.partition("@")[0] if found is module else path.rpartition(".")[0]
+            owner = module.__name__.partition("@")[0] if value is module else path.rpartition(".")[0]
             raise BadRequest(f"{spec}: {owner} has no function {name!r}.{hint}")
-        found = getattr(found, name)
-    return found
+        value = getattr(value, name)
+    return value
 
 
 def _called(spec: str, factory: Any) -> Any:
@@ -167,7 +169,7 @@ def _called(spec: str, factory: Any) -> Any:
     return _guarded(spec, factory)
 
 
-def _guarded(spec: str, action: Callable[[], Made], module: str = "") -> Made:
+def _guarded(spec: str, action: Callable[[], Result], module: str = "") -> Result:
     """What somebody's code gives, or what went wrong in it, in one line.
 
     Args:
@@ -202,14 +204,18 @@ def _guarded(spec: str, action: Callable[[], Made], module: str = "") -> Made:
 
 
 def _where(error: BaseException) -> str:
-    place = user_code_location(error)
+    location = user_code_location(error)
     return (
-        f"{place} " if place and isinstance(error, SystemExit | ModuleNotFoundError) else f"{place}: " if place else ""
+        f"{location} "
+        if location and isinstance(error, SystemExit | ModuleNotFoundError)
+        else f"{location}: "
+        if location
+        else ""
     )
 
 
-def _nearest_file(place: str) -> str:
+def _nearest_file(source: str) -> str:
     """A hint at a file of nearly that name."""
-    folder = Path(place).parent
-    near = nearest(Path(place).stem, [path.stem for path in sorted(folder.glob("*.py"))]) if folder.is_dir() else None
+    folder = Path(source).parent
+    near = nearest(Path(source).stem, [path.stem for path in sorted(folder.glob("*.py"))]) if folder.is_dir() else None
     return f" Did you mean {folder / near}.py?" if near else ""

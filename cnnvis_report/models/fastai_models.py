@@ -61,9 +61,9 @@ def fastai_network(name: str, state: State, file: str) -> Learner | None:
     elif 2 * channels != read:
         return None
     network = nn.Sequential(body, head)
-    own = network.state_dict()
-    missing = [key for key in own if key not in state and not key.endswith("num_batches_tracked")]
-    if missing or any(key not in own or own[key].shape != value.shape for key, value in state.items()):
+    expected = network.state_dict()
+    missing = [key for key in expected if key not in state and not key.endswith("num_batches_tracked")]
+    if missing or any(key not in expected or expected[key].shape != value.shape for key, value in state.items()):
         return None
     pooled = "maximum and mean" if isinstance(head[0], MaxAndMean) else "mean"
     notice = (
@@ -76,18 +76,20 @@ def fastai_network(name: str, state: State, file: str) -> Learner | None:
 
 def _body(name: str, state: State) -> nn.Sequential | None:
     """The parts of the network that the weights have, without values for now."""
-    places = [int(match[1]) for key in state if key.startswith("0.") and (match := PART.fullmatch(key))]
-    if not places:
+    indices = [int(match[1]) for key in state if key.startswith("0.") and (match := PART.fullmatch(key))]
+    if not indices:
         return None
     parts = list(skeleton(name).children())
     # behind the last part with weights come others without, such as ReLUs, that belong to the features all the same
-    end = next((at for at in range(max(places) + 1, len(parts)) if _ends_features(parts[at])), len(parts))
-    if max(places) >= len(parts):
+    end = next((at for at in range(max(indices) + 1, len(parts)) if _ends_features(parts[at])), len(parts))
+    if max(indices) >= len(parts):
         return None
     body = nn.Sequential(*parts[:end])
-    own = body.state_dict()
-    given = {key[2:]: value.shape for key, value in state.items() if key.startswith("0.")}
-    if any(given.get(key) != value.shape for key, value in own.items() if not key.endswith("num_batches_tracked")):
+    expected = body.state_dict()
+    shapes = {key[2:]: value.shape for key, value in state.items() if key.startswith("0.")}
+    if any(
+        shapes.get(key) != value.shape for key, value in expected.items() if not key.endswith("num_batches_tracked")
+    ):
         return None
     for module in body.modules():
         for key, parameter in module.named_parameters(recurse=False):
@@ -97,7 +99,7 @@ def _body(name: str, state: State) -> nn.Sequential | None:
 
 def _channels(body: nn.Sequential) -> int:
     """How many channels the features have, found by sizes alone."""
-    colors = next(each.in_channels for each in body.modules() if isinstance(each, nn.Conv2d))
+    colors = next(module.in_channels for module in body.modules() if isinstance(module, nn.Conv2d))
     with torch.no_grad():
         return int(deepcopy(body).eval().to("meta")(torch.empty(1, colors, 64, 64, device="meta")).shape[1])
 
@@ -109,14 +111,14 @@ def _ends_features(part: nn.Module) -> bool:
 def _head(state: State) -> nn.Sequential | None:
     """Pooling, and for each linear layer a batch norm and a dropout before it."""
     norms = sorted(int(key.partition(".")[0]) for key in state if key.endswith("running_mean"))
-    linears = [place + 2 for place in norms]
+    linears = [index + 2 for index in norms]
     if not norms or norms != list(range(FIRST, FIRST + STEP * len(norms), STEP)):
         return None
-    weights = [state.get(f"{place}.weight") for place in linears]
+    weights = [state.get(f"{index}.weight") for index in linears]
     layers: list[nn.Module] = [MaxAndMean(), nn.Flatten()]
-    for place, weight in zip(norms, weights, strict=True):
-        if weight is None or weight.ndim != 2 or weight.shape[1] != len(state[f"{place}.running_mean"]):
+    for index, weight in zip(norms, weights, strict=True):
+        if weight is None or weight.ndim != 2 or weight.shape[1] != len(state[f"{index}.running_mean"]):
             return None
-        made = nn.Linear(int(weight.shape[1]), int(weight.shape[0]), bias=f"{place + 2}.bias" in state)
-        layers += [nn.BatchNorm1d(made.in_features), nn.Dropout(), made, nn.ReLU()]
+        linear = nn.Linear(int(weight.shape[1]), int(weight.shape[0]), bias=f"{index + 2}.bias" in state)
+        layers += [nn.BatchNorm1d(linear.in_features), nn.Dropout(), linear, nn.ReLU()]
     return nn.Sequential(*layers[:-1])

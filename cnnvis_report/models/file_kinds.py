@@ -49,7 +49,7 @@ def check_kind(path: Path) -> None:
 
 
 def _folder(path: Path) -> str:
-    names = {each.name for each in path.iterdir()}
+    names = {file.name for file in path.iterdir()}
     if "saved_model.pb" in names:
         return f"is a SavedModel of TensorFlow, which isn't read; {FACTORY}."
     if "config.json" in names:
@@ -59,7 +59,7 @@ def _folder(path: Path) -> str:
         )
     if ".metadata" in names or any(name.endswith("_optim_states.pt") for name in names):
         return "is a checkpoint in parts, of training on several devices. Join it into one state dict first."
-    files = sorted(each for each in names if each.endswith((".pth", ".pt", ".safetensors", ".ckpt", ".bin")))
+    files = sorted(name for name in names if name.endswith((".pth", ".pt", ".safetensors", ".ckpt", ".bin")))
     hint = f"; it holds {', '.join(files[:4])}" if files else ""
     return f"is a folder; a file is needed{hint}."
 

@@ -17,20 +17,20 @@ MOSTLY = 0.6  # of the tensors, from which on they are of another network of the
 Shapes = dict[str, torch.Tensor]
 
 
-def advice(state: State, asked: str = "") -> str:
+def advice(state: State, architecture: str = "") -> str:
     """A sentence that names the network that the tensors are of, or says that none is.
 
     One is named where every tensor of it before its head is there, by name and shape.
 
     Args:
-        asked: the name of the network that they don't fit.
+        architecture: the name of the network that they don't fit.
     """
     name, share = _of_torchvision(state)
     known = find_networks(state) if not name else None
-    if asked and (name == asked or (not (name or known) and _share(state, asked) >= MOSTLY)):
+    if architecture and (name == architecture or (not (name or known) and _share(state, architecture) >= MOSTLY)):
         return (
-            f" Where your {asked} is another than torchvision's, give it from a factory, path/to/file.py:function, "
-            f"and this file with --weights."
+            f" Where your {architecture} is another than torchvision's, give it from a factory, "
+            f"path/to/file.py:function, and this file with --weights."
         )
     if name:
         return f" They fit {name} best: {share:.0%} of its tensors are there."
@@ -55,20 +55,20 @@ def _channels(count: int) -> str:
 
 def _of_torchvision(state: State) -> tuple[str, float]:
     """The classifier whose features are all there, and the share of its tensors that are; empty where there is none."""
-    found = ("", 0.0)
+    best = ("", 0.0)
     for name in _likely(state):
         share = _share(state, name)
-        if share > found[1] and _has_features(state, name):
-            found = (name, share)
-        if found[1] >= SURE:
+        if share > best[1] and _has_features(state, name):
+            best = (name, share)
+        if best[1] >= SURE:
             break
-    return found
+    return best
 
 
 def _share(state: State, name: str) -> float:
     """What part of the larger of the two is in both, by name and shape, behind whatever prefix."""
-    own = _shapes(name)
-    return max(prefixes(state, own).values(), default=0) / max(len(own), len(state), 1)
+    shapes = _shapes(name)
+    return max(prefixes(state, shapes).values(), default=0) / max(len(shapes), len(state), 1)
 
 
 def _likely(state: State) -> list[str]:
@@ -83,16 +83,16 @@ def _likely(state: State) -> list[str]:
 
 def _has_features(state: State, name: str) -> bool:
     """Whether all is there but the head: the outermost part that holds what has a row a class."""
-    own = _shapes(name)
+    shapes = _shapes(name)
     heads = _heads(name)
-    features = {key: value for key, value in own.items() if not key.startswith(heads) and "num_batches" not in key}
+    features = {key: value for key, value in shapes.items() if not key.startswith(heads) and "num_batches" not in key}
     return max(prefixes(state, features).values(), default=0) >= len(features)
 
 
 def _words(keys: State | Shapes) -> frozenset[str]:
     """The parts of names that aren't numbers, two and two."""
     parts = [[part for part in key.split(".") if not part.isdecimal()] for key in keys]
-    return frozenset(".".join(each[-2:]) for each in parts)
+    return frozenset(".".join(part[-2:]) for part in parts)
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
@@ -106,5 +106,5 @@ def _shapes(name: str) -> Shapes:
 
 @lru_cache(maxsize=256)
 def _heads(name: str) -> tuple[str, ...]:
-    own, other = _shapes(name), skeleton(name, num_classes=CLASSES + 1).state_dict()
-    return tuple({f"{key.partition('.')[0]}." for key in own if own[key].shape != other[key].shape})
+    shapes, other = _shapes(name), skeleton(name, num_classes=CLASSES + 1).state_dict()
+    return tuple({f"{key.partition('.')[0]}." for key in shapes if shapes[key].shape != other[key].shape})

@@ -30,12 +30,13 @@ def declared(network: nn.Module, spec: str, channels: int) -> Declared:
         BadRequest: an attribute holds something that can't be meant.
     """
     known = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, resize=_size(network, spec)).with_channels(channels)
-    own = [name for name in ("mean", "std") if name in network._buffers or name in network._parameters]
+    constants = [name for name in ("mean", "std") if name in network._buffers or name in network._parameters]
     notices = []
-    if own:  # a network that normalizes by itself keeps its constants so
+    if constants:  # a network that normalizes by itself keeps its constants so
         notices.append(
-            f"The network's tensors {' and '.join(own)} are taken for its own arithmetic: pictures are normalized by "
-            f"ImageNet's constants before. Where it normalizes by itself, give --mean and --std with zeros and ones."
+            f"The network's tensors {' and '.join(constants)} are taken for its own arithmetic: pictures are "
+            f"normalized by ImageNet's constants before. Where it normalizes by itself, "
+            f"give --mean and --std with zeros and ones."
         )
     else:
         mean, std = (_constants(network, name, spec, getattr(known, name)) for name in ("mean", "std"))
@@ -45,8 +46,8 @@ def declared(network: nn.Module, spec: str, channels: int) -> Declared:
 
 def _attribute(network: nn.Module, name: str) -> Any:
     """An attribute that holds something; a method of this name says nothing."""
-    found = attribute(network, name)
-    return None if callable(found) or isinstance(found, nn.Module) else found
+    value = attribute(network, name)
+    return None if callable(value) or isinstance(value, nn.Module) else value
 
 
 def _size(network: nn.Module, spec: str) -> tuple[int, int]:
@@ -61,15 +62,15 @@ def _size(network: nn.Module, spec: str) -> tuple[int, int]:
 
 
 def _constants(network: nn.Module, name: str, spec: str, otherwise: tuple[float, ...]) -> tuple[float, ...]:
-    given = _attribute(network, name)
-    if given is None:
+    value = _attribute(network, name)
+    if value is None:
         return otherwise
     try:
-        numbers: list[float] = torch.as_tensor(given, dtype=torch.float64).flatten().tolist()
+        numbers: list[float] = torch.as_tensor(value, dtype=torch.float64).flatten().tolist()
     except (TypeError, ValueError, RuntimeError):
         numbers = []
     if not numbers:
-        raise BadRequest(f"{spec}: its {name} is {type(given).__name__}; one number a channel is needed.")
+        raise BadRequest(f"{spec}: its {name} is {type(value).__name__}; one number a channel is needed.")
     return tuple(numbers)
 
 

@@ -48,11 +48,11 @@ def fingerprint(state: Mapping[str, Tensor], heads: Sequence[str]) -> str:
 
 
 def _fingerprint(sides: Sides, heads: Sequence[str]) -> str:
-    found = blake2b(digest_size=6)
+    digest = blake2b(digest_size=6)
     for key, shape in sorted(sides.items()):
         if not key.endswith(ASIDE) and key.rpartition(".")[0] not in heads:
-            found.update(f"{key} {'x'.join(map(str, shape))}\n".encode("utf-8", "surrogatepass"))
-    return found.hexdigest()
+            digest.update(f"{key} {'x'.join(map(str, shape))}\n".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def _named(sides: Sides) -> tuple[str, ...]:
@@ -74,8 +74,8 @@ def _behind_prefixes(sides: Sides) -> Iterator[Sides]:
 @lru_cache(maxsize=1)
 def _index() -> dict[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """By the last layers' names, the networks by their fingerprints."""
-    found: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
+    index: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
     for line in Path(__file__).with_name("networks.txt").read_text(encoding="ascii").splitlines():
         print_, heads, *names = line.split()
-        found.setdefault(() if heads == "-" else tuple(heads.split(",")), {})[print_] = tuple(names)
-    return found
+        index.setdefault(() if heads == "-" else tuple(heads.split(",")), {})[print_] = tuple(names)
+    return index

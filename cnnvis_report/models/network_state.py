@@ -20,11 +20,11 @@ def check_finite(network: nn.Module, source: str) -> None:
         BadRequest: naming the first such tensor.
     """
     statistics = [(key, value) for key, value in network.named_buffers() if key.rpartition(".")[2] in RUNNING]
-    kept = dict(statistics)
+    statistic_names = dict(statistics)
     for name, value in (*network.named_parameters(), *statistics):
         if not value.is_floating_point() or value.is_meta:
             continue
-        good = ~value.isnan() if name in kept else value.isfinite()
+        good = ~value.isnan() if name in statistic_names else value.isfinite()
         if not bool(good.all()):
             bad = int((~good).sum())
             raise BadRequest(
@@ -35,14 +35,14 @@ def check_finite(network: nn.Module, source: str) -> None:
 
 def silent_channels(network: nn.Module) -> tuple[str, ...]:
     """What a user has to know of variances without bound, a sentence for each batch norm that has some."""
-    found = {
+    counts = {
         name: value.isinf().sum()
         for name, value in network.named_buffers()
         if name.rpartition(".")[2] == RUNNING[1] and not value.is_meta and bool(value.isinf().any())
     }
     return tuple(
         f"{name} is infinite for {int(count)} channels: whatever they see, they give their bias alone."
-        for name, count in found.items()
+        for name, count in counts.items()
     )
 
 

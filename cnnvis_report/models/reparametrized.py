@@ -14,27 +14,27 @@ PARAMETRIZED = re.compile(r"(.*?)parametrizations\.([^.]+)\.(original\d?)")
 PARTS = re.compile(r"(_g|_v|_u|_orig|_mask)$|(^|\.)parametrizations\.")
 
 
-def put_together(state: State, own: Mapping[str, Tensor]) -> tuple[State, tuple[str, ...]]:
+def put_together(state: State, expected: Mapping[str, Tensor]) -> tuple[State, tuple[str, ...]]:
     """The tensors with whole weights for those in parts, and a sentence for each kind of parts.
 
     Args:
-        own: the network's own tensors; one that has its weights in parts itself gets them as they are.
+        expected: the network's own tensors; one that has its weights in parts itself gets them as they are.
     """
-    if any(map(PARTS.search, own)) or not any(map(PARTS.search, state)):
+    if any(map(PARTS.search, expected)) or not any(map(PARTS.search, state)):
         return state, ()
-    whole, taken, counts = dict(state), set[str](), dict[str, int]()
+    whole, used, counts = dict(state), set[str](), dict[str, int]()
     for name, kind, parts, value in _weights(state):
         if name in state:
             continue
         whole[name] = value
-        taken |= set(parts)
+        used |= set(parts)
         counts[kind] = counts.get(kind, 0) + 1
-    made = {key: value for key, value in whole.items() if key not in taken}
-    said = tuple(
+    state_left = {key: value for key, value in whole.items() if key not in used}
+    notices = tuple(
         f"{count} {'weight is' if count == 1 else 'weights are'} put together from the parts of {kind}."
         for kind, count in counts.items()
     )
-    return made, said
+    return state_left, notices
 
 
 def _weights(state: State) -> Iterator[tuple[str, str, list[str], Tensor]]:
@@ -47,24 +47,24 @@ def _weights(state: State) -> Iterator[tuple[str, str, list[str], Tensor]]:
             parts = [other for other in state if other.startswith(within)]
             last = parametrized[3]
             if last == "original0" and len(parts) == 2 and f"{within}original1" in state:
-                found = _normed(value, state[f"{within}original1"])
-                if found is not None:
-                    yield name, "weight normalization", parts, found
+                weight = _normed(value, state[f"{within}original1"])
+                if weight is not None:
+                    yield name, "weight normalization", parts, weight
             elif last == "original" and {f"{within}0._u", f"{within}0._v"} | {key} == set(parts):
-                found = _spectral(value, state[f"{within}0._u"], state[f"{within}0._v"])
-                if found is not None:
-                    yield name, "spectral normalization", parts, found
+                weight = _spectral(value, state[f"{within}0._u"], state[f"{within}0._v"])
+                if weight is not None:
+                    yield name, "spectral normalization", parts, weight
         elif key.endswith("_g") and f"{key[:-2]}_v" in state:
-            found = _normed(value, state[f"{key[:-2]}_v"])
-            if found is not None:
-                yield key[:-2], "weight normalization", [key, f"{key[:-2]}_v"], found
+            weight = _normed(value, state[f"{key[:-2]}_v"])
+            if weight is not None:
+                yield key[:-2], "weight normalization", [key, f"{key[:-2]}_v"], weight
         elif key.endswith("_orig"):
             name = key.removesuffix("_orig")
             mask, u, v = (state.get(f"{name}{end}") for end in ("_mask", "_u", "_v"))
             if mask is not None and mask.shape == value.shape:
                 yield name, "pruning, a mask for each,", [key, f"{name}_mask"], value * mask.to(value.dtype)
-            elif u is not None and v is not None and (found := _spectral(value, u, v)) is not None:
-                yield name, "spectral normalization", [key, f"{name}_u", f"{name}_v"], found
+            elif u is not None and v is not None and (weight := _spectral(value, u, v)) is not None:
+                yield name, "spectral normalization", [key, f"{name}_u", f"{name}_v"], weight
 
 
 def _normed(lengths: Tensor, directions: Tensor) -> Tensor | None:
@@ -79,7 +79,7 @@ def _normed(lengths: Tensor, directions: Tensor) -> Tensor | None:
     ):
         return None
     else:
-        over = [place for place, size in enumerate(lengths.shape) if size == 1]
+        over = [dim for dim, size in enumerate(lengths.shape) if size == 1]
         norm = (
             torch.linalg.vector_norm(directions.double(), dim=over, keepdim=True) if over else directions.double().abs()
         )
@@ -93,8 +93,8 @@ def _spectral(weight: Tensor, left: Tensor, right: Tensor) -> Tensor | None:
     """
     wide, u, v = weight.double(), left.double().flatten(), right.double().flatten()
     stretches = [
-        torch.dot(u, wide.movedim(place, 0).flatten(1) @ v)
-        for place in range(min(2, wide.ndim))
-        if wide.ndim > 1 and wide.shape[place] == len(u) and wide.numel() == len(u) * len(v)
+        torch.dot(u, wide.movedim(dim, 0).flatten(1) @ v)
+        for dim in range(min(2, wide.ndim))
+        if wide.ndim > 1 and wide.shape[dim] == len(u) and wide.numel() == len(u) * len(v)
     ]
     return (wide / max(stretches)).to(weight.dtype) if stretches and float(max(stretches)) > 0 else None

@@ -165,12 +165,12 @@ def _kind(name: str) -> type | None:
 
 def _stand_in(name: str) -> Any:
     """A class of its own, called like the one in the file, as `safe_globals` looks for it."""
-    module, _, own = name.rpartition(".")
+    module, _, class_name = name.rpartition(".")
     kind = _kind(name) or Inert
-    return type(own, (kind,), {"__module__": module, "__qualname__": own})
+    return type(class_name, (kind,), {"__module__": module, "__qualname__": class_name})
 
 
-def _refused(names: list[str], said: str) -> str:
+def _refused(names: list[str], message: str) -> str:
     """Why a file wasn't opened, by what it holds."""
     strangers = [name for name in names if _kind(name) is None and not name.startswith(KNOWN)]
     if any(name.startswith("torch.nn.modules.") for name in strangers):
@@ -184,16 +184,16 @@ def _refused(names: list[str], said: str) -> str:
             "holds one process's part of tensors that are spread over several (torch.distributed). Gather them where "
             "they were trained, into a full state dict."
         )
-    if "Unsupported operand" in said and not strangers:
+    if "Unsupported operand" in message and not strangers:
         return (
             "isn't a file of plain tensors as torch.save writes them (another pickle protocol), so it could only be "
             f"read by running what is in it. {ADVICE}"
         )
-    blocked = re.search(r"GLOBAL (\S+)", said)
+    blocked = re.search(r"GLOBAL (\S+)", message)
     named = next(iter(strangers), blocked[1] if blocked else "")
     if named:
-        own = named.rpartition(".")[2]
-        what = f"a {named} object" if own[:1].isupper() else f"a call of {named}"
+        short_name = named.rpartition(".")[2]
+        what = f"a {named} object" if short_name[:1].isupper() else f"a call of {named}"
         return (
             f"isn't a file of plain tensors: it holds {what}, which could run any code when opened, so it was not. "
             f"{ADVICE}"
@@ -209,28 +209,28 @@ def _with_arrays(content: object) -> object:
     seen: set[int] = set()  # some dictionaries hold themselves, and some each other many times
     waiting = [content]
     while waiting:
-        held = waiting.pop()
-        if not isinstance(held, dict) or id(held) in seen:
+        mapping = waiting.pop()
+        if not isinstance(mapping, dict) or id(mapping) in seen:
             continue
-        seen.add(id(held))
-        for key, value in held.items():
+        seen.add(id(mapping))
+        for key, value in mapping.items():
             if isinstance(value, Inert):
                 array = _array(value)
-                held[key] = value if array is None else array
+                mapping[key] = value if array is None else array
             elif isinstance(value, dict):
                 waiting.append(value)
     return content
 
 
-def _array(held: Inert) -> torch.Tensor | None:
+def _array(stand_in: Inert) -> torch.Tensor | None:
     """A tensor of a numeric array: shape, type, order and bytes, as NumPy pickles them; None for anything else."""
     try:
-        _, shape, dtype, by_column, data = held.state
+        _, shape, dtype, by_column, data = stand_in.state
         order = dtype.state[1] if dtype.state else "="
-        found = np.frombuffer(data, np.dtype(dtype.made_of[0]).newbyteorder(order))
-        if found.dtype.kind not in "fiub":
+        flat = np.frombuffer(data, np.dtype(dtype.made_of[0]).newbyteorder(order))
+        if flat.dtype.kind not in "fiub":
             return None
-        values = found.reshape(shape, order="F" if by_column else "C")
-        return torch.from_numpy(values.astype(found.dtype.newbyteorder("="), order="C"))
+        values = flat.reshape(shape, order="F" if by_column else "C")
+        return torch.from_numpy(values.astype(flat.dtype.newbyteorder("="), order="C"))
     except (TypeError, ValueError, AttributeError, IndexError):
         return None

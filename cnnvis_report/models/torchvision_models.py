@@ -69,8 +69,8 @@ def build_for(name: str, state: State, file: str) -> Built:
     """
     state = {key: value for key, value in state.items() if not key.startswith(AUXILIARY)} if _has_aux(name) else state
     plain = skeleton(name)
-    own, other = plain.state_dict(), skeleton(name, num_classes=CLASSES + 1).state_dict()
-    heads = [key for key in own if own[key].shape != other[key].shape and key in state and state[key].ndim]
+    expected, other = plain.state_dict(), skeleton(name, num_classes=CLASSES + 1).state_dict()
+    heads = [key for key in expected if expected[key].shape != other[key].shape and key in state and state[key].ndim]
     classes = int(state[heads[-1]].shape[0]) if heads else CLASSES
     if classes > MOST_CLASSES:
         raise BadRequest(f"{file}: its head is for {classes:,} classes; at most {MOST_CLASSES:,} can be shown.")
@@ -91,10 +91,10 @@ def drop_unfit_auxiliaries(network: nn.Module, state: Mapping[str, Tensor]) -> N
             continue
         for name, child in list(module.named_children()):
             prefix = f"{path}.{name}." if path else f"{name}."
-            own = {f"{prefix}{key}": value for key, value in child.state_dict().items()}
+            expected = {f"{prefix}{key}": value for key, value in child.state_dict().items()}
             if name.startswith(AUXILIARY) and any(
                 key not in state or state[key].shape != value.shape
-                for key, value in own.items()
+                for key, value in expected.items()
                 if not key.endswith("num_batches_tracked")
             ):
                 module.aux_logits = False
@@ -113,17 +113,17 @@ def _stem(network: nn.Module) -> tuple[str, nn.Conv2d]:
 def _channels(network: nn.Module, state: State) -> int | None:
     """The channels that the weights' first convolution reads, where they differ in nothing else; None otherwise."""
     path, stem = _stem(network)
-    given = state.get(f"{path}.weight")
-    if given is None or given.ndim != 4 or stem.groups != 1:
+    weight = state.get(f"{path}.weight")
+    if weight is None or weight.ndim != 4 or stem.groups != 1:
         return None
-    own = stem.weight.shape
-    same = (own[0], *own[2:]) == (given.shape[0], *given.shape[2:])
-    return int(given.shape[1]) if same and own[1] != given.shape[1] else None
+    shape = stem.weight.shape
+    same = (shape[0], *shape[2:]) == (weight.shape[0], *weight.shape[2:])
+    return int(weight.shape[1]) if same and shape[1] != weight.shape[1] else None
 
 
 def _replace_stem(network: nn.Module, channels: int, state: State) -> None:
     path, stem = _stem(network)
-    made = nn.Conv2d(
+    replacement = nn.Conv2d(
         channels,
         stem.out_channels,
         stem.kernel_size,  # type: ignore[arg-type]
@@ -133,7 +133,7 @@ def _replace_stem(network: nn.Module, channels: int, state: State) -> None:
         bias=f"{path}.bias" in state,
         padding_mode=stem.padding_mode,
     )
-    _put(network, path, made)
+    _put(network, path, replacement)
 
 
 def _with_head(network: nn.Module, state: State, file: str) -> tuple[int, tuple[str, ...]]:
@@ -142,14 +142,14 @@ def _with_head(network: nn.Module, state: State, file: str) -> tuple[int, tuple[
     Returns:
         How many classes it has, 0 where torchvision's stays; what was guessed of it.
     """
-    own = network.state_dict()
-    odd = {key for key in own if key not in state and not key.endswith("num_batches_tracked")}
-    odd |= {key for key in state if key not in own or state[key].shape != own[key].shape}
+    expected = network.state_dict()
+    odd = {key for key in expected if key not in state and not key.endswith("num_batches_tracked")}
+    odd |= {key for key in state if key not in expected or state[key].shape != expected[key].shape}
     path = _common(odd, network)
     if not odd or not path:
         return 0, ()
-    last = [key for key in own if not key.endswith("num_batches_tracked")][-1]
-    linears = [each for each in network.get_submodule(path).modules() if isinstance(each, nn.Linear)]
+    last = [key for key in expected if not key.endswith("num_batches_tracked")][-1]
+    linears = [module for module in network.get_submodule(path).modules() if isinstance(module, nn.Linear)]
     if not last.startswith(f"{path}.") or not linears:
         return 0, ()
     within = {key: value for key, value in state.items() if key.startswith(f"{path}.")}
@@ -162,10 +162,10 @@ def _with_head(network: nn.Module, state: State, file: str) -> tuple[int, tuple[
         )
     if not weights or int(within[weights[0]].shape[1]) != linears[0].in_features:
         return 0, ()
-    place = weights[0].removeprefix(f"{path}.").removesuffix("weight").rstrip(".")
-    if any(len(key.removeprefix(f"{path}.").partition(".")[0]) > LONGEST_PLACE for key in within if place):
+    linear = weights[0].removeprefix(f"{path}.").removesuffix("weight").rstrip(".")
+    if any(len(key.removeprefix(f"{path}.").partition(".")[0]) > LONGEST_PLACE for key in within if linear):
         return 0, ()
-    if place and not place.isdecimal():
+    if linear and not linear.isdecimal():
         return 0, ()
     head = _head({key.removeprefix(f"{path}."): value for key, value in within.items()})
     _put(network, path, head)
@@ -173,7 +173,7 @@ def _with_head(network: nn.Module, state: State, file: str) -> tuple[int, tuple[
     if isinstance(head, nn.Linear):
         return outputs, ()
     notice = (
-        f"The head {path!r} of {file} is a Sequential with one linear layer, {path}.{place}; what stands beside it "
+        f"The head {path!r} of {file} is a Sequential with one linear layer, {path}.{linear}; what stands beside it "
         f"isn't in the file and was taken for what does nothing in eval mode, such as dropout."
     )
     return outputs, (notice,)
@@ -183,13 +183,13 @@ def _head(state: State) -> nn.Module:
     """A linear layer, or a Sequential with one; its places without tensors flatten or do nothing."""
     if "weight" in state:
         return _linear(state, "")
-    places = [int(key.partition(".")[0]) for key in state if key.partition(".")[0].isdecimal()]
+    indices = [int(key.partition(".")[0]) for key in state if key.partition(".")[0].isdecimal()]
     layers: list[nn.Module] = [nn.Flatten(1)]
-    for place in range(max(places) + 1):
-        if f"{place}.running_mean" in state:
-            layers.append(nn.BatchNorm1d(len(state[f"{place}.running_mean"]), affine=f"{place}.weight" in state))
-        elif f"{place}.weight" in state and state[f"{place}.weight"].ndim == 2:
-            layers.append(_linear(state, f"{place}."))
+    for index in range(max(indices) + 1):
+        if f"{index}.running_mean" in state:
+            layers.append(nn.BatchNorm1d(len(state[f"{index}.running_mean"]), affine=f"{index}.weight" in state))
+        elif f"{index}.weight" in state and state[f"{index}.weight"].ndim == 2:
+            layers.append(_linear(state, f"{index}."))
         else:
             layers.append(nn.Identity())
     if isinstance(layers[1], nn.Identity):

@@ -111,8 +111,8 @@ def read_trained(path: Path) -> TrainedModel | None:
     Raises:
         BadRequest: it can't be read, or is damaged.
     """
-    found = read_with_more(path)
-    return found[0] if found else None
+    trained = read_with_more(path)
+    return trained[0] if trained else None
 
 
 def read_with_more(path: Path) -> tuple[TrainedModel, dict[str, Any]] | None:
@@ -150,7 +150,7 @@ def plain_name(name: str) -> bool:
 
 
 def _texts(content: object) -> tuple[str, ...]:
-    if not isinstance(content, list | tuple) or not all(isinstance(each, str) for each in content):
+    if not isinstance(content, list | tuple) or not all(isinstance(text, str) for text in content):
         raise TypeError("a list of texts is something else")
     return tuple(content)
 

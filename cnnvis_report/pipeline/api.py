@@ -76,19 +76,19 @@ def explain(
         BadRequest, UnknownName: the arguments don't fit each other or the network.
     """
     arguments.check_network(module)
-    given = arguments.check_images(images)
-    columns = arguments.columns_of(targets, given)
-    arguments.check_reference(reference, given)
+    batch = arguments.check_images(images)
+    columns = arguments.columns_of(targets, batch)
+    arguments.check_reference(reference, batch)
     arguments.check_choices(on_error, batch_size, seed)
-    preprocessing = arguments.preprocessing_of(mean, std, given.shape[1])
+    preprocessing = arguments.preprocessing_of(mean, std, batch.shape[1])
     name = arguments.layer_name(layer, module)
     chosen = select(arguments.method_names(methods))
     tasks = tasks_for(chosen, [name] if name else [], _shared_options(options, chosen))
-    size = min(batch_size or len(given), len(given))
+    size = min(batch_size or len(batch), len(batch))
 
     def make_maps(state: OwnState) -> Maps:
-        with full_precision(), single_precision(module, given.dtype):
-            inputs = given.to(torch.promote_types(given.dtype, torch.float32))
+        with full_precision(), single_precision(module, batch.dtype):
+            inputs = batch.to(torch.promote_types(batch.dtype, torch.float32))
             example = inputs[size - 1 : size]  # the last of the first batch, so that its place and neighbors show
             subject = Subject(
                 module, example, name=type(module).__name__, preprocessing=preprocessing, scores=scores, state=state
@@ -100,7 +100,7 @@ def explain(
 
     notices: list[str] = []
     try:
-        maps = with_state_restored(module, given.device, make_maps)
+        maps = with_state_restored(module, batch.device, make_maps)
     finally:
         for notice in notices:
             warnings.warn(notice, stacklevel=2)

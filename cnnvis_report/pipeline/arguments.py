@@ -153,15 +153,15 @@ def method_names(methods: object) -> list[str]:
     Raises:
         BadRequest: there is none, or something else among them.
     """
-    given = methods.split(",") if isinstance(methods, str) else methods
-    if isinstance(given, list | tuple | set | frozenset) and not given:
+    names = methods.split(",") if isinstance(methods, str) else methods
+    if isinstance(names, list | tuple | set | frozenset) and not names:
         raise BadRequest("No method was asked for: give names, such as ['grad_cam'], or 'quick', 'standard' or 'all'.")
-    if not isinstance(given, list | tuple | set | frozenset):
+    if not isinstance(names, list | tuple | set | frozenset):
         raise BadRequest(f"methods is {_kind(methods)}; names are needed, such as ['grad_cam', 'gradient'].")
-    strange = next((name for name in given if not isinstance(name, str)), None)
+    strange = next((name for name in names if not isinstance(name, str)), None)
     if strange is not None:
         raise BadRequest(f"methods has {_kind(strange)}; names are needed, such as 'grad_cam'.")
-    return [str(name).strip() for name in given]
+    return [str(name).strip() for name in names]
 
 
 def preprocessing_of(mean: Constants, std: Constants, channels: int) -> Preprocessing:
@@ -210,13 +210,13 @@ def _indices(targets: object, images: Tensor) -> Tensor:
     return indices
 
 
-def _numbers(name: str, given: Constants, channels: int, otherwise: float) -> tuple[float, ...]:
-    if given is None:
+def _numbers(name: str, constants: Constants, channels: int, otherwise: float) -> tuple[float, ...]:
+    if constants is None:
         return (otherwise,) * channels
     try:
-        numbers = torch.as_tensor(given, dtype=torch.float64).flatten().tolist()
+        numbers = torch.as_tensor(constants, dtype=torch.float64).flatten().tolist()
     except (TypeError, ValueError, RuntimeError):
-        raise BadRequest(f"{name} is {given!r}; one number a channel is needed.") from None
+        raise BadRequest(f"{name} is {constants!r}; one number a channel is needed.") from None
     if len(numbers) == 1:
         numbers *= channels
     if len(numbers) != channels:

@@ -43,9 +43,9 @@ class FolderFitCache:
             return None
         return tuple(tensor.to(like.device) for tensor in tensors)
 
-    def put(self, key: str, made: Fitted) -> None:
+    def put(self, key: str, fitted: Fitted) -> None:
         """Keep the tensors; where the disk has no room for them the run goes on without."""
-        tensors = tuple(tensor.detach().cpu().contiguous() for tensor in made)
+        tensors = tuple(tensor.detach().cpu().contiguous() for tensor in fitted)
         head = {WHOSE: self._owner(key), SEAL: _digest(tensors, self._owner(key))}
         path = place(self._folder, fitted_name(key))
         path.parent.mkdir(exist_ok=True)

@@ -28,20 +28,20 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
     Raises:
         BadRequest: there are no images, or the class names can't be read.
     """
-    found = find_images(config.data.images) if config.data.images else FoundImages(())
+    images = find_images(config.data.images) if config.data.images else FoundImages(())
     aliases: Aliases = ()
     if config.model.class_names is not None:
         known = read_classes(config.model.class_names)
         model, aliases = replace(model, classes=known.names), known.aliases
     classes = distinct(model.classes) if model.classes is not None else None
-    levels, level_notices = find_levels(found, model.preprocessing.levels, "--range")
+    levels, level_notices = find_levels(images, model.preprocessing.levels, "--range")
     preprocessing = replace(model.preprocessing, levels=levels)
     # with --select, the limit is of the selection, which a look at all images finds
     limit = limit_of(config) if config.data.select == "all" else None
 
     def label(classes: Sequence[str]) -> ImageSet:
         return labeled(
-            found,
+            images,
             classes,
             labels=config.data.labels,
             aliases=aliases,

@@ -47,12 +47,12 @@ def all_of(what: str, make: Callable[[], Iterable[T]], reasons: Reasons) -> tupl
     Raises:
         RuntimeError, MemoryError: out of memory.
     """
-    made: list[T] = []
+    values: list[T] = []
     try:
-        made.extend(make())
+        values.extend(make())
     except Exception as error:
         reasons.append((what, reason_of(error)))
-    return tuple(made)
+    return tuple(values)
 
 
 def reason_of(error: Exception) -> str:

@@ -59,8 +59,8 @@ def make_subject(model: Model, images: ImageSet, device: torch.device, scores: s
 def _hopeless(model: Model, images: ImageSet, first: DecodedImage, error: BadRequest) -> RunFailed:
     """Why there is no image to begin with, where others of their size would do."""
     which = f"{len(images)} images" if len(images) > 1 else "the image"
-    said = told(error.__cause__) if error.__cause__ else str(error).rstrip(".")
-    return RunFailed(f"{model.name} fails on {which}, and not on noise of that size. {first.item.name}: {said}.")
+    message = told(error.__cause__) if error.__cause__ else str(error).rstrip(".")
+    return RunFailed(f"{model.name} fails on {which}, and not on noise of that size. {first.item.name}: {message}.")
 
 
 def _takes_noise(model: Model, example: torch.Tensor) -> bool:
@@ -93,12 +93,12 @@ def _outvoted(model: Model, columns: int, device: torch.device, others: Iterator
 def _columns(model: Model, image: torch.Tensor) -> int | None:
     """How many scores the network gives for an image [1, C, H, W]; None where it fails, or they aren't finite."""
     try:
-        own = OwnState(model.network)
+        state = OwnState(model.network)
         with (
             grad_mode(),
             torch.no_grad(),
             eval_mode(model.network),
-            own.working_copies(),
+            state.working_copies(),
             running_user_code(model.name),
         ):
             scores = as_scores(model.network(image.clone()), model.name, 1)

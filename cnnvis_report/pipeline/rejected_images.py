@@ -62,10 +62,10 @@ def usable(subject: Subject, images: Tensor, capacity: int) -> Tensor:
         RuntimeError, MemoryError: out of memory.
     """
     parts = [_usable(subject, part) for part in torch.split(images, capacity)]
-    taken = torch.cat(parts)
-    if not len(taken):
+    indices = torch.cat(parts)
+    if not len(indices):
         raise RunFailed(f"{subject.name} gives no scores for any of {len(images)} images spread over the set.")
-    return taken
+    return indices
 
 
 def _usable(subject: Subject, images: Tensor) -> Tensor:

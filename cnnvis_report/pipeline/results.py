@@ -44,15 +44,15 @@ def results_of(
     """
     probabilities = subject.probabilities(logits)
     seconds = _seconds(results, costs, len(images))
-    made = []
+    by_image = []
     for row, image in enumerate(images):
         scores = _Scores(subject, logits[row], probabilities[row])
-        own = [(parts[row], 0) if len(parts) > 1 else (parts[0], row) for parts in results]
-        maps, missing, arrays = _maps(image, chosen[row], own, subject.default_layer)
+        slices = [(parts[row], 0) if len(parts) > 1 else (parts[0], row) for parts in results]
+        maps, missing, arrays = _maps(image, chosen[row], slices, subject.default_layer)
         record = _image_record(image, scores, chosen[row], maps, missing)
         files = {stamp: digest for file in image.item.files for stamp, digest in file.remembered.items()}
-        made.append(Result(record, arrays, seconds, files))
-    return made
+        by_image.append(Result(record, arrays, seconds, files))
+    return by_image
 
 
 @dataclass(frozen=True)

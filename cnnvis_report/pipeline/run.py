@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.evidence import evidence_of
 from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.fit_cache import FolderFitCache
@@ -66,8 +67,8 @@ def run(setup: Setup, plan: Plan, folder: Path, progress: Progress) -> tuple[Run
         if writer.complete:
             return load_run(folder).record, RunStats()
         if writer.damaged:
-            kept = f"{len(writer.done)} of its {len(names)} images are kept, the rest" if names else "it"
-            progress.warn(f"{folder}: the run that was complete there got damaged; {kept} is made again.")
+            extent = f"{len(writer.done)} of its {len(names)} images are kept, the rest" if names else "it"
+            progress.warn(f"{folder}: the run that was complete there got damaged; {extent} is made again.")
         start = _Start(setup, plan, identity, writer, progress)
         try:
             record = start.run()
@@ -103,7 +104,9 @@ class _Start:
             inspected = attempt("inspection", self.inspect, None)
             series: tuple[SnapshotSeries, ...] = attempt("explanation of snapshots", self.follow_training, ())
         self.look_back()
-        return self.record(precision, cascade, inspected, series)
+        record = self.record(precision, cascade, inspected, series)
+        evidence = attempt("evidence", lambda: evidence_of(record, self.writer.images()), None)
+        return replace(record, evidence=evidence, stages_not_applicable=tuple(self.attempts.not_applicable))
 
     def check_bfloat16(self) -> tuple[Precision, ...]:
         """May methods that need forward passes only run in bfloat16?"""
@@ -196,7 +199,6 @@ class _Start:
             not_applicable=tuple(
                 NotApplicableRecord(task.name, reason, task.layer) for task, reason in dry_run.not_applicable
             ),
-            stages_not_applicable=tuple(self.attempts.not_applicable),
             passes_per_image={"forward": dry_run.forward, "backward": dry_run.backward},
             provenance=provenance(self.subject.device, self.stats, files_of(self.images), writer.seconds()),
             evaluation=evaluation_record(setup.metrics, len(plan.measured & writer.done), self.seed, cascade),

@@ -16,7 +16,7 @@ from cnnvis_report.evaluation.metric import measured_metrics
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.pipeline.stages.evaluation import MetricsBudget
-from cnnvis_report.pipeline.stages.randomization import Randomization
+from cnnvis_report.pipeline.stages.randomization import TEST, Randomization
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.metrics import Evaluation
@@ -71,6 +71,8 @@ def evaluation_record(
         randomization=randomization.results,
         metrics=measured_metrics(budget.effort),
         random_maps=budget.random_maps,
+        tests=randomization.tests,
+        tests_info=(TEST,) if randomization.tests else (),
     )
 
 

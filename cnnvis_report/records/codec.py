@@ -51,13 +51,14 @@ def _build(kind: Any, content: Any, where: str) -> Any:
     if form is dataclass:
         return _record(kind, content, where)
     if form is Enum:
-        known = [each.value for each in kind]
+        known = [member.value for member in kind]
         return kind(_checked(content, content in known, f"one of {', '.join(map(str, known))}", where))
     if form is tuple:
         values = _checked(content, isinstance(content, list | tuple), "a list", where)
         kinds = [inner[0]] * len(values) if inner[-1] is Ellipsis else inner
         _checked(values, len(values) == len(kinds), f"a list of {len(kinds)}", where)
-        return tuple(_build(each, value, f"{where}[{at}]") for at, (each, value) in enumerate(zip(kinds, values)))  # noqa: B905 # checked
+        parts = enumerate(zip(kinds, values, strict=True))
+        return tuple(_build(part, value, f"{where}[{at}]") for at, (part, value) in parts)
     if form is dict:
         named = _checked(content, isinstance(content, dict), "names with values", where)
         return {_build(inner[0], key, where): _build(inner[1], value, f"{where}.{key}") for key, value in named.items()}
@@ -82,13 +83,13 @@ def _record(kind: type, content: Any, where: str) -> Any:
     unknown = next((name for name in named if name not in hints), None)
     if unknown is not None:
         raise Malformed(f"{_within(where, str(unknown)[:80])} is unknown")
-    given = {}
+    values = {}
     for field in fields(kind):
         if field.name in named:
-            given[field.name] = _build(hints[field.name], named[field.name], _within(where, field.name))
+            values[field.name] = _build(hints[field.name], named[field.name], _within(where, field.name))
         elif field.default is MISSING and field.default_factory is MISSING:
             raise Malformed(f"{_within(where, field.name)} is missing")
-    return kind(**given)
+    return kind(**values)
 
 
 def _plain(kind: Any, content: Any, where: str) -> Any:
@@ -129,7 +130,9 @@ def _one_of(kinds: tuple[Any, ...], content: Any, where: str) -> Any:
                 return _build(kind, content, where)
         except Malformed as error:
             wrong.append(str(error))
-    raise Malformed(max(wrong, key=lambda said: said.count(".") + said.count("[")))  # the one that came furthest
+    raise Malformed(
+        max(wrong, key=lambda message: message.count(".") + message.count("["))
+    )  # the one that came furthest
 
 
 def _checked(content: Any, fits: bool, wanted: str, where: str) -> Any:

@@ -54,7 +54,7 @@ class Check:
     """A check that a method has to pass before it is recommended.
 
     name: such as "randomization", "completeness", "constant".
-    passed: whether it did; None where there are too few images to tell.
+    passed: whether it did; None where that isn't decided: too few images, or an interval on both sides of the limit.
     value: the number that decides; None where there is none.
     reason: what was seen, in a sentence that a reader understands alone.
     """
@@ -70,16 +70,16 @@ class MethodEvidence:
     """The verdict on one method.
 
     method: the method's name.
-    layer: the layer that it reads; empty where it reads none, or the default one.
+    layer: the layer that it reads; empty where it reads none.
     standing: what all of it comes to.
     measures: by the measures' names.
     checks: all that apply to it.
-    same_as: the method whose row stands for it, because their maps are the same; empty where it stands for itself.
+    same_as: the method whose row stands for it, because their maps are the same, named as in `Evidence.recommended`;
+        empty where it stands for itself.
     same_because: why they are the same, where theory says so; else what was measured.
     not_applicable: why the network has no maps of it; empty where it has.
     forward: forward passes that a map takes; None where it has no map.
     backward: backward passes that a map takes.
-    seconds: for one image; None where that isn't known.
     """
 
     method: str
@@ -92,7 +92,6 @@ class MethodEvidence:
     not_applicable: str = ""
     forward: float | None = None
     backward: float | None = None
-    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -118,8 +117,9 @@ class Evidence:
     localization: the name of the measure of localization that sentences cite; empty without masks.
     measures: those that were measured, in the order of the columns.
     methods: the verdicts, best first; methods whose maps are the same stand together.
-    recommended: names of methods to use, best first; one of each group of equal maps.
-    avoid: names of methods not to use here.
+    recommended: methods to use, best first, one of each group of equal maps: their names, with @ and the layer where
+        the run has a method at several layers.
+    avoid: methods not to use here, named in the same way.
     text: what to use, what to avoid and why, in sentences.
     limits: what this evidence can't tell, in sentences.
     random_maps: how many random maps each image was compared with.

@@ -44,7 +44,7 @@ def fingerprint(identity: Identity, contents: Iterable[Content] = ()) -> str:
 
     Logits aren't in it: rounding may change them.
     """
-    content = [sorted(identity.parts.items()), [[each.name, each.digest] for each in contents]]
+    content = [sorted(identity.parts.items()), [[file.name, file.digest] for file in contents]]
     return sha256(json.dumps(content).encode("utf-8", "replace")).hexdigest()[:32]
 
 
@@ -69,18 +69,18 @@ def changed_images(earlier: Iterable[Content], now: Sequence[Content], *, whole:
     """
     before, after = _by_name(earlier), _by_name(now)
     other = sum(before[name] != after[name][: len(before[name])] for name in before if name in after)
-    gone = sum(name not in after for name in before)
+    removed = sum(name not in after for name in before)
     added = sum(name not in before for name in after) if whole else 0
-    found = [(other, "with another content"), (gone, "gone"), (added, "added")]
-    return [f"{count} image{'s' if count > 1 else ''} {what}" for count, what in found if count]
+    changes = [(other, "with another content"), (removed, "gone"), (added, "added")]
+    return [f"{count} image{'s' if count > 1 else ''} {what}" for count, what in changes if count]
 
 
 def _by_name(contents: Iterable[Content]) -> dict[str, list[str]]:
     """Lists may give several files that are shown by one name."""
-    found = defaultdict(list)
-    for each in contents:
-        found[each.name].append(each.digest)
-    return found
+    digests = defaultdict(list)
+    for content in contents:
+        digests[content.name].append(content.digest)
+    return digests
 
 
 def _alike(earlier: Sequence[float | None], now: Sequence[float | None]) -> bool:

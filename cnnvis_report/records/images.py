@@ -152,4 +152,4 @@ class ImageRecord:
     @property
     def rank(self) -> int | None:
         """The best label's place among the top classes, from 1; None where none is among them."""
-        return next((place for place, score in enumerate(self.top, start=1) if score.index in self.known), None)
+        return next((rank for rank, score in enumerate(self.top, start=1) if score.index in self.known), None)

@@ -210,4 +210,4 @@ class InspectionRecord:
 
     def of(self, image: str) -> ImageInspection | None:
         """What there is of one image; None where it wasn't looked at."""
-        return next((each for each in self.images if each.image == image), None)
+        return next((inspected for inspected in self.images if inspected.image == image), None)

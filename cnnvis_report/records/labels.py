@@ -80,26 +80,26 @@ class LabelPredictions:
     @property
     def mean_average_precision(self) -> float | None:
         """The mean over the labels that some image bears."""
-        found = [each.average_precision for each in self.labels if each.average_precision is not None]
-        return sum(found) / len(found) if found else None
+        precisions = [label.average_precision for label in self.labels if label.average_precision is not None]
+        return sum(precisions) / len(precisions) if precisions else None
 
     @property
     def precision(self) -> float | None:
         """Of all labels that are predicted, the share that images bear."""
-        predicted = sum(each.predicted for each in self.labels)
-        return sum(each.correct for each in self.labels) / predicted if predicted else None
+        predicted = sum(label.predicted for label in self.labels)
+        return sum(label.correct for label in self.labels) / predicted if predicted else None
 
     @property
     def recall(self) -> float | None:
         """Of all labels that images bear, the share that is predicted."""
-        borne = sum(each.images for each in self.labels)
-        return sum(each.correct for each in self.labels) / borne if borne else None
+        borne = sum(label.images for label in self.labels)
+        return sum(label.correct for label in self.labels) / borne if borne else None
 
     @property
     def calibration_error(self) -> float:
         """How far probability and share are apart, in the mean over all decisions."""
-        total = sum(each.images for each in self.bins)
-        return sum(abs(each.correct - each.images * each.mean) for each in self.bins) / max(1, total)
+        total = sum(interval.images for interval in self.bins)
+        return sum(abs(interval.correct - interval.images * interval.mean) for interval in self.bins) / max(1, total)
 
 
 class LabelCounter:
@@ -126,9 +126,9 @@ class LabelCounter:
         self._truths.append(truth)
         self._predicted += predicted
         self._right += predicted & truth
-        places = np.minimum(BINS - 1, (shares * BINS).astype(int))
+        bins = np.minimum(BINS - 1, (shares * BINS).astype(int))
         for column, weights in enumerate((np.ones_like(shares), truth, shares)):
-            self._bins[:, column] += np.bincount(places, weights=weights, minlength=BINS)
+            self._bins[:, column] += np.bincount(bins, weights=weights, minlength=BINS)
         if bool((predicted == truth).all()):
             self.exact += 1
             return
@@ -157,7 +157,7 @@ class LabelCounter:
             )
             for k, name in enumerate(self.names)
         )
-        worst = sorted(self._wrong, key=lambda each: (-each.margin, each.name))
+        worst = sorted(self._wrong, key=lambda error: (-error.margin, error.name))
         return LabelPredictions(
             images=len(self._scores),
             exact=self.exact,

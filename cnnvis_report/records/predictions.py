@@ -80,12 +80,14 @@ class Predictions:
     @property
     def calibration_error(self) -> float:
         """How far probability and accuracy are apart, in the mean over images: Guo et al. 2017, arXiv:1706.04599."""
-        return sum(abs(each.correct - each.images * each.mean) for each in self.bins) / max(1, self.images)
+        return sum(abs(interval.correct - interval.images * interval.mean) for interval in self.bins) / max(
+            1, self.images
+        )
 
     @property
     def confidence_misclassified(self) -> float:
         """The mean probability of the first class where it is wrong; 0 where it never is."""
-        total = sum(each.mean * each.images for each in self.bins)
+        total = sum(interval.mean * interval.images for interval in self.bins)
         return (total - self.confidence_correct * self.correct) / max(1, self.images - self.correct)
 
 
@@ -128,22 +130,22 @@ class PredictionCounter:
         self.right += answer.correct
         self.in_top += answer.rank is not None and answer.rank <= 5
         self._confused[answer.label, answer.predicted] += 1
-        place = self._bins[min(BINS - 1, int(answer.probability * BINS))]
-        place[0] += 1
-        place[1] += answer.correct
-        place[2] += answer.probability
+        bin_counts = self._bins[min(BINS - 1, int(answer.probability * BINS))]
+        bin_counts[0] += 1
+        bin_counts[1] += answer.correct
+        bin_counts[2] += answer.probability
         self._right_sum += answer.probability * answer.correct
         if not answer.correct:
             self._wrong.append(answer)
 
     def result(self) -> Predictions:
         """Everything so far."""
-        surest = sorted(self._wrong, key=lambda each: (-each.probability, each.name))
+        surest = sorted(self._wrong, key=lambda error: (-error.probability, error.name))
         return Predictions(
             images=self.images,
             correct=self.right,
             top5=self.in_top,
-            confusion=tuple((label, seen, count) for (label, seen), count in sorted(self._confused.items())),
+            confusion=tuple((label, predicted, count) for (label, predicted), count in sorted(self._confused.items())),
             bins=tuple(Bin(int(n), int(right), total / n if n else 0.0) for n, right, total in self._bins),
             misclassified=tuple(surest[:LISTED_UP_TO]),
             confidence_correct=self._right_sum / self.right if self.right else 0.0,

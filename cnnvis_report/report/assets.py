@@ -29,8 +29,8 @@ def scripts() -> str:
     """All other scripts in one, with the palettes; they do nothing before the page is there, so any order will do."""
     paths = sorted(path for path in (folder("static") / "js").glob("*.js") if path.name != THEME)
     constants = {"palettes": all_stops(), "opacity": OPACITY, "clippedAt": CLIPPED_AT, "blurs": BLURS}
-    own = f"var CnnVis = (globalThis.CnnVis ??= {{}});\nObject.assign(CnnVis, {script_json(constants)});\n"
-    return own + "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    preamble = f"var CnnVis = (globalThis.CnnVis ??= {{}});\nObject.assign(CnnVis, {script_json(constants)});\n"
+    return preamble + "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
 @cache
@@ -55,12 +55,12 @@ def policy(*inline: str) -> str:
     Plotly writes style elements of its own, hence 'unsafe-inline' for styles.
     """
     hashes = [f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in inline]
-    own = [] if inline else ["'self'"]
+    same_origin = [] if inline else ["'self'"]
     rules = {
         "default-src": ["'none'"],
-        "script-src": hashes or own,
-        "style-src": [*own, "'unsafe-inline'"],
-        "img-src": [*own, "data:", "blob:"],
+        "script-src": hashes or same_origin,
+        "style-src": [*same_origin, "'unsafe-inline'"],
+        "img-src": [*same_origin, "data:", "blob:"],
         "base-uri": ["'none'"],
         "form-action": ["'none'"],
     }

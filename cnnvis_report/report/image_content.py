@@ -40,12 +40,12 @@ def image_contents(report: Report, most: int | None = None) -> Iterator[ImageCon
         most: feature maps are averaged down to so many positions a side.
     """
     workers = processors(WORKERS)
-    made = ahead(partial(_content, report, most), with_neighbors(report.stored), workers=workers, waiting=workers)
-    yield from made
+    contents = ahead(partial(_content, report, most), with_neighbors(report.stored), workers=workers, waiting=workers)
+    yield from contents
 
 
-def _content(report: Report, most: int | None, each: tuple[ImageRecord, Neighbors]) -> ImageContent:
-    image, neighbors = each
+def _content(report: Report, most: int | None, entry: tuple[ImageRecord, Neighbors]) -> ImageContent:
+    image, neighbors = entry
     arrays = report.stored.maps(image)
     inspected = report.run.inspection.of(image.id) if report.run.inspection else None
     return ImageContent(
@@ -61,9 +61,9 @@ def _content(report: Report, most: int | None, each: tuple[ImageRecord, Neighbor
 def _thumbnails(stored: StoredRun, image: ImageRecord, arrays: Arrays) -> Pictures:
     """The picture, and the map of each method that is shown first: of the first class, at the first layer."""
     yield "picture", thumbnail(arrays["picture"])
-    made = set()
+    methods = set()
     for record in image.maps:
-        if record.target == image.targets[0].index and record.method not in made:
-            made.add(record.method)
+        if record.target == image.targets[0].index and record.method not in methods:
+            methods.add(record.method)
             method = stored.record.method(record.method)
             yield record.method, still(arrays["picture"], method.shown(arrays[record.key]), method)

@@ -28,9 +28,9 @@ def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Qual
         encoded = _map(run, record, arrays[record.key], quality)
         maps.setdefault(record.method, {}).setdefault(record.layer, {})[str(record.target)] = encoded
     methods = {
-        each.name: {"title": each.title, "sign": each.shown_sign.value, "kind": each.kind.value, "color": each.color}
-        for each in run.methods
-        if each.name in maps
+        info.name: {"title": info.title, "sign": info.shown_sign.value, "kind": info.kind.value, "color": info.color}
+        for info in run.methods
+        if info.name in maps
     }
     return {
         "picture": data_uri(webp(arrays["picture"])),

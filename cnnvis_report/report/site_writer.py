@@ -32,8 +32,8 @@ def write_pages(run: StoredRun, folder: Path, progress: Progress) -> Quality:
 
 def _write_page(report: Report, renderer: Renderer, folder: Path, page: Page) -> None:
     """A page of the table, with its own pictures."""
-    links = SiteLinks(own=f"pages/{page.name}")
-    _write_pictures(folder / "stills" / links.own, page.pictures(report.stored))
+    links = SiteLinks(page_name=f"pages/{page.name}")
+    _write_pictures(folder / "stills" / links.page_name, page.pictures(report.stored))
     view = page.view(report, links)
     stream = renderer.stream(
         "page.html", links, page=page.name, title=page.title, template=page.template, view=view, policy=assets.policy()
@@ -44,9 +44,9 @@ def _write_page(report: Report, renderer: Renderer, folder: Path, page: Page) ->
 def _write_image(report: Report, renderer: Renderer, folder: Path, content: ImageContent) -> None:
     """The page of one image, with its thumbnails, pictures and data."""
     image = content.image
-    links = SiteLinks(own=f"inspection/{image.id}", up="../")
+    links = SiteLinks(page_name=f"inspection/{image.id}", up="../")
     _write_pictures(folder / "stills" / image.id, content.thumbnails.items())
-    _write_pictures(folder / "stills" / links.own, content.pictures.items())
+    _write_pictures(folder / "stills" / links.page_name, content.pictures.items())
     _write_text(folder / "data" / f"{image.id}.js", assets.delivery(image.id, content.data))
     for number, layer in enumerate(content.feature_maps):
         name = f"features-{image.id}-{number}"

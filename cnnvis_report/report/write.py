@@ -59,13 +59,13 @@ def _move(building: Path, folder: Path) -> int:
     """Put the pages into their places, and take those away that an earlier call has written; their size in bytes."""
     names = files_below(building)
     size = sum((building / name).stat().st_size for name in names)
-    places = {name: named.place(folder, name) for name in names}
+    targets = {name: named.place(folder, name) for name in names}
     old = pages_of(folder)
-    _check_room([folder / named.PAGES, *places.values()])
+    _check_room([folder / named.PAGES, *targets.values()])
     check_pages({name: building / name for name in names}, old, folder)
     list_pages(folder, {*old, *names})
-    remove(folder, [name for name in old if name not in places])
-    for name, path in places.items():
+    remove(folder, [name for name in old if name not in targets])
+    for name, path in targets.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         (building / name).replace(path)
     list_pages(folder, names)

@@ -76,10 +76,10 @@ def setting(default: Value, help: str, kind: Kind, **more: Any) -> Value:
             that of its class.
     """
     if isinstance(default, dict):
-        made: Any = field(default_factory=dict, metadata=_metadata(help, kind, more))
+        setting_field: Any = field(default_factory=dict, metadata=_metadata(help, kind, more))
     else:
-        made = field(default=default, metadata=_metadata(help, kind, more))
-    return cast(Value, made)
+        setting_field = field(default=default, metadata=_metadata(help, kind, more))
+    return cast(Value, setting_field)
 
 
 def required(help: str, kind: Kind, **more: Any) -> Any:
@@ -130,13 +130,13 @@ def values_of(config: object) -> dict[str, Any]:
 
 
 def _built(config: type[Config], parsed: Mapping[str, object]) -> Config:
-    given: dict[str, object] = {}
+    values: dict[str, object] = {}
     for entry, part in _parts(config):
         if part is not None:
-            given[entry.name] = _built(part, parsed)
+            values[entry.name] = _built(part, parsed)
         elif entry.name in parsed:
-            given[entry.name] = parsed[entry.name]
-    return config(**given)
+            values[entry.name] = parsed[entry.name]
+    return config(**values)
 
 
 def _parsed(info: SettingInfo, value: object) -> object:
@@ -158,5 +158,5 @@ def _parts(config: type) -> list[tuple[Field[Any], type | None]]:
 def _info(config: Any, entry: Field[Any]) -> SettingInfo:
     needed = entry.default is MISSING and entry.default_factory is MISSING
     default = {} if entry.default_factory is not MISSING else None if needed else entry.default
-    told = {"group": getattr(config, "group", None), "key": entry.name.replace("_", "-"), **entry.metadata[KEY]}
-    return SettingInfo(name=entry.name, default=default, required=needed, **told)
+    described = {"group": getattr(config, "group", None), "key": entry.name.replace("_", "-"), **entry.metadata[KEY]}
+    return SettingInfo(name=entry.name, default=default, required=needed, **described)

@@ -30,7 +30,7 @@ INSPECTION = {
 
 def wrong_arrays(image: ImageRecord, arrays: Arrays) -> str:
     """In which way arrays aren't those of an image; empty where they are."""
-    maps = {array_key(each.method, each.layer, each.target): each.shape for each in image.maps}
+    maps = {array_key(record.method, record.layer, record.target): record.shape for record in image.maps}
     wanted = {"picture", *maps, *(["mask"] if image.mask_fraction is not None else [])}
     if arrays.keys() != wanted:
         name = sorted(arrays.keys() ^ wanted)[0]
@@ -68,12 +68,12 @@ def _inspection_keys(inside: InspectionRecord | None, name: str) -> Iterator[str
     if inside is None:
         return
     if name == NETWORK:
-        yield from (f"kernels/{each.layer}" for each in inside.kernels)
+        yield from (f"kernels/{record.layer}" for record in inside.kernels)
         for top in inside.top_images:
             key = f"top_images/{top.layer}/{top.channel}"
             yield from (
-                f"{key}/{place}/{what}"
-                for place in range(len(top.units))
+                f"{key}/{index}/{what}"
+                for index in range(len(top.units))
                 for what in ("crop", inside.projection_rules[0])
             )
         yield from (f"{what}/{number}" for number in range(len(inside.maximized)) for what in ("maximized", "frames"))
@@ -85,9 +85,9 @@ def _inspection_keys(inside: InspectionRecord | None, name: str) -> Iterator[str
     yield from (f"{what}/{layer}" for layer in looked.layers for what in drawn)
     for layer, units in looked.units:
         yield from (
-            f"units/{layer}/{place}/{what}"
-            for place in range(len(units))
+            f"units/{layer}/{index}/{what}"
+            for index in range(len(units))
             for what in ("crop", *inside.projection_rules)
         )
-    yield from (f"classes/{each.index}" for each in looked.classes)
-    yield from (f"inverted/{each.layer}" for each in looked.inverted)
+    yield from (f"classes/{class_map.index}" for class_map in looked.classes)
+    yield from (f"inverted/{inversion.layer}" for inversion in looked.inverted)

@@ -137,22 +137,22 @@ def _unpacked(archive: zipfile.ZipFile, size: int) -> dict[str, npt.NDArray[Any]
     members = archive.infolist()
     if len(members) > MOST:
         raise ValueError(f"{len(members)} arrays")
-    foreign = next((each for each in members if each.compress_type not in PACKED), None)
+    foreign = next((member for member in members if member.compress_type not in PACKED), None)
     if foreign is not None:
         raise ValueError(f"{foreign.filename[:60]!r} packed in a way that no run packs")
-    packed = sum(each.file_size for each in members if each.compress_type != zipfile.ZIP_STORED)
+    packed = sum(member.file_size for member in members if member.compress_type != zipfile.ZIP_STORED)
     if packed > INFLATED:
         raise ValueError(f"packed arrays of {packed} bytes")
-    plain = sum(each.file_size for each in members) - packed
+    plain = sum(member.file_size for member in members) - packed
     if plain > size:  # entries that share their bytes
         raise ValueError(f"arrays of {plain} bytes in {size}")
-    found: dict[str, npt.NDArray[Any]] = {}
-    for each in members:
-        key = each.filename.removesuffix(".npy")
-        if key in found or key == each.filename:
-            raise ValueError(f"{each.filename!r} beside arrays")
-        found[key] = _array(archive.read(each), key)
-    return found
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for member in members:
+        key = member.filename.removesuffix(".npy")
+        if key in arrays or key == member.filename:
+            raise ValueError(f"{member.filename!r} beside arrays")
+        arrays[key] = _array(archive.read(member), key)
+    return arrays
 
 
 def _array(content: bytes, key: str) -> npt.NDArray[Any]:

@@ -57,10 +57,10 @@ def is_regular(path: Path) -> bool:
 def link_on_the_way(folder: Path, name: str) -> Path | None:
     """The first link among the folders between a folder and a name within it; None where there is none."""
     for parent in reversed(Path(name).parents[:-1]):
-        place = folder / parent
+        path = folder / parent
         with suppress(OSError):
-            if S_ISLNK(place.lstat().st_mode):
-                return place
+            if S_ISLNK(path.lstat().st_mode):
+                return path
     return None
 
 
@@ -85,13 +85,13 @@ def remove(folder: Path, names: Sequence[str]) -> None:
 
     What isn't a file, and what only a link leads to, stays.
     """
-    kept = [name for name in names if link_on_the_way(folder, name) is None]
-    for name in kept:
+    removable = [name for name in names if link_on_the_way(folder, name) is None]
+    for name in removable:
         path = folder / name
         with suppress(FileNotFoundError, NotADirectoryError):
             if not path.is_dir() or path.is_symlink():
                 path.unlink()
-    inner = {parent for name in kept for parent in Path(name).parents if parent.parts}
+    inner = {parent for name in removable for parent in Path(name).parents if parent.parts}
     for parent in sorted(inner, key=lambda path: len(path.parts), reverse=True):
         remove_empty(folder / parent)
 
@@ -158,8 +158,8 @@ def settle(path: Path) -> None:
 
 def is_temporary(path: Path, ours: re.Pattern[str]) -> bool:
     """Whether it is what `beside` writes to first, for a file that is to be called as `ours` matches."""
-    found = _TEMPORARY.fullmatch(path.name)
-    return found is not None and ours.fullmatch(found[1]) is not None and not path.is_dir()
+    match = _TEMPORARY.fullmatch(path.name)
+    return match is not None and ours.fullmatch(match[1]) is not None and not path.is_dir()
 
 
 def sweep(folder: Path, ours: re.Pattern[str]) -> None:

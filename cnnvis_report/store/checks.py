@@ -40,8 +40,10 @@ def check_run(run: RunRecord) -> None:
     for at, layer in enumerate(network.layers):
         _sides(layer.shape, f"run.network.layers[{at}].shape")
     if run.evaluation is not None:
-        for at, each in enumerate(run.evaluation.randomization):
-            lengths = {len(row) for row in (each.spearman, each.absolute, each.ssim)}  # it may end before the last one
+        for at, result in enumerate(run.evaluation.randomization):
+            lengths = {
+                len(row) for row in (result.spearman, result.absolute, result.ssim)
+            }  # it may end before the last one
             fits = len(lengths) == 1 and lengths <= set(range(1, len(run.evaluation.randomized_fractions) + 1))
             _need(
                 fits,
@@ -56,9 +58,9 @@ def check_run(run: RunRecord) -> None:
             "run.training.best_epoch",
             "is no epoch of the history",
         )
-    for at, film in enumerate(run.snapshots):
-        _id(film.image, f"run.snapshots[{at}].image")
-        unknown = [name for name in film.methods if name not in names]
+    for at, series in enumerate(run.snapshots):
+        _id(series.image, f"run.snapshots[{at}].image")
+        unknown = [name for name in series.methods if name not in names]
         _need(not unknown, f"run.snapshots[{at}].methods", f"has {unknown[:1]}, which isn't among the methods")
     if run.inspection is not None:
         _check_inspection(run, run.inspection)
@@ -94,15 +96,15 @@ def _check_maps(run: RunRecord, image: ImageRecord, where: str) -> None:
     cards = {card.name: card for card in run.methods}
     layers = {"", run.network.default_layer, *(layer.name for layer in run.network.layers)}
     targets = {target.index for target in image.targets}
-    for at, each in enumerate(image.maps):
-        place = f"{where}.maps[{at}]"
-        _need(each.method in cards, f"{place}.method", f"is {each.method[:60]!r}, which isn't among the methods")
-        _need(each.layer in layers, f"{place}.layer", f"is {each.layer[:60]!r}, which the network hasn't got")
-        _need(each.target in targets, f"{place}.target", f"is {each.target}, which isn't among the targets")
-        _need(each.key == array_key(each.method, each.layer, each.target), f"{place}.key", "isn't of this map")
-        sides = 3 if cards[each.method].kind is Kind.PIXEL else 2
-        _need(len(each.shape) == sides, f"{place}.shape", f"has {len(each.shape)} sides in the place of {sides}")
-        _sides(each.shape, f"{place}.shape")
+    for at, record in enumerate(image.maps):
+        entry = f"{where}.maps[{at}]"
+        _need(record.method in cards, f"{entry}.method", f"is {record.method[:60]!r}, which isn't among the methods")
+        _need(record.layer in layers, f"{entry}.layer", f"is {record.layer[:60]!r}, which the network hasn't got")
+        _need(record.target in targets, f"{entry}.target", f"is {record.target}, which isn't among the targets")
+        _need(record.key == array_key(record.method, record.layer, record.target), f"{entry}.key", "isn't of this map")
+        sides = 3 if cards[record.method].kind is Kind.PIXEL else 2
+        _need(len(record.shape) == sides, f"{entry}.shape", f"has {len(record.shape)} sides in the place of {sides}")
+        _sides(record.shape, f"{entry}.shape")
 
 
 def _check_inspection(run: RunRecord, inside: InspectionRecord) -> None:
@@ -110,10 +112,14 @@ def _check_inspection(run: RunRecord, inside: InspectionRecord) -> None:
     for at, looked in enumerate(inside.images):
         where = f"run.inspection.images[{at}]"
         _id(looked.image, f"{where}.image")
-        named = [*looked.layers, *(name for name, _ in looked.units), *(each.layer for each in looked.inverted)]
+        named = [
+            *looked.layers,
+            *(name for name, _ in looked.units),
+            *(inversion.layer for inversion in looked.inverted),
+        ]
         _known(named, layers, where)
     for what in ("kernels", "channel_stats", "top_images", "receptive_fields"):
-        _known((each.layer for each in getattr(inside, what)), layers, f"run.inspection.{what}")
+        _known((record.layer for record in getattr(inside, what)), layers, f"run.inspection.{what}")
     _need(
         all(map(WORD.fullmatch, inside.projection_rules)), "run.inspection.projection_rules", "have no names of rules"
     )
@@ -136,6 +142,6 @@ def _sides(shape: Sequence[int], where: str) -> None:
     _need(all(0 < side <= LARGEST_SIDE for side in shape), where, f"is {list(shape)[:6]}")
 
 
-def _need(fits: bool, where: str, said: str) -> None:
+def _need(fits: bool, where: str, problem: str) -> None:
     if not fits:
-        raise Malformed(f"{where} {said}")
+        raise Malformed(f"{where} {problem}")

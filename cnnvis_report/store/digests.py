@@ -28,26 +28,26 @@ def digest_of(path: Path) -> StoredFile:
 
 def digest_in(file: BinaryIO) -> StoredFile:
     """The same of a file that is open, from where it is on."""
-    found, size = sha256(), 0
+    digest, size = sha256(), 0
     while part := file.read(PART):
-        found.update(part)
+        digest.update(part)
         size += len(part)
-    return StoredFile(size, found.hexdigest())
+    return StoredFile(size, digest.hexdigest())
 
 
-def sealed(content: Mapping[str, Any], place: str) -> dict[str, Any]:
+def sealed(content: Mapping[str, Any], context: str) -> dict[str, Any]:
     """The content with a digest of itself and of its place, which is what it belongs to and where it stands there."""
-    return {**content, SEAL: _seal(content, place)}
+    return {**content, SEAL: _seal(content, context)}
 
 
-def holds(content: Mapping[str, Any], place: str) -> bool:
+def holds(content: Mapping[str, Any], context: str) -> bool:
     """Whether the content is as it was when it was sealed for this place."""
     plain = {name: value for name, value in content.items() if name != SEAL}
     try:
-        return bool(content.get(SEAL) == _seal(plain, place))
+        return bool(content.get(SEAL) == _seal(plain, context))
     except (ValueError, RecursionError):  # numbers that aren't finite
         return False
 
 
-def _seal(content: Mapping[str, Any], place: str) -> str:
-    return sha256(f"{place}\n{to_json(content)}".encode()).hexdigest()[:32]
+def _seal(content: Mapping[str, Any], context: str) -> str:
+    return sha256(f"{context}\n{to_json(content)}".encode()).hexdigest()[:32]

@@ -21,5 +21,5 @@ def fitted_head(path: Path) -> dict[str, Any] | None:
             head = parsed(file.read(length).decode("utf-8", "replace")) if length <= LONGEST else None
     except (BadRequest, OSError):
         return None
-    said = head.get("__metadata__") if isinstance(head, dict) else None
-    return said if isinstance(said, dict) and WHOSE in said else None
+    metadata = head.get("__metadata__") if isinstance(head, dict) else None
+    return metadata if isinstance(metadata, dict) and WHOSE in metadata else None

@@ -16,8 +16,8 @@ from cnnvis_report.store.names import SNAPSHOTS, arrays_name, inspection_name, p
 def whole_images(folder: Path, images: Iterable[tuple[ImageRecord, StoredFile]]) -> set[str]:
     """The ids of those images whose arrays are whole."""
 
-    def whole(each: tuple[ImageRecord, StoredFile]) -> str | None:
-        image, stored = each
+    def whole(entry: tuple[ImageRecord, StoredFile]) -> str | None:
+        image, stored = entry
         name = arrays_name(image.id)
         try:
             place(folder, name)
@@ -30,7 +30,7 @@ def whole_images(folder: Path, images: Iterable[tuple[ImageRecord, StoredFile]])
 
 
 def inspection_is_whole(folder: Path, name: str, run: RunRecord) -> bool:
-    """Whether the file from within the network, or of its films, is among the run's and is what was written."""
+    """Whether the file from within the network, or of its snapshots, is among the run's and is what was written."""
     file = inspection_name(name)
     try:
         place(folder, file)

@@ -33,8 +33,8 @@ def start_journal(folder: Path, identity: Identity, files: Mapping[str, str], do
     start = {"format": FORMAT, "fingerprint": fingerprint(identity), "identity": asdict(identity), "files": dict(files)}
     with beside(folder / JOURNAL) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.write(to_json(sealed(start, HEAD)) + "\n")
-        for each in done:
-            file.write(journal_line(each, start["fingerprint"]))
+        for result in done:
+            file.write(journal_line(result, start["fingerprint"]))
 
 
 def journal_line(done: Done, run: object) -> str:

@@ -32,64 +32,64 @@ def writing(folder: Path) -> Iterator[None]:
     Raises:
         BadRequest: somebody else is writing there, or no folder can be there.
     """
-    made: list[Path] = []
+    created: list[Path] = []
     try:
-        with ExitStack() as held:
-            _enter(folder, held, made)
+        with ExitStack() as locks:
+            _enter(folder, locks, created)
             yield
     finally:
-        for each in reversed(made):
-            remove_empty(each)
+        for path in reversed(created):
+            remove_empty(path)
 
 
-def _enter(folder: Path, held: ExitStack, made: list[Path]) -> None:
+def _enter(folder: Path, locks: ExitStack, created: list[Path]) -> None:
     """Take the lock of a folder; again where whoever wrote there before removes the folder meanwhile."""
     for left in reversed(range(TRIES)):
         with ExitStack() as taking:
             try:
-                _make(folder, made)
+                _make(folder, created)
                 if taking.enter_context(_thread(folder)):
                     taking.enter_context(lock_of(folder / LOCK, f"-o {folder}"))
             except FileNotFoundError:
                 if not left:
                     raise
                 continue
-            held.enter_context(taking.pop_all())
+            locks.enter_context(taking.pop_all())
             return
 
 
-def _make(folder: Path, made: list[Path]) -> None:
+def _make(folder: Path, created: list[Path]) -> None:
     """Make a folder and those above it, and note which."""
-    for each in reversed((folder, *folder.parents)):
-        if not each.is_dir():
+    for path in reversed((folder, *folder.parents)):
+        if not path.is_dir():
             try:
-                each.mkdir()
+                path.mkdir()
             except FileExistsError:
-                if not each.is_dir():
+                if not path.is_dir():
                     raise
             else:
-                made.append(each)
+                created.append(path)
 
 
 @contextmanager
 def _thread(folder: Path) -> Iterator[bool]:
     """Have the folder for this thread; whether it has just come to it."""
     status = folder.stat()
-    place = status.st_dev, status.st_ino
+    file_id = status.st_dev, status.st_ino
     me = threading.get_ident()
     with _changing:
-        owner, times = _held.get(place, (me, 0))
+        owner, times = _held.get(file_id, (me, 0))
         if owner == me:
-            _held[place] = me, times + 1
+            _held[file_id] = me, times + 1
     if owner != me:
         raise _taken(folder, "another thread of this program")
     try:
         yield not times
     finally:
         with _changing:
-            _held[place] = me, times
+            _held[file_id] = me, times
             if not times:
-                del _held[place]
+                del _held[file_id]
 
 
 @contextmanager
@@ -120,9 +120,9 @@ def _take(path: Path, what: str) -> int:
         try:
             _lock(descriptor)
         except BlockingIOError:
-            said = _said(descriptor).decode("ascii", "replace").strip()
+            holder = _said(descriptor).decode("ascii", "replace").strip()
             os.close(descriptor)
-            raise _taken(path.parent, f"process {said}" if said.isdigit() else "another run", what) from None
+            raise _taken(path.parent, f"process {holder}" if holder.isdigit() else "another run", what) from None
         except OSError as error:
             if error.errno not in NO_LOCKS:
                 os.close(descriptor)
@@ -154,9 +154,9 @@ def _open(path: Path) -> int:
 def _said(descriptor: int) -> bytes:
     """What the file says of its owner."""
     os.lseek(descriptor, 0, os.SEEK_SET)
-    said = os.read(descriptor, LONGEST)
+    content = os.read(descriptor, LONGEST)
     os.lseek(descriptor, 0, os.SEEK_SET)  # where it is written to
-    return said
+    return content
 
 
 def _lock(descriptor: int) -> None:

@@ -31,7 +31,7 @@ CLOCKS = "provenance"  # which has a seal of its own: it is all that may differ 
 
 def write_manifest(folder: Path, run: RunRecord, images: Iterable[ImageRecord]) -> None:
     """Write a complete run down."""
-    provenance = sealed({name: each for name, each in run.provenance.items() if name != SEAL}, run.fingerprint)
+    provenance = sealed({name: value for name, value in run.provenance.items() if name != SEAL}, run.fingerprint)
     content = sealed(asdict(run) | {CLOCKS: {}}, HEAD) | {CLOCKS: provenance}
     with beside(folder / MANIFEST) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.write(f'{{"format": {to_json(FORMAT)},\n"run": {to_json(content)},\n{FIRST_LINE}')
@@ -51,9 +51,10 @@ def read_head(path: Path) -> tuple[RunRecord, bool]:
     if not content:
         raise BadRequest(f"{path} is cut short or no manifest of a run. Start the run again with its command.")
     if content.get("format") != FORMAT:
-        said = str(content.get("format"))[:60]
+        file_format = str(content.get("format"))[:60]
         raise BadRequest(
-            f"{path}: is of format {said!r}, and this version reads {FORMAT!r}. Start the run again with its command."
+            f"{path}: is of format {file_format!r}, and this version reads {FORMAT!r}. "
+            "Start the run again with its command."
         )
     run = content.get("run")
     try:
@@ -89,8 +90,10 @@ def images_in(path: Path, run: RunRecord) -> Iterator[ImageRecord]:
         yield image
         number += 1
     if number != run.images or not ended:
-        said = f"{number} images in the place of {run.images}" if number != run.images else "all images, and has no end"
-        raise BadRequest(f"{path}: lists {said}. {_repair(path)}")
+        listing = (
+            f"{number} images in the place of {run.images}" if number != run.images else "all images, and has no end"
+        )
+        raise BadRequest(f"{path}: lists {listing}. {_repair(path)}")
 
 
 def images_left(folder: Path) -> tuple[list[ImageRecord], bool]:
@@ -100,7 +103,7 @@ def images_left(folder: Path) -> tuple[list[ImageRecord], bool]:
         run, _ = read_head(path)
     except (BadRequest, OSError):
         return [], False
-    found = []
+    images = []
     ended = False
     for number, line in enumerate(_image_lines(path)):
         ended = line == LAST_LINE
@@ -109,10 +112,10 @@ def images_left(folder: Path) -> tuple[list[ImageRecord], bool]:
             try:
                 image = from_json(ImageRecord, opened(content))
                 check_image(run, image, "")
-                found.append(image)
+                images.append(image)
             except Malformed:
                 continue
-    return found, ended and len(found) == run.images
+    return images, ended and len(images) == run.images
 
 
 def list_lines(path: Path, *, after: int = 0) -> Iterator[str]:
@@ -152,8 +155,8 @@ def is_true(content: Any, *, clocks: bool = True) -> bool:
         return False
     if CLOCKS not in content:
         return holds(content, HEAD)
-    own = content[CLOCKS]
-    same = not clocks or (isinstance(own, dict) and holds(own, str(content.get("fingerprint"))))
+    timings = content[CLOCKS]
+    same = not clocks or (isinstance(timings, dict) and holds(timings, str(content.get("fingerprint"))))
     return same and holds(content | {CLOCKS: {}}, HEAD)
 
 

@@ -52,10 +52,10 @@ def is_run_folder(folder: Path) -> bool:
     A manifest says so in its first letters. Where it was cut to nothing or overwritten, the folder is ours if
     everything in it is called as only our files are, and a file of arrays holds what a run puts into it.
     """
-    found = [folder / name for name in (JOURNAL, MANIFEST) if is_regular(folder / name)]
-    if any(next(list_lines(path), "").startswith(MARK) or _begun(path) for path in found):
+    files = [folder / name for name in (JOURNAL, MANIFEST) if is_regular(folder / name)]
+    if any(next(list_lines(path), "").startswith(MARK) or _begun(path) for path in files):
         return True
-    inner = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()] if found else []
+    inner = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()] if files else []
     inner = [name for name in inner if name != LOCK]
     return all(map(names.is_ours, inner)) and any(_has_made(folder, name) for name in inner if "/" in name)
 
@@ -132,7 +132,7 @@ def tidy(folder: Path) -> None:
     for path in list(folder.iterdir()):
         if BUILDING.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
             remove(path, [name for name in _within(path) if names.is_page(name)])
-            for empty in sorted((each for each in path.rglob("*") if each.is_dir()), reverse=True):
+            for empty in sorted((entry for entry in path.rglob("*") if entry.is_dir()), reverse=True):
                 remove_empty(empty)
             remove_empty(path)
 
@@ -143,13 +143,13 @@ def made_in(folder: Path, *within: str) -> list[str]:
     They are called as our files are, and are listed by the run, or hold what a run puts into them: somebody may keep
     arrays of their own beside ours.
     """
-    found = []
+    matching = []
     listed = _listed(folder)
     for inner in within:
         if link_on_the_way(folder, f"{inner}/x") is None and (folder / inner).is_dir():
-            there = [f"{inner}/{path.name}" for path in (folder / inner).iterdir()]
-            found += [name for name in there if name in listed or _has_made(folder, name)]
-    return [name for name in found if names.is_ours(name)]
+            entries = [f"{inner}/{path.name}" for path in (folder / inner).iterdir()]
+            matching += [name for name in entries if name in listed or _has_made(folder, name)]
+    return [name for name in matching if names.is_ours(name)]
 
 
 def _listed(folder: Path) -> set[str]:
@@ -158,7 +158,7 @@ def _listed(folder: Path) -> set[str]:
     files = head.get("files") if isinstance(head, dict) else None
     return {
         *(files if isinstance(files, dict) else ()),
-        *(names.arrays_name(each.image.id) for each in journal_lines(folder)),
+        *(names.arrays_name(line.image.id) for line in journal_lines(folder)),
     }
 
 
@@ -167,10 +167,10 @@ def _has_made(folder: Path, name: str) -> bool:
     inner, path = name.partition("/")[0], folder / name
     if inner == FITTED:
         return fitted_head(path) is not None
-    held = names_in(path) if inner in (ARRAYS, INSPECTION) else []
+    keys = names_in(path) if inner in (ARRAYS, INSPECTION) else []
     if inner == ARRAYS:
-        return "picture" in held
-    return bool(held) and all(key.partition("/")[0] in array_checks.INSPECTION for key in held)
+        return "picture" in keys
+    return bool(keys) and all(key.partition("/")[0] in array_checks.INSPECTION for key in keys)
 
 
 def pages_of(folder: Path) -> list[str]:
@@ -207,8 +207,8 @@ def list_pages(folder: Path, listed: Iterable[str]) -> None:
 def _is_first(path: Path) -> bool:
     """Whether it is what a run makes before anything else: the lock, its own folders, what becomes a journal."""
     if path.is_dir() and not path.is_symlink():
-        own = path.name in (ARRAYS, INSPECTION, FITTED)
-        return own and all(is_temporary(each, names.FILE) for each in path.iterdir())
+        has_our_name = path.name in (ARRAYS, INSPECTION, FITTED)
+        return has_our_name and all(is_temporary(entry, names.FILE) for entry in path.iterdir())
     return path.name == LOCK or is_temporary(path, names.TOP)
 
 
@@ -233,6 +233,6 @@ def check_files(folder: Path) -> None:
     for inner in (ARRAYS, INSPECTION, FITTED):
         if (folder / inner).is_dir():
             with os.scandir(folder / inner) as entries:  # which costs no look at each of ten thousand
-                within = next((each.path for each in entries if each.is_dir(follow_symlinks=False)), None)
+                within = next((entry.path for entry in entries if entry.is_dir(follow_symlinks=False)), None)
             if within is not None:
                 raise BadRequest(f"{within}: is a folder, where a file of the run has to be. Move it away.")

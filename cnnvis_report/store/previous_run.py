@@ -28,14 +28,14 @@ def contents_in(folder: Path) -> tuple[list[Content], bool]:
     What got damaged of it has not been seen.
     """
     if begun(folder):
-        return [Content(each.image.name, each.image.content) for each in journal_lines(folder)], False
-    found, whole = images_left(folder)
+        return [Content(line.image.name, line.image.content) for line in journal_lines(folder)], False
+    images, whole = images_left(folder)
     run = _begun_or_complete(folder)
     skipped = run.get("skipped")
-    seen = [Content(image.name, image.content) for image in found]
-    for each in skipped if isinstance(skipped, list) else ():
-        seen.append(Content(str(each["name"]), str(each.get("content", ""))))
-    return seen, whole and not run.get("left_out")
+    contents = [Content(image.name, image.content) for image in images]
+    for entry in skipped if isinstance(skipped, list) else ():
+        contents.append(Content(str(entry["name"]), str(entry.get("content", ""))))
+    return contents, whole and not run.get("left_out")
 
 
 def remembered(folder: Path) -> dict[str, str]:
@@ -44,11 +44,11 @@ def remembered(folder: Path) -> dict[str, str]:
     A stranger's folder can't mislead: what a state is told by is a hash of times and places that are of this machine.
     """
     if begun(folder):
-        found = [_begun_or_complete(folder).get("files"), *(each.files for each in journal_lines(folder))]
+        tables = [_begun_or_complete(folder).get("files"), *(line.files for line in journal_lines(folder))]
     else:
         provenance = _begun_or_complete(folder).get(CLOCKS)
-        found = [provenance.get("files") if isinstance(provenance, dict) else None]
-    pairs = [pair for files in found if isinstance(files, dict) for pair in files.items()]
+        tables = [provenance.get("files") if isinstance(provenance, dict) else None]
+    pairs = [pair for files in tables if isinstance(files, dict) for pair in files.items()]
     return {stamp: digest for stamp, digest in pairs if isinstance(digest, str)}
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.evidence import evidence_of
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.run import RunRecord
@@ -35,47 +36,49 @@ def repair(folder: Path) -> list[str]:
     run, true = read_head(path)
     images, all_there = images_left(folder)
     whole = whole_images(folder, [(image, run.files[arrays_name(image.id)]) for image in images])
-    kept = [image for image in images if image.id in whole]
-    ids = {image.id for image in kept}
+    intact = [image for image in images if image.id in whole]
+    ids = {image.id for image in intact}
     inside, looked = _inspection_left(folder, run, ids)
-    lost = run.images - len(kept)
-    filmed = not run.snapshots or inspection_is_whole(folder, SNAPSHOTS, run)
-    snapshots = tuple(film for film in run.snapshots if film.image in ids) if filmed else ()
-    files = _files_of(kept, inside, snapshots)
+    lost = run.images - len(intact)
+    has_snapshots = not run.snapshots or inspection_is_whole(folder, SNAPSHOTS, run)
+    snapshots = tuple(series for series in run.snapshots if series.image in ids) if has_snapshots else ()
+    files = _files_of(intact, inside, snapshots)
     as_written = true and all_there and not lost and not looked
     if as_written and snapshots == run.snapshots and files == run.files.keys():
         return []
-    if not kept and inside is None:
+    if not intact and inside is None:
         what = f"not one of its {run.images} images" if run.images else "nothing of it"
         raise BadRequest(f"{folder}: {what} is whole. Start the run again with its command.")
-    said = list(looked)
-    if not filmed:
-        said.append("The snapshots over the epochs of the training got damaged and are left out.")
+    notices = list(looked)
+    if not has_snapshots:
+        notices.append("The snapshots over the epochs of the training got damaged and are left out.")
     if lost:
-        known = [each.name for each in images if each.id not in ids][:NAMED]
+        known = [image.name for image in images if image.id not in ids][:NAMED]
         named = f" ({', '.join(known)}{' and more' if len(known) < lost else ''})" if known else ""
-        said.append(f"The results of {lost} of {run.images + run.left_out} images got damaged and are left out{named}.")
+        notices.append(
+            f"The results of {lost} of {run.images + run.left_out} images got damaged and are left out{named}."
+        )
     if not true:
-        said.append("The beginning of run.json isn't as the run wrote it, so what it says of the run may be wrong.")
+        notices.append("The beginning of run.json isn't as the run wrote it, so what it says of the run may be wrong.")
     mended = replace(
         run,
-        images=len(kept),
+        images=len(intact),
         left_out=run.left_out + lost,
-        in_training_set=min(run.in_training_set, len(kept)),
+        in_training_set=min(run.in_training_set, len(intact)),
         inspection=inside,
         snapshots=snapshots,
         files={name: stored for name, stored in run.files.items() if name in files},
-        notices=(*run.notices, *said),
+        notices=(*run.notices, *notices),
     )
-    write_manifest(folder, mended, kept)
-    return said
+    write_manifest(folder, replace(mended, evidence=evidence_of(mended, intact)), intact)
+    return notices
 
 
 def _files_of(
     images: Sequence[ImageRecord], inside: InspectionRecord | None, snapshots: Sequence[SnapshotSeries]
 ) -> set[str]:
     """The files of arrays that these are kept in."""
-    looked = (NETWORK, *(each.image for each in inside.images)) if inside is not None else ()
+    looked = (NETWORK, *(inspected.image for inspected in inside.images)) if inside is not None else ()
     within = (*looked, *([SNAPSHOTS] if snapshots else []))
     return {*(arrays_name(image.id) for image in images), *map(inspection_name, within)}
 
@@ -87,8 +90,12 @@ def _inspection_left(folder: Path, run: RunRecord, images: set[str]) -> tuple[In
     if not inspection_is_whole(folder, NETWORK, run):
         return None, [f"What was found inside the network ({INSPECTION}/) got damaged and is left out."]
     looked = tuple(
-        each for each in run.inspection.images if each.image in images and inspection_is_whole(folder, each.image, run)
+        inspected
+        for inspected in run.inspection.images
+        if inspected.image in images and inspection_is_whole(folder, inspected.image, run)
     )
-    lost = sum(each.image in images for each in run.inspection.images) - len(looked)
-    said = [f"The feature maps of {lost} image{'s' if lost > 1 else ''} got damaged and are left out."] if lost else []
-    return replace(run.inspection, images=looked), said
+    lost = sum(inspected.image in images for inspected in run.inspection.images) - len(looked)
+    notices = (
+        [f"The feature maps of {lost} image{'s' if lost > 1 else ''} got damaged and are left out."] if lost else []
+    )
+    return replace(run.inspection, images=looked), notices

@@ -121,13 +121,13 @@ def load_inspection(folder: Path, name: str) -> dict[str, Array]:
 
 def missing_files(run: StoredRun) -> list[str]:
     """What is wrong with the files of arrays, as far as their sizes tell it, a few words each."""
-    found = []
+    problems = []
     for name, stored in run.record.files.items():
         path = place(run.folder, name)
         if path.is_symlink():
-            found.append(f"{name} is a link")
+            problems.append(f"{name} is a link")
         elif not path.is_file():
-            found.append(f"{name} is {'no file' if path.exists() else 'missing'}")
+            problems.append(f"{name} is {'no file' if path.exists() else 'missing'}")
         elif path.stat().st_size != stored.bytes:
-            found.append(f"{name} has {path.stat().st_size} bytes in the place of {stored.bytes}")
-    return found
+            problems.append(f"{name} has {path.stat().st_size} bytes in the place of {stored.bytes}")
+    return problems

@@ -59,7 +59,7 @@ class RunWriter:
             clear(folder)
         for inner in (ARRAYS, INSPECTION):
             (folder / inner).mkdir(parents=True, exist_ok=True)
-        self._place = _identity(folder)
+        self._identity = _identity(folder)
         self.done: set[str] = set()
         self.complete = self._is_complete()
         self.damaged = is_regular(folder / MANIFEST) and not self.complete
@@ -67,7 +67,7 @@ class RunWriter:
             self._tidy()
         else:
             earlier = self._earlier()
-            self.done = {each.image.id for each in earlier}
+            self.done = {result.image.id for result in earlier}
             start_journal(folder, identity, files or {}, earlier)
             (folder / MANIFEST).unlink(missing_ok=True)
 
@@ -108,9 +108,14 @@ class RunWriter:
     def seconds(self) -> dict[str, float]:
         """What each method has taken on all images that are done, in earlier starts too."""
         total: Counter[str] = Counter()
-        for each in journal_lines(self.folder):
-            total.update(each.seconds)
+        for line in journal_lines(self.folder):
+            total.update(line.seconds)
         return dict(total)
+
+    def images(self) -> Iterator[ImageRecord]:
+        """The records of the images that are done, in earlier starts too, in the order in which they were."""
+        for each in journal_lines(self.folder):
+            yield each.image
 
     def finish(self, run: RunRecord) -> None:
         """Write the manifest, after a look at whether everything is there; the journal and what was fitted have served.
@@ -120,34 +125,34 @@ class RunWriter:
         """
         with self._there():
             order = {image: number for number, image in enumerate(self._images)}
-            lines = sorted(journal_lines(self.folder), key=lambda each: order.get(each.image.id, len(order)))
-            files = {arrays_name(each.image.id): each.stored for each in lines} | self._inside
-            gone = [name for name, stored in files.items() if not _has_size(self.folder / name, stored)]
-            if gone or {each.image.id for each in lines} != self.done:
-                what = gone[0] if gone else JOURNAL
+            lines = sorted(journal_lines(self.folder), key=lambda line: order.get(line.image.id, len(order)))
+            files = {arrays_name(line.image.id): line.stored for line in lines} | self._inside
+            lost = [name for name, stored in files.items() if not _has_size(self.folder / name, stored)]
+            if lost or {line.image.id for line in lines} != self.done:
+                what = lost[0] if lost else JOURNAL
                 raise WentAway(f"{self.folder / what}: went away while the run went on. Start it again.")
             run = replace(run, images=len(lines), files=dict(sorted(files.items())))
-            write_manifest(self.folder, run, (each.image for each in lines))
+            write_manifest(self.folder, run, (line.image for line in lines))
         self._tidy()
 
     def abandon(self) -> None:
         """Where not one image was done there is nothing to go on from: leave the folder as it was found."""
-        if not self.done and not self.complete and _identity(self.folder) == self._place:
+        if not self.done and not self.complete and _identity(self.folder) == self._identity:
             clear(self.folder)
 
     def _earlier(self) -> list[Done]:
         """What an earlier start has done, and is whole."""
         if begun(self.folder):
-            found = list(journal_lines(self.folder))
+            earlier = list(journal_lines(self.folder))
         elif is_regular(self.folder / MANIFEST):
             images, _ = images_left(self.folder)
             files = read_head(self.folder / MANIFEST)[0].files if images else {}
-            found = [Done(image, {}, {}, files[arrays_name(image.id)]) for image in images]
+            earlier = [Done(image, {}, {}, files[arrays_name(image.id)]) for image in images]
         else:
-            found = []
-        found = [each for each in found if each.image.id in self._images]
-        whole = whole_images(self.folder, [(each.image, each.stored) for each in found])
-        return [each for each in found if each.image.id in whole]
+            earlier = []
+        earlier = [result for result in earlier if result.image.id in self._images]
+        whole = whole_images(self.folder, [(result.image, result.stored) for result in earlier])
+        return [result for result in earlier if result.image.id in whole]
 
     def _is_complete(self) -> bool:
         """Whether a whole manifest is there, with every image that was asked for, or the reason why it isn't there."""
@@ -160,7 +165,7 @@ class RunWriter:
         if not (true and whole) or run.left_out:
             return False
         ids = {image.id for image in listed}
-        skipped = Counter(each.name for each in run.skipped)
+        skipped = Counter(file.name for file in run.skipped)
         missing = Counter(name for image, name in self._images.items() if image not in ids)
         if not (ids <= self._images.keys() and missing <= skipped):
             return False
@@ -180,12 +185,12 @@ class RunWriter:
     def _there(self) -> Iterator[None]:
         """Say in one line that the folder is gone, where it is; it is never made anew in the middle of a run."""
         try:
-            if _identity(self.folder) != self._place:
+            if _identity(self.folder) != self._identity:
                 raise FileNotFoundError
             yield
         except FileNotFoundError as error:
-            gone = self.folder if _identity(self.folder) != self._place else error.filename
-            raise WentAway(f"{gone}: went away while the run went on. Start the run again.") from error
+            missing = self.folder if _identity(self.folder) != self._identity else error.filename
+            raise WentAway(f"{missing}: went away while the run went on. Start the run again.") from error
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -107,8 +107,8 @@ def _patch(random: Random, line: Cover, *, below: bool, side: int) -> Box:
 
 def _decoys(random: Random, line: Cover, patch: Box, side: int) -> tuple[Corners, ...]:
     """Two or three squares and triangles on each side of the line, clear of it, of the patch and of each other."""
-    taken: list[tuple[float, float, float]] = []
-    found: list[Corners] = []
+    circles: list[tuple[float, float, float]] = []
+    decoys: list[Corners] = []
     for below in (False, True):
         wanted = int(random.integers(2, 4))
         for _ in range(40):  # tries: a crowded scene gets fewer
@@ -118,13 +118,13 @@ def _decoys(random: Random, line: Cover, patch: Box, side: int) -> tuple[Corners
             near = line[max(0, int(x - size)) : int(x + size) + 1]
             clear = y - size > near.max() + 0.03 * side if below else y + size < near.min() - 0.03 * side
             apart = x + size < patch[0] or x - size > patch[2] or y + size < patch[1] or y - size > patch[3]
-            alone = all(math.hypot(x - u, y - v) > size + other for u, v, other in taken)
+            alone = all(math.hypot(x - u, y - v) > size + other for u, v, other in circles)
             if wanted and clear and apart and alone:
                 wanted -= 1
-                taken.append((x, y, size))
+                circles.append((x, y, size))
                 around = [turn + math.tau * k / corners for k in range(corners)]
-                found.append(tuple((x + size * math.cos(way), y + size * math.sin(way)) for way in around))
-    return tuple(found)
+                decoys.append(tuple((x + size * math.cos(way), y + size * math.sin(way)) for way in around))
+    return tuple(decoys)
 
 
 def _place_of_mark(random: Random, patch: Box, side: int) -> Box:

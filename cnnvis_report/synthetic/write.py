@@ -60,14 +60,14 @@ def check_request(kind: str, count: int, variant: str | None, side: int | None) 
     """
     if kind not in KINDS:
         raise UnknownName("drawing", kind, KINDS)
-    found = KINDS[kind]
-    if variant is not None and variant not in found.variants:
-        raise UnknownName(f"variant of {kind}", variant, found.variants)
+    entry = KINDS[kind]
+    if variant is not None and variant not in entry.variants:
+        raise UnknownName(f"variant of {kind}", variant, entry.variants)
     if side is not None and not SMALLEST <= side <= LARGEST:
         raise BadRequest(f"--size {side}: a drawn picture has {SMALLEST} to {LARGEST} pixels a side.")
-    if count < len(found.classes):
-        raise BadRequest(f"-n {count}: {kind} has {len(found.classes)} classes; draw at least one picture of each.")
-    return found, variant or found.variants[0], side or found.side
+    if count < len(entry.classes):
+        raise BadRequest(f"-n {count}: {kind} has {len(entry.classes)} classes; draw at least one picture of each.")
+    return entry, variant or entry.variants[0], side or entry.side
 
 
 def write_set(
@@ -128,16 +128,16 @@ def _write_set(kind: Kind, count: int, folder: Path, variant: str, side: int, se
         "complete": False,
     }
     names = [f"{kind.classes[at % len(kind.classes)]}/{at + 1:0{len(str(count))}d}.png" for at in range(count)]
-    places = [place for place, _ in _pictures(kind.draw(0, seed, side, variant))]
-    wanted = {f"{place}/{name}" for place in places for name in names}
-    gone = set(listed_files(folder, old)) - wanted if old is not None else set()
+    subfolders = [subfolder for subfolder, _ in _pictures(kind.draw(0, seed, side, variant))]
+    wanted = {f"{subfolder}/{name}" for subfolder in subfolders for name in names}
+    obsolete = set(listed_files(folder, old)) - wanted if old is not None else set()
     _check_folders(folder, wanted)
     sweep(folder, DESCRIBED)
-    for place in {Path(name).parent for name in wanted | gone}:
-        sweep(folder / place, PICTURE)
+    for subfolder in {Path(name).parent for name in wanted | obsolete}:
+        sweep(folder / subfolder, PICTURE)
     # before the first change, so that a set that is cut short is known for ours, and for what it is
-    _describe(folder, description | {"files": sorted(wanted | gone)})
-    remove(folder, sorted(gone))
+    _describe(folder, description | {"files": sorted(wanted | obsolete)})
+    remove(folder, sorted(obsolete))
     draw = partial(_write, kind, folder, variant, side, seed)
     files: list[str] = []
     workers = processors(4)
@@ -156,30 +156,30 @@ def _check_folders(folder: Path, names: Iterable[str]) -> None:
             raise BadRequest(f"{link}: is a link, and nothing is written where it leads. Give -o another folder.")
 
 
-def _write(kind: Kind, folder: Path, variant: str, side: int, seed: int, each: tuple[int, str]) -> list[str]:
-    index, name = each
+def _write(kind: Kind, folder: Path, variant: str, side: int, seed: int, entry: tuple[int, str]) -> list[str]:
+    index, name = entry
     drawing = kind.draw(index, seed, side, variant)
     written = []
-    for place, picture in _pictures(drawing):
-        path = folder / place / name
+    for subfolder, picture in _pictures(drawing):
+        path = folder / subfolder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside(path, lasting=False) as temporary:
             picture.save(temporary, "PNG")
-        written.append(f"{place}/{name}")
+        written.append(f"{subfolder}/{name}")
     return written
 
 
 def _pictures(drawing: Drawing) -> Iterator[tuple[str, Image]]:
     yield IMAGES, drawing.picture
     yield MASKS, drawing.mask.convert("1")
-    for place, mask in drawing.others.items():
-        yield place, mask.convert("1")
+    for subfolder, mask in drawing.others.items():
+        yield subfolder, mask.convert("1")
 
 
 def _settle(files: Sequence[Path], workers: int) -> None:
     """Have files on the disk, and then the list of each of their folders, once."""
-    for places in (files, sorted({path.parent for path in files})):
-        for _ in ahead(settle, places, workers=workers, waiting=workers):
+    for paths in (files, sorted({path.parent for path in files})):
+        for _ in ahead(settle, paths, workers=workers, waiting=workers):
             pass
 
 

@@ -56,20 +56,20 @@ class Checkpointing(EpochProgress):
         self.snapshots: list[Snapshot] = []
         self.batch_done = progress.batch_done  # type: ignore[method-assign]
         self._settings = settings_table(config, trainee, hyperparameters)
-        told = {**self._settings, "the folder": self._data, "snapshots": ",".join(map(str, config.checkpoint_epochs))}
-        self._parts = {} if path is None else parts_of(data, trainee, told, device)
+        texts = {**self._settings, "the folder": self._data, "snapshots": ",".join(map(str, config.checkpoint_epochs))}
+        self._parts = {} if path is None else parts_of(data, trainee, texts, device)
         self._epochs: Epochs | None = None
 
     def finished(self) -> TrainedModel | None:
         """The model that this training comes to, where an earlier start has come to it."""
         if self.path is None or not self.path.is_file():
             return None
-        found = read_with_more(self.path)
-        if found is None or found[1].get(FINISHED) != fingerprint_of(self._parts) or not self._all_there(found[0]):
+        stored = read_with_more(self.path)
+        if stored is None or stored[1].get(FINISHED) != fingerprint_of(self._parts) or not self._all_there(stored[0]):
             return None
         part_of(self.path).unlink(missing_ok=True)
         self.progress.finished(self.path)
-        return found[0]
+        return stored[0]
 
     def begun(self, epochs: Epochs, state: TrainState) -> None:
         """Go on from where an earlier start was stopped."""
@@ -91,9 +91,9 @@ class Checkpointing(EpochProgress):
         """Keep where the training stands, and a snapshot before that: what is kept is known to be there."""
         number = state.history[-1].number
         if self.path is not None and number in self.config.checkpoint_epochs:
-            kept = snapshot_of(self.path, number)
-            write_trained(kept, self.model(state, None))
-            self.snapshots.append(Snapshot(number, kept.name))
+            snapshot = snapshot_of(self.path, number)
+            write_trained(snapshot, self.model(state, None))
+            self.snapshots.append(Snapshot(number, snapshot.name))
         if self.path is not None and self._epochs is not None:
             more = {RESUME: resume_state(self._epochs, state, self._parts)}
             write_trained(part_of(self.path), self.model(state, None), weights=state.weights, more=more)
@@ -134,7 +134,7 @@ class Checkpointing(EpochProgress):
     def _all_there(self, model: TrainedModel) -> bool:
         """Whether the snapshots of a training are."""
         return self.path is not None and all(
-            snapshot_of(self.path, each.epoch).is_file() for each in model.training.snapshots
+            snapshot_of(self.path, snapshot.epoch).is_file() for snapshot in model.training.snapshots
         )
 
 
@@ -166,7 +166,7 @@ def _words(architecture: Architecture) -> str:
 
 
 def _counts(data: Data, weights: Tensor | None) -> tuple[ClassCounts, ...]:
-    training, validation, test = (data.counts(each) for each in (data.training, data.validation, data.test))
+    training, validation, test = (data.counts(part) for part in (data.training, data.validation, data.test))
     counted = [1.0] * len(data.classes) if weights is None else [round(float(weight), 4) for weight in weights]
     return tuple(
         ClassCounts(name, training[index], validation[index], test[index], counted[index])

@@ -28,8 +28,8 @@ def score(network: nn.Module, pictures: Pictures, device: torch.device, batch_si
     right, loss = 0, 0.0
     with torch.no_grad(), _mixed(device):
         order = torch.arange(len(pictures)).tensor_split(1 + len(pictures) // batch_size)
-        for places, (images, targets) in zip(order, _ready(pictures, order, device), strict=True):
-            with named_failures(network, pictures, places, images):
+        for indices, (images, targets) in zip(order, _ready(pictures, order, device), strict=True):
+            with named_failures(network, pictures, indices, images):
                 scores = network(images).float()
             loss += float(cross_entropy(scores, targets, reduction="sum"))
             right += int((scores.argmax(dim=1) == targets).sum())
@@ -66,31 +66,31 @@ class Epochs:
         """
         _train_mode(self.network, self.hyperparameters.frozen)
         statistics = [(buffer, buffer.clone()) for buffer in self.network.buffers()]
-        total, right, seen = 0.0, 0, 0
+        total, right, images_done = 0.0, 0, 0
         order = torch.randperm(len(self.training)).tensor_split(self.count)
         batches = _ready(self.training, order, self.device, self.hyperparameters.augment)
-        for places, (images, targets) in zip(order, batches, strict=True):
-            with named_failures(self.network, self.training, places, images):
+        for indices, (images, targets) in zip(order, batches, strict=True):
+            with named_failures(self.network, self.training, indices, images):
                 scores, loss = self._step(images, targets)
             if not math.isfinite(loss):
                 for buffer, before in statistics:  # they have met the image that spoils everything
                     buffer.copy_(before)
-                self.failing = failing_alone(self.network, self.training, places, images)
+                self.failing = failing_alone(self.network, self.training, indices, images)
                 return loss, 0.0
             total += loss * len(targets)
             right += int((scores.argmax(dim=1) == targets).sum())
-            seen += len(targets)
-            progress.batch_done(number, len(targets) / len(self.training), total / seen, right / seen)
-        return total / seen, right / seen
+            images_done += len(targets)
+            progress.batch_done(number, len(targets) / len(self.training), total / images_done, right / images_done)
+        return total / images_done, right / images_done
 
     def score(self, validation: Pictures) -> Score:
         """Accuracy and mean loss on images for validation; those that alone give none are noted."""
-        found = score(self.network, validation, self.device, self.hyperparameters.batch_size)
-        if not math.isfinite(found.loss):
+        scored = score(self.network, validation, self.device, self.hyperparameters.batch_size)
+        if not math.isfinite(scored.loss):
             order = torch.arange(len(validation)).tensor_split(1 + len(validation) // self.hyperparameters.batch_size)
-            for places, (images, _) in zip(order, _ready(validation, order, self.device), strict=True):
-                self.failing += failing_alone(self.network, validation, places, images)
-        return found
+            for indices, (images, _) in zip(order, _ready(validation, order, self.device), strict=True):
+                self.failing += failing_alone(self.network, validation, indices, images)
+        return scored
 
     def _step(self, images: Tensor, targets: Tensor) -> tuple[Tensor, float]:
         weights = None if self.hyperparameters.weights is None else self.hyperparameters.weights.to(self.device)
@@ -135,7 +135,7 @@ def _train_mode(network: nn.Module, frozen: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def named_failures(network: nn.Module, pictures: Pictures, places: Tensor, images: Tensor) -> Iterator[None]:
+def named_failures(network: nn.Module, pictures: Pictures, indices: Tensor, images: Tensor) -> Iterator[None]:
     """What a network raises for single images of a batch says which they are.
 
     Raises:
@@ -146,7 +146,7 @@ def named_failures(network: nn.Module, pictures: Pictures, places: Tensor, image
     except (torch.OutOfMemoryError, MemoryError):
         raise
     except Exception as error:
-        names = failing_alone(network, pictures, places, images)
+        names = failing_alone(network, pictures, indices, images)
         if not names:
             raise
         raise RunFailed(
@@ -155,18 +155,18 @@ def named_failures(network: nn.Module, pictures: Pictures, places: Tensor, image
         ) from error
 
 
-def failing_alone(network: nn.Module, pictures: Pictures, places: Tensor, images: Tensor) -> list[str]:
+def failing_alone(network: nn.Module, pictures: Pictures, indices: Tensor, images: Tensor) -> list[str]:
     """The names of the images of a batch that alone make the network fail; none where all of them do, or none."""
     network.eval()
     names = []
-    for place, image in zip(places.tolist(), images, strict=True):
+    for index, image in zip(indices.tolist(), images, strict=True):
         try:
             with torch.no_grad(), _mixed(image.device):
                 sound = bool(network(image.unsqueeze(0)).isfinite().all())
         except Exception:  # whatever it was that the batch raised
             sound = False
         if not sound:
-            names.append(pictures.items[place].name)
+            names.append(pictures.items[index].name)
     return names if len(names) < len(images) else []
 
 

@@ -156,19 +156,21 @@ def _teach(network: nn.Module, source: Source) -> str:
     else:
         return ""
     body = network.backbone if isinstance(network, GapNetwork) else network
-    own = body.state_dict()
-    fitting = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
-    left = [key for key in own if key not in fitting and not key.endswith("num_batches_tracked")]
-    heads = {key.rpartition(".")[0] for key in list(own)[-2:]} if source.taught is None else _heads(own, state)
+    expected = body.state_dict()
+    fitting = {key: value for key, value in state.items() if key in expected and expected[key].shape == value.shape}
+    left = [key for key in expected if key not in fitting and not key.endswith("num_batches_tracked")]
+    heads = (
+        {key.rpartition(".")[0] for key in list(expected)[-2:]} if source.taught is None else _heads(expected, state)
+    )
     strangers = [key for key in left if key.rpartition(".")[0] not in heads]
     if source.taught is None:  # a deeper network begins like a shallower one
-        strangers += [key for key in state if key not in own and not key.startswith("classifier.")]
+        strangers += [key for key in state if key not in expected and not key.startswith("classifier.")]
     if strangers:
         raise BadRequest(
-            f"{where}: the weights are of another network; {len(strangers)} tensors don't fit its {len(own)}, "
+            f"{where}: the weights are of another network; {len(strangers)} tensors don't fit its {len(expected)}, "
             f"such as {strangers[0]}."
         )
-    body.load_state_dict({**own, **fitting})
+    body.load_state_dict({**expected, **fitting})
     return origin
 
 
@@ -178,11 +180,11 @@ def _of_backbone(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return within or state
 
 
-def _heads(own: dict[str, Tensor], state: dict[str, Tensor]) -> set[str]:
+def _heads(expected: dict[str, Tensor], state: dict[str, Tensor]) -> set[str]:
     """Modules whose weights differ in nothing but the number of classes."""
     return {
         key.rpartition(".")[0]
-        for key, value in own.items()
+        for key, value in expected.items()
         if key in state and state[key].ndim == value.ndim and state[key].shape[1:] == value.shape[1:]
     }
 
@@ -199,14 +201,14 @@ def _frozen(
     names = [layer.name for layer in subject.layers]
     if freeze == BACKBONE:
         return ("backbone",) if gap else tuple(_before_the_head(network))
-    matching = [place for place, name in enumerate(names) if name == freeze or name.startswith(f"{freeze}.")]
+    matching = [index for index, name in enumerate(names) if name == freeze or name.startswith(f"{freeze}.")]
     if not matching:
         raise UnknownName("layer", freeze, [*names, BACKBONE], "See: cnnvis-report layers MODEL.")
     prefix = "backbone." if gap else ""
-    kept = [freeze, *names[: matching[-1] + 1]]
+    frozen = [freeze, *names[: matching[-1] + 1]]
     inside = set(dict(network.named_modules()))
     return tuple(
-        dict.fromkeys(prefix + name for name in kept if prefix + name in inside and _whole(name, names, matching[-1]))
+        dict.fromkeys(prefix + name for name in frozen if prefix + name in inside and _whole(name, names, matching[-1]))
     )
 
 

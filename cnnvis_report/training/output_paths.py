@@ -23,9 +23,9 @@ def check_places(path: Path, snapshots: Sequence[int]) -> None:
         raise BadRequest(f"-o {path}: is no file. Give the name of a file to write, such as model.pt.")
     if blocked_by(path) is not None:
         raise BadRequest(f"-o {path}: {blocked_by(path)} is a file, and nothing can be written in it.")
-    for each in (path, part_of(path), *(snapshot_of(path, epoch) for epoch in snapshots)):
-        if each.exists() and not _is_ours(each):
-            raise BadRequest(f"-o {path}: {each} is there, and is no model that was trained here. Give another name.")
+    for file in (path, part_of(path), *(snapshot_of(path, epoch) for epoch in snapshots)):
+        if file.exists() and not _is_ours(file):
+            raise BadRequest(f"-o {path}: {file} is there, and is no model that was trained here. Give another name.")
 
 
 @contextmanager

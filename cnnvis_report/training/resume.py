@@ -44,7 +44,7 @@ class ResumeState:
 def parts_of(data: Data, trainee: Trainee, settings: Mapping[str, object], device: torch.device) -> Parts:
     """Everything that decides the result of a training: settings, images, the initial weights, versions."""
     weights = {name: _digest(value.cpu().numpy().tobytes()) for name, value in trainee.network.state_dict().items()}
-    told = {
+    texts = {
         **{name: str(value) for name, value in settings.items()},
         "the version of cnnvis-report": __version__,
         "the version of PyTorch": str(torch.__version__),  # a text of its own class, which no plain reader takes
@@ -58,7 +58,7 @@ def parts_of(data: Data, trainee: Trainee, settings: Mapping[str, object], devic
         "the images for the test": "" if data.test is None else _images(data.test),
         "the files that can't be read": str(len(data.skipped)),
     }
-    return {name: value if len(value) <= SHOWN else _digest(value) for name, value in told.items()}
+    return {name: value if len(value) <= SHOWN else _digest(value) for name, value in texts.items()}
 
 
 def fingerprint_of(parts: Parts) -> str:
@@ -70,13 +70,13 @@ def changes(earlier: object, now: Parts) -> list[str]:
     """What decides the training and isn't as it was, in words; empty where everything is."""
     if not isinstance(earlier, Mapping):
         return ["what it was initialized from isn't known"]
-    found = []
+    differences = []
     for name, value in now.items():
         before = earlier.get(name)
         if before != value:
             shown = isinstance(before, str) and DIGEST not in before + value
-            found.append(f"{name} {value or 'none'} instead of {before or 'none'}" if shown else name)
-    return found
+            differences.append(f"{name} {value or 'none'} instead of {before or 'none'}" if shown else name)
+    return differences
 
 
 def find_resume_state(path: Path) -> ResumeState | None:
@@ -85,9 +85,9 @@ def find_resume_state(path: Path) -> ResumeState | None:
     Raises:
         BadRequest: the file can't be read.
     """
-    found = read_with_more(path) if path.is_file() else None
-    content = found[1].get(RESUME) if found else None
-    return ResumeState(found[0], content) if found and isinstance(content, Mapping) else None
+    stored = read_with_more(path) if path.is_file() else None
+    content = stored[1].get(RESUME) if stored else None
+    return ResumeState(stored[0], content) if stored and isinstance(content, Mapping) else None
 
 
 def resume_state(epochs: Epochs, state: TrainState, parts: Parts) -> dict[str, Any]:

@@ -62,28 +62,28 @@ def read_data(
     Raises:
         BadRequest: there are no classes, too few images, or images without a class.
     """
-    found, classes, notes = find_classes(folder)
-    geometry = _geometry(found, known, size)
-    levels, said = find_levels(found, geometry.levels)
+    images, classes, notes = find_classes(folder)
+    geometry = _geometry(images, known, size)
+    levels, level_notices = find_levels(images, geometry.levels)
     geometry = replace(geometry, levels=levels)
-    notes += [notice.removesuffix(".") for notice in said]
+    notes += [notice.removesuffix(".") for notice in level_notices]
     test_found = _test_files(test, classes) if test is not None else FoundImages(())
-    begin(len(found) + len(test_found))
-    pictures, skipped = read_pictures(_items(found, classes, levels), geometry, gray=gray, advance=advance)
-    skipped += found.skipped
-    places = split(pictures.targets.tolist(), classes, share, seed)
+    begin(len(images) + len(test_found))
+    pictures, skipped = read_pictures(_items(images, classes, levels), geometry, gray=gray, advance=advance)
+    skipped += images.skipped
+    parts = split(pictures.targets.tolist(), classes, share, seed)
     gray = pictures.preprocessing.channels == 1
     of_test = None
     if test is not None and len(test_found):
         of_test, lost = _read_test(test, test_found, classes, geometry, gray=gray, advance=advance)
         skipped += lost
-    training, validation = (pictures.part(part) for part in places)
+    training, validation = (pictures.part(part) for part in parts)
     return Data(classes, training, validation, of_test, tuple(skipped), tuple(notes))
 
 
 def _read_test(
     folder: Path,
-    found: FoundImages,
+    images: FoundImages,
     classes: Sequence[str],
     geometry: Preprocessing,
     *,
@@ -91,10 +91,10 @@ def _read_test(
     advance: Callable[[str], None],
 ) -> tuple[Pictures, list[Skipped]]:
     """The test set, read as the images for training are."""
-    pictures, lost = read_pictures(_items(found, classes, geometry.levels), geometry, gray=gray, advance=advance)
+    pictures, lost = read_pictures(_items(images, classes, geometry.levels), geometry, gray=gray, advance=advance)
     if not len(pictures):
         raise BadRequest(f"--test {folder}: none of its {len(lost)} images can be read, {lost[0].reason}.")
-    return pictures, [replace(each, name=f"{folder.name}/{each.name}") for each in (*lost, *found.skipped)]
+    return pictures, [replace(skipped, name=f"{folder.name}/{skipped.name}") for skipped in (*lost, *images.skipped)]
 
 
 def find_classes(folder: Path) -> tuple[FoundImages, tuple[str, ...], list[str]]:
@@ -108,8 +108,8 @@ def find_classes(folder: Path) -> tuple[FoundImages, tuple[str, ...], list[str]]
     if not folder.is_dir():
         raise BadRequest(f"{folder}: there is no such folder. Give one with a sub-folder for each class.")
     everything = find_images([folder])
-    found = everything.only(lambda each: each.folder)
-    names = sorted({Path(each.name).parts[0] for each in found})
+    images = everything.only(lambda image: image.folder)
+    names = sorted({Path(image.name).parts[0] for image in images})
     parts = [name for name in names if name.lower() in SPLITS]
     if parts and len(parts) == len(names):
         raise BadRequest(f"{folder}: {_advice_on_parts(folder, parts)}")
@@ -117,21 +117,21 @@ def find_classes(folder: Path) -> tuple[FoundImages, tuple[str, ...], list[str]]
         has = f"one class, {names[0]!r}" if names else "no sub-folder with images"
         raise BadRequest(f"{folder}: has {has}. Put the images in one sub-folder for each class, two at least.")
     notes = [notice.removesuffix(".") for notice in everything.notices]
-    if len(found) < len(everything):
-        notes.append(f"{len(everything) - len(found)} images lie beside the class folders and are left out")
+    if len(images) < len(everything):
+        notes.append(f"{len(everything) - len(images)} images lie beside the class folders and are left out")
     empty = _empty_folders(folder, names)
     if empty:
         notes.append(f"no image in {', '.join(empty)}: left out as a class")
-    return found, tuple(names), notes
+    return images, tuple(names), notes
 
 
 def _advice_on_parts(folder: Path, parts: Sequence[str]) -> str:
     """What to give where the sub-folders are the parts of a set."""
-    said = f"its sub-folders are {', '.join(parts)}, which are parts of a set and no classes."
+    reason = f"its sub-folders are {', '.join(parts)}, which are parts of a set and no classes."
     test = next((name for name in parts if name.lower().startswith("test")), None)
     training = next((name for name in parts if name.lower().startswith("train")), parts[0])
     more = f" --test {folder / test}" if test and test != training else ""
-    return f"{said} Give {folder / training}{more}."
+    return f"{reason} Give {folder / training}{more}."
 
 
 def split(targets: Sequence[int], classes: Sequence[str], share: float, seed: int) -> tuple[list[int], list[int]]:
@@ -144,16 +144,16 @@ def split(targets: Sequence[int], classes: Sequence[str], share: float, seed: in
         raise BadRequest(f"--val-split {share:g}: give the share that goes into validation, above 0 and below 1.")
     generator = torch.Generator().manual_seed(seed)
     parts: tuple[list[int], list[int]] = ([], [])
-    for index, name in enumerate(classes):
-        places = [place for place, target in enumerate(targets) if target == index]
-        if len(places) < 2:
-            images = "1 readable image" if places else "no readable image"
+    for label, name in enumerate(classes):
+        indices = [index for index, target in enumerate(targets) if target == label]
+        if len(indices) < 2:
+            images = "1 readable image" if indices else "no readable image"
             raise BadRequest(
                 f"Class {name!r} has {images}; one for training and one for validation are needed. "
                 f"Add images to it, or take the folder away."
             )
-        aside = min(max(1, round(len(places) * share)), len(places) - 1)
-        order = [places[at] for at in torch.randperm(len(places), generator=generator).tolist()]
+        aside = min(max(1, round(len(indices) * share)), len(indices) - 1)
+        order = [indices[at] for at in torch.randperm(len(indices), generator=generator).tolist()]
         parts[1].extend(order[:aside])
         parts[0].extend(order[aside:])
     return sorted(parts[0]), sorted(parts[1])
@@ -162,26 +162,26 @@ def split(targets: Sequence[int], classes: Sequence[str], share: float, seed: in
 def _test_files(folder: Path, classes: Sequence[str]) -> FoundImages:
     if not folder.is_dir():
         raise BadRequest(f"--test {folder}: there is no such folder.")
-    found = find_images([folder]).only(lambda each: each.folder)
-    strange = {Path(each.name).parts[0] for each in found} - set(classes)
-    if strange or not len(found):
+    images = find_images([folder]).only(lambda image: image.folder)
+    strange = {Path(image.name).parts[0] for image in images} - set(classes)
+    if strange or not len(images):
         what = f"has the folders {', '.join(sorted(strange))}" if strange else "has no sub-folder with images"
         raise BadRequest(f"--test {folder}: {what}; the classes are {', '.join(classes)}.")
-    return found
+    return images
 
 
-def _items(found: FoundImages, classes: Sequence[str], levels: Levels) -> list[ImageItem]:
+def _items(images: FoundImages, classes: Sequence[str], levels: Levels) -> list[ImageItem]:
     """Each image with its first folder as the label, whatever other folders it lies in."""
-    index = {name: place for place, name in enumerate(classes)}
-    folders = [Path(each.name).parts[0] for each in found]
-    items = labeled(found, classes, levels=levels)
+    index = {name: index for index, name in enumerate(classes)}
+    folders = [Path(image.name).parts[0] for image in images]
+    items = labeled(images, classes, levels=levels)
     return [replace(item, labels=(Label(name, index[name]),)) for item, name in zip(items, folders, strict=True)]
 
 
-def _geometry(found: FoundImages, known: Preprocessing | None, size: str | None) -> Preprocessing:
+def _geometry(images: FoundImages, known: Preprocessing | None, size: str | None) -> Preprocessing:
     """How pictures become one size. Those of one size stay whole; others are cut square from the middle."""
     if known is None:
-        sizes = {picture_size(each.path) for each in found} - {None}
+        sizes = {picture_size(image.path) for image in images} - {None}
         one = next(iter(sizes)) if len(sizes) == 1 else None
         if one is not None and max(one) <= OWN_SIZE_UP_TO:
             known = Preprocessing((0.0,), (1.0,), resize=one)

@@ -35,11 +35,11 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.items)
 
-    def part(self, places: Sequence[int]) -> "Pictures":
+    def part(self, indices: Sequence[int]) -> "Pictures":
         """The pictures at these places."""
-        chosen = torch.tensor(list(places), dtype=torch.long)
+        chosen = torch.tensor(list(indices), dtype=torch.long)
         stored = None if self.stored is None else self.stored[chosen]
-        return replace(self, items=tuple(self.items[at] for at in places), targets=self.targets[chosen], stored=stored)
+        return replace(self, items=tuple(self.items[at] for at in indices), targets=self.targets[chosen], stored=stored)
 
     def read_as(self, preprocessing: Preprocessing) -> "Pictures":
         """The same with other constants or channels, of the same geometry."""
@@ -51,12 +51,12 @@ class Pictures:
     def batches(self, order: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         """Bytes [B, C, H, W] and targets [B], for each tensor of places; decoded while others are being used."""
         if self.stored is not None:
-            for places in order:
-                yield self.stored[places], self.targets[places]
+            for indices in order:
+                yield self.stored[indices], self.targets[indices]
             return
         workers = processors(4)
-        for places, made in zip(order, ahead(self._decoded, order, workers=workers, waiting=workers), strict=True):
-            yield made, self.targets[places]
+        for indices, batch in zip(order, ahead(self._decoded, order, workers=workers, waiting=workers), strict=True):
+            yield batch, self.targets[indices]
 
     def constants(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """The mean and spread of the pixels, channel by channel, in 0…1; a channel of one value counts as spread."""
@@ -72,8 +72,8 @@ class Pictures:
         rounded = [[round(float(value), 4) for value in values] for values in (means, spread)]
         return tuple(rounded[0]), tuple(value if value > 0 else 1.0 for value in rounded[1])
 
-    def _decoded(self, places: Tensor) -> Tensor:
-        return torch.stack([_bytes_of(self.items[at], self.preprocessing) for at in places.tolist()])
+    def _decoded(self, indices: Tensor) -> Tensor:
+        return torch.stack([_bytes_of(self.items[at], self.preprocessing) for at in indices.tolist()])
 
 
 def read_pictures(
@@ -95,15 +95,15 @@ def read_pictures(
     colorless = True
     workers = processors(4)
     tried = ahead(partial(_tried, preprocessing=wanted), items, workers=workers, waiting=32)
-    for item, found in zip(items, tried, strict=True):
+    for item, result in zip(items, tried, strict=True):
         advance(item.name)
-        if isinstance(found, Skipped):
-            skipped.append(found)
+        if isinstance(result, Skipped):
+            skipped.append(result)
             continue
         if stored is not None:
-            stored[len(good)] = found
+            stored[len(good)] = result
         good.append(item)
-        colorless = colorless and _is_gray(found)
+        colorless = colorless and _is_gray(result)
     targets = torch.tensor([item.label.index if item.label and item.label.index is not None else -1 for item in good])
     pictures = Pictures(tuple(good), targets, wanted, None if stored is None else stored[: len(good)])
     if gray is None and colorless:
@@ -126,8 +126,8 @@ def _bytes_of(item: ImageItem, preprocessing: Preprocessing) -> Tensor:
 
 
 def _pixels(item: ImageItem, preprocessing: Preprocessing) -> Tensor:
-    seen = prepare(item.open(), preprocessing).seen
-    pixels = torch.from_numpy(np.array(seen))
+    shown = prepare(item.open(), preprocessing).seen
+    pixels = torch.from_numpy(np.array(shown))
     return pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()
 
 

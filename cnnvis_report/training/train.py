@@ -101,9 +101,9 @@ def train_on(
         hyperparameters = _hyperparameters(config, data, trainee)
         progress.ready(data, trainee, hyperparameters)
         checkpointing = Checkpointing(config, path, data, trainee, hyperparameters, device, progress)
-        found = checkpointing.finished()
-        if found is not None:
-            return found, False
+        finished = checkpointing.finished()
+        if finished is not None:
+            return finished, False
         state = fit(trainee.network, data.training, data.validation, hyperparameters, device, checkpointing)
     if not state.best:
         raise RunFailed("Stopped before the first epoch was through: there is nothing to keep.")

@@ -83,9 +83,9 @@ def test_the_seed_decides(tiny: Any, form: Any) -> None:
     ]
     for one, same, different in zip(first, again, other, strict=True):
         assert torch.equal(one.image, same.image) and one.curve == same.curve and one.reached == same.reached
-        assert torch.equal(one.film, same.film)
+        assert torch.equal(one.frames, same.frames)
         assert not torch.allclose(one.image, different.image, atol=1e-2)
-    assert not torch.allclose(first[0].film[0], first[1].film[0])  # each objective has noise of its own
+    assert not torch.allclose(first[0].frames[0], first[1].frames[0])  # each objective has noise of its own
 
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
@@ -100,7 +100,7 @@ def test_what_is_reached_is_what_the_network_gives(tiny: Any, form: Any) -> None
     for one in found:
         assert one.image.shape == (3, 20, 18) and one.image.dtype == torch.float32
         assert one.image.min() >= 0 and one.image.max() <= 1
-        assert one.film.shape == (FRAMES, 3, 20, 18) and torch.equal(one.film[-1], one.image)
+        assert one.frames.shape == (FRAMES, 3, 20, 18) and torch.equal(one.frames[-1], one.image)
         assert len(one.curve) == 10 and one.reached > one.curve[0]
 
 
@@ -125,7 +125,7 @@ def test_an_image_to_start_from_is_where_it_starts(tiny: Any, form: Any) -> None
     found = maximize_activations(tiny, OBJECTIVES[:2], parametrization=form, start=start, steps=3, robust=0)
     logits = tiny.forward(start[None])[0]
     assert found[0].curve[0] == pytest.approx(logits[1].item(), rel=1e-6)
-    torch.testing.assert_close(found[1].film[0], GREY.restore(start).float())
+    torch.testing.assert_close(found[1].frames[0], GREY.restore(start).float())
     assert found[0].reached > found[0].curve[0]
 
 

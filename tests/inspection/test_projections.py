@@ -56,7 +56,7 @@ def test_projections_are_those_of_captum(how: Any, vgg16: Any, pair: Any) -> Non
         if isinstance(module, nn.ReLU):
             module.inplace = False
     for number, unit in enumerate(units):
-        place = (unit.channel, *found.places[number].tolist())
+        place = (unit.channel, *found.positions[number].tolist())
         attribution = CAPTUM[how](plain, plain.get_submodule(unit.layer))
         image = images[number : number + 1].clone().requires_grad_()
         expected = attribution.attribute(image, place).detach()
@@ -135,7 +135,7 @@ def test_projections_are_those_of_a_slow_replica(name: Any, how: Any, pair: Any)
     for number, unit in enumerate(units):
         pixels, value, place = replica(subject, images[number : number + 1], unit, how)
         torch.testing.assert_close(found.maps[number], pixels, rtol=1e-9, atol=1e-12 * float(pixels.abs().max()))
-        assert tuple(found.places[number].tolist()) == place
+        assert tuple(found.positions[number].tolist()) == place
         assert float(found.activations[number]) == pytest.approx(value, rel=1e-12)
         assert bool(pixels.any()), unit
         box = fields[unit.layer].box(*place)
@@ -162,7 +162,7 @@ def test_a_unit_is_found_where_its_channel_is_strongest(images: Any) -> None:
     values = Tape(subject, images).layer("features.1")
     found = project(subject, images, [Unit("features.1", 4)] * 3, how="gradient")
     torch.testing.assert_close(found.activations, values[:, 4].amax((1, 2)), rtol=1e-12, atol=0)
-    assert found.maps.shape == images.shape and found.places.shape == (3, 2)
+    assert found.maps.shape == images.shape and found.positions.shape == (3, 2)
     given = project(subject, images, [Unit("features.1", 4, 0, 0)] * 3)
     torch.testing.assert_close(given.activations, values[:, 4, 0, 0], rtol=1e-12, atol=0)
 
@@ -174,7 +174,7 @@ def test_units_and_their_images_do_not_matter_to_each_other(images: Any) -> None
     for number, unit in enumerate(units):
         alone = project(subject, images[number : number + 1], [unit])
         torch.testing.assert_close(together.maps[number], alone.maps[0], rtol=1e-9, atol=1e-12)
-        assert torch.equal(together.places[number], alone.places[0])
+        assert torch.equal(together.positions[number], alone.positions[0])
 
 
 def test_a_projection_is_one_backward_pass_in_the_books(images: Any) -> None:

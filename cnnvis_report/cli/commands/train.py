@@ -61,14 +61,14 @@ def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, o
     if trained.interrupted:
         click.get_current_context().exit(STOPPED)
     if config.report is not None:
-        asked = RunConfig(
+        config_of_run = RunConfig(
             model=ModelConfig(config.output.name),
             data=DataConfig(images=(config.test or config.images,)),
             explain=replace(explain, classes=_classes(trained)),
             output=replace(output, output=config.report),
             machine=replace(machine, seed=config.seed),
         )
-        _report(trained, config, asked, console)
+        _report(trained, config, config_of_run, console)
 
 
 def _classes(trained: "Trained") -> str:
@@ -77,12 +77,12 @@ def _classes(trained: "Trained") -> str:
     return f"top:{classes if classes <= ALL_CLASSES_UP_TO else 3}"
 
 
-def _report(trained: "Trained", config: TrainConfig, asked: RunConfig, console: "Console") -> None:
+def _report(trained: "Trained", config: TrainConfig, config_of_run: RunConfig, console: "Console") -> None:
     """The report on images that the network wasn't trained on."""
     from cnnvis_report.models.load import load_model
     from cnnvis_report.pipeline.setup import set_up_model
 
-    setup = set_up_model(load_model(str(config.output)), lambda _: trained.judged, asked)
+    setup = set_up_model(load_model(str(config.output)), lambda _: trained.judged, config_of_run)
     if len(setup.images) > EXPLAINED:
         setup = finish.select(setup, console, most=EXPLAINED)
-    finish.report(setup, asked.output, console)
+    finish.report(setup, config_of_run.output, console)

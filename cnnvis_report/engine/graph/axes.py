@@ -98,18 +98,18 @@ def viewed(axes: Axes, before: Shape, after: Shape) -> Axes:
 
 def _groups(before: Shape, after: Shape) -> Iterator[tuple[int, int, list[int]]]:
     """The smallest runs of dimensions with as many elements before as after; start and stop, and the sizes after."""
-    start = place = 0
-    while start < len(before) or place < len(after):
+    start = new_index = 0
+    while start < len(before) or new_index < len(after):
         stop, sizes = start, []
         old = new = 1
         while stop < len(before) and (stop == start or old != new or before[stop] == 1):
             old, stop = old * before[stop], stop + 1
-            while place < len(after) and (new * after[place] <= old):
-                new, place = new * after[place], place + 1
-                sizes.append(after[place - 1])
+            while new_index < len(after) and (new * after[new_index] <= old):
+                new, new_index = new * after[new_index], new_index + 1
+                sizes.append(after[new_index - 1])
         if stop == len(before):
-            sizes += after[place:]
-            place = len(after)
+            sizes += after[new_index:]
+            new_index = len(after)
         yield start, stop, sizes
         start = stop
 
@@ -118,20 +118,20 @@ def _split(factors: list[Factor], sizes: Sequence[int]) -> list[Dim]:
     """So many dimensions from a run of factors; unknown ones where they can't be parted so."""
     left, result = list(factors), []
     for size in sizes:
-        taken, need = [], size
+        part, need = [], size
         while need > 1 and left:
             factor = left.pop(0)
             if need % factor.size == 0:
-                taken.append(factor)
+                part.append(factor)
                 need //= factor.size
             elif factor.size % need == 0:
                 inner = factor.size // need
-                taken.append(replace(factor, size=need, step=factor.step * inner))
+                part.append(replace(factor, size=need, step=factor.step * inner))
                 left.insert(0, replace(factor, size=inner))
                 need = 1
             else:
-                return [plain(UNKNOWN, each) for each in sizes]
-        result.append(Dim(tuple(_merged(taken))))
+                return [plain(UNKNOWN, size) for size in sizes]
+        result.append(Dim(tuple(_merged(part))))
     return result
 
 
@@ -150,25 +150,25 @@ def _merged(factors: Iterable[Factor]) -> Iterator[Factor]:
         yield last
 
 
-def joined(given: Sequence[Dim | None], sizes: Sequence[int], total: int) -> Dim:
+def joined(dims: Sequence[Dim | None], sizes: Sequence[int], total: int) -> Dim:
     """The dimension along which operands are concatenated; None where one doesn't depend on the image."""
-    known = [(place, dim) for place, dim in enumerate(given) if dim is not None]
-    grids = [place for place, dim in known if dim.grid]
+    known = [(index, dim) for index, dim in enumerate(dims) if dim is not None]
+    grids = [index for index, dim in known if dim.grid]
     if len(grids) == 1:
         (at,) = grids
-        lone = {place for place, dim in known if not dim.has_places}
-        if lone | {at} == {place for place, _ in known}:
-            return _around(given, sizes, total, at)
+        lone = {index for index, dim in known if not dim.has_places}
+        if lone | {at} == {index for index, _ in known}:
+            return _around(dims, sizes, total, at)
     axes = {axis for _, dim in known for axis in dim.axes}
     extra = any(dim.extra for _, dim in known)
     return plain(axes.pop() if len(axes) == 1 and not extra else (UNKNOWN if axes else CHANNELS), total)
 
 
-def _around(given: Sequence[Dim | None], sizes: Sequence[int], total: int, at: int) -> Dim:
+def _around(dims: Sequence[Dim | None], sizes: Sequence[int], total: int, at: int) -> Dim:
     """A grid with tokens before and after it; of those that don't depend on the image only the sum may be known."""
-    grid = given[at] or ONE
+    grid = dims[at] or ONE
     left = total - sum(sizes)  # of the operands of which no size is known
-    strangers = [place for place, dim in enumerate(given) if dim is None]
+    strangers = [index for index, dim in enumerate(dims) if dim is None]
     if left and min(strangers) < at < max(strangers):
         return plain(UNKNOWN, total)
     known = sum(sizes[:at])

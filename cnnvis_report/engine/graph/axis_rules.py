@@ -24,7 +24,7 @@ def part(step: Step) -> tuple[int, int, int]:
     name, dim = operation(node), saved_dims(node, "dim", len(step.shape))[0]
     size = step.shape[dim]
     if name == "Slice":
-        start, stop = (min(signed(saved(node, each)), size) for each in ("start", "end"))
+        start, stop = (min(signed(saved(node, name)), size) for name in ("start", "end"))
         return dim, start + size * (start < 0), stop + size * (stop < 0)
     if name == "Split":
         start = number * saved(node, "split_size")
@@ -54,10 +54,10 @@ def _linear(step: Step, axes: Axes) -> Axes:
 
 
 def _reduced(step: Step, axes: Axes) -> Axes:
-    gone = saved_dims(step.node, "dim", len(step.shape))
+    reduced = saved_dims(step.node, "dim", len(step.shape))
     if len(step.result) == len(step.shape):
-        return tuple(ONE if place in gone else dim for place, dim in enumerate(axes))
-    return tuple(dim for place, dim in enumerate(axes) if place not in gone)
+        return tuple(ONE if index in reduced else dim for index, dim in enumerate(axes))
+    return tuple(dim for index, dim in enumerate(axes) if index not in reduced)
 
 
 def _permuted(step: Step, axes: Axes) -> Axes:
@@ -67,7 +67,7 @@ def _permuted(step: Step, axes: Axes) -> Axes:
     else:
         first, second = swapped_dims(step.node, len(axes))
         order[first], order[second] = second, first
-    return tuple(axes[place] for place in order)
+    return tuple(axes[index] for index in order)
 
 
 def _parted(step: Step, axes: Axes) -> Axes:
@@ -107,8 +107,8 @@ def _unfolded(step: Step, axes: Axes) -> Axes:
         for side, kernel, dilation, padding, stride in zip(step.shape[-2:], *parts, strict=True)
     ]
     known = [resized(dim, size) for dim, size in zip(axes[-2:], grid, strict=True)]
-    places = [factor for dim in known for factor in dim.factors]
-    return (*axes[:-3], plain(CHANNELS, result[-2]), Dim(tuple(places)))
+    factors = [factor for dim in known for factor in dim.factors]
+    return (*axes[:-3], plain(CHANNELS, result[-2]), Dim(tuple(factors)))
 
 
 def _stacked(step: Step, axes: Axes) -> Axes:

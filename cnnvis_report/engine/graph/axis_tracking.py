@@ -32,7 +32,7 @@ class Operand:
     shape: Shape
 
 
-Given = Sequence[Operand | None]
+Operands = Sequence[Operand | None]
 
 
 def followed(nodes: Sequence[Node], image: Shape) -> dict[Edge, Axes]:
@@ -42,26 +42,26 @@ def followed(nodes: Sequence[Node], image: Shape) -> dict[Edge, Axes]:
         nodes: as `recorded` gives them, the latest first.
         image: the shape of the images [1, C, H, W].
     """
-    found: dict[Edge, Axes] = {}
+    axes_of: dict[Edge, Axes] = {}
     for node in reversed(nodes):
-        given = [None if edge is None else Operand(found.get(edge), result_shape(*edge)) for edge in inputs(node)]
+        operands = [None if edge is None else Operand(axes_of.get(edge), result_shape(*edge)) for edge in inputs(node)]
         for number in range(results(node)):
-            axes = _result(node, number, given, image)
+            axes = _result(node, number, operands, image)
             if axes is not None and len(axes) == len(result_shape(node, number)):
-                found[node, number] = axes
-    return found
+                axes_of[node, number] = axes
+    return axes_of
 
 
-def _result(node: Node, number: int, given: Given, image: Shape) -> Axes | None:
+def _result(node: Node, number: int, operands: Operands, image: Shape) -> Axes | None:
     does, shape = kind(node), result_shape(node, number)
-    known = [operand for operand in given if operand is not None]
+    known = [operand for operand in operands if operand is not None]
     if not known:
         return pictures(shape) if does is Kind.LEAF and shape == image else None
     if does is Kind.ATTENTION:
         return _attended(known, shape) if number == 0 else None
     first = known[0]
     if does is Kind.CONCATENATION:
-        return _concatenated(node, given, shape)
+        return _concatenated(node, operands, shape)
     if does is Kind.MATRIX_PRODUCT or (does is Kind.LINEAR and len(known) > 1):
         return _multiplied(known[-2:], shape)
     if first.axes is None and len(known) == 1:
@@ -78,12 +78,12 @@ def _elementwise(known: Sequence[Operand], shape: Shape) -> Axes | None:
         if operand.axes is None or len(operand.shape) > len(shape):
             continue
         offset = len(shape) - len(operand.shape)
-        for place, (dim, size) in enumerate(zip(operand.axes, operand.shape, strict=True), start=offset):
-            if size == shape[place]:
-                last = result[place]
-                result[place] = dim if last is None else better(last, dim)
+        for index, (dim, size) in enumerate(zip(operand.axes, operand.shape, strict=True), start=offset):
+            if size == shape[index]:
+                last = result[index]
+                result[index] = dim if last is None else better(last, dim)
             elif len(known) == 1 and size > 1:
-                result[place] = resized(dim, shape[place])
+                result[index] = resized(dim, shape[index])
     if all(dim is None for dim in result):
         return None
     return tuple(
@@ -106,18 +106,18 @@ def _multiplied(known: Sequence[Operand], shape: Shape) -> Axes | None:
     return (*first[:-1], second[-1])
 
 
-def _concatenated(node: Node, given: Given, shape: Shape) -> Axes | None:
-    known = [operand for operand in given if operand is not None and operand.axes is not None]
+def _concatenated(node: Node, operands: Operands, shape: Shape) -> Axes | None:
+    known = [operand for operand in operands if operand is not None and operand.axes is not None]
     whole = _elementwise(known, shape) if known else None
     if whole is None:
         return None
     at = saved_dims(node, "dim", len(shape))[0]
-    sizes = [0 if operand is None else operand.shape[at] for operand in given]
-    along = [None if operand is None or operand.axes is None else operand.axes[at] for operand in given]
-    if any(operand is not None and operand.axes is None for operand in given):
+    sizes = [0 if operand is None else operand.shape[at] for operand in operands]
+    along = [None if operand is None or operand.axes is None else operand.axes[at] for operand in operands]
+    if any(operand is not None and operand.axes is None for operand in operands):
         return (*whole[:at], plain(UNKNOWN, shape[at]), *whole[at + 1 :])
     others = [
-        next((each for each in (operand.axes[place] for operand in known if operand.axes) if each.factors), ONE)
-        for place in range(len(shape))
+        next((dim for dim in (operand.axes[index] for operand in known if operand.axes) if dim.factors), ONE)
+        for index in range(len(shape))
     ]
     return (*others[:at], joined(along, sizes, shape[at]), *others[at + 1 :])

@@ -18,23 +18,21 @@ Sent = Sequence[tuple[Edge, Tensor]]
 Visit = Callable[[Node, Signals], Sent | None]
 
 
-def walk_back(
-    nodes: Sequence[Node], start: Tensor, places: Sequence[GradientEdge], visit: Visit
-) -> list[Tensor | None]:
-    """Signals at the places when `start` is sent back from the result of the latest operation.
+def walk_back(nodes: Sequence[Node], start: Tensor, edges: Sequence[GradientEdge], visit: Visit) -> list[Tensor | None]:
+    """Signals at results of operations when `start` is sent back from the result of the latest operation.
 
     Args:
         nodes: all operations, latest first.
         start: the signal at the result of the first of them.
-        places: where signals are read, before whatever made the value there answers.
+        edges: where signals are read, before the operation that gives the value answers.
         visit: called with a node and the signals at its results; gives the signals that it sends and where to, or
             None for the operation's own way back. A signal for an input that was broadcast is summed on arrival.
 
     Returns:
-        One signal for each place; None where none arrives.
+        One signal for each edge; None where none arrives.
     """
-    wanted = {(place.node, place.output_nr): None for place in places}
-    found: dict[Edge, Tensor | None] = dict(wanted)
+    wanted = {(edge.node, edge.output_nr): None for edge in edges}
+    read: dict[Edge, Tensor | None] = dict(wanted)
     last = min(order(node) for node, _ in wanted)
     waiting: dict[Node, dict[int, Tensor]] = {nodes[0]: {0: start}}
     with torch.no_grad():
@@ -44,10 +42,10 @@ def walk_back(
             signals = waiting.pop(node)
             for number, signal in signals.items():
                 if (node, number) in wanted:
-                    found[node, number] = signal
+                    read[node, number] = signal
             if order(node) > last:
                 _send(node, [signals.get(number) for number in range(results(node))], visit, waiting)
-    return [found[place.node, place.output_nr] for place in places]
+    return [read[edge.node, edge.output_nr] for edge in edges]
 
 
 def inputs(node: Node) -> list[Edge | None]:
@@ -63,5 +61,5 @@ def _send(node: Node, signals: Signals, visit: Visit, waiting: dict[Node, dict[i
     for (before, number), signal in sent:
         shape = result_shape(before, number)
         arrived = signal if tuple(signal.shape) == shape else signal.sum_to_size(shape)
-        there = waiting.setdefault(before, {})
-        there[number] = there[number] + arrived if number in there else arrived
+        slots = waiting.setdefault(before, {})
+        slots[number] = slots[number] + arrived if number in slots else arrived

@@ -109,7 +109,7 @@ def _positions(node: Node) -> frozenset[int] | None:
 
 
 def _skip_shapes(node: Node | None) -> Node:
-    behind = skip_while(node, lambda each: kind(each) in (Kind.VIEW, Kind.COPY) or _is_relayout(each))
+    behind = skip_while(node, lambda step: kind(step) in (Kind.VIEW, Kind.COPY) or _is_relayout(step))
     if behind is None:
         raise NotApplicable("the scores don't depend on the input")
     return behind

@@ -16,7 +16,7 @@ Grid = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Place:
+class Candidate:
     """The result of a layer that can be read as feature maps."""
 
     edge: Edge
@@ -24,10 +24,12 @@ class Place:
     grid: Grid
 
 
-def default_place(nodes: Sequence[Node], axes: Mapping[Edge, Axes], places: Sequence[Place]) -> tuple[Edge, int] | None:
+def default_edge(
+    nodes: Sequence[Node], axes: Mapping[Edge, Axes], candidates: Sequence[Candidate]
+) -> tuple[Edge, int] | None:
     """Where the result of the deepest features is held at its size, before any pooling; None where nowhere.
 
-    With it, how many branches are joined behind that place, itself one of them, by no layer: 1 where it is the whole.
+    With it, how many branches are joined behind that edge, itself one of them, by no layer: 1 where it is the whole.
 
     Maps of class scores, which no layer weighs any more, don't count, nor does a single channel, which is a mask;
     unless there is nothing else.
@@ -39,18 +41,24 @@ def default_place(nodes: Sequence[Node], axes: Mapping[Edge, Axes], places: Sequ
     """
     path = main_path(nodes, axes)
     contents = list(_contents(nodes, axes, path))
-    carrying = [place for place in places if path.carries(place.edge) and prod(place.grid) > 1]
+    carrying = [candidate for candidate in candidates if path.carries(candidate.edge) and prod(candidate.grid) > 1]
     votes = _votes(nodes, axes, path, contents)
     for least, left_out in ((2, votes), (2, set()), (1, set())):
-        kept = [place for place in carrying if place.channels >= least and place.edge[0] not in left_out]
+        eligible = [
+            candidate for candidate in carrying if candidate.channels >= least and candidate.edge[0] not in left_out
+        ]
         for last in contents:
             if last.channels < least or last.edge[0] in left_out:
                 continue
             after = path.behind(last.edge[0], nodes)
-            found = [place.edge for place in kept if place.grid == last.grid and place.edge[0] in after]
-            if found:
-                edge = max(found, key=lambda edge: order(edge[0]))
-                return _settled(edge, {place.edge for place in kept}), _branches(edge, last.grid, nodes, axes, path)
+            edges = [
+                candidate.edge for candidate in eligible if candidate.grid == last.grid and candidate.edge[0] in after
+            ]
+            if edges:
+                edge = max(edges, key=lambda edge: order(edge[0]))
+                return _settled(edge, {candidate.edge for candidate in eligible}), _branches(
+                    edge, last.grid, nodes, axes, path
+                )
     return None
 
 
@@ -64,22 +72,26 @@ def _branches(edge: Edge, grid: Grid, nodes: Sequence[Node], axes: Mapping[Edge,
             continue
         joined.add(node)
         if kind(node) in JOINS | SUMS:
-            others |= {each for each in path.values[node] if each[0] not in behind and path.carries(each)}
-    return 1 + sum(_size(axes.get(each), result_shape(*each))[1] == grid for each in others)
+            others |= {source for source in path.values[node] if source[0] not in behind and path.carries(source)}
+    return 1 + sum(_size(axes.get(other), result_shape(*other))[1] == grid for other in others)
 
 
-def _contents(nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath) -> list[Place]:
+def _contents(nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath) -> list[Candidate]:
     """What has made features with positions, the deepest first, of equally deep ones the latest."""
-    found = []
+    candidates = []
     for node in nodes:
         if kind(node) in FEATURE_MAKERS and path.carries((node, 0)):
             channels, grid = _size(axes.get((node, 0)), result_shape(node, 0))
             if channels and prod(grid) > 1:
-                found.append(Place((node, 0), channels, grid))
-    return sorted(found, key=lambda each: (path.depth[each.edge[0]], order(each.edge[0])), reverse=True)
+                candidates.append(Candidate((node, 0), channels, grid))
+    return sorted(
+        candidates, key=lambda candidate: (path.depth[candidate.edge[0]], order(candidate.edge[0])), reverse=True
+    )
 
 
-def _votes(nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath, contents: Sequence[Place]) -> set[Node]:
+def _votes(
+    nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath, contents: Sequence[Candidate]
+) -> set[Node]:
     """What gives class scores at positions, and what works on them alone: no layer follows."""
     classes = result_shape(nodes[0], 0)[-1]
     followed: set[Node] = set()
@@ -87,11 +99,13 @@ def _votes(nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath, con
         if kind(node) in FEATURE_MAKERS or node in followed:
             followed |= {before for before, _ in path.values[node]}
     votes: set[Node] = set()
-    for place in contents:
-        if place.channels == classes and place.edge[0] not in followed:
-            after = path.behind(place.edge[0], nodes)
+    for candidate in contents:
+        if candidate.channels == classes and candidate.edge[0] not in followed:
+            after = path.behind(candidate.edge[0], nodes)
             maps = [node for node in after if prod(_size(axes.get((node, 0)), result_shape(node, 0))[1]) > 1]
-            if all(before in after for node in maps if node is not place.edge[0] for before, _ in path.values[node]):
+            if all(
+                before in after for node in maps if node is not candidate.edge[0] for before, _ in path.values[node]
+            ):
                 votes |= after
     return votes
 
@@ -101,21 +115,21 @@ def _size(axes: Axes | None, shape: tuple[int, ...]) -> tuple[int, Grid]:
     if axes is None or any(UNKNOWN in dim.axes for dim in axes):
         return (shape[1], (shape[2], shape[3])) if len(shape) == 4 and shape[0] == 1 else (0, (0, 0))
     channels = prod(size for dim, size in zip(axes, shape, strict=True) if dim.axes == (CHANNELS,))
-    held = {dim.axes: (dim.grid, size) for dim, size in zip(axes, shape, strict=True) if dim.has_places}
-    if len(held) != sum(dim.has_places for dim in axes):
+    sizes = {dim.axes: (dim.grid, size) for dim, size in zip(axes, shape, strict=True) if dim.has_places}
+    if len(sizes) != sum(dim.has_places for dim in axes):
         return 0, (0, 0)
-    if set(held) <= {(ROWS,), (COLUMNS,)}:
-        rows, columns = (held.get((axis,), (None, 1))[1] for axis in (ROWS, COLUMNS))
+    if set(sizes) <= {(ROWS,), (COLUMNS,)}:
+        rows, columns = (sizes.get((axis,), (None, 1))[1] for axis in (ROWS, COLUMNS))
         return channels, (rows, columns)
-    grid = held.get((ROWS, COLUMNS), (None, 0))[0]
-    return channels, grid if grid and len(held) == 1 else (0, 0)
+    grid = sizes.get((ROWS, COLUMNS), (None, 0))[0]
+    return channels, grid if grid and len(sizes) == 1 else (0, 0)
 
 
 def _settled(edge: Edge, known: set[Edge]) -> Edge:
     """Where the same values stand before they were put into another order, if that is a layer's result too."""
     current = edge
     while rearranges(current[0]):
-        before = [each for each in inputs(current[0]) if each is not None]
+        before = [source for source in inputs(current[0]) if source is not None]
         if len(before) != 1 or prod(result_shape(*before[0])) != prod(result_shape(*edge)):
             break
         current = before[0]

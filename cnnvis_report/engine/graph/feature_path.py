@@ -54,11 +54,11 @@ class MainPath:
 
     def behind(self, start: Node, nodes: Sequence[Node]) -> set[Node]:
         """The operations that work on a result, and those on theirs; the start is one of them."""
-        found = {start}
+        dependents = {start}
         for node in reversed(nodes):
-            if node not in found and any(edge[0] in found for edge in self.values[node]):
-                found.add(node)
-        return found
+            if node not in dependents and any(edge[0] in dependents for edge in self.values[node]):
+                dependents.add(node)
+        return dependents
 
 
 def main_path(nodes: Sequence[Node], axes: Mapping[Edge, Axes]) -> MainPath:
@@ -98,41 +98,41 @@ def rearranges(node: Node) -> bool:
 
 def _bounds(nodes: Sequence[Node]) -> dict[Node, int]:
     """How much each result looks like a gate: one that comes straight from a bounded activation does."""
-    found: dict[Node, int] = {}
+    bounds: dict[Node, int] = {}
     for node in reversed(nodes):
         does = kind(node)
         if does in BOUNDED:
-            found[node] = BOUNDED[does]
+            bounds[node] = BOUNDED[does]
         elif does in KEEPS_BOUNDS:
-            found[node] = min((found[edge[0]] for edge in inputs(node) if edge is not None), default=0)
+            bounds[node] = min((bounds[edge[0]] for edge in inputs(node) if edge is not None), default=0)
         else:
-            found[node] = 0
-    return found
+            bounds[node] = 0
+    return bounds
 
 
 def _values(node: Node, bounds: Mapping[Node, int]) -> Iterator[Edge]:
     """The inputs that the operation passes on, not those that only say how much of them."""
-    given = [edge for edge in inputs(node) if edge is not None]
+    edges = [edge for edge in inputs(node) if edge is not None]
     does = kind(node)
     if does is Kind.ATTENTION:
         yield from (edge for edge in inputs(node)[2:3] if edge is not None)
     elif does in FIRST_ALONE:
         yield from (edge for edge in inputs(node)[:1] if edge is not None)
-    elif len(given) == 2 and (does is Kind.MULTIPLY or does in PRODUCTS):
-        gate = _gate(node, given, bounds)
-        yield from (edge for place, edge in enumerate(given) if place != gate)
+    elif len(edges) == 2 and (does is Kind.MULTIPLY or does in PRODUCTS):
+        gate = _gate(node, edges, bounds)
+        yield from (edge for index, edge in enumerate(edges) if index != gate)
     else:
-        yield from given
+        yield from edges
 
 
-def _gate(node: Node, given: Sequence[Edge], bounds: Mapping[Node, int]) -> int | None:
+def _gate(node: Node, edges: Sequence[Edge], bounds: Mapping[Node, int]) -> int | None:
     """Which of two factors weighs the other: the one that is broadcast, or comes from a sigmoid or softmax."""
     if kind(node) is Kind.MULTIPLY:
         whole = prod(result_shape(node, 0))
-        first, second = (prod(result_shape(*edge)) < whole for edge in given)
+        first, second = (prod(result_shape(*edge)) < whole for edge in edges)
         if first != second:
             return 0 if first else 1
-    one, other = (bounds.get(edge[0], 0) for edge in given)
+    one, other = (bounds.get(edge[0], 0) for edge in edges)
     return None if one == other else int(other > one)
 
 
@@ -149,11 +149,15 @@ def _passed(node: Node, number: int, edge: Edge, sent: int, axes: Mapping[Edge, 
         return REST | PLACES
     if does is Kind.PART:
         dim, start, stop = part(Step(node, number, result_shape(*edge), result_shape(node, number)))
-        whole, own = result_shape(*edge)[dim], before[dim]
-        if own.extra:
-            places = start < whole - own.after and stop > own.before
-            rest = start < own.before or stop > whole - own.after
-            return sent & (places * PLACES | rest * REST) if places and rest else places * PLACES | rest * REST
+        whole, dimension = result_shape(*edge)[dim], before[dim]
+        if dimension.extra:
+            touches_grid = start < whole - dimension.after and stop > dimension.before
+            rest = start < dimension.before or stop > whole - dimension.after
+            return (
+                sent & (touches_grid * PLACES | rest * REST)
+                if touches_grid and rest
+                else touches_grid * PLACES | rest * REST
+            )
         return sent
     mixed = after is None or not any(dim.extra for dim in after) or _contracts(node, edge, before)
     return REST | PLACES if mixed else sent
@@ -164,7 +168,7 @@ def _contracts(node: Node, edge: Edge, before: Axes) -> bool:
     if kind(node) is Kind.ATTENTION:
         return True
     if kind(node) is Kind.MATRIX_PRODUCT or (kind(node) is Kind.LINEAR and None not in inputs(node)[-2:]):
-        is_second = edge == [each for each in inputs(node) if each is not None][-1]
+        is_second = edge == [source for source in inputs(node) if source is not None][-1]
         return bool(before[-2 if is_second else -1].extra)
     return kind(node) is Kind.LINEAR and bool(before[-1].extra)
 
@@ -175,8 +179,8 @@ def _projections(
     """What leads from a linear layer or convolution to the values of an attention or gate, and to nothing else."""
     uses = Counter(edge for node in nodes for edge in inputs(node) if edge is not None)
     for node in nodes:
-        name, given = operation(node), [edge for edge in inputs(node) if edge is not None]
-        weighs = len(given) == 2 and len(values[node]) == 1
+        name, edges = operation(node), [edge for edge in inputs(node) if edge is not None]
+        weighs = len(edges) == 2 and len(values[node]) == 1
         attends = kind(node) is Kind.ATTENTION or (weighs and _is_weighed(node, bounds))
         if not values[node] or not (attends or name == "Glu" or (weighs and name == "Mul")):
             continue
@@ -194,5 +198,5 @@ def _projections(
 
 def _is_weighed(node: Node, bounds: Mapping[Node, int]) -> bool:
     """Whether the operation is the last product of an attention written out: of a softmax with values."""
-    given = [edge for edge in inputs(node) if edge is not None]
-    return kind(node) in PRODUCTS and len(given) == 2 and len({bounds.get(edge[0], 0) for edge in given}) == 2
+    edges = [edge for edge in inputs(node) if edge is not None]
+    return kind(node) in PRODUCTS and len(edges) == 2 and len({bounds.get(edge[0], 0) for edge in edges}) == 2

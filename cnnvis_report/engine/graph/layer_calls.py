@@ -14,7 +14,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from cnnvis_report.engine.graph.axes import Axes
 from cnnvis_report.engine.graph.backward import Edge
-from cnnvis_report.engine.graph.default_layer import Place, default_place
+from cnnvis_report.engine.graph.default_layer import Candidate, default_edge
 from cnnvis_report.engine.graph.layer_hooks import LayerCall, hooked
 from cnnvis_report.engine.graph.layouts import Layout, layout_of
 from cnnvis_report.engine.graph.ops import Kind, kind
@@ -83,14 +83,14 @@ class LayerCalls:
         Args:
             nodes: the operations of the pass, the latest first.
         """
-        places = [
-            Place((call.node, call.number), call.shape[0], call.layout.grid)
+        candidates = [
+            Candidate((call.node, call.number), call.shape[0], call.layout.grid)
             for call in self._calls.values()
             if call.node is not None and call.layout is not None
         ]
-        found = default_place(nodes, self._axes, places)
-        self.branches = found[1] if found else 1
-        return self.layer_at(found[0][0]) if found else ""
+        default = default_edge(nodes, self._axes, candidates)
+        self.branches = default[1] if default else 1
+        return self.layer_at(default[0][0]) if default else ""
 
     def layout(self, name: str) -> Layout:
         """How the layer called `name` is read, which has to be readable."""
@@ -162,7 +162,7 @@ class LayerCalls:
         works = self._works()
         names = list(self._calls)
         after = set(names[names.index(name) + 1 :])
-        return sum(work for each, work in works.items() if each in after) / max(sum(works.values()), 1)
+        return sum(work for layer, work in works.items() if layer in after) / max(sum(works.values()), 1)
 
     def _works(self) -> dict[str, int]:
         """Multiplications of each call of a module that holds no others."""

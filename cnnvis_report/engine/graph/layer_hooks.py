@@ -59,10 +59,10 @@ def hooked(modules: Iterable[nn.Module], hook: Callable[[nn.Module, Any, Any], T
     """A forward hook on each of the modules while it is open; what other threads run meanwhile is none of its."""
     owner = get_ident()
 
-    def own(module: nn.Module, given: Any, output: Any) -> Tensor | None:
-        return hook(module, given, output) if get_ident() == owner else None
+    def in_own_thread(module: nn.Module, inputs: Any, output: Any) -> Tensor | None:
+        return hook(module, inputs, output) if get_ident() == owner else None
 
-    handles = [module.register_forward_hook(own) for module in modules]
+    handles = [module.register_forward_hook(in_own_thread) for module in modules]
     try:
         yield
     finally:

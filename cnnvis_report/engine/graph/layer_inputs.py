@@ -74,15 +74,15 @@ class LayerInputs(TorchFunctionMode):
         self, function: Callable[..., Any], types: Sequence[type], args: Sequence[Any] = (), kwargs: Any = None
     ) -> Any:
         """Run the function, and note what it was called with."""
-        given = kwargs or {}
+        keywords = kwargs or {}
         name = NOTED.get(function)
         if name is None:
-            return function(*args, **given)
-        x = args[0] if args else given["input"]
+            return function(*args, **keywords)
+        x = args[0] if args else keywords["input"]
         edge = get_gradient_edge(x) if x.requires_grad else None
-        output = function(*args, **given)
+        output = function(*args, **keywords)
         if edge is not None and isinstance(output, Tensor) and output.grad_fn is not None:
-            others = {key: each for key, each in given.items() if key != "input"}
+            others = {key: value for key, value in keywords.items() if key != "input"}
             getattr(self, name)(output.grad_fn, edge, x, *args[1:], **others)
         return output
 
@@ -129,41 +129,41 @@ class RecordedPass:
     """A recorded forward pass.
 
     output: [N, classes], with its graph. nodes: all operations, latest first. operands: None where nobody has asked.
-    kept: what a rule has worked out of the pass for all classes; only the latest rule's is kept.
+    cache: what a rule has worked out of the pass for all classes; only the latest rule's is kept.
     """
 
     output: Tensor
     nodes: list[Node]
     layer_inputs: LayerInputs | None = None
-    kept: dict[Any, Any] = field(default_factory=dict)
+    cache: dict[Any, Any] = field(default_factory=dict)
     _keeper: Any = None
 
-    def gradients(self, start: Tensor, places: Sequence[GradientEdge]) -> tuple[Tensor | None, ...]:
-        """PyTorch's own backward pass from the scores to the places; None where nothing arrives."""
+    def gradients(self, start: Tensor, edges: Sequence[GradientEdge]) -> tuple[Tensor | None, ...]:
+        """PyTorch's own backward pass from the scores to the edges; None where nothing arrives."""
         with grad_mode():
             return torch.autograd.grad(
-                self.output, list(places), grad_outputs=start, retain_graph=True, allow_unused=True
+                self.output, list(edges), grad_outputs=start, retain_graph=True, allow_unused=True
             )
 
     def keep_for(self, rule: Any) -> dict[Any, Any]:
         """A place for what a rule works out once; what another rule has put there is let go."""
         if self._keeper != rule:
-            self.kept, self._keeper = {}, rule
-        return self.kept
+            self.cache, self._keeper = {}, rule
+        return self.cache
 
 
 class RecordedPassTo(RecordedPass):
-    """A recorded pass as far as one place, from which signals start."""
+    """A recorded pass as far as one edge, from which signals start."""
 
-    def __init__(self, place: GradientEdge, whole: RecordedPass) -> None:
-        super().__init__(whole.output, recorded(place.node), whole.layer_inputs)
-        self._place = place
+    def __init__(self, edge: GradientEdge, whole: RecordedPass) -> None:
+        super().__init__(whole.output, recorded(edge.node), whole.layer_inputs)
+        self._edge = edge
 
-    def gradients(self, start: Tensor, places: Sequence[GradientEdge]) -> tuple[Tensor | None, ...]:
+    def gradients(self, start: Tensor, edges: Sequence[GradientEdge]) -> tuple[Tensor | None, ...]:
         """As `RecordedPass.gradients`, from the place."""
         with grad_mode():
             return torch.autograd.grad(
-                self._place, list(places), grad_outputs=start, retain_graph=True, allow_unused=True
+                self._edge, list(edges), grad_outputs=start, retain_graph=True, allow_unused=True
             )
 
 

@@ -87,7 +87,7 @@ class Layout:
         """Rows and columns of so many tokens."""
         height, width = (side * scale for side, scale in zip(self.grid, size, strict=True))
         rows = [rows for rows in (int(height), int(height) + 1) if rows and count % rows == 0]
-        near = [(each, count // each) for each in rows if abs(count // each - width) < 1]
+        near = [(height, count // height) for height in rows if abs(count // height - width) < 1]
         if not near and count == prod(self.grid):  # whatever the images' size is
             return self.grid
         if not near:
@@ -103,22 +103,22 @@ def layout_of(shape: Shape, axes: Axes | None) -> Layout | None:
     """
     if axes is None or any(UNKNOWN in dim.axes for dim in axes):
         return _plain(shape)
-    places = [place for place, dim in enumerate(axes) if dim.has_places]
-    channels = [place for place, dim in enumerate(axes) if dim.axes == (CHANNELS,)]
-    lone = [place for place, dim in enumerate(axes) if not dim.axes]
+    grid_dims = [index for index, dim in enumerate(axes) if dim.has_places]
+    channels = [index for index, dim in enumerate(axes) if dim.axes == (CHANNELS,)]
+    lone = [index for index, dim in enumerate(axes) if not dim.axes]
     if len(channels) > 1 or not lone:
         return None
-    if len(axes) == 3 and len(places) == 1 and axes[places[0]].grid:
-        return _tokens(axes, places[0], [*lone, *channels])
-    if len(axes) != 4 or any(axes[place].extra for place in places):
+    if len(axes) == 3 and len(grid_dims) == 1 and axes[grid_dims[0]].grid:
+        return _tokens(axes, grid_dims[0], [*lone, *channels])
+    if len(axes) != 4 or any(axes[index].extra for index in grid_dims):
         return None
     return _map(shape, [dim.axes for dim in axes], channels, lone)
 
 
-def _tokens(axes: Axes, place: int, others: list[int]) -> Layout | None:
+def _tokens(axes: Axes, index: int, others: list[int]) -> Layout | None:
     batch, channels = others
-    grid = axes[place].grid
-    return grid and Layout(batch, channels, place, place, grid, axes[place].before, axes[place].after)
+    grid = axes[index].grid
+    return grid and Layout(batch, channels, index, index, grid, axes[index].before, axes[index].after)
 
 
 def _map(shape: Shape, axes: list[tuple[str, ...]], channels: list[int], lone: list[int]) -> Layout | None:

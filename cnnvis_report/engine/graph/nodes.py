@@ -38,14 +38,14 @@ def _recorded(node: Node | None) -> list[Node]:
 
 def reached(starts: Iterable[Node], onward: Callable[[Node], Iterable[Node]]) -> list[Node]:
     """The starts and every node that `onward` leads to from one of them, each once."""
-    found = dict.fromkeys(starts)
-    waiting = list(found)
+    nodes = dict.fromkeys(starts)
+    waiting = list(nodes)
     while waiting:
         for node in onward(waiting.pop()):
-            if node not in found:
-                found[node] = None
+            if node not in nodes:
+                nodes[node] = None
                 waiting.append(node)
-    return list(found)
+    return list(nodes)
 
 
 def skip_while(node: Node | None, passes: Callable[[Node], bool]) -> Node | None:
@@ -87,8 +87,8 @@ def ordinary(node: Node, signals: Sequence[Tensor | None]) -> tuple[Tensor | Non
     Args:
         signals: one for each result, as many as `results` says.
     """
-    found = node(*signals)  # type: ignore[operator] # callable, though its stub doesn't say so
-    return found if isinstance(found, tuple) else (found,)
+    gradients = node(*signals)  # type: ignore[operator] # callable, though its stub doesn't say so
+    return gradients if isinstance(gradients, tuple) else (gradients,)
 
 
 def results(node: Node) -> int:
@@ -118,10 +118,10 @@ def signed(number: int) -> int:
 
 def saved_dims(node: Node, name: str, count: int) -> list[int]:
     """Dimensions that the operation kept, of `count`; all where it kept none."""
-    kept = saved(node, name) if keeps(node, name) else None
-    if kept is None or kept == ():
+    dims = saved(node, name) if keeps(node, name) else None
+    if dims is None or dims == ():
         return list(range(count))
-    return [signed(dim) % count for dim in (kept if isinstance(kept, tuple) else (kept,))]
+    return [signed(dim) % count for dim in (dims if isinstance(dims, tuple) else (dims,))]
 
 
 @cache
@@ -152,7 +152,7 @@ def _unknown_graph() -> list[str]:
         logits = torch.addmm(weight[0], clipped.mean((2, 3)), weight)
     nodes = _recorded(logits.grad_fn)
     addmm, mean, hardtanh, _relu, clamp, convolution, *_ = nodes
-    (signal,) = (each for each in ordinary(addmm, [weight]) if each is not None)
+    (signal,) = (gradient for gradient in ordinary(addmm, [weight]) if gradient is not None)
     sound = (
         [operation(node) for node in nodes] == TINY
         and tuple(saved(addmm, "mat2").shape) == tuple(signal.shape) == (1, 1)

@@ -72,8 +72,8 @@ def find_ending(node: Node | None) -> Ending | None:
 
 def _written_out(name: str, sources: Sequence[Node | None]) -> Ending | None:
     """A softmax as exp(x) / sum(exp(x)), its logarithm as x − logsumexp(x), a sigmoid as 1 / (1 + exp(−x))."""
-    if found := _of_tanh(name, sources):
-        return found
+    if match := _of_tanh(name, sources):
+        return match
     if name in ("Mul", "Reciprocal"):
         return _logistic(sources[0])
     if name == "Neg" and (soft := behind_shapes(sources[0])) is not None and operation(soft) == "Softplus":
@@ -96,8 +96,8 @@ def _of_tanh(name: str, sources: Sequence[Node | None]) -> Ending | None:
     if name == "Tanh" and sources[0] is not None:
         return Ending("tanh", (sources[0],), 2.0)
     for _ in range(2):
-        given = [source for source in sources if source is not None]
-        node = behind_shapes(given[0]) if kind_of(name) in SHIFTS_AND_SCALES and len(given) == 1 else None
+        operands = [source for source in sources if source is not None]
+        node = behind_shapes(operands[0]) if kind_of(name) in SHIFTS_AND_SCALES and len(operands) == 1 else None
         if node is None:
             return None
         name, sources = operation(node), [source for source, _ in node.next_functions]
@@ -124,7 +124,7 @@ def _shifted(node: Node | None) -> tuple[Node, ...]:
 
 def behind_shapes(node: Node | None) -> Node | None:
     """The operation that has made the numbers, where later ones have changed their shape alone."""
-    return skip_while(node, lambda each: kind(each) in SHAPES)
+    return skip_while(node, lambda step: kind(step) in SHAPES)
 
 
 def _behind_sums(node: Node | None) -> Node | None:
@@ -170,10 +170,10 @@ def agree(name: str, logits: Tensor, output: Tensor) -> bool:
     """Whether the logits are what the network has made its output of, to within what keeps a logarithm finite."""
     if logits.shape != output.shape:
         return False
-    found, given = ENDINGS[name](logits.detach().double()), output.detach().double()
+    expected, actual = ENDINGS[name](logits.detach().double()), output.detach().double()
     if name.startswith(ROUNDED):
-        return bool(((found - given).abs() <= 0.5 + EXACT).all())
+        return bool(((expected - actual).abs() <= 0.5 + EXACT).all())
     if name in EXPONENTIALS:
-        found, given = found.exp(), given.exp()
-    sides = ((found, given), (1 - found, 1 - given))
+        expected, actual = expected.exp(), actual.exp()
+    sides = ((expected, actual), (1 - expected, 1 - actual))
     return all(torch.allclose(a.clamp(min=RARE).log(), b.clamp(min=RARE).log(), rtol=0, atol=0.02) for a, b in sides)

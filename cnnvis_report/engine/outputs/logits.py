@@ -77,7 +77,7 @@ class _Caught(TorchFunctionMode):
 
 
 @dataclass(frozen=True)
-class Place:
+class LogitsSource:
     """Where the logits are: the output of a layer, or else of a call of a function, or what that `reads`.
 
     factor: what that is multiplied with to give the logits.
@@ -95,13 +95,13 @@ class Place:
             with _Caught(self.call, self.reads) as mode:
                 yield lambda: self._scaled(mode.value)
             return
-        kept: dict[str, Tensor] = {}
+        outputs: dict[str, Tensor] = {}
 
         def keep(name: str, value: Tensor) -> None:
-            kept[name] = value.clone()  # a softmax in place may follow
+            outputs[name] = value.clone()  # a softmax in place may follow
 
         with watching([self.layer], keep):
-            yield lambda: self._scaled(kept.get(self.layer))
+            yield lambda: self._scaled(outputs.get(self.layer))
 
     def _scaled(self, value: Tensor | None) -> Tensor | None:
         return value if value is None or self.factor == 1 else value * self.factor
@@ -116,7 +116,9 @@ def _before(ending: Ending) -> Iterator[tuple[Node, float]]:
         yield node, ending.factor
 
 
-def places(end: Node | None, layer_at: Callable[[Node], str], noted: NotedCalls) -> Iterator[tuple[str, Place]]:
+def logits_sources(
+    end: Node | None, layer_at: Callable[[Node], str], noted: NotedCalls
+) -> Iterator[tuple[str, LogitsSource]]:
     """Where the logits may be, the likeliest first, each with the name of the ending that would follow."""
     ending = find_ending(end)
     if ending is None and (end is None or operation(end) not in HIDING):
@@ -125,9 +127,9 @@ def places(end: Node | None, layer_at: Callable[[Node], str], noted: NotedCalls)
         for node, factor in _before(ending):
             layer = layer_at(node)
             if layer:
-                yield ending.name, Place(layer, None, factor=factor)
+                yield ending.name, LogitsSource(layer, None, factor=factor)
             if node in noted.by_node:
-                yield ending.name, Place("", noted.by_node[node], factor=factor)
+                yield ending.name, LogitsSource("", noted.by_node[node], factor=factor)
     for name, call in noted.endings[:-ENDINGS_TRIED:-1]:
         if ending is None or ending.name == name:
-            yield name, Place("", call, reads=True)
+            yield name, LogitsSource("", call, reads=True)

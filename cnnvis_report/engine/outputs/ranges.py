@@ -54,15 +54,15 @@ class _Looking:
         if list(parts) == [node]:
             return parts[node]
         count = value.numel()
-        places = {place * (count - 1) // max(1, min(LOOKED_AT, count) - 1) for place in range(min(LOOKED_AT, count))}
-        found = [self._of_number(node, value, place, parts, known) for place in sorted(places)]
-        whole = [each for each in found if each is not None]
-        if len(whole) < len(found) or not whole:
+        indices = {number * (count - 1) // max(1, min(LOOKED_AT, count) - 1) for number in range(min(LOOKED_AT, count))}
+        bounds = [self._of_number(node, value, index, parts, known) for index in sorted(indices)]
+        whole = [bound for bound in bounds if bound is not None]
+        if len(whole) < len(bounds) or not whole:
             return None
         return replace(
-            max(whole, key=lambda each: len(each.source)),
-            low=min(each.low for each in whole),
-            high=max(each.high for each in whole),
+            max(whole, key=lambda bound: len(bound.source)),
+            low=min(bound.low for bound in whole),
+            high=max(bound.high for bound in whole),
         )
 
     def _parts(self, end: Node, parts: dict[Node, Bounds], depth: int) -> bool:
@@ -77,17 +77,17 @@ class _Looking:
             if kind(node) in LINEAR and sources and self._keeps_slopes(node):
                 waiting += sources
                 continue
-            own = self._own(node, depth)
-            if own is None:
+            bounds = self._own(node, depth)
+            if bounds is None:
                 return False
-            parts[node] = own
+            parts[node] = bounds
         return bool(parts)
 
     def _keeps_slopes(self, node: Node) -> bool:
-        given = [source is not None for source, _ in node.next_functions]
+        has_source = [source is not None for source, _ in node.next_functions]
         if operation(node) == "Mul":
-            return sum(given) == 1
-        return operation(node) != "Div" or not any(given[1:])
+            return sum(has_source) == 1
+        return operation(node) != "Div" or not any(has_source[1:])
 
     def _own(self, node: Node, depth: int) -> Bounds | None:
         """Of an operation that is bounded itself, or where what it reads is."""
@@ -108,7 +108,7 @@ class _Looking:
             return _clamped(node, inner[0] if inner else None)
         if name in STEPS and inner:
             return _stepped(name, inner[0])
-        bounded = [each for each in inner if each is not None]
+        bounded = [bound for bound in inner if bound is not None]
         if name == "Reciprocal" and bounded and bounded[0].low > 0:
             return Bounds(1 / bounded[0].high, 1 / bounded[0].low, "a reciprocal")
         if name == "Log1P" and bounded and bounded[0].low > -1:
@@ -139,33 +139,33 @@ class _Looking:
         return saved(part, "result") if keeps(part, "result") else None
 
     def _of_number(
-        self, end: Node, value: Tensor, place: int, parts: dict[Node, Bounds], known: dict[Node, Tensor | None]
+        self, end: Node, value: Tensor, index: int, parts: dict[Node, Bounds], known: dict[Node, Tensor | None]
     ) -> Bounds | None:
         """Of one number of a result, by its slopes in what it is made of."""
         start = torch.zeros_like(value).flatten()
-        start[place] = 1
+        start[index] = 1
         edges = [GradientEdge(part, 0) for part in parts]
         slopes = torch.autograd.grad(
             [GradientEdge(end, 0)], edges, [start.view_as(value)], retain_graph=True, allow_unused=True
         )
-        rest = float(value.flatten()[place].double())
+        rest = float(value.flatten()[index].double())
         low = high = total = 0.0
         sources: dict[str, None] = {}
         flat = False
-        for (part, held), slope in zip(parts.items(), slopes, strict=True):
-            there = known[part]
+        for (part, bounds), slope in zip(parts.items(), slopes, strict=True):
+            factor = known[part]
             if slope is None or not bool(slope.any()):
                 continue
-            if there is None or there.shape != slope.shape:
+            if factor is None or factor.shape != slope.shape:
                 return None
-            slope, there = slope.double(), there.detach().double()
-            rest -= float((slope * there).sum())
+            slope, factor = slope.double(), factor.detach().double()
+            rest -= float((slope * factor).sum())
             up, down = float(slope.clamp(min=0).sum()), float(slope.clamp(max=0).sum())
-            low += _times(up, held.low) + _times(down, held.high)
-            high += _times(up, held.high) + _times(down, held.low)
+            low += _times(up, bounds.low) + _times(down, bounds.high)
+            high += _times(up, bounds.high) + _times(down, bounds.low)
             total += up if not down else INF
-            sources[held.source] = None
-            flat = flat or held.flat
+            sources[bounds.source] = None
+            flat = flat or bounds.flat
         if not sources or math.isnan(low) or math.isnan(high):
             return None
         rest = 0.0 if abs(rest) < EXACT * max(1.0, *(abs(end) for end in (low, high) if abs(end) < INF)) else rest
@@ -196,7 +196,7 @@ def _is_softsign(node: Node) -> bool:
 def _clamped(node: Node, inner: Bounds | None) -> Bounds | None:
     """Of a clamp, whose bounds may be those of what it reads already."""
     names = ("min", "min_val"), ("max", "max_val")
-    least, most = (next((saved(node, name) for name in each if keeps(node, name)), None) for each in names)
+    least, most = (next((saved(node, name) for name in aliases if keeps(node, name)), None) for aliases in names)
     low = float(least) if isinstance(least, int | float) else -INF
     high = float(most) if isinstance(most, int | float) else INF
     if inner is not None and inner.low >= low - EXACT and inner.high <= high + EXACT:

@@ -10,7 +10,7 @@ from torch.autograd.graph import Node
 from cnnvis_report.engine.graph.nodes import operation
 from cnnvis_report.engine.outputs.bounds import Bounds
 from cnnvis_report.engine.outputs.final_activations import LOGARITHMS, agree, behind_shapes, looks_like, mixed_ending
-from cnnvis_report.engine.outputs.logits import NotedCalls, Place, places
+from cnnvis_report.engine.outputs.logits import LogitsSource, NotedCalls, logits_sources
 from cnnvis_report.engine.outputs.ranges import bounds_of
 from cnnvis_report.engine.outputs.scores import Scores, choose_kind
 from cnnvis_report.errors import BadRequest
@@ -18,7 +18,7 @@ from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.records.scores import Quantity, ScoreKind
 
 HARD = "hard sigmoid"
-LogitsAt = Callable[[Place, Tensor], Tensor]
+LogitsAt = Callable[[LogitsSource, Tensor], Tensor]
 QUANTITIES = {
     "": Quantity.LOGIT,
     "softmax": Quantity.PROBABILITY,
@@ -49,30 +49,30 @@ class Reading:
     """What the scores mean, where the logits are if the network doesn't give them itself, and all that in words."""
 
     meaning: Scores
-    place: Place | None
+    source: LogitsSource | None
     words: str
 
 
-def read_output(first: FirstOutput, network: nn.Module, asked: str, *, several: bool, name: str) -> Reading:
+def read_output(first: FirstOutput, network: nn.Module, requested: str, *, several: bool, name: str) -> Reading:
     """The reading of a first output.
 
     Raises:
         BadRequest: the scores can't be what was asked for.
     """
-    final, place = _logits_place(first)
-    bounds = bounds_of(first.output, first.noted.values) if place is None else None
-    if place is None:
+    final, source = _logits_source(first)
+    bounds = bounds_of(first.output, first.noted.values) if source is None else None
+    if source is None:
         final = _final_by_values(first, bounds)
     columns = first.output.shape[1]
     bounded = "" if final or bounds is None else _no_logits(bounds, columns)
-    kind, reason = choose_kind(asked, network, columns, final, several=several, name=name, bounded=bounded)
+    kind, reason = choose_kind(requested, network, columns, final, several=several, name=name, bounded=bounded)
     if kind is ScoreKind.VALUE:
         return Reading(Scores(kind, Quantity.VALUE, reason), None, f"values, as the network gives them{_flat(bounds)}")
-    if place is not None:
+    if source is not None:
         reason += _of_single(final) if columns == 1 else ""
-        where = f" of {place.layer!r}" if place.layer else ""
+        where = f" of {source.layer!r}" if source.layer else ""
         words = f"logits{where}, before the final {final}"
-        return Reading(Scores(kind, Quantity.LOGIT, reason), place, words)
+        return Reading(Scores(kind, Quantity.LOGIT, reason), source, words)
     quantity = QUANTITIES.get(final, Quantity.PROBABILITY)
     if quantity is not Quantity.LOGIT:
         already = "already probabilities" if quantity is Quantity.PROBABILITY else "log-probabilities"
@@ -81,8 +81,8 @@ def read_output(first: FirstOutput, network: nn.Module, asked: str, *, several: 
     if bounds is not None and bounds.within_one and kind is not ScoreKind.SOFTMAX:
         words = f"taken as probabilities, being {bounds.words(they=True)}{_flat(bounds)}"
         return Reading(Scores(kind, Quantity.PROBABILITY, reason), None, words)
-    held = f", {bounds.words(they=True)}{_flat(bounds)}" if bounds is not None else ""
-    return Reading(Scores(kind, quantity, reason), None, f"logits{held}")
+    in_words = f", {bounds.words(they=True)}{_flat(bounds)}" if bounds is not None else ""
+    return Reading(Scores(kind, quantity, reason), None, f"logits{in_words}")
 
 
 def _no_logits(bounds: Bounds, columns: int) -> str:
@@ -111,20 +111,20 @@ def _flat(bounds: Bounds | None) -> str:
     )
 
 
-def _logits_place(first: FirstOutput) -> tuple[str, Place | None]:
+def _logits_source(first: FirstOutput) -> tuple[str, LogitsSource | None]:
     """The place that gives, with gradients and without, what the network makes its output of, and how it does."""
-    for name, place in places(first.output.grad_fn, first.layer_at, first.noted):
+    for name, source in logits_sources(first.output.grad_fn, first.layer_at, first.noted):
         if name == "tanh" and first.output.shape[1] > 1:  # several of them are no answers of yes or no
             continue
-        if all(_gives(place, name, first, grad) for grad in (True, False)):
-            return name, place
+        if all(_gives(source, name, first, grad) for grad in (True, False)):
+            return name, source
     return "", None
 
 
-def _gives(place: Place, name: str, first: FirstOutput, grad: bool) -> bool:
+def _gives(source: LogitsSource, name: str, first: FirstOutput, grad: bool) -> bool:
     try:
         with grad_mode(), torch.set_grad_enabled(grad):
-            logits = first.logits_at(place, first.example.detach().clone().requires_grad_(grad))
+            logits = first.logits_at(source, first.example.detach().clone().requires_grad_(grad))
     except (RuntimeError, ValueError, BadRequest):  # the call isn't made there, or makes something else
         return False
     return agree(name, logits, first.output) and (not grad or logits.grad_fn is not None)

@@ -100,32 +100,32 @@ class Scores:
             return self
         return replace(self, reason=f"{self.reason}; above a half means {names[1]!r}")
 
-    def names(self, given: Sequence[str] | None, columns: int, name: str) -> tuple[str, ...]:
+    def names(self, names: Sequence[str] | None, columns: int, name: str) -> tuple[str, ...]:
         """The names of the classes; plain ones where none are given.
 
         Raises:
             BadRequest: there are more or fewer names than classes.
         """
         if self.kind is ScoreKind.BINARY:
-            return _two_names(given, name)
-        if self.kind is ScoreKind.VALUE and given is None:
+            return _two_names(names, name)
+        if self.kind is ScoreKind.VALUE and names is None:
             return ("output",) if columns == 1 else tuple(f"output {index}" for index in range(columns))
-        return class_names(given, columns, name)
+        return class_names(names, columns, name)
 
 
-def _two_names(given: Sequence[str] | None, name: str) -> tuple[str, ...]:
-    if given is None:
+def _two_names(names: Sequence[str] | None, name: str) -> tuple[str, ...]:
+    if names is None:
         return ("negative", "positive")
-    if len(given) not in (1, 2):
+    if len(names) not in (1, 2):
         raise BadRequest(
-            f"{len(given)} class names were given, and {name} has a single score: give two, the negative class "
+            f"{len(names)} class names were given, and {name} has a single score: give two, the negative class "
             f"first, or the positive one alone."
         )
-    return tuple(given) if len(given) == 2 else (f"not {given[0]}", given[0])
+    return tuple(names) if len(names) == 2 else (f"not {names[0]}", names[0])
 
 
 def choose_kind(
-    asked: str, network: nn.Module, columns: int, ending: str, *, several: bool, name: str, bounded: str = ""
+    requested: str, network: nn.Module, columns: int, ending: str, *, several: bool, name: str, bounded: str = ""
 ) -> tuple[ScoreKind, str]:
     """What the scores mean, and why.
 
@@ -137,13 +137,13 @@ def choose_kind(
     Raises:
         BadRequest: it can't be what was asked for, or what the network says of itself.
     """
-    if asked not in SCORES:
-        raise BadRequest(f"--scores {asked!r}: it can be {', '.join(SCORES[:-1])} or {SCORES[-1]}.")
-    if asked != "auto":
-        return _checked(ScoreKind(asked), columns, ending, f"--scores {asked}", name), "as was asked for"
-    said = _said(network)
-    if said is not None:
-        kind, where = said
+    if requested not in SCORES:
+        raise BadRequest(f"--scores {requested!r}: it can be {', '.join(SCORES[:-1])} or {SCORES[-1]}.")
+    if requested != "auto":
+        return _checked(ScoreKind(requested), columns, ending, f"--scores {requested}", name), "as was asked for"
+    declared = _said(network)
+    if declared is not None:
+        kind, where = declared
         return _checked(kind, columns, ending, f"{name}, {where}", name), f"as the network's {where} says"
     if bounded:
         what = "as there is a single score that is" if columns == 1 else "as the scores are"
@@ -168,9 +168,9 @@ def attribute(owner: object, name: str) -> Any:
 
 def _said(network: nn.Module) -> tuple[ScoreKind, str] | None:
     """What a network says of its scores, and in which of its attributes."""
-    own = attribute(network, "scores")  # a layer may be called so, too
-    if isinstance(own, str) and own in SCORES[1:]:
-        return ScoreKind(own), f"attribute scores = {own!r}"
+    declared = attribute(network, "scores")  # a layer may be called so, too
+    if isinstance(declared, str) and declared in SCORES[1:]:
+        return ScoreKind(declared), f"attribute scores = {declared!r}"
     if attribute(network, "multi_label") is True:
         return ScoreKind.SIGMOID, "attribute multi_label = True"
     problem = attribute(attribute(network, "config"), "problem_type")
@@ -179,16 +179,18 @@ def _said(network: nn.Module) -> tuple[ScoreKind, str] | None:
     return None
 
 
-def _checked(kind: ScoreKind, columns: int, ending: str, said: str, name: str) -> ScoreKind:
+def _checked(kind: ScoreKind, columns: int, ending: str, source: str, name: str) -> ScoreKind:
     """The kind, where the output can be that."""
     if kind is ScoreKind.BINARY and columns != 1:
         raise BadRequest(
-            f"{said}: {name} gives {columns} scores an image, and a binary answer has one. {FIT[2].capitalize()} fit."
+            f"{source}: {name} gives {columns} scores an image, and a binary answer has one. {FIT[2].capitalize()} fit."
         )
     if kind is ScoreKind.SOFTMAX and columns == 1:
         raise BadRequest(
-            f"{said}: {name} gives a single score an image, whose softmax is always 1. {FIT[1].capitalize()} fit."
+            f"{source}: {name} gives a single score an image, whose softmax is always 1. {FIT[1].capitalize()} fit."
         )
     if kind is ScoreKind.SIGMOID and "softmax" in ending:
-        raise BadRequest(f"{said}: {name} ends in a {ending}, whose classes exclude each other. Softmax or value fit.")
+        raise BadRequest(
+            f"{source}: {name} ends in a {ending}, whose classes exclude each other. Softmax or value fit."
+        )
     return kind

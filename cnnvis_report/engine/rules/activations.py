@@ -66,12 +66,12 @@ def known_layers(rule: Hashable, recorded: RecordedPass, more: Kinds = frozenset
         NotApplicable: an operation has no rule, with the counts of such operations.
     """
     cache = recorded.keep_for(rule)
-    if "layers" not in cache:
+    layers: Layers | None = cache.get("layers")
+    if layers is None:
         layers = Layers(recorded)
         _check(layers, KNOWN | more)
         cache["layers"] = layers
-    found: Layers = cache["layers"]
-    return found
+    return layers
 
 
 def _check(layers: Layers, known: Kinds) -> None:

@@ -50,8 +50,8 @@ class Affine:
         if self.dense:
             return signal @ weight
         mask = [True, False, False]
-        found = torch.ops.aten.convolution_backward(signal, self.x, weight, None, *self.geometry, mask)
-        back: Tensor = found[0]
+        gradients = torch.ops.aten.convolution_backward(signal, self.x, weight, None, *self.geometry, mask)
+        back: Tensor = gradients[0]
         return back
 
     def weights_back(self, signal: Tensor, x: Tensor, *, padded: bool = False) -> Tensor:
@@ -61,8 +61,8 @@ class Affine:
         mask = [False, True, False]
         stride, padding, *rest = self.geometry
         padding = [0] * len(padding) if padded else padding
-        found = torch.ops.aten.convolution_backward(signal, x, self.weight, None, stride, padding, *rest, mask)
-        sums: Tensor = found[1]
+        gradients = torch.ops.aten.convolution_backward(signal, x, self.weight, None, stride, padding, *rest, mask)
+        sums: Tensor = gradients[1]
         return sums
 
     def z(self) -> Tensor:

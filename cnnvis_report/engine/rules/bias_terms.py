@@ -23,18 +23,18 @@ KNOWN: Kinds = MOVES | POOLS | SUMS | SCALES | CURVED | {Kind.LEAKY_RELU, Kind.C
 Take = Callable[[Tensor], None]
 
 
-def send_constants(recorded: RecordedPass, start: Tensor, place: GradientEdge, take: Take) -> None:
+def send_constants(recorded: RecordedPass, start: Tensor, edge: GradientEdge, take: Take) -> None:
     """Walk back from the scores and hand over c times its gradient, operation by operation.
 
     Args:
-        start: [N, classes]. place: of the images, where the walk ends.
+        start: [N, classes]. edge: of the images, where the walk ends.
         take: called with [N, ...], the shape of the operation's result.
 
     Raises:
         NotApplicable: an operation whose constant part isn't known.
     """
     walk = _Walk(check_constants(recorded), take)
-    walk_back(recorded.nodes, start, [place], walk.visit)
+    walk_back(recorded.nodes, start, [edge], walk.visit)
 
 
 class _Walk:
@@ -106,11 +106,11 @@ def check_constants(recorded: RecordedPass) -> LayerInputs:
 
 def _inside(layer_inputs: LayerInputs) -> set[Node]:
     """The operations that a call of a linear layer is made of, its result's apart."""
-    found: set[Node] = set()
+    nodes: set[Node] = set()
     for node, linear in layer_inputs.linears.items():
 
         def inner(later: Node, end: Node = linear.before.node) -> list[Node]:
             return [before for before in next_nodes(later) if before is not end]
 
-        found.update(reached(inner(node), inner))
-    return found
+        nodes.update(reached(inner(node), inner))
+    return nodes

@@ -38,11 +38,11 @@ class Composite:
         """
         return known_layers(self, recorded).count
 
-    def back(self, recorded: RecordedPass, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
+    def back(self, recorded: RecordedPass, start: Tensor, edges: Sequence[GradientEdge]) -> list[Tensor | None]:
         """Multipliers at layers, relevance at pixels."""
         layers = known_layers(self, recorded)
         walk = _Walk(self, layers, recorded.keep_for(self))
-        return walk_back(recorded.nodes, start, places, walk.visit)
+        return walk_back(recorded.nodes, start, edges, walk.visit)
 
 
 @dataclass(frozen=True)

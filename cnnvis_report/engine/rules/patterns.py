@@ -43,8 +43,8 @@ class PatternRule:
         """
         return pattern_layers(recorded, self).count
 
-    def back(self, recorded: RecordedPass, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
-        """Signals at the places, the score itself being the signal at the top."""
+    def back(self, recorded: RecordedPass, start: Tensor, edges: Sequence[GradientEdge]) -> list[Tensor | None]:
+        """Signals at the edges, the score itself being the signal at the top."""
         if self.patterns is None:
             raise RuntimeError("no patterns were fitted")
         layers = pattern_layers(recorded, self)
@@ -52,7 +52,7 @@ class PatternRule:
         walk = _Walk(self.attribution, layers, patterns)
         # a negated score is a signal of the same things: its pattern is negated, too
         sent = start if self.attribution else start.abs()
-        return walk_back(recorded.nodes, sent * recorded.output.detach(), places, walk.visit)
+        return walk_back(recorded.nodes, sent * recorded.output.detach(), edges, walk.visit)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def in_order(layers: Layers) -> list[Node]:
 
 def rectified(layers: Layers, node: Node) -> bool:
     """Whether a ReLU, and nothing else, reads the layer's result, a norm that is folded into it aside."""
-    readers = [each for each in layers.nodes if any(before is node for before, _ in layers.sources(each))]
+    readers = [reader for reader in layers.nodes if any(before is node for before, _ in layers.sources(reader))]
     if len(readers) == 1 and readers[0] in layers.folded:
         return rectified(layers, readers[0])
     return bool(readers) and all(map(is_relu, readers))

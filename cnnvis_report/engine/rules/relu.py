@@ -45,12 +45,12 @@ class ReluRule:
             raise NotApplicable("the network has no ReLU")
         return f"{relus} of {relus} ReLU calls"
 
-    def back(self, recorded: RecordedPass, start: Tensor, places: Sequence[GradientEdge]) -> Sequence[Tensor | None]:
-        """Signals at the places, when `start` is sent back from the scores."""
+    def back(self, recorded: RecordedPass, start: Tensor, edges: Sequence[GradientEdge]) -> Sequence[Tensor | None]:
+        """Signals at the edges, when `start` is sent back from the scores."""
         hook = _gated if self.gated else _ungated
         handles = [node.register_hook(hook) for node in recorded.nodes if is_relu(node)]
         try:
-            return recorded.gradients(start, places)
+            return recorded.gradients(start, edges)
         finally:
             for handle in handles:
                 handle.remove()

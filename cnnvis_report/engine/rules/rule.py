@@ -19,5 +19,5 @@ class Rule(Protocol):
     def layer_inputs(self) -> bool:
         """Whether it has to know what the layers read and weigh with."""
 
-    def back(self, recorded: RecordedPass, start: Tensor, places: Sequence[GradientEdge]) -> Sequence[Tensor | None]:
-        """Signals at the places when `start` [N, classes] is sent back from the scores; None where none arrives."""
+    def back(self, recorded: RecordedPass, start: Tensor, edges: Sequence[GradientEdge]) -> Sequence[Tensor | None]:
+        """Signals at the edges when `start` [N, classes] is sent back from the scores; None where none arrives."""

@@ -38,11 +38,11 @@ class Spread:
         """
         return known_layers(self, recorded, PASSED).count
 
-    def back(self, recorded: RecordedPass, start: Tensor, places: Sequence[GradientEdge]) -> list[Tensor | None]:
-        """Relevance at the places."""
+    def back(self, recorded: RecordedPass, start: Tensor, edges: Sequence[GradientEdge]) -> list[Tensor | None]:
+        """Relevance at the edges."""
         layers = known_layers(self, recorded, PASSED)
         walk = _Walk(self.rule, layers)
-        return walk_back(recorded.nodes, start * recorded.output.detach(), places, walk.visit)
+        return walk_back(recorded.nodes, start * recorded.output.detach(), edges, walk.visit)
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ class _Walk:
             sources = self.layers.sources(node)
             return [(edge, relevance / len(sources)) for edge in sources]
         if operation(node) == "Sum":
-            (found,) = ordinary(node, signals)
+            (gradient,) = ordinary(node, signals)
             source = self.layers.sources(node)[0]
             shape = torch.Size(result_shape(*source))
-            return None if found is None else [(source, found.expand(shape) * relevance.numel() / shape.numel())]
+            return None if gradient is None else [(source, gradient.expand(shape) * relevance.numel() / shape.numel())]
         return None

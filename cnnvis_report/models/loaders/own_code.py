@@ -25,12 +25,12 @@ def own_code(request: ModelRequest) -> Model:
         state = read_for(network, weights)
         load_into(network, state, weights)
         notices = (*notices, *state.notices(split_key(weights)[0].name))
-    own = declared(network, spec, input_channels(network) or 3)
+    declaration = declared(network, spec, input_channels(network) or 3)
     return Model(
         network,
         spec.rpartition(":")[2],
         weights.name if weights else "as the factory made them",
-        own.preprocessing,
-        own.classes,
-        notices=(*notices, *own.notices),
+        declaration.preprocessing,
+        declaration.classes,
+        notices=(*notices, *declaration.notices),
     )

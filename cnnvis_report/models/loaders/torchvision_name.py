@@ -87,14 +87,14 @@ def _with_file(name: str, path: Path) -> Model:
     weights = read_for(skeleton(name), path)
     learner = fastai_network(name, weights.state, file.name)
     if learner is not None:
-        load_into(learner.network, weights.state, path, asked=name)
+        load_into(learner.network, weights.state, path, architecture=name)
         entry = next(iter(torchvision.models.get_model_weights(name)))
         notices = (*weights.notices(file.name), learner.notice)
         return Model(learner.network, name, path.name, preprocessing_of(entry), None, notices=notices)
     weights, guessed = with_head(name, weights, file.name)
     built = build_for(name, weights.state, file.name)
     strangers = tuple(key for key in weights.strangers if key in built.state)
-    load_into(built.network, replace(weights, state=built.state, strangers=strangers), path, asked=name)
+    load_into(built.network, replace(weights, state=built.state, strangers=strangers), path, architecture=name)
     versions = list(torchvision.models.get_model_weights(name))
     # a file by torchvision's name is torchvision's; a training of one's own usually keeps the first preprocessing
     entry = next((version for version in versions if Path(version.url).name == file.name), versions[0])

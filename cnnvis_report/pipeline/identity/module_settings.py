@@ -22,15 +22,15 @@ HOUSEKEEPING = frozenset(vars(nn.Module())) | {"_compiled_call_impl"}
 def settings_hash(network: nn.Module) -> str:
     """A digest of everything that the modules hold and their state doesn't."""
     digest, serializer = sha256(), _Serializer()
-    kept = state_of(network).keys()
+    saved = state_of(network).keys()
     for path, module in network.named_modules(remove_duplicate=False):
         digest.update(_text(f"{path} {_called(type(module))} {_extra(module)}\n"))
         digest.update(b"".join(serializer.bytes_of(_extra_state(module))))
-        own = {name: value for name, value in vars(module).items() if name not in HOUSEKEEPING}
-        for part in serializer.bytes_of([own, *(list(vars(module)[name].values()) for name in HOOKS)]):
+        attributes = {name: value for name, value in vars(module).items() if name not in HOUSEKEEPING}
+        for part in serializer.bytes_of([attributes, *(list(vars(module)[name].values()) for name in HOOKS)]):
             digest.update(part)
     for name, buffer in network.named_buffers():
-        if name not in kept:  # buffers that aren't saved with the others
+        if name not in saved:  # buffers that aren't saved with the others
             digest.update(_text(name) + _bytes_of(buffer))
     return digest.hexdigest()[:32]
 
@@ -67,7 +67,7 @@ def _parts(value: Any) -> Iterable[Any]:
     if isinstance(value, Mapping):
         return [part for pair in value.items() for part in pair]
     if isinstance(value, set | frozenset):
-        return sorted(map(repr, value)) if all(isinstance(held, PLAIN) for held in value) else [len(value)]
+        return sorted(map(repr, value)) if all(isinstance(element, PLAIN) for element in value) else [len(value)]
     if isinstance(value, list | tuple):
         return value
     if isinstance(value, partial):

@@ -45,8 +45,8 @@ class InspectionBudget:
         tops = min(TOP_IMAGES, images) * self.channels if images > 1 else 0
         units = layers * (inspected * self.units * RULES + tops)
         optimized = min(self.maximized, classes) * self.steps + min(self.inverted, inspected) * layers * INVERSION_STEPS
-        both = inspected + units + optimized
-        return float(images + both), float(both)
+        inspection = inspected + units + optimized
+        return float(images + inspection), float(inspection)
 
 
 BUDGETS = {

@@ -49,7 +49,7 @@ class ImageInspector:
         self._pictures, self._monitor, self._writer, self._reasons = pictures, monitor, writer, reasons
         layers = feature_layers(subject)
         self._layers = [layer.name for layer in layers]
-        self._kept, self._side = kept_maps(
+        self._with_maps, self._side = kept_maps(
             [layer.shape for layer in layers], min(plan.budget.images, images), plan.budget
         )
         self._count = 0
@@ -72,7 +72,7 @@ class ImageInspector:
         classes = all_of("class score maps", lambda: self._classes(tape, arrays), reasons)
         inverts = self._count < self._plan.budget.inverted
         inverted = all_of("inversions", lambda: self._inverted(inputs[0], arrays), reasons) if inverts else ()
-        side = self._side if self._count < self._kept else 0
+        side = self._side if self._count < self._with_maps else 0
         self._count += 1
         self._writer.add_inspection(image.item.id, arrays)
         return ImageInspection(image.item.id, layers, side, subject.classes[target], units, classes, inverted)
@@ -86,7 +86,7 @@ class ImageInspector:
                 gradient: Tensor | None = gradients.layer(name)[0]
             except NotApplicable:  # a branch that the scores don't depend on
                 gradient = None
-            if self._count < self._kept:
+            if self._count < self._with_maps:
                 maps = keep_maps(values, gradient, self._side)
                 arrays[f"maps/{name}"] = maps.steps
                 arrays[f"channels/{name}"] = np.stack([maps.lowest, maps.highest, maps.mean, maps.relevance])
@@ -95,12 +95,12 @@ class ImageInspector:
 
     def _units(self, tape: Tape, image: DecodedImage, arrays: Arrays) -> Iterator[tuple[str, tuple[UnitRecord, ...]]]:
         """The strongest channels of the main layers, projected; where units were asked for in a layer, these."""
-        asked, pictures = self._plan.units, self._pictures
-        for layer in dict.fromkeys([*(unit.layer for unit in asked), *main_layers(self._subject)]):
+        chosen, pictures = self._plan.units, self._pictures
+        for layer in dict.fromkeys([*(unit.layer for unit in chosen), *main_layers(self._subject)]):
             channels = strongest_channels(tape.layer(layer)[0], self._plan.budget.units).tolist()
-            units = [unit for unit in asked if unit.layer == layer] or [Unit(layer, channel) for channel in channels]
-            records, made = pictures.make([image] * len(units), units, pictures.rules)
-            arrays |= {f"units/{layer}/{name}": picture for name, picture in made.items()}
+            units = [unit for unit in chosen if unit.layer == layer] or [Unit(layer, channel) for channel in channels]
+            records, encoded = pictures.make([image] * len(units), units, pictures.rules)
+            arrays |= {f"units/{layer}/{name}": picture for name, picture in encoded.items()}
             yield layer, records
 
     def _classes(self, tape: Tape, arrays: Arrays) -> Iterator[ClassMapRecord]:

@@ -55,13 +55,13 @@ def maximized(
     results = _optimized(subject, images, plan, candidates, seed, count)
     for number, (candidate, result) in enumerate(zip(candidates, results, strict=True)):
         arrays[f"maximized/{number}"] = as_bytes(result.image)
-        arrays[f"frames/{number}"] = np.stack([as_bytes(frame) for frame in result.film])
+        arrays[f"frames/{number}"] = np.stack([as_bytes(frame) for frame in result.frames])
         yield MaximizedRecord(
             title=candidate.title,
             layer=candidate.objective.layer,
             channel=candidate.objective.channels[0],
             size=(result.image.shape[1], result.image.shape[2]),
-            frames=len(result.film),
+            frames=len(result.frames),
             activation=round(result.reached, 4),
             top_activation=None if candidate.best is None else round(candidate.best, 4),
             top_image=candidate.best_image,

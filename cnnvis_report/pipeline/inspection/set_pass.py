@@ -126,12 +126,12 @@ def pass_over_set(
     tops = list(dict.fromkeys([*main_layers(subject), *(unit.layer for unit in plan.units)]))
     count = len(images)
     result = SetPass(TopImages(tops, TOP_IMAGES), {name: ChannelStatsCollector(count, seed) for name in shown})
-    kept = {*tops, *(objective.layer for objective in objectives if objective.layer)}
-    names = list(dict.fromkeys([*shown, *kept]))
+    returned = {*tops, *(objective.layer for objective in objectives if objective.layer)}
+    names = list(dict.fromkeys([*shown, *returned]))
     skipped: list[Skipped] = []  # named already, when they were to be explained
     for batch in batches(images, subject.preprocessing, size, skipped):
         progress.step(f"inspection: {batch.ready[0].item.name}")
-        for part, logits, values in _passes(subject, batch, names, result, kept):
+        for part, logits, values in _passes(subject, batch, names, result, returned):
             ids = [image.item.id for image in part.ready]
             monitor.check_again(ids, logits)
             classes = _classes(part, logits)
@@ -146,12 +146,12 @@ def pass_over_set(
 
 
 def _passes(
-    subject: Subject, batch: Batch, names: Sequence[str], result: SetPass, kept: set[str]
+    subject: Subject, batch: Batch, names: Sequence[str], result: SetPass, returned: set[str]
 ) -> Iterator[tuple[Batch, Tensor, dict[str, Tensor]]]:
     """The pass over a batch, or over its parts: one with an image that fails is halved until that image is alone."""
     forget = [channels.checkpoint() for channels in result.channels.values()]
     try:
-        logits, values = _forward(subject, batch, names, result.channels, kept)
+        logits, values = _forward(subject, batch, names, result.channels, returned)
     except BadRequest as error:
         for forget_batch in forget:  # layers before the one that failed have taken it in
             forget_batch()
@@ -163,7 +163,7 @@ def _passes(
         result.failed.append((batch.ready[0].item.name, reason))
         return
     for half in batch.halves:
-        yield from _passes(subject, half, names, result, kept)
+        yield from _passes(subject, half, names, result, returned)
 
 
 def _classes(batch: Batch, logits: Tensor) -> list[int]:
@@ -177,7 +177,7 @@ def _classes(batch: Batch, logits: Tensor) -> list[int]:
 
 
 def _forward(
-    subject: Subject, batch: Batch, names: Sequence[str], channels: dict[str, ChannelStatsCollector], kept: set[str]
+    subject: Subject, batch: Batch, names: Sequence[str], channels: dict[str, ChannelStatsCollector], returned: set[str]
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """[N, classes] logits, and the values of some layers; statistics of all channels are taken while they pass.
 
@@ -189,7 +189,7 @@ def _forward(
     def keep(name: str, output: Tensor) -> None:
         if name in channels:
             channels[name].add(output)
-        if name in kept:
+        if name in returned:
             values[name] = output.clone()  # an operation in place may follow
 
     images = batch.images.to(subject.device)

@@ -53,10 +53,10 @@ def top_images(
             ids = [set_pass.ids[number] for number in top.images[channel, :count].tolist()]
             positions = zip(top.rows[channel, :count].tolist(), top.columns[channel, :count].tolist(), strict=True)
             units = [Unit(layer, channel, *position) for position in positions]
-            records, made = _pictured(cache, ids, units, pictures, reasons)
+            records, encoded = _pictured(cache, ids, units, pictures, reasons)
             if not records:
                 continue
-            arrays |= {f"top_images/{layer}/{channel}/{name}": picture for name, picture in made.items()}
+            arrays |= {f"top_images/{layer}/{channel}/{name}": picture for name, picture in encoded.items()}
             classes = sorted(((float(values[channel]), index) for index, values in means.items()), reverse=True)
             named = tuple((subject.classes[index], round(value, 5)) for value, index in classes[:CLASSES])
             yield TopImagesRecord(layer, channel, records, named)
@@ -75,28 +75,28 @@ def _pictured(
             reasons.append((f"{cache.name(ids[0])} among the top images", told(error)))
             return (), {}
     records: list[UnitRecord] = []
-    made: dict[str, Bytes] = {}
+    encoded: dict[str, Bytes] = {}
     for id, unit in zip(ids, units, strict=True):
         record, alone = _pictured(cache, [id], [unit], pictures, reasons)
-        made |= {f"{len(records)}{name.removeprefix('0')}": picture for name, picture in alone.items()}
+        encoded |= {f"{len(records)}{name.removeprefix('0')}": picture for name, picture in alone.items()}
         records += record
-    return tuple(records), made
+    return tuple(records), encoded
 
 
 def _channels(subject: Subject, plan: InspectionPlan, set_pass: SetPass, layer: str) -> list[int]:
     """The channels of the largest activations in a main layer, and those that were asked for, by number."""
     values = set_pass.tops.top(layer).values
-    asked = {unit.channel for unit in plan.units if unit.layer == layer}
+    requested = {unit.channel for unit in plan.units if unit.layer == layer}
     most = plan.budget.channels if layer in main_layers(subject) else 0
-    return sorted({*values[:, 0].topk(min(most, len(values))).indices.tolist(), *asked})
+    return sorted({*values[:, 0].topk(min(most, len(values))).indices.tolist(), *requested})
 
 
 class DecodedImages:
-    """Images of the set by their ids, the last ones kept: channels share them."""
+    """Images of the set by their ids, the last `capacity` of them kept: channels share them."""
 
-    def __init__(self, images: ImageSet, preprocessing: Preprocessing, kept: int = 64) -> None:
+    def __init__(self, images: ImageSet, preprocessing: Preprocessing, capacity: int = 64) -> None:
         self._items = {item.id: item for item in images}
-        self._preprocessing, self._kept = preprocessing, kept
+        self._preprocessing, self._capacity = preprocessing, capacity
         self._decoded: dict[str, DecodedImage] = {}
 
     def name(self, id: str) -> str:
@@ -113,7 +113,7 @@ class DecodedImages:
             image = read_item(self._items[id], self._preprocessing)
             if not isinstance(image, DecodedImage):
                 raise NotApplicable(f"{image.name} can't be read any more: {image.reason}")
-            if len(self._decoded) >= self._kept:
+            if len(self._decoded) >= self._capacity:
                 del self._decoded[next(iter(self._decoded))]
             self._decoded[id] = image
         return self._decoded[id]

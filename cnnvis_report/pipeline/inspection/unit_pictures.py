@@ -86,11 +86,11 @@ class UnitPictures:
         projections: list[Projection] = []
         for part in parts:
             inputs = torch.stack([image.picture.values for image in images[part]]).to(self._subject.device)
-            made = project(self._subject, inputs, units[part], how=rule, capacity=self._capacity)
-            if not bool(made.maps.isfinite().all() and made.activations.isfinite().all()):
+            projected = project(self._subject, inputs, units[part], how=rule, capacity=self._capacity)
+            if not bool(projected.maps.isfinite().all() and projected.activations.isfinite().all()):
                 raise NotApplicable("the projection isn't finite (NaN or infinity)")
-            positions = [(int(row), int(column)) for row, column in made.places.tolist()]
-            projections += list(zip(made.maps, made.activations.tolist(), positions, strict=True))
+            positions = [(int(row), int(column)) for row, column in projected.positions.tolist()]
+            projections += list(zip(projected.maps, projected.activations.tolist(), positions, strict=True))
         return projections
 
 

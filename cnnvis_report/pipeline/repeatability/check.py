@@ -49,25 +49,25 @@ class Repeatability:
 
     def notices(self, name: str) -> tuple[str, ...]:
         """What a user of the network called `name` has to know of it, a sentence each."""
-        found = []
+        notices = []
         if self.again:
-            found.append(
+            notices.append(
                 f"{name} doesn't repeat itself: passes over one image differ by {percent(self.again)} of the range of "
                 f"its logits (dropout that stays on, noise, or a state that moves on); scores change from run to run "
                 f"by about so much, and maps may by more."
             )
         if self.draws and not self.again:
-            found.append(
+            notices.append(
                 f"{name} draws random numbers in its passes; {self.draws} passes over one image agreed, others may not."
             )
         if self.among:
-            found.append(
+            notices.append(
                 f"{name} gives an image other logits among other images, by {percent(self.among)} of their range "
                 f"(statistics over the batch?); images are explained one by one."
             )
         if self.refusal:
-            found.append(f"{name} takes one image at a time ({self.refusal}); images are explained one by one.")
-        return tuple(found)
+            notices.append(f"{name} takes one image at a time ({self.refusal}); images are explained one by one.")
+        return tuple(notices)
 
 
 def check_passes(subject: Subject) -> Repeatability:
@@ -83,13 +83,13 @@ def check_passes(subject: Subject) -> Repeatability:
         beside.append(rows)
         return rows[1:]
 
-    found = compare(subject, image, alone, batch)
-    if found.again:
-        return found
-    if found.one_by_one or not beside:
-        beside = [torch.cat([plain_logits(subject, each) for each in (neighbor, image)])]
+    result = compare(subject, image, alone, batch)
+    if result.again:
+        return result
+    if result.one_by_one or not beside:
+        beside = [torch.cat([plain_logits(subject, part) for part in (neighbor, image)])]
     example = blake2b(image.detach().cpu().float().contiguous().numpy().tobytes(), digest_size=16)
-    return replace(found, logits=beside[0][:2], example=example.hexdigest())
+    return replace(result, logits=beside[0][:2], example=example.hexdigest())
 
 
 def open_first_batch(
@@ -105,14 +105,14 @@ def open_first_batch(
 
     def batch() -> Tensor:
         tapes.append(tape_of(images))
-        found = tapes[-1].logits
-        _check_rows(found, images)
+        logits = tapes[-1].logits
+        _check_rows(logits, images)
         if streams and len(images) == 1:
-            found = torch.cat([found, _beside(subject, images, 1)[1]])
-        return found[-1:]
+            logits = torch.cat([logits, _beside(subject, images, 1)[1]])
+        return logits[-1:]
 
-    found = compare(subject, images[-1:], alone, batch)
-    return (tapes[0] if tapes else None), found
+    result = compare(subject, images[-1:], alone, batch)
+    return (tapes[0] if tapes else None), result
 
 
 def compare(
@@ -143,8 +143,8 @@ def compare(
             return Repeatability()
         kind = "" if isinstance(error, CnnVisError) else f"{type(error).__name__}: "
         refusal = f"{kind}{brief(error)}"[:120]
-    given, alone, passes = alone, plain_logits(subject, image), 1
-    again = difference(given, alone) if repeated else 0.0
+    earlier, alone, passes = alone, plain_logits(subject, image), 1
+    again = difference(earlier, alone) if repeated else 0.0
     while not again and passes < (MOST_PASSES if draws else 2):
         again, passes = difference(alone, plain_logits(subject, image)), passes + 1
     among = 0.0 if refusal else _farthest(alone, rows)
@@ -182,7 +182,7 @@ def relative_difference(one: Tensor, other: Tensor) -> float:
 def _is_rounding(subject: Subject, image: Tensor, size: int) -> bool:
     """Whether neither its neighbors nor its place in the batch matter to an image, but the batch's size alone."""
     noise = _noise(image)
-    others = [each.expand(max(size, 3) - 2, -1, -1, -1) for each in (noise, -noise)]
+    others = [part.expand(max(size, 3) - 2, -1, -1, -1) for part in (noise, -noise)]
     rows = [row for other in others for row in plain_logits(subject, torch.cat([other, image, image]))[-2:]]
     return all(relative_difference(rows[0][None], row[None]) < ROUNDING[torch.float32] / 100 for row in rows[1:])
 
@@ -218,14 +218,14 @@ def plain_logits(subject: Subject, images: Tensor) -> Tensor:
         ValueError: there are more or fewer rows than images.
     """
     with grad_mode(), torch.no_grad(), subject.in_eval_mode():
-        found = subject.forward(images)
-    _check_rows(found, images)
-    return found
+        logits = subject.forward(images)
+    _check_rows(logits, images)
+    return logits
 
 
-def _check_rows(found: Tensor, images: Tensor) -> None:
-    if len(found) != len(images):
-        raise ValueError(f"it gives {len(found)} rows of scores for {len(images)} images")
+def _check_rows(logits: Tensor, images: Tensor) -> None:
+    if len(logits) != len(images):
+        raise ValueError(f"it gives {len(logits)} rows of scores for {len(images)} images")
 
 
 def _noise(image: Tensor) -> Tensor:

@@ -69,14 +69,14 @@ class PassMonitor:
         if len(images) == 1 or self._batches & (self._batches - 1):
             return False
         start = time.perf_counter()
-        found = next(filter(None, (self._compared(row, images, logits) for row in self._rows(images))), None)
+        result = next(filter(None, (self._compared(row, images, logits) for row in self._rows(images))), None)
         self.seconds += time.perf_counter() - start
-        if found is None:
+        if result is None:
             return False
-        self.repeatability, self._before = found, len(self._summaries) - len(images)
-        self.subject.one_by_one = found.one_by_one
-        self.first = None if found.again else self.first
-        return found.one_by_one
+        self.repeatability, self._before = result, len(self._summaries) - len(images)
+        self.subject.one_by_one = result.one_by_one
+        self.first = None if result.again else self.first
+        return result.one_by_one
 
     def _rows(self, images: Tensor) -> list[int]:
         """Which images of a batch are looked at alone; the example among them costs nothing."""
@@ -98,9 +98,9 @@ class PassMonitor:
             alone = plain_logits(self.subject, image) if known is None else known
         except Exception:  # images of no use alone are somebody else's to name
             return None
-        found = compare(self.subject, image, alone, batch, size=len(images), repeated=known is None)
-        if found.again or found.among:
-            return found
+        result = compare(self.subject, image, alone, batch, size=len(images), repeated=known is None)
+        if result.again or result.among:
+            return result
         self._rounding = max(self._rounding, 2 * relative_difference(alone, logits[row : row + 1]))
         return None
 

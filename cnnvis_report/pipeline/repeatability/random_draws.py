@@ -13,10 +13,10 @@ from torch import nn
 class Draws:
     """What the pass within `watched` has drawn from; false where from nothing."""
 
-    found = False
+    any_drawn = False
 
     def __bool__(self) -> bool:
-        return self.found
+        return self.any_drawn
 
 
 @contextmanager
@@ -27,20 +27,20 @@ def watched(network: nn.Module) -> Iterator[Draws]:
     """
     draws, before = Draws(), _states(network)
     yield draws
-    draws.found = _states(network) != before
+    draws.any_drawn = _states(network) != before
 
 
 def _states(network: nn.Module) -> list[Any]:
-    found: list[Any] = [torch.get_rng_state().numpy().tobytes(), random.getstate()]
+    states: list[Any] = [torch.get_rng_state().numpy().tobytes(), random.getstate()]
     if torch.cuda.is_available():
-        found += [state.numpy().tobytes() for state in torch.cuda.get_rng_state_all()]
+        states += [state.numpy().tobytes() for state in torch.cuda.get_rng_state_all()]
     numpy = sys.modules.get("numpy")
     if numpy is not None:
-        kind, keys, place, *rest = numpy.random.get_state()
-        found.append((kind, keys.tobytes(), place, *rest))
+        kind, keys, position, *rest = numpy.random.get_state()
+        states.append((kind, keys.tobytes(), position, *rest))
     for module in network.modules():
-        found += [_state(value) for value in vars(module).values()]
-    return found
+        states += [_state(value) for value in vars(module).values()]
+    return states
 
 
 def _state(value: Any) -> Any:

@@ -42,7 +42,9 @@ def explain_images(
         for batch in batches(images, subject.preprocessing, size, stats.skipped):
             warned = _warn(stats.skipped, warned, progress)
             decoded = batch.ready
-            stats.image_notices += [f"{each.item.name}: {each.picture.note}." for each in decoded if each.picture.note]
+            stats.image_notices += [
+                f"{image.item.name}: {image.picture.note}." for image in decoded if image.picture.note
+            ]
             missing = {image.item.id for image in decoded} - writer.done
             results = list(explainer.explain(decoded)) if missing else []
             if writing is not None:

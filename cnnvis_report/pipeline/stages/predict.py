@@ -168,8 +168,8 @@ def _spread(items: Sequence[ImageItem], verdicts: Mapping[str, Verdict], most: i
     first = set(sorted(wrong, key=lambda id: -verdicts[id].confidence)[: most // 2])
     rest = [item for item in items if item.id not in first]
     room = min(len(rest), most - len(first))
-    kept = first | {rest[number * len(rest) // room].id for number in range(room)}
-    return [item for item in items if item.id in kept]
+    chosen = first | {rest[number * len(rest) // room].id for number in range(room)}
+    return [item for item in items if item.id in chosen]
 
 
 def _predict(subject: Subject, images: ImageSet, size: int | None, progress: Progress) -> _Predicted:

@@ -23,9 +23,17 @@ from cnnvis_report.pipeline.forecast import Spent
 from cnnvis_report.pipeline.stages.evaluation import MetricsBudget
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.methods import Array
-from cnnvis_report.records.metrics import RandomizationResult
+from cnnvis_report.records.metrics import MethodTest, MetricInfo, MetricKind, RandomizationResult
 
-READ_AT_MOST = 8  # of the measured images, until enough can be read
+TRIED = 2  # times the images that are wanted are read at most, until enough can be
+TEST = MetricInfo(
+    name="randomization",
+    title="Randomization test (ρ)",
+    description="Rank correlation of the map's magnitudes with those of a copy whose weights are all randomized",
+    higher_is_better=False,
+    kind=MetricKind.SANITY,
+    source="Adebayo et al. 2018, arXiv:1810.03292",
+)
 
 TaskKey = tuple[str, str]  # method, layer
 Grids = dict[TaskKey, Array]
@@ -37,11 +45,14 @@ class Randomization:
     """What became of maps.
 
     fractions: of the layers that were randomized, cascade step by step. images: how many were explained.
+    results: means over images at each step. tests: of each image, the rank correlation of magnitudes at the last step;
+    none where the cascade ended earlier.
     """
 
     fractions: tuple[float, ...] = ()
     images: int = 0
     results: tuple[RandomizationResult, ...] = ()
+    tests: tuple[MethodTest, ...] = ()
 
 
 def randomization(
@@ -81,7 +92,14 @@ def randomization(
         similarities.append([_similarity(*pair) for pair in zip(trained, grids, strict=True)])
     fractions = tuple(round(len(layers) / len(cascade[-1]), 4) for layers in cascade[: len(similarities)])
     rows = [_mean_over_images((task.name, task.layer), similarities) for task in tasks]
-    return Randomization(fractions, len(decoded), tuple(row for row in rows if row is not None))
+    whole = similarities[-1] if len(similarities) == len(cascade) else []
+    tests = [_by_image((task.name, task.layer), whole) for task in tasks]
+    return Randomization(
+        fractions,
+        len(decoded),
+        tuple(row for row in rows if row is not None),
+        tuple(test for test in tests if test.values),
+    )
 
 
 def randomization_seconds(
@@ -94,7 +112,7 @@ def randomization_seconds(
 
 
 def _decoded(subject: Subject, images: ImageSet, count: int) -> list[DecodedImage]:
-    read = [read_item(item, subject.preprocessing) for item in images.items[:READ_AT_MOST]]
+    read = (read_item(item, subject.preprocessing) for item in images.items[: TRIED * count])
     return list(islice((image for image in read if isinstance(image, DecodedImage)), count))
 
 
@@ -164,3 +182,9 @@ def _mean_over_images(key: TaskKey, similarities: Sequence[Sequence[Similarity]]
         return None
     columns = [tuple(round(float(row[k]), 4) for row in rows) for k in range(3)]
     return RandomizationResult(key[0], key[1], *columns)
+
+
+def _by_image(key: TaskKey, similarities: Sequence[Similarity]) -> MethodTest:
+    """The rank correlation of magnitudes on each image that has one."""
+    values = tuple(round(image[key][1], 4) for image in similarities if key in image)
+    return MethodTest(TEST.name, *key, values)

@@ -81,12 +81,12 @@ def snapshots(
             break
         network = _subject(subject, checkpoint, samples[0])
         for sample in list(samples):
-            made = _frame(network, sample, tasks, settings, checkpoint.epoch, progress)
-            if made is None:
+            frame = _frame(network, sample, tasks, settings, checkpoint.epoch, progress)
+            if frame is None:
                 samples.remove(sample)
                 continue
-            frames[sample.id].append(made[0])
-            arrays |= made[1]
+            frames[sample.id].append(frame[0])
+            arrays |= frame[1]
     writer.add_inspection(SNAPSHOTS, arrays)
     methods = tuple(task.name for task in tasks)
     return tuple(
@@ -128,19 +128,19 @@ def _samples(subject: Subject, images: ImageSet) -> list[Sample]:
 def _checkpoints(subject: Subject, training: Training, progress: Progress) -> Iterator[Checkpoint]:
     """The checkpoints that are there and belong to this network, in order, with the network itself among them."""
     best = training.record.best_epoch
-    own = Checkpoint(best, subject.network)
-    given = False
+    best_checkpoint = Checkpoint(best, subject.network)
+    best_yielded = False
     for snapshot in sorted(training.record.snapshots, key=lambda snapshot: snapshot.epoch):
-        if snapshot.epoch >= best and not given:
-            given = True
-            yield own
+        if snapshot.epoch >= best and not best_yielded:
+            best_yielded = True
+            yield best_checkpoint
         if snapshot.epoch == best:
             continue
         network = _load(training, snapshot.file, progress)
-        if network is not None and _same_shapes(network, own.network):
+        if network is not None and _same_shapes(network, best_checkpoint.network):
             yield Checkpoint(snapshot.epoch, network.to(subject.device))
-    if not given:
-        yield own
+    if not best_yielded:
+        yield best_checkpoint
 
 
 def _load(training: Training, name: str, progress: Progress) -> nn.Module | None:
@@ -158,7 +158,7 @@ def _load(training: Training, name: str, progress: Progress) -> nn.Module | None
 
 
 def _same_shapes(network: nn.Module, other: nn.Module) -> bool:
-    shapes = [{name: value.shape for name, value in each.state_dict().items()} for each in (network, other)]
+    shapes = [{name: value.shape for name, value in model.state_dict().items()} for model in (network, other)]
     return shapes[0] == shapes[1]
 
 

@@ -55,7 +55,7 @@ def _fewer(steps: Pixels, most: int | None) -> Pixels:
         return steps
     scale = most / max(steps.shape[1:])
     size = (max(1, round(steps.shape[2] * scale)), max(1, round(steps.shape[1] * scale)))
-    return np.stack([np.asarray(Image.fromarray(each).resize(size, Image.Resampling.BOX)) for each in steps])
+    return np.stack([np.asarray(Image.fromarray(array).resize(size, Image.Resampling.BOX)) for array in steps])
 
 
 def _numbers(values: npt.NDArray[np.floating[Any]]) -> list[float]:

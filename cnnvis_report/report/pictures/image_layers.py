@@ -24,11 +24,11 @@ def image_pictures(run: StoredRun, inspected: ImageInspection) -> Pictures:
         yield f"summary-{number}", _over(picture, summary, Sign.POSITIVE)
         yield f"reveal-{number}", _revealed(picture, summary)
     for number, (layer, units) in enumerate(inspected.units):
-        for place in range(len(units)):
+        for index in range(len(units)):
             for what in ("crop", *rules):
-                yield f"unit-{number}-{place}-{what}", sheet([[arrays[f"units/{layer}/{place}/{what}"]]])
-    for each in inspected.classes:
-        yield f"class-{each.index}", _over(picture, arrays[f"classes/{each.index}"], Sign.SIGNED)
+                yield f"unit-{number}-{index}-{what}", sheet([[arrays[f"units/{layer}/{index}/{what}"]]])
+    for class_map in inspected.classes:
+        yield f"class-{class_map.index}", _over(picture, arrays[f"classes/{class_map.index}"], Sign.SIGNED)
     for number, inverted in enumerate(inspected.inverted):
         yield f"inverted-{number}", webp(arrays[f"inverted/{inverted.layer}"], lossless_up_to=0)
 

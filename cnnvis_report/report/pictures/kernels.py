@@ -28,8 +28,8 @@ def kernel_sheet(values: Array, record: KernelRecord, *, per_kernel: bool) -> by
     drawn = Image.new("RGBA", kernel_sheet_size(record))
     across = drawn.width // (width + 6)
     draw = ImageDraw.Draw(drawn)
-    for place, (block, channel) in enumerate(zip(blocks, record.channels, strict=True)):
-        left, top = place % across * (width + 6), place // across * (height + 16)
+    for index, (block, channel) in enumerate(zip(blocks, record.channels, strict=True)):
+        left, top = index % across * (width + 6), index // across * (height + 16)
         drawn.paste(Image.fromarray(block), (left, top))
         draw.text((left + width / 2, top + height + 1), str(channel), fill=INK, anchor="ma", font_size=10)
     return webp(np.asarray(drawn), lossless_up_to=10**9)
@@ -54,9 +54,9 @@ def _block(kernel: Pixels, first: bool) -> Pixels:
     height, width = kernel.shape[1:]
     scale = max(1, 9 // max(height, width))
     drawn = np.full((down * (height * scale + 1), across * (width * scale + 1), 3), 128, np.uint8)
-    for place, values in enumerate(kernel):
+    for index, values in enumerate(kernel):
         cell = _grown(np.repeat(values[..., None], 3, axis=2), scale)
-        top, left = place // across * (height * scale + 1), place % across * (width * scale + 1)
+        top, left = index // across * (height * scale + 1), index % across * (width * scale + 1)
         drawn[top : top + cell.shape[0], left : left + cell.shape[1]] = cell
     return drawn
 

@@ -20,7 +20,7 @@ def network_pictures(run: StoredRun) -> Pictures:
     for number, top in enumerate(inspection.top_images):
         key = f"top_images/{top.layer}/{top.channel}"
         rows = [
-            [arrays[f"{key}/{place}/{what}"] for place in range(len(top.units))]
+            [arrays[f"{key}/{index}/{what}"] for index in range(len(top.units))]
             for what in ("crop", inspection.projection_rules[0])
         ]
         yield f"top-{number}", sheet(rows)

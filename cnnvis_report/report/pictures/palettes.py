@@ -28,8 +28,8 @@ DEFAULT = "inferno"
 def stops(palette: str, sign: Sign) -> Stops:
     """The colors of a palette at equal distances: from 0 up, or from the most negative up."""
     scale, turned = SCALES[palette][sign is Sign.SIGNED]
-    found = tuple(_rgb(color) for color in scale)
-    return found[::-1] if turned else found
+    colors = tuple(_rgb(color) for color in scale)
+    return colors[::-1] if turned else colors
 
 
 def all_stops() -> dict[str, dict[str, Stops]]:
@@ -41,8 +41,8 @@ def all_stops() -> dict[str, dict[str, Stops]]:
 def table(palette: str, sign: Sign) -> npt.NDArray[np.uint8]:
     """[256, 3]: the palette's colors, straight lines between its stops."""
     colors = np.array(stops(palette, sign), dtype=np.float64)
-    places = np.linspace(0, len(colors) - 1, STEPS)
-    channels = [np.interp(places, np.arange(len(colors)), colors[:, channel]) for channel in range(3)]
+    positions = np.linspace(0, len(colors) - 1, STEPS)
+    channels = [np.interp(positions, np.arange(len(colors)), colors[:, channel]) for channel in range(3)]
     return np.floor(np.stack(channels, axis=1) + 0.5).astype(np.uint8)
 
 
@@ -61,8 +61,8 @@ def strengths(values: Array, end: float) -> Array:
 def colors(values: Array, end: float, sign: Sign, palette: str = DEFAULT) -> npt.NDArray[np.uint8]:
     """[h, w, 3]: what each value looks like; zero is the middle of a signed palette and the start of a positive one."""
     shares = np.clip(values / end, -1, 1)
-    places = (shares + 1) / 2 if sign is Sign.SIGNED else np.maximum(shares, 0)
-    picked = table(palette, sign)[np.floor(places * (STEPS - 1) + 0.5).astype(np.intp)]
+    positions = (shares + 1) / 2 if sign is Sign.SIGNED else np.maximum(shares, 0)
+    picked = table(palette, sign)[np.floor(positions * (STEPS - 1) + 0.5).astype(np.intp)]
     return np.asarray(picked, dtype=np.uint8)
 
 

@@ -29,31 +29,31 @@ def stats_chart(inspection: InspectionRecord) -> dict[str, list[str] | list[floa
     """Columns for the chart: layers, and shares of their channels or values."""
     stats = inspection.channel_stats
     return {
-        "layers": [each.layer for each in stats],
-        "dead": [round(each.dead / each.channels, 5) for each in stats],
-        "saturated": [round(each.saturated / each.channels, 5) for each in stats],
-        "duplicates": [round(each.duplicates / each.channels, 5) for each in stats],
-        "active": [each.active_fraction for each in stats],
+        "layers": [layer.layer for layer in stats],
+        "dead": [round(layer.dead / layer.channels, 5) for layer in stats],
+        "saturated": [round(layer.saturated / layer.channels, 5) for layer in stats],
+        "duplicates": [round(layer.duplicates / layer.channels, 5) for layer in stats],
+        "active": [layer.active_fraction for layer in stats],
     }
 
 
 def findings(inspection: InspectionRecord) -> list[str]:
     """What the channel statistics say, in sentences: the layers with most of each kind first."""
-    said = []
+    sentences = []
     for kind, text in (
         ("dead", "{} of {} channels are dead: never above zero on these images"),
         ("duplicates", "{} of {} channels duplicate an earlier one (r ≥ 0.99)"),
         ("saturated", "{} of {} channels are saturated: above zero nearly everywhere"),
     ):
-        found = [
-            each
-            for each in inspection.channel_stats
-            if getattr(each, kind) and (kind != "saturated" or _has_zeros(each))
+        affected = [
+            record
+            for record in inspection.channel_stats
+            if getattr(record, kind) and (kind != "saturated" or _has_zeros(record))
         ]
-        for each in sorted(found, key=lambda each: -getattr(each, kind) / each.channels)[:3]:
-            amounts = fmt.number(getattr(each, kind)), fmt.number(each.channels)
-            said.append(f"{each.layer}: {text.format(*amounts)}.")
-    return said
+        for record in sorted(affected, key=lambda record: -getattr(record, kind) / record.channels)[:3]:
+            amounts = fmt.number(getattr(record, kind)), fmt.number(record.channels)
+            sentences.append(f"{record.layer}: {text.format(*amounts)}.")
+    return sentences
 
 
 def _has_zeros(stats: ChannelStatsRecord) -> bool:

@@ -126,20 +126,20 @@ def features(report: Report, links: Links) -> Features:
     inspection, network = report.run.inspection, report.network
     if inspection is None:
         raise ValueError("the run wasn't inspected")
-    there = [each for each in inspection.images if each.image in report.names]
-    with_maps = [each for each in there if each.side]
+    records = [record for record in inspection.images if record.image in report.names]
+    with_maps = [record for record in records if record.side]
     rows = layer_rows(report, links, inspection, with_maps)
     addresses = {row.layer.name: row.address for row in rows}
     return Features(
         network=network,
         noun=fmt.column(network.kind),
         images=inspection.image_count,
-        inspected=[_image(report, links, each.image) for each in there],
-        with_maps=[_image(report, links, each.image) for each in with_maps],
+        inspected=[_image(report, links, record.image) for record in records],
+        with_maps=[_image(report, links, record.image) for record in with_maps],
         gaps=[f"No {view}: {reason}." for view, reason in inspection.not_applicable],
         layers=rows,
-        maximized=[_maximized(report, links, number, each) for number, each in enumerate(inspection.maximized)],
-        stats=[channel_stats(each, addresses) for each in inspection.channel_stats],
+        maximized=[_maximized(report, links, number, record) for number, record in enumerate(inspection.maximized)],
+        stats=[channel_stats(record, addresses) for record in inspection.channel_stats],
         findings=findings(inspection),
         stats_chart=stats_chart(inspection),
         anchors={row.layer.name: row.anchor for row in rows if row.shown},
@@ -150,8 +150,8 @@ def layer_rows(
     report: Report, links: Links, inspection: InspectionRecord, with_maps: Sequence[ImageInspection]
 ) -> list[LayerRow]:
     """Every layer, in the order in which they run."""
-    fields = {each.layer: each.size for each in inspection.receptive_fields}
-    kernels = {each.layer: _kernels(links, number, each) for number, each in enumerate(inspection.kernels)}
+    fields = {record.layer: record.size for record in inspection.receptive_fields}
+    kernels = {record.layer: _kernels(links, number, record) for number, record in enumerate(inspection.kernels)}
     tops: dict[str, list[TopImages]] = {}
     for number, top in enumerate(inspection.top_images):
         tops.setdefault(top.layer, []).append(_top_images(report, links, number, top))
@@ -159,7 +159,7 @@ def layer_rows(
     rows = []
     for number, layer in enumerate(report.network.layers):
         state = {"feature_layer": str(order.index(layer.name))} if layer.name in order else None
-        maps = [_image(report, links, each.image, **state) for each in with_maps] if state else []
+        maps = [_image(report, links, record.image, **state) for record in with_maps] if state else []
         shown = layer.name in kernels or layer.name in tops
         anchor, field = f"layer-{number}", fields.get(layer.name)
         rows.append(
@@ -197,13 +197,13 @@ def _kernels(links: Links, number: int, record: KernelRecord) -> Kernels:
     if record.first:
         which = f"all {outputs}{' in color' if inputs == 3 else ''}"
     else:
-        some = (
+        channels_shown = (
             f"all {outputs}"
             if len(record.channels) == outputs
             else f"the {len(record.channels)} strongest of {outputs}"
         )
         slices = f"all {inputs}" if inputs <= SLICES else f"the {SLICES} strongest of {inputs}"
-        which = f"{some}; of each, {slices} input channels"
+        which = f"{channels_shown}; of each, {slices} input channels"
     return Kernels(
         f"{height}×{width} kernels, stride {stride}: {which}. Gray is zero.",
         kernel_sheet_size(record),
@@ -217,8 +217,8 @@ def _top_images(report: Report, links: Links, number: int, top: TopImagesRecord)
     for index, unit in enumerate(top.units):
         if unit.image in report.names:
             link = _image(report, links, unit.image)
-            said = f"{link.name}: {fmt.number(unit.value)} at row {unit.row}, column {unit.column}"
-            images.append((index, link, said))
+            caption = f"{link.name}: {fmt.number(unit.value)} at row {unit.row}, column {unit.column}"
+            images.append((index, link, caption))
     judged = report.network.kind is not ScoreKind.VALUE
     named = [f"{name} ({fmt.number(value)})" for name, value in top.classes[:CLASSES]] if judged else []
     return TopImages(top.channel, links.picture(f"top-{number}"), len(top.units), images, ", ".join(named))

@@ -90,13 +90,13 @@ def _item(image: ImageRecord, links: Links, shown: str, *, values: bool) -> Gall
     scores, first = predicted_scores(image), image.top[0]
     caption = ", ".join(map(fmt.named_score, scores[:CAPTION])) or "no label above 50%"
     more = f", {len(scores) - CAPTION} more" if len(scores) > CAPTION else ""
-    there = any(record.method == shown for record in image.maps)
+    has_map = any(record.method == shown for record in image.maps)
     judged = verdict(image)
     return GalleryItem(
         id=image.id,
         name=image.name,
         address=links.image(image.id),
-        thumbnail=links.thumbnail(image.id, shown if there else "picture"),
+        thumbnail=links.thumbnail(image.id, shown if has_map else "picture"),
         size=image.size,
         predicted=[] if values else [score.name for score in scores],
         labels=[label.name for label in image.named],

@@ -28,8 +28,8 @@ class Stat:
 
 def notices(all_of_them: Sequence[str]) -> tuple[list[str], list[str]]:
     """Those that the overview shows at once, and those that it folds away: long ones, and all but the first few."""
-    brief = [each for each in all_of_them if len(each) <= BRIEF][:OUTRIGHT]
-    return brief, [each for each in all_of_them if each not in brief]
+    brief = [notice for notice in all_of_them if len(notice) <= BRIEF][:OUTRIGHT]
+    return brief, [notice for notice in all_of_them if notice not in brief]
 
 
 def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:
@@ -54,7 +54,7 @@ def stats(run: RunRecord, summary: Summary, skipped_link: str) -> list[Stat]:
 def _class_stats(run: RunRecord, predictions: Predictions) -> list[Stat]:
     """Accuracy, and the confidence of correct and of misclassified images."""
     counts = [predictions.correct] if run.network.classes <= TOP else [predictions.correct, predictions.top5]
-    shares = " · ".join(fmt.percent(each / predictions.images) for each in counts)
+    shares = " · ".join(fmt.percent(count / predictions.images) for count in counts)
     label = "Top-1 accuracy" if len(counts) == 1 else "Top-1 accuracy · top-5 accuracy"
     of = f"of {fmt.number(predictions.images)} labeled images"
     if run.predictions is not None:
@@ -75,12 +75,12 @@ def _class_stats(run: RunRecord, predictions: Predictions) -> list[Stat]:
 
 def _label_stats(run: RunRecord, predictions: LabelPredictions) -> list[Stat]:
     """How well labels are ranked, and how many predicted labels are correct."""
-    borne = sum(1 for each in predictions.labels if each.images)
+    borne = sum(1 for label in predictions.labels if label.images)
     of = f"over {fmt.count(borne, 'label')}, on {fmt.count(predictions.images, 'labeled image')}"
     if run.label_predictions is not None:
         of += ", all that were classified"
     of += fmt.unknown(predictions.unknown, "; ")
-    shares = [fmt.percent(each) if each is not None else "–" for each in (predictions.precision, predictions.recall)]
+    shares = [fmt.percent(share) if share is not None else "–" for share in (predictions.precision, predictions.recall)]
     mean = predictions.mean_average_precision
     return [
         Stat("Mean average precision", fmt.percent(mean) if mean is not None else "–", of),
@@ -91,7 +91,7 @@ def _label_stats(run: RunRecord, predictions: LabelPredictions) -> list[Stat]:
 def _unlabeled_stats(run: RunRecord, summary: Summary) -> list[Stat]:
     """What can be said of the scores where no prediction can be judged."""
     if run.network.kind is ScoreKind.VALUE:
-        ends = [fmt.number(each, 4) for each in (summary.lowest, summary.highest)]
+        ends = [fmt.number(score, 4) for score in (summary.lowest, summary.highest)]
         name = run.network.names[0] if run.network.names else "output"
         return [Stat("Lowest · highest", " · ".join(ends), f"value of {name}")]
     mean = fmt.percent(summary.confidence / max(summary.images, 1))

@@ -125,7 +125,7 @@ def image_view(report: Report, links: Links, image: ImageRecord, neighbors: Neig
     """Gather what the page of an image shows."""
     network, kind = report.network, report.network.kind
     scores, judged = predicted_scores(image), verdict(image)
-    own = label_score(image)
+    score = label_score(image)
     sections = _sections(report, image)
     shown = [tile.method for section in sections for tile in section.tiles if tile.first]
     return ImageView(
@@ -139,7 +139,7 @@ def image_view(report: Report, links: Links, image: ImageRecord, neighbors: Neig
         more_predicted=max(0, len(scores) - PREDICTED),
         verdict=judged,
         labels=_labels(image),
-        label_value=fmt.score_value(own) if own and judged.state == "misclassified" else "",
+        label_value=fmt.score_value(score) if score and judged.state == "misclassified" else "",
         score_hint=_score_hint(network, image),
         sections=sections,
         side=shown_first(report.run),
@@ -180,22 +180,22 @@ def _score_hint(network: NetworkRecord, image: ImageRecord) -> str:
     if network.kind is ScoreKind.VALUE:
         return f"{fmt.columns(rest, network.kind)} more" if rest else "values, not probabilities"
     first = image.top[0]
-    said = [f"{network.quantity} of {first.name}: {fmt.number(first.logit)}"]
+    parts = [f"{network.quantity} of {first.name}: {fmt.number(first.logit)}"]
     if rest and network.kind is ScoreKind.SIGMOID:
-        said.insert(0, f"{fmt.count(rest, 'other')}: at most {fmt.score_value(image.top[-1])}")
+        parts.insert(0, f"{fmt.count(rest, 'other')}: at most {fmt.score_value(image.top[-1])}")
     elif rest:
         left = max(0.0, 1 - sum(score.probability or 0.0 for score in image.top))
-        said.insert(0, f"{fmt.count(rest, 'other')}: {fmt.percent(left)} in all")
-    return " · ".join(said)
+        parts.insert(0, f"{fmt.count(rest, 'other')}: {fmt.percent(left)} in all")
+    return " · ".join(parts)
 
 
 def _sections(report: Report, image: ImageRecord) -> list[Section]:
     """The methods by family; one with neither map nor gap doesn't apply to the network."""
-    found = []
+    sections = []
     for family, methods in groupby(by_family(report.run.methods), key=lambda method: method.family):
         tiles = tuple(_tile(report, image, method) for method in methods)
-        found.append(Section(family, _note(tiles), tiles))
-    return found
+        sections.append(Section(family, _note(tiles), tiles))
+    return sections
 
 
 def _tile(report: Report, image: ImageRecord, method: MethodInfo) -> Tile:

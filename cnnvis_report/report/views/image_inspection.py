@@ -78,8 +78,10 @@ def image_features(report: Report, links: Links, image: ImageRecord) -> ImageFea
         projections=_projections(inspected, rules, links),
         class_maps=_class_maps(run, inspected, links),
         inverted=[
-            Captioned(each.layer, f"relative error {fmt.percent(each.error)}", links.picture(f"inverted-{number}"))
-            for number, each in enumerate(inspected.inverted)
+            Captioned(
+                inversion.layer, f"relative error {fmt.percent(inversion.error)}", links.picture(f"inverted-{number}")
+            )
+            for number, inversion in enumerate(inspected.inverted)
         ],
     )
 
@@ -119,9 +121,9 @@ def _projections(
 
 
 def _class_maps(run: RunRecord, inspected: ImageInspection, links: Links) -> list[Captioned]:
-    found = []
-    for each in inspected.classes:
-        probability = "" if each.probability is None else f"{fmt.percent(each.probability)}, "
-        caption = f"{probability}{run.network.quantity} {fmt.number(each.logit)}"
-        found.append(Captioned(each.name, caption, links.picture(f"class-{each.index}")))
-    return found
+    captioned = []
+    for class_map in inspected.classes:
+        probability = "" if class_map.probability is None else f"{fmt.percent(class_map.probability)}, "
+        caption = f"{probability}{run.network.quantity} {fmt.number(class_map.logit)}"
+        captioned.append(Captioned(class_map.name, caption, links.picture(f"class-{class_map.index}")))
+    return captioned

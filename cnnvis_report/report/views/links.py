@@ -34,10 +34,10 @@ class Links(Protocol):
 class SiteLinks:
     """Relative addresses of a folder of pages.
 
-    own: what the page's own pictures are filed under. up: the way from the page to the top of the folder.
+    page_name: what the page's own pictures are filed under. up: the way from the page to the top of the folder.
     """
 
-    own: str = ""
+    page_name: str = ""
     up: str = ""
 
     def page(self, name: str, anchor: str = "") -> str:
@@ -58,7 +58,7 @@ class SiteLinks:
 
     def picture(self, name: str) -> str:
         """stills/OWN/NAME.webp."""
-        return f"{self.up}stills/{self.own}/{name}.webp"
+        return f"{self.up}stills/{self.page_name}/{name}.webp"
 
     def asset(self, name: str) -> str:
         """A style sheet or script."""

@@ -110,31 +110,31 @@ def performance(report: Report, links: Links) -> Performance:
 
 def lead(run: RunRecord, predictions: Predictions | None, of_labels: LabelPredictions | None = None) -> list[str]:
     """Sentences at the head of the page, cautions among them."""
-    said = []
+    sentences = []
     if of_labels is not None:
-        said.append(
+        sentences.append(
             f"Exact match: for {fmt.number(of_labels.exact)} of {fmt.count(of_labels.images, 'labeled image')}, all "
             f"labels are predicted (above 50%), and no others."
         )
     if predictions is not None:
         errors = predictions.images - predictions.correct
-        said.append(
+        sentences.append(
             f"{fmt.number(predictions.correct)} of {fmt.count(predictions.images, 'labeled image')} "
             f"{'is' if predictions.correct == 1 else 'are'} classified correctly, {fmt.number(errors)} misclassified."
         )
         if errors and predictions.confidence_misclassified > 0.9:
             mean = fmt.percent(predictions.confidence_misclassified)
-            said.append(f"The network is confident in its errors: {mean} on average.")
+            sentences.append(f"The network is confident in its errors: {mean} on average.")
     counted = predictions or of_labels
     if counted is not None and counted.unknown:
-        said.append(f"Not counted: {fmt.unknown(counted.unknown)}.")
+        sentences.append(f"Not counted: {fmt.unknown(counted.unknown)}.")
     if run.predictions is not None or run.label_predictions is not None:
-        said.append(f"All images were classified; {fmt.number(run.images)} of them are explained.")
+        sentences.append(f"All images were classified; {fmt.number(run.images)} of them are explained.")
     if run.in_training_set:
         all_of_them = run.in_training_set == run.images
         amount = "All" if all_of_them else f"{fmt.number(run.in_training_set)} of the {fmt.number(run.images)}"
-        said.append(f"{amount} explained images are from the training set, so these figures are too good.")
-    return said
+        sentences.append(f"{amount} explained images are from the training set, so these figures are too good.")
+    return sentences
 
 
 def class_rows(predictions: Predictions) -> list[ClassRow]:
@@ -150,7 +150,7 @@ def class_rows(predictions: Predictions) -> list[ClassRow]:
             correct[label] += count
         else:
             errors.setdefault(label, Counter())[prediction] += count
-    explained = {(each.label, each.predicted) for each in predictions.misclassified if each.image}
+    explained = {(error.label, error.predicted) for error in predictions.misclassified if error.image}
     rows = []
     for name in sorted({*images, *predicted}):
         other, times = errors[name].most_common(1)[0] if name in errors else ("", 0)
@@ -169,12 +169,12 @@ def _calibration(counted: Predictions | LabelPredictions) -> Calibration:
         "word": "positive" if multilabel else "correct",
         "mean_title": "mean probability" if multilabel else "mean confidence",
         "middles": middles,
-        "images": [each.images for each in counted.bins],
-        "correct": [each.correct for each in counted.bins],
-        "mean": [each.mean if each.images else None for each in counted.bins],
-        "accuracy": [each.correct / each.images if each.images else None for each in counted.bins],
+        "images": [interval.images for interval in counted.bins],
+        "correct": [interval.correct for interval in counted.bins],
+        "mean": [interval.mean if interval.images else None for interval in counted.bins],
+        "accuracy": [interval.correct / interval.images if interval.images else None for interval in counted.bins],
     }
-    bins = [(middle, each) for middle, each in zip(middles, counted.bins, strict=True) if each.images]
+    bins = [(middle, interval) for middle, interval in zip(middles, counted.bins, strict=True) if interval.images]
     return Calibration(counted.calibration_error, charts, bins)
 
 
@@ -188,8 +188,10 @@ def _errors(report: Report, links: Links) -> list[ErrorLine]:
     """The misclassified images, most confident first, as many as the page lists."""
     predictions, of_labels = report.summary.predictions, report.summary.label_predictions
     if predictions is not None:
-        return [_error_line(report, links, each) for each in predictions.misclassified[:ERRORS]]
-    return [_label_error_line(report, links, each) for each in (of_labels.misclassified[:ERRORS] if of_labels else ())]
+        return [_error_line(report, links, error) for error in predictions.misclassified[:ERRORS]]
+    return [
+        _label_error_line(report, links, error) for error in (of_labels.misclassified[:ERRORS] if of_labels else ())
+    ]
 
 
 def _error_line(report: Report, links: Links, error: Prediction) -> ErrorLine:
@@ -201,8 +203,8 @@ def _error_line(report: Report, links: Links, error: Prediction) -> ErrorLine:
 
 
 def _label_error_line(report: Report, links: Links, error: LabelErrors) -> ErrorLine:
-    missed = sorted(error.missed, key=lambda each: each[1])
-    extra = sorted(error.extra, key=lambda each: -each[1])
+    missed = sorted(error.missed, key=lambda entry: entry[1])
+    extra = sorted(error.extra, key=lambda entry: -entry[1])
     errors = [f"{word}: {_few(scores)}" for word, scores in (("missed", missed), ("extra", extra)) if scores]
     return ErrorLine(error.name, *_addresses(report, links, error.image), "", errors)
 

@@ -43,7 +43,7 @@ def run(report: Report, _links: Links) -> Run:
 def _facts(run: RunRecord) -> list[tuple[str, str]]:
     network = run.network
     kind = f"{network.kind}, {network.reason}" if network.reason else str(network.kind)
-    found = ", the last layer with feature maps on the way to the scores"
+    explanation = ", the last layer with feature maps on the way to the scores"
     layer = network.default_layer or "none with a spatial size"
     noun = {"label": "Labels", "output": "Outputs"}.get(fmt.column(network.kind), "Classes")
     return [
@@ -54,7 +54,10 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
         ("Scores", kind),
         ("Explained", network.scores),
         ("Preprocessing", network.preprocessing),
-        ("Layer of the maps", layer + (found if network.default_layer and not run.settings.get("layers") else "")),
+        (
+            "Layer of the maps",
+            layer + (explanation if network.default_layer and not run.settings.get("layers") else ""),
+        ),
     ]
 
 
@@ -71,14 +74,14 @@ def _settings(run: RunRecord) -> Iterator[tuple[str, str]]:
 
 def _precision(run: RunRecord) -> Iterator[tuple[str, str]]:
     """What bfloat16 changed, method by method."""
-    for each in run.precision:
-        name = run.method(each.method).title + (f" at {each.layer}" if each.layer else "")
-        used, other = ("bfloat16", "float32") if each.used else ("float32", "bfloat16")
-        if each.correlation is None:
-            yield name, f"{used}, as bfloat16 failed: {each.reason}"
+    for check in run.precision:
+        name = run.method(check.method).title + (f" at {check.layer}" if check.layer else "")
+        used, other = ("bfloat16", "float32") if check.used else ("float32", "bfloat16")
+        if check.correlation is None:
+            yield name, f"{used}, as bfloat16 failed: {check.reason}"
         else:
-            correlation = fmt.number(each.correlation, 5)
-            yield name, f"{used}; rank correlation with {other} {correlation} on {fmt.count(each.images, 'image')}"
+            correlation = fmt.number(check.correlation, 5)
+            yield name, f"{used}; rank correlation with {other} {correlation} on {fmt.count(check.images, 'image')}"
 
 
 def _missing(report: Report) -> Iterator[tuple[str, str]]:

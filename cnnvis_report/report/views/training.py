@@ -16,7 +16,7 @@ class SnapshotFrame:
     """An image after an epoch: its maps by method, with their addresses."""
 
     frame: Frame
-    kept: bool
+    is_result: bool
     maps: list[tuple[str, str]]
 
 
@@ -66,19 +66,19 @@ def training(report: Report, links: Links) -> Training | None:
 
 def _sentences(record: TrainingRecord) -> list[str]:
     stopped = f"; {record.stopped}" if record.stopped else ""
-    said = [
+    sentences = [
         f"Validation accuracy {fmt.percent(record.validation.accuracy)} on "
         f"{fmt.count(record.validation.images, 'image')} after epoch {record.best_epoch} of {len(record.history)}, "
         f"which was kept{stopped}."
     ]
     if record.test:
-        said.append(
+        sentences.append(
             f"Test accuracy {fmt.percent(record.test.accuracy)} on {fmt.count(record.test.images, 'image')}, held out "
             f"and not used for selection."
         )
     if record.skipped:
-        said.append(f"{fmt.count(record.skipped, 'file')} could not be read.")
-    return said
+        sentences.append(f"{fmt.count(record.skipped, 'file')} could not be read.")
+    return sentences
 
 
 def _curves(record: TrainingRecord) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _snapshots(report: Report, links: Links, number: int, series: SnapshotSeries
         frames=[
             SnapshotFrame(
                 frame,
-                kept=_kept(report.run) == frame.epoch,
+                is_result=_kept(report.run) == frame.epoch,
                 maps=[(name, links.picture(snapshot_name(number, name, frame.epoch))) for name in series.methods],
             )
             for frame in series.frames

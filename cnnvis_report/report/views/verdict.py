@@ -60,5 +60,5 @@ def labels_with_scores(image: ImageRecord) -> list[tuple[Label, ClassScore | Non
 
 def labels_by_precision(predictions: LabelPredictions | None) -> list[LabelCounts]:
     """The labels that some image bears, lowest average precision first."""
-    borne = [each for each in (predictions.labels if predictions else ()) if each.average_precision is not None]
-    return sorted(borne, key=lambda each: (each.average_precision or 0.0, each.name))
+    borne = [label for label in (predictions.labels if predictions else ()) if label.average_precision is not None]
+    return sorted(borne, key=lambda label: (label.average_precision or 0.0, label.name))
