@@ -33,7 +33,7 @@ class MetricsBudget:
     perturbation curves begin with, and up to which they are refined. regions: replaced in region perturbation, on a
     grid of `across` cells a side. full: whether all metrics are measured, else the ranking one and those that cost no
     pass. randomized, stages: images and steps of the cascading randomization; methods that take more than
-    `most_passes` a map aren't randomized.
+    `most_passes` a map aren't randomized. tested: images of the other tests that explain again; 0 leaves them out.
     """
 
     name: str
@@ -47,6 +47,7 @@ class MetricsBudget:
     randomized: int
     stages: int
     most_passes: float
+    tested: int
 
     @property
     def effort(self) -> Effort:
@@ -71,6 +72,7 @@ BUDGETS = {
         randomized=8,
         stages=2,
         most_passes=4,
+        tested=0,
     ),
     "full": MetricsBudget(
         "full",
@@ -84,6 +86,7 @@ BUDGETS = {
         randomized=16,
         stages=4,
         most_passes=60,
+        tested=8,
     ),
 }
 
