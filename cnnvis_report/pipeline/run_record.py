@@ -70,7 +70,8 @@ def evaluation_record(
         randomized_fractions=randomization.fractions,
         randomization_images=randomization.images,
         randomization=randomization.results,
-        metrics=measured_metrics(budget.effort),
+        # localization alone, where no image was measured
+        metrics=tuple(info for info in measured_metrics(budget.effort) if budget.images != 0 or info.needs_mask),
         random_maps=budget.random_maps,
         tests=randomization.tests + map_tests.tests,
         tests_info=((TEST,) if randomization.tests else ()) + map_tests.infos,
