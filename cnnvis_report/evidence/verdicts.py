@@ -38,7 +38,7 @@ def evidence_of(run: RunRecord, images: Iterable[ImageRecord]) -> Evidence | Non
     if run.evaluation is None:
         return None
     baselines = [method.name for method in run.methods if method.baseline]
-    numbers = measurements(images, baselines, [metric.name for metric in run.evaluation.metrics])
+    numbers = measurements(images, baselines, run.evaluation.metrics)
     if not numbers.images:
         return None
     bootstrap = Bootstrap(run.evaluation.seed)

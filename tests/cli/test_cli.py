@@ -162,5 +162,5 @@ def test_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         shown = image.label.index in [target.index for target in image.targets]
         assert {map_record.target for map_record in pointed} == ({image.label.index} if shown else set())
     overview = (tmp_path / "d" / "index.html").read_text(encoding="utf-8")
-    assert "Pointing game" in overview and "The masks cover" in overview
+    assert "Pointing game" in overview and "random maps of each hit" in overview
     assert json.loads((tmp_path / "d" / "run.json").read_text())["run"]["settings"]["model"] == "demo"
