@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("one_thread")]
 def test_a_spectrum_is_a_sum_of_cosines() -> None:
     for height, width in [(6, 8), (5, 7), (4, 5)]:
         z = torch.randn(1, 1, height, width // 2 + 1, 2, generator=source(), dtype=torch.float64)
-        found = torch.logit(FourierPictures(z, width).pictures())[0, 0]
+        actual = torch.logit(FourierPictures(z, width).pictures())[0, 0]
         expected = torch.zeros(height, width, dtype=torch.float64)
         for u in range(height):
             for v in range(width // 2 + 1):
@@ -27,7 +27,7 @@ def test_a_spectrum_is_a_sum_of_cosines() -> None:
                     for x in range(width):
                         turn = 2 * pi * (u * y / height + v * x / width)
                         expected[y, x] += size * (re * cos(turn) + im * cos(turn + pi / 2))
-        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_colors_are_orthogonal_with_the_spreads_that_are_stated() -> None:
