@@ -136,10 +136,14 @@ def test_surrogates_of_an_image_without_borders_have_one_superpixel(name: Any) -
 
 
 @pytest.mark.parametrize("name", ["lime", "kernel_shap"])
-def test_surrogates_refuse_what_they_cannot_do(name: Any, images: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for options in ({"samples": 0}, {"segments": 0}):
-        with pytest.raises(BadRequest, match=rf"of {name} is 0; it takes a number from [12] to"):
-            only(SumOfSquares(), images, [0, 0, 0], name, **options)
+@pytest.mark.parametrize("option", ["samples", "segments"])
+def test_surrogates_refuse_numbers_that_are_too_small(name: str, option: str, images: torch.Tensor) -> None:
+    with pytest.raises(BadRequest, match=rf"of {name} is 0; it takes a number from [12] to"):
+        only(SumOfSquares(), images, [0, 0, 0], name, **{option: 0})
+
+
+@pytest.mark.parametrize("name", ["lime", "kernel_shap"])
+def test_surrogates_need_superpixels(name: str, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "skimage.segmentation", None)
     with pytest.raises(NotApplicable, match=r"pip install 'cnnvis-report\[lime\]'"):
         only(SumOfSquares(), images, [0, 0, 0], name)

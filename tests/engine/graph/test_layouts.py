@@ -160,15 +160,18 @@ def test_cam_where_positions_are_averaged_that_come_first(name: str, wide: Tenso
     torch.testing.assert_close(maps.mean((2, 3)), expected, rtol=1e-9, atol=1e-9)
 
 
-def test_tokens_of_images_of_another_size(wide: Tensor) -> None:
+@pytest.mark.parametrize(
+    ("size", "grid"),
+    [((32, 48), (4, 6)), ((48, 32), (6, 4)), ((24, 80), (3, 10))],
+    ids=["as the example", "upright", "of other sides"],
+)
+def test_tokens_of_images_of_another_size(size: tuple[int, int], grid: tuple[int, int], wide: Tensor) -> None:
     network = built("no class token")
-    subject = Subject(network, wide[:1])
-    for height, width, grid in [(32, 48, (4, 6)), (48, 32, (6, 4)), (24, 80, (3, 10))]:
-        images = F.interpolate(wide, size=(height, width))
-        a, g = by_hooks(network, "encoder", images, tokens(*grid))
-        tape = Tape(subject, images, layers=["encoder"])
-        torch.testing.assert_close(tape.layer("encoder"), a)
-        torch.testing.assert_close(tape.gradients(TARGETS).layer("encoder"), g)
+    images = F.interpolate(wide, size=size)
+    a, g = by_hooks(network, "encoder", images, tokens(*grid))
+    tape = Tape(Subject(network, wide[:1]), images, layers=["encoder"])
+    torch.testing.assert_close(tape.layer("encoder"), a)
+    torch.testing.assert_close(tape.gradients(TARGETS).layer("encoder"), g)
 
 
 def test_units_of_tokens_are_projected_from_their_own_position(wide: Tensor) -> None:
