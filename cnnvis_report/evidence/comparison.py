@@ -14,7 +14,7 @@ from cnnvis_report.records.metrics import MetricInfo, MetricKind
 Exact = npt.NDArray[np.float64]
 Intervals = Sequence[Interval | None]
 
-LOCALIZATION = ("relevance_rank_accuracy",)  # and that sentences cite
+LOCALIZATION = ("relevance_rank_accuracy",)  # measures that sentences cite, the first that was measured
 
 
 @dataclass(frozen=True)
