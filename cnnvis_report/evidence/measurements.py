@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from cnnvis_report.evidence.agreement import Agreement
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.records.metrics import ImageMetrics
+from cnnvis_report.records.metrics import ImageMetrics, MetricInfo
 
 Exact = npt.NDArray[np.float64]
 Row = tuple[str, str]  # method, layer
 
 NO_MASK = "no mask of the explained class"
+UNDEFINED = "not one map has a value"
 STATED = ("residual", "conservation")  # notes of maps that tell what their values sum to
 
 
@@ -48,12 +49,14 @@ class Measurements:
     missing: dict[str, str]
 
 
-def measurements(images: Iterable[ImageRecord], baselines: Sequence[str], metrics: Sequence[str]) -> Measurements:
+def measurements(
+    images: Iterable[ImageRecord], baselines: Sequence[str], metrics: Sequence[MetricInfo]
+) -> Measurements:
     """What the images say, read one by one; memory grows with images × methods × metrics.
 
     Args:
         baselines: methods whose own maps are the random ones, on images that have no others.
-        metrics: names of those that were measured.
+        metrics: those that were measured.
     """
     gatherer = _Gatherer(baselines, metrics)
     for image in images:
@@ -66,7 +69,7 @@ class _Gatherer:
     """Rows of numbers, image by image; a method that is met late has none for earlier images."""
 
     baselines: Sequence[str]
-    metrics: Sequence[str]
+    metrics: Sequence[MetricInfo]
     rows: dict[Row, int] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)  # of measured images, by which they are put in order
     all_names: list[str] = field(default_factory=list)
@@ -103,18 +106,20 @@ class _Gatherer:
 
     def _add_metrics(self, metrics: ImageMetrics) -> None:
         indices = [self._index(scored.method, scored.layer) for scored in metrics.maps]
-        for name in self.metrics:
+        for metric in self.metrics:
+            name = metric.name
             values = {
                 index: scored.values[name]
                 for index, scored in zip(indices, metrics.maps, strict=True)
                 if name in scored.values
             }
-            reason = metrics.blind.get(name, "" if values else NO_MASK)
+            missing = NO_MASK if metric.needs_mask else UNDEFINED
+            reason = metrics.blind.get(name, "" if values else missing)
             if reason:
                 self.left_out[name][reason] += 1
                 values = {}
             self.values[name].append(self._vector(values))
-            self.random[name].append(self._random(metrics, name) if values else np.nan)
+            self.random[name].append(self._random(metrics, name))
         diagonal = {index: float(metrics.agreement[at][at] is None) for at, index in enumerate(indices)}
         self.constant.append(self._vector(diagonal))
         self.agreement.add(indices, metrics.agreement)
@@ -140,7 +145,8 @@ class _Gatherer:
         """All of it, images in the order of their contents."""
         order, whole = np.argsort(self.names, kind="stable"), np.argsort(self.all_names, kind="stable")
         self.agreement.grow(len(self.rows))
-        known = [name for name in self.metrics if any(not np.isnan(row).all() for row in self.values[name])]
+        masked = {metric.name for metric in self.metrics if metric.needs_mask and not self._has_values(metric.name)}
+        known = [metric.name for metric in self.metrics if metric.name not in masked]
         return Measurements(
             images=len(self.names),
             rows=tuple(self.rows),
@@ -154,6 +160,9 @@ class _Gatherer:
             random_maps=self.random_maps,
             missing=self.missing,
         )
+
+    def _has_values(self, name: str) -> bool:
+        return any(not np.isnan(row).all() for row in self.values[name])
 
     def _array(self, vectors: Sequence[Exact]) -> Exact:
         """[images, rows], shorter vectors filled up."""
