@@ -58,7 +58,14 @@ NAMELESS = frozenset(
     | {"place", "places", "there", "here", "some", "film", "films"}
 )
 BEING_REWRITTEN = (
-    *("evaluation/", "stages/evaluation.py", "stages/randomization.py", "records/metrics.py", "views/metrics.py"),
+    *(
+        "evaluation/",
+        "evidence/",
+        "stages/evaluation.py",
+        "stages/randomization.py",
+        "records/metrics.py",
+        "views/metrics.py",
+    ),
     *("views/methods.py", "views/method_rows.py", "views/overview.py"),
 )
 TAGS = re.compile(r"<[^>]*>")

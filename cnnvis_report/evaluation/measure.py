@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cnnvis_report.evaluation.metric import MapsOfImage, Scores, metrics
+from cnnvis_report.evaluation.metric import MapsOfImage, Metric, Scores, metrics
 
 
 @dataclass
@@ -29,17 +29,20 @@ class Measurement:
     blind: dict[str, str] = field(default_factory=dict)
 
 
-def measure(given: MapsOfImage, random: int = 0, digits: int = 5) -> Measurement:
+def measure(
+    given: MapsOfImage, random: int = 0, digits: int = 5, *, entries: Sequence[Metric] | None = None
+) -> Measurement:
     """What each of an image's maps scores on every metric that is defined for it, rounded to so many digits.
 
     A value that isn't finite is left out, as is one that the metric doesn't define for the map.
 
     Args:
         random: how many of the maps, the last ones, are random ones to compare with.
+        entries: the metrics; those of the effort where None.
     """
     methods = len(given.maps) - random
     result = Measurement([Measured() for _ in range(methods)])
-    for entry in metrics(given.effort):
+    for entry in metrics(given.effort) if entries is None else entries:
         if entry.needs_mask and given.mask is None:
             continue
         for name, scores in entry.function(given).items():

@@ -13,7 +13,7 @@ from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.evaluation.measure import measure
-from cnnvis_report.evaluation.metric import Effort, MapsOfImage, forward_passes
+from cnnvis_report.evaluation.metric import Effort, MapsOfImage, forward_passes, metrics
 from cnnvis_report.evaluation.rank_correlation import agreement
 from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.methods.random import random_map
@@ -33,7 +33,7 @@ class MetricsBudget:
     perturbation curves begin with, and up to which they are refined. regions: replaced in region perturbation, on a
     grid of `across` cells a side. full: whether all metrics are measured, else the ranking one and those that cost no
     pass. randomized, stages: images and steps of the cascading randomization; methods that take more than
-    `most_passes` a map aren't randomized.
+    `most_passes` a map aren't randomized. tested: images of the other tests that explain again; 0 leaves them out.
     """
 
     name: str
@@ -47,6 +47,7 @@ class MetricsBudget:
     randomized: int
     stages: int
     most_passes: float
+    tested: int
 
     @property
     def effort(self) -> Effort:
@@ -71,6 +72,7 @@ BUDGETS = {
         randomized=8,
         stages=2,
         most_passes=4,
+        tested=0,
     ),
     "full": MetricsBudget(
         "full",
@@ -84,17 +86,26 @@ BUDGETS = {
         randomized=16,
         stages=4,
         most_passes=60,
+        tested=8,
     ),
 }
 
 
-def choose_budget(name: str, methods: Sequence[str]) -> MetricsBudget | None:
-    """The budget called so; "auto" is quick where sets of methods are asked for, and none where they are named.
+# with "auto", where methods are named and there are masks: nothing that takes a pass
+LOCALIZATION = replace(BUDGETS["quick"], name="localization", images=0, steps=0, randomized=0, stages=0)
+
+
+def choose_budget(name: str, methods: Sequence[str], *, masks: bool = False) -> MetricsBudget | None:
+    """The budget called so; "auto" is quick where sets of methods are asked for.
+
+    Where methods are named it is none, or localization alone if there are masks.
 
     Raises:
         BadRequest: there is no such budget.
     """
     if name == "auto":
+        if masks and not {"standard", "all"} & set(methods):
+            return LOCALIZATION
         name = "quick" if {"standard", "all"} & set(methods) else "none"
     if name != "none" and name not in BUDGETS:
         raise BadRequest(f"--metrics {name!r}: it can be auto, none, quick or full.")
@@ -106,7 +117,7 @@ def measured_images(budget: MetricsBudget | None, images: ImageSet) -> frozenset
     ids = [item.id for item in images]
     if budget is None:
         return frozenset()
-    count = min(budget.images or len(ids), len(ids))
+    count = len(ids) if budget.images is None else min(budget.images, len(ids))
     return frozenset(ids[number * len(ids) // count] for number in range(count))
 
 
@@ -145,26 +156,53 @@ class MapMetricsStage:
     capacity: int
     seed: int
 
+    def applies_to(self, image: DecodedImage) -> bool:
+        """Whether anything of an image's maps is measured: localization is on all images with a mask, for no pass."""
+        return image.item.id in self.images or image.mask is not None
+
     def measure(self, result: Result, image: DecodedImage) -> Result:
-        """The result with the metrics of its maps of the first class that is explained."""
-        target = result.image.targets[0].index if result.image.targets else None
+        """The result with the metrics of its maps.
+
+        Those of the first class that is explained; localization is measured for the class of the label.
+        """
+        record = result.image
+        if image.item.id in self.images and record.targets:
+            record = replace(record, metrics=self._metrics(result, image, record.targets[0].index, masked=False))
+        target = self._masked_class(result, image)
+        if target is not None:
+            record = replace(record, localization=self._metrics(result, image, target, masked=True))
+        return replace(result, image=record)
+
+    def _masked_class(self, result: Result, image: DecodedImage) -> int | None:
+        """The class of the object that the mask shows; None where there is none."""
+        if image.mask is None or not image.mask.any() or not result.image.targets:
+            return None
+        label = image.item.label
+        # a mask is of what the image shows, whatever value a regression gives it
+        if label is None or not self.subject.meaning.kind.judged:
+            return result.image.targets[0].index
+        return label.index
+
+    def _metrics(self, result: Result, image: DecodedImage, target: int, *, masked: bool) -> ImageMetrics | None:
+        """What the maps of a class score, on metrics that need a mask or on those that don't; None without a map."""
         records = [record for record in result.image.maps if record.target == target]
-        if target is None or not records:
-            return result
+        if not records:
+            return None
         maps = [self._shown(record.method, result.arrays[record.key]) for record in records]
         random = self._random_maps(image, target)
-        measured = measure(self._maps_of_image([*maps, *random], image, target), random=len(random))
-        metrics = ImageMetrics(
+        given = self._maps_of_image([*maps, *random], image, target)
+        entries = [entry for entry in metrics(self.budget.effort) if entry.needs_mask is masked]
+        measured = measure(given, len(random), entries=entries)
+        return ImageMetrics(
             maps=tuple(
                 MapMetrics(record.method, record.layer, record.target, scores.values, scores.curves)
                 for record, scores in zip(records, measured.maps, strict=True)
             ),
-            agreement=_rows(agreement(maps)),
+            agreement=() if masked else _rows(agreement(maps)),
             random=measured.random,
             ranges=measured.ranges,
             blind=measured.blind,
         )
-        return replace(result, image=replace(result.image, metrics=metrics))
 
     def _random_maps(self, image: DecodedImage, target: int) -> list[Array]:
         """Maps like those of the method `random`, drawn from other seeds than its own."""
@@ -177,9 +215,6 @@ class MapMetricsStage:
 
     def _maps_of_image(self, maps: Sequence[Array], image: DecodedImage, target: int) -> MapsOfImage:
         inputs = image.picture.values.to(self.subject.device)
-        label = image.item.label
-        # a mask is of what the image shows, whatever value a regression gives it
-        decides = label is None or label.index == target or not self.subject.meaning.kind.judged
         return MapsOfImage(
             maps=maps,
             image=inputs,
@@ -187,7 +222,7 @@ class MapMetricsStage:
             logits=self._logits,
             meaning=self.subject.meaning,
             black=self.subject.preprocessing.black(inputs[None]),
-            mask=image.mask if image.mask is not None and decides and bool(image.mask.any()) else None,
+            mask=image.mask,
             generator=lambda: noise_generator(inputs, self.seed),
             effort=self.budget.effort,
             capacity=1 if self.subject.one_by_one else self.capacity,

@@ -6,7 +6,7 @@ from statistics import fmean, median, pstdev
 
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import MethodInfo
-from cnnvis_report.records.metrics import Evaluation, MetricInfo
+from cnnvis_report.records.metrics import Evaluation, MapMetrics, MetricInfo
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
@@ -65,9 +65,9 @@ class MetricsTable:
 
 
 def set_metrics(run: RunRecord, summary: Summary) -> MetricsTable | None:
-    """What the methods' maps scored over the set, best first; None where nothing was measured."""
+    """What the methods' maps scored over the set, best first; None where nothing but localization was measured."""
     measured = {each.name: summary.methods[each.name] for each in run.methods if summary.methods[each.name].values}
-    if not measured or run.evaluation is None:
+    if not measured or run.evaluation is None or not run.evaluation.images:
         return None
     metrics = [each for each in run.evaluation.metrics if any(each.name in found.values for found in measured.values())]
     last = {each.method: each.absolute[-1] for each in run.evaluation.randomization}
@@ -87,9 +87,9 @@ def set_metrics(run: RunRecord, summary: Summary) -> MetricsTable | None:
 
 def image_metrics(run: RunRecord, image: ImageRecord) -> MetricsTable | None:
     """What the maps of one image scored; None where it wasn't measured."""
-    if image.metrics is None or run.evaluation is None:
+    maps = _scored(image)
+    if not maps or run.evaluation is None:
         return None
-    maps = image.metrics.maps
     metrics = [each for each in run.evaluation.metrics if any(each.name in found.values for found in maps)]
     ranking = _ranking(metrics)
     shown = _curve_names(ranking)
@@ -103,6 +103,19 @@ def image_metrics(run: RunRecord, image: ImageRecord) -> MetricsTable | None:
         score = each.values.get(ranking)
         rows.append(MetricsRow(run.method(each.method), cells, curves, score))
     return _table(run, metrics, rows)
+
+
+def _scored(image: ImageRecord) -> list[MapMetrics]:
+    """What each map of an image scored: of the first class, and with localization, of the label's class."""
+    located = {(each.method, each.layer): each for each in image.localization.maps} if image.localization else {}
+    if image.metrics is None:
+        return list(located.values())
+    return [
+        replace(each, values=each.values | located[each.method, each.layer].values)
+        if (each.method, each.layer) in located
+        else each
+        for each in image.metrics.maps
+    ]
 
 
 def _table(

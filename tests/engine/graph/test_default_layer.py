@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -19,7 +20,13 @@ from cnnvis_report.pipeline.config import DataConfig, ModelConfig
 from cnnvis_report.training.model import Source, make_trainee
 from tests import transformers as nets
 from tests.benchmarks import layer_sources
-from tests.benchmarks.default_layers import against, subject_of, torchvision_source, torchvision_subject
+from tests.benchmarks.default_layers import (
+    against,
+    subject_of,
+    torchvision_layer,
+    torchvision_source,
+    torchvision_subject,
+)
 
 MODELS, SWIN = torchvision.models, torchvision.models.swin_transformer
 
@@ -167,13 +174,17 @@ def test_a_head_of_convolutions_needs_channels_first() -> None:
 ONE_OF_EACH = (
     *("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet", "inception_v3"),
     *("maxvit_t", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "resnext50_32x4d"),
-    *("shufflenet_v2_x0_5", "squeezenet1_1", "swin_t", "swin_v2_t", "vgg11", "vit_b_32", "wide_resnet50_2"),
+    *("shufflenet_v2_x0_5", "squeezenet1_1", "swin_t", "swin_v2_t", "vgg11_bn", "vit_b_32", "wide_resnet50_2"),
 )
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)
 def test_the_layer_that_others_read_of_each_family_of_torchvision(name: str) -> None:
-    assert against(torchvision_subject(name), torchvision_source(name)) == ""
+    subject = torchvision_subject(name)
+    assert fnmatch(subject.default_layer, torchvision_layer(name)) and subject.layer().spatial
+    names = [layer.name for layer in subject.layers]
+    assert len(set(names)) == len(names)
+    assert against(subject, torchvision_source(name)) == ""
 
 
 def test_somebody_names_a_layer_for_every_classifier_of_torchvision() -> None:

@@ -13,7 +13,7 @@ from cnnvis_report import explain
 from cnnvis_report.engine.outputs.logits import NotedCalls
 from cnnvis_report.engine.outputs.ranges import bounds_of
 from cnnvis_report.engine.subject import Subject
-from tests.engine.outputs.test_scores import Ended
+from tests.engine.outputs.ended import Ended
 from tests.networks import Tiny, seeded
 
 Function = Callable[[Tensor], Tensor]

@@ -18,7 +18,7 @@ from cnnvis_report.pipeline.stages.inspection import inspection as inspection_st
 from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import seeded
-from tests.pipeline.stages.test_bad_images import EXITS, MORE, NAN, RAISES, Picky, draw, with_trouble
+from tests.pipeline.picky import EXITS, MORE, NAN, RAISES, Picky, draw, with_trouble
 
 BAD = (1, 4)
 COUNT = 7
