@@ -33,6 +33,11 @@ class Measure:
         return f"{self.kind}_{self.baseline}" + ("_log_odds" if self.score == LOG_ODDS else "")
 
     @property
+    def curves(self) -> tuple[str, ...]:
+        """The kinds of curves that it takes."""
+        return (INSERTION, DELETION) if self.kind == GAIN else (self.kind,)
+
+    @property
     def info(self) -> MetricInfo:
         """What a reader has to know of it."""
         score = "log-odds" if self.score == LOG_ODDS else "probability"
@@ -63,7 +68,9 @@ MEASURES = tuple(
     for picture, score, kind in product(BASELINES, (PROBABILITY, LOG_ODDS), (GAIN, INSERTION, DELETION))
 )
 QUICK = tuple(
-    measure for measure in MEASURES if measure.baseline == RANKING.baseline and RANKING.kind in (GAIN, measure.kind)
+    measure
+    for measure in MEASURES
+    if measure.baseline == RANKING.baseline and set(measure.curves) <= set(RANKING.curves)
 )
 
 

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from cnnvis_report.evaluation.baselines import BASELINES, baseline
 from cnnvis_report.evaluation.curve_measures import (
-    DELETION,
     GAIN,
     INSERTION,
     LEAST_RANGE,
@@ -27,9 +26,8 @@ from cnnvis_report.evaluation.metric import Effort, MapsOfImage, Scores, metric_
 from cnnvis_report.evaluation.perturbation_curves import Curve, Path, Refinement, follow
 from cnnvis_report.evaluation.pixel_order import pixel_orders
 
-TOLERANCE = 1 / 64  # of the area, as a share of the range: what 32 even steps leave uncertain of a falling curve
+TOLERANCE = 1 / 64  # of the area, as a share of the distance from the curve's lowest point to its highest one
 SHOWN = 32  # even steps of a stored curve
-MORE = 1.25  # points of a curve on photographs, times the steps that it begins with: what the plan counts on
 
 
 def _paths(effort: Effort) -> list[tuple[str, str]]:
@@ -40,11 +38,7 @@ def _paths(effort: Effort) -> list[tuple[str, str]]:
 
 def _passes(effort: Effort, maps: int) -> int:
     paths = _paths(effort)
-    return (
-        round(maps * len(paths) * (min(MORE * effort.steps, effort.finest) - 1))
-        + 1
-        + len({picture for _, picture in paths})
-    )
+    return maps * len(paths) * (effort.steps - 1) + len({picture for _, picture in paths}) + 1
 
 
 @metric_family(*(measure.info for measure in MEASURES), quick=[measure.name for measure in QUICK], passes=_passes)
@@ -94,13 +88,12 @@ class _Followed:
 
     def knows(self, measure: Measure) -> bool:
         """Whether its curves were followed."""
-        kinds = (INSERTION, DELETION) if measure.kind == GAIN else (measure.kind,)
-        return measure.score in self.scores and all((kind, measure.baseline) in self.curves for kind in kinds)
+        return measure.score in self.scores and all((kind, measure.baseline) in self.curves for kind in measure.curves)
 
     def scores_of(self, measure: Measure) -> Scores:
         """The scores of every map on one measure."""
         column = self.scores.index(measure.score)
-        kind = INSERTION if measure.kind == GAIN else measure.kind
+        kind = measure.curves[0]
         ends = [float(self.curves[kind, measure.baseline][0].scores[end, column]) for end in (0, -1)]
         low, high = ends if kind == INSERTION else reversed(ends)
         tells = ends_apart(high, low, measure.score, has_probabilities=self.has_probabilities)
@@ -109,7 +102,7 @@ class _Followed:
             least = LEAST_RANGE[LOG_ODDS] if self.has_probabilities else 1e-12
             start, unit = low, max(high - low, least)
         if measure.kind == GAIN:
-            parts = [self._areas(part, measure.baseline, column) for part in (INSERTION, DELETION)]
+            parts = [self._areas(part, measure.baseline, column) for part in measure.curves]
             areas, shown = (parts[0] - parts[1]) / unit, None
         else:
             areas = (self._areas(kind, measure.baseline, column) - start) / unit

@@ -1,5 +1,6 @@
 """Curves of a score while pixels of one picture become those of another, with points where the curve needs them."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -26,10 +27,12 @@ class Path:
 class Refinement:
     """How finely curves are followed.
 
-    steps: even steps that every curve begins with.
-    tolerance: what may be uncertain of the area under a curve, as a share of the score's range between its ends.
-    finest: no step is smaller than one of so many even ones.
-    flat: of each score, the range from which on a curve is refined at all.
+    steps: that every curve begins with, smaller ones towards both ends: there the first pixels that change, however
+        few, make a picture unlike any that the network was trained on, and scores of natural pictures fall at once.
+    tolerance: what the area under a curve may be wrong by, as a share of the distance from its lowest point to its
+        highest one. It is estimated from how the curve bends.
+    finest: no step is halved into smaller ones than one of so many even ones.
+    flat: of each score, the distance from lowest to highest up to which a curve isn't refined.
     """
 
     steps: int
@@ -65,25 +68,32 @@ class Curve:
         self.scores = np.insert(self.scores, position, scores, axis=0)
 
     def wanted(self, refinement: Refinement) -> list[int]:
-        """The next points: middles of the steps that leave most of the area uncertain, until little enough is."""
-        widths = np.diff(self.changed)
-        ranges = np.abs(self.scores[-1] - self.scores[0])
-        told = ranges >= np.asarray(refinement.flat)
-        if not told.any():
+        """The next points: middles of the steps that leave too much of the area uncertain; none where it is known."""
+        widths = np.diff(self.changed) / self.pixels
+        spreads = np.ptp(self.scores, axis=0)
+        varying = spreads > np.asarray(refinement.flat)
+        if len(widths) < 2 or not varying.any():
             return []
-        heights = np.abs(np.diff(self.scores, axis=0))[:, told] / ranges[told]
-        # a curve that only falls or only rises within a step lies within its box, at most half of it off the diagonal
-        uncertain = (widths[:, None] / self.pixels * heights / 2).max(axis=1)
-        order = np.argsort(-uncertain, kind="stable")
-        excess = uncertain.sum() - refinement.tolerance
-        middles = []
-        for step in order:
-            if excess <= 0:
-                break
-            if widths[step] >= 2 * max(1.0, self.pixels / refinement.finest):
-                middles.append(int(self.changed[step] + widths[step] // 2))
-                excess -= uncertain[step] / 2  # what halving a straight step would take
-        return middles
+        wrong = (_trapezoid_errors(widths, self.scores[:, varying]) / spreads[varying]).max(axis=1)
+        if wrong.sum() <= refinement.tolerance:
+            return []
+        halved = (wrong > refinement.tolerance * widths) & (widths >= 2 / min(refinement.finest, self.pixels))
+        return [int(self.changed[step] + widths[step] * self.pixels // 2) for step in np.flatnonzero(halved)]
+
+
+def _trapezoid_errors(widths: Values, scores: Values) -> Values:
+    """[steps, S]: how wrong a trapezoid is where the curve bends as at the sharper one of its ends."""
+    slopes = np.diff(scores, axis=0) / widths[:, None]
+    bends = np.abs(np.diff(slopes, axis=0)) / ((widths[1:] + widths[:-1]) / 2)[:, None]
+    around = np.concatenate([bends[:1], bends, bends[-1:]])
+    errors: Values = widths[:, None] ** 3 / 12 * np.maximum(around[1:], around[:-1])
+    return errors
+
+
+def first_points(steps: int, pixels: int) -> list[int]:
+    """How many pixels have changed after each step s of S but the last: the share (1 - cos(πs/S)) / 2."""
+    points = {round(pixels * (1 - math.cos(math.pi * step / steps)) / 2) for step in range(1, steps)}
+    return sorted(points - {0, pixels})
 
 
 @torch.no_grad()
@@ -118,8 +128,7 @@ def follow(
         for b in range(len(paths))
         for k in range(len(orders))
     }
-    first = [-(-step * pixels // refinement.steps) for step in range(1, refinement.steps)]
-    wanted = [(key, changed) for key in curves for changed in sorted({*first} - {0, pixels})]
+    wanted = [(key, changed) for key in curves for changed in first_points(refinement.steps, pixels)]
     moved = orders.to(paths[0].start.device) if paths else orders
     while wanted:
         scores = _scored(paths, moved, wanted, score, capacity)

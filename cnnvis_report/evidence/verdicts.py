@@ -160,7 +160,7 @@ class _Verdicts:
         return best and localized(self.checks[row])
 
     def is_avoided(self, row: int) -> bool:
-        """Whether it failed a check, is worse than a random map, or no better than one and behind the best."""
+        """Whether it failed a check, is worse than a random map, or no better and surely behind the best."""
         standing = self.ranking.standings[row]
         by_chance = standing is Standing.CHANCE and self.ranking.reaches_chance(row) and self.ranking.is_behind(row)
         return by_chance or standing in (Standing.FAILED, Standing.WORSE)

@@ -12,6 +12,7 @@ from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.evaluation.curve_measures import RANKING
 from cnnvis_report.evaluation.measure import measure
 from cnnvis_report.evaluation.metric import Effort, MapsOfImage, forward_passes, metrics
 from cnnvis_report.evaluation.rank_correlation import agreement
@@ -64,8 +65,8 @@ BUDGETS = {
         "quick",
         images=16,
         random_maps=5,
-        steps=8,
-        finest=8,
+        steps=16 // len(RANKING.curves),
+        finest=1,
         regions=0,
         across=14,
         full=False,
