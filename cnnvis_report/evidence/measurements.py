@@ -16,6 +16,7 @@ Exact = npt.NDArray[np.float64]
 Row = tuple[str, str]  # method, layer
 
 NO_MASK = "no mask of the explained class"
+UNDEFINED = "not one map has a value"
 STATED = ("residual", "conservation")  # notes of maps that tell what their values sum to
 
 
@@ -121,12 +122,13 @@ class _Gatherer:
                 for scored in metrics.maps
                 if name in scored.values
             }
-            reason = metrics.blind.get(name, "" if values else NO_MASK)
+            missing = NO_MASK if name in self.masked else UNDEFINED
+            reason = metrics.blind.get(name, "" if values else missing)
             if reason:
                 self.left_out[name][reason] += 1
                 values = {}
         self.values[name].append(self._vector(values))
-        self.random[name].append(self._random(metrics, name) if metrics is not None and values else np.nan)
+        self.random[name].append(self._random(metrics, name) if metrics is not None else np.nan)
 
     def _add_agreement(self, metrics: ImageMetrics | None) -> None:
         """Count in how equal the maps of one image are, and which have a single value."""
@@ -159,7 +161,7 @@ class _Gatherer:
         """All of it, images in the order of their contents."""
         order, whole = np.argsort(self.names, kind="stable"), np.argsort(self.all_names, kind="stable")
         self.agreement.grow(len(self.rows))
-        known = [name for name in self.metrics if any(not np.isnan(row).all() for row in self.values[name])]
+        known = [name for name in self.metrics if name not in self.masked or self._has_values(name)]
         return Measurements(
             images=self.measured,
             rows=tuple(self.rows),
@@ -173,6 +175,9 @@ class _Gatherer:
             random_maps=self.random_maps,
             missing=self.missing,
         )
+
+    def _has_values(self, name: str) -> bool:
+        return any(not np.isnan(row).all() for row in self.values[name])
 
     def _array(self, vectors: Sequence[Exact]) -> Exact:
         """[images, rows], shorter vectors filled up."""

@@ -170,7 +170,7 @@ def torchvision_layer(name: str) -> str:
 
 def torchvision_source(name: str) -> layer_sources.Source:
     """Who names a layer of one of torchvision's classifiers."""
-    return next(found for pattern, found in layer_sources.TORCHVISION.items() if fnmatch.fnmatch(name, pattern))
+    return next(source for pattern, source in layer_sources.TORCHVISION.items() if fnmatch.fnmatch(name, pattern))
 
 
 def against(subject: Subject, source: layer_sources.Source) -> str:

@@ -158,9 +158,9 @@ def test_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for image in run.images():
         assert image.label and 0.02 < present(image.mask_fraction) < 0.4
         assert "mask" in load_arrays(tmp_path / "d", image.id)
-        pointed = [map_record for map_record in image.maps if "peak_inside" in map_record.evidence.notes]
+        located = image.localization.maps if image.localization else ()
         shown = image.label.index in [target.index for target in image.targets]
-        assert {map_record.target for map_record in pointed} == ({image.label.index} if shown else set())
+        assert {scored.target for scored in located} == ({image.label.index} if shown else set())
     overview = (tmp_path / "d" / "index.html").read_text(encoding="utf-8")
     assert "Pointing game" in overview and "random maps of each hit" in overview
     assert json.loads((tmp_path / "d" / "run.json").read_text())["run"]["settings"]["model"] == "demo"

@@ -62,7 +62,7 @@ def test_reduced_scores_are_those_of_rounded_inputs_and_weights() -> None:
     with torch.no_grad():
         exact = subject.forward(x)
         with subject.reduced():
-            found = subject.forward(x)
+            actual = subject.forward(x)
     half = torch.bfloat16
 
     def rounded(values: Any) -> Any:
@@ -75,9 +75,9 @@ def test_reduced_scores_are_those_of_rounded_inputs_and_weights() -> None:
     shift = norm.bias.double() - norm.running_mean.double() * scale
     features = rounded(rounded(maps * scale[:, None, None] + shift[:, None, None]).relu().mean((2, 3)))
     expected = rounded(linear(features, rounded(network.scores.weight), rounded(network.scores.bias)))
-    assert found.dtype == torch.float32
-    assert (found.double() - expected).abs().max() <= 2**-7 * expected.abs().max()  # the order of sums, one rounding
-    assert not torch.equal(found, exact)
+    assert actual.dtype == torch.float32
+    assert (actual.double() - expected).abs().max() <= 2**-7 * expected.abs().max()  # the order of sums, one rounding
+    assert not torch.equal(actual, exact)
     with torch.no_grad():
         assert torch.equal(subject.forward(x), exact)
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}

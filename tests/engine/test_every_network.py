@@ -51,7 +51,7 @@ def test_every_method_gives_finite_maps_or_says_why_not(name: Any) -> None:
     assert set(names) >= RELEVANCE
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = explain(network, images, torch.tensor([[1, 3], [7, 2]]), names, on_error="skip", **SMALL)
+        maps_by_method = explain(network, images, torch.tensor([[1, 3], [7, 2]]), names, on_error="skip", **SMALL)
     reasons = {
         message.partition(" ")[0]: message
         for message in (str(warning.message) for warning in caught)
@@ -61,7 +61,7 @@ def test_every_method_gives_finite_maps_or_says_why_not(name: Any) -> None:
     assert overflow <= {"pattern_net", "pattern_attribution"}, "two images are few"
     assert set(reasons) - overflow == REFUSED.get(name, set()), reasons
     assert all(reason.rstrip(".").partition(": ")[2] for reason in reasons.values())
-    assert set(found) == set(names) - set(reasons)
-    for method, maps in found.items():
+    assert set(maps_by_method) == set(names) - set(reasons)
+    for method, maps in maps_by_method.items():
         assert bool(maps.isfinite().all()), method
         assert method in MAY_BE_EMPTY or float(maps.abs().max()) > 0, method

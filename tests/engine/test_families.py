@@ -64,9 +64,9 @@ def family(request: pytest.FixtureRequest) -> Family:
     return Family(request.param, network, out_of_place(copy.deepcopy(network)), pictures)
 
 
-def apart(found: Any, expected: Any) -> float:
-    found, expected = torch.as_tensor(found).detach(), torch.as_tensor(expected).detach()
-    return float((found - expected).norm() / expected.norm())
+def apart(actual: Any, expected: Any) -> float:
+    actual, expected = torch.as_tensor(actual).detach(), torch.as_tensor(expected).detach()
+    return float((actual - expected).norm() / expected.norm())
 
 
 def test_gradients_and_relu_rules(family: Family) -> None:

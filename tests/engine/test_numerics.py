@@ -52,8 +52,8 @@ def test_a_channel_that_cancels_has_no_weight_in_xgrad_cam(precision: Any) -> No
     """0.1 + 0.2 - 0.3 is 0, and no binary number says so."""
     maps = torch.tensor([[[0.1, 0.2, -0.3, 0.0]], [[1.0, 2.0, 0.0, 1.0]]], dtype=precision)
     weights = torch.tensor([[[1.0, 5.0, 2.0, 0.5]], [[1.0, 1.0, 1.0, 1.0]]])[None]
-    found = map_of("xgrad_cam", maps, weights, precision)
-    torch.testing.assert_close(found, maps[1].double())
+    actual = map_of("xgrad_cam", maps, weights, precision)
+    torch.testing.assert_close(actual, maps[1].double())
 
 
 @PRECISIONS
@@ -61,8 +61,8 @@ def test_a_pole_of_grad_cam_plus_plus_is_left_out(precision: Any) -> None:
     """2 + g (sum of A) is 0 with g = 1/0.3 and a sum of -0.6: its inverse would be a number without a digit."""
     maps = torch.tensor([[[-0.1, -0.2, -0.3, 0.0]], [[1.0, 2.0, 0.0, 1.0]]], dtype=precision)
     weights = torch.tensor([[[1 / 0.3, 0.0, 0.0, 0.0]], [[1.0, 1.0, 1.0, 1.0]]], dtype=precision)[None]
-    found = map_of("grad_cam_plus_plus", maps, weights, precision)
-    torch.testing.assert_close(found, maps[1].double() * (4 / (2 + 4)))
+    actual = map_of("grad_cam_plus_plus", maps, weights, precision)
+    torch.testing.assert_close(actual, maps[1].double() * (4 / (2 + 4)))
 
 
 def test_a_mask_of_a_channel_that_varies_by_rounding_is_empty() -> None:
@@ -119,12 +119,12 @@ def test_black_has_no_relevance_under_a_kernel_that_sees_only_how_bright_it_is()
 
     layers = pattern_layers(tape.record())
     relevance = torch.ones(1, 4, 10, 10)
-    found = ZBox(low, high).spread(layers.layers[in_order(layers)[0]], relevance)
+    actual = ZBox(low, high).spread(layers.layers[in_order(layers)[0]], relevance)
     lit = torch.zeros(3, 12, 12, dtype=torch.bool)
     lit[0, 2, 3] = lit[:, 9, 9] = True
-    assert not found[0][~lit].any()
-    assert float(found[0, 0, 2, 3]) == pytest.approx(4 * 9, rel=1e-5), "all that the nine places around it have"
-    assert float(found.min()) >= 0
+    assert not actual[0][~lit].any()
+    assert float(actual[0, 0, 2, 3]) == pytest.approx(4 * 9, rel=1e-5), "all that the nine places around it have"
+    assert float(actual.min()) >= 0
 
 
 @pytest.mark.parametrize("scale", [1e-25, 1e25])
@@ -141,12 +141,12 @@ def test_extremal_perturbation_follows_slopes_of_any_size() -> None:
     """A network whose scores are a 10^-25th has the same extremal masks."""
     network = seeded(Tiny()).eval()
     images = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
-    found = explain(network, images, [1], ["extremal_perturbation"], steps=4)["extremal_perturbation"]
+    masks = explain(network, images, [1], ["extremal_perturbation"], steps=4)["extremal_perturbation"]
     network.fc.weight.data *= 1e-25
     network.fc.bias.data *= 1e-25
     small = explain(network, images, [1], ["extremal_perturbation"], steps=4)["extremal_perturbation"]
-    torch.testing.assert_close(small, found, rtol=1e-3, atol=1e-4)
-    assert float(found.std()) > 0.01
+    torch.testing.assert_close(small, masks, rtol=1e-3, atol=1e-4)
+    assert float(masks.std()) > 0.01
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4])

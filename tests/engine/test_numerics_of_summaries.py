@@ -34,29 +34,29 @@ def test_similarity_of_maps_that_hardly_vary() -> None:
     random = np.random.default_rng(0)
     steps = random.integers(0, 8, (2, 20, 20))
     offset = 2**23
-    near = [(offset + each).astype(np.float32) for each in steps]
-    largest = max(each.max() for each in near)
+    near = [(offset + values).astype(np.float32) for values in steps]
+    largest = max(values.max() for values in near)
 
     def exact() -> Any:
         offsets = np.arange(11) - 5
         line = np.exp(-(offsets**2) / 4.5)
         window = np.outer(line, line) / line.sum() ** 2
-        scales = [float(each.max()) for each in near]
-        spread = max(each.max() / s for each, s in zip(near, scales, strict=True)) - min(
-            (offset + each.min()) / s for each, s in zip(steps, scales, strict=True)
+        scales = [float(values.max()) for values in near]
+        spread = max(values.max() / s for values, s in zip(near, scales, strict=True)) - min(
+            (offset + values.min()) / s for values, s in zip(steps, scales, strict=True)
         )
         c1, c2 = (0.01 * spread) ** 2, (0.03 * spread) ** 2
-        found = []
+        similarities = []
         for top in range(10):
             for left in range(10):
-                a, b = (each[top : top + 11, left : left + 11] for each in steps)
+                a, b = (values[top : top + 11, left : left + 11] for values in steps)
                 mean_a, mean_b = (window * a).sum(), (window * b).sum()
                 s, t = scales
                 covariance = (window * (a - mean_a) * (b - mean_b)).sum() / (s * t)
                 variance = (window * (a - mean_a) ** 2).sum() / s**2 + (window * (b - mean_b) ** 2).sum() / t**2
                 m, n = (offset + mean_a) / s, (offset + mean_b) / t
-                found.append((2 * m * n + c1) * (2 * covariance + c2) / ((m * m + n * n + c1) * (variance + c2)))
-        return np.mean(found)
+                similarities.append((2 * m * n + c1) * (2 * covariance + c2) / ((m * m + n * n + c1) * (variance + c2)))
+        return np.mean(similarities)
 
     assert largest == offset + 7
     assert ssim(*near) == pytest.approx(exact(), abs=1e-5)
@@ -66,7 +66,7 @@ def test_regions_of_the_same_values_are_equal_whatever_their_order() -> None:
     """Sums in another order round otherwise, and would rank what is equal."""
     values = torch.rand(16, generator=torch.Generator().manual_seed(9)) * 10
     shuffled = [values[torch.randperm(16, generator=torch.Generator().manual_seed(k))] for k in range(4)]
-    blocks = [each.view(4, 4) for each in shuffled]
+    blocks = [values.view(4, 4) for values in shuffled]
     whole = torch.cat([torch.cat(blocks[:2], 1), torch.cat(blocks[2:], 1)])
     image, flat = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(2)), torch.full((8, 8), 1.0)
 

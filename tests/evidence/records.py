@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records.images import ClassScore, Evidence, ImageRecord, MapRecord, NotApplicableRecord, Note
-from cnnvis_report.records.methods import Family, Kind, MethodInfo, Sign
+from cnnvis_report.records.methods import Family, Kind, MethodInfo, Option, Reduction, Sign
 from cnnvis_report.records.metrics import Evaluation, ImageMetrics, MapMetrics, MethodTest, MetricInfo, MetricKind
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import RunRecord
@@ -28,19 +28,9 @@ NETWORK = NetworkRecord("net", 1, 2, 3, "none", "none", "logits", (), "")
 
 def info(name: str, **changes: object) -> MethodInfo:
     """A method called so; `random` is a random map."""
+    reduction, summary, options = Reduction.SUM, "", dict[str, Option]()
     plain = MethodInfo(
-        name,
-        name.title(),
-        Family.CAM,
-        "",
-        Sign.POSITIVE,
-        Kind.AREA,
-        None,
-        False,
-        "quick",
-        "",
-        "",
-        {},  # type: ignore[arg-type] # no channels to fold
+        name, name.title(), Family.CAM, "", Sign.POSITIVE, Kind.AREA, reduction, False, "quick", summary, "", options
     )
     return replace(plain, baseline=name == "random", **changes)  # type: ignore[arg-type] # fields of it
 

@@ -10,6 +10,7 @@ from cnnvis_report.evidence.agreement import Agreement
 from cnnvis_report.evidence.duplicates import groups
 from cnnvis_report.records.evidence import Evidence, MethodEvidence, Standing
 from cnnvis_report.records.methods import Equality, Where
+from cnnvis_report.records.network import NetworkRecord
 from tests.evidence import records
 
 AVERAGED = replace(records.NETWORK, averaged_layer="features")
@@ -56,7 +57,7 @@ def test_small_differences_do_not_add_up_in_a_chain() -> None:
     assert groups(counted, [0, 1, 2]) == [[0, 1], [2]]
 
 
-def twins(*, network: records.NetworkRecord = AVERAGED, agreement: float = 1.0) -> tuple[Evidence, MethodEvidence]:
+def twins(*, network: NetworkRecord = AVERAGED, agreement: float = 1.0) -> tuple[Evidence, MethodEvidence]:
     """The evidence where "first" and "twin" have such an agreement, and that of the twin."""
     generator = np.random.default_rng(0)
     names = ["first", "twin", "other", "random"]

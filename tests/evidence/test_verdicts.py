@@ -70,13 +70,15 @@ def test_where_lower_is_better_signs_are_turned() -> None:
 
 
 def test_a_random_map_is_never_recommended_and_not_called_better() -> None:
-    """Among 20 methods, 10 of which are random, in 150 runs; at most one run of 100 may err, as is documented."""
+    """Among 20 methods, 10 of which are random, in 150 runs; one run of 20 may err on any of 20, as is documented."""
     names = [f"chance{number}" for number in range(10)]
     effects = dict.fromkeys(names, 0.0) | {f"good{number}": 5.0 for number in range(10)}
     runs = [judged(planted(seed, 8 + seed % 9, **effects), [*effects, "random"]) for seed in range(150)]
     assert not [evidence for evidence in runs if set(evidence.recommended) & set(names)]
     claims = {Standing.BEST, Standing.COMPARABLE, Standing.BETTER}
-    assert sum(any(of(evidence, name).standing in claims for name in names) for evidence in runs) <= 0.01 * len(runs)
+    assert (
+        sum(any(of(evidence, name).standing in claims for name in names) for evidence in runs) <= 0.05 * len(runs) / 2
+    )
 
 
 def test_a_failed_check_is_never_recommended_and_says_why() -> None:
@@ -186,3 +188,20 @@ def test_nothing_measured_is_no_evidence() -> None:
     made = [replace(each, metrics=None) for each in planted(best=3)]
     assert evidence_of(records.run(("best", "random"), count=N), made) is None
     assert evidence_of(replace(records.run(("best",)), evaluation=None), planted(best=3)) is None
+
+
+def test_a_trifle_behind_the_best_is_not_behind() -> None:
+    """Of maps that hardly differ, one lies behind the other for certain, by a thousandth."""
+    made = planted(best=6)
+    for number, each in enumerate(made):
+        assert each.metrics is not None
+        best, random = each.metrics.maps
+        near = replace(best, method="near", values={"gain": best.values["gain"] - 0.005 - 0.0001 * number})
+        record = replace(each.maps[0], method="near", key="near")
+        agreement = ((1.0, 0.99, 0.1), (0.99, 1.0, 0.1), (0.1, 0.1, 1.0))
+        metrics = replace(each.metrics, maps=(best, near, random), agreement=agreement)
+        made[number] = replace(each, maps=(each.maps[0], record, each.maps[1]), metrics=metrics)
+    near_verdict = of(judged(made, ("best", "near", "random")), "near")
+    behind = near_verdict.measures["gain"].behind
+    assert behind is not None and behind.low is not None and behind.low > 0
+    assert near_verdict.standing is Standing.COMPARABLE

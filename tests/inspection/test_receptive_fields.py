@@ -29,8 +29,8 @@ def corner_and_middle(height: Any, width: Any) -> Any:
 
 def some(names: Any) -> Any:
     """More of those that come early, which don't see the whole image yet."""
-    places = {int(len(names) * share) for share in (0, 0.05, 0.12, 0.22, 0.4)}
-    return [names[place] for place in sorted(places)]
+    indices = {int(len(names) * share) for share in (0, 0.05, 0.12, 0.22, 0.4)}
+    return [names[index] for index in sorted(indices)]
 
 
 def in_usual_order(names: Any) -> Any:

@@ -139,7 +139,7 @@ CHANGES_OF_SHAPE = {
     "split rows": (lambda x: x.split([3, 13], -2)[1], (11, 9, 12, 10)),
     "chunks": (lambda x: x.chunk(2, -1)[1], (8, 19, 9, 20)),
     "one channel": (lambda x: x[:, 1].unsqueeze(1) * 2, (8, 9, 9, 10)),
-    "unbound": (lambda x: torch.cat([each[:, None] for each in x.unbind(1)], 1), (8, 9, 9, 10)),
+    "unbound": (lambda x: torch.cat([channel[:, None] for channel in x.unbind(1)], 1), (8, 9, 9, 10)),
     "reflected": (lambda x: F.pad(x, (2, 2, 9, 0), mode="reflect"), (1, 7, 2, 8)),
     "replicated": (lambda x: F.pad(x, (2, 2, 9, 0), mode="replicate"), (0, 7, 1, 8)),
     "softmax": (lambda x: x.softmax(1), (8, 9, 9, 10)),

@@ -62,7 +62,7 @@ def test_weights_that_passes_change_are_as_before_and_each_pass_begins_with_them
     network = seeded(Drifting(DRIFTS[drift]), 1)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     addresses = [parameter.data_ptr() for parameter in network.parameters()]
-    found = explain(network, IMAGES, [0, 1], methods=["gradient", "occlusion"])
+    maps = explain(network, IMAGES, [0, 1], methods=["gradient", "occlusion"])
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name]), name
     assert [parameter.data_ptr() for parameter in network.parameters()] == addresses
@@ -71,7 +71,7 @@ def test_weights_that_passes_change_are_as_before_and_each_pass_begins_with_them
     with torch.no_grad():
         DRIFTS[drift](once.classifier)
     wanted = explain(once, IMAGES, [0, 1], methods=["gradient", "occlusion"])
-    for name, values in found.items():
+    for name, values in maps.items():
         torch.testing.assert_close(values, wanted[name], rtol=1e-4, atol=1e-6)
 
 

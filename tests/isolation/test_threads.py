@@ -47,13 +47,13 @@ def test_layers_in_threads_of_their_own_are_said() -> None:
             self.conv, self.classifier = nn.Conv2d(3, 4, 3), nn.Linear(4, 3)
 
         def forward(self, x: Any) -> Any:
-            found = []
+            results = []
             (x * 1.0).sigmoid().tanh().sum()
-            thread = threading.Thread(target=lambda: found.append(self.conv(((x + 1) - 1) * 2).relu().mean((2, 3))))
+            thread = threading.Thread(target=lambda: results.append(self.conv(((x + 1) - 1) * 2).relu().mean((2, 3))))
             x = x.clone().sigmoid()
             thread.start()
             thread.join()
-            return self.classifier(found[0]) + x.mean()
+            return self.classifier(results[0]) + x.mean()
 
     network = seeded(Own(), 1)
     with pytest.raises(RunFailed, match="runs its layers in threads of its own"):
@@ -64,11 +64,11 @@ def test_layers_in_threads_of_their_own_are_said() -> None:
 
 def elsewhere(action: Any) -> Any:
     """What an action gives in another thread."""
-    found = []
-    thread = threading.Thread(target=lambda: found.append(action()), daemon=True)
+    results = []
+    thread = threading.Thread(target=lambda: results.append(action()), daemon=True)
     thread.start()
     thread.join(10)
-    return found[0]
+    return results[0]
 
 
 def test_what_other_threads_run_is_neither_seen_nor_changed() -> None:
@@ -121,7 +121,7 @@ def test_a_pass_that_another_thread_is_in_ends_with_the_flags_that_it_began_with
 
 
 @pytest.mark.parametrize(
-    ("training", "grad", "found"),
+    ("training", "grad", "noticed"),
     [
         pytest.param(True, True, True, id="training"),
         pytest.param(True, False, True, id="training without gradients"),
@@ -129,7 +129,7 @@ def test_a_pass_that_another_thread_is_in_ends_with_the_flags_that_it_began_with
         pytest.param(False, False, False, id="eval without gradients: the flags are the same"),
     ],
 )
-def test_another_network_that_shares_modules_is_found(training: Any, grad: Any, found: Any) -> None:
+def test_another_network_that_shares_modules_is_found(training: bool, grad: bool, noticed: bool) -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
     other = nn.Sequential(network[0], nn.Flatten())
     network.train(training)
@@ -142,7 +142,7 @@ def test_another_network_that_shares_modules_is_found(training: Any, grad: Any, 
         with eval_mode(network):
             elsewhere(passes)
 
-    if found:
+    if noticed:
         with pytest.raises(RunFailed, match=r"Another thread has run modules of Sequential.*copy"):
             explained()
     else:

@@ -38,13 +38,13 @@ def test_relevance_is_conserved_without_biases(name: Any) -> None:
     score = scores.gather(1, targets[:, None])[:, 0]
     tape = Tape(Subject(network, images[:1]), images)
 
-    def kept(rule: Any) -> Any:
+    def share_kept(rule: Any) -> Any:
         return tape.gradients(targets, rule).pixels.sum((1, 2, 3)) / score
 
     one = torch.ones_like(score)
-    torch.testing.assert_close(kept(Composite(Z(), Z())), one, rtol=1e-3, atol=0)
-    torch.testing.assert_close(kept(Composite(Epsilon(1e-9), Epsilon(1e-9))), one, rtol=1e-3, atol=0)
-    plus = kept(Composite(AlphaBeta(1, 0), Z()))
+    torch.testing.assert_close(share_kept(Composite(Z(), Z())), one, rtol=1e-3, atol=0)
+    torch.testing.assert_close(share_kept(Composite(Epsilon(1e-9), Epsilon(1e-9))), one, rtol=1e-3, atol=0)
+    plus = share_kept(Composite(AlphaBeta(1, 0), Z()))
     if name in LOSSY:
         assert bool(((plus > 0.3) & (plus < 1.001)).all())
     else:
@@ -109,7 +109,7 @@ def test_biases_count_when_the_layers_are_called_as_functions() -> None:
 
     images = torch.randn(2, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     names = ["lrp_gamma", "lrp_alpha_beta"]
-    plain, functional = (explain(seeded(each()).double(), images, [1, 2], names) for each in (Tiny, Functional))
+    plain, functional = (explain(seeded(kind()).double(), images, [1, 2], names) for kind in (Tiny, Functional))
     for name in names:
         torch.testing.assert_close(functional[name], plain[name])
 
@@ -134,7 +134,7 @@ def test_composites_equal_zennits(name: Any) -> None:
     for composite, peer in peers.items():
         with Gradient(network, peer) as attributor:
             _, expected = attributor(images, lambda out: out * nn.functional.one_hot(targets, out.shape[1]))
-        found = explain(network, images, targets, ["lrp_composite"], composite=composite)["lrp_composite"]
-        both = torch.stack([found.flatten(), expected.detach().flatten()])
+        actual = explain(network, images, targets, ["lrp_composite"], composite=composite)["lrp_composite"]
+        both = torch.stack([actual.flatten(), expected.detach().flatten()])
         assert float(torch.corrcoef(both)[0, 1]) > 0.9999, composite
-        assert float((found - expected).norm() / expected.norm()) < 5e-3, composite
+        assert float((actual - expected).norm() / expected.norm()) < 5e-3, composite

@@ -80,9 +80,9 @@ def draw(folder: Any, count: Any, bad: Any) -> Any:
     """Small pictures, those at some places bad ones, each with its trouble."""
     folder.mkdir(parents=True)
     numbers = np.random.default_rng(0)
-    for place in range(count):
+    for index in range(count):
         pixels = numbers.integers(20, 230, (SIDE, SIDE, 3), dtype=np.uint8)
-        if place in bad:
-            pixels[0, 0] = (0, 255, bad[place])
-        Image.fromarray(pixels).save(folder / f"p{place:02}.png")
+        if index in bad:
+            pixels[0, 0] = (0, 255, bad[index])
+        Image.fromarray(pixels).save(folder / f"p{index:02}.png")
     return folder

@@ -91,11 +91,11 @@ def test_the_bill_has_no_figure_that_says_nothing(told: Callable[[], str], repor
     passes.add("forward", 2, 2.0)
     stats = RunStats(computed=2, seconds=3.0, inspection_seconds=0.3, passes=passes)
     Console().bill(long, stats)
-    said = told()
-    assert said.startswith(
+    bill = told()
+    assert bill.startswith(
         "Inspect   0.3 s for layers and units\nExplain   3.0 s for 2 images: 1.50 × the theoretical minimum, 2.0 s"
     )
-    assert "grad_cam 1.5 s" in said and "cam 0.05 s" in said and "random" not in said
+    assert "grad_cam 1.5 s" in bill and "cam 0.05 s" in bill and "random" not in bill
     Console().bill(short, replace(stats, seconds=0.2, inspection_seconds=1e-4))
     assert told() == "Explain   0.2 s for 2 images\n"
     Console().bill(replace(short, snapshots=(SnapshotSeries("1", "ring", 2, (), ()),)), stats)

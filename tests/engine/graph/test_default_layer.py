@@ -95,9 +95,9 @@ GATES = {
 
 @pytest.mark.parametrize("name", GATES)
 def test_gates_masks_and_branches_are_never_it(name: str) -> None:
-    found = subject(nets.Weighed(GATES[name]))
-    assert found.default_layer == "features" and found.layer().shape == (12, 16, 24)
-    maps = explain(found.network, torch.rand(1, 3, 32, 48).double(), [[0, 1, 2, 3, 4]])["grad_cam"][0]
+    examined = subject(nets.Weighed(GATES[name]))
+    assert examined.default_layer == "features" and examined.layer().shape == (12, 16, 24)
+    maps = explain(examined.network, torch.rand(1, 3, 32, 48).double(), [[0, 1, 2, 3, 4]])["grad_cam"][0]
     assert torch.linalg.matrix_rank(maps.flatten(1)) > 1, "classes differ by more than a factor"
 
 
@@ -117,18 +117,18 @@ def test_a_single_channel_is_it_where_there_is_nothing_else() -> None:
 
 
 def test_a_layer_whose_tokens_are_no_grid_says_so() -> None:
-    found = subject(nets.Scattered())
-    assert found.default_layer == "patches"
+    examined = subject(nets.Scattered())
+    assert examined.default_layer == "patches"
     with pytest.raises(NotApplicable, match="layer 'mix' gives 5×4, which isn't a grid of positions"):
-        found.layer("mix")
+        examined.layer("mix")
 
 
 def test_windows_and_attention_maps_are_no_feature_maps() -> None:
-    found = subject(TRANSFORMERS["maxvit"][0](), 64, 64)
-    windows = [layer for layer in found.layers if layer.name.endswith("window_attention.attn_layer")]
+    examined = subject(TRANSFORMERS["maxvit"][0](), 64, 64)
+    windows = [layer for layer in examined.layers if layer.name.endswith("window_attention.attn_layer")]
     assert windows and not any(layer.spatial for layer in windows)
     with pytest.raises(NotApplicable, match="isn't a grid of positions"):
-        found.layer(windows[0].name)
+        examined.layer(windows[0].name)
 
 
 def test_python_and_the_layers_table_say_how_tokens_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,13 +230,13 @@ JOINED: dict[str, tuple[Callable[[], nn.Module], int]] = {
 @pytest.mark.parametrize("name", JOINED)
 def test_a_layer_that_is_one_of_several_branches_says_so(name: str) -> None:
     build, branches = JOINED[name]
-    found = subject(build())
-    assert found.default_layer in ("a", "b")
+    examined = subject(build())
+    assert examined.default_layer in ("a", "b")
     words = f"one of {branches} branches that meet in the network's forward; no layer holds the whole"
-    assert words in found.default_notice if branches > 1 else found.default_notice == ""
+    assert words in examined.default_notice if branches > 1 else examined.default_notice == ""
 
 
 @pytest.mark.parametrize("after", [nn.ReLU(), nn.Dropout(0.1), nn.Identity(), nn.BatchNorm2d(8)])
 def test_a_layer_behind_the_sum_holds_the_whole(after: Any) -> None:
-    found = subject(Joined(lambda a, b, x: a + b, after=after))
-    assert found.default_layer == "after" and found.default_notice == ""
+    examined = subject(Joined(lambda a, b, x: a + b, after=after))
+    assert examined.default_layer == "after" and examined.default_notice == ""

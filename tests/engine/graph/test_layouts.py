@@ -105,8 +105,8 @@ def without(network: nn.Module, layer: str, image: Tensor, change: Callable[[Ten
 def test_ablation_changes_the_positions_and_leaves_the_class_token(name: str, wide: Tensor) -> None:
     network, (_, layer, laid) = built(name), NETWORKS[name]
     a, _ = by_hooks(network, layer, wide, laid)
-    found = explain(network, wide, TARGETS, ["ablation_cam"], layer=layer)["ablation_cam"]
-    for image, target, values, ours in zip(wide[:1].split(1), TARGETS[:1], a[:1], found[:1], strict=True):
+    actual = explain(network, wide, TARGETS, ["ablation_cam"], layer=layer)["ablation_cam"]
+    for image, target, values, ours in zip(wide[:1].split(1), TARGETS[:1], a[:1], actual[:1], strict=True):
         score = network(image)[0, target].detach()
         weights = []
         for channel in range(len(values)):
@@ -125,10 +125,10 @@ def test_ablation_changes_the_positions_and_leaves_the_class_token(name: str, wi
 def test_score_cam_of_tokens_sees_the_image_through_their_grid(wide: Tensor) -> None:
     network, (_, layer, laid) = built("class token first"), NETWORKS["class token first"]
     a, _ = by_hooks(network, layer, wide, laid)
-    found = explain(network, wide, TARGETS, ["score_cam"], layer=layer)["score_cam"]
+    actual = explain(network, wide, TARGETS, ["score_cam"], layer=layer)["score_cam"]
     masks = F.interpolate(a, size=(32, 48), mode="bilinear", align_corners=False)
     masks = (masks - masks.amin((2, 3), True)) / (masks.amax((2, 3), True) - masks.amin((2, 3), True))
-    for image, target, mask, values, ours in zip(wide, TARGETS, masks, a, found, strict=True):
+    for image, target, mask, values, ours in zip(wide, TARGETS, masks, a, actual, strict=True):
         scores = torch.stack([network((image * channel)[None])[0, target] for channel in mask]).detach()
         torch.testing.assert_close(
             ours, torch.einsum("k,khw->hw", scores.softmax(0), values).relu(), rtol=1e-7, atol=1e-9
@@ -160,15 +160,18 @@ def test_cam_where_positions_are_averaged_that_come_first(name: str, wide: Tenso
     torch.testing.assert_close(maps.mean((2, 3)), expected, rtol=1e-9, atol=1e-9)
 
 
-def test_tokens_of_images_of_another_size(wide: Tensor) -> None:
+@pytest.mark.parametrize(
+    ("size", "grid"),
+    [((32, 48), (4, 6)), ((48, 32), (6, 4)), ((24, 80), (3, 10))],
+    ids=["as the example", "upright", "of other sides"],
+)
+def test_tokens_of_images_of_another_size(size: tuple[int, int], grid: tuple[int, int], wide: Tensor) -> None:
     network = built("no class token")
-    subject = Subject(network, wide[:1])
-    for height, width, grid in [(32, 48, (4, 6)), (48, 32, (6, 4)), (24, 80, (3, 10))]:
-        images = F.interpolate(wide, size=(height, width))
-        a, g = by_hooks(network, "encoder", images, tokens(*grid))
-        tape = Tape(subject, images, layers=["encoder"])
-        torch.testing.assert_close(tape.layer("encoder"), a)
-        torch.testing.assert_close(tape.gradients(TARGETS).layer("encoder"), g)
+    images = F.interpolate(wide, size=size)
+    a, g = by_hooks(network, "encoder", images, tokens(*grid))
+    tape = Tape(Subject(network, wide[:1]), images, layers=["encoder"])
+    torch.testing.assert_close(tape.layer("encoder"), a)
+    torch.testing.assert_close(tape.gradients(TARGETS).layer("encoder"), g)
 
 
 def test_units_of_tokens_are_projected_from_their_own_position(wide: Tensor) -> None:

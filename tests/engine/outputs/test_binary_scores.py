@@ -62,9 +62,9 @@ def test_the_negative_class_is_that_of_a_network_with_two_scores(images: Tensor)
         two.fc.bias.copy_(torch.cat([-one.fc.bias, one.fc.bias]))
     names = ["grad_cam", "guided_backprop", "lrp_gamma", "lrp_flat", "pattern_net", "pattern_attribution", "full_grad"]
     for target in (0, 1):
-        found = explain(one, images, [target] * 3, names, scores="binary")
+        actual = explain(one, images, [target] * 3, names, scores="binary")
         for name, maps in explain(two, images, [target] * 3, names).items():
-            torch.testing.assert_close(found[name], maps, rtol=1e-8, atol=1e-10, msg=f"{name} {target}")
+            torch.testing.assert_close(actual[name], maps, rtol=1e-8, atol=1e-10, msg=f"{name} {target}")
 
 
 def test_half_is_the_negative_class_and_equals_keep_their_order(images: Tensor) -> None:
@@ -80,22 +80,22 @@ def test_probabilities_of_the_positive_class_alone_are_taken_as_they_are(images:
     scores = subject.forward(images).detach()
     torch.testing.assert_close(subject.probabilities(scores), torch.stack([1 - p, p], 1))
     assert subject.meaning.quantity is Quantity.PROBABILITY
-    found = [explain(network, images, [k] * 3, ["gradient"], scores="binary")["gradient"] for k in (0, 1)]
-    torch.testing.assert_close(found[0], -found[1])
+    actual = [explain(network, images, [k] * 3, ["gradient"], scores="binary")["gradient"] for k in (0, 1)]
+    torch.testing.assert_close(actual[0], -actual[1])
 
 
 @pytest.mark.parametrize(
-    ("names", "found"),
+    ("names", "classes"),
     [
         (None, ("negative", "positive")),
         (("cat",), ("not cat", "cat")),
         (("dog", "cat"), ("dog", "cat")),
     ],
 )
-def test_names_of_a_binary_network(names: Any, found: Any, images: Tensor) -> None:
+def test_names_of_a_binary_network(names: Any, classes: tuple[str, str], images: Tensor) -> None:
     subject = Subject(seeded(Tiny(1)).double(), images[:1], classes=names)
-    assert subject.classes == found
-    assert subject.meaning.reason.endswith(f"; above a half means {found[1]!r}"), "which of two names is the score's"
+    assert subject.classes == classes
+    assert subject.meaning.reason.endswith(f"; above a half means {classes[1]!r}"), "which of two names is the score's"
     with pytest.raises(BadRequest, match="3 class names were given, and it has a single score: give two"):
         Subject(seeded(Tiny(1)).double(), images[:1], classes="abc", name="it")
 

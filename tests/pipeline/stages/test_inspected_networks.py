@@ -52,8 +52,8 @@ def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn: 
     command("run", "tests.factories:smooth", drawn, "--size", "40", "-o", tmp_path / "r", *RUN)
     inside = inspection_of(load_run(tmp_path / "r"))
     assert inside.projection_rules == ("gradient",) and inside.top_images and inside.images[0].units
-    said = (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
-    assert "No deconvnet projections" in said and "SiLU" in said
+    page = (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
+    assert "No deconvnet projections" in page and "SiLU" in page
 
 
 @pytest.mark.parametrize(
@@ -91,12 +91,12 @@ def test_all_views_show_every_class(drawn: Path, tmp_path: Path) -> None:
     run = load_run(tmp_path / "r")
     (looked,) = inspection_of(run).images
     scores = next(iter(run.images())).top
-    assert [each.index for each in looked.classes] == [score.index for score in scores], (
+    assert [shown.index for shown in looked.classes] == [score.index for score in scores], (
         "all five, the first at the head"
     )
     maps = load_inspection(tmp_path / "r", looked.image)
-    for each in looked.classes:
-        bias = seeded(Tiny(5)).fc.bias[each.index].item()
-        assert maps[f"classes/{each.index}"].mean() == pytest.approx(each.logit - bias, abs=1e-4)
-    assert [each.layer for each in looked.inverted] == ["features.1", "features"]
-    assert all(each.error < 0.2 for each in looked.inverted)
+    for class_record in looked.classes:
+        bias = seeded(Tiny(5)).fc.bias[class_record.index].item()
+        assert maps[f"classes/{class_record.index}"].mean() == pytest.approx(class_record.logit - bias, abs=1e-4)
+    assert [inversion.layer for inversion in looked.inverted] == ["features.1", "features"]
+    assert all(inversion.error < 0.2 for inversion in looked.inverted)

@@ -46,7 +46,7 @@ def test_a_run_keeps_what_the_network_holds(run: StoredRun) -> None:
     inside = inspection_of(run)
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
     assert inside.image_count == 6 and len(inside.images) == 4 and not inside.not_applicable
-    assert [each.layer for each in inside.kernels] == ["features.0", "features.3"]
+    assert [kernels_of_layer.layer for kernels_of_layer in inside.kernels] == ["features.0", "features.3"]
     for looked in inside.images:
         picture = torch.from_numpy(load_arrays(run.folder, looked.image)["picture"]).permute(2, 0, 1) / 255
         x = ((picture - 0.5) / 0.25)[None]
@@ -54,7 +54,7 @@ def test_a_run_keeps_what_the_network_holds(run: StoredRun) -> None:
         target = int(tape.logits.argmax())
         gradients = tape.gradients(torch.tensor([target]))
         arrays = load_inspection(run.folder, looked.image)
-        assert looked.layers == tuple(f"features.{place}" for place in range(5))
+        assert looked.layers == tuple(f"features.{index}" for index in range(5))
         for name in looked.layers:
             values = tape.layer(name)[0]
             lowest, highest, _, relevance = arrays[f"channels/{name}"]
@@ -85,8 +85,8 @@ def test_top_images_of_a_run_are_those_of_a_search(run: StoredRun) -> None:
     assert inspection_of(run).top_images
     for number, top in enumerate(inspection_of(run).top_images):
         peaks = tape.layer(top.layer)[:, top.channel].flatten(1).amax(1)
-        order = [place for place in peaks.argsort(descending=True, stable=True).tolist() if peaks[place] > 0]
-        assert [unit.image for unit in top.units] == [images[place].id for place in order]
+        order = [index for index in peaks.argsort(descending=True, stable=True).tolist() if peaks[index] > 0]
+        assert [unit.image for unit in top.units] == [images[index].id for index in order]
         for rank, unit in enumerate(top.units):
             top_row, left, bottom, right = unit.box
             seen = arrays[f"top_images/{top.layer}/{top.channel}/{rank}/crop"]
@@ -98,10 +98,10 @@ def test_top_images_of_a_run_are_those_of_a_search(run: StoredRun) -> None:
 
 def test_preferred_inputs_name_the_best_image_of_the_set(run: StoredRun) -> None:
     images = list(run.images())
-    for each in inspection_of(run).maximized:
-        logits = {image.id: score.logit for image in images for score in image.top if score.index == each.channel}
+    for maximized in inspection_of(run).maximized:
+        logits = {image.id: score.logit for image in images for score in image.top if score.index == maximized.channel}
         best = max(logits, key=lambda image: logits[image])
-        assert each.top_image == best and each.top_activation == pytest.approx(logits[best], abs=1e-3)
+        assert maximized.top_image == best and maximized.top_activation == pytest.approx(logits[best], abs=1e-3)
 
 
 def test_pages_of_feature_maps_give_the_steps_back(run: StoredRun) -> None:
@@ -175,7 +175,9 @@ def test_findings_and_curves_in_words(run: StoredRun) -> None:
     inside = json.loads((run.folder / "run.json").read_text())["run"]["inspection"]
     assert len(inside["channel_stats"]) == 5
     assert all(
-        each["examples"] == [[], [], []] for each in inside["channel_stats"] if not each["dead"] + each["saturated"]
+        answer["examples"] == [[], [], []]
+        for answer in inside["channel_stats"]
+        if not answer["dead"] + answer["saturated"]
     )
     sick = inspection_of(run).channel_stats[1].__class__("layer<1>", 10, 4, 0, 2, 0.5)
     record = inspection_of(run).__class__(**{**inspection_of(run).__dict__, "channel_stats": (sick,)})
@@ -196,8 +198,8 @@ def test_each_unit_stands_beside_its_own_projections(run: StoredRun) -> None:
     page = (run.folder / "images" / f"{looked.image}.html").read_text(encoding="utf-8")
     shown = re.findall(r'src="[^"]*/(unit-[^"]+)\.webp"', page)
     ways = ("crop", *inspection_of(run).projection_rules)
-    units = [(number, place) for number, (_, units) in enumerate(looked.units) for place in range(len(units))]
-    assert shown == [f"unit-{number}-{place}-{way}" for number, place in units for way in ways]
+    units = [(number, index) for number, (_, units) in enumerate(looked.units) for index in range(len(units))]
+    assert shown == [f"unit-{number}-{index}-{way}" for number, index in units for way in ways]
 
 
 def test_the_plan_says_how_long_the_inside_takes(started: tuple[StoredRun, str]) -> None:

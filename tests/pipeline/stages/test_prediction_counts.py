@@ -24,29 +24,33 @@ def test_counts_are_those_of_a_slow_count() -> None:
         )
     ]
     answers.append(answer("1", "1", 1.0, rank=1))
-    found = count(answers)
-    right = [each for each in answers if each.correct]
-    assert (found.images, found.correct) == (301, len(right))
-    assert found.top5 == sum(each.rank is not None and each.rank <= 5 for each in answers)
-    assert {(a, b): n for a, b, n in found.confusion} == Counter((each.label, each.predicted) for each in answers)
-    error = 0.0
-    for place in range(BINS):
-        low, high = place / BINS, (place + 1) / BINS
-        inside = [
-            each for each in answers if low <= each.probability < high or (place == BINS - 1 and each.probability == 1)
-        ]
-        assert (found.bins[place].images, found.bins[place].correct) == (
-            len(inside),
-            sum(each.correct for each in inside),
-        )
-        sure = float(np.mean([each.probability for each in inside]))
-        error += abs(float(np.mean([each.correct for each in inside])) - sure) * len(inside) / 301
-    assert found.calibration_error == pytest.approx(error, abs=1e-12)
-    assert found.confidence_correct == pytest.approx(np.mean([each.probability for each in right]))
-    assert found.confidence_misclassified == pytest.approx(
-        np.mean([each.probability for each in answers if not each.correct])
+    counted = count(answers)
+    right = [answer for answer in answers if answer.correct]
+    assert (counted.images, counted.correct) == (301, len(right))
+    assert counted.top5 == sum(answer.rank is not None and answer.rank <= 5 for answer in answers)
+    assert {(a, b): n for a, b, n in counted.confusion} == Counter(
+        (answer.label, answer.predicted) for answer in answers
     )
-    assert [each.probability for each in found.misclassified] == sorted(
+    error = 0.0
+    for index in range(BINS):
+        low, high = index / BINS, (index + 1) / BINS
+        inside = [
+            answer
+            for answer in answers
+            if low <= answer.probability < high or (index == BINS - 1 and answer.probability == 1)
+        ]
+        assert (counted.bins[index].images, counted.bins[index].correct) == (
+            len(inside),
+            sum(answer.correct for answer in inside),
+        )
+        sure = float(np.mean([answer.probability for answer in inside]))
+        error += abs(float(np.mean([answer.correct for answer in inside])) - sure) * len(inside) / 301
+    assert counted.calibration_error == pytest.approx(error, abs=1e-12)
+    assert counted.confidence_correct == pytest.approx(np.mean([answer.probability for answer in right]))
+    assert counted.confidence_misclassified == pytest.approx(
+        np.mean([answer.probability for answer in answers if not answer.correct])
+    )
+    assert [answer.probability for answer in counted.misclassified] == sorted(
         (e.probability for e in answers if not e.correct), reverse=True
     )
 

@@ -57,7 +57,7 @@ def test_the_record_is_that_of_the_model(trained: Path, record: RunRecord) -> No
     targets = torch.tensor([label_of(image) for image in images])
     loss = torch.nn.functional.cross_entropy(torch.tensor(logits), targets)
     assert float(loss) == pytest.approx(record.training.test.loss, rel=1e-4), "the report sees what the training saw"
-    assert record.in_training_set == sum(each.training for each in record.training.counts) == TRAINED_ON
+    assert record.in_training_set == sum(count.training for count in record.training.counts) == TRAINED_ON
 
 
 def test_films_hold_the_maps_of_the_snapshots(trained: Path, record: RunRecord) -> None:
@@ -77,8 +77,8 @@ def test_films_hold_the_maps_of_the_snapshots(trained: Path, record: RunRecord) 
             model = model_of(trained / file)
             pixels = torch.tensor(own["picture"]).permute(2, 0, 1)[None].float() / 255
             inputs, target = model.preprocessing.normalize(pixels), torch.tensor([film.index])
-            found = explain(model.network, inputs, target, methods=["saliency"])["saliency"][0]
-            np.testing.assert_allclose(maps[f"{film.image}/saliency/{frame.epoch}"], found, rtol=1e-3, atol=1e-6)
+            actual = explain(model.network, inputs, target, methods=["saliency"])["saliency"][0]
+            np.testing.assert_allclose(maps[f"{film.image}/saliency/{frame.epoch}"], actual, rtol=1e-3, atol=1e-6)
             with torch.no_grad():
                 assert float(model.network(inputs)[0, film.index]) == pytest.approx(frame.logit, rel=1e-3, abs=1e-4)
 
@@ -86,15 +86,15 @@ def test_films_hold_the_maps_of_the_snapshots(trained: Path, record: RunRecord) 
 def test_a_snapshot_that_is_gone_is_told_and_leads_nowhere(trained: Path, tmp_path: Path) -> None:
     shutil.copy(trained / "model.pt", tmp_path / "model.pt")
     shutil.copy(trained / "model.epoch-1.pt", tmp_path / "model.epoch-1.pt")
-    said = command(
+    result = command(
         "run", tmp_path / "model.pt", trained / "images", "--limit", "2", "-m", "saliency", "-o", tmp_path / "r"
     )
     training = load_run(tmp_path / "r").record.training
     assert training is not None
     missing = {1, 2, 3} - {1, training.best_epoch}
-    assert all(f"model.epoch-{epoch}.pt isn't beside the model" in said.stderr for epoch in missing)
-    kept = {frame.epoch for frame in load_run(tmp_path / "r").record.snapshots[0].frames}
-    assert kept == {1, 2, 3} - missing
+    assert all(f"model.epoch-{epoch}.pt isn't beside the model" in result.stderr for epoch in missing)
+    epochs = {frame.epoch for frame in load_run(tmp_path / "r").record.snapshots[0].frames}
+    assert epochs == {1, 2, 3} - missing
 
 
 def test_the_page_says_what_the_records_say(trained: Path, record: RunRecord) -> None:
@@ -187,8 +187,8 @@ def test_classes_side_by_side_have_one_scale_and_their_own_maps(chromium: Any, t
     arrays = load_arrays(trained / "report", image.id)
     tab.locator("[data-side-method]").select_option("hires_cam")
     until(tab, f"{side}.every((t) => t.method === 'hires_cam' && t.drawn.title.includes('HiRes'))")
-    assert tab.evaluate(f"{side}.map((t) => Number(t.class))") == [each.index for each in image.targets]
-    maps = [arrays[f"hires_cam/features/{each.index}"] for each in image.targets]
+    assert tab.evaluate(f"{side}.map((t) => Number(t.class))") == [target.index for target in image.targets]
+    maps = [arrays[f"hires_cam/features/{target.index}"] for target in image.targets]
     assert len(maps) == 5 and len(set(tab.evaluate(f"{side}.map((t) => t.drawn.style.end)"))) == 1
     assert tab.evaluate(f"{side}[0].drawn.style.end") == pytest.approx(max(np.abs(m).max() for m in maps), rel=1e-4)
     ends = tab.evaluate(f"{side}.map((t) => t.drawn.map.ends[0])")
