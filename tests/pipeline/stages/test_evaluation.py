@@ -119,7 +119,7 @@ def test_random_maps_are_drawn_apart_from_each_other_and_from_the_method(full: P
 
 def test_the_plan_counts_the_passes_of_measures() -> None:
     quick, full = BUDGETS["quick"], BUDGETS["full"]
-    assert quick.passes(18) == (18 + 5) * 14 + 2, "two curves of eight steps, and their two ends"
+    assert quick.passes(18) == (18 + 3) * 10 + 2, "two curves of six steps, and their two ends"
     assert full.passes(18) >= 23 * 31 * 6 + 4 + 4 * (23 * 12 + 1)
 
 
