@@ -66,7 +66,8 @@ def passes(entry: Metric) -> str:
     if one == two:
         return str(one)
     each = "J" if two - one == 1 else f"{two - one} J"
-    return f"{each} + {2 * one - two}" + (" for all of them" if len(entry.infos) > 1 else "")
+    once = f" + {2 * one - two}" if 2 * one > two else ""
+    return f"{each}{once}" + (" for all of them" if len(entry.infos) > 1 else "")
 
 
 def map_tests_table() -> str:
