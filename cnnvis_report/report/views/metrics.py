@@ -164,7 +164,7 @@ def cautions(run: RunRecord, measured: Mapping[str, MethodSummary]) -> list[str]
         score = _score(measured[method.name].values, ranking)
         if floor is not None and score is not None and score <= floor:
             said.append(
-                f"{method.title} orders pixels no better than a random map here ({_title(run, ranking)}: "
+                f"{method.title} orders pixels no better than a random map here (on the ranking measure: "
                 f"{fmt.number(score, 2)}, random map: {fmt.number(floor, 2)})."
             )
         conserved = measured[method.name].conserved
@@ -200,11 +200,6 @@ def how_measured(evaluation: Evaluation, kind: ScoreKind = ScoreKind.SOFTMAX) ->
 def _ranking(metrics: Sequence[MetricInfo]) -> str:
     """The name of the measure that ranks, of those that were measured; empty where none does."""
     return next((metric.name for metric in metrics if metric.ranks), "")
-
-
-def _title(run: RunRecord, name: str) -> str:
-    metrics = run.evaluation.metrics if run.evaluation else ()
-    return next((metric.title for metric in metrics if metric.name == name), name).lower()
 
 
 def _curve_names(ranking: str) -> dict[str, str]:
