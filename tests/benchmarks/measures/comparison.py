@@ -48,7 +48,8 @@ def compare(scored: Mapping[str, Sequence[Scored]], steps: int = USUAL) -> list[
     every = [part for parts in scored.values() for part in parts]
     keys = [key for key in every[0].values if key.endswith(f"@{steps}") or "@" not in key]
     agreement = {
-        name: np.stack([_joined(parts, key, _tau_with(TRUTH)) for key in keys], axis=1) for name, parts in scored.items()
+        name: np.stack([_joined(parts, key, _tau_with(TRUTH)) for key in keys], axis=1)
+        for name, parts in scored.items()
     }
     agreement[ALL] = np.concatenate(list(agreement.values()))
     told = ~np.isnan(agreement[ALL])
@@ -80,7 +81,10 @@ def tau_between_steps(scored: Sequence[Scored], measure: str, steps: int, most: 
     """Mean tau over images between the orders by curves of so many steps and of the most."""
     return _mean(
         np.concatenate(
-            [taus(part.values[f"{measure}@{steps}"][:, METHODS], part.values[f"{measure}@{most}"][:, METHODS]) for part in scored]
+            [
+                taus(part.values[f"{measure}@{steps}"][:, METHODS], part.values[f"{measure}@{most}"][:, METHODS])
+                for part in scored
+            ]
         )
     )
 
