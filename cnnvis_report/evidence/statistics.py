@@ -11,7 +11,7 @@ from cnnvis_report.records.evidence import Interval
 Exact = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95  # of the intervals that pages show
-FAMILY_CONFIDENCE = 0.99  # that not one of all methods is called better, or worse, than a random map by chance
+FAMILY_CONFIDENCE = 0.95  # that not one of all methods is called better, or worse, than a random map by chance
 RESAMPLES = 4000
 FEWEST = 5  # images with which there is an interval
 AT_ONCE = 4_000_000  # drawn images that are held

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from cnnvis_report.evidence.comparison import Comparison, compare, localization_measure, ranking_measure
-from cnnvis_report.evidence.duplicates import groups, measured_reason
+from cnnvis_report.evidence.duplicates import groups, reason
+from cnnvis_report.evidence.limits import limits_of
 from cnnvis_report.evidence.measurements import Measurements, Row, measurements
 from cnnvis_report.evidence.method_checks import MethodChecks, failed, localized
 from cnnvis_report.evidence.ranking import rank
 from cnnvis_report.evidence.statistics import CONFIDENCE, RESAMPLES, Bootstrap
-from cnnvis_report.evidence.text import limits_of, text_of
+from cnnvis_report.evidence.text import text_of
 from cnnvis_report.records.evidence import (
     Evidence,
     Interval,
@@ -106,8 +107,8 @@ class _Verdicts:
             yield self._method(row, self.ranking.standings[row])
             for twin in twins.get(row, ()):
                 standing = Standing.FAILED if twin in self.failed else self.ranking.standings[row]
-                reason = measured_reason(self.numbers.agreement, row, twin)
-                yield replace(self._method(twin, standing), same_as=self.labels[row], same_because=reason)
+                because = reason(self.numbers, self.run, row, twin)
+                yield replace(self._method(twin, standing), same_as=self.labels[row], same_because=because)
 
     def unmeasured(self) -> Iterable[MethodEvidence]:
         """Methods without a map, with the reason."""
@@ -115,9 +116,9 @@ class _Verdicts:
         reasons = {gap.method: gap.reason for gap in self.run.not_applicable}
         for info in self.run.methods:
             if info.name not in measured:
-                reason = reasons.get(info.name) or self.numbers.missing.get(info.name, "")
-                standing = Standing.NOT_APPLICABLE if reason else Standing.UNKNOWN
-                yield MethodEvidence(info.name, "", standing, not_applicable=reason)
+                why = reasons.get(info.name) or self.numbers.missing.get(info.name, "")
+                standing = Standing.NOT_APPLICABLE if why else Standing.UNKNOWN
+                yield MethodEvidence(info.name, "", standing, not_applicable=why)
 
     def _method(self, row: int, standing: Standing) -> MethodEvidence:
         method, layer = self.numbers.rows[row]

@@ -42,6 +42,8 @@ def network_record(subject: Subject, weights: str) -> NetworkRecord:
         kind=meaning.kind,
         quantity=meaning.quantity,
         reason=meaning.reason,
+        averaged_layer=subject.averaged_layer,
+        piecewise_linear=subject.piecewise_linear,
         names=() if meaning.kind.exclusive else subject.classes,
     )
 

@@ -1,0 +1,49 @@
+"""What the evidence of a run can't tell, in sentences."""
+
+from collections.abc import Iterable
+
+from cnnvis_report.evidence import words
+from cnnvis_report.evidence.statistics import FEWEST
+from cnnvis_report.records.evidence import Evidence, Standing
+from cnnvis_report.records.run import RunRecord
+
+FEW = 16  # images below which only large differences show
+
+
+def limits_of(evidence: Evidence, run: RunRecord) -> tuple[str, ...]:
+    """What this evidence can't tell, a sentence each."""
+    return tuple(_limits(evidence, run))
+
+
+def _limits(evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    if evidence.images < FEWEST:
+        yield (
+            f"{words.counted(evidence.images, 'image')} {'is' if evidence.images == 1 else 'are'} too few for an "
+            f"interval: nothing is ranked below {FEWEST}."
+        )
+    elif not evidence.faithfulness:
+        yield from _unranked(evidence)
+    for measure in evidence.measures:
+        if measure.name == evidence.faithfulness and FEWEST <= measure.images < FEW:
+            yield f"{measure.images} images tell large differences only; with more, verdicts may become sharper."
+        for reason, count in measure.left_out.items():
+            title = words.metric(run, measure.name).title
+            yield f"{title}: {words.counted(count, 'image')} of {evidence.images} left out, {reason}."
+    if evidence.images < run.images:
+        yield f"{evidence.images} of {run.images} images were measured."
+    if not evidence.localization:
+        yield "Localization isn't known: no image has a ground-truth mask of the class that is explained."
+    for method in evidence.methods:
+        if method.standing is Standing.FAILED:
+            continue
+        for check in method.checks:
+            if check.passed is None and not method.same_as:
+                yield f"{words.title(run, words.label(method, evidence))}: {check.reason}."
+
+
+def _unranked(evidence: Evidence) -> Iterable[str]:
+    """Why no measure ranks although there are enough images."""
+    if not evidence.random_maps:
+        yield "Nothing is ranked: no random map was measured to compare with."
+    else:
+        yield f"Nothing is ranked: fewer than {FEWEST} of the {evidence.images} images tell good maps from bad ones."
