@@ -8,6 +8,7 @@ import numpy.typing as npt
 from cnnvis_report.evidence import words
 from cnnvis_report.evidence.statistics import FEWEST, Bootstrap
 from cnnvis_report.records.evidence import Check, Interval
+from cnnvis_report.records.metrics import MetricInfo
 
 Exact = npt.NDArray[np.float64]
 
@@ -81,13 +82,14 @@ def constant_check(constant: Sequence[float]) -> Check:
     return Check(ONE_VALUE, True, value, f"has a single value everywhere on {count}")
 
 
-def localization_check(difference: Interval, title: str) -> Check:
+def localization_check(difference: Interval, metric: MetricInfo) -> Check:
     """Whether a map lies on the object more than a random map does.
 
     Args:
-        difference: to the random maps. title: of the measure.
+        difference: to the random maps, on this metric.
     """
-    measured = f"({title}, difference to a random map: {words.interval(difference)})"
+    amount = words.interval(difference, percent=metric.percent)
+    measured = f"({metric.title}, difference to a random map: {amount})"
     low, high = difference.low, difference.high
     passed = None if low is None or high is None or low <= 0 <= high else low > 0
     said = {
