@@ -88,7 +88,7 @@ def localization_check(difference: Interval, metric: MetricInfo) -> Check:
     Args:
         difference: to the random maps, on this metric.
     """
-    amount = words.interval(difference, percent=metric.percent)
+    amount = words.difference(difference, percent=metric.percent)
     measured = f"({metric.title}, difference to a random map: {amount})"
     low, high = difference.low, difference.high
     passed = None if low is None or high is None or low <= 0 <= high else low > 0

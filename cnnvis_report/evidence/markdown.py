@@ -61,12 +61,14 @@ def _row(method: MethodEvidence, evidence: Evidence, run: RunRecord) -> Iterable
     yield f"{method.standing}{f': {method.not_applicable}' if method.not_applicable else ''}"
     if evidence.faithfulness:
         measured = method.measures.get(evidence.faithfulness)
-        yield from map(_cell, (measured.value, measured.difference, measured.behind) if measured else (None,) * 3)
+        yield _cell(measured.value if measured else None)
+        yield _above(measured.difference if measured else None)
+        yield _cell(measured.behind if measured else None)
     if evidence.localization:
         measured = method.measures.get(evidence.localization)
         percent = words.metric(run, evidence.localization).percent
-        for interval in (measured.value, measured.difference) if measured else (None, None):
-            yield _cell(interval, percent=percent)
+        yield _cell(measured.value if measured else None, percent=percent)
+        yield _above(measured.difference if measured else None, percent=percent)
     yield ", ".join(map(_check, method.checks))
     passes = (method.forward, method.backward)
     yield "" if None in passes else f"{passes[0]:g} + {passes[1]:g}"
@@ -78,6 +80,10 @@ def _images(evidence: Evidence, name: str) -> int:
 
 def _cell(interval: Interval | None, *, percent: bool = False) -> str:
     return "" if interval is None else words.interval(interval, percent=percent)
+
+
+def _above(difference: Interval | None, *, percent: bool = False) -> str:
+    return "" if difference is None else words.difference(difference, percent=percent)
 
 
 def _check(check: Check) -> str:

@@ -28,9 +28,15 @@ def interval(value: Interval, *, percent: bool = False) -> str:
     return f"{mean}{unit} [{', '.join(ends)}]"
 
 
+def difference(value: Interval, *, percent: bool = False) -> str:
+    """The same of a difference to a random map, such as "+0.21 [0.07, 0.37]" or "+31 points [18, 44]"."""
+    text = interval(value, percent=percent).replace("%", " points")
+    return f"+{text}" if value.mean > 0 else text
+
+
 def single(value: float, *, percent: bool = False) -> str:
     """A value without an interval, such as "0.214" or "64.3%"."""
-    return f"{number(value * 100, 1)}%" if percent else number(value, _decimals(abs(value), DIGITS))
+    return f"{number(value * 100, 1).removesuffix('.0')}%" if percent else number(value, _decimals(abs(value), DIGITS))
 
 
 def number(value: float, decimals: int) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from cnnvis_report.records.images import ClassScore, ImageRecord, MapRecord
 from cnnvis_report.records.labels import LabelCounter, LabelPredictions
-from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
+from cnnvis_report.records.metrics import ImageMetrics
 from cnnvis_report.records.predictions import Prediction, PredictionCounter, Predictions, prediction_of
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store.run_folder import StoredRun
@@ -15,43 +15,17 @@ from cnnvis_report.store.run_folder import StoredRun
 
 @dataclass
 class MethodSummary:
-    """A method over the run: how many maps it gave, why some are missing, its checks and its metrics.
-
-    pointed, hits: maps with a ground-truth mask, and how many of these have their peak in it.
-    residuals, conserved: of each map that states them, completeness error and Σ relevance as a share of the score.
-    values, curves: by metric, one entry a map. example: the first map.
-    """
+    """A method over the run: how many maps it gave, why some are missing, and the first map."""
 
     maps: int = 0
     missing: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    pointed: int = 0
-    hits: int = 0
-    residuals: list[float] = field(default_factory=list)
-    conserved: list[float] = field(default_factory=list)
-    values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    curves: dict[str, list[tuple[float, ...]]] = field(default_factory=lambda: defaultdict(list))
     example: MapRecord | None = None
 
     def add(self, record: MapRecord) -> None:
         """Count one map in."""
         self.maps += 1
         self.example = self.example or record
-        hit = record.evidence.notes.get("peak_inside")
-        if hit is not None:
-            self.pointed += 1
-            self.hits += bool(hit)
-        for name, values in (("residual", self.residuals), ("conservation", self.conserved)):
-            value = record.evidence.notes.get(name)
-            if isinstance(value, float):
-                values.append(value)
-
-    def add_metrics(self, metrics: MapMetrics) -> None:
-        """Count in what one map scored."""
-        for name, value in metrics.values.items():
-            self.values[name].append(value)
-        for name, curve in metrics.curves.items():
-            self.curves[name].append(curve)
 
 
 @dataclass
@@ -60,7 +34,6 @@ class Summary:
 
     labeled, correct: images whose prediction can be judged, and how many of them are classified correctly.
     unknown: images with labels, none of which the network knows.
-    masked, mask_fraction: images with a ground-truth mask, and the sum of the fractions that the masks cover.
     classes: how many an image has explained at most.
     confidence: the sum of the highest probabilities. lowest, highest: the first value of any image, where scores are
     values.
@@ -73,8 +46,6 @@ class Summary:
     labeled: int = 0
     unknown: int = 0
     correct: int = 0
-    masked: int = 0
-    mask_fraction: float = 0.0
     maps: int = 0
     missing: int = 0
     classes: int = 0
@@ -97,8 +68,6 @@ class Summary:
         """Count one image in."""
         first = image.top[0]
         self.images += 1
-        self.masked += image.mask_fraction is not None
-        self.mask_fraction += image.mask_fraction or 0.0
         self.maps += len(image.maps)
         self.missing += len(image.not_applicable)
         self.classes = max(self.classes, len(image.targets))
@@ -116,14 +85,13 @@ class Summary:
         for record in image.maps:
             self.methods[record.method].add(record)
         if image.metrics is not None:
-            self._add_metrics(image.metrics)
+            self._add_agreement(image.metrics)
         for gap in image.not_applicable:
             self.methods[gap.method].missing += 1
             self.methods[gap.method].reasons[gap.reason] += 1
 
-    def _add_metrics(self, metrics: ImageMetrics) -> None:
+    def _add_agreement(self, metrics: ImageMetrics) -> None:
         for row, scored in zip(metrics.agreement, metrics.maps, strict=True):
-            self.methods[scored.method].add_metrics(scored)
             for value, other in zip(row, metrics.maps, strict=True):
                 if value is not None:
                     self.agreement[scored.method, other.method].append(value)
