@@ -22,8 +22,8 @@ class CheckLine:
 class MethodStanding:
     """The verdict on a method at one layer.
 
-    layer: empty where the method has no other. verdict: its standing. same: whose map it gives, and why; empty where it stands for itself.
-    scores: the measures that the verdict cites, each with what was scored.
+    layer: empty where the method has no other. verdict: its standing. same: whose map it gives, and
+    why; empty where it stands for itself. scores: the measures that the verdict cites, each with what was scored.
     """
 
     layer: str
