@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from cnnvis_report.evidence import words
 from cnnvis_report.evidence.statistics import FEWEST, Bootstrap
 from cnnvis_report.records.evidence import Check, Interval
 from cnnvis_report.records.metrics import MetricInfo
-
-Exact = npt.NDArray[np.float64]
 
 UNCHANGED = 0.5  # rank correlation of magnitudes with the maps of a network of random weights
 LOST = 0.25  # of the score, or of its rise from the baseline, that a map's values miss
@@ -26,7 +23,7 @@ def randomization_check(correlations: Sequence[float], bootstrap: Bootstrap) -> 
     Args:
         correlations: of the magnitudes with those of the trained network, at the last step of the cascade, by image.
     """
-    value = _interval(correlations, bootstrap)
+    value = bootstrap.interval(correlations)
     measured = "rank correlation of its magnitudes with those of the trained network"
     return _below(
         RANDOMIZATION,
@@ -44,7 +41,7 @@ def completeness_check(errors: Sequence[float], bootstrap: Bootstrap) -> Check:
     Args:
         errors: as fractions of that, by image; larger ones count as 1.
     """
-    value = _interval([min(abs(error), 1.0) for error in errors], bootstrap)
+    value = bootstrap.interval([min(abs(error), 1.0) for error in errors])
     return _below(
         COMPLETENESS,
         value,
@@ -61,7 +58,7 @@ def conservation_check(shares: Sequence[float], bootstrap: Bootstrap) -> Check:
     Args:
         shares: the sum of the relevance over the score, by image; what is missed counts as 1 at most.
     """
-    value = _interval([min(abs(1 - share), 1.0) for share in shares], bootstrap)
+    value = bootstrap.interval([min(abs(1 - share), 1.0) for share in shares])
     return _below(
         CONSERVATION,
         value,
@@ -98,12 +95,6 @@ def localization_check(difference: Interval, metric: MetricInfo) -> Check:
         None: f"isn't known to lie on the object more than a random map {measured}",
     }[passed]
     return Check(LOCALIZATION, passed, difference, said)
-
-
-def _interval(values: Sequence[float], bootstrap: Bootstrap) -> Interval:
-    (interval,) = bootstrap.intervals(np.asarray(values, dtype=np.float64)[:, None])
-    assert interval is not None
-    return interval
 
 
 def _below(name: str, value: Interval, limit: float, *, failed: str, passed: str, undecided: str) -> Check:

@@ -33,12 +33,26 @@ def _limits(evidence: Evidence, run: RunRecord) -> Iterable[str]:
         yield f"{evidence.images} of {run.images} images were measured."
     if not evidence.localization:
         yield "Localization isn't known: no image has a ground-truth mask of the class that is explained."
+    yield from _together(evidence, run)
     for method in evidence.methods:
         if method.standing is Standing.FAILED:
             continue
         for check in method.checks:
             if check.passed is None and not method.same_as:
                 yield f"{words.title(run, words.label(method, evidence))}: {check.reason}."
+
+
+def _together(evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    """Methods whose own interval lies above 0, which isn't enough for a statement on all methods together."""
+    rows = [method for method in evidence.methods if method.standing is not Standing.REFERENCE and method.measures]
+    for method in rows:
+        measured = method.measures.get(evidence.faithfulness)
+        low = measured.difference.low if measured and measured.difference else None
+        if method.standing is Standing.CHANCE and low is not None and low > 0:
+            yield (
+                f"{words.title(run, words.label(method, evidence))} may be better than a random map: its interval lies "
+                f"above 0, but not at the level that {words.counted(len(rows), 'method')} judged together ask for."
+            )
 
 
 def _unranked(evidence: Evidence) -> Iterable[str]:

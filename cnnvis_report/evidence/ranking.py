@@ -33,6 +33,11 @@ class Ranking:
         rows = range(len(self.standings))
         return sorted(rows, key=lambda row: (places.index(self.standings[row]), -self.difference(row), row))
 
+    def reaches_chance(self, row: int) -> bool:
+        """Whether the interval of a row's difference to random maps isn't above 0."""
+        interval = self.differences[row]
+        return interval is None or interval.low is None or interval.low <= 0
+
     def is_behind(self, row: int) -> bool:
         """Whether a row lies behind the best for certain."""
         interval = self.behind[row]

@@ -1,5 +1,6 @@
 """Means over images with bootstrap intervals, and whether such a mean differs from 0."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import atan, cos, erfc, pi, sin, sqrt
 
@@ -47,6 +48,12 @@ class Bootstrap:
                 low, high = (None, None) if ends is None else (float(ends[0, index]), float(ends[1, index]))
                 results[column] = Interval(float(mean), low, high, len(rows))
         return results
+
+    def interval(self, values: Sequence[float]) -> Interval:
+        """The interval of one list of values, which has one at least."""
+        (interval,) = self.intervals(np.asarray(values, dtype=np.float64)[:, None])
+        assert interval is not None, "an empty list has no mean"
+        return interval
 
     def _ends(self, values: Exact) -> Exact:
         """[2, columns] from [n, columns] without gaps."""

@@ -167,7 +167,7 @@ def select(names: Iterable[str]) -> tuple[Method, ...]:
             selected = [known[plain]]
         chosen |= {entry.name: entry for entry in selected}
     if not chosen:
-        raise BadRequest(f"No method was asked for. Give --methods names, or one of {', '.join(PRESETS)}.")
+        raise BadRequest(f"No method was asked for. Give names, such as grad_cam, or one of {', '.join(PRESETS)}.")
     return tuple(chosen.values())
 
 

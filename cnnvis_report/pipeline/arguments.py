@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eager import unwrap_inside, unwrapped
+from cnnvis_report.pipeline.config import DataConfig, RunConfig
 
 Targets = Tensor | np.ndarray[Any, Any] | Sequence[int] | Sequence[Sequence[int]] | int | None
 Layer = str | nn.Module | Sequence[str | nn.Module] | None
@@ -147,47 +148,38 @@ def layer_name(layer: Layer, module: nn.Module) -> str:
     return name
 
 
-def method_names(methods: object) -> list[str]:
-    """The methods by name: one, several with commas between them, or any collection.
+def config_of(**settings: object) -> RunConfig:
+    """What the arguments that are settings of a run, too, ask for, checked as those are.
+
+    Args:
+        settings: by name; tensors, arrays and sets stand for lists of what they hold.
 
     Raises:
-        BadRequest: there is none, or something else among them.
+        BadRequest: a value isn't of its setting's kind.
     """
-    names = methods.split(",") if isinstance(methods, str) else methods
-    if isinstance(names, list | tuple | set | frozenset) and not names:
-        raise BadRequest("No method was asked for: give names, such as ['grad_cam'], or 'quick', 'standard' or 'all'.")
-    if not isinstance(names, list | tuple | set | frozenset):
-        raise BadRequest(f"methods is {_kind(methods)}; names are needed, such as ['grad_cam', 'gradient'].")
-    strange = next((name for name in names if not isinstance(name, str)), None)
-    if strange is not None:
-        raise BadRequest(f"methods has {_kind(strange)}; names are needed, such as 'grad_cam'.")
-    return [str(name).strip() for name in names]
+    return RunConfig.of("module", **{name: _plain(value) for name, value in settings.items()})
 
 
-def preprocessing_of(mean: Constants, std: Constants, channels: int) -> Preprocessing:
+def preprocessing_of(data: DataConfig, channels: int) -> Preprocessing:
     """The constants of the normalization; the identity where they aren't given.
 
     Raises:
         BadRequest: they aren't one number a channel, or a std isn't above 0.
     """
-    means, deviations = _numbers("mean", mean, channels, 0.0), _numbers("std", std, channels, 1.0)
-    if min(deviations) <= 0:
-        raise BadRequest(f"std is {list(deviations)}; each number has to be above 0.")
-    return Preprocessing(means, deviations)
+    mean, std = _constants("mean", data.mean or (0.0,), channels), _constants("std", data.std or (1.0,), channels)
+    if min(std) <= 0:
+        raise BadRequest(f"std is {list(std)}; each number has to be above 0.")
+    return Preprocessing(mean, std)
 
 
-def check_choices(on_error: object, batch_size: object, seed: object) -> None:
-    """Refuse what the other arguments can't be.
+def check_on_error(on_error: object) -> None:
+    """Refuse what isn't said of methods that aren't applicable.
 
     Raises:
-        BadRequest: naming the argument.
+        BadRequest: saying what is possible.
     """
     if on_error not in ("raise", "skip"):
         raise BadRequest(f"on_error is {on_error!r}; it can be 'raise' or 'skip'.")
-    if batch_size is not None and not (_whole(batch_size) and int(batch_size) > 0):  # type: ignore[call-overload]
-        raise BadRequest(f"batch_size is {batch_size!r}; a whole number above 0 is needed, or None.")
-    if not _whole(seed) or int(seed) < 0:  # type: ignore[call-overload]
-        raise BadRequest(f"seed is {seed!r}; a whole number from 0 is needed.")
 
 
 def _indices(targets: object, images: Tensor) -> Tensor:
@@ -210,22 +202,22 @@ def _indices(targets: object, images: Tensor) -> Tensor:
     return indices
 
 
-def _numbers(name: str, constants: Constants, channels: int, otherwise: float) -> tuple[float, ...]:
-    if constants is None:
-        return (otherwise,) * channels
-    try:
-        numbers = torch.as_tensor(constants, dtype=torch.float64).flatten().tolist()
-    except (TypeError, ValueError, RuntimeError):
-        raise BadRequest(f"{name} is {constants!r}; one number a channel is needed.") from None
-    if len(numbers) == 1:
-        numbers *= channels
-    if len(numbers) != channels:
+def _plain(value: object) -> object:
+    """A value as a settings file would have it: a tensor, an array or a set as a list."""
+    if isinstance(value, Tensor | np.ndarray):
+        return value.flatten().tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(entry) for entry in value]
+    return value
+
+
+def _constants(name: str, numbers: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    """One number a channel; a single one is for all."""
+    if len(numbers) not in (1, channels):
         raise BadRequest(f"{name} has {len(numbers)} numbers and the images {channels} channels; one each is needed.")
-    return tuple(numbers)
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return numbers if len(numbers) == channels else numbers * channels
 
 
 def _kind(value: object) -> str:

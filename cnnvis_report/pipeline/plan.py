@@ -17,8 +17,8 @@ from cnnvis_report.engine.passes import BACKWARD, FORWARD, PassTimes
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, RunFailed
-from cnnvis_report.evaluation.metric import forward_passes
 from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks
+from cnnvis_report.models.model import Training
 from cnnvis_report.pipeline.explain_batch import BatchSettings, open_batch
 from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stages.evaluation import (
@@ -26,6 +26,7 @@ from cnnvis_report.pipeline.stages.evaluation import (
     measured_images,
     randomization_passes,
 )
+from cnnvis_report.pipeline.stages.map_tests import MapTestPlan, plan_tests
 from cnnvis_report.pipeline.targets import ClassChoice
 
 # The first passes of a batch of one size set up kernels and memory, and may take five times as long as later ones.
@@ -58,7 +59,8 @@ class Plan:
     batch: images at a time. images: how many in all. classes: how many of each are explained, at most.
     reduced: tasks that run in bfloat16, if it keeps their ranking of pixels.
     bytes: of the arrays on disk. measured: ids of the images whose maps are measured, by `metrics` forward passes each.
-    randomization: forward and backward passes of the randomization test.
+    randomization: forward and backward passes of the randomization test. tests: other tests of maps; None where nothing
+    is measured.
     """
 
     dry_run: DryRun
@@ -71,6 +73,7 @@ class Plan:
     measured: frozenset[str] = frozenset()
     metrics: float = 0.0
     randomization: tuple[float, float] = (0.0, 0.0)
+    tests: MapTestPlan | None = None
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -83,7 +86,8 @@ class Plan:
     def seconds(self) -> float:
         """The estimate for all images: passes times the measured time of one."""
         metrics = len(self.measured) * self.time.of(self.metrics, 0)
-        return self.images * self.an_image + metrics + self.time.of(*self.randomization)
+        passes = self.tests.passes(self.dry_run, self.classes, len(self.measured)) if self.tests else (0.0, 0.0)
+        return self.images * self.an_image + metrics + self.time.of(*self.randomization) + self.time.of(*passes)
 
     @property
     def an_image(self) -> float:
@@ -107,6 +111,7 @@ def plan_run(setup: Setup) -> Plan:
         setup.tasks,
         setup.choice,
         metrics=setup.metrics,
+        training=setup.model.training,
         precision=config.explain.precision,
         size=config.machine.batch_size,
         seed=config.machine.seed,
@@ -120,6 +125,7 @@ def make_plan(
     choice: ClassChoice,
     *,
     metrics: MetricsBudget | None,
+    training: Training | None = None,
     precision: str,
     size: int | None,
     seed: int,
@@ -150,8 +156,9 @@ def make_plan(
         reduced=reduced,
         bytes=len(images) * _image_bytes(dry_run, len(classes), tuple(inputs.shape[2:])),
         measured=measured,
-        metrics=forward_passes(metrics.effort, len(dry_run.tasks)) if metrics else 0.0,
+        metrics=metrics.passes(len(dry_run.tasks)) if metrics else 0.0,
         randomization=randomization_passes(dry_run, len(classes), metrics, len(measured)) if metrics else (0, 0),
+        tests=plan_tests(dry_run, len(classes), metrics, training) if metrics else None,
     )
 
 

@@ -9,10 +9,11 @@ from cnnvis_report.evidence import evidence_of
 from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.fit_cache import FolderFitCache
-from cnnvis_report.pipeline.forecast import Forecaster, Later
+from cnnvis_report.pipeline.forecast import Forecaster
 from cnnvis_report.pipeline.identity.parts import identity_parts
 from cnnvis_report.pipeline.identity.replaced_files import replaced_notices
 from cnnvis_report.pipeline.identity.run import changed_since, contents_of, files_of, identify, recall
+from cnnvis_report.pipeline.later_stages import later_stages
 from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.run_record import (
@@ -26,15 +27,16 @@ from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stages.bfloat16_check import bfloat16_check, confirmed
 from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage, randomized_tasks
 from cnnvis_report.pipeline.stages.explain import MOST_SKIPPED, explain_images
-from cnnvis_report.pipeline.stages.inspection import inspection, inspection_seconds
-from cnnvis_report.pipeline.stages.randomization import Randomization, randomization, randomization_seconds
-from cnnvis_report.pipeline.stages.snapshots import snapshot_seconds, snapshots
+from cnnvis_report.pipeline.stages.inspection import inspection
+from cnnvis_report.pipeline.stages.map_tests import MapTests, run_map_tests
+from cnnvis_report.pipeline.stages.randomization import Randomization, randomization
+from cnnvis_report.pipeline.stages.snapshots import snapshots
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.images import NotApplicableRecord
 from cnnvis_report.records.inspection import InspectionRecord
-from cnnvis_report.records.metrics import Precision
+from cnnvis_report.records.metrics import Evaluation, Precision
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.settings import settings_table
@@ -100,11 +102,15 @@ class _Start:
         self.stats.seconds -= self.stats.metrics_seconds + self.setup.checks.monitor.seconds
         with self.stats.timing("metrics_seconds"):
             cascade = attempt("randomization test", self.randomize, Randomization())
+            map_tests = attempt("tests of maps", self.test_maps, MapTests())
         with self.stats.timing("inspection_seconds"):
             inspected = attempt("inspection", self.inspect, None)
             series: tuple[SnapshotSeries, ...] = attempt("explanation of snapshots", self.follow_training, ())
         self.look_back()
-        record = self.record(precision, cascade, inspected, series)
+        evaluation = evaluation_record(
+            self.setup.metrics, len(self.plan.measured & self.writer.done), self.seed, cascade, map_tests
+        )
+        record = self.record(precision, evaluation, inspected, series)
         evidence = attempt("evidence", lambda: evidence_of(record, self.writer.images()), None)
         return replace(record, evidence=evidence, stages_not_applicable=tuple(self.attempts.not_applicable))
 
@@ -135,7 +141,7 @@ class _Start:
             measured=plan.measured,
             reference=self.reference,
             monitor=setup.checks.monitor,
-            later=self._later(),
+            later=later_stages(setup, plan),
         )
         explain_images(self.subject, self.images, plan.batch, explainer, self.writer, stats, forecaster, self.progress)
 
@@ -147,6 +153,16 @@ class _Start:
         tasks = randomized_tasks(plan.dry_run, plan.classes, budget)
         measured = _some(self.images, plan.measured & self.writer.done)
         return randomization(self.subject, measured, tasks, budget, self.settings, self.progress)
+
+    def test_maps(self) -> MapTests:
+        """Do maps stay where they should, and change where they should?"""
+        if self.plan.tests is None:
+            return MapTests()
+        measured = _some(self.images, self.plan.measured & self.writer.done)
+        training = self.setup.model.training
+        return run_map_tests(
+            self.subject, measured, self.plan.tests, training, self.settings, self.attempts, self.progress
+        )
 
     def inspect(self) -> InspectionRecord | None:
         """What the layers hold."""
@@ -182,7 +198,7 @@ class _Start:
     def record(
         self,
         precision: tuple[Precision, ...],
-        cascade: Randomization,
+        evaluation: Evaluation | None,
         inspected: InspectionRecord | None,
         series: tuple[SnapshotSeries, ...],
     ) -> RunRecord:
@@ -201,7 +217,7 @@ class _Start:
             ),
             passes_per_image={"forward": dry_run.forward, "backward": dry_run.backward},
             provenance=provenance(self.subject.device, self.stats, files_of(self.images), writer.seconds()),
-            evaluation=evaluation_record(setup.metrics, len(plan.measured & writer.done), self.seed, cascade),
+            evaluation=evaluation,
             precision=precision,
             inspection=inspected,
             training=training.record if training else None,
@@ -219,22 +235,6 @@ class _Start:
             return None
         methods = {task.name: task.method.info for task in self.setup.tasks}
         return MapMetricsStage(self.subject, budget, plan.measured, methods, plan.batch, self.seed)
-
-    def _later(self) -> list[Later]:
-        """Forecasts of the stages that follow the maps."""
-        setup, plan, images = self.setup, self.plan, len(self.images)
-        tasks, classes = plan.dry_run.tasks, plan.classes
-        later: list[Later] = []
-        if (budget := setup.metrics) is not None:
-            names = {task.name for task in randomized_tasks(plan.dry_run, classes, budget)}
-            measured = len(plan.measured)
-            later.append(lambda spent: randomization_seconds(spent, budget, names, measured, classes))
-        if (shown := setup.inspection) is not None:
-            later.append(lambda spent: inspection_seconds(spent, shown, self.subject, images, plan.time))
-        if (training := setup.model.training) is not None:
-            quick = {task.name for task in tasks if task.method.info.preset == "quick"}
-            later.append(lambda spent: snapshot_seconds(spent, training, quick, images, classes))
-        return later
 
 
 def _some(images: ImageSet, ids: Collection[str]) -> ImageSet:

@@ -12,10 +12,11 @@ from cnnvis_report import __version__
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import describe
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.evaluation.metric import metrics
+from cnnvis_report.evaluation.metric import measured_metrics
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.pipeline.stages.evaluation import MetricsBudget
+from cnnvis_report.pipeline.stages.map_tests import MapTests
 from cnnvis_report.pipeline.stages.randomization import TEST, Randomization
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.records.methods import MethodInfo
@@ -56,7 +57,7 @@ def method_records(tasks: Sequence[Task]) -> tuple[MethodInfo, ...]:
 
 
 def evaluation_record(
-    budget: MetricsBudget | None, images: int, seed: int, randomization: Randomization
+    budget: MetricsBudget | None, images: int, seed: int, randomization: Randomization, map_tests: MapTests
 ) -> Evaluation | None:
     """How the maps of so many images were measured; None where they weren't."""
     if budget is None:
@@ -71,9 +72,11 @@ def evaluation_record(
         randomized_fractions=randomization.fractions,
         randomization_images=randomization.images,
         randomization=randomization.results,
-        tests=randomization.tests,
-        tests_info=(TEST,) if randomization.tests else (),
-        metrics=tuple(entry.info for entry in metrics()),
+        # localization alone, where no image was measured
+        metrics=tuple(info for info in measured_metrics(budget.effort) if budget.images != 0 or info.needs_mask),
+        random_maps=budget.random_maps,
+        tests=randomization.tests + map_tests.tests,
+        tests_info=((TEST,) if randomization.tests else ()) + map_tests.infos,
     )
 
 

@@ -123,7 +123,9 @@ def set_up_model(
         choice=choice,
         reference=Reference(lambda: _reference_images(subject, images, config.machine.batch_size)),
         checks=checks,
-        metrics=choose_budget(config.evaluate.metrics, config.explain.methods),
+        metrics=choose_budget(
+            config.evaluate.metrics, config.explain.methods, masks=any(item.mask is not None for item in images)
+        ),
         inspection=plan_inspection(config.inspect, config.explain.methods, subject),
         selection=None,
         notices=(*model.notices, *subject.notices, *images.notices, *_method_notices(subject, tasks, checks)),

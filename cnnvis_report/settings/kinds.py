@@ -86,13 +86,14 @@ class Real(Kind):
 
 @dataclass(frozen=True)
 class Numbers(Kind):
-    """Numbers with commas between them."""
+    """Numbers with commas between them, a list of numbers, or a single one."""
 
     name = "numbers"
 
     def parse(self, value: object) -> tuple[float, ...]:
         """Such as "0.485,0.456,0.406" to a tuple."""
         parts = value.replace(",", " ").split() if isinstance(value, str) else value
+        parts = [parts] if isinstance(parts, int | float) else parts
         if isinstance(parts, tuple | list) and 0 < len(parts) <= MOST_NUMBERS:
             parsed = [number(part) for part in parts]
             if None not in parsed:
@@ -157,6 +158,9 @@ class Names(Kind):
         """Such as "grad_cam, rise" to a tuple."""
         if isinstance(value, tuple | list) and not value:
             return ()
+        names = value if isinstance(value, tuple | list) else [value]
+        if not all(isinstance(name, str) for name in names):
+            raise self.refusal(value, "a text with commas between names, nor a list of names")
         text = Text(several=True, empty=True).parse(value)
         return tuple(name.strip() for name in text.split(",") if name.strip())
 

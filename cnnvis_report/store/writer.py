@@ -114,8 +114,8 @@ class RunWriter:
 
     def images(self) -> Iterator[ImageRecord]:
         """The records of the images that are done, in earlier starts too, in the order in which they were."""
-        for each in journal_lines(self.folder):
-            yield each.image
+        for line in journal_lines(self.folder):
+            yield line.image
 
     def finish(self, run: RunRecord) -> None:
         """Write the manifest, after a look at whether everything is there; the journal and what was fitted have served.

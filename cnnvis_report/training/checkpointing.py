@@ -142,7 +142,7 @@ def settings_table(
     config: TrainConfig, trainee: Trainee, hyperparameters: Hyperparameters
 ) -> dict[str, str | int | float | bool | None]:
     """What decides the result, as the report states it; no folder of this machine is in it."""
-    asked = {"data randomization": "yes"} if config.data_randomization else {}
+    randomized = {"data randomization": "yes"} if config.data_randomization else {}
     return {
         "arch": _words(trainee.architecture),
         "initialized from": trainee.origin,
@@ -155,7 +155,7 @@ def settings_table(
         "class weights": config.class_weights,
         "patience": config.patience,
         "seed": config.seed,
-        **asked,
+        **randomized,
     }
 
 

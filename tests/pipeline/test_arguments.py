@@ -1,5 +1,6 @@
 """`explain` as people call it who come from other libraries: understood, or told in one line what to give."""
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.errors import CnnVisError
+from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.settings import settings_of
 from tests.networks import Tiny, seeded
 
 NETWORK = seeded(Tiny())
@@ -96,8 +99,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"layer": nn.Conv2d(3, 3, 3)}, "a Conv2d that is no part of the Tiny"),
     ({"layer": NETWORK}, "the whole network"),
     ({"layer": 3}, "layer is an int"),
-    ({"methods": [explain]}, "methods has a function"),
-    ({"methods": None}, "methods is None"),
+    ({"methods": [explain]}, "methods: [<function explain"),
+    ({"methods": None}, "methods: None isn't a text with commas between names"),
     ({"images": IMAGES.numpy()}, "torch.from_numpy(images).float()"),
     ({"images": (IMAGES * 255).byte()}, "images are torch.uint8"),
     ({"images": IMAGES[0], "targets": 1}, "images[None]"),
@@ -109,10 +112,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"module": "resnet50"}, "a str isn't a torch.nn.Module"),
     ({"mean": [0.5] * 4}, "mean has 4 numbers and the images 3 channels"),
     ({"std": 0}, "std is [0.0, 0.0, 0.0]; each number has to be above 0"),
-    ({"mean": "gray"}, "mean is 'gray'"),
-    ({"batch_size": 0}, "batch_size is 0"),
-    ({"batch_size": "2"}, "batch_size is '2'"),
-    ({"seed": -1}, "seed is -1"),
+    ({"mean": "gray"}, "mean: 'gray' isn't numbers"),
+    ({"batch_size": 0}, "batch_size: 0 isn't a whole number from 1"),
+    ({"batch_size": "two"}, "batch_size: 'two' isn't"),
+    ({"seed": -1}, "seed: -1 isn't a whole number from 0"),
+    ({"scores": "odds"}, "scores: 'odds' is not one of 'auto'"),
     ({"reference": [1]}, "reference is a list"),
     ({"device": "cpu"}, "No option of the chosen methods is called 'device'"),
 ]
@@ -123,3 +127,16 @@ def test_what_is_not_understood_is_one_line(change: Any, says: Any) -> None:
     with pytest.raises(CnnVisError) as caught:
         explain(**({"module": NETWORK, "images": IMAGES, "targets": [1, 2]} | change))
     assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+OWN_KEYWORDS = {"layer", "on_error", "reference", "options"}  # of a call on tensors, and no settings of a run
+OWN_DEFAULTS = {"methods": ("grad_cam",)}  # a first call is answered by one map, a first run by several
+
+
+def test_keywords_are_settings_of_the_same_name_and_default() -> None:
+    """Their checks are the same too: `explain` builds a `RunConfig` of them."""
+    settings = {info.name: info.default for info in settings_of(RunConfig)}
+    parameters = list(inspect.signature(explain).parameters.values())[3:]
+    shared = {entry.name: entry.default for entry in parameters if entry.name not in OWN_KEYWORDS}
+    assert set(shared) == {"methods", "mean", "std", "seed", "batch_size", "scores"}
+    assert shared == {name: settings[name] for name in shared} | OWN_DEFAULTS

@@ -81,6 +81,7 @@ class EvidenceTable:
     images: how many count for the ranking, or were measured where nothing is ranked. text: sentences.
     limits, more_limits: sentences that stand there at once, and that are folded away.
     ranking: what ranks; None where nothing does, and then there are no tiers. localization: None without masks.
+    localized: how many images count for it.
     randomized: whether any method was tested with random weights. absent: how many methods have no maps.
     """
 
@@ -91,6 +92,7 @@ class EvidenceTable:
     how: str
     ranking: MetricInfo | None
     localization: MetricInfo | None
+    localized: int
     randomized: bool
     axis: Axis | None
     tiers: tuple[Tier, ...]
@@ -126,6 +128,7 @@ class _Table:
             how=how_measured(self.run, evidence),
             ranking=ranking,
             localization=self._info(evidence.localization),
+            localized=counted.get(evidence.localization, 0),
             randomized=any(_check(method, RANDOMIZATION) for method in evidence.methods),
             axis=self._axis,
             tiers=tuple(self._tiers()) if ranking else (),
@@ -211,8 +214,9 @@ def _check(method: MethodEvidence, name: str) -> Check | None:
 
 def how_measured(run: RunRecord, evidence: Evidence) -> str:
     """How the numbers came about, in sentences."""
+    noun = fmt.column(run.network.kind)
     said = (
-        f"For the first {fmt.column(run.network.kind)} of each image. Differences are to the mean of "
+        f"For the first {noun} of each image, localization for the {noun} of its label. Differences are to the mean of "
         f"{fmt.count(evidence.random_maps, 'random map')} of the same image; a positive one speaks for the method. "
         f"In brackets: {fmt.percent(evidence.confidence)} intervals over images, from {fmt.number(evidence.resamples)} "
         f"bootstrap resamples (seed {evidence.seed}). A method counts as better or worse than a random map only where "

@@ -1,7 +1,7 @@
 """What the maps of one image scored, beside random maps of it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import fmean
 
@@ -28,7 +28,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class MapRow:
-    """What one map scored: a cell for each column, empty where it scored nothing."""
+    """What the maps of one method scored: a cell for each column, empty where they scored nothing."""
 
     method: MethodInfo
     layer: str
@@ -40,12 +40,16 @@ class MapRow:
 class ImageTable:
     """The maps of one image by what they scored, in the order of their tiles.
 
-    groups: what the columns are about, and how many of them are about it. curves: what they are of; empty without any.
+    target, localized: names of the classes whose maps were measured, and measured for localization; empty where none
+    was. groups: what the columns are about, and how many of them are about it.
+    curves: what they are of; empty without any.
     random: of random maps of this image, the mean and the ends of its range; empty where there is none.
     baseline: curves of a random map. blind: measures that this image can't tell anything on, with the reason.
-    images: how many were measured in all.
+    images: how many were measured in all; 0 where no method was judged.
     """
 
+    target: str
+    localized: str
     groups: tuple[tuple[str, int], ...]
     columns: tuple[Column, ...]
     curves: str
@@ -58,18 +62,22 @@ class ImageTable:
 
 def image_table(report: Report, image: ImageRecord) -> ImageTable | None:
     """Gather what the maps of an image scored; None where it wasn't measured."""
-    metrics, evaluation, evidence = image.metrics, report.run.evaluation, report.evidence
-    if metrics is None or not metrics.maps or evaluation is None or evidence is None:
+    evaluation, evidence = report.run.evaluation, report.evidence
+    parts = [part for part in (image.metrics, image.localization) if part is not None and part.maps]
+    if evaluation is None or not parts:
         return None
+    metrics = _together(parts)
     measured = {name for scored in metrics.maps for name in scored.values} | set(metrics.blind)
     infos = sorted(
         (metric for metric in evaluation.metrics if metric.name in measured),
         key=lambda metric: list(MetricKind).index(kind_of(metric)),
     )
     shown = [metric for metric in infos if metric.name not in metrics.blind]
-    drawn = curve_names(evidence.faithfulness, metrics.maps)
-    rows = _rows(report, metrics, shown, drawn)
+    drawn = curve_names(evidence.faithfulness if evidence else "", metrics.maps)
+    rows = _rows(report, metrics.maps, shown, drawn)
     return ImageTable(
+        target=_class_of(image, image.metrics),
+        localized=_class_of(image, image.localization),
         groups=tuple((str(kind).capitalize(), len(list(group))) for kind, group in groupby(map(kind_of, shown))),
         columns=tuple(column(report.run, metric) for metric in shown),
         curves=_curve_title(infos, drawn),
@@ -77,8 +85,26 @@ def image_table(report: Report, image: ImageRecord) -> ImageTable | None:
         random=tuple(_random(metric, metrics.random.get(metric.name, ())) for metric in shown),
         baseline=next((row.curves for row in rows if row.method.baseline), ()),
         blind=tuple((metric.title, metrics.blind[metric.name]) for metric in infos if metric.name in metrics.blind),
-        images=evidence.images,
+        images=evidence.images if evidence else 0,
     )
+
+
+def _together(parts: Sequence[ImageMetrics]) -> ImageMetrics:
+    """What was measured for the first class, and for the label's, as one: values by method and layer."""
+    maps: dict[tuple[str, str], MapMetrics] = {}
+    for scored in (scored for part in parts for scored in part.maps):
+        known = maps.get((scored.method, scored.layer))
+        more = replace(known, values=known.values | scored.values) if known else scored
+        maps[scored.method, scored.layer] = more
+    random = {name: values for part in parts for name, values in part.random.items()}
+    blind = {name: reason for part in parts for name, reason in part.blind.items()}
+    return ImageMetrics(tuple(maps.values()), (), random, {}, blind)
+
+
+def _class_of(image: ImageRecord, metrics: ImageMetrics | None) -> str:
+    """The name of the class whose maps were measured; empty where none were."""
+    targets = {score.index: score.name for score in image.targets}
+    return targets.get(metrics.maps[0].target, "") if metrics is not None and metrics.maps else ""
 
 
 def curve_names(ranking: str, maps: Sequence[MapMetrics]) -> dict[str, str]:
@@ -94,10 +120,10 @@ def curve_names(ranking: str, maps: Sequence[MapMetrics]) -> dict[str, str]:
 
 
 def _rows(
-    report: Report, metrics: ImageMetrics, shown: Sequence[MetricInfo], drawn: dict[str, str]
+    report: Report, scores: Sequence[MapMetrics], shown: Sequence[MetricInfo], drawn: dict[str, str]
 ) -> tuple[MapRow, ...]:
     order = [method.name for method in by_family(report.run.methods)]
-    maps = sorted(metrics.maps, key=lambda scored: order.index(scored.method))
+    maps = sorted(scores, key=lambda scored: order.index(scored.method))
     low, high = _ends(scored.curves[name] for scored in maps for name in drawn if name in scored.curves)
     several = {scored.method for scored in maps if sum(other.method == scored.method for other in maps) > 1}
     return tuple(
