@@ -182,8 +182,8 @@ class Subject(NetworkRunner):
     @property
     def averaged_layer(self) -> str:
         """The layer whose averages over positions the scores are linear in; empty where there is none."""
-        place = self._score_layer
-        return "" if isinstance(place, str) or place.rectified or not place.linear else place.layer
+        layer = self._score_layer
+        return "" if isinstance(layer, str) or layer.rectified or not layer.linear else layer.layer
 
     def score_layer(self) -> ScoreLayer:
         """Where class activation maps are read.

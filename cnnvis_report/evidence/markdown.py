@@ -8,7 +8,8 @@ from cnnvis_report.evidence.checks import LOCALIZATION
 from cnnvis_report.records.evidence import Check, Evidence, Interval, MethodEvidence
 from cnnvis_report.records.run import RunRecord
 
-SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")  # what Markdown would read as its own
+# what Markdown would read as its own; a bracket alone, or an underscore within a word, it leaves as it is
+SPECIAL = re.compile(r"([\\`*<>|]|^[#+-]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
 def markdown(evidence: Evidence, run: RunRecord) -> str:
@@ -41,11 +42,11 @@ def _table(evidence: Evidence, run: RunRecord) -> str:
     ranking, place = evidence.faithfulness, evidence.localization
     head = ["Method", "Verdict"]
     if ranking:
-        name = f"{words.metric(run, ranking).title} (n = {_images(evidence, ranking)})"
-        head += [name, "Above a random map", "Behind the best"]
+        title = words.metric(run, ranking).title
+        head += [f"{title} (n = {_images(evidence, ranking)})", f"{title}, above a random map", "Behind the best"]
     if place:
-        name = f"{words.metric(run, place).title} (n = {_images(evidence, place)})"
-        head += [name, "Above a random map"]
+        title = words.metric(run, place).title
+        head += [f"{title} (n = {_images(evidence, place)})", f"{title}, above a random map"]
     head += ["Checks", "Passes per map"]
     lines = [head, ["---"] * len(head)]
     for method in evidence.methods:

@@ -56,7 +56,7 @@ SATURATED = "the probability is 1.000 for the image and for its blurred version"
 CASES = {
     "one image": (several(1), "1 image is too few for an interval: nothing is ranked below 5"),
     "four images": (several(4), "4 images are too few for an interval: nothing is ranked below 5"),
-    "saturated": (blind(several(16), SATURATED), f"Gain: 16 images of 16 left out, {SATURATED}"),
+    "saturated": (blind(several(16), SATURATED), f"16 images left out of Gain: {SATURATED}"),
     "mostly saturated": (
         [*several(3), *blind(several(13), SATURATED)],
         "Nothing is ranked: fewer than 5 of the 16 images tell good maps from bad ones",
@@ -108,7 +108,7 @@ def test_where_everything_scores_alike_nothing_is_recommended_and_nothing_avoide
 def test_images_without_a_mask_are_counted() -> None:
     with_masks, without = several(8, ranks=True), several(8)
     evidence, _ = judged([*with_masks, *without])
-    assert "Relevance rank: 8 images of 16 left out, no mask of the explained class." in evidence.limits
+    assert "8 images left out of Relevance rank: no mask of the explained class." in evidence.limits
     (measure,) = [measure for measure in evidence.measures if measure.name == "relevance_rank_accuracy"]
     assert measure.images == 8 and sum(measure.left_out.values()) == 8
 

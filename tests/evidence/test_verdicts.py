@@ -188,3 +188,20 @@ def test_nothing_measured_is_no_evidence() -> None:
     made = [replace(each, metrics=None) for each in planted(best=3)]
     assert evidence_of(records.run(("best", "random"), count=N), made) is None
     assert evidence_of(replace(records.run(("best",)), evaluation=None), planted(best=3)) is None
+
+
+def test_a_trifle_behind_the_best_is_not_behind() -> None:
+    """Of maps that hardly differ, one lies behind the other for certain, by a thousandth."""
+    made = planted(best=6)
+    for number, each in enumerate(made):
+        assert each.metrics is not None
+        best, random = each.metrics.maps
+        near = replace(best, method="near", values={"gain": best.values["gain"] - 0.005 - 0.0001 * number})
+        record = replace(each.maps[0], method="near", key="near")
+        agreement = ((1.0, 0.99, 0.1), (0.99, 1.0, 0.1), (0.1, 0.1, 1.0))
+        metrics = replace(each.metrics, maps=(best, near, random), agreement=agreement)
+        made[number] = replace(each, maps=(each.maps[0], record, each.maps[1]), metrics=metrics)
+    near_verdict = of(judged(made, ("best", "near", "random")), "near")
+    behind = near_verdict.measures["gain"].behind
+    assert behind is not None and behind.low is not None and behind.low > 0
+    assert near_verdict.standing is Standing.COMPARABLE

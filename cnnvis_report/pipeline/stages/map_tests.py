@@ -102,11 +102,11 @@ def run_map_tests(
             data_randomization.data_randomization_test(subject, training, tested, tasks, plain),
         ),
     }
-    found = MapTests()
+    results = MapTests()
     for name, test in tests.items():
         progress.step(f"{name} test")
-        found += attempts.run(f"{name} test", partial(test, plan.tasks[name]), MapTests())
-    return found
+        results += attempts.run(f"{name} test", partial(test, plan.tasks[name]), MapTests())
+    return results
 
 
 def _result(infos: Sequence[MetricInfo], tests: tuple[MethodTest, ...]) -> MapTests:

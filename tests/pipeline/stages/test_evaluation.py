@@ -14,6 +14,7 @@ from cnnvis_report.engine.outputs.scores import Scores as Meaning
 from cnnvis_report.evaluation.curve_measures import MEASURES, RANKING
 from cnnvis_report.evaluation.insertion_deletion import insertion_deletion
 from cnnvis_report.evaluation.metric import MapsOfImage
+from cnnvis_report.evaluation.pointing_game import peak_share, tolerance_of, within
 from cnnvis_report.evaluation.rank_correlation import spearman
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.stages.evaluation import BUDGETS, choose_budget, measured_images
@@ -24,6 +25,7 @@ from cnnvis_report.report.views.summary import summarize
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 
+LOCATED = {"pointing_game", "relevance_mass_accuracy", "relevance_rank_accuracy", "best_iou"}
 TINY = ("run", "tests.factories:tiny")
 FULL = (
     "-m",
@@ -251,9 +253,34 @@ def test_masks_of_ones_own_say_where_maps_should_point(masked: Any) -> None:
     command(*words, "--masks", masked / "masks")
     for image in load_run(masked / "r").images():
         assert 0.02 < image.mask_fraction < 0.6
-        assert {"pointing_game", "relevance_mass_accuracy", "relevance_rank_accuracy"} <= set(
-            image.metrics.maps[0].values
-        )
+        assert image.localization.agreement == () and not LOCATED & set(image.metrics.maps[0].values)
+        assert all(set(scored.values) == LOCATED for scored in image.localization.maps)
+        assert {name: len(values) for name, values in image.localization.random.items()} == dict.fromkeys(LOCATED, 5)
+
+
+def test_every_image_with_a_mask_is_located_for_its_labels_class(tmp_path: Path) -> None:
+    """Also where methods are named and nothing else is measured."""
+    command("make-dataset", "shapes", "-o", tmp_path / "d", "-n", "10")
+    words = ("-o", tmp_path / "r", "-m", "gradient,random", "--classes", "top:5", "-q")
+    data = (tmp_path / "d" / "images", "--masks", tmp_path / "d" / "masks")
+    command(*TINY, *data, *words)
+    run = load_run(tmp_path / "r")
+    assert run.record.evaluation.images == 0 and run.record.evidence is None
+    assert {info.name for info in run.record.evaluation.metrics} == LOCATED
+    images = list(run.images())
+    assert any(image.targets[0].index != image.label.index for image in images), "errors are the case in point"
+    for image in images:
+        assert image.metrics is None
+        assert {scored.target for scored in image.localization.maps} == {image.label.index}
+        arrays, (gradient, _) = load_arrays(tmp_path / "r", image.id), image.localization.maps
+        shown = arrays[f"gradient/{image.label.index}"].sum(axis=0)
+        area = within(arrays["mask"], tolerance_of(arrays["mask"]))
+        assert gradient.values["pointing_game"] == peak_share(shown, area)
+    overview = (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
+    assert overview.count("Pointing game") == 1 and "10 images with a mask" in overview
+    command(*TINY, *data, *words[:1], tmp_path / "none", *words[2:], "--metrics", "none")
+    none = load_run(tmp_path / "none")
+    assert none.record.evaluation is None and all(image.localization is None for image in none.images())
 
 
 @pytest.mark.parametrize(
