@@ -204,16 +204,9 @@ def metric_family(
 
 
 def metrics(effort: Effort | None = None) -> tuple[Metric, ...]:
-    """All metrics, or those that are measured with so much effort, in the order of their columns."""
+    """All metrics, or those that are measured with so much effort, by name; those that need a mask last."""
     taken = [entry for entry in METRICS.entries().values() if effort is None or effort.full or entry.quick]
-    return tuple(sorted(taken, key=_column))
-
-
-def _column(entry: Metric) -> tuple[bool, bool, int, str]:
-    """What ranks comes first and what needs a mask last, whatever was imported before."""
-    first = entry.infos[0]
-    ranks = any(info.ranks for info in entry.infos)
-    return entry.needs_mask, not ranks, list(MetricKind).index(first.kind), first.name
+    return tuple(sorted(taken, key=lambda entry: (entry.needs_mask, entry.infos[0].name)))
 
 
 def measured_metrics(effort: Effort) -> tuple[MetricInfo, ...]:
