@@ -107,15 +107,10 @@ def image_metrics(run: RunRecord, image: ImageRecord) -> MetricsTable | None:
 
 def _scored(image: ImageRecord) -> list[MapMetrics]:
     """What each map of an image scored: of the first class, and with localization, of the label's class."""
-    located = {(each.method, each.layer): each for each in image.localization.maps} if image.localization else {}
-    if image.metrics is None:
-        return list(located.values())
-    return [
-        replace(each, values=each.values | located[each.method, each.layer].values)
-        if (each.method, each.layer) in located
-        else each
-        for each in image.metrics.maps
-    ]
+    located = image.localization.maps if image.localization else ()
+    values = {(each.method, each.layer): each.values for each in located}
+    maps = image.metrics.maps if image.metrics else located
+    return [replace(each, values=each.values | values.get((each.method, each.layer), {})) for each in maps]
 
 
 def _table(
