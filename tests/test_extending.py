@@ -92,7 +92,7 @@ def test_a_metric(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics()
     announce(monkeypatch, METRICS, "total_variation")
     flat = np.zeros((2, 2), np.float32)
-    halves = np.repeat(np.float32([[3, 3, -1, -1]]), 4, axis=0)
+    halves = np.array([[3, 3, -1, -1]] * 4, np.float32)
     board = np.indices((4, 4)).sum(axis=0).astype(np.float32) % 2
     scores = METRICS.entries()["total_variation"].function(replace(MAPS, maps=[flat, halves, board]))
     assert scores["total_variation"].values == pytest.approx([0, 4 / 24, 1]), "the share of neighbors that differ"

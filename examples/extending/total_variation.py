@@ -7,7 +7,7 @@ from cnnvis_report.plugin import MapsOfImage, Scores, metric
 
 @metric(
     title="Total variation",
-    description="Mean absolute difference between neighboring positions, as a share of the map's range: 0 for a flat map",
+    description="Mean absolute difference between neighboring positions, as a share of the map's range",
     higher_is_better=False,
 )
 def total_variation(given: MapsOfImage) -> Scores:
