@@ -34,13 +34,13 @@ def evidence_of(run: RunRecord, images: Iterable[ImageRecord]) -> Evidence | Non
         images: all of the run or any of them, read one by one.
 
     Returns:
-        None where not one image was measured.
+        None where not one image was measured, nor located by a mask.
     """
     if run.evaluation is None:
         return None
     baselines = [method.name for method in run.methods if method.baseline]
     numbers = measurements(images, baselines, run.evaluation.metrics)
-    if not numbers.images:
+    if not numbers.images and not numbers.values:
         return None
     bootstrap = Bootstrap(run.evaluation.seed)
     verdicts = _Verdicts(run, numbers, bootstrap)

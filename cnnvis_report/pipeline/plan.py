@@ -21,11 +21,7 @@ from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks
 from cnnvis_report.models.model import Training
 from cnnvis_report.pipeline.explain_batch import BatchSettings, open_batch
 from cnnvis_report.pipeline.setup import Setup
-from cnnvis_report.pipeline.stages.evaluation import (
-    MetricsBudget,
-    measured_images,
-    randomization_passes,
-)
+from cnnvis_report.pipeline.stages.evaluation import MetricsBudget, measured_images, randomization_passes
 from cnnvis_report.pipeline.stages.map_tests import MapTestPlan, plan_tests
 from cnnvis_report.pipeline.targets import ClassChoice
 

@@ -31,11 +31,10 @@ def failing(error: BaseException) -> Callable[[], Any]:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (NotApplicable("it has no layer."), "it has no layer"),
         (ValueError("odd"), "ValueError: odd"),
         (torch.OutOfMemoryError("CUDA out of memory"), "out of memory"),
     ],
-    ids=["not-applicable", "a-fault", "memory"],
+    ids=["a-fault", "memory"],
 )
 def test_a_stage_that_fails_is_recorded_and_the_next_one_runs(error: Exception, reason: str) -> None:
     progress = Warnings()
@@ -43,6 +42,13 @@ def test_a_stage_that_fails_is_recorded_and_the_next_one_runs(error: Exception, 
     assert stages.run("first stage", failing(error), 1) == 1 and stages.run("second stage", lambda: 2, 0) == 2
     assert stages.not_applicable == [("first stage", reason)]
     assert progress.warnings == [f"The first stage failed and is left out: {reason}."]
+
+
+def test_a_stage_that_is_not_applicable_is_recorded_without_a_warning() -> None:
+    progress = Warnings()
+    stages = Stages(progress)
+    assert stages.run("stage", failing(NotApplicable("it has no layer.")), 1) == 1
+    assert stages.not_applicable == [("stage", "it has no layer")] and not progress.warnings
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ BUDGETS = {
 
 
 # with "auto", where methods are named and there are masks: nothing that takes a pass
-LOCALIZATION = replace(BUDGETS["quick"], name="localization", images=0, steps=0, randomized=0, stages=0)
+LOCALIZATION = replace(BUDGETS["full"], name="localization", images=0, full=False, randomized=0, tested=0)
 
 
 def choose_budget(name: str, methods: Sequence[str], *, masks: bool = False) -> MetricsBudget | None:
