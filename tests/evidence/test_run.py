@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -130,8 +131,6 @@ def test_markdown_says_the_same_numbers(folder: Path, run: StoredRun, evidence: 
 
 
 def test_a_folder_without_measurements_says_what_to_do(run: StoredRun, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(run.folder, tmp_path / "r")
     rewritten(
         tmp_path / "r",
@@ -145,8 +144,6 @@ def test_a_folder_without_measurements_says_what_to_do(run: StoredRun, tmp_path:
 
 
 def test_a_strangers_words_stay_text(run: StoredRun, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(run.folder, tmp_path / "r")
     hostile = "[x](javascript:alert(1)) <script>|\x1b[2J `code` *b*"
 
@@ -162,20 +159,30 @@ def test_a_strangers_words_stay_text(run: StoredRun, tmp_path: Path) -> None:
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1, "no cell breaks the table"
 
 
-def test_evidence_that_names_what_is_not_there_is_refused_in_a_line(run: StoredRun, tmp_path: Path) -> None:
-    import shutil
-
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"faithfulness": "nothing"}, "run.evidence.faithfulness isn't among its measures"),
+        ({"recommended": ("nobody",)}, "run.evidence lists methods that it doesn't judge"),
+        (
+            {"methods": (MethodEvidence("nobody", "", Standing.BEST),)},
+            "run.evidence.methods[0] isn't among the methods",
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_evidence_that_names_what_is_not_there_is_refused_in_a_line(
+    run: StoredRun, tmp_path: Path, change: dict[str, object], said: str
+) -> None:
     shutil.copytree(run.folder, tmp_path / "r")
     assert run.record.evidence is not None
-    wrong = replace(run.record.evidence, faithfulness="nothing", recommended=("nobody",))
+    wrong = replace(run.record.evidence, **change)  # type: ignore[arg-type] # fields of it
     rewritten(tmp_path / "r", lambda record, images: (replace(record, evidence=wrong), images))
     result = command("evidence", tmp_path / "r", code=2)
-    assert "its evidence can't be read" in result.output and "Traceback" not in result.output
+    assert said in result.output and "Traceback" not in result.output
 
 
 def test_a_repair_judges_by_what_is_left(run: StoredRun, evidence: Evidence, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(run.folder, tmp_path / "r")
     for path in sorted((tmp_path / "r" / "arrays").iterdir())[:3]:
         path.write_bytes(b"damaged")
