@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,23 @@ def test_markdown_says_the_same_numbers(folder: Path, run: StoredRun, evidence: 
             assert cell.removeprefix("+") == words.interval(difference)
     for sentence in (*evidence.text, *evidence.limits):
         assert sentence in text.replace("\\", "")
+
+
+def test_the_page_says_the_same_numbers_and_sentences(folder: Path, run: StoredRun, evidence: Evidence) -> None:
+    page = (folder / "index.html").read_text("utf-8")
+    rows = re.findall(r"<tr>\s*<th scope=.row.>.*?</tr>", page, re.DOTALL)
+    for method in evidence.methods:
+        measured = method.measures.get(evidence.faithfulness)
+        if method.same_as or measured is None or measured.difference is None or measured.difference.low is None:
+            continue
+        (row,) = [row for row in rows if f'methods.html#{method.method}"' in row and 'class="effect"' in row]
+        text = " ".join(re.sub(r"<[^>]*>", " ", row).split())
+        plain = words.interval(measured.difference)
+        mean, ends = plain.split(" ", 1)
+        assert mean in text and ends in text, (text, plain)
+    text = " ".join(unescape(re.sub(r"<[^>]*>", " ", page)).split())
+    for sentence in (*evidence.text, *evidence.limits):
+        assert sentence in text
 
 
 def test_a_folder_without_measurements_says_what_to_do(run: StoredRun, tmp_path: Path) -> None:
