@@ -9,7 +9,7 @@ from cnnvis_report.records.evidence import Check, Evidence, Interval, MethodEvid
 from cnnvis_report.records.run import RunRecord
 
 # what Markdown would read as its own; a bracket alone, or an underscore within a word, it leaves as it is
-SPECIAL = re.compile(r"([\\`*<>|]|^[#+-]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+SPECIAL = re.compile(r"([\\`*<>|]|^[#+-]+(?=\s)|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
 def markdown(evidence: Evidence, run: RunRecord) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cnnvis_report.records.codec import Malformed
+from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.methods import Kind
@@ -50,6 +51,8 @@ def check_run(run: RunRecord) -> None:
                 f"run.evaluation.randomization[{at}]",
                 f"isn't of {len(run.evaluation.randomized_fractions)} stages",
             )
+    if run.evidence is not None:
+        _check_evidence(run.evidence, names)
     for name, answers in (("predictions", run.predictions), ("label_predictions", run.label_predictions)):
         _need(answers is None or len(answers.bins) == BINS, f"run.{name}.bins", f"are not {BINS}")
     if run.training is not None:
@@ -64,6 +67,17 @@ def check_run(run: RunRecord) -> None:
         _need(not unknown, f"run.snapshots[{at}].methods", f"has {unknown[:1]}, which isn't among the methods")
     if run.inspection is not None:
         _check_inspection(run, run.inspection)
+
+
+def _check_evidence(evidence: Evidence, methods: Sequence[str]) -> None:
+    where, measures = "run.evidence", {measure.name for measure in evidence.measures}
+    for at, method in enumerate(evidence.methods):
+        _need(method.method in methods, f"{where}.methods[{at}]", "isn't among the methods")
+    for name, measure in (("faithfulness", evidence.faithfulness), ("localization", evidence.localization)):
+        _need(not measure or measure in measures, f"{where}.{name}", "isn't among its measures")
+    judged = {name for method in evidence.methods for name in (method.method, f"{method.method}@{method.layer}")}
+    listed = {*evidence.recommended, *evidence.avoid, *(method.same_as for method in evidence.methods)} - {""}
+    _need(listed <= judged, where, "lists methods that it doesn't judge")
 
 
 def check_image(run: RunRecord, image: ImageRecord, where: str) -> None:

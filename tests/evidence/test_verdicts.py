@@ -205,3 +205,13 @@ def test_a_trifle_behind_the_best_is_not_behind() -> None:
     behind = near_verdict.measures["gain"].behind
     assert behind is not None and behind.low is not None and behind.low > 0
     assert near_verdict.standing is Standing.COMPARABLE
+
+
+def test_what_lies_on_the_object_no_more_than_chance_is_neither_recommended_nor_avoided() -> None:
+    generator = np.random.default_rng(6)
+    gains = {name: (8 + generator.normal(size=N)).tolist() for name in ("on", "anywhere")} | {"random": [0.0] * N}
+    ranks = {"on": [0.8] * N, "anywhere": (0.3 + generator.normal(0, 0.1, N)).tolist(), "random": [0.3] * N}
+    made = records.images(gains, generator.normal(size=(N, 5)), ranks)
+    evidence = judged(made, ("on", "anywhere", "random"), metrics=(SCORE, RANK))
+    assert of(evidence, "anywhere").standing in (Standing.BEST, Standing.COMPARABLE)
+    assert evidence.recommended == ("on",) and evidence.avoid == ()

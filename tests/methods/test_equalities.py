@@ -36,6 +36,9 @@ class Rectified(Pooled):
         return self.last(self.features(x).relu()).relu().mean((2, 3))  # type: ignore[no-any-return]
 
 
+SQUEEZED = nn.Sequential(
+    *(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.Conv2d(6, 5, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+)
 SMOOTH = nn.Sequential(nn.Conv2d(3, 5, 3), nn.SiLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 4))
 
 
@@ -63,11 +66,12 @@ def test_the_maps_are_the_same_up_to_a_factor(
     [
         (Pooled(), True, True),
         (Rectified(), False, True),
+        (SQUEEZED, False, True),
         (SMOOTH, True, False),
         (nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 5)), False, True),
         (SumOfSquares(), False, False),
     ],
-    ids=["averaged", "a ReLU before the average", "smooth", "no pooling", "squares"],
+    ids=["averaged", "a ReLU before the average", "the same of modules", "smooth", "no pooling", "squares"],
 )
 def test_the_network_says_whether_it_is_of_the_kind(
     network: nn.Module, averaged: bool, piecewise: bool, images: Tensor
