@@ -216,7 +216,9 @@ def test_nothing_to_draw_has_no_axis(intervals: list[Interval]) -> None:
 )
 def test_curves_are_those_of_the_measure_that_ranks(ranking: str, drawn: str) -> None:
     endings = ("_blur", "_blur_log_odds", "_mean")
-    curves = {f"{kind}{ending}": (0.0, 1.0) for ending in endings for kind in ("insertion", "deletion")}
+    curves: dict[str, tuple[float, ...]] = {
+        f"{kind}{ending}": (0.0, 1.0) for ending in endings for kind in ("insertion", "deletion")
+    }
     image = next(load_run(FOLDER).images())
     scored = replace(present(image.metrics).maps[0], curves=curves)
     assert curve_names(ranking, [scored]) == {f"insertion{drawn}": "insertion", f"deletion{drawn}": "deletion"}
