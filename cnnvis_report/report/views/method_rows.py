@@ -55,7 +55,7 @@ def method_rows(report: Report) -> list[MethodRow]:
 
 
 def shown_first(run: RunRecord) -> str:
-    """The method whose maps the gallery shows at first; empty where available is none."""
+    """The method whose maps the gallery shows at first; empty where there is none."""
     missing = {gap.method for gap in run.not_applicable}
     available = [method for method in run.methods if method.name not in missing]
     return max(available, key=lambda method: method.prominence).name if available else ""
