@@ -17,7 +17,9 @@ def limits_of(evidence: Evidence, run: RunRecord) -> tuple[str, ...]:
 
 
 def _limits(evidence: Evidence, run: RunRecord) -> Iterable[str]:
-    if evidence.images < FEWEST:
+    if not evidence.images:
+        yield "Faithfulness wasn't measured, so nothing is ranked; localization alone was, which takes no pass."
+    elif evidence.images < FEWEST:
         yield (
             f"{words.counted(evidence.images, 'image')} {'is' if evidence.images == 1 else 'are'} too few for an "
             f"interval: nothing is ranked below {FEWEST}."
@@ -27,7 +29,7 @@ def _limits(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     for measure in evidence.measures:
         if measure.name == evidence.faithfulness and FEWEST <= measure.images < FEW:
             yield f"{measure.images} images tell large differences only; with more, verdicts may become sharper."
-    if evidence.images < run.images:
+    if 0 < evidence.images < run.images:
         yield f"{evidence.images} of {run.images} images were measured."
     if not evidence.localization:
         yield "Localization isn't known: no image has a ground-truth mask of the class that is explained."

@@ -48,7 +48,7 @@ def test_every_image_with_a_mask_is_located_for_its_labels_class(tmp_path: Path)
     data = (tmp_path / "d" / "images", "--masks", tmp_path / "d" / "masks")
     command(*TINY, *data, *words)
     run = load_run(tmp_path / "r")
-    assert run.record.evaluation.images == 0 and run.record.evidence is None
+    assert run.record.evaluation.images == 0 and run.record.evidence.images == 0
     assert {info.name for info in run.record.evaluation.metrics} == LOCATED
     images = list(run.images())
     assert any(image.targets[0].index != image.label.index for image in images), "errors are the case in point"
@@ -59,8 +59,9 @@ def test_every_image_with_a_mask_is_located_for_its_labels_class(tmp_path: Path)
         shown = arrays[f"gradient/{image.label.index}"].sum(axis=0)
         area = within(arrays["mask"], tolerance_of(arrays["mask"]))
         assert gradient.values["pointing_game"] == peak_share(shown, area)
-    overview = (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
-    assert overview.count("Pointing game") == 1 and "10 images with a mask" in overview
+    overview, methods = ((tmp_path / "r" / f"{name}.html").read_text(encoding="utf-8") for name in ("index", "methods"))
+    assert "Nothing is ranked." in overview and "Faithfulness wasn&#39;t measured" in overview
+    assert "Pointing game ↑" in methods and "n = 10" in methods
     command(*TINY, *data, *words[:1], tmp_path / "none", *words[2:], "--metrics", "none")
     none = load_run(tmp_path / "none")
     assert none.record.evaluation is None and all(image.localization is None for image in none.images())
