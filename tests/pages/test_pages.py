@@ -216,6 +216,7 @@ def test_without_scripts_there_are_pictures(chromium: Any, moved: Path, report: 
 def test_the_single_file_has_it_all(visit: Visit, alone: Path, report: Path) -> None:
     tab = visit.open(alone)
     run = images(report)
+    tab.locator("[data-gallery] > li").last.scroll_into_view_if_needed()
     until(
         tab,
         "[...document.querySelectorAll('[data-gallery] img')].every((i) => i.src.startsWith('data:') && i.complete)",
