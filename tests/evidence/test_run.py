@@ -127,7 +127,7 @@ def test_markdown_says_the_same_numbers(folder: Path, run: StoredRun, evidence: 
             numbers = [float(word.replace("−", "-")) for word in re.findall(r"−?[\d.]+", cell)]
             difference = measured.difference
             assert numbers == pytest.approx([difference.mean, difference.low, difference.high], abs=0.06)
-            assert cell.removeprefix("+") == words.interval(difference)
+            assert cell.replace("\\", "") == words.difference(difference)
     for sentence in (*evidence.text, *evidence.limits):
         assert sentence in text.replace("\\", "")
 

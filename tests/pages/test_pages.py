@@ -50,6 +50,7 @@ def settled(tab: Any) -> None:
 def test_every_page_opens_quietly_and_shows_every_map(visit: Visit, moved: Path, report: Path) -> None:
     visit.open(moved / "index.html")
     assert visit.tab.locator("[data-gallery] > li").count() == len(images(report))
+    visit.tab.locator("[data-gallery] > li").last.scroll_into_view_if_needed()
     until(visit.tab, "[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
     for name in ("methods.html", "run.html"):
         visit.open(moved / name)
@@ -215,6 +216,7 @@ def test_without_scripts_there_are_pictures(chromium: Any, moved: Path, report: 
 def test_the_single_file_has_it_all(visit: Visit, alone: Path, report: Path) -> None:
     tab = visit.open(alone)
     run = images(report)
+    tab.locator("[data-gallery] > li").last.scroll_into_view_if_needed()
     until(
         tab,
         "[...document.querySelectorAll('[data-gallery] img')].every((i) => i.src.startsWith('data:') && i.complete)",

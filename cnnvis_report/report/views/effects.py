@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 from cnnvis_report.evidence import words
 from cnnvis_report.records.evidence import Interval
 
-TICKS = 5  # at most
+TICKS = 7  # about so many at most
 MARGIN = 0.06  # of the axis, left free at both of its ends
 
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from cnnvis_report.evidence import words
 from cnnvis_report.evidence.comparison import kind_of
 from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence, Standing
-from cnnvis_report.records.metrics import MetricInfo
+from cnnvis_report.records.metrics import MetricInfo, MetricKind
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
 
@@ -44,7 +44,7 @@ def measures_tables(run: RunRecord, evidence: Evidence) -> list[MeasuresTable]:
     """All that was measured, one table a kind."""
     counted = {measure.name: measure.images for measure in evidence.measures}
     infos = [words.metric(run, name) for name in counted]
-    kinds = list(dict.fromkeys(map(kind_of, infos)))
+    kinds = list(MetricKind)
     by_kind = groupby(sorted(infos, key=lambda metric: kinds.index(kind_of(metric))), key=kind_of)
     return [_table(run, evidence, str(kind).capitalize(), list(group), counted) for kind, group in by_kind]
 

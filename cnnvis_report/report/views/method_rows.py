@@ -57,8 +57,8 @@ def method_rows(report: Report) -> list[MethodRow]:
 def shown_first(run: RunRecord) -> str:
     """The method whose maps the gallery shows at first; empty where there is none."""
     missing = {gap.method for gap in run.not_applicable}
-    there = [method for method in run.methods if method.name not in missing]
-    return max(there, key=lambda method: method.prominence).name if there else ""
+    available = [method for method in run.methods if method.name not in missing]
+    return max(available, key=lambda method: method.prominence).name if available else ""
 
 
 def map_evidence(run: RunRecord, record: MapRecord) -> list[str]:

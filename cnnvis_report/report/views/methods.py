@@ -69,14 +69,14 @@ def _lead(network: NetworkRecord) -> list[str]:
     else:
         scores = f": {network.scores}" if network.scores != "logits" else ", its logit"
         what = f"the score of a {fmt.column(network.kind)}{scores}"
-    said = [f"Maps explain {what}."]
+    sentences = [f"Maps explain {what}."]
     if network.kind is ScoreKind.BINARY and network.quantity is Quantity.LOGIT:
-        said.append(
+        sentences.append(
             "The network has one logit, that of the positive class; that of the negative class is its negation."
         )
-    said.append("Maps are stored as they are computed; only the pages scale and color them.")
-    said.append("In the first palette, signed maps are red where they speak for a class, blue where against it.")
-    return said
+    sentences.append("Maps are stored as they are computed; only the pages scale and color them.")
+    sentences.append("In the first palette, signed maps are red where they speak for a class, blue where against it.")
+    return sentences
 
 
 def agreement(methods: Sequence[MethodInfo], summary: Summary) -> Agreement | None:
