@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cnnvis_report.evaluation.pointing_game import peak_share, tolerance_of, within
+from cnnvis_report.pipeline.stages.evaluation import BUDGETS
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 
@@ -38,7 +39,8 @@ def test_masks_of_ones_own_say_where_maps_should_point(masked: Any) -> None:
         assert 0.02 < image.mask_fraction < 0.6
         assert image.localization.agreement == () and not LOCATED & set(image.metrics.maps[0].values)
         assert all(set(scored.values) == LOCATED for scored in image.localization.maps)
-        assert {name: len(values) for name, values in image.localization.random.items()} == dict.fromkeys(LOCATED, 5)
+        draws = dict.fromkeys(LOCATED, BUDGETS["quick"].random_maps)
+        assert {name: len(values) for name, values in image.localization.random.items()} == draws
 
 
 def test_every_image_with_a_mask_is_located_for_its_labels_class(tmp_path: Path) -> None:
