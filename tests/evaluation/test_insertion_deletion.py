@@ -106,7 +106,7 @@ def test_every_measure_is_given_and_quick_gives_those_of_the_ranking_baseline(im
     assert list(insertion_deletion(given(image, values))) == [measure.name for measure in MEASURES]
     quick = insertion_deletion(given(image, values, effort=replace(EFFORT, full=False)))
     assert list(quick) == [measure.name for measure in QUICK] and RANKING.name in quick
-    (ranking,) = [info for info in measured_metrics(replace(EFFORT, full=False)) if info.ranks]
+    ranking = next(info for info in measured_metrics(replace(EFFORT, full=False)) if info.ranks)
     assert ranking.name == RANKING.name
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnvis_report.evaluation.curve_measures import RANKING
 from cnnvis_report.evidence import evidence_of, words
 from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence, Standing
 from cnnvis_report.store import StoredRun, load_run
@@ -123,7 +124,7 @@ def test_markdown_says_the_same_numbers(folder: Path, run: StoredRun, evidence: 
         assert row["Verdict"] == method.standing
         measured = method.measures.get(evidence.faithfulness)
         if measured is not None and measured.difference is not None:
-            cell = row["Relevance gain (blur, log-odds), above a random map"]
+            cell = row[f"{RANKING.info.title}, above a random map"]
             numbers = [float(word.replace("−", "-")) for word in re.findall(r"−?[\d.]+", cell)]
             difference = measured.difference
             assert numbers == pytest.approx([difference.mean, difference.low, difference.high], abs=0.06)

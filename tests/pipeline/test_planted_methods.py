@@ -17,14 +17,14 @@ IMAGES = 10
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
     """The evidence of one run of planted and other methods."""
-    from tests.pipeline.planted_methods import draw
-
     folder = tmp_path_factory.mktemp("planted")
-    draw(folder, IMAGES)
     names = [*OTHERS, *(f"tests.pipeline.planted_methods:{name}" for name in PLANTED)]
     words = ["--methods", ",".join(names), "--masks", folder / "masks", "--metrics", "quick", "--inspect", "none"]
     with pytest.MonkeyPatch.context() as patch:
         forget_methods(patch)
+        from tests.pipeline.planted_methods import draw  # which announces the methods
+
+        draw(folder, IMAGES)
         network = "tests.pipeline.planted_methods:Stripes"
         command("run", network, folder / "images", "-o", folder / "r", "--device", "cpu", "--quiet", *words)
         yield present(load_run(folder / "r").record.evidence)
