@@ -95,9 +95,7 @@ def _is_faithfulness(info: MetricInfo) -> bool:
     return info.kind is MetricKind.FAITHFULNESS and not info.needs_mask
 
 
-def scored(
-    problem: Problem, fractions: dict[str, float], progress: Callable[[str], None] = lambda _: None
-) -> Scored:
+def scored(problem: Problem, fractions: dict[str, float], progress: Callable[[str], None] = lambda _: None) -> Scored:
     """Explain the class of each image, plant maps of its mask, and measure all of them."""
     preprocessing = problem.subject.preprocessing
     explained = explain(

@@ -10,16 +10,13 @@ from torch import no_grad
 
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.outputs.scores import Scores as Meaning
-from cnnvis_report.evaluation.curve_measures import MEASURES, RANKING
+from cnnvis_report.evaluation.curve_measures import MEASURES
 from cnnvis_report.evaluation.insertion_deletion import insertion_deletion
 from cnnvis_report.evaluation.metric import MapsOfImage
 from cnnvis_report.evaluation.rank_correlation import spearman
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.stages.evaluation import BUDGETS, choose_budget, measured_images
-from cnnvis_report.records.metrics import RandomizationResult
 from cnnvis_report.records.scores import Quantity, ScoreKind
-from cnnvis_report.report.views import metrics
-from cnnvis_report.report.views.summary import summarize
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 
@@ -156,40 +153,6 @@ def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(
     for one, other in zip(once, again, strict=True):
         for first, second in zip(one.metrics.maps, other.metrics.maps, strict=True):
             assert first.values == pytest.approx(second.values, abs=2e-3)
-
-
-def test_a_plain_sentence_says_which_check_failed(full: Any) -> None:
-    run = load_run(full)
-    summary = summarize(run)
-    from dataclasses import replace
-
-    stuck = RandomizationResult("guided_backprop", "", (0.1,), (0.83,), (0.9,))
-    evaluation = replace(run.record.evaluation, randomization=(stuck,))
-    measured = {name: summary.methods[name] for name in ("guided_backprop", "random", "gradient", "lrp_epsilon")}
-    for name, value in {"random": 0.3, "guided_backprop": 0.8, "gradient": 0.1, "lrp_epsilon": 0.8}.items():
-        measured[name].values = {RANKING.name: [value]}
-    measured["lrp_epsilon"].conserved = [0.3, 0.4, 0.5]
-    said = metrics.cautions(replace(run.record, evaluation=evaluation), measured)
-    assert len(said) == 3
-    assert any(
-        "Guided backpropagation barely changes when the weights are randomized" in each and "0.83" in each
-        for each in said
-    )
-    assert any("Gradient orders pixels no better than a random map here" in each for each in said)
-    assert any("The relevance of LRP-ε sums to 0.4 × the logit" in each for each in said)
-
-
-def test_the_best_come_first_and_none_is_best_below_noise(full: Any) -> None:
-    run = load_run(full)
-    summary = summarize(run)
-    for name, value in {"cam": 0.9, "gradient": 0.8, "random": 0.7, "saliency": 0.6}.items():
-        summary.methods[name].values[RANKING.name] = [value]
-    for name in summary.methods:
-        if name not in ("cam", "gradient", "random", "saliency"):
-            summary.methods[name].values.clear()
-    table = metrics.set_metrics(run.record, summary)
-    assert [row.method.name for row in table.rows] == ["cam", "gradient", "random", "saliency"]
-    assert [row.best for row in table.rows] == [True, True, False, False]
 
 
 def test_the_pages_show_what_was_measured(full: Any) -> None:
