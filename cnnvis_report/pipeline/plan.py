@@ -91,8 +91,10 @@ class Plan:
     @property
     def again(self) -> tuple[float, float]:
         """Forward and backward passes of all tests that explain again, the randomization test among them."""
-        other = self.tests.passes(self.dry_run, self.classes, len(self.measured)) if self.tests else (0.0, 0.0)
-        return self.randomization[0] + other[0], self.randomization[1] + other[1]
+        if self.tests is None:
+            return self.randomization
+        forward, backward = self.tests.passes(self.dry_run, self.classes, len(self.measured))
+        return self.randomization[0] + forward, self.randomization[1] + backward
 
     @property
     def an_image(self) -> float:
