@@ -19,7 +19,7 @@ WIDTH = 31  # of one of them
 
 def plan_lines(setup: Setup, plan: Plan) -> Iterator[str]:
     """What will run, how many passes, how long, how much."""
-    subject, dry_run = setup.subject, plan.dry_run
+    subject, dry_run = setup.network.subject, plan.dry_run
     kind = subject.meaning.kind
     parameters, outputs = fmt.short(subject.parameters), fmt.columns(len(subject.classes), kind)
     yield f"Plan      {subject.name}, {parameters} parameters, {outputs}, on {subject.device}"

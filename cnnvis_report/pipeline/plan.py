@@ -1,7 +1,6 @@
 """What a run will take, before it starts: passes, seconds and bytes."""
 
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
@@ -20,9 +19,8 @@ from cnnvis_report.errors import NotApplicable, RunFailed
 from cnnvis_report.evaluation.metric import forward_passes
 from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks
 from cnnvis_report.pipeline.explain_batch import BatchSettings, open_batch
-from cnnvis_report.pipeline.setup import Setup
+from cnnvis_report.pipeline.setup import MapSetup, Setup
 from cnnvis_report.pipeline.stages.evaluation import (
-    MetricsBudget,
     measured_images,
     randomization_passes,
 )
@@ -101,42 +99,28 @@ def plan_run(setup: Setup) -> Plan:
         RunFailed: not one of the methods is applicable to the network, or a single image doesn't fit into memory.
     """
     config = setup.config
+    precision, machine = config.explain.precision, config.machine
     return make_plan(
-        setup.subject,
-        setup.images,
-        setup.tasks,
-        setup.choice,
-        metrics=setup.metrics,
-        precision=config.explain.precision,
-        size=config.machine.batch_size,
-        seed=config.machine.seed,
+        setup.network.subject, setup.images, setup.maps, precision=precision, size=machine.batch_size, seed=machine.seed
     )
 
 
 def make_plan(
-    subject: Subject,
-    images: ImageSet,
-    tasks: Sequence[Task],
-    choice: ClassChoice,
-    *,
-    metrics: MetricsBudget | None,
-    precision: str,
-    size: int | None,
-    seed: int,
+    subject: Subject, images: ImageSet, maps: MapSetup, *, precision: str, size: int | None, seed: int
 ) -> Plan:
     """Go through the tasks without a pass, and measure one.
 
     Args:
-        choice: the classes that are explained. precision: "auto", "float32" or "bfloat16". size: images at a time.
+        precision: "auto", "float32" or "bfloat16". size: images at a time.
 
     Raises:
         RunFailed: none of the methods is applicable to the network, or a single image doesn't fit into memory.
     """
-    first = subject.take_first_pass()
-    classes = _most_classes(subject, images, choice, first.logits[0])
+    first, metrics = subject.take_first_pass(), maps.metrics
+    classes = _most_classes(subject, images, maps.choice, first.logits[0])
     batch = max(1, min(batch_size(subject, subject.device, size), len(images)))
     targets = torch.tensor([classes], device=subject.device)
-    dry_run = dry_run_tasks(tasks, DryRunTape(subject, first, capacity=batch, seed=seed), targets)
+    dry_run = dry_run_tasks(maps.tasks, DryRunTape(subject, first, capacity=batch, seed=seed), targets)
     _check_applicable(dry_run, subject.name)
     inputs = first.images.expand(batch, -1, -1, -1)
     del first  # the graph of a whole pass

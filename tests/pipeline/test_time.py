@@ -91,7 +91,8 @@ def run(drawn: Path, folder: Any, *methods: Any, progress: Any = None, before: A
     """The plan and the stats of a run over the six pictures, without passes that compare."""
     given = {"metrics": "none", "inspect": "none", "batch_size": 2, "device": "cpu"} | given
     setup = set_up(RunConfig.of("tests.pipeline.test_time:timed", images=(drawn,), methods=methods, **given))
-    setup = replace(setup, checks=replace(setup.checks, monitor=PassMonitor(setup.subject)))
+    checks = replace(setup.network.checks, monitor=PassMonitor(setup.network.subject))
+    setup = replace(setup, network=replace(setup.network, checks=checks))
     plan = plan_run(setup)
     before()
     return plan, running.run(setup, plan, folder, progress or Forecasts())[1]
@@ -150,7 +151,7 @@ def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock: Clock, dr
     given = {"images": (drawn,), "batch_size": 2, "metrics": "none", "inspect": "none", "device": "cpu"}
     setup = set_up(RunConfig.of("tests.pipeline.test_time:timed", methods=("saliency",), **given))
     stats = running.run(setup, plan_run(setup), tmp_path / "r", progress)[1]
-    assert setup.checks.monitor.seconds == pytest.approx(2), "one in each batch, beside the example"
+    assert setup.network.checks.monitor.seconds == pytest.approx(2), "one in each batch, beside the example"
     assert stats.seconds == stats.ideal_seconds == pytest.approx(6)
     ((_, forecast),) = progress.told
     assert forecast.an_image == pytest.approx(1) and forecast.left == pytest.approx(4)
