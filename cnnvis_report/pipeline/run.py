@@ -87,11 +87,8 @@ class _Start:
         self.setup, self.plan, self.identity = setup, plan, identity
         self.writer, self.progress = writer, progress
         self.network, self.images, self.maps = setup.network, setup.images, setup.maps
-        self.subject, self.monitor, self.seed = (
-            setup.network.subject,
-            setup.network.checks.monitor,
-            setup.config.machine.seed,
-        )
+        self.subject, self.monitor = setup.network.subject, setup.network.checks.monitor
+        self.seed = setup.config.machine.seed
         self.reference = setup.maps.reference.with_cache(FolderFitCache(writer.folder, fingerprint(identity)))
         self.settings = BatchSettings(plan.dry_run, plan.batch, self.reference, self.seed)
         self.stats = RunStats(skipped=list(setup.images.skipped), passes=plan.time.as_passes())
