@@ -9,7 +9,7 @@ by its name where an installed package has an entry point for the module or the 
 
 Names:
     method: the decorator, with everything that pages, stages and tests have to know of a method.
-    Family, Kind, Reduction, Sign, Randomness: what its arguments may be.
+    Family, Kind, Reduction, Sign, Randomness, Equality, Where: what its arguments may be.
     Between: bounds of an option that is a number.
     Tape: what a method is given: images, layers, gradients and scores of one batch, shared with all other methods.
     NotApplicable: to be raised where the method isn't defined for a network, with the reason.
@@ -32,11 +32,22 @@ from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
 from cnnvis_report.models.loader import ModelRequest, loader
 from cnnvis_report.models.model import Model
-from cnnvis_report.records.methods import Family, Kind, MethodInfo, Option, Randomness, Reduction, Sign
+from cnnvis_report.records.methods import (
+    Equality,
+    Family,
+    Kind,
+    MethodInfo,
+    Option,
+    Randomness,
+    Reduction,
+    Sign,
+    Where,
+)
 
 __all__ = [
     "BadRequest",
     "Between",
+    "Equality",
     "Family",
     "Kind",
     "MapsOfImage",
@@ -54,6 +65,7 @@ __all__ = [
     "Source",
     "Tape",
     "UnusablePicture",
+    "Where",
     "loader",
     "method",
     "metric",

@@ -14,10 +14,12 @@ from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.data.reader import READERS, readers
+from cnnvis_report.engine.outputs.scores import Scores as Meaning
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.evaluation.metric import METRICS, Effort, MapsOfImage, metrics
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.loader import LOADERS, loaders
+from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.report import pages, renderer, resources
 from cnnvis_report.store.run_folder import load_run
 from examples.own_network import build, draw
@@ -35,7 +37,7 @@ MAPS = MapsOfImage(
     image=torch.zeros(3, 4, 5),
     target=0,
     logits=torch.zeros_like,
-    probabilities=torch.zeros_like,
+    meaning=Meaning(ScoreKind.SOFTMAX, Quantity.LOGIT, ""),
     black=torch.zeros(3, 1, 1),
     mask=None,
     generator=torch.Generator,
@@ -92,9 +94,9 @@ def test_a_metric(monkeypatch: pytest.MonkeyPatch) -> None:
     few, none = np.zeros((4, 5), np.float32), np.zeros((2, 2), np.float32)
     for count in (1, 3, 10):
         few.flat[:count] = -2
-        scores = METRICS.entries()["sparseness"].function(replace(MAPS, maps=[few, none]))
-        assert present(scores).values == [pytest.approx(1 - count / 20), 0], "the share of pixels that hold nothing"
-    assert [entry.info.title for entry in metrics()].count("Sparseness") == 1
+        scores = METRICS.entries()["sparseness"].function(replace(MAPS, maps=[few, none]))["sparseness"]
+        assert scores.values == [pytest.approx(1 - count / 20), 0], "the share of pixels that hold nothing"
+    assert [info.title for entry in metrics() for info in entry.infos].count("Sparseness") == 1
 
 
 def test_the_metric_is_on_the_pages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

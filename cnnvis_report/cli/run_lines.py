@@ -62,7 +62,7 @@ def cost_lines(run: RunRecord, stats: RunStats) -> Iterator[str]:
         ratio = f"{stats.seconds / stats.ideal_seconds:.2f} × the theoretical minimum"
         minimum = f": {ratio}, {fmt.duration(stats.ideal_seconds)} for its passes alone"
     yield f"Explain   {fmt.duration(stats.seconds)} for {fmt.count(stats.computed, 'image')}{minimum}"
-    if run.evaluation is not None:
+    if run.evaluation is not None and run.evaluation.images:
         yield f"          and {fmt.duration(stats.metrics_seconds)} for metrics"
     spent = run.provenance.get("seconds_by_method")
     costs = sorted(spent.items(), key=lambda cost: -cost[1]) if isinstance(spent, dict) else []

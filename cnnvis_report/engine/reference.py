@@ -48,6 +48,10 @@ class Reference:
         """The same sample, with a cache."""
         return Reference(lambda: self.images, cache)
 
+    def unfitted(self) -> "Reference":
+        """The same sample without what was fitted to it, as for another network."""
+        return Reference(lambda: self.images)
+
     def fitted(self, key: str, fit: Callable[[Tensor], Fitted]) -> Fitted:
         """What has been fitted to the images under the key; fitted now where nothing has been yet."""
         if key not in self._fitted:

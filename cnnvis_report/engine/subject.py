@@ -13,6 +13,7 @@ from cnnvis_report.engine.graph.cam_head import ScoreLayer
 from cnnvis_report.engine.graph.layer_calls import LayerCalls
 from cnnvis_report.engine.graph.layer_inputs import FirstPass, RecordedPass
 from cnnvis_report.engine.graph.layouts import Layout
+from cnnvis_report.engine.graph.linearity import is_piecewise_linear
 from cnnvis_report.engine.graph.nodes import recorded
 from cnnvis_report.engine.graph.score_layer import find_score_layer
 from cnnvis_report.engine.network_runner import NetworkRunner
@@ -64,6 +65,7 @@ class Subject(NetworkRunner):
         nodes = self._read(example, scores, several=several)
         self._score_layer = find_score_layer(self._calls, nodes[0], self.meaning.weights)
         self.default_layer = self._calls.find_default_layer(nodes)
+        self.piecewise_linear = is_piecewise_linear(nodes)
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
         self.classes = self.meaning.names(classes, self.columns, name)
@@ -176,6 +178,12 @@ class Subject(NetworkRunner):
         part = f"it is one of {parts} branches that meet in the network's forward; no layer holds the whole"
         notes = "; ".join([*([layout] if layout else []), *([part] if parts > 1 else [])])
         return f"Class activation maps read layer {self.default_layer!r}: {notes}" if notes else ""
+
+    @property
+    def averaged_layer(self) -> str:
+        """The layer whose averages over positions the scores are linear in; empty where there is none."""
+        head = self._score_layer
+        return "" if isinstance(head, str) or head.rectified or not head.linear else head.layer
 
     def score_layer(self) -> ScoreLayer:
         """Where class activation maps are read.

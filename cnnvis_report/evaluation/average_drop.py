@@ -1,12 +1,49 @@
 """Average drop and increase: what becomes of a class's probability where only what a map shows stays visible."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
 
-from cnnvis_report.evaluation.insertion_deletion import stacked
-from cnnvis_report.evaluation.metric import Scorer
+from cnnvis_report.evaluation.metric import MapsOfImage, Scorer, Scores, metric_family
+from cnnvis_report.evaluation.pixel_order import stacked
+from cnnvis_report.records.metrics import MetricInfo
+
+SOURCE = "Chattopadhyay et al. 2018, arXiv:1710.11063"
+AVERAGE_DROP = MetricInfo(
+    name="average_drop",
+    title="Average drop",
+    description="Share of the class's probability that is lost where the image is multiplied by the map",
+    higher_is_better=False,
+    percent=True,
+    source=SOURCE,
+)
+AVERAGE_INCREASE = MetricInfo(
+    name="average_increase",
+    title="Average increase",
+    description="How often the class's probability is higher where the image is multiplied by the map",
+    higher_is_better=True,
+    percent=True,
+    source=SOURCE,
+)
+SURE = 1 - 1e-6  # probability from which on none is higher but by rounding
+
+
+@metric_family(AVERAGE_DROP, AVERAGE_INCREASE, quick=(), passes=lambda _, maps: maps + 1)
+def average_drop_and_increase(given: MapsOfImage) -> Mapping[str, Scores]:
+    """Both from the same pass for each map; nothing for a regression, whose values are no probabilities."""
+    if not given.meaning.has_probabilities:
+        return {}
+    whole, shown = shown_probabilities(
+        given.image, given.tensors, given.target, given.probabilities, given.black, capacity=given.capacity
+    )
+    absent = "" if whole > 0 else "The class's probability is 0"
+    sure = absent or ("" if whole < SURE else "The class's probability is 1, and nothing can be higher")
+    lost = [None] * len(shown) if absent else drops(whole, shown).tolist()
+    return {
+        AVERAGE_DROP.name: Scores(lost, blind=absent),
+        AVERAGE_INCREASE.name: Scores(increases(whole, shown).tolist(), blind=sure),
+    }
 
 
 @torch.no_grad()

@@ -5,8 +5,10 @@ import torch
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Scores, metric
+from cnnvis_report.evaluation.relevance_mass import blindness
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.records.methods import Array
+from cnnvis_report.records.metrics import MetricKind
 
 
 @metric(
@@ -15,11 +17,15 @@ from cnnvis_report.records.methods import Array
     higher_is_better=True,
     percent=True,
     needs_mask=True,
+    kind=MetricKind.LOCALIZATION,
+    source="Everingham et al. 2010, doi:10.1007/s11263-009-0275-4, the overlap; the threshold is the map's best",
 )
 def best_iou(given: MapsOfImage) -> Scores | None:
     """The largest intersection over union among all thresholds."""
     mask = given.mask
-    return None if mask is None else Scores([largest_iou(values, mask) for values in given.maps])
+    if mask is None:
+        return None
+    return Scores([largest_iou(values, mask) for values in given.maps], blind=blindness(mask))
 
 
 def largest_iou(values: Array, mask: Mask) -> float:

@@ -3,7 +3,38 @@
 import numpy as np
 import numpy.typing as npt
 
+from cnnvis_report.evaluation.metric import MapsOfImage, Scores, metric
+from cnnvis_report.evaluation.pixel_order import stacked
 from cnnvis_report.records.methods import Array
+from cnnvis_report.records.metrics import MetricKind
+
+
+@metric(
+    title="Sparseness",
+    description="Gini index of the map's magnitudes: 0 for a flat map, 1 for a single pixel",
+    higher_is_better=True,
+    kind=MetricKind.COMPLEXITY,
+    source="Chalasani et al. 2020, arXiv:1810.06583",
+)
+def sparseness(given: MapsOfImage) -> Scores:
+    """The Gini index of each map at the image's size, so that coarse maps are compared with fine ones."""
+    return Scores([gini_index(values) for values in _at_image_size(given)])
+
+
+@metric(
+    title="Complexity",
+    description="Entropy of the map's magnitudes in nats: 0 for a single pixel, ln of the number of pixels at most",
+    higher_is_better=False,
+    kind=MetricKind.COMPLEXITY,
+    source="Bhatt et al. 2020, arXiv:2005.00631",
+)
+def complexity(given: MapsOfImage) -> Scores:
+    """The entropy of each map at the image's size."""
+    return Scores([entropy(values) for values in _at_image_size(given)])
+
+
+def _at_image_size(given: MapsOfImage) -> list[Array]:
+    return [stacked([values], given.image.shape[1:])[0].numpy() for values in given.tensors]
 
 
 def gini_index(values: Array) -> float:

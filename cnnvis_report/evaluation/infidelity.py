@@ -3,8 +3,30 @@
 import torch
 from torch import Tensor
 
+from cnnvis_report.evaluation.baselines import baseline
+from cnnvis_report.evaluation.metric import MapsOfImage, Scores, metric
+from cnnvis_report.evaluation.removal import blindness, score_drops, sums_within
+
 SQUARES = 100  # perturbations of an image
 SIDES = (1 / 8, 1 / 2)  # smallest and largest side of a square, relative to the image's shorter side
+
+
+@metric(
+    title="Infidelity",
+    description="Share of the score's changes that the map doesn't predict while squares turn into the mean color",
+    higher_is_better=False,
+    source="Yeh et al. 2019, arXiv:1901.09392",
+    passes=lambda *_: SQUARES + 1,
+)
+def infidelity(given: MapsOfImage) -> Scores:
+    """Relative infidelity of optimally scaled maps, over the same squares for all maps of an image."""
+    height, width = given.image.shape[1:]
+    squares = random_squares((height, width), SQUARES, given.generator())
+    gray = baseline(given.image, "mean", given.black)
+    drops = score_drops(given.image, gray, squares, given.target, given.logits, capacity=given.capacity)
+    blind = blindness(drops)
+    values = None if blind else relative_infidelities(sums_within(given.tensors, squares), drops).tolist()
+    return Scores(values or [None] * len(given.maps), blind=blind)
 
 
 def random_squares(size: tuple[int, int], count: int, generator: torch.Generator) -> Tensor:

@@ -1,186 +1,126 @@
-"""Deletion and insertion: how a class's probability follows the pixels that a map calls important."""
+"""Insertion and deletion: how a class's score follows the pixels that a map calls important, against three baselines.
 
-import math
-from collections.abc import Iterable, Sequence
+All maps of an image are followed together, and each pass gives the probability and the log-odds.
+"""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 from torch import Tensor
-from torchvision.transforms.functional import gaussian_blur
 
-from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.metric import Effort, MapsOfImage, Scorer, Scores, metric
-from cnnvis_report.evaluation.resize import at_size
+from cnnvis_report.evaluation.baselines import BASELINES, baseline
+from cnnvis_report.evaluation.curve_measures import (
+    GAIN,
+    INSERTION,
+    LEAST_RANGE,
+    LOG_ODDS,
+    MEASURES,
+    PROBABILITY,
+    QUICK,
+    Measure,
+    ends_apart,
+)
+from cnnvis_report.evaluation.metric import Effort, MapsOfImage, Scores, metric_family
+from cnnvis_report.evaluation.perturbation_curves import Curve, Path, Refinement, follow
+from cnnvis_report.evaluation.pixel_order import pixel_orders
 
-SIGMA = 5.0
+TOLERANCE = 1 / 64  # of the area, as a share of the distance from the curve's lowest point to its highest one
+SHOWN = 32  # even steps of a stored curve
+
+
+def _paths(effort: Effort) -> list[tuple[str, str]]:
+    """The kinds and baselines of the curves that are followed."""
+    pairs = {(measure.kind, measure.baseline): None for measure in (MEASURES if effort.full else QUICK)}
+    return [pair for pair in pairs if pair[0] != GAIN]
 
 
 def _passes(effort: Effort, maps: int) -> int:
-    return maps * (effort.steps - 1) + 2
+    paths = _paths(effort)
+    return maps * len(paths) * (effort.steps - 1) + len({picture for _, picture in paths}) + 1
 
 
-@metric(
-    title="Insertion",
-    description="Area under the class's probability while the map's largest pixels enter a blurred image",
-    higher_is_better=True,
-    passes=_passes,
-)
-def insertion(given: MapsOfImage) -> Scores:
-    """Petsiuk et al. 2018, arXiv:1806.07421."""
-    curves = insertion_curves(
-        given.image,
-        given.tensors,
-        given.targets,
-        given.probabilities,
-        steps=given.effort.steps,
-        capacity=given.capacity,
-        seed=given.seed,
-    )
-    return Scores.of_curves(area(curves), curves)
+@metric_family(*(measure.info for measure in MEASURES), quick=[measure.name for measure in QUICK], passes=_passes)
+def insertion_deletion(given: MapsOfImage) -> Mapping[str, Scores]:
+    """Petsiuk et al. 2018, arXiv:1806.07421; the area between the curves: Blücher et al. 2024, arXiv:2401.06654.
 
-
-@metric(
-    title="Deletion",
-    description="Area under the class's probability while the map's largest pixels turn black",
-    higher_is_better=False,
-    passes=_passes,
-)
-def deletion(given: MapsOfImage) -> Scores:
-    """Petsiuk et al. 2018, arXiv:1806.07421."""
-    curves = deletion_curves(
-        given.image,
-        given.tensors,
-        given.targets,
-        given.probabilities,
-        given.black,
-        steps=given.effort.steps,
-        capacity=given.capacity,
-        seed=given.seed,
-    )
-    return Scores.of_curves(area(curves), curves)
-
-
-def deletion_curves(
-    image: Tensor,
-    maps: Iterable[Tensor],
-    targets: Tensor,
-    probability: Scorer,
-    baseline: Tensor,
-    *,
-    steps: int,
-    capacity: int,
-    seed: int = 0,
-) -> Tensor:
-    """The probability of a class while pixels leave the image, the largest values of its map first.
-
-    After step s of S, the ceil(s/S · H·W) first pixels are the baseline's. A small area under the curve is good.
-
-    Args:
-        image: [C, H, W], normalized.
-        maps: J of this image, one value a position, each [h, w] of its own size.
-        targets: [J] class indices, one for each map.
-        probability: of every class, for images that it may work on in place.
-        baseline: [C, 1, 1] or [C, H, W], normalized.
-        capacity: how many images are held and scored at once.
-        seed: of the order among pixels of one value.
-
-    Returns:
-        [J, steps + 1], from the image as it is to the baseline alone; J·(steps - 1) + 2 images are scored.
-
-    Raises:
-        BadRequest: steps or capacity is below 1.
-
-    Source: Petsiuk et al. 2018, arXiv:1806.07421.
+    On probabilities a value is the area itself. Log-odds, and values of a regression, are counted from the baseline's
+    score, as shares of the range from there to the image's: 1 for a score that is the image's all the way.
     """
-    turns = _turns(image, maps, steps, seed)
-    return followed(
-        image, baseline.to(image).expand_as(image), turns, targets, probability, steps=steps, capacity=capacity
-    )
+    orders, of_map = pixel_orders(given.tensors, given.image.shape[1:], given.seed)
+    if not len(orders):
+        return {}
+    pictures = {name: baseline(given.image, name, given.black) for _, name in _paths(given.effort)}
+    paths = {
+        (kind, name): Path(pictures[name], given.image) if kind == INSERTION else Path(given.image, pictures[name])
+        for kind, name in _paths(given.effort)
+    }
+    scores = [PROBABILITY, LOG_ODDS] if given.meaning.has_probabilities else [LOG_ODDS]
+    flat = [LEAST_RANGE[score] for score in scores] if given.meaning.has_probabilities else [0.0]
+    refinement = Refinement(given.effort.steps, TOLERANCE, given.effort.finest, flat)
+    curves = follow(list(paths.values()), orders, _reader(given, scores), refinement, capacity=given.capacity)
+    followed = _Followed(dict(zip(paths, curves, strict=True)), of_map, scores, given.meaning.has_probabilities)
+    return {measure.name: followed.scores_of(measure) for measure in MEASURES if followed.knows(measure)}
 
 
-def insertion_curves(
-    image: Tensor,
-    maps: Iterable[Tensor],
-    targets: Tensor,
-    probability: Scorer,
-    *,
-    steps: int,
-    capacity: int,
-    seed: int = 0,
-    sigma: float = SIGMA,
-) -> Tensor:
-    """The probability of a class while pixels enter the blurred image, the largest values of its map first.
+def _reader(given: MapsOfImage, scores: Sequence[str]) -> Callable[[Tensor], Tensor]:
+    """[M, C, H, W] images to [M, S] scores of the target."""
 
-    As `deletion_curves` otherwise; from the blurred image to the image as it is. A large area under the curve is good.
+    def read(images: Tensor) -> Tensor:
+        logits = given.logits(images)
+        columns = {LOG_ODDS: given.meaning.log_odds(logits, given.target)}
+        if PROBABILITY in scores:
+            columns[PROBABILITY] = given.meaning.probabilities(logits)[:, given.target]
+        return torch.stack([columns[score].double() for score in scores], dim=1)
 
-    Args:
-        sigma: of the blur, in pixels.
-    """
-    turns = _turns(image, maps, steps, seed)
-    return followed(blurred(image, sigma), image, turns, targets, probability, steps=steps, capacity=capacity)
+    return read
 
 
-def area(curves: Tensor) -> Tensor:
-    """[J] areas under [J, steps + 1] curves over 0..1, by trapezoids."""
-    return torch.trapezoid(curves, dim=-1) / (curves.shape[-1] - 1)
+@dataclass(frozen=True)
+class _Followed:
+    """The curves of an image, by kind and baseline, one for each order of pixels."""
+
+    curves: Mapping[tuple[str, str], Sequence[Curve]]
+    of_map: Sequence[int | None]
+    scores: Sequence[str]
+    has_probabilities: bool
+
+    def knows(self, measure: Measure) -> bool:
+        """Whether its curves were followed."""
+        return measure.score in self.scores and all((kind, measure.baseline) in self.curves for kind in measure.curves)
+
+    def scores_of(self, measure: Measure) -> Scores:
+        """The scores of every map on one measure."""
+        column = self.scores.index(measure.score)
+        kind = measure.curves[0]
+        ends = [float(self.curves[kind, measure.baseline][0].scores[end, column]) for end in (0, -1)]
+        low, high = ends if kind == INSERTION else reversed(ends)
+        tells = ends_apart(high, low, measure.score, has_probabilities=self.has_probabilities)
+        start, unit = 0.0, 1.0
+        if measure.score == LOG_ODDS:
+            least = LEAST_RANGE[LOG_ODDS] if self.has_probabilities else 1e-12
+            start, unit = low, max(high - low, least)
+        if measure.kind == GAIN:
+            parts = [self._areas(part, measure.baseline, column) for part in measure.curves]
+            areas, shown = (parts[0] - parts[1]) / unit, None
+        else:
+            areas = (self._areas(kind, measure.baseline, column) - start) / unit
+            shown = [(curve.at(SHOWN)[:, column] - start) / unit for curve in self.curves[kind, measure.baseline]]
+        return Scores(
+            values=[None if order is None else float(areas[order]) for order in self.of_map],
+            curves=None
+            if shown is None
+            else [None if order is None else shown[order].tolist() for order in self.of_map],
+            range=high - low if np.isfinite(high - low) else None,
+            blind=""
+            if tells
+            else f"{_capital(BASELINES[measure.baseline])} scores nearly as high as the image, or higher",
+        )
+
+    def _areas(self, kind: str, picture: str, column: int) -> np.ndarray:
+        return np.array([curve.area[column] for curve in self.curves[kind, picture]])
 
 
-def blurred(image: Tensor, sigma: float = SIGMA) -> Tensor:
-    """[C, H, W] under a Gaussian of `sigma` pixels, mirrored at the edges, cut at 3 sigma or at the image's side."""
-    height, width = image.shape[-2:]
-    reach = [min(math.ceil(3 * sigma), side - 1) for side in (width, height)]
-    soft: Tensor = gaussian_blur(image, [2 * pixels + 1 for pixels in reach], [sigma, sigma])
-    return soft
-
-
-def ranking(values: Tensor, seed: int) -> Tensor:
-    """Places [J, P] of values [J, P] in descending order, 0 for the largest.
-
-    Equal values, as maps have many (whatever a ReLU has cut, a flat region), come in a drawn order that is the same
-    for all J: by position, the upper left corner would always go first, and that is where objects rarely are.
-    """
-    values = values.detach().cpu()  # one order on every device
-    drawn = torch.randperm(values.shape[1], generator=torch.Generator().manual_seed(seed))
-    order = drawn[values[:, drawn].argsort(dim=1, descending=True, stable=True)]
-    return torch.empty_like(order).scatter_(1, order, torch.arange(values.shape[1]).expand_as(order))
-
-
-@torch.no_grad()
-def followed(
-    start: Tensor, end: Tensor, turns: Tensor, targets: Tensor, score: Scorer, *, steps: int, capacity: int
-) -> Tensor:
-    """[J, steps + 1] scores of the targets while pixels of `start` become those of `end`, both [C, H, W].
-
-    The start, and the end where every pixel gets there, are the same for all maps and scored once.
-
-    Args:
-        turns: [J, H, W], from 1: the step at which a pixel changes. It may be past the last.
-    """
-    if steps < 1 or capacity < 1:
-        raise BadRequest(f"Perturbing pixels needs steps ≥ 1 and capacity ≥ 1, not {steps} and {capacity}.")
-    turns, targets = turns.to(start.device), targets.to(start.device)
-    whole = bool((turns <= steps).all())
-    ends = torch.stack([start, end] if whole else [start])
-    shared = torch.cat([score(part) for part in torch.split(ends, capacity)])
-    curves = shared.new_empty((len(turns), steps + 1))
-    curves[:, 0] = shared[0, targets]
-    if whole:
-        curves[:, -1] = shared[1, targets]
-    inner = torch.cartesian_prod(torch.arange(len(turns)), torch.arange(1, steps + (not whole))).to(start.device)
-    for first in range(0, len(inner), capacity):
-        which, step = inner[first : first + capacity].unbind(1)
-        changed = turns[which] <= step[:, None, None]
-        scores = score(torch.where(changed[:, None], end, start))
-        curves[which, step] = scores.gather(1, targets[which, None])[:, 0]
-    return curves
-
-
-def stacked(maps: Iterable[Tensor], size: Sequence[int]) -> Tensor:
-    """[J, H, W]: maps [h, w] of any sizes at the image's."""
-    return torch.stack([at_size(values.cpu(), size) for values in maps])
-
-
-def _turns(image: Tensor, maps: Iterable[Tensor], steps: int, seed: int) -> Tensor:
-    size = image.shape[-2:]
-    ranks = ranking(stacked(maps, size).flatten(1), seed)
-    # changed after step s: place < s/S·P; in whole numbers, as s/S would round
-    return (ranks * steps // ranks.shape[1] + 1).view(-1, *size)
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

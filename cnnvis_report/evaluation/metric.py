@@ -1,8 +1,8 @@
 """The metrics that exist: each announces itself with `@metric`, and stages and pages find it by themselves."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,29 +11,52 @@ from torch import Tensor
 
 from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.records.methods import Array
-from cnnvis_report.records.metrics import MetricInfo
+from cnnvis_report.records.metrics import MetricInfo, MetricKind
 
 Mask = npt.NDArray[np.bool_]
 Scorer = Callable[[Tensor], Tensor]  # [M, C, H, W] images to [M, classes] scores; it may work on the images in place
 
 
+class Meaning(Protocol):
+    """What the scores [M, classes] of a network mean."""
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether they stand for probabilities; those of a regression don't."""
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """[M, classes] in 0..1; values of a regression as they are."""
+
+    def log_odds(self, scores: Tensor, target: int) -> Tensor:
+        """[M], always finite: the logarithm of p / (1 - p) of one class; the value itself for a regression."""
+
+
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured: steps of curves, and regions of images, `across` of which fit along the shorter side."""
+    """How much is measured.
+
+    steps: even steps from which a perturbation curve begins; it takes more where it needs them.
+    finest: even steps than which none of a curve is smaller.
+    regions: replaced in region perturbation. across: how many regions fit along the shorter side.
+    full: whether everything is measured; else what belongs to the budget `quick`.
+    """
 
     steps: int
     regions: int
     across: int = 14
+    finest: int = 128
+    full: bool = True
 
 
 @dataclass(frozen=True)
 class MapsOfImage:
     """The maps of one image for one class, and what a metric may need to judge them by.
 
-    maps: J of them, one value a position, each [h, w] of its own size.
+    maps: J of them, one value a position, each [h, w] of its own size; random maps of the image are the last ones.
     image: [C, H, W], normalized, on the network's device.
     target: the class that the maps explain.
-    logits, probabilities: of every class, for images.
+    logits: of every class, for images.
+    meaning: what the logits mean.
     black: [C, 1, 1], normalized.
     mask: [H, W], where the object of the class lies; None where nobody says so.
     generator: a source of noise that depends on the image and the seed alone; a new one at each call.
@@ -44,13 +67,17 @@ class MapsOfImage:
     image: Tensor
     target: int
     logits: Scorer
-    probabilities: Scorer
+    meaning: Meaning
     black: Tensor
     mask: Mask | None
     generator: Callable[[], torch.Generator]
     effort: Effort
     capacity: int
     seed: int
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """[M, classes] in 0..1, for images; values of a regression as they are."""
+        return self.meaning.probabilities(self.logits(images))
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -65,10 +92,18 @@ class MapsOfImage:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a metric gives: one value a map, and for some the curve [steps + 1] behind it."""
+    """What a metric gives for the maps of an image.
 
-    values: Sequence[float]
-    curves: Sequence[Sequence[float]] | None = None
+    values: one a map; None where it isn't defined for that map.
+    curves: one a map, where there are curves behind the values: points at even distances; None for a map without one.
+    range: how far the score of the image lies above that of the baseline, for metrics that compare the two.
+    blind: why this image can't tell good maps from bad ones; empty where it can. Such values count nowhere.
+    """
+
+    values: Sequence[float | None]
+    curves: Sequence[Sequence[float] | None] | None = None
+    range: float | None = None
+    blind: str = ""
 
     @classmethod
     def of_curves(cls, values: Tensor, curves: Tensor) -> "Scores":
@@ -78,20 +113,28 @@ class Scores:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric as the evaluation calls it.
+    """A metric, or several that share their passes, as the evaluation calls them.
 
-    function: the maps of an image to scores, or None where the metric isn't defined for them.
+    function: the maps of an image to scores, by the metrics' names; those that aren't defined for them are left out.
+    quick: names of those that are measured with `--metrics quick`, too.
     passes: forward passes for so many maps of an image; None where it reads maps alone.
     """
 
-    info: MetricInfo
-    function: Callable[[MapsOfImage], Scores | None]
+    infos: tuple[MetricInfo, ...]
+    function: Callable[[MapsOfImage], Mapping[str, Scores]]
+    quick: frozenset[str]
     passes: Callable[[Effort, int], int] | None = None
+
+    @property
+    def needs_mask(self) -> bool:
+        """Whether it is defined only where a ground-truth mask shows the object."""
+        return any(info.needs_mask for info in self.infos)
 
 
 METRICS = Registry[Metric]("metric", group="cnnvis_report.metrics", package="cnnvis_report.evaluation")
 
 Function = Callable[[MapsOfImage], Scores | None]
+Family = Callable[[MapsOfImage], Mapping[str, Scores]]
 
 
 def metric(
@@ -99,9 +142,12 @@ def metric(
     title: str,
     description: str,
     higher_is_better: bool,
+    kind: MetricKind = MetricKind.FAITHFULNESS,
+    source: str = "",
     percent: bool = False,
     needs_mask: bool = False,
     passes: Callable[[Effort, int], int] | None = None,
+    full: bool | None = None,
     name: str = "",
 ) -> Callable[[Function], Function]:
     """Announce a function as a metric of maps; its name is the metric's, unless `name` says another.
@@ -109,52 +155,65 @@ def metric(
     Args:
         title: of its column. description: what a value is, without a full stop.
         higher_is_better: whether a larger value speaks for the map.
+        kind: what the metric is about. source: where it was defined.
         percent: whether values are fractions, shown as percentages.
         needs_mask: whether it is defined only where a ground-truth mask shows the object; others aren't asked.
         passes: forward passes that it takes for so many maps of one image; without it, none.
+        full: whether it is left out of `--metrics quick`, as metrics with passes are where nothing is said.
 
     Raises:
         BadRequest: another module has a metric of this name.
     """
 
     def announce(function: Function) -> Function:
-        info = MetricInfo(name or function.__name__, title, description, higher_is_better, percent, needs_mask)
-        METRICS.add(info.name, Metric(info, function, passes), function.__module__)
+        info = MetricInfo(
+            name or function.__name__, title, description, higher_is_better, percent, needs_mask, kind, source
+        )
+
+        def by_name(given: MapsOfImage) -> Mapping[str, Scores]:
+            scores = function(given)
+            return {} if scores is None else {info.name: scores}
+
+        left_out = passes is not None if full is None else full
+        quick = frozenset() if left_out else frozenset({info.name})
+        METRICS.add(info.name, Metric((info,), by_name, quick, passes), function.__module__)
         return function
 
     return announce
 
 
-def metrics() -> tuple[Metric, ...]:
-    """All metrics, those that need a mask last."""
-    return tuple(sorted(METRICS.entries().values(), key=lambda entry: entry.info.needs_mask))
+def metric_family(
+    *infos: MetricInfo, quick: Collection[str], passes: Callable[[Effort, int], int]
+) -> Callable[[Family], Family]:
+    """Announce a function that gives the scores of several metrics by name, because they share forward passes.
+
+    Args:
+        infos: of the metrics, in the order of their columns.
+        quick: names of those that are measured with `--metrics quick`, too; with `full`, all are.
+        passes: as for `metric`.
+
+    Raises:
+        BadRequest: another module has a metric called like the function.
+    """
+
+    def announce(function: Family) -> Family:
+        METRICS.add(function.__name__, Metric(infos, function, frozenset(quick), passes), function.__module__)
+        return function
+
+    return announce
+
+
+def metrics(effort: Effort | None = None) -> tuple[Metric, ...]:
+    """All metrics, or those that are measured with so much effort; those that need a mask last."""
+    taken = [entry for entry in METRICS.entries().values() if effort is None or effort.full or entry.quick]
+    return tuple(sorted(taken, key=lambda entry: entry.needs_mask))
+
+
+def measured_metrics(effort: Effort) -> tuple[MetricInfo, ...]:
+    """What is measured with so much effort, in the order of the columns."""
+    return tuple(info for entry in metrics(effort) for info in entry.infos if effort.full or info.name in entry.quick)
 
 
 def forward_passes(effort: Effort, maps: int) -> int:
-    """Forward passes that all metrics take for so many maps of one image."""
-    return sum(entry.passes(effort, maps) for entry in metrics() if entry.passes)
-
-
-@dataclass
-class Measured:
-    """What one map scored: values and curves by the metrics' names."""
-
-    values: dict[str, float] = field(default_factory=dict)
-    curves: dict[str, tuple[float, ...]] = field(default_factory=dict)
-
-
-def measure(maps: MapsOfImage, digits: int = 5) -> list[Measured]:
-    """What each of an image's maps scores on every metric that is defined for it, rounded to so many digits."""
-    results = [Measured() for _ in maps.maps]
-    for entry in metrics():
-        if entry.info.needs_mask and maps.mask is None:
-            continue
-        scores = entry.function(maps)
-        if scores is None:
-            continue
-        for index, measured in enumerate(results):
-            measured.values[entry.info.name] = round(float(scores.values[index]), digits)
-            if scores.curves is not None:
-                curve: Sequence[Any] = scores.curves[index]
-                measured.curves[entry.info.name] = tuple(round(float(value), digits) for value in curve)
-    return results
+    """Forward passes that the metrics take for so many maps of one image, random ones among them."""
+    return sum(entry.passes(effort, maps) for entry in metrics(effort) if entry.passes)

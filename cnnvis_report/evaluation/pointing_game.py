@@ -7,6 +7,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Scores, metric
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.records.methods import Array
+from cnnvis_report.records.metrics import MetricKind
 
 TOLERANCE = 15 / 224  # of the image's shorter side: the 15 pixels of the paper, for the images of ImageNet networks
 
@@ -17,14 +18,17 @@ TOLERANCE = 15 / 224  # of the image's shorter side: the 15 pixels of the paper,
     higher_is_better=True,
     percent=True,
     needs_mask=True,
+    kind=MetricKind.LOCALIZATION,
+    source="Zhang et al. 2016, arXiv:1608.00507",
 )
 def pointing_game(given: MapsOfImage) -> Scores | None:
-    """Zhang et al. 2016, arXiv:1608.00507."""
+    """Whether each map's peak lies near enough to the mask."""
     mask = given.mask
     if mask is None:
         return None
     area = within(mask, tolerance_of(mask))
-    return Scores([peak_share(values, area) for values in given.maps])
+    blind = "A peak hits wherever it lies" if area.all() else ""
+    return Scores([peak_share(values, area) for values in given.maps], blind=blind)
 
 
 def tolerance_of(mask: Mask) -> float:

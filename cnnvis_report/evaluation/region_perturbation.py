@@ -7,15 +7,15 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from cnnvis_report.errors import BadRequest, UnknownName
-from cnnvis_report.evaluation.insertion_deletion import followed, ranking, stacked
 from cnnvis_report.evaluation.metric import Effort, MapsOfImage, Scorer, Scores, metric
+from cnnvis_report.evaluation.pixel_order import ranking, stacked
 
 # what becomes of a region, in words
 REPLACEMENTS = {"zeros": "gray", "gaussian": "noise", "mean": "their mean", "invert": "their inverse"}
 
 
 def _passes(effort: Effort, maps: int) -> int:
-    return maps * effort.regions + 1 if effort.regions else 0
+    return maps * effort.regions + 1
 
 
 def _region_perturbation(replacement: str, words: str) -> None:
@@ -26,11 +26,10 @@ def _region_perturbation(replacement: str, words: str) -> None:
         title=f"AOPC, {words}",
         description=f"Mean drop of the logit while the map's first regions become {words}",
         higher_is_better=True,
+        source="Samek et al. 2016, arXiv:1509.06321",
         passes=_passes,
     )
-    def measured(given: MapsOfImage) -> Scores | None:
-        if not given.effort.regions:
-            return None
+    def measured(given: MapsOfImage) -> Scores:
         height, width = given.image.shape[1:]
         side = max(1, round(min(height, width) / given.effort.across))
         curves = perturbation(
@@ -90,6 +89,8 @@ def perturbation(
 
     Source: Samek et al. 2016, arXiv:1509.06321, which replaces by uniform noise.
     """
+    if capacity < 1 or count < 1:
+        raise BadRequest(f"Perturbing regions needs count ≥ 1 and capacity ≥ 1, not {count} and {capacity}.")
     end = replaced(image, replacement, size=size, generator=generator)
     # a divisor of 1 makes an average a sum; in double, so that rounding doesn't put equal regions in an order
     fine = stacked(maps, image.shape[-2:])[:, None].double()
@@ -97,7 +98,7 @@ def perturbation(
     if count > sums[0].numel():
         raise BadRequest(f"The image has {sums[0].numel()} regions of {size}×{size} pixels, fewer than {count}.")
     turns = _spread(ranking(sums.flatten(1), seed).view_as(sums) + 1, size, image)
-    return followed(image, end, turns, targets, score, steps=count, capacity=capacity)
+    return _followed(image, end, turns, targets, score, steps=count, capacity=capacity)
 
 
 def replaced(image: Tensor, replacement: str, *, size: int, generator: torch.Generator) -> Tensor:
@@ -119,6 +120,30 @@ def replaced(image: Tensor, replacement: str, *, size: int, generator: torch.Gen
         case "invert":
             return image.amax((1, 2), keepdim=True) + image.amin((1, 2), keepdim=True) - image
     raise UnknownName("replacement", replacement, REPLACEMENTS)
+
+
+@torch.no_grad()
+def _followed(
+    start: Tensor, end: Tensor, turns: Tensor, targets: Tensor, score: Scorer, *, steps: int, capacity: int
+) -> Tensor:
+    """[J, steps + 1] scores of the targets while pixels of `start` become those of `end`, both [C, H, W].
+
+    The start is the same for all maps and scored once.
+
+    Args:
+        turns: [J, H, W], from 1: the step at which a pixel changes. It may be past the last.
+    """
+    turns, targets = turns.to(start.device), targets.to(start.device)
+    first = score(start[None].clone())
+    curves = first.new_empty((len(turns), steps + 1))
+    curves[:, 0] = first[0, targets]
+    inner = torch.cartesian_prod(torch.arange(len(turns)), torch.arange(1, steps + 1)).to(start.device)
+    for batch in torch.split(inner, capacity):
+        which, step = batch.unbind(1)
+        changed = turns[which] <= step[:, None, None]
+        scores = score(torch.where(changed[:, None], end, start))
+        curves[which, step] = scores.gather(1, targets[which, None])[:, 0]
+    return curves
 
 
 def aopc(curves: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Scores, metric
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.records.methods import Array
+from cnnvis_report.records.metrics import MetricKind
 
 
 @metric(
@@ -16,11 +17,15 @@ from cnnvis_report.records.methods import Array
     higher_is_better=True,
     percent=True,
     needs_mask=True,
+    kind=MetricKind.LOCALIZATION,
+    source="Arras et al. 2020, arXiv:2003.07258",
 )
 def relevance_mass_accuracy(given: MapsOfImage) -> Scores | None:
-    """Arras et al. 2020, arXiv:2003.07258."""
+    """The share of each map's positive values on the mask."""
     mask = given.mask
-    return None if mask is None else Scores([relevance_mass(values, mask) for values in given.maps])
+    if mask is None:
+        return None
+    return Scores([relevance_mass(values, mask) for values in given.maps], blind=blindness(mask))
 
 
 @metric(
@@ -29,11 +34,20 @@ def relevance_mass_accuracy(given: MapsOfImage) -> Scores | None:
     higher_is_better=True,
     percent=True,
     needs_mask=True,
+    kind=MetricKind.LOCALIZATION,
+    source="Arras et al. 2020, arXiv:2003.07258",
 )
 def relevance_rank_accuracy(given: MapsOfImage) -> Scores | None:
-    """Arras et al. 2020, arXiv:2003.07258."""
+    """The share of each map's largest pixels on the mask."""
     mask = given.mask
-    return None if mask is None else Scores([relevance_rank(values, mask) for values in given.maps])
+    if mask is None:
+        return None
+    return Scores([relevance_rank(values, mask) for values in given.maps], blind=blindness(mask))
+
+
+def blindness(mask: Mask) -> str:
+    """Why a mask tells nothing about where a map lies; empty where it does."""
+    return "The mask covers the whole image" if mask.all() else ""
 
 
 def relevance_mass(values: Array, mask: Mask) -> float:

@@ -1,10 +1,12 @@
 """What a score loses when parts of an image are removed, once for all maps of the image."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from cnnvis_report.evaluation.insertion_deletion import stacked
 from cnnvis_report.evaluation.metric import Scorer
+from cnnvis_report.evaluation.pixel_order import stacked
 
 SMALLEST_CHANGE = 1e-6  # of a score: less is rounding
 
@@ -30,12 +32,12 @@ def score_drops(
     return (whole.double() - torch.cat(left).double()).cpu()
 
 
-def sums_within(maps: list[Tensor], removed: Tensor) -> Tensor:
+def sums_within(maps: Sequence[Tensor], removed: Tensor) -> Tensor:
     """[J, K] sums of J maps, brought to the image's size, over each of K parts [K, H, W]; float64."""
     values = stacked(maps, removed.shape[-2:]).flatten(1).double()
     return values @ removed.flatten(1).double().T
 
 
-def tells_nothing(drops: Tensor) -> bool:
-    """Whether the score stays the same, whatever is removed."""
-    return bool(drops.abs().max() <= SMALLEST_CHANGE)
+def blindness(drops: Tensor) -> str:
+    """Why these drops tell nothing about any map; empty where they do."""
+    return "The score stays the same, whatever is removed" if drops.abs().max() <= SMALLEST_CHANGE else ""

@@ -3,9 +3,30 @@
 import torch
 from torch import Tensor
 
+from cnnvis_report.evaluation.baselines import baseline
+from cnnvis_report.evaluation.metric import MapsOfImage, Scores, metric
+from cnnvis_report.evaluation.removal import blindness, score_drops, sums_within
+
 FRACTIONS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the regions, removed at once
 SETS = 30  # of each size
 ACROSS = 14  # regions along the shorter side
+
+
+@metric(
+    title="Sensitivity-n",
+    description="Correlation of the map's sums over random sets of regions with the score's drop without them",
+    higher_is_better=True,
+    source="Ancona et al. 2018, arXiv:1711.06104",
+    passes=lambda *_: len(FRACTIONS) * SETS + 1,
+)
+def sensitivity_n(given: MapsOfImage) -> Scores:
+    """The mean correlation over set sizes, over the same sets for all maps of an image."""
+    height, width = given.image.shape[1:]
+    regions, sizes = random_regions((height, width), given.generator())
+    gray = baseline(given.image, "mean", given.black)
+    drops = score_drops(given.image, gray, regions, given.target, given.logits, capacity=given.capacity)
+    values = correlations(sums_within(given.tensors, regions), drops, sizes)
+    return Scores(values.tolist(), blind=blindness(drops))
 
 
 def random_regions(size: tuple[int, int], generator: torch.Generator) -> tuple[Tensor, Tensor]:

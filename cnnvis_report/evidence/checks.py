@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from cnnvis_report.evidence import words
 from cnnvis_report.evidence.statistics import FEWEST, Bootstrap
 from cnnvis_report.records.evidence import Check, Interval
-
-Exact = npt.NDArray[np.float64]
 
 UNCHANGED = 0.5  # rank correlation of magnitudes with the maps of a network of random weights
 LOST = 0.25  # of the score, or of its rise from the baseline, that a map's values miss
@@ -24,15 +22,15 @@ def randomization_check(correlations: Sequence[float], bootstrap: Bootstrap) -> 
     Args:
         correlations: of the magnitudes with those of the trained network, at the last step of the cascade, by image.
     """
-    value = _interval(correlations, bootstrap)
-    words = "rank correlation of its magnitudes with those of the trained network"
+    value = bootstrap.interval(correlations)
+    measured = "rank correlation of its magnitudes with those of the trained network"
     return _below(
         RANDOMIZATION,
         value,
         UNCHANGED,
-        failed=f"barely changes when all weights are randomized ({words}: {{}})",
-        passed=f"changes when all weights are randomized ({words}: {{}})",
-        undecided=f"it isn't decided whether it changes when all weights are randomized ({words}: {{}})",
+        failed=f"barely changes when all weights are randomized ({measured}: {{}})",
+        passed=f"changes when all weights are randomized ({measured}: {{}})",
+        undecided=f"it isn't decided whether it changes when all weights are randomized ({measured}: {{}})",
     )
 
 
@@ -42,7 +40,7 @@ def completeness_check(errors: Sequence[float], bootstrap: Bootstrap) -> Check:
     Args:
         errors: as fractions of that, by image; larger ones count as 1.
     """
-    value = _interval([min(abs(error), 1.0) for error in errors], bootstrap)
+    value = bootstrap.interval([min(abs(error), 1.0) for error in errors])
     return _below(
         COMPLETENESS,
         value,
@@ -59,7 +57,7 @@ def conservation_check(shares: Sequence[float], bootstrap: Bootstrap) -> Check:
     Args:
         shares: the sum of the relevance over the score, by image; what is missed counts as 1 at most.
     """
-    value = _interval([min(abs(1 - share), 1.0) for share in shares], bootstrap)
+    value = bootstrap.interval([min(abs(1 - share), 1.0) for share in shares])
     return _below(
         CONSERVATION,
         value,
@@ -86,42 +84,24 @@ def localization_check(difference: Interval, title: str) -> Check:
     Args:
         difference: to the random maps. title: of the measure.
     """
-    words = f"({title}, difference to a random map: {{}})"
+    measured = f"({title}, difference to a random map: {words.interval(difference)})"
     low, high = difference.low, difference.high
     passed = None if low is None or high is None or low <= 0 <= high else low > 0
     said = {
-        True: f"lies on the object more than a random map {words}",
-        False: f"lies on the object less than a random map {words}",
-        None: f"isn't known to lie on the object more than a random map {words}",
+        True: f"lies on the object more than a random map {measured}",
+        False: f"lies on the object less than a random map {measured}",
+        None: f"isn't known to lie on the object more than a random map {measured}",
     }[passed]
-    return Check(LOCALIZATION, passed, difference, said.format(in_words(difference)))
-
-
-def in_words(interval: Interval) -> str:
-    """Such as "0.21 [0.07, 0.37]"."""
-    ends = (
-        "" if interval.low is None or interval.high is None else f" [{_number(interval.low)}, {_number(interval.high)}]"
-    )
-    return f"{_number(interval.mean)}{ends}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
-
-
-def _interval(values: Sequence[float], bootstrap: Bootstrap) -> Interval:
-    (interval,) = bootstrap.intervals(np.asarray(values, dtype=np.float64)[:, None])
-    assert interval is not None
-    return interval
+    return Check(LOCALIZATION, passed, difference, said)
 
 
 def _below(name: str, value: Interval, limit: float, *, failed: str, passed: str, undecided: str) -> Check:
     """A check that a value lies below a limit, decided where the whole interval lies on one side."""
     if value.low is None or value.high is None:
         too_few = f"; {value.images} images are too few, {FEWEST} are needed"
-        return Check(name, None, value, undecided.format(in_words(value)) + too_few)
+        return Check(name, None, value, undecided.format(words.interval(value)) + too_few)
     if value.low > limit:
-        return Check(name, False, value, failed.format(in_words(value)))
+        return Check(name, False, value, failed.format(words.interval(value)))
     if value.high < limit:
-        return Check(name, True, value, passed.format(in_words(value)))
-    return Check(name, None, value, undecided.format(in_words(value)))
+        return Check(name, True, value, passed.format(words.interval(value)))
+    return Check(name, None, value, undecided.format(words.interval(value)))

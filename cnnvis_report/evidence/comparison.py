@@ -14,8 +14,7 @@ from cnnvis_report.records.metrics import MetricInfo, MetricKind
 Exact = npt.NDArray[np.float64]
 Intervals = Sequence[Interval | None]
 
-RANKING = ("insertion",)  # measures that may rank, the first that was measured
-LOCALIZATION = ("relevance_rank_accuracy",)  # and that sentences cite
+LOCALIZATION = ("relevance_rank_accuracy",)  # measures that sentences cite, the first that was measured
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def ranking_measure(comparisons: Sequence[Comparison]) -> Comparison | None:
         if kind_of(each.metric) is MetricKind.FAITHFULNESS and any(value is not None for value in each.directions)
     }
     first = next(iter(known.values()), None)
-    return next((known[name] for name in RANKING if name in known), first)
+    return next((each for each in known.values() if each.metric.ranks), first)
 
 
 def localization_measure(comparisons: Sequence[Comparison]) -> Comparison | None:

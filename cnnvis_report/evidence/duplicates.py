@@ -4,6 +4,10 @@ from collections.abc import Sequence
 from math import floor
 
 from cnnvis_report.evidence.agreement import EQUAL, Agreement
+from cnnvis_report.evidence.measurements import Measurements
+from cnnvis_report.records.methods import Where
+from cnnvis_report.records.network import NetworkRecord
+from cnnvis_report.records.run import RunRecord
 
 MOST = 0.9  # of the images, on which two maps agree by EQUAL or more
 NEVER_BELOW = 0.99  # rank correlation on every other one: there, rounding may have put equal values in an order
@@ -39,6 +43,24 @@ def same(agreement: Agreement, one: int, other: int) -> bool:
         and bool(agreement.equal[one, other] >= MOST * images)
         and bool(agreement.lowest[one, other] >= NEVER_BELOW)
     )
+
+
+def reason(numbers: Measurements, run: RunRecord, one: int, other: int) -> str:
+    """Why the maps of two rows are the same: what was measured, and what theory says of such a network."""
+    measured = measured_reason(numbers.agreement, one, other)
+    for row, twin in ((one, other), (other, one)):
+        (method, layer), (name, twin_layer) = numbers.rows[row], numbers.rows[twin]
+        for equality in run.method(method).equals:
+            if equality.method == name and _holds(equality.where, run.network, {layer, twin_layer}):
+                return f"{equality.because} {equality.where} ({measured})"
+    return measured
+
+
+def _holds(where: Where, network: NetworkRecord, layers: set[str]) -> bool:
+    """Whether a network, and what is read of it, is of the kind that an equality asks for."""
+    if where is Where.PIECEWISE_LINEAR:
+        return network.piecewise_linear
+    return bool(network.averaged_layer) and layers <= {"", network.averaged_layer}
 
 
 def measured_reason(agreement: Agreement, one: int, other: int) -> str:

@@ -1,7 +1,7 @@
 """What the images of a run say of each method, gathered image by image as plain numbers."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from cnnvis_report.evidence.agreement import Agreement
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.records.metrics import ImageMetrics
+from cnnvis_report.records.metrics import ImageMetrics, MetricInfo
 
 Exact = npt.NDArray[np.float64]
 Row = tuple[str, str]  # method, layer
 
 NO_MASK = "no mask of the explained class"
+UNDEFINED = "not one map has a value"
 STATED = ("residual", "conservation")  # notes of maps that tell what their values sum to
 
 
@@ -24,7 +25,7 @@ class Measurements:
     """Numbers by image and by method; nan where there is none. Images stand in an order of their own.
 
     rows: methods with their layers, in the order in which they are met.
-    values: [images, rows] of each metric, of measured images; of those that tell nothing, nan.
+    values: [images, rows] of each metric, of images that were measured or have a mask; of those that tell nothing, nan.
     random: [images] of each metric, the mean over the random maps.
     left_out: of each metric, images that tell nothing, by the reason.
     constant: [images, rows], 1 where a map has a single value.
@@ -48,14 +49,17 @@ class Measurements:
     missing: dict[str, str]
 
 
-def measurements(images: Iterable[ImageRecord], baselines: Sequence[str], metrics: Sequence[str]) -> Measurements:
+def measurements(
+    images: Iterable[ImageRecord], baselines: Sequence[str], metrics: Sequence[MetricInfo]
+) -> Measurements:
     """What the images say, read one by one; memory grows with images × methods × metrics.
 
     Args:
         baselines: methods whose own maps are the random ones, on images that have no others.
-        metrics: names of those that were measured.
+        metrics: those that were measured.
     """
-    gatherer = _Gatherer(baselines, metrics)
+    masked = [info.name for info in metrics if info.needs_mask]
+    gatherer = _Gatherer(baselines, [info.name for info in metrics], masked)
     for image in images:
         gatherer.add(image)
     return gatherer.result()
@@ -67,8 +71,10 @@ class _Gatherer:
 
     baselines: Sequence[str]
     metrics: Sequence[str]
+    masked: Collection[str]
     rows: dict[Row, int] = field(default_factory=dict)
-    names: list[str] = field(default_factory=list)  # of measured images, by which they are put in order
+    measured: int = 0
+    names: list[str] = field(default_factory=list)  # of images that scored, by which they are put in order
     all_names: list[str] = field(default_factory=list)
     values: dict[str, list[Exact]] = field(default_factory=lambda: defaultdict(list))
     random: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -97,24 +103,39 @@ class _Gatherer:
                     stated[name][index].append(value)
         for name, of_rows in stated.items():
             self.stated[name].append(self._vector({index: fmean(values) for index, values in of_rows.items()}))
-        if image.metrics is not None and image.metrics.maps:
+        measured = image.metrics if image.metrics is not None and image.metrics.maps else None
+        if measured is not None or image.localization is not None or image.mask_fraction is not None:
             self.names.append(self.all_names[-1])
-            self._add_metrics(image.metrics)
+            self.measured += measured is not None
+            for name in self.metrics:
+                self._add_metric(name, (image.localization if name in self.masked else None) or measured)
+            self._add_agreement(measured)
 
-    def _add_metrics(self, metrics: ImageMetrics) -> None:
-        indices = [self._index(scored.method, scored.layer) for scored in metrics.maps]
-        for name in self.metrics:
+    def _add_metric(self, name: str, metrics: ImageMetrics | None) -> None:
+        """Count in what the maps of one image scored on one metric; None where it wasn't measured there."""
+        values = {}
+        if metrics is None:
+            self.left_out[name].update([NO_MASK] if name in self.masked else [])
+        else:
             values = {
-                index: scored.values[name]
-                for index, scored in zip(indices, metrics.maps, strict=True)
+                self._index(scored.method, scored.layer): scored.values[name]
+                for scored in metrics.maps
                 if name in scored.values
             }
-            reason = metrics.blind.get(name, "" if values else NO_MASK)
+            missing = NO_MASK if name in self.masked else UNDEFINED
+            reason = metrics.blind.get(name, "" if values else missing)
             if reason:
                 self.left_out[name][reason] += 1
                 values = {}
-            self.values[name].append(self._vector(values))
-            self.random[name].append(self._random(metrics, name) if values else np.nan)
+        self.values[name].append(self._vector(values))
+        self.random[name].append(self._random(metrics, name) if metrics is not None else np.nan)
+
+    def _add_agreement(self, metrics: ImageMetrics | None) -> None:
+        """Count in how equal the maps of one image are, and which have a single value."""
+        if metrics is None:
+            self.constant.append(self._vector({}))
+            return
+        indices = [self._index(scored.method, scored.layer) for scored in metrics.maps]
         diagonal = {index: float(metrics.agreement[at][at] is None) for at, index in enumerate(indices)}
         self.constant.append(self._vector(diagonal))
         self.agreement.add(indices, metrics.agreement)
@@ -140,9 +161,9 @@ class _Gatherer:
         """All of it, images in the order of their contents."""
         order, whole = np.argsort(self.names, kind="stable"), np.argsort(self.all_names, kind="stable")
         self.agreement.grow(len(self.rows))
-        known = [name for name in self.metrics if any(not np.isnan(row).all() for row in self.values[name])]
+        known = [name for name in self.metrics if name not in self.masked or self._has_values(name)]
         return Measurements(
-            images=len(self.names),
+            images=self.measured,
             rows=tuple(self.rows),
             values={name: self._array(self.values[name])[order] for name in known},
             random={name: np.array(self.random[name])[order] for name in known},
@@ -154,6 +175,9 @@ class _Gatherer:
             random_maps=self.random_maps,
             missing=self.missing,
         )
+
+    def _has_values(self, name: str) -> bool:
+        return any(not np.isnan(row).all() for row in self.values[name])
 
     def _array(self, vectors: Sequence[Exact]) -> Exact:
         """[images, rows], shorter vectors filled up."""

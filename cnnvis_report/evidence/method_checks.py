@@ -15,37 +15,33 @@ from cnnvis_report.evidence.checks import (
     randomization_check,
 )
 from cnnvis_report.evidence.comparison import Comparison
+from cnnvis_report.evidence.map_tests import MapTests
 from cnnvis_report.evidence.measurements import Measurements
 from cnnvis_report.evidence.statistics import Bootstrap
 from cnnvis_report.records.evidence import Check
-from cnnvis_report.records.run import RunRecord
 
 
 class MethodChecks:
     """Checks of the rows of one set of measurements.
 
     Args:
-        localization: the measure of localization that decides; None without masks.
+        tests: what the randomization test found. localization: the measure that decides; None without masks.
     """
 
     def __init__(
-        self, run: RunRecord, numbers: Measurements, localization: Comparison | None, bootstrap: Bootstrap
+        self, numbers: Measurements, tests: MapTests, localization: Comparison | None, bootstrap: Bootstrap
     ) -> None:
-        self._numbers, self._localization, self._bootstrap = numbers, localization, bootstrap
-        tests = run.evaluation.tests if run.evaluation else ()
-        self._randomization = {(test.method, test.layer): test.values for test in tests if test.name == RANDOMIZATION}
+        self._numbers, self._tests, self._localization, self._bootstrap = numbers, tests, localization, bootstrap
 
     def of(self, row: int) -> tuple[Check, ...]:
         """All that apply to a row."""
         return tuple(self._checks(row))
 
     def _checks(self, row: int) -> Iterable[Check]:
-        method, layer = self._numbers.rows[row]
         constant = _known(self._numbers.constant[:, row])
         if len(constant) and constant.any():
             yield constant_check(constant.tolist())
-        # a method that reads the default layer is tested without naming it
-        correlations = self._randomization.get((method, layer)) or self._randomization.get((method, ""))
+        correlations = self._tests.of(RANDOMIZATION, self._numbers.rows[row])
         if correlations:
             yield randomization_check(correlations, self._bootstrap)
         for name, check in (("residual", completeness_check), ("conservation", conservation_check)):

@@ -7,6 +7,10 @@ from cnnvis_report.evidence.comparison import Comparison, Intervals
 from cnnvis_report.evidence.statistics import Bootstrap
 from cnnvis_report.records.evidence import Interval, Standing
 
+NEGLIGIBLE = (
+    0.02  # of what the best is above random maps; maps that hardly differ may lag by less than that for certain
+)
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -33,10 +37,17 @@ class Ranking:
         rows = range(len(self.standings))
         return sorted(rows, key=lambda row: (places.index(self.standings[row]), -self.difference(row), row))
 
+    def reaches_chance(self, row: int) -> bool:
+        """Whether the interval of a row's difference to random maps isn't above 0."""
+        interval = self.differences[row]
+        return interval is None or interval.low is None or interval.low <= 0
+
     def is_behind(self, row: int) -> bool:
-        """Whether a row lies behind the best for certain."""
+        """Whether a row lies behind the best for certain, and not only by a trifle."""
         interval = self.behind[row]
-        return interval is not None and interval.low is not None and interval.low > 0
+        if self.best is None or interval is None or interval.low is None:
+            return False
+        return interval.low > 0 and interval.mean > NEGLIGIBLE * self.difference(self.best)
 
 
 def rank(

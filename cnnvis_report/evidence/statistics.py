@@ -1,5 +1,6 @@
 """Means over images with bootstrap intervals, and whether such a mean differs from 0."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import atan, cos, erfc, pi, sin, sqrt
 
@@ -11,7 +12,7 @@ from cnnvis_report.records.evidence import Interval
 Exact = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95  # of the intervals that pages show
-FAMILY_CONFIDENCE = 0.99  # that not one of all methods is called better, or worse, than a random map by chance
+FAMILY_CONFIDENCE = 0.95  # that not one of all methods is called better, or worse, than a random map by chance
 RESAMPLES = 4000
 FEWEST = 5  # images with which there is an interval
 AT_ONCE = 4_000_000  # drawn images that are held
@@ -47,6 +48,12 @@ class Bootstrap:
                 low, high = (None, None) if ends is None else (float(ends[0, index]), float(ends[1, index]))
                 results[column] = Interval(float(mean), low, high, len(rows))
         return results
+
+    def interval(self, values: Sequence[float]) -> Interval:
+        """The interval of one list of values, which has one at least."""
+        (interval,) = self.intervals(np.asarray(values, dtype=np.float64)[:, None])
+        assert interval is not None, "an empty list has no mean"
+        return interval
 
     def _ends(self, values: Exact) -> Exact:
         """[2, columns] from [n, columns] without gaps."""

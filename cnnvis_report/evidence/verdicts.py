@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from cnnvis_report.evidence.comparison import Comparison, compare, localization_measure, ranking_measure
-from cnnvis_report.evidence.duplicates import groups, measured_reason
+from cnnvis_report.evidence.comparison import compare, localization_measure, ranking_measure
+from cnnvis_report.evidence.duplicates import groups, reason
+from cnnvis_report.evidence.limits import limits_of
+from cnnvis_report.evidence.map_tests import MapTests
 from cnnvis_report.evidence.measurements import Measurements, Row, measurements
 from cnnvis_report.evidence.method_checks import MethodChecks, failed, localized
 from cnnvis_report.evidence.ranking import rank
 from cnnvis_report.evidence.statistics import CONFIDENCE, RESAMPLES, Bootstrap
-from cnnvis_report.evidence.text import limits_of, text_of
+from cnnvis_report.evidence.text import text_of
 from cnnvis_report.records.evidence import (
     Evidence,
     Interval,
@@ -37,7 +39,7 @@ def evidence_of(run: RunRecord, images: Iterable[ImageRecord]) -> Evidence | Non
     if run.evaluation is None:
         return None
     baselines = [method.name for method in run.methods if method.baseline]
-    numbers = measurements(images, baselines, [metric.name for metric in run.evaluation.metrics])
+    numbers = measurements(images, baselines, run.evaluation.metrics)
     if not numbers.images:
         return None
     bootstrap = Bootstrap(run.evaluation.seed)
@@ -47,7 +49,7 @@ def evidence_of(run: RunRecord, images: Iterable[ImageRecord]) -> Evidence | Non
         images=numbers.images,
         faithfulness=verdicts.ranked_by.metric.name if verdicts.ranked_by else "",
         localization=verdicts.localization.metric.name if verdicts.localization else "",
-        measures=tuple(map(verdicts.measure, verdicts.comparisons)),
+        measures=verdicts.measures(),
         methods=methods,
         recommended=tuple(verdicts.labels[row] for row in verdicts.first if verdicts.is_recommended(row)),
         avoid=tuple(verdicts.labels[row] for row in verdicts.first if verdicts.is_avoided(row)),
@@ -67,7 +69,8 @@ class _Verdicts:
     """
 
     def __init__(self, run: RunRecord, numbers: Measurements, bootstrap: Bootstrap) -> None:
-        self.run, self.numbers = run, numbers
+        self.run, self.numbers, self.bootstrap = run, numbers, bootstrap
+        self.tests = MapTests(run.evaluation.tests if run.evaluation else ())
         self.infos: list[MethodInfo] = [run.method(method) for method, _ in numbers.rows]
         self.labels = labels(numbers.rows)
         rows = range(len(numbers.rows))
@@ -79,7 +82,7 @@ class _Verdicts:
         ]
         self.ranked_by = ranking_measure(self.comparisons)
         self.localization = localization_measure(self.comparisons)
-        checks = MethodChecks(run, numbers, self.localization, bootstrap)
+        checks = MethodChecks(numbers, self.tests, self.localization, bootstrap)
         self.checks = {row: checks.of(row) for row in judged}
         self.failed = {row for row in judged if failed(self.checks[row])}
         self.groups = groups(numbers.agreement, sorted(judged, key=self._preference))
@@ -106,8 +109,8 @@ class _Verdicts:
             yield self._method(row, self.ranking.standings[row])
             for twin in twins.get(row, ()):
                 standing = Standing.FAILED if twin in self.failed else self.ranking.standings[row]
-                reason = measured_reason(self.numbers.agreement, row, twin)
-                yield replace(self._method(twin, standing), same_as=self.labels[row], same_because=reason)
+                because = reason(self.numbers, self.run, row, twin)
+                yield replace(self._method(twin, standing), same_as=self.labels[row], same_because=because)
 
     def unmeasured(self) -> Iterable[MethodEvidence]:
         """Methods without a map, with the reason."""
@@ -115,9 +118,9 @@ class _Verdicts:
         reasons = {gap.method: gap.reason for gap in self.run.not_applicable}
         for info in self.run.methods:
             if info.name not in measured:
-                reason = reasons.get(info.name) or self.numbers.missing.get(info.name, "")
-                standing = Standing.NOT_APPLICABLE if reason else Standing.UNKNOWN
-                yield MethodEvidence(info.name, "", standing, not_applicable=reason)
+                why = reasons.get(info.name) or self.numbers.missing.get(info.name, "")
+                standing = Standing.NOT_APPLICABLE if why else Standing.UNKNOWN
+                yield MethodEvidence(info.name, "", standing, not_applicable=why)
 
     def _method(self, row: int, standing: Standing) -> MethodEvidence:
         method, layer = self.numbers.rows[row]
@@ -131,6 +134,9 @@ class _Verdicts:
             for comparison in self.comparisons
             if (value := comparison.values[row]) is not None
         }
+        for name in self.tests.images():
+            if values := self.tests.of(name, (method, layer)):
+                measures[name] = MeasureOfMethod(rounded(self.bootstrap.interval(values)))
         return MethodEvidence(
             method,
             layer,
@@ -141,10 +147,12 @@ class _Verdicts:
             backward=backward,
         )
 
-    def measure(self, comparison: Comparison) -> MeasureEvidence:
-        """How many images count on a measure, and why others don't."""
-        name = comparison.metric.name
-        return MeasureEvidence(name, comparison.images, self.numbers.left_out[name])
+    def measures(self) -> tuple[MeasureEvidence, ...]:
+        """How many images count on each measure, and why others don't; tests that explain again follow."""
+        left_out = self.numbers.left_out
+        names = [(comparison.metric.name, comparison.images) for comparison in self.comparisons]
+        names += self.tests.images().items()
+        return tuple(MeasureEvidence(name, images, left_out.get(name, {})) for name, images in names)
 
     def is_recommended(self, row: int) -> bool:
         """Whether it is as faithful as the best, and lies on the object more than chance where that is known."""
@@ -152,10 +160,10 @@ class _Verdicts:
         return best and localized(self.checks[row])
 
     def is_avoided(self, row: int) -> bool:
-        """Whether it failed a check, is worse than a random map, or no better than one and behind the best."""
+        """Whether it failed a check, is worse than a random map, or no better and surely behind the best."""
         standing = self.ranking.standings[row]
-        chance = standing is Standing.CHANCE and self.ranking.is_behind(row)
-        return chance or standing in (Standing.FAILED, Standing.WORSE)
+        by_chance = standing is Standing.CHANCE and self.ranking.reaches_chance(row) and self.ranking.is_behind(row)
+        return by_chance or standing in (Standing.FAILED, Standing.WORSE)
 
 
 def labels(rows: Sequence[Row]) -> list[str]:

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Family, Kind, Sign
+from cnnvis_report.records.methods import Equality, Family, Kind, Sign, Where
 
 
 @method(
@@ -14,6 +14,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     sign=Sign.SIGNED,
     kind=Kind.LAYER,
     preset="quick",
+    equals=(Equality("cam", Where.AVERAGED, "the gradient is the weight of the channel at every position"),),
 )
 def hires_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """What each position of the layer adds to the class score, for and against, without averaging gradients.

@@ -9,7 +9,7 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Family, Kind, Sign
+from cnnvis_report.records.methods import Equality, Family, Kind, Sign, Where
 
 
 @method(
@@ -19,6 +19,11 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     preset="all",
+    equals=(
+        Equality(
+            "input_x_gradient", Where.PIECEWISE_LINEAR, "each share of the relevance is the input times the gradient"
+        ),
+    ),
 )
 def lrp_z(tape: Tape, targets: Tensor) -> Tensor:
     """The class score handed down layer by layer, each input taking the share that it contributed.

@@ -30,9 +30,11 @@ def random(tape: Tape, targets: Tensor) -> Tensor:
     Returns:
         [N, H, W] in no unit.
     """
-    size = tape.images.shape[2:]
-    maps = []
-    for image, target in zip(tape.images, targets.tolist(), strict=True):
-        generator = noise_generator(image, tape.seed * 1009 + target)
-        maps.append(torch.rand(size, generator=generator, dtype=image.dtype))
-    return torch.stack(maps).to(tape.images.device)
+    pairs = zip(tape.images, targets.tolist(), strict=True)
+    return torch.stack([random_map(image, tape.seed * 1009 + target) for image, target in pairs])
+
+
+def random_map(image: Tensor, seed: int) -> Tensor:
+    """[H, W]: noise for an image [C, H, W], of the seed and the image alone."""
+    noise = torch.rand(image.shape[1:], generator=noise_generator(image, seed), dtype=image.dtype)
+    return noise.to(image.device)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from cnnvis_report.errors import BadRequest, UnknownName, brief, nearest, shown
 from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.methods.options import Bounds, checked_options
-from cnnvis_report.records.methods import Kind, MethodInfo, Option, Randomness, Reduction, Sign
+from cnnvis_report.records.methods import Equality, Kind, MethodInfo, Option, Randomness, Reduction, Sign
 
 PRESETS = ("quick", "standard", "all")
 
@@ -81,6 +81,7 @@ class method:  # noqa: N801 # a decorator, like `property`
         class_agnostic: whether its map is the same for every class.
         baseline: whether it explains nothing and is there for the others to be compared with.
         prominence: of a run's methods, the one with the highest stands for them in the overview.
+        equals: other methods whose maps are the same, up to a positive factor, on networks of some kind.
         registry: where it is announced.
 
     Raises:
@@ -102,6 +103,7 @@ class method:  # noqa: N801 # a decorator, like `property`
     class_agnostic: bool = False
     baseline: bool = False
     prominence: int = 0
+    equals: tuple[Equality, ...] = ()
     registry: Registry[Method] = METHODS
 
     def __call__(self, function: Function) -> Function:
@@ -128,6 +130,7 @@ class method:  # noqa: N801 # a decorator, like `property`
             class_agnostic=self.class_agnostic,
             baseline=self.baseline,
             prominence=self.prominence,
+            equals=self.equals,
         )
         self.registry.add(name, Method(info, function, self.batched_targets, self.bounds), function.__module__)
         return function

@@ -6,7 +6,7 @@ from torch import Tensor
 from cnnvis_report.engine.rounding import beyond_rounding
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.registry import method
-from cnnvis_report.records.methods import Family, Kind, Sign
+from cnnvis_report.records.methods import Equality, Family, Kind, Sign, Where
 
 
 @method(
@@ -16,6 +16,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     preset="quick",
+    equals=(Equality("grad_cam", Where.AVERAGED, "the gradient is the weight of the channel at every position"),),
 )
 def xgrad_cam(tape: Tape, targets: Tensor, *, layer: str = "") -> Tensor:
     """Grad-CAM whose channel weights average the gradient where the channel is active.

@@ -171,7 +171,7 @@ class BatchExplainer:
         """The result with the metrics of its maps, where they are wanted."""
         if self._metrics is None:
             return result
-        if image.item.id in self._metrics.images:
+        if self._metrics.applies_to(image):
             with self._stats.timing("metrics_seconds"):
                 try:
                     result = self._metrics.measure(result, image)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from cnnvis_report.engine.devices import is_out_of_memory
-from cnnvis_report.errors import CnnVisError, WentAway, brief
+from cnnvis_report.errors import CnnVisError, NotApplicable, WentAway, brief
 from cnnvis_report.progress import Progress
 from cnnvis_report.store.os_errors import refusal
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Stages:
-    """Runs the stages of a run one after the other; one that fails is recorded, and the others go on.
+    """Runs the stages of a run one after the other; one that fails, or isn't applicable, is recorded; the others go on.
 
     not_applicable: the stages that gave nothing, with the reason.
     """
@@ -23,7 +23,7 @@ class Stages:
         self._progress = progress
 
     def run(self, name: str, stage: Callable[[], T], otherwise: T) -> T:
-        """What the stage gives, or `otherwise` where it fails.
+        """What the stage gives, or `otherwise` where it fails, or says that it isn't applicable.
 
         Raises:
             WentAway: the run folder is gone. Exception: what the operating system refuses; that can be made up for.
@@ -32,6 +32,9 @@ class Stages:
             return stage()
         except WentAway:
             raise
+        except NotApplicable as error:
+            self.not_applicable.append((name, reason_of(error)))
+            return otherwise
         except Exception as error:  # the images are done, and worth keeping without it
             if refusal(error) is not None:
                 raise

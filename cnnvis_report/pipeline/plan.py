@@ -16,14 +16,14 @@ from cnnvis_report.engine.passes import BACKWARD, FORWARD, PassTimes
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, RunFailed
-from cnnvis_report.evaluation.metric import forward_passes
 from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks
 from cnnvis_report.pipeline.explain_batch import BatchSettings, open_batch
-from cnnvis_report.pipeline.setup import MapSetup, Setup
+from cnnvis_report.pipeline.setup import MapSetup, NetworkSetup, Setup
 from cnnvis_report.pipeline.stages.evaluation import (
     measured_images,
     randomization_passes,
 )
+from cnnvis_report.pipeline.stages.map_tests import MapTestPlan, plan_tests
 from cnnvis_report.pipeline.targets import ClassChoice
 
 # The first passes of a batch of one size set up kernels and memory, and may take five times as long as later ones.
@@ -56,7 +56,8 @@ class Plan:
     batch: images at a time. images: how many in all. classes: how many of each are explained, at most.
     reduced: tasks that run in bfloat16, if it keeps their ranking of pixels.
     bytes: of the arrays on disk. measured: ids of the images whose maps are measured, by `metrics` forward passes each.
-    randomization: forward and backward passes of the randomization test.
+    randomization: forward and backward passes of the randomization test. tests: other tests of maps; None where nothing
+    is measured.
     """
 
     dry_run: DryRun
@@ -69,6 +70,7 @@ class Plan:
     measured: frozenset[str] = frozenset()
     metrics: float = 0.0
     randomization: tuple[float, float] = (0.0, 0.0)
+    tests: MapTestPlan | None = None
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -81,7 +83,8 @@ class Plan:
     def seconds(self) -> float:
         """The estimate for all images: passes times the measured time of one."""
         metrics = len(self.measured) * self.time.of(self.metrics, 0)
-        return self.images * self.an_image + metrics + self.time.of(*self.randomization)
+        passes = self.tests.passes(self.dry_run, self.classes, len(self.measured)) if self.tests else (0.0, 0.0)
+        return self.images * self.an_image + metrics + self.time.of(*self.randomization) + self.time.of(*passes)
 
     @property
     def an_image(self) -> float:
@@ -98,15 +101,14 @@ def plan_run(setup: Setup) -> Plan:
     Raises:
         RunFailed: not one of the methods is applicable to the network, or a single image doesn't fit into memory.
     """
-    config = setup.config
-    precision, machine = config.explain.precision, config.machine
+    precision, machine = setup.config.explain.precision, setup.config.machine
     return make_plan(
-        setup.network.subject, setup.images, setup.maps, precision=precision, size=machine.batch_size, seed=machine.seed
+        setup.network, setup.images, setup.maps, precision=precision, size=machine.batch_size, seed=machine.seed
     )
 
 
 def make_plan(
-    subject: Subject, images: ImageSet, maps: MapSetup, *, precision: str, size: int | None, seed: int
+    network: NetworkSetup, images: ImageSet, maps: MapSetup, *, precision: str, size: int | None, seed: int
 ) -> Plan:
     """Go through the tasks without a pass, and measure one.
 
@@ -116,7 +118,8 @@ def make_plan(
     Raises:
         RunFailed: none of the methods is applicable to the network, or a single image doesn't fit into memory.
     """
-    first, metrics = subject.take_first_pass(), maps.metrics
+    subject, metrics = network.subject, maps.metrics
+    first = subject.take_first_pass()
     classes = _most_classes(subject, images, maps.choice, first.logits[0])
     batch = max(1, min(batch_size(subject, subject.device, size), len(images)))
     targets = torch.tensor([classes], device=subject.device)
@@ -134,8 +137,9 @@ def make_plan(
         reduced=reduced,
         bytes=len(images) * _image_bytes(dry_run, len(classes), tuple(inputs.shape[2:])),
         measured=measured,
-        metrics=forward_passes(metrics.effort, len(dry_run.tasks)) if metrics else 0.0,
+        metrics=metrics.passes(len(dry_run.tasks)) if metrics else 0.0,
         randomization=randomization_passes(dry_run, len(classes), metrics, len(measured)) if metrics else (0, 0),
+        tests=plan_tests(dry_run, len(classes), metrics, network.model.training) if metrics else None,
     )
 
 

@@ -10,7 +10,6 @@ from torch import Tensor
 from cnnvis_report.data.batches import DecodedImage
 from cnnvis_report.engine.cost import Costs, MethodCost, Stated
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.evaluation.pointing_game import peak_share, tolerance_of, within
 from cnnvis_report.methods.tasks import TaskResult
 from cnnvis_report.records.images import ClassScore, Evidence, ImageRecord, MapRecord, NotApplicableRecord, Note
 from cnnvis_report.records.predictions import TOP
@@ -154,10 +153,6 @@ def _maps(
                 continue
             key = array_key(task.name, layer, target)
             evidence = _evidence(result.account, row, column, result.maps.shape[1])
-            if image.mask is not None and image.item.label is not None and image.item.label.index == target:
-                evidence.notes["peak_inside"] = bool(
-                    peak_share(task.method.info.shown(values), within(image.mask, tolerance_of(image.mask))) > 0.5
-                )
             arrays[key] = values
             maps.append(MapRecord(key, task.name, layer, target, tuple(values.shape), evidence))
     return maps, missing, arrays

@@ -29,13 +29,14 @@ from cnnvis_report.pipeline.stages.bfloat16_check import bfloat16_check, confirm
 from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage, randomized_tasks
 from cnnvis_report.pipeline.stages.explain import MOST_SKIPPED, explain_images
 from cnnvis_report.pipeline.stages.inspection import inspection
+from cnnvis_report.pipeline.stages.map_tests import MapTests, run_map_tests
 from cnnvis_report.pipeline.stages.randomization import Randomization, randomization
 from cnnvis_report.pipeline.stages.snapshots import snapshots
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.inspection import InspectionRecord
-from cnnvis_report.records.metrics import Precision
+from cnnvis_report.records.metrics import Evaluation, Precision
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.settings import settings_table
@@ -103,11 +104,14 @@ class _Start:
         self.stats.seconds -= self.stats.metrics_seconds + self.monitor.seconds
         with self.stats.timing("metrics_seconds"):
             cascade = attempt("randomization test", self.randomize, Randomization())
+            map_tests = attempt("tests of maps", self.test_maps, MapTests())
         with self.stats.timing("inspection_seconds"):
             inspected = attempt("inspection", self.inspect, None)
             series: tuple[SnapshotSeries, ...] = attempt("explanation of snapshots", self.follow_training, ())
         self.look_back()
-        record = self.record(precision, cascade, inspected, series)
+        measured = len(self.plan.measured & self.writer.done)
+        evaluation = evaluation_record(self.maps.metrics, measured, self.seed, cascade, map_tests)
+        record = self.record(precision, evaluation, inspected, series)
         evidence = attempt("evidence", lambda: evidence_of(record, self.writer.images()), None)
         return replace(record, evidence=evidence, stages_not_applicable=tuple(self.attempts.not_applicable))
 
@@ -138,7 +142,7 @@ class _Start:
             measured=plan.measured,
             reference=self.reference,
             monitor=self.monitor,
-            later=later_stages(plan, self.network, self.images, self.maps.metrics, self.setup.inspection),
+            later=later_stages(plan, self.network, self.maps.metrics, self.setup.inspection),
         )
         explain_images(self.subject, self.images, plan.batch, explainer, self.writer, stats, forecaster, self.progress)
 
@@ -150,6 +154,15 @@ class _Start:
         tasks = randomized_tasks(plan.dry_run, plan.classes, budget)
         measured = self._done(plan.measured)
         return randomization(self.subject, measured, tasks, budget, self.settings, self.progress)
+
+    def test_maps(self) -> MapTests:
+        """Do maps stay where they should, and change where they should?"""
+        if self.plan.tests is None:
+            return MapTests()
+        measured, training = self._done(self.plan.measured), self.network.model.training
+        return run_map_tests(
+            self.subject, measured, self.plan.tests, training, self.settings, self.attempts, self.progress
+        )
 
     def inspect(self) -> InspectionRecord | None:
         """What the layers hold."""
@@ -184,7 +197,7 @@ class _Start:
     def record(
         self,
         precision: tuple[Precision, ...],
-        cascade: Randomization,
+        evaluation: Evaluation | None,
         inspected: InspectionRecord | None,
         series: tuple[SnapshotSeries, ...],
     ) -> RunRecord:
@@ -201,7 +214,7 @@ class _Start:
             not_applicable=not_applicable_records(plan.dry_run),
             passes_per_image={"forward": plan.dry_run.forward, "backward": plan.dry_run.backward},
             provenance=provenance(self.subject.device, self.stats, files_of(self.images), writer.seconds()),
-            evaluation=evaluation_record(self.maps.metrics, len(plan.measured & writer.done), self.seed, cascade),
+            evaluation=evaluation,
             precision=precision,
             inspection=inspected,
             training=training.record if training else None,

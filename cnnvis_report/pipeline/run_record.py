@@ -11,11 +11,12 @@ import torch
 from cnnvis_report import __version__
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import describe
-from cnnvis_report.evaluation.metric import metrics
+from cnnvis_report.evaluation.metric import measured_metrics
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.pipeline.setup import NetworkSetup
 from cnnvis_report.pipeline.stages.evaluation import MetricsBudget
+from cnnvis_report.pipeline.stages.map_tests import MapTests
 from cnnvis_report.pipeline.stages.randomization import TEST, Randomization
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.records.images import NotApplicableRecord
@@ -43,6 +44,8 @@ def network_record(network: NetworkSetup) -> NetworkRecord:
         kind=meaning.kind,
         quantity=meaning.quantity,
         reason=meaning.reason,
+        averaged_layer=subject.averaged_layer,
+        piecewise_linear=subject.piecewise_linear,
         names=() if meaning.kind.exclusive else subject.classes,
     )
 
@@ -60,7 +63,7 @@ def not_applicable_records(dry_run: DryRun) -> tuple[NotApplicableRecord, ...]:
 
 
 def evaluation_record(
-    budget: MetricsBudget | None, images: int, seed: int, randomization: Randomization
+    budget: MetricsBudget | None, images: int, seed: int, randomization: Randomization, map_tests: MapTests
 ) -> Evaluation | None:
     """How the maps of so many images were measured; None where they weren't."""
     if budget is None:
@@ -75,9 +78,11 @@ def evaluation_record(
         randomized_fractions=randomization.fractions,
         randomization_images=randomization.images,
         randomization=randomization.results,
-        tests=randomization.tests,
-        tests_info=(TEST,) if randomization.tests else (),
-        metrics=tuple(entry.info for entry in metrics()),
+        # localization alone, where no image was measured
+        metrics=tuple(info for info in measured_metrics(budget.effort) if budget.images != 0 or info.needs_mask),
+        random_maps=budget.random_maps,
+        tests=randomization.tests + map_tests.tests,
+        tests_info=((TEST,) if randomization.tests else ()) + map_tests.infos,
     )
 
 

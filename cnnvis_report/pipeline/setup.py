@@ -131,7 +131,8 @@ def set_up_model(
     check_choice(choice, images, subject)
     tasks = _tasks(subject, config.explain)
     reference = Reference(lambda: _reference_images(subject, images, config.machine.batch_size))
-    budget = choose_budget(config.evaluate.metrics, config.explain.methods)
+    masks = any(item.mask is not None for item in images)
+    budget = choose_budget(config.evaluate.metrics, config.explain.methods, masks=masks)
     return Setup(
         config=config,
         network=NetworkSetup(model, subject, checks),

@@ -100,7 +100,9 @@ class ImageRecord:
     maps: the maps that there are.
     not_applicable: the maps that there aren't.
     mask_fraction: the fraction of the picture that its ground-truth mask covers; None without a mask.
-    metrics: what its maps scored; None where it wasn't measured.
+    metrics: what its maps scored, but for localization; None where it wasn't measured.
+    localization: what the maps of its label's class scored on metrics that need its ground-truth mask, without their
+        agreement; None where there is no mask, or no such map.
     kind: what the scores mean.
     labels: all its labels where it has several; else empty.
     predicted: labels of a probability above 0.5, highest first; only where several can be right.
@@ -121,6 +123,7 @@ class ImageRecord:
     not_applicable: tuple[NotApplicableRecord, ...] = ()
     mask_fraction: float | None = None
     metrics: ImageMetrics | None = None
+    localization: ImageMetrics | None = None
     kind: ScoreKind = ScoreKind.SOFTMAX
     labels: tuple[Label, ...] = ()
     predicted: tuple[ClassScore, ...] = ()

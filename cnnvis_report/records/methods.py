@@ -50,6 +50,27 @@ class Randomness(StrEnum):
     IMAGE = "image"  # draws of its own for every image, by the seed and the image's values
 
 
+class Where(StrEnum):
+    """On which networks two methods give the same map by their definitions."""
+
+    AVERAGED = "behind global average pooling and one linear layer"
+    PIECEWISE_LINEAR = "in a network of linear layers, ReLU and pooling"
+
+
+@dataclass(frozen=True)
+class Equality:
+    """Another method with the same map, up to a positive factor.
+
+    method: the other method's name.
+    where: on which networks.
+    because: why, as the beginning of a sentence that `where` ends.
+    """
+
+    method: str
+    where: Where
+    because: str
+
+
 @dataclass(frozen=True)
 class MethodInfo:
     """What a reader has to know of a method to read its maps.
@@ -71,6 +92,7 @@ class MethodInfo:
     class_agnostic: whether its map is the same for every class.
     baseline: whether it explains nothing and is there for the others to be compared with.
     prominence: of a run's methods, the one with the highest stands for them in the overview, the first if several do.
+    equals: other methods whose maps are the same, up to a positive factor, on networks of some kind.
     """
 
     name: str
@@ -90,6 +112,7 @@ class MethodInfo:
     class_agnostic: bool = False
     baseline: bool = False
     prominence: int = 0
+    equals: tuple[Equality, ...] = ()
 
     @property
     def shown_sign(self) -> Sign:

@@ -26,6 +26,7 @@ class MetricInfo:
     needs_mask: whether it is defined only where a ground-truth mask shows the object.
     kind: what it is about.
     source: where it was defined.
+    ranks: whether methods are ranked by it; of several that were measured, the first one decides.
     """
 
     name: str
@@ -36,6 +37,7 @@ class MetricInfo:
     needs_mask: bool = False
     kind: MetricKind = MetricKind.FAITHFULNESS
     source: str = ""
+    ranks: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,9 @@ class MapMetrics:
     method: the method's name.
     layer: the layer that it reads; empty where it reads none.
     target: the class that it explains, from 0.
-    values: by metric, such as "deletion"; `Evaluation.metrics` says what each is.
-    curves: by metric that has one, the probability or the score after each step.
+    values: by metric, such as "deletion_blur"; `Evaluation.metrics` says what each is. A metric that isn't defined for
+        the map, such as one that ranks pixels for a map of a single value, is left out.
+    curves: by metric that has one, its score at even distances.
     """
 
     method: str
@@ -114,7 +117,7 @@ class Evaluation:
 
     budget: how much was measured, by its name in the options.
     images: how many images were measured.
-    steps: of the insertion and deletion curves.
+    steps: that insertion and deletion curves begin with; they have more where they need them.
     regions: how many regions were replaced, one after the other; 0 where region perturbation was left out.
     side: how many regions fit across the shorter side of an image.
     seed: of everything random.

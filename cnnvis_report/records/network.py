@@ -50,6 +50,8 @@ class NetworkRecord:
     quantity: what the numbers are.
     reason: why `kind` and `quantity` were chosen, in words.
     names: of the classes, where an image can have several labels; else empty.
+    averaged_layer: the layer whose averages over positions the scores are linear in; empty where there is none.
+    piecewise_linear: whether it has only operations that are linear up to a constant, ReLU and pooling.
     """
 
     name: str
@@ -65,3 +67,5 @@ class NetworkRecord:
     quantity: Quantity = Quantity.LOGIT
     reason: str = ""
     names: tuple[str, ...] = ()
+    averaged_layer: str = ""
+    piecewise_linear: bool = False

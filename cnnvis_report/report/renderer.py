@@ -1,5 +1,7 @@
 """Templates filled with views, piece by piece."""
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -26,21 +28,28 @@ FILTERS = (
 )
 
 
+@cache
+def _environment(templates: Path) -> Environment:
+    """The templates, compiled once in a process, and again when one has changed."""
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {function.__name__: function for function in FILTERS}
+    environment.filters["script_json"] = lambda content: Markup(script_json(content))
+    environment.filters["verbatim"] = Markup  # for our own scripts and style sheets alone
+    return environment
+
+
 class Renderer:
     """Fills the templates with one report."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._environment = Environment(
-            loader=FileSystemLoader(folder("templates")),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters |= {function.__name__: function for function in FILTERS}
-        self._environment.filters["script_json"] = lambda content: Markup(script_json(content))
-        self._environment.filters["verbatim"] = Markup  # for our own scripts and style sheets alone
+        self._environment = _environment(folder("templates"))
 
     def stream(self, file: str, links: Links, **more: Any) -> TemplateStream:
         """A page of the template in this file, piece by piece: thousands of images need no memory for them."""

@@ -8,6 +8,8 @@ from typing import Any
 import numpy.typing as npt
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.evidence import evidence_of
+from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.store.array_checks import wrong_arrays, wrong_inspection
@@ -35,6 +37,15 @@ class StoredRun:
             BadRequest: the manifest is damaged.
         """
         return images_in(self.folder / MANIFEST, self.record)
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """The verdict on every method, from the images where the manifest has none; None where nothing was measured.
+
+        Raises:
+            BadRequest: the manifest is damaged.
+        """
+        return self.record.evidence or evidence_of(self.record, self.images())
 
     def arrays(self, image: str) -> dict[str, Array]:
         """All arrays of an image: "picture", "mask" where there is one, and its maps by their keys.

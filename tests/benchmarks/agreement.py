@@ -31,10 +31,10 @@ def disagreement(subject: Subject, source: Source, image: Tensor) -> str:
     theirs = _named(network, source.layer) if source.layer else _last_spatial(calls)
     reads, holds = next((given, result) for module, given, result in calls if module is ours)
     wanted = next(result for module, _, result in calls if module is theirs)
-    found = reads if source.normalized else holds
+    actual = reads if source.normalized else holds
     if source.normalized and "Norm" not in type(ours).__name__ and type(ours).__name__ != "Affine":
         return f"{subject.default_layer} is no normalization"
-    same = found.numel() == wanted.numel() and torch.equal(found.flatten(), wanted.flatten())
+    same = actual.numel() == wanted.numel() and torch.equal(actual.flatten(), wanted.flatten())
     return "" if same else f"{subject.default_layer} isn't what {source.who} reads, {_path(network, theirs)}"
 
 

@@ -25,15 +25,15 @@ from cnnvis_report.synthetic.shapes import draw
 
 def plain(network: torch.nn.Module, batch: torch.Tensor, rounds: int) -> float:
     """Seconds of a forward pass and a backward pass to the pixels, the median of several."""
-    found = []
+    results = []
     for _ in range(rounds):
         leaf = batch.clone().requires_grad_()
         start = time.perf_counter()
         torch.autograd.grad(network(leaf)[:, 0].sum(), leaf)
         if batch.is_cuda:
             torch.cuda.synchronize()
-        found.append(time.perf_counter() - start)
-    return sorted(found)[len(found) // 2]
+        results.append(time.perf_counter() - start)
+    return sorted(results)[len(results) // 2]
 
 
 def pages(folder: Path) -> int:
@@ -46,8 +46,8 @@ def pages(folder: Path) -> int:
 def growth(name: str, weights: Path, count: int) -> tuple[int, int]:
     """Bytes of a report without and with the inside."""
     sizes = []
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory() as top:
+        folder = Path(top)
         (folder / "pictures").mkdir()
         for index in range(count):
             draw(index, 0, 224).picture.save(folder / "pictures" / f"{index}.png")
@@ -87,8 +87,8 @@ def main() -> None:
     project(subject, batch, units)
     print(f"projections of {given.units} units: {(time.perf_counter() - start) / one:.2f} of one plain pass")
 
-    with tempfile.TemporaryDirectory() as place:
-        weights = Path(place) / "weights.pth"
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / "weights.pth"
         torch.save(network.cpu().state_dict(), weights)
         without, whole = growth(given.model, weights, given.images)
     more = (whole - without) / 1e6

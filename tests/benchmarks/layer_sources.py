@@ -93,7 +93,7 @@ TIMM: dict[str, Sourced] = {
     "resnetv2_18": (RULE, 64, {}),
     "cspresnet50": (RULE, 64, {}),
     "densenet121": (Source(*TUTORIAL, "features.-1"), 64, {}),
-    "vgg11": (Source(*GRAD_CAM, "features.19"), 64, {}),
+    "vgg11": (Source(*GRAD_CAM, "features.19"), 64, {"mlp_ratio": 1 / 64}),
     "mobilenetv2_035": (RULE, 64, {}),
     "mobilenetv3_small_050": (RULE, 64, {}),
     "mobilenetv4_conv_small_035": (RULE, 64, {}),

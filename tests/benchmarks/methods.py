@@ -67,7 +67,7 @@ def peers(
 
     leaf = images.clone().requires_grad_()
     black = torch.zeros_like(images)
-    found: Calls = {
+    calls: Calls = {
         "saliency": lambda: attr.Saliency(network).attribute(leaf, targets),
         "input_x_gradient": lambda: attr.InputXGradient(network).attribute(leaf, targets),
         "guided_backprop": lambda: attr.GuidedBackprop(network).attribute(leaf, targets),
@@ -83,7 +83,7 @@ def peers(
         "grad_cam_plus_plus": GradCAMPlusPlus, "hires_cam": HiResCAM, "xgrad_cam": XGradCAM, "layer_cam": LayerCAM,
         "eigen_cam": EigenCAM, "score_cam": ScoreCAM, "ablation_cam": AblationCAM,
     }  # fmt: skip
-    return found | {method: cam(kind) for method, kind in kinds.items()}
+    return calls | {method: cam(kind) for method, kind in kinds.items()}
 
 
 def main() -> None:
@@ -107,7 +107,7 @@ def main() -> None:
     theirs = peers(apart, layer, given.model, images, targets)
     names = [name for name in given.methods.split(",") if name] or [
         *theirs,
-        *(each for each in ALONE if each not in theirs),
+        *(name for name in ALONE if name not in theirs),
     ]
     if not given.methods:  # they score every channel, one image after the other: minutes
         names = [name for name in names if name not in ("score_cam", "ablation_cam")]

@@ -115,7 +115,8 @@ def main() -> None:
             if turn:  # the first round sets up kernels and memory
                 measured[name].append(spent)
     medians = {
-        name: tuple(statistics.median(each) for each in zip(*spent, strict=True)) for name, spent in measured.items()
+        name: tuple(statistics.median(seconds) for seconds in zip(*spent, strict=True))
+        for name, spent in measured.items()
     }
     base_wall, base_cpu = medians["bound: 1 forward, 9 backward"]
     print(

@@ -4,10 +4,8 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 from click.testing import Result
 from PIL import Image
 
@@ -18,7 +16,6 @@ from tests.conftest import command, standard_methods
 from tests.narrow import present
 
 TINY = ("run", "tests.factories:tiny")
-SMOOTH, FLAT = "tests.factories:smooth", "tests.factories:flat"
 FEW = ("--methods", "grad_cam,saliency", "--device", "cpu")
 
 
@@ -136,77 +133,6 @@ def test_a_network_with_other_activations_has_stated_gaps(drawn: Path, tmp_path:
     assert "None of the methods is applicable" in one_line(result) and not (tmp_path / "n").exists()
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "says"),
-    [
-        (("run", "tests.factories:flat", "{drawn}"), 2, "no layer whose output has a spatial size"),
-        (("run", "tests.factories:Dictionary", "{drawn}"), 2, "returns a dict with out, aux"),
-        (("run", "tests.factories:segmentation", "{drawn}"), 2, "as for segmentation"),
-        (("run", "tests.factories:broken", "{drawn}"), 2, "aren't finite"),
-        (("run", "tests.factories:detached", "{drawn}"), 2, "autograd can't follow"),
-        (("run", "tests.factories:tinny", "{drawn}"), 2, "Did you mean 'tiny'?"),
-        (("run", "resnet5O", "{drawn}"), 2, "Did you mean 'resnet50'?"),
-        ((*TINY, "{drawn}/nowhere"), 2, "there is no such file or folder"),
-        ((*TINY, "{empty}"), 2, "No image in"),
-        ((*TINY, "{drawn}/empty.jpg"), 1, "The image can't be read. empty.jpg: an empty file."),
-        ((*TINY, "{drawn}/empty.jpg", "{drawn}/<b>bold cut.jpg"), 1, "None of the 2 images can be read."),
-        ((*TINY, "{drawn}", "-m", "gradcam"), 2, "Did you mean 'grad_cam'?"),
-        ((*TINY, "{drawn}", "-m", ","), 2, "No method was asked for"),
-        ((*TINY, "{drawn}", "-m", "nowhere:mine"), 2, "can't import 'nowhere'"),
-        ((*TINY, "{drawn}", "-m", "tests.factories:tiny"), 2, "isn't announced with @method"),
-        ((*TINY, "{drawn}", "-O", "smoothgrad.m=3"), 2, "No option of smoothgrad is called 'm'"),
-        ((*TINY, "{drawn}", "-O", "smoothgrad.n=many"), 2, "takes a whole number"),
-        ((*TINY, "{drawn}", "-O", "n=3"), 2, "give METHOD.NAME=VALUE"),
-        (
-            (*TINY, "{drawn}", "-m", "grad_cam", "-O", "smoothgrad.n=3"),
-            2,
-            "No method of this run is called 'smoothgrad'",
-        ),
-        ((*TINY, "{drawn}", "-O", "smoothgrad.n=0"), 2, "it takes a number from 1 to 100000"),
-        ((*TINY, "{drawn}", "--layer", "featuers"), 2, "Did you mean 'features'?"),
-        ((*TINY, "{drawn}", "--layer", "fc"), 1, "which has no spatial size"),
-        ((*TINY, "{drawn}", "--classes", "crcle"), 2, "Did you mean 'circle'?"),
-        ((*TINY, "{drawn}", "--classes", "5"), 2, "no class 5"),
-        ((*TINY, "{drawn}", "--classes", "top:0"), 2, "at least 1"),
-        ((*TINY, "{drawn}", "--classes", ""), 2, "nothing to explain"),
-        ((*TINY, "{drawn}", "--device", "gpu"), 2, "isn't known. Here there are: auto, cpu"),
-        ((*TINY, "{drawn}", "--device", "cuda:99"), 2, "hasn't got it"),
-        ((*TINY, "{drawn}", "--size", "big"), 2, "give a side such as 224"),
-        ((*TINY, "{drawn}", "--size", "0"), 2, "give a side such as 224"),
-        ((*TINY, "{drawn}", "--size", "1"), 2, "doesn't take a 1×3×1×1 batch"),
-        ((*TINY, "{drawn}", "--mean", "0.5", "--std", "0.5"), 2, "doesn't take a 1×1×40×40 batch"),
-        ((*TINY, "{drawn}", "--std", "0,1,1"), 2, "has to be above 0"),
-        ((*TINY, "{drawn}", "--mean", "0.5", "--std", "1,1,1"), 2, "each needs one a channel"),
-        ((*TINY, "{drawn}", "--class-names", "{drawn}/empty.jpg"), 2, "empty.jpg: holds no class name"),
-        ((*TINY, "{drawn}", "--weights", "{drawn}/empty.jpg"), 2, "isn't a checkpoint"),
-        ((*TINY, "{drawn}", "--config", "{drawn}/empty.toml"), 2, "can't be read as TOML"),
-        (("render", "{empty}"), 2, "holds no run"),
-        (("methods", "gradcam"), 2, "Did you mean 'grad_cam'?"),
-        (("layers", "resnet5O"), 2, "Did you mean 'resnet50'?"),
-        (("layers", "tests.factories:tiny", "--size", "original"), 2, "no meaning without images"),
-    ],
-)
-def test_bad_input_gets_one_line_and_leaves_nothing(
-    words: Any, code: int, says: str, drawn: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "empty").mkdir()
-    words = [word.format(drawn=drawn, empty=tmp_path / "empty") for word in words]
-    output = ["-o", tmp_path / "r"] if words[0] == "run" else []
-    result = command(*words, *output, code=code)
-    assert says in one_line(result)
-    assert not (tmp_path / "r").exists() and not result.stdout
-
-
-@pytest.mark.parametrize(
-    "words",
-    [("--batch-size", "none"), ("--seed", "-1"), ("--limit", "0"), ("--mean", "a,b"), ("--labels", "x")],
-    ids=" ".join,
-)
-def test_values_that_an_option_refuses_end_with_two(words: Any, drawn: Path, tmp_path: Path) -> None:
-    said = one_line(command(*TINY, drawn, "-o", tmp_path / "r", *words, code=2))
-    assert f"Invalid value for '{words[0]}': {words[1]!r} is" in said
-
-
 def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn: Path, tmp_path: Path) -> None:
     config = tmp_path / "run.toml"
     config.write_text(
@@ -222,160 +148,6 @@ def test_settings_come_from_a_file_and_the_shell_has_the_last_word(drawn: Path, 
     assert "Did you mean 'classes'?" in one_line(command(*TINY, drawn, "--config", config, code=2))
 
 
-OWN_METHOD = '''
-from cnnvis_report.plugin import Kind, Sign, method
-
-
-@method(title="Mine", family="own", source="no source", sign=Sign.POSITIVE, kind=Kind.AREA)
-def mine(tape, targets, *, {option}):
-    """What I wanted to see."""
-    {body}
-'''
-
-
-def own_method(folder: Path, name: str, body: str, option: str = "power: int = 2") -> str:
-    (folder / f"{name}.py").write_text(OWN_METHOD.format(body=body, option=option))
-    return f"{name}:mine"
-
-
-def test_a_method_of_ones_own(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
-    path = own_method(tmp_path, "own_one", "return tape.gradients(targets).pixels.abs().pow(power).sum(1)")
-    command(*TINY, drawn, "-o", tmp_path / "r", "-m", f"grad_cam,{path}", "-O", "mine.power=1", "-q")
-    run = load_run(tmp_path / "r")
-    assert run.record.method("mine").options == {"power": 1}
-    page = (tmp_path / "r" / "methods.html").read_text(encoding="utf-8")
-    assert "What I wanted to see." in page and "power = 1" in page
-
-
-@pytest.mark.parametrize(
-    ("body", "says"),
-    [
-        pytest.param("return 1 / (tape.images.mean() * 0).item()", "ZeroDivisionError", id="raises"),
-        pytest.param("return tape.gradients(targets).pixels.sum(1) / 0", "aren't finite", id="not-finite"),
-    ],
-)
-def test_a_method_that_fails_leaves_a_gap_and_the_others_go_on(
-    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Any, says: str
-) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
-    name = f"own_{'two' if 'images' in body else 'three'}"  # modules stay imported, so each needs a name
-    words = (*TINY, drawn, "-o", tmp_path / name, "-m", f"grad_cam,{own_method(tmp_path, name, body)}")
-    told = command(*words).stderr
-    assert (says in told) is (says == "ZeroDivisionError")
-    gaps = [gap for image in load_run(tmp_path / name).images() for gap in image.not_applicable]
-    assert gaps and all(says in gap.reason and gap.method == "mine" for gap in gaps)
-    command(*words, "--strict", code=3)
-
-
-def test_a_method_that_gives_maps_of_another_kind_is_refused(
-    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
-    path = own_method(tmp_path, "own_four", "return tape.images")
-    words = (*TINY, drawn, "-o", tmp_path / "r", "-m", f"grad_cam,{path}")
-    assert "gives maps of" in one_line(command(*words, code=2))
-
-
-def test_traceback_of_a_failed_method_on_request(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
-    path = own_method(tmp_path, "own_five", "return [][len(tape.images)]")
-    words = (*TINY, drawn, "-m", f"saliency,{path}")
-    assert "Traceback" not in command(*words, "-o", tmp_path / "a").stderr
-    assert "Traceback" in command(*words, "-o", tmp_path / "b", "-v").stderr
-
-
-def test_out_of_memory_halves_the_batch(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cnnvis_report.pipeline.batch_explainer import BatchExplainer
-
-    plain, sizes = BatchExplainer._open, []
-
-    def tight(explainer: Any, images: Any) -> Any:
-        sizes.append(len(images))
-        if len(images) > 2:
-            raise torch.OutOfMemoryError("too much")
-        return plain(explainer, images)
-
-    command(*TINY, drawn, "-o", tmp_path / "whole", *FEW, "-q")
-    monkeypatch.setattr(BatchExplainer, "_open", tight)
-    result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW)
-    assert sizes == [6, 3, 1, 2, 3, 1, 2] and "going on with 3" in result.stderr
-    for one, two in zip(load_run(tmp_path / "whole").images(), load_run(tmp_path / "r").images(), strict=True):
-        assert one.id == two.id and [found.key for found in one.maps] == [found.key for found in two.maps]
-    monkeypatch.setattr(BatchExplainer, "_open", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("none")))
-    result = command(*TINY, drawn, "-o", tmp_path / "n", *FEW, "-q", code=1)
-    assert "Out of memory with one image at a time" in result.stderr and not (tmp_path / "n").exists()
-
-
-def test_a_full_disk_is_one_line(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import errno
-
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("cnnvis_report.store.arrays.np.savez", full)
-    result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "-q", code=1)
-    assert "Error: No space left on device" in result.stderr and not (tmp_path / "r").exists()
-
-
-def test_ctrl_c_keeps_what_is_done(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cnnvis_report.pipeline.batch_explainer import BatchExplainer
-
-    plain = BatchExplainer._open
-    calls = []
-
-    def impatient(*given: Any) -> Any:
-        calls.append(1)
-        if len(calls) > 1:
-            raise KeyboardInterrupt
-        return plain(*given)
-
-    monkeypatch.setattr(BatchExplainer, "_open", impatient)
-    result = command(*TINY, drawn, "-o", tmp_path / "r", *FEW, "--batch-size", "3", code=130)
-    assert "Stopped. The same command continues from what is done." in result.stderr
-    assert len(list((tmp_path / "r" / "arrays").iterdir())) == 3
-
-
-def test_methods_are_listed_and_described() -> None:
-    listed = command("methods").stdout
-    assert [line.split()[0] for line in listed.splitlines()[1:]] == [entry.name for entry in methods()]
-    assert all(entry.info.source in listed for entry in methods())
-
-
-@pytest.mark.parametrize("name", [entry.name for entry in methods()])
-def test_a_method_is_described_in_full(name: str) -> None:
-    (entry,) = [entry for entry in methods() if entry.name == name]
-    assert entry.info.text in command("methods", name.replace("_", "-")).stdout
-    (described,) = json.loads(command("methods", name, "--json").stdout)
-    assert (described["name"], described["title"], described["text"]) == (name, entry.info.title, entry.info.text)
-    assert described["options"] == entry.info.options and "defined" not in described
-
-
-def test_methods_say_for_which_network_they_are_defined() -> None:
-    said = {entry["name"]: entry for entry in json.loads(command("methods", "--json", "--for", SMOOTH).stdout)}
-    assert list(said) == [entry.name for entry in methods()]
-    assert said["gradient"]["defined"] and said["gradient"]["reason"] is None
-    reason = "1 SiLU activation has no ReLU rule"
-    assert (said["guided_backprop"]["defined"], said["guided_backprop"]["reason"]) == (False, reason)
-    assert f"no: {reason}" in command("methods", "--for", SMOOTH).stdout
-    assert f"Not defined for {SMOOTH}: {reason}." in command("methods", "guided-backprop", "--for", SMOOTH).stdout
-    assert f"Defined for {SMOOTH}." in command("methods", "gradient", "--for", SMOOTH).stdout
-    flat = {entry["name"]: entry for entry in json.loads(command("methods", "--json", "--for", FLAT).stdout)}
-    assert flat["grad_cam"]["reason"] == "no layer has a spatial size" and flat["gradient"]["defined"]
-
-
-def test_layers_are_listed_in_the_order_in_which_they_run() -> None:
-    layers = command("layers", "tests.factories:tiny").stdout
-    assert [line.split()[0] for line in layers.splitlines()[1:6]] == [f"features.{number}" for number in range(5)]
-    assert "*  features" in layers and "8×20×20" in layers
-    listed = json.loads(command("layers", "tests.factories:tiny", "--json").stdout)
-    rows = [line.removeprefix("*").split()[0] for line in layers.splitlines()[1:-2]]
-    assert [layer["name"] for layer in listed] == rows
-    assert [layer["name"] for layer in listed if layer["default"]] == ["features"]
-    assert next(layer["shape"] for layer in listed if layer["name"] == "features") == [8, 20, 20]
-    assert "512×7×7" in command("layers", "resnet18").stdout
-
-
 def test_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnvis_report.training.demo.EPOCHS", 1)
     monkeypatch.setattr("cnnvis_report.training.demo.DRAWN", {"training": 50, "validation": 10, "test": 10})
@@ -386,9 +158,9 @@ def test_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for image in run.images():
         assert image.label and 0.02 < present(image.mask_fraction) < 0.4
         assert "mask" in load_arrays(tmp_path / "d", image.id)
-        pointed = [map_record for map_record in image.maps if "peak_inside" in map_record.evidence.notes]
+        located = image.localization.maps if image.localization else ()
         shown = image.label.index in [target.index for target in image.targets]
-        assert {map_record.target for map_record in pointed} == ({image.label.index} if shown else set())
+        assert {scored.target for scored in located} == ({image.label.index} if shown else set())
     overview = (tmp_path / "d" / "index.html").read_text(encoding="utf-8")
-    assert "Pointing game" in overview and "The masks cover" in overview
+    assert "Pointing game" in overview and "random maps of each hit" in overview
     assert json.loads((tmp_path / "d" / "run.json").read_text())["run"]["settings"]["model"] == "demo"

@@ -1,11 +1,15 @@
 """Memory that is kept: the system isn't asked for the same pages again."""
 
+import ctypes
 import os
 import platform
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
+
+from cnnvis_report.cli import malloc
 
 CHILD = """
 import resource, sys, torch
@@ -26,13 +30,11 @@ PAGES = 8 * 2 * 48_000_000 // 4096
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
 
 
-def run(word: str, **environment: str) -> tuple[str, int]:
+def run(word: str) -> tuple[str, int]:
     """What keep_memory said, and how many pages eight rounds asked for."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
     words = [sys.executable, "-c", CHILD, word]
-    said, faults = subprocess.run(
-        words, check=True, capture_output=True, text=True, env=plain | environment
-    ).stdout.split()
+    said, faults = subprocess.run(words, check=True, capture_output=True, text=True, env=plain).stdout.split()
     return said, int(faults)
 
 
@@ -43,15 +45,15 @@ def test_freed_memory_is_used_again() -> None:
     assert faults > PAGES / 2 or os.sysconf("SC_PAGE_SIZE") != 4096
 
 
-def test_what_the_environment_says_of_memory_holds() -> None:
-    assert run("kept", MALLOC_ARENA_MAX="2")[0] == "False"
+@pytest.mark.parametrize("name", ["MALLOC_ARENA_MAX", "GLIBC_TUNABLES"])
+def test_what_the_environment_says_of_memory_holds(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tuned = Mock()
+    monkeypatch.setattr(ctypes, "CDLL", tuned)
+    monkeypatch.setenv(name, "2")
+    assert malloc.keep_memory() is False and not tuned.called
 
 
 def test_other_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    import ctypes
-
-    from cnnvis_report.cli import malloc
-
     monkeypatch.setattr(os, "environ", {})
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert malloc.keep_memory() is False

@@ -16,7 +16,7 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.evaluation.rank_correlation import spearman
 from cnnvis_report.pipeline import plan
 from cnnvis_report.pipeline.stages import bfloat16_check
-from cnnvis_report.store import load_arrays, load_run
+from cnnvis_report.store import StoredRun, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
 
@@ -24,6 +24,14 @@ pytestmark = pytest.mark.numeric
 
 FORWARD_ONLY = ("-m", "occlusion,rise,grad_cam", "-O", "rise.n=60", "--limit", "6", "-q")
 TINY = ("run", "tests.factories:tiny")
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> StoredRun:
+    """A run in single precision."""
+    folder = tmp_path_factory.mktemp("exact") / "run"
+    command(*TINY, drawn, "-o", folder, *FORWARD_ONLY, "--precision", "float32")
+    return load_run(folder)
 
 
 @pytest.fixture
@@ -54,7 +62,7 @@ def test_reduced_scores_are_those_of_rounded_inputs_and_weights() -> None:
     with torch.no_grad():
         exact = subject.forward(x)
         with subject.reduced():
-            found = subject.forward(x)
+            actual = subject.forward(x)
     half = torch.bfloat16
 
     def rounded(values: Any) -> Any:
@@ -67,9 +75,9 @@ def test_reduced_scores_are_those_of_rounded_inputs_and_weights() -> None:
     shift = norm.bias.double() - norm.running_mean.double() * scale
     features = rounded(rounded(maps * scale[:, None, None] + shift[:, None, None]).relu().mean((2, 3)))
     expected = rounded(linear(features, rounded(network.scores.weight), rounded(network.scores.bias)))
-    assert found.dtype == torch.float32
-    assert (found.double() - expected).abs().max() <= 2**-7 * expected.abs().max()  # the order of sums, one rounding
-    assert not torch.equal(found, exact)
+    assert actual.dtype == torch.float32
+    assert (actual.double() - expected).abs().max() <= 2**-7 * expected.abs().max()  # the order of sums, one rounding
+    assert not torch.equal(actual, exact)
     with torch.no_grad():
         assert torch.equal(subject.forward(x), exact)
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
@@ -106,63 +114,59 @@ def test_the_work_of_a_network_counts_every_call() -> None:
     assert Subject(network, torch.randn(1, 3, 10, 10)).work == 3 * 4 * 9 * 64 + 4 * 64 * 2
 
 
-def test_a_run_says_what_bfloat16_makes_of_the_order(worth_it: Any, drawn: Any, tmp_path: Path) -> None:
+def test_a_run_says_what_bfloat16_makes_of_the_order(
+    worth_it: None, exact: StoredRun, drawn: Path, tmp_path: Path
+) -> None:
     command(*TINY, drawn, "-o", tmp_path / "auto", *FORWARD_ONLY)
-    command(*TINY, drawn, "-o", tmp_path / "exact", *FORWARD_ONLY, "--precision", "float32")
     command(*TINY, drawn, "-o", tmp_path / "rough", *FORWARD_ONLY, "--precision", "bfloat16")
-    runs = {name: load_run(tmp_path / name) for name in ("auto", "exact", "rough")}
-    auto = runs["auto"]
-    assert runs["exact"].record.precision == ()
-    assert {each.method for each in auto.record.precision} == {"occlusion", "rise"}
+    runs = {"auto": load_run(tmp_path / "auto"), "exact": exact, "rough": load_run(tmp_path / "rough")}
+    checks = runs["auto"].record.precision
+    assert exact.record.precision == ()
+    assert {check.method for check in checks} == {"occlusion", "rise"}
     first = {name: next(iter(run.images())) for name, run in runs.items()}
-    arrays = {name: load_arrays(tmp_path / name, image.id) for name, image in first.items()}
+    arrays = {name: run.arrays(first[name].id) for name, run in runs.items()}
     target = first["exact"].top[0].index
-    for each in auto.record.precision:
-        key = f"{each.method}/{target}"
+    for check in checks:
+        key = f"{check.method}/{target}"
         assert not np.array_equal(arrays["exact"][key], arrays["rough"][key])
-        assert each.correlation == pytest.approx(spearman(arrays["exact"][key], arrays["rough"][key]), abs=1e-4)
-        assert each.correlation is not None
-        assert each.used == (each.correlation >= bfloat16_check.HOLDS) and each.images == 1
-        assert np.array_equal(arrays["auto"][key], arrays["rough" if each.used else "exact"][key])
-    kept = [key for key in arrays["exact"] if key.startswith("grad_cam/")]
-    assert kept and all(np.array_equal(arrays["rough"][key], arrays["exact"][key]) for key in kept)
-    noted = {found.method: found.evidence.notes.get("precision") for found in first["auto"].maps}
-    assert noted == {each.method: "bfloat16" if each.used else None for each in auto.record.precision} | {
-        "grad_cam": None
-    }
-    said = (tmp_path / "auto" / "run.html").read_text(encoding="utf-8")
-    assert "rank correlation with" in said and "bfloat16" in said
+        assert check.correlation is not None
+        assert check.correlation == pytest.approx(spearman(arrays["exact"][key], arrays["rough"][key]), abs=1e-4)
+        assert check.used == (check.correlation >= bfloat16_check.HOLDS) and check.images == 1
+        assert np.array_equal(arrays["auto"][key], arrays["rough" if check.used else "exact"][key])
+    gradients = [key for key in arrays["exact"] if key.startswith("grad_cam/")]
+    assert gradients and all(np.array_equal(arrays["rough"][key], arrays["exact"][key]) for key in gradients)
+    noted = {shown.method: shown.evidence.notes.get("precision") for shown in first["auto"].maps}
+    assert noted == {check.method: "bfloat16" if check.used else None for check in checks} | {"grad_cam": None}
+    page = (tmp_path / "auto" / "run.html").read_text(encoding="utf-8")
+    assert "rank correlation with" in page and "bfloat16" in page
 
 
 def test_a_method_whose_order_is_lost_stays_exact(
-    worth_it: Any, monkeypatch: pytest.MonkeyPatch, drawn: Any, tmp_path: Path
+    worth_it: None, exact: StoredRun, monkeypatch: pytest.MonkeyPatch, drawn: Path, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(bfloat16_check, "HOLDS", 1.1)
     command(*TINY, drawn, "-o", tmp_path / "auto", *FORWARD_ONLY)
-    command(*TINY, drawn, "-o", tmp_path / "exact", *FORWARD_ONLY, "--precision", "float32")
-    auto, exact = (load_run(tmp_path / name) for name in ("auto", "exact"))
-    assert not any(each.used for each in auto.record.precision) and auto.record.precision
+    auto = load_run(tmp_path / "auto")
+    assert not any(check.used for check in auto.record.precision) and auto.record.precision
     for image in exact.images():
-        one, two = (load_arrays(run.folder, image.id) for run in (auto, exact))
+        one, two = (run.arrays(image.id) for run in (auto, exact))
         assert all(np.array_equal(one[key], two[key]) for key in one)
 
 
-def test_a_network_that_refuses_bfloat16_is_explained_all_the_same(worth_it: Any, drawn: Any, tmp_path: Path) -> None:
+def test_a_network_that_refuses_bfloat16_is_explained_all_the_same(worth_it: None, drawn: Path, tmp_path: Path) -> None:
     command("run", "tests.factories:exacting", drawn, "-o", tmp_path / "r", *FORWARD_ONLY)
     run = load_run(tmp_path / "r")
-    assert {each.reason for each in run.record.precision} == {"RuntimeError: float32 alone"}
-    assert not any(each.used for each in run.record.precision) and not any(
-        image.not_applicable for image in run.images()
-    )
-    assert "as bfloat16 failed: RuntimeError: float32 alone" in (tmp_path / "r" / "run.html").read_text(
-        encoding="utf-8"
-    )
+    assert {check.reason for check in run.record.precision} == {"RuntimeError: float32 alone"}
+    assert not any(check.used for check in run.record.precision)
+    assert not any(image.not_applicable for image in run.images())
+    page = (tmp_path / "r" / "run.html").read_text(encoding="utf-8")
+    assert "as bfloat16 failed: RuntimeError: float32 alone" in page
 
 
-def test_the_plan_says_what_will_be_tried(worth_it: Any, drawn: Any, tmp_path: Path) -> None:
-    arguments = [each for each in FORWARD_ONLY if each != "-q"]
-    found = command(*TINY, drawn, "-o", tmp_path / "r", *arguments)
-    assert "in bfloat16, where that keeps the ranking of pixels: occlusion, rise" in found.stderr
+def test_the_plan_says_what_will_be_tried(worth_it: None, drawn: Path, tmp_path: Path) -> None:
+    arguments = [word for word in FORWARD_ONLY if word != "-q"]
+    planned = command(*TINY, drawn, "-o", tmp_path / "r", *arguments)
+    assert "in bfloat16, where that keeps the ranking of pixels: occlusion, rise" in planned.stderr
     again = command(*TINY, drawn, "-o", tmp_path / "r", *arguments)
     assert "all images were explained already" in again.stderr
     assert json.loads((tmp_path / "r" / "run.json").read_text())["run"]["precision"]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-import torchvision
 from torch import nn
 
 from cnnvis_report import explain
@@ -14,12 +13,12 @@ from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.rules.relu import GUIDED
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.methods.registry import select
 from cnnvis_report.methods.tasks import dry_run_tasks, tasks_for
 from tests.networks import Awkward, Tiny, seeded
 
 pytestmark = pytest.mark.numeric
+
 
 TEN = [
     "saliency",
@@ -136,33 +135,6 @@ def test_a_subject_and_its_tapes_leave_no_graph_behind(images: Any, targets: Any
         subject.take_first_pass()
 
 
-LAST_STAGE = {
-    "alexnet": "features.11",
-    "vgg11_bn": "features.27",
-    "resnet18": "layer4",
-    "squeezenet1_1": "features",
-    "densenet121": "features",
-    "googlenet": "inception5b",
-    "mobilenet_v2": "features",
-    "mobilenet_v3_small": "features",
-    "efficientnet_b0": "features",
-    "shufflenet_v2_x0_5": "conv5",
-    "mnasnet0_5": "layers",
-    "regnet_y_400mf": "trunk_output",
-    "convnext_tiny": "features",
-}
-
-
-@pytest.mark.parametrize("name", LAST_STAGE)
-def test_the_last_convolutional_stage_is_found(name: Any) -> None:
-    extra = {"init_weights": False} if name == "googlenet" else {}
-    network = getattr(torchvision.models, name)(weights=None, **extra)
-    subject = Subject(network, torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0)))
-    assert subject.default_layer == LAST_STAGE[name]
-    assert subject.layer().spatial
-    assert [layer.name for layer in subject.layers] == list(dict.fromkeys(layer.name for layer in subject.layers))
-
-
 def test_a_module_that_runs_twice_has_two_names(images: Any) -> None:
     subject = Subject(seeded(Awkward()).double(), images[:1])
     names = [layer.name for layer in subject.layers]
@@ -211,65 +183,6 @@ def test_logits_are_found_behind_a_final_softmax(tail: Any, images: Any, targets
     shown = subject.probabilities(subject.forward(images).detach())
     expected = network(images).detach()
     torch.testing.assert_close(shown, expected.exp() if isinstance(tail, nn.LogSoftmax) else expected)
-
-
-@pytest.mark.parametrize(
-    ("output", "says"),
-    [
-        (lambda x: {"out": x, "aux": x}, "returns a dict with out, aux, not class scores"),
-        (lambda x: x, r"returns N×3×16×16: a map of scores, as for segmentation"),
-        (lambda x: x.mean(1), r"returns N×16×16: no class scores"),
-        (lambda x: [x, x.mean((2, 3))], r"returns a list of 2: N×3×16×16, N×3, not class scores"),
-        (lambda x: x.mean((2, 3)).detach(), "autograd can't follow back"),
-        (lambda x: x.mean((2, 3)) / 0 * 0, "aren't finite"),
-        (lambda x: x.view(len(x), 7), "doesn't take a 1×3×16×16 batch"),
-    ],
-)
-def test_what_is_no_classifier_is_refused_in_one_line(output: Any, says: Any, images: Any) -> None:
-    class Odd(nn.Module):
-        def forward(self, x: Any) -> Any:
-            return output(x)
-
-    with pytest.raises(BadRequest, match=says) as caught:
-        Subject(Odd(), images[:1])
-    assert "\n" not in str(caught.value)
-
-
-def test_scores_of_one_by_one_maps_are_scores(images: Any) -> None:
-    network = nn.Sequential(nn.Conv2d(3, 5, 16)).double()
-    assert Subject(network, images[:1]).forward(images).shape == (3, 5)
-
-
-def test_unknown_layers_and_layers_without_space(tiny: Any, images: Any, targets: Any) -> None:
-    with pytest.raises(UnknownName, match=r"No layer is called 'featuers'. Did you mean 'features'\?"):
-        explain(tiny, images, targets, ["grad_cam"], layer="featuers")
-    with pytest.raises(NotApplicable, match=r"layer 'fc' gives 5, which has no spatial size"):
-        explain(tiny, images, targets, ["grad_cam"], layer="fc")
-    with pytest.raises(NotApplicable, match="has no layer with a spatial size"):
-        explain(nn.Sequential(nn.Flatten(), nn.Linear(768, 5)).double(), images, targets, ["grad_cam"])
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"targets": [0, 1]}, "for 3 images"),
-        ({"targets": [0, 1, 5]}, r"Target 5 isn't a class: Tiny has 5"),
-        ({"targets": [0, -1, 2]}, "Target -1 isn't a class index"),
-        ({"targets": torch.tensor([0.0, 1.0, 2.0])}, "whole numbers are needed"),
-        ({"images": torch.zeros(3, 16, 16)}, r"N×C×H×W of floating point"),
-        ({"methods": ["grad-camm"]}, r"Did you mean 'grad_cam'"),
-        ({"methods": []}, "No method was asked for"),
-        ({"on_error": "ignore"}, "can be 'raise' or 'skip'"),
-        ({"stepss": 3}, r"Did you mean 'steps'"),
-        ({"steps": 0}, "takes a number from 1 to 2000"),
-        ({"steps": 2.5}, "takes a whole number"),
-    ],
-)
-def test_bad_arguments_are_refused_in_one_line(change: Any, says: Any, tiny: Any, images: Any, targets: Any) -> None:
-    arguments = {"images": images, "targets": targets, "methods": ["integrated_gradients"]} | change
-    with pytest.raises(BadRequest, match=says) as caught:
-        explain(tiny, **arguments)
-    assert "\n" not in str(caught.value)
 
 
 class Flat(nn.Module):

@@ -1,17 +1,19 @@
 """The networks that people use, with random weights, against slow replicas and against the peers."""
 
+import copy
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import torchvision
-from torch import nn
+from torch import Tensor, nn
 
 from cnnvis_report import explain
 from cnnvis_report.errors import NotApplicable
 from tests import oracles
-from tests.networks import seeded
+from tests.architectures import architecture
+from tests.benchmarks.passes import out_of_place
 
 pytestmark = pytest.mark.numeric
 
@@ -28,44 +30,47 @@ LAST_STAGE = {
 }
 # captum finds the ReLUs of these: modules, each used once
 MODULE_RELUS = ("vgg16", "squeezenet1_1")
-SIZE = 96
-
-
-def build(name: str) -> nn.Module:
-    extra = {"init_weights": False} if name == "googlenet" else {}
-    network: nn.Module = getattr(torchvision.models, name)(weights=None, num_classes=7, **extra)
-    return seeded(network).double().eval()
-
-
-@pytest.fixture(scope="module", params=FAMILIES)
-def family(request: pytest.FixtureRequest) -> Any:
-    return request.param, build(request.param)
-
-
-@pytest.fixture(scope="module")
-def pictures() -> Any:
-    return torch.randn(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+# 96 pixels a side leave 3×3 positions of a last stage that has a 32nd of them
+SIZES = {"vgg16": 64}
 
 
 TARGETS = torch.tensor([5, 2])
 
 
-def apart(found: Any, expected: Any) -> float:
-    found, expected = torch.as_tensor(found).detach(), torch.as_tensor(expected).detach()
-    return float((found - expected).norm() / expected.norm())
+@dataclass(frozen=True)
+class Family:
+    """A network, the same for captum, whose hooks don't bear operations in place, and two images."""
+
+    name: str
+    network: nn.Module
+    peer: nn.Module
+    pictures: Tensor
+
+    @property
+    def layer(self) -> str:
+        return LAST_STAGE[self.name]
 
 
-def out_of_place(name: str) -> nn.Module:
-    """The same network for captum, whose hooks don't bear operations in place."""
-    network = build(name)
-    for module in network.modules():
-        if hasattr(module, "inplace"):
-            setattr(module, "inplace", False)  # noqa: B010 - a module in general has no such attribute
-    return network
+def build(name: str) -> nn.Module:
+    network, _ = architecture(name, biases=True)
+    return network.double()
 
 
-def test_gradients_and_relu_rules(family: Any, pictures: Any) -> None:
-    _, network = family
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> Family:
+    side = SIZES.get(request.param, 96)
+    pictures = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    network = build(request.param)
+    return Family(request.param, network, out_of_place(copy.deepcopy(network)), pictures)
+
+
+def apart(actual: Any, expected: Any) -> float:
+    actual, expected = torch.as_tensor(actual).detach(), torch.as_tensor(expected).detach()
+    return float((actual - expected).norm() / expected.norm())
+
+
+def test_gradients_and_relu_rules(family: Family) -> None:
+    network, pictures = family.network, family.pictures
     maps = explain(network, pictures, TARGETS, ["gradient", "guided_backprop", "deconvnet"])
     for method, gated in [("gradient", None), ("guided_backprop", True), ("deconvnet", False)]:
         expected = oracles.pixel_gradient(network, pictures, TARGETS, gated)
@@ -73,19 +78,17 @@ def test_gradients_and_relu_rules(family: Any, pictures: Any) -> None:
     assert apart(maps["guided_backprop"], maps["gradient"]) > 0.1, "the rule changes something"
 
 
-def test_class_activation_maps(family: Any, pictures: Any) -> None:
-    name, network = family
-    a, g = oracles.layer_values(network, pictures, TARGETS, LAST_STAGE[name])
-    maps = explain(network, pictures, TARGETS, [*oracles.CAMS, "grad_cam_plus_plus"])
+def test_class_activation_maps(family: Family) -> None:
+    a, g = oracles.layer_values(family.network, family.pictures, TARGETS, family.layer)
+    maps = explain(family.network, family.pictures, TARGETS, [*oracles.CAMS, "grad_cam_plus_plus"])
     for method, definition in oracles.CAMS.items():
         assert apart(maps[method], definition(a, g)) < 1e-9, method
     assert apart(maps["grad_cam_plus_plus"], oracles.grad_cam_plus_plus(a, g)) < 1e-9
 
 
-def test_captum_agrees(family: Any, pictures: Any) -> None:
-    name, network = family
-    peer = out_of_place(name)
-    layer = peer.get_submodule(LAST_STAGE[name])
+def test_captum_agrees(family: Family) -> None:
+    network, peer, pictures = family.network, family.peer, family.pictures
+    layer = peer.get_submodule(family.layer)
     names = ["saliency", "input_x_gradient", "integrated_gradients", "occlusion", "grad_cam"]
     maps = explain(network, pictures, TARGETS, names, steps=4, patch=40, stride=30)
     theirs = {
@@ -103,11 +106,11 @@ def test_captum_agrees(family: Any, pictures: Any) -> None:
         assert apart(maps[method], expected) < 1e-5, method
 
 
-@pytest.mark.parametrize("name", MODULE_RELUS)
-def test_captum_agrees_on_relu_rules_where_it_sees_every_relu(name: Any, pictures: Any) -> None:
-    network, peer = build(name), out_of_place(name)
-    maps = explain(network, pictures, TARGETS, ["guided_backprop", "deconvnet", "guided_grad_cam"])
-    layer = peer.get_submodule(LAST_STAGE[name])
+@pytest.mark.parametrize("family", MODULE_RELUS, indirect=True)
+def test_captum_agrees_on_relu_rules_where_it_sees_every_relu(family: Family) -> None:
+    peer, pictures = family.peer, family.pictures
+    maps = explain(family.network, pictures, TARGETS, ["guided_backprop", "deconvnet", "guided_grad_cam"])
+    layer = peer.get_submodule(family.layer)
     theirs = {
         "guided_backprop": captum.GuidedBackprop(peer).attribute(pictures.clone().requires_grad_(), TARGETS),
         "deconvnet": captum.Deconvolution(peer).attribute(pictures.clone().requires_grad_(), TARGETS),
@@ -119,12 +122,12 @@ def test_captum_agrees_on_relu_rules_where_it_sees_every_relu(name: Any, picture
         assert apart(maps[method], expected) < 1e-5, method
 
 
-def test_pytorch_grad_cam_agrees_on_weights(family: Any, pictures: Any) -> None:
+def test_pytorch_grad_cam_agrees_on_weights(family: Family) -> None:
     peers = pytest.importorskip("pytorch_grad_cam", reason="grad-cam isn't installed (extra 'test')")
-    name, network = family
-    a, g = oracles.layer_values(network, pictures, TARGETS, LAST_STAGE[name])
+    network, pictures = family.network, family.pictures
+    a, g = oracles.layer_values(network, pictures, TARGETS, family.layer)
     maps = explain(network, pictures, TARGETS, ["grad_cam_plus_plus", "xgrad_cam", "hires_cam", "layer_cam"])
-    layer = network.get_submodule(LAST_STAGE[name])
+    layer = network.get_submodule(family.layer)
     for method, kind in [
         ("grad_cam_plus_plus", peers.GradCAMPlusPlus),
         ("xgrad_cam", peers.XGradCAM),
@@ -140,7 +143,7 @@ def test_pytorch_grad_cam_agrees_on_weights(family: Any, pictures: Any) -> None:
 
 
 @pytest.mark.parametrize(("name", "reason"), [("efficientnet_b0", "SiLU"), ("mobilenet_v3_small", "Hardswish")])
-def test_relu_rules_say_where_they_are_not_defined(name: Any, reason: Any) -> None:
+def test_relu_rules_say_where_they_are_not_defined(name: str, reason: str) -> None:
     network = build(name)
     image = torch.zeros(1, 3, 64, 64, dtype=torch.float64)
     with pytest.raises(NotApplicable, match=rf"\d+ {reason} activations have no ReLU rule"):
@@ -151,6 +154,6 @@ def test_relu_rules_say_where_they_are_not_defined(name: Any, reason: Any) -> No
 
 
 @pytest.mark.parametrize(("name", "reason"), [("vgg16", "Relu"), ("mobilenet_v3_small", "Hardswish")])
-def test_cam_says_where_it_is_not_defined(name: Any, reason: Any) -> None:
+def test_cam_says_where_it_is_not_defined(name: str, reason: str) -> None:
     with pytest.raises(NotApplicable, match=f"doesn't follow global average pooling but {reason}"):
         explain(build(name), torch.zeros(1, 3, 64, 64, dtype=torch.float64), [0], ["cam"])

@@ -1,6 +1,5 @@
 """What several tests need: drawn maps, a linear score, and slow replicas of resizing, ranking and curves."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -46,12 +45,13 @@ def slow_order(values: Any, seed: Any) -> Any:
 
 
 @torch.no_grad()
-def slow_curve(start: Any, end: Any, values: Any, target: Any, score: Any, steps: Any, seed: Any = 0) -> Any:
+def slow_curve(start: Any, end: Any, values: Any, target: Any, score: Any, changed: Any, seed: Any = 0) -> Any:
+    """The score after so many pixels have changed, the map's largest first."""
     order = slow_order(values, seed)
     found = []
-    for step in range(steps + 1):
+    for count in changed:
         picture = start.clone()
-        for place in order[: math.ceil(step * len(order) / steps)]:
+        for place in order[: int(count)]:
             y, x = divmod(place, values.shape[1])
             for channel in range(len(picture)):
                 picture[channel, y, x] = end[channel, y, x]

@@ -12,7 +12,7 @@ from cnnvis_report.evaluation.infidelity import (
     random_squares,
     relative_infidelities,
 )
-from cnnvis_report.evaluation.removal import score_drops, sums_within, tells_nothing
+from cnnvis_report.evaluation.removal import blindness, score_drops, sums_within
 from tests.evaluation.replicas import Watched, drawn, linear, noise
 
 pytestmark = pytest.mark.numeric
@@ -86,5 +86,5 @@ def test_the_drops_of_an_image_cost_the_same_for_any_number_of_maps() -> None:
 
 
 def test_a_score_that_never_changes_tells_nothing() -> None:
-    assert tells_nothing(score_drops(IMAGE, GRAY, SQUARES_OF_IMAGE, 0, linear(0), capacity=6))
-    assert not tells_nothing(score_drops(IMAGE, GRAY, SQUARES_OF_IMAGE, 0, linear(1), capacity=6))
+    assert blindness(score_drops(IMAGE, GRAY, SQUARES_OF_IMAGE, 0, linear(0), capacity=6))
+    assert not blindness(score_drops(IMAGE, GRAY, SQUARES_OF_IMAGE, 0, linear(1), capacity=6))

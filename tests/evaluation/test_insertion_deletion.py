@@ -1,130 +1,198 @@
-"""Insertion and deletion curves against a replica, closed forms, and their areas."""
+"""Insertion, deletion and what lies between, on both scores: against replicas, closed forms and bad input."""
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from cnnvis_report.errors import BadRequest
-from cnnvis_report.evaluation.insertion_deletion import area, blurred, deletion_curves, insertion_curves, ranking
+from cnnvis_report.engine.outputs.scores import Scores as Meaning
+from cnnvis_report.evaluation.baselines import BASELINES, baseline
+from cnnvis_report.evaluation.curve_measures import MEASURES, QUICK, RANKING
+from cnnvis_report.evaluation.insertion_deletion import insertion_deletion
+from cnnvis_report.evaluation.metric import Effort, MapsOfImage, Scores, measured_metrics
 from cnnvis_report.evaluation.resize import at_size
-from tests.evaluation.replicas import Watched, drawn, linear, slow_curve, slow_order
-from tests.networks import Awkward, Tiny
+from cnnvis_report.records.methods import Array
+from cnnvis_report.records.scores import Quantity, ScoreKind
+from tests.evaluation.replicas import drawn, drawn_map, noise, slow_curve
+from tests.networks import Tiny, seeded
 
 pytestmark = pytest.mark.numeric
 
+EFFORT = Effort(steps=6, regions=1, finest=1)
+SOFTMAX = Meaning(ScoreKind.SOFTMAX, Quantity.LOGIT, "")
+BLACK = torch.tensor([-2.0, -1.5, -1.0], dtype=torch.float64).view(3, 1, 1)
+POINTS = [round(143 * (1 - math.cos(math.pi * step / 6)) / 2) for step in range(7)]
 
-GREY = torch.zeros(3, 1, 1, dtype=torch.float64)
+
+class Logits:
+    """A small network in double precision, whose scores are far enough apart to tell anything."""
+
+    def __init__(self, scale: float = 40.0, classes: int = 5, channels: int = 3) -> None:
+        self.network, self.scale = seeded(Tiny(classes, channels)).double().eval(), scale
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> Tensor:
+        scores: Tensor = self.network(images) * self.scale
+        return scores
+
+
+def given(image: Tensor, *maps: Array, effort: Effort = EFFORT, meaning: Meaning = SOFTMAX) -> MapsOfImage:
+    return MapsOfImage(
+        maps=maps,
+        image=image,
+        target=3,
+        logits=Logits(channels=len(image)),
+        meaning=meaning,
+        black=BLACK[: len(image)],
+        mask=None,
+        generator=noise,
+        effort=effort,
+        capacity=8,
+        seed=0,
+    )
+
+
+def replica(image: Tensor, values: Array, kind: str, picture: str, score: str) -> tuple[list[float], float, float]:
+    """The curve in plain steps, and the scores of the baseline and of the image."""
+    without = baseline(image, picture, BLACK)
+
+    def scored(images: Tensor) -> Tensor:
+        probabilities = Logits()(images).softmax(1)
+        return probabilities if score == "probability" else torch.log(probabilities / (1 - probabilities))
+
+    ends = [float(scored(x[None])[0, 3]) for x in (without, image)]
+    start, end = (without, image) if kind == "insertion" else (image, without)
+    seen = at_size(torch.from_numpy(values), (13, 11)).numpy()
+    return slow_curve(start, end, seen, 3, scored, POINTS), ends[0], ends[1]
+
+
+@pytest.mark.parametrize("score", ["probability", "log_odds"])
+@pytest.mark.parametrize("picture", BASELINES)
+def test_values_are_areas_between_points_of_the_replica(image: Tensor, picture: str, score: str) -> None:
+    maps = [drawn_map(13, 11, seed=2), drawn_map(4, 3, seed=3), np.maximum(drawn_map(13, 11, seed=4), 0)]
+    results = insertion_deletion(given(image, *maps))
+    suffix = "_log_odds" if score == "log_odds" else ""
+    for index, values in enumerate(maps):
+        areas = {}
+        for kind in ("insertion", "deletion"):
+            curve, low, high = replica(image, values, kind, picture, score)
+            unit = max(high - low, 1.0) if score == "log_odds" else 1.0
+            start = low if score == "log_odds" else 0.0
+            heights = (np.array(curve) - start) / unit
+            areas[kind] = np.trapezoid(heights, POINTS) / 143
+            scores = results[f"{kind}_{picture}{suffix}"]
+            assert scores.values[index] == pytest.approx(areas[kind], rel=1e-6, abs=1e-9)
+            assert scores.range == pytest.approx(high - low, rel=1e-6)
+            assert bool(scores.blind) == (high - low < {"probability": 0.05, "log_odds": 1.0}[score])
+            even = np.interp(np.linspace(0, 143, 33), POINTS, heights)
+            np.testing.assert_allclose(curve_of(scores, index), even, rtol=1e-6, atol=1e-9)
+        gain = results[f"relevance_gain_{picture}{suffix}"].values[index]
+        assert gain == pytest.approx(areas["insertion"] - areas["deletion"], rel=1e-6, abs=1e-9)
+
+
+def curve_of(scores: Scores, index: int) -> list[float]:
+    assert scores.curves is not None
+    curve = scores.curves[index]
+    assert curve is not None
+    return list(curve)
+
+
+def test_every_measure_is_given_and_quick_gives_those_of_the_ranking_baseline(image: Tensor) -> None:
+    values = drawn_map(13, 11)
+    assert list(insertion_deletion(given(image, values))) == [measure.name for measure in MEASURES]
+    quick = insertion_deletion(given(image, values, effort=replace(EFFORT, full=False)))
+    assert list(quick) == [measure.name for measure in QUICK] and RANKING.name in quick
+    (ranking,) = [info for info in measured_metrics(replace(EFFORT, full=False)) if info.ranks]
+    assert ranking.name == RANKING.name
+
+
+def test_a_map_turned_over_has_the_opposite_gain(image: Tensor) -> None:
+    # inserting the largest first is deleting the smallest first, read backwards
+    values = drawn_map(12, 11)  # an even number of pixels, so that the points lie alike from both ends
+    results = insertion_deletion(given(image[:, :12], values, -values))
+    for measure in MEASURES:
+        if measure.kind == "relevance_gain":
+            there, back = finite(results[measure.name].values)
+            assert there == pytest.approx(-back, abs=1e-9)
+
+
+def finite(values: object) -> list[float]:
+    assert isinstance(values, list)
+    assert all(isinstance(value, float) and math.isfinite(value) for value in values)
+    return values
+
+
+@pytest.mark.parametrize("values", [np.zeros((4, 4)), np.full((13, 11), -3.0)], ids=["zeros", "one-value"])
+def test_a_constant_map_is_a_gap_and_its_neighbors_are_measured(image: Tensor, values: Array) -> None:
+    constant = values.astype(np.float32)
+    for scores in insertion_deletion(given(image, constant, drawn_map(13, 11))).values():
+        assert scores.values[0] is None and scores.values[1] is not None
+    assert insertion_deletion(given(image, constant)) == {}
+
+
+def test_equal_maps_cost_the_passes_of_one(image: Tensor) -> None:
+    counted: list[int] = []
+    values = drawn_map(13, 11)
+
+    def logits(images: Tensor) -> Tensor:
+        counted.append(len(images))
+        return Logits()(images)
+
+    maps = replace(given(image, values, 2 * values, values + 5), logits=logits, effort=replace(EFFORT, full=False))
+    results = insertion_deletion(maps)
+    assert sum(counted) == 2 + len(RANKING.curves) * 5
+    assert len(set(results[RANKING.name].values)) == 1
 
 
 @pytest.mark.parametrize(
-    ("probability", "steps"),
-    [(Tiny, 1), (Tiny, 7), (Tiny, 150), (Awkward, 7)],
-    indirect=["probability"],
-    ids=lambda value: getattr(value, "__name__", str(value)),
+    "logits",
+    [
+        lambda images: torch.zeros(len(images), 5, dtype=torch.float64),
+        lambda images: torch.tensor([[0.0, 0, 0, 900, 0]], dtype=torch.float32).repeat(len(images), 1),
+        lambda images: torch.full((len(images), 5), torch.nan),
+    ],
+    ids=["alike", "saturated", "not-a-number"],
 )
-def test_deletion_and_insertion_equal_the_replica(image: Any, probability: Any, steps: Any) -> None:
-    maps = [drawn(13, 11, seed=2), drawn(4, 3, seed=3), drawn(13, 11, seed=4).relu()]
-    targets = torch.tensor([2, 0, 2])
-    baseline = torch.tensor([0.3, -0.2, 0.1], dtype=torch.float64).view(3, 1, 1)
-    curves = {
-        "deletion": deletion_curves(image, maps, targets, probability, baseline, steps=steps, capacity=16),
-        "insertion": insertion_curves(image, maps, targets, probability, steps=steps, capacity=16, sigma=2.0),
+def test_a_network_that_answers_everything_alike_makes_every_image_blind(image: Tensor, logits: Logits) -> None:
+    results = insertion_deletion(replace(given(image, drawn_map(13, 11)), logits=logits))
+    assert all(scores.blind for scores in results.values())
+    assert {scores.blind for scores in results.values()} == {
+        f"{words} scores nearly as high as the image, or higher"
+        for words in ("The blurred image", "The image's mean color", "Black")
     }
-    assert not any(curve.requires_grad for curve in curves.values()), "nothing holds on to a graph"
-    paths = {"deletion": (image, baseline.expand_as(image)), "insertion": (blurred(image, 2.0), image)}
-    for j, (values, target) in enumerate(zip(maps, targets.tolist(), strict=True)):
-        # the map's size is seen to above; its rounding must be the same here, or the order of neighbors isn't
-        seen = at_size(values, (13, 11)).numpy()
-        for name, (start, end) in paths.items():
-            expected = slow_curve(start, end, seen, target, probability, steps)
-            np.testing.assert_allclose(curves[name][j].numpy(), expected, rtol=1e-9, atol=1e-12)
 
 
-def test_curves_begin_and_end_where_they_should(image: Any, probability: Any) -> None:
-    target, maps = torch.tensor([3]), [drawn(5, 5)]
-    clean, gray = probability(torch.stack([image, GREY.expand_as(image)]))[:, 3].tolist()
-    left = deletion_curves(image, maps, target, probability, GREY, steps=5, capacity=8)[0].tolist()
-    entered = insertion_curves(image, maps, target, probability, steps=5, capacity=8)[0].tolist()
-    assert (left[0], left[-1], entered[-1]) == pytest.approx((clean, gray, clean), rel=1e-12)
-    assert entered[0] == pytest.approx(probability(blurred(image, 5.0)[None])[0, 3].item(), rel=1e-12)
+def test_a_probability_of_one_has_finite_log_odds(image: Tensor) -> None:
+    loud = replace(given(image, drawn_map(13, 11)), logits=lambda images: Logits(4000.0)(images).float())
+    for name, scores in insertion_deletion(loud).items():
+        assert all(value is not None and math.isfinite(value) for value in scores.values), name
 
 
-def test_deletion_of_a_linear_score_has_a_closed_form() -> None:
-    # contributions 1..6, the largest first: 21, 15, 10, 6, 3, 1, 0; the trapezoids sum to 56 - 21/2
-    image = torch.tensor([[[3.0, 1, 6], [2, 5, 4]]], dtype=torch.float64)
-    targets = torch.tensor([0, 1, 0])
-    zero = torch.zeros(1, 1, 1, dtype=torch.float64)
-    curves = deletion_curves(image, [image[0], image[0], -image[0]], targets, linear(1), zero, steps=6, capacity=4)
-    assert curves[0].tolist() == [21, 15, 10, 6, 3, 1, 0]
-    assert area(curves)[:2].tolist() == pytest.approx([45.5 / 6, 91 / 6])
-    assert curves[2].tolist() == [21, 20, 18, 15, 11, 6, 0], "the other way round"
-    halves = deletion_curves(image, [image[0]], targets[:1], linear(1), zero, steps=4, capacity=4)
-    assert halves[0].tolist() == [21, 10, 6, 1, 0], "after step s the ceil(6s/4) first have gone: 0, 2, 3, 5, 6"
+MEANINGS: Mapping[str, Meaning] = {
+    "binary": Meaning(ScoreKind.BINARY, Quantity.LOGIT, ""),
+    "labels": Meaning(ScoreKind.SIGMOID, Quantity.LOGIT, ""),
+    "values": Meaning(ScoreKind.VALUE, Quantity.VALUE, ""),
+}
 
 
-def test_area_of_a_falling_line_is_a_half() -> None:
-    assert area(torch.linspace(1, 0, 9, dtype=torch.float64)[None]).tolist() == pytest.approx([0.5])
-    assert area(torch.tensor([[1.0, 1.0, 0.0]])).tolist() == pytest.approx([0.75])
+@pytest.mark.parametrize("meaning", MEANINGS)
+@pytest.mark.parametrize("shape", [(1, 13, 11), (1, 3, 3)], ids=["gray", "tiny"])
+def test_other_outputs_and_sizes_have_numbers(meaning: str, shape: tuple[int, int, int]) -> None:
+    maps = given(drawn(*shape), drawn_map(*shape[1:]), meaning=MEANINGS[meaning])
+    results = insertion_deletion(maps)
+    values = {name: scores.values[0] for name, scores in results.items()}
+    assert all(value is not None and math.isfinite(value) for value in values.values())
+    assert ("insertion_blur" in results) == (meaning != "values")
+    assert "relevance_gain_blur_log_odds" in results
 
 
-@pytest.mark.parametrize("capacity", [1, 2, 5, 1000])
-def test_chunks_do_not_matter_and_stay_within_the_capacity(image: Any, probability: Any, capacity: Any) -> None:
-    maps, targets = [drawn(13, 11, seed=j) for j in range(3)], torch.tensor([0, 4, 4])
-    before = image.clone()
-    score = Watched(probability)
-    found = deletion_curves(image, maps, targets, score, GREY, steps=6, capacity=capacity)
-    expected = deletion_curves(image, maps, targets, probability, GREY, steps=6, capacity=7)
-    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
-    assert score.images == 3 * 5 + 2, "ends are the same for all maps"
-    assert score.largest <= capacity
-    assert torch.equal(image, before), "what a network does to its input doesn't reach the image"
-
-
-def test_equal_values_go_in_an_order_without_a_corner() -> None:
-    places = ranking(torch.zeros(1, 40 * 40), seed=0).view(40, 40).double()
-    assert sorted(places.flatten().tolist()) == list(range(1600))
-    rest = (1600 - 1) / 2
-    spread = 1600 / math.sqrt(12 * 800)  # standard deviation of the mean place of one half
-    for half in (places[:20], places[20:], places[:, :20], places[:, 20:], places[::2], places[:, ::2]):
-        assert float(half.mean()) == pytest.approx(rest, abs=3 * spread)
-    assert not torch.equal(ranking(torch.zeros(1, 1600), seed=1).view(40, 40), places.long())
-
-
-def test_a_tie_costs_all_maps_alike() -> None:
-    values = torch.tensor([[0.0, 2, 0, 1, 0, 0, 2], [5.0, 5, 5, 5, 5, 5, 5], [0, 0, 0, 0, 0, 0, 0]])
-    places = ranking(values, seed=4)
-    for row, found in zip(values, places, strict=True):
-        assert found.argsort().tolist() == slow_order(row.numpy(), seed=4)
-    assert torch.equal(places[1], places[2])
-
-
-@pytest.mark.parametrize(
-    ("sides", "sigma", "reach"),
-    [((7, 9), 1.3, (4, 4)), ((9, 3), 1.3, (4, 2)), ((7, 6), 5.0, (6, 5))],
-    ids=["three-sigma", "narrow", "cut-at-both-sides"],
-)
-def test_blur_equals_the_replica_and_is_cut_at_the_side(image: Any, sides: Any, sigma: Any, reach: Any) -> None:
-    picture = image[:, : sides[0], : sides[1]]
-    height, width = picture.shape[1:]
-    expected = torch.zeros_like(picture)
-    for y in range(height):
-        for x in range(width):
-            total = 0.0
-            for dy in range(-reach[0], reach[0] + 1):
-                for dx in range(-reach[1], reach[1] + 1):
-                    v, u = abs(y + dy), abs(x + dx)
-                    v, u = min(v, 2 * (height - 1) - v), min(u, 2 * (width - 1) - u)
-                    weight = math.exp(-(dy * dy + dx * dx) / (2 * sigma**2))
-                    total += weight
-                    expected[:, y, x] += weight * picture[:, v, u]
-            expected[:, y, x] /= total
-    torch.testing.assert_close(blurred(picture, sigma), expected, rtol=1e-6, atol=1e-6)
-
-
-@pytest.mark.parametrize(("steps", "capacity"), [(0, 4), (4, 0)])
-def test_steps_and_capacity_below_one_are_refused(image: Any, steps: Any, capacity: Any) -> None:
-    with pytest.raises(BadRequest, match="≥ 1"):
-        deletion_curves(image, [drawn(2, 2)], torch.tensor([0]), linear(1), GREY, steps=steps, capacity=capacity)
+def test_a_value_below_the_baselines_tells_nothing(image: Tensor) -> None:
+    up = insertion_deletion(given(image, drawn_map(13, 11), meaning=MEANINGS["values"]))
+    down = replace(given(image, drawn_map(13, 11), meaning=MEANINGS["values"]), logits=lambda x: -Logits()(x))
+    for name, scores in insertion_deletion(down).items():
+        assert scores.range == pytest.approx(-(up[name].range or 0))
+        assert bool(scores.blind) != bool(up[name].blind)

@@ -40,11 +40,11 @@ def tiny() -> Any:
 
 def plain(subject: Any, image: Any, layer: Any = "") -> Any:
     """What a layer, or the network, gives for a picture: by a hook of the test's own."""
-    kept = []
+    outputs = []
     image = subject.preprocessing.normalize(image.to(next(subject.network.parameters())))[None]
     module = subject.network.get_submodule(layer)
-    handle = module.register_forward_hook(lambda *args: kept.append(args[2].clone()))
+    handle = module.register_forward_hook(lambda *args: outputs.append(args[2].clone()))
     with torch.no_grad():
         subject.network(image.clone())
     handle.remove()
-    return kept[0][0]
+    return outputs[0][0]

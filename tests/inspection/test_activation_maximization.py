@@ -38,13 +38,13 @@ def test_a_linear_score_is_largest_where_each_pixel_is_at_its_bound() -> None:
     subject = double(Linear())
     objectives = [Objective("", (0,)), Objective("", (1,))]
     free = maximize_activations(subject, objectives, parametrization="pixels", size=SIDE, steps=60, smooth=0, robust=0)
-    for row, found in enumerate(free):
+    for row, maximized in enumerate(free):
         best = (subject.network.fc.weight[row] > 0).view(3, 16, 16).float()
-        assert torch.equal(found.image, best)
-        assert found.reached == pytest.approx(plain(subject, best)[row].item())
-    kept = maximize_activations(subject, objectives, parametrization="pixels", size=SIDE, steps=60, robust=0)
+        assert torch.equal(maximized.image, best)
+        assert maximized.reached == pytest.approx(plain(subject, best)[row].item())
+    smoothed = maximize_activations(subject, objectives, parametrization="pixels", size=SIDE, steps=60, robust=0)
     spectral = maximize_activations(subject, objectives, size=SIDE, steps=60, robust=0)
-    for best, smooth, other in zip(free, kept, spectral, strict=True):
+    for best, smooth, other in zip(free, smoothed, spectral, strict=True):
         assert parametrization.total_variation(smooth.image[None]) < 0.5 * parametrization.total_variation(
             best.image[None]
         )
@@ -90,14 +90,14 @@ def test_the_seed_decides(tiny: Any, form: Any) -> None:
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_what_is_reached_is_what_the_network_gives(tiny: Any, form: Any) -> None:
-    found = maximize_activations(tiny, OBJECTIVES, parametrization=form, size=(20, 18), steps=10)
-    logit, several, placed, pooled = found
+    maximized = maximize_activations(tiny, OBJECTIVES, parametrization=form, size=(20, 18), steps=10)
+    logit, several, placed, pooled = maximized
     assert logit.reached == pytest.approx(plain(tiny, logit.image)[1].item(), rel=1e-5)
     before = plain(tiny, several.image, "features.3")
     assert several.reached == pytest.approx(before[[2, 5]].mean().item(), rel=1e-5)
     assert placed.reached == pytest.approx(plain(tiny, placed.image, "features.1")[4, 3, 7].item(), rel=1e-5)
     assert pooled.reached == pytest.approx(plain(tiny, pooled.image, "pool")[6].item(), rel=1e-5)
-    for one in found:
+    for one in maximized:
         assert one.image.shape == (3, 20, 18) and one.image.dtype == torch.float32
         assert one.image.min() >= 0 and one.image.max() <= 1
         assert one.frames.shape == (FRAMES, 3, 20, 18) and torch.equal(one.frames[-1], one.image)
@@ -122,11 +122,11 @@ def test_layers_are_read_before_what_works_on_them_in_place() -> None:
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_an_image_to_start_from_is_where_it_starts(tiny: Any, form: Any) -> None:
     start = GREY.normalize(0.05 + 0.9 * torch.rand(3, 16, 20, generator=source(9), dtype=torch.float64))
-    found = maximize_activations(tiny, OBJECTIVES[:2], parametrization=form, start=start, steps=3, robust=0)
+    maximized = maximize_activations(tiny, OBJECTIVES[:2], parametrization=form, start=start, steps=3, robust=0)
     logits = tiny.forward(start[None])[0]
-    assert found[0].curve[0] == pytest.approx(logits[1].item(), rel=1e-6)
-    torch.testing.assert_close(found[1].frames[0], GREY.restore(start).float())
-    assert found[0].reached > found[0].curve[0]
+    assert maximized[0].curve[0] == pytest.approx(logits[1].item(), rel=1e-6)
+    torch.testing.assert_close(maximized[1].frames[0], GREY.restore(start).float())
+    assert maximized[0].reached > maximized[0].curve[0]
 
 
 class Sleeping(nn.Module):
@@ -147,20 +147,20 @@ class Sleeping(nn.Module):
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_a_sleeping_unit_is_woken(form: Any) -> None:
     subject = double(Sleeping(), preprocessing=Preprocessing())
-    (found,) = maximize_activations(
+    (maximized,) = maximize_activations(
         subject, [Objective("act", (0,), (4, 4))], parametrization=form, size=SIDE, steps=120
     )
-    assert found.curve[0] == 0 < found.reached
+    assert maximized.curve[0] == 0 < maximized.reached
 
 
 @pytest.mark.parametrize("form", ["fourier", "pixels"])
 def test_maximized_images_beat_the_best_of_many(tiny: Any, form: Any) -> None:
     many = GREY.normalize(torch.rand(500, 3, 16, 16, generator=source(2), dtype=torch.float64))
     best = tiny.forward(many).amax(dim=0)
-    found = maximize_activations(
+    maximized = maximize_activations(
         tiny, [Objective("", (k,)) for k in range(5)], parametrization=form, size=SIDE, steps=60
     )
-    assert all(one.reached > best[k].item() for k, one in enumerate(found))
+    assert all(one.reached > best[k].item() for k, one in enumerate(maximized))
 
 
 def test_the_network_is_left_as_it_was(tiny: Any) -> None:
@@ -227,5 +227,5 @@ def test_a_real_network_is_excited_more_than_by_photographs(real: Any) -> None:
     with torch.no_grad():
         best = subject.forward(photographs).amax(dim=0)
     classes = best.topk(4).indices.tolist()  # those that the photographs show best
-    found = maximize_activations(subject, [Objective("", (k,)) for k in classes], steps=16, size=(96, 96))
-    assert sum(one.reached > best[k].item() for k, one in zip(classes, found, strict=True)) >= 3
+    maximized = maximize_activations(subject, [Objective("", (k,)) for k in classes], steps=16, size=(96, 96))
+    assert sum(one.reached > best[k].item() for k, one in zip(classes, maximized, strict=True)) >= 3

@@ -21,13 +21,13 @@ def test_statistics_of_channels_whose_fate_is_known() -> None:
     stats = ChannelStatsCollector(6)
     for part in (values[:4], values[4:]):
         stats.add(part)
-    found = stats.found()
-    assert found.dead.tolist() == [False, True, False, False, False, True, False]
-    assert found.saturated.tolist() == [False, False, True, False, False, False, False]
-    assert found.duplicate_of.tolist() == [-1, -1, -1, -1, 0, -1, -1]
-    torch.testing.assert_close(found.highest, values.amax((0, 2, 3)))
-    torch.testing.assert_close(found.mean, values.mean((0, 2, 3)))
-    torch.testing.assert_close(found.active, (values > 0).float().mean((0, 2, 3)))
+    measured = stats.found()
+    assert measured.dead.tolist() == [False, True, False, False, False, True, False]
+    assert measured.saturated.tolist() == [False, False, True, False, False, False, False]
+    assert measured.duplicate_of.tolist() == [-1, -1, -1, -1, 0, -1, -1]
+    torch.testing.assert_close(measured.highest, values.amax((0, 2, 3)))
+    torch.testing.assert_close(measured.mean, values.mean((0, 2, 3)))
+    torch.testing.assert_close(measured.active, (values > 0).float().mean((0, 2, 3)))
 
 
 def test_duplicates_are_those_whose_correlation_is_high() -> None:

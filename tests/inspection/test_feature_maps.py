@@ -20,13 +20,13 @@ def test_kept_maps_are_within_half_a_step() -> None:
     values = drawn_at_random(6, 9, 7) * torch.arange(1, 7)[:, None, None]
     values[2] = 4.0
     gradient = drawn_at_random(6, 9, 7, seed=1)
-    kept = keep_maps(values, gradient, 100)
-    spread = (kept.highest - kept.lowest)[:, None, None]
-    back = kept.lowest[:, None, None] + kept.steps / 255 * spread
+    stored = keep_maps(values, gradient, 100)
+    spread = (stored.highest - stored.lowest)[:, None, None]
+    back = stored.lowest[:, None, None] + stored.steps / 255 * spread
     assert (np.abs(back - values.numpy()) <= spread / 510 + 1e-6).all()
-    np.testing.assert_allclose(kept.mean, values.mean((1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(stored.mean, values.mean((1, 2)), rtol=1e-5)
     slow = [sum(float(values[k, i, j] * gradient[k, i, j]) for i in range(9) for j in range(7)) for k in range(6)]
-    np.testing.assert_allclose(kept.relevance, slow, rtol=1e-4)
+    np.testing.assert_allclose(stored.relevance, slow, rtol=1e-4)
     assert not keep_maps(values, None, 100).relevance.any()
 
 

@@ -44,8 +44,8 @@ def test_features_are_met_far_better_than_by_noise(tiny: Any) -> None:
     image = GREY.normalize(picture())
     noise = GREY.normalize(torch.rand(20, 3, 16, 16, generator=source(8), dtype=torch.float64))
     layers = ["features.1", "features.4", "fc"]
-    found = invert(tiny, image, layers, steps=100)
-    for layer, one in zip(layers, found, strict=True):
+    inverted = invert(tiny, image, layers, steps=100)
+    for layer, one in zip(layers, inverted, strict=True):
         wanted = plain(tiny, GREY.restore(image), layer)
         apart = [((plain(tiny, GREY.restore(n), layer) - wanted).norm() / wanted.norm()).item() ** 2 for n in noise]
         own = (plain(tiny, one.image, layer) - wanted).square().sum() / wanted.square().sum()
@@ -53,7 +53,7 @@ def test_features_are_met_far_better_than_by_noise(tiny: Any) -> None:
         assert one.error < 0.05 * min(apart) and one.error < 0.1 * one.curve[0]
         assert len(one.curve) == 100
     smooth = invert(tiny, image, layers, steps=100, smooth=10)
-    for one, other in zip(found[1:], smooth[1:], strict=True):
+    for one, other in zip(inverted[1:], smooth[1:], strict=True):
         assert parametrization.total_variation(other.image[None]) < parametrization.total_variation(one.image[None])
 
 

@@ -12,22 +12,22 @@ from tests.inspection.conftest import source
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("one_thread")]
 
 
-def test_a_spectrum_is_a_sum_of_cosines() -> None:
-    for height, width in [(6, 8), (5, 7), (4, 5)]:
-        z = torch.randn(1, 1, height, width // 2 + 1, 2, generator=source(), dtype=torch.float64)
-        found = torch.logit(FourierPictures(z, width).pictures())[0, 0]
-        expected = torch.zeros(height, width, dtype=torch.float64)
-        for u in range(height):
-            for v in range(width // 2 + 1):
-                cycles = max(hypot(min(u, height - u) / height, v / width), 1 / max(height, width))
-                twice = 1 if v == 0 or 2 * v == width else 2  # the other half of a real picture's spectrum
-                size = parametrization.CONTRAST / cycles * twice / (height * width) ** 0.5
-                re, im = z[0, 0, u, v].tolist()
-                for y in range(height):
-                    for x in range(width):
-                        turn = 2 * pi * (u * y / height + v * x / width)
-                        expected[y, x] += size * (re * cos(turn) + im * cos(turn + pi / 2))
-        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+@pytest.mark.parametrize(("height", "width"), [(6, 8), (5, 7), (4, 5)], ids=["even", "odd", "even and odd"])
+def test_a_spectrum_is_a_sum_of_cosines(height: int, width: int) -> None:
+    z = torch.randn(1, 1, height, width // 2 + 1, 2, generator=source(), dtype=torch.float64)
+    actual = torch.logit(FourierPictures(z, width).pictures())[0, 0]
+    expected = torch.zeros(height, width, dtype=torch.float64)
+    for u in range(height):
+        for v in range(width // 2 + 1):
+            cycles = max(hypot(min(u, height - u) / height, v / width), 1 / max(height, width))
+            twice = 1 if v == 0 or 2 * v == width else 2  # the other half of a real picture's spectrum
+            size = parametrization.CONTRAST / cycles * twice / (height * width) ** 0.5
+            re, im = z[0, 0, u, v].tolist()
+            for y in range(height):
+                for x in range(width):
+                    turn = 2 * pi * (u * y / height + v * x / width)
+                    expected[y, x] += size * (re * cos(turn) + im * cos(turn + pi / 2))
+    torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_colors_are_orthogonal_with_the_spreads_that_are_stated() -> None:
@@ -46,10 +46,10 @@ def test_colors_are_orthogonal_with_the_spreads_that_are_stated() -> None:
     assert torch.allclose(shown[0], shown[1]) and torch.allclose(shown[0], shown[2]) and shown.std() > 0.01
 
 
-def test_a_picture_survives_its_spectrum() -> None:
-    for shape in [(2, 3, 6, 8), (1, 1, 5, 7)]:
-        given = 0.02 + 0.96 * torch.rand(shape, generator=source(), dtype=torch.float64)
-        torch.testing.assert_close(FourierPictures.from_pictures(given).pictures(), given)
+@pytest.mark.parametrize("shape", [(2, 3, 6, 8), (1, 1, 5, 7)], ids=["two of color", "a gray one of odd sides"])
+def test_a_picture_survives_its_spectrum(shape: tuple[int, ...]) -> None:
+    given = 0.02 + 0.96 * torch.rand(shape, generator=source(), dtype=torch.float64)
+    torch.testing.assert_close(FourierPictures.from_pictures(given).pictures(), given)
 
 
 def test_variation_and_norm_are_what_they_say() -> None:

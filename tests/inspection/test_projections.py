@@ -50,18 +50,18 @@ def test_projections_are_those_of_captum(how: Any, vgg16: Any, pair: Any) -> Non
     ]
     units += [Unit("features.24", 11), Unit("features.30", 1)]
     images = pair[[0, 1, 1, 0, 1, 0]]
-    found = project(subject, images, units, how=how, capacity=3)
+    projections = project(subject, images, units, how=how, capacity=3)
     plain = copy.deepcopy(vgg16)
     for module in plain.modules():
         if isinstance(module, nn.ReLU):
             module.inplace = False
     for number, unit in enumerate(units):
-        place = (unit.channel, *found.positions[number].tolist())
+        position = (unit.channel, *projections.positions[number].tolist())
         attribution = CAPTUM[how](plain, plain.get_submodule(unit.layer))
         image = images[number : number + 1].clone().requires_grad_()
-        expected = attribution.attribute(image, place).detach()
+        expected = attribution.attribute(image, position).detach()
         assert float(expected.abs().max()) > 0, unit
-        error = (found.maps[number] - expected[0]).abs().max() / expected.abs().max()
+        error = (projections.maps[number] - expected[0]).abs().max() / expected.abs().max()
         assert float(error) < 1e-9, (unit, float(error))
 
 
@@ -130,18 +130,18 @@ def test_projections_are_those_of_a_slow_replica(name: Any, how: Any, pair: Any)
     subject = Subject(seeded(architecture(name)).double().eval(), pair[:1])
     units = [Unit(layer, 3, *((2, 1) if layer in GIVEN else ())) for layer in LAYERS[name]]
     images = pair[[number % 2 for number in range(len(units))]]
-    found = project(subject, images, units, how=how)
+    projections = project(subject, images, units, how=how)
     fields = receptive_fields(Tape(subject, images[:1], layers=LAYERS[name]), LAYERS[name])
     for number, unit in enumerate(units):
-        pixels, value, place = replica(subject, images[number : number + 1], unit, how)
-        torch.testing.assert_close(found.maps[number], pixels, rtol=1e-9, atol=1e-12 * float(pixels.abs().max()))
-        assert tuple(found.positions[number].tolist()) == place
-        assert float(found.activations[number]) == pytest.approx(value, rel=1e-12)
+        pixels, value, position = replica(subject, images[number : number + 1], unit, how)
+        torch.testing.assert_close(projections.maps[number], pixels, rtol=1e-9, atol=1e-12 * float(pixels.abs().max()))
+        assert tuple(projections.positions[number].tolist()) == position
+        assert float(projections.activations[number]) == pytest.approx(value, rel=1e-12)
         assert bool(pixels.any()), unit
-        box = fields[unit.layer].box(*place)
-        assert bool(cropped(found.maps[number], box).any())
-        cropped(found.maps[number], box).zero_()
-        assert not bool(found.maps[number].any()), "something outside the field"
+        box = fields[unit.layer].box(*position)
+        assert bool(cropped(projections.maps[number], box).any())
+        cropped(projections.maps[number], box).zero_()
+        assert not bool(projections.maps[number].any()), "something outside the field"
 
 
 @pytest.mark.parametrize("how", WAYS)
@@ -151,18 +151,20 @@ def test_a_layer_that_is_worked_on_in_place_starts_at_its_own_result(how: Any, i
     channel = 3
     row, column = divmod(int(values[0, channel].argmin()), 16)
     unit = Unit("last", channel, row, column)
-    found = project(subject, images[:1], [unit], how=how)
-    assert float(found.activations[0]) == float(values[0, channel, row, column]) < 0, "before the ReLU that follows"
+    projections = project(subject, images[:1], [unit], how=how)
+    assert float(projections.activations[0]) == float(values[0, channel, row, column]) < 0, (
+        "before the ReLU that follows"
+    )
     expected, _, _ = replica(subject, images[:1], unit, how)
-    torch.testing.assert_close(found.maps[0], expected, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(projections.maps[0], expected, rtol=1e-9, atol=1e-12)
 
 
 def test_a_unit_is_found_where_its_channel_is_strongest(images: Any) -> None:
     subject = Subject(seeded(Tiny()).double(), images[:1])
     values = Tape(subject, images).layer("features.1")
-    found = project(subject, images, [Unit("features.1", 4)] * 3, how="gradient")
-    torch.testing.assert_close(found.activations, values[:, 4].amax((1, 2)), rtol=1e-12, atol=0)
-    assert found.maps.shape == images.shape and found.positions.shape == (3, 2)
+    projections = project(subject, images, [Unit("features.1", 4)] * 3, how="gradient")
+    torch.testing.assert_close(projections.activations, values[:, 4].amax((1, 2)), rtol=1e-12, atol=0)
+    assert projections.maps.shape == images.shape and projections.positions.shape == (3, 2)
     given = project(subject, images, [Unit("features.1", 4, 0, 0)] * 3)
     torch.testing.assert_close(given.activations, values[:, 4, 0, 0], rtol=1e-12, atol=0)
 

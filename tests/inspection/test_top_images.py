@@ -20,20 +20,20 @@ def test_top_images_equal_a_search_through_all() -> None:
     for values, named in zip(batches, classes, strict=True):
         tops.add("a", values, named)
     every = torch.cat(batches)
-    found = tops.top("a")
+    actual = tops.top("a")
     for channel in range(4):
         peaks = [float(image[channel].max()) for image in every]
-        order = sorted(range(len(every)), key=lambda place: (-peaks[place], place))[:4]
-        assert found.images[channel].tolist() == order
-        for rank, place in enumerate(order):
-            row, column = int(found.rows[channel, rank]), int(found.columns[channel, rank])
+        order = sorted(range(len(every)), key=lambda image_index: (-peaks[image_index], image_index))[:4]
+        assert actual.images[channel].tolist() == order
+        for rank, image_index in enumerate(order):
+            row, column = int(actual.rows[channel, rank]), int(actual.columns[channel, rank])
             assert (
-                float(every[place, channel, row, column])
-                == float(found.values[channel, rank])
-                == pytest.approx(peaks[place])
+                float(every[image_index, channel, row, column])
+                == float(actual.values[channel, rank])
+                == pytest.approx(peaks[image_index])
             )
     flat = [index for named in classes for index in named]
     for index, values in tops.excitement("a").items():
-        mine = every[[place for place, each in enumerate(flat) if each == index]]
+        mine = every[[image_index for image_index, label in enumerate(flat) if label == index]]
         torch.testing.assert_close(values, mine.flatten(2).amax(2).mean(0))
     assert set(tops.excitement("a")) == {0, 1, 2}

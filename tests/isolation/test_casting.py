@@ -30,12 +30,12 @@ def test_a_network_that_casts_its_images_has_maps_of_their_type(dtype: Any) -> N
             return super().forward(x.to(dtype))
 
     methods = ["grad_cam", "ablation_cam", "score_cam", "gradient", "full_grad", "lrp_epsilon", "layer_cam"]
-    found = explain(Casting(), IMAGES, [1, 2], methods)
+    maps = explain(Casting(), IMAGES, [1, 2], methods)
     wanted = explain(Body(), IMAGES, [1, 2], methods)
     near = {torch.float16: 2e-2, torch.bfloat16: 0.3, torch.float64: 1e-3}[dtype]
     for name, own in wanted.items():
-        assert found[name].dtype == torch.float32
-        torch.testing.assert_close(found[name], own, rtol=0, atol=near * float(own.abs().max()), msg=name)
+        assert maps[name].dtype == torch.float32
+        torch.testing.assert_close(maps[name], own, rtol=0, atol=near * float(own.abs().max()), msg=name)
 
 
 def test_casting_within_a_network_is_put_aside() -> None:
@@ -47,8 +47,8 @@ def test_casting_within_a_network_is_put_aside() -> None:
                 return super().forward(x)
 
     network, enter = Autocast(), torch.autocast.__enter__
-    for name, found in maps(network).items():
-        torch.testing.assert_close(found, wanted[name], rtol=0, atol=0)
+    for name, actual in maps(network).items():
+        torch.testing.assert_close(actual, wanted[name], rtol=0, atol=0)
     assert network(IMAGES).dtype == torch.bfloat16 and torch.autocast.__enter__ is enter
 
 
@@ -57,5 +57,5 @@ def test_bfloat16_forward_passes_are_cast_all_the_same() -> None:
     with torch.no_grad():
         exact = subject.forward(IMAGES)
         with subject.reduced():
-            found = subject.forward(IMAGES)
-    assert 0 < float((found - exact).abs().max()) < 0.1
+            actual = subject.forward(IMAGES)
+    assert 0 < float((actual - exact).abs().max()) < 0.1

@@ -37,15 +37,15 @@ SAID = {
 @pytest.mark.parametrize("name", SAID)
 def test_what_somebody_s_code_does_wrong_is_one_line_with_its_place(name: Any) -> None:
     code, words = SAID[name]
-    said = command("layers", f"tests.odd_networks:{name}", code=code)
+    result = command("layers", f"tests.odd_networks:{name}", code=code)
     pattern = re.escape(words.format(HERE)).replace(r"\#", r"\d+")
-    assert re.search(pattern, said.stderr) and said.stdout == ""
-    assert said.stderr.startswith("Error: ") and said.stderr.count("\n") == 1 and "Traceback" not in said.stderr
+    assert re.search(pattern, result.stderr) and result.stdout == ""
+    assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1 and "Traceback" not in result.stderr
 
 
 def test_the_traceback_is_there_for_the_asking(tmp_path: Path) -> None:
-    said = command("run", "tests.odd_networks:NoTraining", "pictures", "-o", tmp_path / "r", "--verbose", code=1)
-    assert "odd_networks.py" in said.stderr.partition("Traceback")[2]
+    result = command("run", "tests.odd_networks:NoTraining", "pictures", "-o", tmp_path / "r", "--verbose", code=1)
+    assert "odd_networks.py" in result.stderr.partition("Traceback")[2]
 
 
 def test_a_bug_of_this_program_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,10 +79,12 @@ def photo(tmp_path: Path) -> Path:
 
 
 def test_what_a_network_prints_and_warns_of_is_no_flood_and_not_the_result(photo: Any, tmp_path: Path) -> None:
-    said = command("run", "tests.odd_networks:Talks", photo, "-o", tmp_path / "r", "-m", "grad_cam", "--device", "cpu")
-    assert said.stdout == f"Wrote {tmp_path / 'r' / 'index.html'}\n"
-    assert said.stderr.count("talking") == 20 and said.stderr.count("UserWarning") == 1
-    assert "what the network prints from here on is left out" in said.stderr
+    result = command(
+        "run", "tests.odd_networks:Talks", photo, "-o", tmp_path / "r", "-m", "grad_cam", "--device", "cpu"
+    )
+    assert result.stdout == f"Wrote {tmp_path / 'r' / 'index.html'}\n"
+    assert result.stderr.count("talking") == 20 and result.stderr.count("UserWarning") == 1
+    assert "what the network prints from here on is left out" in result.stderr
 
 
 def state() -> tuple[object, ...]:
@@ -123,8 +125,8 @@ def test_python_gets_an_error_of_this_program_where_a_network_exits() -> None:
 
 
 def test_versions_of_weights_and_empty_names_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = command("layers", "resnet18@NOVERSION", code=2).stderr
-    assert "No weights version of resnet18 is called 'NOVERSION'" in said and "IMAGENET1K_V1" in said
+    printed = command("layers", "resnet18@NOVERSION", code=2).stderr
+    assert "No weights version of resnet18 is called 'NOVERSION'" in printed and "IMAGENET1K_V1" in printed
     assert "layer4" in command("layers", "resnet18@IMAGENET1K_V1").stdout
     assert "empty" in command("layers", "", code=2).stderr
     with pytest.raises(BadRequest, match="MODEL is empty"):
@@ -135,8 +137,8 @@ def test_versions_of_weights_and_empty_names_are_checked(tmp_path: Path, monkeyp
     words = ("train", tmp_path, "-o", tmp_path / "m.pt", "--arch")
     assert "No architecture is called 'nonsense'" in command(*words, "nonsense", code=2).stderr
     pytest.importorskip("timm", reason="timm isn't installed")
-    said = command(*words, "vit_base_patch16_224", code=2).stderr
-    assert "is a model of timm, and train takes 'small' or one of torchvision's classifiers" in said
+    printed = command(*words, "vit_base_patch16_224", code=2).stderr
+    assert "is a model of timm, and train takes 'small' or one of torchvision's classifiers" in printed
 
 
 def pictures(folder: Path, *sizes: tuple[int, int]) -> Path:
@@ -155,8 +157,8 @@ def inside(name: str, photos: Path, folder: Path) -> Any:
 def test_an_image_that_the_network_refuses_costs_no_view_of_the_others(tmp_path: Path) -> None:
     photos = pictures(tmp_path / "photos", (40, 40), (32, 48), (40, 40))
     record = inside("RefusesOne", photos, tmp_path / "r")
-    assert [each.name for each in record.skipped] == ["1.png"] and record.inspection.image_count == 2
-    assert [each.image[:2] for each in record.inspection.images] == ["0-", "2-"]
+    assert [file.name for file in record.skipped] == ["1.png"] and record.inspection.image_count == 2
+    assert [image.image[:2] for image in record.inspection.images] == ["0-", "2-"]
     assert (
         record.inspection.top_images
         and record.inspection.maximized
@@ -167,9 +169,9 @@ def test_an_image_that_the_network_refuses_costs_no_view_of_the_others(tmp_path:
 
 def test_a_view_that_the_network_refuses_costs_no_other(tmp_path: Path) -> None:
     photos = pictures(tmp_path / "photos", (40, 40), (40, 40))
-    found = inside("RefusesGradients", photos, tmp_path / "r").inspection
-    gaps = dict(found.not_applicable)
+    inspection = inside("RefusesGradients", photos, tmp_path / "r").inspection
+    gaps = dict(inspection.not_applicable)
     assert gaps["feature maps"] == "RuntimeError: no gradients here"
-    assert found.kernels and found.channel_stats and len(found.images) == 2
+    assert inspection.kernels and inspection.channel_stats and len(inspection.images) == 2
     text = (tmp_path / "r" / "features.html").read_text()
     assert "No feature maps: RuntimeError: no gradients here." in text

@@ -16,9 +16,9 @@ from tests.networks import Tiny
 def refused(network: Any, images: Any = IMAGES, **options: Any) -> Any:
     with pytest.raises(BadRequest) as caught:
         explain(network, images, [1, 2], **options)
-    said = str(caught.value)
-    assert "\n" not in said and "--" not in said, said
-    return said
+    message = str(caught.value)
+    assert "\n" not in message and "--" not in message, message
+    return message
 
 
 def exported() -> Any:
@@ -34,8 +34,8 @@ def test_networks_whose_operations_cannot_be_seen_are_named() -> None:
         assert "is TorchScript" in refused(torch.jit.trace(Body().eval(), IMAGES))
         assert "torch.export.unflatten(program)" in refused(exported())
         quantized = torch.ao.quantization.quantize_dynamic(Body().eval(), {nn.Linear})
-    said = refused(quantized)
-    assert "Body's inner.fc is a torch.ao.nn.quantized" in said and "autograd can't follow" in said
+    message = refused(quantized)
+    assert "Body's inner.fc is a torch.ao.nn.quantized" in message and "autograd can't follow" in message
 
 
 def test_images_that_do_not_meet_the_weights_are_told_so() -> None:
@@ -70,8 +70,8 @@ def test_another_size_is_advised_where_one_works_and_nowhere_else() -> None:
         def forward(self, x: Any) -> Any:
             return super().forward(x).sum(7)
 
-    said = refused(Slip())
-    assert "test_refusals.py:" in said and "(forward)" in said and "of other sizes, too" in said
+    message = refused(Slip())
+    assert "test_refusals.py:" in message and "(forward)" in message and "of other sizes, too" in message
 
     class Lost(Body):
         def forward(self, x: Any) -> Any:
@@ -94,8 +94,8 @@ def test_a_network_that_takes_one_image_at_a_time_gets_them_so() -> None:
             return super().forward(x)
 
     with pytest.warns(UserWarning, match="takes one image at a time"):
-        found = explain(Alone(), IMAGES, [1, 2])["grad_cam"]
-    torch.testing.assert_close(found, explain(Alone(), IMAGES, [1, 2], batch_size=1)["grad_cam"], rtol=0, atol=0)
+        actual = explain(Alone(), IMAGES, [1, 2])["grad_cam"]
+    torch.testing.assert_close(actual, explain(Alone(), IMAGES, [1, 2], batch_size=1)["grad_cam"], rtol=0, atol=0)
 
 
 def test_a_network_that_overwrites_what_its_way_back_reads_is_told_so() -> None:

@@ -75,9 +75,9 @@ OTHERWISE: dict[str, Callable[[], Any]] = {  # compiling a module is said to giv
 def test_what_hides_the_operations_is_put_aside_for_a_while(how: Any, wanted: dict[str, torch.Tensor]) -> None:
     network = OTHERWISE[how]()
     kinds = [type(module).__name__ for module in network.modules()]
-    found = maps(network)
+    actual = maps(network)
     for name, own in wanted.items():
-        assert torch.equal(found[name], own), name
+        assert torch.equal(actual[name], own), name
     assert [type(module).__name__ for module in network.modules()] == kinds
     assert explain(network, IMAGES, [1, 2], layer="inner.features.3")["grad_cam"].shape == (2, 8, 8)
     assert torch.utils.checkpoint.CheckpointFunction is CHECKPOINTING
@@ -85,10 +85,10 @@ def test_what_hides_the_operations_is_put_aside_for_a_while(how: Any, wanted: di
 
 def test_autocasting_around_the_call_changes_nothing(wanted: dict[str, torch.Tensor]) -> None:
     with torch.autocast("cpu", torch.bfloat16):
-        found = maps(Body())
+        actual = maps(Body())
         assert torch.is_autocast_enabled("cpu")
     for name, own in wanted.items():
-        assert found[name].dtype is torch.float32 and torch.equal(found[name], own), name
+        assert actual[name].dtype is torch.float32 and torch.equal(actual[name], own), name
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -96,9 +96,9 @@ def test_a_network_in_half_precision_has_maps_in_single(dtype: Any) -> None:
     network = Body().to(dtype)
     plain = copy.deepcopy(network).float()
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    found = maps(network, IMAGES.to(dtype))
+    actual = maps(network, IMAGES.to(dtype))
     for name, own in maps(plain, IMAGES.to(dtype).float()).items():
-        assert found[name].dtype is torch.float32 and torch.equal(found[name], own), name
+        assert actual[name].dtype is torch.float32 and torch.equal(actual[name], own), name
     for key, value in network.state_dict().items():
         assert value.dtype == before[key].dtype and torch.equal(value, before[key])
 
@@ -107,10 +107,10 @@ def test_another_default_type_changes_nothing(wanted: dict[str, torch.Tensor]) -
     network = Body()
     torch.set_default_dtype(torch.float64)
     try:
-        found = maps(network)
+        actual = maps(network)
     finally:
         torch.set_default_dtype(torch.float32)
-    assert all(found[name].dtype is torch.float32 and torch.equal(found[name], own) for name, own in wanted.items())
+    assert all(actual[name].dtype is torch.float32 and torch.equal(actual[name], own) for name, own in wanted.items())
 
 
 class Moving(Body):
@@ -142,11 +142,11 @@ def test_what_a_network_counts_in_is_left_as_it_was_and_each_pass_begins_with_it
 ) -> None:
     network = Moving()
     calls, mean = network.calls, network.mean
-    found = maps(network)
+    actual = maps(network)
     assert network.calls is calls and network.mean is mean and network.twin is calls
     assert float(calls) == 0 and not mean.any() and network.times == 0 and network.last is None
     for name, own in wanted.items():  # the first pass multiplies by 1, and so do all others
-        torch.testing.assert_close(found[name], own, rtol=0, atol=0)
+        torch.testing.assert_close(actual[name], own, rtol=0, atol=0)
 
 
 def test_only_what_moves_is_looked_after() -> None:
@@ -173,6 +173,6 @@ def test_maps_that_are_not_finite_are_warned_of_by_name_and_number() -> None:
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = explain(Cut(), IMAGES, [1, 2], ["gradient", "grad_cam"])
+        maps = explain(Cut(), IMAGES, [1, 2], ["gradient", "grad_cam"])
     assert [str(warning.message) for warning in caught] == ["gradient: 1536 of 1536 values aren't finite."]
-    assert caught[0].filename == __file__ and bool(found["grad_cam"].isfinite().all())
+    assert caught[0].filename == __file__ and bool(maps["grad_cam"].isfinite().all())

@@ -16,12 +16,12 @@ pytestmark = pytest.mark.numeric
 def test_eigen_cam_is_the_first_singular_vector(network: Any, layer: Any, images: Any, targets: Any) -> None:
     a, _ = oracles.layer_values(network, images, targets, layer)
     maps = only(network, images, targets, "eigen_cam", layer=layer).numpy()
-    for found, values in zip(maps, a, strict=True):
+    for actual, values in zip(maps, a, strict=True):
         left, _, _ = np.linalg.svd(values.reshape(len(values), -1), full_matrices=False)
         expected = np.tensordot(left[:, 0], values, 1)
         if (expected * values.mean(0)).sum() < 0:
             expected = -expected
-        np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(actual, expected, rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -78,8 +78,8 @@ def extremal_slowly(network: Any, image: Any, target: Any, area: Any, steps: Any
 def test_extremal_perturbation_equals_its_definition(network: Any, area: Any) -> None:
     images = torch.randn(2, 3, 24, 37, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     maps = only(network, images, [2, 4], "extremal_perturbation", area=area, steps=6)
-    for found, image, target in zip(maps, images, (2, 4), strict=True):
-        torch.testing.assert_close(found, extremal_slowly(network, image, target, area, 6), rtol=1e-7, atol=1e-9)
+    for actual, image, target in zip(maps, images, (2, 4), strict=True):
+        torch.testing.assert_close(actual, extremal_slowly(network, image, target, area, 6), rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize("options", [{"area": 0.0}, {"area": 1.0}, {"steps": 0}])

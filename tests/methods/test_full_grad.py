@@ -25,10 +25,10 @@ def pictures() -> torch.Tensor:
 
 def parts_of(network: Any, images: Any, targets: Any) -> Any:
     """The sum of all constant parts, and of the input times its gradient."""
-    tape, found = Tape(Subject(network, images[:1]), images), []
-    tape.bias_terms(targets, lambda part: found.append(part.flatten(1).sum(1)))
+    tape, sums = Tape(Subject(network, images[:1]), images), []
+    tape.bias_terms(targets, lambda part: sums.append(part.flatten(1).sum(1)))
     pixels = (tape.gradients(targets).pixels * images).sum((1, 2, 3))
-    return torch.stack(found).sum(0), pixels, tape.logits.gather(1, targets[:, None])[:, 0]
+    return torch.stack(sums).sum(0), pixels, tape.logits.gather(1, targets[:, None])[:, 0]
 
 
 class Curved(nn.Module):
@@ -85,18 +85,18 @@ def test_full_grad_by_hand(pictures: torch.Tensor) -> None:
 
 def test_coarse_parts_are_brought_to_the_image(pictures: torch.Tensor) -> None:
     network = seeded(Tiny()).double()
-    found = explain(network, pictures[:1], [1], ["full_grad"])["full_grad"]
+    actual = explain(network, pictures[:1], [1], ["full_grad"])["full_grad"]
     tape = Tape(Subject(network, pictures[:1]), pictures[:1])
     terms: list[torch.Tensor] = []
     tape.bias_terms(torch.tensor([1]), terms.append)
     parts = [part for part in terms if part.ndim == 4] + [pictures[:1] * tape.gradients(torch.tensor([1])).pixels]
     assert sorted(part.shape[2] for part in parts) == [8, 16, 16]
-    expected = torch.zeros_like(found)
+    expected = torch.zeros_like(actual)
     for part in parts:
         strength = part.abs()
         strength = (strength - strength.min()) / (strength.max() - strength.min())
         expected += interpolate(strength.sum(1, keepdim=True), (16, 16), mode="bilinear", align_corners=False)[:, 0]
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(actual, expected)
 
 
 class Hidden(Tiny):

@@ -15,12 +15,12 @@ pytestmark = pytest.mark.numeric
 def test_gradient_is_the_finite_difference(network: Any, images: Any, targets: Any) -> None:
     maps = only(network, images, targets, "gradient")
     step = 1e-6
-    for place in [(0, 0, 3, 4), (1, 2, 9, 9), (2, 1, 15, 0)]:
+    for index in [(0, 0, 3, 4), (1, 2, 9, 9), (2, 1, 15, 0)]:
         up, down = images.clone(), images.clone()
-        up[place] += step
-        down[place] -= step
-        scores = [network(x)[place[0], targets[place[0]]] for x in (up, down)]
-        assert float(maps[place]) == pytest.approx(float(scores[0] - scores[1]) / (2 * step), rel=1e-5, abs=1e-8)
+        up[index] += step
+        down[index] -= step
+        scores = [network(x)[index[0], targets[index[0]]] for x in (up, down)]
+        assert float(maps[index]) == pytest.approx(float(scores[0] - scores[1]) / (2 * step), rel=1e-5, abs=1e-8)
 
 
 def test_saliency_and_input_x_gradient_follow_from_the_gradient(network: Any, images: Any, targets: Any) -> None:

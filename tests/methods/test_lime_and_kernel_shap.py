@@ -33,21 +33,23 @@ def test_lime_equals_its_definition_with_the_same_samples(network: Any, pictures
         labels = superpixels(image, 12)
         count = len(labels.unique())
         assert int(notes["segments"][i]) == count > 5
-        kept = torch.rand(40, count, generator=torch.Generator().manual_seed(5)) < 0.5
-        kept[0] = True
-        seen = torch.stack([kept_pixels(image, labels, row.nonzero().flatten().tolist()) for row in kept])
-        found = scores(network, seen)
-        weights = np.array([math.exp(-(((1 - math.sqrt(float(row.double().mean()))) / 0.25) ** 2)) for row in kept])
+        coalitions = torch.rand(40, count, generator=torch.Generator().manual_seed(5)) < 0.5
+        coalitions[0] = True
+        seen = torch.stack([kept_pixels(image, labels, row.nonzero().flatten().tolist()) for row in coalitions])
+        sample_scores = scores(network, seen)
+        weights = np.array(
+            [math.exp(-(((1 - math.sqrt(float(row.double().mean()))) / 0.25) ** 2)) for row in coalitions]
+        )
         for k, target in enumerate(targets[i]):
             # as least squares: an unweighted row sqrt(ridge) for each coefficient but the intercept
-            design = np.concatenate([np.ones((40, 1)), kept.numpy()], 1) * np.sqrt(weights)[:, None]
+            design = np.concatenate([np.ones((40, 1)), coalitions.numpy()], 1) * np.sqrt(weights)[:, None]
             ridge = np.concatenate([np.zeros((count, 1)), np.eye(count)], 1)
-            y = found[:, target].numpy()
+            y = sample_scores[:, target].numpy()
             solved, *_ = np.linalg.lstsq(
                 np.concatenate([design, ridge]), np.concatenate([y * np.sqrt(weights), np.zeros(count)]), rcond=None
             )
             np.testing.assert_allclose(maps[i, k].numpy(), solved[1:][labels.numpy()], rtol=1e-7, atol=1e-9)
-            predicted = solved[0] + kept.numpy() @ solved[1:]
+            predicted = solved[0] + coalitions.numpy() @ solved[1:]
             mean = np.average(y, weights=weights)
             r2 = 1 - (weights * (y - predicted) ** 2).sum() / (weights * (y - mean) ** 2).sum()
             assert float(notes["surrogate_r2"][i, k]) == pytest.approx(r2)
@@ -87,9 +89,9 @@ def test_coalitions_are_drawn_by_the_kernel_and_in_pairs() -> None:
     sizes = torch.arange(1.0, 6)
     drawn = kernel_shap._drawn((1 / (sizes * (6 - sizes))).double(), 20000, 3)
     assert torch.equal(drawn[::2], ~drawn[1::2])
-    found = torch.bincount(drawn.sum(1), minlength=7)[1:6] / 20000
+    actual = torch.bincount(drawn.sum(1), minlength=7)[1:6] / 20000
     expected = np.array([6 / (math.comb(6, s) * s * (6 - s)) * math.comb(6, s) for s in range(1, 6)])
-    np.testing.assert_allclose(found.numpy(), expected / expected.sum(), atol=0.015)
+    np.testing.assert_allclose(actual.numpy(), expected / expected.sum(), atol=0.015)
     torch.testing.assert_close(drawn.double().mean(0), torch.full((6,), 0.5, dtype=torch.float64), atol=0, rtol=0)
     threes = drawn[drawn.sum(1) == 3].double()
     torch.testing.assert_close(threes.mean(0), torch.full((6,), 0.5, dtype=torch.float64), atol=0.03, rtol=0)
@@ -121,8 +123,8 @@ def test_an_additive_score_gives_each_superpixel_its_own_part(pictures: Any) -> 
     shap, notes, _ = noted(linear, pictures[:1], torch.tensor([[1]]), "kernel_shap", segments=12, samples=60)
     torch.testing.assert_close(shap[0, 0], expected, rtol=1e-9, atol=1e-10)
     assert float(notes["surrogate_r2"]) == pytest.approx(1)
-    found, notes, _ = noted(linear, pictures[:1], torch.tensor([[1]]), "lime", segments=12, samples=2000)
-    torch.testing.assert_close(found[0, 0], expected, rtol=0.1, atol=0.02)  # the ridge holds it back a little
+    actual, notes, _ = noted(linear, pictures[:1], torch.tensor([[1]]), "lime", segments=12, samples=2000)
+    torch.testing.assert_close(actual[0, 0], expected, rtol=0.1, atol=0.02)  # the ridge holds it back a little
     assert float(notes["surrogate_r2"]) > 0.99
 
 
@@ -134,10 +136,14 @@ def test_surrogates_of_an_image_without_borders_have_one_superpixel(name: Any) -
 
 
 @pytest.mark.parametrize("name", ["lime", "kernel_shap"])
-def test_surrogates_refuse_what_they_cannot_do(name: Any, images: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for options in ({"samples": 0}, {"segments": 0}):
-        with pytest.raises(BadRequest, match=rf"of {name} is 0; it takes a number from [12] to"):
-            only(SumOfSquares(), images, [0, 0, 0], name, **options)
+@pytest.mark.parametrize("option", ["samples", "segments"])
+def test_surrogates_refuse_numbers_that_are_too_small(name: str, option: str, images: torch.Tensor) -> None:
+    with pytest.raises(BadRequest, match=rf"of {name} is 0; it takes a number from [12] to"):
+        only(SumOfSquares(), images, [0, 0, 0], name, **{option: 0})
+
+
+@pytest.mark.parametrize("name", ["lime", "kernel_shap"])
+def test_surrogates_need_superpixels(name: str, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "skimage.segmentation", None)
     with pytest.raises(NotApplicable, match=r"pip install 'cnnvis-report\[lime\]'"):
         only(SumOfSquares(), images, [0, 0, 0], name)

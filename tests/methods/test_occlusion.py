@@ -29,7 +29,9 @@ def test_occlusion_takes_an_eighth_and_half_of_that_by_default(images: Any, targ
 
 def test_occlusion_averages_its_scales(network: Any, wide: Any, targets: Any) -> None:
     maps = only(network, wide, targets, "occlusion", patch=3, stride=2, scales=3)
-    each = [oracles.occlusion(network, wide, targets, patch, stride) for patch, stride in [(3, 2), (6, 4), (12, 8)]]
-    torch.testing.assert_close(maps, sum(each) / 3, rtol=1e-9, atol=1e-12)
+    single_scales = [
+        oracles.occlusion(network, wide, targets, patch, stride) for patch, stride in [(3, 2), (6, 4), (12, 8)]
+    ]
+    torch.testing.assert_close(maps, sum(single_scales) / 3, rtol=1e-9, atol=1e-12)
     with pytest.raises(BadRequest, match="'scales' of occlusion is 0; it takes a number from 1 to 16"):
         only(network, wide, targets, "occlusion", scales=0)

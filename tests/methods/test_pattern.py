@@ -44,7 +44,7 @@ def test_patterns_equal_their_definition(pictures: torch.Tensor) -> None:
     network = nn.Sequential(conv, norm, nn.ReLU(), inner, nn.ReLU(), nn.Flatten(), head)
     seeded(network).double().eval()
     subject = Subject(network, pictures[:1])
-    found = [pattern.numpy() for pattern in fit_patterns(subject, pictures, 4)]
+    actual = [pattern.numpy() for pattern in fit_patterns(subject, pictures, 4)]
     x = pictures
     assert norm.running_mean is not None and norm.running_var is not None
     assert conv.bias is not None and inner.bias is not None
@@ -60,11 +60,11 @@ def test_patterns_equal_their_definition(pictures: torch.Tensor) -> None:
         functional.unfold(network[:3](x), 3).transpose(1, 2).reshape(-1, 36),
         network[:6](x),
     ]
-    for a, w, b, seen, rectified in zip(found, weights, biases, samples, [True, True, False], strict=True):
+    for a, w, b, seen, rectified in zip(actual, weights, biases, samples, [True, True, False], strict=True):
         expected = patterns_by_hand(seen.detach().numpy(), w.flatten(1).numpy(), b.numpy(), rectified)
         np.testing.assert_allclose(a.reshape(len(a), -1), expected, rtol=1e-6, atol=1e-9)
     parts = fit_patterns(subject, pictures, 1)
-    for whole, part in zip(found, parts, strict=True):
+    for whole, part in zip(actual, parts, strict=True):
         np.testing.assert_allclose(part.numpy(), whole, rtol=1e-6, atol=1e-9)
 
 
@@ -111,8 +111,8 @@ def moments_of(network: Any, images: Any, at_a_time: Any) -> Any:
     total = None
     for part in torch.split(images, at_a_time):
         layers = pattern_layers(Tape(Subject(network, part), part, layer_inputs=True).record())
-        found = moments(layers.layers[in_order(layers)[0]], positive=True)
-        total = total + found if total else found
+        of_part = moments(layers.layers[in_order(layers)[0]], positive=True)
+        total = total + of_part if total else of_part
     return total
 
 
@@ -193,8 +193,8 @@ def test_what_does_not_vary_has_no_pattern(pictures: torch.Tensor) -> None:
     conv.weight.data[0, 2, 1, 1] = 1  # sees one value, which varies by rounding
     conv.weight.data[1:, 2] = 0
     conv.bias.data[:] = torch.tensor([0.0, -100.0, 0.0])
-    found = moments_of(network, images, 4).pattern(conv.weight.detach())
-    assert not found[0].any() and not found[1].any() and found[2].any()
+    actual = moments_of(network, images, 4).pattern(conv.weight.detach())
+    assert not actual[0].any() and not actual[1].any() and actual[2].any()
 
 
 def test_a_transposed_convolution_has_no_pattern(pictures: torch.Tensor) -> None:

@@ -36,8 +36,8 @@ def rise_terms(network: Any, images: Any, targets: Any, masks: Any, p: Any) -> A
     away = (torch.stack(masks) - p) / (p * (1 - p))
     rows = []
     for image, classes in zip(images, targets, strict=True):
-        found = scores(network, torch.stack([image * mask for mask in masks])).softmax(1)
-        rows.append(torch.stack([found[:, target, None, None] * away for target in classes]))
+        probabilities = scores(network, torch.stack([image * mask for mask in masks])).softmax(1)
+        rows.append(torch.stack([probabilities[:, target, None, None] * away for target in classes]))
     return torch.stack(rows)
 
 

@@ -18,14 +18,14 @@ pytestmark = pytest.mark.numeric
 
 def score_cam_slowly(network: Any, image: Any, values: Any, target: Any, channels: Any) -> Any:
     height, width = image.shape[1:]
-    found = []
+    rises = []
     for k in channels:
         up = interpolate(values[None, None, k], size=(height, width), mode="bilinear", align_corners=False)[0, 0]
         constant = values[k].max() == values[k].min()
         mask = torch.zeros_like(up) if constant else (up - up.min()) / (up.max() - up.min())
         baseline = scores(network, torch.zeros_like(image)[None])[0, target]
-        found.append(float(scores(network, (image * mask)[None])[0, target] - baseline))
-    odds = np.exp(found) / np.exp(found).sum()
+        rises.append(float(scores(network, (image * mask)[None])[0, target] - baseline))
+    odds = np.exp(rises) / np.exp(rises).sum()
     return np.maximum(sum(w * values[k].numpy() for w, k in zip(odds, channels, strict=True)), 0)
 
 

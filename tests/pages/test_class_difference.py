@@ -29,9 +29,10 @@ TILE = f"{PAGE}.tiles.find((t) => t.method === method)"
 
 
 Both = tuple[ClassScore, ClassScore]
+Maps = dict[str, dict[int, np.ndarray]]  # by method and class
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def image(report: Path) -> ImageRecord:
     return next(iter(load_run(report).images()))
 
@@ -55,16 +56,17 @@ def choose(tab: Any, index: int) -> None:
     settled(tab)
 
 
-def shown_maps(report: Path, image: ImageRecord) -> dict[str, dict[int, np.ndarray]]:
+@pytest.fixture(scope="module")
+def maps(report: Path, image: ImageRecord) -> Maps:
     """By method and class, from the run folder: what the page shows, before any packing."""
     arrays, run = load_arrays(report, image.id), load_run(report).record
-    shown: dict[str, dict[int, np.ndarray]] = {}
+    shown: Maps = {}
     for record in image.maps:
         shown.setdefault(record.method, {})[record.target] = run.method(record.method).shown(arrays[record.key])
     return shown
 
 
-def packing(maps: Any, both: Both) -> float:
+def packing(maps: dict[int, np.ndarray], both: Both) -> float:
     """How far the packed difference may be off: the errors of both maps, and nothing for exact ones."""
     if maps[both[0].index].size <= 1024:
         return 1e-6
@@ -76,19 +78,19 @@ def number(text: str) -> float:
 
 
 def test_every_map_is_a_minus_b_and_no_further_off_than_its_tile_says(
-    visit: Visit, moved: Path, report: Path, image: ImageRecord, both: Both
+    visit: Visit, moved: Path, image: ImageRecord, both: Both, maps: Maps
 ) -> None:
     tab = opened(visit, moved, image, both, "&blocks=1")
     bounds = 0
-    for method, maps in shown_maps(report, image).items():
+    for method, by_class in maps.items():
         height, width, values, evidence = tab.evaluate(
             f"""(method) => {{ const {{ grid, map }} = {TILE}.drawn;
             return [grid.height, grid.width, [...grid.values], map.evidence] }}""",
             method,
         )
-        truth = maps[both[0].index].astype(np.float64) - maps[both[1].index]
+        truth = by_class[both[0].index].astype(np.float64) - by_class[both[1].index]
         errors = np.abs(np.array(values).reshape(height, width) - truth)
-        assert errors.max() <= max(packing(maps, both), 1e-6 * np.abs(truth).max()), method
+        assert errors.max() <= max(packing(by_class, both), 1e-6 * np.abs(truth).max()), method
         assert evidence.startswith(f"{both[0].name} − {both[1].name}")
         stated = re.search(r"to within (\S+) at 99\s% of the pixels, (\S+) at most", evidence)
         assert (stated is None) == (truth.size <= 1024), method
@@ -96,25 +98,25 @@ def test_every_map_is_a_minus_b_and_no_further_off_than_its_tile_says(
             bounds += 1
             mostly, at_most = map(number, stated.groups())
             assert np.quantile(errors, 0.99, method="inverted_cdf") <= mostly <= at_most >= errors.max(), method
-            assert at_most <= packing(maps, both) * 1.11, f"{method}: two digits, rounded up"
+            assert at_most <= packing(by_class, both) * 1.11, f"{method}: two digits, rounded up"
     assert bounds > 3, "there are pixel maps in this report"
     visit.is_quiet()
 
 
 @pytest.mark.parametrize("method", ["grad_cam", "saliency", "input_x_gradient"])
 def test_the_pointer_reads_the_difference(
-    visit: Visit, moved: Path, report: Path, image: ImageRecord, both: Both, method: str
+    visit: Visit, moved: Path, image: ImageRecord, both: Both, maps: Maps, method: str
 ) -> None:
     tab = opened(visit, moved, image, both)
-    maps = shown_maps(report, image)[method]
-    truth = torch.from_numpy(maps[both[0].index] - maps[both[1].index])
+    by_class = maps[method]
+    truth = torch.from_numpy(by_class[both[0].index] - by_class[both[1].index])
     if truth.numel() <= 1024:
         truth = interpolate(truth[None, None], size=(40, 40), mode="bilinear", align_corners=False)[0, 0]
     tile = tab.locator(f"[data-method='{method}']")
     tile.locator(".view").scroll_into_view_if_needed()
     settled(tab)
     box = tile.locator(".view").bounding_box()
-    tolerance = packing(maps, both) + 1e-6
+    tolerance = packing(by_class, both) + 1e-6
     for row, column in [(5, 9), (20, 31), (33, 2)]:
         tab.mouse.move(
             round(box["x"] + (column + 0.5) / 40 * box["width"]), round(box["y"] + (row + 0.5) / 40 * box["height"])
@@ -133,11 +135,11 @@ def test_the_pointer_reads_the_difference(
 
 
 def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(
-    visit: Visit, moved: Path, report: Path, image: ImageRecord, both: Both
+    visit: Visit, moved: Path, report: Path, image: ImageRecord, both: Both, maps: Maps
 ) -> None:
     tab = opened(visit, moved, image, both)
     run = load_run(report).record
-    assert {run.method(name).shown_sign for name in shown_maps(report, image)} == set(Sign), "or this shows little"
+    assert {run.method(name).shown_sign for name in maps} == set(Sign), "or this shows little"
 
     def drawn() -> Any:
         return tab.evaluate(
@@ -151,14 +153,13 @@ def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(
         until(tab, f"{PAGE}.state.normalize === '{setting}'")
         settled(tab)
         for method, seen in drawn().items():
-            maps = list(shown_maps(report, image)[method].values())
-            pairs = list(combinations(maps, 2))
+            by_class = maps[method]
+            pairs = list(combinations(by_class.values(), 2))
             if setting == "map":
-                first, second = (shown_maps(report, image)[method][target.index] for target in both)
-                pairs = [(first, second)]
+                pairs = [(by_class[both[0].index], by_class[both[1].index])]
             clipped = run.method(method).kind is Kind.PIXEL
             wanted = max(limit(a - b, clipped=clipped) for a, b in pairs)
-            slack = max(packing(shown_maps(report, image)[method], both) for a, b in pairs) * 2
+            slack = packing(by_class, both) * 2
             assert seen["signed"] and [tuple(each) for each in seen["stops"]] == list(stops(DEFAULT, Sign.SIGNED))
             assert seen["end"] == pytest.approx(wanted, rel=1e-5, abs=slack), (method, setting)
             low, zero, high = (re.sub("[≤≥] ", "", text) for text in seen["ends"])
@@ -334,40 +335,3 @@ def test_narrow_screens_need_no_scrolling_sideways(chromium: Any, moved: Path, i
     assert tab.locator("[data-minus]").is_visible() and tab.locator("p[data-difference]").is_visible()
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     visit.context.close()
-
-
-def test_ends_are_found_as_python_finds_them(visit: Visit, moved: Path) -> None:
-    tab = visit.open(moved / "methods.html")
-    random = np.random.default_rng(3)
-    sparse = np.zeros(2000, np.float32)
-    sparse[7] = -3
-    for values in (
-        random.standard_t(2, 5000).astype(np.float32),
-        random.normal(size=99).astype(np.float32) * np.float32(1e-30),
-        random.integers(-2, 3, 1000).astype(np.float32),
-        sparse,
-        np.array([-4], np.float32),
-    ):
-        for clipped in (True, False):
-            got = tab.evaluate(
-                "([v, c]) => CnnVis.endsOf(Float32Array.from(v), c)", [[float(value) for value in values], clipped]
-            )
-            assert got == [np.abs(values).max(), pytest.approx(limit(values, clipped=clipped), rel=0, abs=0)]
-    assert tab.evaluate("CnnVis.endsOf(new Float32Array(9), true)") == [0, 0]
-
-
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        ("CnnVis.withMinus({ class: '3', minus: '3' }, ['3', '5']).minus", ""),
-        ("CnnVis.withMinus({ class: '3', minus: '5' }, ['3', '5']).minus", "5"),
-        ("CnnVis.withMinus({ class: '3' }, ['3', '5']).minus", ""),
-        ("CnnVis.boundInWords(0.01201)", "0.013"),
-        ("CnnVis.boundInWords(0.00000612)", "6.2e−6"),
-        ("CnnVis.boundInWords(120.1)", "130"),
-        ("[...CnnVis.subtract({ values: [3, 1] }, { values: [1, 4] }).values]", [2, -3]),
-        ("[...CnnVis.errorsOf({ code: 0 }, { values: [1, 2] })]", [0, 0]),
-    ],
-)
-def test_pure_functions(visit: Visit, moved: Path, code: str, expected: Any) -> None:
-    assert visit.open(moved / "methods.html").evaluate(code) == expected

@@ -218,26 +218,3 @@ def test_the_inside_fits_narrow_screens(chromium: Any, moved: Path, looked: Look
         tab = visit.open(path)
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path.name
     visit.context.close()
-
-
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        ("CnnVis.channelOrder({ lowest: [0, 0, 0], mean: [1, 3, 1] }, 'mean')", [1, 0, 2]),
-        ("CnnVis.nearestAnchor(['a', 'b', 'c'], { a: 'x', c: 'y' }, 1)", "x"),
-        ("CnnVis.nearestAnchor(['a', 'b'], { b: 'x' }, 0) ?? null", None),
-        (
-            "(() => { const out = new Uint8ClampedArray(8);"
-            " CnnVis.blend(out, [[100, 0, 0, 0, 100, 0, 0, 0], [0, 80, 0, 0, 0, 80, 0, 0]], [1, 0.25]);"
-            " return [...out]; })()",
-            [100, 0, 0, 255, 25, 60, 0, 255],
-        ),
-        (
-            "[...CnnVis.channelValues({ height: 1, width: 2, lowest: [0, -1], highest: [0, 1],"
-            " steps: Uint8Array.of(0, 0, 0, 255) }, 1)]",
-            [-1, 1],
-        ),
-    ],
-)
-def test_pure_functions_of_the_inside(visit: Visit, moved: Path, code: str, expected: Any) -> None:
-    assert visit.open(moved / "features.html").evaluate(f"() => {code}") == expected

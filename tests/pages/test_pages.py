@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,8 @@ import torch
 from torch.nn.functional import interpolate
 
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.records.methods import Sign
 from cnnvis_report.report.payload import provenance_slots
-from cnnvis_report.report.pictures.encode import QUALITIES, encode_map
-from cnnvis_report.report.pictures.palettes import SCALES, table
+from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import standard_methods
 from tests.narrow import present
@@ -125,107 +122,11 @@ def test_hover_reads_the_true_value_and_the_cross_is_everywhere(visit: Visit, mo
     visit.is_quiet()
 
 
-def ranges(tab: Any) -> Any:
-    return tab.evaluate(
-        f"""{PAGE}.tiles.filter((t) => t.live).map(({{ plot }}) =>
-        [plot._fullLayout.xaxis.range, plot._fullLayout.yaxis.range])"""
-    )
-
-
-def test_zoom_is_linked_and_double_click_undoes_it(visit: Visit, moved: Path, report: Path) -> None:
-    tab = visit.open(moved / "images" / f"{images(report)[0].id}.html")
-    settled(tab)
-    whole = ranges(tab)
-    assert whole[0] == [[-0.5, 39.5], [39.5, -0.5]]
-    box = tab.locator("[data-method='cam'] .view").bounding_box()
-    tab.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.25)
-    tab.mouse.down()
-    tab.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.75, steps=4)
-    tab.mouse.up()
-    until(tab, f"{PAGE}.state.zoom !== null")
-    settled(tab)
-    zoomed = ranges(tab)
-    assert len(zoomed) == 12 and np.allclose(zoomed, zoomed[0], rtol=0, atol=1e-9)
-    assert zoomed[0][0][0] == pytest.approx(9.5, abs=1) and zoomed[0][0][1] == pytest.approx(29.5, abs=1)
-    tab.locator("[data-reset-zoom]").wait_for()
-    tab.mouse.move(5, 5)
-    tab.mouse.dblclick(box["x"] + 30, box["y"] + 30)
-    until(tab, f"{PAGE}.state.zoom === null")
-    settled(tab)
-    assert ranges(tab) == whole
-    visit.is_quiet()
-
-
-def test_controls_change_the_maps_and_the_address_and_survive_a_reload(visit: Visit, moved: Path, report: Path) -> None:
-    image = images(report)[0]
-    tab = visit.open(moved / "images" / f"{image.id}.html")
-    settled(tab)
-
-    def look() -> Any:
-        return tab.evaluate(f"{PAGE}.tiles.find((t) => t.method === 'hires_cam').canvas.toDataURL()")
-
-    seen = [look()]
-    acts: tuple[Callable[[], object], ...] = (
-        lambda: tab.select_option("[name='palette']", "cividis"),
-        lambda: tab.locator("[name='opacity']").fill("0.4"),
-        lambda: tab.locator("[name='threshold']").fill("0.5"),
-        lambda: tab.locator("[data-view='map']").click(),
-        lambda: tab.locator("[name='blocks']").check(),
-        lambda: tab.select_option("[name='normalize']", "map"),
-        lambda: tab.locator("[data-class]").nth(1).click(),
-    )
-    for act in acts:
-        before = tab.evaluate(f"{PAGE}.state")
-        act()
-        until(tab, f"(before) => JSON.stringify({PAGE}.state) !== before", json.dumps(before, separators=(",", ":")))
-        settled(tab)
-        seen.append(look())
-    assert len(set(seen)) >= len(seen) - 1, "each control shows (the first class may have the largest scale itself)"
-    state = tab.evaluate(f"{PAGE}.state")
-    tab.reload()
-    settled(tab)
-    assert tab.evaluate(f"{PAGE}.state") == state and look() == seen[-1]
-    assert tab.locator("[name='palette']").input_value() == "cividis" and tab.locator("[name='blocks']").is_checked()
-    kept = tab.locator("a[rel='next']").get_attribute("href")
-    assert "palette=cividis" in kept and "class=" not in kept
-    visit.is_quiet()
-
-
 def test_color_pictures(visit: Visit, moved: Path, report: Path) -> None:
     tab = visit.open(moved / "images" / f"{images(report)[0].id}.html", "#color=1")
     settled(tab)
     shown = tab.evaluate(f"{PAGE}.tiles.filter((t) => t.drawn?.picture).map((t) => t.method)")
     assert set(shown) == {"guided_backprop", "deconvnet", "guided_grad_cam"}
-    visit.is_quiet()
-
-
-def test_keys(visit: Visit, moved: Path, report: Path) -> None:
-    ids = [image.id for image in images(report)]
-    tab = visit.open(moved / "index.html")
-    tab.keyboard.press("/")
-    assert tab.evaluate("document.activeElement.name") == "q"
-    tab = visit.open(moved / "images" / f"{ids[0]}.html")
-    settled(tab)
-    tab.keyboard.press("3")
-    until(tab, f"{PAGE}.state.class === '{images(report)[0].targets[2].index}'")
-    tab.keyboard.press("j")
-    tab.wait_for_url(f"**/{ids[1]}.html*")
-    tab.keyboard.press("k")
-    tab.wait_for_url(f"**/{ids[0]}.html*")
-    settled(tab)
-    tab.locator("[data-class]").first.focus()
-    tab.keyboard.press("ArrowRight")
-    until(tab, f"{PAGE}.state.class === '{images(report)[0].targets[1].index}'")
-    assert tab.evaluate("document.activeElement.dataset.class") == str(images(report)[0].targets[1].index)
-    reached = set()
-    for _ in range(80):
-        tab.keyboard.press("Tab")
-        reached.add(
-            tab.evaluate(
-                "document.activeElement.name || document.activeElement.className || document.activeElement.tagName"
-            )
-        )
-    assert {"opacity", "threshold", "palette", "normalize", "range", "blocks", "enlarge"} <= reached
     visit.is_quiet()
 
 
@@ -248,47 +149,6 @@ def shown(tab: Any) -> Any:
     return tab.evaluate(
         "[...document.querySelectorAll('[data-gallery] > li:not([hidden])')].map((li) => li.dataset.name)"
     )
-
-
-def test_the_gallery_filters_sorts_and_searches(visit: Visit, moved: Path, report: Path) -> None:
-    run = images(report)
-    tab = visit.open(moved / "index.html")
-    assert shown(tab) == [image.name for image in run]
-    for value, wanted in (("correct", True), ("misclassified", False)):
-        tab.locator(f"[data-verdict='{value}'][role='radio']").click()
-        assert shown(tab) == [image.name for image in run if image.correct is wanted]
-    tab.locator("[data-verdict=''][role='radio']").click()
-    first = run[0].top[0].name
-    tab.select_option("[name='predicted']", first)
-    assert shown(tab) == [image.name for image in run if image.top[0].name == first]
-    assert "of 6 images" in tab.locator("[data-gallery-count]").inner_text() or len(shown(tab)) == 6
-    tab.select_option("[name='predicted']", "")
-    tab.select_option("[name='sort']", "lowest")
-    by_doubt = sorted(run, key=lambda image: float(f"{image.top[0].probability:.6f}"))
-    assert shown(tab) == [image.name for image in by_doubt]
-    tab.locator("[name='q']").fill("<IMG onerror")
-    assert shown(tab) == ["circle/" + "x"] or len(shown(tab)) == 1
-    tab.reload()
-    assert len(shown(tab)) == 1 and tab.locator("[name='sort']").input_value() == "lowest"
-    tab.locator("[name='q']").fill("nothing like this")
-    tab.locator("[data-gallery-empty]").wait_for()
-    tab.locator("[data-gallery-reset]").click()
-    assert len(shown(tab)) == 6 and "#" not in tab.url
-    tab.select_option("[name='show']", "saliency")
-    until(tab, "[...document.images].every((i) => i.src.endsWith('/saliency.webp') && i.complete && i.naturalWidth)")
-    tab.select_option("[name='confidence']", "0-0.5")
-    assert shown(tab) == [image.name for image in run if present(image.top[0].probability) < 0.5]
-    visit.is_quiet()
-
-
-def test_a_cell_of_the_confusion_leads_to_its_images(visit: Visit, moved: Path, report: Path) -> None:
-    tab = visit.open(moved / "index.html")
-    button = tab.locator(".confusion button").first
-    label, predicted = button.get_attribute("data-filter-label"), button.get_attribute("data-filter-predicted")
-    button.click()
-    wanted = [i.name for i in images(report) if i.label and (i.label.name, i.top[0].name) == (label, predicted)]
-    assert wanted and shown(tab) == wanted
-    visit.is_quiet()
 
 
 def test_the_scheme_follows_the_system_and_the_reader(chromium: Any, moved: Path) -> None:
@@ -381,71 +241,3 @@ def test_the_single_file_has_it_all(visit: Visit, alone: Path, report: Path) -> 
     tab.select_option("[name='show']", "deconvnet")
     visit.is_quiet()
     assert len([url for url in visit.requests if url.startswith("file:")]) == 2, "itself, and itself again"
-
-
-def test_scripts_agree_with_python(visit: Visit, moved: Path) -> None:
-    tab = visit.open(moved / "methods.html")
-    for palette in SCALES:
-        for sign in Sign:
-            ours = tab.evaluate("([p, s]) => [...CnnVis.colorTable(CnnVis.palettes[p][s])]", [palette, sign.value])
-            assert ours == table(palette, sign).ravel().tolist()
-    values = np.random.default_rng(0).standard_t(3, (50, 70)).astype(np.float32)
-    smooth = np.cumsum(np.cumsum(values, 0), 1).astype(np.float32)
-    for given in (values, smooth, smooth.T.copy(), values[:9, :7], np.zeros((40, 40), np.float32)):
-        for quality in QUALITIES:
-            got = tab.evaluate(
-                "async (map) => { const { values } = await CnnVis.unpack(map); return [...values] }",
-                encode_map(given, Sign.SIGNED, quality),
-            )
-            exact = not quality.halved or given.size <= 1024
-            reference = given if exact else None
-            if reference is not None:
-                bound = 1e-6 if given.size <= 1024 else quality.error
-                assert np.abs(np.array(got).reshape(given.shape) - given).max() <= bound * np.abs(given).max() + 1e-9
-    coarse = np.random.default_rng(1).normal(size=(5, 7)).astype(np.float32)
-    for size in ((40, 21), (5, 7), (64, 64), (3, 4)):
-        got = tab.evaluate(
-            "([v, s]) => [...CnnVis.upsample({ values: Float32Array.from(v), height: 5, width: 7 }, ...s).values]",
-            [coarse.ravel().tolist(), size],
-        )
-        expected = interpolate(torch.from_numpy(coarse)[None, None], size=size, mode="bilinear", align_corners=False)
-        np.testing.assert_allclose(got, expected.ravel(), atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        ("CnnVis.formatAddress({ b: 'x y', a: '1', c: '' })", "#a=1&b=x+y"),
-        ("CnnVis.parseAddress('#a=1&b=x+y')", {"a": "1", "b": "x y"}),
-        ("CnnVis.parseAddress('#grad_cam')", {"at": "grad_cam"}),
-        ("CnnVis.parseAddress('')", {}),
-        ("CnnVis.parseAddress('#%E0%A4%A')", {"at": "%E0%A4%A"}),
-        ("CnnVis.inWords(0)", "0"),
-        ("CnnVis.inWords(8.4249)", "8.42"),
-        ("CnnVis.inWords(-317.4)", "−317"),
-        ("CnnVis.inWords(0.0000613)", "6.1e−5"),
-        ("CnnVis.inWords(120000)", "1.2e5"),
-        ("CnnVis.inWords(0.5)", "0.5"),
-        (
-            "CnnVis.zoomOf({ 'xaxis.range[0]': 1, 'xaxis.range[1]': 2, 'yaxis.range[0]': 9, 'yaxis.range[1]': 4 })",
-            {"x": [1, 2], "y": [4, 9]},
-        ),
-        ("CnnVis.zoomOf({ 'xaxis.autorange': true })", None),
-        ("CnnVis.zoomOf({ dragmode: 'pan' }) === undefined", True),
-        ("CnnVis.alpha(0.2, { overlay: true, opacity: 1, threshold: 0.3 })", 0),
-        ("CnnVis.alpha(0.25, { overlay: true, opacity: 0.8, threshold: 0 })", 0.4),
-        ("CnnVis.alpha(0.25, { overlay: false, opacity: 0.8, threshold: 0 })", 1),
-        ("CnnVis.endOf({ ends: [4, 2] }, [{ ends: [4, 2] }, { ends: [9, 3] }], { normalize: 'classes' })", 3),
-        (
-            "CnnVis.endOf({ ends: [4, 2] }, [{ ends: [4, 2] }, { ends: [9, 3] }], { normalize: 'map', range: 'full' })",
-            4,
-        ),
-        ("CnnVis.endOf({ ends: [0, 0] }, [{ ends: [0, 0] }], { normalize: 'map', range: 'full' })", 1),
-        ("[...CnnVis.unfilter(Uint8Array.from([1, 1, 255, 2, 0, 3]), 2, 3, 1)]", [1, 2, 1, 2, 2, 5]),
-        ("[...CnnVis.unfilter(Uint8Array.from([1, 2, 3, 255, 1, 1]), 2, 3, 2)]", [1, 2, 3, 0, 3, 4]),
-        ("CnnVis.keeping('a.html', { ...CnnVis.imageDefaults, view: 'map', class: '7' })", "a.html#view=map"),
-        ("CnnVis.keeping('#page=image-3', CnnVis.imageDefaults)", "#page=image-3"),
-    ],
-)
-def test_pure_functions_of_the_pages(visit: Visit, moved: Path, code: str, expected: Any) -> None:
-    assert visit.open(moved / "methods.html").evaluate(code) == expected

@@ -52,16 +52,16 @@ def test_shares_of_a_map_of_pixels(modules: None) -> None:
     shares = import_module("measure").shares
 
     values = np.array([[1, -5], [2, 1]], np.float32)
-    found = shares(values, {"left": half(2, slice(1)), "all": half(2, slice(2)), "none": half(2, slice(0))})
-    assert found == {"left": 0.75, "all": 1, "none": 0}, "what speaks against the class doesn't count"
+    actual = shares(values, {"left": half(2, slice(1)), "all": half(2, slice(2)), "none": half(2, slice(0))})
+    assert actual == {"left": 0.75, "all": 1, "none": 0}, "what speaks against the class doesn't count"
 
 
 def test_shares_of_a_map_of_a_layer(modules: None) -> None:
     shares = import_module("measure").shares
 
     # grown to 4×4, the one value weighs 1, 3/4, 1/4 and 0 along each side: 7/8 of its sum are in the first two columns
-    found = shares(np.array([[3, 0], [0, 0]], np.float32), {"left": half(4, slice(2)), "first": half(4, slice(1))})
-    assert found == pytest.approx({"left": 7 / 8, "first": 1 / 2})
+    actual = shares(np.array([[3, 0], [0, 0]], np.float32), {"left": half(4, slice(2)), "first": half(4, slice(1))})
+    assert actual == pytest.approx({"left": 7 / 8, "first": 1 / 2})
 
 
 def test_a_map_that_speaks_only_against_the_class_has_no_shares(modules: None) -> None:
@@ -99,9 +99,9 @@ def test_conflict_scenes_bear_the_mark_of_the_other_class(modules: None, tmp_pat
     for variant in ("gray", "misleading"):  # large enough for a disc not to be a cross
         command("make-dataset", "layers", "-n", "10", "-o", sets / variant, "--variant", variant, "--size", "120")
     write_conflict(sets / "gray", sets / "misleading", sets / "conflict")
-    found = sorted((sets / "conflict").rglob("*.png"))
+    scenes = sorted((sets / "conflict").rglob("*.png"))
     marked = {path: np.asarray(Image.open(path)) > 0 for path in sorted((sets / "misleading/marks").rglob("*.png"))}
-    assert len(found) == sum(mask.any() for mask in marked.values()) > 0
+    assert len(scenes) == sum(mask.any() for mask in marked.values()) > 0
 
     def shape(mask: np.ndarray) -> bytes:
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -110,7 +110,7 @@ def test_conflict_scenes_bear_the_mark_of_the_other_class(modules: None, tmp_pat
     shapes = {path.parent.name: shape(mask) for path, mask in marked.items() if mask.any()}
     assert len(set(shapes.values())) == 2
     other = {"above": "below", "below": "above"}
-    for path in found:
+    for path in scenes:
         name = path.relative_to(sets / "conflict")
         conflict, gray = (np.asarray(Image.open(file), np.int16) for file in (path, sets / "gray/images" / name))
         own = marked[sets / "misleading/marks" / name]

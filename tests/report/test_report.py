@@ -172,16 +172,18 @@ def test_the_single_file_is_one_file(single: Path, report: Path) -> None:
             assert content == json.loads(data.split(", ", 1)[1].rstrip(");\n").replace("\\u003c", "<"))
 
 
-def test_a_single_file_keeps_to_its_size(single: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = (single / "index.html").stat().st_size
+def test_a_single_file_keeps_to_its_size(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("-m", "gradient,saliency", "--classes", "top:1", "--inspect", "none", "--metrics", "none", "-q")
+    command("run", "tests.factories:tiny", drawn, "-o", tmp_path, *words, "--single-file")
+    whole = (tmp_path / "index.html").stat().st_size
     monkeypatch.setattr("cnnvis_report.report.single_file_writer.LIMIT", whole - 1)
-    command("render", single, "--single-file")
-    fewer = (single / "index.html").stat().st_size
+    command("render", tmp_path, "--single-file")
+    fewer = (tmp_path / "index.html").stat().st_size
     monkeypatch.setattr("cnnvis_report.report.single_file_writer.LIMIT", fewer - 1)
-    command("render", single, "--single-file")
-    halved = (single / "index.html").stat().st_size
+    command("render", tmp_path, "--single-file")
+    halved = (tmp_path / "index.html").stat().st_size
     assert whole > fewer > halved
-    assert "averaged over 2×2 pixels" in (single / "index.html").read_text(encoding="utf-8")
+    assert "averaged over 2×2 pixels" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_run_of_one_image_and_of_many(drawn: Path, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.pipeline.stages.test_bad_images import MORE, TROUBLES, draw, run, skipped
+from tests.pipeline.picky import MORE, TROUBLES, draw
+from tests.pipeline.stages.test_bad_images import run, skipped
 from tests.robustness.attack import Attack
 
 MOST = 9  # images

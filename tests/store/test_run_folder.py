@@ -1,14 +1,11 @@
 """A run folder that a stranger, a fault or a second writer has been at."""
 
-import errno
-import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,18 +18,11 @@ from cnnvis_report.errors import BadRequest, RunFailed
 from cnnvis_report.pipeline import run as pipeline_run
 from cnnvis_report.pipeline.stages import explain as running
 from cnnvis_report.records.codec import Malformed, from_json
-from cnnvis_report.records.inspection import ImageInspection, InspectionRecord
 from cnnvis_report.records.run import RunRecord, StoredFile
 from cnnvis_report.report import write
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.store import RunWriter, load_run, manifest
-from cnnvis_report.store.array_checks import wrong_inspection
-from cnnvis_report.store.arrays import Arrays, Damaged, read_arrays, write_arrays
-from cnnvis_report.store.atomic import beside, remove
-from cnnvis_report.store.digests import digest_of, holds, sealed
 from cnnvis_report.store.lock import lock_of, writing
-from cnnvis_report.store.names import IMAGE, is_ours, is_page, place
-from cnnvis_report.store.os_errors import in_words
 from cnnvis_report.store.own_files import is_run_folder, output, pages_of
 from cnnvis_report.synthetic.shapes import draw
 from tests.conftest import command, rewritten
@@ -83,31 +73,6 @@ def first_arrays(folder: Path) -> Path:
     return sorted((folder / "arrays").iterdir())[0]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["../run.json", "/etc/passwd", "arrays/../../x.npz", "arrays/x.npz/..", "images/.html", "arrays/X.npz", "notes.txt",
-     "arrays\\x.npz", "images/a/b.html", "images/a.html\n", "", ".", "arrays/a.npz\0", "stills/a/../b.webp",
-     "fitted/../x"],
-)  # fmt: skip
-def test_a_name_of_another_shape_becomes_no_path(name: str, tmp_path: Path) -> None:
-    assert not is_ours(name) and not is_page(name)
-    with pytest.raises(BadRequest, match="isn't the name of a file"):
-        place(tmp_path, name)
-
-
-def test_names_of_ours_become_paths_unless_a_link_leads_there(tmp_path: Path) -> None:
-    for name in ("run.json", "arrays/cat-1.npz", "images/cat-1.html", "stills/inspection/cat-1/unit-0-1.webp"):
-        assert place(tmp_path, name) == tmp_path / name
-    (tmp_path / "stills").mkdir()
-    (tmp_path / "stills" / "inspection").symlink_to(tmp_path)
-    with pytest.raises(BadRequest, match="is a link"):
-        place(tmp_path, "stills/inspection/cat-1/unit-0-1.webp")
-    assert not any(
-        map(IMAGE.fullmatch, ("network", "snapshots", "inspection", "provenance", "A", "a--b", "-a", "a" * 65))
-    )
-    assert all(map(IMAGE.fullmatch, ("a", "cat-0f", "networks", "film")))
-
-
 def test_pages_are_those_of_ours_in_the_list(report: Path) -> None:
     listed = ["run.json", "../x.html", "images/mine.html", "index.html", 3, None, "/etc/x.html", "arrays/a.npz"]
     (report / "pages.json").write_text(json.dumps(listed))
@@ -116,36 +81,6 @@ def test_pages_are_those_of_ours_in_the_list(report: Path) -> None:
         (report / "pages.json").write_text(text)
         assert pages_of(report) == []
         command("render", report)
-
-
-def test_what_is_removed_is_no_folder_and_behind_no_link(tmp_path: Path) -> None:
-    for name in ("here/a", "elsewhere/a", "here/inner/b"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("mine")
-    (tmp_path / "here" / "link").symlink_to(tmp_path / "elsewhere")
-    remove(tmp_path / "here", ["link/a", "inner", "a", "gone", "a/b"])
-    assert (tmp_path / "elsewhere" / "a").read_text() == "mine" and (tmp_path / "here" / "inner" / "b").exists()
-    assert not (tmp_path / "here" / "a").exists()
-
-
-def test_a_file_is_written_beside_its_place_under_a_name_of_its_own(tmp_path: Path) -> None:
-    (tmp_path / "precious").write_text("mine")
-    (tmp_path / "x").symlink_to(tmp_path / "precious")
-    with beside(tmp_path / "x") as one, beside(tmp_path / "x") as two:
-        assert one != two and one.parent == two.parent == tmp_path
-        one.write_text("one")
-        two.write_text("two")
-    assert (tmp_path / "x").read_text() == "one" and not (tmp_path / "x").is_symlink()
-    assert (tmp_path / "precious").read_text() == "mine"
-    with pytest.raises(ZeroDivisionError), beside(tmp_path / "x") as one:
-        one.write_text("half")
-        raise ZeroDivisionError
-    assert (tmp_path / "x").read_text() == "one" and {path.name for path in tmp_path.iterdir()} == {"x", "precious"}
-    with pytest.raises(OSError) as caught, beside(tmp_path / "x"):
-        raise OSError(errno.ENOSPC, "No space left on device")  # as from an open file, which has no name
-    assert in_words(caught.value) == f"No space left on device ({tmp_path / 'x'})"
-    with beside(tmp_path / "y") as one:
-        assert one.stat().st_mode & 0o777 == (tmp_path / "precious").stat().st_mode & 0o777, "as open() would"
 
 
 @pytest.mark.parametrize(
@@ -300,19 +235,6 @@ def test_a_folder_in_the_place_of_a_file_is_named_before_anything_is_made(report
     assert "1 of 4 images got damaged" in command("render", report, "--repair").stderr
 
 
-def test_what_is_drawn_of_the_inside_has_to_be_there() -> None:
-    looked = ImageInspection("a", ("conv",), 8, "cat", (("conv", ()),), ())
-    inside = InspectionRecord("standard", 1, (), (), (), (), (), (looked,), ("gradient",))
-    maps: Arrays = {"maps/conv": np.zeros((1, 2, 2), np.uint8), "channels/conv": np.zeros((4, 1), np.float32)}
-    summary: Arrays = {"summary/conv": np.zeros((2, 2), np.float16)}
-    assert wrong_inspection(inside, "a", {**maps, **summary}) == ""
-    assert wrong_inspection(inside, "a", maps) == "hasn't got 'summary/conv'"
-    assert wrong_inspection(inside, "a", summary) == "hasn't got 'maps/conv'"
-    assert wrong_inspection(inside, "b", {}) == "" == wrong_inspection(None, "a", summary)
-    summary = {"summary/conv": np.zeros((2, 2, 2), np.float16)}
-    assert "isn't found inside" in wrong_inspection(inside, "a", {**maps, **summary})
-
-
 def test_repair_makes_the_pages_of_the_rest_and_says_what_is_missing(report: Path, again: Any, made: Path) -> None:
     path = first_arrays(report)
     gone = path.stem
@@ -341,67 +263,6 @@ def test_completeness_is_what_was_asked_for_and_not_what_is_listed(report: Path,
     assert load_run(report).record.images == 3
     again()
     assert without_provenance(report) == without_provenance(made)
-
-
-def test_arrays_of_others_are_read_with_bounded_memory(tmp_path: Path) -> None:
-    def zipped(name: str, content: bytes, **more: Any) -> Path:
-        with zipfile.ZipFile(tmp_path / "x.npz", "w", **more) as archive:
-            archive.writestr(name, content)
-        return tmp_path / "x.npz"
-
-    def header(text: str, after: bytes = b"") -> bytes:
-        padded = text.encode().ljust(118 - 1) + b"\n"
-        return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded + after
-
-    claims = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 1000000), }"
-    bad = {
-        "shorter or longer": header(claims, b"1234"),
-        "in the place of numbers": header("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", b"x" * 8),
-        "in the place of number": header("{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }", b"x" * 4),
-        "no arrays that can be read": header("__import__('os').system('true')"),
-        "no arrays": b"nothing",
-    }
-    for said, content in bad.items():
-        zipped("a.npy", content)
-        with pytest.raises(Damaged, match=said):
-            read_arrays(tmp_path, "x.npz")
-    zipped("a.txt", b"")
-    with pytest.raises(Damaged, match="beside arrays"):
-        read_arrays(tmp_path, "x.npz")
-    with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.npy", "w") as file:
-        for _ in range(600):
-            file.write(bytes(1 << 20))
-    assert (tmp_path / "x.npz").stat().st_size < 1 << 20
-    with pytest.raises(Damaged, match="packed arrays of 629145600 bytes"):
-        read_arrays(tmp_path, "x.npz")
-
-
-def test_arrays_come_back_as_they_were_written(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    arrays: Arrays = {
-        "a/b": rng.standard_normal((3, 4, 5)).astype(np.float32),
-        "turned": np.asfortranarray(rng.standard_normal((4, 3))),
-        "none": np.zeros((0, 3), np.uint8),
-        "one": np.asarray(7, np.int64),
-        "half": rng.standard_normal(9).astype(np.float16),
-        "mask": rng.standard_normal((2, 2)) > 0,
-    }
-    for packed in (False, True):
-        stored = write_arrays(tmp_path / "x.npz", arrays, packed=packed)
-        assert stored == digest_of(tmp_path / "x.npz")
-        found = read_arrays(tmp_path, "x.npz", stored)
-        assert found.keys() == arrays.keys()
-        for name, values in arrays.items():
-            assert found[name].dtype == values.dtype and np.array_equal(found[name], values)
-        plain = np.load(io.BytesIO((tmp_path / "x.npz").read_bytes()))
-        assert all(np.array_equal(plain[name], values) for name, values in arrays.items())
-
-
-def test_a_seal_is_of_a_content_and_of_its_place() -> None:
-    one = sealed({"a": 1.5, "b": ["ü", None]}, "here 1")
-    assert holds(one, "here 1") and not holds(one, "here 2") and not holds(one | {"a": 1.25}, "here 1")
-    assert not holds(one | {"c": 0}, "here 1") and not holds({"a": 1}, "here 1")
-    assert holds(json.loads(json.dumps(one)), "here 1") and not holds(one | {"a": float("nan")}, "here 1")
 
 
 HOLDER = """

@@ -1,18 +1,16 @@
 """The run folder: whole or not there, the same bytes for the same inputs, and nobody else's files touched."""
 
 import json
+import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.methods import pattern_fit
-from cnnvis_report.methods.pattern_moments import moments
 from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.stages import explain as running
 from cnnvis_report.store import array_key, load_arrays, load_run
@@ -115,11 +113,18 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     monkeypatch.setattr(running, "_write", write)
 
 
+@pytest.fixture(scope="module")
+def whole(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small run that nothing has stopped."""
+    folder = tmp_path_factory.mktemp("whole") / "r"
+    command(*RUN, drawn, "-o", folder, *FEW)
+    return folder
+
+
 @pytest.mark.parametrize("after", [1, 3])
 def test_a_run_that_was_stopped_goes_on_and_ends_in_the_same_bytes(
-    after: Any, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    after: int, whole: Path, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command(*RUN, drawn, "-o", tmp_path / "whole", *FEW)
     with monkeypatch.context() as patch:
         interrupted(patch, after)
         with pytest.raises(Stop):
@@ -133,53 +138,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_in_the_same_bytes(
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "parts" / "arrays").iterdir()}
     command(*RUN, drawn, "-o", tmp_path / "parts", *FEW)
     assert all(path.stat().st_mtime_ns == time for path, time in times.items()), "what was done stays"
-    assert without_provenance(tmp_path / "whole") == without_provenance(tmp_path / "parts")
-
-
-PATTERNS = ("--methods", "pattern_net,pattern_attribution", "--device", "cpu", "--batch-size", "2", "--inspect", "none")
-
-
-@pytest.fixture
-def stopped_with_patterns(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    with monkeypatch.context() as patch:
-        interrupted(patch, 3)
-        with pytest.raises(Stop):
-            command(*RUN, drawn, "-o", tmp_path / "parts", *PATTERNS)
-    return tmp_path / "parts"
-
-
-def test_what_was_fitted_is_kept_with_a_run_that_goes_on(
-    stopped_with_patterns: Any, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    command(*RUN, drawn, "-o", tmp_path / "whole", *PATTERNS)
-    assert (stopped_with_patterns / "fitted" / "patterns.safetensors").stat().st_size > 1000
-    with monkeypatch.context() as patch:
-        patch.setattr(pattern_fit, "moments", lambda *_, **__: 1 / 0)
-        command(*RUN, drawn, "-o", stopped_with_patterns, *PATTERNS)
-    assert without_provenance(tmp_path / "whole") == without_provenance(stopped_with_patterns)
-    assert not (stopped_with_patterns / "fitted").exists(), "a report is handed on without it"
-
-
-@pytest.mark.parametrize("content", [b"", b"no tensors", None], ids=["empty", "garbage", "gone"])
-def test_what_was_fitted_and_got_damaged_is_fitted_again(
-    stopped_with_patterns: Any, content: Any, drawn: Path, tmp_path: Path
-) -> None:
-    kept = stopped_with_patterns / "fitted" / "patterns.safetensors"
-    kept.unlink()
-    if content is not None:
-        kept.write_bytes(content)
-    command(*RUN, drawn, "-o", tmp_path / "whole", *PATTERNS)
-    command(*RUN, drawn, "-o", stopped_with_patterns, *PATTERNS)
-    assert without_provenance(tmp_path / "whole") == without_provenance(stopped_with_patterns)
-
-
-def test_another_run_takes_nothing_that_was_fitted(
-    stopped_with_patterns: Any, drawn: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fitted = Mock(wraps=moments)
-    monkeypatch.setattr(pattern_fit, "moments", fitted)
-    command(*RUN, drawn, "-o", stopped_with_patterns, *PATTERNS, "--seed", "1")
-    assert fitted.called
+    assert without_provenance(whole) == without_provenance(tmp_path / "parts")
 
 
 def test_a_run_that_fails_before_its_first_image_leaves_nothing(
@@ -195,10 +154,8 @@ def test_a_run_that_fails_before_its_first_image_leaves_nothing(
     assert not any((tmp_path / "empty").iterdir())
 
 
-def test_pages_that_fail_leave_the_old_ones(
-    report: Path, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
+def test_pages_that_fail_leave_the_old_ones(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(whole, tmp_path / "r")
     before = files(tmp_path / "r")
     monkeypatch.setattr("cnnvis_report.report.site_writer._write_pictures", lambda *_: 1 / 0)
     said = command("render", tmp_path / "r", code=2)
@@ -207,17 +164,18 @@ def test_pages_that_fail_leave_the_old_ones(
     assert files(tmp_path / "r") == before
 
 
-def test_a_complete_run_is_not_computed_again(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
+def test_a_complete_run_is_not_computed_again(
+    whole: Path, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(whole, tmp_path / "r")
     before = files(tmp_path / "r")
     monkeypatch.setattr(BatchExplainer, "_open", lambda *_: 1 / 0)
     said = command(*RUN, drawn, "-o", tmp_path / "r", *FEW)
     assert "all images were explained already" in said.stderr and files(tmp_path / "r") == before
 
 
-def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(drawn: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "r"
-    command(*RUN, drawn, "-o", folder, *FEW)
+def test_another_run_replaces_an_old_one_and_leaves_strangers_alone(whole: Path, drawn: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(whole, tmp_path / "r")
     (folder / "notes.txt").write_text("mine")
     (folder / "images" / "mine.html").write_text("mine")
     old = [image.id for image in load_run(folder).images()]

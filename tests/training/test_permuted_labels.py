@@ -40,7 +40,7 @@ class Told(TrainProgress):
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return class_folders(tmp_path_factory.mktemp("permuted") / "i", {"a": 9, "b": 7})  # type: ignore[no-any-return]
+    return class_folders(tmp_path_factory.mktemp("permuted") / "i", {"a": 9, "b": 7})
 
 
 @pytest.fixture(scope="module")

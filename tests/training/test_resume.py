@@ -58,11 +58,11 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return class_folders(tmp_path_factory.mktemp("resumed") / "i", {"a": 9, "b": 7})
 
 
-def order(images: Any, output: Any, **changes: Any) -> Any:
+def order(images: Path, output: Path, **changes: Any) -> TrainConfig:
     return replace(TrainConfig(images, output, epochs=3, batch_size=4), **changes)
 
 
-def cut(given: Any, *, after: int, batch: bool = False) -> None:
+def cut(given: TrainConfig, *, after: int, batch: bool = False) -> None:
     with pytest.raises(Cut):
         train(given, CPU, Cutting(after, batch))
 
@@ -77,7 +77,7 @@ ORDERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", ORDERS)
-def test_it_goes_on_to_the_same_bytes(name: str, images: Any, tmp_path: Path) -> None:
+def test_it_goes_on_to_the_same_bytes(name: str, images: Path, tmp_path: Path) -> None:
     whole = order(images, tmp_path / "whole" / "m.pt", **ORDERS[name])
     watched = Cutting()
     train(whole, CPU, watched)
@@ -95,14 +95,14 @@ def test_it_goes_on_to_the_same_bytes(name: str, images: Any, tmp_path: Path) ->
             assert path.read_bytes() == whole.output.with_name(path.name).read_bytes()
 
 
-def test_what_lies_there_before_changes_nothing(images: Any, tmp_path: Path) -> None:
+def test_what_lies_there_before_changes_nothing(images: Path, tmp_path: Path) -> None:
     trained(images, tmp_path / "m.pt", seed=4)
     for name in ("m.pt", "n.pt"):
         train(order(images, tmp_path / name), CPU, Cutting())
     assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "n.pt").read_bytes()
 
 
-def test_it_goes_on_as_often_as_it_is_cut(images: Any, tmp_path: Path) -> None:
+def test_it_goes_on_as_often_as_it_is_cut(images: Path, tmp_path: Path) -> None:
     given = order(images, tmp_path / "m.pt")
     for after in (1, 2):
         cut(given, after=after, batch=after == 2)
@@ -112,43 +112,62 @@ def test_it_goes_on_as_often_as_it_is_cut(images: Any, tmp_path: Path) -> None:
     assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
 
 
-def test_another_training_begins_anew_and_says_what_has_changed(images: Any, tmp_path: Path) -> None:
-    def another(**changes: Any) -> Any:
-        cut(order(images, tmp_path / "m.pt"), after=2)
-        return again(**changes)
+CHANGES: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "epochs": ({"epochs": 3}, {"epochs 3 instead of 2"}),
+    "rate": ({"lr": 0.002}, {"learning rate 0.002 instead of 0.01"}),
+    "augment": ({"augment": "none", "patience": 9}, {"augment none instead of light", "patience 9 instead of 10"}),
+    "freeze": ({"freeze": "features.0"}, {"frozen features.0 instead of nothing", "the frozen layers"}),
+    "size": ({"size": "30"}, {"how pictures are read"}),
+    "seed": (
+        {"seed": 1},
+        {
+            "seed 1 instead of 0",
+            "the initial weights",
+            "how pictures are read",
+            "the images for training",
+            "the images for validation",
+        },
+    ),
+    "weights": (
+        {"weights": "first.pt"},
+        {
+            "initialized from first.pt instead of random initialization",
+            "learning rate 0.0003 instead of 0.01",
+            "the initial weights",
+        },
+    ),
+}
 
-    def again(folder: Any = images, **changes: Any) -> Any:
-        train(order(folder, tmp_path / "m.pt", **changes), CPU, seen := Cutting())
-        fresh = tmp_path / "fresh" / "m.pt"
-        train(order(folder, fresh, **changes), CPU, whole := Cutting())
-        assert seen.epochs == whole.epochs and (tmp_path / "m.pt").read_bytes() == fresh.read_bytes()
-        assert not (tmp_path / "m.part.pt").exists()
-        fresh.unlink()
-        ((name, *changed),) = seen.begun_anew
-        assert name == "m.part.pt"
-        return changed
 
-    assert another(epochs=5) == ["epochs 5 instead of 3"]
-    assert another(lr=0.002) == ["learning rate 0.002 instead of 0.01"]
-    assert another(augment="none", patience=9) == ["augment none instead of light", "patience 9 instead of 10"]
-    assert another(freeze="features.0") == ["frozen features.0 instead of nothing", "the frozen layers"]
-    assert another(size="30") == ["how pictures are read"]
-    assert set(another(seed=1)) == {
-        "seed 1 instead of 0",
-        "the initial weights",
-        "how pictures are read",
-        "the images for training",
-        "the images for validation",
-    }
-    trained(images, tmp_path / "first.pt", epochs=1)
-    assert another(weights=str(tmp_path / "first.pt")) == [
-        "initialized from first.pt instead of random initialization",
-        "learning rate 0.0003 instead of 0.01",
-        "the initial weights",
-    ]
-    cut(order(images, tmp_path / "m.pt", checkpoint_epochs=(1,)), after=2)
+def begun_anew(given: TrainConfig) -> set[str]:
+    """What a training says has changed, which begins anew and ends as one that found nothing there."""
+    train(given, CPU, seen := Cutting())
+    fresh = replace(given, output=given.output.parent / "fresh" / "m.pt")
+    train(fresh, CPU, whole := Cutting())
+    assert seen.epochs == whole.epochs and given.output.read_bytes() == fresh.output.read_bytes()
+    assert not given.output.with_name("m.part.pt").exists()
+    ((name, *changed),) = seen.begun_anew
+    assert name == "m.part.pt" and len(changed) == len(set(changed))
+    return set(changed)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_another_training_begins_anew_and_says_what_has_changed(
+    name: str, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    changes, said = CHANGES[name]
+    if "weights" in changes:
+        trained(images, tmp_path / "first.pt", epochs=1)
+    cut(order(images, tmp_path / "m.pt", epochs=2), after=1)
+    assert begun_anew(order(images, tmp_path / "m.pt", **{"epochs": 2, **changes})) == said
+
+
+def test_a_training_whose_snapshot_is_gone_begins_anew(images: Path, tmp_path: Path) -> None:
+    given = order(images, tmp_path / "m.pt", epochs=2, checkpoint_epochs=(1,))
+    cut(given, after=1)
     (tmp_path / "m.epoch-1.pt").unlink()
-    assert again(checkpoint_epochs=(1,)) == ["a snapshot is gone"]
+    assert begun_anew(given) == {"a snapshot is gone"}
 
 
 def test_other_images_begin_anew(tmp_path: Path) -> None:
@@ -175,7 +194,7 @@ def test_other_images_begin_anew(tmp_path: Path) -> None:
     assert seen.epochs == [1, 2, 3] and seen.told_nothing
 
 
-def test_a_model_that_is_there_already_is_left_as_it_is(images: Any, tmp_path: Path) -> None:
+def test_a_model_that_is_there_already_is_left_as_it_is(images: Path, tmp_path: Path) -> None:
     given = order(images, tmp_path / "m.pt", checkpoint_epochs=(2,))
     first = train(given, CPU, Cutting())
     written = (tmp_path / "m.pt").stat().st_mtime_ns
@@ -194,7 +213,7 @@ def test_a_model_that_is_there_already_is_left_as_it_is(images: Any, tmp_path: P
     assert seen.epochs == [1, 2, 3] and read_trained(tmp_path / "m.epoch-2.pt") is not None
 
 
-def test_what_is_left_is_a_model_of_the_best_epoch(images: Any, tmp_path: Path) -> None:
+def test_what_is_left_is_a_model_of_the_best_epoch(images: Path, tmp_path: Path) -> None:
     given = order(images, tmp_path / "m.pt", epochs=6)
     with pytest.raises(Cut):
         train(given, CPU, seen := Cutting(5))
@@ -205,7 +224,7 @@ def test_what_is_left_is_a_model_of_the_best_epoch(images: Any, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("damage", ["optimizer", "schedule", "random", "state", "parts"])
-def test_what_was_kept_and_is_damaged_is_refused_in_one_line(damage: Any, images: Any, tmp_path: Path) -> None:
+def test_what_was_kept_and_is_damaged_is_refused_in_one_line(damage: Any, images: Path, tmp_path: Path) -> None:
     given, part = order(images, tmp_path / "m.pt"), tmp_path / "m.part.pt"
     cut(given, after=2)
     content = torch.load(part, weights_only=True)

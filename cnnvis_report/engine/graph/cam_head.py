@@ -15,11 +15,13 @@ class ScoreLayer:
     """A place where a class weighs feature maps that are then averaged, as `cam` needs it.
 
     layer: the name of the layer that gives the maps; rectified: whether a functional ReLU follows it.
+    linear: whether the scores are linear in the averages of the maps.
     """
 
     weight: Tensor
     layer: str
     rectified: bool
+    linear: bool
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,13 @@ class Head:
 
     weight: [classes, K]. features: the node whose result is averaged, or weighed and then averaged. positions: the
     dimensions of that result over which the average goes; None where it isn't known but all of them.
+    linear: whether no ReLU stands between the weights and the average.
     """
 
     weight: Tensor
     features: Node
     positions: frozenset[int] | None = None
+    linear: bool = True
 
 
 def find_head(logits: Node) -> Head:
@@ -62,7 +66,7 @@ def find_head(logits: Node) -> Head:
     features = convolution.next_functions[0][0]
     if features is None:
         raise NotApplicable("the last convolution reads the input itself")
-    return Head(kernel[:, :, 0, 0], features)
+    return Head(kernel[:, :, 0, 0], features, linear=not is_relu(pooled))
 
 
 def _linear(node: Node) -> tuple[Tensor | None, Node | None]:

@@ -35,5 +35,5 @@ def _locate(calls: LayerCalls, head: Head, weights: Callable[[Tensor], Tensor]) 
         if layer:
             if not calls.averages(layer, head.positions, head.weight.shape[1]):
                 raise NotApplicable(f"what is averaged before the last layer, {layer!r}, has no feature maps")
-            return ScoreLayer(weights(head.weight), layer, rectified)
+            return ScoreLayer(weights(head.weight), layer, rectified, head.linear)
     raise NotApplicable("what is averaged before the last layer is no module's output")

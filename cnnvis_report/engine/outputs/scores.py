@@ -66,6 +66,27 @@ class Scores:
             return scores.exp()
         return scores.softmax(dim=1) if self.kind is ScoreKind.SOFTMAX else scores.sigmoid()
 
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether scores stand for probabilities; those of a regression don't."""
+        return self.kind is not ScoreKind.VALUE
+
+    def log_odds(self, scores: Tensor, target: int) -> Tensor:
+        """[N]: log(p / (1 - p)) of one class, p its probability, from scores [N, classes]; values stay as they are.
+
+        Logits tell it where p rounds to 1. Where there are probabilities alone, those that round to 0 or 1 count as
+        the nearest number that doesn't, so that it is always finite.
+        """
+        target_score = scores[:, target]
+        if self.kind is ScoreKind.VALUE or (self.quantity is Quantity.LOGIT and self.kind is not ScoreKind.SOFTMAX):
+            return target_score
+        if self.kind is ScoreKind.SOFTMAX and self.quantity is not Quantity.PROBABILITY:
+            others = scores.clone()
+            others[:, target] = -torch.inf
+            return target_score - others.logsumexp(dim=1)
+        probability = target_score.exp() if self.quantity is Quantity.LOG_PROBABILITY else target_score
+        return torch.logit(probability, eps=torch.finfo(probability.dtype).eps)
+
     def first(self, scores: Tensor, most: int) -> list[int]:
         """The classes of the highest scores [classes], the first of equals first; values have an order of their own."""
         if self.kind is ScoreKind.VALUE:

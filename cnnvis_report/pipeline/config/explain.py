@@ -75,7 +75,7 @@ class EvaluateConfig:
 
     metrics: str = setting(
         "auto",
-        "How much to measure the maps' faithfulness and localization: quick on 8 images, full on all. auto is quick "
+        "How much to measure the maps' faithfulness and localization: quick on 16 images, full on all. auto is quick "
         "with --methods standard or all, else none.",
         Choice(("auto", "none", "quick", "full")),
         decides=False,

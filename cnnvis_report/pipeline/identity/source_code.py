@@ -106,9 +106,7 @@ def _with_imports(start: Iterable[Path]) -> set[Path]:
     """Own files, and all that they import, wherever in them, as far as it was imported and is somebody's own."""
     files: set[Path] = set()
     waiting = [path for path in start if _is_own(path)]
-    loaded = {
-        Path(file): name for name, module in list(sys.modules.items()) if (file := getattr(module, "__file__", None))
-    }
+    loaded = _loaded() if waiting else {}
     while waiting and len(files) < MOST_FILES:
         path = waiting.pop()
         if path in files:
@@ -119,6 +117,12 @@ def _with_imports(start: Iterable[Path]) -> set[Path]:
             if file and _is_own(Path(file)):
                 waiting.append(Path(file))
     return files
+
+
+def _loaded() -> dict[Path, str]:
+    """Full names of the modules of the process, thousands of them, by the files that they are of."""
+    modules = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
+    return {_path(file): name for name, file in modules if file}
 
 
 def _imported(path: Path, own_name: str) -> Iterator[str]:
@@ -138,6 +142,11 @@ def _imported(path: Path, own_name: str) -> Iterator[str]:
             base = ".".join([*above, *([node.module] if node.module else [])])
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+@cache
+def _path(file: str) -> Path:
+    return Path(file)
 
 
 @cache

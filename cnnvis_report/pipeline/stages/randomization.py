@@ -10,7 +10,6 @@ import torch
 from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import is_out_of_memory
-from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.evaluation.randomization import randomized, stages
@@ -87,7 +86,7 @@ def randomization(
         other = _randomized(subject, layers, decoded[0], settings.seed)
         if other is None:
             break
-        anew = replace(plain, reference=_unfitted(settings.reference))
+        anew = replace(plain, reference=settings.reference.unfitted() if settings.reference else None)
         grids = [_grids(other, tasks, *pair, anew) for pair in zip(decoded, targets, strict=True)]
         similarities.append([_similarity(*pair) for pair in zip(trained, grids, strict=True)])
     fractions = tuple(round(len(layers) / len(cascade[-1]), 4) for layers in cascade[: len(similarities)])
@@ -129,11 +128,6 @@ def _randomized(subject: Subject, layers: Sequence[str], example: DecodedImage, 
         return None
     other.one_by_one = subject.one_by_one
     return other
-
-
-def _unfitted(reference: Reference | None) -> Reference | None:
-    """The same images without what was fitted to them, which is another network's."""
-    return None if reference is None else Reference(lambda: reference.images)
 
 
 def _predicted(subject: Subject, image: DecodedImage) -> int:

@@ -142,9 +142,7 @@ def evidence(notes: Mapping[str, Note], method: MethodInfo, quantity: str = "log
     conserved = notes.get("conservation")
     if isinstance(conserved, float):
         stated.append(f"Σ relevance = {number(round(conserved, 3))} × {quantity}")
-    if "peak_inside" in notes:
-        stated.append("peak inside the mask" if notes["peak_inside"] else "peak outside the mask")
-    known = {*phrases, "residual", "conservation", "peak_inside"}
+    known = {*phrases, "residual", "conservation"}
     return stated + [f"{name.replace('_', ' ')} {_noted(notes[name])}" for name in notes if name not in known]
 
 

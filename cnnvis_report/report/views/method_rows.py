@@ -3,12 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from cnnvis_report.records.images import MapRecord
 from cnnvis_report.records.methods import Family, MethodInfo
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.report.views.summary import MethodSummary, Summary
+from cnnvis_report.report.views.summary import POINTING_GAME, MethodSummary, Summary
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def method_rows(run: RunRecord, summary: Summary) -> list[MethodRow]:
                 found,
                 reasons.get(method.name, ""),
                 fmt.passes(found.example.evidence) if found.example else "–",
-                found.hits / found.pointed if found.pointed else None,
+                fmean(found.values[POINTING_GAME]) if found.values.get(POINTING_GAME) else None,
                 _checks(found, run.network.quantity),
             )
         )

@@ -6,7 +6,7 @@ from statistics import fmean, median, pstdev
 
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import MethodInfo
-from cnnvis_report.records.metrics import Evaluation, MetricInfo
+from cnnvis_report.records.metrics import Evaluation, MapMetrics, MetricInfo
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
@@ -32,7 +32,7 @@ class MetricsRow:
     """What a method's maps scored, over a set or on one image.
 
     cells: a mean and, over a set, a standard deviation for each metric, in words; "" where there is none.
-    curves: of insertion and deletion. score: insertion − deletion; None without them.
+    curves: of insertion and deletion. score: on the measure that ranks; None without it.
     best: whether it is among the highest. randomization: the result of the randomization test, in words.
     """
 
@@ -65,13 +65,14 @@ class MetricsTable:
 
 
 def set_metrics(run: RunRecord, summary: Summary) -> MetricsTable | None:
-    """What the methods' maps scored over the set, best first; None where nothing was measured."""
+    """What the methods' maps scored over the set, best first; None where nothing but localization was measured."""
     measured = {each.name: summary.methods[each.name] for each in run.methods if summary.methods[each.name].values}
-    if not measured or run.evaluation is None:
+    if not measured or run.evaluation is None or not run.evaluation.images:
         return None
     metrics = [each for each in run.evaluation.metrics if any(each.name in found.values for found in measured.values())]
     last = {each.method: each.absolute[-1] for each in run.evaluation.randomization}
-    means = {name: _mean_curves(found) for name, found in measured.items()}
+    ranking = _ranking(metrics)
+    means = {name: _mean_curves(found, ranking) for name, found in measured.items()}
     ends = _ends(curve for curves in means.values() for curve in curves.values())
     rows = []
     for method in run.methods:
@@ -80,25 +81,41 @@ def set_metrics(run: RunRecord, summary: Summary) -> MetricsTable | None:
             cells = tuple(_mean_and_spread(metric, values.get(metric.name, [])) for metric in metrics)
             curves = tuple(Curve(curve, _points(points, ends)) for curve, points in means[method.name].items())
             randomization = fmt.fixed(last[method.name], 2) if method.name in last else ""
-            rows.append(MetricsRow(method, cells, curves, _score(values), randomization=randomization))
+            rows.append(MetricsRow(method, cells, curves, _score(values, ranking), randomization=randomization))
     return _table(run, metrics, rows, tuple(cautions(run, measured)), randomized=bool(last))
 
 
 def image_metrics(run: RunRecord, image: ImageRecord) -> MetricsTable | None:
     """What the maps of one image scored; None where it wasn't measured."""
-    if image.metrics is None or run.evaluation is None:
+    maps = _scored(image)
+    if not maps or run.evaluation is None:
         return None
-    maps = image.metrics.maps
     metrics = [each for each in run.evaluation.metrics if any(each.name in found.values for found in maps)]
-    shown = ("insertion", "deletion")
+    ranking = _ranking(metrics)
+    shown = _curve_names(ranking)
     ends = _ends(each.curves[name] for each in maps for name in shown if name in each.curves)
     rows = []
     for each in maps:
         cells = tuple((_value(metric, each.values.get(metric.name)), "") for metric in metrics)
-        curves = tuple(Curve(name, _points(each.curves[name], ends)) for name in shown if name in each.curves)
-        score = _score({name: [value] for name, value in each.values.items()})
+        curves = tuple(
+            Curve(style, _points(each.curves[name], ends)) for name, style in shown.items() if name in each.curves
+        )
+        score = each.values.get(ranking)
         rows.append(MetricsRow(run.method(each.method), cells, curves, score))
     return _table(run, metrics, rows)
+
+
+def _scored(image: ImageRecord) -> list[MapMetrics]:
+    """What each map of an image scored: of the first class, and with localization, of the label's class."""
+    located = {(each.method, each.layer): each for each in image.localization.maps} if image.localization else {}
+    if image.metrics is None:
+        return list(located.values())
+    return [
+        replace(each, values=each.values | located[each.method, each.layer].values)
+        if (each.method, each.layer) in located
+        else each
+        for each in image.metrics.maps
+    ]
 
 
 def _table(
@@ -124,14 +141,16 @@ def _column(metric: MetricInfo, network: NetworkRecord) -> tuple[str, str]:
     """A column's title and what it means, in the words of what the network gives."""
     title, meaning = f"{metric.title} {'↑' if metric.higher_is_better else '↓'}", metric.description
     if network.kind is ScoreKind.VALUE:
-        meaning = meaning.replace("the class's probability", "the output").replace("the class", "the output")
+        title = title.replace(", log-odds", "")
+        meaning = meaning.replace("the class's log-odds", "the output").replace("the class", "the output")
     return title, meaning.replace("the logit", f"the {network.quantity}")
 
 
 def cautions(run: RunRecord, measured: Mapping[str, MethodSummary]) -> list[str]:
     """A plain sentence for each check that a method failed on this network."""
     baseline = next((each.name for each in run.methods if each.baseline and each.name in measured), None)
-    floor = _score(measured[baseline].values) if baseline else None
+    ranking = _ranking(run.evaluation.metrics) if run.evaluation else ""
+    floor = _score(measured[baseline].values, ranking) if baseline else None
     last = {each.method: each.absolute[-1] for each in run.evaluation.randomization} if run.evaluation else {}
     said = []
     for method in run.methods:
@@ -142,10 +161,10 @@ def cautions(run: RunRecord, measured: Mapping[str, MethodSummary]) -> list[str]
                 f"{method.title} barely changes when the weights are randomized (rank correlation "
                 f"{fmt.number(last[method.name], 2)} of its magnitudes): read it as an edge detector at best."
             )
-        score = _score(measured[method.name].values)
+        score = _score(measured[method.name].values, ranking)
         if floor is not None and score is not None and score <= floor:
             said.append(
-                f"{method.title} orders pixels no better than a random map here (insertion − deletion: "
+                f"{method.title} orders pixels no better than a random map here ({_title(run, ranking)}: "
                 f"{fmt.number(score, 2)}, random map: {fmt.number(floor, 2)})."
             )
         conserved = measured[method.name].conserved
@@ -161,8 +180,8 @@ def how_measured(evaluation: Evaluation, kind: ScoreKind = ScoreKind.SOFTMAX) ->
     """How the metrics were measured, in a sentence or three."""
     said = (
         f"Measured on {fmt.count(evaluation.images, 'image')}, for the first {fmt.column(kind)} of each, in "
-        f"{evaluation.steps} steps: deletion to black, insertion from a Gaussian blur of 5 pixels. ± is one standard "
-        f"deviation over the images. Seed {evaluation.seed}."
+        f"{evaluation.steps} steps and more where a curve needs them. ± is one standard deviation over the "
+        f"images. Seed {evaluation.seed}."
     )
     if evaluation.regions:
         said += (
@@ -178,11 +197,25 @@ def how_measured(evaluation: Evaluation, kind: ScoreKind = ScoreKind.SOFTMAX) ->
     return said
 
 
-def _score(values: Mapping[str, Sequence[float]]) -> float | None:
-    """Insertion − deletion, the mean over images."""
-    if not values.get("insertion") or not values.get("deletion"):
-        return None
-    return fmean(values["insertion"]) - fmean(values["deletion"])
+def _ranking(metrics: Sequence[MetricInfo]) -> str:
+    """The name of the measure that ranks, of those that were measured; empty where none does."""
+    return next((metric.name for metric in metrics if metric.ranks), "")
+
+
+def _title(run: RunRecord, name: str) -> str:
+    metrics = run.evaluation.metrics if run.evaluation else ()
+    return next((metric.title for metric in metrics if metric.name == name), name).lower()
+
+
+def _curve_names(ranking: str) -> dict[str, str]:
+    """The curves that the ranking measure is made of, and how they are drawn."""
+    kind = next((kind for kind in ("relevance_gain", "insertion", "deletion") if ranking.startswith(kind)), "")
+    return {style + ranking.removeprefix(kind): style for style in ("insertion", "deletion")} if kind else {}
+
+
+def _score(values: Mapping[str, Sequence[float]], ranking: str) -> float | None:
+    """The mean over images, of the measure that ranks."""
+    return fmean(values[ranking]) if values.get(ranking) else None
 
 
 def _value(metric: MetricInfo, value: float | None) -> str:
@@ -199,10 +232,10 @@ def _mean_and_spread(metric: MetricInfo, values: Sequence[float]) -> tuple[str, 
     return _value(metric, fmean(values)), spread
 
 
-def _mean_curves(summary: MethodSummary) -> dict[str, list[float]]:
-    """The mean insertion and deletion curves."""
-    curves = {name: summary.curves[name] for name in ("insertion", "deletion") if summary.curves.get(name)}
-    return {name: [fmean(step) for step in zip(*rows, strict=True)] for name, rows in curves.items()}
+def _mean_curves(summary: MethodSummary, ranking: str) -> dict[str, list[float]]:
+    """The mean insertion and deletion curves, by how they are drawn."""
+    curves = {style: summary.curves[name] for name, style in _curve_names(ranking).items() if summary.curves.get(name)}
+    return {style: [fmean(step) for step in zip(*rows, strict=True)] for style, rows in curves.items()}
 
 
 def _ends(curves: Iterable[Sequence[float]]) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import fmean
 
 from cnnvis_report.records.labels import LabelCounts
 from cnnvis_report.records.network import NetworkRecord
@@ -12,7 +13,7 @@ from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.method_rows import MethodRow, method_rows
 from cnnvis_report.report.views.metrics import MetricsTable, how_measured, set_metrics
 from cnnvis_report.report.views.report import Report
-from cnnvis_report.report.views.summary import Summary
+from cnnvis_report.report.views.summary import POINTING_GAME, Summary
 from cnnvis_report.report.views.verdict import labels_by_precision
 
 CONFUSION_UP_TO = 12  # classes
@@ -39,8 +40,9 @@ class Overview:
 
     noun: what a score is of: "class", "label" or "output". default_shape: of the layer whose maps are shown.
     notices, folded: what a reader has to know first, at once and folded away. metrics: None where nothing was measured.
-    measured: how many images were. pointing: methods by how often their peak lies in the mask.
-    mask_fraction: the mean fraction that masks cover. confusion: None where there are too many classes, or no labels.
+    measured: how many images were. pointing: methods by how often their peak lies in the mask, over `masked` images.
+    chance: how often that of a random map does; None where that isn't known.
+    confusion: None where there are too many classes, or no labels.
     confused: the most frequent errors: label, prediction, how many. precisions: labels, lowest average precision first.
     rows: all methods.
     """
@@ -57,7 +59,7 @@ class Overview:
     how_measured: str
     pointing: list[MethodRow]
     masked: int
-    mask_fraction: float
+    chance: float | None
     confusion: Confusion | None
     confused: list[tuple[str, str, int]]
     precisions: list[LabelCounts]
@@ -83,8 +85,8 @@ def overview(report: Report, links: Links) -> Overview:
         measured=run.evaluation.images if run.evaluation else 0,
         how_measured=how_measured(run.evaluation, network.kind) if run.evaluation else "",
         pointing=sorted((row for row in rows if row.pointing is not None), key=lambda row: -(row.pointing or 0.0)),
-        masked=summary.masked,
-        mask_fraction=summary.mask_fraction / max(summary.masked, 1),
+        masked=max((len(row.summary.values[POINTING_GAME]) for row in rows if row.pointing is not None), default=0),
+        chance=fmean(summary.chance) if summary.chance else None,
         confusion=confusion,
         confused=[] if confusion else most_confused(summary),
         precisions=labels_by_precision(summary.label_predictions)[:LISTED],

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from statistics import fmean
 
 import numpy as np
 
@@ -12,12 +13,13 @@ from cnnvis_report.records.predictions import Prediction, PredictionCounter, Pre
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store.run_folder import StoredRun
 
+POINTING_GAME = "pointing_game"
+
 
 @dataclass
 class MethodSummary:
     """A method over the run: how many maps it gave, why some are missing, its checks and its metrics.
 
-    pointed, hits: maps with a ground-truth mask, and how many of these have their peak in it.
     residuals, conserved: of each map that states them, completeness error and Σ relevance as a share of the score.
     values, curves: by metric, one entry a map. example: the first map.
     """
@@ -25,8 +27,6 @@ class MethodSummary:
     maps: int = 0
     missing: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    pointed: int = 0
-    hits: int = 0
     residuals: list[float] = field(default_factory=list)
     conserved: list[float] = field(default_factory=list)
     values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -37,10 +37,6 @@ class MethodSummary:
         """Count one map in."""
         self.maps += 1
         self.example = self.example or record
-        hit = record.evidence.notes.get("peak_inside")
-        if hit is not None:
-            self.pointed += 1
-            self.hits += bool(hit)
         for name, values in (("residual", self.residuals), ("conservation", self.conserved)):
             value = record.evidence.notes.get(name)
             if isinstance(value, float):
@@ -60,7 +56,7 @@ class Summary:
 
     labeled, correct: images whose prediction can be judged, and how many of them are classified correctly.
     unknown: images with labels, none of which the network knows.
-    masked, mask_fraction: images with a ground-truth mask, and the sum of the fractions that the masks cover.
+    chance: how often the peak of a random map hits, image by image, where the pointing game was played.
     classes: how many an image has explained at most.
     confidence: the sum of the highest probabilities. lowest, highest: the first value of any image, where scores are
     values.
@@ -73,8 +69,7 @@ class Summary:
     labeled: int = 0
     unknown: int = 0
     correct: int = 0
-    masked: int = 0
-    mask_fraction: float = 0.0
+    chance: list[float] = field(default_factory=list)
     maps: int = 0
     missing: int = 0
     classes: int = 0
@@ -97,8 +92,6 @@ class Summary:
         """Count one image in."""
         first = image.top[0]
         self.images += 1
-        self.masked += image.mask_fraction is not None
-        self.mask_fraction += image.mask_fraction or 0.0
         self.maps += len(image.maps)
         self.missing += len(image.not_applicable)
         self.classes = max(self.classes, len(image.targets))
@@ -117,9 +110,18 @@ class Summary:
             self.methods[record.method].add(record)
         if image.metrics is not None:
             self._add_metrics(image.metrics)
+        if image.localization is not None:
+            self._add_localization(image.localization)
         for gap in image.not_applicable:
             self.methods[gap.method].missing += 1
             self.methods[gap.method].reasons[gap.reason] += 1
+
+    def _add_localization(self, localization: ImageMetrics) -> None:
+        for scored in localization.maps:
+            self.methods[scored.method].add_metrics(scored)
+        random = localization.random.get(POINTING_GAME, ())
+        if random:
+            self.chance.append(fmean(random))
 
     def _add_metrics(self, metrics: ImageMetrics) -> None:
         for row, scored in zip(metrics.agreement, metrics.maps, strict=True):

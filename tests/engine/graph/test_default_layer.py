@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -19,7 +20,13 @@ from cnnvis_report.pipeline.config import DataConfig, ModelConfig
 from cnnvis_report.training.model import Source, make_trainee
 from tests import transformers as nets
 from tests.benchmarks import layer_sources
-from tests.benchmarks.default_layers import against, subject_of, torchvision_source, torchvision_subject
+from tests.benchmarks.default_layers import (
+    against,
+    subject_of,
+    torchvision_layer,
+    torchvision_source,
+    torchvision_subject,
+)
 
 MODELS, SWIN = torchvision.models, torchvision.models.swin_transformer
 
@@ -88,9 +95,9 @@ GATES = {
 
 @pytest.mark.parametrize("name", GATES)
 def test_gates_masks_and_branches_are_never_it(name: str) -> None:
-    found = subject(nets.Weighed(GATES[name]))
-    assert found.default_layer == "features" and found.layer().shape == (12, 16, 24)
-    maps = explain(found.network, torch.rand(1, 3, 32, 48).double(), [[0, 1, 2, 3, 4]])["grad_cam"][0]
+    examined = subject(nets.Weighed(GATES[name]))
+    assert examined.default_layer == "features" and examined.layer().shape == (12, 16, 24)
+    maps = explain(examined.network, torch.rand(1, 3, 32, 48).double(), [[0, 1, 2, 3, 4]])["grad_cam"][0]
     assert torch.linalg.matrix_rank(maps.flatten(1)) > 1, "classes differ by more than a factor"
 
 
@@ -110,18 +117,18 @@ def test_a_single_channel_is_it_where_there_is_nothing_else() -> None:
 
 
 def test_a_layer_whose_tokens_are_no_grid_says_so() -> None:
-    found = subject(nets.Scattered())
-    assert found.default_layer == "patches"
+    examined = subject(nets.Scattered())
+    assert examined.default_layer == "patches"
     with pytest.raises(NotApplicable, match="layer 'mix' gives 5×4, which isn't a grid of positions"):
-        found.layer("mix")
+        examined.layer("mix")
 
 
 def test_windows_and_attention_maps_are_no_feature_maps() -> None:
-    found = subject(TRANSFORMERS["maxvit"][0](), 64, 64)
-    windows = [layer for layer in found.layers if layer.name.endswith("window_attention.attn_layer")]
+    examined = subject(TRANSFORMERS["maxvit"][0](), 64, 64)
+    windows = [layer for layer in examined.layers if layer.name.endswith("window_attention.attn_layer")]
     assert windows and not any(layer.spatial for layer in windows)
     with pytest.raises(NotApplicable, match="isn't a grid of positions"):
-        found.layer(windows[0].name)
+        examined.layer(windows[0].name)
 
 
 def test_python_and_the_layers_table_say_how_tokens_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,13 +174,17 @@ def test_a_head_of_convolutions_needs_channels_first() -> None:
 ONE_OF_EACH = (
     *("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet", "inception_v3"),
     *("maxvit_t", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "resnext50_32x4d"),
-    *("shufflenet_v2_x0_5", "squeezenet1_1", "swin_t", "swin_v2_t", "vgg11", "vit_b_32", "wide_resnet50_2"),
+    *("shufflenet_v2_x0_5", "squeezenet1_1", "swin_t", "swin_v2_t", "vgg11_bn", "vit_b_32", "wide_resnet50_2"),
 )
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)
 def test_the_layer_that_others_read_of_each_family_of_torchvision(name: str) -> None:
-    assert against(torchvision_subject(name), torchvision_source(name)) == ""
+    subject = torchvision_subject(name)
+    assert fnmatch(subject.default_layer, torchvision_layer(name)) and subject.layer().spatial
+    names = [layer.name for layer in subject.layers]
+    assert len(set(names)) == len(names)
+    assert against(subject, torchvision_source(name)) == ""
 
 
 def test_somebody_names_a_layer_for_every_classifier_of_torchvision() -> None:
@@ -219,13 +230,13 @@ JOINED: dict[str, tuple[Callable[[], nn.Module], int]] = {
 @pytest.mark.parametrize("name", JOINED)
 def test_a_layer_that_is_one_of_several_branches_says_so(name: str) -> None:
     build, branches = JOINED[name]
-    found = subject(build())
-    assert found.default_layer in ("a", "b")
+    examined = subject(build())
+    assert examined.default_layer in ("a", "b")
     words = f"one of {branches} branches that meet in the network's forward; no layer holds the whole"
-    assert words in found.default_notice if branches > 1 else found.default_notice == ""
+    assert words in examined.default_notice if branches > 1 else examined.default_notice == ""
 
 
 @pytest.mark.parametrize("after", [nn.ReLU(), nn.Dropout(0.1), nn.Identity(), nn.BatchNorm2d(8)])
 def test_a_layer_behind_the_sum_holds_the_whole(after: Any) -> None:
-    found = subject(Joined(lambda a, b, x: a + b, after=after))
-    assert found.default_layer == "after" and found.default_notice == ""
+    examined = subject(Joined(lambda a, b, x: a + b, after=after))
+    assert examined.default_layer == "after" and examined.default_notice == ""

@@ -1,10 +1,8 @@
 """Layers whose result isn't N×K×h×w are read as what they are, against hooks, slow loops and a peer."""
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import torchvision
@@ -12,13 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnvis_report import explain
-from cnnvis_report.engine.graph.axes import ROWS, Dim, Factor, pictures, viewed
-from cnnvis_report.engine.graph.axis_tracking import followed
-from cnnvis_report.engine.graph.layouts import Layout, layout_of
-from cnnvis_report.engine.graph.nodes import recorded
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.errors import NotApplicable
 from cnnvis_report.inspection.receptive_fields import receptive_fields
 from tests import oracles
 from tests import transformers as nets
@@ -112,8 +105,8 @@ def without(network: nn.Module, layer: str, image: Tensor, change: Callable[[Ten
 def test_ablation_changes_the_positions_and_leaves_the_class_token(name: str, wide: Tensor) -> None:
     network, (_, layer, laid) = built(name), NETWORKS[name]
     a, _ = by_hooks(network, layer, wide, laid)
-    found = explain(network, wide, TARGETS, ["ablation_cam"], layer=layer)["ablation_cam"]
-    for image, target, values, ours in zip(wide[:1].split(1), TARGETS[:1], a[:1], found[:1], strict=True):
+    actual = explain(network, wide, TARGETS, ["ablation_cam"], layer=layer)["ablation_cam"]
+    for image, target, values, ours in zip(wide[:1].split(1), TARGETS[:1], a[:1], actual[:1], strict=True):
         score = network(image)[0, target].detach()
         weights = []
         for channel in range(len(values)):
@@ -132,10 +125,10 @@ def test_ablation_changes_the_positions_and_leaves_the_class_token(name: str, wi
 def test_score_cam_of_tokens_sees_the_image_through_their_grid(wide: Tensor) -> None:
     network, (_, layer, laid) = built("class token first"), NETWORKS["class token first"]
     a, _ = by_hooks(network, layer, wide, laid)
-    found = explain(network, wide, TARGETS, ["score_cam"], layer=layer)["score_cam"]
+    actual = explain(network, wide, TARGETS, ["score_cam"], layer=layer)["score_cam"]
     masks = F.interpolate(a, size=(32, 48), mode="bilinear", align_corners=False)
     masks = (masks - masks.amin((2, 3), True)) / (masks.amax((2, 3), True) - masks.amin((2, 3), True))
-    for image, target, mask, values, ours in zip(wide, TARGETS, masks, a, found, strict=True):
+    for image, target, mask, values, ours in zip(wide, TARGETS, masks, a, actual, strict=True):
         scores = torch.stack([network((image * channel)[None])[0, target] for channel in mask]).detach()
         torch.testing.assert_close(
             ours, torch.einsum("k,khw->hw", scores.softmax(0), values).relu(), rtol=1e-7, atol=1e-9
@@ -167,15 +160,18 @@ def test_cam_where_positions_are_averaged_that_come_first(name: str, wide: Tenso
     torch.testing.assert_close(maps.mean((2, 3)), expected, rtol=1e-9, atol=1e-9)
 
 
-def test_tokens_of_images_of_another_size(wide: Tensor) -> None:
+@pytest.mark.parametrize(
+    ("size", "grid"),
+    [((32, 48), (4, 6)), ((48, 32), (6, 4)), ((24, 80), (3, 10))],
+    ids=["as the example", "upright", "of other sides"],
+)
+def test_tokens_of_images_of_another_size(size: tuple[int, int], grid: tuple[int, int], wide: Tensor) -> None:
     network = built("no class token")
-    subject = Subject(network, wide[:1])
-    for height, width, grid in [(32, 48, (4, 6)), (48, 32, (6, 4)), (24, 80, (3, 10))]:
-        images = F.interpolate(wide, size=(height, width))
-        a, g = by_hooks(network, "encoder", images, tokens(*grid))
-        tape = Tape(subject, images, layers=["encoder"])
-        torch.testing.assert_close(tape.layer("encoder"), a)
-        torch.testing.assert_close(tape.gradients(TARGETS).layer("encoder"), g)
+    images = F.interpolate(wide, size=size)
+    a, g = by_hooks(network, "encoder", images, tokens(*grid))
+    tape = Tape(Subject(network, wide[:1]), images, layers=["encoder"])
+    torch.testing.assert_close(tape.layer("encoder"), a)
+    torch.testing.assert_close(tape.gradients(TARGETS).layer("encoder"), g)
 
 
 def test_units_of_tokens_are_projected_from_their_own_position(wide: Tensor) -> None:
@@ -200,62 +196,3 @@ def test_fields_of_positions_that_come_first_and_of_tokens(wide: Tensor) -> None
     fields = receptive_fields(Tape(subject, wide[:1]), ["encoder.layers.0.norm1", "encoder"])
     assert fields["encoder.layers.0.norm1"].box(1, 4) == (8, 32, 16, 40), "nothing has mixed the patches"
     assert fields["encoder"].box(1, 4) == (0, 0, 32, 48), "attention sees all"
-
-
-REARRANGED: dict[str, Callable[[Tensor], Tensor]] = {
-    "windows": lambda x: x.view(1, 5, 2, 4, 3, 4).permute(0, 2, 4, 3, 5, 1).reshape(6, 4, 4, 5),
-    "put together again": lambda x: (
-        REARRANGED["windows"](x).view(1, 2, 3, 4, 4, 5).permute(0, 1, 3, 2, 4, 5).reshape(1, 8, 12, 5)
-    ),
-    "tokens": lambda x: x.flatten(2).transpose(1, 2),
-    "tokens of swapped axes": lambda x: x.transpose(2, 3).flatten(2).transpose(1, 2),
-    "sequence first": lambda x: x.flatten(2).permute(2, 0, 1),
-    "heads": lambda x: x.flatten(2).transpose(1, 2).reshape(1, 96, 5, 1).transpose(1, 2),
-    "padded": lambda x: F.pad(x.flatten(2).transpose(1, 2), (0, 0, 2, 1)),
-    "cut again": lambda x: REARRANGED["padded"](x)[:, 2:-1],
-    "half cut": lambda x: REARRANGED["padded"](x)[:, 1:],
-    "split": lambda x: REARRANGED["padded"](x).split([2, 96, 1], 1)[1],
-    "columns first": lambda x: x.permute(0, 3, 1, 2),
-}
-READ = {"put together again", "tokens", "sequence first", "padded", "cut again", "half cut", "split", "columns first"}
-
-
-@pytest.mark.parametrize("name", REARRANGED)
-def test_what_is_laid_out_is_what_was_taken_apart(name: str) -> None:
-    x = torch.arange(480.0).view(1, 5, 8, 12).requires_grad_()
-    result = REARRANGED[name](x * 1)
-    assert result.grad_fn is not None
-    axes = followed(recorded(result.grad_fn), x.shape)[result.grad_fn, result.output_nr]
-    layout = layout_of(tuple(result.shape), axes)
-    assert (layout is not None) == (name in READ)
-    if layout is not None:
-        torch.testing.assert_close(layout.as_feature_maps(result), x)
-        other = torch.randn(3, 5, 8, 12)
-        put = layout.put(other, result.detach())
-        torch.testing.assert_close(layout.as_feature_maps(put), other)
-        beside = layout.put(torch.zeros(1, 5, 8, 12), torch.ones_like(result))
-        assert int(beside.sum()) == 5 * (layout.before + layout.after), "what stands beside the grid stays"
-
-
-def test_axes_that_were_split_in_any_way_are_whole_again() -> None:
-    start = pictures((1, 6, 8, 12))
-    for order in itertools.permutations(range(3)):
-        axes = viewed(start, (1, 6, 8, 12), (1, 3, 2, 2, 4, 3, 2, 2))
-        groups = [(1, 2), (3, 4), (5, 6, 7)]
-        moved = [0, *(dim for group in order for dim in groups[group])]
-        sizes = (1, 3, 2, 2, 4, 3, 2, 2)
-        joined = viewed(
-            tuple(axes[dim] for dim in moved), tuple(sizes[dim] for dim in moved), (1, *([6, 8, 12][g] for g in order))
-        )
-        assert joined == (start[0], *(start[1 + group] for group in order))
-    (_, across, _, _) = viewed(start, (1, 6, 8, 12), (1, 6, 96, 1))[1:3] + start[:2]
-    assert across.grid == (8, 12)
-    assert viewed(start, (1, 6, 8, 12), (1, 6, 2, 4, 12))[2] == Dim((Factor(ROWS, 2, 4),))
-
-
-def test_a_number_of_tokens_that_no_grid_has() -> None:
-    layout = Layout(0, 2, 1, 1, (4, 6), before=1)
-    assert layout.as_feature_maps(torch.zeros(1, 1 + 35, 8), (1.2, 1.2)).shape == (1, 8, 5, 7)
-    with pytest.raises(NotApplicable, match=r"37 tokens are no grid of about 4.8×7.2"):
-        layout.as_feature_maps(torch.zeros(1, 1 + 37, 8), (1.2, 1.2))
-    assert np.prod(layout.grid) == 24

@@ -1,9 +1,10 @@
 """One table of PyTorch's operations, and no network that runs before anybody has given one."""
 
 import ast
-import subprocess
+import importlib
+import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
+from cnnvis_report import explain
 from cnnvis_report.engine.graph import nodes, ops
 from cnnvis_report.engine.graph.nodes import next_nodes, operation, reached, recorded, skip_while
 from cnnvis_report.engine.graph.ops import Kind, is_relu, kind, kind_of, other_activation
@@ -184,34 +187,41 @@ def test_pytorch_is_known_whatever_the_caller_has_set(around: Callable[[], Abstr
         nodes.check_pytorch()
 
 
-IMPORTING = """
-import importlib, pkgutil, sys
-import torch
-from torch.overrides import TorchFunctionMode
-
 class Noted(TorchFunctionMode):
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    """The names of the functions whose results autograd records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = function(*args, **(kwargs or {}))
         if isinstance(output, torch.Tensor) and output.grad_fn is not None:
-            ran.append(function.__name__)
+            self.names.append(function.__name__)
         return output
 
-def called(self, *args, **kwargs):
-    ran.append(type(self).__name__)
 
-ran = []
-torch.nn.Module.__call__ = called
-import cnnvis_report
-with Noted():
-    for module in pkgutil.walk_packages(cnnvis_report.__path__, "cnnvis_report."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
-print(len([name for name in sys.modules if name.startswith("cnnvis_report.")]), *ran)
-"""
+@pytest.fixture
+def nothing_imported() -> Iterator[None]:
+    """The package's modules are executed again when they are imported; afterwards all is as it was."""
+    before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "cnnvis_report"}
+    for name in before:
+        del sys.modules[name]
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "cnnvis_report"]:
+        del sys.modules[name]
+    sys.modules.update(before)
 
 
-def test_no_network_runs_when_modules_are_imported() -> None:
+def test_no_network_runs_when_modules_are_imported(nothing_imported: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor is any operation recorded: what is looked at first is somebody's network."""
-    printed = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=True).stdout
-    count, *ran = printed.split()
-    assert int(count) > 200 and ran == []
+    networks: list[str] = []
+    monkeypatch.setattr(nn.Module, "__call__", lambda self, *args, **kwargs: networks.append(type(self).__name__))
+    with Noted() as noted:
+        package = importlib.import_module("cnnvis_report")
+        assert package.explain is not explain, "executed again"
+        for module in pkgutil.walk_packages(package.__path__, "cnnvis_report."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    assert len([name for name in sys.modules if name.startswith("cnnvis_report.")]) > 200
+    assert networks == [] and noted.names == []

@@ -13,7 +13,7 @@ from cnnvis_report import explain
 from cnnvis_report.engine.outputs.logits import NotedCalls
 from cnnvis_report.engine.outputs.ranges import bounds_of
 from cnnvis_report.engine.subject import Subject
-from tests.engine.outputs.test_scores import Ended
+from tests.engine.outputs.ended import Ended
 from tests.networks import Tiny, seeded
 
 Function = Callable[[Tensor], Tensor]
@@ -74,8 +74,8 @@ def test_one_score_is_what_its_ending_says(name: str, images: Tensor) -> None:
     subject = Subject(network, images[:1])
     assert (subject.meaning.kind, subject.meaning.quantity) == ("binary", quantity) and words in subject.scores
     with torch.no_grad():
-        found = subject.probabilities(subject.forward(images))[:, 1:]
-    torch.testing.assert_close(found, probability(network.logits(images)).detach())
+        actual = subject.probabilities(subject.forward(images))[:, 1:]
+    torch.testing.assert_close(actual, probability(network.logits(images)).detach())
 
 
 VALUES: dict[str, tuple[Function, str]] = {
@@ -164,8 +164,8 @@ def test_bounds_are_those_of_the_formula(name: str) -> None:
     x = torch.tensor([[0.3]], dtype=torch.float64, requires_grad=True)
     with NotedCalls() as noted:
         output = formula(x * 1)
-    found = bounds_of(output, noted.values)
-    assert found is not None and (found.low, found.high) == pytest.approx((low, high), abs=1e-9)
+    actual = bounds_of(output, noted.values)
+    assert actual is not None and (actual.low, actual.high) == pytest.approx((low, high), abs=1e-9)
 
 
 @pytest.mark.parametrize("formula", [lambda x: x * x.sigmoid(), lambda x: x + x.tanh(), nn.GELU(), lambda x: x**3])
@@ -191,14 +191,14 @@ def test_maps_are_those_of_the_logit_behind(end: Any, images: Tensor) -> None:
     methods = ["gradient", "cam", "grad_cam", "lrp_epsilon"]
     plain = seeded(Tiny(1)).double().eval()
     network = Behind(plain, end).eval()
-    found, expected = (explain(either, images, [0] * 3, methods) for either in (network, plain))
+    actual, expected = (explain(either, images, [0] * 3, methods) for either in (network, plain))
     for method in methods:
-        torch.testing.assert_close(found[method], expected[method], rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(actual[method], expected[method], rtol=1e-9, atol=1e-12)
 
 
 def test_maps_of_a_tanh_are_those_of_twice_what_it_reads(images: Tensor) -> None:
     network, plain = (Ended(end, 1).double().eval() for end in (torch.tanh, lambda z: 2 * z))
     methods = ["gradient", "grad_cam", "lrp_epsilon"]
-    found, expected = (explain(either, images, [0] * 3, methods) for either in (network, plain))
+    actual, expected = (explain(either, images, [0] * 3, methods) for either in (network, plain))
     for method in methods:
-        torch.testing.assert_close(found[method], expected[method], rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(actual[method], expected[method], rtol=1e-9, atol=1e-12)

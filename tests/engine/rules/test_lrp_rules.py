@@ -45,7 +45,7 @@ def batch() -> Any:
 
 def stages(network: nn.Sequential, image: torch.Tensor) -> Any:
     """(x, W, b) of each layer with weights, W as a matrix [outputs, inputs]; norms multiplied into the layer before."""
-    found, x, modules = [], image[None], list(network)
+    layers, x, modules = [], image[None], list(network)
     while modules:
         module = modules.pop(0)
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -57,11 +57,11 @@ def stages(network: nn.Sequential, image: torch.Tensor) -> Any:
             jacobian = torch.autograd.functional.jacobian(layer, x, vectorize=True)
             w = jacobian.reshape(layer(x).numel(), x.numel())
             z = layer(x).detach()
-            found.append((x.detach().flatten(), w, (z.flatten() - w @ x.flatten()).detach(), module))
+            layers.append((x.detach().flatten(), w, (z.flatten() - w @ x.flatten()).detach(), module))
             x = z
         else:
             x = module(x).detach()
-    return found, x[0]
+    return layers, x[0]
 
 
 def shares(rule: Any, x: Any, w: Any, b: Any) -> Any:
@@ -87,7 +87,7 @@ def shares(rule: Any, x: Any, w: Any, b: Any) -> Any:
         case WSquare():
             return w.square() / w.square().sum(1, keepdim=True)
         case ZBox(low=low, high=high):
-            sides = [torch.tensor(each, dtype=x.dtype).repeat_interleave(len(x) // 3) for each in (low, high)]
+            sides = [torch.tensor(bound, dtype=x.dtype).repeat_interleave(len(x) // 3) for bound in (low, high)]
             terms = c - sides[0] * w.clamp(min=0) - sides[1] * w.clamp(max=0)
             return terms / terms.sum(1, keepdim=True)
 
@@ -96,10 +96,10 @@ def replica(network: Any, images: Any, targets: Any, rule_of: Any) -> Any:
     """rule_of(module, first) names the rule of a layer."""
     maps = []
     for image, target in zip(images, targets, strict=True):
-        found, scores = stages(network, image)
+        layers, scores = stages(network, image)
         relevance = torch.zeros_like(scores)
         relevance[target] = scores[target]
-        for number, (x, w, b, module) in reversed(list(enumerate(found))):
+        for number, (x, w, b, module) in reversed(list(enumerate(layers))):
             relevance = relevance @ shares(rule_of(module, number == 0), x, w, b)
         maps.append(relevance.view_as(image))
     return torch.stack(maps)
@@ -160,14 +160,14 @@ class Branches(nn.Module):
         return self.fc(torch.cat([nn.functional.hardswish(x).mean((2, 3)), y], 1))
 
 
-@pytest.mark.parametrize(("rule", "kept"), [(Z(), 1e-9), (Epsilon(1e-9), 1e-4), (Gamma(0.25), 1e-9)], ids=str)
-def test_nothing_is_lost_at_shortcuts_gates_and_smooth_activations(rule: Any, kept: Any) -> None:
+@pytest.mark.parametrize(("rule", "tolerance"), [(Z(), 1e-9), (Epsilon(1e-9), 1e-4), (Gamma(0.25), 1e-9)], ids=str)
+def test_nothing_is_lost_at_shortcuts_gates_and_smooth_activations(rule: Any, tolerance: float) -> None:
     network = seeded(Branches()).double().eval()
     images = torch.randn(3, 3, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     targets = torch.tensor([0, 1, 3])
     score = network(images).gather(1, targets[:, None])[:, 0].detach()
-    found = measured(network, images, targets, Composite(rule, rule)).sum((1, 2, 3))
-    torch.testing.assert_close(found, score, rtol=kept, atol=kept)
+    actual = measured(network, images, targets, Composite(rule, rule)).sum((1, 2, 3))
+    torch.testing.assert_close(actual, score, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize(("gated", "fractions"), [(True, (1.0, 0.0)), (False, (0.5, 0.5))], ids=["gate", "product"])

@@ -44,10 +44,10 @@ def test_a_picture_that_is_replaced_before_its_maps_is_skipped_with_the_reason(
         explain_images(*given)
 
     monkeypatch.setattr(run, "explain_images", hinders)
-    said = command(*RUN, "--inspect", "none").stderr
+    printed = command(*RUN, "--inspect", "none").stderr
     record = load_run(Path("report")).record
     assert [file.name for file in record.skipped] == ["0.png"] and record.images == 3
-    assert "replaced by another file while the run went on" in record.skipped[0].reason and "0.png" in said
+    assert "replaced by another file while the run went on" in record.skipped[0].reason and "0.png" in printed
 
 
 def after_the_maps(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
@@ -63,10 +63,10 @@ def test_a_picture_that_is_replaced_after_its_maps_is_said_and_mixed_with_nothin
     pictures: Path, monkeypatch: pytest.MonkeyPatch, inside: str
 ) -> None:
     after_the_maps(monkeypatch, lambda: save(pictures / "2.png", 99))
-    said = command(*RUN, "--inspect", inside).stderr
+    printed = command(*RUN, "--inspect", inside).stderr
     record = load_run(Path("report")).record
     notice = "2.png was replaced while the run went on; its maps are of what it held at first."
-    assert notice in record.notices and f"Warning: {notice}" in said and record.images == 4
+    assert notice in record.notices and f"Warning: {notice}" in printed and record.images == 4
     if record.inspection is not None:
         assert record.inspection.image_count == 3 and "2-" not in [
             image.image[:2] for image in record.inspection.images

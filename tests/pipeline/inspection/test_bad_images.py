@@ -18,7 +18,7 @@ from cnnvis_report.pipeline.stages.inspection import inspection as inspection_st
 from cnnvis_report.store import NETWORK, load_arrays, load_inspection, load_run
 from tests.conftest import command
 from tests.networks import seeded
-from tests.pipeline.stages.test_bad_images import EXITS, MORE, NAN, RAISES, Picky, draw, with_trouble
+from tests.pipeline.picky import EXITS, MORE, NAN, RAISES, Picky, draw, with_trouble
 
 BAD = (1, 4)
 COUNT = 7
@@ -64,9 +64,9 @@ def without_gaps(record: Any) -> Any:
 def same_inspection(ours: Any, wanted: Any, exactly: Any) -> None:
     """Compare the arrays of the network and of each inspected image."""
     for id in (NETWORK, *(image.image for image in wanted.record.inspection.images)):
-        found, expected = load_inspection(ours.folder, id), load_inspection(wanted.folder, id)
-        assert found.keys() == expected.keys()
-        for name, values in found.items():
+        actual, expected = load_inspection(ours.folder, id), load_inspection(wanted.folder, id)
+        assert actual.keys() == expected.keys()
+        for name, values in actual.items():
             if exactly:
                 np.testing.assert_array_equal(values, expected[name], name)
             elif name.startswith("channel_stats/"):
@@ -174,16 +174,16 @@ def test_an_image_that_fails_on_the_way_back_is_missing_among_the_top_images(
 
     monkeypatch.setattr(unit_pictures, "project", fails)
     run = inspect(draw_good(tmp_path / "pictures"), tmp_path / "out", 1)
-    found = run.record.inspection
-    for ours, theirs in zip(found.top_images, wanted.top_images, strict=True):
+    actual = run.record.inspection
+    for ours, theirs in zip(actual.top_images, wanted.top_images, strict=True):
         assert ours.units == tuple(unit for unit in theirs.units if unit.image != bad)
         assert ours.classes == theirs.classes
     arrays, expected = load_inspection(run.folder, NETWORK), load_inspection(folder, NETWORK)
     top, rule = wanted.top_images[0], wanted.projection_rules[0]
-    for place, unit in enumerate(found.top_images[0].units):
+    for index, unit in enumerate(actual.top_images[0].units):
         name = f"top_images/{top.layer}/{top.channel}/"
         before = top.units.index(unit)
         for kind in ("crop", rule):
-            np.testing.assert_array_equal(arrays[f"{name}{place}/{kind}"], expected[f"{name}{before}/{kind}"])
+            np.testing.assert_array_equal(arrays[f"{name}{index}/{kind}"], expected[f"{name}{before}/{kind}"])
     name = next(image.name for image in good.images() if image.id == bad)
-    assert [view for view, _ in found.not_applicable].count(f"{name} among the top images") == 1
+    assert [view for view, _ in actual.not_applicable].count(f"{name} among the top images") == 1

@@ -11,7 +11,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.inspection.activation_maximization import maximize_activations
 from cnnvis_report.pipeline.inspection import maximization
-from cnnvis_report.store import load_arrays, load_run
+from cnnvis_report.store import StoredRun, load_arrays, load_run
 from tests.conftest import command
 from tests.networks import Tiny, seeded
 from tests.pipeline.records import inspection_of
@@ -47,14 +47,23 @@ def test_maximized_images_of_what_was_named(drawn: Path, tmp_path: Path) -> None
     assert [unit.channel for unit in units["features.1"]] == [5]
 
 
+CIRCLE = ("inspect", "tests.factories:tiny", "-q", "--maximize", "circle")
+
+
+@pytest.fixture(scope="module")
+def circle(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> StoredRun:
+    """A run that has made an image for the class circle."""
+    folder = tmp_path_factory.mktemp("circle") / "run"
+    command(*CIRCLE, drawn, "-o", folder)
+    return load_run(folder)
+
+
 @pytest.mark.parametrize("gap", [0.0, 1.0])
 def test_an_optimization_that_an_image_of_the_set_matches_has_not_converged(
-    gap: float, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gap: float, circle: StoredRun, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is said where that image excites the unit as much, or more."""
-    words = ("inspect", "tests.factories:tiny", drawn, "-q", "--maximize", "circle", "-o")
-    command(*words, tmp_path / "r")
-    (sound,) = inspection_of(load_run(tmp_path / "r")).maximized
+    (sound,) = inspection_of(circle).maximized
     assert sound.converged
 
     def failing(*args: Any, **options: Any) -> Any:
@@ -62,15 +71,15 @@ def test_an_optimization_that_an_image_of_the_set_matches_has_not_converged(
 
     with monkeypatch.context() as patch:
         network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
-        pictures = [load_arrays(tmp_path / "r", image.id)["picture"] for image in load_run(tmp_path / "r").images()]
+        pictures = [circle.arrays(image.id)["picture"] for image in circle.images()]
         x = torch.stack([torch.from_numpy(picture).permute(2, 0, 1) / 255 for picture in pictures])
         best = float(Tape(network, (x - 0.5) / 0.25).logits[:, 0].max())
         patch.setattr(maximization, "maximize_activations", failing)
-        command(*words, tmp_path / "s")
-    (failed,) = inspection_of(load_run(tmp_path / "s")).maximized
+        command(*CIRCLE, drawn, "-o", tmp_path / "r")
+    (failed,) = inspection_of(load_run(tmp_path / "r")).maximized
     assert not failed.converged and failed.top_activation == sound.top_activation
-    assert "not converged" in (tmp_path / "s" / "features.html").read_text(encoding="utf-8")
-    assert "not converged" not in (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
+    assert "not converged" in (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
+    assert "not converged" not in (circle.folder / "features.html").read_text(encoding="utf-8")
 
 
 def test_an_optimization_of_pixels_may_start_from_an_image(drawn: Path, tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ def test_stages_are_what_makes_maps_of_its_own() -> None:
         nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.SiLU(inplace=True), nn.Sequential(nn.MaxPool2d(2)), Block(),
         nn.Dropout(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
     )  # fmt: skip
-    found = [(layer.name, layer.kind) for layer in feature_layers(Subject(seeded(network), torch.randn(1, 3, 18, 22)))]
-    assert found == [
+    actual = [(layer.name, layer.kind) for layer in feature_layers(Subject(seeded(network), torch.randn(1, 3, 18, 22)))]
+    assert actual == [
         ("0", "convolution"), ("2", "activation"), ("3.0", "pooling"), ("4.convolution", "convolution"), ("4", "block"),
     ]  # fmt: skip
 
@@ -40,11 +40,11 @@ def test_stages_are_what_makes_maps_of_its_own() -> None:
 def test_three_layers_are_the_last_of_their_size(name: Any, layers: Any) -> None:
     network = models.get_model(name, weights=None)
     subject = Subject(network, torch.randn(1, 3, 128, 128))
-    found = main_layers(subject)
-    shapes = [subject.layer(layer).shape[1:] for layer in found]
+    actual = main_layers(subject)
+    shapes = [subject.layer(layer).shape[1:] for layer in actual]
     assert len(set(shapes)) == 3 and shapes == sorted(shapes, reverse=True)
-    assert found[-1] == subject.default_layer
-    assert found == layers
+    assert actual[-1] == subject.default_layer
+    assert actual == layers
 
 
 def test_maps_are_cut_down_until_they_fit() -> None:

@@ -90,9 +90,9 @@ def test_a_network_that_does_not_repeat_itself_is_named_with_the_size_of_it(
     between: Any, count: Any, images: torch.Tensor, targets: torch.Tensor
 ) -> None:
     torch.manual_seed(0)
-    _, (said,) = told(Between(between()).double(), images[:count], targets[:count])
-    assert "doesn't repeat itself" in said and "one by one" not in said
-    assert float(said.partition("differ by ")[2].partition("%")[0]) > 0
+    _, (warning,) = told(Between(between()).double(), images[:count], targets[:count])
+    assert "doesn't repeat itself" in warning and "one by one" not in warning
+    assert float(warning.partition("differ by ")[2].partition("%")[0]) > 0
 
 
 def test_the_size_is_that_of_the_difference(images: torch.Tensor) -> None:
@@ -106,8 +106,8 @@ def test_the_size_is_that_of_the_difference(images: torch.Tensor) -> None:
     with torch.no_grad():
         logits = network(images[:1])
     expected = 2 * float(logits.abs().max() / (logits.max() - logits.min()))
-    found = check_passes(Subject(network, images[:1]))
-    assert found.again == pytest.approx(expected, rel=1e-6) and found.logits is None
+    actual = check_passes(Subject(network, images[:1]))
+    assert actual.again == pytest.approx(expected, rel=1e-6) and actual.logits is None
 
 
 @pytest.mark.parametrize("between", [*AMONG.values(), *SINGLE.values()], ids=[*AMONG, *SINGLE])
@@ -116,8 +116,8 @@ def test_images_that_matter_to_each_other_are_explained_one_by_one(
 ) -> None:
     network = Between(between()).double()
     names = ["grad_cam", "gradient", "ablation_cam"]
-    maps, (said,) = told(network, images, targets, names)
-    assert "one by one" in said and "repeat" not in said
+    maps, (warning,) = told(network, images, targets, names)
+    assert "one by one" in warning and "repeat" not in warning
     for index in range(3):
         single, _ = told(network, images[index : index + 1], targets[index : index + 1], names)
         for name in names:
@@ -128,13 +128,13 @@ def test_masked_copies_of_a_single_image_do_not_matter_to_each_other(
     images: torch.Tensor, targets: torch.Tensor
 ) -> None:
     network = Between(lambda x: x - 0.5 * x.mean(0)).double()
-    maps, (said,) = told(network, images[:1], targets[:1], ["ablation_cam", "grad_cam"])
-    assert "one by one" in said
+    maps, (warning,) = told(network, images[:1], targets[:1], ["ablation_cam", "grad_cam"])
+    assert "one by one" in warning
     plain = Between(lambda x: 0.5 * x).double()  # what that is for an image alone
     expected, nothing = told(plain, images[:1], targets[:1], ["ablation_cam", "grad_cam"])
     assert nothing == []
-    for name, found in maps.items():
-        torch.testing.assert_close(found, expected[name], rtol=1e-9, atol=1e-12)
+    for name, actual in maps.items():
+        torch.testing.assert_close(actual, expected[name], rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("tail", [nn.Identity(), nn.Softmax(1), nn.LogSoftmax(1)])
@@ -152,9 +152,9 @@ def test_nothing_is_said_of_a_network_that_repeats(
 def test_rounding_is_no_difference(name: Any, kind: Any) -> None:
     torch.manual_seed(0)
     network = torchvision.models.get_model(name, weights=None).to(kind)
-    found = check_passes(Subject(network, torch.randn(1, 3, 64, 64).to(kind)))
-    assert (found.again, found.among, found.refusal) == (0, 0, "")
-    assert found.logits is not None and found.logits.shape == (2, 1000)
+    actual = check_passes(Subject(network, torch.randn(1, 3, 64, 64).to(kind)))
+    assert (actual.again, actual.among, actual.refusal) == (0, 0, "")
+    assert actual.logits is not None and actual.logits.shape == (2, 1000)
 
 
 def test_half_precision_within_is_rounding_and_neighbors_are_not() -> None:
@@ -223,8 +223,8 @@ def run(factory: str, photos: Path, folder: Any, *words: Any) -> str:
 
 @pytest.mark.parametrize("factory", ["neighborly", "single"])
 def test_a_run_goes_one_by_one_where_neighbors_matter(factory: str, photos: Path, tmp_path: Path) -> None:
-    said = run(factory, photos, tmp_path / "all")
-    assert "3 images, batch size 1" in said and "note: " in said and "one by one" in said
+    printed = run(factory, photos, tmp_path / "all")
+    assert "3 images, batch size 1" in printed and "note: " in printed and "one by one" in printed
     record = load_run(tmp_path / "all").record
     assert any("one by one" in notice for notice in record.notices)
     assert "one by one" in (tmp_path / "all" / "index.html").read_text()
@@ -235,8 +235,8 @@ def test_a_run_goes_one_by_one_where_neighbors_matter(factory: str, photos: Path
 
 
 def test_a_run_says_that_a_network_does_not_repeat_itself(photos: Path, tmp_path: Path) -> None:
-    said = run("noisy", photos, tmp_path / "r")
-    assert "3 images, batch size 3" in said and "doesn't repeat itself" in said
+    printed = run("noisy", photos, tmp_path / "r")
+    assert "3 images, batch size 3" in printed and "doesn't repeat itself" in printed
     record = load_run(tmp_path / "r").record
     assert any("doesn't repeat itself" in notice for notice in record.notices) and record.identity.logits == ()
     assert "all images were explained already" in run("noisy", photos, tmp_path / "r"), "its logits tell nothing"

@@ -86,28 +86,28 @@ def run(factory: str, photos: Path, folder: Any, inside: str = "none", size: str
         *("-m", "grad_cam,occlusion", "-O", "occlusion.patch=16", "--device", "cpu", "--batch-size", size),
         *("--limit", "12" if inside == "none" else "4", "--inspect", inside),
     )
-    said = command("run", f"tests.pipeline.repeatability.test_pass_monitor:{factory}", photos, "-o", folder, *words)
-    return said.stderr, load_run(folder).record.notices
+    result = command("run", f"tests.pipeline.repeatability.test_pass_monitor:{factory}", photos, "-o", folder, *words)
+    return result.stderr, load_run(folder).record.notices
 
 
 @pytest.mark.parametrize("factory", ["large", "largest"])
 def test_what_only_happens_in_larger_batches_is_seen_and_cured(factory: str, photos: Path, tmp_path: Path) -> None:
-    said, notices = run(factory, photos, tmp_path / "all")
+    printed, notices = run(factory, photos, tmp_path / "all")
     (notice,) = notices
-    assert "other logits among other images" in notice and "one by one" in notice and f"Warning: {notice}" in said
+    assert "other logits among other images" in notice and "one by one" in notice and f"Warning: {notice}" in printed
     _, nothing = run(factory, photos, tmp_path / "single", size="1")
     assert nothing == () and load_run(tmp_path / "all").record.images == 12
     ids = [image.id for image in load_run(tmp_path / "all").images()]
     for image in (ids[0], ids[5], ids[11]):
-        found, expected = (load_arrays(tmp_path / name, image) for name in ("all", "single"))
-        assert found.keys() == expected.keys() and found
-        assert all(np.allclose(found[key], expected[key], atol=1e-6) for key in found)
+        actual, expected = (load_arrays(tmp_path / name, image) for name in ("all", "single"))
+        assert actual.keys() == expected.keys() and actual
+        assert all(np.allclose(actual[key], expected[key], atol=1e-6) for key in actual)
 
 
 def test_noise_that_strikes_rarely_is_seen_in_later_passes(photos: Path, tmp_path: Path) -> None:
-    said, notices = run("rare", photos, tmp_path / "r", inside="standard")
-    assert any("doesn't repeat itself" in each or "in a later pass" in each for each in notices), notices
-    assert "Warning: rare" in said
+    printed, notices = run("rare", photos, tmp_path / "r", inside="standard")
+    assert any("doesn't repeat itself" in notice or "in a later pass" in notice for notice in notices), notices
+    assert "Warning: rare" in printed
 
 
 def test_images_that_are_looked_at_again_are_compared(images: torch.Tensor) -> None:
@@ -127,17 +127,17 @@ def test_images_that_are_looked_at_again_are_compared(images: torch.Tensor) -> N
 
 def test_a_state_that_moves_on_slowly_is_seen_at_the_end(photos: Path, tmp_path: Path) -> None:
     _, notices = run("drifting", photos, tmp_path / "r", size="2")
-    assert any("a state that moves on" in each for each in notices), notices
+    assert any("a state that moves on" in notice for notice in notices), notices
 
 
 def test_a_network_that_draws_random_numbers_is_named_although_its_passes_agree(photos: Path, tmp_path: Path) -> None:
-    said, (notice,) = run("drawing", photos, tmp_path / "r")
-    assert "draws random numbers in its passes; 16 passes over one image agreed" in notice and notice in said
+    printed, (notice,) = run("drawing", photos, tmp_path / "r")
+    assert "draws random numbers in its passes; 16 passes over one image agreed" in notice and notice in printed
 
 
 def test_nothing_is_said_of_a_network_that_repeats_itself(photos: Path, tmp_path: Path) -> None:
-    said, notices = run("quiet", photos, tmp_path / "r")
-    assert notices == () and "Warning" not in said
+    printed, notices = run("quiet", photos, tmp_path / "r")
+    assert notices == () and "Warning" not in printed
 
 
 class WithGenerators(nn.Linear):

@@ -7,19 +7,25 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import no_grad
 
 from cnnvis_report.data.preprocessing import Preprocessing
-from cnnvis_report.evaluation.insertion_deletion import area, deletion_curves
-from cnnvis_report.evaluation.metric import forward_passes
+from cnnvis_report.engine.outputs.scores import Scores as Meaning
+from cnnvis_report.evaluation.curve_measures import MEASURES, RANKING
+from cnnvis_report.evaluation.insertion_deletion import insertion_deletion
+from cnnvis_report.evaluation.metric import MapsOfImage
+from cnnvis_report.evaluation.pointing_game import peak_share, tolerance_of, within
 from cnnvis_report.evaluation.rank_correlation import spearman
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.stages.evaluation import BUDGETS, choose_budget, measured_images
 from cnnvis_report.records.metrics import RandomizationResult
+from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.report.views import metrics
 from cnnvis_report.report.views.summary import summarize
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 
+LOCATED = {"pointing_game", "relevance_mass_accuracy", "relevance_rank_accuracy", "best_iou"}
 TINY = ("run", "tests.factories:tiny")
 FULL = (
     "-m",
@@ -55,45 +61,66 @@ def test_measured_images_are_spread_over_the_set() -> None:
             self.id = id
 
     items = [ImageItem(str(number)) for number in range(80)]
-    assert measured_images(BUDGETS["quick"], items) == {str(number) for number in range(0, 80, 10)}
+    assert measured_images(BUDGETS["quick"], items) == {str(number) for number in range(0, 80, 5)}
     assert len(measured_images(BUDGETS["full"], items)) == 80 and not measured_images(None, items)
 
 
-def test_measures_are_those_of_the_stored_maps(full: Any) -> None:
+def test_measures_are_those_of_the_stored_maps(full: Path) -> None:
     run = load_run(full)
     network = load_model("tests.factories:tiny", None).network.eval()
+    known = Preprocessing((0.5,) * 3, (0.25,) * 3)
+    budget = BUDGETS["full"]
     for image in run.images():
         arrays = load_arrays(full, image.id)
-        seen = torch.from_numpy(arrays["picture"]).permute(2, 0, 1).float() / 255
-        known = Preprocessing((0.5,) * 3, (0.25,) * 3)
-        normalized = (seen - 0.5) / 0.25
+        normalized = (torch.from_numpy(arrays["picture"]).permute(2, 0, 1).float() / 255 - 0.5) / 0.25
         assert image.metrics is not None and len(image.metrics.maps) == len(image.maps)
-        for measures, found in zip(image.metrics.maps, image.maps, strict=True):
-            shown = run.record.method(found.method).shown(arrays[found.key])
-            curve = deletion_curves(
-                normalized,
-                [torch.from_numpy(shown)],
-                torch.tensor([found.target]),
-                lambda images: network(images).softmax(1),
-                known.black(normalized[None]),
-                steps=BUDGETS["full"].steps,
-                capacity=8,
-            )[0]
-            np.testing.assert_allclose(measures.curves["deletion"], curve.numpy(), atol=2e-4)
-            assert measures.values["deletion"] == pytest.approx(float(area(curve[None])[0]), abs=2e-4)
+        shown = {found.method: run.record.method(found.method).shown(arrays[found.key]) for found in image.maps}
+        maps = MapsOfImage(
+            maps=list(shown.values()),
+            image=normalized,
+            target=image.targets[0].index,
+            logits=no_grad()(network),
+            meaning=Meaning(ScoreKind.SOFTMAX, Quantity.LOGIT, ""),
+            black=known.black(normalized[None]),
+            mask=None,
+            generator=torch.Generator,
+            effort=budget.effort,
+            capacity=8,
+            seed=run.record.evaluation.seed,
+        )
+        expected = insertion_deletion(maps)
+        assert len(expected) == len(MEASURES)
+        for index, measures in enumerate(image.metrics.maps):
+            assert measures.method == list(shown)[index]
+            for name, scores in expected.items():
+                value = scores.values[index]
+                assert (name in measures.values) == (value is not None)
+                if value is not None and not scores.blind:
+                    assert measures.values[name] == pytest.approx(value, abs=2e-3), name
             assert {f"aopc_{name}" for name in ("zeros", "gaussian", "mean", "invert")} <= set(measures.values)
-        names = [each.method for each in image.metrics.maps]
-        cards = {each.method: run.record.method(each.method).shown(arrays[each.key]) for each in image.maps}
+        assert set(image.metrics.ranges) == set(expected)
+        assert image.metrics.blind == {name: scores.blind for name, scores in expected.items() if scores.blind}
+        names = list(shown)
         row, column = names.index("gradient"), names.index("input_x_gradient")
-        expected = spearman(cards["gradient"], cards["input_x_gradient"])
-        assert image.metrics.agreement[row][column] == pytest.approx(expected, abs=1e-3)
+        correlation = spearman(shown["gradient"], shown["input_x_gradient"])
+        assert image.metrics.agreement[row][column] == pytest.approx(correlation, abs=1e-3)
 
 
-def test_the_plan_counts_the_passes_of_measures(full: Any) -> None:
-    run = load_run(full)
-    image = next(run.images())
-    maps, budget = len(image.maps), BUDGETS["full"]
-    assert forward_passes(budget.effort, maps) == 2 * (maps * 15 + 2) + 4 * (maps * 12 + 1)
+def test_random_maps_are_drawn_apart_from_each_other_and_from_the_method(full: Path) -> None:
+    for image in load_run(full).images():
+        assert image.metrics is not None
+        own = next(scored for scored in image.metrics.maps if scored.method == "random")
+        assert set(image.metrics.random) >= {measure.name for measure in MEASURES}
+        for name, values in image.metrics.random.items():
+            assert len(values) == BUDGETS["full"].random_maps
+            if name in own.curves:
+                assert len({*values, own.values[name]}) == len(values) + 1, name
+
+
+def test_the_plan_counts_the_passes_of_measures() -> None:
+    quick, full = BUDGETS["quick"], BUDGETS["full"]
+    assert quick.passes(18) == (18 + 5) * 14 + 2, "two curves of eight steps, and their two ends"
+    assert full.passes(18) >= 23 * 31 * 6 + 4 + 4 * (23 * 12 + 1)
 
 
 def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(full: Any) -> None:
@@ -142,10 +169,8 @@ def test_a_plain_sentence_says_which_check_failed(full: Any) -> None:
     stuck = RandomizationResult("guided_backprop", "", (0.1,), (0.83,), (0.9,))
     evaluation = replace(run.record.evaluation, randomization=(stuck,))
     measured = {name: summary.methods[name] for name in ("guided_backprop", "random", "gradient", "lrp_epsilon")}
-    measured["random"].values = {"insertion": [0.5], "deletion": [0.2]}
-    measured["guided_backprop"].values = {"insertion": [0.9], "deletion": [0.1]}
-    measured["gradient"].values = {"insertion": [0.4], "deletion": [0.3]}
-    measured["lrp_epsilon"].values = {"insertion": [0.9], "deletion": [0.1]}
+    for name, value in {"random": 0.3, "guided_backprop": 0.8, "gradient": 0.1, "lrp_epsilon": 0.8}.items():
+        measured[name].values = {RANKING.name: [value]}
     measured["lrp_epsilon"].conserved = [0.3, 0.4, 0.5]
     said = metrics.cautions(replace(run.record, evaluation=evaluation), measured)
     assert len(said) == 3
@@ -161,8 +186,7 @@ def test_the_best_come_first_and_none_is_best_below_noise(full: Any) -> None:
     run = load_run(full)
     summary = summarize(run)
     for name, value in {"cam": 0.9, "gradient": 0.8, "random": 0.7, "saliency": 0.6}.items():
-        summary.methods[name].values["insertion"] = [value]
-        summary.methods[name].values["deletion"] = [0.0]
+        summary.methods[name].values[RANKING.name] = [value]
     for name in summary.methods:
         if name not in ("cam", "gradient", "random", "saliency"):
             summary.methods[name].values.clear()
@@ -179,7 +203,7 @@ def test_the_pages_show_what_was_measured(full: Any) -> None:
     image = next(load_run(full).images())
     page = (full / "images" / f"{image.id}.html").read_text("utf-8")
     assert page.count("<polyline") >= 4 * len(image.metrics.maps) - 2
-    curve = image.metrics.maps[0].curves["insertion"]
+    curve = image.metrics.maps[0].curves["insertion_blur"]
     assert json.loads(json.dumps(curve)) == list(curve)
 
 
@@ -229,9 +253,34 @@ def test_masks_of_ones_own_say_where_maps_should_point(masked: Any) -> None:
     command(*words, "--masks", masked / "masks")
     for image in load_run(masked / "r").images():
         assert 0.02 < image.mask_fraction < 0.6
-        assert {"pointing_game", "relevance_mass_accuracy", "relevance_rank_accuracy"} <= set(
-            image.metrics.maps[0].values
-        )
+        assert image.localization.agreement == () and not LOCATED & set(image.metrics.maps[0].values)
+        assert all(set(scored.values) == LOCATED for scored in image.localization.maps)
+        assert {name: len(values) for name, values in image.localization.random.items()} == dict.fromkeys(LOCATED, 5)
+
+
+def test_every_image_with_a_mask_is_located_for_its_labels_class(tmp_path: Path) -> None:
+    """Also where methods are named and nothing else is measured."""
+    command("make-dataset", "shapes", "-o", tmp_path / "d", "-n", "10")
+    words = ("-o", tmp_path / "r", "-m", "gradient,random", "--classes", "top:5", "-q")
+    data = (tmp_path / "d" / "images", "--masks", tmp_path / "d" / "masks")
+    command(*TINY, *data, *words)
+    run = load_run(tmp_path / "r")
+    assert run.record.evaluation.images == 0 and run.record.evidence is None
+    assert {info.name for info in run.record.evaluation.metrics} == LOCATED
+    images = list(run.images())
+    assert any(image.targets[0].index != image.label.index for image in images), "errors are the case in point"
+    for image in images:
+        assert image.metrics is None
+        assert {scored.target for scored in image.localization.maps} == {image.label.index}
+        arrays, (gradient, _) = load_arrays(tmp_path / "r", image.id), image.localization.maps
+        shown = arrays[f"gradient/{image.label.index}"].sum(axis=0)
+        area = within(arrays["mask"], tolerance_of(arrays["mask"]))
+        assert gradient.values["pointing_game"] == peak_share(shown, area)
+    overview = (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
+    assert overview.count("Pointing game") == 1 and "10 images with a mask" in overview
+    command(*TINY, *data, *words[:1], tmp_path / "none", *words[2:], "--metrics", "none")
+    none = load_run(tmp_path / "none")
+    assert none.record.evaluation is None and all(image.localization is None for image in none.images())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import json
 import re
 from base64 import b64decode
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +13,8 @@ from PIL import Image
 
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
-from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.feature_maps import layer_summary
-from cnnvis_report.pipeline.inspection.budget import BUDGETS, choose_inspection
+from cnnvis_report.pipeline.inspection.budget import BUDGETS
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.feature_maps import PAGE, layer_data
 from cnnvis_report.report.pictures.kernels import kernel_sheet, kernel_sheet_size
@@ -28,41 +26,27 @@ from cnnvis_report.store import NETWORK, StoredRun, load_arrays, load_inspection
 from tests.conftest import command
 from tests.networks import Tiny, seeded
 from tests.pipeline.records import inspection_of
-
-RUN = ("-m", "grad_cam", "--inspect", "standard", "-q")
+from tests.pipeline.stages.test_inspected_networks import RUN
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> StoredRun:
+def started(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> tuple[StoredRun, str]:
+    """A run that inspects the network, and what was printed meanwhile."""
     folder = tmp_path_factory.mktemp("inside") / "r"
-    command("run", "tests.factories:tiny", drawn, "-o", folder, *RUN)
-    return load_run(folder)
+    result = command("run", "tests.factories:tiny", drawn, "-o", folder, *RUN[:-1])
+    return load_run(folder), result.stderr
 
 
-@pytest.mark.parametrize(
-    ("name", "methods", "budget"),
-    [
-        ("auto", ["standard"], BUDGETS["standard"]),
-        ("auto", ["grad_cam"], None),
-        ("full", ["grad_cam"], BUDGETS["full"]),
-        ("none", ["all"], None),
-    ],
-    ids=["auto-of-a-set", "auto-of-named", "full-of-named", "none-of-all"],
-)
-def test_sets_of_methods_are_inspected_and_named_ones_on_request(name: Any, methods: Any, budget: Any) -> None:
-    assert choose_inspection(name, methods) is budget
-
-
-def test_an_unknown_amount_of_inspection_is_refused() -> None:
-    with pytest.raises(BadRequest, match="--inspect 'some': it can be"):
-        choose_inspection("some", [])
+@pytest.fixture(scope="module")
+def run(started: tuple[StoredRun, str]) -> StoredRun:
+    return started[0]
 
 
 def test_a_run_keeps_what_the_network_holds(run: StoredRun) -> None:
     inside = inspection_of(run)
     network = Subject(seeded(Tiny(5)), torch.zeros(1, 3, 40, 40))
     assert inside.image_count == 6 and len(inside.images) == 4 and not inside.not_applicable
-    assert [each.layer for each in inside.kernels] == ["features.0", "features.3"]
+    assert [kernels_of_layer.layer for kernels_of_layer in inside.kernels] == ["features.0", "features.3"]
     for looked in inside.images:
         picture = torch.from_numpy(load_arrays(run.folder, looked.image)["picture"]).permute(2, 0, 1) / 255
         x = ((picture - 0.5) / 0.25)[None]
@@ -70,7 +54,7 @@ def test_a_run_keeps_what_the_network_holds(run: StoredRun) -> None:
         target = int(tape.logits.argmax())
         gradients = tape.gradients(torch.tensor([target]))
         arrays = load_inspection(run.folder, looked.image)
-        assert looked.layers == tuple(f"features.{place}" for place in range(5))
+        assert looked.layers == tuple(f"features.{index}" for index in range(5))
         for name in looked.layers:
             values = tape.layer(name)[0]
             lowest, highest, _, relevance = arrays[f"channels/{name}"]
@@ -101,8 +85,8 @@ def test_top_images_of_a_run_are_those_of_a_search(run: StoredRun) -> None:
     assert inspection_of(run).top_images
     for number, top in enumerate(inspection_of(run).top_images):
         peaks = tape.layer(top.layer)[:, top.channel].flatten(1).amax(1)
-        order = [place for place in peaks.argsort(descending=True, stable=True).tolist() if peaks[place] > 0]
-        assert [unit.image for unit in top.units] == [images[place].id for place in order]
+        order = [index for index in peaks.argsort(descending=True, stable=True).tolist() if peaks[index] > 0]
+        assert [unit.image for unit in top.units] == [images[index].id for index in order]
         for rank, unit in enumerate(top.units):
             top_row, left, bottom, right = unit.box
             seen = arrays[f"top_images/{top.layer}/{top.channel}/{rank}/crop"]
@@ -114,10 +98,10 @@ def test_top_images_of_a_run_are_those_of_a_search(run: StoredRun) -> None:
 
 def test_preferred_inputs_name_the_best_image_of_the_set(run: StoredRun) -> None:
     images = list(run.images())
-    for each in inspection_of(run).maximized:
-        logits = {image.id: score.logit for image in images for score in image.top if score.index == each.channel}
+    for maximized in inspection_of(run).maximized:
+        logits = {image.id: score.logit for image in images for score in image.top if score.index == maximized.channel}
         best = max(logits, key=lambda image: logits[image])
-        assert each.top_image == best and each.top_activation == pytest.approx(logits[best], abs=1e-3)
+        assert maximized.top_image == best and maximized.top_activation == pytest.approx(logits[best], abs=1e-3)
 
 
 def test_pages_of_feature_maps_give_the_steps_back(run: StoredRun) -> None:
@@ -169,20 +153,6 @@ def test_the_pages_show_it_all(run: StoredRun) -> None:
     assert addresses and all((run.folder / address).is_file() for address in addresses)
 
 
-def test_the_set_of_one_image_says_what_it_lacks(drawn: Path, tmp_path: Path) -> None:
-    command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path / "r", *RUN)
-    inside = inspection_of(load_run(tmp_path / "r"))
-    assert inside.image_count == 1 and not inside.top_images and inside.images[0].units
-    assert "the set has one image" in (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
-
-
-def test_a_network_without_maps_says_so(drawn: Path, tmp_path: Path) -> None:
-    command("run", "tests.factories:flat", drawn, "-o", tmp_path / "r", "-m", "gradient", "--inspect", "standard", "-q")
-    inside = inspection_of(load_run(tmp_path / "r"))
-    assert inside.kernels == () and inside.channel_stats == () and inside.maximized
-    assert "class score maps" in {view for view, _ in inside.not_applicable}
-
-
 def test_the_same_run_gives_the_same_bytes(run: StoredRun, drawn: Path, tmp_path: Path) -> None:
     command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN)
     ours = sorted(path.relative_to(run.folder) for path in run.folder.glob("inspection/*.npz"))
@@ -205,7 +175,9 @@ def test_findings_and_curves_in_words(run: StoredRun) -> None:
     inside = json.loads((run.folder / "run.json").read_text())["run"]["inspection"]
     assert len(inside["channel_stats"]) == 5
     assert all(
-        each["examples"] == [[], [], []] for each in inside["channel_stats"] if not each["dead"] + each["saturated"]
+        answer["examples"] == [[], [], []]
+        for answer in inside["channel_stats"]
+        if not answer["dead"] + answer["saturated"]
     )
     sick = inspection_of(run).channel_stats[1].__class__("layer<1>", 10, 4, 0, 2, 0.5)
     record = inspection_of(run).__class__(**{**inspection_of(run).__dict__, "channel_stats": (sick,)})
@@ -221,73 +193,19 @@ def test_findings_and_curves_in_words(run: StoredRun) -> None:
     )
 
 
-def test_networks_that_deconvnets_do_not_speak_of_show_plain_projections(drawn: Path, tmp_path: Path) -> None:
-    command("run", "tests.factories:smooth", drawn, "--size", "40", "-o", tmp_path / "r", *RUN)
-    inside = inspection_of(load_run(tmp_path / "r"))
-    assert inside.projection_rules == ("gradient",) and inside.top_images and inside.images[0].units
-    said = (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
-    assert "No deconvnet projections" in said and "SiLU" in said
-
-
-@pytest.mark.parametrize(
-    ("wanted", "says"),
-    [
-        (("--unit", "features.9:1"), "No layer is called 'features.9'"),
-        (("--unit", "features.0:6"), "has no channel 6: it has 6"),
-        (("--unit", "features.0:1:40,2"), "row"),
-        (("--unit", "features.0"), "LAYER:CHANNEL"),
-        (("--unit", "fc:1"), "has no spatial size"),
-        (("--maximize", "triangel"), "Did you mean 'triangle'?"),
-        (("--maximize", "features.0:1+77"), "has no channel 77"),
-    ],
-)
-def test_units_that_do_not_exist_give_one_clear_line(drawn: Path, tmp_path: Path, wanted: Any, says: Any) -> None:
-    result = command("inspect", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *wanted, code=2)
-    assert says in result.stderr and len(result.stderr.strip().splitlines()) == 1
-    assert not (tmp_path / "r").exists()
-
-
 def test_each_unit_stands_beside_its_own_projections(run: StoredRun) -> None:
     looked = inspection_of(run).images[0]
     page = (run.folder / "images" / f"{looked.image}.html").read_text(encoding="utf-8")
     shown = re.findall(r'src="[^"]*/(unit-[^"]+)\.webp"', page)
     ways = ("crop", *inspection_of(run).projection_rules)
-    units = [(number, place) for number, (_, units) in enumerate(looked.units) for place in range(len(units))]
-    assert shown == [f"unit-{number}-{place}-{way}" for number, place in units for way in ways]
+    units = [(number, index) for number, (_, units) in enumerate(looked.units) for index in range(len(units))]
+    assert shown == [f"unit-{number}-{index}-{way}" for number, index in units for way in ways]
 
 
-def test_dead_channels_are_named(drawn: Path, tmp_path: Path) -> None:
-    command("run", "tests.factories:half_dead", drawn, "-o", tmp_path / "r", *RUN)
-    health = {stats.layer: stats for stats in inspection_of(load_run(tmp_path / "r")).channel_stats}
-    assert health["features.1"].examples[0] == (1, 4) and health["features.1"].dead == 2
-    assert health["features.1"].examples[2] == (5,), "a channel that equals another"
-    page = (tmp_path / "r" / "features.html").read_text(encoding="utf-8")
-    assert '<small title="Which channels">1, 4</small>' in page
-    assert "features.1: 2 of 6 channels are dead: never above zero on these images." in page
-
-
-def test_the_plan_says_how_long_the_inside_takes(drawn: Path, tmp_path: Path) -> None:
-    result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", *RUN[:-1])
-    assert re.search(r"inspection \(standard\): (about .+|less than a second) more", result.stderr)
-    assert re.search(r"Inspect   .+ for layers and units", result.stderr)
+def test_the_plan_says_how_long_the_inside_takes(started: tuple[StoredRun, str]) -> None:
+    _, printed = started
+    assert re.search(r"inspection \(standard\): (about .+|less than a second) more", printed)
+    assert re.search(r"Inspect   .+ for layers and units", printed)
     units = 3 * (4 * 4 * 3 + 9 * 6)
     assert BUDGETS["standard"].passes(20, 5) == (20 + 4 + units + 5 * 96, 4 + units + 5 * 96)
     assert BUDGETS["standard"].passes(0, 1000) == (6 * 96, 6 * 96)
-
-
-def test_all_views_show_every_class(drawn: Path, tmp_path: Path) -> None:
-    picture = drawn / "circle" / "plain.png"
-    words = ("-m", "grad_cam", "--inspect", "full", "--unit", "features.3:2", "-q")
-    command("run", "tests.factories:tiny", picture, "-o", tmp_path / "r", *words)
-    run = load_run(tmp_path / "r")
-    (looked,) = inspection_of(run).images
-    scores = next(iter(run.images())).top
-    assert [each.index for each in looked.classes] == [score.index for score in scores], (
-        "all five, the first at the head"
-    )
-    maps = load_inspection(tmp_path / "r", looked.image)
-    for each in looked.classes:
-        bias = seeded(Tiny(5)).fc.bias[each.index].item()
-        assert maps[f"classes/{each.index}"].mean() == pytest.approx(each.logit - bias, abs=1e-4)
-    assert [each.layer for each in looked.inverted] == ["features.1", "features"]
-    assert all(each.error < 0.2 for each in looked.inverted)

@@ -1,0 +1,87 @@
+"""What the evidence of a run can't tell, in sentences."""
+
+from collections.abc import Iterable
+
+from cnnvis_report.evidence import words
+from cnnvis_report.evidence.checks import RANDOMIZATION
+from cnnvis_report.evidence.statistics import FEWEST
+from cnnvis_report.records.evidence import Evidence, Standing
+from cnnvis_report.records.run import RunRecord
+
+FEW = 16  # images below which only large differences show
+
+
+def limits_of(evidence: Evidence, run: RunRecord) -> tuple[str, ...]:
+    """What this evidence can't tell, a sentence each."""
+    return tuple(_limits(evidence, run))
+
+
+def _limits(evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    if evidence.images < FEWEST:
+        yield (
+            f"{words.counted(evidence.images, 'image')} {'is' if evidence.images == 1 else 'are'} too few for an "
+            f"interval: nothing is ranked below {FEWEST}."
+        )
+    elif not evidence.faithfulness:
+        yield from _unranked(evidence)
+    for measure in evidence.measures:
+        if measure.name == evidence.faithfulness and FEWEST <= measure.images < FEW:
+            yield f"{measure.images} images tell large differences only; with more, verdicts may become sharper."
+    if evidence.images < run.images:
+        yield f"{evidence.images} of {run.images} images were measured."
+    if not evidence.localization:
+        yield "Localization isn't known: no image has a ground-truth mask of the class that is explained."
+    yield from _left_out(evidence, run)
+    yield from _together(evidence, run)
+    yield from _untested(evidence, run)
+    for method in evidence.methods:
+        if method.standing is Standing.FAILED:
+            continue
+        for check in method.checks:
+            if check.passed is None and not method.same_as:
+                yield f"{words.title(run, words.label(method, evidence))}: {check.reason}."
+
+
+def _left_out(evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    """Images that tell nothing, by the reason, with all measures for which it holds."""
+    measures: dict[tuple[str, int], list[str]] = {}
+    for measure in evidence.measures:
+        for reason, count in measure.left_out.items():
+            measures.setdefault((reason, count), []).append(words.metric(run, measure.name).title)
+    for (reason, count), titles in measures.items():
+        yield f"{words.counted(count, 'image')} left out of {words.listed(titles)}: {reason[:1].lower()}{reason[1:]}."
+
+
+def _untested(evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    """Methods that could be recommended but weren't explained again with random weights."""
+    tested = [method for method in evidence.methods if any(check.name == RANDOMIZATION for check in method.checks)]
+    judged = (Standing.BEST, Standing.COMPARABLE, Standing.BETTER, Standing.CHANCE)
+    names = [
+        words.title(run, words.label(method, evidence))
+        for method in evidence.methods
+        if method.standing in judged and not method.same_as and method not in tested
+    ]
+    if names:
+        verb = "wasn't" if len(names) == 1 else "weren't"
+        yield f"{words.listed(names)} {verb} tested on random weights."
+
+
+def _together(evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    """Methods whose own interval lies above 0, which isn't enough for a statement on all methods together."""
+    rows = [method for method in evidence.methods if method.standing is not Standing.REFERENCE and method.measures]
+    for method in rows:
+        measured = method.measures.get(evidence.faithfulness)
+        low = measured.difference.low if measured and measured.difference else None
+        if method.standing is Standing.CHANCE and low is not None and low > 0:
+            yield (
+                f"{words.title(run, words.label(method, evidence))} may be better than a random map: its interval lies "
+                f"above 0, but not at the level that {words.counted(len(rows), 'method')} judged together ask for."
+            )
+
+
+def _unranked(evidence: Evidence) -> Iterable[str]:
+    """Why no measure ranks although there are enough images."""
+    if not evidence.random_maps:
+        yield "Nothing is ranked: no random map was measured to compare with."
+    else:
+        yield f"Nothing is ranked: fewer than {FEWEST} of the {evidence.images} images tell good maps from bad ones."

@@ -1,0 +1,84 @@
+"""The evidence of a run as Markdown."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from cnnvis_report.evidence import words
+from cnnvis_report.records.evidence import Check, Evidence, Interval, MethodEvidence
+from cnnvis_report.records.run import RunRecord
+
+# what Markdown would read as its own; a bracket alone, or an underscore within a word, it leaves as it is
+SPECIAL = re.compile(r"([\\`*<>|]|^[#+-]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+
+
+def markdown(evidence: Evidence, run: RunRecord) -> str:
+    """What to use and what to avoid, the table behind it, and what it can't tell."""
+    images = words.counted(evidence.images, "image")
+    parts = [
+        f"# Evidence: {plain(run.network.name)}",
+        *([_list(evidence.text)] if evidence.text else []),
+        f"## Methods ({images}, {evidence.confidence:.0%} intervals)",
+        _table(evidence, run),
+        "## Limits",
+        _list(evidence.limits),
+        f"Differences are to the mean of {words.counted(evidence.random_maps, 'random map')} of the same image; "
+        f"intervals are bootstrapped over images ({evidence.resamples} resamples, seed {evidence.seed}).",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def plain(text: str) -> str:
+    """On one line, without anything that Markdown would read as its own."""
+    return SPECIAL.sub(r"\\\1", " ".join("".join(c if c.isprintable() else " " for c in text).split()))
+
+
+def _list(sentences: Sequence[str]) -> str:
+    return "\n".join(f"- {plain(sentence)}" for sentence in sentences)
+
+
+def _table(evidence: Evidence, run: RunRecord) -> str:
+    """A row for each method that stands for itself, those with the same maps named in it."""
+    ranking, place = evidence.faithfulness, evidence.localization
+    head = ["Method", "Verdict"]
+    if ranking:
+        title = words.metric(run, ranking).title
+        head += [f"{title} (n = {_images(evidence, ranking)})", f"{title}, above a random map", "Behind the best"]
+    if place:
+        title = words.metric(run, place).title
+        head += [f"{title} (n = {_images(evidence, place)})", f"{title}, above a random map"]
+    head += ["Checks", "Passes per map"]
+    lines = [head, ["---"] * len(head)]
+    for method in evidence.methods:
+        if not method.same_as:
+            lines.append([plain(cell) for cell in _row(method, evidence, run)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _row(method: MethodEvidence, evidence: Evidence, run: RunRecord) -> Iterable[str]:
+    own = words.label(method, evidence)
+    twins = [words.label(twin, evidence) for twin in evidence.methods if twin.same_as == own]
+    yield " = ".join(words.title(run, label) for label in (own, *twins))
+    yield f"{method.standing}{f': {method.not_applicable}' if method.not_applicable else ''}"
+    if evidence.faithfulness:
+        measured = method.measures.get(evidence.faithfulness)
+        yield from map(_cell, (measured.value, measured.difference, measured.behind) if measured else (None,) * 3)
+    if evidence.localization:
+        measured = method.measures.get(evidence.localization)
+        yield from map(_cell, (measured.value, measured.difference) if measured else (None,) * 2)
+    yield ", ".join(map(_check, method.checks))
+    passes = (method.forward, method.backward)
+    yield "" if None in passes else f"{passes[0]:g} + {passes[1]:g}"
+
+
+def _images(evidence: Evidence, name: str) -> int:
+    return next(measure.images for measure in evidence.measures if measure.name == name)
+
+
+def _cell(interval: Interval | None) -> str:
+    return "" if interval is None else words.interval(interval)
+
+
+def _check(check: Check) -> str:
+    """Such as "randomization failed: 0.83 [0.79, 0.86]"."""
+    verdict = {True: "passed", False: "failed", None: "not decided"}[check.passed]
+    return f"{check.name} {verdict}{f': {words.interval(check.value)}' if check.value else ''}"

@@ -1,0 +1,60 @@
+"""Numbers and names of the evidence in words, the same in sentences, in Markdown and on pages."""
+
+from collections.abc import Sequence
+from math import floor, log10
+
+from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence
+from cnnvis_report.records.metrics import Evaluation, MetricInfo
+from cnnvis_report.records.run import RunRecord
+
+DIGITS = 3  # significant ones of a number without an interval
+
+
+def interval(value: Interval) -> str:
+    """Such as "0.21 [0.07, 0.37]": two significant digits of the width, or the mean alone where it has no ends."""
+    low, high = value.low, value.high
+    if low is None or high is None:
+        return number(value.mean, _decimals(abs(value.mean), DIGITS))
+    decimals = _decimals(high - low, 2)
+    return f"{number(value.mean, decimals)} [{number(low, decimals)}, {number(high, decimals)}]"
+
+
+def number(value: float, decimals: int) -> str:
+    """With so many digits after the point and a true minus."""
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def _decimals(size: float, digits: int) -> int:
+    """Digits after the point that show so many significant ones of a number of this size."""
+    return min(max(digits - 1 - floor(log10(size)), 0), 9) if size > 0 else digits - 1
+
+
+def counted(amount: int, one: str) -> str:
+    """Such as "1 image" or "16 images"."""
+    return f"{amount} {one}{'' if amount == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Such as "CAM, HiResCAM and Grad-CAM"."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+
+
+def metric(run: RunRecord, name: str) -> MetricInfo:
+    """What is known of a measure."""
+    evaluation: Evaluation | None = run.evaluation
+    known = (*evaluation.metrics, *evaluation.tests_info) if evaluation else ()
+    return next((info for info in known if info.name == name), MetricInfo(name, name, "", higher_is_better=True))
+
+
+def title(run: RunRecord, label: str) -> str:
+    """The title of a method, and where it reads one of several layers that layer."""
+    method, _, layer = label.partition("@")
+    titles = {info.name: info.title for info in run.methods}
+    return f"{titles.get(method, method)}{f' at {layer}' if layer else ''}"
+
+
+def label(method: MethodEvidence, evidence: Evidence) -> str:
+    """What `Evidence.recommended` calls a method."""
+    several = sum(other.method == method.method for other in evidence.methods) > 1
+    return f"{method.method}@{method.layer}" if several else method.method

@@ -1,0 +1,76 @@
+"""Stage: do maps of a network that learned from permuted labels look like those of the network itself?"""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import NotApplicable
+from cnnvis_report.evaluation.map_similarity import SIMILARITIES, map_similarities
+from cnnvis_report.methods.tasks import Task
+from cnnvis_report.models.model import Training
+from cnnvis_report.pipeline.explain_batch import BatchSettings
+from cnnvis_report.pipeline.stages.explained_again import PredictedImage, ValuesByTest, maps_of
+from cnnvis_report.records.metrics import MethodTest, MetricInfo, MetricKind
+
+NAME = "data_randomization"
+TESTS = tuple(
+    MetricInfo(
+        name=f"{NAME}_{similarity}",
+        title=f"Data randomization ({words})",
+        description=f"{words.capitalize()} of the map with that of the same network trained on permuted labels",
+        higher_is_better=False,
+        kind=MetricKind.SANITY,
+        source="Adebayo et al. 2018, arXiv:1810.03292",
+    )
+    for similarity, words in SIMILARITIES.items()
+)
+
+
+def data_randomization_test(
+    subject: Subject,
+    training: Training | None,
+    images: Sequence[PredictedImage],
+    tasks: Sequence[Task],
+    settings: BatchSettings,
+) -> tuple[MethodTest, ...]:
+    """Explain the predicted class of images by the network and by the one that was trained on permuted labels.
+
+    An image is left out where a map isn't there or has a single value.
+
+    Args:
+        training: of the network. settings: reference and seed; what is fitted to the reference is fitted anew.
+
+    Raises:
+        NotApplicable: there is no network that was trained on permuted labels.
+    """
+    if training is None:
+        raise NotApplicable("it needs the same network trained on permuted labels, which `cnnvis-report train` can add")
+    if training.permuted is None:
+        raise NotApplicable(
+            "the model file has no network trained on permuted labels: train with --data-randomization to have one"
+        )
+    values = ValuesByTest.empty([info.name for info in TESTS])
+    other = _permuted(subject, training.permuted, images[0]) if images else subject
+    reference = settings.reference.unfitted() if settings.reference else None
+    anew = BatchSettings(reference=reference, seed=settings.seed)
+    for image in images:
+        (of_image,) = maps_of(subject, image.values[None], tasks, [image.predicted], settings)
+        (of_other,) = maps_of(other, image.values[None], tasks, [image.predicted], anew)
+        for key in [key for key in of_image if key in of_other]:
+            for similarity, value in (map_similarities(of_image[key][0], of_other[key][0]) or {}).items():
+                values.add(f"{NAME}_{similarity}", key, value)
+    return values.records()
+
+
+def _permuted(subject: Subject, network: nn.Module, example: PredictedImage) -> Subject:
+    other = Subject(
+        network.to(subject.device),
+        example.values[None],
+        name=subject.name,
+        classes=subject.classes,
+        preprocessing=subject.preprocessing,
+        scores=subject.meaning.kind,
+    )
+    other.one_by_one = subject.one_by_one
+    return other

@@ -1,0 +1,53 @@
+"""Stage: do maps change when they explain another class?"""
+
+from collections.abc import Sequence
+
+from cnnvis_report.engine.noise import noise_generator
+from cnnvis_report.engine.subject import Subject
+from cnnvis_report.errors import NotApplicable
+from cnnvis_report.evaluation.map_similarity import SIMILARITIES, map_similarities
+from cnnvis_report.evaluation.random_logit import other_class
+from cnnvis_report.methods.tasks import Task
+from cnnvis_report.pipeline.explain_batch import BatchSettings
+from cnnvis_report.pipeline.stages.explained_again import PredictedImage, ValuesByTest, maps_of
+from cnnvis_report.records.metrics import MethodTest, MetricInfo, MetricKind
+
+NAME = "random_logit"
+TESTS = tuple(
+    MetricInfo(
+        name=f"{NAME}_{similarity}",
+        title=f"Random logit ({words})",
+        description=f"{words.capitalize()} of the map with that of another class, drawn at random; 1 for a method "
+        "whose map is the same for every class",
+        higher_is_better=False,
+        kind=MetricKind.SANITY,
+        source="Sixt et al. 2020, arXiv:1912.09818",
+    )
+    for similarity, words in SIMILARITIES.items()
+)
+
+
+def random_logit_test(
+    subject: Subject, images: Sequence[PredictedImage], tasks: Sequence[Task], settings: BatchSettings
+) -> tuple[MethodTest, ...]:
+    """Explain the predicted class of images, and another class that is drawn for each of them.
+
+    An image is left out where a map isn't there or has a single value.
+
+    Args:
+        settings: reference and seed.
+
+    Raises:
+        NotApplicable: the network has a single class.
+    """
+    classes = len(subject.classes)
+    if classes < 2:
+        raise NotApplicable("the network has a single output, and no other class to explain")
+    values = ValuesByTest.empty([info.name for info in TESTS])
+    for image in images:
+        other = other_class(image.predicted, classes, noise_generator(image.values, settings.seed))
+        (maps,) = maps_of(subject, image.values[None], tasks, [image.predicted, other], settings)
+        for key, (of_target, of_other) in maps.items():
+            for similarity, value in (map_similarities(of_target, of_other) or {}).items():
+                values.add(f"{NAME}_{similarity}", key, value)
+    return values.records()

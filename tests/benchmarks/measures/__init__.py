@@ -1,0 +1,1 @@
+"""How well each measure of faithfulness orders maps, on drawn images whose masks show what decides the class."""

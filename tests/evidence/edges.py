@@ -1,0 +1,62 @@
+"""A small network that is trained in a moment on striped squares, and methods that know nothing of it."""
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, cross_entropy
+
+from cnnvis_report.plugin import Kind, Sign, Tape, method
+from tests.networks import Tiny, seeded
+
+SIDE, SQUARE = 40, 14
+STRIPES = {"across": (1, 0), "checked": (1, 1), "down": (0, 1)}  # steps that turn dark into bright
+
+
+def picture(number: int) -> tuple[Image.Image, Image.Image, str]:
+    """A square of stripes on gray noise, its mask, and how they run, which is the class."""
+    random = np.random.default_rng(number)
+    pixels = np.repeat(random.integers(90, 160, (SIDE, SIDE, 1)), 3, axis=2)
+    mask = np.zeros((SIDE, SIDE), bool)
+    top, left = random.integers(0, SIDE - SQUARE, 2)
+    mask[top : top + SQUARE, left : left + SQUARE] = True
+    name = list(STRIPES)[number % len(STRIPES)]
+    rows, columns = np.indices((SIDE, SIDE))
+    bright = (rows * STRIPES[name][0] + columns * STRIPES[name][1]) % 2 == 1
+    pixels[mask] = np.where(bright, 250, 5)[mask][:, None]
+    return Image.fromarray(pixels.astype(np.uint8)), Image.fromarray(mask.astype(np.uint8) * 255), name
+
+
+def trained() -> nn.Module:
+    """Says how the stripes of a square run."""
+    network = seeded(Tiny(len(STRIPES)))
+    images = torch.stack([torch.tensor(np.array(picture(number)[0])).permute(2, 0, 1) for number in range(36)]) / 255
+    labels = torch.arange(36) % len(STRIPES)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    for _ in range(60):
+        optimizer.zero_grad()
+        cross_entropy(network((images - 0.5) / 0.25), labels).backward()  # type: ignore[no-untyped-call] # torch's own
+        optimizer.step()
+    network.class_names, network.size, network.mean, network.std = tuple(STRIPES), SIDE, (0.5,) * 3, (0.25,) * 3
+    return network
+
+
+@method(title="Sobel", family="planted", source="no source", sign=Sign.POSITIVE, kind=Kind.AREA)
+def sobel(tape: Tape, targets: Tensor) -> Tensor:
+    """Show the edges of the image, whatever the network."""
+    kernel = torch.tensor([[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [-1.0, -2.0, -1.0]]).to(tape.images)
+    gray = tape.images.mean(1, keepdim=True)
+    vertical, horizontal = (conv2d(gray, side[None, None], padding=1) for side in (kernel, kernel.T))
+    return (vertical.square() + horizontal.square()).sqrt()[:, 0]
+
+
+@method(title="Flat", family="planted", source="no source", sign=Sign.POSITIVE, kind=Kind.AREA)
+def flat(tape: Tape, targets: Tensor) -> Tensor:
+    """Show nothing: one value everywhere."""
+    return torch.ones_like(tape.images[:, 0])
+
+
+@method(title="Another random map", family="planted", source="no source", sign=Sign.POSITIVE, kind=Kind.AREA)
+def chance(tape: Tape, targets: Tensor) -> Tensor:
+    """Show noise, like `random`, from other draws."""
+    return torch.rand(tape.images[:, 0].shape, generator=torch.Generator().manual_seed(11)).to(tape.images)

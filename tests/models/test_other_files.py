@@ -1,0 +1,70 @@
+"""Files and names that are no checkpoint are called what they are."""
+
+import pathlib
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.models.load import load_model
+from tests.models.test_checkpoints import refused_path
+
+FILES = {
+    "net.onnx": (b"\x08\x07\x12\x07pytorch", "is an ONNX graph"),
+    "net.h5": (b"\x89HDF\r\n\x1a\n", "is an HDF5 file, as of Keras"),
+    "net.pth": (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
+    "page.pth": (b"<!DOCTYPE html><html>", "is a page of the web"),
+    "cut.pth": (b"PK\x03\x04 and no more", "breaks off"),
+    "photo.pth": (b"\xff\xd8\xff\xe0\0\x10JFIF", "isn't a checkpoint: it is a picture"),
+    "labels.csv": (b"name,label\na.png,3\n", "isn't a checkpoint: it is a text"),
+    "net.tflite": (b"\x1c\0\0\0TFL3", "TensorFlow Lite"),
+    "model.safetensors.index.json": (b'{"metadata": {}}', "checkpoint in parts"),
+    "model-00001-of-00003.safetensors": (b"", "empty"),
+    "pytorch_model-00001-of-00003.bin": (b"anything", "part 1 of 3"),
+    "net.py": (b"def build(): ...\nmodel = 1\n", "net.py:NAME, of build, model"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_of_other_kinds_are_called_what_they_are(name: str, tmp_path: Path) -> None:
+    content, says = FILES[name]
+    (tmp_path / name).write_bytes(content)
+    for words in ((str(tmp_path / name),), ("resnet18", tmp_path / name)):
+        with pytest.raises(BadRequest) as caught:
+            load_model(*words)
+        assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_torchscript_and_exported_programs_are_called_what_they_are(tmp_path: Path) -> None:
+    small = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)).eval()
+    torch.jit.save(torch.jit.script(small), tmp_path / "a.pt")
+    torch.export.save(torch.export.export(small, (torch.rand(1, 3, 8, 8),)), tmp_path / "b.pt2")
+    assert "torch.jit.load('a.pt').state_dict()" in refused_path(tmp_path / "a.pt")
+    assert "torch.export.unflatten(torch.export.load('b.pt2'))" in refused_path(tmp_path / "b.pt2")
+    (tmp_path / "hf").mkdir()
+    (tmp_path / "hf" / "config.json").write_text("{}")
+    assert "Hugging Face" in refused_path(tmp_path / "hf")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("timm/resnet50.a1_in1k", "timm.create_model('resnet50.a1_in1k', pretrained=True)"),
+        ("hf-hub:timm/resnet50.a1_in1k", "timm.create_model('resnet50.a1_in1k', pretrained=True)"),
+        ("resnet50.a1_in1k", "is a model of timm"),
+        ("microsoft/resnet-50", "from_pretrained('microsoft/resnet-50')"),
+        ("./net.onnx", "there is no such file"),
+    ],
+)
+def test_names_of_elsewhere_are_told_how_they_can_be_had(name: str, says: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        load_model(name)
+    assert says in str(caught.value) and "import" not in str(caught.value)
+
+
+def test_an_address_is_no_missing_file() -> None:
+    with pytest.raises(BadRequest, match="is to be had from an address, and nothing is fetched here"):
+        load_model("resnet18", pathlib.Path("https://example.org/models/best.pth"))
