@@ -15,9 +15,13 @@ from types import NoneType, UnionType
 from typing import Any
 
 from cnnvis_report.cli.help import NOTES
+from cnnvis_report.evaluation.metric import Metric, metrics
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.pipeline.stages import data_randomization, max_sensitivity, random_logit, randomization
+from cnnvis_report.pipeline.stages.evaluation import BUDGETS
 from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.metrics import MetricInfo, MetricKind
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views.method_rows import by_family
 from cnnvis_report.settings import Group, SettingInfo, settings_of
@@ -39,6 +43,43 @@ def methods_table() -> str:
     entries = by_family([entry.info for entry in methods()])
     body = [[f"`{info.name}`", info.summary, f"{info.kind}, {info.sign}", info.preset, info.source] for info in entries]
     return rows(["name", "what it shows", "map", "set", "source"], body)
+
+
+def metrics_table() -> str:
+    """Every metric of maps, by what it is about."""
+    kinds = list(MetricKind)
+    entries = sorted(
+        ((info, entry) for entry in metrics() for info in entry.infos), key=lambda pair: kinds.index(pair[0].kind)
+    )
+    body = [
+        [*metric_row(info)[:4], "`quick`, `full`" if info.name in entry.quick else "`full`", passes(entry), info.source]
+        for info, entry in entries
+    ]
+    return rows(["name", "what a value is", "better", "about", "measured with", "forward passes", "source"], body)
+
+
+def passes(entry: Metric) -> str:
+    """Forward passes for J maps of an image, with the full budget."""
+    if entry.passes is None:
+        return "none"
+    one, two = (entry.passes(BUDGETS["full"].effort, maps) for maps in (1, 2))
+    if one == two:
+        return str(one)
+    each = "J" if two - one == 1 else f"{two - one} J"
+    once = f" + {2 * one - two}" if 2 * one > two else ""
+    return f"{each}{once}" + (" for all of them" if len(entry.infos) > 1 else "")
+
+
+def map_tests_table() -> str:
+    """Every test of maps that explains images again."""
+    infos = (randomization.TEST, *random_logit.TESTS, *data_randomization.TESTS, *max_sensitivity.TESTS)
+    return rows(["name", "what a value is", "better", "about", "source"], [metric_row(info) for info in infos])
+
+
+def metric_row(info: MetricInfo) -> list[str]:
+    """A metric's name, description, direction, kind and source."""
+    better = "higher" if info.higher_is_better else "lower"
+    return [f"`{info.name}`", f"**{info.title}**: {info.description}", better, info.kind, info.source]
 
 
 def exit_codes_table() -> str:
@@ -150,6 +191,8 @@ def type_in_words(kind: Any) -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "methods": methods_table,
+    "metrics": metrics_table,
+    "map-tests": map_tests_table,
     "exit-codes": exit_codes_table,
     "run-settings": run_settings,
     "train-settings": train_settings,

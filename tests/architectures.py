@@ -26,8 +26,8 @@ def architecture(name: str, *, biases: bool) -> tuple[nn.Module, Tensor]:
     network = seeded(_narrow(name) if name in WIDE else _plain(name))
     if not biases:
         for module in network.modules():
-            if isinstance(module.bias, nn.Parameter):
-                module.bias.detach().zero_()
+            if isinstance(bias := getattr(module, "bias", None), nn.Parameter):
+                bias.detach().zero_()
             if isinstance(module, nn.BatchNorm2d):
                 present(module.running_mean).zero_()
     side = 96 if name == "inception_v3" else 64

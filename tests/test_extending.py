@@ -90,28 +90,28 @@ def test_a_loader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_a_metric(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics()
-    announce(monkeypatch, METRICS, "sparseness")
-    few, none = np.zeros((4, 5), np.float32), np.zeros((2, 2), np.float32)
-    for count in (1, 3, 10):
-        few.flat[:count] = -2
-        scores = METRICS.entries()["sparseness"].function(replace(MAPS, maps=[few, none]))["sparseness"]
-        assert scores.values == [pytest.approx(1 - count / 20), 0], "the share of pixels that hold nothing"
-    assert [info.title for entry in metrics() for info in entry.infos].count("Sparseness") == 1
+    announce(monkeypatch, METRICS, "total_variation")
+    flat = np.zeros((2, 2), np.float32)
+    halves = np.array([[3, 3, -1, -1]] * 4, np.float32)
+    board = np.indices((4, 4)).sum(axis=0).astype(np.float32) % 2
+    scores = METRICS.entries()["total_variation"].function(replace(MAPS, maps=[flat, halves, board]))
+    assert scores["total_variation"].values == pytest.approx([0, 4 / 24, 1]), "the share of neighbors that differ"
+    assert [info.title for entry in metrics() for info in entry.infos].count("Total variation") == 1
 
 
 def test_the_metric_is_on_the_pages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     metrics()
-    announce(monkeypatch, METRICS, "sparseness")
+    announce(monkeypatch, METRICS, "total_variation")
     draw(tmp_path / "images")
     run(tmp_path, "--metrics", "quick", "--methods", "saliency,random")
     stored = load_run(tmp_path / "r")
-    gini_index = sys.modules["examples.extending.sparseness"].gini_index
+    relative_variation = sys.modules["examples.extending.total_variation"].relative_variation
     for image in stored.images():
         arrays = stored.arrays(image.id)
         for measured in (entry for entry in present(image.metrics).maps if entry.method == "saliency"):
             shown = arrays[f"saliency/{measured.target}"].astype(np.float32).max(axis=0)
-            assert measured.values["sparseness"] == pytest.approx(gini_index(shown), abs=1e-2)
-    assert "Sparseness" in (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
+            assert measured.values["total_variation"] == pytest.approx(relative_variation(shown), abs=1e-2)
+    assert "Total variation" in (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
 
 
 def run(folder: Path, *words: str) -> None:

@@ -38,10 +38,22 @@ def plan_lines(setup: Setup, plan: Plan) -> Iterator[str]:
         f"          {fmt.number(dry_run.forward)} forward and {fmt.number(dry_run.backward)} backward "
         f"passes per image; {about(plan.seconds)}, {fmt.size(plan.bytes)} of arrays"
     )
+    if setup.maps.metrics is not None and plan.measured:
+        yield f"          metrics ({setup.maps.metrics.name}): {_evaluation(plan)}; {about(plan.evaluation)} of that time"
     if setup.inspection is not None:
         budget = setup.inspection.budget
         seconds = plan.time.of(*budget.passes(plan.images, len(subject.classes)))
         yield f"          inspection ({budget.name}): {about(seconds)} more"
+
+
+def _evaluation(plan: Plan) -> str:
+    """Such as "324 forward passes for each of 16 images, and 410 forward and 96 backward to explain them again"."""
+    again = "".join(
+        f", and {fmt.number(forward)} forward and {fmt.number(backward)} backward to explain some of them again"
+        for forward, backward in [plan.again]
+        if forward or backward
+    )
+    return f"{fmt.number(plan.metrics)} forward passes for each of {fmt.count(len(plan.measured), 'image')}{again}"
 
 
 def cost_lines(run: RunRecord, stats: RunStats) -> Iterator[str]:

@@ -182,8 +182,8 @@ class Subject(NetworkRunner):
     @property
     def averaged_layer(self) -> str:
         """The layer whose averages over positions the scores are linear in; empty where there is none."""
-        head = self._score_layer
-        return "" if isinstance(head, str) or head.rectified or not head.linear else head.layer
+        layer = self._score_layer
+        return "" if isinstance(layer, str) or layer.rectified or not layer.linear else layer.layer
 
     def score_layer(self) -> ScoreLayer:
         """Where class activation maps are read.

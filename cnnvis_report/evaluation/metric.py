@@ -204,9 +204,9 @@ def metric_family(
 
 
 def metrics(effort: Effort | None = None) -> tuple[Metric, ...]:
-    """All metrics, or those that are measured with so much effort; those that need a mask last."""
+    """All metrics, or those that are measured with so much effort, by name; those that need a mask last."""
     taken = [entry for entry in METRICS.entries().values() if effort is None or effort.full or entry.quick]
-    return tuple(sorted(taken, key=lambda entry: entry.needs_mask))
+    return tuple(sorted(taken, key=lambda entry: (entry.needs_mask, entry.infos[0].name)))
 
 
 def measured_metrics(effort: Effort) -> tuple[MetricInfo, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 from cnnvis_report.evidence import words
 from cnnvis_report.evidence.statistics import FEWEST, Bootstrap
 from cnnvis_report.records.evidence import Check, Interval
+from cnnvis_report.records.metrics import MetricInfo
 
 UNCHANGED = 0.5  # rank correlation of magnitudes with the maps of a network of random weights
 LOST = 0.25  # of the score, or of its rise from the baseline, that a map's values miss
@@ -78,13 +79,14 @@ def constant_check(constant: Sequence[float]) -> Check:
     return Check(ONE_VALUE, True, value, f"has a single value everywhere on {count}")
 
 
-def localization_check(difference: Interval, title: str) -> Check:
+def localization_check(difference: Interval, metric: MetricInfo) -> Check:
     """Whether a map lies on the object more than a random map does.
 
     Args:
-        difference: to the random maps. title: of the measure.
+        difference: to the random maps, on this metric.
     """
-    measured = f"({title}, difference to a random map: {words.interval(difference)})"
+    amount = words.difference(difference, percent=metric.percent)
+    measured = f"({metric.title}, difference to a random map: {amount})"
     low, high = difference.low, difference.high
     passed = None if low is None or high is None or low <= 0 <= high else low > 0
     said = {

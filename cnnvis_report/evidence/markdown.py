@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cnnvis_report.evidence import words
+from cnnvis_report.evidence.checks import LOCALIZATION
 from cnnvis_report.records.evidence import Check, Evidence, Interval, MethodEvidence
 from cnnvis_report.records.run import RunRecord
 
@@ -61,10 +62,14 @@ def _row(method: MethodEvidence, evidence: Evidence, run: RunRecord) -> Iterable
     yield f"{method.standing}{f': {method.not_applicable}' if method.not_applicable else ''}"
     if evidence.faithfulness:
         measured = method.measures.get(evidence.faithfulness)
-        yield from map(_cell, (measured.value, measured.difference, measured.behind) if measured else (None,) * 3)
+        yield _cell(measured.value if measured else None)
+        yield _above(measured.difference if measured else None)
+        yield _cell(measured.behind if measured else None)
     if evidence.localization:
         measured = method.measures.get(evidence.localization)
-        yield from map(_cell, (measured.value, measured.difference) if measured else (None,) * 2)
+        percent = words.metric(run, evidence.localization).percent
+        yield _cell(measured.value if measured else None, percent=percent)
+        yield _above(measured.difference if measured else None, percent=percent)
     yield ", ".join(map(_check, method.checks))
     passes = (method.forward, method.backward)
     yield "" if None in passes else f"{passes[0]:g} + {passes[1]:g}"
@@ -74,11 +79,16 @@ def _images(evidence: Evidence, name: str) -> int:
     return next(measure.images for measure in evidence.measures if measure.name == name)
 
 
-def _cell(interval: Interval | None) -> str:
-    return "" if interval is None else words.interval(interval)
+def _cell(interval: Interval | None, *, percent: bool = False) -> str:
+    return "" if interval is None else words.interval(interval, percent=percent)
+
+
+def _above(difference: Interval | None, *, percent: bool = False) -> str:
+    return "" if difference is None else words.difference(difference, percent=percent)
 
 
 def _check(check: Check) -> str:
     """Such as "randomization failed: 0.83 [0.79, 0.86]"."""
     verdict = {True: "passed", False: "failed", None: "not decided"}[check.passed]
-    return f"{check.name} {verdict}{f': {words.interval(check.value)}' if check.value else ''}"
+    value = None if check.name == LOCALIZATION else check.value  # which has a column
+    return f"{check.name} {verdict}{f': {words.interval(value)}' if value else ''}"

@@ -51,7 +51,7 @@ class MethodChecks:
         if self._localization is not None:
             difference = self._localization.differences[row]
             if difference is not None:
-                yield localization_check(difference, self._localization.metric.title)
+                yield localization_check(difference, self._localization.metric)
 
 
 def failed(checks: Sequence[Check]) -> bool:

@@ -55,7 +55,7 @@ class _Text:
     def _avoid(self, method: MethodEvidence) -> str:
         reasons = [check.reason for check in method.checks if check.passed is False]
         if method.standing is Standing.WORSE:
-            reasons.append(f"its {self._score(method)} from a random map: worse than one")
+            reasons.append(f"worse than a random map ({self._score(method)} from one)")
         elif method.standing is Standing.CHANCE:
             behind = self.evidence and method.measures[self.evidence.faithfulness].behind
             best = next(other for other in self.evidence.methods if other.standing is Standing.BEST)

@@ -10,19 +10,39 @@ from cnnvis_report.records.run import RunRecord
 DIGITS = 3  # significant ones of a number without an interval
 
 
-def interval(value: Interval) -> str:
-    """Such as "0.21 [0.07, 0.37]": two significant digits of the width, or the mean alone where it has no ends."""
+def interval(value: Interval, *, percent: bool = False) -> str:
+    """Such as "0.21 [0.07, 0.37]" or "64% [51, 77]": two significant digits of the width.
+
+    Args:
+        percent: whether it is of fractions, said as percentages.
+
+    Returns:
+        The mean alone where the interval has no ends.
+    """
     low, high = value.low, value.high
     if low is None or high is None:
-        return number(value.mean, _decimals(abs(value.mean), DIGITS))
-    decimals = _decimals(high - low, 2)
-    return f"{number(value.mean, decimals)} [{number(low, decimals)}, {number(high, decimals)}]"
+        return single(value.mean, percent=percent)
+    factor, unit = (100, "%") if percent else (1, "")
+    decimals = _decimals((high - low) * factor, 2)
+    mean, *ends = (number(end * factor, decimals) for end in (value.mean, low, high))
+    return f"{mean}{unit} [{', '.join(ends)}]"
+
+
+def difference(value: Interval, *, percent: bool = False) -> str:
+    """The same of a difference to a random map, such as "+0.21 [0.07, 0.37]" or "+31 points [18, 44]"."""
+    text = interval(value, percent=percent).replace("%", " points")
+    return f"+{text}" if value.mean > 0 else text
+
+
+def single(value: float, *, percent: bool = False) -> str:
+    """A value without an interval, such as "0.214" or "64.3%"."""
+    return f"{number(value * 100, 1).removesuffix('.0')}%" if percent else number(value, _decimals(abs(value), DIGITS))
 
 
 def number(value: float, decimals: int) -> str:
     """With so many digits after the point and a true minus."""
-    text = f"{value:.{decimals}f}"
-    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+    text = f"{value:,.{decimals}f}"
+    return text.removeprefix("-") if not text.strip("-0.,") else text.replace("-", "−")
 
 
 def _decimals(size: float, digits: int) -> int:

@@ -82,9 +82,18 @@ class Plan:
     @property
     def seconds(self) -> float:
         """The estimate for all images: passes times the measured time of one."""
-        metrics = len(self.measured) * self.time.of(self.metrics, 0)
-        passes = self.tests.passes(self.dry_run, self.classes, len(self.measured)) if self.tests else (0.0, 0.0)
-        return self.images * self.an_image + metrics + self.time.of(*self.randomization) + self.time.of(*passes)
+        return self.images * self.an_image + self.evaluation
+
+    @property
+    def evaluation(self) -> float:
+        """Seconds for metrics and for tests that explain again."""
+        return len(self.measured) * self.time.of(self.metrics, 0) + self.time.of(*self.again)
+
+    @property
+    def again(self) -> tuple[float, float]:
+        """Forward and backward passes of all tests that explain again, the randomization test among them."""
+        other = self.tests.passes(self.dry_run, self.classes, len(self.measured)) if self.tests else (0.0, 0.0)
+        return self.randomization[0] + other[0], self.randomization[1] + other[1]
 
     @property
     def an_image(self) -> float:

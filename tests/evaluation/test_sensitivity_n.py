@@ -54,6 +54,8 @@ def test_what_does_not_vary_correlates_with_nothing() -> None:
     drops = score_drops(IMAGE[:, :, :28], GRAY[:, :, :28], regions, 1, linear(1), capacity=16)
     level = [torch.zeros(28, 28), torch.full((28, 28), 0.1), torch.full((7, 7), -3e8)]
     assert correlations(sums_within(level, regions), drops, sizes).tolist() == [0, 0, 0]
+    rounded = 1 + 1e-14 * drawn(1, len(sizes))
+    assert correlations(rounded, drops, sizes).tolist() == [0], "rounding is no variation"
     sums = sums_within([drawn(28, 28)], regions)
     assert correlations(sums, torch.full_like(drops, 0.3), sizes).tolist() == [0]
 

@@ -77,6 +77,12 @@ def test_it_is_the_training_on_permuted_labels_with_the_same_settings() -> None:
     assert told.said == ["permuted, 4 epochs", *["permuted epoch"] * 4]
 
 
+def test_it_waits_for_all_epochs_where_nothing_is_gained() -> None:
+    settings = hyperparameters(epochs=4, patience=1, rate=1e-12)
+    fit_permuted(linear(), pictures(TARGETS), settings, 0, CPU, told := Told())
+    assert told.said.count("permuted epoch") == 4
+
+
 def test_the_file_holds_both_networks(images: Path, file: Path, tmp_path: Path) -> None:
     found = read_trained(file)
     train(order(images, tmp_path / "plain.pt", data_randomization=False), CPU, TrainProgress())

@@ -32,7 +32,7 @@ def evidence(run: Path, as_json: bool, output: Path | None) -> None:
     """Say which methods of the stored RUN to use, which to avoid, and why, with intervals.
 
     The folder may be somebody else's: nothing in it is executed, and nothing outside it is read. The numbers are those
-    of its pages and of `run.json`; neither the model nor torch is needed.
+    of its pages; neither the model nor torch is needed.
 
     \b
     Examples:

@@ -55,10 +55,10 @@ def data_randomization_test(
     reference = settings.reference.unfitted() if settings.reference else None
     anew = BatchSettings(reference=reference, seed=settings.seed)
     for image in images:
-        (of_image,) = maps_of(subject, image.values[None], tasks, [image.predicted], settings)
-        (of_other,) = maps_of(other, image.values[None], tasks, [image.predicted], anew)
-        for key in [key for key in of_image if key in of_other]:
-            for similarity, value in (map_similarities(of_image[key][0], of_other[key][0]) or {}).items():
+        (maps,) = maps_of(subject, image.values[None], tasks, [image.predicted], settings)
+        (other_maps,) = maps_of(other, image.values[None], tasks, [image.predicted], anew)
+        for key in [key for key in maps if key in other_maps]:
+            for similarity, value in (map_similarities(maps[key][0], other_maps[key][0]) or {}).items():
                 values.add(f"{NAME}_{similarity}", key, value)
     return values.records()
 

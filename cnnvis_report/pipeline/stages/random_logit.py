@@ -47,7 +47,7 @@ def random_logit_test(
     for image in images:
         other = other_class(image.predicted, classes, noise_generator(image.values, settings.seed))
         (maps,) = maps_of(subject, image.values[None], tasks, [image.predicted, other], settings)
-        for key, (of_target, of_other) in maps.items():
-            for similarity, value in (map_similarities(of_target, of_other) or {}).items():
+        for key, (of_predicted, of_other) in maps.items():
+            for similarity, value in (map_similarities(of_predicted, of_other) or {}).items():
                 values.add(f"{NAME}_{similarity}", key, value)
     return values.records()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from cnnvis_report.records.images import ClassScore, Evidence, Note
+from cnnvis_report.records.images import ClassScore, Note
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.run import Setting
 from cnnvis_report.records.scores import ScoreKind
@@ -16,11 +16,6 @@ def number(value: float, digits: int = 3) -> str:
         return f"{int(value):,}".replace("-", MINUS)
     text = f"{value:,.0f}" if abs(value) >= 10**digits and abs(value) < 1e15 else f"{value:.{digits}g}"
     return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", MINUS)
-
-
-def fixed(value: float, digits: int) -> str:
-    """Such as "−0.15": so many digits after the point."""
-    return f"{value:.{digits}f}".replace("-", MINUS)
 
 
 def percent(share: float) -> str:
@@ -116,13 +111,13 @@ def setting(value: Setting) -> str:
     return str(value)
 
 
-def passes(evidence: Evidence) -> str:
-    """What one map of one class took, for an image."""
-    parts = [f"{number(evidence.forward)} forward"] if evidence.forward > 1 else []
-    parts += [f"{number(evidence.backward)} backward"] if evidence.backward else []
+def passes(forward: float, backward: float) -> str:
+    """What one map of one class takes, for an image."""
+    parts = [f"{number(forward)} forward"] if forward > 1 else []
+    parts += [f"{number(backward)} backward"] if backward else []
     if not parts:
-        return "1 forward pass" if evidence.forward else "no pass"
-    single = evidence.forward <= 1 and evidence.backward <= 1
+        return "1 forward pass" if forward else "no pass"
+    single = forward <= 1 and backward <= 1
     return f"{' and '.join(parts)} {'pass' if single else 'passes'}"
 
 

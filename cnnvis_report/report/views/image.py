@@ -12,9 +12,9 @@ from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.palettes import DEFAULT, SCALES, stops
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.image_inspection import ImageFeatures, image_features
+from cnnvis_report.report.views.image_metrics import ImageTable, image_table
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.method_rows import by_family, map_evidence, shown_first
-from cnnvis_report.report.views.metrics import MetricsTable, image_metrics
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.verdict import Verdict, label_score, labels_with_scores, predicted_scores, verdict
 from cnnvis_report.store.run_folder import StoredRun
@@ -97,7 +97,7 @@ class ImageView:
     kinds: set[Kind]
     colors: bool
     quality: Quality
-    metrics: MetricsTable | None
+    metrics: ImageTable | None
     features: ImageFeatures | None
 
     @property
@@ -148,7 +148,7 @@ def image_view(report: Report, links: Links, image: ImageRecord, neighbors: Neig
         kinds={method.kind for method in shown},
         colors=any(tile.method.color for section in sections for tile in section.tiles),
         quality=report.quality,
-        metrics=image_metrics(report.run, image),
+        metrics=image_table(report, image),
         features=image_features(report, links, image),
     )
 

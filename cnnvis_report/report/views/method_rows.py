@@ -3,13 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from cnnvis_report.records.images import MapRecord
 from cnnvis_report.records.methods import Family, MethodInfo
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.report.views.summary import POINTING_GAME, MethodSummary, Summary
+from cnnvis_report.report.views.report import Report
+from cnnvis_report.report.views.standings import MethodStanding, standings
+from cnnvis_report.report.views.summary import MethodSummary
 
 
 @dataclass(frozen=True)
@@ -17,15 +18,14 @@ class MethodRow:
     """A method in a table.
 
     not_applicable: why the network has no maps of it, empty where it has. passes: what a map takes, in words.
-    pointing: how often its peak lies in the mask, from 0 to 1; None without masks. checks: what its checks say.
+    stated: what the method states of its maps, and how many are missing. standings: verdicts on it, one a layer.
     """
 
     method: MethodInfo
-    summary: MethodSummary
     not_applicable: str
     passes: str
-    pointing: float | None
-    checks: tuple[str, ...]
+    stated: tuple[str, ...]
+    standings: tuple[MethodStanding, ...]
 
 
 def by_family(methods: Sequence[MethodInfo]) -> list[MethodInfo]:
@@ -35,20 +35,20 @@ def by_family(methods: Sequence[MethodInfo]) -> list[MethodInfo]:
     return sorted(methods, key=key)
 
 
-def method_rows(run: RunRecord, summary: Summary) -> list[MethodRow]:
+def method_rows(report: Report) -> list[MethodRow]:
     """Every method of the run, by family."""
+    run = report.run
     reasons = {gap.method: gap.reason for gap in run.not_applicable}
     rows = []
     for method in by_family(run.methods):
-        found = summary.methods.get(method.name, MethodSummary())
+        summary = report.summary.methods.get(method.name, MethodSummary())
         rows.append(
             MethodRow(
                 method,
-                found,
                 reasons.get(method.name, ""),
-                fmt.passes(found.example.evidence) if found.example else "–",
-                fmean(found.values[POINTING_GAME]) if found.values.get(POINTING_GAME) else None,
-                _checks(found, run.network.quantity),
+                _passes(summary.example) if summary.example else "–",
+                _stated(summary),
+                standings(run, report.evidence, method.name),
             )
         )
     return rows
@@ -64,28 +64,21 @@ def shown_first(run: RunRecord) -> str:
 def map_evidence(run: RunRecord, record: MapRecord) -> list[str]:
     """What a map's method states of it, and what it took."""
     notes, method = record.evidence.notes, run.method(record.method)
-    return [*fmt.evidence(notes, method, run.network.quantity), fmt.passes(record.evidence)]
+    return [*fmt.evidence(notes, method, run.network.quantity), _passes(record)]
+
+
+def _passes(record: MapRecord) -> str:
+    return fmt.passes(record.evidence.forward, record.evidence.backward)
 
 
 def _year(method: MethodInfo) -> str:
-    found = re.search(r"\b(19|20)\d\d\b", method.source)
-    return found[0] if found else ""
+    match = re.search(r"\b(19|20)\d\d\b", method.source)
+    return match[0] if match else ""
 
 
-def _checks(summary: MethodSummary, quantity: str) -> tuple[str, ...]:
-    """What the checks of a method's maps say over the run."""
-    said = []
+def _stated(summary: MethodSummary) -> tuple[str, ...]:
+    """What the first map states of all of them, and why others are missing."""
     notes = summary.example.evidence.notes if summary.example else {}
-    if "coverage" in notes:
-        said.append(str(notes["coverage"]))
-    if summary.residuals:
-        ordered = sorted(summary.residuals)
-        median, largest = fmt.percent(ordered[len(ordered) // 2]), fmt.percent(ordered[-1])
-        said.append(f"completeness error {median} (median), {largest} at most")
-    if summary.conserved:
-        ordered = sorted(summary.conserved)
-        low, median, high = (fmt.number(round(ordered[(len(ordered) - 1) * k // 2], 2)) for k in (0, 1, 2))
-        said.append(f"Σ relevance = {median} × {quantity} (median), from {low} to {high}")
+    stated = [str(notes["coverage"])] if "coverage" in notes else []
     missing = summary.reasons.most_common(3)
-    said += [f"{fmt.count(number, 'missing map')}: {reason}" for reason, number in missing]
-    return tuple(said)
+    return (*stated, *(f"{fmt.count(number, 'missing map')}: {reason}" for reason, number in missing))

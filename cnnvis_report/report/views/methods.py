@@ -10,6 +10,7 @@ from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.measures import MeasuresTable, measures_tables
 from cnnvis_report.report.views.method_rows import MethodRow, by_family, method_rows
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.summary import Summary
@@ -34,21 +35,29 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Methods:
-    """What the methods page shows: methods by family, and how alike their maps are, where that was measured."""
+    """What the methods page shows.
+
+    rows: all methods. families: the same by family. measures: what was measured of them, a table for each kind.
+    agreement: how alike their maps are, where that was measured.
+    """
 
     network: NetworkRecord
     lead: list[str]
+    rows: list[MethodRow]
     families: list[tuple[str, list[MethodRow]]]
+    measures: list[MeasuresTable]
     agreement: Agreement | None
 
 
 def methods(report: Report, _links: Links) -> Methods:
     """Gather what the methods page shows."""
-    rows = method_rows(report.run, report.summary)
+    rows = method_rows(report)
     return Methods(
         network=report.network,
         lead=_lead(report.network),
+        rows=rows,
         families=[(name, list(group)) for name, group in groupby(rows, key=lambda row: row.method.family)],
+        measures=measures_tables(report.run, report.evidence) if report.evidence else [],
         agreement=agreement(report.run.methods, report.summary),
     )
 

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import fmean
 
 from cnnvis_report.records.labels import LabelCounts
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.evidence import EvidenceTable, evidence_table
 from cnnvis_report.report.views.gallery import Gallery, gallery
 from cnnvis_report.report.views.headline import Stat, notices, stats
 from cnnvis_report.report.views.links import Links
-from cnnvis_report.report.views.method_rows import MethodRow, method_rows
-from cnnvis_report.report.views.metrics import MetricsTable, how_measured, set_metrics
 from cnnvis_report.report.views.report import Report
-from cnnvis_report.report.views.summary import POINTING_GAME, Summary
+from cnnvis_report.report.views.summary import Summary
 from cnnvis_report.report.views.verdict import labels_by_precision
 
 CONFUSION_UP_TO = 12  # classes
@@ -39,12 +37,9 @@ class Overview:
     """What the overview shows.
 
     noun: what a score is of: "class", "label" or "output". default_shape: of the layer whose maps are shown.
-    notices, folded: what a reader has to know first, at once and folded away. metrics: None where nothing was measured.
-    measured: how many images were. pointing: methods by how often their peak lies in the mask, over `masked` images.
-    chance: how often that of a random map does; None where that isn't known.
-    confusion: None where there are too many classes, or no labels.
-    confused: the most frequent errors: label, prediction, how many. precisions: labels, lowest average precision first.
-    rows: all methods.
+    notices, folded: what a reader has to know first, at once and folded away. evidence: None where nothing was
+    measured. confusion: None where there are too many classes, or no labels. confused: the most frequent errors: label,
+    prediction, how many. precisions: labels, lowest average precision first.
     """
 
     network: NetworkRecord
@@ -54,24 +49,17 @@ class Overview:
     stats: list[Stat]
     notices: list[str]
     folded: list[str]
-    metrics: MetricsTable | None
-    measured: int
-    how_measured: str
-    pointing: list[MethodRow]
-    masked: int
-    chance: float | None
+    evidence: EvidenceTable | None
     confusion: Confusion | None
     confused: list[tuple[str, str, int]]
     precisions: list[LabelCounts]
     gallery: Gallery
-    rows: list[MethodRow]
 
 
 def overview(report: Report, links: Links) -> Overview:
     """Gather what the overview shows."""
     run, summary, network = report.run, report.summary, report.network
     shown, folded = notices(run.notices)
-    rows = method_rows(run, summary)
     confusion = confusion_matrix(summary)
     return Overview(
         network=network,
@@ -81,17 +69,11 @@ def overview(report: Report, links: Links) -> Overview:
         stats=stats(run, summary, links.page("run", "skipped")),
         notices=shown,
         folded=folded,
-        metrics=set_metrics(run, summary),
-        measured=run.evaluation.images if run.evaluation else 0,
-        how_measured=how_measured(run.evaluation, network.kind) if run.evaluation else "",
-        pointing=sorted((row for row in rows if row.pointing is not None), key=lambda row: -(row.pointing or 0.0)),
-        masked=max((len(row.summary.values[POINTING_GAME]) for row in rows if row.pointing is not None), default=0),
-        chance=fmean(summary.chance) if summary.chance else None,
+        evidence=evidence_table(report),
         confusion=confusion,
         confused=[] if confusion else most_confused(summary),
         precisions=labels_by_precision(summary.label_predictions)[:LISTED],
         gallery=gallery(report, links),
-        rows=rows,
     )
 
 
@@ -107,7 +89,7 @@ def confusion_matrix(summary: Summary) -> Confusion | None:
 def most_confused(summary: Summary) -> list[tuple[str, str, int]]:
     """The most frequent errors: label, prediction, how many."""
     errors = [(label, predicted, n) for (label, predicted), n in _counts(summary).items() if label != predicted]
-    return sorted(errors, key=lambda each: (-each[2], each[0], each[1]))[:LISTED]
+    return sorted(errors, key=lambda error: (-error[2], error[0], error[1]))[:LISTED]
 
 
 def _counts(summary: Summary) -> dict[tuple[str, str], int]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import cached_property
 
+from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import RunRecord
@@ -31,6 +32,11 @@ class Report:
     def images(self) -> Iterator[ImageRecord]:
         """The images in order, read one by one."""
         return self.stored.images()
+
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """The verdict on every method; None where nothing was measured."""
+        return self.stored.evidence
 
     @cached_property
     def names(self) -> dict[str, str]:

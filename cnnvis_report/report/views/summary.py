@@ -2,52 +2,30 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from statistics import fmean
 
 import numpy as np
 
 from cnnvis_report.records.images import ClassScore, ImageRecord, MapRecord
 from cnnvis_report.records.labels import LabelCounter, LabelPredictions
-from cnnvis_report.records.metrics import ImageMetrics, MapMetrics
+from cnnvis_report.records.metrics import ImageMetrics
 from cnnvis_report.records.predictions import Prediction, PredictionCounter, Predictions, prediction_of
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store.run_folder import StoredRun
 
-POINTING_GAME = "pointing_game"
-
 
 @dataclass
 class MethodSummary:
-    """A method over the run: how many maps it gave, why some are missing, its checks and its metrics.
-
-    residuals, conserved: of each map that states them, completeness error and Σ relevance as a share of the score.
-    values, curves: by metric, one entry a map. example: the first map.
-    """
+    """A method over the run: how many maps it gave, why some are missing, and the first map."""
 
     maps: int = 0
     missing: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    residuals: list[float] = field(default_factory=list)
-    conserved: list[float] = field(default_factory=list)
-    values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    curves: dict[str, list[tuple[float, ...]]] = field(default_factory=lambda: defaultdict(list))
     example: MapRecord | None = None
 
     def add(self, record: MapRecord) -> None:
         """Count one map in."""
         self.maps += 1
         self.example = self.example or record
-        for name, values in (("residual", self.residuals), ("conservation", self.conserved)):
-            value = record.evidence.notes.get(name)
-            if isinstance(value, float):
-                values.append(value)
-
-    def add_metrics(self, metrics: MapMetrics) -> None:
-        """Count in what one map scored."""
-        for name, value in metrics.values.items():
-            self.values[name].append(value)
-        for name, curve in metrics.curves.items():
-            self.curves[name].append(curve)
 
 
 @dataclass
@@ -56,7 +34,6 @@ class Summary:
 
     labeled, correct: images whose prediction can be judged, and how many of them are classified correctly.
     unknown: images with labels, none of which the network knows.
-    chance: how often the peak of a random map hits, image by image, where the pointing game was played.
     classes: how many an image has explained at most.
     confidence: the sum of the highest probabilities. lowest, highest: the first value of any image, where scores are
     values.
@@ -69,7 +46,6 @@ class Summary:
     labeled: int = 0
     unknown: int = 0
     correct: int = 0
-    chance: list[float] = field(default_factory=list)
     maps: int = 0
     missing: int = 0
     classes: int = 0
@@ -109,23 +85,13 @@ class Summary:
         for record in image.maps:
             self.methods[record.method].add(record)
         if image.metrics is not None:
-            self._add_metrics(image.metrics)
-        if image.localization is not None:
-            self._add_localization(image.localization)
+            self._add_agreement(image.metrics)
         for gap in image.not_applicable:
             self.methods[gap.method].missing += 1
             self.methods[gap.method].reasons[gap.reason] += 1
 
-    def _add_localization(self, localization: ImageMetrics) -> None:
-        for scored in localization.maps:
-            self.methods[scored.method].add_metrics(scored)
-        random = localization.random.get(POINTING_GAME, ())
-        if random:
-            self.chance.append(fmean(random))
-
-    def _add_metrics(self, metrics: ImageMetrics) -> None:
+    def _add_agreement(self, metrics: ImageMetrics) -> None:
         for row, scored in zip(metrics.agreement, metrics.maps, strict=True):
-            self.methods[scored.method].add_metrics(scored)
             for value, other in zip(row, metrics.maps, strict=True):
                 if value is not None:
                     self.agreement[scored.method, other.method].append(value)

@@ -52,21 +52,22 @@ class DrawnSet:
         return read_pictures(items, plain, gray=self.gray, advance=lambda _: None)[0]
 
     def drawn(self, number: int, seed: int) -> Image.Image:
-        """The image of a number."""
+        """The image of a number, as large as `make-dataset` draws it."""
         kind = KINDS[self.name]
-        return kind.draw(number, seed, self.side, kind.variants[0]).picture
+        return kind.draw(number, seed, kind.side, kind.variants[0]).picture
 
     def mask(self, number: int, seed: int) -> Mask:
         """[side, side]: where the image of a number shows what decides the class."""
         kind = KINDS[self.name]
-        return np.asarray(kind.draw(number, seed, self.side, kind.variants[0]).mask) > 0
+        mask = kind.draw(number, seed, kind.side, kind.variants[0]).mask
+        return np.asarray(mask.resize((self.side, self.side), Image.Resampling.NEAREST)) > 0
 
 
 SETS = {
     drawn.name: drawn
     for drawn in (
         DrawnSet("shapes", side=80, gray=False, training=1500, epochs=12, augment="d4"),
-        DrawnSet("layers", side=96, gray=True, training=800, epochs=12, augment="light"),
+        DrawnSet("layers", side=96, gray=True, training=800, epochs=15, augment="light"),
     )
 }
 

@@ -26,7 +26,7 @@ def planted_maps(mask: Mask, seed: int) -> list[Map]:
     way = 1 if center < mask.shape[1] / 2 else -1  # to the side that has more room
     faded = [noise + np.float32(strength) * mask for strength in STRENGTHS]
     moved = [noise + moved_mask(mask, way * round(share * width)) for share in SHIFTS]
-    return [values.astype(np.float32) for values in (*faded, *moved)]
+    return [np.asarray(values, dtype=np.float32) for values in (*faded, *moved)]
 
 
 def moved_mask(mask: Mask, pixels: int) -> Mask:

@@ -50,7 +50,8 @@ class Scored:
     values: [images, maps] by the measure's name and the steps of its curves, such as "deletion_blur@32"; turned so
         that a larger value speaks for the map, nan where an image tells nothing. The first maps are those of EXPLAINED,
         the others planted ones. truth: likewise, by the name of the measure of localization.
-    passes: forward passes a map, by name and steps; of curves, those of one measure alone. accuracies: of the network, as `accuracies` has them.
+    passes: forward passes a map, by name and steps; of curves, those of one measure alone.
+    accuracies: of the network, as `accuracies` has them.
     """
 
     values: dict[str, Values]
@@ -112,8 +113,8 @@ def scored(problem: Problem, fractions: dict[str, float], progress: Callable[[st
         progress(f"image {number + 1} of {len(problem.masks)}")
         shown = [METHODS.entries()[name].info.shown(explained[name][number].detach().numpy()) for name in EXPLAINED]
         given = _given(problem, number, [*shown, *planted_maps(mask, number)], scorer)
-        for name, values, cost in _measured(given, scorer):
-            rows.setdefault(name, []).append(values)
+        for name, row, cost in _measured(given, scorer):
+            rows.setdefault(name, []).append(row)
             passes.setdefault(name, []).append(cost)
         scorer.forget()
     values = {name: np.stack(columns) for name, columns in rows.items()}

@@ -15,7 +15,7 @@ def write(path: Path, scored: Scored) -> None:
     arrays |= {f"truth/{name}": values for name, values in scored.truth.items()}
     plain = json.dumps({"passes": scored.passes, "accuracies": scored.accuracies})
     temporary = path.with_name(f"{path.stem}.part.npz")
-    np.savez_compressed(temporary, plain=np.array(plain), **arrays)
+    np.savez_compressed(temporary, allow_pickle=False, plain=np.array(plain), **arrays)
     temporary.replace(path)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis_report.records.images import Evidence
 from cnnvis_report.records.methods import Kind, MethodInfo, Reduction, Sign
 from cnnvis_report.report.pictures.encode import (
     QUALITIES,
@@ -177,12 +176,12 @@ def test_thumbnails_and_color_pictures() -> None:
         (fmt.duration(112), "1 min 52 s"),
         (fmt.duration(7380), "2 h 3 min"),
         (fmt.size(364_000_000), "364 MB"),
-        (fmt.passes(Evidence(1, 1)), "1 backward pass"),
-        (fmt.passes(Evidence(1, 2)), "2 backward passes"),
-        (fmt.passes(Evidence(34, 32)), "34 forward and 32 backward passes"),
-        (fmt.passes(Evidence(226, 0)), "226 forward passes"),
-        (fmt.passes(Evidence(1, 0)), "1 forward pass"),
-        (fmt.passes(Evidence(0, 0)), "no pass"),
+        (fmt.passes(1, 1), "1 backward pass"),
+        (fmt.passes(1, 2), "2 backward passes"),
+        (fmt.passes(34, 32), "34 forward and 32 backward passes"),
+        (fmt.passes(226, 0), "226 forward passes"),
+        (fmt.passes(1, 0), "1 forward pass"),
+        (fmt.passes(0, 0), "no pass"),
         (fmt.setting({"smoothgrad": {"n": 3}}), "smoothgrad: n: 3"),
     ],
 )

@@ -1,12 +1,11 @@
-"""A small network that is trained in a moment on striped squares, and methods that know nothing of it."""
+"""A small network that is trained in a moment on striped squares."""
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
-from torch.nn.functional import conv2d, cross_entropy
+from torch import nn
+from torch.nn.functional import cross_entropy
 
-from cnnvis_report.plugin import Kind, Sign, Tape, method
 from tests.networks import Tiny, seeded
 
 SIDE, SQUARE = 40, 14
@@ -39,24 +38,3 @@ def trained() -> nn.Module:
         optimizer.step()
     network.class_names, network.size, network.mean, network.std = tuple(STRIPES), SIDE, (0.5,) * 3, (0.25,) * 3
     return network
-
-
-@method(title="Sobel", family="planted", source="no source", sign=Sign.POSITIVE, kind=Kind.AREA)
-def sobel(tape: Tape, targets: Tensor) -> Tensor:
-    """Show the edges of the image, whatever the network."""
-    kernel = torch.tensor([[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [-1.0, -2.0, -1.0]]).to(tape.images)
-    gray = tape.images.mean(1, keepdim=True)
-    vertical, horizontal = (conv2d(gray, side[None, None], padding=1) for side in (kernel, kernel.T))
-    return (vertical.square() + horizontal.square()).sqrt()[:, 0]
-
-
-@method(title="Flat", family="planted", source="no source", sign=Sign.POSITIVE, kind=Kind.AREA)
-def flat(tape: Tape, targets: Tensor) -> Tensor:
-    """Show nothing: one value everywhere."""
-    return torch.ones_like(tape.images[:, 0])
-
-
-@method(title="Another random map", family="planted", source="no source", sign=Sign.POSITIVE, kind=Kind.AREA)
-def chance(tape: Tape, targets: Tensor) -> Tensor:
-    """Show noise, like `random`, from other draws."""
-    return torch.rand(tape.images[:, 0].shape, generator=torch.Generator().manual_seed(11)).to(tape.images)

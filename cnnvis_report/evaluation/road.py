@@ -1,0 +1,35 @@
+"""ROAD: how a class's score falls when the pixels that a map calls important are imputed from their neighbors."""
+
+import torch
+from torch import Tensor
+
+from cnnvis_report.evaluation.linear_imputation import NOISE, impute
+from cnnvis_report.evaluation.metric import MapsOfImage, Scores, metric
+from cnnvis_report.evaluation.pixel_order import pixel_orders
+
+PERCENTAGES = (10, 20, 30, 40, 50, 70, 90)  # of the pixels, as in the authors' experiments
+
+
+@metric(
+    title="ROAD",
+    description="The class's probability after the map's largest 10% to 90% of pixels are imputed from their neighbors",
+    higher_is_better=False,
+    source="Rong et al. 2022, arXiv:2202.00449",
+    passes=lambda _, maps: maps * len(PERCENTAGES),
+)
+def road(given: MapsOfImage) -> Scores:
+    """The mean over the percentages, most relevant pixels first; of a regression, the mean of the value."""
+    orders, of_map = pixel_orders(given.tensors, given.image.shape[1:], given.seed)
+    noise = NOISE * torch.randn(given.image.shape, generator=given.generator(), dtype=given.image.dtype)
+    rows = [_curve(given, order, noise.to(given.image)) for order in orders]
+    curves = [None if number is None else rows[number].tolist() for number in of_map]
+    return Scores([None if curve is None else sum(curve) / len(curve) for curve in curves], curves)
+
+
+@torch.no_grad()
+def _curve(given: MapsOfImage, order: Tensor, noise: Tensor) -> Tensor:
+    """[percentages]: the score of the class without the first pixels of an order [H, W]."""
+    counts = torch.tensor([order.numel() * percentage // 100 for percentage in PERCENTAGES])
+    removed = (order < counts[:, None, None]).to(given.image.device)
+    parts = [impute(given.image, part, noise) for part in torch.split(removed, given.capacity)]
+    return torch.cat([given.probabilities(part)[:, given.target] for part in parts])
