@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
+from cnnvis_report.cli.sources import KEYS, TABLE
 from cnnvis_report.errors import BadRequest, UnknownName, brief, shown
 from cnnvis_report.records.methods import Option
 from cnnvis_report.settings.method_options import MethodOptions
 
 LARGEST = 1 << 20  # bytes; a file of settings has some hundred
-TABLE = "options"  # of methods' options: METHOD.NAME = VALUE, as -O gives it
 UNSET = ("config", TABLE)  # options that no key stands for
 
 
@@ -36,12 +36,14 @@ def read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> Pa
         option = known.get(key.replace("_", "-"))
         if key == TABLE and table:
             ctx.meta[TABLE] = _methods(path, value)
+            ctx.meta.setdefault(KEYS, {})[TABLE] = f"{path}: {TABLE}"
         elif option is None or option.name is None:
             raise UnknownName(f"setting in {path.name}", key, sorted([*known, *([TABLE] if table else [])]))
         elif option.name in defaults:
             raise BadRequest(f"{path}: {shown(key)} is there twice, with - and with _.")
         else:
             defaults[option.name] = _checked(ctx, path, key, option, value)
+            ctx.meta.setdefault(KEYS, {})[option.name] = f"{path}: {key}"
     ctx.default_map = {**(ctx.default_map or {}), **defaults}
     return path
 

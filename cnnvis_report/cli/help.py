@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from cnnvis_report.cli.sources import with_source
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.settings import Group
 
 
@@ -37,7 +39,15 @@ class DescribedArgument(click.Argument):
 
 
 class GroupedCommand(click.Command):
-    """A command whose help lists options under headings, in the order of the headings."""
+    """A command whose help lists options under headings, in their order, and whose errors say where a value stands."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BadRequest as error:
+            error.args = (with_source(str(error), ctx), *error.args[1:])
+            raise
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read what was typed; while a value is being completed, what stands before its option counts."""

@@ -1,4 +1,4 @@
-"""What a network has: its layers, and the methods that are defined for it."""
+"""What a network has: its layers, and the methods that are applicable to it."""
 
 from pathlib import Path
 
@@ -59,22 +59,17 @@ def layers_json(config: ModelConfig, data: DataConfig) -> str:
     )
 
 
-def undefined_methods(config: ModelConfig, data: DataConfig) -> dict[str, str]:
-    """Why methods aren't defined for a network, by name, as a dry run finds out; those that are aren't in it.
+def not_applicable_methods(config: ModelConfig, data: DataConfig) -> dict[str, str]:
+    """Why methods aren't applicable to a network, by name, in the words that a run gives; a dry run finds out.
 
     Raises:
         BadRequest, UnknownName: the network can't be loaded or run.
     """
     subject = open_network(config, data)
-    tasks = tasks_for(methods(), (), {})
-    reasons = {}
-    if not subject.default_layer:
-        reasons = {task.name: "no layer has a spatial size" for task in tasks if task.method.takes_layer}
     first = subject.take_first_pass()
     target = first.logits[:1].argmax(dim=1, keepdim=True)
-    remaining = [task for task in tasks if task.name not in reasons]
-    dry_run = dry_run_tasks(remaining, DryRunTape(subject, first, capacity=1, seed=0), target)
-    return reasons | {task.name: reason for task, reason in dry_run.not_applicable}
+    dry_run = dry_run_tasks(tasks_for(methods(), (), {}), DryRunTape(subject, first, capacity=1, seed=0), target)
+    return {task.name: reason for task, reason in dry_run.not_applicable}
 
 
 def open_network(config: ModelConfig, data: DataConfig) -> Subject:

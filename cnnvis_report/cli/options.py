@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
-from cnnvis_report.cli.config_file import TABLE, read_config
+from cnnvis_report.cli.config_file import read_config
 from cnnvis_report.cli.help import DescribedArgument, GroupedOption
+from cnnvis_report.cli.sources import TABLE
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.settings import Group, SettingInfo, build, settings_of

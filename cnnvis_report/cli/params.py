@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from cnnvis_report.cli.help import write_notes
+from cnnvis_report.cli.sources import source_of
 from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName, brief
 from cnnvis_report.isolation.user_code import (
     ends_program,
@@ -92,11 +93,15 @@ class Commands(click.Group):
 
 
 def _message(error: click.UsageError) -> str:
-    """What click says, with the option that goes by another word here where an unknown one was given."""
+    """What click says, with the option's other word here, or the variable or file that its value came from."""
     if isinstance(error, click.NoSuchOption) and error.ctx is not None:
         meant = OTHER_WORDS.get(error.option_name, "")
         if meant in {option for parameter in error.ctx.command.params for option in parameter.opts}:
             return f"No such option {error.option_name!r}. Did you mean {meant!r}?"
+    if isinstance(error, click.BadParameter) and error.ctx is not None and error.param is not None:
+        source = source_of(error.ctx, error.param)
+        if source:
+            return f"{source}: {error.message}"
     return error.format_message()
 
 

@@ -19,7 +19,7 @@ WIDTH = 31  # of one of them
 
 def plan_lines(setup: Setup, plan: Plan) -> Iterator[str]:
     """What will run, how many passes, how long, how much."""
-    subject, dry_run = setup.subject, plan.dry_run
+    subject, dry_run = setup.network.subject, plan.dry_run
     kind = subject.meaning.kind
     parameters, outputs = fmt.short(subject.parameters), fmt.columns(len(subject.classes), kind)
     yield f"Plan      {subject.name}, {parameters} parameters, {outputs}, on {subject.device}"
@@ -38,8 +38,8 @@ def plan_lines(setup: Setup, plan: Plan) -> Iterator[str]:
         f"          {fmt.number(dry_run.forward)} forward and {fmt.number(dry_run.backward)} backward "
         f"passes per image; {about(plan.seconds)}, {fmt.size(plan.bytes)} of arrays"
     )
-    if setup.metrics is not None and plan.measured:
-        yield f"          metrics ({setup.metrics.name}): {_evaluation(plan)}; {about(plan.evaluation)} of that time"
+    if setup.maps.metrics is not None and plan.measured:
+        yield f"          metrics ({setup.maps.metrics.name}): {_evaluation(plan)}; {about(plan.evaluation)} of that time"
     if setup.inspection is not None:
         budget = setup.inspection.budget
         seconds = plan.time.of(*budget.passes(plan.images, len(subject.classes)))

@@ -15,11 +15,17 @@ def methods_table(reasons: Mapping[str, str] | None = None) -> str:
     """Every method: name, the smallest set it is in, source, and what it shows.
 
     Args:
-        reasons: why a method isn't defined for a network, by name; without it, nothing is said of that.
+        reasons: why a method isn't applicable to a network, by name; without it, nothing is said of that.
     """
-    rows = [("NAME", "SET", "SOURCE", "WHAT IT SHOWS" if reasons is None else "DEFINED")]
+    rows = [("NAME", "SET", "SOURCE", "WHAT IT SHOWS" if reasons is None else "APPLICABLE")]
     for info in catalog():
-        last = info.summary if reasons is None else f"no: {reasons[info.name]}" if info.name in reasons else "yes"
+        last = (
+            info.summary
+            if reasons is None
+            else f"not applicable: {reasons[info.name]}"
+            if info.name in reasons
+            else "yes"
+        )
         rows.append((info.name, info.preset, info.source, last))
     return table(rows)
 
@@ -30,7 +36,7 @@ def methods_json(infos: Iterable[MethodInfo], reasons: Mapping[str, str] | None 
     for info in infos:
         entry = {name: value for name, value in asdict(info).items() if name not in LEFT_OUT}
         if reasons is not None:
-            entry |= {"defined": info.name not in reasons, "reason": reasons.get(info.name)}
+            entry |= {"applicable": info.name not in reasons, "reason": reasons.get(info.name)}
         entries.append(entry)
     return as_json(entries)
 

@@ -1,7 +1,6 @@
 """What a run will take, before it starts: passes, seconds and bytes."""
 
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
@@ -18,10 +17,12 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, RunFailed
 from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks
-from cnnvis_report.models.model import Training
 from cnnvis_report.pipeline.explain_batch import BatchSettings, open_batch
-from cnnvis_report.pipeline.setup import Setup
-from cnnvis_report.pipeline.stages.evaluation import MetricsBudget, measured_images, randomization_passes
+from cnnvis_report.pipeline.setup import MapSetup, NetworkSetup, Setup
+from cnnvis_report.pipeline.stages.evaluation import (
+    measured_images,
+    randomization_passes,
+)
 from cnnvis_report.pipeline.stages.map_tests import MapTestPlan, plan_tests
 from cnnvis_report.pipeline.targets import ClassChoice
 
@@ -111,45 +112,29 @@ def plan_run(setup: Setup) -> Plan:
     Raises:
         RunFailed: not one of the methods is applicable to the network, or a single image doesn't fit into memory.
     """
-    config = setup.config
+    precision, machine = setup.config.explain.precision, setup.config.machine
     return make_plan(
-        setup.subject,
-        setup.images,
-        setup.tasks,
-        setup.choice,
-        metrics=setup.metrics,
-        training=setup.model.training,
-        precision=config.explain.precision,
-        size=config.machine.batch_size,
-        seed=config.machine.seed,
+        setup.network, setup.images, setup.maps, precision=precision, size=machine.batch_size, seed=machine.seed
     )
 
 
 def make_plan(
-    subject: Subject,
-    images: ImageSet,
-    tasks: Sequence[Task],
-    choice: ClassChoice,
-    *,
-    metrics: MetricsBudget | None,
-    training: Training | None = None,
-    precision: str,
-    size: int | None,
-    seed: int,
+    network: NetworkSetup, images: ImageSet, maps: MapSetup, *, precision: str, size: int | None, seed: int
 ) -> Plan:
     """Go through the tasks without a pass, and measure one.
 
     Args:
-        choice: the classes that are explained. precision: "auto", "float32" or "bfloat16". size: images at a time.
+        precision: "auto", "float32" or "bfloat16". size: images at a time.
 
     Raises:
         RunFailed: none of the methods is applicable to the network, or a single image doesn't fit into memory.
     """
+    subject, metrics = network.subject, maps.metrics
     first = subject.take_first_pass()
-    classes = _most_classes(subject, images, choice, first.logits[0])
+    classes = _most_classes(subject, images, maps.choice, first.logits[0])
     batch = max(1, min(batch_size(subject, subject.device, size), len(images)))
     targets = torch.tensor([classes], device=subject.device)
-    dry_run = dry_run_tasks(tasks, DryRunTape(subject, first, capacity=batch, seed=seed), targets)
+    dry_run = dry_run_tasks(maps.tasks, DryRunTape(subject, first, capacity=batch, seed=seed), targets)
     _check_applicable(dry_run, subject.name)
     inputs = first.images.expand(batch, -1, -1, -1)
     del first  # the graph of a whole pass
@@ -165,7 +150,7 @@ def make_plan(
         measured=measured,
         metrics=metrics.passes(len(dry_run.tasks)) if metrics else 0.0,
         randomization=randomization_passes(dry_run, len(classes), metrics, len(measured)) if metrics else (0, 0),
-        tests=plan_tests(dry_run, len(classes), metrics, training) if metrics else None,
+        tests=plan_tests(dry_run, len(classes), metrics, network.model.training) if metrics else None,
     )
 
 

@@ -21,6 +21,7 @@ from cnnvis_report.pipeline.run_record import (
     evaluation_record,
     method_records,
     network_record,
+    not_applicable_records,
     provenance,
 )
 from cnnvis_report.pipeline.setup import Setup
@@ -34,7 +35,6 @@ from cnnvis_report.pipeline.stages.snapshots import snapshots
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.identity import Identity, fingerprint
-from cnnvis_report.records.images import NotApplicableRecord
 from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.metrics import Evaluation, Precision
 from cnnvis_report.records.run import RunRecord
@@ -60,7 +60,7 @@ def run(setup: Setup, plan: Plan, folder: Path, progress: Progress) -> tuple[Run
     with writing(folder):
         images = setup.images
         recall(images, folder)
-        identity = identify(identity_parts(setup, plan.batch, plan.reduced), setup.checks.repeatability)
+        identity = identify(identity_parts(setup, plan.batch, plan.reduced), setup.network.checks.repeatability)
         changed = changed_since(folder, images, identity)
         if changed:
             progress.changed(changed)
@@ -86,9 +86,11 @@ class _Start:
 
     def __init__(self, setup: Setup, plan: Plan, identity: Identity, writer: RunWriter, progress: Progress) -> None:
         self.setup, self.plan, self.identity = setup, plan, identity
-        self.subject, self.images, self.seed = setup.subject, setup.images, setup.config.machine.seed
         self.writer, self.progress = writer, progress
-        self.reference = setup.reference.with_cache(FolderFitCache(writer.folder, fingerprint(identity)))
+        self.network, self.images, self.maps = setup.network, setup.images, setup.maps
+        self.subject, self.monitor = setup.network.subject, setup.network.checks.monitor
+        self.seed = setup.config.machine.seed
+        self.reference = setup.maps.reference.with_cache(FolderFitCache(writer.folder, fingerprint(identity)))
         self.settings = BatchSettings(plan.dry_run, plan.batch, self.reference, self.seed)
         self.stats = RunStats(skipped=list(setup.images.skipped), passes=plan.time.as_passes())
         self.attempts = Stages(progress)
@@ -99,7 +101,7 @@ class _Start:
         with self.stats.timing("seconds"):
             precision: tuple[Precision, ...] = attempt("bfloat16 check", self.check_bfloat16, ())
             self.explain(precision)
-        self.stats.seconds -= self.stats.metrics_seconds + self.setup.checks.monitor.seconds
+        self.stats.seconds -= self.stats.metrics_seconds + self.monitor.seconds
         with self.stats.timing("metrics_seconds"):
             cascade = attempt("randomization test", self.randomize, Randomization())
             map_tests = attempt("tests of maps", self.test_maps, MapTests())
@@ -107,9 +109,8 @@ class _Start:
             inspected = attempt("inspection", self.inspect, None)
             series: tuple[SnapshotSeries, ...] = attempt("explanation of snapshots", self.follow_training, ())
         self.look_back()
-        evaluation = evaluation_record(
-            self.setup.metrics, len(self.plan.measured & self.writer.done), self.seed, cascade, map_tests
-        )
+        measured = len(self.plan.measured & self.writer.done)
+        evaluation = evaluation_record(self.maps.metrics, measured, self.seed, cascade, map_tests)
         record = self.record(precision, evaluation, inspected, series)
         evidence = attempt("evidence", lambda: evidence_of(record, self.writer.images()), None)
         return replace(record, evidence=evidence, stages_not_applicable=tuple(self.attempts.not_applicable))
@@ -122,16 +123,16 @@ class _Start:
 
     def explain(self, precision: tuple[Precision, ...]) -> None:
         """The maps of every image, and their metrics where they are wanted."""
-        setup, plan, stats = self.setup, self.plan, self.stats
+        plan, stats = self.plan, self.stats
         self.settings = replace(self.settings, reduced=confirmed(plan.reduced, precision))
         explainer = BatchExplainer(
             self.subject,
             plan.dry_run.tasks,
-            setup.choice,
+            self.maps.choice,
             self.settings,
             shares=plan.shares,
             metrics=self._metrics(),
-            monitor=setup.checks.monitor,
+            monitor=self.monitor,
             stats=stats,
             progress=self.progress,
         )
@@ -140,33 +141,32 @@ class _Start:
             done=self.writer.done,
             measured=plan.measured,
             reference=self.reference,
-            monitor=setup.checks.monitor,
-            later=later_stages(setup, plan),
+            monitor=self.monitor,
+            later=later_stages(plan, self.network, self.maps.metrics, self.setup.inspection),
         )
         explain_images(self.subject, self.images, plan.batch, explainer, self.writer, stats, forecaster, self.progress)
 
     def randomize(self) -> Randomization:
         """Do maps change when the network forgets what it learned?"""
-        budget, plan = self.setup.metrics, self.plan
+        budget, plan = self.maps.metrics, self.plan
         if budget is None:
             return Randomization()
         tasks = randomized_tasks(plan.dry_run, plan.classes, budget)
-        measured = _some(self.images, plan.measured & self.writer.done)
+        measured = self._done(plan.measured)
         return randomization(self.subject, measured, tasks, budget, self.settings, self.progress)
 
     def test_maps(self) -> MapTests:
         """Do maps stay where they should, and change where they should?"""
         if self.plan.tests is None:
             return MapTests()
-        measured = _some(self.images, self.plan.measured & self.writer.done)
-        training = self.setup.model.training
+        measured, training = self._done(self.plan.measured), self.network.model.training
         return run_map_tests(
             self.subject, measured, self.plan.tests, training, self.settings, self.attempts, self.progress
         )
 
     def inspect(self) -> InspectionRecord | None:
         """What the layers hold."""
-        inspection_plan, explained = self.setup.inspection, _some(self.images, self.writer.done)
+        inspection_plan, explained = self.setup.inspection, self._done()
         if inspection_plan is None or (len(self.images) and not len(explained)):
             return None
         return inspection(
@@ -175,22 +175,21 @@ class _Start:
             inspection_plan,
             1 if self.subject.one_by_one else self.plan.batch,
             self.seed,
-            named_classes=self.setup.choice.named,
-            monitor=self.setup.checks.monitor,
+            named_classes=self.maps.choice.named,
+            monitor=self.monitor,
             writer=self.writer,
             progress=self.progress,
         )
 
     def follow_training(self) -> tuple[SnapshotSeries, ...]:
         """A few images over the epochs of the training."""
-        explained, training = _some(self.images, self.writer.done), self.setup.model.training
-        return snapshots(self.subject, explained, training, self.plan.dry_run, self.seed, self.writer, self.progress)
+        training, dry_run = self.network.model.training, self.plan.dry_run
+        return snapshots(self.subject, self._done(), training, dry_run, self.seed, self.writer, self.progress)
 
     def look_back(self) -> None:
         """What showed of the network and the files while the run went on."""
-        monitor = self.setup.checks.monitor
-        monitor.close()
-        notices = [*monitor.notices(), *replaced_notices(self.images, self.writer.done)]
+        self.monitor.close()
+        notices = [*self.monitor.notices(), *replaced_notices(self.images, self.writer.done)]
         for notice in notices[:MOST_SKIPPED]:
             self.progress.warn(notice)
         self.stats.image_notices[:0] = notices
@@ -204,25 +203,23 @@ class _Start:
     ) -> RunRecord:
         """All that the run has brought, without its images."""
         setup, plan, writer, selection = self.setup, self.plan, self.writer, self.setup.selection
-        model, training, dry_run = setup.model, setup.model.training, plan.dry_run
+        training = self.network.model.training
         return RunRecord(
             fingerprint=fingerprint(self.identity, contents_of(self.images)),
-            network=network_record(self.subject, f"{model.weights} · {setup.checks.identity.weights}"),
-            methods=method_records(setup.tasks),
+            network=network_record(self.network),
+            methods=method_records(self.maps.tasks),
             settings=settings_table(setup.config),
             images=len(writer.done),
             skipped=tuple(self.stats.skipped),
-            not_applicable=tuple(
-                NotApplicableRecord(task.name, reason, task.layer) for task, reason in dry_run.not_applicable
-            ),
-            passes_per_image={"forward": dry_run.forward, "backward": dry_run.backward},
+            not_applicable=not_applicable_records(plan.dry_run),
+            passes_per_image={"forward": plan.dry_run.forward, "backward": plan.dry_run.backward},
             provenance=provenance(self.subject.device, self.stats, files_of(self.images), writer.seconds()),
             evaluation=evaluation,
             precision=precision,
             inspection=inspected,
             training=training.record if training else None,
             snapshots=series,
-            in_training_set=count_in_training_set(_some(self.images, writer.done), training),
+            in_training_set=count_in_training_set(self._done(), training),
             predictions=selection.predictions if selection else None,
             label_predictions=selection.label_predictions if selection else None,
             notices=(*setup.notices, *self.stats.notices),
@@ -230,12 +227,13 @@ class _Start:
         )
 
     def _metrics(self) -> MapMetricsStage | None:
-        budget, plan = self.setup.metrics, self.plan
+        budget, plan = self.maps.metrics, self.plan
         if budget is None:
             return None
-        methods = {task.name: task.method.info for task in self.setup.tasks}
+        methods = {task.name: task.method.info for task in self.maps.tasks}
         return MapMetricsStage(self.subject, budget, plan.measured, methods, plan.batch, self.seed)
 
-
-def _some(images: ImageSet, ids: Collection[str]) -> ImageSet:
-    return replace(images, items=tuple(item for item in images if item.id in ids))
+    def _done(self, ids: Collection[str] | None = None) -> ImageSet:
+        """The images that are done, or those of them with these ids."""
+        done = self.writer.done if ids is None else self.writer.done.intersection(ids)
+        return replace(self.images, items=tuple(item for item in self.images if item.id in done))

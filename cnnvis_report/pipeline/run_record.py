@@ -11,14 +11,15 @@ import torch
 from cnnvis_report import __version__
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import describe
-from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.metric import measured_metrics
-from cnnvis_report.methods.tasks import Task
+from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.models.model import Training
+from cnnvis_report.pipeline.setup import NetworkSetup
 from cnnvis_report.pipeline.stages.evaluation import MetricsBudget
 from cnnvis_report.pipeline.stages.map_tests import MapTests
 from cnnvis_report.pipeline.stages.randomization import TEST, Randomization
 from cnnvis_report.pipeline.stats import RunStats
+from cnnvis_report.records.images import NotApplicableRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.metrics import Evaluation
 from cnnvis_report.records.network import NetworkRecord
@@ -27,15 +28,15 @@ from cnnvis_report.records.run import Setting
 PACKAGES = ("torch", "torchvision", "numpy", "pillow")
 
 
-def network_record(subject: Subject, weights: str) -> NetworkRecord:
-    """The network, its layers and its scores; `weights` says where its weights come from."""
-    meaning = subject.meaning
+def network_record(network: NetworkSetup) -> NetworkRecord:
+    """The network, its layers and its scores, and where its weights come from."""
+    subject, meaning = network.subject, network.subject.meaning
     return NetworkRecord(
         name=subject.name,
         parameters=subject.parameters,
         classes=len(subject.classes),
         channels=subject.preprocessing.channels,
-        weights=weights,
+        weights=f"{network.model.weights} · {network.checks.identity.weights}",
         preprocessing=subject.preprocessing.describe(),
         scores=subject.scores,
         layers=subject.layers,
@@ -54,6 +55,11 @@ def method_records(tasks: Sequence[Task]) -> tuple[MethodInfo, ...]:
     options = {task.name: dict(task.options) for task in tasks}
     infos = {task.name: task.method.info for task in tasks}
     return tuple(replace(info, options=options[name]) for name, info in infos.items())
+
+
+def not_applicable_records(dry_run: DryRun) -> tuple[NotApplicableRecord, ...]:
+    """The tasks that the network has no maps for, with the reasons."""
+    return tuple(NotApplicableRecord(task.name, reason, task.layer) for task, reason in dry_run.not_applicable)
 
 
 def evaluation_record(

@@ -47,24 +47,40 @@ class NetworkChecks:
 
 
 @dataclass(frozen=True)
-class Setup:
-    """The parts of a run. Stages get those that they use, and none gets all.
+class NetworkSetup:
+    """The network of a run: as it was loaded, with how it was trained; as methods see it; and what was found out."""
 
-    model: as it was loaded, for where its weights come from and how it was trained. selection: where the set was
-    predicted as a whole, of which `images` are a part. choice: the classes that are explained. reference: a sample of
-    the images. metrics, inspection: None where they aren't wanted.
-    notices: what a user has to know before believing the results, a sentence each.
-    """
-
-    config: RunConfig
     model: Model
     subject: Subject
-    images: ImageSet
+    checks: NetworkChecks
+
+
+@dataclass(frozen=True)
+class MapSetup:
+    """Which maps are made, and how they are measured.
+
+    choice: the classes that are explained. reference: a sample of the images, for methods that compare with others.
+    metrics: None where the maps aren't measured.
+    """
+
     tasks: tuple[Task, ...]
     choice: ClassChoice
     reference: Reference
-    checks: NetworkChecks
     metrics: MetricsBudget | None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A run before it starts, in parts; a stage gets the parts that it uses.
+
+    selection: where the set was predicted as a whole, of which `images` are a part. inspection: None where none is
+    wanted. notices: what a user has to know before believing the results, a sentence each.
+    """
+
+    config: RunConfig
+    network: NetworkSetup
+    images: ImageSet
+    maps: MapSetup
     inspection: InspectionPlan | None
     selection: Selection | None
     notices: tuple[str, ...]
@@ -114,18 +130,14 @@ def set_up_model(
     choice = parse_classes(config.explain.classes, subject.classes, aliases)
     check_choice(choice, images, subject)
     tasks = _tasks(subject, config.explain)
+    reference = Reference(lambda: _reference_images(subject, images, config.machine.batch_size))
+    masks = any(item.mask is not None for item in images)
+    budget = choose_budget(config.evaluate.metrics, config.explain.methods, masks=masks)
     return Setup(
         config=config,
-        model=model,
-        subject=subject,
+        network=NetworkSetup(model, subject, checks),
         images=images,
-        tasks=tasks,
-        choice=choice,
-        reference=Reference(lambda: _reference_images(subject, images, config.machine.batch_size)),
-        checks=checks,
-        metrics=choose_budget(
-            config.evaluate.metrics, config.explain.methods, masks=any(item.mask is not None for item in images)
-        ),
+        maps=MapSetup(tasks, choice, reference, budget),
         inspection=plan_inspection(config.inspect, config.explain.methods, subject),
         selection=None,
         notices=(*model.notices, *subject.notices, *images.notices, *_method_notices(subject, tasks, checks)),
@@ -143,7 +155,7 @@ def select_images(setup: Setup, progress: Progress, most: int | None = None) -> 
     """
     config = setup.config
     selection = predict(
-        setup.subject,
+        setup.network.subject,
         setup.images,
         config.data.select,
         progress,

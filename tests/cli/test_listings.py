@@ -3,8 +3,12 @@
 import json
 
 import pytest
+import torch
 
+from cnnvis_report import explain
+from cnnvis_report.errors import NotApplicable
 from cnnvis_report.methods.registry import methods
+from tests import factories
 from tests.conftest import command
 
 SMOOTH, FLAT = "tests.factories:smooth", "tests.factories:flat"
@@ -22,20 +26,24 @@ def test_a_method_is_described_in_full(name: str) -> None:
     assert entry.info.text in command("methods", name.replace("_", "-")).stdout
     (described,) = json.loads(command("methods", name, "--json").stdout)
     assert (described["name"], described["title"], described["text"]) == (name, entry.info.title, entry.info.text)
-    assert described["options"] == entry.info.options and "defined" not in described
+    assert described["options"] == entry.info.options and "applicable" not in described
 
 
-def test_methods_say_for_which_network_they_are_defined() -> None:
+def test_methods_say_to_which_network_they_are_applicable() -> None:
     said = {entry["name"]: entry for entry in json.loads(command("methods", "--json", "--for", SMOOTH).stdout)}
     assert list(said) == [entry.name for entry in methods()]
-    assert said["gradient"]["defined"] and said["gradient"]["reason"] is None
+    assert said["gradient"]["applicable"] and said["gradient"]["reason"] is None
     reason = "1 SiLU activation has no ReLU rule"
-    assert (said["guided_backprop"]["defined"], said["guided_backprop"]["reason"]) == (False, reason)
-    assert f"no: {reason}" in command("methods", "--for", SMOOTH).stdout
-    assert f"Not defined for {SMOOTH}: {reason}." in command("methods", "guided-backprop", "--for", SMOOTH).stdout
-    assert f"Defined for {SMOOTH}." in command("methods", "gradient", "--for", SMOOTH).stdout
+    assert (said["guided_backprop"]["applicable"], said["guided_backprop"]["reason"]) == (False, reason)
+    assert f"not applicable: {reason}" in command("methods", "--for", SMOOTH).stdout
+    assert f"Not applicable to {SMOOTH}: {reason}." in command("methods", "guided-backprop", "--for", SMOOTH).stdout
+    assert f"Applicable to {SMOOTH}." in command("methods", "gradient", "--for", SMOOTH).stdout
     flat = {entry["name"]: entry for entry in json.loads(command("methods", "--json", "--for", FLAT).stdout)}
-    assert flat["grad_cam"]["reason"] == "no layer has a spatial size" and flat["gradient"]["defined"]
+    with pytest.raises(NotApplicable) as refused:  # the same words where maps are asked for
+        explain(factories.flat(), torch.zeros(1, 3, 40, 40), 0, "grad_cam")
+    reason = flat["grad_cam"]["reason"]
+    assert "has no layer with a spatial size" in reason and reason.split(" ", 1)[1] in str(refused.value)
+    assert flat["gradient"]["applicable"]
 
 
 def test_layers_are_listed_in_the_order_in_which_they_run() -> None:

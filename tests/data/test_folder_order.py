@@ -87,7 +87,7 @@ def test_folders_in_order_and_predictions_have_one_name(tmp_path: Path) -> None:
     for more, names in cases:
         setup = set_up(RunConfig.of(**given, **more))
         labels = {item.name: item.label and (item.label.name, item.label.index) for item in setup.images}
-        assert setup.subject.classes == names
+        assert setup.network.subject.classes == names
         assert labels == {"benign/a.png": (names[0], 0), "malignant/b.png": (names[1], 1), "loose.png": None}
     assert any("alphabetical: benign for healthy, malignant for ill." in notice for notice in setup.notices)
 

@@ -68,7 +68,8 @@ def run(drawn: Path, folder: Any, *methods: Any, progress: Any = None, before: A
     """The plan and the stats of a run over the six pictures, without passes that compare."""
     given = {"metrics": "none", "inspect": "none", "batch_size": 2, "device": "cpu"} | given
     setup = set_up(RunConfig.of("tests.pipeline.clock:timed", images=(drawn,), methods=methods, **given))
-    setup = replace(setup, checks=replace(setup.checks, monitor=PassMonitor(setup.subject)))
+    checks = replace(setup.network.checks, monitor=PassMonitor(setup.network.subject))
+    setup = replace(setup, network=replace(setup.network, checks=checks))
     plan = plan_run(setup)
     before()
     return plan, running.run(setup, plan, folder, progress or Forecasts())[1]

@@ -63,7 +63,7 @@ def test_passes_that_compare_are_no_part_of_what_an_image_takes(clock: Clock, dr
     given = {"images": (drawn,), "batch_size": 2, "metrics": "none", "inspect": "none", "device": "cpu"}
     setup = set_up(RunConfig.of("tests.pipeline.clock:timed", methods=("saliency",), **given))
     stats = running.run(setup, plan_run(setup), tmp_path / "r", progress)[1]
-    assert setup.checks.monitor.seconds == pytest.approx(2), "one in each batch, beside the example"
+    assert setup.network.checks.monitor.seconds == pytest.approx(2), "one in each batch, beside the example"
     assert stats.seconds == stats.ideal_seconds == pytest.approx(6)
     ((_, forecast),) = progress.told
     assert forecast.an_image == pytest.approx(1) and forecast.left == pytest.approx(4)

@@ -32,7 +32,7 @@ JSON = click.option("--json", "as_json", is_flag=True, cls=GroupedOption, help="
     group=Group.MODEL,
     type=SettingType(FileName(), "models"),
     metavar="MODEL",
-    help="Say which methods are defined for this network, and why the others are not.",
+    help="Say which methods are applicable to this network, and why the others are not.",
 )
 @configured(ModelConfig, only=("weights",), fixed={"model": "none"})
 @configured(DataConfig, only=("size",))
@@ -40,7 +40,7 @@ JSON = click.option("--json", "as_json", is_flag=True, cls=GroupedOption, help="
 def methods(model: ModelConfig, data: DataConfig, name: str | None, network: str | None, as_json: bool) -> None:
     """List the attribution methods, or describe the one called NAME.
 
-    A method can be undefined for a network, such as one that needs ReLU activations or a last layer of a certain form.
+    Not every method is applicable to every network: some need ReLU activations, or a last layer of a certain form.
 
     \b
     Examples:
@@ -56,9 +56,9 @@ def methods(model: ModelConfig, data: DataConfig, name: str | None, network: str
         raise BadRequest("--weights and --size are those of a network: give it with --for MODEL.")
     reasons = None
     if network is not None:
-        from cnnvis_report.cli.network_tables import undefined_methods
+        from cnnvis_report.cli.network_tables import not_applicable_methods
 
-        reasons = undefined_methods(replace(model, model=network), data)
+        reasons = not_applicable_methods(replace(model, model=network), data)
     if name is None:
         click.echo(tables.methods_json(catalog(), reasons) if as_json else tables.methods_table(reasons))
         return
@@ -66,7 +66,7 @@ def methods(model: ModelConfig, data: DataConfig, name: str | None, network: str
     click.echo(tables.methods_json([info], reasons) if as_json else tables.method_details(info))
     if reasons is not None and not as_json:
         reason = reasons.get(info.name)
-        click.echo(f"\n{f'Not defined for {network}: {reason}' if reason else f'Defined for {network}'}.")
+        click.echo(f"\n{f'Not applicable to {network}: {reason}' if reason else f'Applicable to {network}'}.")
 
 
 @click.command(cls=GroupedCommand, short_help="List the layers of a model.")

@@ -77,14 +77,14 @@ class Scores:
         Logits tell it where p rounds to 1. Where there are probabilities alone, those that round to 0 or 1 count as
         the nearest number that doesn't, so that it is always finite.
         """
-        score = scores[:, target]
+        target_score = scores[:, target]
         if self.kind is ScoreKind.VALUE or (self.quantity is Quantity.LOGIT and self.kind is not ScoreKind.SOFTMAX):
-            return score
+            return target_score
         if self.kind is ScoreKind.SOFTMAX and self.quantity is not Quantity.PROBABILITY:
             others = scores.clone()
             others[:, target] = -torch.inf
-            return score - others.logsumexp(dim=1)
-        probability = score.exp() if self.quantity is Quantity.LOG_PROBABILITY else score
+            return target_score - others.logsumexp(dim=1)
+        probability = target_score.exp() if self.quantity is Quantity.LOG_PROBABILITY else target_score
         return torch.logit(probability, eps=torch.finfo(probability.dtype).eps)
 
     def first(self, scores: Tensor, most: int) -> list[int]:

@@ -6,14 +6,12 @@ from inspect import getsource
 from cnnvis_report import __version__
 from cnnvis_report.data.batches import sampled
 from cnnvis_report.data.image_set import ImageSet
-from cnnvis_report.engine.subject import Subject
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.models.network_state import weights_hash
-from cnnvis_report.pipeline.identity.network import NetworkIdentity
 from cnnvis_report.pipeline.identity.run import BATCH, SAMPLED
 from cnnvis_report.pipeline.identity.source_code import code_hash, method_files
-from cnnvis_report.pipeline.setup import SAMPLE, Setup
+from cnnvis_report.pipeline.setup import SAMPLE, MapSetup, NetworkSetup, Setup
 from cnnvis_report.records.identity import LISTED
 from cnnvis_report.settings import identity_part
 
@@ -29,24 +27,20 @@ def identity_parts(setup: Setup, batch: int, reduced: Sequence[Task]) -> Parts:
     config, selection = setup.config, setup.selection
     return {
         "the version of cnnvis-report": __version__,
-        **_network_parts(setup.subject, setup.checks.identity),
+        **_network_parts(setup.network),
         **_image_parts(setup.images),
-        **_method_parts(setup.tasks),
-        "the classes to be explained": repr(setup.choice),
+        **_map_parts(setup.maps),
         "the seed": config.machine.seed,
         BATCH: batch,
-        "the device": setup.subject.device.type,
         "the precision": [config.explain.precision, *([task.name, task.layer] for task in reduced)],
-        "the metrics": repr(setup.metrics),
         "the predictions of all images": repr(selection and (selection.predictions, selection.label_predictions)),
-        "the training": _training(setup.model.training),
-        "the network trained on permuted labels": _permuted(setup.model.training),
         "the inspection": repr(setup.inspection),
         "the options": identity_part(config),
     }
 
 
-def _network_parts(subject: Subject, identity: NetworkIdentity) -> Parts:
+def _network_parts(network: NetworkSetup) -> Parts:
+    subject, identity = network.subject, network.checks.identity
     return {
         "the network's weights": identity.weights,
         "the modules' settings": identity.settings,
@@ -55,6 +49,9 @@ def _network_parts(subject: Subject, identity: NetworkIdentity) -> Parts:
         "the class names": list(subject.classes),
         "how scores are read": [subject.meaning.kind, subject.scores],
         "the preprocessing": repr(subject.preprocessing),
+        "the device": subject.device.type,
+        "the training": _training(network.model.training),
+        "the network trained on permuted labels": _permuted(network.model.training),
     }
 
 
@@ -66,10 +63,12 @@ def _image_parts(images: ImageSet) -> Parts:
     }
 
 
-def _method_parts(tasks: Sequence[Task]) -> Parts:
+def _map_parts(maps: MapSetup) -> Parts:
     return {
-        "the methods or their options": [[task.name, list(task.options)] for task in tasks],
-        "the methods' source code": [_source(task) for task in tasks],
+        "the methods or their options": [[task.name, list(task.options)] for task in maps.tasks],
+        "the methods' source code": [_source(task) for task in maps.tasks],
+        "the classes to be explained": repr(maps.choice),
+        "the metrics": repr(maps.metrics),
     }
 
 

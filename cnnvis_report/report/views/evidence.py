@@ -41,7 +41,7 @@ class Score:
 class EvidenceRow:
     """A method, with others whose maps are the same.
 
-    titles: of each, with the method's name. same: why they are the same. failed: the checks that failed, and why.
+    titles: of each, with the method's name. reasons: why they are the same, then the checks that failed.
     bar: the difference to a random map; None where there is none. randomization: its value in words, and its outcome.
     """
 
@@ -215,7 +215,7 @@ def _check(method: MethodEvidence, name: str) -> Check | None:
 def how_measured(run: RunRecord, evidence: Evidence) -> str:
     """How the numbers came about, in sentences."""
     noun = fmt.column(run.network.kind)
-    text = (
+    sentences = (
         f"For the first {noun} of each image, localization for the {noun} of its label. Differences are to the mean of "
         f"{fmt.count(evidence.random_maps, 'random map')} of the same image; a positive one speaks for the method. "
         f"In brackets: {fmt.percent(evidence.confidence)} intervals over images, from {fmt.number(evidence.resamples)} "
@@ -224,9 +224,9 @@ def how_measured(run: RunRecord, evidence: Evidence) -> str:
     )
     evaluation = run.evaluation
     if evaluation and evaluation.randomization_images:
-        text += (
+        sentences += (
             f" Randomization test (ρ): rank correlation of magnitudes with the maps of a copy whose weights are "
             f"randomized from the logits down, on {fmt.count(evaluation.randomization_images, 'image')}; maps that "
             f"depend on what was learned go to 0."
         )
-    return text
+    return sentences
