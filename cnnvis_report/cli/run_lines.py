@@ -39,7 +39,9 @@ def plan_lines(setup: Setup, plan: Plan) -> Iterator[str]:
         f"passes per image; {about(plan.seconds)}, {fmt.size(plan.bytes)} of arrays"
     )
     if setup.maps.metrics is not None and plan.measured:
-        yield f"          metrics ({setup.maps.metrics.name}): {_evaluation(plan)}; {about(plan.evaluation)} of that time"
+        yield (
+            f"          metrics ({setup.maps.metrics.name}): {_evaluation(plan)}; {about(plan.evaluation)} of that time"
+        )
     if setup.inspection is not None:
         budget = setup.inspection.budget
         seconds = plan.time.of(*budget.passes(plan.images, len(subject.classes)))

@@ -13,6 +13,8 @@ import pytest
 from cnnvis_report.evaluation.curve_measures import RANKING
 from cnnvis_report.evidence import evidence_of, words
 from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence, Standing
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.store import StoredRun, load_run
 from cnnvis_report.store.repair import repair
 from tests.conftest import command, forget_methods, rewritten
@@ -167,7 +169,7 @@ def test_a_strangers_words_stay_text(run: StoredRun, tmp_path: Path) -> None:
     shutil.copytree(run.folder, tmp_path / "r")
     hostile = "[x](javascript:alert(1)) <script>|\x1b[2J `code` *b*"
 
-    def change(record: object, images: object) -> tuple[object, object]:
+    def change(record: RunRecord, images: list[ImageRecord]) -> tuple[RunRecord, list[ImageRecord]]:
         assert record == run.record
         methods = tuple(replace(info, title=hostile) for info in run.record.methods)
         return replace(run.record, methods=methods), images

@@ -10,6 +10,7 @@ from cnnvis_report.evaluation.pointing_game import peak_share, tolerance_of, wit
 from cnnvis_report.pipeline.stages.evaluation import BUDGETS
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
+from tests.narrow import present
 
 LOCATED = {"pointing_game", "relevance_mass_accuracy", "relevance_rank_accuracy", "best_iou"}
 TINY = ("run", "tests.factories:tiny")
@@ -36,10 +37,11 @@ def test_masks_of_ones_own_say_where_maps_should_point(masked: Any) -> None:
     words = (*TINY, masked / "images", "-o", masked / "r", "-m", "grad_cam,random", "--metrics", "quick", "-q")
     command(*words, "--masks", masked / "masks")
     for image in load_run(masked / "r").images():
-        assert 0.02 < image.mask_fraction < 0.6
-        assert image.localization.agreement == () and not LOCATED & set(image.metrics.maps[0].values)
-        assert all(set(scored.values) == LOCATED for scored in image.localization.maps)
-        random = {name: len(values) for name, values in image.localization.random.items()}
+        assert 0.02 < present(image.mask_fraction) < 0.6
+        localization, metrics = present(image.localization), present(image.metrics)
+        assert localization.agreement == () and not LOCATED & set(metrics.maps[0].values)
+        assert all(set(scored.values) == LOCATED for scored in localization.maps)
+        random = {name: len(values) for name, values in localization.random.items()}
         assert random == dict.fromkeys(LOCATED, BUDGETS["quick"].random_maps)
 
 
@@ -50,17 +52,19 @@ def test_every_image_with_a_mask_is_located_for_its_labels_class(tmp_path: Path)
     data = (tmp_path / "d" / "images", "--masks", tmp_path / "d" / "masks")
     command(*TINY, *data, *words)
     run = load_run(tmp_path / "r")
-    assert run.record.evaluation.images == 0 and run.record.evidence.images == 0
-    gradient = run.record.evidence.methods[0]
-    assert set(gradient.measures) == LOCATED and {value.value.images for value in gradient.measures.values()} == {10}
-    assert {info.name for info in run.record.evaluation.metrics} == LOCATED
+    evaluation, evidence = present(run.record.evaluation), present(run.record.evidence)
+    assert evaluation.images == 0 and evidence.images == 0
+    measures = evidence.methods[0].measures
+    assert set(measures) == LOCATED and {value.value.images for value in measures.values()} == {10}
+    assert {info.name for info in evaluation.metrics} == LOCATED
     images = list(run.images())
-    assert any(image.targets[0].index != image.label.index for image in images), "errors are the case in point"
+    assert any(image.targets[0].index != present(image.label).index for image in images), "errors are the case in point"
     for image in images:
         assert image.metrics is None
-        assert {scored.target for scored in image.localization.maps} == {image.label.index}
-        arrays, (gradient, _) = load_arrays(tmp_path / "r", image.id), image.localization.maps
-        shown = arrays[f"gradient/{image.label.index}"].sum(axis=0)
+        label, localization = present(image.label).index, present(image.localization)
+        assert {scored.target for scored in localization.maps} == {label}
+        arrays, (gradient, _) = load_arrays(tmp_path / "r", image.id), localization.maps
+        shown = arrays[f"gradient/{label}"].sum(axis=0)
         area = within(arrays["mask"], tolerance_of(arrays["mask"]))
         assert gradient.values["pointing_game"] == peak_share(shown, area)
     overview = (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
