@@ -30,12 +30,12 @@ SURE = 1 - 1e-6  # probability from which on none is higher but by rounding
 
 
 @metric_family(AVERAGE_DROP, AVERAGE_INCREASE, quick=(), passes=lambda _, maps: maps + 1)
-def average_drop_and_increase(given: MapsOfImage) -> Mapping[str, Scores]:
+def average_drop_and_increase(sample: MapsOfImage) -> Mapping[str, Scores]:
     """Both from the same pass for each map; nothing for a regression, whose values are no probabilities."""
-    if not given.meaning.has_probabilities:
+    if not sample.meaning.has_probabilities:
         return {}
     whole, shown = shown_probabilities(
-        given.image, given.tensors, given.target, given.probabilities, given.black, capacity=given.capacity
+        sample.image, sample.tensors, sample.target, sample.probabilities, sample.black, capacity=sample.capacity
     )
     absent = "" if whole > 0 else "The class's probability is 0"
     sure = absent or ("" if whole < SURE else "The class's probability is 1, and nothing can be higher")

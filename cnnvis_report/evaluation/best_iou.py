@@ -20,12 +20,12 @@ from cnnvis_report.records.metrics import MetricKind
     kind=MetricKind.LOCALIZATION,
     source="Everingham et al. 2010, doi:10.1007/s11263-009-0275-4, the overlap; the threshold is the map's best",
 )
-def best_iou(given: MapsOfImage) -> Scores | None:
+def best_iou(sample: MapsOfImage) -> Scores | None:
     """The largest intersection over union among all thresholds."""
-    mask = given.mask
+    mask = sample.mask
     if mask is None:
         return None
-    return Scores([largest_iou(values, mask) for values in given.maps], blind=blindness(mask))
+    return Scores([largest_iou(values, mask) for values in sample.maps], blind=blindness(mask))
 
 
 def largest_iou(values: Array, mask: Mask) -> float:

@@ -16,9 +16,9 @@ from cnnvis_report.records.metrics import MetricKind
     kind=MetricKind.COMPLEXITY,
     source="Chalasani et al. 2020, arXiv:1810.06583",
 )
-def sparseness(given: MapsOfImage) -> Scores:
+def sparseness(sample: MapsOfImage) -> Scores:
     """The Gini index of each map at the image's size, so that coarse maps are compared with fine ones."""
-    return Scores([gini_index(values) for values in _at_image_size(given)])
+    return Scores([gini_index(values) for values in _at_image_size(sample)])
 
 
 @metric(
@@ -28,13 +28,13 @@ def sparseness(given: MapsOfImage) -> Scores:
     kind=MetricKind.COMPLEXITY,
     source="Bhatt et al. 2020, arXiv:2005.00631",
 )
-def complexity(given: MapsOfImage) -> Scores:
+def complexity(sample: MapsOfImage) -> Scores:
     """The entropy of each map at the image's size."""
-    return Scores([entropy(values) for values in _at_image_size(given)])
+    return Scores([entropy(values) for values in _at_image_size(sample)])
 
 
-def _at_image_size(given: MapsOfImage) -> list[Array]:
-    return [stacked([values], given.image.shape[1:])[0].numpy() for values in given.tensors]
+def _at_image_size(sample: MapsOfImage) -> list[Array]:
+    return [stacked([values], sample.image.shape[1:])[0].numpy() for values in sample.tensors]
 
 
 def gini_index(values: Array) -> float:

@@ -18,15 +18,15 @@ SIDES = (1 / 8, 1 / 2)  # smallest and largest side of a square, relative to the
     source="Yeh et al. 2019, arXiv:1901.09392",
     passes=lambda *_: SQUARES + 1,
 )
-def infidelity(given: MapsOfImage) -> Scores:
+def infidelity(sample: MapsOfImage) -> Scores:
     """Relative infidelity of optimally scaled maps, over the same squares for all maps of an image."""
-    height, width = given.image.shape[1:]
-    squares = random_squares((height, width), SQUARES, given.generator())
-    gray = baseline(given.image, "mean", given.black)
-    drops = score_drops(given.image, gray, squares, given.target, given.logits, capacity=given.capacity)
+    height, width = sample.image.shape[1:]
+    squares = random_squares((height, width), SQUARES, sample.generator())
+    gray = baseline(sample.image, "mean", sample.black)
+    drops = score_drops(sample.image, gray, squares, sample.target, sample.logits, capacity=sample.capacity)
     blind = blindness(drops)
-    values = None if blind else relative_infidelities(sums_within(given.tensors, squares), drops).tolist()
-    return Scores(values or [None] * len(given.maps), blind=blind)
+    values = None if blind else relative_infidelities(sums_within(sample.tensors, squares), drops).tolist()
+    return Scores(values or [None] * len(sample.maps), blind=blind)
 
 
 def random_squares(size: tuple[int, int], count: int, generator: torch.Generator) -> Tensor:

@@ -42,36 +42,36 @@ def _passes(effort: Effort, maps: int) -> int:
 
 
 @metric_family(*(measure.info for measure in MEASURES), quick=[measure.name for measure in QUICK], passes=_passes)
-def insertion_deletion(given: MapsOfImage) -> Mapping[str, Scores]:
+def insertion_deletion(sample: MapsOfImage) -> Mapping[str, Scores]:
     """Petsiuk et al. 2018, arXiv:1806.07421; the area between the curves: Blücher et al. 2024, arXiv:2401.06654.
 
     On probabilities a value is the area itself. Log-odds, and values of a regression, are counted from the baseline's
     score, as shares of the range from there to the image's: 1 for a score that is the image's all the way.
     """
-    orders, of_map = pixel_orders(given.tensors, given.image.shape[1:], given.seed)
+    orders, of_map = pixel_orders(sample.tensors, sample.image.shape[1:], sample.seed)
     if not len(orders):
         return {}
-    pictures = {name: baseline(given.image, name, given.black) for _, name in _paths(given.effort)}
+    pictures = {name: baseline(sample.image, name, sample.black) for _, name in _paths(sample.effort)}
     paths = {
-        (kind, name): Path(pictures[name], given.image) if kind == INSERTION else Path(given.image, pictures[name])
-        for kind, name in _paths(given.effort)
+        (kind, name): Path(pictures[name], sample.image) if kind == INSERTION else Path(sample.image, pictures[name])
+        for kind, name in _paths(sample.effort)
     }
-    scores = [PROBABILITY, LOG_ODDS] if given.meaning.has_probabilities else [LOG_ODDS]
-    flat = [LEAST_RANGE[score] for score in scores] if given.meaning.has_probabilities else [0.0]
-    refinement = Refinement(given.effort.steps, TOLERANCE, given.effort.finest, flat)
-    curves = follow(list(paths.values()), orders, _reader(given, scores), refinement, capacity=given.capacity)
-    followed = _Followed(dict(zip(paths, curves, strict=True)), of_map, scores, given.meaning.has_probabilities)
+    scores = [PROBABILITY, LOG_ODDS] if sample.meaning.has_probabilities else [LOG_ODDS]
+    flat = [LEAST_RANGE[score] for score in scores] if sample.meaning.has_probabilities else [0.0]
+    refinement = Refinement(sample.effort.steps, TOLERANCE, sample.effort.finest, flat)
+    curves = follow(list(paths.values()), orders, _reader(sample, scores), refinement, capacity=sample.capacity)
+    followed = _Followed(dict(zip(paths, curves, strict=True)), of_map, scores, sample.meaning.has_probabilities)
     return {measure.name: followed.scores_of(measure) for measure in MEASURES if followed.knows(measure)}
 
 
-def _reader(given: MapsOfImage, scores: Sequence[str]) -> Callable[[Tensor], Tensor]:
+def _reader(sample: MapsOfImage, scores: Sequence[str]) -> Callable[[Tensor], Tensor]:
     """[M, C, H, W] images to [M, S] scores of the target."""
 
     def read(images: Tensor) -> Tensor:
-        logits = given.logits(images)
-        columns = {LOG_ODDS: given.meaning.log_odds(logits, given.target)}
+        logits = sample.logits(images)
+        columns = {LOG_ODDS: sample.meaning.log_odds(logits, sample.target)}
         if PROBABILITY in scores:
-            columns[PROBABILITY] = given.meaning.probabilities(logits)[:, given.target]
+            columns[PROBABILITY] = sample.meaning.probabilities(logits)[:, sample.target]
         return torch.stack([columns[score].double() for score in scores], dim=1)
 
     return read

@@ -30,7 +30,7 @@ class Measurement:
 
 
 def measure(
-    given: MapsOfImage, random: int = 0, digits: int = 5, *, entries: Sequence[Metric] | None = None
+    sample: MapsOfImage, random: int = 0, digits: int = 5, *, entries: Sequence[Metric] | None = None
 ) -> Measurement:
     """What each of an image's maps scores on every metric that is defined for it, rounded to so many digits.
 
@@ -40,12 +40,12 @@ def measure(
         random: how many of the maps, the last ones, are random ones to compare with.
         entries: the metrics; those of the effort where None.
     """
-    methods = len(given.maps) - random
+    methods = len(sample.maps) - random
     result = Measurement([Measured() for _ in range(methods)])
-    for entry in metrics(given.effort) if entries is None else entries:
-        if entry.needs_mask and given.mask is None:
+    for entry in metrics(sample.effort) if entries is None else entries:
+        if entry.needs_mask and sample.mask is None:
             continue
-        for name, scores in entry.function(given).items():
+        for name, scores in entry.function(sample).items():
             values = _rounded(scores.values, digits)
             result.random |= _by_name(name, tuple(value for value in values[methods:] if value is not None))
             if scores.range is not None:

@@ -170,8 +170,8 @@ def metric(
             name or function.__name__, title, description, higher_is_better, percent, needs_mask, kind, source
         )
 
-        def by_name(given: MapsOfImage) -> Mapping[str, Scores]:
-            scores = function(given)
+        def by_name(sample: MapsOfImage) -> Mapping[str, Scores]:
+            scores = function(sample)
             return {} if scores is None else {info.name: scores}
 
         left_out = passes is not None if full is None else full
@@ -205,8 +205,8 @@ def metric_family(
 
 def metrics(effort: Effort | None = None) -> tuple[Metric, ...]:
     """All metrics, or those that are measured with so much effort, by name; those that need a mask last."""
-    taken = [entry for entry in METRICS.entries().values() if effort is None or effort.full or entry.quick]
-    return tuple(sorted(taken, key=lambda entry: (entry.needs_mask, entry.infos[0].name)))
+    chosen = [entry for entry in METRICS.entries().values() if effort is None or effort.full or entry.quick]
+    return tuple(sorted(chosen, key=lambda entry: (entry.needs_mask, entry.infos[0].name)))
 
 
 def measured_metrics(effort: Effort) -> tuple[MetricInfo, ...]:

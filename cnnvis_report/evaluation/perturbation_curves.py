@@ -162,11 +162,11 @@ def _scored(
     capacity: int,
 ) -> Values:
     """[M, S]: the scores of the pictures in which so many pixels of a path have changed, in one of the orders."""
-    found = []
+    scores = []
     for first in range(0, len(wanted), capacity):
         batch = wanted[first : first + capacity]
         pictures = [
             torch.where(orders[order] < changed, paths[path].end, paths[path].start) for (path, order), changed in batch
         ]
-        found.append(score(torch.stack(pictures)).double().cpu())
-    return torch.cat(found).numpy()
+        scores.append(score(torch.stack(pictures)).double().cpu())
+    return torch.cat(scores).numpy()

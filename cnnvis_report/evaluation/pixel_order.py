@@ -39,9 +39,9 @@ def pixel_orders(maps: Sequence[Tensor], size: Sequence[int], seed: int) -> tupl
         if not bool(values.isfinite().all()) or values.min() == values.max():
             of_map.append(None)
             continue
-        places = ranking(stacked([values], size).flatten(1), seed)[0].to(torch.int32)
-        number = numbers.setdefault(places.numpy().tobytes(), len(orders))
+        order = ranking(stacked([values], size).flatten(1), seed)[0].to(torch.int32)
+        number = numbers.setdefault(order.numpy().tobytes(), len(orders))
         if number == len(orders):
-            orders.append(places.view(*size))
+            orders.append(order.view(*size))
         of_map.append(number)
     return torch.stack(orders) if orders else torch.empty((0, *size), dtype=torch.int32), of_map

@@ -21,14 +21,14 @@ TOLERANCE = 15 / 224  # of the image's shorter side: the 15 pixels of the paper,
     kind=MetricKind.LOCALIZATION,
     source="Zhang et al. 2016, arXiv:1608.00507",
 )
-def pointing_game(given: MapsOfImage) -> Scores | None:
+def pointing_game(sample: MapsOfImage) -> Scores | None:
     """Whether each map's peak lies near enough to the mask."""
-    mask = given.mask
+    mask = sample.mask
     if mask is None:
         return None
     area = within(mask, tolerance_of(mask))
     blind = "A peak hits wherever it lies" if area.all() else ""
-    return Scores([peak_share(values, area) for values in given.maps], blind=blind)
+    return Scores([peak_share(values, area) for values in sample.maps], blind=blind)
 
 
 def tolerance_of(mask: Mask) -> float:

@@ -29,20 +29,20 @@ def _region_perturbation(replacement: str, words: str) -> None:
         source="Samek et al. 2016, arXiv:1509.06321",
         passes=_passes,
     )
-    def measured(given: MapsOfImage) -> Scores:
-        height, width = given.image.shape[1:]
-        side = max(1, round(min(height, width) / given.effort.across))
+    def measured(sample: MapsOfImage) -> Scores:
+        height, width = sample.image.shape[1:]
+        side = max(1, round(min(height, width) / sample.effort.across))
         curves = perturbation(
-            given.image,
-            given.tensors,
-            given.targets,
-            given.logits,
+            sample.image,
+            sample.tensors,
+            sample.targets,
+            sample.logits,
             size=side,
-            count=min(given.effort.regions, -(-height // side) * -(-width // side)),
+            count=min(sample.effort.regions, -(-height // side) * -(-width // side)),
             replacement=replacement,
-            generator=given.generator(),
-            capacity=given.capacity,
-            seed=given.seed,
+            generator=sample.generator(),
+            capacity=sample.capacity,
+            seed=sample.seed,
         )
         return Scores.of_curves(aopc(curves), curves)
 

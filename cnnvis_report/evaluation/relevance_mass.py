@@ -20,12 +20,12 @@ from cnnvis_report.records.metrics import MetricKind
     kind=MetricKind.LOCALIZATION,
     source="Arras et al. 2020, arXiv:2003.07258",
 )
-def relevance_mass_accuracy(given: MapsOfImage) -> Scores | None:
+def relevance_mass_accuracy(sample: MapsOfImage) -> Scores | None:
     """The share of each map's positive values on the mask."""
-    mask = given.mask
+    mask = sample.mask
     if mask is None:
         return None
-    return Scores([relevance_mass(values, mask) for values in given.maps], blind=blindness(mask))
+    return Scores([relevance_mass(values, mask) for values in sample.maps], blind=blindness(mask))
 
 
 @metric(
@@ -37,12 +37,12 @@ def relevance_mass_accuracy(given: MapsOfImage) -> Scores | None:
     kind=MetricKind.LOCALIZATION,
     source="Arras et al. 2020, arXiv:2003.07258",
 )
-def relevance_rank_accuracy(given: MapsOfImage) -> Scores | None:
+def relevance_rank_accuracy(sample: MapsOfImage) -> Scores | None:
     """The share of each map's largest pixels on the mask."""
-    mask = given.mask
+    mask = sample.mask
     if mask is None:
         return None
-    return Scores([relevance_rank(values, mask) for values in given.maps], blind=blindness(mask))
+    return Scores([relevance_rank(values, mask) for values in sample.maps], blind=blindness(mask))
 
 
 def blindness(mask: Mask) -> str:

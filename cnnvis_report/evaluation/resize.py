@@ -16,7 +16,7 @@ def on_grid(values: Tensor, size: Sequence[int]) -> Tensor:
 
     Areas are those of adaptive average pooling: where the sides don't divide, neighbors share a row of positions.
     """
-    reduced = [min(own, side) for own, side in zip(values.shape, size, strict=True)]
+    reduced = [min(length, side) for length, side in zip(values.shape, size, strict=True)]
     return at_size(_resized(values, reduced, "area"), size)
 
 

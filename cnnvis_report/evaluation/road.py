@@ -17,19 +17,19 @@ PERCENTAGES = (10, 20, 30, 40, 50, 70, 90)  # of the pixels, as in the authors' 
     source="Rong et al. 2022, arXiv:2202.00449",
     passes=lambda _, maps: maps * len(PERCENTAGES),
 )
-def road(given: MapsOfImage) -> Scores:
+def road(sample: MapsOfImage) -> Scores:
     """The mean over the percentages, most relevant pixels first; of a regression, the mean of the value."""
-    orders, of_map = pixel_orders(given.tensors, given.image.shape[1:], given.seed)
-    noise = NOISE * torch.randn(given.image.shape, generator=given.generator(), dtype=given.image.dtype)
-    rows = [_curve(given, order, noise.to(given.image)) for order in orders]
+    orders, of_map = pixel_orders(sample.tensors, sample.image.shape[1:], sample.seed)
+    noise = NOISE * torch.randn(sample.image.shape, generator=sample.generator(), dtype=sample.image.dtype)
+    rows = [_curve(sample, order, noise.to(sample.image)) for order in orders]
     curves = [None if number is None else rows[number].tolist() for number in of_map]
     return Scores([None if curve is None else sum(curve) / len(curve) for curve in curves], curves)
 
 
 @torch.no_grad()
-def _curve(given: MapsOfImage, order: Tensor, noise: Tensor) -> Tensor:
+def _curve(sample: MapsOfImage, order: Tensor, noise: Tensor) -> Tensor:
     """[percentages]: the score of the class without the first pixels of an order [H, W]."""
     counts = torch.tensor([order.numel() * percentage // 100 for percentage in PERCENTAGES])
-    removed = (order < counts[:, None, None]).to(given.image.device)
-    parts = [impute(given.image, part, noise) for part in torch.split(removed, given.capacity)]
-    return torch.cat([given.probabilities(part)[:, given.target] for part in parts])
+    removed = (order < counts[:, None, None]).to(sample.image.device)
+    parts = [impute(sample.image, part, noise) for part in torch.split(removed, sample.capacity)]
+    return torch.cat([sample.probabilities(part)[:, sample.target] for part in parts])

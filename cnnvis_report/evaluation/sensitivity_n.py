@@ -19,13 +19,13 @@ ACROSS = 14  # regions along the shorter side
     source="Ancona et al. 2018, arXiv:1711.06104",
     passes=lambda *_: len(FRACTIONS) * SETS + 1,
 )
-def sensitivity_n(given: MapsOfImage) -> Scores:
+def sensitivity_n(sample: MapsOfImage) -> Scores:
     """The mean correlation over set sizes, over the same sets for all maps of an image."""
-    height, width = given.image.shape[1:]
-    regions, sizes = random_regions((height, width), given.generator())
-    gray = baseline(given.image, "mean", given.black)
-    drops = score_drops(given.image, gray, regions, given.target, given.logits, capacity=given.capacity)
-    values = correlations(sums_within(given.tensors, regions), drops, sizes)
+    height, width = sample.image.shape[1:]
+    regions, sizes = random_regions((height, width), sample.generator())
+    gray = baseline(sample.image, "mean", sample.black)
+    drops = score_drops(sample.image, gray, regions, sample.target, sample.logits, capacity=sample.capacity)
+    values = correlations(sums_within(sample.tensors, regions), drops, sizes)
     return Scores(values.tolist(), blind=blindness(drops))
 
 

@@ -33,7 +33,7 @@ class Agreement:
         """Make room for so many rows."""
         more = (0, max(0, rows - len(self.images)))
         self.images, self.equal, self.apart = (
-            np.pad(each, (more, more)) for each in (self.images, self.equal, self.apart)
+            np.pad(counts, (more, more)) for counts in (self.images, self.equal, self.apart)
         )
         self.lowest = np.pad(self.lowest, (more, more), constant_values=np.inf)
 

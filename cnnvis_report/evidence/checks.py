@@ -89,12 +89,12 @@ def localization_check(difference: Interval, metric: MetricInfo) -> Check:
     measured = f"({metric.title}, difference to a random map: {amount})"
     low, high = difference.low, difference.high
     passed = None if low is None or high is None or low <= 0 <= high else low > 0
-    said = {
+    reason = {
         True: f"lies on the object more than a random map {measured}",
         False: f"lies on the object less than a random map {measured}",
         None: f"isn't known to lie on the object more than a random map {measured}",
     }[passed]
-    return Check(LOCALIZATION, passed, difference, said)
+    return Check(LOCALIZATION, passed, difference, reason)
 
 
 def _below(name: str, value: Interval, limit: float, *, failed: str, passed: str, undecided: str) -> Check:

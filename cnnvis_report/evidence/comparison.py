@@ -60,17 +60,22 @@ def compare(metric: MetricInfo, numbers: Measurements, bootstrap: Bootstrap, com
 def ranking_measure(comparisons: Sequence[Comparison]) -> Comparison | None:
     """The measure of faithfulness that ranks; None where no method could be compared with a random map."""
     known = {
-        each.metric.name: each
-        for each in comparisons
-        if kind_of(each.metric) is MetricKind.FAITHFULNESS and any(value is not None for value in each.directions)
+        comparison.metric.name: comparison
+        for comparison in comparisons
+        if kind_of(comparison.metric) is MetricKind.FAITHFULNESS
+        and any(value is not None for value in comparison.directions)
     }
     first = next(iter(known.values()), None)
-    return next((each for each in known.values() if each.metric.ranks), first)
+    return next((comparison for comparison in known.values() if comparison.metric.ranks), first)
 
 
 def localization_measure(comparisons: Sequence[Comparison]) -> Comparison | None:
     """The measure of localization that sentences cite; None without masks."""
-    known = {each.metric.name: each for each in comparisons if kind_of(each.metric) is MetricKind.LOCALIZATION}
+    known = {
+        comparison.metric.name: comparison
+        for comparison in comparisons
+        if kind_of(comparison.metric) is MetricKind.LOCALIZATION
+    }
     first = next(iter(known.values()), None)
     return next((known[name] for name in LOCALIZATION if name in known), first)
 

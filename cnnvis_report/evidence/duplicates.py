@@ -24,14 +24,14 @@ def groups(agreement: Agreement, preferred: Sequence[int]) -> list[list[int]]:
     Args:
         preferred: all rows, those first that stand for others rather than the other way about.
     """
-    made: list[list[int]] = []
+    groups_of_rows: list[list[int]] = []
     for row in preferred:
-        group = next((group for group in made if same(agreement, group[0], row)), None)
+        group = next((group for group in groups_of_rows if same(agreement, group[0], row)), None)
         if group is None:
-            made.append([row])
+            groups_of_rows.append([row])
         else:
             group.append(row)
-    return made
+    return groups_of_rows
 
 
 def same(agreement: Agreement, one: int, other: int) -> bool:

@@ -39,14 +39,14 @@ def _list(sentences: Sequence[str]) -> str:
 
 def _table(evidence: Evidence, run: RunRecord) -> str:
     """A row for each method that stands for itself, those with the same maps named in it."""
-    ranking, place = evidence.faithfulness, evidence.localization
+    ranking, localization = evidence.faithfulness, evidence.localization
     head = ["Method", "Verdict"]
     if ranking:
         title = words.metric(run, ranking).title
         head += [f"{title} (n = {_images(evidence, ranking)})", f"{title}, above a random map", "Behind the best"]
-    if place:
-        title = words.metric(run, place).title
-        head += [f"{title} (n = {_images(evidence, place)})", f"{title}, above a random map"]
+    if localization:
+        title = words.metric(run, localization).title
+        head += [f"{title} (n = {_images(evidence, localization)})", f"{title}, above a random map"]
     head += ["Checks", "Passes per map"]
     lines = [head, ["---"] * len(head)]
     for method in evidence.methods:
@@ -56,9 +56,9 @@ def _table(evidence: Evidence, run: RunRecord) -> str:
 
 
 def _row(method: MethodEvidence, evidence: Evidence, run: RunRecord) -> Iterable[str]:
-    own = words.label(method, evidence)
-    twins = [words.label(twin, evidence) for twin in evidence.methods if twin.same_as == own]
-    yield " = ".join(words.title(run, label) for label in (own, *twins))
+    label = words.label(method, evidence)
+    twins = [words.label(twin, evidence) for twin in evidence.methods if twin.same_as == label]
+    yield " = ".join(words.title(run, name) for name in (label, *twins))
     yield f"{method.standing}{f': {method.not_applicable}' if method.not_applicable else ''}"
     if evidence.faithfulness:
         measured = method.measures.get(evidence.faithfulness)

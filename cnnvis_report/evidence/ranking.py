@@ -33,9 +33,9 @@ class Ranking:
     @property
     def order(self) -> list[int]:
         """All rows, best first."""
-        places = list(Standing)
+        standings = list(Standing)
         rows = range(len(self.standings))
-        return sorted(rows, key=lambda row: (places.index(self.standings[row]), -self.difference(row), row))
+        return sorted(rows, key=lambda row: (standings.index(self.standings[row]), -self.difference(row), row))
 
     def reaches_chance(self, row: int) -> bool:
         """Whether the interval of a row's difference to random maps isn't above 0."""

@@ -35,12 +35,12 @@ class _Text:
     def _use(self, methods: Sequence[MethodEvidence]) -> str:
         first, *others = methods
         images = words.counted(self._ranked(first).images, "image")
-        said = f"Use {self._title(first)}: {self._score(first)} above a random map on {images}."
+        sentence = f"Use {self._title(first)}: {self._score(first)} above a random map on {images}."
         if others:
             listed = words.listed([f"{self._title(method)} ({self._score(method, named=False)})" for method in others])
             verb = "is" if len(others) == 1 else "are"
-            said += f" {listed} {verb} not distinguishable from it."
-        return said
+            sentence += f" {listed} {verb} not distinguishable from it."
+        return sentence
 
     def _nothing(self) -> str:
         """Why no method is recommended."""
@@ -88,5 +88,5 @@ class _Text:
         return difference
 
     def _score(self, method: MethodEvidence, *, named: bool = True) -> str:
-        said = words.interval(self._ranked(method))
-        return f"{self._measure()} {said}" if named else said
+        interval = words.interval(self._ranked(method))
+        return f"{self._measure()} {interval}" if named else interval

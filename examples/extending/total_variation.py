@@ -10,9 +10,9 @@ from cnnvis_report.plugin import MapsOfImage, Scores, metric
     description="Mean absolute difference between neighboring positions, as a share of the map's range",
     higher_is_better=False,
 )
-def total_variation(given: MapsOfImage) -> Scores:
+def total_variation(sample: MapsOfImage) -> Scores:
     """Rudin et al. 1992, doi:10.1016/0167-2789(92)90242-F: its anisotropic form, of maps scaled to 0..1."""
-    return Scores([relative_variation(values) for values in given.maps])
+    return Scores([relative_variation(values) for values in sample.maps])
 
 
 def relative_variation(values: np.ndarray) -> float:

@@ -191,9 +191,9 @@ class MapMetricsStage:
             return None
         maps = [self._shown(record.method, result.arrays[record.key]) for record in records]
         random = self._random_maps(image, target)
-        given = self._maps_of_image([*maps, *random], image, target)
+        sample = self._maps_of_image([*maps, *random], image, target)
         entries = [entry for entry in metrics(self.budget.effort) if entry.needs_mask is masked]
-        measured = measure(given, len(random), entries=entries)
+        measured = measure(sample, len(random), entries=entries)
         return ImageMetrics(
             maps=tuple(
                 MapMetrics(record.method, record.layer, record.target, scores.values, scores.curves)

@@ -155,13 +155,13 @@ def _grids(subject: Subject, tasks: Sequence[Task], image: DecodedImage, target:
 
 def _similarity(one: Grids, other: Grids) -> Similarity:
     """Of each task that has both maps and a number for all three measures."""
-    found: Similarity = {}
+    similarities: Similarity = {}
     for key in one.keys() & other.keys():
         a, b = one[key], other[key]
         numbers = (spearman(a, b), spearman(np.abs(a), np.abs(b)), ssim(np.abs(a), np.abs(b)))
         if all(map(np.isfinite, numbers)):
-            found[key] = numbers
-    return found
+            similarities[key] = numbers
+    return similarities
 
 
 def _mean_over_images(key: TaskKey, similarities: Sequence[Sequence[Similarity]]) -> RandomizationResult | None:
