@@ -1,6 +1,5 @@
 """Files of arrays that plain numpy reads; written whole, read as a stranger's with bounded memory."""
 
-import errno
 import io
 import os
 import struct
@@ -19,22 +18,13 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.run import StoredFile
 from cnnvis_report.store.atomic import beside, open_regular
 from cnnvis_report.store.digests import digest_in, digest_of
+from cnnvis_report.store.os_errors import raise_unless_of_the_file
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 LARGEST = 4 << 30  # bytes of a file
 INFLATED = 512 << 20  # bytes that packed arrays may come to, in all
 MOST = 100_000  # arrays of a file
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # how numpy packs
-# a read that fails so says nothing of what was written, so a repair must not leave the file out; a bad sector does
-OF_THE_SYSTEM = {
-    errno.EMFILE,
-    errno.ENFILE,
-    errno.ENOMEM,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EFBIG,
-    errno.ENOSPC,
-}
 HEADER = 4096  # bytes of what numpy writes before an array
 
 
@@ -73,8 +63,7 @@ def names_in(path: Path) -> list[str]:
         with open_regular(path, LARGEST) as file, zipfile.ZipFile(file) as archive:
             return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
     except OSError as error:
-        if error.errno in OF_THE_SYSTEM:
-            raise
+        raise_unless_of_the_file(error)
         return []
     except (BadRequest, zipfile.BadZipFile, ValueError, NotImplementedError, struct.error):
         return []
@@ -102,8 +91,7 @@ def read_arrays(folder: Path, name: str, stored: StoredFile | None = None) -> di
     except Damaged:
         raise
     except OSError as error:
-        if error.errno in OF_THE_SYSTEM:  # which say nothing of the file
-            raise
+        raise_unless_of_the_file(error)
         raise Damaged(folder, name, f"can't be read ({error.strerror or error})") from error
     except BadRequest as error:
         raise Damaged(folder, name, str(error).removeprefix(f"{path}: ").rstrip(".")) from error
@@ -122,9 +110,12 @@ def _arrays(folder: Path, name: str, file: BinaryIO) -> dict[str, npt.NDArray[An
     try:
         with zipfile.ZipFile(file) as archive:
             return _unpacked(archive, os.fstat(file.fileno()).st_size)
+    except OSError as error:
+        raise_unless_of_the_file(error)
+        raise Damaged(folder, name, f"holds no arrays that can be read ({error})") from error
     except (
         *(zipfile.BadZipFile, zlib.error, struct.error, ValueError, KeyError, EOFError),
-        *(NotImplementedError, RuntimeError, OverflowError, OSError, SyntaxError, MemoryError),
+        *(NotImplementedError, RuntimeError, OverflowError, SyntaxError, MemoryError),
     ) as error:
         raise Damaged(folder, name, f"holds no arrays that can be read ({error or type(error).__name__})") from error
 

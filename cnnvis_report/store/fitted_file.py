@@ -6,6 +6,7 @@ from typing import Any
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.codec import parsed
 from cnnvis_report.store.atomic import open_regular
+from cnnvis_report.store.os_errors import raise_unless_of_the_file
 
 LARGEST = 4 << 30  # bytes of a file
 LONGEST = 1 << 20  # bytes of what stands before its tensors
@@ -19,7 +20,10 @@ def fitted_head(path: Path) -> dict[str, Any] | None:
         with open_regular(path, LARGEST) as file:
             length = int.from_bytes(file.read(8), "little")
             head = parsed(file.read(length).decode("utf-8", "replace")) if length <= LONGEST else None
-    except (BadRequest, OSError):
+    except OSError as error:
+        raise_unless_of_the_file(error)
+        return None
+    except BadRequest:
         return None
     metadata = head.get("__metadata__") if isinstance(head, dict) else None
     return metadata if isinstance(metadata, dict) and WHOSE in metadata else None

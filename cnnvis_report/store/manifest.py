@@ -17,6 +17,7 @@ from cnnvis_report.store.atomic import beside, open_regular
 from cnnvis_report.store.checks import check_image, check_run
 from cnnvis_report.store.digests import SEAL, holds, sealed
 from cnnvis_report.store.names import MANIFEST
+from cnnvis_report.store.os_errors import raise_unless_of_the_file
 
 FORMAT = "cnnvis-report/2"
 MARK = '{"format": "cnnvis-report/'  # what a manifest and a journal of any version begin with
@@ -101,7 +102,10 @@ def images_left(folder: Path) -> tuple[list[ImageRecord], bool]:
     path = folder / MANIFEST
     try:
         run, _ = read_head(path)
-    except (BadRequest, OSError):
+    except OSError as error:
+        raise_unless_of_the_file(error)
+        return [], False
+    except BadRequest:
         return [], False
     images = []
     ended = False

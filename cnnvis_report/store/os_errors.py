@@ -4,6 +4,10 @@ import errno
 import os
 import re
 
+# a read that is refused so says nothing of what a file holds, so that nobody may take the file for damaged or missing
+OF_THE_SYSTEM = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOSPC}
+)
 OF_RUST = re.compile(r"\(os error (\d+)\)")  # how safetensors says it
 
 
@@ -18,6 +22,12 @@ def refusal(error: BaseException) -> OSError | None:
             return OSError(int(number[1]), os.strerror(int(number[1])))
         at = at.__cause__
     return None
+
+
+def raise_unless_of_the_file(error: OSError) -> None:
+    """Raise an error again that says nothing of the file; what does, such as a bad sector, is left to the caller."""
+    if error.errno in OF_THE_SYSTEM:
+        raise error
 
 
 def in_words(error: OSError) -> str:

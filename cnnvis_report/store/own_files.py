@@ -26,6 +26,7 @@ from cnnvis_report.store.journal import journal_lines
 from cnnvis_report.store.lock import writing
 from cnnvis_report.store.manifest import MARK, list_lines, raw_head
 from cnnvis_report.store.names import ARRAYS, BUILDING, FITTED, INSPECTION, JOURNAL, LOCK, MANIFEST, PAGES
+from cnnvis_report.store.os_errors import raise_unless_of_the_file
 
 MOST_PAGES = 64 << 20  # bytes of the list of pages
 GENERATOR = b'<meta name="generator" content="cnnvis-report">'
@@ -181,7 +182,10 @@ def pages_of(folder: Path) -> list[str]:
     path = folder / PAGES
     try:
         listed = parsed(read_regular(path, MOST_PAGES).decode("utf-8", "replace"))
-    except (OSError, BadRequest):
+    except OSError as error:
+        raise_unless_of_the_file(error)
+        return []
+    except BadRequest:
         return []
     texts = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
     return [name for name in texts if names.is_page(name) and not _is_strangers(folder, name)]

@@ -22,6 +22,7 @@ from cnnvis_report.store.intact_parts import inspection_is_whole, whole_images
 from cnnvis_report.store.journal import Done, begun, journal_line, journal_lines, start_journal
 from cnnvis_report.store.manifest import images_left, read_head, write_manifest
 from cnnvis_report.store.names import ARRAYS, FITTED, INSPECTION, JOURNAL, MANIFEST, arrays_name, inspection_name, place
+from cnnvis_report.store.os_errors import raise_unless_of_the_file
 from cnnvis_report.store.own_files import check_files, check_writable, clear, made_in
 
 
@@ -159,7 +160,10 @@ class RunWriter:
         path = self.folder / MANIFEST
         try:
             run, true = read_head(path)
-        except (BadRequest, OSError):
+        except OSError as error:
+            raise_unless_of_the_file(error)
+            return False
+        except BadRequest:
             return False
         listed, whole = images_left(self.folder)
         if not (true and whole) or run.left_out:
