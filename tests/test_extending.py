@@ -111,7 +111,7 @@ def test_the_metric_is_on_the_pages(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         for measured in (entry for entry in present(image.metrics).maps if entry.method == "saliency"):
             shown = arrays[f"saliency/{measured.target}"].astype(np.float32).max(axis=0)
             assert measured.values["total_variation"] == pytest.approx(relative_variation(shown), abs=1e-2)
-    assert "Total variation" in (tmp_path / "r" / "index.html").read_text(encoding="utf-8")
+    assert "Total variation" in (tmp_path / "r" / "methods.html").read_text(encoding="utf-8")
 
 
 def run(folder: Path, *words: str) -> None:

@@ -40,7 +40,7 @@ def evidence_of(run: RunRecord, images: Iterable[ImageRecord]) -> Evidence | Non
         return None
     baselines = [method.name for method in run.methods if method.baseline]
     numbers = measurements(images, baselines, run.evaluation.metrics)
-    if not numbers.images and not numbers.values:
+    if not numbers.images and not any(len(values) for values in numbers.values.values()):
         return None
     bootstrap = Bootstrap(run.evaluation.seed)
     verdicts = _Verdicts(run, numbers, bootstrap)

@@ -1,11 +1,13 @@
 """Numbers and names of the evidence in words, the same in sentences, in Markdown and on pages."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import floor, log10
 
 from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence
 from cnnvis_report.records.metrics import Evaluation, MetricInfo
 from cnnvis_report.records.run import RunRecord
+from cnnvis_report.records.scores import ScoreKind
 
 DIGITS = 3  # significant ones of a number without an interval
 
@@ -64,7 +66,19 @@ def metric(run: RunRecord, name: str) -> MetricInfo:
     """What is known of a measure."""
     evaluation: Evaluation | None = run.evaluation
     known = (*evaluation.metrics, *evaluation.tests_info) if evaluation else ()
-    return next((info for info in known if info.name == name), MetricInfo(name, name, "", higher_is_better=True))
+    info = next((info for info in known if info.name == name), MetricInfo(name, name, "", higher_is_better=True))
+    return in_terms_of(run, info)
+
+
+def in_terms_of(run: RunRecord, info: MetricInfo) -> MetricInfo:
+    """A measure in the words of what the network gives, which isn't always a probability of a class."""
+    title, meaning = info.title, info.description
+    if run.network.kind is ScoreKind.VALUE:
+        title = title.replace(", log-odds", "")
+        for quantity in ("probability", "log-odds"):
+            meaning = meaning.replace(f"the class's {quantity}", "the output")
+        meaning = meaning.replace("the class", "the output")
+    return replace(info, title=title, description=meaning.replace("the logit", f"the {run.network.quantity}"))
 
 
 def title(run: RunRecord, label: str) -> str:

@@ -162,5 +162,5 @@ def test_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         shown = image.label.index in [target.index for target in image.targets]
         assert {scored.target for scored in located} == ({image.label.index} if shown else set())
     overview, methods = ((tmp_path / "d" / f"{name}.html").read_text(encoding="utf-8") for name in ("index", "methods"))
-    assert "Which methods are faithful to this model?" in overview and "Pointing game ↑" in methods
+    assert "Which methods point at the object?" in overview and "Pointing game ↑" in methods
     assert json.loads((tmp_path / "d" / "run.json").read_text())["run"]["settings"]["model"] == "demo"

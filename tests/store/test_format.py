@@ -26,7 +26,7 @@ def test_a_run_that_somebody_kept_still_loads() -> None:
     ("new", "old", "says"),
     [
         ("cnnvis-report/2", "cnnvis-report/1", "is of format 'cnnvis-report/1', and this version reads"),
-        ('"methods": [', '"cards": [', "run.cards is unknown"),
+        ('"methods": [', '"cards": [', "cards is unknown"),
         ('"inspection": {', '"inside": {', "run.inside is unknown"),
         ('"snapshots": []', '"films": []', "run.films is unknown"),
     ],

@@ -226,7 +226,7 @@ def how_measured(run: RunRecord, evidence: Evidence) -> str:
     if evaluation and evaluation.randomization_images:
         sentences += (
             f" Randomization test (ρ): rank correlation of magnitudes with the maps of a copy whose weights are "
-            f"randomized from the logits down, on {fmt.count(evaluation.randomization_images, 'image')}; maps that "
-            f"depend on what was learned go to 0."
+            f"randomized from the last layer to the first, on "
+            f"{fmt.count(evaluation.randomization_images, 'image')}; maps that depend on what was learned go to 0."
         )
     return sentences

@@ -8,7 +8,6 @@ from cnnvis_report.evidence.comparison import kind_of
 from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence, Standing
 from cnnvis_report.records.metrics import MetricInfo, MetricKind
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.records.scores import ScoreKind
 
 
 @dataclass(frozen=True)
@@ -78,10 +77,5 @@ def mean_and_ends(interval: Interval, *, percent: bool) -> tuple[str, str]:
 
 def column(run: RunRecord, metric: MetricInfo, images: int = 0) -> Column:
     """A measure in the words of what the network gives."""
-    title, meaning = f"{metric.title} {'↑' if metric.higher_is_better else '↓'}", metric.description
-    if run.network.kind is ScoreKind.VALUE:
-        title = title.replace(", log-odds", "")
-        for quantity in ("probability", "log-odds"):
-            meaning = meaning.replace(f"the class's {quantity}", "the output")
-        meaning = meaning.replace("the class", "the output")
-    return Column(title, meaning.replace("the logit", f"the {run.network.quantity}"), metric.source, images)
+    info = words.in_terms_of(run, metric)
+    return Column(f"{info.title} {'↑' if info.higher_is_better else '↓'}", info.description, info.source, images)
