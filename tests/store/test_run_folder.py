@@ -208,7 +208,7 @@ def in_place_of(path: Path, what: Any) -> None:
         (lambda path: in_place_of(path, os.mkfifo), "is no file"),
         (lambda path: in_place_of(path, lambda path: path.symlink_to("/dev/zero")), "is a link"),
         (swapped, "isn't what the run has written there|bytes in the place of"),
-        (poisoned, "isn't what the run has written there"),
+        (poisoned, "isn't what the run has written there|bytes in the place of"),
         (lambda path: shutil.rmtree(path.parent), "and 1 more"),
     ],
     ids=["missing", "cut", "folder", "pipe", "device", "swapped", "nan", "all"],
