@@ -100,7 +100,8 @@ def localization_check(difference: Interval, metric: MetricInfo) -> Check:
 def _below(name: str, value: Interval, limit: float, *, failed: str, passed: str, undecided: str) -> Check:
     """A check that a value lies below a limit, decided where the whole interval lies on one side."""
     if value.low is None or value.high is None:
-        too_few = f"; {value.images} images are too few, {FEWEST} are needed"
+        images = f"{value.images} {'image is' if value.images == 1 else 'images are'}"
+        too_few = f"; {images} too few, {FEWEST} are needed"
         return Check(name, None, value, undecided.format(words.interval(value)) + too_few)
     if value.low > limit:
         return Check(name, False, value, failed.format(words.interval(value)))

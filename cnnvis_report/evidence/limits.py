@@ -37,8 +37,8 @@ def _limits(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     yield from _together(evidence, run)
     yield from _untested(evidence, run)
     for method in evidence.methods:
-        if method.standing is Standing.FAILED:
-            continue
+        if method.standing is Standing.FAILED or 0 < evidence.images < FEWEST:
+            continue  # what so few images can't decide is said once, of all of them
         for check in method.checks:
             if check.passed is None and not method.same_as:
                 yield f"{words.title(run, words.label(method, evidence))}: {check.reason}."

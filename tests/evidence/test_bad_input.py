@@ -12,9 +12,11 @@ from cnnvis_report.evidence.markdown import markdown
 from cnnvis_report.records.codec import from_json, to_json
 from cnnvis_report.records.evidence import Evidence, Standing
 from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.metrics import MethodTest
 from cnnvis_report.records.run import RunRecord
 from tests.evidence import records
 from tests.evidence.records import RANK, SCORE
+from tests.narrow import present
 
 METHODS = ("good", "poor", "random")
 
@@ -122,3 +124,18 @@ def test_a_metric_that_is_not_a_number_counts_as_missing() -> None:
     evidence, _ = judged(images)
     good = next(method for method in evidence.methods if method.method == "good")
     assert good.measures["gain"].value.images == 15
+
+
+@pytest.mark.parametrize(("count", "many"), [(1, "1 image is"), (4, "4 images are")], ids=["one", "four"])
+def test_what_too_few_images_cannot_decide_is_said_once(count: int, many: str) -> None:
+    """Not again for every check of every method; there it is on the methods page."""
+    images = several(count)
+    run = records.run(METHODS, metrics=(SCORE, RANK), count=count)
+    results = tuple(MethodTest("randomization", name, "", (0.2,) * count) for name in METHODS)
+    tested = replace(run, evaluation=replace(present(run.evaluation), tests=results))
+    evidence = present(evidence_of(tested, images))
+    undecided = [check for method in evidence.methods for check in method.checks if check.name == "randomization"]
+    assert undecided and all(f"{many} too few, 5 are needed" in check.reason for check in undecided)
+    assert [limit for limit in evidence.limits if "too few" in limit] == [
+        f"{many} too few for an interval: nothing is ranked below 5."
+    ]
