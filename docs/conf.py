@@ -3,6 +3,11 @@
 import re
 import sys
 from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -28,3 +33,19 @@ autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
+html_math_renderer = "mathml"
+
+
+def setup(app: Sphinx) -> None:
+    """Formulas as MathML, which browsers draw themselves: MathJax would be loaded from somebody's server."""
+
+    def inline(translator: Any, node: nodes.math) -> None:
+        translator.body.append(tex2mathml(node.astext()))
+        raise nodes.SkipNode
+
+    def block(translator: Any, node: nodes.math_block) -> None:
+        formula = tex2mathml(node.astext()).replace("<math ", '<math display="block" ', 1)
+        translator.body.append(f'<div class="math">{formula}</div>')
+        raise nodes.SkipNode
+
+    app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(block, None))
