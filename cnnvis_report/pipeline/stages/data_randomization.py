@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-from torch import nn
-
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import NotApplicable
 from cnnvis_report.evaluation.map_similarity import SIMILARITIES, map_similarities
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.pipeline.explain_batch import BatchSettings
-from cnnvis_report.pipeline.stages.explained_again import PredictedImage, ValuesByTest, maps_of
+from cnnvis_report.pipeline.stages.explained_again import PredictedImage, ValuesByTest, in_place_of, maps_of
 from cnnvis_report.records.metrics import MethodTest, MetricInfo, MetricKind
 
 NAME = "data_randomization"
@@ -51,7 +49,7 @@ def data_randomization_test(
             "the model file has no network trained on permuted labels: train with --data-randomization to have one"
         )
     values = ValuesByTest.empty([info.name for info in TESTS])
-    other = _permuted(subject, training.permuted, images[0]) if images else subject
+    other = in_place_of(subject, training.permuted, images[0]) if images else subject
     reference = settings.reference.unfitted() if settings.reference else None
     anew = BatchSettings(reference=reference, seed=settings.seed)
     for image in images:
@@ -61,16 +59,3 @@ def data_randomization_test(
             for similarity, value in (map_similarities(maps[key][0], other_maps[key][0]) or {}).items():
                 values.add(f"{NAME}_{similarity}", key, value)
     return values.records()
-
-
-def _permuted(subject: Subject, network: nn.Module, example: PredictedImage) -> Subject:
-    other = Subject(
-        network.to(subject.device),
-        example.values[None],
-        name=subject.name,
-        classes=subject.classes,
-        preprocessing=subject.preprocessing,
-        scores=subject.meaning.kind,
-    )
-    other.one_by_one = subject.one_by_one
-    return other

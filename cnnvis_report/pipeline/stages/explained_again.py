@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.data.image_set import ImageSet
@@ -61,6 +61,24 @@ def read_images(subject: Subject, images: ImageSet, count: int) -> list[Predicte
     read = (read_item(item, subject.preprocessing) for item in images.items[: TRIED * count])
     decoded = islice((image for image in read if isinstance(image, DecodedImage)), count)
     return [_predicted(subject, image.picture.values.to(subject.device)) for image in decoded]
+
+
+def in_place_of(subject: Subject, network: nn.Module, example: PredictedImage) -> Subject:
+    """Another network of the same form, read as the subject is.
+
+    Raises:
+        BadRequest: it gives no finite scores for the example.
+    """
+    other = Subject(
+        network.to(subject.device),
+        example.values[None],
+        name=subject.name,
+        classes=subject.classes,
+        preprocessing=subject.preprocessing,
+        scores=subject.meaning.kind,
+    )
+    other.one_by_one = subject.one_by_one
+    return other
 
 
 def maps_of(

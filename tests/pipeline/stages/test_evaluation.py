@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import no_grad
@@ -132,6 +133,11 @@ def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(
     assert "random" not in found and {"gradient", "guided_backprop", "cam", "lrp_epsilon"} <= set(found)
     assert abs(found["gradient"].spearman[-1]) < 0.5
     assert all(-1 <= value <= 1 for each in found.values() for value in (*each.spearman, *each.absolute, *each.ssim))
+    by_image = {test.method: test.values for test in evaluation.tests if test.name == "randomization"}
+    assert by_image.keys() == found.keys()
+    for method, values in by_image.items():
+        assert 1 <= len(values) <= 3, "images on which a map has a single value have none"
+        assert np.mean(values) == pytest.approx(found[method].absolute[-1], abs=1e-4)
 
 
 def test_a_stopped_run_measures_what_was_missing_and_ends_in_the_same_bytes(
