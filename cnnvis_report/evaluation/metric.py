@@ -1,5 +1,6 @@
 """The metrics that exist: each announces itself with `@metric`, and stages and pages find it by themselves."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.records.methods import Array
 from cnnvis_report.records.metrics import MetricInfo, MetricKind
@@ -204,8 +206,16 @@ def metric_family(
 
 
 def metrics(effort: Effort | None = None) -> tuple[Metric, ...]:
-    """All metrics, or those that are measured with so much effort, by name; those that need a mask last."""
-    chosen = [entry for entry in METRICS.entries().values() if effort is None or effort.full or entry.quick]
+    """All metrics, or those that are measured with so much effort, by name; those that need a mask last.
+
+    Raises:
+        BadRequest: two have one name, of which each would answer for the other.
+    """
+    entries = METRICS.entries().values()
+    names = Counter(info.name for entry in entries for info in entry.infos)
+    for name in (name for name, times in names.items() if times > 1):
+        raise BadRequest(f"Two metrics are called {name!r}: give the metric of your own another name.")
+    chosen = [entry for entry in entries if effort is None or effort.full or entry.quick]
     return tuple(sorted(chosen, key=lambda entry: (entry.needs_mask, entry.infos[0].name)))
 
 

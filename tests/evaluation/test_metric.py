@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.engine.outputs.scores import Scores as Meaning
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.evaluation.measure import measure
 from cnnvis_report.evaluation.metric import (
     METRICS,
@@ -19,6 +20,7 @@ from cnnvis_report.evaluation.metric import (
     forward_passes,
     measured_metrics,
     metric,
+    metric_family,
     metrics,
 )
 from cnnvis_report.records.methods import Array
@@ -138,3 +140,14 @@ def test_a_value_that_is_none_is_a_gap(value: float | None) -> None:
     assert ["odd" in each.values for each in scored.maps] == [False, True]
     assert ["odd" in each.curves for each in scored.maps] == [False, True] and scored.maps[1].curves["odd"] == (2.0,)
     assert "odd" not in scored.random and (scored.ranges["odd"], scored.blind["odd"]) == (0.5, "too dark")
+
+
+def test_a_name_that_a_family_has_already_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A family's metrics are announced under its function's name; each of them still has one of its own."""
+    taken = measured_metrics(FULL)[0].name
+    monkeypatch.setattr(METRICS, "_entries", dict(METRICS.entries()))
+    monkeypatch.setattr(METRICS, "_modules", dict(METRICS._modules))
+    infos = (MetricInfo("a_new_one", "New", "nothing", True), MetricInfo(taken, "Taken", "nothing", True))
+    metric_family(*infos, quick=(), passes=lambda effort, maps: 0)(lambda sample: {})
+    with pytest.raises(BadRequest, match=f"Two metrics are called '{taken}'"):
+        metrics(FULL)
