@@ -57,7 +57,6 @@ NAMELESS = frozenset(
     {"each", "found", "said", "told", "asked", "given", "got", "made", "taken", "kept", "held", "heard", "own", "gone"}
     | {"place", "places", "there", "here", "some", "film", "films"}
 )
-BEING_REWRITTEN = ("evaluation/", "evidence/", "stages/evaluation.py", "stages/randomization.py", "records/metrics.py")
 TAGS = re.compile(r"<[^>]*>")
 SEEN = re.compile(r"""\b(?:title|aria-label|alt|placeholder|content)="([^"]*)\"""")
 JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
