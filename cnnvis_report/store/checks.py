@@ -71,8 +71,12 @@ def check_run(run: RunRecord) -> None:
 
 def _check_evidence(evidence: Evidence, methods: Sequence[str]) -> None:
     where, measures = "run.evidence", {measure.name for measure in evidence.measures}
+    leader: tuple[str, ...] = ()  # names of the method that stands for those with the same maps, which follow it
     for at, method in enumerate(evidence.methods):
         _need(method.method in methods, f"{where}.methods[{at}]", "isn't among the methods")
+        names = (method.method, f"{method.method}@{method.layer}")
+        _need(method.same_as in ("", *leader), f"{where}.methods[{at}].same_as", "isn't the method that it follows")
+        leader = leader if method.same_as else names
     for name, measure in (("faithfulness", evidence.faithfulness), ("localization", evidence.localization)):
         _need(not measure or measure in measures, f"{where}.{name}", "isn't among its measures")
     judged = {name for method in evidence.methods for name in (method.method, f"{method.method}@{method.layer}")}

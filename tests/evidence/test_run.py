@@ -190,8 +190,12 @@ def test_a_strangers_words_stay_text(run: StoredRun, tmp_path: Path) -> None:
             {"methods": (MethodEvidence("nobody", "", Standing.BEST),)},
             "run.evidence.methods[0] isn't among the methods",
         ),
+        (
+            {"methods": (MethodEvidence("gradient", "", Standing.BEST, same_as="gradient"),)},
+            "run.evidence.methods[0].same_as isn't the method that it follows",
+        ),
     ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    ids=["measure", "recommended", "method", "same maps as nobody before"],
 )
 def test_evidence_that_names_what_is_not_there_is_refused_in_a_line(
     run: StoredRun, tmp_path: Path, change: dict[str, object], said: str
