@@ -222,3 +222,12 @@ def test_curves_are_those_of_the_measure_that_ranks(ranking: str, drawn: str) ->
     image = next(load_run(FOLDER).images())
     scored = replace(present(image.metrics).maps[0], curves=curves)
     assert curve_names(ranking, [scored]) == {f"insertion{drawn}": "insertion", f"deletion{drawn}": "deletion"}
+
+
+def test_a_method_with_the_same_maps_is_struck_alone(tmp_path: Path) -> None:
+    """One of two may fail a check that the other wasn't put to."""
+    failing = replace(EVIDENCE.methods[1], standing=Standing.FAILED, checks=(RANDOMIZED,))
+    methods = (EVIDENCE.methods[0], failing, *EVIDENCE.methods[2:])
+    html = section(site(tmp_path / "run", replace(EVIDENCE, methods=methods)))
+    struck = re.findall("<s>(.*?)</s>", html)
+    assert [title.split()[0] for title in struck] == ["twin", "Gradient"]

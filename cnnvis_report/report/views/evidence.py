@@ -41,11 +41,12 @@ class Score:
 class EvidenceRow:
     """A method, with others whose maps are the same.
 
-    titles: of each, with the method's name. reasons: why they are the same, then the checks that failed.
+    titles: of each, with the method's name and whether it failed a check. same: why they are the same. failed: the
+    checks that failed, in words.
     bar: the difference to a random map; None where there is none. randomization: its value in words, and its outcome.
     """
 
-    titles: tuple[tuple[str, str], ...]
+    titles: tuple[tuple[str, str, bool], ...]
     same: tuple[str, ...]
     failed: tuple[str, ...]
     bar: Bar | None
@@ -164,7 +165,7 @@ class _Table:
         measured = first.measures.get(self.evidence.faithfulness)
         check = _check(first, RANDOMIZATION)
         return EvidenceRow(
-            titles=tuple((self._title(method), method.method) for method in group),
+            titles=tuple((self._title(method), method.method, _has_failed(method)) for method in group),
             same=tuple(dict.fromkeys(method.same_because for method in group[1:])),
             failed=tuple(self._failed(group)),
             bar=axis.bar(measured.difference) if axis and measured and measured.difference else None,
@@ -206,6 +207,10 @@ def passes(method: MethodEvidence) -> str:
     if method.forward is None or method.backward is None:
         return "–"
     return fmt.passes(method.forward, method.backward)
+
+
+def _has_failed(method: MethodEvidence) -> bool:
+    return any(check.passed is False for check in method.checks)
 
 
 def _check(method: MethodEvidence, name: str) -> Check | None:
