@@ -58,15 +58,12 @@ def compare(metric: MetricInfo, numbers: Measurements, bootstrap: Bootstrap, com
 
 
 def ranking_measure(comparisons: Sequence[Comparison]) -> Comparison | None:
-    """The measure of faithfulness that ranks; None where no method could be compared with a random map."""
-    known = {
-        comparison.metric.name: comparison
-        for comparison in comparisons
-        if kind_of(comparison.metric) is MetricKind.FAITHFULNESS
-        and any(value is not None for value in comparison.directions)
-    }
-    first = next(iter(known.values()), None)
-    return next((comparison for comparison in known.values() if comparison.metric.ranks), first)
+    """The measure that ranks; None where no method could be compared with a random map on it.
+
+    No other measure takes its place then: which one does would be chance, and their orders differ.
+    """
+    ranking = (comparison for comparison in comparisons if comparison.metric.ranks)
+    return next((one for one in ranking if any(value is not None for value in one.directions)), None)
 
 
 def localization_measure(comparisons: Sequence[Comparison]) -> Comparison | None:

@@ -57,13 +57,12 @@ class _Text:
         if method.standing is Standing.WORSE:
             reasons.append(f"worse than a random map ({self._score(method)} from one)")
         elif method.standing is Standing.CHANCE:
-            behind = self.evidence and method.measures[self.evidence.faithfulness].behind
             best = next(other for other in self.evidence.methods if other.standing is Standing.BEST)
+            behind = method.measures[self.evidence.faithfulness].behind
+            assert behind is not None, "what is avoided so is compared with the best"
             reasons.append(
                 f"not distinguishable from a random map ({self._score(method)} above it), and behind "
                 f"{self._title(best)} by {words.interval(behind)}"
-                if behind
-                else ""
             )
         return f"Avoid {self._title(method)}: {'; '.join(reasons)}."
 

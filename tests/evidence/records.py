@@ -14,7 +14,7 @@ from cnnvis_report.records.run import RunRecord
 
 Values = npt.NDArray[np.float64]
 
-SCORE = MetricInfo("gain", "Gain", "a score", higher_is_better=True)
+SCORE = MetricInfo("gain", "Gain", "a score", higher_is_better=True, ranks=True)
 RANK = MetricInfo(
     "relevance_rank_accuracy",
     "Relevance rank",

@@ -215,3 +215,35 @@ def test_what_lies_on_the_object_no_more_than_chance_is_neither_recommended_nor_
     evidence = judged(made, ("on", "anywhere", "random"), metrics=(SCORE, RANK))
     assert of(evidence, "anywhere").standing in (Standing.BEST, Standing.COMPARABLE)
     assert evidence.recommended == ("on",) and evidence.avoid == ()
+
+
+def test_relevance_that_biases_absorb_is_stated_and_fails_nothing() -> None:
+    """What a rule gives to biases is lost by its definition, on every network that has them."""
+    lossy = [
+        replace(
+            image,
+            maps=tuple(
+                replace(entry, evidence=replace(entry.evidence, notes={"conservation": 0.3}))
+                if entry.method == "lossy"
+                else entry
+                for entry in image.maps
+            ),
+        )
+        for image in planted(lossy=6)
+    ]
+    evidence = judged(lossy, ("lossy", "random"))
+    (check,) = of(evidence, "lossy").checks
+    assert check.name == "conservation" and check.passed is None and check.value is not None
+    assert check.value.mean == pytest.approx(0.7)
+    assert evidence.recommended == ("lossy",) and evidence.avoid == ()
+    assert any(limit.startswith("Lossy: its relevance doesn't sum to the score") for limit in evidence.limits)
+
+
+def test_no_other_measure_takes_the_place_of_the_one_that_ranks() -> None:
+    other = replace(SCORE, ranks=False)
+    evidence = judged(planted(best=6), ("best", "random"), metrics=(other,))
+    assert evidence.faithfulness == "" and evidence.recommended == () and evidence.avoid == ()
+    best = of(evidence, "best")
+    assert best.standing is Standing.UNKNOWN and best.measures["gain"].difference is not None, (
+        "which is told all the same"
+    )
