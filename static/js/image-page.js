@@ -39,7 +39,7 @@ CnnVis.ImagePage = class {
   fromAddress() {
     const found = { ...CnnVis.imageDefaults, ...CnnVis.address.get() };
     const known = this.data.targets.map((each) => String(each.index));
-    const state = { ...found, class: known.includes(found.class) ? found.class : known[0], zoom: this.state?.zoom ?? null };
+    const state = { ...found, class: known.includes(found.class) ? found.class : known[0], zoom: CnnVis.parseZoom(found.zoom, this.size) };
     return CnnVis.withMinus(state, known);
   }
 
@@ -59,7 +59,9 @@ CnnVis.ImagePage = class {
     this.root.dispatchEvent(new CustomEvent("cnnvis:state"));
     const order = [...this.tiles].sort((a, b) => this.visible.has(b) - this.visible.has(a));
     await Promise.all(order.map((tile) => tile.draw(state)));
-    if (state === this.state) this.enlivenSoon();
+    if (state !== this.state) return;
+    this.root.dispatchEvent(new CustomEvent("cnnvis:drawn"));
+    this.enlivenSoon();
   }
 
   // What a tile has to show: numbers, colors and what lies below them.
@@ -106,6 +108,7 @@ CnnVis.ImagePage = class {
 
   zoomed(zoom) {
     if (zoom === undefined || JSON.stringify(zoom) === JSON.stringify(this.state.zoom)) return;
+    CnnVis.address.set({ zoom: CnnVis.formatZoom(zoom) });
     this.setState({ ...this.state, zoom });
   }
 
