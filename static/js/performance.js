@@ -2,7 +2,7 @@
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
-CnnVis.chartColors = { correct: "#2e8b57", misclassified: "#c0392b", training: "#8a94a0", validation: "#0b63c5", even: "#8a94a0" };
+CnnVis.chartColors = { correct: "#0b63c5", misclassified: "#e07b22", training: "#8a94a0", validation: "#0b63c5", even: "#8a94a0" };
 
 // Calls `act`, which may promise something, once, when the place is first seen.
 CnnVis.whenSeen = (place, act) => CnnVis.watchSight([place], (entries, observer) => {
@@ -51,7 +51,7 @@ CnnVis.curve = (numbers, name, axis, format) => ({
     xaxis: { title: { text: "epoch" }, gridcolor: GRID, zeroline: false, fixedrange: true, range: [0.5, numbers.epochs.length + 0.5] },
     yaxis: axis,
     shapes: [{ type: "line", x0: numbers.best_epoch, x1: numbers.best_epoch, y0: 0, y1: 1, yref: "paper", line: { color: CnnVis.chartColors.correct, width: 1.5, dash: "dot" } }],
-    annotations: [{ x: numbers.best_epoch, y: 1, yref: "paper", yanchor: "bottom", text: "kept", showarrow: false, font: { size: 11 } }],
+    annotations: [{ x: numbers.best_epoch, y: 1, yref: "paper", yanchor: "bottom", text: "kept", showarrow: false, font: { size: 12 } }],
   },
 });
 
