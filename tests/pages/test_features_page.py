@@ -169,17 +169,15 @@ def test_the_page_of_the_network_shows_every_view(visit: Visit, moved: Path, loo
     visit.is_quiet()
 
 
-def test_a_click_into_the_chart_goes_to_the_layer(visit: Visit, moved: Path) -> None:
+def test_the_table_below_the_chart_goes_to_the_layer(visit: Visit, moved: Path) -> None:
     tab = visit.open(moved / "features.html")
-    tab.locator(".channel-stats").scroll_into_view_if_needed()
-    until(tab, "document.querySelector('.channel-stats').data?.length === 4")
-    box = tab.locator(".channel-stats .points path").last.bounding_box()
-    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    until(
-        tab, "document.querySelector('.channel-stats .hovertext') !== null"
-    )  # a click counts where the pointer was seen
-    tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    until(tab, "document.activeElement?.matches('.layer')")
+    assert tab.locator("#channels figure.chart svg[role=img]").count() == 1
+    tab.locator("#channels summary").click()
+    link = tab.locator("#channels tbody a").first
+    anchor = link.get_attribute("href")
+    link.click()
+    assert tab.evaluate("location.hash") == anchor
+    assert tab.locator(f"{anchor}:target").count() == 1
     visit.is_quiet()
 
 

@@ -42,7 +42,7 @@ class Page(HTMLParser):
         self._open.pop()
 
     def handle_data(self, data: Any) -> None:
-        if self._open and self._open[-1] == "title":
+        if self._open and self._open[-1] == "title" and "svg" not in self._open:
             self.title += data
         elif self._open and self._open[-1] not in ("script", "style"):
             self.text.append(data)
