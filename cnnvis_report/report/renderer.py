@@ -62,6 +62,7 @@ class Renderer:
         network = self._report.network
         return {
             "name": network.name,
+            "report_title": self._report.title,
             "pages": shown_pages(self._report),
             "facts": (
                 f"{fmt.short(network.parameters)} parameters",
