@@ -10,7 +10,7 @@ CnnVis.connectPin = (page) => {
 CnnVis.pin = (page, tile) => {
   const key = CnnVis.tileKey(tile);
   CnnVis.address.replace({ pin: CnnVis.address.get().pin === key ? "" : key });
-  CnnVis.followPin(page);
+  page.root.dispatchEvent(new CustomEvent("cnnvis:address"));
 };
 
 // The tile under the pointer, else the one with the focus; where there is neither, the pinned one is taken off.
@@ -31,7 +31,6 @@ CnnVis.followPin = (page) => {
     other.element.toggleAttribute("data-pinned", other === tile);
     CnnVis.coverTile(page, other, tile);
   }
-  for (const link of page.root.querySelectorAll("a[data-keep]")) link.href = CnnVis.withState(link.getAttribute("href"), { pin });
 };
 
 // The pinned map over another one; how much of it is seen is for the style sheet.
@@ -47,6 +46,7 @@ CnnVis.PinPanel = class {
   constructor(page) {
     this.page = page;
     this.heading = CnnVis.make("h3");
+    this.target = CnnVis.make("p", { className: "hint" });
     this.view = CnnVis.make("div", { className: "view" });
     this.canvas = CnnVis.make("canvas", { className: "map" });
     this.canvas.setAttribute("role", "img");
@@ -59,7 +59,7 @@ CnnVis.PinPanel = class {
     for (const [name, on] of [["pointerdown", true], ["pointerup", false], ["pointerleave", false], ["pointercancel", false]]) {
       hold.addEventListener(name, () => CnnVis.blink(page, on));
     }
-    this.element = CnnVis.make("aside", { className: "card pin" }, CnnVis.make("p", { className: "hint", textContent: "Pinned" }), this.heading, this.view,
+    this.element = CnnVis.make("aside", { className: "card pin" }, this.heading, this.target, this.view,
       this.ramp, CnnVis.make("label", { className: "hint" }, "Swipe ", this.swipe), CnnVis.make("p", {}, hold, " ", off));
     this.element.setAttribute("aria-label", "Pinned map");
     // beside the tiles, in a row with them
@@ -75,6 +75,7 @@ CnnVis.PinPanel = class {
     if (!tile) { this.swipe.value = 0; this.swiped(); CnnVis.blink(this.page, false); return; }
     const { drawn } = tile;
     this.heading.textContent = drawn.title;
+    this.target.textContent = `Pinned, for ${drawn.target}`;
     this.canvas.setAttribute("aria-label", `${drawn.title} for ${drawn.target}`);
     this.view.style.setProperty("--aspect", `${drawn.size[1]} / ${drawn.size[0]}`);
     CnnVis.paintCanvas(this.canvas, this.view, drawn, this.page);

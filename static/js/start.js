@@ -16,6 +16,7 @@ CnnVis.wire = (root) => {
     CnnVis.connectDifference(page);
     CnnVis.connectEnlarge(page);
     CnnVis.connectPin(page);
+    CnnVis.connectWalk(page);
     CnnVis.working(page.start());
   } else CnnVis.wired.set(root, null);
 };
@@ -46,7 +47,7 @@ CnnVis.route = () => {
 // What is drawn is drawn anew only where the address asks for something else.
 CnnVis.applyAddress = (page) => {
   const state = page.fromAddress();
-  const elsewhere = ["at", "open", "page", "pin"]; // what is beside the maps
+  const elsewhere = ["at", "filter", "open", "page", "pin"]; // what is beside the maps
   const differs = (name) => !elsewhere.includes(name) && JSON.stringify(state[name]) !== JSON.stringify(page.state[name]);
   if (Object.keys({ ...page.state, ...state }).some(differs)) page.setState(state);
   else page.root.dispatchEvent(new CustomEvent("cnnvis:address"));
