@@ -52,9 +52,9 @@ BUDGETS = {
         "quick",
         images=16,
         random_maps=2,
-        steps=3,
+        steps=2,
         finest=128,
-        curve_passes=10,  # so that it takes less than half as long as `--methods standard`
+        curve_passes=8,  # so that it takes less than half as long as `--methods standard`
         regions=0,
         across=14,
         full=False,
