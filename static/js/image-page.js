@@ -19,6 +19,7 @@ CnnVis.ImagePage = class {
 
   async start() {
     this.data = await CnnVis.package(this.root.dataset.image);
+    CnnVis.linkMaps(this.data.maps);
     this.size = this.data.size;
     this.picture = await CnnVis.loadImage(this.data.picture);
     this.below = new CnnVis.Below(this.picture);
