@@ -9,12 +9,8 @@ import numpy.typing as npt
 from cnnvis_report.records.images import ImageRecord, MapRecord
 from cnnvis_report.records.methods import Array, Kind
 from cnnvis_report.records.run import RunRecord, Setting
-<<<<<<< HEAD
-from cnnvis_report.report.pictures.encode import Quality, encode_map
-from cnnvis_report.report.pictures.outline import Polygon, outline
-=======
 from cnnvis_report.report.pictures.encode import Quality, encode_maps
->>>>>>> kind-w
+from cnnvis_report.report.pictures.outline import Polygon, outline
 from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.pictures.thumbnails import color_picture, data_uri, webp
 from cnnvis_report.report.views import formatting as fmt

@@ -5,19 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-<<<<<<< HEAD
-from cnnvis_report.records.methods import Sign
-from cnnvis_report.report.pictures.encode import QUALITIES, Quality, encode_map
-from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, limit, table
-from cnnvis_report.report.pictures.resample import Growth, resize
-=======
 from cnnvis_report.records.methods import Array, Sign
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality, encode_maps
 from cnnvis_report.report.pictures.pack import text_of
-from cnnvis_report.report.pictures.palettes import SCALES, limit, table
-from tests.pages.browser import Visit
+from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, limit, table
+from cnnvis_report.report.pictures.resample import Growth, resize
 from tests.report.pictures.decoding import decode_maps
->>>>>>> kind-w
 
 pytestmark = pytest.mark.browser
 
@@ -56,13 +49,6 @@ def test_a_map_is_unpacked_within_the_error_of_its_quality(scripts: Any, name: s
     assert np.abs(np.array(unpacked).reshape(values.shape) - values).max() <= bound * np.abs(values).max() + 1e-9
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("growth", Growth)
-@pytest.mark.parametrize(
-    "size", [(40, 21), (5, 7), (64, 64), (3, 4), (3, 30)], ids=lambda size: "x".join(map(str, size))
-)
-def test_arrays_are_grown_and_shrunk_as_in_python(scripts: Any, size: tuple[int, int], growth: Growth) -> None:
-=======
 @pytest.mark.parametrize("quality", QUALITIES, ids=["31 steps", "15 steps", "halved"])
 def test_maps_of_all_classes_are_those_of_numpy_to_the_bit(scripts: Any, quality: Quality) -> None:
     maps: list[Array] = [
@@ -93,9 +79,11 @@ def test_text_is_turned_back_into_its_bytes(scripts: Any, size: int) -> None:
     assert scripts.evaluate("(text) => [...CnnVis.bytesOf(text)]", text_of(content)) == list(content)
 
 
-@pytest.mark.parametrize("size", [(40, 21), (5, 7), (64, 64), (3, 4)], ids=lambda size: "x".join(map(str, size)))
-def test_a_coarse_map_is_enlarged_as_pytorch_does(scripts: Any, size: tuple[int, int]) -> None:
->>>>>>> kind-w
+@pytest.mark.parametrize("growth", Growth)
+@pytest.mark.parametrize(
+    "size", [(40, 21), (5, 7), (64, 64), (3, 4), (3, 30)], ids=lambda size: "x".join(map(str, size))
+)
+def test_arrays_are_grown_and_shrunk_as_in_python(scripts: Any, size: tuple[int, int], growth: Growth) -> None:
     coarse = np.random.default_rng(1).normal(size=(5, 7)).astype(np.float32)
     enlarged = scripts.evaluate(
         "([v, s, g]) => [...CnnVis.resample({ values: Float32Array.from(v), height: 5, width: 7 }, ...s, g)]",

@@ -7,22 +7,8 @@ import pytest
 from PIL import Image
 
 from cnnvis_report.records.methods import Kind, MethodInfo, Reduction, Sign
-<<<<<<< HEAD
-from cnnvis_report.report.pictures.encode import (
-    QUALITIES,
-    Filter,
-    Quality,
-    compand,
-    encode_map,
-    expand,
-    filter_bytes,
-    halve,
-)
-from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, colors, limit, stops, strengths, table
-=======
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality, compand, encode_maps, expand, halve
-from cnnvis_report.report.pictures.palettes import SCALES, colors, limit, stops, strengths, table
->>>>>>> kind-w
+from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, colors, limit, stops, strengths, table
 from cnnvis_report.report.pictures.thumbnails import color_picture, still, thumbnail
 from cnnvis_report.report.views import formatting as fmt
 from tests.report.pictures.decoding import decode_maps
