@@ -16,17 +16,6 @@ CnnVis.formatAddress = (state) => {
   return text ? `#${text}` : "";
 };
 
-// A part of a picture of [rows, columns] as text, and back; null is the whole of it, and so is what makes no sense.
-CnnVis.formatZoom = (zoom) => (zoom ? [...zoom.x, ...zoom.y].map((edge) => Number(edge.toFixed(2))).join("_") : "");
-CnnVis.parseZoom = (text, [rows, columns]) => {
-  const edges = (text ?? "").split("_").map((edge) => (edge.trim() ? Number(edge) : Number.NaN));
-  if (edges.length !== 4 || !edges.every(Number.isFinite)) return null;
-  const within = (edge, most) => Math.max(-0.5, Math.min(most - 0.5, edge));
-  const x = [within(edges[0], columns), within(edges[1], columns)];
-  const y = [within(edges[2], rows), within(edges[3], rows)];
-  return x[0] < x[1] && y[0] < y[1] ? { x, y } : null;
-};
-
 // Of these a new choice is a step that Back undoes; sliders and the like only change the address.
 CnnVis.undoable = ["class", "open"];
 

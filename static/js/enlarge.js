@@ -2,8 +2,8 @@
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
-// "grad_cam", or "grad_cam.3" for a tile that shows a class of its own; the same on every visit.
-CnnVis.tileKey = (tile) => (tile.class ? `${tile.method}.${tile.class}` : tile.method);
+// "grad_cam", or "grad_cam.3" for a tile that shows a class of its own, "grad_cam.other" for one of the first row.
+CnnVis.tileKey = (tile) => [tile.method, tile.class || tile.lead].filter(Boolean).join(".");
 
 CnnVis.connectEnlarge = (page) => {
   for (const tile of page.tiles) {
@@ -15,6 +15,9 @@ CnnVis.connectEnlarge = (page) => {
     button.addEventListener("click", () => CnnVis.enlarge(page, tile));
   }
   for (const name of ["cnnvis:drawn", "cnnvis:address"]) page.root.addEventListener(name, () => CnnVis.followAddress(page));
+  page.root.addEventListener("cnnvis:tile", ({ target }) => { // the window needn't wait for all the others
+    if (target === page.enlarged?.tile.element) CnnVis.followAddress(page);
+  }, true);
 };
 
 // Opens a tile's window, as a step that Back undoes.
@@ -59,10 +62,11 @@ CnnVis.closedByReader = (page) => {
   history.back();
 };
 
-// The next tile in the order of the page, among those that show the class of the page, or those that have their own.
+// The next tile in the order of the page, among those of the same part of it.
 CnnVis.methodBeside = (page, by) => {
   const { tile } = page.enlarged;
-  const alike = page.tiles.filter((other) => other.drawn && Boolean(other.class) === Boolean(tile.class));
+  const group = ({ class: own, lead }) => (own ? "classes" : lead ? "first row" : "methods");
+  const alike = page.tiles.filter((other) => other.drawn && group(other) === group(tile));
   return alike[alike.indexOf(tile) + by];
 };
 

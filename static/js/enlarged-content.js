@@ -2,28 +2,26 @@
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
-// Which class a tile explains, and which it subtracts; empty where none.
-CnnVis.classesOf = (page, tile) => (tile.class ? [tile.class, ""] : [page.state.class, page.state.minus]);
-
 CnnVis.contentOf = (page, tile) => {
   const { drawn, method } = tile;
   const { facts } = page.data;
-  const classes = CnnVis.classesOf(page, tile);
+  const { class: chosen, minus } = tile.stateOf(page.state);
+  const classes = [chosen, minus];
   const target = `${facts.noun} ${classes.filter(Boolean).map((index) => facts.targets[index]).join(" − ")}`;
-  const layers = Object.keys(page.data.maps[method] ?? {});
-  const layer = layers.includes(page.state.layer) ? page.state.layer : layers[0];
-  const file = CnnVis.fileName(facts, method, classes, layers.length > 1 ? layer : "");
+  const { layer } = drawn;
+  const several = Object.keys(page.data.maps[method]).length > 1;
+  const file = CnnVis.fileName(facts, method, classes, several ? layer : "");
   const ends = CnnVis.endsInWords(drawn.style, drawn.map.ends[0]);
-  const scale = `colors from ${ends[0]} to ${ends[2]}`;
+  const scale = `colors from ${ends[0]} to ${ends[2]} (${CnnVis.scaleInWords(drawn)})`;
   const title = CnnVis.titleOf([drawn.title, facts.name, target, facts.model]);
-  const key = [method, layer?.replace(/[^\w.#-]/gu, "_"), classes[0]].filter(Boolean).join("/");
-  const warnings = facts.warnings[method]?.[layer ?? ""] ?? facts.warnings[method]?.[""] ?? [];
+  const key = [method, layer.replace(/[^\w.#-]/gu, "_"), chosen].filter(Boolean).join("/");
+  const warnings = facts.warnings[method]?.[layer] ?? facts.warnings[method]?.[""] ?? [];
   return {
     title, drawn, page, file, ends, warnings, bar: !drawn.pictureImage,
     notes: [drawn.map.evidence, ...warnings].filter(Boolean),
     panels: [`${CnnVis.plain(facts.name)}, ${page.size.toReversed().join("×")} pixels${CnnVis.partInWords(drawn)}`, ""],
-    values: () => page.unpack(drawn.map),
-    about: (grid) => [title.replace(/\p{Bidi_Control}/gu, ""), ...CnnVis.exactnessInWords(page, drawn, grid, facts.id, classes[1] ? "" : key)],
+    values: () => drawn.cells,
+    about: (grid) => [title.replace(/\p{Bidi_Control}/gu, ""), ...CnnVis.exactnessInWords(page, drawn, grid, facts.id, minus ? "" : key)],
     link: () => CnnVis.address.link({ class: page.state.class, open: CnnVis.tileKey(tile) }),
     latex: () => CnnVis.latex({
       file, method: drawn.title, key: facts.keys[method], image: facts.name, target: `the ${target}`, model: facts.model, scale, pair: true,
@@ -43,8 +41,8 @@ CnnVis.partInWords = ({ zoom }) => {
 CnnVis.exactnessInWords = (page, { map }, { height, width, values }, id, key) => {
   const size = `${height} rows of ${width} values, the top row first`;
   const where = `arrays/${id}.npz in the run folder${key ? `, ${key}` : ""}`;
-  if (map.code === 0) return [size, `exact values, as in ${where}`];
-  if (map.code === undefined) return [size, `the difference of two maps of the page; those of the run are in ${where}`];
+  if (map.steps === 0) return [size, `exact values, as in ${where}`];
+  if (map.steps === undefined) return [size, `the difference of two maps of the page; those of the run are in ${where}`];
   const error = CnnVis.errorsOf(map, { values }).reduce((most, value) => Math.max(most, value), 0);
   const halved = height < page.size[0] ? "averaged over 2×2 pixels and " : "";
   return [size, `${halved}rounded to within ${CnnVis.boundInWords(error || map.largest)}; the exact values are in ${where}`];
@@ -55,14 +53,8 @@ CnnVis.openLarge = ({ title, said, filename, drawn }) => {
   const dialog = new CnnVis.EnlargedDialog();
   const largest = drawn.grid.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return dialog.show({
-    title: CnnVis.titleOf([title]), drawn, file: CnnVis.slug(filename) || "map", ends: CnnVis.endsInWords(drawn.style, largest), bar: true,
+    title: CnnVis.titleOf([title]), drawn: { ...drawn, cells: drawn.grid }, file: CnnVis.slug(filename) || "map", ends: CnnVis.endsInWords(drawn.style, largest), bar: true,
     notes: [said], warnings: [], panels: [""], values: () => drawn.grid, about: () => [title, said],
     onZoom: (zoom) => dialog.show({ ...dialog.content, drawn: { ...dialog.content.drawn, zoom } }),
   });
-};
-
-// The value of a map at a place counted in the picture's pixels.
-CnnVis.valueAt = ({ grid, size: [rows, columns] }, { x, y }) => {
-  const at = (edge, cells, pixels) => Math.min(cells - 1, Math.max(0, Math.floor(((edge + 0.5) * cells) / pixels)));
-  return grid.values[at(y, grid.height, rows) * grid.width + at(x, grid.width, columns)];
 };

@@ -11,17 +11,12 @@ CnnVis.measureText = (text, size, bold) => {
   return CnnVis.measuring.measureText(text).width;
 };
 
-// The colors of a scale, from low to high, as the map has them: where it lies over the picture, over mid-gray.
+// The colors of a scale, from low to high, as the map has them.
 CnnVis.barCanvas = (style, steps = 256) => {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [steps, 1];
-  const values = Float32Array.from({ length: steps }, (_, step) => style.end * (style.signed ? (2 * step) / (steps - 1) - 1 : step / (steps - 1)));
-  const above = new OffscreenCanvas(steps, 1);
-  above.getContext("2d").putImageData(new ImageData(CnnVis.paint(values, style), steps, 1), 0, 0);
   const context = canvas.getContext("2d");
-  context.fillStyle = style.overlay ? "#808080" : "#ffffff";
-  context.fillRect(0, 0, steps, 1);
-  context.drawImage(above, 0, 0);
+  CnnVis.barColors(style, steps).forEach((color, step) => { context.fillStyle = color; context.fillRect(step, 0, 1, 1); });
   return canvas;
 };
 
@@ -29,9 +24,9 @@ CnnVis.barCanvas = (style, steps = 256) => {
 CnnVis.rasterOf = ({ draw, width, height }, { drawn, page }) => {
   if (draw === "bar") return CnnVis.barCanvas(drawn.style);
   const canvas = document.createElement("canvas");
-  const scale = Math.min(globalThis.devicePixelRatio || 1, 2); // that of `paintCanvas`
-  const view = { clientWidth: (width * CnnVis.exportScale) / scale, clientHeight: (height * CnnVis.exportScale) / scale };
-  CnnVis.paintCanvas(canvas, view, draw === "map" ? drawn : { zoom: drawn.zoom, size: drawn.size, colorBelow: true }, page);
+  const { zoom, size, outline } = drawn;
+  const shown = draw === "map" ? drawn : { zoom, size, outline, colorBelow: true };
+  CnnVis.paintCanvas(canvas, { clientWidth: width, clientHeight: height }, shown, page, CnnVis.exportScale);
   return canvas;
 };
 
