@@ -10,6 +10,7 @@ from cnnvis_report.records.images import ImageRecord, MapRecord
 from cnnvis_report.records.methods import Array, Kind
 from cnnvis_report.records.run import RunRecord, Setting
 from cnnvis_report.report.pictures.encode import Quality, encode_maps
+from cnnvis_report.report.pictures.outline import Polygon, outline
 from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.pictures.thumbnails import color_picture, data_uri, webp
 from cnnvis_report.report.views import formatting as fmt
@@ -21,7 +22,8 @@ Arrays = dict[str, npt.NDArray[Any]]
 def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Quality) -> dict[str, Any]:
     """Everything that an image's page draws.
 
-    "picture" as an address, "size", "targets", "methods" by name, and "maps" by method, layer and class index.
+    "picture" as an address, "size", "targets", "methods" by name, "maps" by method, layer and class index, and where
+    there is a mask its outline in half pixels, x and y by turns.
     """
     maps: dict[str, dict[str, dict[str, Any]]] = {}
     by_method_and_layer: dict[tuple[str, str], list[MapRecord]] = {}
@@ -34,7 +36,8 @@ def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Qual
         for info in run.methods
         if info.name in maps
     }
-    return {
+    lines = {"mask": [_half_pixels(polygon) for polygon in outline(arrays["mask"])]} if "mask" in arrays else {}
+    return lines | {
         "picture": data_uri(webp(arrays["picture"])),
         "size": list(image.size),
         "targets": [{"index": target.index, "name": target.name} for target in image.targets],
@@ -87,6 +90,10 @@ def _reading(run: RunRecord, record: MapRecord, values: Array, *, clipped: bool)
         "evidence": " · ".join(map_evidence(run, record)),
         "peak": [int(side) for side in np.unravel_index(int(values.argmax()), values.shape)],
     }
+
+
+def _half_pixels(polygon: Polygon) -> list[int]:
+    return [round(2 * number) for point in polygon for number in point]
 
 
 def _float(value: Setting) -> float:

@@ -79,25 +79,3 @@ CnnVis.unpack = async (map) => {
   if (map.steps === 0) return { values: new Float32Array(CnnVis.bytesOf(map.data).buffer), height, width };
   return { values: CnnVis.expand(await stepsOf(map), map.largest, map.signed, map.steps), height, width };
 };
-
-// Bilinear, with the corners of the cells aligned, not their centers: what PyTorch calls align_corners=False.
-CnnVis.upsample = ({ values, height, width }, toHeight, toWidth) => {
-  const grown = new Float32Array(toHeight * toWidth);
-  const columns = sources(width, toWidth);
-  sources(height, toHeight).forEach(([top, bottom, down], row) => {
-    columns.forEach(([left, right, across], column) => {
-      const above = values[top * width + left] * (1 - across) + values[top * width + right] * across;
-      const below = values[bottom * width + left] * (1 - across) + values[bottom * width + right] * across;
-      grown[row * toWidth + column] = above * (1 - down) + below * down;
-    });
-  });
-  return { values: grown, height: toHeight, width: toWidth };
-};
-
-function sources(from, to) {
-  return Array.from({ length: to }, (_, place) => {
-    const exact = Math.max(0, ((place + 0.5) * from) / to - 0.5);
-    const low = Math.min(from - 1, Math.floor(exact));
-    return [low, Math.min(from - 1, low + 1), exact - low];
-  });
-}
