@@ -96,4 +96,4 @@ def _opacity(values: Values, end: float, sign: Sign, look: Look) -> Values:
 
 
 def _bytes(values: Values) -> Pixels:
-    return np.floor(np.clip(values, 0, 255) + 0.5).astype(np.uint8)
+    return np.asarray(np.floor(np.clip(values, 0, 255) + 0.5), dtype=np.uint8)

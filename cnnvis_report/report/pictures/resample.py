@@ -34,7 +34,7 @@ def _matrix(before: int, after: int, growth: Growth) -> Values:
         edges = np.linspace(0, before, after + 1)
         cells = np.arange(before)
         overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
-        return np.maximum(overlap, 0) * after / before
+        return np.asarray(np.maximum(overlap, 0) * after / before)
     if growth is Growth.NEAREST:
         matrix[rows, ((rows + 0.5) * before / after).astype(int)] = 1
         return matrix
