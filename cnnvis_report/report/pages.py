@@ -6,7 +6,7 @@ The folder of pages and the single file are both written from this table, and so
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cnnvis_report.report.pictures.network import network_pictures
+from cnnvis_report.report.pictures.network import converged_pictures, network_pictures
 from cnnvis_report.report.pictures.snapshots import snapshot_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures
 from cnnvis_report.report.views.error_maps import error_pictures
@@ -57,7 +57,7 @@ class Page:
 
 
 PAGES: Sequence[Page] = (
-    Page("index", "Overview", overview, "overview.html"),
+    Page("index", "Overview", overview, "overview.html", pictures=converged_pictures),
     Page(
         "performance",
         "Performance",

@@ -65,6 +65,7 @@ class Renderer:
             "name": network.name,
             "description": f"What {network.name} looks at: {methods} on {fmt.count(images, 'image')}.",
             "favicon": favicon(),
+            "report_title": self._report.title,
             "pages": shown_pages(self._report),
             "facts": (
                 f"{fmt.short(network.parameters)} parameters",

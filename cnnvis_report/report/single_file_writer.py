@@ -8,6 +8,7 @@ from typing import Any
 
 from cnnvis_report.progress import Progress
 from cnnvis_report.report import assets
+from cnnvis_report.report.gallery_data import GALLERY, gallery_data
 from cnnvis_report.report.image_content import image_contents
 from cnnvis_report.report.pages import IMAGE_TEMPLATE, shown_pages
 from cnnvis_report.report.payload import provenance_slots
@@ -43,7 +44,7 @@ def _write(report: Report, path: Path, progress: Progress) -> None:
         theme=theme,
         script=script,
         plotly=packed(plotly),
-        provenance=provenance_slots(report.run),
+        data={"provenance": provenance_slots(report.run), GALLERY: gallery_data(report)},
         parts=_pages(report),
         images=_images(report, progress),
         image_template=IMAGE_TEMPLATE,
@@ -69,6 +70,7 @@ def _images(report: Report, progress: Progress) -> Iterator[dict[str, Any]]:
         links = SingleFileLinks({name: data_uri(picture) for name, picture in content.pictures.items()})
         yield {
             "id": content.image.id,
+            "on_overview": report.summary.images == 1,
             "view": image_view(report, links, content.image, content.neighbors),
             "links": links,
             "data": content.data,

@@ -49,8 +49,8 @@ def settled(tab: Any) -> None:
 
 def test_every_page_opens_quietly_and_shows_every_map(visit: Visit, moved: Path, report: Path) -> None:
     visit.open(moved / "index.html")
-    assert visit.tab.locator("[data-gallery] > li").count() == len(images(report))
-    visit.tab.locator("[data-gallery] > li").last.scroll_into_view_if_needed()
+    assert visit.tab.locator("[data-gallery] li").count() == len(images(report))
+    visit.tab.locator("[data-gallery] li").last.scroll_into_view_if_needed()
     until(visit.tab, "[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
     for name in ("methods.html", "run.html"):
         visit.open(moved / name)
@@ -148,7 +148,7 @@ def test_a_map_is_enlarged_with_no_way_to_send_it_away(visit: Visit, moved: Path
 
 def shown(tab: Any) -> Any:
     return tab.evaluate(
-        "[...document.querySelectorAll('[data-gallery] > li:not([hidden])')].map((li) => li.dataset.name)"
+        "[...document.querySelectorAll('[data-gallery] li:not([hidden])')].map((li) => li.dataset.name)"
     )
 
 
@@ -166,13 +166,13 @@ def test_the_scheme_follows_the_system_and_the_reader(chromium: Any, moved: Path
 
 
 def test_time_and_machine_are_filled_in(visit: Visit, moved: Path, report: Path) -> None:
-    tab = visit.open(moved / "index.html")
+    tab = visit.open(moved / "run.html")
     until(tab, "document.querySelector('[data-provenance=took]').textContent !== '–'")
     record = load_run(report).record
     assert tab.locator("[data-provenance='took-detail']").inner_text() == provenance_slots(record)["took-detail"]
     finished = str(record.provenance["finished"])
     assert finished in tab.locator("footer").inner_text()
-    assert finished not in (moved / "index.html").read_text(encoding="utf-8")
+    assert finished not in (moved / "run.html").read_text(encoding="utf-8")
 
 
 def test_paper_gets_the_canvases_and_no_controls(visit: Visit, moved: Path, report: Path) -> None:
@@ -216,7 +216,7 @@ def test_without_scripts_there_are_pictures(chromium: Any, moved: Path, report: 
 def test_the_single_file_has_it_all(visit: Visit, alone: Path, report: Path) -> None:
     tab = visit.open(alone)
     run = images(report)
-    tab.locator("[data-gallery] > li").last.scroll_into_view_if_needed()
+    tab.locator("[data-gallery] li").last.scroll_into_view_if_needed()
     until(
         tab,
         "[...document.querySelectorAll('[data-gallery] img')].every((i) => i.src.startsWith('data:') && i.complete)",

@@ -26,7 +26,7 @@ def witnessed(visit: Visit, path: Path, fragment: Any, seen: Any) -> Any:
 
 
 def test_the_gallery_is_filtered_when_the_page_is_ready(visit: Visit, moved: Path, report: Path) -> None:
-    count = "() => document.querySelectorAll('[data-gallery] > li:not([hidden])').length"
+    count = "() => document.querySelectorAll('[data-gallery] li').length"
     wrong = sum(image.correct is False for image in images(report))
     assert 0 < wrong < len(images(report))
     assert witnessed(visit, moved / "index.html", "#verdict=misclassified", count) == [wrong]
