@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.checks import RANDOMIZATION
+from cnnvis_report.evidence.checks import RANDOMIZATION, outcome
 from cnnvis_report.records.evidence import Check, Evidence, MeasureOfMethod, MethodEvidence, Standing
 from cnnvis_report.records.metrics import MetricInfo
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views.findings import POINTING
 from cnnvis_report.report.views.method_rows import MethodRow
-from cnnvis_report.report.views.standings import outcome
 
 MARKS = {"passed": "✓", "failed": "✗", "not decided": "?"}
 
