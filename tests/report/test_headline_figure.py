@@ -95,7 +95,7 @@ def test_the_file_for_print_is_the_figure_of_the_command(report: Path, shown: Fi
     with Image.open(report / "figure.png") as file:
         assert file.info["dpi"] == pytest.approx((300, 300), abs=0.1)
         assert np.asarray(file).std() > 20
-    assert "cnnvis-report figure FOLDER -o figure.pdf" in shown.text and "\\caption{" in shown.text
+    assert "cnnvis-report figure RUN -o figure.pdf" in shown.text and "\\caption{" in shown.text
 
 
 def test_the_single_file_has_it_as_its_first_picture(report: Path, tmp_path: Path) -> None:
