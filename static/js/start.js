@@ -14,6 +14,7 @@ CnnVis.wire = (root) => {
     CnnVis.wired.set(root, page);
     CnnVis.connectControls(page);
     CnnVis.connectDifference(page);
+    CnnVis.connectWalk(page);
     CnnVis.connectEnlarge(page);
     CnnVis.working(page.start());
   } else CnnVis.wired.set(root, null);
