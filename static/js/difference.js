@@ -28,9 +28,9 @@ CnnVis.endsOf = (values, clipped) => {
 };
 
 // How far each value may be from the true one: half a step of its square root; nothing where maps travel as they are.
-CnnVis.errorsOf = ({ code, signed, largest }, { values }) => {
-  const half = 0.5 / (signed ? 2 ** (code - 1) - 1 : 2 ** code - 1);
-  return values.map((value) => (code === 0 ? 0 : half * (2 * Math.sqrt(Math.abs(value) * largest) + half * largest)));
+CnnVis.errorsOf = ({ steps, largest }, { values }) => {
+  const half = 0.5 / steps;
+  return values.map((value) => (steps === 0 ? 0 : half * (2 * Math.sqrt(Math.abs(value) * largest) + half * largest)));
 };
 
 // The errors of maps that are subtracted from each other add up. Empty where there are none.

@@ -49,14 +49,3 @@ CnnVis.keeping = (href, state) => {
   const named = Object.fromEntries(settings.map(([name]) => [name, state[name]]));
   return path + CnnVis.formatAddress({ ...(own.page ? { page: own.page } : {}), ...named, filter: state.filter ?? "" });
 };
-
-// Keys of the image page in sight; typing in a field isn't one.
-CnnVis.imageKey = (page, event) => {
-  const links = { k: 'a[rel="prev"]', j: 'a[rel="next"]' };
-  if (links[event.key]) page.root.querySelector(links[event.key])?.click();
-  else if (event.key === "z") page.zoomed(null);
-  else if (event.key >= "1" && event.key <= "9") {
-    page.root.querySelectorAll("[data-classes] [data-class]")[Number(event.key) - 1]?.click();
-  } else return;
-  event.preventDefault();
-};

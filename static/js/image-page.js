@@ -19,9 +19,11 @@ CnnVis.ImagePage = class {
 
   async start() {
     this.data = await CnnVis.package(this.root.dataset.image);
+    CnnVis.linkMaps(this.data.maps);
     this.size = this.data.size;
     this.picture = await CnnVis.loadImage(this.data.picture);
     this.below = new CnnVis.Below(this.picture);
+    if (Math.max(...this.size) <= CnnVis.squaresUpTo) this.root.style.setProperty("--rendering", "pixelated"); // in Plotly, too
     const tileOf = new Map(this.tiles.map((tile) => [tile.view, tile]));
     const drawn = this.setState(this.fromAddress());
     CnnVis.watchSight([...tileOf.keys()], (entries) => {
@@ -67,7 +69,7 @@ CnnVis.ImagePage = class {
     this.state = state;
     this.root.style.setProperty("--tile", `${CnnVis.tileSizes[state.size] ?? CnnVis.tileSizes.M}px`);
     this.root.dispatchEvent(new CustomEvent("cnnvis:state"));
-    const inSight = this.tiles.filter((tile) => this.visible.has(tile) || tile.lead);
+    const inSight = this.tiles.filter((tile) => this.visible.has(tile) || tile.lead || tile === this.enlarged?.tile || tile === this.pinned);
     await Promise.all(inSight.map((tile) => tile.draw(state)));
     for (const tile of this.tiles.filter((tile) => !inSight.includes(tile))) {
       await CnnVis.idle();

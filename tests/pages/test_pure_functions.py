@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnvis_report.records.methods import Sign
-from cnnvis_report.report.pictures.encode import QUALITIES, Quality, encode_map
+from cnnvis_report.records.methods import Array, Sign
+from cnnvis_report.report.pictures.encode import QUALITIES, Quality, encode_maps
+from cnnvis_report.report.pictures.pack import text_of
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, limit, table
 from cnnvis_report.report.pictures.resample import Growth, resize
+from tests.report.pictures.decoding import decode_maps
 
 pytestmark = pytest.mark.browser
 
@@ -32,19 +34,49 @@ MAPS = {
 }
 
 
-@pytest.mark.parametrize("quality", QUALITIES, ids=["8 bits", "6 bits", "halved"])
+@pytest.mark.parametrize("quality", QUALITIES, ids=["31 steps", "15 steps", "halved"])
 @pytest.mark.parametrize("name", MAPS)
 def test_a_map_is_unpacked_within_the_error_of_its_quality(scripts: Any, name: str, quality: Quality) -> None:
     values = MAPS[name]
     unpacked = scripts.evaluate(
         "async (map) => { const { values } = await CnnVis.unpack(map); return [...values] }",
-        encode_map(values, Sign.SIGNED, quality),
+        encode_maps([values], Sign.SIGNED, quality)[0],
     )
     if quality.halved and values.size > 1024:
         assert len(unpacked) == values.size // 4, "averaged over 2×2"
         return
     bound = 1e-6 if values.size <= 1024 else quality.error
     assert np.abs(np.array(unpacked).reshape(values.shape) - values).max() <= bound * np.abs(values).max() + 1e-9
+
+
+@pytest.mark.parametrize("quality", QUALITIES, ids=["31 steps", "15 steps", "halved"])
+def test_maps_of_all_classes_are_those_of_numpy_to_the_bit(scripts: Any, quality: Quality) -> None:
+    maps: list[Array] = [
+        NOISE,
+        (NOISE + SMOOTH / 100).astype(np.float32),
+        NOISE.copy(),
+        -NOISE,
+        np.zeros_like(NOISE),
+        SMOOTH,
+    ]
+    entries = encode_maps(maps, Sign.SIGNED, quality)
+    classes = {str(number): {**entry, "first": "0"} if number else entry for number, entry in enumerate(entries)}
+    unpacked = scripts.evaluate(
+        """async (classes) => {
+          CnnVis.linkMaps({ gradient: { "": classes } });
+          const grids = await Promise.all(Object.values(classes).map(CnnVis.unpack));
+          return grids.map(({ values }) => [...values]);
+        }""",
+        classes,
+    )
+    for values, expected in zip(unpacked, decode_maps(entries), strict=True):
+        assert np.array_equal(np.array(values, np.float32), expected.ravel())
+
+
+@pytest.mark.parametrize("size", [0, 1, 12, 13, 14, 500])
+def test_text_is_turned_back_into_its_bytes(scripts: Any, size: int) -> None:
+    content = np.random.default_rng(size).integers(0, 256, size, np.uint8).tobytes()
+    assert scripts.evaluate("(text) => [...CnnVis.bytesOf(text)]", text_of(content)) == list(content)
 
 
 @pytest.mark.parametrize("growth", Growth)
@@ -164,7 +196,7 @@ def test_pure_functions_of_the_pages(scripts: Any, code: str, expected: Any) -> 
         ("CnnVis.boundInWords(0.00000612)", "6.2e−6"),
         ("CnnVis.boundInWords(120.1)", "130"),
         ("[...CnnVis.subtract({ values: [3, 1] }, { values: [1, 4] }).values]", [2, -3]),
-        ("[...CnnVis.errorsOf({ code: 0 }, { values: [1, 2] })]", [0, 0]),
+        ("[...CnnVis.errorsOf({ steps: 0 }, { values: [1, 2] })]", [0, 0]),
     ],
 )
 def test_pure_functions_of_differences(scripts: Any, code: str, expected: Any) -> None:

@@ -94,7 +94,7 @@ def _scale(method: MethodInfo, end: float, largest: float) -> tuple[str, str, st
     if method.kind is Kind.PIXEL:
         whose = "99th percentile of this map"
     else:
-        whose = f"{'largest' if method.shown_sign is Sign.SIGNED else 'max'} of this map"
+        whose = f"{'max |value|' if method.shown_sign is Sign.SIGNED else 'max'} of this map"
     if method.shown_sign is Sign.POSITIVE:
         return "0", "", high, whose
     return f"{'≤ ' if beyond else ''}{fmt.number(-end)}", "0", high, whose
