@@ -1,8 +1,17 @@
-// Zoom: by dragging a rectangle, by a pinch; all maps show the same part of the picture.
+// Zoom: by dragging a rectangle, by a pinch, in the address; all maps show the same part of the picture.
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
 CnnVis.leastZoom = 2; // pixels of the picture that are seen at least
+
+// A part of a picture of [rows, columns] as text, and back; null is the whole of it, and so is what makes no sense.
+CnnVis.formatZoom = (zoom) => (zoom ? [...zoom.x, ...zoom.y].map((edge) => Number(edge.toFixed(2))).join("_") : "");
+CnnVis.parseZoom = (text, [rows, columns]) => {
+  const edges = (text ?? "").split("_").map((edge) => (edge.trim() ? Number(edge) : Number.NaN));
+  if (edges.length !== 4 || !edges.every(Number.isFinite)) return null;
+  const [left, right, top, bottom] = edges;
+  return left < right && top < bottom ? CnnVis.zoomTo({ x: left, y: top }, { x: right, y: bottom }, [rows, columns]) : null;
+};
 
 // A rectangle between two places, widened to the aspect of the picture and moved into it; null where it is all of it.
 CnnVis.zoomTo = (from, to, [rows, columns]) => {
