@@ -6,7 +6,6 @@ CnnVis.connectControls = (page) => {
   const { root } = page;
   const form = root.querySelector("[data-controls]");
   if (!form) return;
-  form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {
     const { name, type, value, checked } = event.target;
