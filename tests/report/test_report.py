@@ -90,6 +90,8 @@ def test_every_link_and_file_is_there(report: Path, site: Any) -> None:
         targets += [link["href"] for link in page.all("link") if link["rel"] != "icon"]
         targets += [attrs["src"] for tag, attrs in page.elements if tag in ("img", "script") and attrs.get("src")]
         for target in targets:
+            if name == "methods.html" and re.match("https://(arxiv|doi).org/", target or ""):
+                continue  # where a method was published
             path, _, place = (target or "").partition("#")
             file = (here / path).resolve() if path else report / name
             assert file.is_file() and report.resolve() in file.resolve().parents, f"{name}: {target}"

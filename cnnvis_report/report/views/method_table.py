@@ -8,18 +8,18 @@ from cnnvis_report.evidence.checks import RANDOMIZATION
 from cnnvis_report.records.evidence import Check, Evidence, MeasureOfMethod, MethodEvidence, Standing
 from cnnvis_report.records.metrics import MetricInfo
 from cnnvis_report.records.run import RunRecord
+from cnnvis_report.report.views.evidence import outcome
 from cnnvis_report.report.views.findings import POINTING
 from cnnvis_report.report.views.method_rows import MethodRow
-from cnnvis_report.report.views.standings import outcome
 
 MARKS = {"passed": "✓", "failed": "✗", "not decided": "?"}
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name in the address, its title, what it holds, and whether its best or first values are the highest.
+    """A column: its name in the address, its title, and what it holds.
 
-    images: how many count; 0 where that says nothing.
+    descending: whether the highest values are the best. images: how many count; 0 where that says nothing.
     """
 
     name: str
