@@ -8,7 +8,6 @@ from cnnvis_report.evidence.checks import RANDOMIZATION, outcome
 from cnnvis_report.records.evidence import Check, Evidence, MeasureOfMethod, MethodEvidence, Standing
 from cnnvis_report.records.metrics import MetricInfo
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.views.evidence import outcome
 from cnnvis_report.report.views.findings import POINTING
 from cnnvis_report.report.views.method_rows import MethodRow
 
