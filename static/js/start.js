@@ -8,6 +8,7 @@ CnnVis.wire = (root) => {
   if (CnnVis.wired.has(root)) return;
   CnnVis.connectFeatures(root);
   CnnVis.connectPerformance(root);
+  CnnVis.connectTables(root);
   if (root.querySelector("[data-gallery]")) CnnVis.wired.set(root, new CnnVis.Gallery(root));
   else if (root.dataset.page === "image" && root.querySelector("[data-controls]")) {
     const page = new CnnVis.ImagePage(root);
