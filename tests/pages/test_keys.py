@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import standard_methods
 from tests.pages.browser import Visit, until
 from tests.pages.enlarged import plain
-from tests.pages.test_pages import PAGE, images, standard_methods
+from tests.pages.test_pages import PAGE, images
 
 pytestmark = pytest.mark.browser
 COVERS = """[...document.querySelectorAll('.view > .cover')].map((cover) => getComputedStyle(cover).clipPath)"""
