@@ -1,17 +1,18 @@
 """A report as one page: everything is in it, and packed until somebody looks at it."""
 
-import gzip
-from base64 import b64encode
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cnnvis_report.progress import Progress
 from cnnvis_report.report import assets
+from cnnvis_report.report.gallery_data import GALLERY, gallery_data
 from cnnvis_report.report.image_content import image_contents
 from cnnvis_report.report.pages import IMAGE_TEMPLATE, shown_pages
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
+from cnnvis_report.report.pictures.pack import text_of
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.views.image import image_view
@@ -43,7 +44,7 @@ def _write(report: Report, path: Path, progress: Progress) -> None:
         theme=theme,
         script=script,
         plotly=packed(plotly),
-        provenance=provenance_slots(report.run),
+        data={"provenance": provenance_slots(report.run), GALLERY: gallery_data(report)},
         parts=_pages(report),
         images=_images(report, progress),
         image_template=IMAGE_TEMPLATE,
@@ -52,15 +53,22 @@ def _write(report: Report, path: Path, progress: Progress) -> None:
 
 
 def packed(text: str) -> str:
-    """Text as base64 of gzip, the same bytes every time."""
-    return b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+    """Text, deflated, as text that stands in a script element."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return text_of(packer.compress(text.encode()) + packer.flush())
 
 
 def _pages(report: Report) -> Iterator[dict[str, Any]]:
     """What the template gets of each page of the table."""
     for page in shown_pages(report):
         links = SingleFileLinks({name: data_uri(content) for name, content in page.pictures(report.stored)})
-        yield {"name": page.name, "template": page.template, "view": page.view(report, links), "links": links}
+        yield {
+            "name": page.name,
+            "title": page.title,
+            "template": page.template,
+            "view": page.view(report, links),
+            "links": links,
+        }
 
 
 def _images(report: Report, progress: Progress) -> Iterator[dict[str, Any]]:
@@ -69,6 +77,7 @@ def _images(report: Report, progress: Progress) -> Iterator[dict[str, Any]]:
         links = SingleFileLinks({name: data_uri(picture) for name, picture in content.pictures.items()})
         yield {
             "id": content.image.id,
+            "on_overview": report.summary.images == 1,
             "view": image_view(report, links, content.image, content.neighbors),
             "links": links,
             "data": content.data,

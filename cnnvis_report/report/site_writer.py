@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cnnvis_report.progress import Progress
 from cnnvis_report.report import assets
+from cnnvis_report.report.gallery_data import GALLERY, gallery_data
 from cnnvis_report.report.image_content import ImageContent, image_contents
 from cnnvis_report.report.pages import IMAGE_TEMPLATE, Page, shown_pages
 from cnnvis_report.report.payload import provenance_slots
@@ -73,6 +74,7 @@ def _write_assets(folder: Path, report: Report) -> None:
         "assets/report.js": assets.scripts(),
         "assets/plotly.js": assets.plotly(),
         "data/provenance.js": assets.delivery("provenance", provenance_slots(report.run)),
+        f"data/{GALLERY}.js": assets.delivery(GALLERY, gallery_data(report)),
     }
     for name, text in texts.items():
         _write_text(folder / name, text)

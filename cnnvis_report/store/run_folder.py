@@ -1,7 +1,7 @@
 """A complete run in its folder, read one image at a time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +112,13 @@ def load_run(folder: Path) -> StoredRun:
         more = f", and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
         raise BadRequest(f"{folder}: {', '.join(wrong[:NAMED])}{more}. {advice(folder)}")
     return run
+
+
+def titled(run: StoredRun, title: str | None) -> StoredRun:
+    """The run with another title, or as it is without one; its folder keeps the title that it has."""
+    if title is None:
+        return run
+    return replace(run, record=replace(run.record, settings={**run.record.settings, "title": title}))
 
 
 def load_arrays(folder: Path, image: str) -> dict[str, Array]:

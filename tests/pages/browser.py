@@ -36,9 +36,10 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-# One frame, so that what comes into sight is seen, and a turn of the queue, so that what that calls for is asked for.
-READY = """() => new Promise((done) => requestAnimationFrame(() => setTimeout(
-  () => done(document.documentElement.dataset.ready !== undefined), 0)))"""
+# Two frames, so that what comes into sight is seen and told of, and a turn of the queue, so that what that calls for is
+# asked for.
+READY = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(
+  () => done(document.documentElement.dataset.ready !== undefined), 0))))"""
 
 
 def until(tab: Any, code: str, given: Any = None, seconds: float = 15) -> None:
@@ -125,3 +126,12 @@ def alone(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(report, folder / "run")
     command("render", folder / "run", "--single-file")
     return (folder / "run" / "index.html").rename(folder / "the report.html")
+
+
+@pytest.fixture(scope="session")
+def scripts(chromium: Any, moved: Path) -> Iterator[Any]:
+    """A page to call the scripts' pure functions on."""
+    visit = Visit(chromium)
+    yield visit.open(moved / "methods.html")
+    visit.is_quiet()
+    visit.context.close()

@@ -15,7 +15,7 @@ from cnnvis_report.records.images import ClassScore, ImageRecord
 from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.palettes import DEFAULT, limit, stops
-from cnnvis_report.report.views.formatting import percent
+from cnnvis_report.report.views.formatting import named_score, percent
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 from tests.narrow import present
@@ -160,7 +160,7 @@ def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(
             clipped = run.method(method).kind is Kind.PIXEL
             wanted = max(limit(a - b, clipped=clipped) for a, b in pairs)
             slack = packing(by_class, both) * 2
-            assert seen["signed"] and [tuple(each) for each in seen["stops"]] == list(stops(DEFAULT, Sign.SIGNED))
+            assert seen["signed"] and [tuple(each) for each in seen["stops"]] == list(stops(DEFAULT[Sign.SIGNED]))
             assert seen["end"] == pytest.approx(wanted, rel=1e-5, abs=slack), (method, setting)
             low, zero, high = (re.sub("[≤≥] ", "", text) for text in seen["ends"])
             assert (low, zero) == (f"−{high}", "0")
@@ -288,7 +288,8 @@ def test_enlarged_it_keeps_its_name(visit: Visit, moved: Path, image: ImageRecor
     tab.locator("[data-method='grad_cam'] .enlarge").focus()
     tab.keyboard.press("Enter")
     tab.locator("dialog .colorbar").wait_for(state="attached")
-    assert tab.locator("dialog h2").inner_text() == f"Grad-CAM for {both[0].name} − {both[1].name}"
+    difference = f"class {named_score(both[0])} − {named_score(both[1])}"
+    assert tab.locator("dialog h2").inner_text() == f"Grad-CAM · {image.name} · {difference} · tiny"
     visit.is_quiet()
 
 

@@ -42,7 +42,7 @@ class Page(HTMLParser):
         self._open.pop()
 
     def handle_data(self, data: Any) -> None:
-        if self._open and self._open[-1] == "title":
+        if self._open and self._open[-1] == "title" and "svg" not in self._open:
             self.title += data
         elif self._open and self._open[-1] not in ("script", "style"):
             self.text.append(data)
@@ -86,7 +86,8 @@ def test_there_is_a_page_for_everything(report: Path, site: Any) -> None:
 def test_every_link_and_file_is_there(report: Path, site: Any) -> None:
     for name, page in site.items():
         here = (report / name).parent
-        targets = [attrs.get("href") for tag, attrs in page.elements if tag in ("a", "link")]
+        targets = [attrs.get("href") for tag, attrs in page.elements if tag == "a"]
+        targets += [link["href"] for link in page.all("link") if link["rel"] != "icon"]
         targets += [attrs["src"] for tag, attrs in page.elements if tag in ("img", "script") and attrs.get("src")]
         for target in targets:
             path, _, place = (target or "").partition("#")
@@ -95,6 +96,16 @@ def test_every_link_and_file_is_there(report: Path, site: Any) -> None:
             if place and "=" not in place:  # which would be a state
                 linked = site[file.relative_to(report.resolve()).as_posix()] if path else page
                 assert place in [attrs.get("id") for _, attrs in linked.elements], f"{name}: {target}"
+
+
+def test_every_page_brings_its_icon_and_says_what_it_is(site: Any) -> None:
+    descriptions = set()
+    for page in site.values():
+        (icon,) = [present(link["href"]) for link in page.all("link") if link["rel"] == "icon"]
+        assert icon.startswith("data:image/svg+xml;base64,")
+        (description,) = [present(meta["content"]) for meta in page.all("meta") if meta.get("name") == "description"]
+        descriptions.add(description)
+    assert len(descriptions) == len(site)
 
 
 def test_nothing_is_asked_of_any_network(report: Path, site: Any) -> None:
@@ -140,11 +151,10 @@ def test_ids_are_unique_and_everything_has_a_name(site: Any) -> None:
 
 def test_titles_say_which_page(report: Path, site: Any) -> None:
     names = {f"images/{image.id}.html": image.name for image in load_run(report).images()}
-    names |= {"index.html": "Overview", "features.html": "Features", "methods.html": "Methods", "run.html": "Run"}
-    names["performance.html"] = "Performance"
-    assert {name: page.title for name, page in site.items()} == {
-        name: f"{title} · tiny" for name, title in names.items()
-    }
+    names |= {f"{name.lower()}.html": name for name in ("Features", "Methods", "Run", "Performance")}
+    of_report = "What tiny looks at in drawn0"
+    titles = {name: f"{title} · {of_report}" for name, title in names.items()} | {"index.html": of_report}
+    assert {name: page.title for name, page in site.items()} == titles
 
 
 def test_the_single_file_is_one_file(single: Path, report: Path) -> None:
@@ -164,7 +174,7 @@ def test_the_single_file_is_one_file(single: Path, report: Path) -> None:
     assert content.count("'sha256-") == 3 and "'self'" not in content
     blocks = re.findall(r'<script type="application/json" data-package="([^"]+)">(.*?)</script>', text, re.DOTALL)
     looked = [each for each in present(load_run(report).record.inspection).images if each.side]
-    assert len(blocks) == 2 * len(HOSTILE) + 1 + sum(len(each.layers) for each in looked)
+    assert len(blocks) == 2 * len(HOSTILE) + 2 + sum(len(each.layers) for each in looked)
     for name, block in blocks:
         content = json.loads(block)
         if not name.startswith(("stills-", "provenance", "features-")):
@@ -195,7 +205,7 @@ def test_a_run_of_one_image_and_of_many(drawn: Path, tmp_path: Path) -> None:
 
 
 def test_notices_are_said_outright_or_folded(drawn: Path, tmp_path: Path) -> None:
-    """Four brief ones stand on the overview, long ones and the rest behind a summary; the run page has all."""
+    """Two brief ones stand on the overview, long ones and the rest behind a summary; the run page has all."""
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", tmp_path, "-m", "grad_cam", "-q")
 
     def page(notices: list[str], name: str) -> str:
@@ -209,8 +219,11 @@ def test_notices_are_said_outright_or_folded(drawn: Path, tmp_path: Path) -> Non
     many = ["one.", "x" * 401, "two.", "three.", "four.", "five."]
     said = page(many, "index.html").partition('aria-label="Notices"')[2].partition("</section>")[0]
     outright, _, folded = said.partition("<details>")
-    assert re.findall("<li>(.*?)</li>", outright) == ["one.", "two.", "three.", "four."]
-    assert re.findall("<li>(.*?)</li>", folded) == ["x" * 401, "five."] and "2 more notices</summary>" in folded
+    assert re.findall("<li>(.*?)</li>", outright) == ["one.", "two."]
+    assert (
+        re.findall("<li>(.*?)</li>", folded) == ["x" * 401, "three.", "four.", "five."]
+        and "4 more notices</summary>" in folded
+    )
     said = page(["x" * 401], "index.html").partition('aria-label="Notices"')[2].partition("</section>")[0]
     assert "1 notice</summary>" in said
     run = page(many, "run.html").partition('id="notices"')[2].partition("</section>")[0]

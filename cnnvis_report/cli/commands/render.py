@@ -20,7 +20,7 @@ from cnnvis_report.store.names import MANIFEST
 @click.argument(
     "run", cls=DescribedArgument, type=SettingType(File()), metavar="RUN", description="The folder of a report."
 )
-@configured(OutputConfig, only=("single_file", "open", "verbose"))
+@configured(OutputConfig, only=("title", "single_file", "open", "verbose"))
 @click.option(
     "--repair",
     cls=GroupedOption,
@@ -38,16 +38,17 @@ def render(config: OutputConfig, run: Path, repair: bool) -> None:
     Examples:
         cnnvis-report render report --single-file
         cnnvis-report render report --repair
+        cnnvis-report render report --title "Before and after pruning"
     """
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.repair import repair as repair_run
-    from cnnvis_report.store.run_folder import load_run
+    from cnnvis_report.store.run_folder import load_run, titled
 
     if (run / MANIFEST).is_file():
         finish.claim(run)
     for line in repair_run(run) if repair else ():
         click.echo(f"Warning: {printable(line)}", err=True)
-    stored = load_run(run)
+    stored = titled(load_run(run), config.title)
     try:
         written = write_site(stored, single_file=config.single_file)
     except (CnnVisError, OSError):

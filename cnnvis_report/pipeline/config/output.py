@@ -26,6 +26,15 @@ class OutputConfig:
         stated=Stated.NEVER,
         decides=False,
     )
+    title: str | None = setting(
+        None,
+        "Title of the report.",
+        Text(),
+        metavar="TEXT",
+        default_text="What MODEL looks at in IMAGES",
+        stated=Stated.CHANGED,
+        decides=False,
+    )
     strict: bool = setting(
         False,
         "Exit with status 3 if a file was skipped or a map is missing.",

@@ -1,10 +1,13 @@
 """Pictures of the whole network: kernels, the images that channels are strongest in, feature visualization."""
 
+from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.report.pictures.kernels import kernel_sheet
 from cnnvis_report.report.pictures.sheet import sheet
 from cnnvis_report.report.pictures.thumbnails import Pictures, webp
 from cnnvis_report.store.names import NETWORK
 from cnnvis_report.store.run_folder import StoredRun
+
+SHOWN_FIRST = 3  # feature visualizations on the overview
 
 
 def network_pictures(run: StoredRun) -> Pictures:
@@ -27,3 +30,17 @@ def network_pictures(run: StoredRun) -> Pictures:
     for number in range(len(inspection.maximized)):
         yield f"maximized-{number}", webp(arrays[f"maximized/{number}"], lossless_up_to=0)
         yield f"frames-{number}", sheet([list(arrays[f"frames/{number}"])])
+
+
+def converged(inspection: InspectionRecord | None) -> list[int]:
+    """The numbers of the first feature visualizations that no image of the set beats."""
+    maximized = inspection.maximized if inspection else ()
+    return [number for number, record in enumerate(maximized) if record.converged][:SHOWN_FIRST]
+
+
+def converged_pictures(run: StoredRun) -> Pictures:
+    """Their pictures, by name."""
+    numbers = converged(run.record.inspection)
+    arrays = run.inspection_arrays(NETWORK) if numbers else {}
+    for number in numbers:
+        yield f"maximized-{number}", webp(arrays[f"maximized/{number}"], lossless_up_to=0)

@@ -53,7 +53,6 @@ class EvidenceRow:
     faithfulness: Score
     localization: Score
     randomization: tuple[str, str]
-    passes: str
 
     @property
     def method(self) -> str:
@@ -102,7 +101,7 @@ class EvidenceTable:
     @property
     def width(self) -> int:
         """How many columns it has."""
-        return 5 + (self.localization is not None) + self.randomized
+        return 4 + (self.localization is not None) + self.randomized
 
 
 def evidence_table(report: Report) -> EvidenceTable | None:
@@ -172,7 +171,6 @@ class _Table:
             faithfulness=self._score(self.evidence.faithfulness, measured),
             localization=self._score(self.evidence.localization, first.measures.get(self.evidence.localization)),
             randomization=(words.interval(check.value), outcome(check)) if check and check.value else ("", ""),
-            passes=passes(first),
         )
 
     def _failed(self, group: Sequence[MethodEvidence]) -> Iterator[str]:
@@ -195,13 +193,6 @@ class _Table:
             words.difference(measured.difference, percent=percent) if measured.difference else "",
             f"n = {measured.value.images}" if measured.value.images != images else "",
         )
-
-
-def passes(method: MethodEvidence) -> str:
-    """What a map of a method takes, in words."""
-    if method.forward is None or method.backward is None:
-        return "–"
-    return fmt.passes(method.forward, method.backward)
 
 
 def _has_failed(method: MethodEvidence) -> bool:

@@ -1,107 +1,154 @@
 """The gallery: every image of the run, with what its filters, orders and captions need."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.best_methods import best_methods
+from cnnvis_report.report.views.image_measures import image_measures
 from cnnvis_report.report.views.links import Links
-from cnnvis_report.report.views.method_rows import by_family, shown_first
+from cnnvis_report.report.views.method_rows import by_family
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.verdict import Verdict, predicted_scores, verdict
 
 CAPTION = 3  # predictions below a picture
+PAGE = 60  # images that are shown at a time
+FIGURE_ROWS, FIGURE_COLUMNS = 12, 5  # images and methods of a figure made of those that are shown
 
 
 @dataclass(frozen=True)
 class GalleryItem:
     """An image in the gallery.
 
-    thumbnail: address of what is shown at first; empty where a script will fill it in. predicted, labels: names, to
-    filter by. score: its highest probability, or its first value, to order by. caption: what is predicted.
-    verdict: how that compares with the labels. unknown: whether it has labels and the network knows none.
+    predicted, labels: names, to filter by. score: its highest probability, or its first value, to order by.
+    caption: what is predicted. verdict: how that compares with the labels. unknown: whether it has labels and the
+    network knows none. methods: those that have a map of it. measures: numbers to order by, by name.
     """
 
     id: str
     name: str
-    address: str
-    thumbnail: str
-    size: tuple[int, int]
-    predicted: list[str]
-    labels: list[str]
+    predicted: tuple[str, ...]
+    labels: tuple[str, ...]
     score: float
     caption: str
     verdict: Verdict
     unknown: bool
+    methods: frozenset[str]
+    measures: dict[str, float]
+
+    @property
+    def judged(self) -> str:
+        """The verdict in words, or that the label is unknown."""
+        return self.verdict.words or ("label unknown" if self.unknown else "")
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """All images, and what they can be filtered and ordered by.
+    """What the page shows of the gallery before any script runs; scripts get all images as data.
 
-    shown: the method whose maps are shown at first; empty for the pictures. methods: those that have maps.
-    verdicts: state, name and number of the images of a verdict; none where nothing can be judged.
-    labels, predicted: names to choose from. multilabel: whether an image can have several labels.
-    values: whether scores are values. searched: what a search looks through.
+    items: the images of the first page. more: the others, by name alone. shown: the method whose maps are shown at
+    first; empty where there are no maps. methods: those that have maps. verdicts: state, name and number of the images
+    of a verdict; none where nothing can be judged. labeled: whether images have labels. orders, groups: what images can
+    be sorted and grouped by, the name in the address and the title. searched: what a search looks through.
     """
 
-    items: Iterable[GalleryItem]
+    items: list[GalleryItem]
+    more: list[GalleryItem]
+    images: int
     shown: str
     methods: list[MethodInfo]
     verdicts: list[tuple[str, str, int]]
-    labels: list[str]
-    predicted: list[str]
+    labeled: bool
     multilabel: bool
     values: bool
+    orders: list[tuple[str, str]]
+    groups: list[tuple[str, str]]
     searched: str
 
 
 def gallery(report: Report, links: Links) -> Gallery:
-    """Gather the gallery; its images are read while the page is written."""
+    """Gather the gallery."""
     summary, kind = report.summary, report.network.kind
     multilabel, values = kind is ScoreKind.SIGMOID, kind is ScoreKind.VALUE
-    shown = shown_first(report.run)
+    items = list(gallery_items(report))
     states = (
         ("", "All", summary.images),
         ("correct", "All labels correct" if multilabel else "Correct", summary.correct),
         ("misclassified", "With errors" if multilabel else "Misclassified", summary.labeled - summary.correct),
     )
+    best = best_methods(report)
     return Gallery(
-        items=_items(report, links, shown),
-        shown=shown,
+        items=items[:PAGE],
+        more=items[PAGE:] if links.thumbnail("", "") else [],  # in a single file no image can be shown without scripts
+        images=summary.images,
+        shown=best[0].name if best else "",
         methods=[method for method in by_family(report.run.methods) if summary.methods[method.name].maps],
         verdicts=list(states) if summary.labeled else [],
-        labels=sorted(summary.labels),
-        predicted=sorted({name for _, name in summary.predicted}),
+        labeled=bool(summary.labels),
         multilabel=multilabel,
         values=values,
+        orders=_orders(report, items),
+        groups=_groups(kind, labeled=bool(summary.labels), judged=bool(summary.labeled)),
         searched="name" if values and not summary.labels else "name or class",
     )
 
 
-def _items(report: Report, links: Links, shown: str) -> Iterator[GalleryItem]:
+def gallery_items(report: Report) -> Iterator[GalleryItem]:
+    """Every image of the run, read one by one."""
+    measures, values = image_measures(report), report.network.kind is ScoreKind.VALUE
     for image in report.images():
-        yield _item(image, links, shown, values=report.network.kind is ScoreKind.VALUE)
+        yield _item(image, measures.of(image), values=values)
 
 
-def _item(image: ImageRecord, links: Links, shown: str, *, values: bool) -> GalleryItem:
+def figure_methods(report: Report) -> list[str]:
+    """The columns of a figure made of the images that are shown: the best methods, or those of prominence."""
+    best = list(dict.fromkeys(method.name for method in best_methods(report)))
+    if report.evidence and report.evidence.recommended:
+        return best[:FIGURE_COLUMNS]
+    with_maps = [method for method in report.run.methods if report.summary.methods[method.name].maps]
+    return [method.name for method in sorted(with_maps, key=lambda method: -method.prominence)][:FIGURE_COLUMNS]
+
+
+def _item(image: ImageRecord, measures: dict[str, float], *, values: bool) -> GalleryItem:
     scores, first = predicted_scores(image), image.top[0]
     caption = ", ".join(map(fmt.named_score, scores[:CAPTION])) or "no label above 50%"
     more = f", {len(scores) - CAPTION} more" if len(scores) > CAPTION else ""
-    has_map = any(record.method == shown for record in image.maps)
     judged = verdict(image)
     return GalleryItem(
         id=image.id,
         name=image.name,
-        address=links.image(image.id),
-        thumbnail=links.thumbnail(image.id, shown if has_map else "picture"),
-        size=image.size,
-        predicted=[] if values else [score.name for score in scores],
-        labels=[label.name for label in image.named],
+        predicted=() if values else tuple(score.name for score in scores),
+        labels=tuple(label.name for label in image.named),
         score=first.logit if values or first.probability is None else first.probability,
         caption=caption + more,
         verdict=judged,
         unknown=judged.state == "unknown" and bool(image.named) and not values,
+        methods=frozenset(record.method for record in image.maps if record.target == image.targets[0].index),
+        measures=measures,
     )
+
+
+def _orders(report: Report, items: Sequence[GalleryItem]) -> list[tuple[str, str]]:
+    """What images can be sorted by, but for the order of input: an extreme of a number first, or names."""
+    kind = report.network.kind
+    score = {ScoreKind.VALUE: "Value", ScoreKind.SIGMOID: "Highest probability"}.get(kind, "Confidence")
+    titles = {"": score, **image_measures(report).titles}
+    known = {"", *(name for item in items for name in item.measures)}
+    ends = [
+        (f"{end}-{name}" if name else end, f"{title}: {end} first")
+        for name, title in titles.items()
+        if name in known
+        for end in ("lowest", "highest")
+    ]
+    names = [("name", "Name")] + ([] if kind is ScoreKind.VALUE else [("predicted", "Prediction")])
+    return [*ends, *names]
+
+
+def _groups(kind: ScoreKind, *, labeled: bool, judged: bool) -> list[tuple[str, str]]:
+    """What images can be grouped by."""
+    groups = [("label", "label")] if labeled else []
+    groups += [] if kind is ScoreKind.VALUE else [("predicted", "prediction")]
+    return groups + ([("pair", "error")] if judged and kind.exclusive else [])

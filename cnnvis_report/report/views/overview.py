@@ -1,14 +1,16 @@
-"""The overview: figures of the whole run, what went wrong, and the gallery of images."""
+"""The overview: findings, the evidence on the methods, errors, and the gallery of images."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnnvis_report.records.labels import LabelCounts
-from cnnvis_report.records.network import NetworkRecord
+from cnnvis_report.report.pictures.network import converged
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.evidence import EvidenceTable, evidence_table
+from cnnvis_report.report.views.findings import Finding, findings
 from cnnvis_report.report.views.gallery import Gallery, gallery
-from cnnvis_report.report.views.headline import Stat, notices, stats
+from cnnvis_report.report.views.headline import facts, notices
+from cnnvis_report.report.views.image import ImageView, Neighbors, image_view
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.summary import Summary
@@ -33,48 +35,78 @@ class Confusion:
 
 
 @dataclass(frozen=True)
+class Visualization:
+    """A feature visualization that converged: what it maximizes, its picture, and its size."""
+
+    title: str
+    picture: str
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Overview:
     """What the overview shows.
 
-    noun: what a score is of: "class", "label" or "output". default_shape: of the layer whose maps are shown.
-    notices, folded: what a reader has to know first, at once and folded away. evidence: None where nothing was
-    measured. confusion: None where there are too many classes, or no labels. confused: the most frequent errors: label,
-    prediction, how many. precisions: labels, lowest average precision first.
+    title: of the report. facts: a line of what was explained, each with an address, or none. noun: what a score is of:
+    "class", "label" or "output". notices, folded: what a reader has to know first, at once and folded away.
+    evidence: None where nothing was measured. confusion: None where there are too many classes, or no labels.
+    confused: the most frequent errors: label, prediction, how many. precisions: labels, lowest average precision first.
+    image: what the page of the only image shows; None where there are several, and then there is a gallery.
     """
 
-    network: NetworkRecord
+    title: str
+    facts: list[tuple[str, str]]
+    findings: list[Finding]
     noun: str
-    images: int
-    default_shape: tuple[int, ...]
-    stats: list[Stat]
     notices: list[str]
     folded: list[str]
     evidence: EvidenceTable | None
     confusion: Confusion | None
     confused: list[tuple[str, str, int]]
     precisions: list[LabelCounts]
-    gallery: Gallery
+    visualizations: list[Visualization]
+    image: ImageView | None
+    gallery: Gallery | None
+
+    @property
+    def image_id(self) -> str:
+        """The id of the only image; empty where there are several."""
+        return self.image.image.id if self.image else ""
 
 
 def overview(report: Report, links: Links) -> Overview:
     """Gather what the overview shows."""
-    run, summary, network = report.run, report.summary, report.network
+    run, summary = report.run, report.summary
     shown, folded = notices(run.notices)
     confusion = confusion_matrix(summary)
+    single, several = summary.images == 1, summary.images > 1
     return Overview(
-        network=network,
-        noun=fmt.column(network.kind),
-        images=summary.images,
-        default_shape=next((layer.shape for layer in network.layers if layer.name == network.default_layer), ()),
-        stats=stats(run, summary, links.page("run", "skipped")),
+        title=report.title,
+        facts=facts(report, links),
+        findings=findings(report, links),
+        noun=fmt.column(report.network.kind),
         notices=shown,
         folded=folded,
-        evidence=evidence_table(report),
-        confusion=confusion,
+        evidence=evidence_table(report) if several else None,
+        confusion=confusion if several else None,
         confused=[] if confusion else most_confused(summary),
-        precisions=labels_by_precision(summary.label_predictions)[:LISTED],
-        gallery=gallery(report, links),
+        precisions=labels_by_precision(summary.label_predictions)[:LISTED] if several else [],
+        visualizations=list(_visualizations(report, links)),
+        image=_only_image(report, links) if single else None,
+        gallery=gallery(report, links) if several else None,
     )
+
+
+def _only_image(report: Report, links: Links) -> ImageView:
+    return image_view(report, links, next(report.images()), Neighbors("", "", 1))
+
+
+def _visualizations(report: Report, links: Links) -> Iterator[Visualization]:
+    inspection = report.run.inspection
+    for number in converged(inspection):
+        record = inspection.maximized[number] if inspection else None
+        if record:
+            yield Visualization(record.title, links.picture(f"maximized-{number}"), record.size)
 
 
 def confusion_matrix(summary: Summary) -> Confusion | None:

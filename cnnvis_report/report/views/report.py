@@ -8,6 +8,7 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.pictures.encode import Quality
+from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.summary import Summary, summarize
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -23,6 +24,19 @@ class Report:
     def run(self) -> RunRecord:
         """The run, without its images."""
         return self.stored.record
+
+    @property
+    def title(self) -> str:
+        """The title that was asked for, or one that names the network and the images."""
+        title = self.run.settings.get("title")
+        return str(title) if title else f"What {self.network.name} looks at{self._where}"
+
+    @property
+    def _where(self) -> str:
+        """Such as " in photos"; empty where the images came from no folder or list with a name."""
+        sources = self.run.settings.get("images")
+        names = [str(name) for name in sources if name != "."] if isinstance(sources, list | tuple) else []
+        return f" in {fmt.first_of(names, 1)}" if names else ""
 
     @property
     def network(self) -> NetworkRecord:

@@ -35,7 +35,8 @@ class Summary:
     labeled, correct: images whose prediction can be judged, and how many of them are classified correctly.
     unknown: images with labels, none of which the network knows.
     classes: how many an image has explained at most.
-    confidence: the sum of the highest probabilities. lowest, highest: the first value of any image, where scores are
+    confidence: the sum of the highest probabilities. least_confident, most_confident: the smallest and the largest of
+    them. lowest, highest: the first value of any image, where scores are
     values.
     predicted: how many images each class is predicted for, by index and name. labels: the same of the labels, by name.
     predictions, label_predictions: None where no image has a label; the latter where an image can have several.
@@ -50,6 +51,8 @@ class Summary:
     missing: int = 0
     classes: int = 0
     confidence: float = 0.0
+    least_confident: float = 1.0
+    most_confident: float = 0.0
     lowest: float = float("inf")
     highest: float = float("-inf")
     predicted: Counter[tuple[int, str]] = field(default_factory=Counter)
@@ -74,7 +77,7 @@ class Summary:
         predicted = image.predicted if image.kind is ScoreKind.SIGMOID else image.top[:1]
         for score in predicted if image.kind.judged else ():
             self.predicted[score.index, score.name] += 1
-        self.confidence += first.probability or 0.0
+        self._add_confidence(first.probability or 0.0)
         self.lowest, self.highest = min(self.lowest, first.logit), max(self.highest, first.logit)
         self.labels.update(label.name for label in image.named)
         if image.correct is not None:
@@ -89,6 +92,11 @@ class Summary:
         for gap in image.not_applicable:
             self.methods[gap.method].missing += 1
             self.methods[gap.method].reasons[gap.reason] += 1
+
+    def _add_confidence(self, probability: float) -> None:
+        self.confidence += probability
+        self.least_confident = min(self.least_confident, probability)
+        self.most_confident = max(self.most_confident, probability)
 
     def _add_agreement(self, metrics: ImageMetrics) -> None:
         for row, scored in zip(metrics.agreement, metrics.maps, strict=True):

@@ -1,0 +1,75 @@
+// Images of the gallery as a figure: a row an image, a column a method, to be looked at or printed.
+"use strict";
+var CnnVis = (globalThis.CnnVis ??= {});
+
+CnnVis.figureRows = 12;
+
+// A word for a shell. Pure.
+CnnVis.shellWord = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+// The folder that a page lies in, from its address; RUN where it isn't a file. Pure.
+CnnVis.folderOf = (address) => {
+  const { protocol, pathname } = new URL(address);
+  if (protocol !== "file:") return "RUN";
+  try { return decodeURIComponent(pathname).replace(/\/[^/]*$/, "").replace(/^\/(?=[A-Za-z]:)/, "") || "/"; } catch { return "RUN"; }
+};
+
+// The command that writes the same figure. Pure.
+CnnVis.figureCommand = (folder, ids, methods) => ["cnnvis-report", "figure", folder, "--images", ids.join(","),
+  ...(methods.length ? ["--methods", methods.join(",")] : []), "-o", "figure.pdf"].map(CnnVis.shellWord).join(" ");
+
+// An element with a text and properties.
+CnnVis.element = (tag, text, properties = {}) => {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.textContent = text;
+  return element;
+};
+
+CnnVis.GalleryFigure = class {
+  constructor(section, tiles, items) {
+    this.section = section;
+    this.tiles = tiles;
+    this.items = items;
+    this.methods = items.figure;
+    const copy = section.querySelector("[data-copy]");
+    copy.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(section.querySelector("code").textContent);
+      copy.textContent = "Copied";
+    });
+    copy.hidden = !navigator.clipboard;
+  }
+
+  // Shows the images at these places, or nothing.
+  show(places, state) {
+    const { items, section } = this;
+    section.hidden = !places.length;
+    if (!places.length) return;
+    section.querySelector("thead tr").replaceChildren(
+      ...["Image", "Picture", ...this.methods.map((method) => items.methods[method])].map((title) => CnnVis.element("th", title, { scope: "col" })),
+    );
+    section.querySelector("tbody").replaceChildren(...places.map((place) => this.row(place, state)));
+    const folder = this.tiles.list.dataset.stills ? CnnVis.folderOf(location.href) : "RUN";
+    section.querySelector("code").textContent = CnnVis.figureCommand(folder, places.map((place) => items.ids[place]), this.methods);
+    section.querySelector("[data-copy]").textContent = "Copy";
+  }
+
+  row(place, state) {
+    const { items } = this;
+    const [judged, words] = items.verdicts[items.verdict[place]];
+    const head = CnnVis.element("th", "", { scope: "row" });
+    const link = CnnVis.element("a", items.names[place], { href: CnnVis.imageAddress(this.tiles.list.dataset.address, items.ids[place], { filter: CnnVis.formatFilter(state) }) });
+    head.append(link, CnnVis.element("span", items.captions[place]), CnnVis.element("b", words, { className: judged }));
+    const row = document.createElement("tr");
+    row.append(head, ...["picture", ...this.methods].map((name) => {
+      const picture = CnnVis.element("td", "");
+      if (name !== "picture" && !this.tiles.has(place, name)) picture.textContent = "no map";
+      else {
+        const image = CnnVis.element("img", "", { alt: `${items.methods[name] ?? "Picture"} of ${items.names[place]}` });
+        this.tiles.fill(image, place, name);
+        picture.append(image);
+      }
+      return picture;
+    }));
+    return row;
+  }
+};

@@ -1,0 +1,76 @@
+// The tiles of the gallery: picture and map of an image, under headings where images are grouped.
+"use strict";
+var CnnVis = (globalThis.CnnVis ??= {});
+
+CnnVis.groupless = { label: "no label", predicted: "nothing predicted", pair: "not misclassified" };
+
+// The address of an image's page, in some state. Pure. pattern: that of an image called {id}.
+CnnVis.imageAddress = (pattern, id, state) => {
+  const text = new URLSearchParams(Object.entries(state).filter(([, value]) => value)).toString();
+  const address = pattern.replace("{id}", id);
+  return text ? `${address}${address.includes("#") ? "&" : "#"}${text}` : address;
+};
+
+CnnVis.GalleryTiles = class {
+  // list: an element with lists of tiles, of which the first tile is the model for all.
+  constructor(list, items) {
+    this.list = list;
+    this.items = items;
+    this.model = list.querySelector("li").cloneNode(true);
+    this.gaps = new Map(Object.entries(items.without).map(([method, places]) => [method, new Set(places)]));
+  }
+
+  // Shows the images at these places. groups: from galleryGroups.
+  show(places, groups, state) {
+    const parts = [];
+    let list, name;
+    for (const place of places) {
+      if (!list || groups.name(place) !== name) {
+        name = groups.name(place);
+        if (state.group) parts.push(this.heading(name || CnnVis.groupless[state.group], groups.size(name)));
+        list = document.createElement("ol");
+        list.className = "gallery";
+        parts.push(list);
+      }
+      list.append(this.tile(place, state));
+    }
+    this.list.replaceChildren(...parts);
+  }
+
+  heading(name, number) {
+    const heading = document.createElement("h3");
+    const count = document.createElement("small");
+    heading.textContent = `${name} `;
+    count.textContent = number === 1 ? "1 image" : `${CnnVis.wholeInWords(number)} images`;
+    heading.append(count);
+    return heading;
+  }
+
+  tile(place, state) {
+    const { items } = this;
+    const tile = this.model.cloneNode(true);
+    const [judged, words] = items.verdicts[items.verdict[place]];
+    tile.dataset.name = items.names[place];
+    tile.querySelector("a").href = CnnVis.imageAddress(this.list.dataset.address, items.ids[place], { filter: CnnVis.formatFilter(state) });
+    tile.querySelector(".name").textContent = tile.querySelector(".name").title = items.names[place];
+    tile.querySelector("[data-caption]").textContent = items.captions[place];
+    const verdict = tile.querySelector("[data-judged]");
+    verdict.textContent = words;
+    verdict.className = judged;
+    const [picture, map] = tile.querySelectorAll("img");
+    this.fill(picture, place, "picture");
+    map.hidden = !this.has(place, state.show);
+    if (!map.hidden) this.fill(map, place, state.show);
+    return tile;
+  }
+
+  has(place, method) { return method in this.items.methods && !this.gaps.get(method)?.has(place); }
+
+  // Stills lie beside the page, or in it.
+  fill(image, place, name) {
+    const id = this.items.ids[place];
+    const pattern = this.list.dataset.stills;
+    if (pattern) image.src = pattern.replace("{id}", id).replace("{name}", name);
+    else CnnVis.working(CnnVis.package(`stills-${id}`)).then((stills) => { image.src = stills[name] ?? stills.picture; });
+  }
+};
