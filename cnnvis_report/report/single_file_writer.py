@@ -78,7 +78,7 @@ def _images(report: Report, progress: Progress) -> Iterator[dict[str, Any]]:
         yield {
             "id": content.image.id,
             "on_overview": report.summary.images == 1,
-            "view": image_view(report, links, content.image, content.neighbors),
+            "view": image_view(report, links, content.image, content.neighbors, content.ends),
             "links": links,
             "data": content.data,
             "thumbnails": {name: data_uri(picture) for name, picture in content.thumbnails.items()},

@@ -62,7 +62,7 @@ def _write_image(report: Report, renderer: Renderer, folder: Path, content: Imag
         page="image",
         title=image.name,
         template=IMAGE_TEMPLATE,
-        view=image_view(report, links, image, content.neighbors),
+        view=image_view(report, links, image, content.neighbors, content.ends),
         policy=assets.policy(),
     )
     path = folder / "images" / f"{image.id}.html"
