@@ -36,8 +36,7 @@ def test_the_gallery_filters_sorts_and_searches(visit: Visit, moved: Path, repor
     tab.locator("[data-gallery-reset]").click()
     assert len(shown(tab)) == 6 and "#" not in tab.url
     tab.select_option("[name='show']", "saliency")
-    is_shown = "i.src.endsWith('/saliency.webp') && i.complete && i.naturalWidth"
-    until(tab, f"[...document.querySelectorAll('[data-gallery] img')].every((i) => {is_shown})")
+    until(tab, "[...document.images].every((i) => i.src.endsWith('/saliency.webp') && i.complete && i.naturalWidth)")
     tab.select_option("[name='confidence']", "0-0.5")
     assert shown(tab) == [image.name for image in run if present(image.top[0].probability) < 0.5]
     visit.is_quiet()

@@ -33,7 +33,7 @@ class Figure(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
-        self._inside |= attributes.get("class") == "headline-figure"
+        self._inside |= str(attributes.get("class")).startswith("headline-figure")
         if tag == "img":
             self.all_pictures.append(attributes)
         if self._inside and tag in ("img", "a"):
