@@ -194,7 +194,7 @@ def test_without_scripts_there_are_pictures(chromium: Any, moved: Path, report: 
     assert tab.locator(".score:enabled").count() == 0, "nothing looks as if it could be chosen"
     assert tab.locator(".toolbar:visible").count() == 0
     assert not tab.locator(".timed:visible").count()
-    for name in ("index", "run", "methods"):
+    for name in ("run", "methods"):
         tab.goto((moved / f"{name}.html").resolve().as_uri())
         assert tab.locator(".timed").count() and not tab.locator(".timed:visible").count(), (
             "no time, and no dash for it"
