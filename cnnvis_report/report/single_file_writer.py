@@ -61,7 +61,7 @@ def packed(text: str) -> str:
 def _pages(report: Report) -> Iterator[dict[str, Any]]:
     """What the template gets of each page of the table."""
     for page in shown_pages(report):
-        links = SingleFileLinks({name: data_uri(content) for name, content in page.pictures(report.stored)})
+        links = SingleFileLinks({name: data_uri(content) for name, content in page.pictures(report)})
         yield {
             "name": page.name,
             "title": page.title,
