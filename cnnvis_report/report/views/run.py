@@ -7,6 +7,7 @@ from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.method_rows import MethodRow, method_rows
+from cnnvis_report.report.views.precision import precision_of_methods, precision_of_metrics
 from cnnvis_report.report.views.report import Report
 
 
@@ -36,7 +37,7 @@ def run(report: Report, _links: Links) -> Run:
         sentence=_sentence(report),
         command=str(report.run.provenance.get("command", "")),
         facts=_facts(report.run),
-        settings=[*_settings(report.run), *_precision(report.run)],
+        settings=[*_settings(report.run), *precision_of_methods(report.run), *precision_of_metrics(report.run)],
         fingerprint=report.run.fingerprint,
         environment=_environment(report.run),
         notices=report.run.notices,
@@ -89,18 +90,6 @@ def _settings(run: RunRecord) -> Iterator[tuple[str, str]]:
         "passes per image",
         f"{fmt.number(passes.get('forward', 0))} forward, {fmt.number(passes.get('backward', 0))} backward",
     )
-
-
-def _precision(run: RunRecord) -> Iterator[tuple[str, str]]:
-    """What bfloat16 changed, method by method."""
-    for check in run.precision:
-        name = run.method(check.method).title + (f" at {check.layer}" if check.layer else "")
-        used, other = ("bfloat16", "float32") if check.used else ("float32", "bfloat16")
-        if check.correlation is None:
-            yield name, f"{used}, as bfloat16 failed: {check.reason}"
-        else:
-            correlation = fmt.number(check.correlation, 5)
-            yield name, f"{used}; rank correlation with {other} {correlation} on {fmt.count(check.images, 'image')}"
 
 
 def _missing(report: Report) -> Iterator[tuple[str, str]]:
