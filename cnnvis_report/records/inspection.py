@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 
 Box = tuple[int, int, int, int]
+PICTURE_SIDE = 112  # pixels that pictures of units have at most
+
+
+def longer_side(box: Box) -> int:
+    """The longer side of the pixels (top, left, bottom, right) that a position sees."""
+    return max(box[2] - box[0], box[3] - box[1])
 
 
 @dataclass(frozen=True)
@@ -208,6 +214,11 @@ class InspectionRecord:
     images: tuple[ImageInspection, ...]
     projection_rules: tuple[str, ...] = ()
     not_applicable: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def picture_side(self) -> int:
+        """The longest side that pictures of units can have, in pixels."""
+        return 10**6 if self.budget == "full" else PICTURE_SIDE
 
     def of(self, image: str) -> ImageInspection | None:
         """What there is of one image; None where it wasn't looked at."""

@@ -48,6 +48,8 @@ PLAIN: list[Row] = [
     ("features.3", "MaxPool2d", 16, POOLING),
     ("features", "Sequential", 16, ""),
 ]
+
+
 def below(module: str, rows: Sequence[Row]) -> list[Row]:
     return [(f"{module}.{name}", type, side, kind) for name, type, side, kind in rows]
 

@@ -15,7 +15,7 @@ from cnnvis_report.store import load_run
 from tests.conftest import HOSTILE, command, rewritten, standard_methods
 from tests.narrow import present
 
-VOID = {"meta", "link", "img", "input", "br", "hr"}
+VOID = {"meta", "link", "img", "input", "br", "hr", "wbr"}
 OWN_SCRIPTS = {"theme.js", "report.js", "provenance.js"}
 
 

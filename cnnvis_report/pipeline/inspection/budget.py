@@ -9,6 +9,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.projections import Unit, parse_unit
 from cnnvis_report.pipeline.config import InspectConfig
+from cnnvis_report.records.inspection import PICTURE_SIDE
 
 LAYERS, TOP_IMAGES, RULES = 3, 9, 3  # main layers; images of a channel; backward rules of projections
 INVERSION_STEPS = 256
@@ -35,7 +36,7 @@ class InspectionBudget:
     steps: int
     inverted: int
     classes: int
-    side: int = 112
+    side: int = PICTURE_SIDE
     operations: bool = False
 
     def passes(self, images: int, classes: int, layers: int = LAYERS) -> tuple[float, float]:
@@ -67,7 +68,7 @@ BUDGETS = {
         steps=256,
         inverted=2,
         classes=10_000,
-        side=10_000,
+        side=10**6,
         operations=True,
     ),
 }
