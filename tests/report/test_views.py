@@ -1,5 +1,6 @@
 """What views gather of a small stored run, and of records that are changed by hand."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
