@@ -68,7 +68,7 @@ CnnVis.ImagePage = class {
     this.state = state;
     this.root.style.setProperty("--tile", `${CnnVis.tileSizes[state.size] ?? CnnVis.tileSizes.M}px`);
     this.root.dispatchEvent(new CustomEvent("cnnvis:state"));
-    const inSight = this.tiles.filter((tile) => this.visible.has(tile) || tile.lead);
+    const inSight = this.tiles.filter((tile) => this.visible.has(tile) || tile.lead || tile === this.enlarged?.tile || tile === this.pinned);
     await Promise.all(inSight.map((tile) => tile.draw(state)));
     for (const tile of this.tiles.filter((tile) => !inSight.includes(tile))) {
       await CnnVis.idle();
