@@ -20,6 +20,8 @@ class Growth(StrEnum):
 
 def resize(values: Values, size: tuple[int, int], growth: Growth = Growth.CUBIC) -> Values:
     """Values [h, w] or [h, w, c] at another size: grown as `growth` says, or averaged where they get fewer."""
+    if values.shape[:2] == size:
+        return values
     down, across = (_matrix(values.shape[axis], size[axis], growth) for axis in (0, 1))
     wide = np.tensordot(across, values, axes=(1, 1)).swapaxes(0, 1)
     return np.tensordot(down, wide, axes=(1, 0))
