@@ -9,6 +9,7 @@ from PIL import Image
 
 from cnnvis_report.records.methods import Array, MethodInfo
 from cnnvis_report.report.pictures.drawing import draw_map
+from cnnvis_report.report.pictures.pack import entropy
 from cnnvis_report.report.pictures.palettes import Pixels as Pixels
 
 SIDE = 224
@@ -24,7 +25,7 @@ Pictures = Iterator[tuple[str, bytes]]  # WebP, by name
 def webp(pixels: Pixels, *, quality: int = QUALITY, lossless_up_to: int = LOSSLESS_UP_TO, method: int = 4) -> bytes:
     """A picture [H, W] or [H, W, 3] as WebP: without loss where that takes few bytes, as drawn pictures do."""
     picture = Image.fromarray(pixels)
-    if lossless_up_to:
+    if lossless_up_to and _least(pixels) <= lossless_up_to:
         exact = _saved(picture, lossless=True, quality=60, method=2)
         if len(exact) <= lossless_up_to:
             return exact
@@ -76,6 +77,12 @@ def _still_size(size: tuple[int, int]) -> tuple[int, int]:
     longest = max(size)
     scale = SIDE / longest if longest > SIDE else max(1, SIDE // longest)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _least(pixels: Pixels) -> float:
+    """Bytes that a picture hardly goes below without loss: half of what the differences of neighbors take."""
+    differences = np.diff(pixels, axis=1, prepend=0).astype(np.uint8)
+    return entropy(differences) * pixels.size / 8 / 2
 
 
 def _saved(picture: Image.Image, **options: object) -> bytes:
