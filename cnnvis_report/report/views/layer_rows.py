@@ -14,7 +14,7 @@ from cnnvis_report.records.inspection import (
 from cnnvis_report.records.network import LayerRecord
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.pictures.kernels import SLICES, kernel_sheet_size, shown_kernels
-from cnnvis_report.report.pictures.sheet import cell_of
+from cnnvis_report.report.pictures.sheet import cell_of, sheet_size
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
@@ -148,5 +148,5 @@ def _top_images(report: Report, links: Links, number: int, top: TopImagesRecord,
             images.append((index, link, caption))
     judged = report.network.kind is not ScoreKind.VALUE
     named = [f"{name} ({fmt.number(value)})" for name, value in top.classes[:CLASSES]] if judged else []
-    size = len(top.units) * cell, 2 * cell
+    size = sheet_size(len(top.units), 2, cell)
     return TopImages(top.channel, links.picture(f"top-{number}"), size, len(top.units), images, ", ".join(named))
