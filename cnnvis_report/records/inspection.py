@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 Box = tuple[int, int, int, int]
-PICTURE_SIDE = 112  # pixels that pictures of units have at most
+PICTURE_SIDE = 96  # pixels that pictures of units have at most
+FRAME_SIDE = 72  # and the steps of an optimization
 
 
 def longer_side(box: Box) -> int:
@@ -91,7 +92,7 @@ class TopImagesRecord:
     """The images that a channel is strongest in.
 
     In the arrays, "top_images/LAYER/CHANNEL/N/crop" is what the channel sees of the Nth image, and ".../RULE" its
-    projection, both uint8, averaged down to 112 pixels a side unless the budget is "full".
+    projection, both uint8, averaged down to 96 pixels a side unless the budget is "full".
 
     layer: the name of the layer.
     channel: from 0.
@@ -109,7 +110,7 @@ class TopImagesRecord:
 class MaximizedRecord:
     """Feature visualization: an image that was optimized to maximize a unit's activation.
 
-    In the arrays it is "maximized/N", uint8, and the steps on the way to it are "frames/N", at most 112 pixels a side.
+    In the arrays it is "maximized/N", uint8, and the steps on the way to it are "frames/N", at most 72 pixels a side.
 
     title: what is maximized, in words: a class, or a channel of a layer.
     layer: the name of the layer; empty for the score of a class.

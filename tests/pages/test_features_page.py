@@ -1,5 +1,6 @@
 """The inside of the network in Chromium: every view by keyboard and pointer."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.pages.browser import Visit, until
 
 pytestmark = pytest.mark.browser
 
+FIXTURE = Path(__file__).parent.parent / "fixtures" / "run-2"
 READY = "document.querySelectorAll('[data-grid] button').length > 0"
 SAID = "document.querySelector('[data-said]').textContent"
 
@@ -253,4 +255,32 @@ def test_the_inside_fits_narrow_screens(chromium: Any, moved: Path, looked: Look
     for path in (moved / "features.html", moved / "images" / f"{looked[1].image}.html"):
         tab = visit.open(path)
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path.name
+    visit.context.close()
+
+
+def test_operations_within_blocks_are_listed_when_they_are_asked_for(visit: Visit, moved: Path) -> None:
+    tab = visit.open(moved / "features.html")
+    rows = tab.locator(".layers tr.operation")
+    assert rows.count() > 0 and not any(row.is_visible() for row in rows.all())
+    tab.locator("[name='operations']").check()
+    assert all(row.is_visible() for row in rows.all())
+    visit.is_quiet()
+
+
+def test_a_run_with_maps_of_every_operation_shows_blocks_first(chromium: Any, tmp_path: Path) -> None:
+    folder = shutil.copytree(FIXTURE, tmp_path / "r")
+    command("render", folder)
+    inside = next(image for image in present(load_run(folder).record.inspection).images if image.side)
+    visit = Visit(chromium)
+    tab = visit.open(folder / "images" / f"{inside.image}.html")
+    tab.locator("[data-maps]").scroll_into_view_if_needed()
+    until(tab, f"{READY} && {SAID}.startsWith('1 of 3: features.1,')")
+    strip = tab.locator(".strip figure:has([data-variant-of='summary']:visible)")
+    assert [name.strip() for name in strip.all_inner_texts()] == ["features.1", "features.2", "features.4"]
+    tab.locator(".card.features [name='operations']").check()
+    until(tab, f"{SAID}.includes('of {len(inside.layers)}: features.1,')")
+    assert [name.strip() for name in strip.all_inner_texts()] == list(inside.layers)
+    visit.open(folder / "images" / f"{inside.image}.html", "#feature_layer=0")
+    until(tab, f"{READY} && {SAID}.startsWith('1 of {len(inside.layers)}: {inside.layers[0]},')")
+    visit.is_quiet()
     visit.context.close()

@@ -16,7 +16,7 @@ from cnnvis_report.pipeline.inspection.budget import InspectionPlan, objective_o
 from cnnvis_report.pipeline.inspection.set_pass import SetPass
 from cnnvis_report.pipeline.inspection.unit_pictures import as_bytes
 from cnnvis_report.progress import Progress
-from cnnvis_report.records.inspection import PICTURE_SIDE, MaximizedRecord
+from cnnvis_report.records.inspection import FRAME_SIDE, MaximizedRecord
 
 CURVE = 64  # values of an optimization, at most
 
@@ -56,7 +56,7 @@ def maximized(
     results = _optimized(subject, images, plan, candidates, seed, count)
     for number, (candidate, result) in enumerate(zip(candidates, results, strict=True)):
         arrays[f"maximized/{number}"] = as_bytes(result.image)
-        arrays[f"frames/{number}"] = np.stack([as_bytes(shrunk(frame, PICTURE_SIDE)) for frame in result.frames])
+        arrays[f"frames/{number}"] = np.stack([as_bytes(shrunk(frame, FRAME_SIDE)) for frame in result.frames])
         yield MaximizedRecord(
             title=candidate.title,
             layer=candidate.objective.layer,

@@ -1,13 +1,12 @@
 """Pictures of the whole network: kernels, the images that channels are strongest in, feature visualization."""
 
-from cnnvis_report.records.inspection import InspectionRecord
+from cnnvis_report.records.inspection import FRAME_SIDE, InspectionRecord
 from cnnvis_report.report.pictures.kernels import kernel_sheet, shown_kernels
 from cnnvis_report.report.pictures.sheet import sheet
 from cnnvis_report.report.pictures.thumbnails import Pictures, webp
 from cnnvis_report.store.names import NETWORK
 from cnnvis_report.store.run_folder import StoredRun
 
-FRAME = 72  # pixels of a step of an optimization
 SHOWN_FIRST = 3  # feature visualizations on the overview
 
 
@@ -30,7 +29,7 @@ def network_pictures(run: StoredRun) -> Pictures:
         yield f"top-{number}", sheet(rows)
     for number in range(len(inspection.maximized)):
         yield f"maximized-{number}", webp(arrays[f"maximized/{number}"], lossless_up_to=0)
-        yield f"frames-{number}", sheet([list(arrays[f"frames/{number}"])], FRAME)
+        yield f"frames-{number}", sheet([list(arrays[f"frames/{number}"])], FRAME_SIDE)
 
 
 def converged(inspection: InspectionRecord | None) -> list[int]:

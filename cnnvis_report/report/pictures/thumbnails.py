@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from cnnvis_report.records.methods import Array, MethodInfo
+from cnnvis_report.records.methods import Array, Kind, MethodInfo
 from cnnvis_report.report.pictures.drawing import draw_map
 from cnnvis_report.report.pictures.pack import entropy
 from cnnvis_report.report.pictures.palettes import Pixels as Pixels
@@ -15,9 +15,9 @@ from cnnvis_report.report.pictures.palettes import Pixels as Pixels
 SIDE = 224
 LOSSLESS_UP_TO = 30_000
 QUALITY = 88
-THUMBNAIL_QUALITY, STILL_QUALITY, COLOR_QUALITY = 80, 62, 62
+THUMBNAIL_QUALITY, OVERLAY_QUALITY, NOISE_QUALITY = 80, 62, 50
 FAST = 1  # of WebP's methods 0..6: half the time of its default, for a few more bytes
-COLOUR_CLIPPED_AT = 0.995
+COLOR_CLIPPED_AT = 0.995
 
 Pictures = Iterator[tuple[str, bytes]]  # WebP, by name
 
@@ -53,7 +53,8 @@ def still(picture: Pixels, values: Array, card: MethodInfo) -> bytes:
         values: [h, w], as `MethodInfo.shown` gives it.
     """
     size = _still_size((picture.shape[0], picture.shape[1]))
-    return webp(draw_map(picture, values, card, size), quality=STILL_QUALITY, lossless_up_to=0, method=FAST)
+    quality = NOISE_QUALITY if card.kind is Kind.PIXEL else OVERLAY_QUALITY
+    return webp(draw_map(picture, values, card, size), quality=quality, lossless_up_to=0, method=FAST)
 
 
 def gray(picture: Pixels) -> Pixels:
@@ -64,11 +65,11 @@ def gray(picture: Pixels) -> Pixels:
 def color_picture(values: Array) -> bytes:
     """A pixel map [C, H, W] with its channels as colors: gray is zero, the ends are where 99.5 % of the values are."""
     sizes = np.abs(values)
-    end = float(np.quantile(sizes, COLOUR_CLIPPED_AT)) or float(sizes.max()) or 1.0
+    end = float(np.quantile(sizes, COLOR_CLIPPED_AT)) or float(sizes.max()) or 1.0
     shares = np.clip(values / end, -1, 1).transpose(1, 2, 0)
     pixels = np.floor((shares + 1) * 127.5 + 0.5).astype(np.uint8)
     return webp(
-        pixels if pixels.shape[2] == 3 else pixels[..., 0], quality=COLOR_QUALITY, lossless_up_to=0, method=FAST
+        pixels if pixels.shape[2] == 3 else pixels[..., 0], quality=NOISE_QUALITY, lossless_up_to=0, method=FAST
     )
 
 
