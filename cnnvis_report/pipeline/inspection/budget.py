@@ -56,7 +56,7 @@ class InspectionBudget:
 BUDGETS = {
     "quick": InspectionBudget("quick", 2, 2_000_000, channels=3, units=2, maximized=3, steps=48, inverted=0, classes=6),
     "standard": InspectionBudget(
-        "standard", 4, 5_000_000, channels=6, units=4, maximized=6, steps=96, inverted=0, classes=12
+        "standard", 4, 3_000_000, channels=6, units=4, maximized=6, steps=96, inverted=0, classes=12
     ),
     "full": InspectionBudget(
         "full",
