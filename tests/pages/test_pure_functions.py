@@ -214,8 +214,8 @@ def test_pure_functions_of_differences(scripts: Any, code: str, expected: Any) -
             [100, 0, 0, 255, 25, 60, 0, 255],
         ),
         (
-            "[...CnnVis.channelValues({ height: 1, width: 2, lowest: [0, -1], highest: [0, 1],"
-            " steps: Uint8Array.of(0, 0, 0, 255) }, 1)]",
+            "[...CnnVis.channelValues({ height: 1, width: 2, lowest: [0, -1], highest: [0, 1], steps: 63,"
+            " levels: Uint8Array.of(0, 0, 0, 63) }, 1)]",
             [-1, 1],
         ),
     ],
