@@ -27,6 +27,7 @@ CnnVis.Gallery = class {
     }
     root.querySelector("[data-gallery-reset]").addEventListener("click", () => this.reset());
     root.querySelector("[data-gallery-figure]").addEventListener("click", () => this.change({ figure: this.state.figure ? "" : "1" }));
+    this.state = this.fromAddress();
     CnnVis.working(this.start());
   }
 
@@ -36,7 +37,7 @@ CnnVis.Gallery = class {
     this.figure = new CnnVis.GalleryFigure(this.root.querySelector("[data-figure]"), this.tiles, this.items);
     for (const name of ["label", "predicted"]) this.offer(name);
     this.form.hidden = false;
-    this.setState(this.fromAddress());
+    this.setState(this.state);
   }
 
   // The names of classes that a filter can choose.

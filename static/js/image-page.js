@@ -4,7 +4,7 @@ var CnnVis = (globalThis.CnnVis ??= {});
 
 CnnVis.imageDefaults = {
   view: "auto", opacity: "0.85", threshold: "0", palette: "inferno", normalize: "classes", range: "clipped", blocks: "",
-  color: "", layer: "", side: "",
+  color: "", layer: "", side: "", filter: "",
 };
 CnnVis.mostLive = 12; // Plotly's heatmaps are heavy; more than a dozen make a page stutter
 

@@ -28,6 +28,8 @@ CnnVis.route = () => {
   const changed = shown.hidden;
   for (const part of parts) part.hidden = part !== shown;
   CnnVis.wire(shown);
+  if (shown.dataset.image) CnnVis.working(CnnVis.walk(shown));
+  else CnnVis.returnTo("");
   if (parts.length > 1) {
     for (const link of document.querySelectorAll("[data-nav]")) {
       const here = link.dataset.nav === (shown.dataset.page === "image" ? "index" : shown.dataset.page);

@@ -209,7 +209,10 @@ def test_notices_are_said_outright_or_folded(drawn: Path, tmp_path: Path) -> Non
     said = page(many, "index.html").partition('aria-label="Notices"')[2].partition("</section>")[0]
     outright, _, folded = said.partition("<details>")
     assert re.findall("<li>(.*?)</li>", outright) == ["one.", "two."]
-    assert re.findall("<li>(.*?)</li>", folded) == ["x" * 401, "three.", "four.", "five."] and "4 more notices</summary>" in folded
+    assert (
+        re.findall("<li>(.*?)</li>", folded) == ["x" * 401, "three.", "four.", "five."]
+        and "4 more notices</summary>" in folded
+    )
     said = page(["x" * 401], "index.html").partition('aria-label="Notices"')[2].partition("</section>")[0]
     assert "1 notice</summary>" in said
     run = page(many, "run.html").partition('id="notices"')[2].partition("</section>")[0]
