@@ -13,7 +13,7 @@ from cnnvis_report.engine.graph.layer_inputs import LayerInputs
 from cnnvis_report.engine.outputs.logits import LogitsSource, NotedCalls
 from cnnvis_report.errors import CnnVisError
 from cnnvis_report.isolation.buffers import OwnState
-from cnnvis_report.isolation.context import ImageBuffer, as_scores, check_shape, grad_mode
+from cnnvis_report.isolation.context import ImageBuffer, as_scores, check_shape, full_precision, grad_mode
 from cnnvis_report.isolation.diagnosis import check_example, check_open, check_scores, refusal
 from cnnvis_report.isolation.eager import eager, unwrapped
 from cnnvis_report.isolation.eval_mode import eval_mode
@@ -52,9 +52,10 @@ class NetworkRunner:
 
     @contextmanager
     def in_eval_mode(self) -> Iterator[None]:
-        """Freeze the network once for all the passes that are made while it is open."""
+        """Freeze the network once for all passes made while it is open; rules and passes keep all digits of float32."""
         with exclusive(), ExitStack() as stack:
             if not self._in_eval_mode:
+                stack.enter_context(full_precision())
                 stack.enter_context(eager(self.network))
                 stack.enter_context(eval_mode(self.network))
                 stack.callback(setattr, self, "_in_eval_mode", False)

@@ -12,6 +12,7 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.dry_run import DryRunTape
 from cnnvis_report.engine.tape import Reads, Tape
 from cnnvis_report.errors import BadRequest, CnnVisError, NotApplicable, UnknownName
+from cnnvis_report.isolation.context import full_precision
 from cnnvis_report.isolation.process_state import running_user_code
 from cnnvis_report.methods.registry import Method
 from cnnvis_report.records.methods import Kind, Option
@@ -120,6 +121,7 @@ def tasks_for(
     return tuple(tasks)
 
 
+@full_precision()
 def dry_run_tasks(tasks: Sequence[Task], dry_tape: DryRunTape, targets: Tensor) -> DryRun:
     """Go through the tasks without a pass; targets are [1, K].
 

@@ -25,6 +25,12 @@ def theme_script() -> str:
     return (folder("static") / "js" / THEME).read_text(encoding="utf-8")
 
 
+@cache
+def favicon() -> str:
+    """The icon of every page as a data URI: a page that is opened from a server asks for no other."""
+    return "data:image/svg+xml;base64," + b64encode((folder("static") / "favicon.svg").read_bytes()).decode()
+
+
 def scripts() -> str:
     """All other scripts in one, with the palettes; they do nothing before the page is there, so any order will do."""
     paths = sorted(path for path in (folder("static") / "js").glob("*.js") if path.name != THEME)

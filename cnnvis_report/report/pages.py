@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cnnvis_report.report.pictures.network import converged_pictures, network_pictures
 from cnnvis_report.report.pictures.snapshots import snapshot_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures
+from cnnvis_report.report.views.error_maps import error_pictures
 from cnnvis_report.report.views.features import features
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.methods import methods
@@ -27,6 +28,12 @@ def always(_report: Report) -> bool:
 def no_pictures(_stored: StoredRun) -> Pictures:
     """Of a page that has none of its own."""
     yield from ()
+
+
+def performance_pictures(stored: StoredRun) -> Pictures:
+    """The maps of misclassified images, and of the epochs of a training."""
+    yield from error_pictures(stored)
+    yield from snapshot_pictures(stored)
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ PAGES: Sequence[Page] = (
         performance,
         "performance.html",
         shown_if=lambda report: bool(report.summary.judged or report.run.training),
-        pictures=snapshot_pictures,
+        pictures=performance_pictures,
     ),
     Page(
         "features",

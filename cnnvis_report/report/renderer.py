@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateStream
 from markupsafe import Markup
 
-from cnnvis_report.report.assets import script_json
+from cnnvis_report.report.assets import favicon, script_json
 from cnnvis_report.report.pages import shown_pages
 from cnnvis_report.report.resources import folder
 from cnnvis_report.report.views import formatting as fmt
@@ -60,8 +60,11 @@ class Renderer:
     def _frame(self) -> dict[str, Any]:
         """What the head and the foot of every page show."""
         network = self._report.network
+        methods, images = fmt.count(len(self._report.run.methods), "method"), self._report.run.images
         return {
             "name": network.name,
+            "description": f"What {network.name} looks at: {methods} on {fmt.count(images, 'image')}.",
+            "favicon": favicon(),
             "report_title": self._report.title,
             "pages": shown_pages(self._report),
             "facts": (

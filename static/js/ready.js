@@ -25,4 +25,9 @@ var CnnVis = (globalThis.CnnVis ??= {});
     for (const place of places) observer.observe(place);
     if (!places.length) known();
   }));
+
+  // Calls `act`, which may promise something, once, when the place is first seen.
+  CnnVis.whenSeen = (place, act) => CnnVis.watchSight([place], (entries, observer) => {
+    if (entries.some((entry) => entry.isIntersecting)) { observer.disconnect(); CnnVis.working(Promise.resolve(act())); }
+  });
 })();

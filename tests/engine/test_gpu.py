@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 import torchvision
+from click.testing import Result
 
 from cnnvis_report import explain
 from cnnvis_report.methods.registry import methods
@@ -34,17 +35,18 @@ def apart(one: Any, other: Any) -> float:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_cpu_and_gpu_agree(name: Any) -> None:
+    # in float64: in float32 a ReLU at zero goes the other way now and then, and takes 0.5% of a gradient with it
     extra = {"init_weights": False} if name == "googlenet" else {}
-    network = seeded(getattr(torchvision.models, name)(weights=None, num_classes=9, **extra))
-    images = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    network = seeded(getattr(torchvision.models, name)(weights=None, num_classes=9, **extra)).double()
+    images = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     targets = torch.tensor([[1, 7], [3, 0]])
     names = [entry.name for entry in methods()]
     here = explain(network, images, targets, names, on_error="skip", **OPTIONS)
     there = explain(network.cuda(), images.cuda(), targets.cuda(), names, on_error="skip", **OPTIONS)
     assert here.keys() == there.keys()
-    for method, maps in here.items():
-        assert there[method].is_cuda
-        assert apart(there[method], maps) < 1e-4, method
+    apart_by = {method: apart(there[method], maps) for method, maps in here.items()}
+    assert all(maps.is_cuda for maps in there.values())
+    assert {method: value for method, value in apart_by.items() if not value < 1e-8} == {}
 
 
 @pytest.mark.parametrize("build", [Tiny, Awkward])
@@ -71,15 +73,25 @@ def test_a_run_on_the_gpu_gives_the_run_on_the_cpu(drawn: Any, tmp_path: Path) -
 
 
 def test_running_out_of_memory_halves_the_batch(drawn: Any, tmp_path: Path) -> None:
-    free, _ = torch.cuda.mem_get_info()
-    torch.cuda.set_per_process_memory_fraction(min(1.0, 60e6 / free))
+    def run(name: str, size: int) -> Result:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        return command("run", "tests.factories:tiny", drawn, "-o", tmp_path / name, "--size", "512",
+                       "--batch-size", str(size), "--device", "cuda", "-m", "quick", "--inspect", "none")  # fmt: skip
+
+    run("one", 1)
+    one = torch.cuda.max_memory_reserved()
+    run("six", 6)
+    six = torch.cuda.max_memory_reserved()
+    assert six > 1.5 * one
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction((one + six) / 2 / torch.cuda.get_device_properties(0).total_memory)
     try:
-        result = command("run", "tests.factories:tiny", drawn, "-o", tmp_path / "r", "--size", "512",
-                         "--batch-size", "6", "--device", "cuda", "-m", "quick")  # fmt: skip
-        assert load_run(tmp_path / "r").record.images == 6
-        assert "going on with" in result.stderr or "Wrote" in result.stdout
+        result = run("halved", 6)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
+    assert "going on with" in result.stderr
+    assert load_run(tmp_path / "halved").record.images == load_run(tmp_path / "one").record.images
 
 
 def test_training_gives_a_model_that_runs_on_either_device(tmp_path: Path) -> None:

@@ -36,9 +36,10 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-# One frame, so that what comes into sight is seen, and a turn of the queue, so that what that calls for is asked for.
-READY = """() => new Promise((done) => requestAnimationFrame(() => setTimeout(
-  () => done(document.documentElement.dataset.ready !== undefined), 0)))"""
+# Two frames, so that what comes into sight is seen and told of, and a turn of the queue, so that what that calls for is
+# asked for.
+READY = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(
+  () => done(document.documentElement.dataset.ready !== undefined), 0))))"""
 
 
 def until(tab: Any, code: str, given: Any = None, seconds: float = 15) -> None:

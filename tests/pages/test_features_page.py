@@ -146,11 +146,12 @@ def test_the_page_of_the_network_shows_every_view(visit: Visit, moved: Path, loo
     tab = visit.open(moved / "features.html")
     assert tab.locator(".maximized figure").count() == len(inside.maximized)
     assert tab.locator(".sheet").count() == len(inside.top_images)
-    tab.locator(".channel-stats").scroll_into_view_if_needed()
-    until(tab, "document.querySelector('.channel-stats').data?.length === 4")
-    assert tab.evaluate("document.querySelector('.channel-stats').data[3].y") == [
-        stats.active_fraction for stats in inside.channel_stats
-    ]
+    heights = tab.evaluate(
+        "[...document.querySelectorAll('#channels .dot.active')].map((dot) => dot.getAttribute('cy'))"
+    )
+    assert [1 - float(height.removesuffix("%")) / 100 for height in heights] == pytest.approx(
+        [stats.active_fraction for stats in inside.channel_stats], abs=1e-4
+    )
     layers = [layer.name for layer in run.record.network.layers]
     anchor = f"layer-{layers.index(inside.top_images[0].layer)}"
     tab.locator(f".layers a[href$='#{anchor}']").focus()
@@ -169,17 +170,15 @@ def test_the_page_of_the_network_shows_every_view(visit: Visit, moved: Path, loo
     visit.is_quiet()
 
 
-def test_a_click_into_the_chart_goes_to_the_layer(visit: Visit, moved: Path) -> None:
+def test_the_table_below_the_chart_goes_to_the_layer(visit: Visit, moved: Path) -> None:
     tab = visit.open(moved / "features.html")
-    tab.locator(".channel-stats").scroll_into_view_if_needed()
-    until(tab, "document.querySelector('.channel-stats').data?.length === 4")
-    box = tab.locator(".channel-stats .points path").last.bounding_box()
-    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    until(
-        tab, "document.querySelector('.channel-stats .hovertext') !== null"
-    )  # a click counts where the pointer was seen
-    tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    until(tab, "document.activeElement?.matches('.layer')")
+    assert tab.locator("#channels figure.chart svg[role=img]").count() == 1
+    tab.locator("#channels summary").click()
+    link = tab.locator("#channels tbody a").first
+    anchor = f"#{link.get_attribute('href').partition('#')[2]}"
+    link.click()
+    assert tab.evaluate("location.hash") == anchor
+    assert tab.locator(f"{anchor}:target").count() == 1
     visit.is_quiet()
 
 

@@ -157,8 +157,6 @@ def test_pure_functions_of_differences(scripts: Any, code: str, expected: Any) -
     ("code", "expected"),
     [
         ("CnnVis.channelOrder({ lowest: [0, 0, 0], mean: [1, 3, 1] }, 'mean')", [1, 0, 2]),
-        ("CnnVis.nearestAnchor(['a', 'b', 'c'], { a: 'x', c: 'y' }, 1)", "x"),
-        ("CnnVis.nearestAnchor(['a', 'b'], { b: 'x' }, 0) ?? null", None),
         (
             "(() => { const out = new Uint8ClampedArray(8);"
             " CnnVis.blend(out, [[100, 0, 0, 0, 100, 0, 0, 0], [0, 80, 0, 0, 0, 80, 0, 0]], [1, 0.25]);"

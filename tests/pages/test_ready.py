@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from cnnvis_report.store import load_run
+from tests.narrow import present
 from tests.pages.browser import Visit, until
 from tests.pages.test_pages import DRAWN, SETTLED, images, shown
 
@@ -55,10 +57,13 @@ def test_a_page_is_not_ready_while_something_is_on_its_way(visit: Visit, moved: 
     assert "lost" in visit.complaints[0], "what fails ends, and is told of"
 
 
-def test_what_comes_into_sight_makes_it_unready_until_it_is_drawn(visit: Visit, moved: Path) -> None:
-    tab = visit.open(moved / "features.html")
-    tab.locator(".channel-stats").scroll_into_view_if_needed()
-    assert tab.evaluate("document.querySelector('.channel-stats').data.length") == 4
+def test_what_comes_into_sight_makes_it_unready_until_it_is_drawn(visit: Visit, moved: Path, report: Path) -> None:
+    inspected = present(load_run(report).record.inspection).images
+    image = next(record.image for record in inspected if record.side)
+    tab = visit.open(moved / "images" / f"{image}.html")
+    assert tab.evaluate("document.querySelectorAll('[data-grid] button').length") == 0
+    tab.locator("[data-maps]").scroll_into_view_if_needed()
+    assert tab.evaluate("document.querySelectorAll('[data-grid] button').length") > 0
 
 
 def test_a_slow_machine_filters_draws_and_enlarges(

@@ -33,11 +33,14 @@ class _Text(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.lines: list[str] = [""]
-        self._unseen = 0
+        self._unseen, self._drawn = 0, 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._unseen += tag in UNSEEN
-        if tag in BLOCKS or tag == "br":
+        self._drawn += tag == "svg"
+        if self._drawn and tag in ("title", "desc", "text"):
+            self.lines[-1] += " | "
+        elif tag in BLOCKS or tag == "br":
             self.lines.append("")
         if tag in ("th", "td"):
             self.lines[-1] += " | "
@@ -49,7 +52,8 @@ class _Text(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._unseen -= tag in UNSEEN
-        if tag in BLOCKS:
+        self._drawn -= tag == "svg"
+        if tag in BLOCKS and not self._drawn:
             self.lines.append("")
 
     def handle_data(self, data: str) -> None:

@@ -42,7 +42,7 @@ class Page(HTMLParser):
         self._open.pop()
 
     def handle_data(self, data: Any) -> None:
-        if self._open and self._open[-1] == "title":
+        if self._open and self._open[-1] == "title" and "svg" not in self._open:
             self.title += data
         elif self._open and self._open[-1] not in ("script", "style"):
             self.text.append(data)
@@ -86,7 +86,8 @@ def test_there_is_a_page_for_everything(report: Path, site: Any) -> None:
 def test_every_link_and_file_is_there(report: Path, site: Any) -> None:
     for name, page in site.items():
         here = (report / name).parent
-        targets = [attrs.get("href") for tag, attrs in page.elements if tag in ("a", "link")]
+        targets = [attrs.get("href") for tag, attrs in page.elements if tag == "a"]
+        targets += [link["href"] for link in page.all("link") if link["rel"] != "icon"]
         targets += [attrs["src"] for tag, attrs in page.elements if tag in ("img", "script") and attrs.get("src")]
         for target in targets:
             path, _, place = (target or "").partition("#")
@@ -95,6 +96,16 @@ def test_every_link_and_file_is_there(report: Path, site: Any) -> None:
             if place and "=" not in place:  # which would be a state
                 linked = site[file.relative_to(report.resolve()).as_posix()] if path else page
                 assert place in [attrs.get("id") for _, attrs in linked.elements], f"{name}: {target}"
+
+
+def test_every_page_brings_its_icon_and_says_what_it_is(site: Any) -> None:
+    descriptions = set()
+    for page in site.values():
+        (icon,) = [present(link["href"]) for link in page.all("link") if link["rel"] == "icon"]
+        assert icon.startswith("data:image/svg+xml;base64,")
+        (description,) = [present(meta["content"]) for meta in page.all("meta") if meta.get("name") == "description"]
+        descriptions.add(description)
+    assert len(descriptions) == len(site)
 
 
 def test_nothing_is_asked_of_any_network(report: Path, site: Any) -> None:

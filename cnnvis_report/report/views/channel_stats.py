@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from cnnvis_report.records.inspection import ChannelStatsRecord, InspectionRecord
+from cnnvis_report.report.charts.axes import Axis, shares_axis
+from cnnvis_report.report.charts.lines import Line, lines
+from cnnvis_report.report.charts.svg import Words
 from cnnvis_report.report.views import formatting as fmt
 
 
@@ -25,16 +30,19 @@ def channel_stats(record: ChannelStatsRecord, addresses: Mapping[str, str]) -> C
     return ChannelStats(record, addresses.get(record.layer, ""), counts)
 
 
-def stats_chart(inspection: InspectionRecord) -> dict[str, list[str] | list[float]]:
-    """Columns for the chart: layers, and shares of their channels or values."""
+def stats_chart(inspection: InspectionRecord) -> Markup:
+    """Shares of the channels, or of the values, of each layer, in the order in which the layers run."""
     stats = inspection.channel_stats
-    return {
-        "layers": [layer.layer for layer in stats],
-        "dead": [round(layer.dead / layer.channels, 5) for layer in stats],
-        "saturated": [round(layer.saturated / layer.channels, 5) for layer in stats],
-        "duplicates": [round(layer.duplicates / layer.channels, 5) for layer in stats],
-        "active": [layer.active_fraction for layer in stats],
-    }
+    series = [
+        Line("dead", "dead channels", [layer.dead / layer.channels for layer in stats]),
+        Line("saturated", "saturated channels", [layer.saturated / layer.channels for layer in stats]),
+        Line("duplicates", "duplicate channels", [layer.duplicates / layer.channels for layer in stats]),
+        Line("active", "values above zero", [layer.active_fraction for layer in stats]),
+    ]
+    words = Words("Channels layer by layer", "Shares of channels and of values; the table below has the figures.")
+    names = [layer.layer for layer in stats]
+    x_axis = Axis("layers, in the order in which they run", -0.5, len(stats) - 0.5, (), lambda at: names[round(at)])
+    return lines(words, series, list(range(len(stats))), (x_axis, shares_axis("share")))
 
 
 def findings(inspection: InspectionRecord) -> list[str]:

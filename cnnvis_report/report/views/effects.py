@@ -6,6 +6,7 @@ from math import ceil, floor, log10
 
 from cnnvis_report.evidence import words
 from cnnvis_report.records.evidence import Interval
+from cnnvis_report.report.charts.axes import round_step
 
 TICKS = 7  # about so many at most
 MARGIN = 0.06  # of the axis, left free at both of its ends
@@ -44,7 +45,7 @@ class Axis:
     @property
     def ticks(self) -> list[tuple[float, str]]:
         """Round numbers along it: where they lie, and in words."""
-        step = _round_step((self.high - self.low) / TICKS)
+        step = round_step((self.high - self.low) / TICKS)
         decimals = max(0, -floor(log10(step)))
         numbers = range(ceil(self.low / step), floor(self.high / step) + 1)
         return [(self.position(number * step), words.number(number * step, decimals)) for number in numbers]
@@ -62,9 +63,3 @@ def ends(interval: Interval) -> tuple[float, float]:
     """The ends of an interval, or twice its mean where it has none."""
     low, high = interval.low, interval.high
     return (interval.mean, interval.mean) if low is None or high is None else (low, high)
-
-
-def _round_step(least: float) -> float:
-    """The smallest of 1, 2, 5, 10, 20, … that isn't below."""
-    power = 10.0 ** floor(log10(least))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))

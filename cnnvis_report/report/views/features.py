@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from cnnvis_report.records.inspection import (
     ImageInspection,
     InspectionRecord,
@@ -103,8 +105,7 @@ class Features:
 
     nouns: "classes", "labels" or "outputs". images: how many the set had. inspected: images with projections.
     with_maps: images with feature maps. gaps: views that there aren't, a sentence each. layers: in the order in which
-    they run. findings: what the channel statistics say. stats_chart: numbers for their chart. anchors: by layer, for
-    the chart.
+    they run. findings: what the channel statistics say. stats_chart: their chart.
     """
 
     network: NetworkRecord
@@ -117,8 +118,7 @@ class Features:
     maximized: list[Maximized]
     stats: list[ChannelStats]
     findings: list[str]
-    stats_chart: dict[str, list[str] | list[float]]
-    anchors: dict[str, str]
+    stats_chart: Markup
 
 
 def features(report: Report, links: Links) -> Features:
@@ -142,7 +142,6 @@ def features(report: Report, links: Links) -> Features:
         stats=[channel_stats(record, addresses) for record in inspection.channel_stats],
         findings=findings(inspection),
         stats_chart=stats_chart(inspection),
-        anchors={row.layer.name: row.anchor for row in rows if row.shown},
     )
 
 

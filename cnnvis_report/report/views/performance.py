@@ -2,19 +2,31 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
-from cnnvis_report.records.labels import LabelCounts, LabelErrors, LabelPredictions
+from markupsafe import Markup
+
+from cnnvis_report.records.labels import LabelCounts, LabelPredictions
 from cnnvis_report.records.network import NetworkRecord
-from cnnvis_report.records.predictions import BINS, Bin, Prediction, Predictions
+from cnnvis_report.records.predictions import Predictions
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.calibration import Calibration, calibration
+from cnnvis_report.report.views.class_measures import (
+    Figure,
+    class_figures,
+    figures_chart,
+    in_a_sentence,
+    label_figures,
+    most_frequent,
+)
+from cnnvis_report.report.views.errors import Errors, errors_of
 from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.overview import Confusion, confusion_matrix, most_confused
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.training import Training, training
 from cnnvis_report.report.views.verdict import labels_by_precision
 
-ERRORS = 60  # that the page lists
+CONFIDENT = 0.9  # the mean confidence of errors from which a sentence warns
 
 
 @dataclass(frozen=True)
@@ -45,45 +57,29 @@ class ClassRow:
 
 
 @dataclass(frozen=True)
-class ErrorLine:
-    """A misclassified image: address and thumbnail are empty where it has no page; errors are in words."""
-
-    name: str
-    address: str
-    thumbnail: str
-    label: str
-    errors: list[str]
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """How well probabilities fit what is correct: numbers for charts, rows of a table, and the calibration error."""
-
-    error: float
-    charts: dict[str, Any]
-    bins: list[tuple[float, Bin]]
-
-
-@dataclass(frozen=True)
 class Performance:
     """What the performance page shows; of predictions and label_predictions there is one, or none.
 
-    calibration: None without labels. classes: lowest recall first. labels: lowest average precision first.
-    unborne: labels that no image bears. errors: most confident first. more_errors: how many aren't listed.
-    unexplained: whether some of those listed have no page. training: None where it isn't known.
+    lead: the figures in a sentence. cautions: what a reader has to know of them. chart: the figures as bars with
+    intervals. calibration, errors: None without labels. confusion: None where there are too many classes, or where
+    several labels can be right; `confused` then are the most frequent errors: label, prediction, how many.
+    classes: lowest recall first. labels: lowest average precision first. unborne: labels that no image bears.
+    training: None where it isn't known.
     """
 
     network: NetworkRecord
-    lead: list[str]
+    lead: str
+    cautions: list[str]
+    chart: Markup | None
     predictions: Predictions | None
     label_predictions: LabelPredictions | None
+    confusion: Confusion | None
+    confused: list[tuple[str, str, int]]
     calibration: Calibration | None
     classes: list[ClassRow]
     labels: list[LabelCounts]
     unborne: list[LabelCounts]
-    errors: list[ErrorLine]
-    more_errors: int
-    unexplained: bool
+    errors: Errors | None
     training: Training | None
 
 
@@ -91,38 +87,44 @@ def performance(report: Report, links: Links) -> Performance:
     """Gather what the performance page shows."""
     predictions, of_labels = report.summary.predictions, report.summary.label_predictions
     counted = predictions or of_labels
-    errors = _errors(report, links)
+    figures = _figures(report.network, predictions, of_labels)
+    confusion = confusion_matrix(report.summary)
     return Performance(
         network=report.network,
-        lead=lead(report.run, predictions, of_labels),
+        lead=in_a_sentence(figures, counted.images) if counted else "",
+        cautions=cautions(report.run, predictions, of_labels),
+        chart=figures_chart(figures) if figures else None,
         predictions=predictions,
         label_predictions=of_labels,
-        calibration=_calibration(counted) if counted else None,
+        confusion=confusion,
+        confused=[] if confusion else most_confused(report.summary),
+        calibration=calibration(counted) if counted else None,
         classes=class_rows(predictions) if predictions else [],
         labels=labels_by_precision(of_labels),
         unborne=[label for label in (of_labels.labels if of_labels else ()) if not label.images],
-        errors=errors,
-        more_errors=_error_count(predictions, of_labels) - len(errors),
-        unexplained=any(not line.address for line in errors),
+        errors=errors_of(report, links),
         training=training(report, links),
     )
 
 
-def lead(run: RunRecord, predictions: Predictions | None, of_labels: LabelPredictions | None = None) -> list[str]:
-    """Sentences at the head of the page, cautions among them."""
+def _figures(
+    network: NetworkRecord, predictions: Predictions | None, of_labels: LabelPredictions | None
+) -> list[Figure]:
+    if predictions is not None:
+        return class_figures(predictions, network.classes)
+    return label_figures(of_labels) if of_labels is not None else []
+
+
+def cautions(run: RunRecord, predictions: Predictions | None, of_labels: LabelPredictions | None) -> list[str]:
+    """What a reader has to know of the figures, in sentences."""
     sentences = []
     if of_labels is not None:
-        sentences.append(
-            f"Exact match: for {fmt.number(of_labels.exact)} of {fmt.count(of_labels.images, 'labeled image')}, all "
-            f"labels are predicted (above 50%), and no others."
-        )
+        sentences.append("A label is predicted where its probability is above 50%; exact match: all labels, no others.")
     if predictions is not None:
-        errors = predictions.images - predictions.correct
         sentences.append(
-            f"{fmt.number(predictions.correct)} of {fmt.count(predictions.images, 'labeled image')} "
-            f"{'is' if predictions.correct == 1 else 'are'} classified correctly, {fmt.number(errors)} misclassified."
+            f"Always predicting the most frequent label would be correct for {fmt.percent(most_frequent(predictions))}."
         )
-        if errors and predictions.confidence_misclassified > 0.9:
+        if predictions.correct < predictions.images and predictions.confidence_misclassified > CONFIDENT:
             mean = fmt.percent(predictions.confidence_misclassified)
             sentences.append(f"The network is confident in its errors: {mean} on average.")
     counted = predictions or of_labels
@@ -157,62 +159,3 @@ def class_rows(predictions: Predictions) -> list[ClassRow]:
         shown = (name, other) in explained
         rows.append(ClassRow(name, images[name], predicted[name], correct[name], other, times, shown))
     return sorted(rows, key=lambda row: (row.recall if row.recall is not None else 2.0, row.name))
-
-
-def _calibration(counted: Predictions | LabelPredictions) -> Calibration:
-    """Of classes, images by the probability of the prediction; of labels, each image counts once for each label."""
-    multilabel = isinstance(counted, LabelPredictions)
-    middles = [(number + 0.5) / BINS for number in range(BINS)]
-    charts = {
-        "axis": "predicted probability" if multilabel else "confidence",
-        "share": "fraction of positives" if multilabel else "accuracy",
-        "word": "positive" if multilabel else "correct",
-        "mean_title": "mean probability" if multilabel else "mean confidence",
-        "middles": middles,
-        "images": [interval.images for interval in counted.bins],
-        "correct": [interval.correct for interval in counted.bins],
-        "mean": [interval.mean if interval.images else None for interval in counted.bins],
-        "accuracy": [interval.correct / interval.images if interval.images else None for interval in counted.bins],
-    }
-    bins = [(middle, interval) for middle, interval in zip(middles, counted.bins, strict=True) if interval.images]
-    return Calibration(counted.calibration_error, charts, bins)
-
-
-def _error_count(predictions: Predictions | None, of_labels: LabelPredictions | None) -> int:
-    if predictions is not None:
-        return predictions.images - predictions.correct
-    return of_labels.images - of_labels.exact if of_labels is not None else 0
-
-
-def _errors(report: Report, links: Links) -> list[ErrorLine]:
-    """The misclassified images, most confident first, as many as the page lists."""
-    predictions, of_labels = report.summary.predictions, report.summary.label_predictions
-    if predictions is not None:
-        return [_error_line(report, links, error) for error in predictions.misclassified[:ERRORS]]
-    return [
-        _label_error_line(report, links, error) for error in (of_labels.misclassified[:ERRORS] if of_labels else ())
-    ]
-
-
-def _error_line(report: Report, links: Links, error: Prediction) -> ErrorLine:
-    label = (
-        error.label if error.label_probability is None else f"{error.label} ({fmt.percent(error.label_probability)})"
-    )
-    predicted = f"predicted: {error.predicted} ({fmt.percent(error.probability)})"
-    return ErrorLine(error.name, *_addresses(report, links, error.image), f"label: {label}", [predicted])
-
-
-def _label_error_line(report: Report, links: Links, error: LabelErrors) -> ErrorLine:
-    missed = sorted(error.missed, key=lambda entry: entry[1])
-    extra = sorted(error.extra, key=lambda entry: -entry[1])
-    errors = [f"{word}: {_few(scores)}" for word, scores in (("missed", missed), ("extra", extra)) if scores]
-    return ErrorLine(error.name, *_addresses(report, links, error.image), "", errors)
-
-
-def _few(scores: list[tuple[str, float]]) -> str:
-    return fmt.first_of([f"{name} ({fmt.percent(share)})" for name, share in scores], 5)
-
-
-def _addresses(report: Report, links: Links, image: str) -> tuple[str, str]:
-    """The page and the thumbnail of an image, empty where it has none."""
-    return (links.image(image), links.thumbnail(image, "picture")) if image in report.names else ("", "")

@@ -1,10 +1,16 @@
 """How the network was trained, as the performance page shows it."""
 
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from math import isfinite
+
+from markupsafe import Markup
 
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import Frame, SnapshotSeries, TrainingRecord
+from cnnvis_report.report.charts.axes import amounts_axis, counting_axis, shares_axis
+from cnnvis_report.report.charts.lines import Line, Moment, lines
+from cnnvis_report.report.charts.svg import Words
 from cnnvis_report.report.pictures.snapshots import snapshot_name
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
@@ -35,13 +41,14 @@ class Snapshots:
 class Training:
     """How the network was trained.
 
-    sentences: its outcome. curves: numbers for the charts. weighted: whether classes have weights in the loss.
+    sentences: its outcome. charts: title and lines over the epochs, of loss and of accuracy.
+    weighted: whether classes have weights in the loss.
     snapshots: images over the epochs. methods: names and titles of those whose maps the snapshots show.
     """
 
     record: TrainingRecord
     sentences: list[str]
-    curves: dict[str, Any]
+    charts: list[tuple[str, Markup]]
     weighted: bool
     snapshots: list[Snapshots]
     methods: list[tuple[str, str]]
@@ -57,7 +64,7 @@ def training(report: Report, links: Links) -> Training | None:
     return Training(
         record=record,
         sentences=_sentences(record),
-        curves=_curves(record),
+        charts=_charts(record),
         weighted=any(count.weight != 1.0 for count in record.counts),
         snapshots=[_snapshots(report, links, number, series) for number, series in shown],
         methods=[(name, run.method(name).title) for name in names],
@@ -81,17 +88,22 @@ def _sentences(record: TrainingRecord) -> list[str]:
     return sentences
 
 
-def _curves(record: TrainingRecord) -> dict[str, Any]:
-    """Numbers for the charts of loss and accuracy."""
+def _charts(record: TrainingRecord) -> list[tuple[str, Markup]]:
+    """Loss and accuracy over the epochs, for training and for validation; the epoch that was kept is marked."""
     history = record.history
-    return {
-        "epochs": [epoch.number for epoch in history],
-        "loss": [epoch.loss for epoch in history],
-        "accuracy": [epoch.accuracy for epoch in history],
-        "validation_loss": [epoch.validation_loss for epoch in history],
-        "validation_accuracy": [epoch.validation_accuracy for epoch in history],
-        "best_epoch": record.best_epoch,
-    }
+    epochs = [epoch.number for epoch in history]
+    losses = [epoch.loss for epoch in history], [epoch.validation_loss for epoch in history]
+    accuracies = [epoch.accuracy for epoch in history], [epoch.validation_accuracy for epoch in history]
+    x_axis = counting_axis("epoch", epochs[0], epochs[-1]) if epochs else counting_axis("epoch", 1, 1)
+    highest = max(filter(isfinite, chain(*losses)), default=0.0)
+    axes = amounts_axis("", highest), shares_axis("")
+    best = [Moment(record.best_epoch, "kept")]
+    charts = []
+    for title, axis, (of_training, of_validation) in zip(("Loss", "Accuracy"), axes, (losses, accuracies), strict=True):
+        words = Words(f"{title} by epoch", f"Epoch {record.best_epoch} was kept; the table below has the figures.")
+        series = [Line("training", "training", of_training), Line("validation", "validation", of_validation)]
+        charts.append((title, lines(words, series, epochs, (x_axis, axis), best)))
+    return charts
 
 
 def _snapshots(report: Report, links: Links, number: int, series: SnapshotSeries) -> Snapshots:
