@@ -19,12 +19,6 @@ CnnVis.Gallery = class {
         if (button.closest("[data-below]")) this.form.scrollIntoView({ block: "start" });
       });
     }
-    for (const button of root.querySelectorAll("[data-filter-predicted]")) {
-      button.addEventListener("click", () => {
-        this.reset({ label: button.dataset.filterLabel ?? "", predicted: button.dataset.filterPredicted });
-        this.form.scrollIntoView({ block: "start" });
-      });
-    }
     root.querySelector("[data-gallery-reset]").addEventListener("click", () => this.reset());
     root.querySelector("[data-gallery-figure]").addEventListener("click", () => this.change({ figure: this.state.figure ? "" : "1" }));
     this.state = this.fromAddress();

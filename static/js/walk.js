@@ -38,5 +38,5 @@ CnnVis.returnTo = (filter) => {
   if (!link) return;
   link.dataset.address ??= link.getAttribute("href");
   const address = link.dataset.address;
-  link.href = filter ? `${address}${address.includes("#") ? "&" : "#"}${filter}` : address;
+  link.href = filter ? `${address}${address.includes("#") ? "&" : "#"}at=images&${filter}` : address;
 };

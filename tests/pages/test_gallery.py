@@ -162,9 +162,11 @@ def test_without_scripts_the_others_are_listed_by_name(chromium: Any, many: tupl
 
 def test_a_cell_of_the_confusion_leads_to_its_images(visit: Visit, moved: Path, report: Path) -> None:
     tab = visit.open(moved / "index.html")
-    button = tab.locator(".confusion button").first
-    label, predicted = button.get_attribute("data-filter-label"), button.get_attribute("data-filter-predicted")
-    button.click()
+    link = tab.locator(".confusion a").first
+    state = parse_qs(urlsplit(link.get_attribute("href")).fragment)
+    (label,), (predicted,) = state["label"], state["predicted"]
+    link.click()
+    until(tab, "document.querySelector('#images').getBoundingClientRect().top < 200")
     wanted = [i.name for i in images(report) if i.label and (i.label.name, i.top[0].name) == (label, predicted)]
     assert wanted and shown(tab) == wanted
     visit.is_quiet()
