@@ -7,7 +7,7 @@ import re
 import sys
 import typing
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from inspect import getdoc
 from pathlib import Path
@@ -18,8 +18,8 @@ from cnnvis_report.cli.help import NOTES
 from cnnvis_report.evaluation.metric import Metric, metrics
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.pipeline.metrics_budget import BUDGETS
 from cnnvis_report.pipeline.stages import data_randomization, max_sensitivity, random_logit, randomization
-from cnnvis_report.pipeline.stages.evaluation import BUDGETS
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.metrics import MetricInfo, MetricKind
 from cnnvis_report.records.run import RunRecord
@@ -62,7 +62,8 @@ def passes(entry: Metric) -> str:
     """Forward passes for J maps of an image, with the full budget."""
     if entry.passes is None:
         return "none"
-    one, two = (entry.passes(BUDGETS["full"].effort, maps) for maps in (1, 2))
+    effort = replace(BUDGETS["full"].effort, random_maps=0)  # J counts all maps
+    one, two = (entry.passes(effort, maps) for maps in (1, 2))
     if one == two:
         return str(one)
     each = "J" if two - one == 1 else f"{two - one} J"

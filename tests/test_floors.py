@@ -35,7 +35,17 @@ FLOORS = {
 }
 INNER = {  # floors within a package, where it has several
     "engine": {"passes": 0, "rounding": 0, "graph": 1, "outputs": 2, "rules": 3, "": 4},
-    "report": {"pictures": 0, "links": 0, "charts": 1, "report": 1, "payload": 1, "views": 1, "": 2},
+    "report": {
+        "pictures": 0,
+        "titles": 0,
+        "bibtex": 0,
+        "links": 0,
+        "charts": 1,
+        "report": 1,
+        "payload": 1,
+        "views": 1,
+        "": 2,
+    },
     "pipeline": {"": 0, "stages": 0, "inspection": 0, "identity": 0, "repeatability": 0},
 }
 WITHOUT_TORCH = {"errors", "progress", "extensions", "records", "evidence", "settings", "store", "report"}

@@ -148,7 +148,8 @@ class Console(Progress):
         size = fmt.size(written.bytes)
         quality = written.quality
         if quality.halved:
-            self.say(f"Pages     {size}; pixel maps averaged over 2×2, in {quality.bits} bits, to keep one file small")
+            steps = f"in {quality.steps} steps from zero to their largest value"
+            self.say(f"Pages     {size}; pixel maps averaged over 2×2, {steps}, to keep one file small")
         else:
             self.say(f"Pages     {size}; pixel maps accurate to {fmt.percent(quality.error)} of their largest value")
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cnnvis_report.evaluation.baselines import BASELINES, baseline
 from cnnvis_report.evaluation.curve_measures import (
+    DELETION,
     GAIN,
     INSERTION,
     LEAST_RANGE,
@@ -24,7 +25,7 @@ from cnnvis_report.evaluation.curve_measures import (
 )
 from cnnvis_report.evaluation.metric import Effort, MapsOfImage, Scores, metric_family
 from cnnvis_report.evaluation.perturbation_curves import Curve, Path, Refinement, follow
-from cnnvis_report.evaluation.pixel_order import pixel_orders
+from cnnvis_report.evaluation.pixel_order import pixel_orders, without_mirrors
 
 TOLERANCE = 1 / 64  # of the area, as a share of the distance from the curve's lowest point to its highest one
 SHOWN = 32  # even steps of a stored curve
@@ -38,7 +39,8 @@ def _paths(effort: Effort) -> list[tuple[str, str]]:
 
 def _passes(effort: Effort, maps: int) -> int:
     paths = _paths(effort)
-    return maps * len(paths) * (effort.steps - 1) + len({picture for _, picture in paths}) + 1
+    of_a_map = len(paths) * (effort.steps - 1) if effort.curve_passes is None else effort.curve_passes
+    return (maps - effort.random_maps // 2) * of_a_map + len({picture for _, picture in paths}) + 1
 
 
 @metric_family(*(measure.info for measure in MEASURES), quick=[measure.name for measure in QUICK], passes=_passes)
@@ -48,9 +50,11 @@ def insertion_deletion(sample: MapsOfImage) -> Mapping[str, Scores]:
     On probabilities a value is the area itself. Log-odds, and values of a regression, are counted from the baseline's
     score, as shares of the range from there to the image's: 1 for a score that is the image's all the way.
     """
-    orders, of_map = pixel_orders(sample.tensors, sample.image.shape[1:], sample.seed)
+    orders, numbers = pixel_orders(sample.tensors, sample.image.shape[1:], sample.seed)
     if not len(orders):
         return {}
+    followed_orders, of_order = without_mirrors(orders)
+    of_map = [None if number is None else of_order[number] for number in numbers]
     pictures = {name: baseline(sample.image, name, sample.black) for _, name in _paths(sample.effort)}
     paths = {
         (kind, name): Path(pictures[name], sample.image) if kind == INSERTION else Path(sample.image, pictures[name])
@@ -58,8 +62,10 @@ def insertion_deletion(sample: MapsOfImage) -> Mapping[str, Scores]:
     }
     scores = [PROBABILITY, LOG_ODDS] if sample.meaning.has_probabilities else [LOG_ODDS]
     flat = [LEAST_RANGE[score] for score in scores] if sample.meaning.has_probabilities else [0.0]
-    refinement = Refinement(sample.effort.steps, TOLERANCE, sample.effort.finest, flat)
-    curves = follow(list(paths.values()), orders, _reader(sample, scores), refinement, capacity=sample.capacity)
+    effort = sample.effort
+    refinement = Refinement(effort.steps, TOLERANCE, effort.finest, flat, effort.curve_passes)
+    read = _reader(sample, scores)
+    curves = follow(list(paths.values()), followed_orders, read, refinement, capacity=sample.capacity)
     followed = _Followed(dict(zip(paths, curves, strict=True)), of_map, scores, sample.meaning.has_probabilities)
     return {measure.name: followed.scores_of(measure) for measure in MEASURES if followed.knows(measure)}
 
@@ -79,10 +85,13 @@ def _reader(sample: MapsOfImage, scores: Sequence[str]) -> Callable[[Tensor], Te
 
 @dataclass(frozen=True)
 class _Followed:
-    """The curves of an image, by kind and baseline, one for each order of pixels."""
+    """The curves of an image, by kind and baseline, one for each order of pixels.
+
+    of_map: the order of each map, and whether the map ranks pixels in its mirror; None for a map that ranks none.
+    """
 
     curves: Mapping[tuple[str, str], Sequence[Curve]]
-    of_map: Sequence[int | None]
+    of_map: Sequence[tuple[int, bool] | None]
     scores: Sequence[str]
     has_probabilities: bool
 
@@ -93,33 +102,44 @@ class _Followed:
     def scores_of(self, measure: Measure) -> Scores:
         """The scores of every map on one measure."""
         column = self.scores.index(measure.score)
-        kind = measure.curves[0]
-        ends = [float(self.curves[kind, measure.baseline][0].scores[end, column]) for end in (0, -1)]
-        low, high = ends if kind == INSERTION else reversed(ends)
+        low, high = (float(score) for score in self.curves[INSERTION, measure.baseline][0].scores[[0, -1], column])
         tells = ends_apart(high, low, measure.score, has_probabilities=self.has_probabilities)
         start, unit = 0.0, 1.0
         if measure.score == LOG_ODDS:
             least = LEAST_RANGE[LOG_ODDS] if self.has_probabilities else 1e-12
             start, unit = low, max(high - low, least)
+        curves = [self._of_maps(kind, measure.baseline) for kind in measure.curves]
+        shown = None
         if measure.kind == GAIN:
-            parts = [self._areas(part, measure.baseline, column) for part in measure.curves]
-            areas, shown = (parts[0] - parts[1]) / unit, None
+            areas = [[None if curve is None else curve.area[column] for curve in of_kind] for of_kind in curves]
+            values = [
+                None if one is None or other is None else (one - other) / unit
+                for one, other in zip(*areas, strict=True)
+            ]
         else:
-            areas = (self._areas(kind, measure.baseline, column) - start) / unit
-            shown = [(curve.at(SHOWN)[:, column] - start) / unit for curve in self.curves[kind, measure.baseline]]
+            values = [None if curve is None else (curve.area[column] - start) / unit for curve in curves[0]]
+            shown = [None if curve is None else (curve.at(SHOWN)[:, column] - start) / unit for curve in curves[0]]
         return Scores(
-            values=[None if order is None else float(areas[order]) for order in self.of_map],
-            curves=None
-            if shown is None
-            else [None if order is None else shown[order].tolist() for order in self.of_map],
+            values=[None if value is None else float(value) for value in values],
+            curves=None if shown is None else [None if curve is None else curve.tolist() for curve in shown],
             range=high - low if np.isfinite(high - low) else None,
             blind=""
             if tells
             else f"{_capital(BASELINES[measure.baseline])} scores nearly as high as the image, or higher",
         )
 
-    def _areas(self, kind: str, picture: str, column: int) -> np.ndarray:
-        return np.array([curve.area[column] for curve in self.curves[kind, picture]])
+    def _of_maps(self, kind: str, picture: str) -> list[Curve | None]:
+        """The curve of each map; the pictures of a mirrored order's insertion are those of the deletion, backward."""
+        other = DELETION if kind == INSERTION else INSERTION
+        curves: list[Curve | None] = []
+        for order in self.of_map:
+            if order is None:
+                curves.append(None)
+            else:
+                number, is_mirror = order
+                followed = self.curves[other if is_mirror else kind, picture][number]
+                curves.append(followed.backward if is_mirror else followed)
+        return curves
 
 
 def _capital(words: str) -> str:

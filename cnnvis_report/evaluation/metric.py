@@ -37,8 +37,10 @@ class Meaning(Protocol):
 class Effort:
     """How much is measured.
 
-    steps: even steps from which a perturbation curve begins; it takes more where it needs them.
+    steps: from which a perturbation curve begins; it takes more where it needs them.
     finest: even steps than which none of a curve is smaller.
+    curve_passes: that the curves of one map take together at most; None where they take what they need.
+    random_maps: how many of the maps are random ones: in pairs, of which one is the other's mirror.
     regions: replaced in region perturbation. across: how many regions fit along the shorter side.
     full: whether everything is measured; else what belongs to the budget `quick`.
     """
@@ -47,6 +49,8 @@ class Effort:
     regions: int
     across: int = 14
     finest: int = 128
+    curve_passes: int | None = None
+    random_maps: int = 0
     full: bool = True
 
 

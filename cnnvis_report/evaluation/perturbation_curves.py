@@ -1,7 +1,7 @@
 """Curves of a score while pixels of one picture become those of another, with points where the curve needs them."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from cnnvis_report.errors import BadRequest
 
 Values = npt.NDArray[np.float64]
 Key = tuple[int, int]  # path, order
+ROUNDS = 4  # in which a limited number of passes is spent: each sees what the last one found
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,15 @@ class Refinement:
         highest one. It is estimated from how the curve bends.
     finest: no step is halved into smaller ones than one of so many even ones.
     flat: of each score, the distance from lowest to highest up to which a curve isn't refined.
+    passes: that all curves of one order take together at most, their ends aside; the first score then decides where
+        they go. Where None, as many as the tolerance asks for.
     """
 
     steps: int
     tolerance: float
     finest: int
     flat: Sequence[float]
+    passes: int | None = None
 
 
 @dataclass
@@ -61,6 +65,11 @@ class Curve:
         even = np.linspace(0, self.pixels, steps + 1)
         return np.stack([np.interp(even, self.changed, column) for column in self.scores.T], axis=1)
 
+    @property
+    def backward(self) -> "Curve":
+        """The same pictures from the last to the first: that of the mirrored order, from the end of the path."""
+        return Curve(self.pixels - self.changed[::-1], self.scores[::-1], self.pixels)
+
     def insert(self, changed: Sequence[int], scores: Values) -> None:
         """Put in points between those that are there."""
         position = np.searchsorted(self.changed, changed)
@@ -77,8 +86,32 @@ class Curve:
         wrong = (_trapezoid_errors(widths, self.scores[:, varying]) / spreads[varying]).max(axis=1)
         if wrong.sum() <= refinement.tolerance:
             return []
-        halved = (wrong > refinement.tolerance * widths) & (widths >= 2 / min(refinement.finest, self.pixels))
-        return [int(self.changed[step] + widths[step] * self.pixels // 2) for step in np.flatnonzero(halved)]
+        halved = (wrong > refinement.tolerance * widths) & self._divisible(refinement)
+        return [self._middle(step) for step in np.flatnonzero(halved)]
+
+    def uncertain(self, refinement: Refinement) -> list[tuple[float, int]]:
+        """What each step may add to the error of the first score's area, and its middle; none where that is known.
+
+        A curve that rises or falls all the way lies in the rectangle between a step's two points, and the trapezoid is
+        wrong by half of that at most.
+        """
+        widths, scores = np.diff(self.changed) / self.pixels, self.scores[:, 0]
+        spread = float(np.ptp(scores))
+        errors = widths * np.abs(np.diff(scores)) / 2
+        if not spread > refinement.flat[0] or errors.sum() <= refinement.tolerance * spread:
+            return []
+        steps = np.flatnonzero(self._divisible(refinement) & (errors > refinement.tolerance * widths * spread))
+        return [(float(errors[step]), self._middle(step)) for step in steps]
+
+    def _divisible(self, refinement: Refinement) -> npt.NDArray[np.bool_]:
+        """Of each step, whether it may be halved."""
+        divisible: npt.NDArray[np.bool_] = np.diff(self.changed) / self.pixels >= 2 / min(
+            refinement.finest, self.pixels
+        )
+        return divisible
+
+    def _middle(self, step: np.intp) -> int:
+        return int(self.changed[step] + self.changed[step + 1]) // 2
 
 
 def _trapezoid_errors(widths: Values, scores: Values) -> Values:
@@ -130,6 +163,7 @@ def follow(
     }
     wanted = [(key, changed) for key in curves for changed in first_points(refinement.steps, pixels)]
     moved = orders.to(paths[0].start.device) if paths else orders
+    rounds = ROUNDS
     while wanted:
         scores = _scored(paths, moved, wanted, score, capacity)
         points: dict[Key, list[int]] = {}
@@ -137,8 +171,23 @@ def follow(
             points.setdefault(key, []).append(number)
         for key, numbers in points.items():
             curves[key].insert([wanted[number][1] for number in numbers], scores[numbers])
-        wanted = [(key, changed) for key in points for changed in sorted(curves[key].wanted(refinement))]
+        if refinement.passes is None:
+            wanted = [(key, changed) for key in points for changed in sorted(curves[key].wanted(refinement))]
+        else:
+            wanted = [point for k in range(len(orders)) for point in _worst(curves, k, refinement, rounds)]
+        rounds -= 1
     return [[curves[b, k] for k in range(len(orders))] for b in range(len(paths))]
+
+
+def _worst(curves: Mapping[Key, Curve], order: int, refinement: Refinement, rounds: int) -> list[tuple[Key, int]]:
+    """The points that tell most of the areas under the curves of one order, as many as a round may take."""
+    of_order = {key: curve for key, curve in curves.items() if key[1] == order}
+    left = (refinement.passes or 0) - sum(len(curve.changed) - 2 for curve in of_order.values())
+    if left <= 0 or not rounds:
+        return []
+    steps = [(error, key, middle) for key, curve in of_order.items() for error, middle in curve.uncertain(refinement)]
+    chosen = sorted(steps, reverse=True)[: math.ceil(left / rounds)]
+    return sorted((key, middle) for _, key, middle in chosen)
 
 
 def _ends(paths: Sequence[Path], score: Callable[[Tensor], Tensor], capacity: int) -> list[tuple[Values, Values]]:
@@ -166,7 +215,8 @@ def _scored(
     for first in range(0, len(wanted), capacity):
         batch = wanted[first : first + capacity]
         pictures = [
-            torch.where(orders[order] < changed, paths[path].end, paths[path].start) for (path, order), changed in batch
-        ]
+            torch.lerp(paths[path].start, paths[path].end, (orders[order] < changed).to(paths[path].start))
+            for (path, order), changed in batch
+        ]  # either picture, exactly, in a fifth of the time of torch.where
         scores.append(score(torch.stack(pictures)).double().cpu())
     return torch.cat(scores).numpy()

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from cnnvis_report.evaluation.resize import at_size
 
+OUT_OF_PLACE = 10_000  # pixels of an image for one place by which equal values may miss the mirrored one
+
 
 def ranking(values: Tensor, seed: int) -> Tensor:
     """Places [J, P] of values [J, P] in descending order, 0 for the largest.
@@ -45,3 +47,22 @@ def pixel_orders(maps: Sequence[Tensor], size: Sequence[int], seed: int) -> tupl
             orders.append(order.view(*size))
         of_map.append(number)
     return torch.stack(orders) if orders else torch.empty((0, *size), dtype=torch.int32), of_map
+
+
+def without_mirrors(orders: Tensor) -> tuple[Tensor, list[tuple[int, bool]]]:
+    """Those of the orders [K, H, W] that mirror none before them: that put first what the other puts last.
+
+    Returns:
+        [L, H, W]; and for each of the K its number among the L, and whether it is that one's mirror. A place or two off
+        for pixels of equal value is a mirror still.
+    """
+    first: list[Tensor] = []
+    numbers: list[tuple[int, bool]] = []
+    for order in orders:
+        last = order.numel() - 1
+        misses = [int((other + order - last).abs().max()) for other in first]
+        whose = next((k for k, miss in enumerate(misses) if miss <= last // OUT_OF_PLACE), -1)
+        numbers.append((len(first), False) if whose < 0 else (whose, True))
+        if whose < 0:
+            first.append(order)
+    return torch.stack(first), numbers

@@ -2,9 +2,9 @@
 
 from cnnvis_report.pipeline.forecast import Later
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan
+from cnnvis_report.pipeline.metrics_budget import MetricsBudget, randomized_tasks
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import NetworkSetup
-from cnnvis_report.pipeline.stages.evaluation import MetricsBudget, randomized_tasks
 from cnnvis_report.pipeline.stages.inspection import inspection_seconds
 from cnnvis_report.pipeline.stages.map_tests import map_test_seconds
 from cnnvis_report.pipeline.stages.randomization import randomization_seconds

@@ -18,11 +18,8 @@ from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable, RunFailed
 from cnnvis_report.methods.tasks import DryRun, Task, dry_run_tasks
 from cnnvis_report.pipeline.explain_batch import BatchSettings, open_batch
+from cnnvis_report.pipeline.metrics_budget import measured_images, randomization_passes
 from cnnvis_report.pipeline.setup import MapSetup, NetworkSetup, Setup
-from cnnvis_report.pipeline.stages.evaluation import (
-    measured_images,
-    randomization_passes,
-)
 from cnnvis_report.pipeline.stages.map_tests import MapTestPlan, plan_tests
 from cnnvis_report.pipeline.targets import ClassChoice
 

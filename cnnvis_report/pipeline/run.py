@@ -14,6 +14,7 @@ from cnnvis_report.pipeline.identity.parts import identity_parts
 from cnnvis_report.pipeline.identity.replaced_files import replaced_notices
 from cnnvis_report.pipeline.identity.run import changed_since, contents_of, files_of, identify, recall
 from cnnvis_report.pipeline.later_stages import later_stages
+from cnnvis_report.pipeline.metrics_budget import randomized_tasks
 from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.run_record import (
@@ -26,7 +27,7 @@ from cnnvis_report.pipeline.run_record import (
 )
 from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stages.bfloat16_check import bfloat16_check, confirmed
-from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage, randomized_tasks
+from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage
 from cnnvis_report.pipeline.stages.explain import MOST_SKIPPED, explain_images
 from cnnvis_report.pipeline.stages.inspection import inspection
 from cnnvis_report.pipeline.stages.map_tests import MapTests, run_map_tests

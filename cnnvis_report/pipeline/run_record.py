@@ -14,8 +14,8 @@ from cnnvis_report.engine.devices import describe
 from cnnvis_report.evaluation.metric import measured_metrics
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.models.model import Training
+from cnnvis_report.pipeline.metrics_budget import MetricsBudget
 from cnnvis_report.pipeline.setup import NetworkSetup
-from cnnvis_report.pipeline.stages.evaluation import MetricsBudget
 from cnnvis_report.pipeline.stages.map_tests import MapTests
 from cnnvis_report.pipeline.stages.randomization import TEST, Randomization
 from cnnvis_report.pipeline.stats import RunStats

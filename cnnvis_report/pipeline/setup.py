@@ -21,11 +21,11 @@ from cnnvis_report.pipeline.config import DataConfig, ExplainConfig, RunConfig
 from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_network
 from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan, choose_inspection, plan_inspection
+from cnnvis_report.pipeline.metrics_budget import MetricsBudget, choose_budget
 from cnnvis_report.pipeline.open_subject import make_subject
 from cnnvis_report.pipeline.rejected_images import usable
 from cnnvis_report.pipeline.repeatability.check import Repeatability, check_passes
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
-from cnnvis_report.pipeline.stages.evaluation import MetricsBudget, choose_budget
 from cnnvis_report.pipeline.stages.predict import Selection, predict
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
 from cnnvis_report.progress import Progress

@@ -2,13 +2,15 @@
 
 import json
 from base64 import b64encode
+from dataclasses import asdict
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-from cnnvis_report.report.pictures.palettes import CLIPPED_AT, OPACITY, all_stops
+from cnnvis_report.report.pictures.drawing import GROUND, SQUARES_UP_TO, STEEPNESS, Look
+from cnnvis_report.report.pictures.palettes import CLIPPED_AT, STEPS, all_stops
 from cnnvis_report.report.pictures.reveal import BLURS
 from cnnvis_report.report.resources import folder
 
@@ -34,7 +36,16 @@ def favicon() -> str:
 def scripts() -> str:
     """All other scripts in one, with the palettes; they do nothing before the page is there, so any order will do."""
     paths = sorted(path for path in (folder("static") / "js").glob("*.js") if path.name != THEME)
-    constants = {"palettes": all_stops(), "opacity": OPACITY, "clippedAt": CLIPPED_AT, "blurs": BLURS}
+    constants = {
+        "palettes": all_stops(),
+        "look": asdict(Look()),
+        "steps": STEPS,
+        "steepness": STEEPNESS,
+        "ground": GROUND,
+        "squaresUpTo": SQUARES_UP_TO,
+        "clippedAt": CLIPPED_AT,
+        "blurs": BLURS,
+    }
     preamble = f"var CnnVis = (globalThis.CnnVis ??= {{}});\nObject.assign(CnnVis, {script_json(constants)});\n"
     return preamble + "\n".join(path.read_text(encoding="utf-8") for path in paths)
 

@@ -1,15 +1,16 @@
 """What the scripts of pages get: the data of each image, and what is only known of time and machine."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records.images import ImageRecord, MapRecord
-from cnnvis_report.records.methods import Kind
+from cnnvis_report.records.methods import Array, Kind
 from cnnvis_report.records.run import RunRecord, Setting
-from cnnvis_report.report.pictures.encode import Quality, encode_map
+from cnnvis_report.report.pictures.encode import Quality, encode_maps
+from cnnvis_report.report.pictures.outline import Polygon, outline
 from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.pictures.thumbnails import color_picture, data_uri, webp
 from cnnvis_report.report.views import formatting as fmt
@@ -21,18 +22,22 @@ Arrays = dict[str, npt.NDArray[Any]]
 def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Quality) -> dict[str, Any]:
     """Everything that an image's page draws.
 
-    "picture" as an address, "size", "targets", "methods" by name, and "maps" by method, layer and class index.
+    "picture" as an address, "size", "targets", "methods" by name, "maps" by method, layer and class index, and where
+    there is a mask its outline in half pixels, x and y by turns.
     """
     maps: dict[str, dict[str, dict[str, Any]]] = {}
+    by_method_and_layer: dict[tuple[str, str], list[MapRecord]] = {}
     for record in image.maps:
-        encoded = _map(run, record, arrays[record.key], quality)
-        maps.setdefault(record.method, {}).setdefault(record.layer, {})[str(record.target)] = encoded
+        by_method_and_layer.setdefault((record.method, record.layer), []).append(record)
+    for (method, layer), records in by_method_and_layer.items():
+        maps.setdefault(method, {})[layer] = _maps(run, records, arrays, quality)
     methods = {
         info.name: {"title": info.title, "sign": info.shown_sign.value, "kind": info.kind.value, "color": info.color}
         for info in run.methods
         if info.name in maps
     }
-    return {
+    lines = {"mask": [_half_pixels(polygon) for polygon in outline(arrays["mask"])]} if "mask" in arrays else {}
+    return lines | {
         "picture": data_uri(webp(arrays["picture"])),
         "size": list(image.size),
         "targets": [{"index": target.index, "name": target.name} for target in image.targets],
@@ -61,18 +66,34 @@ def provenance_slots(run: RunRecord) -> dict[str, str]:
     return slots
 
 
-def _map(run: RunRecord, record: MapRecord, values: npt.NDArray[Any], quality: Quality) -> dict[str, Any]:
-    method = run.method(record.method)
-    shown = method.shown(values.astype(np.float32, copy=False))
-    encoded = encode_map(shown, method.shown_sign, quality, coarse=method.kind is Kind.LAYER)
+def _maps(run: RunRecord, records: Sequence[MapRecord], arrays: Arrays, quality: Quality) -> dict[str, dict[str, Any]]:
+    """The maps of a method at a layer, by class index."""
+    method = run.method(records[0].method)
+    shown = [method.shown(arrays[record.key].astype(np.float32, copy=False)) for record in records]
+    encoded = encode_maps(shown, method.shown_sign, quality, coarse=method.kind is Kind.LAYER)
+    first = str(records[0].target)
+    for record, values, entry in zip(records, shown, encoded, strict=True):
+        entry |= _reading(run, record, values, clipped=method.kind is Kind.PIXEL)
+        if str(record.target) != first:
+            entry["first"] = first
+        if method.color and arrays[record.key].ndim == 3:
+            entry["picture"] = data_uri(color_picture(arrays[record.key]))
+    return {str(record.target): entry for record, entry in zip(records, encoded, strict=True)}
+
+
+def _reading(run: RunRecord, record: MapRecord, values: Array, *, clipped: bool) -> dict[str, Any]:
+    """What is said of a map: where its colors end, its evidence, and its peak."""
     # a map of zeros has no end of its own, and leaves a shared scale to the maps of other classes
-    clipped = method.kind is Kind.PIXEL
-    encoded["ends"] = [limit(shown, clipped=False), limit(shown, clipped=clipped)] if shown.any() else [0.0, 0.0]
-    encoded["evidence"] = " · ".join(map_evidence(run, record))
-    encoded["peak"] = [int(side) for side in np.unravel_index(int(shown.argmax()), shown.shape)]
-    if method.color and values.ndim == 3:
-        encoded["picture"] = data_uri(color_picture(values))
-    return encoded
+    ends = [limit(values, clipped=False), limit(values, clipped=clipped)] if values.any() else [0.0, 0.0]
+    return {
+        "ends": ends,
+        "evidence": " · ".join(map_evidence(run, record)),
+        "peak": [int(side) for side in np.unravel_index(int(values.argmax()), values.shape)],
+    }
+
+
+def _half_pixels(polygon: Polygon) -> list[int]:
+    return [round(2 * number) for point in polygon for number in point]
 
 
 def _float(value: Setting) -> float:

@@ -1,7 +1,6 @@
 """A report as one page: everything is in it, and packed until somebody looks at it."""
 
-import gzip
-from base64 import b64encode
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from cnnvis_report.report.image_content import image_contents
 from cnnvis_report.report.pages import IMAGE_TEMPLATE, shown_pages
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
+from cnnvis_report.report.pictures.pack import text_of
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.views.image import image_view
@@ -53,8 +53,9 @@ def _write(report: Report, path: Path, progress: Progress) -> None:
 
 
 def packed(text: str) -> str:
-    """Text as base64 of gzip, the same bytes every time."""
-    return b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+    """Text, deflated, as text that stands in a script element."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return text_of(packer.compress(text.encode()) + packer.flush())
 
 
 def _pages(report: Report) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from cnnvis_report.data.prefetch import processors
 from cnnvis_report.records.methods import Kind, MethodInfo
-from cnnvis_report.report.pictures.encode import QUALITIES, encode_map
+from cnnvis_report.report.pictures.encode import QUALITIES, encode_maps
 from cnnvis_report.report.pictures.thumbnails import color_picture, still
 
 WORKERS = 4
@@ -24,7 +24,7 @@ def pages_seconds(maps: Sequence[tuple[MethodInfo, tuple[int, ...]]], images: in
         return 0.0
     card, shape = fine[0]
     values = np.random.default_rng(0).normal(size=(3, *shape[-2:])).astype(np.float32)
-    encoding = _seconds(lambda: encode_map(values[0], card.shown_sign, QUALITIES[0], coarse=False))
+    encoding = _seconds(lambda: encode_maps([values[0]], card.shown_sign, QUALITIES[0], coarse=False))
     picture = np.zeros((*shape[-2:], 3), np.uint8)
     drawing = _seconds(lambda: still(picture, values[0], card))
     coloring = _seconds(lambda: color_picture(values))

@@ -36,7 +36,7 @@ CnnVis.paintChannel = (canvas, layer, channel, normalize) => {
   const values = CnnVis.channelValues(layer, channel);
   const [low, high] = normalize === "channel"
     ? [layer.lowest[channel], layer.highest[channel]] : [Math.min(...layer.lowest), Math.max(...layer.highest)];
-  const style = { signed: false, stops: CnnVis.palettes.inferno.positive, end: (high - low) || 1, opacity: 1, threshold: 0, overlay: false };
+  const style = { signed: false, stops: CnnVis.palettes.positive.inferno, end: (high - low) || 1, opacity: 1, threshold: 0, overlay: false };
   const pixels = CnnVis.paint(values.map((value) => value - low), style);
   canvas.getContext("2d").putImageData(new ImageData(pixels, layer.width, layer.height), 0, 0);
 };

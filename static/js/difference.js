@@ -28,9 +28,9 @@ CnnVis.endsOf = (values, clipped) => {
 };
 
 // How far each value may be from the true one: half a step of its square root; nothing where maps travel as they are.
-CnnVis.errorsOf = ({ code, signed, largest }, { values }) => {
-  const half = 0.5 / (signed ? 2 ** (code - 1) - 1 : 2 ** code - 1);
-  return values.map((value) => (code === 0 ? 0 : half * (2 * Math.sqrt(Math.abs(value) * largest) + half * largest)));
+CnnVis.errorsOf = ({ steps, largest }, { values }) => {
+  const half = 0.5 / steps;
+  return values.map((value) => (steps === 0 ? 0 : half * (2 * Math.sqrt(Math.abs(value) * largest) + half * largest)));
 };
 
 // The errors of maps that are subtracted from each other add up. Empty where there are none.
@@ -67,7 +67,7 @@ CnnVis.Differences = class {
   }
 
   async make(a, b, kind, name) {
-    const [from, what] = await Promise.all([a, b].map((map) => this.page.unpack(map)));
+    const [from, what] = await Promise.all([a, b].map((map) => this.page.drawing.unpack(map)));
     const grid = CnnVis.subtract(from, what);
     const ends = CnnVis.endsOf(grid.values, kind === "pixel");
     const place = grid.values.indexOf(grid.values.reduce((most, value) => Math.max(most, value)));
@@ -79,7 +79,7 @@ CnnVis.Differences = class {
   // The ends of every difference of two of the maps, a − b standing for b − a: what a shared scale has to hold.
   pairs(maps, kind) {
     if (!this.ends.has(maps[0])) {
-      this.ends.set(maps[0], Promise.all(maps.map((map) => this.page.unpack(map))).then((grids) => (
+      this.ends.set(maps[0], Promise.all(maps.map((map) => this.page.drawing.unpack(map))).then((grids) => (
         grids.flatMap((a, place) => grids.slice(place + 1).map((b) => (
           { ends: CnnVis.endsOf(CnnVis.subtract(a, b).values, kind === "pixel") }
         )))

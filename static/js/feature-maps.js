@@ -100,7 +100,7 @@ CnnVis.FeatureMaps = class {
       filename: `${layer.name}-${channel}`,
       drawn: {
         grid: { values, height: layer.height, width: layer.width }, size: [layer.height, layer.width], below: null, picture: null,
-        style: { signed, stops: CnnVis.palettes.inferno[signed ? "signed" : "positive"], end, opacity: 1, threshold: 0, overlay: false },
+        style: { signed, stops: signed ? CnnVis.palettes.signed.RdBu : CnnVis.palettes.positive.inferno, end, opacity: 1, threshold: 0, overlay: false },
       },
     });
   }

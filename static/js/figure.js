@@ -8,7 +8,13 @@ CnnVis.plotlyConfig = {
   responsive: false, scrollZoom: false, showTips: false,
 };
 
-// drawn: { grid: { values, height, width }, size: [height, width], style, below, picture, zoom, title, unit }
+// The small ones have a button to save them, and others to see more or less.
+CnnVis.smallConfig = ({ method }) => ({
+  ...CnnVis.plotlyConfig, displayModeBar: "hover", toImageButtonOptions: { filename: method, scale: 2 },
+  modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]],
+});
+
+// drawn: { grid: { values, height, width }, size: [height, width], style, below, picture, zoom, title, outline, peak }
 // The axes count pixels of the picture, whatever the size of the map; (0, 0) is the middle of the first pixel.
 CnnVis.figure = (drawn, { width, height, large = false, ink = "#000" }) => {
   const { grid, size: [rows, columns], style } = drawn;
@@ -22,12 +28,13 @@ CnnVis.figure = (drawn, { width, height, large = false, ink = "#000" }) => {
     type: "heatmap", z: rowsOf(grid), x0: (dx - 1) / 2, dx, y0: (dy - 1) / 2, dy, zsmooth: false, hoverongaps: false,
     zmin: style.signed ? -style.end : 0, zmax: style.end, colorscale: CnnVis.colorscale(style),
     opacity: drawn.picture ? 0 : 1, showscale: large, colorbar: { thickness: 14, outlinewidth: 0, tickfont: { color: ink } },
-    hovertemplate: "%{z:.4g}<br>row %{y:.0f}, column %{x:.0f}<extra></extra>",
+    ...(large ? { hovertemplate: "%{z:.4g}<br>row %{y:.0f}, column %{x:.0f}<extra></extra>" } : { hoverinfo: "none" }), // one reading a map
   };
   const axis = { showgrid: false, zeroline: false, visible: large, constrain: "domain", tickfont: { color: ink } };
   const layout = {
     width, height, images, margin: large ? { l: 44, r: 10, t: 10, b: 34 } : { l: 0, r: 0, t: 0, b: 0 },
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: "zoom", hovermode: "closest",
+    shapes: shapesOf(drawn),
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: style.overlay ? "rgba(0,0,0,0)" : `rgb(${CnnVis.look.background})`, dragmode: "zoom", hovermode: "closest",
     hoverlabel: { font: { size: 12 } }, modebar: { bgcolor: "rgba(0,0,0,0)", color: ink, activecolor: ink },
     xaxis: { ...axis, range: [...zoom.x] },
     yaxis: { ...axis, range: [zoom.y[1], zoom.y[0]], scaleanchor: "x" },
@@ -52,4 +59,17 @@ CnnVis.zoomOf = (event) => {
 
 function rowsOf({ values, height, width }) {
   return Array.from({ length: height }, (_, row) => values.subarray(row * width, (row + 1) * width));
+}
+
+// The marks of `CnnVis.paintMarks`.
+function shapesOf({ outline, peak }) {
+  const path = (outline ?? []).map((polygon) => {
+    const points = Array.from({ length: polygon.length / 2 }, (_, at) => `${polygon[2 * at] / 2 - 0.5} ${polygon[2 * at + 1] / 2 - 0.5}`);
+    return `M${points.join("L")}Z`;
+  }).join("");
+  const arm = CnnVis.peakArm;
+  const cross = { path: `M${-arm} ${-arm}L${arm} ${arm}M${-arm} ${arm}L${arm} ${-arm}`, xsizemode: "pixel", ysizemode: "pixel" };
+  return CnnVis.markLines.flatMap(([color, width]) => [
+    ...(path ? [{ path }] : []), ...(peak ? [{ ...cross, xanchor: peak.x - 0.5, yanchor: peak.y - 0.5 }] : []),
+  ].map((shape) => ({ type: "path", line: { color, width }, ...shape })));
 }

@@ -14,7 +14,6 @@ CnnVis.connectControls = (page) => {
   });
   CnnVis.radios(form.querySelector(".switch"), (button) => page.change({ view: button.dataset.view }));
   CnnVis.radios(root.querySelector("[data-classes]"), (button) => page.change({ class: button.dataset.class }));
-  CnnVis.connectSide(page);
   const whole = form.querySelector("[data-reset-zoom]");
   whole.addEventListener("click", () => page.zoomed(null));
   const show = () => {
@@ -50,21 +49,4 @@ CnnVis.imageKey = (page, event) => {
     page.root.querySelectorAll("[data-classes] button")[Number(event.key) - 1]?.click();
   } else return;
   event.preventDefault();
-};
-
-// The cross over all maps follows the pointer over any.
-CnnVis.connectPointer = (page) => {
-  for (const tile of page.tiles) {
-    tile.view.addEventListener("pointermove", (event) => {
-      const box = tile.view.getBoundingClientRect();
-      const [rows, columns] = page.size;
-      const { x, y } = page.state.zoom ?? { x: [-0.5, columns - 0.5], y: [-0.5, rows - 0.5] };
-      // whole pixels, as the mouse events that Plotly listens to: its reading and ours have to agree
-      const across = (Math.floor(event.clientX) - box.left) / box.width;
-      const down = (Math.floor(event.clientY) - box.top) / box.height;
-      const place = { x: x[0] + across * (x[1] - x[0]), y: y[0] + down * (y[1] - y[0]) };
-      for (const each of page.tiles) each.read(place);
-    });
-    tile.view.addEventListener("pointerleave", () => { for (const each of page.tiles) each.read(null); });
-  }
 };

@@ -17,8 +17,8 @@ CnnVis.revealPicture = (picture, grid, end) => {
 
 // 0 … 1 for each pixel: the map's absolute value as a share of its end.
 CnnVis.sharpness = (grid, end, height, width) => {
-  const fit = grid.height === height && grid.width === width ? grid : CnnVis.upsample(grid, height, width);
-  return Float32Array.from(fit.values, (value) => Math.min(1, Math.abs(value) / end));
+  const values = CnnVis.resample(grid, height, width, "cubic");
+  return values.map((value) => Math.min(1, Math.abs(value) / end));
 };
 
 // Each pixel from the two levels between which its sharpness lies: 1 is the first level, 0 the last. Pure.

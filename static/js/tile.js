@@ -1,4 +1,4 @@
-// One map on an image page: a picture until its data are there, a canvas at once, a Plotly heatmap when looked at.
+// One map on an image page: a picture until its data are there, then a canvas.
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
@@ -8,16 +8,14 @@ CnnVis.Tile = class {
     this.page = page;
     this.method = element.dataset.method ?? null; // null shows the picture
     this.class = element.dataset.sideClass ?? null; // null follows the page
-    if (this.class) this.method = CnnVis.sideMethod(page);
+    this.lead = element.dataset.lead ?? ""; // what it shows in the first row: chosen, other, difference
     this.view = element.querySelector(".view");
     this.canvas = this.add("canvas", "map");
-    this.live = false;
-    if (this.method) {
-      this.cross = this.add("div", "cross");
-      this.reading = this.add("output", "reading");
-      this.cross.hidden = this.reading.hidden = true;
-      this.canvas.setAttribute("role", "img");
-    }
+    if (!this.method) return;
+    this.cross = this.add("div", "cross");
+    this.reading = this.add("output", "reading");
+    this.cross.hidden = this.reading.hidden = true;
+    this.canvas.setAttribute("role", "img");
   }
 
   add(tag, name) {
@@ -27,11 +25,19 @@ CnnVis.Tile = class {
     return made;
   }
 
+  // The page's state as this tile has it.
+  stateOf(state) {
+    if (this.class) return { ...state, class: this.class, minus: "", normalize: "classes" };
+    if (this.lead === "chosen") return { ...state, minus: "", normalize: "classes" };
+    if (this.lead === "other") return { ...state, class: this.page.other(state), minus: "", normalize: "classes" };
+    if (this.lead === "difference") return { ...state, minus: this.page.other(state), normalize: "map" };
+    return state;
+  }
+
   // What is to be seen under the page's state; undefined where the class has no map of this method.
   async draw(state) {
     if (!this.method) return this.paintPicture(state);
-    if (this.class) this.method = CnnVis.sideMethod(this.page);
-    const drawn = await this.page.drawn(this.method, this.class ? { ...state, class: this.class, minus: "" } : state);
+    const drawn = await this.page.drawing.of(this.method, this.stateOf(state));
     if (state !== this.page.state) return; // overtaken by a later choice
     this.drawn = drawn;
     this.canvas.hidden = !drawn;
@@ -40,69 +46,43 @@ CnnVis.Tile = class {
       this.caption(drawn);
       CnnVis.paintCanvas(this.canvas, this.view, drawn, this.page);
     }
-    if (this.plot) this.plot.dataset.stale = "";
     this.view.querySelector(".still")?.remove();
+    this.read();
+    this.element.dispatchEvent(new CustomEvent("cnnvis:tile"));
   }
 
   paintPicture(state) {
-    CnnVis.paintCanvas(this.canvas, this.view, { zoom: state.zoom, size: this.page.size, colorBelow: true }, this.page);
+    const outline = state.marks === "on" ? this.page.data.mask : null;
+    CnnVis.paintCanvas(this.canvas, this.view, { zoom: state.zoom, size: this.page.size, colorBelow: true, outline }, this.page);
     this.view.querySelector(".still")?.setAttribute("hidden", "");
   }
 
-  caption({ style, map, title, target }) {
+  caption(drawn) {
+    const { style, map, title, target } = drawn;
     const find = (name) => this.element.querySelector(name);
-    const ramp = CnnVis.colorscale({ ...style, overlay: false, threshold: 0 }).filter((_, step) => step % 15 === 0);
-    find(".ramp").style.background = `linear-gradient(to right, ${ramp.map(([, color]) => color).join(", ")})`;
     const more = map.ends[0] > style.end * 1.0001; // some values lie beyond the end of the colors
-    find("[data-low]").textContent = style.signed ? (more ? "≤ " : "") + CnnVis.inWords(-style.end) : "0";
-    find("[data-zero]").textContent = style.signed ? "0" : "";
-    find("[data-high]").textContent = (more ? "≥ " : "") + CnnVis.inWords(style.end);
-    find("[data-evidence]").textContent = map.evidence;
+    const words = {
+      low: style.signed ? (more ? "≤ " : "") + CnnVis.inWords(-style.end) : "0",
+      zero: style.signed ? "0" : "",
+      high: (more ? "≥ " : "") + CnnVis.inWords(style.end),
+      scale: CnnVis.scaleInWords(drawn),
+      evidence: map.evidence,
+      target,
+    };
+    if (find(".ramp")) find(".ramp").style.background = `linear-gradient(to right, ${CnnVis.barColors(style, 33).join(", ")})`;
+    for (const [name, text] of Object.entries(words)) if (find(`[data-${name}]`)) find(`[data-${name}]`).textContent = text;
     this.canvas.setAttribute("aria-label", `${title} for ${target}: largest value ${CnnVis.inWords(map.ends[0])}, peak at row ${map.peak[0]}, column ${map.peak[1]} of ${map.size.join("×")}`);
   }
 
-  // Makes or renews the heatmap; takes some 20 ms.
-  async enliven() {
-    if (!this.drawn || !this.method) return;
-    const plotly = await CnnVis.plotly();
-    const { drawn } = this;
-    if (!drawn) return;
-    const made = CnnVis.figure(drawn, { width: this.view.clientWidth, height: this.view.clientHeight });
-    if (!this.plot) {
-      this.plot = this.add("div", "plot");
-      this.plot.setAttribute("aria-hidden", "true"); // the canvas below has the words
-      this.plot.dataset.stale = "";
-    }
-    const before = performance.now();
-    await plotly.react(this.plot, made.data, made.layout, CnnVis.plotlyConfig);
-    this.took = performance.now() - before;
-    if (!this.live) {
-      this.live = true;
-      this.plot.on("plotly_relayout", (event) => this.page.zoomed(CnnVis.zoomOf(event)));
-      this.plot.on("plotly_doubleclick", () => this.page.zoomed(null));
-    }
-    if (drawn === this.drawn) delete this.plot.dataset.stale;
-  }
-
-  rest() {
-    if (!this.plot) return;
-    globalThis.Plotly?.purge(this.plot);
-    this.plot.remove();
-    this.plot = null;
-    this.live = false;
-  }
-
-  // The cross, and the value under it, at a place counted in the picture's pixels; null takes them away.
-  read(place) {
+  // The cross, and the value under it, where the page's pointer is; without a pointer neither is shown.
+  read() {
     if (!this.method) return;
+    const { place } = this.page;
     this.cross.hidden = this.reading.hidden = !place || !this.drawn;
     if (this.cross.hidden) return;
-    const { grid, size: [rows, columns], zoom } = this.drawn;
-    const { x, y } = zoom ?? { x: [-0.5, columns - 0.5], y: [-0.5, rows - 0.5] };
-    this.cross.style.setProperty("--x", (place.x - x[0]) / (x[1] - x[0]));
-    this.cross.style.setProperty("--y", (place.y - y[0]) / (y[1] - y[0]));
-    const row = Math.min(grid.height - 1, Math.max(0, Math.floor(((place.y + 0.5) * grid.height) / rows)));
-    const column = Math.min(grid.width - 1, Math.max(0, Math.floor(((place.x + 0.5) * grid.width) / columns)));
-    this.reading.textContent = CnnVis.inWords(grid.values[row * grid.width + column]);
+    const { across, down } = CnnVis.shareOf(place, CnnVis.seen(this.drawn));
+    this.cross.style.setProperty("--x", across);
+    this.cross.style.setProperty("--y", down);
+    this.reading.textContent = CnnVis.inWords(CnnVis.valueAt(this.drawn, place));
   }
 };

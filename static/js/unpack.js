@@ -2,10 +2,21 @@
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
-CnnVis.bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+// Text of 91 characters back to bytes: two characters are 13 bits; the first one says how many zeros were appended.
+CnnVis.bytesOf = (text) => {
+  const number = new Uint8Array(127);
+  for (let code = 33, next = 0; code < 127; code++) if (!'"<\\'.includes(String.fromCharCode(code))) number[code] = next++;
+  const bytes = new Uint8Array(((text.length - 1) / 2) * (13 / 8) - number[text.charCodeAt(0)]);
+  for (let place = 1, byte = 0, taken = 0, bits = 0; byte < bytes.length; place += 2) {
+    taken = (taken << 13) | (number[text.charCodeAt(place)] * 91 + number[text.charCodeAt(place + 1)]);
+    for (bits += 13; bits >= 8; bits -= 8) bytes[byte++] = taken >> (bits - 8); // those beyond the end are dropped
+    taken &= (1 << bits) - 1;
+  }
+  return bytes;
+};
 
 CnnVis.inflate = async (bytes) => {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 };
 
@@ -24,43 +35,47 @@ CnnVis.unfilter = (bytes, height, width, kind) => {
   return bytes;
 };
 
-// Steps of the square root back to values: 0 … 2^bits-1, or with zero in the middle.
-CnnVis.expand = (steps, largest, signed, bits) => {
-  const top = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
+// Bytes that stand in the order of the first map's, smallest first, equal ones from the top left, back in their places.
+CnnVis.unsort = (bytes, first) => {
+  const next = new Uint32Array(257);
+  for (const byte of first) next[byte + 1]++;
+  for (let byte = 1; byte < 257; byte++) next[byte] += next[byte - 1];
+  return Uint8Array.from(first, (byte) => bytes[next[byte]++]);
+};
+
+// Steps of the square root back to values: from 0 to `steps`, or with zero in the middle.
+CnnVis.expand = (taken, largest, signed, steps) => {
   const table = Float32Array.from({ length: 256 }, (_, step) => {
-    const root = (step - (signed ? top : 0)) / top;
+    const root = (step - (signed ? steps : 0)) / steps;
     return largest * root * Math.abs(root);
   });
-  return Float32Array.from(steps, (step) => table[step]);
+  return Float32Array.from(taken, (step) => table[step]);
 };
+
+// Tells the maps of a method at a layer which of them is the first: { method: { layer: { class: map } } }.
+CnnVis.linkMaps = (maps) => {
+  for (const classes of Object.values(maps).flatMap(Object.values)) {
+    for (const map of Object.values(classes)) if (map.first) map.firstMap = classes[map.first];
+  }
+};
+
+const firstSteps = new WeakMap(); // by map: the steps of one that gives others their order
+
+async function unfiltered(map) {
+  const [height, width] = map.shape;
+  return CnnVis.unfilter(await CnnVis.inflate(CnnVis.bytesOf(map.data)), height, width, map.filter ?? 0);
+}
+
+async function stepsOf(map) {
+  if (map.filter === null) return CnnVis.unsort(await unfiltered(map), await stepsOf(map.firstMap));
+  if (!firstSteps.has(map)) firstSteps.set(map, unfiltered(map));
+  return firstSteps.get(map);
+}
 
 // { values, height, width } of a packed map.
 CnnVis.unpack = async (map) => {
+  if (!map.data) return CnnVis.unpack(map.firstMap);
   const [height, width] = map.shape;
-  const bytes = CnnVis.bytesOf(map.data);
-  if (map.code === 0) return { values: new Float32Array(bytes.buffer), height, width };
-  const steps = CnnVis.unfilter(await CnnVis.inflate(bytes), height, width, map.filter);
-  return { values: CnnVis.expand(steps, map.largest, map.signed, map.code), height, width };
+  if (map.steps === 0) return { values: new Float32Array(CnnVis.bytesOf(map.data).buffer), height, width };
+  return { values: CnnVis.expand(await stepsOf(map), map.largest, map.signed, map.steps), height, width };
 };
-
-// Bilinear, with the corners of the cells aligned, not their centers: what PyTorch calls align_corners=False.
-CnnVis.upsample = ({ values, height, width }, toHeight, toWidth) => {
-  const grown = new Float32Array(toHeight * toWidth);
-  const columns = sources(width, toWidth);
-  sources(height, toHeight).forEach(([top, bottom, down], row) => {
-    columns.forEach(([left, right, across], column) => {
-      const above = values[top * width + left] * (1 - across) + values[top * width + right] * across;
-      const below = values[bottom * width + left] * (1 - across) + values[bottom * width + right] * across;
-      grown[row * toWidth + column] = above * (1 - down) + below * down;
-    });
-  });
-  return { values: grown, height: toHeight, width: toWidth };
-};
-
-function sources(from, to) {
-  return Array.from({ length: to }, (_, place) => {
-    const exact = Math.max(0, ((place + 0.5) * from) / to - 0.5);
-    const low = Math.min(from - 1, Math.floor(exact));
-    return [low, Math.min(from - 1, low + 1), exact - low];
-  });
-}

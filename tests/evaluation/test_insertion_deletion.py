@@ -11,13 +11,14 @@ from torch import Tensor
 
 from cnnvis_report.engine.outputs.scores import Scores as Meaning
 from cnnvis_report.evaluation.baselines import BASELINES, baseline
-from cnnvis_report.evaluation.curve_measures import MEASURES, QUICK, RANKING
+from cnnvis_report.evaluation.curve_measures import GAIN, MEASURES, QUICK, RANKING
 from cnnvis_report.evaluation.insertion_deletion import insertion_deletion
 from cnnvis_report.evaluation.metric import Effort, MapsOfImage, Scores, measured_metrics
 from cnnvis_report.evaluation.resize import at_size
 from cnnvis_report.records.methods import Array
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from tests.evaluation.replicas import drawn, drawn_map, noise, slow_curve
+from tests.narrow import present
 from tests.networks import Tiny, seeded
 
 pytestmark = pytest.mark.numeric
@@ -146,6 +147,26 @@ def test_equal_maps_cost_the_passes_of_one(image: Tensor) -> None:
     results = insertion_deletion(maps)
     assert sum(counted) == 2 + len(RANKING.curves) * 5
     assert len(set(results[RANKING.name].values)) == 1
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["full", "quick"])
+def test_a_map_and_its_negative_share_their_pictures_and_have_opposite_gains(image: Tensor, full: bool) -> None:
+    values, counted = drawn_map(13, 11), []
+
+    def logits(images: Tensor) -> Tensor:
+        counted.append(len(images))
+        return Logits()(images)
+
+    effort = replace(EFFORT, steps=5, full=full)  # whose points on 143 pixels are their own mirror
+    together = insertion_deletion(replace(given(image, values, -values, effort=effort), logits=logits))
+    assert sum(counted) == (4 if full else 2) + (6 if full else 2) * 4
+    alone = insertion_deletion(given(image, -values, effort=effort))
+    for name, scores in together.items():
+        assert scores.values[1] == pytest.approx(alone[name].values[0], abs=1e-9), name
+        if name.startswith(GAIN):
+            assert scores.values[1] == pytest.approx(-present(scores.values[0]), abs=1e-9), name
+        else:
+            assert curve_of(scores, 1) == pytest.approx(curve_of(alone[name], 0), abs=1e-9), name
 
 
 @pytest.mark.parametrize(

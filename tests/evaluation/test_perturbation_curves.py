@@ -128,3 +128,54 @@ def test_fewer_pixels_than_steps(pixels: int) -> None:
 def test_steps_and_capacity_below_one_are_refused(steps: int, capacity: int) -> None:
     with pytest.raises(BadRequest, match="≥ 1"):
         one_curve(ramp(lambda x: x), only(steps=steps, finest=4), capacity=capacity)
+
+
+def fall(center: float) -> Callable[[Tensor], Tensor]:
+    """From 1 to 0 within a twentieth of the pixels, as probabilities of photographs do."""
+    return lambda x: torch.sigmoid((center - x) * 160)
+
+
+def fall_area(center: float) -> float:
+    """The integral from 0 to 1, by the antiderivative -ln(1 + exp(160 (center - x))) / 160."""
+    return (math.log1p(math.exp(160 * center)) - math.log1p(math.exp(160 * (center - 1)))) / 160
+
+
+LIMITED = Refinement(steps=2, tolerance=1 / 64, finest=128, flat=(0.05,), passes=8)
+
+
+def test_eight_passes_for_two_curves_are_as_exact_as_sixteen_even_steps_each() -> None:
+    """On average over where the score falls; evenly, that takes thirty passes, and eight miss four times as much."""
+    zero = torch.zeros(1, 64, 64, dtype=torch.float64)
+    one = zero + 1
+    orders, _ = pixel_orders([drawn(64, 64)], (64, 64), seed=0)
+    limited, evenly = [], {5: list[float](), 16: list[float]()}
+    for center in np.linspace(0.02, 0.98, 33):
+        watched = Watched(ramp(fall(center)))
+        curves = [row[0] for row in follow([Path(zero, one), Path(one, zero)], orders, watched, LIMITED, capacity=8)]
+        assert watched.images == 2 + 8 == 2 + sum(len(curve.changed) - 2 for curve in curves)
+        limited += [abs(float(curve.area[0]) - fall_area(center)) for curve in curves]
+        for steps, errors in evenly.items():
+            points = np.linspace(0, 1, steps + 1)
+            area = np.trapezoid(fall(center)(torch.from_numpy(points)).numpy(), points)
+            errors.append(abs(float(area) - fall_area(center)))
+    assert np.mean(limited) <= np.mean(evenly[16]) and np.mean(limited) <= np.mean(evenly[5]) / 4
+
+
+def test_passes_that_are_limited_go_where_the_first_score_changes() -> None:
+    curve = one_curve(ramp(fall(0.1)), LIMITED)
+    inside = curve.changed[1:-1] / curve.pixels
+    assert len(inside) == 8 and (inside <= 0.25).sum() >= 6, inside
+
+
+def test_a_curve_that_is_known_or_flat_takes_no_limited_passes() -> None:
+    assert len(one_curve(ramp(lambda x: 0 * x), LIMITED).changed) == 3
+    assert len(one_curve(ramp(lambda x: 0.04 * x), LIMITED).changed) == 3
+    smallest = one_curve(ramp(fall(0.5)), LIMITED, side=2)
+    assert smallest.changed.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_curve_backward_has_the_same_area_and_its_points_from_the_end() -> None:
+    curve = one_curve(ramp(lambda x: x**3), only(steps=5)).backward
+    other = one_curve(ramp(lambda x: (1 - x) ** 3), only(steps=5))
+    assert curve.changed.tolist() == other.changed.tolist()
+    np.testing.assert_allclose(curve.scores, other.scores, atol=1e-12)

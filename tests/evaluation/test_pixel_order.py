@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cnnvis_report.evaluation.pixel_order import pixel_orders, ranking
+from cnnvis_report.evaluation.pixel_order import pixel_orders, ranking, without_mirrors
 from tests.evaluation.replicas import drawn, slow_order
 
 pytestmark = pytest.mark.numeric
@@ -46,3 +46,20 @@ def test_a_map_that_ranks_nothing_has_no_order(values: Tensor) -> None:
     orders, of_map = pixel_orders([values, drawn(7, 5)], (7, 5), seed=0)
     assert of_map == [None, 0] and len(orders) == 1
     assert len(pixel_orders([values], (7, 5), seed=0)[0]) == 0
+
+
+@pytest.mark.parametrize("shape", [(7, 5), (224, 224)], ids=str)
+def test_a_mirrored_order_is_left_to_the_one_that_it_mirrors(shape: tuple[int, int]) -> None:
+    values = torch.rand(shape, generator=torch.Generator().manual_seed(1))  # among 50,000 some are equal
+    orders, of_map = pixel_orders([values, drawn(*shape, seed=2), 1 - values], shape, seed=0)
+    own, numbers = without_mirrors(orders)
+    assert [numbers[number] for number in of_map if number is not None] == [(0, False), (1, False), (0, True)]
+    assert torch.equal(own, orders[:2])
+
+
+def test_orders_that_are_nearly_mirrored_are_not() -> None:
+    order = torch.arange(35, dtype=torch.int32).view(7, 5)
+    near = 34 - order
+    near[0, :2] = near[0, :2].flip(0)
+    own, numbers = without_mirrors(torch.stack([order, near]))
+    assert len(own) == 2 and numbers == [(0, False), (1, False)]

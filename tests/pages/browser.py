@@ -126,3 +126,12 @@ def alone(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(report, folder / "run")
     command("render", folder / "run", "--single-file")
     return (folder / "run" / "index.html").rename(folder / "the report.html")
+
+
+@pytest.fixture(scope="session")
+def scripts(chromium: Any, moved: Path) -> Iterator[Any]:
+    """A page to call the scripts' pure functions on."""
+    visit = Visit(chromium)
+    yield visit.open(moved / "methods.html")
+    visit.is_quiet()
+    visit.context.close()

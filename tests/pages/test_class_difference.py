@@ -160,7 +160,7 @@ def test_colors_diverge_from_zero_for_every_method_and_ends_are_as_told(
             clipped = run.method(method).kind is Kind.PIXEL
             wanted = max(limit(a - b, clipped=clipped) for a, b in pairs)
             slack = packing(by_class, both) * 2
-            assert seen["signed"] and [tuple(each) for each in seen["stops"]] == list(stops(DEFAULT, Sign.SIGNED))
+            assert seen["signed"] and [tuple(each) for each in seen["stops"]] == list(stops(DEFAULT[Sign.SIGNED]))
             assert seen["end"] == pytest.approx(wanted, rel=1e-5, abs=slack), (method, setting)
             low, zero, high = (re.sub("[≤≥] ", "", text) for text in seen["ends"])
             assert (low, zero) == (f"−{high}", "0")

@@ -28,9 +28,6 @@ def images(report: Path) -> list[ImageRecord]:
 PAGE = "CnnVis.wired.get(document.querySelector('main:not([hidden])'))"
 DRAWN = f"""() => {{ const page = {PAGE}; const maps = page?.data ? page.tiles.filter((t) => t.method) : [];
   return maps.length > 0 && maps.every((t) => t.drawn && !t.canvas.hidden) && page.visible.size > 0 }}"""
-SETTLED = f"""() => {{ const page = {PAGE};
-  const live = page.tiles.filter((t) => t.live && t.plot.dataset.stale === undefined);
-  return live.length === Math.min(CnnVis.mostLive, page.visible.size) }}"""
 
 
 # methods whose canvas is of one color all over
@@ -44,7 +41,6 @@ BLANK = f"""() => {PAGE}.tiles.filter((t) => t.method).filter(({{ canvas }}) => 
 
 def settled(tab: Any) -> None:
     until(tab, DRAWN)
-    until(tab, SETTLED)
 
 
 def test_every_page_opens_quietly_and_shows_every_map(visit: Visit, moved: Path, report: Path) -> None:

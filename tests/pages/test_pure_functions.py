@@ -1,35 +1,26 @@
 """The scripts' pure functions, called in Chromium; each page has all of them, so that one page does for all tests."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from torch.nn.functional import interpolate
 
-from cnnvis_report.records.methods import Sign
-from cnnvis_report.report.pictures.encode import QUALITIES, Quality, encode_map
-from cnnvis_report.report.pictures.palettes import SCALES, limit, table
-from tests.pages.browser import Visit
+from cnnvis_report.records.methods import Array, Sign
+from cnnvis_report.report.pictures.encode import QUALITIES, Quality, encode_maps
+from cnnvis_report.report.pictures.pack import text_of
+from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, limit, table
+from cnnvis_report.report.pictures.resample import Growth, resize
+from tests.report.pictures.decoding import decode_maps
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def scripts(chromium: Any, moved: Path) -> Iterator[Any]:
-    visit = Visit(chromium)
-    yield visit.open(moved / "methods.html")
-    visit.is_quiet()
-    visit.context.close()
-
-
-@pytest.mark.parametrize("sign", Sign)
-@pytest.mark.parametrize("palette", SCALES)
-def test_colors_are_those_of_python(scripts: Any, palette: str, sign: Sign) -> None:
-    colors = scripts.evaluate("([p, s]) => [...CnnVis.colorTable(CnnVis.palettes[p][s])]", [palette, sign.value])
-    assert colors == table(palette, sign).ravel().tolist()
+@pytest.mark.parametrize(
+    ("sign", "palette"), [("positive", name) for name in POSITIVE] + [("signed", n) for n in SIGNED]
+)
+def test_colors_are_those_of_python(scripts: Any, palette: str, sign: str) -> None:
+    colors = scripts.evaluate("([p, s]) => [...CnnVis.colorTable(CnnVis.palettes[s][p])]", [palette, sign])
+    assert colors == table(palette).ravel().tolist()
 
 
 NOISE = np.random.default_rng(0).standard_t(3, (50, 70)).astype(np.float32)
@@ -43,13 +34,13 @@ MAPS = {
 }
 
 
-@pytest.mark.parametrize("quality", QUALITIES, ids=["8 bits", "6 bits", "halved"])
+@pytest.mark.parametrize("quality", QUALITIES, ids=["31 steps", "15 steps", "halved"])
 @pytest.mark.parametrize("name", MAPS)
 def test_a_map_is_unpacked_within_the_error_of_its_quality(scripts: Any, name: str, quality: Quality) -> None:
     values = MAPS[name]
     unpacked = scripts.evaluate(
         "async (map) => { const { values } = await CnnVis.unpack(map); return [...values] }",
-        encode_map(values, Sign.SIGNED, quality),
+        encode_maps([values], Sign.SIGNED, quality)[0],
     )
     if quality.halved and values.size > 1024:
         assert len(unpacked) == values.size // 4, "averaged over 2×2"
@@ -58,15 +49,60 @@ def test_a_map_is_unpacked_within_the_error_of_its_quality(scripts: Any, name: s
     assert np.abs(np.array(unpacked).reshape(values.shape) - values).max() <= bound * np.abs(values).max() + 1e-9
 
 
-@pytest.mark.parametrize("size", [(40, 21), (5, 7), (64, 64), (3, 4)], ids=lambda size: "x".join(map(str, size)))
-def test_a_coarse_map_is_enlarged_as_pytorch_does(scripts: Any, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("quality", QUALITIES, ids=["31 steps", "15 steps", "halved"])
+def test_maps_of_all_classes_are_those_of_numpy_to_the_bit(scripts: Any, quality: Quality) -> None:
+    maps: list[Array] = [
+        NOISE,
+        (NOISE + SMOOTH / 100).astype(np.float32),
+        NOISE.copy(),
+        -NOISE,
+        np.zeros_like(NOISE),
+        SMOOTH,
+    ]
+    entries = encode_maps(maps, Sign.SIGNED, quality)
+    classes = {str(number): {**entry, "first": "0"} if number else entry for number, entry in enumerate(entries)}
+    unpacked = scripts.evaluate(
+        """async (classes) => {
+          CnnVis.linkMaps({ gradient: { "": classes } });
+          const grids = await Promise.all(Object.values(classes).map(CnnVis.unpack));
+          return grids.map(({ values }) => [...values]);
+        }""",
+        classes,
+    )
+    for values, expected in zip(unpacked, decode_maps(entries), strict=True):
+        assert np.array_equal(np.array(values, np.float32), expected.ravel())
+
+
+@pytest.mark.parametrize("size", [0, 1, 12, 13, 14, 500])
+def test_text_is_turned_back_into_its_bytes(scripts: Any, size: int) -> None:
+    content = np.random.default_rng(size).integers(0, 256, size, np.uint8).tobytes()
+    assert scripts.evaluate("(text) => [...CnnVis.bytesOf(text)]", text_of(content)) == list(content)
+
+
+@pytest.mark.parametrize("growth", Growth)
+@pytest.mark.parametrize(
+    "size", [(40, 21), (5, 7), (64, 64), (3, 4), (3, 30)], ids=lambda size: "x".join(map(str, size))
+)
+def test_arrays_are_grown_and_shrunk_as_in_python(scripts: Any, size: tuple[int, int], growth: Growth) -> None:
     coarse = np.random.default_rng(1).normal(size=(5, 7)).astype(np.float32)
     enlarged = scripts.evaluate(
-        "([v, s]) => [...CnnVis.upsample({ values: Float32Array.from(v), height: 5, width: 7 }, ...s).values]",
-        [coarse.ravel().tolist(), size],
+        "([v, s, g]) => [...CnnVis.resample({ values: Float32Array.from(v), height: 5, width: 7 }, ...s, g)]",
+        [coarse.ravel().tolist(), size, growth.value],
     )
-    expected = interpolate(torch.from_numpy(coarse)[None, None], size=size, mode="bilinear", align_corners=False)
-    np.testing.assert_allclose(enlarged, expected.ravel(), atol=1e-6)
+    np.testing.assert_allclose(enlarged, resize(coarse, size, growth).ravel(), atol=1e-6)
+
+
+@pytest.mark.parametrize("growth", Growth)
+@pytest.mark.parametrize("rows", [4, 8, 20])
+def test_a_part_is_the_part_of_the_whole(scripts: Any, rows: int, growth: Growth) -> None:
+    values = np.random.default_rng(2).normal(size=16).astype(np.float32)
+    part = scripts.evaluate(
+        "([v, n, g]) => [...CnnVis.resample({ values: Float32Array.from(v), height: 16, width: 1 }, n, 1, g,"
+        " { parts: [[4, 12], [0, 1]] })]",
+        [values.tolist(), rows, growth.value],
+    )
+    whole = resize(values[:, None], (2 * rows, 1), growth).ravel()
+    np.testing.assert_allclose(part, whole[rows // 2 : rows // 2 + rows], atol=1e-6)
 
 
 def ends_cases() -> dict[str, np.ndarray]:
@@ -118,8 +154,22 @@ def test_a_map_of_zeros_ends_at_zero(scripts: Any) -> None:
         ("CnnVis.zoomOf({ 'xaxis.autorange': true })", None),
         ("CnnVis.zoomOf({ dragmode: 'pan' }) === undefined", True),
         ("CnnVis.alpha(0.2, { overlay: true, opacity: 1, threshold: 0.3 })", 0),
-        ("CnnVis.alpha(0.25, { overlay: true, opacity: 0.8, threshold: 0 })", 0.4),
+        ("CnnVis.alpha(0.25, { overlay: true, opacity: 0.8, threshold: 0 })", 0.8),
+        ("CnnVis.alpha(0.25, { overlay: true, signed: true, opacity: 0.4, threshold: 0 }).toFixed(9)", "0.150000000"),
+        ("CnnVis.alpha(0.25, { overlay: true, signed: true, opacity: 0.9, threshold: 0 })", 0.25),
         ("CnnVis.alpha(0.25, { overlay: false, opacity: 0.8, threshold: 0 })", 1),
+        ("CnnVis.zoomTo({ x: 8, y: 5 }, { x: 4, y: 6 }, [40, 20])", {"x": [4, 8], "y": [1.5, 9.5]}),
+        ("CnnVis.zoomTo({ x: -0.5, y: -0.5 }, { x: 1.5, y: 1.5 }, [40, 20])", {"x": [-0.5, 1.5], "y": [-0.5, 3.5]}),
+        ("CnnVis.zoomTo({ x: -9, y: 0 }, { x: 30, y: 9 }, [40, 20])", None),
+        ("CnnVis.parseZoom(CnnVis.formatZoom({ x: [4, 8], y: [1.5, 9.5] }), [40, 20])", {"x": [4, 8], "y": [1.5, 9.5]}),
+        ("CnnVis.parseZoom('<b>', [40, 20])", None),
+        ("CnnVis.parseZoom('', [40, 20])", None),
+        ("CnnVis.formatZoom(null)", ""),
+        (
+            "CnnVis.valueAt({ size: [4, 8], grid: { height: 2, width: 2, values: [1, 2, 3, 4] } }, { x: 3.6, y: 0 })",
+            2,
+        ),
+        ("CnnVis.placeOf(CnnVis.shareOf({ x: 3, y: 7 }, [[2, 9], [1, 5]]), [[2, 9], [1, 5]])", {"x": 3, "y": 7}),
         ("CnnVis.endOf({ ends: [4, 2] }, [{ ends: [4, 2] }, { ends: [9, 3] }], { normalize: 'classes' })", 3),
         (
             "CnnVis.endOf({ ends: [4, 2] }, [{ ends: [4, 2] }, { ends: [9, 3] }], { normalize: 'map', range: 'full' })",
@@ -146,7 +196,7 @@ def test_pure_functions_of_the_pages(scripts: Any, code: str, expected: Any) -> 
         ("CnnVis.boundInWords(0.00000612)", "6.2e−6"),
         ("CnnVis.boundInWords(120.1)", "130"),
         ("[...CnnVis.subtract({ values: [3, 1] }, { values: [1, 4] }).values]", [2, -3]),
-        ("[...CnnVis.errorsOf({ code: 0 }, { values: [1, 2] })]", [0, 0]),
+        ("[...CnnVis.errorsOf({ steps: 0 }, { values: [1, 2] })]", [0, 0]),
     ],
 )
 def test_pure_functions_of_differences(scripts: Any, code: str, expected: Any) -> None:

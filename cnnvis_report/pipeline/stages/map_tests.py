@@ -11,9 +11,9 @@ from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.forecast import Spent
+from cnnvis_report.pipeline.metrics_budget import MetricsBudget, randomized_tasks
 from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.stages import data_randomization, max_sensitivity, random_logit
-from cnnvis_report.pipeline.stages.evaluation import MetricsBudget, randomized_tasks
 from cnnvis_report.pipeline.stages.explained_again import read_images
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.metrics import MethodTest, MetricInfo

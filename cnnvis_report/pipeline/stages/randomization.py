@@ -13,7 +13,7 @@ from cnnvis_report.evaluation.randomization import randomized, stages
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.forecast import Spent
-from cnnvis_report.pipeline.stages.evaluation import MetricsBudget
+from cnnvis_report.pipeline.metrics_budget import MetricsBudget
 from cnnvis_report.pipeline.stages.explained_again import (
     Maps,
     PredictedImage,

@@ -1,105 +1,75 @@
 """Maps as compact text that a page can carry, and that a script there turns back into numbers.
 
 A coarse map travels as it is. A map of many pixels is heavy-tailed: equal steps would drop its faint parts, so the
-square root of the values, sign kept, is cut into equal steps instead. Differences between neighbors, where they
-have the lower entropy, and gzip do the rest.
+square root of the values, sign kept, is cut into equal steps instead. The maps of further classes resemble the first
+one: with their steps in the order of the first map's values, equal steps come together, which saves up to half.
 """
 
-import gzip
-from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records.methods import Array, Sign
+from cnnvis_report.report.pictures.pack import pack, pack_ordered, text_of
 
-EXACT_UP_TO = 1024  # values of a coarse map: 32×32 in full precision is 5.5 kB of text
+EXACT_UP_TO = 1024  # values of a coarse map: 32×32 in full precision is 5 kB of text
 EXACT_PIXELS_UP_TO = 256  # values of a map of pixels, of which small pictures with many classes have thousands
 
 Bytes = npt.NDArray[np.uint8]
-
-
-class Filter(IntEnum):
-    """What a byte is counted from."""
-
-    NONE = 0
-    LEFT = 1
-    UP = 2
 
 
 @dataclass(frozen=True)
 class Quality:
     """How finely the maps of a page are kept.
 
-    bits: of each value of a map of pixels. halved: whether such maps are averaged over 2×2 first.
+    steps: from zero to the largest value of a map of pixels, at most 127. halved: whether such maps are averaged over
+    2×2 first.
     """
 
-    bits: int = 8
+    steps: int
     halved: bool = False
 
     @property
     def error(self) -> float:
         """The largest difference between a value and what the page shows for it, as a share of the map's largest."""
-        steps = 2 ** (self.bits - 1) - 1
-        return (1 - (1 - 0.5 / steps) ** 2) if not self.halved else 1.0
+        return (1 - (1 - 0.5 / self.steps) ** 2) if not self.halved else 1.0
 
 
 # From the best that a site takes down to what still shows where a map is large.
-QUALITIES = (Quality(8), Quality(6), Quality(6, halved=True))
+QUALITIES = (Quality(31), Quality(15), Quality(15, halved=True))
 
 
-def encode_map(values: Array, sign: Sign, quality: Quality, *, coarse: bool = True) -> dict[str, Any]:
-    """A map [h, w] for a page; `coarse` where it is a layer's.
+def encode_maps(maps: Sequence[Array], sign: Sign, quality: Quality, *, coarse: bool = True) -> list[dict[str, Any]]:
+    """The maps [h, w] of a method at a layer for all classes, for a page; `coarse` where they are a layer's.
 
     Returns:
-        "shape"; "code": 0 for exact single-precision numbers, else how many bits; "data": base64. With bits also
-        "largest", the absolute value of the largest step; "signed"; "filter".
+        Of each map "shape" and "data": text, empty where the map is the first one's; "steps": from zero to the largest
+        value, or 0 for exact single-precision numbers. With steps also "largest", the absolute value of the largest
+        step; "signed"; "filter" of the bytes, or None where they stand in the order of the first map's steps.
     """
-    if values.size <= (EXACT_UP_TO if coarse else EXACT_PIXELS_UP_TO):
-        data = np.ascontiguousarray(values, dtype="<f4").tobytes()
-        return {"shape": list(values.shape), "code": 0, "data": b64encode(data).decode()}
-    if quality.halved:
-        values = halve(values)
-    signed = sign is Sign.SIGNED
-    largest = float(np.abs(values).max())
-    steps = compand(values, largest, signed, quality.bits)
-    kind, filtered = filter_bytes(steps)
-    return {
-        "shape": list(values.shape),
-        "code": quality.bits,
-        "largest": largest,
-        "signed": signed,
-        "filter": int(kind),
-        "data": b64encode(gzip.compress(filtered.tobytes(), 6, mtime=0)).decode(),
-    }
+    exact = maps[0].size <= (EXACT_UP_TO if coarse else EXACT_PIXELS_UP_TO)
+    encode = _exact if exact else _Companded(sign is Sign.SIGNED, quality)
+    first = encode(maps[0])
+    return [
+        first,
+        *({**first, "data": ""} if np.array_equal(maps[0], values) else encode(values) for values in maps[1:]),
+    ]
 
 
-def compand(values: Array, largest: float, signed: bool, bits: int) -> Bytes:
-    """Square roots in equal steps: 0 … 2^bits - 1, or 0 … 2^bits - 2 with 0 in the middle where `signed`."""
-    top = 2 ** (bits - 1) - 1 if signed else 2**bits - 1
+def compand(values: Array, largest: float, signed: bool, steps: int) -> Bytes:
+    """Square roots in equal steps: 0 … steps, or 0 … 2·steps with zero in the middle where `signed`."""
     roots = np.sqrt(np.abs(values, dtype=np.float64) / (largest or 1.0))
-    steps = np.rint(np.copysign(roots, values) * top if signed else roots * top)
-    return np.asarray(steps + (top if signed else 0), dtype=np.uint8)
+    taken = np.rint(np.copysign(roots, values) * steps if signed else roots * steps)
+    return np.asarray(taken + (steps if signed else 0), dtype=np.uint8)
 
 
-def expand(steps: Bytes, largest: float, signed: bool, bits: int) -> Array:
+def expand(taken: Bytes, largest: float, signed: bool, steps: int) -> Array:
     """The inverse of `compand`, as the page computes it."""
-    top = 2 ** (bits - 1) - 1 if signed else 2**bits - 1
-    roots = (steps.astype(np.float64) - (top if signed else 0)) / top
+    roots = (taken.astype(np.float64) - (steps if signed else 0)) / steps
     return np.asarray(largest * roots * np.abs(roots), dtype=np.float32)
-
-
-def filter_bytes(steps: Bytes) -> tuple[Filter, Bytes]:
-    """Bytes counted from their left or upper neighbors, modulo 256, where that leaves less to say."""
-    left, up = steps.copy(), steps.copy()
-    left[:, 1:] -= steps[:, :-1]
-    up[1:] -= steps[:-1]
-    candidates = {Filter.NONE: steps, Filter.LEFT: left, Filter.UP: up}
-    best = min(candidates, key=lambda kind: _entropy(candidates[kind]))
-    return best, candidates[best]
 
 
 def halve(values: Array) -> Array:
@@ -110,8 +80,32 @@ def halve(values: Array) -> Array:
     return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float32)
 
 
-def _entropy(content: Bytes) -> float:
-    """Bits a byte if neighbors had nothing to do with each other."""
-    counts = np.bincount(content.ravel(), minlength=256)
-    shares = counts[counts > 0] / content.size
-    return float(-(shares * np.log2(shares)).sum())
+def _exact(values: Array) -> dict[str, Any]:
+    data = np.ascontiguousarray(values, dtype="<f4").tobytes()
+    return {"shape": list(values.shape), "steps": 0, "data": text_of(data)}
+
+
+class _Companded:
+    """Encodes maps of pixels: the first by itself, others in the order of its steps."""
+
+    def __init__(self, signed: bool, quality: Quality) -> None:
+        self._signed, self._quality = signed, quality
+        self._order: npt.NDArray[np.intp] | None = None
+
+    def __call__(self, values: Array) -> dict[str, Any]:
+        values = halve(values) if self._quality.halved else values
+        largest = float(np.abs(values).max())
+        taken = compand(values, largest, self._signed, self._quality.steps)
+        if self._order is None:
+            self._order = np.argsort(taken, axis=None, kind="stable")
+            filtered_by, data = pack(taken)
+        else:
+            filtered_by, data = None, pack_ordered(taken.ravel()[self._order])
+        return {
+            "shape": list(values.shape),
+            "steps": self._quality.steps,
+            "largest": largest,
+            "signed": self._signed,
+            "filter": filtered_by,
+            "data": data,
+        }

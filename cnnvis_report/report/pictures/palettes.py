@@ -9,38 +9,55 @@ from plotly.colors import diverging, sequential
 
 from cnnvis_report.records.methods import Array, Sign
 
-STEPS = 256
+STEPS = 1024  # so many that two neighbors differ by hardly a level
 CLIPPED_AT = 0.99
-OPACITY = 0.85
 
-Stops = tuple[tuple[int, int, int], ...]
+Pixels = npt.NDArray[np.uint8]
+RGB = tuple[int, int, int]
+Stops = tuple[RGB, ...]
 
-# The names of Plotly's scales, for positive and for signed maps; the flag turns a scale round.
-SCALES = {
-    "inferno": ((sequential.Inferno, False), (diverging.RdBu, True)),
-    "viridis": ((sequential.Viridis, False), (diverging.PRGn, True)),
-    "cividis": ((sequential.Cividis, False), (diverging.PuOr, True)),
-    "gray": (([(0, 0, 0), (255, 255, 255)], False), ([(0, 0, 0), (128, 128, 128), (255, 255, 255)], False)),
+# For maps that are never negative: from the color of 0 up.
+POSITIVE = {
+    "turbo": sequential.Turbo,
+    "inferno": sequential.Inferno,
+    "viridis": sequential.Viridis,
+    "cividis": sequential.Cividis,
+    "magma": sequential.Magma,
+    "gray": [(0, 0, 0), (255, 255, 255)],
 }
-DEFAULT = "inferno"
-
-
-def stops(palette: str, sign: Sign) -> Stops:
-    """The colors of a palette at equal distances: from 0 up, or from the most negative up."""
-    scale, turned = SCALES[palette][sign is Sign.SIGNED]
-    colors = tuple(_rgb(color) for color in scale)
-    return colors[::-1] if turned else colors
-
-
-def all_stops() -> dict[str, dict[str, Stops]]:
-    """Every palette for both signs, for the page's scripts."""
-    return {palette: {sign.value: stops(palette, sign) for sign in Sign} for palette in SCALES}
+# For maps of both signs: from against the class to for it, which is the warm end; the middle is 0.
+SIGNED = {
+    "RdBu": diverging.RdBu[::-1],
+    "PuOr": diverging.PuOr[::-1],
+    "seismic": [(0, 0, 77), (0, 0, 255), (255, 255, 255), (255, 0, 0), (128, 0, 0)],
+}
+DEFAULT = {Sign.POSITIVE: "turbo", Sign.SIGNED: "RdBu"}
 
 
 @cache
-def table(palette: str, sign: Sign) -> npt.NDArray[np.uint8]:
-    """[256, 3]: the palette's colors, straight lines between its stops."""
-    colors = np.array(stops(palette, sign), dtype=np.float64)
+def stops(palette: str) -> Stops:
+    """The colors of a palette at equal distances: from 0 up, or from the most negative up."""
+    return tuple(_rgb(color) for color in (POSITIVE | SIGNED)[palette])
+
+
+def all_stops() -> dict[str, dict[str, Stops]]:
+    """Every palette by the sign that it is for, for the page's scripts."""
+    return {
+        sign.value: {name: stops(name) for name in palettes}
+        for sign, palettes in ((Sign.POSITIVE, POSITIVE), (Sign.SIGNED, SIGNED))
+    }
+
+
+@cache
+def table(palette: str, middle: RGB | None = None) -> Pixels:
+    """[1024, 3]: the palette's colors, straight lines between its stops.
+
+    Args:
+        middle: the color in the place of the middle stop, such as that of the page.
+    """
+    colors = np.array(stops(palette), dtype=np.float64)
+    if middle is not None:
+        colors[len(colors) // 2] = middle
     positions = np.linspace(0, len(colors) - 1, STEPS)
     channels = [np.interp(positions, np.arange(len(colors)), colors[:, channel]) for channel in range(3)]
     return np.floor(np.stack(channels, axis=1) + 0.5).astype(np.uint8)
@@ -58,15 +75,15 @@ def strengths(values: Array, end: float) -> Array:
     return np.minimum(np.abs(values) / end, 1).astype(np.float32)
 
 
-def colors(values: Array, end: float, sign: Sign, palette: str = DEFAULT) -> npt.NDArray[np.uint8]:
+def colors(values: Array, end: float, sign: Sign, palette: str = "", middle: RGB | None = None) -> Pixels:
     """[h, w, 3]: what each value looks like; zero is the middle of a signed palette and the start of a positive one."""
     shares = np.clip(values / end, -1, 1)
     positions = (shares + 1) / 2 if sign is Sign.SIGNED else np.maximum(shares, 0)
-    picked = table(palette, sign)[np.floor(positions * (STEPS - 1) + 0.5).astype(np.intp)]
-    return np.asarray(picked, dtype=np.uint8)
+    steps = np.floor(positions * (STEPS - 1) + 0.5).astype(np.intp)
+    return np.asarray(table(palette or DEFAULT[sign], middle)[steps], dtype=np.uint8)
 
 
-def _rgb(color: str | tuple[int, int, int]) -> tuple[int, int, int]:
+def _rgb(color: str | RGB) -> RGB:
     if not isinstance(color, str):
         return color
     if color.startswith("#"):

@@ -5,11 +5,11 @@ from base64 import b64encode
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-from cnnvis_report.records.methods import Array, Kind, MethodInfo
-from cnnvis_report.report.pictures.palettes import OPACITY, colors, limit, strengths
+from cnnvis_report.records.methods import Array, MethodInfo
+from cnnvis_report.report.pictures.drawing import draw_map
+from cnnvis_report.report.pictures.palettes import Pixels as Pixels
 
 SIDE = 224
 LOSSLESS_UP_TO = 30_000
@@ -17,7 +17,6 @@ QUALITY = 88
 STILL_QUALITY = 72
 COLOUR_CLIPPED_AT = 0.995
 
-Pixels = npt.NDArray[np.uint8]
 Pictures = Iterator[tuple[str, bytes]]  # WebP, by name
 
 
@@ -45,24 +44,14 @@ def thumbnail(picture: Pixels) -> bytes:
 
 
 def still(picture: Pixels, values: Array, card: MethodInfo) -> bytes:
-    """A map as the image page first shows it: coarse maps over the gray picture, pixel maps alone.
+    """A map as the image page first shows it: coarse maps over the picture, pixel maps alone.
 
     Args:
         picture: [H, W] or [H, W, 3], what the network saw.
         values: [h, w], as `MethodInfo.shown` gives it.
     """
-    height, width = _still_size((picture.shape[0], picture.shape[1]))
-    end = limit(values, clipped=card.kind is Kind.PIXEL)
-    colored = colors(values, end, card.shown_sign)
-    if card.kind is Kind.PIXEL:
-        drawn = np.asarray(Image.fromarray(colored).resize((width, height), Image.Resampling.BOX))
-    else:
-        grown = np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.BILINEAR))
-        alpha = OPACITY * np.sqrt(strengths(grown, end))[..., None]
-        below = Image.fromarray(gray(picture)).resize((width, height), Image.Resampling.BILINEAR)
-        mixed = np.asarray(below)[..., None] * (1 - alpha) + colors(grown, end, card.shown_sign) * alpha
-        drawn = np.floor(mixed + 0.5).astype(np.uint8)
-    return webp(drawn, quality=STILL_QUALITY, lossless_up_to=0)
+    size = _still_size((picture.shape[0], picture.shape[1]))
+    return webp(draw_map(picture, values, card, size), quality=STILL_QUALITY, lossless_up_to=0)
 
 
 def gray(picture: Pixels) -> Pixels:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from cnnvis_report.records.images import ClassScore, ImageRecord, MapRecord, NotApplicableRecord
-from cnnvis_report.records.methods import Kind, MethodInfo, Reduction, Sign
+from cnnvis_report.records.methods import Kind, MethodInfo, Reduction
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.scores import ScoreKind
+from cnnvis_report.report.pictures.drawing import bar_colors
 from cnnvis_report.report.pictures.encode import Quality
-from cnnvis_report.report.pictures.palettes import DEFAULT, SCALES, stops
+from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.image_inspection import ImageFeatures, image_features
 from cnnvis_report.report.views.image_metrics import ImageTable, image_table
@@ -21,6 +22,7 @@ from cnnvis_report.store.run_folder import StoredRun
 
 PREDICTED = 8  # labels that the head of the page names
 SIDE_BY_SIDE = 12  # classes
+RAMP = 17  # colors that a color bar is made of
 ABOVE = 3  # from more classes on, they stand side by side above the methods
 
 
@@ -94,6 +96,7 @@ class ImageView:
     side: str
     layers: list[str]
     palettes: list[str]
+    signed_palettes: list[str]
     kinds: set[Kind]
     colors: bool
     quality: Quality
@@ -144,7 +147,8 @@ def image_view(report: Report, links: Links, image: ImageRecord, neighbors: Neig
         sections=sections,
         side=shown_first(report.run),
         layers=_layers(network, image),
-        palettes=list(SCALES),
+        palettes=list(POSITIVE),
+        signed_palettes=list(SIGNED),
         kinds={method.kind for method in shown},
         colors=any(tile.method.color for section in sections for tile in section.tiles),
         quality=report.quality,
@@ -203,12 +207,13 @@ def _tile(report: Report, image: ImageRecord, method: MethodInfo) -> Tile:
     gaps = [gap for gap in (*report.run.not_applicable, *image.not_applicable) if gap.method in (method.name, "")]
     first = next((record for record in maps if image.targets and record.target == image.targets[0].index), None)
     evidence = tuple(map_evidence(report.run, first)) if first else ()
-    return Tile(method, first or (maps[0] if maps else None), _ramp(method.shown_sign), evidence, tuple(gaps))
+    return Tile(method, first or (maps[0] if maps else None), _ramp(method), evidence, tuple(gaps))
 
 
-def _ramp(sign: Sign) -> str:
-    """The default palette as a CSS gradient."""
-    colors = ", ".join(f"rgb({red} {green} {blue})" for red, green, blue in stops(DEFAULT, sign))
+def _ramp(method: MethodInfo) -> str:
+    """The colors of a method's maps, as they are first drawn, as a CSS gradient."""
+    bar = bar_colors(method.shown_sign, method.kind, steps=RAMP)
+    colors = ", ".join(f"rgb({red} {green} {blue})" for red, green, blue in bar.tolist())
     return f"linear-gradient(to right, {colors})"
 
 

@@ -1,6 +1,7 @@
 """From maps to measures to what the pages say of them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ from torch import no_grad
 
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.outputs.scores import Scores as Meaning
-from cnnvis_report.evaluation.curve_measures import MEASURES
+from cnnvis_report.evaluation.curve_measures import DELETION, GAIN, INSERTION, MEASURES
 from cnnvis_report.evaluation.insertion_deletion import insertion_deletion
 from cnnvis_report.evaluation.metric import MapsOfImage
 from cnnvis_report.evaluation.rank_correlation import spearman
 from cnnvis_report.models.load import load_model
-from cnnvis_report.pipeline.stages.evaluation import BUDGETS, choose_budget, measured_images
+from cnnvis_report.pipeline.metrics_budget import BUDGETS, choose_budget, measured_images
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
@@ -104,21 +105,26 @@ def test_measures_are_those_of_the_stored_maps(full: Path) -> None:
         assert image.metrics.agreement[row][column] == pytest.approx(correlation, abs=1e-3)
 
 
-def test_random_maps_are_drawn_apart_from_each_other_and_from_the_method(full: Path) -> None:
+def test_random_maps_are_pairs_of_mirrors_drawn_apart_from_the_method(full: Path) -> None:
     for image in load_run(full).images():
         assert image.metrics is not None
         own = next(scored for scored in image.metrics.maps if scored.method == "random")
-        assert set(image.metrics.random) >= {measure.name for measure in MEASURES}
-        for name, values in image.metrics.random.items():
-            assert len(values) == BUDGETS["full"].random_maps
-            if name in own.curves:
-                assert len({*values, own.values[name]}) == len(values) + 1, name
+        random = image.metrics.random
+        assert set(random) >= {measure.name for measure in MEASURES}
+        for measure in MEASURES:
+            values = random[measure.name]
+            assert len(values) == BUDGETS["full"].random_maps and own.values[measure.name] not in values
+            firsts, mirrors = values[::2], values[1::2]
+            if measure.kind == GAIN:
+                assert mirrors == pytest.approx([-value for value in firsts]), "their mean is that of all random maps"
+            elif measure.kind == INSERTION:
+                assert mirrors == random[replace(measure, kind=DELETION).name][::2], "it is what the other one deletes"
 
 
 def test_the_plan_counts_the_passes_of_measures() -> None:
     quick, full = BUDGETS["quick"], BUDGETS["full"]
-    assert quick.passes(18) == (18 + 3) * 10 + 2, "two curves of six steps, and their two ends"
-    assert full.passes(18) >= 23 * 31 * 6 + 4 + 4 * (23 * 12 + 1)
+    assert quick.passes(18) == (18 + 1) * 8 + 2, "eight a map and one pair of random maps, and the two ends"
+    assert full.passes(18) >= 21 * 31 * 6 + 4 + 4 * (24 * 12 + 1)
 
 
 def test_weights_that_were_drawn_anew_change_gradients_and_leave_nothing_behind(full: Any) -> None:
