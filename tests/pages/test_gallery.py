@@ -166,7 +166,7 @@ def test_a_cell_of_the_confusion_leads_to_its_images(visit: Visit, moved: Path, 
     state = parse_qs(urlsplit(link.get_attribute("href")).fragment)
     (label,), (predicted,) = state["label"], state["predicted"]
     link.click()
-    until(tab, "document.querySelector('#images').getBoundingClientRect().top < 200")
+    until(tab, "document.querySelector('#images').getBoundingClientRect().top < innerHeight - 50")
     wanted = [i.name for i in images(report) if i.label and (i.label.name, i.top[0].name) == (label, predicted)]
     assert wanted and shown(tab) == wanted
     visit.is_quiet()
@@ -210,7 +210,7 @@ def test_previous_and_next_stay_within_what_was_chosen(visit: Visit, moved: Path
     until(tab, f"document.querySelector('[data-position]')?.textContent === '2 of {len(order)} chosen'")
     assert f"images/{order[1].id}.html" in tab.url
     back = urlsplit(tab.locator("[data-nav='index']").get_attribute("href"))
-    assert parse_qs(back.fragment) == {"verdict": ["misclassified"], "sort": ["lowest"]}
+    assert parse_qs(back.fragment) == {"at": ["images"], "verdict": ["misclassified"], "sort": ["lowest"]}
     tab.keyboard.press("k")
     until(tab, f"document.querySelector('[data-position]')?.textContent === '1 of {len(order)} chosen'")
     visit.is_quiet()
