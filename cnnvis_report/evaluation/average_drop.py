@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor
 
+from cnnvis_report.evaluation.baselines import BASELINES
 from cnnvis_report.evaluation.metric import MapsOfImage, Scorer, Scores, metric_family
 from cnnvis_report.evaluation.pixel_order import stacked
+from cnnvis_report.evaluation.score_range import PROBABILITY, range_to
 from cnnvis_report.records.metrics import MetricInfo
 
 SOURCE = "Chattopadhyay et al. 2018, arXiv:1710.11063"
@@ -29,20 +31,25 @@ AVERAGE_INCREASE = MetricInfo(
 SURE = 1 - 1e-6  # probability from which on none is higher but by rounding
 
 
-@metric_family(AVERAGE_DROP, AVERAGE_INCREASE, quick=(), passes=lambda _, maps: maps + 1)
+@metric_family(AVERAGE_DROP, AVERAGE_INCREASE, quick=(), passes=lambda _, maps: maps + 3)
 def average_drop_and_increase(sample: MapsOfImage) -> Mapping[str, Scores]:
-    """Both from the same pass for each map; nothing for a regression, whose values are no probabilities."""
+    """Both from the same pass for each map; nothing for a regression, whose values are no probabilities.
+
+    An image tells nothing if black, which is what a map of zeros leaves of it, scores nearly as high.
+    """
     if not sample.meaning.has_probabilities:
         return {}
     whole, shown = shown_probabilities(
         sample.image, sample.tensors, sample.target, sample.probabilities, sample.black, capacity=sample.capacity
     )
-    absent = "" if whole > 0 else "The class's probability is 0"
+    black = sample.black.to(sample.image).expand_as(sample.image)
+    above_black, close = range_to(sample, black, BASELINES["black"], PROBABILITY)
+    absent = close if whole > 0 else "The class's probability is 0"
     sure = absent or ("" if whole < SURE else "The class's probability is 1, and nothing can be higher")
-    lost = [None] * len(shown) if absent else drops(whole, shown).tolist()
+    lost = drops(whole, shown).tolist() if whole > 0 else [None] * len(shown)
     return {
-        AVERAGE_DROP.name: Scores(lost, blind=absent),
-        AVERAGE_INCREASE.name: Scores(increases(whole, shown).tolist(), blind=sure),
+        AVERAGE_DROP.name: Scores(lost, range=above_black, blind=absent),
+        AVERAGE_INCREASE.name: Scores(increases(whole, shown).tolist(), range=above_black, blind=sure),
     }
 
 

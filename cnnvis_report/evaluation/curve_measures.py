@@ -1,12 +1,12 @@
-"""The measures that perturbation curves give: their names, and from which range between its ends a curve tells."""
+"""The measures that perturbation curves give, and which of them ranks methods."""
 
 from dataclasses import dataclass
 from itertools import product
 
 from cnnvis_report.evaluation.baselines import BASELINES
+from cnnvis_report.evaluation.score_range import LOG_ODDS, PROBABILITY
 from cnnvis_report.records.metrics import MetricInfo
 
-PROBABILITY, LOG_ODDS = "probability", "log_odds"
 INSERTION, DELETION, GAIN = "insertion", "deletion", "relevance_gain"
 TITLES = {INSERTION: "Insertion", DELETION: "Deletion", GAIN: "Relevance gain"}
 SOURCES = {
@@ -14,9 +14,6 @@ SOURCES = {
     DELETION: "Petsiuk et al. 2018, arXiv:1806.07421",
     GAIN: "Blücher et al. 2024, arXiv:2401.06654: symmetric relevance gain",
 }
-# between image and baseline; below, an image can't tell maps apart
-LEAST_RANGE = {PROBABILITY: 0.05, LOG_ODDS: 1.0}
-LEAST_SHARE = 0.01  # the same for values of a regression, of the larger one's magnitude
 
 
 @dataclass(frozen=True)
@@ -72,10 +69,3 @@ QUICK = tuple(
     for measure in MEASURES
     if measure.baseline == RANKING.baseline and set(measure.curves) <= set(RANKING.curves)
 )
-
-
-def ends_apart(image: float, picture: float, score: str, *, has_probabilities: bool) -> bool:
-    """Whether an image's score lies far enough above that of a baseline for curves between them to tell anything."""
-    if has_probabilities:
-        return image - picture >= LEAST_RANGE[score]
-    return image - picture > LEAST_SHARE * max(abs(image), abs(picture))

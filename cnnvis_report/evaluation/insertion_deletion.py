@@ -15,17 +15,14 @@ from cnnvis_report.evaluation.curve_measures import (
     DELETION,
     GAIN,
     INSERTION,
-    LEAST_RANGE,
-    LOG_ODDS,
     MEASURES,
-    PROBABILITY,
     QUICK,
     Measure,
-    ends_apart,
 )
 from cnnvis_report.evaluation.metric import Effort, MapsOfImage, Scores, metric_family
 from cnnvis_report.evaluation.perturbation_curves import Curve, Path, Refinement, follow
 from cnnvis_report.evaluation.pixel_order import pixel_orders, without_mirrors
+from cnnvis_report.evaluation.score_range import LEAST_RANGE, LOG_ODDS, PROBABILITY, ends_apart, too_close
 
 TOLERANCE = 1 / 64  # of the area, as a share of the distance from the curve's lowest point to its highest one
 SHOWN = 32  # even steps of a stored curve
@@ -123,9 +120,7 @@ class _Followed:
             values=[None if value is None else float(value) for value in values],
             curves=None if shown is None else [None if curve is None else curve.tolist() for curve in shown],
             range=high - low if np.isfinite(high - low) else None,
-            blind=""
-            if tells
-            else f"{_capital(BASELINES[measure.baseline])} scores nearly as high as the image, or higher",
+            blind="" if tells else too_close(BASELINES[measure.baseline]),
         )
 
     def _of_maps(self, kind: str, picture: str) -> list[Curve | None]:
@@ -140,7 +135,3 @@ class _Followed:
                 followed = self.curves[other if is_mirror else kind, picture][number]
                 curves.append(followed.backward if is_mirror else followed)
         return curves
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]

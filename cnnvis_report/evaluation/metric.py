@@ -111,11 +111,6 @@ class Scores:
     range: float | None = None
     blind: str = ""
 
-    @classmethod
-    def of_curves(cls, values: Tensor, curves: Tensor) -> "Scores":
-        """From tensors [J] and [J, steps + 1]."""
-        return cls(values.tolist(), curves.tolist())
-
 
 @dataclass(frozen=True)
 class Metric:

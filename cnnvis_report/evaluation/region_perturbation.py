@@ -9,13 +9,14 @@ from torch.nn.functional import avg_pool2d
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.evaluation.metric import Effort, MapsOfImage, Scorer, Scores, metric
 from cnnvis_report.evaluation.pixel_order import ranking, stacked
+from cnnvis_report.evaluation.score_range import LOG_ODDS, range_to
 
 # what becomes of a region, in words
 REPLACEMENTS = {"zeros": "gray", "gaussian": "noise", "mean": "their mean", "invert": "their inverse"}
 
 
 def _passes(effort: Effort, maps: int) -> int:
-    return maps * effort.regions + 1
+    return maps * effort.regions + 3
 
 
 def _region_perturbation(replacement: str, words: str) -> None:
@@ -44,7 +45,9 @@ def _region_perturbation(replacement: str, words: str) -> None:
             capacity=sample.capacity,
             seed=sample.seed,
         )
-        return Scores.of_curves(aopc(curves), curves)
+        end = replaced(sample.image, replacement, size=side, generator=sample.generator())
+        picture = f"the image with all regions replaced by {words}"
+        return Scores(aopc(curves).tolist(), curves.tolist(), *range_to(sample, end, picture, LOG_ODDS))
 
 
 for _replacement, _words in REPLACEMENTS.items():

@@ -16,6 +16,7 @@ CONSTANT = 0.5  # of the images
 
 RANDOMIZATION, COMPLETENESS, CONSERVATION = "randomization", "completeness", "conservation"
 LOCALIZATION, ONE_VALUE = "localization", "constant"
+SHARES = (COMPLETENESS, CONSERVATION)  # checks whose value is a share of the score, said as a percentage
 
 
 def randomization_check(correlations: Sequence[float], bootstrap: Bootstrap) -> Check:
@@ -62,14 +63,14 @@ def conservation_check(shares: Sequence[float], bootstrap: Bootstrap) -> Check:
         shares: the sum of the relevance over the score, by image; what is missed counts as 1 at most.
     """
     value = bootstrap.interval([min(abs(1 - share), 1.0) for share in shares])
-    missed = "its relevance doesn't sum to the score, biases absorb or add the rest (error {})"
+    missed = "not conserved by definition: biases absorb or add {} of the score"
     check = _below(
         CONSERVATION,
         value,
         LOST,
         failed=missed,
-        passed="its relevance sums to the score (error {})",
-        undecided="it isn't decided whether its relevance sums to the score (error {})",
+        passed="its relevance sums to the score but for {}",
+        undecided="it isn't decided whether its relevance sums to the score (it misses {})",
     )
     return replace(check, passed=check.passed or None)
 
@@ -102,14 +103,27 @@ def localization_check(difference: Interval, metric: MetricInfo) -> Check:
     return Check(LOCALIZATION, passed, difference, reason)
 
 
+def outcome(check: Check) -> str:
+    """What came of a check: "passed", "failed", "not decided", or "not kept by definition" where that is no fault."""
+    value = check.value
+    if check.name == CONSERVATION and check.passed is None and value and value.low is not None and value.low > LOST:
+        return "not kept by definition"
+    return {True: "passed", False: "failed", None: "not decided"}[check.passed]
+
+
+def amount(name: str, value: Interval) -> str:
+    """The number that decides a check, in words."""
+    return words.interval(value, percent=name in SHARES)
+
+
 def _below(name: str, value: Interval, limit: float, *, failed: str, passed: str, undecided: str) -> Check:
     """A check that a value lies below a limit, decided where the whole interval lies on one side."""
     if value.low is None or value.high is None:
         images = f"{value.images} {'image is' if value.images == 1 else 'images are'}"
         too_few = f"; {images} too few, {FEWEST} are needed"
-        return Check(name, None, value, undecided.format(words.interval(value)) + too_few)
+        return Check(name, None, value, undecided.format(amount(name, value)) + too_few)
     if value.low > limit:
-        return Check(name, False, value, failed.format(words.interval(value)))
+        return Check(name, False, value, failed.format(amount(name, value)))
     if value.high < limit:
-        return Check(name, True, value, passed.format(words.interval(value)))
-    return Check(name, None, value, undecided.format(words.interval(value)))
+        return Check(name, True, value, passed.format(amount(name, value)))
+    return Check(name, None, value, undecided.format(amount(name, value)))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.checks import LOCALIZATION
+from cnnvis_report.evidence.checks import LOCALIZATION, amount, outcome
 from cnnvis_report.records.evidence import Check, Evidence, Interval, MethodEvidence
 from cnnvis_report.records.run import RunRecord
 
@@ -89,6 +89,5 @@ def _above(difference: Interval | None, *, percent: bool = False) -> str:
 
 def _check(check: Check) -> str:
     """Such as "randomization failed: 0.83 [0.79, 0.86]"."""
-    verdict = {True: "passed", False: "failed", None: "not decided"}[check.passed]
     value = None if check.name == LOCALIZATION else check.value  # which has a column
-    return f"{check.name} {verdict}{f': {words.interval(value)}' if value else ''}"
+    return f"{check.name} {outcome(check)}{f': {amount(check.name, value)}' if value else ''}"

@@ -16,6 +16,7 @@ AT_LEAST = 16  # values at a time: what comes before the layer runs once for all
     title="Ablation-CAM",
     family=Family.CAM,
     source="Desai & Ramaswamy 2020, doi:10.1109/WACV45572.2020.9093360",
+    formula=r"L = \operatorname{ReLU}(\sum_k w_k A_k), \quad w_k = \frac{S - S_k}{\lvert S \rvert}",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     batched_targets=True,

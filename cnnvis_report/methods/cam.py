@@ -11,6 +11,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="CAM",
     family=Family.CAM,
     source="Zhou et al. 2016, arXiv:1512.04150",
+    formula=r"L = \sum_k w_{kc} A_k",
     sign=Sign.SIGNED,
     kind=Kind.LAYER,
     preset="quick",

@@ -12,6 +12,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Deconvnet",
     family=Family.GRADIENT,
     source="Zeiler & Fergus 2013, arXiv:1311.2901",
+    formula=r"R_{\text{in}} = R_{\text{out}} \cdot 1[R_{\text{out}} > 0]",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     color=True,

@@ -13,6 +13,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Deep Taylor decomposition",
     family=Family.RELEVANCE,
     source="Montavon et al. 2017, arXiv:1512.02479",
+    formula=r"R_i = \sum_j \frac{(x_i w_{ij})^+}{\sum_k (x_k w_{kj})^+} R_j",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     preset="all",

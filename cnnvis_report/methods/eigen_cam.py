@@ -12,6 +12,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Eigen-CAM",
     family=Family.CAM,
     source="Muhammad & Yeasin 2020, arXiv:2008.00299",
+    formula=r"L = \sum_k v_k A_k",
     sign=Sign.SIGNED,
     kind=Kind.LAYER,
     batched_targets=True,

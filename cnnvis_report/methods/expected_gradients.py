@@ -16,6 +16,7 @@ from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
     title="Expected gradients",
     family=Family.GRADIENT,
     source="Erion et al. 2019, arXiv:1906.10670",
+    formula=r"\frac{1}{n} \sum_{b, a} (x - b) \odot \nabla y(b + a (x - b)), \quad a \sim U(0, 1)",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     batched_targets=True,

@@ -21,6 +21,7 @@ PULL = 3.0  # of the area, towards the end; the score's has a mean square of 1
     title="Extremal perturbation",
     family=Family.PERTURBATION,
     source="Fong et al. 2019, arXiv:1910.08485",
+    formula=r"\argmax_m S(m \odot x + (1 - m) \odot b) - \lambda \lVert \operatorname{sort}(m) - r \rVert^2",
     sign=Sign.POSITIVE,
     kind=Kind.AREA,
     preset="all",

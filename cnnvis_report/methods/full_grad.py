@@ -17,6 +17,7 @@ COMPLETE = 0.01  # of the score; what is off by more has constants that nobody c
     title="FullGrad",
     family=Family.GRADIENT,
     source="Srinivas & Fleuret 2019, arXiv:1905.00780, eq. 4 and 8",
+    formula=r"\psi(x \odot \frac{\partial y}{\partial x}) + \sum_l \psi(b_l \odot \frac{\partial y}{\partial b_l})",
     sign=Sign.POSITIVE,
     kind=Kind.AREA,
     preset="all",

@@ -11,6 +11,10 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Grad-CAM",
     family=Family.CAM,
     source="Selvaraju et al. 2017, arXiv:1610.02391, eq. 1-2",
+    formula=(
+        r"L = \operatorname{ReLU}(\sum_k a_k A_k), \quad "
+        r"a_k = \frac{1}{h w} \sum_{i, j} \frac{\partial y}{\partial A_{kij}}"
+    ),
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     preset="quick",

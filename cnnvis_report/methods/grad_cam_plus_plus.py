@@ -13,6 +13,11 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Grad-CAM++",
     family=Family.CAM,
     source="Chattopadhyay et al. 2017, arXiv:1710.11063, eq. 19",
+    formula=(
+        r"L = \operatorname{ReLU}(\sum_k w_k A_k), \quad "
+        r"w_k = \sum_{i, j} \frac{g^2}{2 g^2 + g^3 \sum_{i, j} A_k} \operatorname{ReLU}(g), \quad "
+        r"g = \frac{\partial y}{\partial A_k}"
+    ),
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     preset="quick",

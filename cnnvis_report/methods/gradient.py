@@ -11,6 +11,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Gradient",
     family=Family.GRADIENT,
     source="Simonyan et al. 2013, arXiv:1312.6034",
+    formula=r"\frac{\partial y}{\partial x}",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     preset="quick",

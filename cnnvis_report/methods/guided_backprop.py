@@ -12,6 +12,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Guided backpropagation",
     family=Family.GRADIENT,
     source="Springenberg et al. 2014, arXiv:1412.6806",
+    formula=r"R_{\text{in}} = R_{\text{out}} \cdot 1[R_{\text{out}} > 0] \cdot 1[z > 0]",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     color=True,

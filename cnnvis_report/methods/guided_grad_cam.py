@@ -14,6 +14,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Guided Grad-CAM",
     family=Family.GRADIENT,
     source="Selvaraju et al. 2017, arXiv:1610.02391, sect. 3.2",
+    formula=r"R_{\text{guided}} \odot \operatorname{up}(L_{\text{Grad-CAM}})",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     color=True,

@@ -11,6 +11,7 @@ from cnnvis_report.records.methods import Equality, Family, Kind, Sign, Where
     title="HiResCAM",
     family=Family.CAM,
     source="Draelos & Carin 2020, arXiv:2011.08891",
+    formula=r"L = \sum_k \frac{\partial y}{\partial A_k} \odot A_k",
     sign=Sign.SIGNED,
     kind=Kind.LAYER,
     preset="quick",

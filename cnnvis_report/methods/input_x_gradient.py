@@ -11,6 +11,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Input × gradient",
     family=Family.GRADIENT,
     source="Shrikumar et al. 2016, arXiv:1605.01713",
+    formula=r"x \odot \frac{\partial y}{\partial x}",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     preset="quick",

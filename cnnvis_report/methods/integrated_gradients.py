@@ -14,6 +14,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Integrated gradients",
     family=Family.GRADIENT,
     source="Sundararajan et al. 2017, arXiv:1703.01365",
+    formula=r"(x - b) \odot \int_0^1 \nabla y(b + a (x - b)) \, d a",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     batched_targets=True,

@@ -14,6 +14,10 @@ from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
     title="Kernel SHAP",
     family=Family.PERTURBATION,
     source="Lundberg & Lee 2017, arXiv:1705.07874",
+    formula=(
+        r"\min_{\beta} \sum_z w(z) (S(x_z) - S(x_0) - \beta \cdot z)^2, \quad "
+        r"w(z) = \frac{d - 1}{\binom{d}{\lvert z \rvert} \lvert z \rvert (d - \lvert z \rvert)}"
+    ),
     sign=Sign.SIGNED,
     kind=Kind.AREA,
     batched_targets=True,

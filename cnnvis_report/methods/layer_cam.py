@@ -11,6 +11,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Layer-CAM",
     family=Family.CAM,
     source="Jiang et al. 2021, doi:10.1109/TIP.2021.3089943",
+    formula=r"L = \operatorname{ReLU}(\sum_k \operatorname{ReLU}(\frac{\partial y}{\partial A_k}) \odot A_k)",
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     preset="quick",

@@ -17,6 +17,10 @@ RIDGE = 1.0
     title="LIME",
     family=Family.PERTURBATION,
     source="Ribeiro et al. 2016, arXiv:1602.04938",
+    formula=(
+        r"\min_{a, \beta} \sum_z w(z) (S(x_z) - a - \beta \cdot z)^2 + \lVert \beta \rVert^2, \quad "
+        r"w(z) = \exp(-\frac{(1 - \cos(z, 1))^2}{0.25^2})"
+    ),
     sign=Sign.SIGNED,
     kind=Kind.AREA,
     batched_targets=True,

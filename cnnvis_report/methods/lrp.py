@@ -16,6 +16,7 @@ from cnnvis_report.records.methods import Equality, Family, Kind, Sign, Where
     title="LRP-z",
     family=Family.RELEVANCE,
     source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 56",
+    formula=r"R_i = \sum_j \frac{x_i w_{ij}}{z_j} R_j",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     preset="all",
@@ -47,6 +48,7 @@ def lrp_z(tape: Tape, targets: Tensor) -> Tensor:
     title="LRP-ε",
     family=Family.RELEVANCE,
     source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 58",
+    formula=r"R_i = \sum_j \frac{x_i w_{ij}}{z_j + \epsilon \operatorname{sign} z_j} R_j",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     preset="all",
@@ -75,6 +77,10 @@ def lrp_epsilon(tape: Tape, targets: Tensor, *, epsilon: float = 1e-6) -> Tensor
     title="LRP-γ",
     family=Family.RELEVANCE,
     source="Montavon et al. 2019, doi:10.1007/978-3-030-28954-6_10",
+    formula=(
+        r"R_i = \sum_j \frac{c_{ij} + \gamma c_{ij}^+}{\sum_k (c_{kj} + \gamma c_{kj}^+)} R_j, \quad "
+        r"c_{ij} = x_i w_{ij}"
+    ),
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     preset="all",
@@ -103,6 +109,10 @@ def lrp_gamma(tape: Tape, targets: Tensor, *, gamma: float = 0.25) -> Tensor:
     title="LRP-αβ",
     family=Family.RELEVANCE,
     source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 60",
+    formula=(
+        r"R_i = \sum_j (\alpha \frac{c_{ij}^+}{z_j^+} - \beta \frac{c_{ij}^-}{z_j^-}) R_j, \quad "
+        r"c_{ij} = x_i w_{ij}"
+    ),
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     preset="all",
@@ -135,6 +145,7 @@ def lrp_alpha_beta(tape: Tape, targets: Tensor, *, alpha: float = 2.0, beta: flo
     title="LRP-flat",
     family=Family.RELEVANCE,
     source="Lapuschkin et al. 2019, doi:10.1038/s41467-019-08987-4",
+    formula=r"R_i = \sum_j \frac{1}{n_j} R_j",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     preset="all",
@@ -160,6 +171,7 @@ def lrp_flat(tape: Tape, targets: Tensor) -> Tensor:
     title="LRP-w²",
     family=Family.RELEVANCE,
     source="Montavon et al. 2017, arXiv:1512.02479",
+    formula=r"R_i = \sum_j \frac{w_{ij}^2}{\sum_k w_{kj}^2} R_j",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     preset="all",
@@ -185,6 +197,7 @@ def lrp_w2(tape: Tape, targets: Tensor) -> Tensor:
     title="LRP composite",
     family=Family.RELEVANCE,
     source="Montavon et al. 2019, doi:10.1007/978-3-030-28954-6_10",
+    formula=r"R_i = \sum_j \rho_l(x_i, w_{ij}) R_j, \quad \rho_l \text{ the rule of layer } l",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     preset="standard",

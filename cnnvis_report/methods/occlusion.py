@@ -16,6 +16,10 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Occlusion",
     family=Family.PERTURBATION,
     source="Zeiler & Fergus 2013, arXiv:1311.2901",
+    formula=(
+        r"M_p = \frac{1}{\lvert \{k : p \in P_k\} \rvert} "
+        r"\sum_{k : p \in P_k} (S(x) - S(x \text{ without } P_k))"
+    ),
     sign=Sign.SIGNED,
     kind=Kind.AREA,
     batched_targets=True,

@@ -12,6 +12,10 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="PatternNet",
     family=Family.RELEVANCE,
     source="Kindermans et al. 2017, arXiv:1705.05598",
+    formula=(
+        r"R_{\text{in}} = a R_{\text{out}}, \quad "
+        r"a = \frac{\operatorname{cov}(x, y \mid y > 0)}{w \cdot \operatorname{cov}(x, y \mid y > 0)}"
+    ),
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     color=True,
@@ -40,6 +44,10 @@ def pattern_net(tape: Tape, targets: Tensor) -> Tensor:
     title="PatternAttribution",
     family=Family.RELEVANCE,
     source="Kindermans et al. 2017, arXiv:1705.05598",
+    formula=(
+        r"R_{\text{in}} = (w \odot a) R_{\text{out}}, \quad "
+        r"a = \frac{\operatorname{cov}(x, y \mid y > 0)}{w \cdot \operatorname{cov}(x, y \mid y > 0)}"
+    ),
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     preset="all",

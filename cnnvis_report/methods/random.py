@@ -13,6 +13,7 @@ from cnnvis_report.records.methods import Family, Kind, Randomness, Sign
     title="Random",
     family=Family.BASELINE,
     source="no source: noise",
+    formula=r"M_p \sim U(0, 1)",
     sign=Sign.POSITIVE,
     kind=Kind.AREA,
     preset="quick",

@@ -60,7 +60,7 @@ METHODS = Registry[Method]("method", group="cnnvis_report.methods", package="cnn
 
 @dataclass(frozen=True, kw_only=True)
 class method:  # noqa: N801 # a decorator, like `property`
-    """Announce a function `(tape, targets, *, options) -> maps` as an attribution method.
+    r"""Announce a function `(tape, targets, *, options) -> maps` as an attribution method.
 
     The function's name is the method's, its docstring's first paragraph is printed in the report, its
     keyword-only parameters with their defaults are its options everywhere.
@@ -82,6 +82,7 @@ class method:  # noqa: N801 # a decorator, like `property`
         baseline: whether it explains nothing and is there for the others to be compared with.
         prominence: of a run's methods, the one with the highest stands for them in the overview.
         equals: other methods whose maps are the same, up to a positive factor, on networks of some kind.
+        formula: what is computed, in the notation of LaTeX, such as r"\frac{\partial y}{\partial x}".
         registry: where it is announced.
 
     Raises:
@@ -104,6 +105,7 @@ class method:  # noqa: N801 # a decorator, like `property`
     baseline: bool = False
     prominence: int = 0
     equals: tuple[Equality, ...] = ()
+    formula: str = ""
     registry: Registry[Method] = METHODS
 
     def __call__(self, function: Function) -> Function:
@@ -131,6 +133,7 @@ class method:  # noqa: N801 # a decorator, like `property`
             baseline=self.baseline,
             prominence=self.prominence,
             equals=self.equals,
+            formula=self.formula,
         )
         self.registry.add(name, Method(info, function, self.batched_targets, self.bounds), function.__module__)
         return function

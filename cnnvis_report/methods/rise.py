@@ -23,6 +23,7 @@ MASKS_ELSEWHERE = 500
     title="RISE",
     family=Family.PERTURBATION,
     source="Petsiuk et al. 2018, arXiv:1806.07421",
+    formula=r"\frac{1}{N p (1 - p)} \sum_n f(x \odot M_n) (M_n - p)",
     sign=Sign.SIGNED,
     kind=Kind.AREA,
     batched_targets=True,

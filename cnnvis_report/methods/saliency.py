@@ -11,6 +11,7 @@ from cnnvis_report.records.methods import Family, Kind, Reduction, Sign
     title="Saliency",
     family=Family.GRADIENT,
     source="Simonyan et al. 2013, arXiv:1312.6034",
+    formula=r"\max_c \lvert \frac{\partial y}{\partial x_c} \rvert",
     sign=Sign.POSITIVE,
     kind=Kind.PIXEL,
     reduction=Reduction.ABS_MAX,

@@ -18,6 +18,10 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     title="Score-CAM",
     family=Family.CAM,
     source="Wang et al. 2020, arXiv:1910.01279",
+    formula=(
+        r"L = \operatorname{ReLU}(\sum_k w_k A_k), \quad "
+        r"w_k = \frac{\exp S(x \odot H_k)}{\sum_j \exp S(x \odot H_j)}"
+    ),
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     batched_targets=True,

@@ -16,6 +16,7 @@ VARIANTS = ("mean", "squared", "vargrad")
     title="SmoothGrad",
     family=Family.GRADIENT,
     source="Smilkov et al. 2017, arXiv:1706.03825; variants: Hooker et al. 2018, arXiv:1806.10758",
+    formula=r"\frac{1}{n} \sum_{i = 1}^{n} \nabla y(x + e_i), \quad e_i \sim N(0, s^2)",
     sign=Sign.SIGNED,
     kind=Kind.PIXEL,
     reduction=Reduction.ABS_MAX,

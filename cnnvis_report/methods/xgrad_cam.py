@@ -13,6 +13,10 @@ from cnnvis_report.records.methods import Equality, Family, Kind, Sign, Where
     title="XGrad-CAM",
     family=Family.CAM,
     source="Fu et al. 2020, arXiv:2008.02312",
+    formula=(
+        r"L = \operatorname{ReLU}(\sum_k w_k A_k), \quad "
+        r"w_k = \frac{\sum_{i, j} g A_k}{\sum_{i, j} A_k}, \quad g = \frac{\partial y}{\partial A_k}"
+    ),
     sign=Sign.POSITIVE,
     kind=Kind.LAYER,
     preset="quick",

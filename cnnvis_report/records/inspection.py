@@ -85,7 +85,7 @@ class TopImagesRecord:
     """The images that a channel is strongest in.
 
     In the arrays, "top_images/LAYER/CHANNEL/N/crop" is what the channel sees of the Nth image, and ".../RULE" its
-    projection, both uint8.
+    projection, both uint8, averaged down to 112 pixels a side unless the budget is "full".
 
     layer: the name of the layer.
     channel: from 0.
@@ -103,7 +103,7 @@ class TopImagesRecord:
 class MaximizedRecord:
     """Feature visualization: an image that was optimized to maximize a unit's activation.
 
-    In the arrays it is "maximized/N", uint8, and the steps on the way to it are "frames/N".
+    In the arrays it is "maximized/N", uint8, and the steps on the way to it are "frames/N", at most 112 pixels a side.
 
     title: what is maximized, in words: a class, or a channel of a layer.
     layer: the name of the layer; empty for the score of a class.
@@ -164,7 +164,8 @@ class ImageInspection:
     """What the layers compute for one image.
 
     image: its id.
-    layers: those that were inspected, in the order in which they run; in its arrays as "summary/LAYER", float [h, w].
+    layers: those that were inspected, in the order in which they run, blocks alone unless the budget is "full"; in its
+        arrays as "summary/LAYER", float [h, w].
     side: the longest side of the feature maps that are kept, "maps/LAYER" and "channels/LAYER"; 0 where none are.
     target: the name of the class that the relevance of channels is for.
     units: by layer, the strongest channels; in its arrays as "units/LAYER/N/crop" and "units/LAYER/N/RULE", uint8.

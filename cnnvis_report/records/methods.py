@@ -93,6 +93,7 @@ class MethodInfo:
     baseline: whether it explains nothing and is there for the others to be compared with.
     prominence: of a run's methods, the one with the highest stands for them in the overview, the first if several do.
     equals: other methods whose maps are the same, up to a positive factor, on networks of some kind.
+    formula: what is computed, in the notation of LaTeX; empty where it isn't said.
     """
 
     name: str
@@ -113,6 +114,7 @@ class MethodInfo:
     baseline: bool = False
     prominence: int = 0
     equals: tuple[Equality, ...] = ()
+    formula: str = ""
 
     @property
     def shown_sign(self) -> Sign:

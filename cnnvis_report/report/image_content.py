@@ -13,6 +13,7 @@ from cnnvis_report.report.pictures.image_layers import image_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail
 from cnnvis_report.report.time_estimate import WORKERS
 from cnnvis_report.report.views.image import Neighbors, with_neighbors
+from cnnvis_report.report.views.map_facts import map_facts
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -52,7 +53,7 @@ def _content(report: Report, most: int | None, entry: tuple[ImageRecord, Neighbo
         image,
         neighbors,
         dict(_thumbnails(report.stored, image, arrays)),
-        image_data(report.run, image, arrays, report.quality),
+        image_data(report.run, image, arrays, report.quality) | {"facts": map_facts(report, image)},
         dict(image_pictures(report.stored, inspected)) if inspected else {},
         list(layer_data(report.stored, inspected, most)) if inspected else [],
     )

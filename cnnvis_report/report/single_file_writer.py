@@ -62,7 +62,13 @@ def _pages(report: Report) -> Iterator[dict[str, Any]]:
     """What the template gets of each page of the table."""
     for page in shown_pages(report):
         links = SingleFileLinks({name: data_uri(content) for name, content in page.pictures(report.stored)})
-        yield {"name": page.name, "template": page.template, "view": page.view(report, links), "links": links}
+        yield {
+            "name": page.name,
+            "title": page.title,
+            "template": page.template,
+            "view": page.view(report, links),
+            "links": links,
+        }
 
 
 def _images(report: Report, progress: Progress) -> Iterator[dict[str, Any]]:

@@ -9,8 +9,8 @@ CnnVis.seen = ({ size: [rows, columns], zoom }) => (
 
 // The canvas in the device's own pixels, drawn anew.
 // drawn: as for `CnnVis.figure`; `colorBelow` shows the picture itself. page: { below, mask }.
-CnnVis.paintCanvas = (canvas, view, drawn, page) => {
-  const scale = Math.min(globalThis.devicePixelRatio || 1, 3);
+// scale: pixels of the canvas for each of CSS.
+CnnVis.paintCanvas = (canvas, view, drawn, page, scale = Math.min(globalThis.devicePixelRatio || 1, 3)) => {
   const columns = Math.round(view.clientWidth * scale) || drawn.size[1];
   const rows = Math.round(view.clientHeight * scale) || drawn.size[0];
   [canvas.width, canvas.height] = [columns, rows];

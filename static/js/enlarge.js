@@ -1,6 +1,9 @@
-// A map in a window of its own: axes, color bar, and Plotly's buttons to save it as a picture.
+// A tile's map enlarged: what the window shows, its neighbors, and its place in the address.
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
+
+// "grad_cam", or "grad_cam.3" for a tile that shows a class of its own, "grad_cam.other" for one of the first row.
+CnnVis.tileKey = (tile) => [tile.method, tile.class || tile.lead].filter(Boolean).join(".");
 
 CnnVis.connectEnlarge = (page) => {
   for (const tile of page.tiles) {
@@ -9,42 +12,79 @@ CnnVis.connectEnlarge = (page) => {
     button.type = "button";
     button.textContent = "⤢";
     button.setAttribute("aria-label", `Enlarge ${tile.element.querySelector("h3").textContent.trim()}`);
-    button.addEventListener("click", () => CnnVis.enlarge(tile));
+    button.addEventListener("click", () => CnnVis.enlarge(page, tile));
   }
+  for (const name of ["cnnvis:drawn", "cnnvis:address"]) page.root.addEventListener(name, () => CnnVis.followAddress(page));
+  page.root.addEventListener("cnnvis:tile", ({ target }) => { // the window needn't wait for all the others
+    if (target === page.enlarged?.tile.element) CnnVis.followAddress(page);
+  }, true);
 };
 
-CnnVis.enlarge = ({ drawn, method }) => CnnVis.openLarge({
-  title: `${drawn.title} for ${drawn.target}`, said: drawn.map.evidence, filename: method, drawn,
-});
+// Opens a tile's window, as a step that Back undoes.
+CnnVis.enlarge = (page, tile) => {
+  CnnVis.address.set({ open: CnnVis.tileKey(tile) });
+  return CnnVis.followAddress(page);
+};
 
-// drawn: as for `CnnVis.figure`; said: what stands below it; filename: of a picture that the reader saves.
-CnnVis.openLarge = (given) => CnnVis.working(CnnVis.drawLarge(given));
+// Opens, changes or closes the window as the address says.
+CnnVis.followAddress = (page) => {
+  const { open = "" } = page.closing ? {} : CnnVis.address.get();
+  const tile = page.root.hidden ? undefined : page.tiles.find((candidate) => candidate.drawn && CnnVis.tileKey(candidate) === open);
+  if (!tile) { page.enlarged?.element.close(); return undefined; }
+  page.enlarged ??= CnnVis.openDialog(page);
+  page.enlarged.tile = tile;
+  return page.enlarged.show(CnnVis.contentOf(page, tile));
+};
 
-CnnVis.drawLarge = async ({ title, said, filename, drawn }) => {
-  const dialog = document.createElement("dialog");
-  const heading = document.createElement("h2");
-  heading.textContent = title;
-  const close = document.createElement("button");
-  close.type = "button";
-  close.textContent = "Close";
-  close.addEventListener("click", () => dialog.close());
-  const head = document.createElement("header");
-  head.append(heading, close);
-  const place = document.createElement("div");
-  place.className = "large";
-  const words = document.createElement("p");
-  words.className = "hint";
-  words.textContent = `${said}. Drag to zoom, double-click for the whole.`;
-  dialog.append(head, place, words);
-  document.body.append(dialog);
-  dialog.addEventListener("close", () => { globalThis.Plotly?.purge(place); dialog.remove(); });
-  dialog.showModal();
-  const plotly = await CnnVis.plotly();
-  const ink = getComputedStyle(dialog).color;
-  const made = CnnVis.figure(drawn, { width: place.clientWidth, height: place.clientHeight, large: true, ink });
-  await plotly.newPlot(place, made.data, made.layout, {
-    ...CnnVis.plotlyConfig, displayModeBar: true, doubleClick: "reset",
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-    toImageButtonOptions: { filename, scale: 2 },
+CnnVis.openDialog = (page) => {
+  const imageLink = (rel) => page.root.querySelector(`a[rel="${rel}"]`);
+  const step = (text, title, act, possible) => ({ text, title, act, possible });
+  const dialog = new CnnVis.EnlargedDialog([
+    step("‹ method", "Previous method (←)", () => CnnVis.walkMethods(page, -1), () => Boolean(CnnVis.methodBeside(page, -1))),
+    step("method ›", "Next method (→)", () => CnnVis.walkMethods(page, 1), () => Boolean(CnnVis.methodBeside(page, 1))),
+    step("‹ image", "Previous image (k)", () => CnnVis.walkImages(page, "prev"), () => Boolean(imageLink("prev"))),
+    step("image ›", "Next image (j)", () => CnnVis.walkImages(page, "next"), () => Boolean(imageLink("next"))),
+    step("Pin", "Keep it beside the others, to compare them with it; again takes it off (p)", () => CnnVis.pin(page, page.enlarged.tile), () => true),
+  ]);
+  dialog.page = page;
+  dialog.element.addEventListener("close", () => {
+    page.enlarged = null;
+    if (!page.root.hidden && CnnVis.address.get().open) CnnVis.closedByReader(page);
   });
+  return dialog;
+};
+
+// What opening added to the reader's history is taken back, where nothing came after it.
+CnnVis.closedByReader = (page) => {
+  if (CnnVis.address.step() !== "open") { CnnVis.address.replace({ open: "" }); return; }
+  page.closing = true;
+  addEventListener("hashchange", () => { page.closing = false; }, { once: true });
+  history.back();
+};
+
+// The next tile in the order of the page, among those of the same part of it.
+CnnVis.methodBeside = (page, by) => {
+  const { tile } = page.enlarged;
+  const group = ({ class: own, lead }) => (own ? "classes" : lead ? "first row" : "methods");
+  const alike = page.tiles.filter((other) => other.drawn && group(other) === group(tile));
+  return alike[alike.indexOf(tile) + by];
+};
+
+CnnVis.walkMethods = (page, by) => {
+  const tile = CnnVis.methodBeside(page, by);
+  if (!tile) return;
+  CnnVis.address.replace({ open: CnnVis.tileKey(tile) });
+  CnnVis.followAddress(page);
+};
+
+// To the page of the image beside this one, with the same method enlarged there.
+CnnVis.walkImages = (page, rel) => {
+  const link = page.root.querySelector(`a[rel="${rel}"]`);
+  if (link) location.href = CnnVis.withState(link.getAttribute("href"), { open: page.enlarged.tile.method });
+};
+
+// An address with more of a state in it.
+CnnVis.withState = (href, more) => {
+  const [path, fragment = ""] = href.split("#");
+  return path + CnnVis.formatAddress({ ...CnnVis.parseAddress(fragment), ...more });
 };

@@ -1,4 +1,4 @@
-// The controls of an image page: buttons, sliders and keys to its state, and its state to them.
+// The controls of an image page: buttons and sliders to its state, and its state to them.
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
@@ -38,15 +38,4 @@ CnnVis.keeping = (href, state) => {
   const kept = Object.fromEntries(Object.entries(CnnVis.imageDefaults)
     .filter(([name, value]) => state[name] !== value).map(([name]) => [name, state[name]]));
   return path + CnnVis.formatAddress({ ...(own.page ? { page: own.page } : {}), ...kept });
-};
-
-// Keys of the image page in sight; typing in a field isn't one.
-CnnVis.imageKey = (page, event) => {
-  const links = { k: 'a[rel="prev"]', j: 'a[rel="next"]' };
-  if (links[event.key]) page.root.querySelector(links[event.key])?.click();
-  else if (event.key === "z") page.zoomed(null);
-  else if (event.key >= "1" && event.key <= "9") {
-    page.root.querySelectorAll("[data-classes] button")[Number(event.key) - 1]?.click();
-  } else return;
-  event.preventDefault();
 };

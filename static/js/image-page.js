@@ -4,7 +4,7 @@ var CnnVis = (globalThis.CnnVis ??= {});
 
 CnnVis.imageDefaults = {
   view: "auto", opacity: "0.5", threshold: "0", positive: "turbo", signed: "RdBu", below: "color",
-  interpolation: "bicubic", size: "M", normalize: "map", range: "clipped", color: "", layer: "", marks: "on", filter: "",
+  interpolation: "bicubic", size: "M", normalize: "map", range: "clipped", color: "", layer: "", marks: "on",
 };
 CnnVis.tileSizes = { S: 160, M: 224, L: 320 }; // CSS pixels
 
@@ -68,7 +68,7 @@ CnnVis.ImagePage = class {
     this.state = state;
     this.root.style.setProperty("--tile", `${CnnVis.tileSizes[state.size] ?? CnnVis.tileSizes.M}px`);
     this.root.dispatchEvent(new CustomEvent("cnnvis:state"));
-    const inSight = this.tiles.filter((tile) => this.visible.has(tile) || tile.lead);
+    const inSight = this.tiles.filter((tile) => this.visible.has(tile) || tile.lead || tile === this.enlarged?.tile || tile === this.pinned);
     await Promise.all(inSight.map((tile) => tile.draw(state)));
     for (const tile of this.tiles.filter((tile) => !inSight.includes(tile))) {
       await CnnVis.idle();

@@ -1,4 +1,4 @@
-// Wires the page: which part is shown, the color scheme, keys, and what is only known of time and machine.
+// Wires the page: which part is shown, the color scheme, and what is only known of time and machine.
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
@@ -8,6 +8,7 @@ CnnVis.wire = (root) => {
   if (CnnVis.wired.has(root)) return;
   CnnVis.connectFeatures(root);
   CnnVis.connectPerformance(root);
+  CnnVis.connectTables(root);
   if (root.querySelector("[data-gallery]")) CnnVis.wired.set(root, new CnnVis.Gallery(root));
   else if (root.dataset.page === "image" && root.querySelector("[data-controls]")) {
     const page = new CnnVis.ImagePage(root);
@@ -15,6 +16,8 @@ CnnVis.wire = (root) => {
     CnnVis.connectControls(page);
     CnnVis.connectDifference(page);
     CnnVis.connectEnlarge(page);
+    CnnVis.connectPin(page);
+    CnnVis.connectWalk(page);
     CnnVis.working(page.start());
   } else CnnVis.wired.set(root, null);
 };
@@ -27,9 +30,8 @@ CnnVis.route = () => {
   const shown = parts.length === 1 ? parts[0] : (parts.find(named) ?? parts[0]);
   const changed = shown.hidden;
   for (const part of parts) part.hidden = part !== shown;
+  document.title = shown.dataset.title ?? document.title;
   CnnVis.wire(shown);
-  if (shown.dataset.image) CnnVis.working(CnnVis.walk(shown));
-  else CnnVis.returnTo("");
   if (parts.length > 1) {
     for (const link of document.querySelectorAll("[data-nav]")) {
       const here = link.dataset.nav === (shown.dataset.page === "image" ? "index" : shown.dataset.page);
@@ -41,6 +43,15 @@ CnnVis.route = () => {
   for (const each of shown.querySelectorAll("[data-aimed]")) delete each.dataset.aimed;
   if (aimed) { aimed.dataset.aimed = ""; aimed.scrollIntoView(); }
   return shown;
+};
+
+// What is drawn is drawn anew only where the address asks for something else.
+CnnVis.applyAddress = (page) => {
+  const state = page.fromAddress();
+  const elsewhere = ["at", "filter", "open", "page", "pin"]; // what is beside the maps
+  const differs = (name) => !elsewhere.includes(name) && JSON.stringify(state[name]) !== JSON.stringify(page.state[name]);
+  if (Object.keys({ ...page.state, ...state }).some(differs)) page.setState(state);
+  else page.root.dispatchEvent(new CustomEvent("cnnvis:address"));
 };
 
 CnnVis.connectTheme = () => {
@@ -64,26 +75,15 @@ CnnVis.fillProvenance = async () => {
   }
 };
 
-CnnVis.onKey = (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  if (event.target.closest?.("input, select, textarea")) return;
-  const shown = document.querySelector("main[data-page]:not([hidden])");
-  const page = CnnVis.wired.get(shown);
-  if (page instanceof CnnVis.ImagePage) CnnVis.imageKey(page, event);
-  else if (page instanceof CnnVis.Gallery && event.key === "/") {
-    event.preventDefault();
-    page.form.elements.q.focus();
-  }
-};
-
 document.addEventListener("DOMContentLoaded", () => {
   CnnVis.connectTheme();
   CnnVis.working(CnnVis.fillProvenance());
   CnnVis.route();
-  document.addEventListener("keydown", CnnVis.onKey);
+  CnnVis.connectKeys();
   addEventListener("hashchange", () => {
-    const page = CnnVis.wired.get(CnnVis.route());
-    if (page?.data || page instanceof CnnVis.Gallery) page.setState(page.fromAddress());
+    const shown = CnnVis.wired.get(CnnVis.route());
+    for (const page of CnnVis.wired.values()) if (page?.enlarged && page !== shown) page.enlarged.element.close();
+    if (shown?.data || shown instanceof CnnVis.Gallery) CnnVis.applyAddress(shown);
   });
   CnnVis.wiringDone();
 });

@@ -60,15 +60,8 @@ CnnVis.Tile = class {
   caption(drawn) {
     const { style, map, title, target } = drawn;
     const find = (name) => this.element.querySelector(name);
-    const more = map.ends[0] > style.end * 1.0001; // some values lie beyond the end of the colors
-    const words = {
-      low: style.signed ? (more ? "≤ " : "") + CnnVis.inWords(-style.end) : "0",
-      zero: style.signed ? "0" : "",
-      high: (more ? "≥ " : "") + CnnVis.inWords(style.end),
-      scale: CnnVis.scaleInWords(drawn),
-      evidence: map.evidence,
-      target,
-    };
+    const [low, zero, high] = CnnVis.endsInWords(style, map.ends[0]);
+    const words = { low, zero, high, scale: CnnVis.scaleInWords(drawn), evidence: map.evidence, target };
     if (find(".ramp")) find(".ramp").style.background = `linear-gradient(to right, ${CnnVis.barColors(style, 33).join(", ")})`;
     for (const [name, text] of Object.entries(words)) if (find(`[data-${name}]`)) find(`[data-${name}]`).textContent = text;
     this.canvas.setAttribute("aria-label", `${title} for ${target}: largest value ${CnnVis.inWords(map.ends[0])}, peak at row ${map.peak[0]}, column ${map.peak[1]} of ${map.size.join("×")}`);

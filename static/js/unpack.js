@@ -7,10 +7,10 @@ CnnVis.bytesOf = (text) => {
   const number = new Uint8Array(127);
   for (let code = 33, next = 0; code < 127; code++) if (!'"<\\'.includes(String.fromCharCode(code))) number[code] = next++;
   const bytes = new Uint8Array(((text.length - 1) / 2) * (13 / 8) - number[text.charCodeAt(0)]);
-  for (let place = 1, byte = 0, taken = 0, bits = 0; byte < bytes.length; place += 2) {
-    taken = (taken << 13) | (number[text.charCodeAt(place)] * 91 + number[text.charCodeAt(place + 1)]);
-    for (bits += 13; bits >= 8; bits -= 8) bytes[byte++] = taken >> (bits - 8); // those beyond the end are dropped
-    taken &= (1 << bits) - 1;
+  for (let place = 1, byte = 0, read = 0, bits = 0; byte < bytes.length; place += 2) {
+    read = (read << 13) | (number[text.charCodeAt(place)] * 91 + number[text.charCodeAt(place + 1)]);
+    for (bits += 13; bits >= 8; bits -= 8) bytes[byte++] = read >> (bits - 8); // those beyond the end are dropped
+    read &= (1 << bits) - 1;
   }
   return bytes;
 };
@@ -44,12 +44,12 @@ CnnVis.unsort = (bytes, first) => {
 };
 
 // Steps of the square root back to values: from 0 to `steps`, or with zero in the middle.
-CnnVis.expand = (taken, largest, signed, steps) => {
+CnnVis.expand = (levels, largest, signed, steps) => {
   const table = Float32Array.from({ length: 256 }, (_, step) => {
     const root = (step - (signed ? steps : 0)) / steps;
     return largest * root * Math.abs(root);
   });
-  return Float32Array.from(taken, (step) => table[step]);
+  return Float32Array.from(levels, (step) => table[step]);
 };
 
 // Tells the maps of a method at a layer which of them is the first: { method: { layer: { class: map } } }.

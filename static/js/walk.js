@@ -1,42 +1,48 @@
-// Image pages that are reached from a choice of images: previous and next stay within it, and so does the way back.
+// The way from image to image: through those that the gallery's filter left, in its order, as long as the address has it.
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
-// The neighbors of an image in a list of ids: { before, after, number }, the number from 1; nothing where it isn't in it. Pure.
-CnnVis.neighborsOf = (ids, id) => {
-  const place = ids.indexOf(id);
-  return place < 0 ? undefined : { before: ids[place - 1], after: ids[place + 1], number: place + 1 };
+CnnVis.connectWalk = (page) => {
+  for (const name of ["cnnvis:state", "cnnvis:address"]) page.root.addEventListener(name, () => CnnVis.working(CnnVis.walk(page)));
 };
 
-// Sets the links of the image page `root` to what the filter in the address says.
-CnnVis.walk = async (root) => {
-  const { filter = "" } = CnnVis.address.get();
-  const strip = root.querySelector("[data-walk]");
-  CnnVis.returnTo(filter);
-  if (!strip || filter === (strip.dataset.filter ?? "")) return; // the links that are there are right
-  const items = await CnnVis.package("gallery");
-  const ids = CnnVis.galleryOrder(items, CnnVis.parseFilter(filter));
-  const neighbors = CnnVis.neighborsOf(ids, root.dataset.image);
-  if (!neighbors) return;
-  strip.dataset.filter = filter;
-  const state = { ...CnnVis.imageDefaults, ...CnnVis.wired.get(root)?.state, filter };
-  for (const [rel, id] of [["prev", neighbors.before], ["next", neighbors.after]]) {
-    const before = strip.querySelector(`[data-step="${rel}"]`);
-    const link = document.createElement(id ? "a" : "span");
-    link.dataset.step = rel;
-    link.append(...before.childNodes);
-    if (id) Object.assign(link, { rel, href: CnnVis.keeping(strip.dataset.walk.replace("{id}", id), state) }).dataset.keep = "";
-    before.replaceWith(link);
+// The links to the images beside this one, and those back to the gallery, as the address says.
+CnnVis.walk = async (page) => {
+  const { filter = "", pin = "" } = CnnVis.address.get();
+  if (filter) await CnnVis.walkWithin(page, filter);
+  for (const link of page.root.querySelectorAll("a[data-keep]")) link.href = CnnVis.withState(link.getAttribute("href"), { filter, pin });
+  for (const link of document.querySelectorAll('.brand, [data-nav="index"]')) {
+    link.href = CnnVis.withState(link.getAttribute("href"), { ...CnnVis.parseFilter(filter), at: filter && "images" });
   }
-  strip.querySelector("[data-position]").textContent = `${CnnVis.wholeInWords(neighbors.number)} of ${CnnVis.wholeInWords(ids.length)}`
-    + (filter && ids.length < items.ids.length ? " chosen" : "");
 };
 
-// The link to the overview leads to the images that were chosen.
-CnnVis.returnTo = (filter) => {
-  const link = document.querySelector('[data-nav="index"]');
-  if (!link) return;
-  link.dataset.address ??= link.getAttribute("href");
-  const address = link.dataset.address;
-  link.href = filter ? `${address}${address.includes("#") ? "&" : "#"}at=images&${filter}` : address;
+CnnVis.walkWithin = async (page, filter) => {
+  const state = CnnVis.parseFilter(filter);
+  const order = CnnVis.galleryOrder(await CnnVis.package("gallery"), state);
+  const index = order.indexOf(page.root.dataset.image);
+  const position = page.root.querySelector("[data-position]");
+  if (index < 0 || !position) return; // the filter of another report, or an image that has changed since
+  const words = CnnVis.filterInWords(state);
+  position.textContent = `${CnnVis.wholeInWords(index + 1)} of ${CnnVis.wholeInWords(order.length)}${words ? ` ${words}` : ""}`;
+  CnnVis.stepTo(page, "prev", order[index - 1]);
+  CnnVis.stepTo(page, "next", order[index + 1]);
 };
+
+// A link to an image in the place of the one that is there, or a text where there is no such image.
+CnnVis.stepTo = (page, rel, id) => {
+  const before = page.root.querySelector(`[data-walk="${rel}"]`);
+  if (!before) return;
+  const step = CnnVis.make(id ? "a" : "span", {}, ...before.childNodes);
+  step.dataset.walk = rel;
+  if (id) {
+    const address = document.querySelectorAll("main[data-page]").length > 1 ? `#page=image-${id}` : `${id}.html`;
+    Object.assign(step, { rel, href: CnnVis.keeping(address, page.state) });
+    step.dataset.keep = "";
+  }
+  before.replaceWith(step);
+};
+
+// What a filter asks for, such as "misclassified, label cat". Pure.
+CnnVis.filterInWords = ({ verdict, label, predicted, confidence, q }) => [
+  verdict, label && `label ${label}`, predicted && `predicted ${predicted}`, confidence && `confidence ${confidence.replace("-", " to ")}`, q && `“${q}”`,
+].filter(Boolean).join(", ");

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from cnnvis_report.evidence import evidence_of
+from cnnvis_report.evidence.checks import conservation_check, outcome
+from cnnvis_report.evidence.markdown import markdown
+from cnnvis_report.evidence.statistics import Bootstrap
 from cnnvis_report.records.evidence import Evidence, MethodEvidence, Standing
 from cnnvis_report.records.images import ImageRecord, NotApplicableRecord
 from cnnvis_report.records.metrics import MethodTest
@@ -236,7 +239,26 @@ def test_relevance_that_biases_absorb_is_stated_and_fails_nothing() -> None:
     assert check.name == "conservation" and check.passed is None and check.value is not None
     assert check.value.mean == pytest.approx(0.7)
     assert evidence.recommended == ("lossy",) and evidence.avoid == ()
-    assert any(limit.startswith("Lossy: its relevance doesn't sum to the score") for limit in evidence.limits)
+    said = "not conserved by definition: biases absorb or add 70.0% [70.0, 70.0] of the score"
+    assert check.reason == said and f"Lossy: {said}." in evidence.limits
+    assert outcome(check) == "not kept by definition"
+    table = markdown(evidence, records.run(("lossy", "random"), count=len(lossy)))
+    assert "conservation not kept by definition: 70.0% [70.0, 70.0]" in table and "not decided" not in table
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ([1.02, 0.99] * 4, "passed"),
+        ([0.2] * 8, "not kept by definition"),
+        ([0.6, 0.9] * 4, "not decided"),
+        ([0.2] * 4, "not decided"),
+    ],
+    ids=["kept", "lost", "on both sides", "too few"],
+)
+def test_conservation_is_kept_or_not_by_definition_or_not_decided(shares: list[float], said: str) -> None:
+    check = conservation_check(shares, Bootstrap())
+    assert outcome(check) == said and check.passed is (True if said == "passed" else None)
 
 
 def test_no_other_measure_takes_the_place_of_the_one_that_ranks() -> None:

@@ -15,7 +15,7 @@ from cnnvis_report.records.images import ClassScore, ImageRecord
 from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.palettes import DEFAULT, limit, stops
-from cnnvis_report.report.views.formatting import percent
+from cnnvis_report.report.views.formatting import named_score, percent
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
 from tests.narrow import present
@@ -288,7 +288,8 @@ def test_enlarged_it_keeps_its_name(visit: Visit, moved: Path, image: ImageRecor
     tab.locator("[data-method='grad_cam'] .enlarge").focus()
     tab.keyboard.press("Enter")
     tab.locator("dialog .colorbar").wait_for(state="attached")
-    assert tab.locator("dialog h2").inner_text() == f"Grad-CAM for {both[0].name} − {both[1].name}"
+    difference = f"class {named_score(both[0])} − {named_score(both[1])}"
+    assert tab.locator("dialog h2").inner_text() == f"Grad-CAM · {image.name} · {difference} · tiny"
     visit.is_quiet()
 
 

@@ -203,16 +203,16 @@ def test_previous_and_next_stay_within_what_was_chosen(visit: Visit, moved: Path
     assert len(order) >= 2
     tab = visit.open(moved / "index.html", "#verdict=misclassified&sort=lowest")
     tab.locator("[data-gallery] a").first.click()
-    until(tab, f"document.querySelector('[data-position]').textContent === '1 of {len(order)} chosen'")
+    until(tab, f"document.querySelector('[data-position]').textContent === '1 of {len(order)} misclassified'")
     assert f"images/{order[0].id}.html" in tab.url
     assert tab.locator("a[rel='prev']").count() == 0
     tab.keyboard.press("j")
-    until(tab, f"document.querySelector('[data-position]')?.textContent === '2 of {len(order)} chosen'")
+    until(tab, f"document.querySelector('[data-position]')?.textContent === '2 of {len(order)} misclassified'")
     assert f"images/{order[1].id}.html" in tab.url
     back = urlsplit(tab.locator("[data-nav='index']").get_attribute("href"))
     assert parse_qs(back.fragment) == {"at": ["images"], "verdict": ["misclassified"], "sort": ["lowest"]}
     tab.keyboard.press("k")
-    until(tab, f"document.querySelector('[data-position]')?.textContent === '1 of {len(order)} chosen'")
+    until(tab, f"document.querySelector('[data-position]')?.textContent === '1 of {len(order)} misclassified'")
     visit.is_quiet()
 
 
@@ -224,7 +224,7 @@ def test_the_gallery_of_a_single_file_unpacks_its_pictures(visit: Visit, alone: 
     tab.locator("[data-gallery] a").first.click()
     until(tab, f"location.hash.includes('page=image-{run[0].id}')")
     tab.locator("main:not([hidden]) [data-position]").wait_for()
-    until(tab, f"document.querySelector('main:not([hidden]) [data-position]').textContent === '1 of {len(run)} chosen'")
+    until(tab, f"document.querySelector('main:not([hidden]) [data-position]').textContent === '1 of {len(run)} misclassified'")
     tab.locator("[data-nav='index']").click()
     until(tab, "!document.querySelector('main[data-page=index]').hidden")
     assert shown(tab) == [image.name for image in run]

@@ -133,7 +133,7 @@ def test_a_map_is_enlarged_with_no_way_to_send_it_away(visit: Visit, moved: Path
     tab.locator("[data-method='occlusion'] .enlarge").focus()
     tab.keyboard.press("Enter")
     tab.locator("dialog .modebar").wait_for(state="attached")
-    assert tab.locator("dialog h2").inner_text().startswith("Occlusion for ")
+    assert tab.locator("dialog h2").inner_text().startswith("Occlusion · ")
     titles = tab.evaluate("[...document.querySelectorAll('dialog .modebar-btn')].map((b) => b.dataset.title)")
     assert titles and not [title for title in titles if re.search("share|cloud|edit|send", title or "", re.IGNORECASE)]
     assert tab.locator("dialog .colorbar").count() == 1

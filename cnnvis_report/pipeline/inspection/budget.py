@@ -22,7 +22,8 @@ class InspectionBudget:
     maps averaged down, where there are more.
     channels: of each main layer, whose top images are shown. units: strongest channels of an image that are projected.
     maximized: units that are maximized, in `steps` steps. inverted: images whose features are inverted. classes: whose
-    activation maps are shown, the first ones.
+    activation maps are shown, the first ones. side: that pictures of units are averaged down to, in pixels.
+    operations: whether every operation is shown of an image, not the blocks alone.
     """
 
     name: str
@@ -34,6 +35,8 @@ class InspectionBudget:
     steps: int
     inverted: int
     classes: int
+    side: int = 112
+    operations: bool = False
 
     def passes(self, images: int, classes: int, layers: int = LAYERS) -> tuple[float, float]:
         """Forward and backward passes of one image that an inspection takes, of a set of so many.
@@ -50,12 +53,22 @@ class InspectionBudget:
 
 
 BUDGETS = {
-    "quick": InspectionBudget("quick", 2, 4_000_000, channels=3, units=2, maximized=3, steps=48, inverted=0, classes=6),
+    "quick": InspectionBudget("quick", 2, 2_000_000, channels=3, units=2, maximized=3, steps=48, inverted=0, classes=6),
     "standard": InspectionBudget(
-        "standard", 4, 11_000_000, channels=6, units=4, maximized=6, steps=96, inverted=0, classes=12
+        "standard", 4, 5_000_000, channels=6, units=4, maximized=6, steps=96, inverted=0, classes=12
     ),
     "full": InspectionBudget(
-        "full", 24, 400_000_000, channels=32, units=9, maximized=16, steps=256, inverted=2, classes=10_000
+        "full",
+        24,
+        400_000_000,
+        channels=32,
+        units=9,
+        maximized=16,
+        steps=256,
+        inverted=2,
+        classes=10_000,
+        side=10_000,
+        operations=True,
     ),
 }
 

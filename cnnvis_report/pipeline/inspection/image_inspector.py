@@ -15,7 +15,7 @@ from cnnvis_report.inspection.feature_maps import class_maps, keep_maps, layer_s
 from cnnvis_report.inspection.inversion import invert
 from cnnvis_report.inspection.projections import Unit, strongest_channels
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan
-from cnnvis_report.pipeline.inspection.set_pass import feature_layers, kept_maps, main_layers
+from cnnvis_report.pipeline.inspection.set_pass import kept_maps, main_layers, shown_layers
 from cnnvis_report.pipeline.inspection.unit_pictures import UnitPictures, as_bytes
 from cnnvis_report.pipeline.not_applicable import Reasons, all_of
 from cnnvis_report.pipeline.rejected_images import check_finite
@@ -47,7 +47,7 @@ class ImageInspector:
     ) -> None:
         self._subject, self._plan, self._seed = subject, plan, seed
         self._pictures, self._monitor, self._writer, self._reasons = pictures, monitor, writer, reasons
-        layers = feature_layers(subject)
+        layers = shown_layers(subject, plan.budget)
         self._layers = [layer.name for layer in layers]
         self._with_maps, self._side = kept_maps(
             [layer.shape for layer in layers], min(plan.budget.images, images), plan.budget
@@ -78,7 +78,7 @@ class ImageInspector:
         return ImageInspection(image.item.id, layers, side, subject.classes[target], units, classes, inverted)
 
     def _maps(self, tape: Tape, target: int, arrays: Arrays) -> Iterator[str]:
-        """Eight bits of all channels of all layers, and each layer as one picture."""
+        """Eight bits of all channels of the layers that are shown, and each layer as one picture."""
         gradients = tape.gradients(torch.tensor([target]))
         for name in self._layers:
             values = tape.layer(name)[0]

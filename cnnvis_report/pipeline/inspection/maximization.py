@@ -10,6 +10,7 @@ from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.inspection.activation_maximization import MaximizedImage, maximize_activations
+from cnnvis_report.inspection.feature_maps import shrunk
 from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan, objective_of
 from cnnvis_report.pipeline.inspection.set_pass import SetPass
@@ -18,6 +19,7 @@ from cnnvis_report.progress import Progress
 from cnnvis_report.records.inspection import MaximizedRecord
 
 CURVE = 64  # values of an optimization, at most
+FRAME = 112  # pixels of a step on the way, along its longer side
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def maximized(
     results = _optimized(subject, images, plan, candidates, seed, count)
     for number, (candidate, result) in enumerate(zip(candidates, results, strict=True)):
         arrays[f"maximized/{number}"] = as_bytes(result.image)
-        arrays[f"frames/{number}"] = np.stack([as_bytes(frame) for frame in result.frames])
+        arrays[f"frames/{number}"] = np.stack([as_bytes(shrunk(frame, FRAME)) for frame in result.frames])
         yield MaximizedRecord(
             title=candidate.title,
             layer=candidate.objective.layer,

@@ -25,6 +25,7 @@ from cnnvis_report.pipeline.not_applicable import Reasons
 from cnnvis_report.pipeline.rejected_images import check_finite, in_one_line
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.progress import Progress
+from cnnvis_report.records.blocks import blocks
 from cnnvis_report.records.network import LayerRecord
 from cnnvis_report.records.run import Skipped
 
@@ -38,6 +39,14 @@ LADDER = (
 def feature_layers(subject: Subject) -> list[LayerRecord]:
     """The layers whose feature maps are steps of their own, in the order in which they run."""
     return [layer for layer in subject.layers if layer.kind and layer.spatial]
+
+
+def shown_layers(subject: Subject, budget: InspectionBudget) -> list[LayerRecord]:
+    """The layers that are shown of an image: blocks, and where the budget says so every operation."""
+    names = set(blocks(subject.layers))
+    if budget.operations:
+        names |= {layer.name for layer in feature_layers(subject)}
+    return [layer for layer in subject.layers if layer.name in names and layer.spatial]
 
 
 def main_layers(subject: Subject) -> list[str]:

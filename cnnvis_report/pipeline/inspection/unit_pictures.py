@@ -12,6 +12,7 @@ from cnnvis_report.data.batches import DecodedImage
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import NotApplicable
+from cnnvis_report.inspection.feature_maps import shrunk
 from cnnvis_report.inspection.projections import Unit, cropped, project
 from cnnvis_report.inspection.receptive_fields import Field, receptive_fields
 from cnnvis_report.pipeline.not_applicable import reason_of
@@ -27,11 +28,11 @@ class UnitPictures:
     """Makes pictures of units: the crop of the image that they see, and their projections.
 
     Args:
-        capacity: how many images the network takes at a time.
+        capacity: how many images the network takes at a time. side: in pixels, that pictures are averaged down to.
     """
 
-    def __init__(self, subject: Subject, capacity: int) -> None:
-        self._subject, self._capacity = subject, capacity
+    def __init__(self, subject: Subject, capacity: int, side: int) -> None:
+        self._subject, self._capacity, self._side = subject, capacity, side
         self._layers = [layer.name for layer in subject.layers if layer.spatial]
         self._fields: dict[tuple[int, ...], dict[str, Field]] = {}
 
@@ -73,9 +74,10 @@ class UnitPictures:
         for number, (image, unit) in enumerate(zip(images, units, strict=True)):
             _, value, (row, column) = projections[rules[0]][number]
             box = self.fields(image.picture.values.to(self._subject.device))[unit.layer].box(row, column)
-            pictures[f"{number}/crop"] = cropped(image.picture.seen, box)
+            pictures[f"{number}/crop"] = smaller(cropped(image.picture.seen, box), self._side)
             for rule in rules:
-                pictures[f"{number}/{rule}"] = signed_bytes(cropped(projections[rule][number][0], box))
+                projected = signed_bytes(cropped(projections[rule][number][0], box))
+                pictures[f"{number}/{rule}"] = smaller(projected, self._side)
             records.append(UnitRecord(image.item.id, unit.channel, round(value, 5), row, column, box))
         return tuple(records), pictures
 
@@ -99,6 +101,14 @@ def signed_bytes(values: Tensor) -> Bytes:
     sizes = values[values != 0].abs().float().cpu()
     end = float(np.quantile(sizes.numpy(), CLIPPED_AT)) if len(sizes) else 1.0
     return _picture(((values / end).clamp(-1, 1) * 127 + 128).round())
+
+
+def smaller(picture: Bytes, side: int) -> Bytes:
+    """A picture [h, w] or [h, w, 3], averaged down to so many pixels along its longer side."""
+    if max(picture.shape[:2]) <= side:
+        return picture
+    values = torch.from_numpy(np.atleast_3d(picture)).permute(2, 0, 1).float()
+    return _picture(shrunk(values, side).round())
 
 
 def as_bytes(picture: Tensor) -> Bytes:

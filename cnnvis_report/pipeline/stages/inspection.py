@@ -97,7 +97,7 @@ class _Inspection:
     ) -> None:
         self.subject, self.images, self.plan, self.seed, self.progress = subject, images, plan, seed, progress
         self.arrays: Arrays = {}
-        self.pictures = UnitPictures(subject, size)
+        self.pictures = UnitPictures(subject, size, plan.budget.side)
         rules = self.pictures.not_applicable
         self.reasons: Reasons = [(f"{rule} projections", reason) for rule, reason in rules.items()]
         self.kernels = self.all("filters", self._kernels)

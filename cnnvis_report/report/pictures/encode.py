@@ -62,13 +62,13 @@ def encode_maps(maps: Sequence[Array], sign: Sign, quality: Quality, *, coarse: 
 def compand(values: Array, largest: float, signed: bool, steps: int) -> Bytes:
     """Square roots in equal steps: 0 … steps, or 0 … 2·steps with zero in the middle where `signed`."""
     roots = np.sqrt(np.abs(values, dtype=np.float64) / (largest or 1.0))
-    taken = np.rint(np.copysign(roots, values) * steps if signed else roots * steps)
-    return np.asarray(taken + (steps if signed else 0), dtype=np.uint8)
+    levels = np.rint(np.copysign(roots, values) * steps if signed else roots * steps)
+    return np.asarray(levels + (steps if signed else 0), dtype=np.uint8)
 
 
-def expand(taken: Bytes, largest: float, signed: bool, steps: int) -> Array:
+def expand(levels: Bytes, largest: float, signed: bool, steps: int) -> Array:
     """The inverse of `compand`, as the page computes it."""
-    roots = (taken.astype(np.float64) - (steps if signed else 0)) / steps
+    roots = (levels.astype(np.float64) - (steps if signed else 0)) / steps
     return np.asarray(largest * roots * np.abs(roots), dtype=np.float32)
 
 
@@ -95,12 +95,12 @@ class _Companded:
     def __call__(self, values: Array) -> dict[str, Any]:
         values = halve(values) if self._quality.halved else values
         largest = float(np.abs(values).max())
-        taken = compand(values, largest, self._signed, self._quality.steps)
+        levels = compand(values, largest, self._signed, self._quality.steps)
         if self._order is None:
-            self._order = np.argsort(taken, axis=None, kind="stable")
-            filtered_by, data = pack(taken)
+            self._order = np.argsort(levels, axis=None, kind="stable")
+            filtered_by, data = pack(levels)
         else:
-            filtered_by, data = None, pack_ordered(taken.ravel()[self._order])
+            filtered_by, data = None, pack_ordered(levels.ravel()[self._order])
         return {
             "shape": list(values.shape),
             "steps": self._quality.steps,

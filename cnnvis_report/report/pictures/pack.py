@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 # The printable characters of ASCII but the blank and those that mean something in JSON or in a script element.
 ALPHABET = "".join(letter for letter in map(chr, range(0x21, 0x7F)) if letter not in '"<\\')
-GROUP, BITS = 13, 13  # bytes are taken 13 together: eight numbers of 13 bits, of which two characters hold one
+GROUP, BITS = 13, 13  # 13 bytes are eight numbers of 13 bits, of which two characters hold one
 MEMORY = 7  # codes are renewed often enough to follow a map from its faint to its strong parts
 NOISE = 0.4  # share of the bytes that remains where single bytes are coded: above, no sequence comes twice
 
@@ -54,12 +54,12 @@ def text_of(content: bytes) -> str:
     91² characters in pairs hold 13 bits, against 12 in base64.
     """
     padding = -len(content) % GROUP
-    taken = np.frombuffer(content + bytes(padding), np.uint8).reshape(-1, GROUP).astype(np.uint32)
-    taken = np.pad(taken, ((0, 0), (0, 1)))
-    pairs = np.empty((len(taken), 8), np.uint32)
+    groups = np.frombuffer(content + bytes(padding), np.uint8).reshape(-1, GROUP).astype(np.uint32)
+    groups = np.pad(groups, ((0, 0), (0, 1)))
+    pairs = np.empty((len(groups), 8), np.uint32)
     for number in range(8):
         byte, bit = divmod(number * BITS, 8)
-        window = taken[:, byte] << 16 | taken[:, byte + 1] << 8 | taken[:, byte + 2]
+        window = groups[:, byte] << 16 | groups[:, byte + 1] << 8 | groups[:, byte + 2]
         pairs[:, number] = window >> (24 - BITS - bit) & (2**BITS - 1)
     letters = _LETTERS[np.stack(np.divmod(pairs, len(ALPHABET)), axis=-1)]
     return ALPHABET[padding] + bytes(letters.ravel()).decode("ascii")

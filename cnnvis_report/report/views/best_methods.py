@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
+from cnnvis_report.records.evidence import Evidence
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views.method_rows import shown_first
 from cnnvis_report.report.views.report import Report
 
@@ -18,10 +20,15 @@ class BestMethod:
 
 def best_methods(report: Report) -> list[BestMethod]:
     """The recommended methods, best first; without any, the one whose maps are shown first; none without maps."""
-    recommended = report.evidence.recommended if report.evidence else ()
-    first = shown_first(report.run)
+    return best_methods_of(report.run, report.evidence)
+
+
+def best_methods_of(run: RunRecord, evidence: Evidence | None) -> list[BestMethod]:
+    """The same of a run and its evidence."""
+    recommended = evidence.recommended if evidence else ()
+    first = shown_first(run)
     labels = recommended or ((first,) if first else ())
-    return [BestMethod(*_parts(label), words.title(report.run, label)) for label in labels]
+    return [BestMethod(*_parts(label), words.title(run, label)) for label in labels]
 
 
 def _parts(label: str) -> tuple[str, str]:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.images import ClassScore, ImageRecord, MapRecord
-from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail
-from cnnvis_report.report.views.method_rows import shown_first
+from cnnvis_report.report.views.best_methods import BestMethod, best_methods_of
 from cnnvis_report.report.views.verdict import label_score
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -40,20 +39,12 @@ class ErrorMaps:
         return {name: one for name, one in maps.items() if one is not None}
 
 
-def best_map(run: RunRecord, evidence: Evidence | None) -> tuple[str, str]:
-    """The method, and the layer, of the maps that stand for a run: the first that the evidence recommends."""
-    if evidence is not None and evidence.recommended:
-        method, _, layer = evidence.recommended[0].partition("@")
-        return method, layer
-    return shown_first(run), ""
-
-
 def error_maps(stored: StoredRun, evidence: Evidence | None) -> dict[str, ErrorMaps]:
     """The maps of the explained images with errors, by image: as many as the page can list, in its order."""
-    method, layer = best_map(stored.record, evidence)
+    best = next(iter(best_methods_of(stored.record, evidence)), BestMethod("", "", ""))
     errors = [image for image in stored.images() if image.correct is False]
     errors.sort(key=lambda image: (-_confidence(image), image.name))
-    return {image.id: _maps_of(image, method, layer) for image in errors[:ERRORS]}
+    return {image.id: _maps_of(image, best.name, best.layer) for image in errors[:ERRORS]}
 
 
 def picture_name(image: str, which: str) -> str:

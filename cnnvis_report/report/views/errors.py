@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from cnnvis_report.records.labels import LabelErrors
-from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.predictions import Prediction
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.report.views.error_maps import ERRORS, ErrorMaps, best_map, error_maps, picture_name
+from cnnvis_report.report.views.best_methods import best_methods
+from cnnvis_report.report.views.error_maps import ERRORS, ErrorMaps, error_maps, picture_name
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
 
@@ -55,14 +55,13 @@ class ErrorGroup:
 class Errors:
     """What is misclassified.
 
-    groups: those with the most confident errors first. method: whose maps are shown; None where no listed image has
-    one. more: how many errors aren't listed. unexplained: whether some of those listed have no page. multilabel:
+    groups: those with the most confident errors first. method: the title of the one whose maps are shown; empty where no
+    listed image has one. more: how many errors aren't listed. unexplained: whether some of those listed have no page. multilabel:
     whether an image can have several labels.
     """
 
     groups: list[ErrorGroup]
-    method: MethodInfo | None
-    layer: str
+    method: str
     more: int
     unexplained: bool
     multilabel: bool
@@ -82,12 +81,10 @@ def errors_of(report: Report, links: Links) -> Errors | None:
     else:
         return None
     listed = [row for group in groups for row in group.rows]
-    name, layer = best_map(report.run, report.evidence)
     shown = any(tile for row in listed for tile in row.tiles)
     return Errors(
         groups=groups,
-        method=report.run.method(name) if shown else None,
-        layer=layer,
+        method=best_methods(report)[0].title if shown else "",
         more=total - len(listed),
         unexplained=any(not row.address for row in listed),
         multilabel=predictions is None,

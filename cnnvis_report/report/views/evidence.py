@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from cnnvis_report.evidence import words
-from cnnvis_report.evidence.checks import RANDOMIZATION
+from cnnvis_report.evidence.checks import RANDOMIZATION, outcome
 from cnnvis_report.records.evidence import Check, Evidence, MeasureOfMethod, MethodEvidence, Standing
 from cnnvis_report.records.metrics import MetricInfo
 from cnnvis_report.records.run import RunRecord
@@ -193,11 +193,6 @@ class _Table:
             words.difference(measured.difference, percent=percent) if measured.difference else "",
             f"n = {measured.value.images}" if measured.value.images != images else "",
         )
-
-
-def outcome(check: Check) -> str:
-    """What came of a check: "passed", "failed" or "not decided"."""
-    return {True: "passed", False: "failed", None: "not decided"}[check.passed]
 
 
 def _has_failed(method: MethodEvidence) -> bool:

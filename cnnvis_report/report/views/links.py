@@ -23,6 +23,14 @@ class Links(Protocol):
         """The page of an image, in some state of it, such as feature_layer="3"."""
         ...
 
+    def tile(self, id: str, method: str) -> str:
+        """A method's map on the page of an image, which the page shows and highlights."""
+        ...
+
+    def tile_id(self, id: str, method: str) -> str:
+        """The id of the element that `tile` leads to."""
+        ...
+
     def thumbnail(self, id: str, name: str) -> str:
         """A small picture of an image: "picture", or the name of a method; empty where a script will fill it in."""
         ...
@@ -53,6 +61,14 @@ class SiteLinks:
     def image(self, id: str, **state: str) -> str:
         """images/ID.html, with the state as its fragment."""
         return f"{self.up}images/{id}.html{f'#{urlencode(state)}' if state else ''}"
+
+    def tile(self, id: str, method: str) -> str:
+        """images/ID.html#METHOD."""
+        return f"{self.up}images/{id}.html#{method}"
+
+    def tile_id(self, id: str, method: str) -> str:
+        """The method's name: a page has one image."""
+        return method
 
     def thumbnail(self, id: str, name: str) -> str:
         """stills/ID/NAME.webp."""
@@ -88,6 +104,14 @@ class SingleFileLinks:
     def image(self, id: str, **state: str) -> str:
         """#page=image-ID, with the state beside it."""
         return f"#page=image-{id}{f'&{urlencode(state)}' if state else ''}"
+
+    def tile(self, id: str, method: str) -> str:
+        """#page=image-ID&at=METHOD."""
+        return f"#page=image-{id}&at={method}"
+
+    def tile_id(self, id: str, method: str) -> str:
+        """The method's name after the image's id: the file has many images."""
+        return f"{id}-{method}"
 
     def thumbnail(self, id: str, name: str) -> str:
         """Nothing: the page's script takes it from the data in the file."""

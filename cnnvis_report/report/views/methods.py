@@ -1,18 +1,26 @@
-"""The methods page: what each method is, where it comes from, what it took, and how alike their maps are."""
+"""The methods page: what came of each method, what it is, where it comes from, and how alike their maps are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from statistics import fmean
 
+from markupsafe import Markup
+
+from cnnvis_report.evidence import words
+from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.network import NetworkRecord
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import Quantity, ScoreKind
+from cnnvis_report.report.bibtex import bibliography, bibtex_entry
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.mathml import mathml
 from cnnvis_report.report.views.measures import MeasuresTable, measures_tables
-from cnnvis_report.report.views.method_rows import MethodRow, by_family, method_rows
+from cnnvis_report.report.views.method_rows import by_family, method_rows
+from cnnvis_report.report.views.method_table import MethodTable, method_table
 from cnnvis_report.report.views.report import Report
+from cnnvis_report.report.views.sources import linked
 from cnnvis_report.report.views.summary import Summary
 
 
@@ -34,32 +42,70 @@ class Agreement:
 
 
 @dataclass(frozen=True)
+class About:
+    """A method's own text on the page.
+
+    formula: as MathML; None where it has none. definition: its text without its summary. sources: pieces of text, each
+    with an address or none. bibtex: the entries of its works; empty where none is known.
+    """
+
+    formula: Markup | None
+    definition: str
+    sources: list[tuple[str, str]]
+    bibtex: str
+
+
+@dataclass(frozen=True)
 class Methods:
     """What the methods page shows.
 
-    rows: all methods. families: the same by family. measures: what was measured of them, a table for each kind.
-    agreement: how alike their maps are, where that was measured.
+    sentences: what to use and what to avoid. lead: what maps explain. table: all methods with what came of them.
+    about: their texts by name. bibliography: the entries of all of them. measures: what was measured of them, a table
+    for each kind. agreement: how alike their maps are, where that was measured. same: methods with equal maps, and why.
     """
 
     network: NetworkRecord
+    sentences: tuple[str, ...]
     lead: list[str]
-    rows: list[MethodRow]
-    families: list[tuple[str, list[MethodRow]]]
+    table: MethodTable
+    about: dict[str, About]
+    bibliography: str
     measures: list[MeasuresTable]
     agreement: Agreement | None
+    same: list[str]
 
 
 def methods(report: Report, _links: Links) -> Methods:
     """Gather what the methods page shows."""
-    rows = method_rows(report)
+    run, evidence = report.run, report.evidence
     return Methods(
         network=report.network,
+        sentences=evidence.text if evidence else (),
         lead=_lead(report.network),
-        rows=rows,
-        families=[(name, list(group)) for name, group in groupby(rows, key=lambda row: row.method.family)],
-        measures=measures_tables(report.run, report.evidence) if report.evidence else [],
-        agreement=agreement(report.run.methods, report.summary),
+        table=method_table(run, evidence, method_rows(report)),
+        about={method.name: _about(method) for method in run.methods},
+        bibliography=bibliography(run.methods),
+        measures=measures_tables(run, evidence) if evidence else [],
+        agreement=agreement(run.methods, report.summary),
+        same=list(_same(run, evidence)) if evidence else [],
     )
+
+
+def _about(method: MethodInfo) -> About:
+    return About(
+        formula=mathml(method.formula) if method.formula else None,
+        definition=method.text.partition("\n\n")[2],
+        sources=linked(method.source),
+        bibtex=bibtex_entry(method),
+    )
+
+
+def _same(run: RunRecord, evidence: Evidence) -> Iterator[str]:
+    """Methods with the same maps, and why, in sentences."""
+    for verdict in evidence.methods:
+        if verdict.same_as:
+            titles = words.title(run, words.label(verdict, evidence)), words.title(run, verdict.same_as)
+            yield f"{titles[0]} gives the maps of {titles[1]}: {verdict.same_because}."
 
 
 def _lead(network: NetworkRecord) -> list[str]:

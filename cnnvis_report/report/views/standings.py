@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnnvis_report.evidence import words
+from cnnvis_report.evidence.checks import outcome
 from cnnvis_report.records.evidence import Evidence, MethodEvidence, Standing
 from cnnvis_report.records.run import RunRecord
-from cnnvis_report.report.views.evidence import outcome
 
 
 @dataclass(frozen=True)
 class CheckLine:
-    """A check: its name, whether it was "passed", "failed" or "not decided", and what was seen."""
+    """A check: its name, what came of it, as `evidence.checks.outcome` says it, and what was seen."""
 
     name: str
     outcome: str

@@ -58,10 +58,10 @@ def test_small_maps_come_back_exactly(values: Any, coarse: Any) -> None:
 
 @properties
 @given(arrays.arrays(np.uint8, SIDES), st.booleans(), st.sampled_from([15, 31, 127]), st.floats(1e-3, 1e6))
-def test_what_was_expanded_is_companded_to_the_same_steps(taken: Any, signed: Any, steps: Any, largest: Any) -> None:
-    taken = np.minimum(taken, 2 * steps if signed else steps)
-    values = expand(taken, largest, signed, steps)
-    np.testing.assert_array_equal(compand(values, largest, signed, steps), taken)
+def test_what_was_expanded_is_companded_to_the_same_steps(levels: Any, signed: Any, steps: Any, largest: Any) -> None:
+    levels = np.minimum(levels, 2 * steps if signed else steps)
+    values = expand(levels, largest, signed, steps)
+    np.testing.assert_array_equal(compand(values, largest, signed, steps), levels)
 
 
 @properties
