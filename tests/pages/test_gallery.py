@@ -224,7 +224,8 @@ def test_the_gallery_of_a_single_file_unpacks_its_pictures(visit: Visit, alone: 
     tab.locator("[data-gallery] a").first.click()
     until(tab, f"location.hash.includes('page=image-{run[0].id}')")
     tab.locator("main:not([hidden]) [data-position]").wait_for()
-    until(tab, f"document.querySelector('main:not([hidden]) [data-position]').textContent === '1 of {len(run)} misclassified'")
+    position = tab.locator("main:not([hidden]) [data-position]").inner_text()
+    assert position == f"1 of {len(run)} misclassified"
     tab.locator("[data-nav='index']").click()
     until(tab, "!document.querySelector('main[data-page=index]').hidden")
     assert shown(tab) == [image.name for image in run]
