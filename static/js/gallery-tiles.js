@@ -20,18 +20,17 @@ CnnVis.GalleryTiles = class {
     for (const place of places) {
       if (!list || groups.name(place) !== name) {
         name = groups.name(place);
-        if (state.group) parts.push(this.heading(name || CnnVis.groupless[state.group], groups.size(name)));
         list = CnnVis.make("ol", { className: "gallery" });
-        parts.push(list);
+        parts.push(state.group ? this.group(name || CnnVis.groupless[state.group], groups.size(name), list) : list);
       }
       list.append(this.tile(place, state));
     }
     this.list.replaceChildren(...parts);
   }
 
-  heading(name, number) {
+  group(name, number, list) {
     const count = number === 1 ? "1 image" : `${CnnVis.wholeInWords(number)} images`;
-    return CnnVis.make("h3", {}, `${name} `, CnnVis.make("small", {}, count));
+    return CnnVis.make("div", { className: "group" }, CnnVis.make("h3", {}, `${name} `, CnnVis.make("small", {}, count)), list);
   }
 
   tile(place, state) {

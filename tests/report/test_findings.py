@@ -12,7 +12,7 @@ from cnnvis_report.records.predictions import Bin, Predictions
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.views.findings import Finding, accuracy, findings, pointing_sentence, precision
-from cnnvis_report.report.views.image_measures import agreement
+from cnnvis_report.report.views.image_measures import agreement, image_measures
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store import load_run
@@ -98,7 +98,7 @@ def test_values_are_told_by_their_range() -> None:
     made = report(kind=ScoreKind.VALUE)
     made.summary.predictions = None
     made.summary.lowest, made.summary.highest = -1.5, 41.25
-    assert found(made)["Values"].text == "age goes from −1.5 to 41.25 over 20 images."
+    assert found(made)["Values"].text == "age ranges from −1.5 to 41.25 over 20 images."
 
 
 @pytest.mark.parametrize("images", [0, 1])
@@ -194,7 +194,7 @@ def test_without_measurements_the_option_is_named() -> None:
     assert findings_of_run["Trust"].text == ("Which methods to trust wasn't measured in this run: add --metrics quick.")
 
 
-def test_agreement_counts_each_pair_once_and_leaves_out_random_maps_and_twins() -> None:
+def test_agreement_is_the_median_over_pairs_of_the_methods_that_are_compared() -> None:
     names = ("cam", "twin", "gradient", "random", "lrp")
     maps = tuple(MapMetrics(name, "", 0, {}) for name in names)
     matrix: list[list[float | None]] = [
@@ -205,5 +205,14 @@ def test_agreement_counts_each_pair_once_and_leaves_out_random_maps_and_twins() 
         [0.6, 0.6, None, 0.0, 1.0],
     ]
     metrics = ImageMetrics(maps, tuple(tuple(row) for row in matrix))
-    assert agreement(metrics, frozenset({"twin", "random"})) == pytest.approx(0.4), "the median of 0.2 and 0.6"
-    assert agreement(metrics, frozenset(names)) is None and agreement(None, frozenset()) is None
+    assert agreement(metrics, frozenset({"cam", "gradient", "lrp"})) == pytest.approx(0.4), "the median of 0.2 and 0.6"
+    assert agreement(metrics, frozenset({"gradient", "lrp"})) is None and agreement(None, frozenset(names)) is None
+
+
+def test_the_recommended_methods_are_compared_where_there_are_two() -> None:
+    methods = (method("cam", 0.5, Standing.BEST), method("gradient", 0.4, Standing.COMPARABLE))
+    both = evidence(*methods, recommended=("cam", "gradient"))
+    assert image_measures(report(both)).compared == {"cam", "gradient"}
+    assert "the 2 recommended methods" in found(report(both))["Where it looks"].text
+    twin = replace(methods[1], same_as="cam")
+    assert image_measures(report(evidence(methods[0], twin))).compared == {"cam"}, "no random map, and no twin"

@@ -48,7 +48,7 @@ def _predictions(report: Report, links: Links) -> Iterator[Finding]:
     elif report.network.kind is ScoreKind.VALUE:
         name = report.network.names[0] if report.network.names else "the output"
         low, high = fmt.number(summary.lowest, 4), fmt.number(summary.highest, 4)
-        text = f"{name} goes from {low} to {high} over {fmt.count(summary.images, 'image')}."
+        text = f"{name} ranges from {low} to {high} over {fmt.count(summary.images, 'image')}."
         yield Finding("Values", text, links.gallery(sort="lowest"))
     else:
         yield Finding("Confidence", _confidence(report), links.gallery(sort="lowest"))
@@ -142,14 +142,15 @@ def _undecided(difference: Interval) -> str:
 
 def agreement_sentences(report: Report) -> Iterator[str]:
     """How far the maps of two methods agree in the median image; nothing where no two were compared."""
-    left_out = image_measures(report).left_out
+    compared = image_measures(report).compared
     measured = [image.metrics for image in report.images() if image.metrics is not None]
-    values = [value for metrics in measured if (value := agreement(metrics, left_out)) is not None]
-    names = {scores.method for metrics in measured for scores in metrics.maps} - left_out
+    values = [value for metrics in measured if (value := agreement(metrics, compared)) is not None]
+    names = {scores.method for metrics in measured for scores in metrics.maps} & compared
+    recommended = " recommended" if report.evidence and len(report.evidence.recommended) > 1 else ""
     if values:
         yield (
-            f"No masks, so only agreement is known: the maps of {fmt.number(len(names))} methods have a median rank "
-            f"correlation of {words.number(median(values), 2)} on {fmt.count(len(values), 'image')} "
+            f"No masks, so only agreement is known: the maps of the {fmt.number(len(names))}{recommended} methods have "
+            f"a median rank correlation of {words.number(median(values), 2)} on {fmt.count(len(values), 'image')} "
             f"(1: same order of pixels, 0: unrelated).{_little(len(values))}"
         )
 
