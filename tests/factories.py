@@ -108,6 +108,18 @@ def exacting() -> nn.Module:
     return network
 
 
+def misled() -> nn.Module:
+    """Right in float32, and of the opposite opinion in bfloat16."""
+
+    class Misled(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return -x if x.dtype == torch.bfloat16 else x
+
+    network = tiny()
+    network.features.insert(1, Misled())
+    return network
+
+
 def wide() -> nn.Module:
     """More channels than a page of feature maps has."""
     network = nn.Sequential(nn.Conv2d(3, 70, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(70, 5))

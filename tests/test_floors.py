@@ -41,6 +41,7 @@ INNER = {  # floors within a package, where it has several
         "bibtex": 0,
         "links": 0,
         "charts": 1,
+        "figure": 1,
         "report": 1,
         "payload": 1,
         "views": 1,

@@ -8,6 +8,7 @@ import click
 from cnnvis_report import __version__
 from cnnvis_report.cli.commands.demo import demo
 from cnnvis_report.cli.commands.evidence import evidence
+from cnnvis_report.cli.commands.figure import figure
 from cnnvis_report.cli.commands.inspect import inspect
 from cnnvis_report.cli.commands.listings import layers, methods
 from cnnvis_report.cli.commands.make_dataset import make_dataset
@@ -34,5 +35,5 @@ def cli() -> None:
     keep_memory()
 
 
-for command in (demo, run, train, inspect, render, evidence, methods, layers, make_dataset):
+for command in (demo, run, train, inspect, render, evidence, figure, methods, layers, make_dataset):
     cli.add_command(command)

@@ -39,8 +39,10 @@ def plan_lines(setup: Setup, plan: Plan) -> Iterator[str]:
         f"passes per image; {about(plan.seconds)}, {fmt.size(plan.bytes)} of arrays"
     )
     if setup.maps.metrics is not None and plan.measured:
+        reduced = ", in bfloat16 where that keeps their values" if plan.reduced_metrics else ""
         yield (
-            f"          metrics ({setup.maps.metrics.name}): {_evaluation(plan)}; {about(plan.evaluation)} of that time"
+            f"          metrics ({setup.maps.metrics.name}): {_evaluation(plan)}{reduced}; "
+            f"{about(plan.evaluation)} of that time"
         )
     if setup.inspection is not None:
         budget = setup.inspection.budget

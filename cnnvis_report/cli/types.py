@@ -14,7 +14,7 @@ class SettingType(click.ParamType):  # type: ignore[type-arg] # generic in newer
     """What a setting takes, in one short line where a value isn't that.
 
     Args:
-        names: what is completed: "methods", "models" or "layers"; empty for nothing, or files where those are taken.
+        names: what is completed, as `complete` knows it; empty for nothing, or files where those are taken.
     """
 
     def __init__(self, kind: Kind, names: str = "") -> None:

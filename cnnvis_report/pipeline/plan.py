@@ -37,9 +37,9 @@ class PassTime:
     backward: float
     reduced: float
 
-    def of(self, forward: float, backward: float) -> float:
-        """Seconds of so many passes."""
-        return forward * self.forward + backward * self.backward
+    def of(self, forward: float, backward: float, *, reduced: bool = False) -> float:
+        """Seconds of so many passes, the forward ones in bfloat16 where they are `reduced`."""
+        return forward * (self.reduced if reduced else self.forward) + backward * self.backward
 
     def as_passes(self) -> PassTimes:
         """The times alone, to be bettered by those of the run's own passes."""
@@ -53,6 +53,7 @@ class Plan:
     batch: images at a time. images: how many in all. classes: how many of each are explained, at most.
     reduced: tasks that run in bfloat16, if it keeps their ranking of pixels.
     bytes: of the arrays on disk. measured: ids of the images whose maps are measured, by `metrics` forward passes each.
+    reduced_metrics: whether those passes are made in bfloat16, if it keeps the metrics' values.
     randomization: forward and backward passes of the randomization test. tests: other tests of maps; None where nothing
     is measured.
     """
@@ -66,14 +67,15 @@ class Plan:
     bytes: int
     measured: frozenset[str] = frozenset()
     metrics: float = 0.0
+    reduced_metrics: bool = False
     randomization: tuple[float, float] = (0.0, 0.0)
     tests: MapTestPlan | None = None
 
     @property
     def shares(self) -> tuple[float, ...]:
         """What part of an image's time each task takes, by its passes, and last its metrics; none takes nothing."""
-        metrics = self.metrics * len(self.measured) / max(self.images, 1)
-        seconds = [self.time.of(*cost) + 1e-6 for cost in (*self.dry_run.costs, (metrics, 0.0))]
+        metrics = self._measuring / max(self.images, 1)
+        seconds = [*(self.time.of(*cost) + 1e-6 for cost in self.dry_run.costs), metrics + 1e-6]
         return tuple(part / sum(seconds) for part in seconds)
 
     @property
@@ -84,7 +86,12 @@ class Plan:
     @property
     def evaluation(self) -> float:
         """Seconds for metrics and for tests that explain again."""
-        return len(self.measured) * self.time.of(self.metrics, 0) + self.time.of(*self.again)
+        return self._measuring + self.time.of(*self.again)
+
+    @property
+    def _measuring(self) -> float:
+        """Seconds of the metrics' own passes."""
+        return len(self.measured) * self.time.of(self.metrics, 0, reduced=self.reduced_metrics)
 
     @property
     def again(self) -> tuple[float, float]:
@@ -136,16 +143,18 @@ def make_plan(
     inputs = first.images.expand(batch, -1, -1, -1)
     del first  # the graph of a whole pass
     reduced, measured = _reduced(subject, len(images), dry_run, precision), measured_images(metrics, images)
+    reduced_metrics = bool(measured) and _worth_bfloat16(subject, len(measured), precision)
     return Plan(
         dry_run=dry_run,
         batch=batch,
         images=len(images),
         classes=len(classes),
-        time=_pass_time(subject, inputs, reduced=bool(reduced)),
+        time=_pass_time(subject, inputs, reduced=bool(reduced) or reduced_metrics),
         reduced=reduced,
         bytes=len(images) * _image_bytes(dry_run, len(classes), tuple(inputs.shape[2:])),
         measured=measured,
         metrics=metrics.passes(len(dry_run.tasks)) if metrics else 0.0,
+        reduced_metrics=reduced_metrics,
         randomization=randomization_passes(dry_run, len(classes), metrics, len(measured)) if metrics else (0, 0),
         tests=plan_tests(dry_run, len(classes), metrics, network.model.training) if metrics else None,
     )
@@ -170,11 +179,16 @@ def _image_bytes(dry_run: DryRun, classes: int, size: tuple[int, ...]) -> int:
 
 def _reduced(subject: Subject, images: int, dry_run: DryRun, precision: str) -> tuple[Task, ...]:
     """Tasks that take forward passes of their own and none back, where bfloat16 is wanted or pays."""
-    pays = images >= WORTH_A_CHECK and gains(subject.device, subject.work)
-    if precision == "float32" or (precision == "auto" and not pays):
+    if not _worth_bfloat16(subject, images, precision):
         return ()
     costs = zip(dry_run.tasks, dry_run.costs, strict=True)
     return tuple(task for task, (forward, backward) in costs if forward > 0 and backward == 0)
+
+
+def _worth_bfloat16(subject: Subject, images: int, precision: str) -> bool:
+    """Whether bfloat16 is wanted or, checked on one of so many images, pays."""
+    pays = images >= WORTH_A_CHECK and gains(subject.device, subject.work)
+    return precision == "bfloat16" or (precision == "auto" and pays)
 
 
 def _pass_time(subject: Subject, images: torch.Tensor, *, reduced: bool) -> PassTime:

@@ -17,6 +17,7 @@ from cnnvis_report.pipeline.later_stages import later_stages
 from cnnvis_report.pipeline.metrics_budget import randomized_tasks
 from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.repeat_command import repeat_command
 from cnnvis_report.pipeline.run_record import (
     count_in_training_set,
     evaluation_record,
@@ -31,13 +32,14 @@ from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage
 from cnnvis_report.pipeline.stages.explain import MOST_SKIPPED, explain_images
 from cnnvis_report.pipeline.stages.inspection import inspection
 from cnnvis_report.pipeline.stages.map_tests import MapTests, run_map_tests
+from cnnvis_report.pipeline.stages.metrics_precision import confirmed_metrics, metrics_precision
 from cnnvis_report.pipeline.stages.randomization import Randomization, randomization
 from cnnvis_report.pipeline.stages.snapshots import snapshots
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.identity import Identity, fingerprint
 from cnnvis_report.records.inspection import InspectionRecord
-from cnnvis_report.records.metrics import Evaluation, Precision
+from cnnvis_report.records.metrics import Evaluation, MetricPrecision, Precision
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.training import SnapshotSeries
 from cnnvis_report.settings import settings_table
@@ -61,7 +63,7 @@ def run(setup: Setup, plan: Plan, folder: Path, progress: Progress) -> tuple[Run
     with writing(folder):
         images = setup.images
         recall(images, folder)
-        identity = identify(identity_parts(setup, plan.batch, plan.reduced), setup.network.checks.repeatability)
+        identity = identify(identity_parts(setup, plan), setup.network.checks.repeatability)
         changed = changed_since(folder, images, identity)
         if changed:
             progress.changed(changed)
@@ -90,7 +92,7 @@ class _Start:
         self.writer, self.progress = writer, progress
         self.network, self.images, self.maps = setup.network, setup.images, setup.maps
         self.subject, self.monitor = setup.network.subject, setup.network.checks.monitor
-        self.seed = setup.config.machine.seed
+        self.seed, self.forced = setup.config.machine.seed, setup.config.explain.precision == "bfloat16"
         self.reference = setup.maps.reference.with_cache(FolderFitCache(writer.folder, fingerprint(identity)))
         self.settings = BatchSettings(plan.dry_run, plan.batch, self.reference, self.seed)
         self.stats = RunStats(skipped=list(setup.images.skipped), passes=plan.time.as_passes())
@@ -101,7 +103,9 @@ class _Start:
         attempt = self.attempts.run
         with self.stats.timing("seconds"):
             precision: tuple[Precision, ...] = attempt("bfloat16 check", self.check_bfloat16, ())
-            self.explain(precision)
+            with self.stats.timing("metrics_seconds"):
+                of_metrics: tuple[MetricPrecision, ...] = attempt("bfloat16 check of metrics", self.check_metrics, ())
+            self.explain(precision, confirmed_metrics(of_metrics))
         self.stats.seconds -= self.stats.metrics_seconds + self.monitor.seconds
         with self.stats.timing("metrics_seconds"):
             cascade = attempt("randomization test", self.randomize, Randomization())
@@ -111,18 +115,25 @@ class _Start:
             series: tuple[SnapshotSeries, ...] = attempt("explanation of snapshots", self.follow_training, ())
         self.look_back()
         measured = len(self.plan.measured & self.writer.done)
-        evaluation = evaluation_record(self.maps.metrics, measured, self.seed, cascade, map_tests)
+        evaluation = evaluation_record(self.maps.metrics, measured, self.seed, cascade, map_tests, of_metrics)
         record = self.record(precision, evaluation, inspected, series)
         evidence = attempt("evidence", lambda: evidence_of(record, self.writer.images()), None)
         return replace(record, evidence=evidence, stages_not_applicable=tuple(self.attempts.not_applicable))
 
     def check_bfloat16(self) -> tuple[Precision, ...]:
         """May methods that need forward passes only run in bfloat16?"""
-        forced = self.setup.config.explain.precision == "bfloat16"
         tasks = self.plan.reduced
-        return bfloat16_check(self.subject, self.images, tasks, self.settings, self.progress, forced=forced)
+        return bfloat16_check(self.subject, self.images, tasks, self.settings, self.progress, forced=self.forced)
 
-    def explain(self, precision: tuple[Precision, ...]) -> None:
+    def check_metrics(self) -> tuple[MetricPrecision, ...]:
+        """May the metrics' passes run in bfloat16?"""
+        stage, plan = self._metrics(), self.plan
+        if stage is None or not plan.reduced_metrics:
+            return ()
+        tasks = randomized_tasks(plan.dry_run, plan.classes, stage.budget)
+        return metrics_precision(stage, self.images, tasks, self.settings, self.progress, forced=self.forced)
+
+    def explain(self, precision: tuple[Precision, ...], in_bfloat16: frozenset[str]) -> None:
         """The maps of every image, and their metrics where they are wanted."""
         plan, stats = self.plan, self.stats
         self.settings = replace(self.settings, reduced=confirmed(plan.reduced, precision))
@@ -132,7 +143,7 @@ class _Start:
             self.maps.choice,
             self.settings,
             shares=plan.shares,
-            metrics=self._metrics(),
+            metrics=self._metrics(in_bfloat16),
             monitor=self.monitor,
             stats=stats,
             progress=self.progress,
@@ -214,7 +225,8 @@ class _Start:
             skipped=tuple(self.stats.skipped),
             not_applicable=not_applicable_records(plan.dry_run),
             passes_per_image={"forward": plan.dry_run.forward, "backward": plan.dry_run.backward},
-            provenance=provenance(self.subject.device, self.stats, files_of(self.images), writer.seconds()),
+            provenance=provenance(self.subject.device, self.stats, files_of(self.images), writer.seconds())
+            | {"command": repeat_command(setup.config, len(writer.done))},
             evaluation=evaluation,
             precision=precision,
             inspection=inspected,
@@ -227,12 +239,12 @@ class _Start:
             identity=self.identity,
         )
 
-    def _metrics(self) -> MapMetricsStage | None:
+    def _metrics(self, in_bfloat16: frozenset[str] = frozenset()) -> MapMetricsStage | None:
         budget, plan = self.maps.metrics, self.plan
         if budget is None:
             return None
         methods = {task.name: task.method.info for task in self.maps.tasks}
-        return MapMetricsStage(self.subject, budget, plan.measured, methods, plan.batch, self.seed)
+        return MapMetricsStage(self.subject, budget, plan.measured, methods, plan.batch, self.seed, in_bfloat16)
 
     def _done(self, ids: Collection[str] | None = None) -> ImageSet:
         """The images that are done, or those of them with these ids."""

@@ -21,7 +21,7 @@ from cnnvis_report.pipeline.stages.randomization import TEST, Randomization
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.records.images import NotApplicableRecord
 from cnnvis_report.records.methods import MethodInfo
-from cnnvis_report.records.metrics import Evaluation
+from cnnvis_report.records.metrics import Evaluation, MetricPrecision
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import Setting
 
@@ -63,7 +63,12 @@ def not_applicable_records(dry_run: DryRun) -> tuple[NotApplicableRecord, ...]:
 
 
 def evaluation_record(
-    budget: MetricsBudget | None, images: int, seed: int, randomization: Randomization, map_tests: MapTests
+    budget: MetricsBudget | None,
+    images: int,
+    seed: int,
+    randomization: Randomization,
+    map_tests: MapTests,
+    precision: tuple[MetricPrecision, ...],
 ) -> Evaluation | None:
     """How the maps of so many images were measured; None where they weren't."""
     if budget is None:
@@ -83,6 +88,7 @@ def evaluation_record(
         random_maps=budget.random_maps,
         tests=randomization.tests + map_tests.tests,
         tests_info=((TEST,) if randomization.tests else ()) + map_tests.infos,
+        precision=precision,
     )
 
 

@@ -112,6 +112,28 @@ class MethodTest:
 
 
 @dataclass(frozen=True)
+class MetricPrecision:
+    """What bfloat16 changed in the values of metrics that share their passes.
+
+    metrics: their names.
+    worst: the metric on which most changed, for how far apart maps are on it; empty where nothing could be compared.
+    deviation: how far a map's value on it moved at most; None where nothing could be compared.
+    spread: how far apart the image's lowest and highest map are on it, in float32.
+    images: how many images it was tried on.
+    used: whether the run used bfloat16 for these metrics.
+    reason: why nothing could be compared; empty where it could.
+    """
+
+    metrics: tuple[str, ...]
+    worst: str
+    deviation: float | None
+    spread: float | None
+    images: int
+    used: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How maps were measured.
 
@@ -128,6 +150,7 @@ class Evaluation:
     random_maps: how many random maps each image was compared with.
     tests: results of the tests that explain images again, method by method, image by image.
     tests_info: what each of these tests is.
+    precision: what bfloat16 changed, for metrics together that share their passes; empty where all were in float32.
     """
 
     budget: str
@@ -143,6 +166,7 @@ class Evaluation:
     random_maps: int = 0
     tests: tuple[MethodTest, ...] = ()
     tests_info: tuple[MetricInfo, ...] = ()
+    precision: tuple[MetricPrecision, ...] = ()
 
 
 @dataclass(frozen=True)

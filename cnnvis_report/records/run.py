@@ -61,7 +61,8 @@ class RunRecord:
     stages_not_applicable: stages of the run that gave nothing, with the reason.
     passes_per_image: "forward" and "backward": how many passes of the network an image takes, as planned.
     provenance: clocks, versions and machine; all else is the same when the run is repeated. "seconds" is the wall-clock
-        time, "ideal_seconds" that of the forward and backward passes alone, "seconds_by_method" by method.
+        time, "ideal_seconds" that of the forward and backward passes alone, "seconds_by_method" by method, "command"
+        what gives the run again.
     evaluation: how maps were measured; None where they weren't.
     evidence: the verdict on every method; None where nothing was measured.
     precision: what bfloat16 changed, method by method.

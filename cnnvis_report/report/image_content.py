@@ -13,6 +13,7 @@ from cnnvis_report.report.pictures.image_layers import image_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail
 from cnnvis_report.report.time_estimate import WORKERS
 from cnnvis_report.report.views.image import Neighbors, with_neighbors
+from cnnvis_report.report.views.image_tiles import ScaleEnds, scale_ends
 from cnnvis_report.report.views.map_facts import map_facts
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store.run_folder import StoredRun
@@ -22,12 +23,14 @@ from cnnvis_report.store.run_folder import StoredRun
 class ImageContent:
     """An image, with all that its page shows.
 
+    ends: of the color scales of the maps that are shown first.
     thumbnails: "picture" and a map of each method, WebP. data: what the page's scripts draw. pictures: of the layers,
     WebP. feature_maps: what the page's scripts draw of each layer.
     """
 
     image: ImageRecord
     neighbors: Neighbors
+    ends: ScaleEnds
     thumbnails: dict[str, bytes]
     data: dict[str, Any]
     pictures: dict[str, bytes]
@@ -52,6 +55,7 @@ def _content(report: Report, most: int | None, entry: tuple[ImageRecord, Neighbo
     return ImageContent(
         image,
         neighbors,
+        scale_ends(report.run, image, arrays),
         dict(_thumbnails(report.stored, image, arrays)),
         image_data(report.run, image, arrays, report.quality) | {"facts": map_facts(report, image)},
         dict(image_pictures(report.stored, inspected)) if inspected else {},

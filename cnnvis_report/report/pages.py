@@ -6,6 +6,7 @@ The folder of pages and the single file are both written from this table, and so
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cnnvis_report.report.figure.save import page_pictures
 from cnnvis_report.report.pictures.network import converged_pictures, network_pictures
 from cnnvis_report.report.pictures.snapshots import snapshot_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures
@@ -17,7 +18,6 @@ from cnnvis_report.report.views.overview import overview
 from cnnvis_report.report.views.performance import performance
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.run import run
-from cnnvis_report.store.run_folder import StoredRun
 
 
 def always(_report: Report) -> bool:
@@ -25,15 +25,27 @@ def always(_report: Report) -> bool:
     return True
 
 
-def no_pictures(_stored: StoredRun) -> Pictures:
+def no_pictures(_report: Report) -> Pictures:
     """Of a page that has none of its own."""
     yield from ()
 
 
-def performance_pictures(stored: StoredRun) -> Pictures:
+def overview_pictures(report: Report) -> Pictures:
+    """The headline figure, and feature visualizations that converged."""
+    if report.figure is not None:
+        yield from page_pictures(report.figure)
+    yield from converged_pictures(report.stored)
+
+
+def performance_pictures(report: Report) -> Pictures:
     """The maps of misclassified images, and of the epochs of a training."""
-    yield from error_pictures(stored)
-    yield from snapshot_pictures(stored)
+    yield from error_pictures(report.stored)
+    yield from snapshot_pictures(report.stored)
+
+
+def features_pictures(report: Report) -> Pictures:
+    """What layers of the network compute."""
+    yield from network_pictures(report.stored)
 
 
 @dataclass(frozen=True)
@@ -53,11 +65,11 @@ class Page:
     view: Callable[[Report, Links], object]
     template: str
     shown_if: Callable[[Report], bool] = always
-    pictures: Callable[[StoredRun], Pictures] = no_pictures
+    pictures: Callable[[Report], Pictures] = no_pictures
 
 
 PAGES: Sequence[Page] = (
-    Page("index", "Overview", overview, "overview.html", pictures=converged_pictures),
+    Page("index", "Overview", overview, "overview.html", pictures=overview_pictures),
     Page(
         "performance",
         "Performance",
@@ -72,7 +84,7 @@ PAGES: Sequence[Page] = (
         features,
         "features.html",
         shown_if=lambda report: report.run.inspection is not None,
-        pictures=network_pictures,
+        pictures=features_pictures,
     ),
     Page("methods", "Methods", methods, "methods.html", shown_if=lambda report: bool(report.run.methods)),
     Page("run", "Run", run, "run.html"),

@@ -61,7 +61,7 @@ def packed(text: str) -> str:
 def _pages(report: Report) -> Iterator[dict[str, Any]]:
     """What the template gets of each page of the table."""
     for page in shown_pages(report):
-        links = SingleFileLinks({name: data_uri(content) for name, content in page.pictures(report.stored)})
+        links = SingleFileLinks({name: data_uri(content) for name, content in page.pictures(report)})
         yield {
             "name": page.name,
             "title": page.title,
@@ -78,7 +78,7 @@ def _images(report: Report, progress: Progress) -> Iterator[dict[str, Any]]:
         yield {
             "id": content.image.id,
             "on_overview": report.summary.images == 1,
-            "view": image_view(report, links, content.image, content.neighbors),
+            "view": image_view(report, links, content.image, content.neighbors, content.ends),
             "links": links,
             "data": content.data,
             "thumbnails": {name: data_uri(picture) for name, picture in content.thumbnails.items()},

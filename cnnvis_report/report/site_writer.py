@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cnnvis_report.progress import Progress
 from cnnvis_report.report import assets
+from cnnvis_report.report.figure.save import figure_png
 from cnnvis_report.report.gallery_data import GALLERY, gallery_data
 from cnnvis_report.report.image_content import ImageContent, image_contents
 from cnnvis_report.report.pages import IMAGE_TEMPLATE, Page, shown_pages
@@ -14,6 +15,7 @@ from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.views.image import image_view
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.report import Report
+from cnnvis_report.store.names import FIGURE
 from cnnvis_report.store.run_folder import StoredRun
 
 
@@ -23,6 +25,8 @@ def write_pages(run: StoredRun, folder: Path, progress: Progress) -> Quality:
     report = Report(run, quality)
     renderer = Renderer(report)
     write_assets(folder, report)
+    if report.figure is not None:
+        (folder / FIGURE).write_bytes(figure_png(report.figure))
     for page in shown_pages(report):
         write_page(report, renderer, folder, page)
     for content in image_contents(report):
@@ -34,7 +38,7 @@ def write_pages(run: StoredRun, folder: Path, progress: Progress) -> Quality:
 def write_page(report: Report, renderer: Renderer, folder: Path, page: Page) -> None:
     """A page of the table, with its own pictures."""
     links = SiteLinks(page_name=f"pages/{page.name}")
-    _write_pictures(folder / "stills" / links.page_name, page.pictures(report.stored))
+    _write_pictures(folder / "stills" / links.page_name, page.pictures(report))
     view = page.view(report, links)
     stream = renderer.stream(
         "page.html", links, page=page.name, title=page.title, template=page.template, view=view, policy=assets.policy()
@@ -58,7 +62,7 @@ def _write_image(report: Report, renderer: Renderer, folder: Path, content: Imag
         page="image",
         title=image.name,
         template=IMAGE_TEMPLATE,
-        view=image_view(report, links, image, content.neighbors),
+        view=image_view(report, links, image, content.neighbors, content.ends),
         policy=assets.policy(),
     )
     path = folder / "images" / f"{image.id}.html"

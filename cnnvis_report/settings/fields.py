@@ -40,8 +40,8 @@ class SettingInfo:
 
     group: by default that of the class, its attribute `group`. key: the option's name without the dashes, and the key
     in a settings file. short: a letter for the shell, with its dash. default_text: what help says of a default that
-    is no constant. argument: whether the command line takes it by position. completes: what the shell offers,
-    "methods", "models" or "layers". stated: when the report states it; only_with: another setting without which it
+    is no constant. argument: whether the command line takes it by position. completes: what the shell offers, such as
+    "methods" or "layers". stated: when the report states it; only_with: another setting without which it
     says nothing. decides: whether the setting itself is part of a run's identity; for others, what they lead to is.
     """
 

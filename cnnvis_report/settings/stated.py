@@ -12,7 +12,7 @@ def settings_table(config: object) -> dict[str, Setting]:
     """The settings of a dataclass as the report states them: of paths the last part alone."""
     values = values_of(config)
     return {
-        info.name: _stated(info, values[info.name])
+        info.name: without_folders(info, values[info.name])
         for info in settings_of(type(config))
         if _is_stated(info, values[info.name]) and (not info.only_with or values[info.only_with] is not None)
     }
@@ -22,7 +22,7 @@ def identity_part(config: object) -> dict[str, Setting]:
     """The settings that are part of a run's identity themselves; others are there as what they lead to."""
     values = values_of(config)
     return {
-        info.name: _stated(info, values[info.name])
+        info.name: without_folders(info, values[info.name])
         for info in settings_of(type(config))
         if info.decides and values[info.name] != info.default
     }
@@ -32,7 +32,7 @@ def _is_stated(info: SettingInfo, value: object) -> bool:
     return info.stated is Stated.ALWAYS or (info.stated is Stated.CHANGED and value != info.default)
 
 
-def _stated(info: SettingInfo, value: object) -> Setting:
+def without_folders(info: SettingInfo, value: object) -> Setting:
     """A value as plain data, without the folders of this machine."""
     if isinstance(value, Path):
         return value.name or "."
@@ -43,7 +43,7 @@ def _stated(info: SettingInfo, value: object) -> Setting:
     if isinstance(value, Mapping):
         return {str(method): dict(options) for method, options in value.items()}
     if isinstance(value, tuple):
-        return [_stated(info, entry) for entry in value]
+        return [without_folders(info, entry) for entry in value]
     assert value is None or isinstance(value, str | int | float | bool)
     return value
 

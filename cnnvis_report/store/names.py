@@ -17,6 +17,8 @@ LOCK = ".lock"
 ARRAYS = "arrays"
 INSPECTION = "inspection"  # what the layers compute
 FITTED = "fitted"  # what was fitted to the image set, kept until the run is complete
+FIGURE = "figure.png"
+FIGURE_SOFTWARE = "cnnvis-report figure"  # what a figure names as the program that made it
 NETWORK = "network"  # what they compute whatever the image; no image has this id
 SNAPSHOTS = "snapshots"  # images over the epochs of a training; nor this one
 BUILDING = re.compile(r"\.pages-[0-9a-f]{8}")  # pages that aren't all there yet
@@ -32,6 +34,7 @@ _SHAPES = (
 FIRST_PAGES = ("index.html", "performance.html", "features.html", "methods.html", "run.html")  # looked for before a run
 _PAGES = (
     r"[a-z]{1,40}\.html",
+    re.escape(FIGURE),
     r"assets/(?:report\.css|theme\.js|report\.js|plotly\.js)",
     rf"images/{ID}\.html",
     rf"data/{ID}\.js",

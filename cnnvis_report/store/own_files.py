@@ -29,7 +29,7 @@ from cnnvis_report.store.names import ARRAYS, BUILDING, FITTED, INSPECTION, JOUR
 from cnnvis_report.store.os_errors import raise_unless_of_the_file
 
 MOST_PAGES = 64 << 20  # bytes of the list of pages
-GENERATOR = b'<meta name="generator" content="cnnvis-report">'
+MARKS = (b'<meta name="generator" content="cnnvis-report">', names.FIGURE_SOFTWARE.encode())  # of pages and figures
 BEGINNING = 4096  # bytes of a page that it is in
 
 
@@ -109,7 +109,12 @@ def _is_foreign(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         beginning = file.read(BEGINNING)
-    return bool(beginning) and (path.suffix != ".html" or GENERATOR not in beginning)
+    return bool(beginning) and not _says_ours(path, beginning)
+
+
+def _says_ours(path: Path, beginning: bytes) -> bool:
+    """Whether a page or a figure names this program as the one that made it."""
+    return path.suffix in (".html", ".png") and any(mark in beginning for mark in MARKS)
 
 
 def _foreign(path: Path) -> str:
@@ -199,7 +204,7 @@ def _is_strangers(folder: Path, name: str) -> bool:
     if path.is_symlink() or not path.is_file():
         return True
     with path.open("rb") as file:
-        return GENERATOR not in file.read(BEGINNING)
+        return not _says_ours(path, file.read(BEGINNING))
 
 
 def list_pages(folder: Path, listed: Iterable[str]) -> None:

@@ -108,7 +108,7 @@ CnnVis.endOf = (map, siblings, { normalize, range }) => {
 // Whose largest value, or which of its values, the colors end at.
 CnnVis.scaleInWords = ({ style, kind, range, normalize }) => {
   const whose = normalize === "map" ? "this map" : "all its classes";
-  return kind === "pixel" && range !== "full" ? `99th percentile of ${whose}` : `${style.signed ? "largest of" : "max of"} ${whose}`;
+  return kind === "pixel" && range !== "full" ? `99th percentile of ${whose}` : `${style.signed ? "max |value| of" : "max of"} ${whose}`;
 };
 
 // A whole number, with commas between thousands.

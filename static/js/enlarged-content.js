@@ -12,19 +12,19 @@ CnnVis.contentOf = (page, tile) => {
   const several = Object.keys(page.data.maps[method]).length > 1;
   const file = CnnVis.fileName(facts, method, classes, several ? layer : "");
   const ends = CnnVis.endsInWords(drawn.style, drawn.map.ends[0]);
-  const scale = `colors from ${ends[0]} to ${ends[2]} (${CnnVis.scaleInWords(drawn)})`;
+  const scale = CnnVis.scaleInWords(drawn);
   const title = CnnVis.titleOf([drawn.title, facts.name, target, facts.model]);
   const key = [method, layer.replace(/[^\w.#-]/gu, "_"), chosen].filter(Boolean).join("/");
   const warnings = facts.warnings[method]?.[layer] ?? facts.warnings[method]?.[""] ?? [];
   return {
-    title, drawn, page, file, ends, warnings, bar: !drawn.pictureImage,
+    title, drawn, page, file, ends, scale, warnings, bar: !drawn.pictureImage,
     notes: [drawn.map.evidence, ...warnings].filter(Boolean),
     panels: [`${CnnVis.plain(facts.name)}, ${page.size.toReversed().join("×")} pixels${CnnVis.partInWords(drawn)}`, ""],
     values: () => drawn.cells,
     about: (grid) => [title.replace(/\p{Bidi_Control}/gu, ""), ...CnnVis.exactnessInWords(page, drawn, grid, facts.id, minus ? "" : key)],
     link: () => CnnVis.address.link({ class: page.state.class, open: CnnVis.tileKey(tile) }),
     latex: () => CnnVis.latex({
-      file, method: drawn.title, key: facts.keys[method], image: facts.name, target: `the ${target}`, model: facts.model, scale, pair: true,
+      file, method: drawn.title, key: facts.keys[method], image: facts.name, target: `the ${target}`, model: facts.model, scale: `colors from ${ends[0]} to ${ends[2]} (${scale})`, pair: true,
     }),
     onZoom: (zoom) => page.zoomed(zoom),
   };
@@ -53,7 +53,7 @@ CnnVis.openLarge = ({ title, said, filename, drawn }) => {
   const dialog = new CnnVis.EnlargedDialog();
   const largest = drawn.grid.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return dialog.show({
-    title: CnnVis.titleOf([title]), drawn: { ...drawn, cells: drawn.grid }, file: CnnVis.slug(filename) || "map", ends: CnnVis.endsInWords(drawn.style, largest), bar: true,
+    title: CnnVis.titleOf([title]), drawn: { ...drawn, cells: drawn.grid }, file: CnnVis.slug(filename) || "map", ends: CnnVis.endsInWords(drawn.style, largest), scale: "", bar: true,
     notes: [said], warnings: [], panels: [""], values: () => drawn.grid, about: () => [title, said],
     onZoom: (zoom) => dialog.show({ ...dialog.content, drawn: { ...dialog.content.drawn, zoom } }),
   });

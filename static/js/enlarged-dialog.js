@@ -47,13 +47,13 @@ CnnVis.EnlargedDialog = class {
     }
   }
 
-  drawScale({ drawn, ends, bar }) {
+  drawScale({ drawn, ends, scale, bar }) {
     this.scale.hidden = !bar;
     if (!bar) return;
     const ramp = CnnVis.barCanvas(drawn.style);
     ramp.className = "ramp colorbar";
     const texts = CnnVis.make("span", { className: "ends" }, ...ends.map((text) => CnnVis.make("span", { textContent: text })));
-    this.scale.replaceChildren(ramp, texts);
+    this.scale.replaceChildren(ramp, texts, CnnVis.make("span", { className: "whose", textContent: scale }));
     this.scale.setAttribute("role", "img");
     this.scale.setAttribute("aria-label", `Colors from ${ends[0]} to ${ends[2]}`);
   }

@@ -15,7 +15,7 @@ CnnVis.largeConfig = (content, isMap) => ({
 CnnVis.largeFigures = (content, places, ink) => places.map((place, index) => {
   const { drawn, page } = content;
   const isMap = index === places.length - 1;
-  const shown = isMap ? drawn : { ...drawn, below: null, picture: page.data.picture };
+  const shown = isMap ? drawn : { ...drawn, below: null, peak: null, picture: page.data.picture };
   const [rows, columns] = drawn.size;
   const width = place.clientWidth;
   const most = Math.max(220, innerHeight * 0.6);

@@ -30,9 +30,9 @@ CnnVis.panelSize = ({ zoom, size: [rows, columns] }) => {
   return { width: Math.max(1, across * scale), height: Math.max(1, down * scale) };
 };
 
-// content: { title, warnings: lines below, drawn, panels: captions, the map's last, ends: [low, zero, high], bar: whether there is one }
+// content: { title, warnings: lines below, drawn, panels: captions, the map's last, ends: [low, zero, high], scale: whose they are, bar: whether there is one }
 // measure: (text, size, bold) => width. Gives { width, height, items }: texts, and what is to be drawn by its name.
-CnnVis.figureLayout = ({ title, warnings, drawn, panels, ends, bar }, measure) => {
+CnnVis.figureLayout = ({ title, warnings, drawn, panels, ends, scale, bar }, measure) => {
   const { margin, gap, ink, muted } = CnnVis.figureLook;
   const panel = CnnVis.panelSize(drawn);
   const inner = Math.max(panels.length * panel.width + (panels.length - 1) * gap, 340);
@@ -58,9 +58,10 @@ CnnVis.figureLayout = ({ title, warnings, drawn, panels, ends, bar }, measure) =
     const [x, width] = [left(panels.length - 1), panel.width];
     items.push({ draw: "bar", x, y, width, height: 10 });
     const at = [[x, "start"], [x + width / 2, "middle"], [x + width, "end"]];
+    items.push({ text: scale, x: at[1][0], y: y + 40, size: 12, color: muted, anchor: "middle" });
     ends.forEach((text, index) => items.push({ text, x: at[index][0], y: y + 24, size: 12, color: ink, anchor: at[index][1] }));
   }
-  y += 32;
+  y += bar ? 46 : 22;
   for (const warning of warnings) texts(warning, 12, muted);
   return { width: Math.round(inner + 2 * margin), height: Math.round(y + margin), items: items.filter((item) => item.text !== "") };
 };

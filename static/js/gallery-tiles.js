@@ -4,12 +4,18 @@ var CnnVis = (globalThis.CnnVis ??= {});
 
 CnnVis.groupless = { label: "no label", predicted: "nothing predicted", pair: "not misclassified" };
 
+// Pictures out of sight wait until the page has nothing else to do, and no longer: paper shows them all.
+CnnVis.loadWhenIdle = (list) => (globalThis.requestIdleCallback ?? setTimeout)(() => {
+  for (const image of list.querySelectorAll('img[loading="lazy"]')) image.loading = "eager";
+});
+
 CnnVis.GalleryTiles = class {
   // list: an element with lists of tiles, of which the first tile is the model for all.
   constructor(list, items) {
     this.list = list;
     this.items = items;
     this.model = list.querySelector("li").cloneNode(true);
+    CnnVis.loadWhenIdle(list);
     this.gaps = new Map(Object.entries(items.without).map(([method, places]) => [method, new Set(places)]));
   }
 
@@ -26,6 +32,7 @@ CnnVis.GalleryTiles = class {
       list.append(this.tile(place, state));
     }
     this.list.replaceChildren(...parts);
+    CnnVis.loadWhenIdle(this.list);
   }
 
   group(name, number, list) {

@@ -23,12 +23,17 @@ CnnVis.ImagePage = class {
     this.size = this.data.size;
     this.picture = await CnnVis.loadImage(this.data.picture);
     this.below = new CnnVis.Below(this.picture);
+    if (Math.max(...this.size) <= CnnVis.squaresUpTo) this.root.style.setProperty("--rendering", "pixelated"); // in Plotly, too
     const tileOf = new Map(this.tiles.map((tile) => [tile.view, tile]));
     const drawn = this.setState(this.fromAddress());
     CnnVis.watchSight([...tileOf.keys()], (entries) => {
       for (const { target, isIntersecting } of entries) this.visible[isIntersecting ? "add" : "delete"](tileOf.get(target));
     });
-    new ResizeObserver(() => this.setState({ ...this.state })).observe(this.root);
+    let width = this.root.clientWidth;
+    new ResizeObserver(() => {
+      if (this.root.clientWidth !== width && this.root.clientWidth) this.setState({ ...this.state });
+      width = this.root.clientWidth || width; // a hidden page has none
+    }).observe(this.root);
     CnnVis.connectPointer(this);
     CnnVis.connectGestures(this);
     CnnVis.connectLive(this);
@@ -68,10 +73,10 @@ CnnVis.ImagePage = class {
     this.state = state;
     this.root.style.setProperty("--tile", `${CnnVis.tileSizes[state.size] ?? CnnVis.tileSizes.M}px`);
     this.root.dispatchEvent(new CustomEvent("cnnvis:state"));
-    const inSight = this.tiles.filter((tile) => this.visible.has(tile) || tile.lead || tile === this.enlarged?.tile || tile === this.pinned);
-    await Promise.all(inSight.map((tile) => tile.draw(state)));
-    for (const tile of this.tiles.filter((tile) => !inSight.includes(tile))) {
-      await CnnVis.idle();
+    const first = (tile) => this.visible.has(tile) || tile.lead || tile === this.enlarged?.tile || tile === this.pinned;
+    const order = [...this.tiles].sort((a, b) => first(b) - first(a));
+    for (const tile of order) {
+      await (first(tile) ? CnnVis.breath() : CnnVis.idle());
       if (state !== this.state) return; // overtaken by a later choice
       await tile.draw(state);
     }
@@ -84,6 +89,13 @@ CnnVis.ImagePage = class {
     return minus || (chosen === first ? other : first);
   }
 };
+
+// Lets the browser see to what waits, such as the reader's next move.
+CnnVis.breath = () => new Promise((done) => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => { port1.close(); done(); };
+  port2.postMessage(null);
+});
 
 // When the browser has nothing better to do.
 CnnVis.idle = () => new Promise((done) => {

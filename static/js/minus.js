@@ -20,8 +20,6 @@ CnnVis.connectDifference = (page) => {
   const { root } = page;
   const field = root.querySelector("[data-minus]");
   if (!field) return; // one class has nothing to be compared with
-  field.closest("label").hidden = false;
-  field.disabled = true; // until there are maps
   field.addEventListener("input", () => page.change({ minus: field.value }));
   root.addEventListener("cnnvis:state", () => {
     const { state } = page;

@@ -93,5 +93,5 @@ CnnVis.connectCopy = (button) => {
 
 CnnVis.connectTables = (root) => {
   for (const table of root.querySelectorAll("[data-sortable]")) { CnnVis.connectToggles(table); CnnVis.connectTable(table); }
-  for (const button of root.querySelectorAll("[data-copy]")) CnnVis.connectCopy(button);
+  for (const button of root.querySelectorAll("[data-copy-text]")) CnnVis.connectCopy(button);
 };

@@ -27,9 +27,10 @@ CnnVis.Tile = class {
 
   // The page's state as this tile has it.
   stateOf(state) {
+    if (this.lead && this.element.dataset.layer && !state.layer) state = { ...state, layer: this.element.dataset.layer };
     if (this.class) return { ...state, class: this.class, minus: "", normalize: "classes" };
-    if (this.lead === "chosen") return { ...state, minus: "", normalize: "classes" };
-    if (this.lead === "other") return { ...state, class: this.page.other(state), minus: "", normalize: "classes" };
+    if (this.lead === "chosen") return { ...state, minus: "" };
+    if (this.lead === "other") return { ...state, class: this.page.other(state), minus: "" };
     if (this.lead === "difference") return { ...state, minus: this.page.other(state), normalize: "map" };
     return state;
   }

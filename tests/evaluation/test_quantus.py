@@ -9,11 +9,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from cnnvis_report.evaluation.baselines import baseline
 from cnnvis_report.evaluation.complexity import entropy, gini_index
 from cnnvis_report.evaluation.infidelity import infidelities
 from cnnvis_report.evaluation.map_similarity import map_similarities
 from cnnvis_report.evaluation.max_sensitivity import DRAWS, max_sensitivity, perturbed
+from cnnvis_report.evaluation.perturbation_curves import Path, Refinement, follow
+from cnnvis_report.evaluation.pixel_order import pixel_orders
 from cnnvis_report.evaluation.pointing_game import peak_share
+from cnnvis_report.evaluation.region_perturbation import aopc, perturbation
 from cnnvis_report.evaluation.relevance_mass import relevance_mass, relevance_rank
 from cnnvis_report.records.methods import Array
 from tests.evaluation.replicas import drawn, drawn_map, noise
@@ -142,3 +146,62 @@ def test_localization(seed: int, network: nn.Module, image: Tensor, mask: npt.ND
         (quantus.RelevanceRankAccuracy(**RAW), relevance_rank(values, mask)),
     ):
         assert found == pytest.approx(scored(metric, network, image, values, **masks), abs=1e-4), type(metric).__name__
+
+
+def probabilities(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    """[M, 1]: the probability of the target."""
+
+    @torch.no_grad()
+    def read(images: Tensor) -> Tensor:
+        scores: Tensor = network(images)
+        return scores.softmax(1)[:, TARGET, None]
+
+    return read
+
+
+@pytest.mark.parametrize("name", ["mean", "black"])
+def test_pixel_flipping_is_the_deletion_curve_of_a_gray_image(name: str) -> None:
+    """After each single pixel; of colors it replaces the channels of a pixel one after the other."""
+    network, image = seeded(Tiny(5, 1)).eval(), drawn(1, 28, 28).float()
+    values = drawn_map(28, 28)
+    picture = baseline(image, name, torch.full((1, 1, 1), -2.0))
+    metric = quantus.PixelFlipping(features_in_step=1, perturb_baseline=float(picture[0, 0, 0]), **RAW)
+    batches = {"x_batch": image[None].numpy(), "a_batch": values[None, None].copy(), "y_batch": np.array([TARGET])}
+    flipped = np.array(metric(model=network, channel_first=True, device="cpu", softmax=True, **batches)[0])
+    orders, _ = pixel_orders([torch.from_numpy(values)], (28, 28), seed=0)
+    refinement = Refinement(steps=32, tolerance=0.001, finest=784, flat=(0.0,))
+    ((curve,),) = follow([Path(image, picture)], orders, probabilities(network), refinement, capacity=64)
+    places = curve.changed[1:].astype(int)
+    assert len(places) >= 32 and np.ptp(flipped) > 0.001
+    np.testing.assert_allclose(curve.scores[1:, 0], flipped[places - 1], atol=1e-6)
+    whole = np.concatenate([curve.scores[:1, 0], flipped])  # it leaves out the image itself
+    assert float(curve.area[0]) == pytest.approx(np.trapezoid(whole) / 784, abs=1e-4)
+
+
+def test_region_perturbation_is_the_drop_of_the_logit(network: nn.Module, image: Tensor) -> None:
+    values, count, size = drawn_map(SIDE, SIDE), 12, 4
+    metric = quantus.RegionPerturbation(
+        patch_size=size, order="morf", regions_evaluation=count, perturb_baseline=0.0, **RAW
+    )
+    batches = {"x_batch": image[None].numpy(), "a_batch": values[None, None].copy(), "y_batch": np.array([TARGET])}
+    drops = np.array(metric(model=network, channel_first=True, device="cpu", softmax=False, **batches)[0])
+
+    @torch.no_grad()
+    def logits(images: Tensor) -> Tensor:
+        scores: Tensor = network(images)
+        return scores
+
+    maps = [torch.from_numpy(values)]
+    curves = perturbation(
+        image,
+        maps,
+        torch.tensor([TARGET]),
+        logits,
+        size=size,
+        count=count,
+        replacement="zeros",
+        generator=noise(),
+        capacity=8,
+    )
+    np.testing.assert_allclose((curves[0, 0] - curves[0, 1:]).numpy(), drops, atol=1e-6)
+    assert float(aopc(curves)[0]) == pytest.approx(drops.sum() / (count + 1), abs=1e-6) and np.ptp(drops) > 0.001

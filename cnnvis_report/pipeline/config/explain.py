@@ -60,8 +60,9 @@ class ExplainConfig:
     )
     precision: str = setting(
         "auto",
-        "Floating-point type of methods that need forward passes only, such as RISE. auto takes bfloat16 where it is "
-        "faster and a sample of maps keeps its ranking of pixels (rank correlation of 0.99 or more).",
+        "Floating-point type of methods and metrics that need forward passes only, such as RISE and insertion. auto "
+        "takes bfloat16 where it is faster, a sample of maps keeps its ranking of pixels (rank correlation of 0.99 or "
+        "more), and a sample of metrics its values (up to 5% of the distance between maps).",
         Choice(("auto", "float32", "bfloat16")),
         decides=False,
     )

@@ -1,6 +1,5 @@
 """What decides the results of a run, by name: where one of these has changed, earlier results aren't kept."""
 
-from collections.abc import Sequence
 from inspect import getsource
 
 from cnnvis_report import __version__
@@ -11,6 +10,7 @@ from cnnvis_report.models.model import Training
 from cnnvis_report.models.network_state import weights_hash
 from cnnvis_report.pipeline.identity.run import BATCH, SAMPLED
 from cnnvis_report.pipeline.identity.source_code import code_hash, method_files
+from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.setup import SAMPLE, MapSetup, NetworkSetup, Setup
 from cnnvis_report.records.identity import LISTED
 from cnnvis_report.settings import identity_part
@@ -18,12 +18,8 @@ from cnnvis_report.settings import identity_part
 Parts = dict[str, object]
 
 
-def identity_parts(setup: Setup, batch: int, reduced: Sequence[Task]) -> Parts:
-    """All but the contents of the images.
-
-    Args:
-        batch: images at a time. reduced: tasks that may run in bfloat16.
-    """
+def identity_parts(setup: Setup, plan: Plan) -> Parts:
+    """All but the contents of the images."""
     config, selection = setup.config, setup.selection
     return {
         "the version of cnnvis-report": __version__,
@@ -31,12 +27,17 @@ def identity_parts(setup: Setup, batch: int, reduced: Sequence[Task]) -> Parts:
         **_image_parts(setup.images),
         **_map_parts(setup.maps),
         "the seed": config.machine.seed,
-        BATCH: batch,
-        "the precision": [config.explain.precision, *([task.name, task.layer] for task in reduced)],
+        BATCH: plan.batch,
+        "the precision": [config.explain.precision, *_reduced(plan)],
         "the predictions of all images": repr(selection and (selection.predictions, selection.label_predictions)),
         "the inspection": repr(setup.inspection),
         "the options": identity_part(config),
     }
+
+
+def _reduced(plan: Plan) -> list[list[str]]:
+    """What may run in bfloat16."""
+    return [*([task.name, task.layer] for task in plan.reduced), *([["metrics"]] if plan.reduced_metrics else [])]
 
 
 def _network_parts(network: NetworkSetup) -> Parts:

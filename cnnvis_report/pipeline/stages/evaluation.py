@@ -11,7 +11,7 @@ from cnnvis_report.data.batches import DecodedImage
 from cnnvis_report.engine.noise import noise_generator
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.measure import measure
-from cnnvis_report.evaluation.metric import MapsOfImage, metrics
+from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Metric, metrics
 from cnnvis_report.evaluation.rank_correlation import agreement
 from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.methods.random import random_map
@@ -28,6 +28,7 @@ class MapMetricsStage:
     """Measures the maps of one image after the other.
 
     images: ids of those that are measured. methods: by name. capacity: how many images the network takes at a time.
+    in_bfloat16: names of the metrics whose passes are made in bfloat16.
     """
 
     subject: Subject
@@ -36,6 +37,7 @@ class MapMetricsStage:
     methods: dict[str, MethodInfo]
     capacity: int
     seed: int
+    in_bfloat16: frozenset[str] = frozenset()
 
     def applies_to(self, image: DecodedImage) -> bool:
         """Whether anything of an image's maps is measured: localization is on all images with a mask, for no pass."""
@@ -70,10 +72,13 @@ class MapMetricsStage:
         if not records:
             return None
         maps = [self._shown(record.method, result.arrays[record.key]) for record in records]
-        random = self._random_maps(image, target)
-        sample = self._maps_of_image([*maps, *random], image, target)
-        entries = [entry for entry in metrics(self.budget.effort) if entry.needs_mask is masked]
-        measured = measure(sample, len(random), entries=entries)
+        sample = self.sample(maps, image.picture.values, target, image.mask)
+        entries = [
+            self.reduced(entry) if self.in_bfloat16.intersection(info.name for info in entry.infos) else entry
+            for entry in metrics(self.budget.effort)
+            if entry.needs_mask is masked
+        ]
+        measured = measure(sample, len(sample.maps) - len(maps), entries=entries)
         return ImageMetrics(
             maps=tuple(
                 MapMetrics(record.method, record.layer, record.target, scores.values, scores.curves)
@@ -85,12 +90,20 @@ class MapMetricsStage:
             blind=measured.blind,
         )
 
-    def _random_maps(self, image: DecodedImage, target: int) -> list[Array]:
+    def reduced(self, entry: Metric) -> Metric:
+        """A metric whose passes are made in bfloat16."""
+
+        def logits(images: Tensor) -> Tensor:
+            with self.subject.reduced():
+                return self._logits(images)
+
+        return replace(entry, function=lambda sample: entry.function(replace(sample, logits=logits)))
+
+    def _random_maps(self, inputs: Tensor, target: int) -> list[Array]:
         """Maps like those of the method `random`, drawn from other seeds than its own, each followed by its mirror.
 
         What one of a pair gains by chance the other one loses, so that fewer maps tell as well what chance gives.
         """
-        inputs = image.picture.values
         pairs = range(1, self.budget.random_maps // 2 + 1)
         seeds = (self.seed * 1009 + target + OTHER_SEEDS * draw for draw in pairs)
         drawn = (np.asarray(random_map(inputs, seed).numpy(), dtype=np.float32) for seed in seeds)
@@ -99,17 +112,18 @@ class MapMetricsStage:
     def _shown(self, method: str, values: np.ndarray) -> Array:
         return self.methods[method].shown(np.asarray(values, dtype=np.float32))
 
-    def _maps_of_image(self, maps: Sequence[Array], image: DecodedImage, target: int) -> MapsOfImage:
-        inputs = image.picture.values.to(self.subject.device)
+    def sample(self, maps: Sequence[Array], inputs: Tensor, target: int, mask: Mask | None = None) -> MapsOfImage:
+        """Maps of one image [C, H, W] and random ones, as metrics get them."""
+        moved = inputs.to(self.subject.device)
         return MapsOfImage(
-            maps=maps,
-            image=inputs,
+            maps=[*maps, *self._random_maps(inputs.cpu(), target)],
+            image=moved,
             target=target,
             logits=self._logits,
             meaning=self.subject.meaning,
-            black=self.subject.preprocessing.black(inputs[None]),
-            mask=image.mask,
-            generator=lambda: noise_generator(inputs, self.seed),
+            black=self.subject.preprocessing.black(moved[None]),
+            mask=mask,
+            generator=lambda: noise_generator(moved, self.seed),
             effort=self.budget.effort,
             capacity=1 if self.subject.one_by_one else self.capacity,
             seed=self.seed,
@@ -118,6 +132,11 @@ class MapMetricsStage:
     def _logits(self, images: Tensor) -> Tensor:
         with grad_mode(), torch.no_grad():
             return self.subject.forward(images)
+
+
+def pass_metrics(budget: MetricsBudget) -> list[Metric]:
+    """The metrics of a budget that take forward passes."""
+    return [entry for entry in metrics(budget.effort) if entry.passes is not None]
 
 
 def _rows(matrix: np.ndarray) -> tuple[tuple[float | None, ...], ...]:

@@ -56,9 +56,9 @@ class ValuesByTest:
         )
 
 
-def read_images(subject: Subject, images: ImageSet, count: int) -> list[PredictedImage]:
-    """The first images that can be read, so many at most."""
-    read = (read_item(item, subject.preprocessing) for item in images.items[: TRIED * count])
+def read_images(subject: Subject, images: ImageSet, count: int, tried: int = TRIED) -> list[PredictedImage]:
+    """The first images that can be read, so many at most, of `tried` times as many."""
+    read = (read_item(item, subject.preprocessing) for item in images.items[: tried * count])
     decoded = islice((image for image in read if isinstance(image, DecodedImage)), count)
     return [_predicted(subject, image.picture.values.to(subject.device)) for image in decoded]
 

@@ -1,4 +1,4 @@
-"""Arrays grown and shrunk, in the very way of the page's scripts: two matrices, one for each side."""
+"""Arrays grown and shrunk, in the very way of the page's scripts: a few taps along each side."""
 
 from enum import StrEnum
 from functools import cache
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Values = npt.NDArray[np.floating[Any]]
+Taps = tuple[npt.NDArray[np.intp], Values]
 SHARP = -0.5  # of the cubic kernel: Keys 1981, doi:10.1109/TASSP.1981.1163711, exact for polynomials of degree 2
 
 
@@ -20,30 +21,39 @@ class Growth(StrEnum):
 
 def resize(values: Values, size: tuple[int, int], growth: Growth = Growth.CUBIC) -> Values:
     """Values [h, w] or [h, w, c] at another size: grown as `growth` says, or averaged where they get fewer."""
-    down, across = (_matrix(values.shape[axis], size[axis], growth) for axis in (0, 1))
-    wide = np.tensordot(across, values, axes=(1, 1)).swapaxes(0, 1)
-    return np.tensordot(down, wide, axes=(1, 0))
+    lying = np.asarray(values, dtype=np.float32)
+    for axis in (0, 1):
+        if values.shape[axis] != size[axis]:
+            lying = _resized(lying, _taps(values.shape[axis], size[axis], growth))
+        lying = lying.swapaxes(0, 1)
+    return np.ascontiguousarray(lying)
+
+
+def _resized(values: Values, taps: Taps) -> Values:
+    """The first axis at another length."""
+    total: Values = np.zeros((taps[0].shape[1], *values.shape[1:]), dtype=np.float32)
+    for columns, weights in zip(*taps, strict=True):
+        total += values[columns] * weights.reshape(-1, *[1] * (values.ndim - 1))
+    return total
 
 
 @cache
-def _matrix(before: int, after: int, growth: Growth) -> Values:
-    """[after, before]: what each new place takes of the old ones; the rows sum to 1."""
-    matrix = np.zeros((after, before))
+def _taps(before: int, after: int, growth: Growth) -> Taps:
+    """[taps, after] each: which of the old places each new one takes, and how much of them; weights sum to 1."""
     rows = np.arange(after)
     if after < before:
         edges = np.linspace(0, before, after + 1)
-        cells = np.arange(before)
-        overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
-        return np.asarray(np.maximum(overlap, 0) * after / before)
-    if growth is Growth.NEAREST:
-        matrix[rows, ((rows + 0.5) * before / after).astype(int)] = 1
-        return matrix
-    exact = (rows + 0.5) * before / after - 0.5
-    first = np.floor(exact).astype(int)
-    for tap in range(-1, 3):
-        columns = np.clip(first + tap, 0, before - 1)  # beyond the edge is what is at the edge
-        np.add.at(matrix, (rows, columns), _cubic(np.abs(exact - first - tap)))
-    return matrix
+        columns = np.floor(edges[:-1]).astype(int) + np.arange(int(np.ceil(before / after)) + 1)[:, None]
+        overlap = np.minimum(edges[1:], columns + 1) - np.maximum(edges[:-1], columns)
+        weights = np.maximum(overlap, 0) * after / before
+    elif growth is Growth.NEAREST:
+        columns = ((rows + 0.5) * before / after).astype(int)[None]
+        weights = np.ones(columns.shape)
+    else:
+        exact = (rows + 0.5) * before / after - 0.5
+        columns = np.floor(exact).astype(int) + np.arange(-1, 3)[:, None]
+        weights = _cubic(np.abs(exact - columns))
+    return np.clip(columns, 0, before - 1), weights.astype(np.float32)  # beyond the edge is what is at the edge
 
 
 def _cubic(distance: Values) -> Values:

@@ -43,15 +43,16 @@ def thumbnail(picture: Pixels) -> bytes:
     return webp(np.asarray(small), quality=STILL_QUALITY + 8, lossless_up_to=6_000)
 
 
-def still(picture: Pixels, values: Array, card: MethodInfo) -> bytes:
+def still(picture: Pixels, values: Array, card: MethodInfo, end: float | None = None) -> bytes:
     """A map as the image page first shows it: coarse maps over the picture, pixel maps alone.
 
     Args:
         picture: [H, W] or [H, W, 3], what the network saw.
         values: [h, w], as `MethodInfo.shown` gives it.
+        end: where the colors end; of the map for itself without it.
     """
     size = _still_size((picture.shape[0], picture.shape[1]))
-    return webp(draw_map(picture, values, card, size), quality=STILL_QUALITY, lossless_up_to=0)
+    return webp(draw_map(picture, values, card, size, end=end), quality=STILL_QUALITY, lossless_up_to=0)
 
 
 def gray(picture: Pixels) -> Pixels:

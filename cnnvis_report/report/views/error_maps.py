@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.images import ClassScore, ImageRecord, MapRecord
+from cnnvis_report.records.methods import Kind
+from cnnvis_report.records.run import RunRecord
 from cnnvis_report.records.scores import ScoreKind
+from cnnvis_report.report.pictures.palettes import limit
 from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail
 from cnnvis_report.report.views.best_methods import BestMethod, best_methods_of
 from cnnvis_report.report.views.verdict import label_score
@@ -39,9 +42,16 @@ class ErrorMaps:
         return {name: one for name, one in maps.items() if one is not None}
 
 
+def best_of_classes(run: RunRecord, evidence: Evidence | None) -> BestMethod | None:
+    """The best method whose maps differ from class to class; None where there is none."""
+    best = best_methods_of(run, evidence)
+    rest = [BestMethod(method.name, "", method.title) for method in run.methods if not method.baseline]
+    return next((method for method in (*best, *rest) if not run.method(method.name).class_agnostic), None)
+
+
 def error_maps(stored: StoredRun, evidence: Evidence | None) -> dict[str, ErrorMaps]:
     """The maps of the explained images with errors, by image: as many as the page can list, in its order."""
-    best = next(iter(best_methods_of(stored.record, evidence)), BestMethod("", "", ""))
+    best = best_of_classes(stored.record, evidence) or BestMethod("", "", "")
     errors = [image for image in stored.images() if image.correct is False]
     errors.sort(key=lambda image: (-_confidence(image), image.name))
     return {image.id: _maps_of(image, best.name, best.layer) for image in errors[:ERRORS]}
@@ -57,10 +67,14 @@ def error_pictures(stored: StoredRun) -> Pictures:
     for image, maps in error_maps(stored, stored.evidence).items():
         arrays = stored.maps(maps.image)
         yield picture_name(image, "picture"), thumbnail(arrays["picture"])
-        for which, error_map in maps.both().items():
-            method = stored.record.method(error_map.record.method)
-            values = method.shown(arrays[error_map.record.key])
-            yield picture_name(image, which), still(arrays["picture"], values, method)
+        shown = {
+            which: (method, method.shown(arrays[error_map.record.key]))
+            for which, error_map in maps.both().items()
+            for method in (stored.record.method(error_map.record.method),)
+        }
+        ends = [limit(values, clipped=method.kind is Kind.PIXEL) for method, values in shown.values() if values.any()]
+        for which, (method, values) in shown.items():
+            yield picture_name(image, which), still(arrays["picture"], values, method, max(ends, default=None))
 
 
 def _maps_of(image: ImageRecord, method: str, layer: str) -> ErrorMaps:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from cnnvis_report.records.labels import LabelErrors
 from cnnvis_report.records.predictions import Prediction
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.report.views.best_methods import best_methods
-from cnnvis_report.report.views.error_maps import ERRORS, ErrorMaps, error_maps, picture_name
+from cnnvis_report.report.views.error_maps import ERRORS, ErrorMaps, best_of_classes, error_maps, picture_name
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
 
@@ -55,9 +54,9 @@ class ErrorGroup:
 class Errors:
     """What is misclassified.
 
-    groups: those with the most confident errors first. method: the title of the one whose maps are shown; empty where no
-    listed image has one. more: how many errors aren't listed. unexplained: whether some of those listed have no page. multilabel:
-    whether an image can have several labels.
+    groups: those with the most confident errors first. method: the title of the one whose maps are shown; empty where
+    no listed image has one. more: how many errors aren't listed. unexplained: whether some of those listed have no
+    page. multilabel: whether an image can have several labels.
     """
 
     groups: list[ErrorGroup]
@@ -81,10 +80,11 @@ def errors_of(report: Report, links: Links) -> Errors | None:
     else:
         return None
     listed = [row for group in groups for row in group.rows]
+    best = best_of_classes(report.run, report.evidence)
     shown = any(tile for row in listed for tile in row.tiles)
     return Errors(
         groups=groups,
-        method=best_methods(report)[0].title if shown else "",
+        method=best.title if best and shown else "",
         more=total - len(listed),
         unexplained=any(not row.address for row in listed),
         multilabel=predictions is None,

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from cnnvis_report.evidence import words
 from cnnvis_report.evidence.comparison import kind_of
-from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.images import ImageRecord, MapRecord
 from cnnvis_report.records.methods import MethodInfo
 from cnnvis_report.records.metrics import ImageMetrics, MapMetrics, MetricInfo, MetricKind
 from cnnvis_report.report.views.measures import Column, column
@@ -87,6 +87,18 @@ def image_table(report: Report, image: ImageRecord) -> ImageTable | None:
         blind=tuple((metric.title, metrics.blind[metric.name]) for metric in infos if metric.name in metrics.blind),
         images=evidence.images if evidence else 0,
     )
+
+
+def measured_of(metrics: ImageMetrics | None, record: MapRecord, name: str) -> tuple[float, float | None] | None:
+    """What a map scored on a measure, and random maps of its image in the mean; None where it tells nothing."""
+    if metrics is None or name in metrics.blind:
+        return None
+    scores = (scored for scored in metrics.maps if (scored.method, scored.layer) == (record.method, record.layer))
+    value = next(
+        (scored.values[name] for scored in scores if scored.target == record.target and name in scored.values), None
+    )
+    random = metrics.random.get(name)
+    return None if value is None else (value, fmean(random) if random else None)
 
 
 def _together(parts: Sequence[ImageMetrics]) -> ImageMetrics:

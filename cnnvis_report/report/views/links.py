@@ -39,6 +39,10 @@ class Links(Protocol):
         """One of the pictures that belong to the page itself."""
         ...
 
+    def file(self, name: str) -> str:
+        """A file of the folder, to be taken away; empty where the report is one file."""
+        ...
+
 
 @dataclass(frozen=True)
 class SiteLinks:
@@ -77,6 +81,10 @@ class SiteLinks:
     def picture(self, name: str) -> str:
         """stills/OWN/NAME.webp."""
         return f"{self.up}stills/{self.page_name}/{name}.webp"
+
+    def file(self, name: str) -> str:
+        """The file itself."""
+        return f"{self.up}{name}"
 
     def asset(self, name: str) -> str:
         """A style sheet or script."""
@@ -120,3 +128,7 @@ class SingleFileLinks:
     def picture(self, name: str) -> str:
         """The picture itself, as an address that needs no file; empty where the page has none of this name."""
         return self.pictures.get(name, "")
+
+    def file(self, name: str) -> str:
+        """Nothing: no file lies beside this one."""
+        return ""

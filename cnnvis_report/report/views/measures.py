@@ -8,6 +8,7 @@ from cnnvis_report.evidence.comparison import kind_of
 from cnnvis_report.records.evidence import Evidence, Interval, MethodEvidence, Standing
 from cnnvis_report.records.metrics import MetricInfo, MetricKind
 from cnnvis_report.records.run import RunRecord
+from cnnvis_report.report.views.precision import precision_sentences
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,15 @@ class MeasuresRow:
 
 @dataclass(frozen=True)
 class MeasuresTable:
-    """The measures of one kind, such as "Faithfulness"; methods best first."""
+    """The measures of one kind, such as "Faithfulness"; methods best first.
+
+    precision: what bfloat16 changed, a sentence for measures that share their passes.
+    """
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[MeasuresRow, ...]
+    precision: tuple[str, ...] = ()
 
 
 def measures_tables(run: RunRecord, evidence: Evidence) -> list[MeasuresTable]:
@@ -61,7 +66,8 @@ def _table(
         for method in evidence.methods
         if any(metric.name in method.measures for metric in metrics)
     )
-    return MeasuresTable(title, tuple(column(run, metric, counted[metric.name]) for metric in metrics), rows)
+    columns = tuple(column(run, metric, counted[metric.name]) for metric in metrics)
+    return MeasuresTable(title, columns, rows, precision_sentences(run, [metric.name for metric in metrics]))
 
 
 def _cell(method: MethodEvidence, metric: MetricInfo) -> tuple[str, str]:

@@ -16,9 +16,9 @@ MARKS = {"passed": "✓", "failed": "✗", "not decided": "?"}
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name in the address, its title, what it holds, and whether its best or first values are the highest.
+    """A column: its name in the address, its title, and what it holds.
 
-    images: how many count; 0 where that says nothing.
+    descending: whether the highest values are the best. images: how many count; 0 where that says nothing.
     """
 
     name: str

@@ -13,6 +13,7 @@ from cnnvis_report.report.views.evidence import EvidenceTable, evidence_table
 from cnnvis_report.report.views.findings import Finding, findings
 from cnnvis_report.report.views.gallery import Gallery, gallery
 from cnnvis_report.report.views.headline import facts, notices
+from cnnvis_report.report.views.headline_figure import HeadlineFigure, headline_figure
 from cnnvis_report.report.views.image import ImageView, Neighbors, image_view
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
@@ -52,9 +53,9 @@ class Overview:
 
     title: of the report. facts: a line of what was explained, each with an address, or none. noun: what a score is of:
     "class", "label" or "output". notices, folded: what a reader has to know first, at once and folded away.
-    evidence: None where nothing was measured. confusion: None where there are too many classes, or no labels.
-    confused: the most frequent errors: label, prediction, how many. precisions: labels, lowest average precision first.
-    confidence: a histogram; None of values and of few images.
+    figure: None without maps. evidence: None where nothing was measured. confusion: None where there are too many
+    classes, or no labels. confused: the most frequent errors: label, prediction, how many. precisions: labels, lowest
+    average precision first. confidence: a histogram; None of values and of few images.
     image: what the page of the only image shows; None where there are several, and then there is a gallery.
     """
 
@@ -64,6 +65,7 @@ class Overview:
     noun: str
     notices: list[str]
     folded: list[str]
+    figure: HeadlineFigure | None
     evidence: EvidenceTable | None
     confusion: Confusion | None
     confused: list[tuple[str, str, int]]
@@ -92,9 +94,10 @@ def overview(report: Report, links: Links) -> Overview:
         noun=fmt.column(report.network.kind),
         notices=shown,
         folded=folded,
+        figure=headline_figure(report, links) if several else None,
         evidence=evidence_table(report) if several else None,
         confusion=confusion if several else None,
-        confused=[] if confusion else most_confused(summary),
+        confused=most_confused(summary) if several and not confusion else [],
         precisions=labels_by_precision(summary.label_predictions)[:LISTED] if several else [],
         confidence=confidence_histogram(report),
         visualizations=list(_visualizations(report, links)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cnnvis_report.records.evidence import Evidence
 from cnnvis_report.records.images import ImageRecord
@@ -11,6 +12,9 @@ from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.summary import Summary, summarize
 from cnnvis_report.store.run_folder import StoredRun
+
+if TYPE_CHECKING:
+    from cnnvis_report.report.figure.content import Figure
 
 
 class Report:
@@ -51,6 +55,17 @@ class Report:
     def evidence(self) -> Evidence | None:
         """The verdict on every method; None where nothing was measured."""
         return self.stored.evidence
+
+    @cached_property
+    def figure(self) -> "Figure | None":
+        """The headline figure, of the images and methods that say most; None where there are no maps."""
+        from cnnvis_report.report.figure.config import FigureConfig  # later, as it needs words that need this
+        from cnnvis_report.report.figure.content import NoMaps, make_figure
+
+        try:
+            return make_figure(self.stored, FigureConfig())
+        except NoMaps:
+            return None
 
     @cached_property
     def names(self) -> dict[str, str]:

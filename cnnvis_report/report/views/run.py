@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
+from cnnvis_report.report.views.method_rows import MethodRow, method_rows
+from cnnvis_report.report.views.precision import precision_of_methods, precision_of_metrics
 from cnnvis_report.report.views.report import Report
 
 
@@ -14,29 +15,48 @@ from cnnvis_report.report.views.report import Report
 class Run:
     """What the run page shows.
 
-    facts, settings, environment: rows of a name and a value. missing: files that were skipped and maps that there
-    aren't, each with the reason.
+    sentence: what was computed. command: what gives the run again; empty where there is none. facts, settings,
+    environment: rows of a name and a value. cost: the methods, with what their maps took. missing: files that were
+    skipped and maps that there aren't, each with the reason.
     """
 
-    network: NetworkRecord
+    sentence: str
+    command: str
     facts: list[tuple[str, str]]
     settings: list[tuple[str, str]]
     fingerprint: str
     environment: list[tuple[str, str]]
     notices: tuple[str, ...]
+    cost: list[MethodRow]
     missing: Iterable[tuple[str, str]]
 
 
 def run(report: Report, _links: Links) -> Run:
     """Gather what the run page shows."""
     return Run(
-        network=report.network,
+        sentence=_sentence(report),
+        command=str(report.run.provenance.get("command", "")),
         facts=_facts(report.run),
-        settings=[*_settings(report.run), *_precision(report.run)],
+        settings=[*_settings(report.run), *precision_of_methods(report.run), *precision_of_metrics(report.run)],
         fingerprint=report.run.fingerprint,
         environment=_environment(report.run),
         notices=report.run.notices,
+        cost=[row for row in method_rows(report) if not row.not_applicable],
         missing=_missing(report),
+    )
+
+
+def _sentence(report: Report) -> str:
+    """Such as "18 methods × 3 classes on 36 images: 1,908 maps, 2 missing."."""
+    run, summary = report.run, report.summary
+    if not run.methods:
+        return f"{fmt.count(summary.images, 'image')}, without maps."
+    methods = len(run.methods) - len({gap.method for gap in run.not_applicable})
+    columns = fmt.columns(summary.classes, run.network.kind)
+    missing = f", {fmt.number(summary.missing)} missing" if summary.missing else ""
+    return (
+        f"{fmt.count(methods, 'method')} × {columns} on {fmt.count(summary.images, 'image')}: "
+        f"{fmt.count(summary.maps, 'map')}{missing}."
     )
 
 
@@ -70,18 +90,6 @@ def _settings(run: RunRecord) -> Iterator[tuple[str, str]]:
         "passes per image",
         f"{fmt.number(passes.get('forward', 0))} forward, {fmt.number(passes.get('backward', 0))} backward",
     )
-
-
-def _precision(run: RunRecord) -> Iterator[tuple[str, str]]:
-    """What bfloat16 changed, method by method."""
-    for check in run.precision:
-        name = run.method(check.method).title + (f" at {check.layer}" if check.layer else "")
-        used, other = ("bfloat16", "float32") if check.used else ("float32", "bfloat16")
-        if check.correlation is None:
-            yield name, f"{used}, as bfloat16 failed: {check.reason}"
-        else:
-            correlation = fmt.number(check.correlation, 5)
-            yield name, f"{used}; rank correlation with {other} {correlation} on {fmt.count(check.images, 'image')}"
 
 
 def _missing(report: Report) -> Iterator[tuple[str, str]]:

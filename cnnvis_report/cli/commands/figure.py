@@ -1,0 +1,78 @@
+"""`cnnvis-report figure`: rows of images by columns of methods as one picture."""
+
+from pathlib import Path
+
+import click
+
+from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
+from cnnvis_report.cli.options import configured
+from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.types import SettingType
+from cnnvis_report.errors import BadRequest, CnnVisError, brief
+from cnnvis_report.report.figure.config import FigureConfig
+from cnnvis_report.settings import Group
+from cnnvis_report.settings.kinds import File
+
+
+@click.command(cls=GroupedCommand, short_help="Draw maps of a stored run as a figure for a paper.")
+@click.argument(
+    "run", cls=DescribedArgument, type=SettingType(File()), metavar="RUN", description="The folder of a report."
+)
+@click.option(
+    "-o",
+    "--output",
+    cls=GroupedOption,
+    group=Group.REPORT,
+    type=SettingType(File()),
+    default="figure.pdf",
+    show_default=True,
+    metavar="FILE",
+    help="The figure, as .pdf, .svg or .png. A PDF needs matplotlib: pip install 'cnnvis-report[figures]'.",
+)
+@configured(FigureConfig, prefix="CNNVIS_REPORT_FIGURE_")
+@click.option(
+    "--caption",
+    "latex_file",
+    cls=GroupedOption,
+    group=Group.REPORT,
+    type=SettingType(File()),
+    metavar="FILE|-",
+    help="Write the figure with its caption as LaTeX to a file, or to the terminal.",
+)
+def figure(config: FigureConfig, run: Path, output: Path, latex_file: Path | None) -> None:
+    """Draw rows of images by columns of methods of the stored RUN as one figure, and say its caption.
+
+    Without names, the rows are the predictions that say most of the network, and the columns the best method of each
+    family. Neither the model nor torch is needed; nothing in the folder, which may be somebody else's, is executed.
+
+    \b
+    Examples:
+        cnnvis-report figure report -o figure.pdf
+        cnnvis-report figure report -o figure.svg --images cats/a.jpg,b.jpg --methods grad_cam,cam --width 88mm
+    """
+    from cnnvis_report.report.figure.caption import caption, latex
+    from cnnvis_report.report.figure.save import check_target, save_figure
+    from cnnvis_report.store.atomic import beside
+    from cnnvis_report.store.run_folder import load_run
+
+    to_file = latex_file if latex_file is not None and str(latex_file) != "-" else None
+    if to_file is not None:
+        check_target(to_file)
+    stored = load_run(run)
+    try:
+        drawn = save_figure(stored, output, config)
+    except (CnnVisError, OSError):
+        raise
+    except Exception as error:  # every field fits its type, but a stranger may have put anything into them
+        raise BadRequest(f"{run}: no figure can be made of it ({type(error).__name__}: {brief(error)}).") from error
+    text = caption(drawn)
+    as_latex = latex(text, config.width_mm, output.name)
+    click.echo(printable(f"Wrote {output}"))
+    if latex_file is None:
+        click.echo(printable(text))
+    elif to_file is None:
+        click.echo("\n".join(map(printable, as_latex.splitlines())))
+    else:
+        with beside(to_file) as temporary:
+            temporary.write_text(as_latex, encoding="utf-8", newline="\n")
+        click.echo(printable(f"Wrote {to_file}"))

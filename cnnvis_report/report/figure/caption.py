@@ -1,0 +1,123 @@
+"""A figure's caption in words, and the same for LaTeX."""
+
+from collections.abc import Iterator
+
+from cnnvis_report.evidence import words
+from cnnvis_report.records.methods import Kind, Sign
+from cnnvis_report.records.scores import ScoreKind
+from cnnvis_report.report.figure.config import LABEL
+from cnnvis_report.report.figure.content import Figure
+from cnnvis_report.report.figure.rows import listed
+from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.store.names import FIGURE_SOFTWARE
+
+LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "&": r"\&",
+        "#": r"\#",
+        "%": r"\%",
+        "_": r"\_",
+        "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "×": r"$\times$",
+        "−": r"$-$",
+        "≥": r"$\geq$",
+        "⚠": r"$\triangle$",
+        "–": "--",
+    }
+)
+
+
+def caption(figure: Figure) -> str:
+    """What a reader has to know of a figure, in sentences."""
+    text = " ".join(_sentences(figure))
+    return "".join(letter if letter.isprintable() else " " for letter in text)  # a name may have anything in it
+
+
+def latex(text: str, width_mm: float, file: str = "figure.pdf") -> str:
+    """A figure with this caption in LaTeX, as wide as it was drawn."""
+    kind = "figure*" if width_mm > 100 else "figure"
+    return (
+        f"% {FIGURE_SOFTWARE}\n\\begin{{{kind}}}\n  \\centering\n  \\includegraphics[width={width_mm:g}mm]{{{file}}}\n"
+        f"  \\caption{{{text.translate(LATEX)}}}\n\\end{{{kind}}}\n"
+    )
+
+
+def _sentences(figure: Figure) -> Iterator[str]:
+    yield f"Attribution maps of {figure.run.network.name} for {_target(figure)}."
+    yield _rows(figure)
+    yield _columns(figure)
+    yield from (f"{one} and {other} give the same maps." for one, other in figure.same)
+    yield _scales(figure)
+    if any(row.mask is not None for row in figure.rows):
+        yield "Outlines: ground-truth masks."
+    if any(row.image.correct is not None for row in figure.rows):
+        yield f"✓ correct, ✗ error, with the probability of the predicted {_noun(figure)}."
+
+
+def _noun(figure: Figure) -> str:
+    return fmt.column(figure.run.network.kind)
+
+
+def _target(figure: Figure) -> str:
+    """The class whose maps are shown, in words."""
+    noun, kind = _noun(figure), figure.run.network.kind
+    if figure.target == LABEL:
+        return f"the {noun} of the label"
+    if kind is not ScoreKind.VALUE and all(row.target == row.image.top[0] for row in figure.rows):
+        return f"the predicted {noun}" if kind.exclusive else f"the {noun} of the highest probability"
+    return listed(list(dict.fromkeys(row.target.name for row in figure.rows if row.target)))
+
+
+def _rows(figure: Figure) -> str:
+    total = fmt.count(figure.total, "image")
+    if figure.rule:
+        return f"Rows: {figure.rule}, of {total}."
+    if len(figure.rows) == figure.total > 1:
+        return f"Rows: all {total}."
+    names = listed([row.name for row in figure.rows])
+    return f"Row: {names}." if len(figure.rows) == 1 else f"Rows: {names}, of {total}."
+
+
+def _columns(figure: Figure) -> str:
+    """The methods, and why they are there."""
+    evidence, columns = figure.evidence, figure.columns
+    best = [column.title for column in columns if column.best and not column.warning]
+    named = [column.title for column in columns if not (column.best or column.warning or column.method.baseline)]
+    parts = ["the input", *named]
+    if best and evidence is not None and evidence.faithfulness:
+        measure = words.metric(figure.run, evidence.faithfulness).title
+        images = next(counted.images for counted in evidence.measures if counted.name == evidence.faithfulness)
+        which = "the best methods of their families" if len(best) > 1 else "the best method of its family"
+        parts.insert(1, f"{', '.join(best)} ({which} by {_lower(measure)}, n = {images})")
+    else:
+        parts[1:1] = best
+    parts += [f"⚠ {column.title} ({column.warning})" for column in columns if column.warning]
+    parts += ["a random map for comparison" for column in columns if column.method.baseline]
+    return f"Columns: {'; '.join(parts)}."
+
+
+def _lower(title: str) -> str:
+    """A title within a sentence; one that begins with a short form such as ROAD stays."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+
+
+def _scales(figure: Figure) -> str:
+    """How colors are to be read."""
+    kinds = {(column.method.kind is Kind.PIXEL, column.method.shown_sign) for column in figure.columns}
+    ends = []
+    if any(not alone for alone, _ in kinds):
+        ends.append(f"its largest absolute value (over the input, {fmt.percent(figure.look.opacity)} opacity)")
+    if any(alone for alone, _ in kinds):
+        ends.append("the 99th percentile of its absolute values (pixels alone)")
+    sentence = f"Each map is scaled to {' or '.join(ends)}"
+    if any(sign is Sign.SIGNED for _, sign in kinds):
+        warm, cold = ("orange", "purple") if figure.look.signed == "PuOr" else ("red", "blue")
+        sentence += f"; where values are signed, {warm} speaks for the {_noun(figure)} and {cold} against it"
+    return f"{sentence}."

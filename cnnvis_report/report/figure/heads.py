@@ -1,0 +1,99 @@
+"""The words at the head of a figure's rows and below its color bars."""
+
+from dataclasses import dataclass
+
+from cnnvis_report.records.methods import Kind, MethodInfo, Sign
+from cnnvis_report.records.scores import ScoreKind
+from cnnvis_report.report.figure.content import Figure, Row
+from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.verdict import predicted_scores
+
+NAMED = 2  # labels of an image that can have several
+
+
+@dataclass(frozen=True)
+class HeadLine:
+    """A line at the head of a row.
+
+    tone: "ink", "muted", "correct" or "misclassified". mark: the one before the text; empty for none. instead: what is
+    written where the font lacks a letter.
+    """
+
+    text: str
+    tone: str
+    mark: str = ""
+    instead: str = ""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a color bar stands for: values of one sign, over the picture or alone.
+
+    low, middle, high: its ends and its middle. below: where it ends, the longest wording first.
+    """
+
+    sign: Sign
+    kind: Kind
+    low: str
+    middle: str
+    high: str
+    below: tuple[str, ...]
+
+
+def head(row: Row) -> list[HeadLine]:
+    """What is said of an image: its name, what is predicted, its label where that is something else, and the reason."""
+    image = row.image
+    state = {True: "correct", False: "misclassified", None: ""}[image.correct]
+    lines = [HeadLine(row.name, "ink", instead=f"image {row.number}")]
+    lines += [
+        HeadLine(
+            f"{score.name} = {value}" if score.probability is None else f"{score.name} {value}",
+            state or "ink",
+            state if not number else "",
+            instead=f"{fmt.column(image.kind)} {score.index} {value}",
+        )
+        for number, score in enumerate(predicted_scores(image)[:NAMED])
+        if (value := fmt.score_value(score))
+    ] or [HeadLine("no label above 50%", state or "ink", state)]
+    labels = [label.name for label in image.named]
+    if labels and not image.correct and image.kind is not ScoreKind.VALUE:
+        numbers = [str(label.index) for label in image.named if label.index is not None]
+        plural = "s" if len(labels) > 1 else ""
+        lines.append(
+            HeadLine(
+                f"label{plural}: {', '.join(labels)}",
+                "muted",
+                instead=f"label{plural}: {fmt.column(image.kind)} {', '.join(numbers)}" if numbers else "label unknown",
+            )
+        )
+    return [*lines, *([HeadLine(row.reason, "muted")] if row.reason else [])]
+
+
+def scale_of(method: MethodInfo) -> tuple[Sign, bool]:
+    """What a method's colors depend on: the sign, and whether the map stands alone."""
+    return method.shown_sign, method.kind is Kind.PIXEL
+
+
+def scale(method: MethodInfo) -> Scale:
+    """The scale of a method's maps, in words."""
+    signed, alone = method.shown_sign is Sign.SIGNED, method.kind is Kind.PIXEL
+    below = ("to the 99th percentile of each map", "to the 99th percentile", "to 99%") if alone else (
+        "over the input, to the largest value of each map", "to the largest value of each map", "to its largest"
+    )  # fmt: skip
+    if signed:
+        return Scale(method.shown_sign, method.kind, "against", "0", "for", below)
+    return Scale(method.shown_sign, method.kind, "0", "", "high", below)
+
+
+def scales(figure: Figure) -> list[tuple[Scale, int, int]]:
+    """Each kind of scale once, with the first and last of the columns side by side that it is drawn below."""
+    bars = []
+    kinds = [scale_of(column.method) for column in figure.columns]
+    for first, kind in enumerate(kinds):
+        if kind in kinds[:first]:
+            continue
+        last = first
+        while last + 1 < len(kinds) and kinds[last + 1] == kind:
+            last += 1
+        bars.append((scale(figure.columns[first].method), first, last))
+    return bars

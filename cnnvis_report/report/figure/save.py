@@ -1,0 +1,94 @@
+"""Figures as files: the format by the suffix, written whole or not at all, and over nobody else's file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.report.figure.caption import caption
+from cnnvis_report.report.figure.config import FigureConfig
+from cnnvis_report.report.figure.content import Figure, make_figure
+from cnnvis_report.report.figure.fonts import AnyFont, Font, PillowFont
+from cnnvis_report.report.figure.layout import lay_out
+from cnnvis_report.report.figure.pdf import DejaVu, pdf
+from cnnvis_report.report.figure.png import paint, png
+from cnnvis_report.report.figure.sheet import Sheet
+from cnnvis_report.report.figure.style import DARK, Style, Theme
+from cnnvis_report.report.figure.svg import svg
+from cnnvis_report.report.pictures.thumbnails import Pictures, webp
+from cnnvis_report.store.atomic import beside, blocked_by, is_regular
+from cnnvis_report.store.names import FIGURE_SOFTWARE
+from cnnvis_report.store.run_folder import StoredRun
+
+# 1280 CSS pixels, sharp on screens of two a pixel, upon the ground of the pages
+PAGE = Style(1280 / 96 * 25.4, 10.0, 192, replace(Theme(), background=(251, 251, 249)), widest=45.0)
+PRINT = Style(widest=30.0)
+DARK_PAGE = replace(PAGE, theme=DARK)
+PAGE_QUALITY = 76
+LIGHT_PICTURE, DARK_PICTURE = "figure", "figure-dark"
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a file of a suffix is made: the font that measures its text, and what encodes a sheet with a caption."""
+
+    font: Callable[[], Font]
+    encode: Callable[[Sheet, str], bytes]
+
+
+FORMATS = {
+    ".png": Format(PillowFont, lambda sheet, _: png(sheet)),
+    ".svg": Format(AnyFont, svg),
+    ".pdf": Format(DejaVu, pdf),
+}
+
+
+def save_figure(stored: StoredRun, path: Path, config: FigureConfig) -> Figure:
+    """Write a figure of a run into a file, in the format that the suffix names.
+
+    Raises:
+        BadRequest: the suffix is unknown, matplotlib is missing, the file is somebody else's, the run has no maps or
+        the width can't hold the columns. UnknownName: the run has no such image or method. Nothing is written then.
+    """
+    output = FORMATS.get(path.suffix.lower())
+    if output is None:
+        raise BadRequest(f"{path}: the suffix names the format of a figure, {', '.join(FORMATS)}.")
+    check_target(path)
+    font = output.font()
+    figure = make_figure(stored, config)
+    content = output.encode(lay_out(figure, config.style, font), caption(figure))
+    with beside(path) as temporary:
+        temporary.write_bytes(content)
+    return figure
+
+
+def figure_png(figure: Figure) -> bytes:
+    """A figure as the run folder keeps it: as wide as a page of print."""
+    return png(lay_out(figure, PRINT, PillowFont()))
+
+
+def page_sheet(figure: Figure) -> Sheet:
+    """A figure as the overview shows it."""
+    return lay_out(figure, PAGE, PillowFont())
+
+
+def page_pictures(figure: Figure) -> Pictures:
+    """The same as pictures, for light pages and for dark ones."""
+    for name, style in ((LIGHT_PICTURE, PAGE), (DARK_PICTURE, DARK_PAGE)):
+        yield name, webp(paint(lay_out(figure, style, PillowFont())), quality=PAGE_QUALITY, lossless_up_to=0)
+
+
+def check_target(path: Path) -> None:
+    """Refuse to write over anything but a figure that this program has made.
+
+    Raises:
+        BadRequest: saying what is there.
+    """
+    if blocked_by(path) is not None:
+        raise BadRequest(f"{path}: {blocked_by(path)} is a file, and no folder can be made in it.")
+    if path.is_dir():
+        raise BadRequest(f"{path}: is a folder; give the name of a file.")
+    if path.is_symlink():
+        raise BadRequest(f"{path}: is a link, and what it leads to isn't overwritten. Give another name.")
+    if path.exists() and not (is_regular(path) and FIGURE_SOFTWARE.encode() in path.read_bytes()):
+        raise BadRequest(f"{path}: isn't a figure that this program has written, and isn't overwritten. Move it away.")
