@@ -15,7 +15,7 @@ from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.site_writer import write_assets, write_page
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.store import load_run
-from cnnvis_report.store.run_folder import StoredRun
+from cnnvis_report.store.run_folder import Array, StoredRun
 from tests.fixtures.make_run import FOLDER
 
 CLASSES = ("circle", "cross", "ring", "square", "triangle")
@@ -43,6 +43,10 @@ class ManyImages(StoredRun):
                 top=(score,),
                 targets=(replace(example.targets[0]),),
             )
+
+    def arrays(self, image: str) -> dict[str, Array]:
+        """Those of the first image of the stored run, whose maps all images have."""
+        return super().arrays(next(super().images()).id)
 
 
 def many(count: int) -> ManyImages:
