@@ -24,18 +24,18 @@ def write_pages(run: StoredRun, folder: Path, progress: Progress) -> Quality:
     quality = QUALITIES[0]
     report = Report(run, quality)
     renderer = Renderer(report)
-    _write_assets(folder, report)
+    write_assets(folder, report)
     if report.figure is not None:
         (folder / FIGURE).write_bytes(figure_png(report.figure))
     for page in shown_pages(report):
-        _write_page(report, renderer, folder, page)
+        write_page(report, renderer, folder, page)
     for content in image_contents(report):
         _write_image(report, renderer, folder, content)
         progress.done(content.image.name)
     return quality
 
 
-def _write_page(report: Report, renderer: Renderer, folder: Path, page: Page) -> None:
+def write_page(report: Report, renderer: Renderer, folder: Path, page: Page) -> None:
     """A page of the table, with its own pictures."""
     links = SiteLinks(page_name=f"pages/{page.name}")
     _write_pictures(folder / "stills" / links.page_name, page.pictures(report))
@@ -76,7 +76,7 @@ def _write_image(report: Report, renderer: Renderer, folder: Path, content: Imag
     stream.dump(str(path), encoding="utf-8")
 
 
-def _write_assets(folder: Path, report: Report) -> None:
+def write_assets(folder: Path, report: Report) -> None:
     """Style sheets, scripts, and what is only known of time and machine."""
     texts = {
         "assets/report.css": assets.styles(),

@@ -208,7 +208,15 @@ def test_a_run_of_one_image_and_of_many(drawn: Path, tmp_path: Path) -> None:
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", one, "-m", "grad_cam", "-q")
     page = Page(next((one / "images").glob("plain-*.html")).read_text(encoding="utf-8"))
     assert not [attrs for attrs in page.all("a") if attrs.get("rel")], "no neighbors"
-    assert "1 of 1" in "".join(page.text)
+    overview = Page((one / "index.html").read_text(encoding="utf-8"))
+    (main,) = overview.all("main")
+    assert main["data-page"] == "image" and main["data-image"] == next((one / "images").iterdir()).stem
+    assert len(overview.all("h1")) == 1 and "plain.png" in "".join(overview.text)
+    assert not [attrs for _, attrs in overview.elements if "data-gallery" in attrs], "no gallery of one image"
+    command("render", one, "--single-file")
+    single = Page((one / "index.html").read_text(encoding="utf-8"))
+    parts = [attrs for attrs in single.all("main") if attrs.get("data-image")]
+    assert len(parts) == 1 and "hidden" not in parts[0]
 
 
 def test_notices_are_said_outright_or_folded(drawn: Path, tmp_path: Path) -> None:
