@@ -48,6 +48,7 @@ CnnVis.route = () => {
 
 // What is drawn is drawn anew only where the address asks for something else.
 CnnVis.applyAddress = (page) => {
+  if (!page.state) return; // it will begin with what the address says
   const state = page.fromAddress();
   const elsewhere = ["at", "filter", "open", "page", "pin"]; // what is beside the maps
   const differs = (name) => !elsewhere.includes(name) && JSON.stringify(state[name]) !== JSON.stringify(page.state[name]);
