@@ -79,7 +79,7 @@ def test_a_map_is_pinned_blinked_and_swiped(visit: Visit, moved: Path, report: P
     picture = "(where) => document.querySelector(where).toDataURL()"
     pinned, cover, covered = (
         tab.evaluate(picture, where)
-        for where in ("#grad_cam .map", "#saliency .view > .cover", "#saliency .view > .map")
+        for where in ("#grad_cam .map", "#eigen_cam .view > .cover", "#eigen_cam .view > .map")
     )
     assert cover == pinned != covered
     tab.keyboard.press("j")
