@@ -41,7 +41,13 @@ def write_page(report: Report, renderer: Renderer, folder: Path, page: Page) -> 
     _write_pictures(folder / "stills" / links.page_name, page.pictures(report))
     view = page.view(report, links)
     stream = renderer.stream(
-        "page.html", links, page=page.name, title=page.title, template=page.template, view=view, policy=assets.policy()
+        "page.html",
+        links,
+        page=page.name,
+        title=page.title,
+        template=page.template,
+        view=view,
+        policy=assets.site_policy(),
     )
     stream.dump(str(folder / f"{page.name}.html"), encoding="utf-8")
 
@@ -63,7 +69,7 @@ def _write_image(report: Report, renderer: Renderer, folder: Path, content: Imag
         title=image.name,
         template=IMAGE_TEMPLATE,
         view=image_view(report, links, image, content.neighbors, content.ends),
-        policy=assets.policy(),
+        policy=assets.site_policy(),
     )
     path = folder / "images" / f"{image.id}.html"
     path.parent.mkdir(exist_ok=True)
@@ -76,7 +82,7 @@ def write_assets(folder: Path, report: Report) -> None:
         "assets/report.css": assets.styles(),
         "assets/theme.js": assets.theme_script(),
         "assets/report.js": assets.scripts(),
-        "assets/plotly.js": assets.plotly(),
+        "assets/plotly.js": assets.delivery("plotly", assets.packed_plotly()),
         "data/provenance.js": assets.delivery("provenance", provenance_slots(report.run)),
         f"data/{GALLERY}.js": assets.delivery(GALLERY, gallery_data(report)),
     }
