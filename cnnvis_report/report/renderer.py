@@ -21,6 +21,7 @@ FILTERS = (
     fmt.count,
     fmt.short,
     fmt.sides,
+    fmt.breakable,
     fmt.setting,
     fmt.score_value,
     fmt.named_score,

@@ -9,6 +9,7 @@ CnnVis.wire = (root) => {
   CnnVis.connectFeatures(root);
   CnnVis.connectPerformance(root);
   CnnVis.connectTables(root);
+  CnnVis.connectHeadlineFigure(root);
   if (root.querySelector("[data-gallery]")) CnnVis.wired.set(root, new CnnVis.Gallery(root));
   else if (root.dataset.page === "image" && root.querySelector("[data-controls]")) {
     const page = new CnnVis.ImagePage(root);
@@ -47,6 +48,7 @@ CnnVis.route = () => {
 
 // What is drawn is drawn anew only where the address asks for something else.
 CnnVis.applyAddress = (page) => {
+  if (!page.state) return; // it will begin with what the address says
   const state = page.fromAddress();
   const elsewhere = ["at", "filter", "open", "page", "pin"]; // what is beside the maps
   const differs = (name) => !elsewhere.includes(name) && JSON.stringify(state[name]) !== JSON.stringify(page.state[name]);
