@@ -120,6 +120,26 @@ def misled() -> nn.Module:
     return network
 
 
+def indifferent() -> nn.Module:
+    """The same scores for every image."""
+
+    class Indifferent(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return 0 * x + torch.arange(5.0, device=x.device)
+
+    return described(nn.Sequential(tiny(), Indifferent()), class_names=NAMES, size=40, mean=(0.5,) * 3, std=(0.25,) * 3)
+
+
+def certain() -> nn.Module:
+    """A probability of 1 for whatever an image shows, of another class than its neighbor at most."""
+
+    class Certain(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x * 1e-3 + torch.tensor([0.0, 0, 900, 0, 0], device=x.device)
+
+    return described(nn.Sequential(tiny(), Certain()), class_names=NAMES, size=40, mean=(0.5,) * 3, std=(0.25,) * 3)
+
+
 def wide() -> nn.Module:
     """More channels than a page of feature maps has."""
     network = nn.Sequential(nn.Conv2d(3, 70, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(70, 5))

@@ -24,7 +24,7 @@ def _region_perturbation(replacement: str, words: str) -> None:
 
     @metric(
         name=f"aopc_{replacement}",
-        title=f"AOPC, {words}",
+        title=f"AOPC ({words.removeprefix('their ')})",
         description=f"Mean drop of the logit while the map's first regions become {words}",
         higher_is_better=True,
         source="Samek et al. 2016, arXiv:1509.06321",
@@ -46,8 +46,8 @@ def _region_perturbation(replacement: str, words: str) -> None:
             seed=sample.seed,
         )
         end = replaced(sample.image, replacement, size=side, generator=sample.generator())
-        picture = f"the image with all regions replaced by {words}"
-        return Scores(aopc(curves).tolist(), curves.tolist(), *range_to(sample, end, picture, LOG_ODDS))
+        seen = range_to(sample, end, "the image with all regions replaced", LOG_ODDS)
+        return Scores(aopc(curves).tolist(), curves.tolist(), *seen)
 
 
 for _replacement, _words in REPLACEMENTS.items():

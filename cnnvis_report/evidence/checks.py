@@ -16,7 +16,7 @@ CONSTANT = 0.5  # of the images
 
 RANDOMIZATION, COMPLETENESS, CONSERVATION = "randomization", "completeness", "conservation"
 LOCALIZATION, ONE_VALUE = "localization", "constant"
-SHARES = (COMPLETENESS, CONSERVATION)  # checks whose value is a share of the score, said as a percentage
+SHARES = (COMPLETENESS, CONSERVATION, ONE_VALUE)  # checks whose value is a share, said as a percentage
 
 
 def randomization_check(correlations: Sequence[float], bootstrap: Bootstrap) -> Check:

@@ -33,6 +33,7 @@ CnnVis.followAddress = (page) => {
   if (!tile) { page.enlarged?.element.close(); return undefined; }
   page.enlarged ??= CnnVis.openDialog(page);
   page.enlarged.tile = tile;
+  if (page.enlarged.content?.drawn === tile.drawn) return undefined; // it is shown
   return page.enlarged.show(CnnVis.contentOf(page, tile));
 };
 
@@ -58,7 +59,9 @@ CnnVis.openDialog = (page) => {
 CnnVis.closedByReader = (page) => {
   if (CnnVis.address.step() !== "open") { CnnVis.address.replace({ open: "" }); return; }
   page.closing = true;
-  addEventListener("hashchange", () => { page.closing = false; }, { once: true });
+  const closed = () => { page.closing = false; };
+  addEventListener("hashchange", closed, { once: true });
+  setTimeout(closed, 1000); // there may be nothing to go back to
   history.back();
 };
 

@@ -9,6 +9,7 @@ CnnVis.wire = (root) => {
   CnnVis.connectFeatures(root);
   CnnVis.connectPerformance(root);
   CnnVis.connectTables(root);
+  CnnVis.connectHeadlineFigure(root);
   if (root.querySelector("[data-gallery]")) CnnVis.wired.set(root, new CnnVis.Gallery(root));
   else if (root.dataset.page === "image" && root.querySelector("[data-controls]")) {
     const page = new CnnVis.ImagePage(root);

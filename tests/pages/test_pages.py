@@ -45,7 +45,8 @@ def test_every_page_opens_quietly_and_shows_every_map(visit: Visit, moved: Path,
     visit.open(moved / "index.html")
     assert visit.tab.locator("[data-gallery] li").count() == len(images(report))
     visit.tab.locator("[data-gallery] li").last.scroll_into_view_if_needed()
-    until(visit.tab, "[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
+    seen = "[...document.images].filter((i) => i.checkVisibility())"
+    until(visit.tab, f"{seen}.every((i) => i.complete && i.naturalWidth > 0)")
     for name in ("methods.html", "run.html"):
         visit.open(moved / name)
     for image in images(report):

@@ -33,7 +33,7 @@ class Figure(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
-        self._inside |= attributes.get("class") == "headline-figure"
+        self._inside |= str(attributes.get("class")).startswith("headline-figure")
         if tag == "img":
             self.all_pictures.append(attributes)
         if self._inside and tag in ("img", "a"):
@@ -95,7 +95,7 @@ def test_the_file_for_print_is_the_figure_of_the_command(report: Path, shown: Fi
     with Image.open(report / "figure.png") as file:
         assert file.info["dpi"] == pytest.approx((300, 300), abs=0.1)
         assert np.asarray(file).std() > 20
-    assert "cnnvis-report figure FOLDER -o figure.pdf" in shown.text and "\\caption{" in shown.text
+    assert "cnnvis-report figure RUN -o figure.pdf" in shown.text and "\\caption{" in shown.text
 
 
 def test_the_single_file_has_it_as_its_first_picture(report: Path, tmp_path: Path) -> None:
