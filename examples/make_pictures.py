@@ -46,6 +46,10 @@ def main(report: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     pages = sorted((report / "images").glob("*.html"))
+    if (report / "figure.png").is_file():
+        figure = Image.open(report / "figure.png").convert("RGB")
+        figure.thumbnail((1400, 1400), Image.Resampling.LANCZOS)
+        figure.save(target / "figure.jpg", quality=84, optimize=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         size = {"width": WIDTH, "height": HEIGHT}

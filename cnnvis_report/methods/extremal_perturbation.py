@@ -14,6 +14,7 @@ SPREAD = 0.75  # of a cell over the mask, in cells
 BLUR = 1 / 12  # of what is outside the mask, in shorter sides
 RATE = 0.3
 MOMENTUM = 0.8
+ALIKE = 1e-5  # of a mask's range
 PULL = 3.0  # of the area, towards the end; the score's has a mean square of 1
 
 
@@ -97,7 +98,8 @@ def _sharp(masks: Tensor, area: float) -> Tensor:
     """[N, H, W]: 1 on that share of each mask's pixels where it is largest, 0 on the rest."""
     flat = masks.flatten(1)
     rest = min(int((1 - area) * flat.shape[1]), flat.shape[1] - 1)
-    return (masks >= flat.kthvalue(rest + 1, dim=1).values[:, None, None]).to(masks)
+    # pixels that only rounding tells apart count alike; it would choose the map where the score has no slope
+    return (masks >= flat.kthvalue(rest + 1, dim=1).values[:, None, None] - ALIKE).to(masks)
 
 
 def _blurred(images: Tensor) -> Tensor:

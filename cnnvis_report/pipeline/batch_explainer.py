@@ -61,8 +61,21 @@ class BatchExplainer:
             RunFailed: a single image doesn't fit into memory.
         """
         if len(images) > 1 and self._subject.one_by_one:  # which showed after the batch was made
-            yield from self._one_by_one(images)
-            return
+            results: list[Result] = []
+            parts = _singly(images)
+        else:
+            results, parts = self._attempt(images)
+        if parts and self._subject.device.type == "cuda":
+            torch.cuda.empty_cache()
+        yield from results
+        for part in parts:
+            yield from self.explain(part)
+
+    def _attempt(self, images: Images) -> tuple[list[Result], list[Images]]:
+        """The results of a batch, and the parts of it that have to be explained again by themselves.
+
+        Nothing of the batch's graph is kept afterwards: the parts need its room.
+        """
         try:
             tape = self._open(images)
             logits = tape.logits.float().cpu()
@@ -70,23 +83,13 @@ class BatchExplainer:
             alone = all(finite) and self._monitor.check_batch(
                 [image.item.id for image in images], tape.images, tape.logits
             )
-            results = self._explained(images, tape, logits) if all(finite) and not alone else []
-        except BadRequest as error:
-            parts = self._without_culprit(images, error)
-        except (RuntimeError, MemoryError) as error:
-            parts = self._smaller(images, error)
-        else:
-            yield from results
             if alone:
-                del tape  # the graph of a whole batch
-                yield from self._one_by_one(images)
-            parts = [] if all(finite) else self._apart(images, finite)
-        for part in parts:
-            yield from self.explain(part)
-
-    def _one_by_one(self, images: Images) -> Iterator[Result]:
-        for image in images:
-            yield from self.explain((image,))
+                return [], _singly(images)
+            return (self._explained(images, tape, logits), []) if all(finite) else ([], self._apart(images, finite))
+        except BadRequest as error:
+            return [], self._without_culprit(images, error)
+        except (RuntimeError, MemoryError) as error:
+            return [], self._smaller(images, error)
 
     def _without_culprit(self, images: Images, error: BadRequest) -> list[Images]:
         """The halves of a batch that the network doesn't take; an image that was alone is skipped."""
@@ -106,8 +109,6 @@ class BatchExplainer:
         count = len(images)
         if count == 1:
             raise too_large(images[0].item.name) from error
-        if self._subject.device.type == "cuda":
-            torch.cuda.empty_cache()
         self._progress.warn(f"Out of device memory with {count} images at a time; going on with {count // 2}.")
         return _halves(images)
 
@@ -181,6 +182,10 @@ class BatchExplainer:
                     self._progress.warn(f"{image.item.name}: its maps couldn't be measured ({error}).", error)
         self._progress.step("metrics", self._shares[-1])
         return result
+
+
+def _singly(images: Images) -> list[Images]:
+    return [(image,) for image in images]
 
 
 def _halves(images: Images) -> list[Images]:

@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 
 Box = tuple[int, int, int, int]
+PICTURE_SIDE = 96  # pixels that pictures of units have at most
+FRAME_SIDE = 72  # and the steps of an optimization
+
+
+def longer_side(box: Box) -> int:
+    """The longer side of the pixels (top, left, bottom, right) that a position sees."""
+    return max(box[2] - box[0], box[3] - box[1])
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class TopImagesRecord:
     """The images that a channel is strongest in.
 
     In the arrays, "top_images/LAYER/CHANNEL/N/crop" is what the channel sees of the Nth image, and ".../RULE" its
-    projection, both uint8, averaged down to 112 pixels a side unless the budget is "full".
+    projection, both uint8, averaged down to 96 pixels a side unless the budget is "full".
 
     layer: the name of the layer.
     channel: from 0.
@@ -103,7 +110,7 @@ class TopImagesRecord:
 class MaximizedRecord:
     """Feature visualization: an image that was optimized to maximize a unit's activation.
 
-    In the arrays it is "maximized/N", uint8, and the steps on the way to it are "frames/N", at most 112 pixels a side.
+    In the arrays it is "maximized/N", uint8, and the steps on the way to it are "frames/N", at most 72 pixels a side.
 
     title: what is maximized, in words: a class, or a channel of a layer.
     layer: the name of the layer; empty for the score of a class.
@@ -208,6 +215,11 @@ class InspectionRecord:
     images: tuple[ImageInspection, ...]
     projection_rules: tuple[str, ...] = ()
     not_applicable: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def picture_side(self) -> int:
+        """The longest side that pictures of units can have, in pixels."""
+        return 10**6 if self.budget == "full" else PICTURE_SIDE
 
     def of(self, image: str) -> ImageInspection | None:
         """What there is of one image; None where it wasn't looked at."""

@@ -1,6 +1,7 @@
 """Style sheets and scripts of the pages, as text."""
 
 import json
+import zlib
 from base64 import b64encode
 from dataclasses import asdict
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any
 from plotly.offline import get_plotlyjs
 
 from cnnvis_report.report.pictures.drawing import GROUND, SQUARES_UP_TO, STEEPNESS, Look
+from cnnvis_report.report.pictures.pack import text_of
 from cnnvis_report.report.pictures.palettes import CLIPPED_AT, STEPS, all_stops
 from cnnvis_report.report.pictures.reveal import BLURS
 from cnnvis_report.report.resources import folder
@@ -56,6 +58,13 @@ def plotly() -> str:
     return str(get_plotlyjs())
 
 
+@cache
+def packed_plotly() -> str:
+    """The same, deflated, as text that stands in scripts: a third of its size."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return text_of(packer.compress(plotly().encode()) + packer.flush())
+
+
 def script_json(content: Any) -> str:
     """JSON that can stand in a script element: nothing in it ends the element or begins another."""
     return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True).replace("<", "\\u003c")
@@ -66,16 +75,22 @@ def delivery(name: str, content: Any) -> str:
     return f"CnnVis.deliver({script_json(name)}, {script_json(content)});\n"
 
 
-def policy(*inline: str) -> str:
-    """The content security policy of a page: its own scripts, or these inline ones and no others.
+@cache
+def site_policy() -> str:
+    """The policy of the pages of a folder: the scripts beside them, and Plotly, once they have unpacked it."""
+    return policy(plotly(), beside=True)
+
+
+def policy(*inline: str, beside: bool = False) -> str:
+    """The content security policy of a page: these inline scripts, those of files `beside` it, and no others.
 
     Plotly writes style elements of its own, hence 'unsafe-inline' for styles.
     """
     hashes = [f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in inline]
-    same_origin = [] if inline else ["'self'"]
+    same_origin = ["'self'"] if beside else []
     rules = {
         "default-src": ["'none'"],
-        "script-src": hashes or same_origin,
+        "script-src": [*same_origin, *hashes],
         "style-src": [*same_origin, "'unsafe-inline'"],
         "img-src": [*same_origin, "data:", "blob:"],
         "base-uri": ["'none'"],

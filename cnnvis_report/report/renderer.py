@@ -21,6 +21,7 @@ FILTERS = (
     fmt.count,
     fmt.short,
     fmt.sides,
+    fmt.breakable,
     fmt.setting,
     fmt.score_value,
     fmt.named_score,
@@ -40,8 +41,16 @@ def _environment(templates: Path) -> Environment:
     )
     environment.filters |= {function.__name__: function for function in FILTERS}
     environment.filters["script_json"] = lambda content: Markup(script_json(content))
+    environment.filters["css_string"] = css_string
     environment.filters["verbatim"] = Markup  # for our own scripts and style sheets alone
     return environment
+
+
+def css_string(text: str) -> Markup:
+    """Text as the inside of a string of a style sheet: whatever isn't a letter or a digit becomes its code."""
+    return Markup(
+        "".join(letter if letter.isascii() and letter.isalnum() else f"\\{ord(letter):06x}" for letter in text)
+    )
 
 
 class Renderer:

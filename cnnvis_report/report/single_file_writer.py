@@ -1,6 +1,5 @@
 """A report as one page: everything is in it, and packed until somebody looks at it."""
 
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from cnnvis_report.report.image_content import image_contents
 from cnnvis_report.report.pages import IMAGE_TEMPLATE, shown_pages
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
-from cnnvis_report.report.pictures.pack import text_of
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.renderer import Renderer
 from cnnvis_report.report.views.image import image_view
@@ -43,19 +41,13 @@ def _write(report: Report, path: Path, progress: Progress) -> None:
         styles=assets.styles(),
         theme=theme,
         script=script,
-        plotly=packed(plotly),
+        plotly=assets.packed_plotly(),
         data={"provenance": provenance_slots(report.run), GALLERY: gallery_data(report)},
         parts=_pages(report),
         images=_images(report, progress),
         image_template=IMAGE_TEMPLATE,
     )
     stream.dump(str(path), encoding="utf-8")
-
-
-def packed(text: str) -> str:
-    """Text, deflated, as text that stands in a script element."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return text_of(packer.compress(text.encode()) + packer.flush())
 
 
 def _pages(report: Report) -> Iterator[dict[str, Any]]:

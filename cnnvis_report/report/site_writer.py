@@ -24,24 +24,30 @@ def write_pages(run: StoredRun, folder: Path, progress: Progress) -> Quality:
     quality = QUALITIES[0]
     report = Report(run, quality)
     renderer = Renderer(report)
-    _write_assets(folder, report)
+    write_assets(folder, report)
     if report.figure is not None:
         (folder / FIGURE).write_bytes(figure_png(report.figure))
     for page in shown_pages(report):
-        _write_page(report, renderer, folder, page)
+        write_page(report, renderer, folder, page)
     for content in image_contents(report):
         _write_image(report, renderer, folder, content)
         progress.done(content.image.name)
     return quality
 
 
-def _write_page(report: Report, renderer: Renderer, folder: Path, page: Page) -> None:
+def write_page(report: Report, renderer: Renderer, folder: Path, page: Page) -> None:
     """A page of the table, with its own pictures."""
     links = SiteLinks(page_name=f"pages/{page.name}")
     _write_pictures(folder / "stills" / links.page_name, page.pictures(report))
     view = page.view(report, links)
     stream = renderer.stream(
-        "page.html", links, page=page.name, title=page.title, template=page.template, view=view, policy=assets.policy()
+        "page.html",
+        links,
+        page=page.name,
+        title=page.title,
+        template=page.template,
+        view=view,
+        policy=assets.site_policy(),
     )
     stream.dump(str(folder / f"{page.name}.html"), encoding="utf-8")
 
@@ -63,20 +69,20 @@ def _write_image(report: Report, renderer: Renderer, folder: Path, content: Imag
         title=image.name,
         template=IMAGE_TEMPLATE,
         view=image_view(report, links, image, content.neighbors, content.ends),
-        policy=assets.policy(),
+        policy=assets.site_policy(),
     )
     path = folder / "images" / f"{image.id}.html"
     path.parent.mkdir(exist_ok=True)
     stream.dump(str(path), encoding="utf-8")
 
 
-def _write_assets(folder: Path, report: Report) -> None:
+def write_assets(folder: Path, report: Report) -> None:
     """Style sheets, scripts, and what is only known of time and machine."""
     texts = {
         "assets/report.css": assets.styles(),
         "assets/theme.js": assets.theme_script(),
         "assets/report.js": assets.scripts(),
-        "assets/plotly.js": assets.plotly(),
+        "assets/plotly.js": assets.delivery("plotly", assets.packed_plotly()),
         "data/provenance.js": assets.delivery("provenance", provenance_slots(report.run)),
         f"data/{GALLERY}.js": assets.delivery(GALLERY, gallery_data(report)),
     }

@@ -2,20 +2,12 @@
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
+// { …package, levels: all channels' bytes, height, width, signed: whether some values are below zero }
 CnnVis.unpackLayer = async (content) => {
   const [height, width] = content.cell;
-  const steps = new Uint8Array(content.shape[0] * height * width);
-  let place = 0;
-  for (const address of content.pages) {
-    const image = await CnnVis.loadImage(address);
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [image.width, image.height];
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    context.drawImage(image, 0, 0);
-    const { data } = context.getImageData(0, 0, image.width, image.height);
-    for (let at = 0; at < data.length; at += 4) steps[place++] = data[at];
-  }
-  return { ...content, steps, height, width };
+  const bytes = await CnnVis.inflate(CnnVis.bytesOf(content.data));
+  const levels = CnnVis.unfilter(bytes, content.shape[0] * height, width, content.filter);
+  return { ...content, levels, height, width, signed: content.lowest.some((low) => low < 0) };
 };
 
 // Channels in the order in which they are shown; equal ones by index. Pure.
@@ -24,28 +16,40 @@ CnnVis.channelOrder = (layer, sort) => {
   return sort === "index" ? order : order.sort((a, b) => layer[sort][b] - layer[sort][a] || a - b);
 };
 
-// A channel's values from its steps and its range. Pure.
+// A channel's values from its levels and its range. Pure.
 CnnVis.channelValues = (layer, channel) => {
   const size = layer.height * layer.width;
   const [low, high] = [layer.lowest[channel], layer.highest[channel]];
-  return Float32Array.from(layer.steps.subarray(channel * size, (channel + 1) * size), (step) => low + (step / 255) * (high - low));
+  const levels = layer.levels.subarray(channel * size, (channel + 1) * size);
+  return Float32Array.from(levels, (level) => low + (level / layer.steps) * (high - low));
 };
+
+// How far a value may be from the true one: it was rounded twice. Pure.
+CnnVis.channelError = (layer, channel) => (0.5 / layer.steps + 0.5 / 255) * (layer.highest[channel] - layer.lowest[channel]);
+
+// How a channel is drawn, the same in every view: zero is black, or white where the layer has values below it, and
+// colors end where those of all channels do, or at the channel's own largest value. Pure.
+CnnVis.channelStyle = (layer, channel, normalize) => {
+  const own = Math.max(Math.abs(layer.lowest[channel]), Math.abs(layer.highest[channel]));
+  const end = (normalize === "channel" ? own : layer.end) || 1;
+  const stops = CnnVis.stopsOf(layer.signed, layer.signed ? "RdBu" : "inferno", true);
+  return { signed: layer.signed, stops, end, opacity: 1, threshold: 0, overlay: false, smooth: false };
+};
+
+CnnVis.isZero = (layer, channel) => layer.lowest[channel] === 0 && layer.highest[channel] === 0;
 
 CnnVis.paintChannel = (canvas, layer, channel, normalize) => {
   [canvas.width, canvas.height] = [layer.width, layer.height];
-  const values = CnnVis.channelValues(layer, channel);
-  const [low, high] = normalize === "channel"
-    ? [layer.lowest[channel], layer.highest[channel]] : [Math.min(...layer.lowest), Math.max(...layer.highest)];
-  const style = { signed: false, stops: CnnVis.palettes.positive.inferno, end: (high - low) || 1, opacity: 1, threshold: 0, overlay: false };
-  const pixels = CnnVis.paint(values.map((value) => value - low), style);
-  canvas.getContext("2d").putImageData(new ImageData(pixels, layer.width, layer.height), 0, 0);
+  const painted = CnnVis.paint(CnnVis.channelValues(layer, channel), CnnVis.channelStyle(layer, channel, normalize));
+  canvas.getContext("2d").putImageData(new ImageData(CnnVis.over(painted, CnnVis.look.background), layer.width, layer.height), 0, 0);
 };
 
 CnnVis.averaged = (layer) => (layer.cell.join() === layer.shape.slice(1).join() ? ""
   : `, averaged over areas from ${layer.shape.slice(1).join("×")} to ${layer.cell.join("×")}`);
 
-CnnVis.layerInWords = (layer, { layerNumber, normalize }, count) => {
-  const ends = normalize === "channel" ? "each channel from its lowest value (dark) to its highest (light)"
-    : `all channels from ${CnnVis.inWords(Math.min(...layer.lowest))} (dark) to ${CnnVis.inWords(Math.max(...layer.highest))} (light)`;
-  return `${layerNumber + 1} of ${count}: ${layer.name}, ${layer.type}, ${layer.shape.join("×")}; ${ends}${CnnVis.averaged(layer)}. Choose a channel to read its values.`;
+CnnVis.layerInWords = (layer, normalize, position, count) => {
+  const zero = layer.lowest.filter((_, channel) => CnnVis.isZero(layer, channel)).length;
+  const scale = normalize === "channel" ? "colors end at each channel's largest value" : "one scale, which ends at the 99th percentile of all channels";
+  const quiet = zero ? `; ${zero} ${zero === 1 ? "channel is" : "channels are"} zero everywhere` : "";
+  return `${position} of ${count}: ${layer.name}, ${layer.type}, ${layer.shape.join("×")}; ${scale}${quiet}${CnnVis.averaged(layer)}. Choose a channel to read its values.`;
 };

@@ -23,17 +23,30 @@ CnnVis.alpha = (strength, { overlay, signed, opacity, threshold }) => {
   return signed ? Math.min(1, CnnVis.steepness * opacity) * Math.min(1, strength) : opacity;
 };
 
-// Red, green, blue, times its opacity, and the opacity, of each value. Signed maps keep zero in the middle, positive
-// maps at the bottom, so that colors compare.
+// What each step of a scale looks like: red, green, blue, times its opacity, and the opacity.
+CnnVis.paintTable = (style) => {
+  const colors = CnnVis.colorTable(style.stops);
+  const table = new Float32Array(CnnVis.steps * 4);
+  for (let step = 0; step < CnnVis.steps; step++) {
+    const share = step / (CnnVis.steps - 1);
+    const alpha = CnnVis.alpha(style.signed ? Math.abs(2 * share - 1) : share, style);
+    for (let channel = 0; channel < 3; channel++) table[step * 4 + channel] = colors[step * 3 + channel] * alpha;
+    table[step * 4 + 3] = alpha;
+  }
+  return table;
+};
+
+// The same of each value. Signed maps keep zero in the middle, positive maps at the bottom, so that colors compare.
 CnnVis.paint = (values, style) => {
-  const table = CnnVis.colorTable(style.stops);
+  const [table, most] = [CnnVis.paintTable(style), CnnVis.steps - 1];
+  const [scale, middle] = style.signed ? [most / 2 / style.end, most / 2] : [most / style.end, 0];
   const pixels = new Float32Array(values.length * 4);
-  for (let place = 0; place < values.length; place++) {
-    const share = Math.max(-1, Math.min(1, values[place] / style.end));
-    const step = Math.floor((style.signed ? (share + 1) / 2 : Math.max(0, share)) * (CnnVis.steps - 1) + 0.5);
-    const alpha = CnnVis.alpha(Math.abs(share), style);
-    for (let channel = 0; channel < 3; channel++) pixels[place * 4 + channel] = table[step * 3 + channel] * alpha;
-    pixels[place * 4 + 3] = alpha;
+  for (let place = 0, to = 0; place < values.length; place++, to += 4) {
+    const from = 4 * Math.floor(Math.max(0, Math.min(most, values[place] * scale + middle)) + 0.5);
+    pixels[to] = table[from];
+    pixels[to + 1] = table[from + 1];
+    pixels[to + 2] = table[from + 2];
+    pixels[to + 3] = table[from + 3];
   }
   return pixels;
 };
@@ -103,21 +116,4 @@ CnnVis.endOf = (map, siblings, { normalize, range }) => {
   const which = range === "full" ? 0 : 1;
   const end = normalize === "map" ? map.ends[which] : Math.max(...siblings.map((each) => each.ends[which]));
   return end || 1; // an all-zero map still needs a scale
-};
-
-// Whose largest value, or which of its values, the colors end at.
-CnnVis.scaleInWords = ({ style, kind, range, normalize }) => {
-  const whose = normalize === "map" ? "this map" : "all its classes";
-  return kind === "pixel" && range !== "full" ? `99th percentile of ${whose}` : `${style.signed ? "max |value| of" : "max of"} ${whose}`;
-};
-
-// A whole number, with commas between thousands.
-CnnVis.wholeInWords = (value) => Math.round(value).toLocaleString("en-US").replace("-", "−");
-
-// Three significant digits, with a real minus sign.
-CnnVis.inWords = (value) => {
-  if (value === 0) return "0";
-  const size = Math.abs(value);
-  const text = size >= 1e4 || size < 1e-3 ? value.toExponential(1) : value.toPrecision(3).replace(/\.?0+$/, "");
-  return size >= 100 && size < 1e4 ? CnnVis.wholeInWords(value) : text.replaceAll("-", "−").replace("e+", "e");
 };

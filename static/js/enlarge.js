@@ -26,13 +26,18 @@ CnnVis.enlarge = (page, tile) => {
   return CnnVis.followAddress(page);
 };
 
+// The tile of a key; of a method whose map is another's, the tile that names it.
+CnnVis.tileOf = (page, key) => page.tiles.find((tile) => tile.drawn && CnnVis.tileKey(tile) === key)
+  ?? page.tiles.find((tile) => tile.drawn && key && tile.element.querySelector(`[data-anchor="${CSS.escape(key)}"]`));
+
 // Opens, changes or closes the window as the address says.
 CnnVis.followAddress = (page) => {
   const { open = "" } = page.closing ? {} : CnnVis.address.get();
-  const tile = page.root.hidden ? undefined : page.tiles.find((candidate) => candidate.drawn && CnnVis.tileKey(candidate) === open);
+  const tile = page.root.hidden ? undefined : CnnVis.tileOf(page, open);
   if (!tile) { page.enlarged?.element.close(); return undefined; }
   page.enlarged ??= CnnVis.openDialog(page);
   page.enlarged.tile = tile;
+  if (page.enlarged.content?.drawn === tile.drawn) return undefined; // it is shown
   return page.enlarged.show(CnnVis.contentOf(page, tile));
 };
 
@@ -58,7 +63,9 @@ CnnVis.openDialog = (page) => {
 CnnVis.closedByReader = (page) => {
   if (CnnVis.address.step() !== "open") { CnnVis.address.replace({ open: "" }); return; }
   page.closing = true;
-  addEventListener("hashchange", () => { page.closing = false; }, { once: true });
+  const closed = () => { page.closing = false; };
+  addEventListener("hashchange", closed, { once: true });
+  setTimeout(closed, 1000); // there may be nothing to go back to
   history.back();
 };
 

@@ -20,6 +20,7 @@ CnnVis.contentOf = (page, tile) => {
     title, drawn, page, file, ends, scale, warnings, bar: !drawn.pictureImage,
     notes: [drawn.map.evidence, ...warnings].filter(Boolean),
     panels: [`${CnnVis.plain(facts.name)}, ${page.size.toReversed().join("×")} pixels${CnnVis.partInWords(drawn)}`, ""],
+    labels: [`Picture: ${facts.name}`, tile.canvas.getAttribute("aria-label")],
     values: () => drawn.cells,
     about: (grid) => [title.replace(/\p{Bidi_Control}/gu, ""), ...CnnVis.exactnessInWords(page, drawn, grid, facts.id, minus ? "" : key)],
     link: () => CnnVis.address.link({ class: page.state.class, open: CnnVis.tileKey(tile) }),
@@ -54,7 +55,7 @@ CnnVis.openLarge = ({ title, said, filename, drawn }) => {
   const largest = drawn.grid.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return dialog.show({
     title: CnnVis.titleOf([title]), drawn: { ...drawn, cells: drawn.grid }, file: CnnVis.slug(filename) || "map", ends: CnnVis.endsInWords(drawn.style, largest), scale: "", bar: true,
-    notes: [said], warnings: [], panels: [""], values: () => drawn.grid, about: () => [title, said],
+    notes: [said], warnings: [], panels: [""], labels: [title], values: () => drawn.grid, about: () => [title, said],
     onZoom: (zoom) => dialog.show({ ...dialog.content, drawn: { ...dialog.content.drawn, zoom } }),
   });
 };

@@ -42,6 +42,8 @@ CnnVis.EnlargedDialog = class {
     const figures = CnnVis.largeFigures(content, [...this.panels.children], ink);
     for (const [index, { data, layout, config }] of figures.entries()) {
       const plot = this.panels.children[index];
+      plot.setAttribute("role", "group");
+      plot.setAttribute("aria-label", content.labels[index]);
       await plotly.react(plot, data, layout, config);
       if (!plot.dataset.wired) this.connect(plot);
     }

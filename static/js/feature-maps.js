@@ -10,12 +10,14 @@ CnnVis.FeatureMaps = class {
     this.form = root.querySelector("[data-maps-controls]");
     this.grid = root.querySelector("[data-grid]");
     this.layers = new Map();
-    this.state = { layerNumber: 0, page: 0, sort: "index", normalize: "channel" };
+    this.state = { layerNumber: 0, page: 0, sort: "index", normalize: "layer" };
     this.form.hidden = false;
     root.querySelector("[data-no-script]").hidden = true;
-    const choose = (event) => this.change({ layerNumber: Number(event.target.value), page: 0 });
-    this.control("layer_number").addEventListener("input", choose);
-    this.control("layer").addEventListener("change", choose);
+    this.control("layer_number").addEventListener("input", (event) => this.change({ layerNumber: this.numbers[event.target.value], page: 0 }));
+    this.control("layer").addEventListener("change", (event) => this.change({ layerNumber: Number(event.target.value), page: 0 }));
+    this.operations = root.closest("section")?.querySelector('[name="operations"]');
+    this.operations?.addEventListener("change", () => this.offer());
+    this.offer();
     this.control("sort").addEventListener("change", (event) => this.change({ sort: event.target.value, page: 0 }));
     this.control("normalize").addEventListener("change", (event) => this.change({ normalize: event.target.value }));
     for (const button of this.form.querySelectorAll("[data-page-by]")) {
@@ -23,15 +25,35 @@ CnnVis.FeatureMaps = class {
     }
     addEventListener("hashchange", () => this.fromAddress());
     CnnVis.whenSeen(root, () => this.show());
+    CnnVis.whenSeen(root, () => this.showPicture());
     this.fromAddress();
   }
 
   control(name) { return this.form.querySelector(`[name="${name}"]`); }
 
+  // The layers to choose from: blocks, or all operations.
+  offer() {
+    const options = [...this.control("layer").options];
+    for (const option of options) option.hidden = option.disabled = option.dataset.operation !== undefined && !this.operations?.checked;
+    this.numbers = options.filter((option) => !option.hidden).map((option) => Number(option.value));
+    this.control("layer_number").max = String(this.numbers.length - 1);
+    if (!this.numbers.includes(this.state.layerNumber)) this.state = { ...this.state, layerNumber: this.numbers[0], page: 0 };
+    if (this.grid.firstChild) this.show();
+  }
+
+  // The image that the maps are of.
+  async showPicture() {
+    const { picture } = await CnnVis.package(this.root.dataset.maps);
+    const place = this.root.querySelector("[data-maps-picture]");
+    place.querySelector("img").src = picture;
+    place.hidden = false;
+  }
+
   fromAddress() {
     const { feature_layer: wanted } = CnnVis.address.get();
-    const most = Number(this.control("layer_number").max);
-    if (wanted === undefined || !(Number(wanted) >= 0 && Number(wanted) <= most)) return;
+    const option = this.control("layer").options[Number(wanted)];
+    if (wanted === undefined || !option) return;
+    if (option.hidden) { this.operations.checked = true; this.offer(); }
     this.state = { ...this.state, layerNumber: Math.round(Number(wanted)), page: 0 };
     this.root.scrollIntoView({ block: "start" });
     this.show();
@@ -62,7 +84,9 @@ CnnVis.FeatureMaps = class {
     const pages = Math.ceil(order.length / CnnVis.mapsPage);
     const page = Math.max(0, Math.min(pages - 1, state.page));
     this.state.page = page;
-    this.control("layer_number").value = this.control("layer").value = String(state.layerNumber);
+    const position = this.numbers.indexOf(state.layerNumber);
+    this.control("layer_number").value = String(position);
+    this.control("layer").value = String(state.layerNumber);
     this.control("layer_number").setAttribute("aria-valuetext", layer.name);
     const first = page * CnnVis.mapsPage;
     const shown = order.slice(first, first + CnnVis.mapsPage);
@@ -71,37 +95,8 @@ CnnVis.FeatureMaps = class {
       const to = page + Number(button.dataset.pageBy);
       button.disabled = to < 0 || to >= pages;
     }
-    this.root.querySelector("[data-said]").textContent = CnnVis.layerInWords(layer, state, Number(this.control("layer_number").max) + 1);
-    this.grid.replaceChildren(...shown.map((channel) => this.button(layer, channel, state)));
-  }
-
-  button(layer, channel, { normalize }) {
-    const button = document.createElement("button");
-    button.type = "button";
-    const ends = [layer.lowest[channel], layer.highest[channel]].map(CnnVis.inWords).join(" … ");
-    button.title = `channel ${channel}: ${ends}`;
-    const canvas = document.createElement("canvas");
-    CnnVis.paintChannel(canvas, layer, channel, normalize);
-    const label = document.createElement("span");
-    label.textContent = channel;
-    button.append(canvas, label);
-    button.addEventListener("click", () => this.open(layer, channel));
-    return button;
-  }
-
-  open(layer, channel) {
-    const values = CnnVis.channelValues(layer, channel);
-    const signed = layer.lowest[channel] < 0;
-    const end = Math.max(Math.abs(layer.lowest[channel]), Math.abs(layer.highest[channel])) || 1;
-    const step = CnnVis.inWords((layer.highest[channel] - layer.lowest[channel]) / 510);
-    CnnVis.openLarge({
-      title: `${layer.name}, channel ${channel}`,
-      said: `mean ${CnnVis.inWords(layer.mean[channel])}, relevance to ${this.root.dataset.target} ${CnnVis.inWords(layer.relevance[channel])}; values to within ${step}${CnnVis.averaged(layer)}`,
-      filename: `${layer.name}-${channel}`,
-      drawn: {
-        grid: { values, height: layer.height, width: layer.width }, size: [layer.height, layer.width], below: null, picture: null,
-        style: { signed, stops: signed ? CnnVis.palettes.signed.RdBu : CnnVis.palettes.positive.inferno, end, opacity: 1, threshold: 0, overlay: false },
-      },
-    });
+    this.root.querySelector("[data-said]").textContent = CnnVis.layerInWords(layer, state.normalize, position + 1, this.numbers.length);
+    CnnVis.showMapsScale(this.root.querySelector("[data-maps-scale]"), layer, state.normalize);
+    this.grid.replaceChildren(...shown.map((channel) => CnnVis.channelButton(layer, channel, state.normalize, this.root.dataset)));
   }
 };

@@ -18,13 +18,6 @@ CnnVis.folderOf = (address) => {
 CnnVis.figureCommand = (folder, ids, methods) => ["cnnvis-report", "figure", folder, "--images", ids.join(","),
   ...(methods.length ? ["--methods", methods.join(",")] : []), "-o", "figure.pdf"].map(CnnVis.shellWord).join(" ");
 
-// An element with a text and properties.
-CnnVis.element = (tag, text, properties = {}) => {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.textContent = text;
-  return element;
-};
-
 CnnVis.GalleryFigure = class {
   constructor(section, tiles, items) {
     this.section = section;
@@ -45,7 +38,7 @@ CnnVis.GalleryFigure = class {
     section.hidden = !places.length;
     if (!places.length) return;
     section.querySelector("thead tr").replaceChildren(
-      ...["Image", "Picture", ...this.methods.map((method) => items.methods[method])].map((title) => CnnVis.element("th", title, { scope: "col" })),
+      ...["Image", "Picture", ...this.methods.map((method) => items.methods[method])].map((title) => CnnVis.make("th", { scope: "col" }, title)),
     );
     section.querySelector("tbody").replaceChildren(...places.map((place) => this.row(place, state)));
     const folder = this.tiles.list.dataset.stills ? CnnVis.folderOf(location.href) : "RUN";
@@ -56,20 +49,16 @@ CnnVis.GalleryFigure = class {
   row(place, state) {
     const { items } = this;
     const [judged, words] = items.verdicts[items.verdict[place]];
-    const head = CnnVis.element("th", "", { scope: "row" });
-    const link = CnnVis.element("a", items.names[place], { href: CnnVis.imageAddress(this.tiles.list.dataset.address, items.ids[place], { filter: CnnVis.formatFilter(state) }) });
-    head.append(link, CnnVis.element("span", items.captions[place]), CnnVis.element("b", words, { className: judged }));
-    const row = document.createElement("tr");
-    row.append(head, ...["picture", ...this.methods].map((name) => {
-      const picture = CnnVis.element("td", "");
-      if (name !== "picture" && !this.tiles.has(place, name)) picture.textContent = "no map";
-      else {
-        const image = CnnVis.element("img", "", { alt: `${items.methods[name] ?? "Picture"} of ${items.names[place]}` });
-        this.tiles.fill(image, place, name);
-        picture.append(image);
-      }
-      return picture;
-    }));
-    return row;
+    const head = CnnVis.make("th", { scope: "row" },
+      CnnVis.make("a", { href: this.tiles.address(place, state) }, items.names[place]),
+      CnnVis.make("span", {}, items.captions[place]), CnnVis.make("b", { className: judged }, words));
+    return CnnVis.make("tr", {}, head, ...["picture", ...this.methods].map((name) => this.cell(place, name)));
+  }
+
+  cell(place, name) {
+    if (name !== "picture" && !this.tiles.has(place, name)) return CnnVis.make("td", {}, "no map");
+    const image = CnnVis.make("img", { alt: `${this.items.methods[name] ?? "Picture"} of ${this.items.names[place]}` });
+    this.tiles.fill(image, place, name);
+    return CnnVis.make("td", {}, image);
   }
 };

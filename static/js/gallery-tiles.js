@@ -4,12 +4,10 @@ var CnnVis = (globalThis.CnnVis ??= {});
 
 CnnVis.groupless = { label: "no label", predicted: "nothing predicted", pair: "not misclassified" };
 
-// The address of an image's page, in some state. Pure. pattern: that of an image called {id}.
-CnnVis.imageAddress = (pattern, id, state) => {
-  const text = new URLSearchParams(Object.entries(state).filter(([, value]) => value)).toString();
-  const address = pattern.replace("{id}", id);
-  return text ? `${address}${address.includes("#") ? "&" : "#"}${text}` : address;
-};
+// Pictures out of sight wait until the page has nothing else to do, and no longer: paper shows them all.
+CnnVis.loadWhenIdle = (list) => (globalThis.requestIdleCallback ?? setTimeout)(() => {
+  for (const image of list.querySelectorAll('img[loading="lazy"]')) image.loading = "eager";
+});
 
 CnnVis.GalleryTiles = class {
   // list: an element with lists of tiles, of which the first tile is the model for all.
@@ -17,6 +15,7 @@ CnnVis.GalleryTiles = class {
     this.list = list;
     this.items = items;
     this.model = list.querySelector("li").cloneNode(true);
+    CnnVis.loadWhenIdle(list);
     this.gaps = new Map(Object.entries(items.without).map(([method, places]) => [method, new Set(places)]));
   }
 
@@ -27,23 +26,18 @@ CnnVis.GalleryTiles = class {
     for (const place of places) {
       if (!list || groups.name(place) !== name) {
         name = groups.name(place);
-        if (state.group) parts.push(this.heading(name || CnnVis.groupless[state.group], groups.size(name)));
-        list = document.createElement("ol");
-        list.className = "gallery";
-        parts.push(list);
+        list = CnnVis.make("ol", { className: "gallery" });
+        parts.push(state.group ? this.group(name || CnnVis.groupless[state.group], groups.size(name), list) : list);
       }
       list.append(this.tile(place, state));
     }
     this.list.replaceChildren(...parts);
+    CnnVis.loadWhenIdle(this.list);
   }
 
-  heading(name, number) {
-    const heading = document.createElement("h3");
-    const count = document.createElement("small");
-    heading.textContent = `${name} `;
-    count.textContent = number === 1 ? "1 image" : `${CnnVis.wholeInWords(number)} images`;
-    heading.append(count);
-    return heading;
+  group(name, number, list) {
+    const count = number === 1 ? "1 image" : `${CnnVis.wholeInWords(number)} images`;
+    return CnnVis.make("div", { className: "group" }, CnnVis.make("h3", {}, `${name} `, CnnVis.make("small", {}, count)), list);
   }
 
   tile(place, state) {
@@ -51,7 +45,7 @@ CnnVis.GalleryTiles = class {
     const tile = this.model.cloneNode(true);
     const [judged, words] = items.verdicts[items.verdict[place]];
     tile.dataset.name = items.names[place];
-    tile.querySelector("a").href = CnnVis.imageAddress(this.list.dataset.address, items.ids[place], { filter: CnnVis.formatFilter(state) });
+    tile.querySelector("a").href = this.address(place, state);
     tile.querySelector(".name").textContent = tile.querySelector(".name").title = items.names[place];
     tile.querySelector("[data-caption]").textContent = items.captions[place];
     const verdict = tile.querySelector("[data-judged]");
@@ -62,6 +56,11 @@ CnnVis.GalleryTiles = class {
     map.hidden = !this.has(place, state.show);
     if (!map.hidden) this.fill(map, place, state.show);
     return tile;
+  }
+
+  // Of the image's page, where previous and next stay within what the state chooses.
+  address(place, state) {
+    return CnnVis.withState(this.list.dataset.address.replace("{id}", this.items.ids[place]), { filter: CnnVis.formatFilter(state) });
   }
 
   has(place, method) { return method in this.items.methods && !this.gaps.get(method)?.has(place); }

@@ -19,14 +19,9 @@ CnnVis.Gallery = class {
         if (button.closest("[data-below]")) this.form.scrollIntoView({ block: "start" });
       });
     }
-    for (const button of root.querySelectorAll("[data-filter-predicted]")) {
-      button.addEventListener("click", () => {
-        this.reset({ label: button.dataset.filterLabel ?? "", predicted: button.dataset.filterPredicted });
-        this.form.scrollIntoView({ block: "start" });
-      });
-    }
     root.querySelector("[data-gallery-reset]").addEventListener("click", () => this.reset());
     root.querySelector("[data-gallery-figure]").addEventListener("click", () => this.change({ figure: this.state.figure ? "" : "1" }));
+    this.state = this.fromAddress();
     CnnVis.working(this.start());
   }
 
@@ -36,7 +31,7 @@ CnnVis.Gallery = class {
     this.figure = new CnnVis.GalleryFigure(this.root.querySelector("[data-figure]"), this.tiles, this.items);
     for (const name of ["label", "predicted"]) this.offer(name);
     this.form.hidden = false;
-    this.setState(this.fromAddress());
+    this.setState(this.state);
   }
 
   // The names of classes that a filter can choose.

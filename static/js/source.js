@@ -35,14 +35,12 @@ var CnnVis = (globalThis.CnnVis ??= {});
 
   // Plotly, when it is first needed: reading it takes a second.
   CnnVis.plotly = () => (plotly ??= (async () => {
-    if (root) {
-      await load("assets/plotly.js");
-    } else {
-      const packed = document.querySelector('script[data-packed="plotly"]');
-      const script = document.createElement("script");
-      script.textContent = new TextDecoder().decode(await CnnVis.inflate(CnnVis.bytesOf(packed.textContent)));
-      document.head.append(script);
-    }
+    if (root) await load("assets/plotly.js");
+    const packed = delivered.get("plotly") ?? document.querySelector('script[data-packed="plotly"]').textContent;
+    delivered.delete("plotly");
+    const script = document.createElement("script");
+    script.textContent = new TextDecoder().decode(await CnnVis.inflate(CnnVis.bytesOf(packed)));
+    document.head.append(script);
     // the first figure of a page takes three times as long as others: let it be one that nobody waits for
     const tiny = CnnVis.figure(CnnVis.nothing, { width: 9, height: 9 });
     const aside = document.createElement("div");

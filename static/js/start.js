@@ -9,6 +9,7 @@ CnnVis.wire = (root) => {
   CnnVis.connectFeatures(root);
   CnnVis.connectPerformance(root);
   CnnVis.connectTables(root);
+  CnnVis.connectHeadlineFigure(root);
   if (root.querySelector("[data-gallery]")) CnnVis.wired.set(root, new CnnVis.Gallery(root));
   else if (root.dataset.page === "image" && root.querySelector("[data-controls]")) {
     const page = new CnnVis.ImagePage(root);
@@ -39,7 +40,8 @@ CnnVis.route = () => {
     }
     if (changed) scrollTo(0, 0);
   }
-  const aimed = at && shown.querySelector(`[data-anchor="${CSS.escape(at)}"]`);
+  const anchor = at && shown.querySelector(`[data-anchor="${CSS.escape(at)}"]`);
+  const aimed = anchor && (anchor.closest(".tile") ?? anchor); // a method with the same map as another is named there
   for (const each of shown.querySelectorAll("[data-aimed]")) delete each.dataset.aimed;
   if (aimed) { aimed.dataset.aimed = ""; aimed.scrollIntoView(); }
   return shown;
@@ -47,6 +49,7 @@ CnnVis.route = () => {
 
 // What is drawn is drawn anew only where the address asks for something else.
 CnnVis.applyAddress = (page) => {
+  if (!page.state) return; // it will begin with what the address says
   const state = page.fromAddress();
   const elsewhere = ["at", "filter", "open", "page", "pin"]; // what is beside the maps
   const differs = (name) => !elsewhere.includes(name) && JSON.stringify(state[name]) !== JSON.stringify(page.state[name]);

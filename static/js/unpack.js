@@ -49,7 +49,9 @@ CnnVis.expand = (levels, largest, signed, steps) => {
     const root = (step - (signed ? steps : 0)) / steps;
     return largest * root * Math.abs(root);
   });
-  return Float32Array.from(levels, (step) => table[step]);
+  const values = new Float32Array(levels.length); // a loop: a call a value takes ten times as long
+  for (let place = 0; place < values.length; place++) values[place] = table[levels[place]];
+  return values;
 };
 
 // Tells the maps of a method at a layer which of them is the first: { method: { layer: { class: map } } }.

@@ -12,7 +12,7 @@ CnnVis.walk = async (page) => {
   if (filter) await CnnVis.walkWithin(page, filter);
   for (const link of page.root.querySelectorAll("a[data-keep]")) link.href = CnnVis.withState(link.getAttribute("href"), { filter, pin });
   for (const link of document.querySelectorAll('.brand, [data-nav="index"]')) {
-    link.href = CnnVis.withState(link.getAttribute("href"), CnnVis.parseFilter(filter));
+    link.href = CnnVis.withState(link.getAttribute("href"), { ...CnnVis.parseFilter(filter), at: filter && "images" });
   }
 };
 

@@ -86,3 +86,19 @@ def test_extremal_perturbation_equals_its_definition(network: Any, area: Any) ->
 def test_extremal_perturbation_refuses_what_it_cannot_do(images: Any, options: Any) -> None:
     with pytest.raises(BadRequest, match=r"of extremal_perturbation is .*; it takes a number"):
         only(SumOfSquares(), images, [0, 0, 0], "extremal_perturbation", **options)
+
+
+class Indifferent(nn.Module):
+    """Two classes: one of contrast, and one that no image changes."""
+
+    def forward(self, x: Any) -> Any:
+        contrast = x.square().sum((1, 2, 3))
+        return torch.stack([contrast, 0 * contrast], 1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
+def test_a_score_without_a_slope_leaves_the_mask_even(dtype: torch.dtype) -> None:
+    # rounding alone would choose the pixels that the area pulls up, and another processor would choose others
+    images = torch.randn(2, 3, 32, 48, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    maps = only(Indifferent(), images, torch.tensor([[1], [1]]), "extremal_perturbation", area=0.2, steps=8)
+    torch.testing.assert_close(maps, torch.full_like(maps, 0.2), atol=1e-3, rtol=0)

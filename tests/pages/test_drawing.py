@@ -34,7 +34,7 @@ def test_canvases_show_what_python_draws(chromium: Any, moved: Path, report: Pat
     tab = visit.open(moved / "images" / f"{image.id}.html", f"#marks=off&size={size}")
     settled(tab)
     kinds = set()
-    for name in dict.fromkeys(record.method for record in image.maps):
+    for name in tab.evaluate(f"{PAGE}.tiles.filter((t) => t.method && !t.class && !t.lead).map((t) => t.method)"):
         method = run.method(name)
         height, width, values, end = tab.evaluate(
             f"(method) => {{ const {{ cells, style }} = {TILE}.drawn;"

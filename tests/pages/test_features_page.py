@@ -1,5 +1,6 @@
 """The inside of the network in Chromium: every view by keyboard and pointer."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.pages.browser import Visit, until
 
 pytestmark = pytest.mark.browser
 
+FIXTURE = Path(__file__).parent.parent / "fixtures" / "run-2"
 READY = "document.querySelectorAll('[data-grid] button').length > 0"
 SAID = "document.querySelector('[data-said]').textContent"
 
@@ -53,8 +55,8 @@ def test_the_slider_goes_through_all_layers_by_arrow_keys(page: Any, looked: Loo
 
 def test_a_channel_opens_with_its_true_values(page: Any, looked: Looked) -> None:
     run, inside = looked
-    page.select_option("[data-maps-controls] [name='layer']", "3")
-    until(page, f"{SAID}.startsWith('4 of')")
+    page.select_option("[data-maps-controls] [name='layer']", "2")
+    until(page, f"{SAID}.startsWith('3 of')")
     page.locator("[data-grid] button").nth(5).focus()
     page.keyboard.press("Enter")
     until(page, "document.querySelector('dialog .large')?.data?.length === 1")
@@ -62,10 +64,12 @@ def test_a_channel_opens_with_its_true_values(page: Any, looked: Looked) -> None
         page.evaluate("Array.from(document.querySelector('dialog .large').data[0].z, (row) => Array.from(row))")
     )
     arrays = load_inspection(run.folder, inside.image)
-    lowest, highest = arrays[f"channels/{inside.layers[3]}"][:2, 5]
-    expected = lowest + arrays[f"maps/{inside.layers[3]}"][5] / 255 * (highest - lowest)
-    np.testing.assert_allclose(z, expected, atol=2e-5 * max(abs(lowest), abs(highest)) + 1e-9)
-    assert f"{inside.layers[3]}, channel 5" in page.locator("dialog h2").inner_text()
+    lowest, highest = arrays[f"channels/{inside.layers[2]}"][:2, 5]
+    expected = lowest + arrays[f"maps/{inside.layers[2]}"][5] / 255 * (highest - lowest)
+    np.testing.assert_allclose(z, expected, atol=(highest - lowest) / 126 + 1e-9)
+    assert f"{inside.layers[2]}, channel 5" in page.locator("dialog h2").inner_text()
+    name = next(image.name for image in run.images() if image.id == inside.image)
+    assert name in page.locator("dialog h2").inner_text()
     page.keyboard.press("Escape")
     until(page, "!document.querySelector('dialog')")
 
@@ -73,32 +77,67 @@ def test_a_channel_opens_with_its_true_values(page: Any, looked: Looked) -> None
 @pytest.mark.parametrize(("sort", "row"), [("mean", 2), ("highest", 1), ("relevance", 3)])
 def test_channels_are_sorted(page: Any, looked: Looked, sort: Any, row: Any) -> None:
     run, inside = looked
-    page.select_option("[data-maps-controls] [name='layer']", "3")
+    page.select_option("[data-maps-controls] [name='layer']", "2")
     page.select_option("[data-maps-controls] [name='sort']", sort)
-    values = load_inspection(run.folder, inside.image)[f"channels/{inside.layers[3]}"][row]
+    values = load_inspection(run.folder, inside.image)[f"channels/{inside.layers[2]}"][row]
     expected = np.argsort(-values, kind="stable").tolist()
-    until(page, f"{SAID}.startsWith('4 of')")
+    until(page, f"{SAID}.startsWith('3 of')")
     shown = "[...document.querySelectorAll('[data-grid] span')].map((each) => each.textContent).join()"
     until(page, f"{shown} === '{','.join(map(str, expected))}'")
 
 
-def test_one_scale_for_all_or_for_each(page: Any, looked: Looked) -> None:
+BRIGHTEST = """() => [...document.querySelectorAll('[data-grid] canvas')].map((canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let most = 0;
+  for (let at = 0; at < data.length; at += 4) most = Math.max(most, data[at] + data[at + 1] + data[at + 2]);
+  return most; })"""
+
+
+def test_one_scale_for_all_unless_each_is_to_have_its_own(page: Any, looked: Looked) -> None:
     run, inside = looked
-
-    def brightest() -> Any:
-        return page.evaluate("""() => [...document.querySelectorAll('[data-grid] canvas')].map((canvas) => {
-          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-          let most = 0;
-          for (let at = 0; at < data.length; at += 4) most = Math.max(most, data[at] + data[at + 1] + data[at + 2]);
-          return most; })""")
-
-    own = brightest()
     highest = load_inspection(run.folder, inside.image)[f"channels/{inside.layers[0]}"][1]
-    assert len(set(own)) == 1, "each channel reaches the light end"
-    page.select_option("[data-maps-controls] [name='normalize']", "layer")
-    until(page, f"{SAID}.includes('all channels from')")
-    shared = brightest()
-    assert np.argmax(shared) == np.argmax(highest) and min(shared) < own[0]
+    until(page, f"{SAID}.includes('one scale')")
+    shared = page.evaluate(BRIGHTEST)
+    assert shared[int(np.argmax(highest))] == max(shared) and min(shared) < max(shared)
+    page.select_option("[data-maps-controls] [name='normalize']", "channel")
+    until(page, f"{SAID}.includes('each channel')")
+    own = page.evaluate(BRIGHTEST)
+    assert {light for light, high in zip(own, highest, strict=True) if high > 0} == {max(shared)}
+    assert all(light == 3 for light, high in zip(own, highest, strict=True) if high == 0), "a dead channel is black"
+
+
+LAYER = """(([lowest, highest, levels]) => ({ cell: [1, 3], shape: [2, 1, 3], height: 1, width: 3, steps: 63,
+  lowest, highest, levels: Uint8Array.from(levels), end: 4, signed: lowest.some((low) => low < 0) }))"""
+COLORS = f"""([layer, channel, normalize]) => {{
+  const canvas = document.createElement('canvas');
+  CnnVis.paintChannel(canvas, {LAYER}(layer), channel, normalize);
+  return [...canvas.getContext('2d').getImageData(0, 0, 3, 1).data].filter((_, at) => at % 4 < 3);
+}}"""
+
+
+@pytest.mark.parametrize("normalize", ["layer", "channel"])
+def test_zero_is_zero_in_every_view(page: Any, normalize: str) -> None:
+    positive = [[0, 0], [4, 0], [0, 63, 0, 0, 0, 0]]
+    signed = [[-4, 0], [0, 2], [63, 0, 63, 0, 63, 0]]
+    black, white = [0, 0, 4] * 3, [255] * 9
+    alive = page.evaluate(COLORS, [positive, 0, normalize])
+    assert alive[:3] == alive[6:] == black[:3] and sum(alive[3:6]) > 600
+    assert page.evaluate(COLORS, [positive, 1, normalize]) == black, "a channel of zeros"
+    below = page.evaluate(COLORS, [signed, 0, normalize])
+    assert below[:3] == below[6:] == white[:3] and below[5] > below[3], "blue below zero, white at zero"
+    above = page.evaluate(COLORS, [signed, 1, normalize])
+    assert above[:3] == white[:3] and above[3] > above[5], "red above zero, on the layer's scale"
+
+
+def test_the_maps_say_of_which_image_they_are(page: Any, looked: Looked) -> None:
+    run, inside = looked
+    name = next(image.name for image in run.images() if image.id == inside.image)
+    assert name in page.locator("[data-maps] h3").inner_text()
+    figure = page.locator("[data-maps-picture]")
+    assert figure.inner_text().strip() == name
+    until(page, "document.querySelector('[data-maps-picture] img').naturalWidth > 0")
+    scale = page.locator("[data-maps-scale] span").all_inner_texts()
+    assert scale[0] == "0" and float(scale[2]) > 0
 
 
 def test_projections_switch_between_their_rules(page: Any) -> None:
@@ -216,4 +255,32 @@ def test_the_inside_fits_narrow_screens(chromium: Any, moved: Path, looked: Look
     for path in (moved / "features.html", moved / "images" / f"{looked[1].image}.html"):
         tab = visit.open(path)
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path.name
+    visit.context.close()
+
+
+def test_operations_within_blocks_are_listed_when_they_are_asked_for(visit: Visit, moved: Path) -> None:
+    tab = visit.open(moved / "features.html")
+    rows = tab.locator(".layers tr.operation")
+    assert rows.count() > 0 and not any(row.is_visible() for row in rows.all())
+    tab.locator("[name='operations']").check()
+    assert all(row.is_visible() for row in rows.all())
+    visit.is_quiet()
+
+
+def test_a_run_with_maps_of_every_operation_shows_blocks_first(chromium: Any, tmp_path: Path) -> None:
+    folder = shutil.copytree(FIXTURE, tmp_path / "r")
+    command("render", folder)
+    inside = next(image for image in present(load_run(folder).record.inspection).images if image.side)
+    visit = Visit(chromium)
+    tab = visit.open(folder / "images" / f"{inside.image}.html")
+    tab.locator("[data-maps]").scroll_into_view_if_needed()
+    until(tab, f"{READY} && {SAID}.startsWith('1 of 3: features.1,')")
+    strip = tab.locator(".strip figure:has([data-variant-of='summary']:visible)")
+    assert [name.strip() for name in strip.all_inner_texts()] == ["features.1", "features.2", "features.4"]
+    tab.locator(".card.features [name='operations']").check()
+    until(tab, f"{SAID}.includes('of {len(inside.layers)}: features.1,')")
+    assert [name.strip() for name in strip.all_inner_texts()] == list(inside.layers)
+    visit.open(folder / "images" / f"{inside.image}.html", "#feature_layer=0")
+    until(tab, f"{READY} && {SAID}.startsWith('1 of {len(inside.layers)}: {inside.layers[0]},')")
+    visit.is_quiet()
     visit.context.close()

@@ -30,10 +30,14 @@ def colors(scheme: str) -> dict[str, str]:
     return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", text))
 
 
+def long(color: str) -> str:
+    """The six digits of "#rrggbb" or "#rgb"."""
+    return color[1:] if len(color) == 7 else "".join(digit * 2 for digit in color[1:])
+
+
 def linear(color: str) -> NDArray[np.float64]:
     """The linear RGB of "#rrggbb" or "#rgb"."""
-    digits = color[1:] if len(color) == 7 else "".join(digit * 2 for digit in color[1:])
-    values = np.array([int(digits[start : start + 2], 16) for start in (0, 2, 4)]) / 255
+    values = np.array(bytearray.fromhex(long(color))) / 255
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
@@ -86,3 +90,21 @@ def test_no_text_is_smaller_than_12_pixels(sheet: Path) -> None:
     ):
         pixels = float(size) * (1 if unit == "px" else 15)
         assert pixels >= 12 - 1e-9, f"{size}{unit}"
+
+
+MIXED = re.compile(
+    r"color-mix\(in srgb, var\(--(\w+)\) calc\((?:(\d+)% \+ )?var\(--share\) \* (\d+)%\), var\(--surface\)\)"
+)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_numbers_in_colored_cells_can_be_read(scheme: str) -> None:
+    palette = colors(scheme)
+    ink, surface = linear(palette["ink"]), np.array(bytearray.fromhex(long(palette["surface"])))
+    cells = MIXED.findall("".join(sheet.read_text(encoding="utf-8") for sheet in CSS.glob("*.css")))
+    assert len(cells) >= 4, "the confusion matrices, and the agreement of methods"
+    for name, least, more in cells:
+        full = palette["misclassified" if name == "problem" else name]
+        part = (int(least or 0) + int(more)) / 100
+        mixed = part * np.array(bytearray.fromhex(long(full))) + (1 - part) * surface
+        assert contrast(ink, linear("#" + bytes(np.round(mixed).astype(np.uint8)).hex())) >= 4.5, (name, least, more)

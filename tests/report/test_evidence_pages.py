@@ -135,7 +135,7 @@ def test_methods_stand_by_standing_and_equal_maps_in_one_row(ranked: Path) -> No
         "| Failed a check",
         "| Reference",
     ]
-    assert re.search(r"CAM = twin .*Same map: as theory says", row_of(html, "CAM"))
+    assert re.search(r"CAM \[Same map: as theory says .*\] = twin", row_of(html, "CAM"))
     assert "n = 14" in row_of(html, "second") and "n = " not in row_of(html, "CAM")
     assert "absent" not in html and "1 method of the run" in " ".join(page_text(html).split())
 

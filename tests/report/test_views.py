@@ -1,5 +1,6 @@
 """What views gather of a small stored run, and of records that are changed by hand."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from cnnvis_report.report import pages
 from cnnvis_report.report.pages import Page
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.views import formatting as fmt
-from cnnvis_report.report.views.features import features
+from cnnvis_report.report.views.features import Maximized, features
 from cnnvis_report.report.views.links import Links, SingleFileLinks, SiteLinks
 from cnnvis_report.report.views.report import Report
 from cnnvis_report.report.views.verdict import verdict
@@ -29,16 +30,23 @@ def stored() -> StoredRun:
 
 def shown(stored: StoredRun, **changes: Any) -> Any:
     """The first feature visualization of the run, after changes to its record."""
+    return next(each for each in visualizations(stored, **changes) if each.picture.endswith("maximized-0.webp"))
+
+
+def visualizations(stored: StoredRun, **changes: Any) -> list[Maximized]:
+    """All of them, in the order of the page, the first of the record changed."""
     inspection = present(stored.record.inspection)
     first, *others = inspection.maximized
     inspection = replace(inspection, maximized=(replace(first, **changes), *others))
     changed = StoredRun(stored.folder, replace(stored.record, inspection=inspection))
-    return features(Report(changed, QUALITIES[0]), SiteLinks("pages/features")).maximized[0]
+    return features(Report(changed, QUALITIES[0]), SiteLinks("pages/features")).maximized
 
 
 @pytest.mark.parametrize("converged", [True, False])
 def test_an_optimization_that_an_image_beats_is_marked(stored: StoredRun, converged: Any) -> None:
     assert shown(stored, converged=converged).converged is converged
+    numbers = [int(re.findall(r"-(\d+)\.", each.picture)[0]) for each in visualizations(stored, converged=converged)]
+    assert numbers == sorted(numbers, key=lambda number: number == 0 and not converged), "none of them comes first"
 
 
 def test_only_the_score_of_a_class_is_called_a_logit(stored: StoredRun) -> None:

@@ -9,6 +9,7 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.inspection.objectives import Objective
 from cnnvis_report.inspection.projections import Unit, parse_unit
 from cnnvis_report.pipeline.config import InspectConfig
+from cnnvis_report.records.inspection import PICTURE_SIDE
 
 LAYERS, TOP_IMAGES, RULES = 3, 9, 3  # main layers; images of a channel; backward rules of projections
 INVERSION_STEPS = 256
@@ -35,7 +36,7 @@ class InspectionBudget:
     steps: int
     inverted: int
     classes: int
-    side: int = 112
+    side: int = PICTURE_SIDE
     operations: bool = False
 
     def passes(self, images: int, classes: int, layers: int = LAYERS) -> tuple[float, float]:
@@ -55,7 +56,7 @@ class InspectionBudget:
 BUDGETS = {
     "quick": InspectionBudget("quick", 2, 2_000_000, channels=3, units=2, maximized=3, steps=48, inverted=0, classes=6),
     "standard": InspectionBudget(
-        "standard", 4, 5_000_000, channels=6, units=4, maximized=6, steps=96, inverted=0, classes=12
+        "standard", 4, 3_000_000, channels=6, units=4, maximized=6, steps=96, inverted=0, classes=12
     ),
     "full": InspectionBudget(
         "full",
@@ -67,7 +68,7 @@ BUDGETS = {
         steps=256,
         inverted=2,
         classes=10_000,
-        side=10_000,
+        side=10**6,
         operations=True,
     ),
 }

@@ -16,10 +16,9 @@ from cnnvis_report.pipeline.inspection.budget import InspectionPlan, objective_o
 from cnnvis_report.pipeline.inspection.set_pass import SetPass
 from cnnvis_report.pipeline.inspection.unit_pictures import as_bytes
 from cnnvis_report.progress import Progress
-from cnnvis_report.records.inspection import MaximizedRecord
+from cnnvis_report.records.inspection import FRAME_SIDE, MaximizedRecord
 
 CURVE = 64  # values of an optimization, at most
-FRAME = 112  # pixels of a step on the way, along its longer side
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def maximized(
     results = _optimized(subject, images, plan, candidates, seed, count)
     for number, (candidate, result) in enumerate(zip(candidates, results, strict=True)):
         arrays[f"maximized/{number}"] = as_bytes(result.image)
-        arrays[f"frames/{number}"] = np.stack([as_bytes(shrunk(frame, FRAME)) for frame in result.frames])
+        arrays[f"frames/{number}"] = np.stack([as_bytes(shrunk(frame, FRAME_SIDE)) for frame in result.frames])
         yield MaximizedRecord(
             title=candidate.title,
             layer=candidate.objective.layer,

@@ -107,7 +107,7 @@ def smaller(picture: Bytes, side: int) -> Bytes:
     """A picture [h, w] or [h, w, 3], averaged down to so many pixels along its longer side."""
     if max(picture.shape[:2]) <= side:
         return picture
-    values = torch.from_numpy(np.atleast_3d(picture)).permute(2, 0, 1).float()
+    values = torch.tensor(np.atleast_3d(picture)).permute(2, 0, 1).float()
     return _picture(shrunk(values, side).round())
 
 

@@ -29,6 +29,8 @@ LATEX = str.maketrans(
         "−": r"$-$",
         "≥": r"$\geq$",
         "⚠": r"$\triangle$",
+        "✓": r"$\surd$",
+        "✗": r"$\times$",
         "–": "--",
     }
 )

@@ -108,7 +108,7 @@ def make_figure(stored: StoredRun, config: FigureConfig) -> Figure:
 
 def short_names(names: Sequence[str]) -> list[str]:
     """Names of files without the folder that all are in, and without the suffix where that tells none apart."""
-    folders = {posixpath.dirname(name) for name in names}
+    folders = {posixpath.dirname(name) for name in names} if len(names) > 1 else {""}
     start = len(posixpath.commonpath(list(folders))) if all(folders) else 0
     inner = [name[start:].lstrip("/") for name in names]
     stems = [posixpath.splitext(name)[0] for name in inner]

@@ -101,16 +101,19 @@ def wrapped(text: str, room: float, size: float, font: Font, most: int) -> list[
             part = _hyphenated(word, room, size, font)
             if not part:
                 break
-            lines.append(f"{part}-")
-            word = word[len(part) :]
+            lines.append(part)
+            word = word[len(part.removesuffix("-")) :].removeprefix("-")
         lines.append(word)
     return [shortened(line, room, size, font) for line in lines]
 
 
 def _hyphenated(word: str, room: float, size: float, font: Font) -> str:
-    """The beginning of a word that a line holds with a hyphen; empty where too little of it would stay together."""
-    fitting = [end for end in range(4, len(word) - 2) if font.width(f"{word[:end]}-", size) <= room]
-    return word[: fitting[-1]] if fitting and word.isalpha() else ""
+    """The beginning of a word that a line holds, up to a hyphen; empty where too little of it would stay together."""
+    ends = [end for end, letter in enumerate(word) if letter == "-" and end]
+    if word.isalpha():
+        ends = list(range(4, len(word) - 2))
+    parts = [f"{word[:end]}-" for end in ends]
+    return next((part for part in reversed(parts) if font.width(part, size) <= room), "")
 
 
 def _without_accents(text: str) -> str:

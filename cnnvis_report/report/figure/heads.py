@@ -77,9 +77,10 @@ def scale_of(method: MethodInfo) -> tuple[Sign, bool]:
 def scale(method: MethodInfo) -> Scale:
     """The scale of a method's maps, in words."""
     signed, alone = method.shown_sign is Sign.SIGNED, method.kind is Kind.PIXEL
-    below = ("to the 99th percentile of each map", "to the 99th percentile", "to 99%") if alone else (
-        "over the input, to the largest value of each map", "to the largest value of each map", "to its largest"
-    )  # fmt: skip
+    largest = ("to the largest value of each map", "to each map's maximum", "to its maximum")
+    below: tuple[str, ...] = (f"over the input, {largest[0]}", *largest)
+    if alone:
+        below = ("to the 99th percentile of each map", "to the 99th percentile", "to 99%")
     if signed:
         return Scale(method.shown_sign, method.kind, "against", "0", "for", below)
     return Scale(method.shown_sign, method.kind, "0", "", "high", below)

@@ -22,6 +22,7 @@ GAP = 0.45  # between cells
 NARROWEST = 4.6  # a cell, of the font's size: "Grad-CAM" fits
 TALLEST = 1.35  # a cell, of its width
 HEAD_SHARE = 0.165  # of the width, at most
+MARGIN = 0.15  # left of the heads, of the font's size: letters reach a little beyond their width
 TITLE_LINES = 3
 BAR = 0.8  # the height of a color bar
 STEPS = 512
@@ -44,7 +45,7 @@ class _Layout:
         self.width = self.style.down(style.width_mm * POINTS_PER_MM)
         self.gap = self.style.down(GAP * self.size)
         self.heads = [[self._spelled(line) for line in head(row)] for row in figure.rows]
-        needed = max(self._width(line) for lines in self.heads for line in lines)
+        needed = max(self._width(line) for lines in self.heads for line in lines) + MARGIN * self.size
         self.head = self.style.up(min(needed, HEAD_SHARE * self.width) + 0.8 * self.size)
         columns = len(figure.columns) + 1
         room = (self.width - self.head - self.gap * (columns - 1)) / columns
@@ -80,25 +81,28 @@ class _Layout:
 
     def _titles(self) -> float:
         """The titles of the columns, on a common last baseline; where the rows begin."""
-        titles = ["Input", *(column.title for column in self.figure.columns)]
+        lines = [self._title("Input", warned=False)]
+        lines += [self._title(column.title, warned=bool(column.warning)) for column in self.figure.columns]
         warned = [False, *(bool(column.warning) for column in self.figure.columns)]
-        room = [self.cell - (WIDTH + 0.25) * self.size * flag for flag in warned]
-        lines = [
-            wrapped(spelled(title, self.font), space, self.size, self.font, TITLE_LINES)
-            for title, space in zip(titles, room, strict=True)
-        ]
         height = max(map(len, lines)) * LEADING * self.size
-        for column, (texts, warning) in enumerate(zip(lines, warned, strict=True)):
+        for column, texts in enumerate(lines):
             middle = self._x(column) + self.cell / 2
             for above, text in enumerate(reversed(texts)):
                 baseline = height - 0.32 * self.size - above * LEADING * self.size
-                shift = (WIDTH + 0.25) * self.size / 2 if warning and above == len(texts) - 1 else 0.0
+                marked = warned[column] and above == len(texts) - 1
+                shift = self._mark_width / 2 if marked and text else 0.0
                 line = self._text(middle + shift, baseline, text, self.style.theme.ink, "middle")
-                if shift:
-                    left = line.x - line.width / 2 - (WIDTH + 0.25) * self.size
+                if marked:
+                    left = line.x - line.width / 2 - (self._mark_width if text else WIDTH * self.size / 2)
                     self.elements += mark("warning", left, baseline, self.size, self.style.theme.misclassified)
             self.cells.append(Cell(Box(self._x(column), 0, self.cell, height), None, column))
         return self.style.up(height)
+
+    def _title(self, title: str, *, warned: bool) -> list[str]:
+        """A title's lines; the first is empty where the mark of a warning has no room beside the next."""
+        lines = wrapped(spelled(title, self.font), self.cell, self.size, self.font, TITLE_LINES)
+        crowded = warned and self.font.width(lines[0], self.size) + self._mark_width > self.cell
+        return ["", *lines] if crowded else lines
 
     def _row(self, number: int, y: float) -> float:
         """An image with its maps; where it ends."""
@@ -109,9 +113,9 @@ class _Layout:
         bottom = max(box_height, self.style.up(len(lines) * LEADING * self.size))
         self._head(lines, y + max(0.0, (bottom - len(lines) * LEADING * self.size) / 2))
         self.cells.append(Cell(Box(0, y, self.head, bottom), number, None))
-        top = y + self.style.near((bottom - box_height) / 2)
+        top = y + self.style.down((bottom - box_height) / 2)
         for column in range(len(self.figure.columns) + 1):
-            left = self._x(column) + self.style.near((self.cell - box_width) / 2)
+            left = self._x(column) + self.style.down((self.cell - box_width) / 2)
             box = Box(left, top, box_width, box_height)
             self._cell(number, column, box)
             self.cells.append(Cell(box, number, column))
@@ -142,7 +146,7 @@ class _Layout:
     def _wrapped(self, lines: Sequence[HeadLine]) -> Iterator[HeadLine]:
         """Lines that fit, the name in one of them and everything else in at most two."""
         for number, line in enumerate(lines):
-            room = self.head - 0.8 * self.size - (self._mark_width if line.mark else 0.0)
+            room = self.head - (0.8 + MARGIN) * self.size - (self._mark_width if line.mark else 0.0)
             for part, text in enumerate(wrapped(line.text, room, self.size, self.font, 2 if number else 1)):
                 yield HeadLine(text, line.tone, line.mark if not part else "")
 
@@ -158,8 +162,9 @@ class _Layout:
     def _key(self, y: float) -> float:
         """What the outlines are, below the heads of the rows; how high that is."""
         text = self._text(self.head - 0.8 * self.size, y + 0.8 * self.size, "mask", self.style.theme.muted, "end")
-        left, middle = text.x - text.width - 0.5 * self.size, y + 0.5 * self.size
-        self.elements += cased([(left - 2 * self.size, middle), (left, middle)], self.size, closed=False)
+        right, middle = text.x - text.width - 0.5 * self.size, y + 0.5 * self.size
+        left = max(MARGIN * self.size, right - 2 * self.size)
+        self.elements += cased([(left, middle), (right, middle)], self.size, closed=False)
         return LEADING * self.size
 
     def _bar(self, scale: Scale, box: Box) -> float:
@@ -167,8 +172,11 @@ class _Layout:
         self.elements.append(Raster(box, lambda size: _stretched(pixels, size)))
         self._frame(box)
         muted, baseline = self.style.theme.muted, box.y + box.height + LEADING * self.size * 0.85
-        low = self._text(box.x, baseline, scale.low, muted, "start")
-        high = self._text(box.x + box.width, baseline, scale.high, muted, "end")
+        ends = (scale.low, scale.high)
+        if sum(self.font.width(end, self.size) for end in ends) + 0.5 * self.size > box.width:
+            ends = ("-", "+")
+        low = self._text(box.x, baseline, ends[0], muted, "start")
+        high = self._text(box.x + box.width, baseline, ends[1], muted, "end")
         if scale.middle and box.width / 2 > max(low.width, high.width) + self.size:
             self._text(box.x + box.width / 2, baseline, scale.middle, muted, "middle")
         for text in _two_lines(scale.below, box.width, self.size, self.font):
@@ -183,7 +191,7 @@ class _Layout:
 
     def _text(self, x: float, y: float, text: str, color: Color, anchor: str) -> Text:
         element = Text(x, y, text, self.size, color, anchor, self.font.width(text, self.size))
-        self.elements.append(element)
+        self.elements += [element] if text else []
         return element
 
     def _spelled(self, line: HeadLine) -> HeadLine:
@@ -209,8 +217,17 @@ def _two_lines(texts: Sequence[str], room: float, size: float, font: Font) -> li
     for text in texts:
         lines = wrapped(text, room, size, font, 2)
         if " ".join(lines) == text:
-            return lines
+            return _balanced(lines, text, room, size, font)
     return wrapped(texts[-1], room, size, font, 2)
+
+
+def _balanced(lines: list[str], text: str, room: float, size: float, font: Font) -> list[str]:
+    """The same in as many lines that are about as long as one another."""
+    for share in range(50, 100, 5):
+        narrow = wrapped(text, room * share / 100, size, font, len(lines))
+        if " ".join(narrow) == text:
+            return narrow
+    return lines
 
 
 def _stretched(colors: Pixels, size: tuple[int, int]) -> Pixels:

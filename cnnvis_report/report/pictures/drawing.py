@@ -62,9 +62,13 @@ def draw_map(
     grown = resize(values, working, growth)
     if alone:
         return _bytes(resize(_colored(grown, end, sign, look, alone).astype(np.float64), size))
-    alpha = _opacity(grown, end, sign, look)[..., None]
-    over = resize(_colored(grown, end, sign, look, alone) * alpha, size)
-    return _bytes(draw_picture(picture, size) * (1 - resize(alpha, size)) + over)
+    return _over(draw_picture(picture, size), grown, end, sign, look)
+
+
+def draw_over(picture: Pixels, values: Array, sign: Sign, size: tuple[int, int], look: Look = Look()) -> Pixels:
+    """A coarse map that is no method's over the picture, as `draw_map` draws those."""
+    grown = resize(values, (max(size[0], values.shape[0]), max(size[1], values.shape[1])), Growth.CUBIC)
+    return _over(draw_picture(picture, size), grown, limit(values, clipped=False), sign, look)
 
 
 def draw_picture(picture: Pixels, size: tuple[int, int]) -> Values:
@@ -82,6 +86,13 @@ def bar_colors(sign: Sign, kind: Kind, look: Look = Look(), steps: int = 256) ->
         return colored
     alpha = _opacity(values, 1.0, sign, look)[..., None]
     return _bytes(GROUND * (1 - alpha) + colored * alpha)
+
+
+def _over(below: Values, grown: Values, end: float, sign: Sign, look: Look) -> Pixels:
+    """A map over a picture [height, width, 3] that is no larger."""
+    alpha = _opacity(grown, end, sign, look)[..., None]
+    size = below.shape[0], below.shape[1]
+    return _bytes(below * (1 - resize(alpha, size)) + resize(_colored(grown, end, sign, look, False) * alpha, size))
 
 
 def _colored(values: Values, end: float, sign: Sign, look: Look, alone: bool) -> Pixels:

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnvis_report.records.methods import Array, Sign
-from cnnvis_report.report.pictures.pack import pack, pack_ordered, text_of
+from cnnvis_report.report.pictures.pack import Filter, pack, pack_ordered, text_of
 
 EXACT_UP_TO = 1024  # values of a coarse map: 32×32 in full precision is 5 kB of text
+SMOOTH = 0.25  # characters a value, below which neighbors say more of a map than another map does
 EXACT_PIXELS_UP_TO = 256  # values of a map of pixels, of which small pictures with many classes have thousands
 
 Bytes = npt.NDArray[np.uint8]
@@ -39,7 +40,7 @@ class Quality:
 
 
 # From the best that a site takes down to what still shows where a map is large.
-QUALITIES = (Quality(31), Quality(15), Quality(15, halved=True))
+QUALITIES = (Quality(31), Quality(15), Quality(9), Quality(9, halved=True))
 
 
 def encode_maps(maps: Sequence[Array], sign: Sign, quality: Quality, *, coarse: bool = True) -> list[dict[str, Any]]:
@@ -86,21 +87,18 @@ def _exact(values: Array) -> dict[str, Any]:
 
 
 class _Companded:
-    """Encodes maps of pixels: the first by itself, others in the order of its steps."""
+    """Encodes maps of pixels: the first by itself, others in the order of its steps where that is shorter."""
 
     def __init__(self, signed: bool, quality: Quality) -> None:
         self._signed, self._quality = signed, quality
         self._order: npt.NDArray[np.intp] | None = None
+        self._smooth = False
 
     def __call__(self, values: Array) -> dict[str, Any]:
         values = halve(values) if self._quality.halved else values
         largest = float(np.abs(values).max())
         levels = compand(values, largest, self._signed, self._quality.steps)
-        if self._order is None:
-            self._order = np.argsort(levels, axis=None, kind="stable")
-            filtered_by, data = pack(levels)
-        else:
-            filtered_by, data = None, pack_ordered(levels.ravel()[self._order])
+        filtered_by, data = self._packed(levels)
         return {
             "shape": list(values.shape),
             "steps": self._quality.steps,
@@ -109,3 +107,13 @@ class _Companded:
             "filter": filtered_by,
             "data": data,
         }
+
+    def _packed(self, levels: Bytes) -> tuple[Filter | None, str]:
+        """How the bytes are filtered, or None where they stand in the first map's order; and as text."""
+        if self._order is None:
+            self._order = np.argsort(levels, axis=None, kind="stable")
+            kind, data = pack(levels)
+            self._smooth = len(data) < SMOOTH * levels.size
+            return kind, data
+        ordered = None, pack_ordered(levels.ravel()[self._order])
+        return min(pack(levels), ordered, key=lambda packed: len(packed[1])) if self._smooth else ordered

@@ -5,10 +5,10 @@ from PIL import Image
 
 from cnnvis_report.records.inspection import ImageInspection
 from cnnvis_report.records.methods import Array, Sign
-from cnnvis_report.report.pictures.palettes import colors, limit
+from cnnvis_report.report.pictures.drawing import draw_over
 from cnnvis_report.report.pictures.reveal import reveal
 from cnnvis_report.report.pictures.sheet import sheet
-from cnnvis_report.report.pictures.thumbnails import Pictures, Pixels, gray, webp
+from cnnvis_report.report.pictures.thumbnails import Pictures, Pixels, webp
 from cnnvis_report.store.run_folder import StoredRun
 
 SUMMARY = 96  # pixels of the longer side
@@ -34,12 +34,9 @@ def image_pictures(run: StoredRun, inspected: ImageInspection) -> Pictures:
 
 
 def _over(picture: Pixels, values: Array, sign: Sign) -> bytes:
-    """A coarse map in color over the gray picture."""
-    size = _size(picture)
-    below = np.asarray(Image.fromarray(gray(picture)).resize(size, Image.Resampling.BILINEAR))[..., None]
-    grown = np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
-    drawn = below * 0.3 + colors(grown, limit(values, clipped=False), sign) * 0.7
-    return webp(np.floor(drawn + 0.5).astype(np.uint8), quality=80, lossless_up_to=0)
+    """A coarse map in color over the picture."""
+    width, height = _size(picture)
+    return webp(draw_over(picture, values, sign, (height, width)), quality=80, lossless_up_to=0)
 
 
 def _revealed(picture: Pixels, summary: Array) -> bytes:

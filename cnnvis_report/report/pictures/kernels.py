@@ -5,7 +5,7 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw
 
-from cnnvis_report.records.inspection import KernelRecord
+from cnnvis_report.records.inspection import InspectionRecord, KernelRecord
 from cnnvis_report.records.methods import Array
 from cnnvis_report.report.pictures.thumbnails import Pixels, webp
 
@@ -13,6 +13,12 @@ KERNEL = 26  # pixels of a kernel of a first layer
 MOST, WIDEST = 16, 1100  # kernels in a row, and pixels
 SLICES = 16  # of a kernel of a deeper layer, at most
 INK = (128, 128, 128, 255)  # seen on light and on dark ground
+
+
+def shown_kernels(inspection: InspectionRecord) -> list[tuple[int, KernelRecord]]:
+    """Numbered: those that read the picture itself, which are pictures; of a full inspection the deeper ones, too."""
+    whole = inspection.budget == "full"
+    return [(number, record) for number, record in enumerate(inspection.kernels) if record.first or whole]
 
 
 def kernel_sheet(values: Array, record: KernelRecord, *, per_kernel: bool) -> bytes:

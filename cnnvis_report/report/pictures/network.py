@@ -1,7 +1,7 @@
 """Pictures of the whole network: kernels, the images that channels are strongest in, feature visualization."""
 
-from cnnvis_report.records.inspection import InspectionRecord
-from cnnvis_report.report.pictures.kernels import kernel_sheet
+from cnnvis_report.records.inspection import FRAME_SIDE, InspectionRecord
+from cnnvis_report.report.pictures.kernels import kernel_sheet, shown_kernels
 from cnnvis_report.report.pictures.sheet import sheet
 from cnnvis_report.report.pictures.thumbnails import Pictures, webp
 from cnnvis_report.store.names import NETWORK
@@ -16,7 +16,7 @@ def network_pictures(run: StoredRun) -> Pictures:
     if inspection is None:
         return
     arrays = run.inspection_arrays(NETWORK)
-    for number, kernels in enumerate(inspection.kernels):
+    for number, kernels in shown_kernels(inspection):
         values = arrays[f"kernels/{kernels.layer}"]
         yield f"kernels-{number}", kernel_sheet(values, kernels, per_kernel=False)
         yield f"kernels-{number}-each", kernel_sheet(values, kernels, per_kernel=True)
@@ -29,7 +29,7 @@ def network_pictures(run: StoredRun) -> Pictures:
         yield f"top-{number}", sheet(rows)
     for number in range(len(inspection.maximized)):
         yield f"maximized-{number}", webp(arrays[f"maximized/{number}"], lossless_up_to=0)
-        yield f"frames-{number}", sheet([list(arrays[f"frames/{number}"])])
+        yield f"frames-{number}", sheet([list(arrays[f"frames/{number}"])], FRAME_SIDE)
 
 
 def converged(inspection: InspectionRecord | None) -> list[int]:

@@ -71,8 +71,15 @@ def filter_bytes(rows: Bytes) -> tuple[Filter, Bytes]:
     left[:, 1:] -= rows[:, :-1]
     up[1:] -= rows[:-1]
     candidates = {Filter.NONE: rows, Filter.LEFT: left, Filter.UP: up}
-    best = min(candidates, key=lambda kind: _entropy(candidates[kind]))
+    best = min(candidates, key=lambda kind: entropy(candidates[kind]))
     return best, candidates[best]
+
+
+def entropy(content: Bytes) -> float:
+    """Bits a byte if neighbors had nothing to do with each other."""
+    counts = np.bincount(content.ravel(), minlength=256)
+    shares = counts[counts > 0] / content.size
+    return float(-(shares * np.log2(shares)).sum())
 
 
 _LETTERS = np.frombuffer(ALPHABET.encode("ascii"), np.uint8)
@@ -81,10 +88,3 @@ _LETTERS = np.frombuffer(ALPHABET.encode("ascii"), np.uint8)
 def _deflated(content: bytes, memory: int, strategy: int) -> bytes:
     packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS, memory, strategy)
     return packer.compress(content) + packer.flush()
-
-
-def _entropy(content: Bytes) -> float:
-    """Bits a byte if neighbors had nothing to do with each other."""
-    counts = np.bincount(content.ravel(), minlength=256)
-    shares = counts[counts > 0] / content.size
-    return float(-(shares * np.log2(shares)).sum())

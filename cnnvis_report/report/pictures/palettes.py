@@ -1,5 +1,6 @@
 """Colors: what a value looks like, the same in the pictures made here and in the page's own scripts."""
 
+import math
 import re
 from functools import cache
 
@@ -66,7 +67,8 @@ def table(palette: str, middle: RGB | None = None) -> Pixels:
 def limit(values: Array, clipped: bool) -> float:
     """Where the colors end: the largest absolute value, or the one that 99 % of the places don't exceed."""
     sizes = np.abs(values)
-    end = float(np.quantile(sizes, CLIPPED_AT, method="inverted_cdf")) if clipped else 0.0
+    rank = math.ceil(CLIPPED_AT * sizes.size) - 1
+    end = float(np.partition(sizes, rank, axis=None)[rank]) if clipped else 0.0  # a tenth of the time of np.quantile
     return end or float(sizes.max()) or 1.0
 
 

@@ -7,27 +7,29 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from cnnvis_report.records.methods import Array, MethodInfo
+from cnnvis_report.records.methods import Array, Kind, MethodInfo
 from cnnvis_report.report.pictures.drawing import draw_map
+from cnnvis_report.report.pictures.pack import entropy
 from cnnvis_report.report.pictures.palettes import Pixels as Pixels
 
 SIDE = 224
 LOSSLESS_UP_TO = 30_000
 QUALITY = 88
-STILL_QUALITY = 72
-COLOUR_CLIPPED_AT = 0.995
+THUMBNAIL_QUALITY, OVERLAY_QUALITY, NOISE_QUALITY = 80, 62, 50
+FAST = 1  # of WebP's methods 0..6: half the time of its default, for a few more bytes
+COLOR_CLIPPED_AT = 0.995
 
 Pictures = Iterator[tuple[str, bytes]]  # WebP, by name
 
 
-def webp(pixels: Pixels, *, quality: int = QUALITY, lossless_up_to: int = LOSSLESS_UP_TO) -> bytes:
+def webp(pixels: Pixels, *, quality: int = QUALITY, lossless_up_to: int = LOSSLESS_UP_TO, method: int = 4) -> bytes:
     """A picture [H, W] or [H, W, 3] as WebP: without loss where that takes few bytes, as drawn pictures do."""
     picture = Image.fromarray(pixels)
-    if lossless_up_to:
+    if lossless_up_to and _least(pixels) <= lossless_up_to:
         exact = _saved(picture, lossless=True, quality=60, method=2)
         if len(exact) <= lossless_up_to:
             return exact
-    return _saved(picture, quality=quality, method=4)
+    return _saved(picture, quality=quality, method=method)
 
 
 def data_uri(content: bytes, kind: str = "image/webp") -> str:
@@ -40,7 +42,7 @@ def thumbnail(picture: Pixels) -> bytes:
     height, width = _still_size((picture.shape[0], picture.shape[1]))
     way = Image.Resampling.LANCZOS if width < picture.shape[1] else Image.Resampling.NEAREST
     small = Image.fromarray(picture).resize((width, height), way)
-    return webp(np.asarray(small), quality=STILL_QUALITY + 8, lossless_up_to=6_000)
+    return webp(np.asarray(small), quality=THUMBNAIL_QUALITY, lossless_up_to=6_000)
 
 
 def still(picture: Pixels, values: Array, card: MethodInfo, end: float | None = None) -> bytes:
@@ -52,7 +54,8 @@ def still(picture: Pixels, values: Array, card: MethodInfo, end: float | None = 
         end: where the colors end; of the map for itself without it.
     """
     size = _still_size((picture.shape[0], picture.shape[1]))
-    return webp(draw_map(picture, values, card, size, end=end), quality=STILL_QUALITY, lossless_up_to=0)
+    quality = NOISE_QUALITY if card.kind is Kind.PIXEL else OVERLAY_QUALITY
+    return webp(draw_map(picture, values, card, size, end=end), quality=quality, lossless_up_to=0, method=FAST)
 
 
 def gray(picture: Pixels) -> Pixels:
@@ -63,10 +66,12 @@ def gray(picture: Pixels) -> Pixels:
 def color_picture(values: Array) -> bytes:
     """A pixel map [C, H, W] with its channels as colors: gray is zero, the ends are where 99.5 % of the values are."""
     sizes = np.abs(values)
-    end = float(np.quantile(sizes, COLOUR_CLIPPED_AT)) or float(sizes.max()) or 1.0
+    end = float(np.quantile(sizes, COLOR_CLIPPED_AT)) or float(sizes.max()) or 1.0
     shares = np.clip(values / end, -1, 1).transpose(1, 2, 0)
     pixels = np.floor((shares + 1) * 127.5 + 0.5).astype(np.uint8)
-    return webp(pixels if pixels.shape[2] == 3 else pixels[..., 0], quality=80, lossless_up_to=0)
+    return webp(
+        pixels if pixels.shape[2] == 3 else pixels[..., 0], quality=NOISE_QUALITY, lossless_up_to=0, method=FAST
+    )
 
 
 def _still_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -74,6 +79,12 @@ def _still_size(size: tuple[int, int]) -> tuple[int, int]:
     longest = max(size)
     scale = SIDE / longest if longest > SIDE else max(1, SIDE // longest)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _least(pixels: Pixels) -> float:
+    """Bytes that a picture hardly goes below without loss: half of what the differences of neighbors take."""
+    differences = np.diff(pixels, axis=1, prepend=0).astype(np.uint8)
+    return entropy(differences) * pixels.size / 8 / 2
 
 
 def _saved(picture: Image.Image, **options: object) -> bytes:

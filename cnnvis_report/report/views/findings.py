@@ -42,16 +42,25 @@ def _predictions(report: Report, links: Links) -> Iterator[Finding]:
     if summary.images < 2 and report.run.predictions is None:
         return
     if summary.predictions is not None:
-        yield Finding("Accuracy", accuracy(summary.predictions), performance)
+        yield Finding("Accuracy", accuracy(summary.predictions) + _seen(report), performance)
     elif summary.label_predictions is not None:
-        yield Finding("Precision", precision(summary.label_predictions), performance)
+        yield Finding("Precision", precision(summary.label_predictions) + _seen(report), performance)
     elif report.network.kind is ScoreKind.VALUE:
         name = report.network.names[0] if report.network.names else "the output"
         low, high = fmt.number(summary.lowest, 4), fmt.number(summary.highest, 4)
-        text = f"{name} goes from {low} to {high} over {fmt.count(summary.images, 'image')}."
+        text = f"{name} ranges from {low} to {high} over {fmt.count(summary.images, 'image')}."
         yield Finding("Values", text, links.gallery(sort="lowest"))
     else:
         yield Finding("Confidence", _confidence(report), links.gallery(sort="lowest"))
+
+
+def _seen(report: Report) -> str:
+    """Said where the network was trained on what it is judged by."""
+    seen, images = report.run.in_training_set, report.run.images
+    if not seen:
+        return ""
+    part = "All images" if seen == images else f"{fmt.number(seen)} of the {fmt.number(images)} images"
+    return f" {part} {'is' if seen == 1 else 'are'} from the training set, so this is too good."
 
 
 def accuracy(predictions: Predictions) -> str:
@@ -69,14 +78,13 @@ def precision(predictions: LabelPredictions) -> str:
     """How well labels are ranked and predicted."""
     borne = sum(1 for label in predictions.labels if label.images)
     mean, images = predictions.mean_average_precision, predictions.images
-    shares = [share for share in (predictions.precision, predictions.recall) if share is not None]
-    ranked = (
-        f"Mean average precision {fmt.percent(mean)} over {fmt.count(borne, 'label')}; " if mean is not None else ""
-    )
-    above = f"precision {fmt.percent(shares[0])} and recall {fmt.percent(shares[1])} above 50%. " if shares[1:] else ""
-    text = f"{ranked}{above}All labels right on {fmt.number(predictions.exact)} of {fmt.count(images, 'image')}; "
-    text += f"calibration error (ECE) {fmt.percent(predictions.calibration_error)}."
-    return text[:1].upper() + text[1:] + _little(images)
+    shares = (("precision", predictions.precision), ("recall", predictions.recall))
+    above = " and ".join(f"{name} {fmt.percent(share)}" for name, share in shares if share is not None)
+    parts = [f"mean average precision {fmt.percent(mean)} over {fmt.count(borne, 'label')}"] if mean is not None else []
+    parts += [f"{above} above 50%"] if above else []
+    parts += [f"all labels correct on {fmt.number(predictions.exact)} of {fmt.count(images, 'image')}"]
+    text = "; ".join([*parts, f"calibration error (ECE) {fmt.percent(predictions.calibration_error)}"])
+    return f"{text[0].upper()}{text[1:]}.{_little(images)}"
 
 
 def _confidence(report: Report) -> str:
@@ -134,14 +142,15 @@ def _undecided(difference: Interval) -> str:
 
 def agreement_sentences(report: Report) -> Iterator[str]:
     """How far the maps of two methods agree in the median image; nothing where no two were compared."""
-    left_out = image_measures(report).left_out
+    compared = image_measures(report).compared
     measured = [image.metrics for image in report.images() if image.metrics is not None]
-    values = [value for metrics in measured if (value := agreement(metrics, left_out)) is not None]
-    names = {scores.method for metrics in measured for scores in metrics.maps} - left_out
+    values = [value for metrics in measured if (value := agreement(metrics, compared)) is not None]
+    names = {scores.method for metrics in measured for scores in metrics.maps} & compared
+    recommended = " recommended" if report.evidence and len(report.evidence.recommended) > 1 else ""
     if values:
         yield (
-            f"No masks, so only agreement is known: the maps of {fmt.number(len(names))} methods have a median rank "
-            f"correlation of {words.number(median(values), 2)} on {fmt.count(len(values), 'image')} "
+            f"No masks, so only agreement is known: the maps of the {fmt.number(len(names))}{recommended} methods have "
+            f"a median rank correlation of {words.number(median(values), 2)} on {fmt.count(len(values), 'image')} "
             f"(1: same order of pixels, 0: unrelated).{_little(len(values))}"
         )
 

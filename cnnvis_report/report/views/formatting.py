@@ -1,6 +1,9 @@
 """Numbers, times and what methods state of a map, in words: the same on pages and on the terminal."""
 
+import re
 from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
 
 from cnnvis_report.records.images import ClassScore, Note
 from cnnvis_report.records.methods import MethodInfo
@@ -95,6 +98,11 @@ def size(amount: float) -> str:
         if amount >= limit:
             return f"{amount / limit:.3g} {unit}"
     return f"{amount:.0f} bytes"
+
+
+def breakable(name: str) -> Markup:
+    """A name that may be broken after its dots, lines and dashes."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._/-])(?=.)", name))
 
 
 def sides(shape: tuple[int, ...]) -> str:

@@ -33,7 +33,8 @@ class FigureLink:
 class HeadlineFigure:
     """The figure as the overview shows it.
 
-    light, dark: addresses of its picture, for light pages and dark ones. width, height: in pixels of a page.
+    light, dark: addresses of its picture, for light pages and dark ones; one file has the light one for both, as each
+    weighs as much as the maps of an image. width, height: in pixels of a page.
     alt: what is to be seen, in words. latex: the figure with its caption as LaTeX. file: the address of the picture for
     print; empty where the report is one file.
     """
@@ -54,16 +55,16 @@ def headline_figure(report: Report, links: Links) -> HeadlineFigure | None:
     figure = report.figure
     if figure is None:
         return None
-    sheet, text = page_sheet(figure), caption(figure)
+    sheet, text, file = page_sheet(figure), caption(figure), links.file(FIGURE)
     return HeadlineFigure(
         light=links.picture(LIGHT_PICTURE),
-        dark=links.picture(DARK_PICTURE),
+        dark=links.picture(DARK_PICTURE) if file else "",
         width=round(sheet.width * PIXELS_A_POINT),
         height=round(sheet.height * PIXELS_A_POINT),
         alt=_alt(figure),
         caption=text,
         latex=latex(text, PRINT.width_mm),
-        file=links.file(FIGURE),
+        file=file,
         links=tuple(_links(figure, sheet, links)),
     )
 

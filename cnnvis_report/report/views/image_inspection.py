@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cnnvis_report.records.blocks import blocks
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import ImageInspection
 from cnnvis_report.records.run import RunRecord
@@ -14,12 +15,16 @@ RULES = {"deconvnet": "Deconvnet", "guided": "Guided backprop", "gradient": "Gra
 
 @dataclass(frozen=True)
 class LayerPicture:
-    """A layer as one picture: its summary over the picture, and the picture, sharp where the summary is large."""
+    """A layer as one picture: its summary over the picture, and the picture, sharp where the summary is large.
+
+    block: whether it is a block of the network, not an operation within one.
+    """
 
     name: str
     described: str
     summary: str
     reveal: str
+    block: bool
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,11 @@ class ImageFeatures:
     class_maps: list[Captioned]
     inverted: list[Captioned]
 
+    @property
+    def operations(self) -> bool:
+        """Whether there are operations within blocks, too."""
+        return any(not layer.block for layer in self.layers)
+
 
 def image_features(report: Report, links: Links, image: ImageRecord) -> ImageFeatures | None:
     """Gather what the layers compute for an image; None where that wasn't inspected."""
@@ -88,12 +98,14 @@ def image_features(report: Report, links: Links, image: ImageRecord) -> ImageFea
 
 def _layer_pictures(run: RunRecord, inspected: ImageInspection, links: Links) -> list[LayerPicture]:
     layers = {layer.name: layer for layer in run.network.layers}
+    shown = set(blocks(run.network.layers)).intersection(inspected.layers) or set(inspected.layers)
     return [
         LayerPicture(
             name,
             f"{layers[name].type}, {fmt.sides(layers[name].shape)}",
             links.picture(f"summary-{number}"),
             links.picture(f"reveal-{number}"),
+            name in shown,
         )
         for number, name in enumerate(inspected.layers)
     ]

@@ -19,17 +19,18 @@ class ImageMeasures:
     """Reads the numbers of an image: how far its maps agree, and what the best method's map scored.
 
     best: the method that stands for the run; None without maps. ranking: the measure that ranks; empty where none does.
-    left_out: methods that no agreement counts: random maps, and those whose maps are the same as another's.
+    compared: the methods whose agreement counts: the recommended ones, where there are two; else all but random maps
+    and those with the maps of another.
     """
 
     best: BestMethod | None
     ranking: str
     titles: dict[str, str]
-    left_out: frozenset[str]
+    compared: frozenset[str]
 
     def of(self, image: ImageRecord) -> dict[str, float]:
         """What is known of an image, by name."""
-        values = {AGREEMENT: agreement(image.metrics, self.left_out)}
+        values = {AGREEMENT: agreement(image.metrics, self.compared)}
         if self.best is not None:
             values[MASS] = _value(image.localization, self.best, MASS_IN_MASK)
             values[FAITHFULNESS] = _value(image.metrics, self.best, self.ranking)
@@ -39,26 +40,32 @@ class ImageMeasures:
 def image_measures(report: Report) -> ImageMeasures:
     """Choose what can be read of the images of a run."""
     evidence = report.evidence
-    best = next(iter(best_methods(report)), None)
+    recommended = best_methods(report)
+    best = next(iter(recommended), None)
     ranking = evidence.faithfulness if evidence else ""
-    same = {method.method for method in evidence.methods if method.same_as} if evidence else set()
-    random = {method.name for method in report.run.methods if method.baseline}
     titles = {AGREEMENT: "Agreement of the methods"}
     if best is not None:
         titles[MASS] = f"{words.metric(report.run, MASS_IN_MASK).title} ({best.title})"
         titles[FAITHFULNESS] = f"{words.metric(report.run, ranking).title}, {best.title}" if ranking else ""
-    return ImageMeasures(best, ranking, titles, frozenset(same | random))
+    names = {method.name for method in recommended}
+    return ImageMeasures(best, ranking, titles, frozenset(names if len(names) > 1 else _own_maps(report)))
 
 
-def agreement(metrics: ImageMetrics | None, left_out: frozenset[str]) -> float | None:
+def _own_maps(report: Report) -> set[str]:
+    """The methods whose maps are neither random nor those of another method."""
+    same = {method.method for method in report.evidence.methods if method.same_as} if report.evidence else set()
+    return {method.name for method in report.run.methods if not method.baseline} - same
+
+
+def agreement(metrics: ImageMetrics | None, compared: frozenset[str]) -> float | None:
     """The median rank correlation of the maps of two methods of an image; None where no two of them vary."""
-    values = list(_correlations(metrics, left_out)) if metrics is not None else []
+    values = list(_correlations(metrics, compared)) if metrics is not None else []
     return median(values) if values else None
 
 
-def _correlations(metrics: ImageMetrics, left_out: frozenset[str]) -> Iterator[float]:
+def _correlations(metrics: ImageMetrics, compared: frozenset[str]) -> Iterator[float]:
     """Of each pair of maps once."""
-    counted = [index for index, scores in enumerate(metrics.maps) if scores.method not in left_out]
+    counted = [index for index, scores in enumerate(metrics.maps) if scores.method in compared]
     for number, row in enumerate(counted if metrics.agreement else ()):
         for column in counted[number + 1 :]:
             value = metrics.agreement[row][column]

@@ -139,8 +139,12 @@ def _score(report: Report, image: ImageRecord, record: MapRecord) -> str:
     if measured is None:
         return ""
     metric = words.metric(report.run, name)
-    value, random = (words.single(number, percent=metric.percent) if number is not None else "" for number in measured)
+    value, random = (_short(number, percent=metric.percent) if number is not None else "" for number in measured)
     return f"{metric.title} here: {value}{f' (random maps: {random})' if random else ''}"
+
+
+def _short(value: float, *, percent: bool) -> str:
+    return words.single(value, percent=True) if percent else words.number(value, 2)
 
 
 def _warnings(report: Report, method: MethodInfo) -> tuple[str, ...]:

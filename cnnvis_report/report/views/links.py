@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlencode
 
+GALLERY = "images"  # the gallery's place on the overview
+
 
 class Links(Protocol):
     """Addresses as one page has them."""
@@ -58,7 +60,7 @@ class SiteLinks:
 
     def gallery(self, **filters: str) -> str:
         """The filters as the address's fragment."""
-        return f"{self.up}index.html#{urlencode(filters)}"
+        return f"{self.up}index.html#{urlencode({'at': GALLERY, **filters})}"
 
     def image(self, id: str, **state: str) -> str:
         """images/ID.html, with the state as its fragment."""
@@ -105,7 +107,7 @@ class SingleFileLinks:
 
     def gallery(self, **filters: str) -> str:
         """The filters beside the page's name."""
-        return f"#page=index&{urlencode(filters)}"
+        return f"#page=index&{urlencode({'at': GALLERY, **filters})}"
 
     def image(self, id: str, **state: str) -> str:
         """#page=image-ID, with the state beside it."""

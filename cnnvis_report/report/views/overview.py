@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from cnnvis_report.records.labels import LabelCounts
 from cnnvis_report.report.pictures.network import converged
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.confidence import confidence_histogram
 from cnnvis_report.report.views.evidence import EvidenceTable, evidence_table
 from cnnvis_report.report.views.findings import Finding, findings
 from cnnvis_report.report.views.gallery import Gallery, gallery
@@ -52,7 +55,7 @@ class Overview:
     "class", "label" or "output". notices, folded: what a reader has to know first, at once and folded away.
     figure: None without maps. evidence: None where nothing was measured. confusion: None where there are too many
     classes, or no labels. confused: the most frequent errors: label, prediction, how many. precisions: labels, lowest
-    average precision first.
+    average precision first. confidence: a histogram; None of values and of few images.
     image: what the page of the only image shows; None where there are several, and then there is a gallery.
     """
 
@@ -67,6 +70,7 @@ class Overview:
     confusion: Confusion | None
     confused: list[tuple[str, str, int]]
     precisions: list[LabelCounts]
+    confidence: Markup | None
     visualizations: list[Visualization]
     image: ImageView | None
     gallery: Gallery | None
@@ -90,11 +94,12 @@ def overview(report: Report, links: Links) -> Overview:
         noun=fmt.column(report.network.kind),
         notices=shown,
         folded=folded,
-        figure=headline_figure(report, links),
+        figure=headline_figure(report, links) if several else None,
         evidence=evidence_table(report) if several else None,
         confusion=confusion if several else None,
-        confused=[] if confusion else most_confused(summary),
+        confused=most_confused(summary) if several and not confusion else [],
         precisions=labels_by_precision(summary.label_predictions)[:LISTED] if several else [],
+        confidence=confidence_histogram(report),
         visualizations=list(_visualizations(report, links)),
         image=_only_image(report, links) if single else None,
         gallery=gallery(report, links) if several else None,

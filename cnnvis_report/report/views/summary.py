@@ -8,7 +8,7 @@ import numpy as np
 from cnnvis_report.records.images import ClassScore, ImageRecord, MapRecord
 from cnnvis_report.records.labels import LabelCounter, LabelPredictions
 from cnnvis_report.records.metrics import ImageMetrics
-from cnnvis_report.records.predictions import Prediction, PredictionCounter, Predictions, prediction_of
+from cnnvis_report.records.predictions import BINS, Prediction, PredictionCounter, Predictions, prediction_of
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -35,9 +35,9 @@ class Summary:
     labeled, correct: images whose prediction can be judged, and how many of them are classified correctly.
     unknown: images with labels, none of which the network knows.
     classes: how many an image has explained at most.
-    confidence: the sum of the highest probabilities. least_confident, most_confident: the smallest and the largest of
-    them. lowest, highest: the first value of any image, where scores are
-    values.
+    confidence: the sum of the highest probabilities. confidences: how many lie in each tenth from 0 to 1.
+    least_confident, most_confident: the smallest and the largest. lowest, highest: the first value of any image, where
+    scores are values.
     predicted: how many images each class is predicted for, by index and name. labels: the same of the labels, by name.
     predictions, label_predictions: None where no image has a label; the latter where an image can have several.
     agreement: rank correlations of the maps of two methods.
@@ -51,6 +51,7 @@ class Summary:
     missing: int = 0
     classes: int = 0
     confidence: float = 0.0
+    confidences: list[int] = field(default_factory=lambda: [0] * BINS)
     least_confident: float = 1.0
     most_confident: float = 0.0
     lowest: float = float("inf")
@@ -95,6 +96,7 @@ class Summary:
 
     def _add_confidence(self, probability: float) -> None:
         self.confidence += probability
+        self.confidences[min(BINS - 1, int(probability * BINS))] += 1
         self.least_confident = min(self.least_confident, probability)
         self.most_confident = max(self.most_confident, probability)
 

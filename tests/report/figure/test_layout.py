@@ -43,7 +43,14 @@ def texts(sheet: Sheet) -> list[Text]:
 
 
 @pytest.mark.parametrize("font", FONTS)
-@pytest.mark.parametrize("style", [Style(), Style(width_mm=120), Style(width_mm=300, font_size=12, dpi=192)], ids=str)
+@pytest.mark.parametrize(
+    "style",
+    [
+        pytest.param(Style(), id="178 mm"),
+        pytest.param(Style(width_mm=120), id="120 mm"),
+        pytest.param(Style(width_mm=300, font_size=12, dpi=192), id="300 mm, 12 points"),
+    ],
+)
 def test_all_text_lies_within_the_sheet_and_none_over_another_or_a_picture(font: Font, style: Style) -> None:
     for drawn in (figure(), difficult()):
         sheet = lay_out(drawn, style, font)
@@ -53,6 +60,8 @@ def test_all_text_lies_within_the_sheet_and_none_over_another_or_a_picture(font:
             assert box.y >= -1e-6 and box.y + box.height <= sheet.height + 1e-6, text
             assert text.size == style.font_size
             assert font.width(text.text, text.size) == pytest.approx(text.width)
+        for line in [element for element in sheet.elements if isinstance(element, Line)]:
+            assert all(-1e-6 <= x <= sheet.width + 1e-6 and -1e-6 <= y <= sheet.height + 1e-6 for x, y in line.points)
         pictures = [element.box for element in sheet.elements if isinstance(element, Raster)]
         for one, other in combinations([*boxes, *pictures], 2):
             assert not overlap(one, other), (one, other)
@@ -138,6 +147,7 @@ def test_cells_lead_where_they_are_drawn() -> None:
         pytest.param("Grad-CAM", ["Grad-CAM"], id="fits"),
         pytest.param("Integrated gradients", ["Integrated", "gradients"], id="two words"),
         pytest.param("Backpropagation", ["Backprop-", "agation"], id="one long word"),
+        pytest.param("Integral-CAM", ["Integral-", "CAM"], id="at its hyphen"),
         pytest.param("x1" * 20, None, id="no word: shortened"),
     ],
 )

@@ -135,7 +135,7 @@ def test_an_image_that_is_not_there_is_named(name: str, message: str) -> None:
         pytest.param(["a/c.png", "b/c.png"], ["a/c", "b/c"], id="different folders"),
         pytest.param(["c.png", "c.jpg"], ["c.png", "c.jpg"], id="suffixes that tell them apart"),
         pytest.param(["c.png", "a/c.png"], ["c", "a/c"], id="one without a folder"),
-        pytest.param(["only.png"], ["only"], id="one image"),
+        pytest.param(["cats/only.png"], ["cats/only"], id="one image"),
     ],
 )
 def test_names_are_as_short_as_tells_them_apart(names: list[str], short: list[str]) -> None:

@@ -64,6 +64,14 @@ def test_maps_of_further_classes_stand_in_the_order_of_the_first(sign: Sign) -> 
     assert [entry["filter"] is None for entry in entries] == [False, True, False, True, True]
 
 
+def test_maps_of_squares_stay_in_their_own_order() -> None:
+    squares = [heavy_tailed((16, 16), seed).repeat(14, axis=0).repeat(14, axis=1) for seed in (0, 1)]
+    entries = encode_maps(squares, Sign.SIGNED, QUALITIES[0], coarse=False)
+    assert all(len(entry["data"]) < 1500 for entry in entries), "a few hundred values, whatever the size"
+    for values, shown in zip(squares, decode_maps(entries), strict=True):
+        assert np.abs(shown - values).max() <= QUALITIES[0].error * np.abs(values).max() * 1.0001
+
+
 def test_equal_coarse_maps_are_kept_once() -> None:
     values = heavy_tailed((7, 7))
     entries = encode_maps([values, values.copy(), values * 2], Sign.POSITIVE, QUALITIES[0])
