@@ -18,14 +18,14 @@ def blocks(layers: Sequence[LayerRecord]) -> tuple[str, ...]:
     modules = [_module(layer.name) for layer in layers]
     parents = {above for module in modules for above in _above(module)}
     spatial = sum(layer.spatial for layer in layers)
-    found = {
+    names = {
         module
         for layer, module in zip(layers, modules, strict=True)
         if module in parents and layer.spatial and _is_block(layer, _within(layers, module), parents, spatial)
     }
-    outside = [layer for layer, module in zip(layers, modules, strict=True) if found.isdisjoint(_above(module))]
-    steps = [layer for layer in outside if _module(layer.name) in found or _module(layer.name) not in parents]
-    following = [*(_kind(layer, found) for layer in steps), ""]
+    outside = [layer for layer, module in zip(layers, modules, strict=True) if names.isdisjoint(_above(module))]
+    steps = [layer for layer in outside if _module(layer.name) in names or _module(layer.name) not in parents]
+    following = [*(_kind(layer, names) for layer in steps), ""]
     return tuple(
         layer.name
         for number, layer in enumerate(steps)
@@ -56,8 +56,8 @@ def _is_block(layer: LayerRecord, within: Sequence[LayerRecord], parents: set[st
     return len(sizes) <= SIZES and sum(inner.spatial for inner in within) + 1 < spatial
 
 
-def _kind(layer: LayerRecord, found: set[str]) -> str:
-    return "block" if _module(layer.name) in found else layer.kind
+def _kind(layer: LayerRecord, names: set[str]) -> str:
+    return "block" if _module(layer.name) in names else layer.kind
 
 
 def _is_step(layer: LayerRecord, kind: str, following: str) -> bool:

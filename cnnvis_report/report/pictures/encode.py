@@ -40,7 +40,7 @@ class Quality:
 
 
 # From the best that a site takes down to what still shows where a map is large.
-QUALITIES = (Quality(31), Quality(15), Quality(9), Quality(9, halved=True))
+QUALITIES = (Quality(31), Quality(15), Quality(31, halved=True))
 
 
 def encode_maps(maps: Sequence[Array], sign: Sign, quality: Quality, *, coarse: bool = True) -> list[dict[str, Any]]:

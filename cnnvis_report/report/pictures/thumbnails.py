@@ -15,7 +15,7 @@ from cnnvis_report.report.pictures.palettes import Pixels as Pixels
 SIDE = 224
 LOSSLESS_UP_TO = 30_000
 QUALITY = 88
-THUMBNAIL_QUALITY, OVERLAY_QUALITY, NOISE_QUALITY = 80, 62, 50
+THUMBNAIL_QUALITY, OVERLAY_QUALITY, NOISE_QUALITY = 80, 60, 45
 FAST = 1  # of WebP's methods 0..6: half the time of its default, for a few more bytes
 COLOR_CLIPPED_AT = 0.995
 

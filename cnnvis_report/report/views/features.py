@@ -85,7 +85,7 @@ def features(report: Report, links: Links) -> Features:
         with_maps=[image_link(report, links, record.image) for record in with_maps],
         gaps=[f"No {view}: {reason}." for view, reason in inspection.not_applicable],
         layers=rows,
-        maximized=sorted(visualizations, key=lambda each: not each.converged),
+        maximized=sorted(visualizations, key=lambda visualization: not visualization.converged),
         stats=[channel_stats(record, addresses) for record in inspection.channel_stats],
         findings=findings(inspection),
         stats_chart=stats_chart(inspection),
