@@ -17,7 +17,6 @@ from cnnvis_report.pipeline.later_stages import later_stages
 from cnnvis_report.pipeline.metrics_budget import randomized_tasks
 from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.repeat_command import repeat_command
 from cnnvis_report.pipeline.run_record import (
     count_in_training_set,
     evaluation_record,
@@ -225,8 +224,7 @@ class _Start:
             skipped=tuple(self.stats.skipped),
             not_applicable=not_applicable_records(plan.dry_run),
             passes_per_image={"forward": plan.dry_run.forward, "backward": plan.dry_run.backward},
-            provenance=provenance(self.subject.device, self.stats, files_of(self.images), writer.seconds())
-            | {"command": repeat_command(setup.config, len(writer.done))},
+            provenance=provenance(self.subject.device, self.stats, setup, writer.seconds()),
             evaluation=evaluation,
             precision=precision,
             inspection=inspected,

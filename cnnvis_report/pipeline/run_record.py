@@ -14,8 +14,10 @@ from cnnvis_report.engine.devices import describe
 from cnnvis_report.evaluation.metric import measured_metrics
 from cnnvis_report.methods.tasks import DryRun, Task
 from cnnvis_report.models.model import Training
+from cnnvis_report.pipeline.identity.run import files_of
 from cnnvis_report.pipeline.metrics_budget import MetricsBudget
-from cnnvis_report.pipeline.setup import NetworkSetup
+from cnnvis_report.pipeline.repeat_command import repeat_command
+from cnnvis_report.pipeline.setup import NetworkSetup, Setup
 from cnnvis_report.pipeline.stages.map_tests import MapTests
 from cnnvis_report.pipeline.stages.randomization import TEST, Randomization
 from cnnvis_report.pipeline.stats import RunStats
@@ -98,13 +100,12 @@ def count_in_training_set(images: ImageSet, training: Training | None) -> int:
 
 
 def provenance(
-    device: torch.device, stats: RunStats, files: Mapping[str, str], method_seconds: Mapping[str, float]
+    device: torch.device, stats: RunStats, setup: Setup, method_seconds: Mapping[str, float]
 ) -> dict[str, Setting]:
     """When, how long, on what, with which versions; nothing that names a person, a machine or a folder.
 
     Args:
-        stats: of the last start. files: what is known of the contents of the images' files, by what told their state.
-        method_seconds: of all starts, by method.
+        stats: of the last start. method_seconds: of all starts, by method.
     """
     return {
         "finished": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -115,7 +116,8 @@ def provenance(
         "python": platform.python_version(),
         "system": platform.system(),
         "versions": {"cnnvis-report": __version__} | {name: _version(name) for name in PACKAGES},
-        "files": dict(files),
+        "files": dict(files_of(setup.images)),
+        "command": repeat_command(setup.config, len(setup.images)),
         "seconds_by_method": {name: round(seconds, 4) for name, seconds in sorted(method_seconds.items())},
     }
 

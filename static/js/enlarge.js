@@ -26,10 +26,14 @@ CnnVis.enlarge = (page, tile) => {
   return CnnVis.followAddress(page);
 };
 
+// The tile of a key; of a method whose map is another's, the tile that names it.
+CnnVis.tileOf = (page, key) => page.tiles.find((tile) => tile.drawn && CnnVis.tileKey(tile) === key)
+  ?? page.tiles.find((tile) => tile.drawn && key && tile.element.querySelector(`[data-anchor="${CSS.escape(key)}"]`));
+
 // Opens, changes or closes the window as the address says.
 CnnVis.followAddress = (page) => {
   const { open = "" } = page.closing ? {} : CnnVis.address.get();
-  const tile = page.root.hidden ? undefined : page.tiles.find((candidate) => candidate.drawn && CnnVis.tileKey(candidate) === open);
+  const tile = page.root.hidden ? undefined : CnnVis.tileOf(page, open);
   if (!tile) { page.enlarged?.element.close(); return undefined; }
   page.enlarged ??= CnnVis.openDialog(page);
   page.enlarged.tile = tile;

@@ -23,10 +23,12 @@ CnnVis.pinUnderPointer = (page) => {
 // Shows what the address says: beside the tiles, and over each of them up to where the slider is.
 CnnVis.followPin = (page) => {
   const { pin = "" } = CnnVis.address.get();
-  const tile = page.tiles.find((candidate) => candidate.drawn && CnnVis.tileKey(candidate) === pin);
+  const tile = CnnVis.tileOf(page, pin);
   page.pinned = tile;
+  const narrower = Boolean(tile) !== page.root.hasAttribute("data-with-pin"); // or wider again
   page.pinPanel ??= tile && new CnnVis.PinPanel(page);
   page.pinPanel?.show(tile);
+  if (narrower) page.setState({ ...page.state }); // every map in its new size; then the covers follow
   for (const other of page.tiles) {
     other.element.toggleAttribute("data-pinned", other === tile);
     CnnVis.coverTile(page, other, tile);

@@ -40,7 +40,8 @@ CnnVis.route = () => {
     }
     if (changed) scrollTo(0, 0);
   }
-  const aimed = at && shown.querySelector(`[data-anchor="${CSS.escape(at)}"]`);
+  const anchor = at && shown.querySelector(`[data-anchor="${CSS.escape(at)}"]`);
+  const aimed = anchor && (anchor.closest(".tile") ?? anchor); // a method with the same map as another is named there
   for (const each of shown.querySelectorAll("[data-aimed]")) delete each.dataset.aimed;
   if (aimed) { aimed.dataset.aimed = ""; aimed.scrollIntoView(); }
   return shown;

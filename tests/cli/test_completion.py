@@ -8,6 +8,7 @@ from click.shell_completion import ShellComplete
 from cnnvis_report.cli import completion
 from cnnvis_report.cli.main import cli
 from cnnvis_report.methods.registry import methods
+from tests.fixtures.make_run import FOLDER
 
 
 def completed(*words: str, incomplete: str) -> list[str]:
@@ -34,6 +35,13 @@ def completed(*words: str, incomplete: str) -> list[str]:
 )
 def test_what_follows(words: Any, incomplete: Any, expected: Any) -> None:
     assert completed(*words, incomplete=incomplete) == expected
+
+
+def test_a_figure_completes_what_its_run_has() -> None:
+    words = ("figure", str(FOLDER))
+    assert completed(*words, "--methods", incomplete="cam,gr") == ["cam,gradient"]
+    assert completed(*words, "--images", incomplete="c") == ["cross/1.png"]
+    assert completed("figure", "nowhere", "--images", incomplete="c") == []
 
 
 def test_names_are_known_without_torch() -> None:

@@ -14,7 +14,7 @@ from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.pictures.drawing import Look
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.pictures.palettes import RGB, limit, stops
-from cnnvis_report.report.pictures.resample import resize
+from cnnvis_report.report.pictures.resample import Values, resize
 from cnnvis_report.report.views.formatting import named_score, percent
 from cnnvis_report.store import load_arrays, load_run
 from tests.conftest import command
@@ -111,7 +111,7 @@ def test_the_pointer_reads_the_difference(
 ) -> None:
     tab = opened(visit, moved, image, both)
     by_class = maps[method]
-    truth = (by_class[both[0].index] - by_class[both[1].index]).astype(np.float64)
+    truth: Values = (by_class[both[0].index] - by_class[both[1].index]).astype(np.float64)
     if truth.size <= 1024:
         truth = resize(truth, (40, 40))
     tile = tab.locator(f"[data-tiles] [data-method='{method}']")

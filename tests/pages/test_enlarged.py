@@ -105,7 +105,7 @@ def test_a_class_is_chosen_within_it_and_back_undoes_that(visit: Visit, moved: P
 
 def test_zoom_and_cross_of_picture_and_map_are_one(visit: Visit, moved: Path, report: Path) -> None:
     image = plain(report)
-    tab = opened(visit, moved, image, "hires_cam")
+    tab = opened(visit, moved, image, "cam")
     box = tab.locator("dialog .nsewdrag").first.bounding_box()
     at = [(box["x"] + box["width"] * share, box["y"] + box["height"] * share) for share in (0.25, 0.75, 0.5)]
     tab.mouse.move(*at[0])
@@ -130,14 +130,14 @@ def test_zoom_and_cross_of_picture_and_map_are_one(visit: Visit, moved: Path, re
 
 def test_a_reading_is_the_value_of_the_map(visit: Visit, moved: Path, report: Path) -> None:
     image = plain(report)
-    tab = opened(visit, moved, image, "hires_cam", "&interpolation=none")
+    tab = opened(visit, moved, image, "cam", "&interpolation=none")
     box = tab.locator("dialog .nsewdrag").nth(1).bounding_box()
     tab.mouse.move(box["x"] + box["width"] * 0.5125, box["y"] + box["height"] * 0.3125)
     until(tab, "document.querySelector('dialog .at').textContent.includes(' at row ')")
     text = tab.locator("dialog .at").inner_text()
     value, _, place = text.partition(" at row ")
     row, column = (int(part) for part in place.split(", column "))
-    values = load_arrays(report, image.id)[record_of(image, "hires_cam", image.targets[0].index).key]
+    values = load_arrays(report, image.id)[record_of(image, "cam", image.targets[0].index).key]
     height, width = values.shape
     expected = float(values[row * height // image.size[0], column * width // image.size[1]])
     assert float(value.replace("−", "-")) == pytest.approx(expected, rel=6e-3, abs=1e-6)
@@ -158,6 +158,18 @@ def test_a_place_leads_to_a_tile(visit: Visit, moved: Path, report: Path) -> Non
     assert box["y"] > -1 and box["y"] < 1000, "in sight"
     tab.locator("[data-class]").nth(1).click()
     assert "lrp_composite" not in tab.url, "a place is only the way in"
+    visit.is_quiet()
+
+
+def test_a_method_with_the_map_of_another_is_found_there(visit: Visit, moved: Path, report: Path) -> None:
+    tab = visit.open(moved / "images" / f"{plain(report).id}.html")
+    folded = tab.locator(".tile p[data-anchor]").first.get_attribute("data-anchor")
+    kept = tab.locator(f".tile:has([data-anchor='{folded}'])").get_attribute("id")
+    tab = opened(visit, moved, plain(report), folded)
+    assert tab.evaluate(f"{CONTENT}.file").split("_")[1] == str(kept).replace("_", "-")
+    tab.keyboard.press("Escape")
+    tab = visit.open(moved / "images" / f"{plain(report).id}.html", f"#{folded}")
+    assert tab.locator("[data-aimed]").get_attribute("id") == kept
     visit.is_quiet()
 
 

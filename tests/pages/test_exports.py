@@ -119,11 +119,11 @@ def test_a_csv_of_rounded_values_says_so_and_keeps_its_word(
 def test_a_difference_is_saved_as_one(visit: Visit, moved: Path, report: Path, tmp_path: Path) -> None:
     image = plain(report)
     first, second = image.targets[:2]
-    tab = opened(visit, moved, image, "hires_cam", f"&minus={second.index}")
+    tab = opened(visit, moved, image, "cam", f"&minus={second.index}")
     path = saved(tab, "npy", tmp_path)
     assert "-minus-" in path.name and SAFE.fullmatch(path.name)
     arrays = load_arrays(report, image.id)
-    maps = [arrays[record_of(image, "hires_cam", target.index).key] for target in (first, second)]
+    maps = [arrays[record_of(image, "cam", target.index).key] for target in (first, second)]
     np.testing.assert_allclose(np.load(path), maps[0] - maps[1], rtol=0, atol=1e-6)
     assert "the difference of two maps" in told(tab)
     visit.is_quiet()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cnnvis_report.records.inspection import ImageInspection
 from cnnvis_report.store import load_inspection, load_run
@@ -14,6 +15,7 @@ from cnnvis_report.store.run_folder import StoredRun
 from tests.conftest import command
 from tests.narrow import present
 from tests.pages.browser import Visit, until
+from tests.pages.enlarged import saved
 
 pytestmark = pytest.mark.browser
 
@@ -70,6 +72,22 @@ def test_a_channel_opens_with_its_true_values(page: Any, looked: Looked) -> None
     assert f"{inside.layers[2]}, channel 5" in page.locator("dialog h2").inner_text()
     name = next(image.name for image in run.images() if image.id == inside.image)
     assert name in page.locator("dialog h2").inner_text()
+    page.keyboard.press("Escape")
+    until(page, "!document.querySelector('dialog')")
+
+
+def test_a_channel_is_taken_away(page: Any, looked: Looked, tmp_path: Path) -> None:
+    _, inside = looked
+    page.select_option("[data-maps-controls] [name='layer']", "2")
+    until(page, f"{SAID}.startsWith('3 of')")
+    page.locator("[data-grid] button").nth(5).click()
+    until(page, "document.querySelector('dialog .large')?.data?.length === 1")
+    values = np.load(saved(page, "npy", tmp_path))
+    shown = page.evaluate("Array.from(document.querySelector('dialog .large').data[0].z, (row) => Array.from(row))")
+    np.testing.assert_array_equal(values, np.array(shown, np.float32))
+    picture = saved(page, "png", tmp_path)
+    assert Image.open(picture).size[0] >= 600 and inside.layers[2].replace(".", "-") in picture.name
+    assert page.locator("[data-export='latex']:visible, [data-export='link']:visible").count() == 0
     page.keyboard.press("Escape")
     until(page, "!document.querySelector('dialog')")
 

@@ -79,7 +79,7 @@ def test_a_map_is_pinned_blinked_and_swiped(visit: Visit, moved: Path, report: P
     picture = "(where) => document.querySelector(where).toDataURL()"
     pinned, cover, covered = (
         tab.evaluate(picture, where)
-        for where in ("#grad_cam .map", "#saliency .view > .cover", "#saliency .view > .map")
+        for where in ("#grad_cam .map", "#eigen_cam .view > .cover", "#eigen_cam .view > .map")
     )
     assert cover == pinned != covered
     tab.keyboard.press("j")
@@ -117,7 +117,7 @@ def test_the_way_stays_within_the_filter_and_leads_back_to_it(visit: Visit, move
         assert tab.locator("[data-position]").inner_text() == f"{number} of {len(order)} misclassified"
         assert tab.locator("a[rel='next']").count() == (number < len(order))
         tab.keyboard.press("j")
-    assert tab.locator(".brand").get_attribute("href") == "../index.html#sort=lowest&verdict=misclassified"
+    assert tab.locator(".brand").get_attribute("href") == "../index.html#at=images&sort=lowest&verdict=misclassified"
     tab.locator(".brand").click()
     tab.locator("[data-gallery] li").first.wait_for()
     assert tab.locator("[data-gallery] li").count() == len(order)

@@ -208,6 +208,7 @@ def test_a_run_of_one_image_and_of_many(drawn: Path, tmp_path: Path) -> None:
     command("run", "tests.factories:tiny", drawn / "circle" / "plain.png", "-o", one, "-m", "grad_cam", "-q")
     page = Page(next((one / "images").glob("plain-*.html")).read_text(encoding="utf-8"))
     assert not [attrs for attrs in page.all("a") if attrs.get("rel")], "no neighbors"
+    assert "1 of 1" not in "".join(page.text)
     overview = Page((one / "index.html").read_text(encoding="utf-8"))
     (main,) = overview.all("main")
     assert main["data-page"] == "image" and main["data-image"] == next((one / "images").iterdir()).stem

@@ -80,7 +80,7 @@ def _target(figure: Figure) -> str:
 def _rows(figure: Figure) -> str:
     total = fmt.count(figure.total, "image")
     if figure.rule:
-        return f"Rows: {figure.rule}, of {total}."
+        return f"Rows, of {total}: {figure.rule}."
     if len(figure.rows) == figure.total > 1:
         return f"Rows: all {total}."
     names = listed([row.name for row in figure.rows])

@@ -165,16 +165,16 @@ def _target(image: ImageRecord, target: str) -> ClassScore | None:
 
 def without_twins(figure: Figure) -> Figure:
     """The figure with every map once; with methods that somebody named, only a note of those that are the same."""
-    kept: list[int] = []
+    distinct: list[int] = []
     same = []
     for column in range(len(figure.columns)):
-        twin = next((other for other in kept if _are_same(figure, other, column)), None)
+        twin = next((other for other in distinct if _are_same(figure, other, column)), None)
         if twin is not None:
             same.append((figure.columns[column].title, figure.columns[twin].title))
         if twin is None or not figure.automatic:
-            kept.append(column)
-    rows = tuple(replace(row, maps=tuple(row.maps[column] for column in kept)) for row in figure.rows)
-    columns = tuple(figure.columns[column] for column in kept)
+            distinct.append(column)
+    rows = tuple(replace(row, maps=tuple(row.maps[column] for column in distinct)) for row in figure.rows)
+    columns = tuple(figure.columns[column] for column in distinct)
     return replace(figure, columns=columns, rows=rows, same=() if figure.automatic else tuple(same))
 
 

@@ -105,7 +105,8 @@ def _unjudged(ordered: Sequence[Candidate], score: str, rows: int | None) -> tup
         left = [one for one in measured if one.id not in reasons]
         if left:
             reasons[min(left, key=lambda one: one.agreement or 0.0).id] = "lowest agreement of methods"
-            parts.append("the lowest agreement of methods")
+            among = f", measured on {len(measured)} of them" if len(measured) < len(ordered) else ""
+            parts.append(f"the lowest agreement of methods{among}")
     return reasons, f"images of the {' and of '.join(parts)}"
 
 

@@ -65,6 +65,12 @@ class Errors:
     unexplained: bool
     multilabel: bool
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether an image that has a page lacks one of its two maps."""
+        rows = [row for group in self.groups for row in group.rows if row.address]
+        return bool(self.method) and not self.multilabel and any(None in row.tiles for row in rows)
+
 
 def errors_of(report: Report, links: Links) -> Errors | None:
     """Gather what is misclassified; None where nothing can be judged."""

@@ -19,13 +19,13 @@ PIXELS_A_POINT = 96 / 72  # of a page
 class FigureLink:
     """A part of the picture that leads somewhere.
 
-    place: its box in percent of the picture, as CSS. stop: whether the tab key stops there; a row's maps lie behind the
+    box: its place in percent of the picture, as CSS. stop: whether the tab key stops there; a row's maps lie behind the
     page of its image, where it stops at each of them.
     """
 
     address: str
     name: str
-    place: str
+    box: str
     stop: bool
 
 

@@ -93,11 +93,11 @@ def columns(report: Report, image: ImageRecord) -> list[MethodInfo]:
         for method in by_family(report.run.methods)
         if method.name in have - _doubtful(report) and not (method.baseline or method.class_agnostic)
     ]
-    place = {name: number for number, name in enumerate(ranked)}
-    possible.sort(key=lambda method: (place.get(method.name, len(ranked)), -method.prominence))
+    rank = {name: number for number, name in enumerate(ranked)}
+    possible.sort(key=lambda method: (rank.get(method.name, len(ranked)), -method.prominence))
     families = {method.family: method for method in reversed(possible)}
     first = [method for method in possible if method is families[method.family]]
-    more = [method for method in possible if method not in first and method.name in place]
+    more = [method for method in possible if method not in first and method.name in rank]
     chosen = [*first, *more][:COLUMNS]
     return sorted(chosen, key=possible.index)
 

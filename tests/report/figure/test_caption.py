@@ -17,7 +17,7 @@ def test_it_says_model_class_rows_columns_scales_and_marks() -> None:
     drawn = figure(rule="the most confident correct image and the most confident error")
     assert caption(drawn) == (
         "Attribution maps of petnet for the predicted class."
-        " Rows: the most confident correct image and the most confident error, of 9 images."
+        " Rows, of 9 images: the most confident correct image and the most confident error."
         " Columns: the input; Grad_Cam; Occlusion; Gradient; Saliency."
         " Each map is scaled to its largest absolute value (over the input, 50% opacity)"
         " or the 99th percentile of its absolute values (pixels alone);"

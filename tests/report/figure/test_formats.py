@@ -47,7 +47,9 @@ def test_a_dark_figure_has_the_same_maps() -> None:
 
 
 def hostile() -> Any:
-    return figure([row(image("<script>alert(1)</script>\x00\x1b & 猫 \udcff.png", "]]>&"), METHODS, masked=True)])
+    return figure(
+        [row(image("<script>alert(1)</script>\x00\x1b & 猫 \udcff.png", "]]>& $\\no_such$"), METHODS, masked=True)]
+    )
 
 
 @pytest.mark.parametrize("drawn", [figure(), hostile()], ids=["plain", "hostile"])

@@ -43,7 +43,14 @@ def texts(sheet: Sheet) -> list[Text]:
 
 
 @pytest.mark.parametrize("font", FONTS)
-@pytest.mark.parametrize("style", [Style(), Style(width_mm=120), Style(width_mm=300, font_size=12, dpi=192)], ids=str)
+@pytest.mark.parametrize(
+    "style",
+    [
+        pytest.param(Style(), id="178 mm"),
+        pytest.param(Style(width_mm=120), id="120 mm"),
+        pytest.param(Style(width_mm=300, font_size=12, dpi=192), id="300 mm, 12 points"),
+    ],
+)
 def test_all_text_lies_within_the_sheet_and_none_over_another_or_a_picture(font: Font, style: Style) -> None:
     for drawn in (figure(), difficult()):
         sheet = lay_out(drawn, style, font)

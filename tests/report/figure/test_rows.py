@@ -78,6 +78,11 @@ def test_without_labels_the_spread_and_the_lowest_agreement(kind: ScoreKind, wor
     assert choice.rule == f"images of the highest, median and lowest {word} and of the lowest agreement of methods"
 
 
+def test_agreement_that_was_measured_on_some_images_says_so() -> None:
+    choice = choose(unjudged(0.1, 0.3, 0.5, 0.7, 0.9, agreement=(0.4, 0.2)), ScoreKind.SOFTMAX)
+    assert choice.rule.endswith("and of the lowest agreement of methods, measured on 2 of them")
+
+
 def test_without_agreement_nothing_is_said_of_it() -> None:
     choice = choose(unjudged(0.1, 0.3, 0.5, 0.7, 0.9), ScoreKind.SOFTMAX, 5)
     assert choice.reasons == {
