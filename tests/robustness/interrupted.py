@@ -203,8 +203,8 @@ def trials(count: int, folder: Path) -> Iterator[str]:
 
 INTERRUPTED = Attack(
     name="interrupted at any line",
-    survived="The network's values, gradients, flags, hooks and attributes, the random numbers and PyTorch's switches "
-    "are as before, and the next call gives the right maps.",
+    survived="The network's values, gradients, flags, hooks and attributes, the random numbers and PyTorch's global "
+    "options are as before, and the next call gives the right maps.",
     trials=trials,
     quick=16,
     full=2000,
