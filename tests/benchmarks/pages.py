@@ -22,9 +22,11 @@ PAGE = "CnnVis.wired.get(document.querySelector('main'))"
 OPENED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
 LIBRARY = """async () => { const start = performance.now(); await CnnVis.plotly();
   return performance.now() - start }"""
-SETTLED = f"""() => {{ const page = {PAGE}; if (!page.data) return false;
-  const live = page.tiles.filter((t) => t.live && t.plot.dataset.stale === undefined);
-  return live.length > 0 && live.length === Math.min(CnnVis.mostLive, page.visible.size) }}"""
+READY = "document.documentElement.dataset.ready !== undefined"
+HEATMAPS = f"""async () => {{ const page = {PAGE}; const spent = [];
+  for (const tile of page.tiles.filter((t) => t.lead && t.method && t.drawn)) {{
+    const start = performance.now(); await CnnVis.enliven(tile, page); spent.push(performance.now() - start); }}
+  return spent }}"""
 
 
 def make(folder: Path) -> Path:
@@ -59,9 +61,9 @@ def measure(report: Path) -> None:
             tab.goto(image.resolve().as_uri())
             tab.wait_for_function("document.readyState === 'complete'")
             opened["an image page"].append(tab.evaluate(OPENED))
+            until(tab, READY)
             library.append(tab.evaluate(LIBRARY))
-            until(tab, SETTLED)
-            took = tab.evaluate(f"{PAGE}.tiles.filter((t) => t.live).map((t) => t.took)")
+            took = tab.evaluate(HEATMAPS)
             first.append(took[0])
             later += took[1:]
             tab.keyboard.press("2")
