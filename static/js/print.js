@@ -9,5 +9,5 @@ CnnVis.loadForPaper = () => {
   for (const image of waiting.slice(0, CnnVis.loadedForPaper)) image.loading = "eager";
 };
 
-addEventListener("load", () => setTimeout(CnnVis.loadForPaper, 1500));
+addEventListener("load", () => setTimeout(CnnVis.loadForPaper, 2500));
 addEventListener("beforeprint", CnnVis.loadForPaper);

@@ -1,10 +1,10 @@
 """Checks a report's pages with axe-core and Lighthouse, where npm has them, and for scrolling sideways and complaints.
 
-    python -m tests.pages.check_quality REPORT [--npm DIR]
+    python -m tests.pages.check_quality REPORT [--npm DIR] [--screen desktop]
 
 `npm install --prefix DIR axe-core lighthouse` puts both into DIR, by default build/npm. Every page is opened in light
 and in dark, at the widths of a phone, a tablet and a desk, and at 200%. Prints what is wrong, and exits with 1 if
-anything is.
+anything is. Lighthouse's performance is that of the machine, too: ask when it has nothing else to do.
 """
 
 import argparse
@@ -42,6 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("report", type=Path)
     parser.add_argument("--npm", type=Path, default=Path("build/npm"), metavar="DIR")
+    parser.add_argument("--screen", choices=("mobile", "desktop"), default="mobile", help="what Lighthouse simulates")
     arguments = parser.parse_args()
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
@@ -49,7 +50,7 @@ def main() -> int:
         return 0
     report, modules = arguments.report.resolve(), arguments.npm / "node_modules"
     problems = list(browse(report, chromium, modules / "axe-core" / "axe.min.js"))
-    problems += lighthouse(report, chromium, modules / ".bin" / "lighthouse")
+    problems += lighthouse(report, chromium, modules / ".bin" / "lighthouse", arguments.screen)
     print("\n".join(problems) or "Nothing is wrong.")
     return 1 if problems else 0
 
@@ -107,7 +108,7 @@ def widths(browser: Any, path: Path) -> Iterator[str]:
                 yield f"scrolls sideways by {wider} pixels at {name}"
 
 
-def lighthouse(report: Path, chromium: str, program: Path) -> list[str]:
+def lighthouse(report: Path, chromium: str, program: Path, screen: str) -> list[str]:
     """Scores of the overview and of an image's page that are below what is asked."""
     if not program.exists():
         print(f"Lighthouse isn't in {program.parent}: it wasn't run.")
@@ -116,7 +117,7 @@ def lighthouse(report: Path, chromium: str, program: Path) -> list[str]:
     problems = []
     with served(report) as address:
         for name in names:
-            scores = measured(f"{address}/{name}", chromium, program)
+            scores = measured(f"{address}/{name}", chromium, program, screen)
             print(f"{name}: {', '.join(f'{category} {score}' for category, score in scores.items())}")
             problems += [
                 f"{name}: Lighthouse gives {category} {scores[category]}, and {least} is asked"
@@ -143,11 +144,12 @@ class QuietHandler(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def measured(url: str, chromium: str, program: Path) -> dict[str, int]:
+def measured(url: str, chromium: str, program: Path, screen: str) -> dict[str, int]:
     """Lighthouse's scores by category, from 0 to 100."""
     flags = f"--chrome-flags=--headless=new {' '.join(ARGUMENTS)}"
     categories = f"--only-categories={','.join(LEAST)}"
     command = [str(program), url, "--quiet", "--output=json", "--output-path=stdout", categories, flags]
+    command += ["--preset=desktop"] if screen == "desktop" else []
     environment = os.environ | {"CHROME_PATH": chromium}
     result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     categories_found = json.loads(result.stdout)["categories"]

@@ -133,3 +133,16 @@ def test_a_page_is_a_row_a_view_and_a_template(
 @pytest.mark.parametrize("path", sorted((FOLDER.parents[2] / "templates").rglob("*.html")), ids=lambda path: path.name)
 def test_lines_of_templates_are_short_enough_to_read(path: Path) -> None:
     assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("features.3.squeeze_activation", ["features.", "3.", "squeeze_", "activation"]),
+        ("AdaptiveAvgPool2d", ["Adaptive", "Avg", "Pool2d"]),
+        ("<b>.x", ["&lt;b&gt;.", "x"]),
+        ("", [""]),
+    ],
+)
+def test_names_break_where_their_parts_end(name: str, parts: list[str]) -> None:
+    assert fmt.breakable(name) == "<wbr>".join(parts)

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.report.figure.caption import caption
 from cnnvis_report.report.figure.config import FigureConfig
@@ -24,8 +27,8 @@ from cnnvis_report.store.run_folder import StoredRun
 PAGE = Style(1280 / 96 * 25.4, 10.0, 192, replace(Theme(), background=(251, 251, 249)), widest=45.0)
 PRINT = Style(widest=30.0)
 DARK_PAGE = replace(PAGE, theme=DARK)
-PAGE_QUALITY = 76
-LIGHT_PICTURE, DARK_PICTURE = "figure", "figure-dark"
+PAGE_QUALITY, SMALL_QUALITY = 76, 62
+LIGHT_PICTURE, DARK_PICTURE, SMALL_PICTURE = "figure", "figure-dark", "figure-small"
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,13 @@ def page_sheet(figure: Figure) -> Sheet:
 
 
 def page_pictures(figure: Figure) -> Pictures:
-    """The same as pictures, for light pages and for dark ones."""
+    """The same as pictures, for light pages and for dark ones; the light one for small screens, too."""
     for name, style in ((LIGHT_PICTURE, PAGE), (DARK_PICTURE, DARK_PAGE)):
-        yield name, webp(paint(lay_out(figure, style, PillowFont())), quality=PAGE_QUALITY, lossless_up_to=0)
+        pixels = paint(lay_out(figure, style, PillowFont()))
+        yield name, webp(pixels, quality=PAGE_QUALITY, lossless_up_to=0)
+        if name == LIGHT_PICTURE:
+            half = np.asarray(Image.fromarray(pixels).reduce(2))
+            yield SMALL_PICTURE, webp(half, quality=SMALL_QUALITY, lossless_up_to=0)
 
 
 def check_target(path: Path) -> None:

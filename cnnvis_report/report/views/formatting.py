@@ -101,8 +101,8 @@ def size(amount: float) -> str:
 
 
 def breakable(name: str) -> Markup:
-    """A name that may be broken after its dots, lines and dashes."""
-    return Markup("<wbr>").join(re.split(r"(?<=[._/-])(?=.)", name))
+    """A name that may be broken after its dots, lines and dashes, and before capitals within it."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._/-])(?=.)|(?<=[a-z])(?=[A-Z])", name))
 
 
 def sides(shape: tuple[int, ...]) -> str:

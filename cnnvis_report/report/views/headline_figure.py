@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cnnvis_report.report.figure.caption import caption, latex
 from cnnvis_report.report.figure.content import Figure
-from cnnvis_report.report.figure.save import DARK_PICTURE, LIGHT_PICTURE, PRINT, page_sheet
+from cnnvis_report.report.figure.save import DARK_PICTURE, LIGHT_PICTURE, PRINT, SMALL_PICTURE, page_sheet
 from cnnvis_report.report.figure.sheet import Box, Cell, Sheet
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
@@ -34,12 +34,13 @@ class HeadlineFigure:
     """The figure as the overview shows it.
 
     light, dark: addresses of its picture, for light pages and dark ones; one file has the light one for both, as each
-    weighs as much as the maps of an image. width, height: in pixels of a page.
+    weighs as much as the maps of an image. small: the light one at half its size. width, height: in pixels of a page.
     alt: what is to be seen, in words. latex: the figure with its caption as LaTeX. file: the address of the picture for
     print; empty where the report is one file.
     """
 
     light: str
+    small: str
     dark: str
     width: int
     height: int
@@ -58,6 +59,7 @@ def headline_figure(report: Report, links: Links) -> HeadlineFigure | None:
     sheet, text, file = page_sheet(figure), caption(figure), links.file(FIGURE)
     return HeadlineFigure(
         light=links.picture(LIGHT_PICTURE),
+        small=links.picture(SMALL_PICTURE) if file else "",
         dark=links.picture(DARK_PICTURE) if file else "",
         width=round(sheet.width * PIXELS_A_POINT),
         height=round(sheet.height * PIXELS_A_POINT),

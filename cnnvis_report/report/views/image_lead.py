@@ -111,8 +111,7 @@ def _doubtful(report: Report) -> set[str]:
 def _classes(image: ImageRecord) -> tuple[ClassScore, ClassScore | None]:
     first, *others = image.targets
     label = next((target for target in others if target.index in image.known), None)
-    wrong = first.index not in image.known
-    return first, (label if wrong and label else next(iter(others), None))
+    return first, label or next(iter(others), None)
 
 
 def _sentences(report: Report, image: ImageRecord, method: str, layer: str) -> Iterator[str]:

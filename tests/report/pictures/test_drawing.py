@@ -155,3 +155,14 @@ def test_an_outline_keeps_what_is_inside_apart_from_what_is_not() -> None:
     for row in range(0, 40, 3):
         for column in range(0, 40, 3):
             assert (crossings(row, column) % 2 == 1) == mask[row, column]
+
+
+@pytest.mark.parametrize("strength", [0.25, 0.5, 1.0])
+@pytest.mark.parametrize("opacity", [0.4, 0.9])
+def test_a_signed_map_covers_the_picture_in_proportion_to_its_values(strength: float, opacity: float) -> None:
+    values = np.full((8, 8), -strength, np.float32)
+    look = Look(opacity=opacity)
+    drawn = draw_map(GRAY, values, method(Kind.LAYER, Sign.SIGNED), (8, 8), look, end=1.0)
+    alpha = min(1.0, 1.5 * opacity) * strength
+    color = table("RdBu")[round((1 - strength) / 2 * (len(table("RdBu")) - 1))]
+    assert np.abs(drawn - (GROUND * (1 - alpha) + color * alpha)).max() <= 1
