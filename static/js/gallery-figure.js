@@ -24,7 +24,7 @@ CnnVis.GalleryFigure = class {
     this.tiles = tiles;
     this.items = items;
     this.methods = items.figure;
-    const copy = section.querySelector("[data-copy]");
+    const copy = section.querySelector("[data-copy-command]");
     copy.addEventListener("click", async () => {
       await navigator.clipboard.writeText(section.querySelector("code").textContent);
       copy.textContent = "Copied";
@@ -43,7 +43,7 @@ CnnVis.GalleryFigure = class {
     section.querySelector("tbody").replaceChildren(...places.map((place) => this.row(place, state)));
     const folder = this.tiles.list.dataset.stills ? CnnVis.folderOf(location.href) : "RUN";
     section.querySelector("code").textContent = CnnVis.figureCommand(folder, places.map((place) => items.ids[place]), this.methods);
-    section.querySelector("[data-copy]").textContent = "Copy";
+    section.querySelector("[data-copy-command]").textContent = "Copy";
   }
 
   row(place, state) {

@@ -190,7 +190,7 @@ def test_images_that_are_shown_become_a_figure(visit: Visit, moved: Path, report
     tab.reload()
     assert figure.is_visible() and not tab.locator("[data-gallery]").is_visible()
     tab.emulate_media(media="print")
-    assert figure.is_visible() and not tab.locator("[data-copy]").is_visible()
+    assert figure.is_visible() and not figure.locator("[data-copy-command]").is_visible()
     tab.emulate_media(media="screen")
     button.click()
     assert not figure.is_visible() and shown(tab) == [image.name for image in by_confidence]
