@@ -59,7 +59,7 @@ CnnVis.figureLayout = ({ title, warnings, drawn, panels, ends, scale, bar }, mea
     items.push({ draw: "bar", x, y, width, height: 10 });
     const at = [[x, "start"], [x + width / 2, "middle"], [x + width, "end"]];
     items.push({ text: scale, x: at[1][0], y: y + 40, size: 12, color: muted, anchor: "middle" });
-    ends.forEach((text, index) => items.push({ text, x: at[index][0], y: y + 24, size: 12, color: ink, anchor: at[index][1] }));
+    for (const [index, text] of ends.entries()) items.push({ text, x: at[index][0], y: y + 24, size: 12, color: ink, anchor: at[index][1] });
   }
   y += bar ? 46 : 22;
   for (const warning of warnings) texts(warning, 12, muted);

@@ -45,7 +45,7 @@ CnnVis.latex = ({ file, method, key, image, target, model, scale, pair }) => {
   const explained = `${cited} for ${text(target)} of ${text(model)}`;
   const shown = pair ? `Left: the input ${text(image)}. Right: ${explained}` : `${explained} on ${text(image)}`;
   return [
-    "% needs \\usepackage{graphicx}" + (key ? `; the BibTeX entry ${key} is on the report's page of methods` : ""),
+    `% needs \\usepackage{graphicx}${key ? `; the BibTeX entry ${key} is on the report's page of methods` : ""}`,
     "\\begin{figure}[tb]",
     "  \\centering",
     `  \\includegraphics[width=\\linewidth]{${file}.png}`,
