@@ -148,6 +148,7 @@ def test_cells_lead_where_they_are_drawn() -> None:
         pytest.param("Integrated gradients", ["Integrated", "gradients"], id="two words"),
         pytest.param("Backpropagation", ["Backprop-", "agation"], id="one long word"),
         pytest.param("Integral-CAM", ["Integral-", "CAM"], id="at its hyphen"),
+        pytest.param("SmoothGradient", ["Smooth-", "Gradient"], id="before its capital"),
         pytest.param("x1" * 20, None, id="no word: shortened"),
     ],
 )
