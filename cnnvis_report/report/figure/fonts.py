@@ -111,7 +111,7 @@ def _hyphenated(word: str, room: float, size: float, font: Font) -> str:
     """The beginning of a word that a line holds, up to a hyphen; empty where too little of it would stay together."""
     ends = [end for end, letter in enumerate(word) if letter == "-" and end]
     if word.isalpha():
-        ends = list(range(4, len(word) - 2))
+        ends = list(range(4, len(word) - 3))
         ends.sort(key=lambda end: word[end].isupper() and word[end - 1].islower())  # SmoothGrad: Smooth-Grad first
     parts = [f"{word[:end]}-" for end in ends]
     return next((part for part in reversed(parts) if font.width(part, size) <= room), "")
