@@ -1,20 +1,25 @@
 """The page about right and wrong answers, the training, the films, and classes side by side."""
 
+import html
 import re
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 import torch
 
 from cnnvis_report import explain
+from cnnvis_report.evidence.proportions import wilson
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
+from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.store import SNAPSHOTS, load_arrays, load_inspection, load_run
 from tests.conftest import command
-from tests.pages.browser import until
+from tests.pages.browser import Visit, until
+from tests.pages.test_pages import PAGE, settled, shown
 from tests.pipeline.records import model_of
 
 EPOCHS = 3
@@ -41,6 +46,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def record(trained: Path) -> RunRecord:
     return load_run(trained / "report").record
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f}".removesuffix(".0") + "%"
 
 
 def label_of(image: ImageRecord) -> int:
@@ -99,14 +108,19 @@ def test_a_snapshot_that_is_gone_is_told_and_leads_nowhere(trained: Path, tmp_pa
 
 def test_the_page_says_what_the_records_say(trained: Path, record: RunRecord) -> None:
     text = (trained / "report" / "performance.html").read_text(encoding="utf-8")
-    plain = re.sub(r"<[^>]+>", " ", text).replace("\u202f", " ")
+    plain = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).replace("\u202f", " ").split())
     images = list(load_run(trained / "report").images())
     right = sum(bool(image.correct) for image in images)
+    low, high = wilson(right, IMAGES)
     assert record.training is not None
-    assert f"{right} of {IMAGES} labeled images" in plain
+    accuracy = f"accuracy {percent(right / IMAGES)} [{percent(low)}, {percent(high)}] ({right} of {IMAGES})"
+    assert f"On {IMAGES} labeled images: {accuracy}" in plain
+    labels = [label_of(image) for image in images]
+    most = max(map(labels.count, labels))
+    assert f"Always predicting the most frequent label would be correct for {percent(most / IMAGES)}." in plain
     assert f"{TRAINED_ON} of the {IMAGES} explained images are from the training set" in plain
-    assert f"after epoch {record.training.best_epoch}" in plain and "<b>ring" not in text
-    assert text.count("predicted: ") >= IMAGES - right > 0
+    assert f"after epoch {record.training.best_epoch} of {EPOCHS}, which was kept" in plain and "<b>ring" not in text
+    assert plain.count("✗ predicted: ") == IMAGES - right > 0
 
 
 def test_the_same_training_gives_the_same_bytes(trained: Path, tmp_path: Path) -> None:
@@ -127,24 +141,115 @@ def bin_of(probability: float | None) -> int:
     return min(9, int(probability * 10))
 
 
-@pytest.mark.browser
-def test_charts_show_the_numbers_and_keep_the_ink(visit: Any, trained: Path, record: RunRecord) -> None:
-    tab = visit.open(trained / "report" / "performance.html")
-    for kind in ("confidence", "reliability", "loss", "accuracy"):
-        tab.locator(f"[data-chart={kind}]").scroll_into_view_if_needed()
-        until(tab, f"document.querySelector('[data-chart={kind}]').data?.length > 1")
+# What a chart shows, where it is on the screen: by its title, the numbers along the axes, and what is drawn.
+CHART = """(title) => {
+  const svg = [...document.querySelectorAll("main:not([hidden]) .chart svg[role=img]")]
+    .find((each) => each.querySelector("title").textContent.startsWith(title));
+  if (!svg) return null;
+  const box = (element) => { const { left, right, top, bottom } = element.getBoundingClientRect();
+    return { left, right, top, bottom, x: (left + right) / 2, y: (top + bottom) / 2 }; };
+  const all = (selector) => [...svg.querySelectorAll(selector)];
+  const grid = all(":scope > .grid").map((line) => box(line).y);
+  const texts = all(":scope > text.end").map((text) => text.textContent);
+  const below = all(":scope > text.middle").filter((text) => /^[0-9]/.test(text.textContent));
+  return {
+    upright: grid.map((y, place) => [texts[place], y]), along: below.map((text) => [text.textContent, box(text).x]),
+    marks: all(".mark, .dot, .point, .interval").map((each) => ({ kind: each.getAttribute("class"), ...box(each) })),
+    lines: Object.fromEntries(all("polyline").map((line) => [line.classList[1], [...line.points].map((point) => {
+      const { x, y } = new DOMPoint(point.x, point.y).matrixTransform(line.getScreenCTM());
+      return { x, y };
+    })])),
+  };
+}"""
+
+
+class Chart:
+    """A chart as a reader has it: values are found from positions on the screen by the numbers along the axes."""
+
+    def __init__(self, tab: Any, title: str) -> None:
+        self.drawn = tab.evaluate(CHART, title)
+        assert self.drawn, f"no chart {title}"
+
+    def value(self, position: float, axis: str) -> float:
+        ticks = self.drawn[axis]
+        assert len(ticks) > 1
+        (first, start), (last, end) = ((self.number(text), at) for text, at in (ticks[0], ticks[-1]))
+        return float(first + (position - start) / (end - start) * (last - first))
+
+    @staticmethod
+    def number(text: str) -> float:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+
+    def marks(self, kind: str) -> list[dict[str, float]]:
+        return [mark for mark in self.drawn["marks"] if mark["kind"] == kind]
+
+    def dots(self, kind: str) -> list[tuple[float, float]]:
+        return [(self.value(mark["x"], "along"), self.value(mark["y"], "upright")) for mark in self.marks(kind)]
+
+    def line(self, kind: str) -> list[tuple[float, float]]:
+        points = self.drawn["lines"][kind]
+        return [(self.value(point["x"], "along"), self.value(point["y"], "upright")) for point in points]
+
+    def columns(self, kind: str) -> list[int]:
+        counts = [0] * 10
+        for mark in self.marks(f"mark {kind}"):
+            height = self.value(mark["top"], "upright") - self.value(mark["bottom"], "upright")
+            assert height == pytest.approx(round(height), abs=0.05)
+            counts[int(self.value(mark["x"], "along") * 10)] += round(height)
+        return counts
+
+
+def charts_show_the_training(tab: Any, record: RunRecord) -> None:
     assert record.training is not None
     history = record.training.history
-    assert tab.evaluate("document.querySelector('[data-chart=loss]').data[1].y") == [e.validation_loss for e in history]
-    assert tab.evaluate("document.querySelector('[data-chart=accuracy]').data[0].y") == [e.accuracy for e in history]
+    for title, of_training, of_validation in (
+        ("Loss by epoch", [e.loss for e in history], [e.validation_loss for e in history]),
+        ("Accuracy by epoch", [e.accuracy for e in history], [e.validation_accuracy for e in history]),
+    ):
+        chart = Chart(tab, title)
+        for kind, values in (("training", of_training), ("validation", of_validation)):
+            wanted = list(zip([e.number for e in history], values, strict=True))
+            assert np.array(chart.dots(f"dot {kind}")) == pytest.approx(np.array(wanted), abs=0.005)
+            assert np.array(chart.line(kind)) == pytest.approx(np.array(wanted), abs=0.005)
+
+
+@pytest.mark.browser
+def test_charts_show_the_numbers_and_keep_the_ink(visit: Visit, trained: Path, record: RunRecord) -> None:
+    tab = visit.open(trained / "report" / "performance.html")
+    charts_show_the_training(tab, record)
     images = list(load_run(trained / "report").images())
-    drawn = tab.evaluate("document.querySelector('[data-chart=confidence]').data.map((each) => each.y)")
-    for heights, right in zip(drawn, (True, False), strict=True):
-        bins = [bin_of(image.top[0].probability) for image in images if bool(image.correct) is right]
-        assert heights == [bins.count(number) for number in range(10)]
-    tab.locator("[data-scheme=dark]").click()
-    ink = "getComputedStyle(document.querySelector('[data-chart=loss]')).color"
-    until(tab, f"document.querySelector('[data-chart=loss]').layout.font.color === {ink}")
+    bins = {
+        right: [bin_of(i.top[0].probability) for i in images if bool(i.correct) is right] for right in (True, False)
+    }
+    chart = Chart(tab, "Images by confidence")
+    for kind, right in (("correct", True), ("misclassified", False)):
+        assert chart.columns(kind) == [bins[right].count(number) for number in range(10)]
+    chart, wanted, ends = Chart(tab, "Calibration"), [], []
+    for number in range(10):
+        inside = [image for image in images if bin_of(image.top[0].probability) == number]
+        if inside:
+            hits = sum(bool(image.correct) for image in inside)
+            wanted.append((np.mean([image.top[0].probability for image in inside]), hits / len(inside)))
+            ends.append(wilson(hits, len(inside)))
+    assert np.array(chart.dots("point")) == pytest.approx(np.array(wanted), abs=0.005)
+    intervals = [[chart.value(mark[end], "upright") for end in ("bottom", "top")] for mark in chart.marks("interval")]
+    assert np.array(intervals) == pytest.approx(np.array(ends), abs=0.005)
+    inks = []
+    for scheme in ("light", "dark"):
+        tab.locator(f"[data-scheme={scheme}]").click()
+        until(tab, f"document.documentElement.dataset.theme === '{scheme}'")
+        ink, drawn, muted, number_ink = (
+            tab.evaluate(f"getComputedStyle(document.querySelector('{element}'))['{name}']")
+            for element, name in (
+                ("body", "color"),
+                ("#training .chart .moment", "stroke"),
+                ("main .hint", "color"),
+                ("#training .chart text.end", "fill"),
+            )
+        )
+        assert (drawn, number_ink) == (ink, muted), scheme
+        inks.append((drawn, number_ink))
+    assert all(light != dark for light, dark in zip(*inks, strict=True))
     visit.is_quiet()
 
 
@@ -161,52 +266,110 @@ def test_films_show_the_method_that_is_chosen(visit: Any, trained: Path) -> None
     visit.is_quiet()
 
 
-@pytest.mark.browser
-def test_a_mistake_leads_to_its_images(visit: Any, trained: Path) -> None:
-    tab = visit.open(trained / "report" / "performance.html")
-    link = tab.locator(".list td a").first
-    link_text = link.text_content()
+LINKS = "main:not([hidden]) a[href*='at=images']"
+KINDS = f"""[...document.querySelectorAll("{LINKS}")].map((link) =>
+  [link.closest("table")?.className ?? link.parentElement.localName, link.getAttribute("href")])"""
+
+
+def fitting(images: list[ImageRecord], label: str, predicted: str) -> list[str]:
+    pairs = ((image, image.label) for image in images)
+    return [image.name for image, its in pairs if its and its.name == label and image.top[0].name == predicted]
+
+
+def leads_to_its_images(tab: Any, link: Any, images: list[ImageRecord]) -> tuple[str, str]:
+    """Follow a link to the gallery; which label and prediction it is for."""
+    state = parse_qs(urlsplit(link.get_attribute("href")).fragment)
+    (label,), (predicted,) = state["label"], state["predicted"]
+    wanted = fitting(images, label, predicted)
+    numbers = re.findall(r"\d+", link.text_content())
+    assert wanted and numbers in ([], [str(len(wanted))])
     link.click()
-    until(tab, "document.querySelector('main')?.dataset.page === 'index'")
-    shown = tab.locator("[data-gallery] > li:visible")
-    name, _, count_of_images = link_text.rpartition(" (")
-    assert shown.count() == int(count_of_images.rstrip(")"))
-    assert {shown.nth(k).get_attribute("data-predicted") for k in range(shown.count())} == {name}
+    until(tab, "document.querySelector('main:not([hidden])')?.dataset.page === 'index'")
+    until(tab, "document.querySelector('main:not([hidden]) [data-gallery-controls]:not([hidden])') !== null")
+    assert shown(tab) == wanted
+    assert tab.locator("[data-gallery-count]").inner_text() == f"{len(wanted)} of {len(images)} images"
+    assert [tab.locator(f"[name='{name}']").input_value() for name in ("label", "predicted")] == [label, predicted]
+    assert tab.locator("[data-gallery] li").first.is_visible()
+    return label, predicted
+
+
+@pytest.mark.browser
+def test_a_mistake_leads_to_its_images(visit: Visit, trained: Path) -> None:
+    images = list(load_run(trained / "report").images())
+    page = trained / "report" / "performance.html"
+    kinds = visit.open(page).evaluate(KINDS)
+    assert {kind for kind, _ in kinds} == {"confusion", "list", "h3"}, "the matrix, the classes, the errors"
+    followed = set()
+    for place, (kind, address) in enumerate(kinds):
+        if kind == "confusion" or "%3Cb%3E" in address:
+            tab = visit.open(page)
+            followed.add(leads_to_its_images(tab, tab.locator(LINKS).nth(place), images))
+    pairs = {(image.label.name, image.top[0].name) for image in images if image.label}
+    assert followed == pairs and any(label == "<b>ring & 'co'" for label, _ in pairs)
+    visit.is_quiet()
+
+
+SIDE = f"{PAGE}.tiles.filter((t) => t.class)"
+SIDE_SHOWN = f"""() => {SIDE}.map((t) => ({{ method: t.method, index: Number(t.class), end: t.drawn.style.end,
+  ends: t.drawn.map.ends, values: Array.from(t.drawn.cells.values),
+  high: t.element.querySelector("[data-high]").textContent }}))"""
+
+
+def classes_have_one_scale_and_their_own_maps(tab: Any, report: Path, image: ImageRecord) -> None:
+    arrays, run = load_arrays(report, image.id), load_run(report).record
+    settled(tab)
+    tiles = tab.evaluate(SIDE_SHOWN)
+    methods = list(dict.fromkeys(tile["method"] for tile in tiles))
+    assert len(methods) > 1
+    full = tab.evaluate(f"{PAGE}.state.range") == "full"
+    for method in methods:
+        row = [tile for tile in tiles if tile["method"] == method]
+        assert [tile["index"] for tile in row] == [target.index for target in image.targets] and len(row) == 5
+        keys = {record.target: record.key for record in image.maps if record.method == method}
+        maps = [run.method(method).shown(arrays[keys[tile["index"]]]) for tile in row]
+        for tile, each in zip(row, maps, strict=True):
+            largest = float(np.abs(each).max())
+            assert tile["ends"][0] == pytest.approx(largest, rel=1e-4), method
+            errors = np.abs(np.array(tile["values"]) - each.ravel())
+            assert errors.max() <= 1.001 * QUALITIES[0].error * largest, method
+        assert len({each.tobytes() for each in maps}) > 1, "classes have maps of their own"
+        assert len({tile["end"] for tile in row}) == 1
+        assert len({tile["high"].removeprefix("≥ ") for tile in row}) == 1
+        assert all(tile["high"].startswith("≥") == (tile["ends"][0] > tile["end"]) for tile in row), (
+            "what is cut is told"
+        )
+        assert row[0]["end"] == max(tile["ends"][0 if full else 1] for tile in row)
+        if full:
+            assert row[0]["end"] == pytest.approx(max(float(np.abs(each).max()) for each in maps), rel=1e-4)
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1440])
-def test_classes_side_by_side_have_one_scale_and_their_own_maps(chromium: Any, trained: Path, width: Any) -> None:
-    from tests.pages.browser import Visit
-
+def test_classes_side_by_side_have_one_scale_and_their_own_maps(chromium: Any, trained: Path, width: int) -> None:
     visit = Visit(chromium, viewport={"width": width, "height": 900})
     image = next(iter(load_run(trained / "report").images()))
-    tab = visit.open(trained / "report" / "images" / f"{image.id}.html")
-    side = "CnnVis.wired.get(document.querySelector('main')).tiles.filter((t) => t.class)"
-    until(tab, f"CnnVis.wired.get(document.querySelector('main')).data && {side}.every((t) => t.drawn)")
-    arrays = load_arrays(trained / "report", image.id)
-    tab.locator("[data-side-method]").select_option("hires_cam")
-    until(tab, f"{side}.every((t) => t.method === 'hires_cam' && t.drawn.title.includes('HiRes'))")
-    assert tab.evaluate(f"{side}.map((t) => Number(t.class))") == [target.index for target in image.targets]
-    maps = [arrays[f"hires_cam/features/{target.index}"] for target in image.targets]
-    assert len(maps) == 5 and len(set(tab.evaluate(f"{side}.map((t) => t.drawn.style.end)"))) == 1
-    assert tab.evaluate(f"{side}[0].drawn.style.end") == pytest.approx(max(np.abs(m).max() for m in maps), rel=1e-4)
-    ends = tab.evaluate(f"{side}.map((t) => t.drawn.map.ends[0])")
-    assert ends == pytest.approx([float(np.abs(m).max()) for m in maps], rel=1e-4)
-    assert "side=hires_cam" in tab.url
+    for state in ("", "#range=full"):
+        tab = visit.open(trained / "report" / "images" / f"{image.id}.html", state)
+        until(tab, f"{PAGE}.state?.range === '{'full' if state else 'clipped'}'")
+        classes_have_one_scale_and_their_own_maps(tab, trained / "report", image)
+    names = [text.split("(")[0].strip() for text in tab.locator(".side tbody th").all_inner_texts()]
+    assert names == [target.name for target in image.targets]
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     visit.is_quiet()
     visit.context.close()
 
 
 @pytest.mark.browser
-def test_the_single_file_has_them_too(visit: Any, trained: Path, tmp_path: Path) -> None:
+def test_the_single_file_has_them_too(visit: Visit, trained: Path, record: RunRecord, tmp_path: Path) -> None:
     shutil.copytree(trained / "report", tmp_path / "run")
     command("render", tmp_path / "run", "--single-file")
+    images = list(load_run(trained / "report").images())
     tab = visit.open(tmp_path / "run" / "index.html", "#page=performance")
-    until(tab, "document.querySelector('main[data-page=performance]:not([hidden]) [data-chart=loss]') !== null")
-    tab.locator("[data-chart=loss]").scroll_into_view_if_needed()
-    until(tab, "document.querySelector('[data-chart=loss]').data?.length === 2")
-    tab.locator("main[data-page=performance] .list td a").first.click()
-    until(tab, "!document.querySelector('main[data-page=index]').hidden")
+    until(tab, "document.querySelector('main[data-page=performance]:not([hidden]) .chart') !== null")
+    charts_show_the_training(tab, record)
+    ring = tab.locator("main[data-page=performance] .list td a[href*='label=%3Cb%3E']").first
+    assert leads_to_its_images(tab, ring, images)[0] == "<b>ring & 'co'"
+    tab.page.goto(f"{(tmp_path / 'run' / 'index.html').resolve().as_uri()}#page=image-{images[0].id}")
+    until(tab, f"{PAGE}?.data && {SIDE}.length > 0")
+    classes_have_one_scale_and_their_own_maps(tab, trained / "report", images[0])
     visit.is_quiet()
