@@ -175,7 +175,7 @@ def test_pixel_flipping_is_the_deletion_curve_of_a_gray_image(name: str) -> None
     assert len(places) >= 32 and np.ptp(flipped) > 0.001
     np.testing.assert_allclose(curve.scores[1:, 0], flipped[places - 1], atol=1e-6)
     whole = np.concatenate([curve.scores[:1, 0], flipped])  # it leaves out the image itself
-    assert float(curve.area[0]) == pytest.approx(np.trapezoid(whole) / 784, abs=1e-4)
+    assert float(curve.area[0]) == pytest.approx(float(torch.trapezoid(torch.as_tensor(whole))) / 784, abs=1e-4)
 
 
 def test_region_perturbation_is_the_drop_of_the_logit(network: nn.Module, image: Tensor) -> None:
