@@ -17,7 +17,8 @@ Names:
     MethodInfo: what the report knows of a method. Option: a text, a number or a truth value.
     metric: the decorator of a metric. MapsOfImage: what it judges. Scores: what it gives.
     loader: the decorator of what opens a kind of MODEL. ModelRequest: what was asked for. Model, Preprocessing: the
-    network as it was loaded, and how images are made its input.
+    network as it was loaded, and how images are made its input. Original: what it was converted from. Way: a row of a
+    table of what can be opened.
     reader: the decorator of what reads a kind of image file. Source: a path or an open file. Pixels: an image, decoded.
     UnusablePicture: to be raised where no image can be made of a file.
 """
@@ -30,8 +31,8 @@ from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.evaluation.metric import MapsOfImage, Scores, metric
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
-from cnnvis_report.models.loader import ModelRequest, loader
-from cnnvis_report.models.model import Model
+from cnnvis_report.models.loader import ModelRequest, Way, loader
+from cnnvis_report.models.model import Model, Original
 from cnnvis_report.records.methods import (
     Equality,
     Family,
@@ -56,6 +57,7 @@ __all__ = [
     "ModelRequest",
     "NotApplicable",
     "Option",
+    "Original",
     "Pixels",
     "Preprocessing",
     "Randomness",
@@ -65,6 +67,7 @@ __all__ = [
     "Source",
     "Tape",
     "UnusablePicture",
+    "Way",
     "Where",
     "loader",
     "method",

@@ -10,8 +10,8 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.methods.tasks import dry_run_tasks, tasks_for
-from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.config import DataConfig, ModelConfig
+from cnnvis_report.pipeline.open_model import open_model
 from cnnvis_report.pipeline.setup import adjusted_preprocessing
 from cnnvis_report.report.views.formatting import number, sides
 
@@ -78,7 +78,7 @@ def open_network(config: ModelConfig, data: DataConfig) -> Subject:
     Raises:
         BadRequest, UnknownName: the network can't be loaded or run.
     """
-    model = load_model(config.model, config.weights, untrained=True, trusted=config.trust)
+    model = open_model(config, untrained=True)
     preprocessing = adjusted_preprocessing(model, data)
     if preprocessing.size is None:
         raise BadRequest("--size original has no meaning without images; give a side or HEIGHTxWIDTH.")

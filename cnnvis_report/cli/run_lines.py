@@ -23,6 +23,10 @@ def plan_lines(setup: Setup, plan: Plan) -> Iterator[str]:
     kind = subject.meaning.kind
     parameters, outputs = fmt.short(subject.parameters), fmt.columns(len(subject.classes), kind)
     yield f"Plan      {subject.name}, {parameters} parameters, {outputs}, on {subject.device}"
+    if setup.network.model.loader:
+        yield f"          opened as {setup.network.model.loader}"
+    if setup.network.checks.conversion is not None:
+        yield f"          {printable(setup.network.checks.conversion.describe())}"
     explained = fmt.columns(plan.classes, kind)
     yield f"          {fmt.count(plan.images, 'image')}, batch size {plan.batch}, {explained} each"
     if plan.images and kind.judged:

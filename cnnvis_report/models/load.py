@@ -1,6 +1,6 @@
 """A network from what a user types: the first loader that knows it opens it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import UnionType
@@ -17,7 +17,15 @@ OWN = __name__.partition(".")[0]
 Answer = TypeVar("Answer")
 
 
-def load_model(model: str, weights: Path | None = None, *, untrained: bool = False, trusted: bool = False) -> Model:
+def load_model(
+    model: str,
+    weights: Path | None = None,
+    *,
+    untrained: bool = False,
+    trusted: bool = False,
+    architecture: str = "",
+    arguments: Mapping[str, str] | None = None,
+) -> Model:
     """The network called `model`, in eval mode and float32.
 
     Args:
@@ -27,6 +35,8 @@ def load_model(model: str, weights: Path | None = None, *, untrained: bool = Fal
         weights: a file of weights, or FILE#KEY for those under a key of it; the model's own where None.
         untrained: random weights do, as only the shapes are wanted.
         trusted: code within the model's files may run.
+        architecture: what a file without one is of, a name that `model` could be.
+        arguments: of the function that makes the network, by name.
 
     Raises:
         UnknownName, BadRequest: nothing is called so, or the weights don't fit or can't be had.
@@ -37,12 +47,13 @@ def load_model(model: str, weights: Path | None = None, *, untrained: bool = Fal
         model = str(Path(model).expanduser())
     loader = _loader_of(model)
     loader.check_installed(model)
-    loaded = _answer(loader, model, lambda: loader.load(ModelRequest(model, weights, untrained, trusted)), Model)
+    request = ModelRequest(model, weights, untrained, trusted, architecture, arguments or {})
+    loaded = _answer(loader, model, lambda: loader.load(request), Model)
     check_finite(loaded.network, loaded.name)
     notices = (*loaded.notices, *silent_channels(loaded.network))
     network = in_single_precision(loaded.network)
     network.eval()  # somebody's own may return nothing
-    return replace(loaded, network=network, notices=notices)
+    return replace(loaded, network=network, notices=notices, loader=loader.title)
 
 
 def _loader_of(model: str) -> Loader:

@@ -1,8 +1,8 @@
 """Loaders: each opens one kind of MODEL, such as a file, and announces itself with `@loader`."""
 
 import importlib.util
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
@@ -16,13 +16,16 @@ class ModelRequest:
 
     text: MODEL as it was typed, with ~ expanded. weights: a file of weights, or FILE#KEY; None for the model's own.
     untrained: whether random weights do, because only shapes are read. trusted: whether the user has said that code
-    within the model's files may run.
+    within the model's files may run. architecture: what a file without one is of: a name that MODEL could be.
+    arguments: of the function that makes the network, by name, as they were typed.
     """
 
     text: str
     weights: Path | None = None
     untrained: bool = False
     trusted: bool = False
+    architecture: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
 
     def require_trust(self, what: str) -> None:
         """Stop before code from a file is run, unless the user trusts the file.
@@ -40,13 +43,22 @@ class ModelRequest:
 
 
 @dataclass(frozen=True)
+class Way:
+    """A row of the documentation's table: how people hold a network, the command for it, and what is checked."""
+
+    held_as: str
+    command: str
+    checked: str
+
+
+@dataclass(frozen=True)
 class Loader:
     """One kind of MODEL.
 
     title: what it opens, as in "a classifier of torchvision". example: what a user may type. matches: of the text that
     a user typed: True where this loader opens it, False where it is of another kind, a sentence where it is of this
     kind and can't be opened. load: opens it. order: loaders are asked from low to high. requires: modules that it
-    imports. install: what pip installs to have them.
+    imports. install: what pip installs to have them. ways: rows of the documentation's table.
     """
 
     name: str
@@ -57,6 +69,7 @@ class Loader:
     order: int
     requires: tuple[str, ...] = ()
     install: str = ""
+    ways: tuple[Way, ...] = ()
 
     def check_installed(self, model: str) -> None:
         """Look for the modules that it needs, without importing them.
@@ -85,6 +98,7 @@ def loader(
     order: int = 50,
     requires: tuple[str, ...] = (),
     install: str = "",
+    ways: tuple[Way, ...] = (),
 ) -> Callable[[LoadFunction], LoadFunction]:
     """Announce a function `(request: ModelRequest) -> Model` as what opens one kind of MODEL.
 
@@ -101,6 +115,7 @@ def loader(
             are asked for at 10, files at 20, names of functions at 90.
         requires: modules that are imported while loading; `load_model` looks for them first.
         install: what pip has to install to have them, such as "cnnvis-report[timm]".
+        ways: rows of the table in docs/inputs.md.
 
     Raises:
         BadRequest: another module has a loader of this name.
@@ -108,7 +123,7 @@ def loader(
 
     def announce(function: LoadFunction) -> LoadFunction:
         name = function.__name__
-        entry = Loader(name, title, example, matches, function, order, requires, install)
+        entry = Loader(name, title, example, matches, function, order, requires, install, ways)
         LOADERS.add(name, entry, function.__module__)
         return function
 

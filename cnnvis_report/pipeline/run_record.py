@@ -49,6 +49,8 @@ def network_record(network: NetworkSetup) -> NetworkRecord:
         averaged_layer=subject.averaged_layer,
         piecewise_linear=subject.piecewise_linear,
         names=() if meaning.kind.exclusive else subject.classes,
+        loader=network.model.loader,
+        conversion=network.checks.conversion,
     )
 
 

@@ -15,13 +15,14 @@ from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.methods.registry import select
 from cnnvis_report.methods.tasks import Task, tasks_for
 from cnnvis_report.models.input_channels import input_channels
-from cnnvis_report.models.load import load_model
 from cnnvis_report.models.model import Model
+from cnnvis_report.pipeline.compare_original import compare_with_original
 from cnnvis_report.pipeline.config import DataConfig, ExplainConfig, RunConfig
 from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_network
 from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan, choose_inspection, plan_inspection
 from cnnvis_report.pipeline.metrics_budget import MetricsBudget, choose_budget
+from cnnvis_report.pipeline.open_model import open_model
 from cnnvis_report.pipeline.open_subject import make_subject
 from cnnvis_report.pipeline.rejected_images import usable
 from cnnvis_report.pipeline.repeatability.check import Repeatability, check_passes
@@ -29,6 +30,7 @@ from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.pipeline.stages.predict import Selection, predict
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
 from cnnvis_report.progress import Progress
+from cnnvis_report.records.network import ConversionRecord
 
 SAMPLE = 64  # images that methods compare with, or are fitted to
 
@@ -38,12 +40,13 @@ class NetworkChecks:
     """What was found out about the network before the first image.
 
     identity: digests of its weights, settings and code. repeatability: what passes over one image have in common.
-    monitor: compares later passes of the run.
+    monitor: compares later passes of the run. conversion: how far it is from the network that it was converted from.
     """
 
     identity: NetworkIdentity
     repeatability: Repeatability
     monitor: PassMonitor
+    conversion: ConversionRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def set_up(config: RunConfig) -> Setup:
     # a slip of the pen shows before a large file is read
     if methods or config.inspect.inspect in ("auto", "none"):
         tasks_for(select(methods), config.explain.layers, config.explain.options)
-    model = load_model(config.model.model, config.model.weights, trusted=config.model.trust)
+    model = open_model(config.model)
     model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))
     model, images_for, aliases = image_source(model, config)
     return set_up_model(model, images_for, config, aliases)
@@ -122,7 +125,7 @@ def set_up_model(
     """
     device = choose_device(config.machine.device)
     subject = make_subject(model, images_for(model.classes or ()), device, config.model.scores)
-    checks = _check_network(subject, config.model.model)
+    checks = _check_network(subject, model, config.model.model)
     images = images_for(subject.classes)
     if images.order and model.classes is None and subject.meaning.kind.judged:
         subject.classes = images.order
@@ -189,14 +192,15 @@ def adjusted_preprocessing(model: Model, data: DataConfig) -> Preprocessing:
     return known if data.size is None else known.resized(data.size)
 
 
-def _check_network(subject: Subject, spec: str) -> NetworkChecks:
+def _check_network(subject: Subject, model: Model, spec: str) -> NetworkChecks:
     """Identify the network and compare its passes; from then on it gets images one by one where they matter."""
     identity = identify_network(subject.network, spec)  # before a pass may change what it holds
     assert subject.first_pass is not None  # nobody has taken it yet
     first = subject.first_pass.images, subject.first_pass.logits
     repeatability = check_passes(subject)
     subject.one_by_one = repeatability.one_by_one
-    return NetworkChecks(identity, repeatability, PassMonitor.of(subject, *first, repeatability))
+    monitor = PassMonitor.of(subject, *first, repeatability)
+    return NetworkChecks(identity, repeatability, monitor, compare_with_original(model, subject, first[0]))
 
 
 def _tasks(subject: Subject, config: ExplainConfig) -> tuple[Task, ...]:

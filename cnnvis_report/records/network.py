@@ -34,6 +34,25 @@ class LayerRecord:
 
 
 @dataclass(frozen=True)
+class ConversionRecord:
+    """A converted network beside the one that it was made of, on one image.
+
+    library: that runs the original, with its version.
+    difference: the largest one of the outputs, relative to the largest output.
+    close: whether that is as good as equal.
+    """
+
+    library: str
+    difference: float
+    close: bool
+
+    def describe(self) -> str:
+        """Such as "compared with Keras 3.15 on the first image: they differ by 3e-07 of the largest output"."""
+        size = f"they differ by {self.difference:.0e} of the largest output" if self.difference else "no difference"
+        return f"compared with {self.library} on the first image: {size}{'' if self.close else ', more than rounding'}"
+
+
+@dataclass(frozen=True)
 class NetworkRecord:
     """The network that is explained.
 
@@ -51,6 +70,8 @@ class NetworkRecord:
     reason: why `kind` and `quantity` were chosen, in words.
     names: of the classes, where an image can have several labels; else empty.
     averaged_layer: the layer whose averages over positions the scores are linear in; empty where there is none.
+    loader: what opened it, in words.
+    conversion: how far it is from what it was converted from; null where it wasn't.
     piecewise_linear: whether it has only operations that are linear up to a constant, ReLU and pooling.
     """
 
@@ -69,3 +90,5 @@ class NetworkRecord:
     names: tuple[str, ...] = ()
     averaged_layer: str = ""
     piecewise_linear: bool = False
+    loader: str = ""
+    conversion: ConversionRecord | None = None

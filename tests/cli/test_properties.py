@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cnnvis_report.cli.options import CONFIG, PREFIX, configured
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.settings import SettingInfo, build, settings_of, values_of
+from cnnvis_report.settings.assignment import Assignment
 from cnnvis_report.settings.kinds import Choice, Flag, Integer, Names, Numbers, Real, Several
 from cnnvis_report.settings.method_options import MethodOptions
 
@@ -40,6 +41,8 @@ def values(info: SettingInfo) -> st.SearchStrategy:
         one = st.lists(st.floats(-1e3, 1e3).map(lambda number: round(number, 3)), min_size=1, max_size=4)
     elif isinstance(kind, Names):
         one = st.lists(WORDS, min_size=1, max_size=3)
+    elif isinstance(kind, Assignment):
+        one = WORDS.map(lambda word: f"name={word}")
     elif isinstance(kind, MethodOptions):
         names = st.text("abc_", min_size=1, max_size=5)
         return st.dictionaries(names, st.dictionaries(names, st.integers(0, 99) | WORDS, min_size=1), max_size=2)

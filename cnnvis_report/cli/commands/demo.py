@@ -12,7 +12,10 @@ from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import Integer
 
-WITHOUT = ("weights", "trust", "scores", "class_names", "labels", "masks", "size", "mean", "std", "range", "limit")
+WITHOUT = (
+    *("weights", "architecture", "arguments", "trust", "scores", "class_names"),
+    *("labels", "masks", "size", "mean", "std", "range", "limit"),
+)
 MOST = 300  # pictures
 
 

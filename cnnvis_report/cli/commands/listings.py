@@ -70,7 +70,7 @@ def methods(model: ModelConfig, data: DataConfig, name: str | None, network: str
 
 
 @click.command(cls=GroupedCommand, short_help="List the layers of a model.")
-@configured(ModelConfig, only=("model", "weights", "trust"))
+@configured(ModelConfig, only=("model", "weights", "architecture", "arguments", "trust"))
 @configured(DataConfig, only=("size",))
 @JSON
 def layers(model: ModelConfig, data: DataConfig, as_json: bool) -> None:

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from cnnvis_report.records.scores import SCORES
 from cnnvis_report.settings import Group, Stated, required, setting
-from cnnvis_report.settings.kinds import Choice, File, FileName, Flag
+from cnnvis_report.settings.assignment import Assignment
+from cnnvis_report.settings.kinds import Choice, File, FileName, Flag, Several, Text
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,24 @@ class ModelConfig:
         File(),
         short="-w",
         metavar="FILE",
+        decides=False,
+    )
+    architecture: str | None = setting(
+        None,
+        "The architecture of a checkpoint that doesn't say it: a name that MODEL could be, or package.module:Class.",
+        Text(),
+        key="arch",
+        metavar="NAME",
+        default_text="what the file says",
+        completes="models",
+        decides=False,
+    )
+    arguments: tuple[str, ...] = setting(
+        (),
+        "An argument of the function or class that makes the network, e.g. classes=10. Repeatable.",
+        Several(Assignment()),
+        key="arg",
+        metavar="NAME=VALUE",
         decides=False,
     )
     trust: bool = setting(

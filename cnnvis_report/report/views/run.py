@@ -68,6 +68,8 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
     noun = {"label": "Labels", "output": "Outputs"}.get(fmt.column(network.kind), "Classes")
     return [
         ("Name", network.name),
+        *([("Opened as", network.loader)] if network.loader else []),
+        *([("Conversion", network.conversion.describe())] if network.conversion else []),
         ("Weights", network.weights),
         ("Parameters", fmt.number(network.parameters)),
         (noun, fmt.number(network.classes)),
