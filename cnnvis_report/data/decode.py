@@ -113,12 +113,14 @@ def picture_size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def prepare(picture: Image.Image | UprightPicture, preprocessing: Preprocessing) -> Picture:
-    """Resize, crop and normalize a picture as the network's preprocessing says.
+def prepare(picture: Image.Image | UprightPicture | Picture, preprocessing: Preprocessing) -> Picture:
+    """Resize, crop and normalize a picture as the network's preprocessing says; one that is ready stays as it is.
 
     Raises:
         UnusablePicture: it would have too many pixels.
     """
+    if isinstance(picture, Picture):
+        return picture
     original = (picture.size[1], picture.size[0])
     note = picture.note if isinstance(picture, UprightPicture) else str(picture.info.get(NOTE, ""))
     width, height = kept_size(picture.size, preprocessing)
