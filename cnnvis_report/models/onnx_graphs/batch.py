@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 # operations that treat the entries along the first dimension one by one, whatever their attributes
 ENTRY_BY_ENTRY = (
-    "Abs Add And AveragePool BatchNormalization Cast Ceil Celu Clip Conv ConvTranspose Cos DepthToSpace Div Dropout Elu "
-    "Equal Erf Exp Floor Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GroupNormalization HardSigmoid "
-    "HardSwish Identity InstanceNormalization LRN LeakyRelu Less Log MatMul Max MaxPool Mean Min Mish Mul Neg Not Or PRelu Pow "
-    "Reciprocal Relu Round Selu Sigmoid Sign Sin Softplus Softsign SpaceToDepth Sqrt Sub Sum Tan Tanh Where Pad Resize "
-    "Upsample"
+    "Abs Add And AveragePool BatchNormalization Cast Ceil Celu Clip Conv ConvTranspose Cos DepthToSpace Div Dropout "
+    "Elu Equal Erf Exp Floor Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GroupNormalization HardSigmoid "
+    "HardSwish Identity InstanceNormalization LRN LeakyRelu Less Log MatMul Max MaxPool Mean Min Mish Mul Neg Not Or "
+    "PRelu Pad Pow Reciprocal Relu Resize Round Selu Sigmoid Sign Sin Softplus Softsign SpaceToDepth Sqrt Sub Sum Tan "
+    "Tanh Upsample Where"
 )
 BY_AXIS = "Softmax LogSoftmax Concat Split Flatten LayerNormalization"
 

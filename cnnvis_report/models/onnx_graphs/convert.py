@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
+from torch.fx import GraphModule
 
 from cnnvis_report.errors import BadRequest, shown, told
 from cnnvis_report.models.onnx_graphs.names import layer_names
@@ -84,7 +85,7 @@ def _by_onnx2torch(model: "ModelProto") -> nn.Module:
     for number, (node, path) in enumerate(zip(model.graph.node, names, strict=True)):
         node.name = f"node_{number}"
         paths[node.name] = path
-    network = onnx2torch.convert(model)
+    network: GraphModule = onnx2torch.convert(model)
     modules = {path: network.get_submodule(name) for name, path in paths.items()}
     for name in paths:
         network.delete_submodule(name)

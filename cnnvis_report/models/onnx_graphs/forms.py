@@ -82,7 +82,7 @@ def _bias(node: "NodeProto", product: str, known: dict[str, Array], weight: Arra
     """The constant that an Add gives to a product, where it is one number for each of its columns."""
     if node.op_type != "Add" or len(node.input) != 2:
         return None
-    name = node.input[1] if node.input[0] == product else node.input[0]
+    name: str = node.input[1] if node.input[0] == product else node.input[0]
     value = known.get(name)
     if value is None or value.size != weight.shape[1] or value.shape[-1:] != (weight.shape[1],):
         return None

@@ -77,7 +77,7 @@ def _folded(node: "NodeProto", known: dict[str, Array], model: "ModelProto") -> 
         values = attributes(node)
         name, value = next(iter(values.items()), ("", None))
         if name == "value":
-            return [numpy_helper.to_array(value)]  # type: ignore[arg-type]
+            return [numpy_helper.to_array(value)]
         types = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
         return [np.asarray(value, types[name])] if name in types else None
     if node.op_type not in FOLDED.split() or not all(name in known for name in node.input if name):
