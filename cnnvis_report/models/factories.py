@@ -25,7 +25,7 @@ DECLARED = ("class_names", "mean", "std", "size")
 
 
 @dataclass(frozen=True)
-class Made:
+class FactoryResult:
     """A network of a user's own.
 
     settings: how it is used, by name, as its factory says. notices: what a user has to know, a sentence each.
@@ -42,20 +42,22 @@ def is_factory(spec: str) -> bool:
     return bool(module) and all(part.isidentifier() for part in name.split("."))
 
 
-def make_network(spec: str, given: Mapping[str, str] | None = None, known: Mapping[str, Any] | None = None) -> Made:
+def make_network(
+    spec: str, texts: Mapping[str, str] | None = None, known: Mapping[str, Any] | None = None
+) -> FactoryResult:
     """The network that `module:name` or `path/to/file.py:name` gives, unwrapped.
 
     Args:
-        given: arguments of the function, as they were typed. known: others, by name, from elsewhere.
+        texts: arguments of the function, as they were typed. known: others, by name, from elsewhere.
 
     Raises:
         BadRequest: it can't be had; the message says what went wrong, and where in the user's own file.
     """
     _loaded[spec.rpartition(":")[0]] = set(sys.modules)
     with sys_path_kept(), settings_restored(OF_FACTORIES) as changed:
-        network, settings = _made(spec, given or {}, known)
+        network, settings = _made(spec, texts or {}, known)
     notice = f"{spec} changes {' and '.join(changed)} for the whole program; that is put back." if changed else ""
-    return Made(network, settings, (notice,) if notice else ())
+    return FactoryResult(network, settings, (notice,) if notice else ())
 
 
 def modules_of(source: str) -> list[ModuleType]:
@@ -77,16 +79,16 @@ def module_of(source: str) -> ModuleType | None:
     return next((module for module, path in known if path.name in names and path.resolve() in files), None)
 
 
-def _made(spec: str, given: Mapping[str, str], known: Mapping[str, Any] | None) -> tuple[nn.Module, Mapping[str, Any]]:
+def _made(spec: str, texts: Mapping[str, str], known: Mapping[str, Any] | None) -> tuple[nn.Module, Mapping[str, Any]]:
     source, _, name = spec.rpartition(":")
     module = user_module(spec, source)
     register_network_files({Path(getattr(module, "__file__", None) or "")})
     result = guarded(spec, lambda: attribute_of(spec, module, name))
     is_result = isinstance(result, nn.Module | tuple) and not isinstance(result, type)
-    if is_result and given:
+    if is_result and texts:
         raise BadRequest(f"{spec}: {name} is a network already, no function: there is nothing to give --arg to.")
     if not is_result:
-        result = _called(spec, result, given, known)
+        result = _called(spec, result, texts, known)
     settings: Mapping[str, Any] = {}
     if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping):
         result, settings = result
@@ -117,7 +119,7 @@ def usable(result: nn.Module, spec: str) -> nn.Module:
     return network
 
 
-def _called(spec: str, factory: Any, given: Mapping[str, str], known: Mapping[str, Any] | None) -> Any:
+def _called(spec: str, factory: Any, texts: Mapping[str, str], known: Mapping[str, Any] | None) -> Any:
     name = spec.rpartition(":")[2]
     if not callable(factory):
         raise BadRequest(
@@ -125,5 +127,5 @@ def _called(spec: str, factory: Any, given: Mapping[str, str], known: Mapping[st
         )
     if inspect.iscoroutinefunction(factory):
         raise BadRequest(f"{spec}: {name} is an async function; give a plain one that returns the network.")
-    arguments = typed_arguments(factory, given, spec, known)
+    arguments = typed_arguments(factory, texts, spec, known)
     return guarded(spec, lambda: factory(**arguments))

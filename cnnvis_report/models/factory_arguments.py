@@ -21,21 +21,21 @@ class _NoSuchValueError(ValueError):
 
 
 def typed_arguments(
-    function: Callable[..., Any], given: Mapping[str, str], spec: str, known: Mapping[str, Any] | None = None
+    function: Callable[..., Any], texts: Mapping[str, str], spec: str, known: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The arguments that a function is to be called with.
 
     Args:
-        given: texts by name, as they were typed. spec: what messages call the function.
+        texts: texts by name, as they were typed. spec: what messages call the function.
         known: values from elsewhere, by name, such as the hyper-parameters in a checkpoint; those that the function has
-            no parameter for are left out, and `given` goes over the others.
+            no parameter for are left out, and `texts` goes over the others.
 
     Raises:
         UnknownName, BadRequest: there is no such parameter, a value isn't of its type, or a required one is missing.
     """
     parameters = _parameters(function)
     if parameters is None:  # some builtins don't tell
-        return {**(known or {}), **{name: _literal(text) for name, text in given.items()}}
+        return {**(known or {}), **{name: _literal(text) for name, text in texts.items()}}
     named = {parameter.name: parameter for parameter in parameters if parameter.kind not in VARIADIC}
     takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
     arguments = {
@@ -43,7 +43,7 @@ def typed_arguments(
         for name, value in (known or {}).items()
         if name in named or (takes_any and name.isidentifier() and not name.startswith("_"))
     }
-    for name, text in given.items():
+    for name, text in texts.items():
         if name not in named and not takes_any:
             if not named:
                 raise BadRequest(f"--arg {name}={text}: {spec} has no parameters.")

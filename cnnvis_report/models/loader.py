@@ -80,8 +80,8 @@ class Loader:
             BadRequest: naming the option.
         """
         argument = next((f"{name}={text}" for name, text in request.arguments.items()), "")
-        given = {"--arch": request.architecture, "--arg": argument}
-        for option, value in given.items():
+        options = {"--arch": request.architecture, "--arg": argument}
+        for option, value in options.items():
             if value and option not in self.reads:
                 raise BadRequest(f"{option} {value}: {request.text} is {self.title}, which has no use for {option}.")
 

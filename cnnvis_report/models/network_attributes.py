@@ -132,8 +132,8 @@ def _sides(size: Any, name: str, spec: str) -> tuple[int, int] | None:
 
 
 def _interpolation(settings: Settings, spec: str) -> str:
-    given = settings.get("interpolation")
-    name = str(getattr(given, "value", given) or "bilinear").lower()  # torchvision's is an enumeration
+    interpolation = settings.get("interpolation")
+    name = str(getattr(interpolation, "value", interpolation) or "bilinear").lower()  # torchvision's is an enumeration
     known = [filter.name.lower() for filter in Image.Resampling]
     if name not in known:
         raise UnknownName(f"interpolation (in the dictionary that {spec} gives)", name, known)

@@ -57,13 +57,13 @@ def _applied(function: Callable[..., Any], spec: str, picture: Image.Image) -> T
     except (UnusablePicture, CnnVisError):
         raise
     except BaseException as error:
-        place = user_code_location(error)
+        location = user_code_location(error)
         if is_fatal(error):
-            raise ends_program(error, spec, place) from error
+            raise ends_program(error, spec, location) from error
         if not isinstance(error, Exception):
             raise
         raise UnusablePicture(
-            f"the network's transform fails ({told(error)}{f', in {place}' if place else ''})"
+            f"the network's transform fails ({told(error)}{f', in {location}' if location else ''})"
         ) from error
     return values
 

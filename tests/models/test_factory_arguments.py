@@ -32,8 +32,6 @@ def factory(
     depth: Optional[int] = None,  # noqa: UP045 # as older code has it
     noted: Annotated[int, "a note"] = 0,
     plain: Any = None,
-    bare=3,  # type: ignore[no-untyped-def]
-    flags=(True, False),
 ) -> None: ...
 
 
@@ -62,9 +60,6 @@ READ: dict[str, dict[str, Any]] = {
     "plain=true": {"plain": True},
     "plain=a,1": {"plain": ["a", 1]},
     "plain=resnet18": {"plain": "resnet18"},
-    "bare=0.5": {"bare": 0.5},
-    "bare=5": {"bare": 5},
-    "flags=true,no": {"flags": (True, False)},
 }
 
 
@@ -75,6 +70,15 @@ def test_values_get_the_type_that_the_function_states(text: str) -> None:
     expected = {"classes": 10} | READ[text]
     arguments = typed_arguments(factory, given, "net:factory")
     assert arguments == expected and [type(arguments[name])] == [type(expected[name])]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), {"bare=0.5": 0.5, "bare=5": 5, "flags=true,no": (True, False), "word=5": "5"}.items()
+)
+def test_a_default_states_a_type_too(text: str, value: object) -> None:
+    name, _, typed = text.partition("=")
+    arguments = typed_arguments(lambda bare=3, flags=(True, False), word="a": None, {name: typed}, "f")
+    assert arguments == {name: value} and type(arguments[name]) is type(value)
 
 
 REFUSED = {

@@ -22,15 +22,15 @@ def own_code(request: ModelRequest) -> Model:
     attributes, and `scores`, what its scores mean.
     """
     spec, weights = request.text, request.weights
-    made = make_network(spec, request.arguments)
-    notices = made.notices
+    result = make_network(spec, request.arguments)
+    notices = result.notices
     if weights is not None:
-        state = read_for(made.network, weights)
-        load_into(made.network, state, weights)
+        state = read_for(result.network, weights)
+        load_into(result.network, state, weights)
         notices = (*notices, *state.notices(split_key(weights)[0].name))
-    use = declared(made.network, spec, made.settings)
+    use = declared(result.network, spec, result.settings)
     return Model(
-        made.network,
+        result.network,
         spec.rpartition(":")[2],
         weights.name if weights else "as the factory made them",
         use.preprocessing,
