@@ -3,6 +3,7 @@
 import io
 import re
 import shutil
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from cnnvis_report.report.figure.config import FigureConfig
 from cnnvis_report.report.figure.content import make_figure
 from cnnvis_report.report.figure.save import page_sheet
 from tests.conftest import command
+from tests.figures import full_figures
 from tests.fixtures.make_run import FOLDER
 
 
@@ -44,6 +46,12 @@ class Figure(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data if self._inside else ""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_users_get_it() -> Iterator[None]:
+    with full_figures():
+        yield
 
 
 @pytest.fixture(scope="module")
