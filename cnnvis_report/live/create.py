@@ -16,14 +16,13 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eager import unwrapped
 from cnnvis_report.isolation.restore import with_state_restored
 from cnnvis_report.live.image_items import SampleSet, first_of
-from cnnvis_report.live.normalization import normalization_of
-from cnnvis_report.live.pictures import Reader, Transform, input_preprocessing
+from cnnvis_report.live.pictures import Reader, input_preprocessing
 from cnnvis_report.live.progress import ProgressChoice, console_of
-from cnnvis_report.live.samples import Samples, samples_of
-from cnnvis_report.models.input_channels import input_channels
+from cnnvis_report.live.samples import Samples, class_names_of, samples_of, transform_of
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.network_attributes import declared
 from cnnvis_report.models.network_state import check_finite
+from cnnvis_report.models.own_transform import normalization_of
 from cnnvis_report.pipeline.arguments import check_network, config_of
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
@@ -45,7 +44,7 @@ def create_report(
     classes: Sequence[str] | None = None,
     labels: object = None,
     targets: str = "top:3",
-    transform: Transform | None = None,
+    transform: Callable[..., Any] | None = None,
     name: str = "",
     progress: ProgressChoice = "auto",
     **settings: Any,
@@ -99,7 +98,7 @@ class _Request:
     network: nn.Module
     images: object
     labels: object
-    transform: Transform | None
+    transform: Callable[..., Any] | None
     classes: Sequence[str] | None
     name: str
 
@@ -122,11 +121,11 @@ def _source(request: _Request, config: RunConfig) -> Source:
     """The model as it reads the images, and the images."""
     network, images = request.network, request.images
     check_finite(network, request.name)
-    known = declared(network, request.name, input_channels(network) or 3)
+    known = declared(network, request.name, {} if request.transform is None else {"transform": request.transform})
     names = tuple(map(str, request.classes)) if request.classes is not None else known.classes
     model = Model(network, request.name, "in memory", known.preprocessing, names, notices=known.notices)
     paths = _paths(images)
-    if paths and request.transform is None and request.labels is None:
+    if paths and request.labels is None:
         model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))
         return image_source(model, replace(config, data=replace(config.data, images=paths)))
     return _of_samples(request, model, samples_of(images, request.labels, config.data.limit), config)
@@ -134,23 +133,20 @@ def _source(request: _Request, config: RunConfig) -> Source:
 
 def _of_samples(request: _Request, model: Model, samples: Samples, config: RunConfig) -> Source:
     dataset = getattr(request.images, "dataset", request.images)
-    constants = _given(config) or normalization_of(request.transform) or normalization_of(dataset)
-    reader = Reader(request.transform, constants)
+    reader = Reader(_given(config) or normalization_of(transform_of(dataset)))
     first = first_of(samples, reader)
     if isinstance(first, Picture):
         if config.data.size is not None:
-            raise BadRequest(
-                "size: the images are tensors, or made so by a transform, and keep the size that they have."
-            )
-        preprocessing = input_preprocessing(constants, len(first.values))
-        if reader.needs_scale(first.values):
-            reader = replace(reader, scaled=True)
-            model = replace(model, notices=(*model.notices, SCALED))
+            raise BadRequest("size: the images are tensors and keep the size that they have.")
+        beyond = not 0 <= float(first.values.min()) <= float(first.values.max()) <= 1
+        notices = (SCALED,) if reader.constants is None and beyond else ()
+        preprocessing = input_preprocessing(reader.constants, len(first.values))
+        model = replace(model, preprocessing=preprocessing, notices=(*model.notices, *notices))
     else:
-        preprocessing = adjusted_preprocessing(model, config.data)
+        model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))
     limit = limit_of(config) if config.data.select == "all" else None
-    source = SampleSet(samples, reader, _class_names(dataset), limit, unnamed=model.classes is None)
-    return replace(model, preprocessing=preprocessing), source.labeled, ()
+    source = SampleSet(samples, reader, class_names_of(dataset), limit, unnamed=model.classes is None)
+    return model, source.labeled, ()
 
 
 def _given(config: RunConfig) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
@@ -161,20 +157,6 @@ def _given(config: RunConfig) -> tuple[tuple[float, ...], tuple[float, ...]] | N
     if mean is None or std is None or len(mean) != len(std) or min(std) <= 0:
         raise BadRequest("mean and std: give both, one number a channel, std above 0.")
     return mean, std
-
-
-def _class_names(dataset: Any) -> tuple[str, ...] | None:
-    """The names of the classes as a dataset has them: torchvision's `classes`, or the features of Hugging Face's."""
-    for _ in range(8):
-        names = getattr(dataset, "classes", None)
-        feature = getattr(dataset, "features", None)
-        if names is None and isinstance(feature, dict):
-            lists = (getattr(value, "names", None) for value in feature.values())
-            names = next((names for names in lists if isinstance(names, list)), None)
-        if isinstance(names, list | tuple) and names and all(isinstance(entry, str) for entry in names):
-            return tuple(names)
-        dataset = getattr(dataset, "dataset", None)
-    return None
 
 
 def _paths(images: object) -> tuple[Path, ...]:

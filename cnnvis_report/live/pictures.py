@@ -1,7 +1,6 @@
 """What was handed over for an image, made what the network reads and what the report shows."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -14,74 +13,41 @@ from torch import Tensor
 from cnnvis_report.data.decode import Picture, open_picture
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.transform import shown_pixels
 from cnnvis_report.data.upright_picture import UprightPicture
-from cnnvis_report.errors import told
-from cnnvis_report.live.normalization import Constants
 
-ROUNDING = 1e-3  # by which un-normalized values may lie beyond 0…1
 Opened = Image.Image | UprightPicture | Picture
-Transform = Callable[[Image.Image], Tensor]
+Constants = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 @dataclass(frozen=True)
 class Reader:
     """Makes an image of what was handed over.
 
-    transform: what makes a picture the network's input; None where the preprocessing does. constants: of the
-    normalization that inputs went through; None where nobody knows. scaled: whether inputs are shown with their
-    lowest value as black and their highest as white.
+    constants: of the normalization that inputs went through, mean and std; None where nobody knows.
     """
 
-    transform: Transform | None
     constants: Constants | None
-    scaled: bool = False
 
     def open(self, image: Any) -> Opened:
         """A picture that is still to be preprocessed, or one that is ready.
 
         Raises:
-            UnusablePicture: it is neither a picture nor an input, or the transform fails on it.
+            UnusablePicture: it is neither a picture nor an input.
         """
-        if is_input(image):
-            return self.ready(image)
-        picture = _picture(image)
-        if self.transform is None:
-            return picture
-        whole = picture if isinstance(picture, Image.Image) else picture.whole()
-        try:
-            values = self.transform(whole.convert("RGB") if whole.mode not in ("L", "RGB") else whole)
-        except Exception as error:
-            raise UnusablePicture(f"the transform fails on it ({told(error)})") from error
-        if not is_input(values):
-            raise UnusablePicture(f"the transform gives {_words(values)}; a float tensor C×H×W is needed")
-        return replace(self.ready(values), original=(whole.height, whole.width))
+        return self._ready(image) if is_input(image) else _picture(image)
 
-    def ready(self, values: Tensor) -> Picture:
-        """An input [C, H, W], as it is, and as a picture.
-
-        Raises:
-            UnusablePicture: it holds values that aren't finite.
-        """
-        values = values.detach().cpu().float().contiguous()
+    def _ready(self, image: Tensor) -> Picture:
+        """An input [C, H, W], as it is, and as a picture."""
+        values = image.detach().cpu().float().contiguous()
         if not bool(values.isfinite().all()):
             raise UnusablePicture("it holds values that aren't finite (NaN or infinity)")
-        pixels = self._unnormalized(values)
-        if self.scaled:
-            low, high = pixels.min(), pixels.max()
-            pixels = (pixels - low) / (high - low).clamp(min=torch.finfo(torch.float32).tiny)
-        return Picture(values, _bytes(pixels), (int(values.shape[1]), int(values.shape[2])))
+        return Picture(values, shown_pixels(values, self._restored(values)), (len(values[0]), len(values[0][0])))
 
-    def needs_scale(self, values: Tensor) -> bool:
-        """Whether an input can't be shown by what is known of its normalization."""
-        pixels = self._unnormalized(values)
-        return float(pixels.min()) < -ROUNDING or float(pixels.max()) > 1 + ROUNDING
-
-    def _unnormalized(self, values: Tensor) -> Tensor:
-        """[C, H, W] in 0…1 where the normalization is known, and it is that."""
+    def _restored(self, values: Tensor) -> Tensor | None:
         if self.constants is None or len(self.constants[0]) != len(values):
-            return values
-        mean, std = (torch.tensor(numbers).view(-1, 1, 1) for numbers in self.constants)
-        return values * std + mean
+            return None
+        return Preprocessing(*self.constants).restore(values)
 
 
 def is_input(image: object) -> bool:
@@ -119,12 +85,6 @@ def _picture(image: Any) -> Image.Image | UprightPicture:
     raise UnusablePicture(
         f"it is {_words(image)}; a PIL picture, a path, bytes (uint8) H×W×3 or a float tensor C×H×W is needed"
     )
-
-
-def _bytes(pixels: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """H×W×3 (or H×W) of pixels [C, H, W] in 0…1."""
-    shown = pixels.clamp(0, 1).mul(255).round().byte()
-    return (shown[0] if len(shown) == 1 else shown[:3].permute(1, 2, 0)).numpy()
 
 
 def _words(value: object) -> str:

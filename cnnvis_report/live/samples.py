@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Subset, default_collate
 from cnnvis_report.errors import BadRequest
 
 IMAGE_KEYS = ("pixel_values", "image", "img", "images", "x", "input", "inputs")
+DEEPEST = 8  # of datasets around datasets
 LABEL_KEYS = ("label", "labels", "target", "targets", "y", "class", "fine_label")
 
 
@@ -144,6 +145,29 @@ def sample_of(item: Any) -> Sample:
     if isinstance(item, list | tuple) and item and not isinstance(item, str):
         return Sample(item[0], item[1] if len(item) > 1 else None)
     return Sample(item)
+
+
+def transform_of(dataset: Any) -> Any:
+    """What a dataset makes of its pictures; None where it says nothing of that."""
+    for _ in range(DEEPEST):
+        transform = getattr(dataset, "transform", None)
+        if transform is not None:
+            return transform
+        dataset = getattr(dataset, "dataset", None)
+    return None
+
+
+def class_names_of(dataset: Any) -> tuple[str, ...] | None:
+    """The names of the classes as a dataset has them: torchvision's `classes`, or the features of Hugging Face's."""
+    for _ in range(DEEPEST):
+        names, features = getattr(dataset, "classes", None), getattr(dataset, "features", None)
+        if names is None and isinstance(features, dict):
+            lists = (getattr(value, "names", None) for value in features.values())
+            names = next((names for names in lists if isinstance(names, list)), None)
+        if isinstance(names, list | tuple) and names and all(isinstance(entry, str) for entry in names):
+            return tuple(names)
+        dataset = getattr(dataset, "dataset", None)
+    return None
 
 
 def _samples(images: object, limit: int | None) -> Samples:

@@ -35,25 +35,10 @@ def pictures(count: int = 3, side: int = 16) -> list[Image.Image]:
     return [Image.fromarray(entry) for entry in values]
 
 
-class Normalize:
-    """A normalization as transforms libraries have it: mean and std by name."""
-
-    def __init__(self) -> None:
-        self.mean, self.std = list(MEAN), torch.tensor(STD)
-
-    def __call__(self, values: Tensor) -> Tensor:
-        return (values - torch.tensor(self.mean).view(3, 1, 1)) / self.std.view(3, 1, 1)
-
-
-class Compose:
-    """Pictures to inputs."""
-
-    def __init__(self) -> None:
-        self.transforms = [Normalize()]
-
-    def __call__(self, picture: Image.Image) -> Tensor:
-        values = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1).float() / 255
-        return self.transforms[0](values)
+def transform(picture: Image.Image) -> Tensor:
+    """A picture to what the network reads."""
+    values = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1).float() / 255
+    return (values - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
 
 
 class Samples(torch.utils.data.Dataset[Any]):

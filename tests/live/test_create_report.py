@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Subset, TensorDataset
 
 from cnnvis_report import create_report, explain, load_report
 from cnnvis_report.errors import BadRequest, RunFailed, UnknownName
-from tests.live.small import MEAN, QUICK, STD, Compose, Samples, created, inputs, network, pictures
+from tests.live.small import MEAN, QUICK, STD, Samples, created, inputs, network, pictures, transform
 
 
 def with_dict_batches(samples: list[Any]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_a_dataset_names_the_classes_where_they_are_as_many(tmp_path: Path) -> N
 
 def test_pictures_go_through_the_preprocessing_that_is_asked_for(tmp_path: Path) -> None:
     report = created(pictures(), tmp_path, size="16", mean=MEAN, std=STD)
-    images = torch.stack([Compose()(picture) for picture in pictures()])
+    images = torch.stack([transform(picture) for picture in pictures()])
     expected = explain(network().eval(), images, None, methods=["gradient"])["gradient"]
     for number, image in enumerate(report):
         np.testing.assert_allclose(image.maps["gradient"], expected[number].numpy(), rtol=1e-4, atol=1e-6)
@@ -78,13 +78,13 @@ def test_pictures_go_through_the_preprocessing_that_is_asked_for(tmp_path: Path)
 
 @pytest.mark.parametrize("way", ["of the dataset", "of the call", "of paths"])
 def test_what_a_transform_gives_is_explained_and_shown_as_the_picture_that_it_was(tmp_path: Path, way: str) -> None:
-    images: Any = Samples(transform=Compose()) if way == "of the dataset" else pictures()
+    images: Any = Samples(transform=transform) if way == "of the dataset" else pictures()
     if way == "of paths":
         images = [tmp_path / f"{number}.png" for number in range(3)]
         for path, picture in zip(images, pictures(), strict=True):
             picture.save(path)
-    report = created(images, tmp_path, transform=None if way == "of the dataset" else Compose())
-    expected = explain(network().eval(), torch.stack([Compose()(picture) for picture in pictures()]), None)["grad_cam"]
+    report = created(images, tmp_path, transform=None if way == "of the dataset" else transform)
+    expected = explain(network().eval(), torch.stack([transform(picture) for picture in pictures()]), None)["grad_cam"]
     for number, image in enumerate(report):
         np.testing.assert_allclose(image.maps["grad_cam"], expected[number].numpy(), rtol=1e-4, atol=1e-6)
         assert np.array_equal(image.picture, np.asarray(pictures()[number])), "un-normalized by what the transform says"
@@ -180,13 +180,11 @@ def test_a_dataset_that_draws_its_images_is_found_out(tmp_path: Path) -> None:
         (inputs(), {"mean": (0.5,) * 3, "std": (0.0,) * 3}, r"std above 0"),
         (inputs(), {"progress": "loud"}, r"progress is 'loud'; give 'auto', 'terminal'"),
         ([{"text": "a"}], {}, r"A sample has 'text', and none of 'pixel_values'"),
-        (inputs(), {"transform": str}, None),
+        (pictures(), {"transform": 3}, r"its transform is a int"),
+        (pictures(), {"transform": lambda picture: torch.rand(3, 8, 8)}, r"gives another result each time"),
     ],
 )
-def test_what_cannot_be_meant_is_one_line(tmp_path: Path, images: Any, settings: Any, message: str | None) -> None:
-    if message is None:
-        created(images, tmp_path, **settings)  # tensors are inputs already
-        return
+def test_what_cannot_be_meant_is_one_line(tmp_path: Path, images: Any, settings: Any, message: str) -> None:
     with pytest.raises(BadRequest, match=message) as caught:
         created(images, tmp_path, **settings)
     assert "\n" not in str(caught.value)
