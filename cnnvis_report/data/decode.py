@@ -15,12 +15,13 @@ from torch import Tensor
 from cnnvis_report.data.byte_scale import Spread, spread_of, without_alpha
 from cnnvis_report.data.formats import FORMATS, content, head_of, reason
 from cnnvis_report.data.formats import ending as ending_of
-from cnnvis_report.data.geometry import fit, kept_size
+from cnnvis_report.data.geometry import fit, kept_size, whole_picture
 from cnnvis_report.data.pixels import MOST_PIXELS, ORIENTATION, Pixels, UnusablePicture
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.data.reader import FALLBACK, Source, check_pixels, reader_for
 from cnnvis_report.data.readers.pillow import open_image
 from cnnvis_report.data.tiff import tiff_pages
+from cnnvis_report.data.transform import shown_pixels
 from cnnvis_report.data.upright_picture import NOTE, UprightPicture
 
 # Up to so many pixels a picture is made whole; a larger one row by row as it is resized, to the very same bits.
@@ -113,14 +114,20 @@ def picture_size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def prepare(picture: Image.Image | UprightPicture, preprocessing: Preprocessing) -> Picture:
-    """Resize, crop and normalize a picture as the network's preprocessing says.
+def prepare(picture: Image.Image | UprightPicture | Picture, preprocessing: Preprocessing) -> Picture:
+    """Resize, crop and normalize a picture as the network's preprocessing says; one that is ready stays as it is.
 
     Raises:
         UnusablePicture: it would have too many pixels.
     """
+    if isinstance(picture, Picture):
+        return picture
     original = (picture.size[1], picture.size[0])
     note = picture.note if isinstance(picture, UprightPicture) else str(picture.info.get(NOTE, ""))
+    if preprocessing.transform is not None:
+        values = preprocessing.transform.of(whole_picture(picture))
+        restored = preprocessing.restore(values) if preprocessing.transform.reversible else None
+        return Picture(values, shown_pixels(values, restored), original, note)
     width, height = kept_size(picture.size, preprocessing)
     if width * height > MOST_PIXELS:
         raise UnusablePicture(

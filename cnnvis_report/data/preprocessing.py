@@ -8,6 +8,7 @@ from math import isfinite
 import torch
 from torch import Tensor
 
+from cnnvis_report.data.transform import Transform
 from cnnvis_report.errors import BadRequest, shown
 
 LARGEST = 10_000  # pixels a side that a picture is made
@@ -65,6 +66,7 @@ class Preprocessing:
     crop: (height, width) cut from the middle; None keeps all.
     interpolation: a name that Pillow's resampling filters have, in lower case.
     levels: how pictures of more than 8 bits a channel are read.
+    transform: a user's own function, in place of all that; the constants are then its own, where they are known.
     aspect: of a picture that is resized to (height, width): squash makes it fit, cover keeps its aspect and is at least
     as large, contain keeps it and is at most as large.
     fill: what a crop shows beside a smaller picture: black, or the mean.
@@ -78,6 +80,7 @@ class Preprocessing:
     crop: tuple[int, int] | None = None
     interpolation: str = "bilinear"
     levels: Levels = NO_LEVELS
+    transform: Transform | None = None
     aspect: str = "squash"
     fill: str = "black"
     library: str = "torchvision"
@@ -116,7 +119,7 @@ class Preprocessing:
 
     def with_channels(self, channels: int) -> "Preprocessing":
         """The same for another number of channels: constants that differ by channel are averaged."""
-        if channels == self.channels:
+        if channels == self.channels or self.transform is not None:
             return self
         mean = sum(self.mean) / self.channels
         std = sum(self.std) / self.channels
@@ -126,8 +129,12 @@ class Preprocessing:
         """The same at another size: "224" (a square, cut as before), "192x256" (the whole picture) or "original".
 
         Raises:
-            BadRequest: the text is none of these.
+            BadRequest: the text is none of these, or the size is that of a user's own function.
         """
+        if self.transform is not None:
+            raise BadRequest(
+                f"--size {shown(size)}: the network brings a transform of its own, which decides the size."
+            )
         if size == "original":
             return replace(self, resize=None, crop=None)
         sides = read_sides(size, "--size", "a side such as 224, HEIGHTxWIDTH such as 192x256, or original")
@@ -147,6 +154,8 @@ class Preprocessing:
     def describe(self) -> str:
         """One line for the report."""
         steps = []
+        if self.transform is not None:
+            return self._describe_transform(self.transform)
         if isinstance(self.resize, tuple):
             verb = {"squash": "resized to", "cover": "resized to cover", "contain": "resized to fit into"}[self.aspect]
             steps.append(f"{verb} {self.resize[1]}×{self.resize[0]}")
@@ -163,6 +172,13 @@ class Preprocessing:
             f"{', '.join(steps)}, {self.interpolation}{tensors}; {f'{levels}; ' if levels else ''}"
             f"mean {numbers[0]}, std {numbers[1]}"
         )
+
+    def _describe_transform(self, transform: Transform) -> str:
+        numbers = [" ".join(f"{value:g}" for value in values) for values in (self.mean, self.std)]
+        scaled = "its normalization isn't known: values beyond 0 to 1 are shown scaled to their own range"
+        constants = f"mean {numbers[0]}, std {numbers[1]}" if transform.reversible else scaled
+        words = (f"by a transform of the network's own: {transform.name}", self.levels.describe(), constants)
+        return "; ".join(filter(None, words))
 
     def _constants(self, like: Tensor) -> tuple[Tensor, Tensor]:
         shape = (self.channels, 1, 1)
