@@ -37,9 +37,11 @@ def rewritten(path: Path, change: Callable[[Config], object], extra: dict[str, b
     config = json.loads(contents["config.json"])
     change(config)
     contents["config.json"] = json.dumps(config).encode()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in {**contents, **(extra or {})}.items():
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in contents.items():
             archive.writestr(name, content)
+        for name, content in (extra or {}).items():
+            archive.writestr(name, content, zipfile.ZIP_DEFLATED)
     return path
 
 
@@ -240,7 +242,7 @@ def test_several_inputs_or_outputs_are_counted(inputs: int, tmp_path: Path) -> N
     [
         ("import os; os.environ['KERAS_BACKEND'] = 'jax'", "set KERAS_BACKEND=torch"),
         (
-            "import sys, types; k = types.ModuleType('keras'); sys.modules['keras'] = k; k.backend = types.SimpleNamespace("
+            "import sys, types; k = types.ModuleType('keras'); k.__spec__ = types.SimpleNamespace(); sys.modules['keras'] = k; k.backend = types.SimpleNamespace("
             "backend=lambda: 'tensorflow')",
             "Keras is imported already, with tensorflow under it",
         ),
