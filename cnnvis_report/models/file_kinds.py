@@ -36,14 +36,17 @@ SUFFIXES = {
 }
 
 
-def check_kind(path: Path) -> None:
+def check_kind(path: Path, *, part: bool = False) -> None:
     """Refuse a file that is of a kind known not to be read.
+
+    Args:
+        part: whether it may be one of several files that make a checkpoint.
 
     Raises:
         BadRequest: saying what it is, and what to do next.
     """
     what = _folder(path) if path.is_dir() else _archive(path) if _is_zip(path) else _plain(path)
-    if what:
+    if what and not (part and what == _shard(path)):
         raise BadRequest(f"{path}: {what}")
 
 
@@ -53,8 +56,8 @@ def _folder(path: Path) -> str:
         return f"is a SavedModel of TensorFlow, which isn't read; {FACTORY}."
     if "config.json" in names:
         return (
-            f"is a folder as Hugging Face's transformers and timm write it, which isn't read yet; {FACTORY}, that "
-            f"calls from_pretrained, or give its .safetensors file with --weights and the architecture as MODEL."
+            "is a folder as Hugging Face's transformers and timm write it, and no file of weights. Give it as MODEL, "
+            "or its .safetensors file with --weights."
         )
     if ".metadata" in names or any(name.endswith("_optim_states.pt") for name in names):
         return "is a checkpoint in parts, of training on several devices. Join it into one state dict first."
