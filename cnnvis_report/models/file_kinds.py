@@ -82,13 +82,12 @@ def _archive(path: Path) -> str:
         return f"is a damaged archive ({brief(error)}). Copy or download it again."
     if any(name.endswith("constants.pkl") for name in names) and any("/code/" in name for name in names):
         return (
-            "is TorchScript, whose operations can't be seen. Its weights can be had: "
+            "is TorchScript, a whole network: give it as MODEL, without --weights. Its weights alone can be had: "
             f"torch.save(torch.jit.load({path.name!r}).state_dict(), 'weights.pth'), {STATE_DICT}."
         )
     if any(name.endswith(("archive_format", "serialized_exported_program.json")) for name in names):
         return (
-            f"is a program of torch.export, which isn't read yet; {FACTORY}, that gives "
-            f"torch.export.unflatten(torch.export.load({path.name!r})), or its weights: "
+            "is a program of torch.export, a whole network: give it as MODEL, without --weights. Its weights alone: "
             f"torch.save(torch.export.load({path.name!r}).state_dict, 'weights.pth'), {STATE_DICT}."
         )
     if "config.json" in names and any(name.startswith("model.weights") for name in names):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from cnnvis_report.errors import BadRequest, told
 from cnnvis_report.models.model import Model, Original
 from cnnvis_report.models.onnx_graphs.batch import free_batch
-from cnnvis_report.models.onnx_graphs.convert import convert, convert_otherwise, quiet
+from cnnvis_report.models.onnx_graphs.convert import convert, convert_otherwise
 from cnnvis_report.models.onnx_graphs.forms import rewrite
 from cnnvis_report.models.onnx_graphs.inputs import (
     ImageInput,
@@ -20,6 +20,7 @@ from cnnvis_report.models.onnx_graphs.inputs import (
 from cnnvis_report.models.onnx_graphs.metadata import class_names, preprocessing
 from cnnvis_report.models.onnx_graphs.original import Session, library
 from cnnvis_report.models.onnx_graphs.values import fold_constants, with_shapes
+from cnnvis_report.models.quiet import quiet
 
 if TYPE_CHECKING:
     from onnx import ModelProto
