@@ -114,12 +114,14 @@ def picture_size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def prepare(picture: Image.Image | UprightPicture, preprocessing: Preprocessing) -> Picture:
-    """Resize, crop and normalize a picture as the network's preprocessing says.
+def prepare(picture: Image.Image | UprightPicture | Picture, preprocessing: Preprocessing) -> Picture:
+    """Resize, crop and normalize a picture as the network's preprocessing says; one that is ready stays as it is.
 
     Raises:
         UnusablePicture: it would have too many pixels.
     """
+    if isinstance(picture, Picture):
+        return picture
     original = (picture.size[1], picture.size[0])
     note = picture.note if isinstance(picture, UprightPicture) else str(picture.info.get(NOTE, ""))
     if preprocessing.transform is not None:
@@ -134,9 +136,12 @@ def prepare(picture: Image.Image | UprightPicture, preprocessing: Preprocessing)
         )
     mode = "L" if preprocessing.channels == 1 else "RGB"
     # gray becomes color when it is small: that gives the same bits, and a large one would take four times its memory
-    picture = picture if picture.mode in (mode, "L") else picture.convert(mode)
+    # but a tensor of one channel is resized with other roundings, and beside it there is no mean color
+    late = preprocessing.library != "transformers" and not preprocessing.fill_color
+    picture = picture if picture.mode == mode or (late and picture.mode == "L") else picture.convert(mode)
+    filter = Image.Resampling[preprocessing.interpolation.upper()]
     try:
-        resized = fit(picture, preprocessing, Image.Resampling[preprocessing.interpolation.upper()])
+        resized = fit(picture, preprocessing, filter, preprocessing.fill_color)
     except MemoryError as error:
         raise UnusablePicture("too large for the memory") from error
     resized = resized if resized.mode == mode else resized.convert(mode)

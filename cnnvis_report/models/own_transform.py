@@ -44,6 +44,17 @@ def with_transform(function: Any, spec: str, channels: int) -> Preprocessing:
     return Preprocessing(mean, std, resize=_size(apply, mode), transform=transform)
 
 
+def normalization_of(function: Any) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """(mean, std) by which a transform normalizes pictures; None where it does something else, or is none."""
+    if not callable(function):
+        return None
+    apply = partial(_applied, function, "transform")
+    try:
+        return _constants(apply, "RGB") or _constants(apply, "L")
+    except CnnVisError:
+        return None
+
+
 def _applied(function: Callable[..., Any], spec: str, picture: Image.Image) -> Tensor:
     """What the function makes of a picture, [C, H, W] float32.
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from cnnvis_report.data.batches import sample
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.input_geometry import adjusted_geometry
 from cnnvis_report.data.preprocessing import Levels, Preprocessing
 from cnnvis_report.engine.devices import batch_size, choose_device
 from cnnvis_report.engine.reference import Reference
@@ -192,7 +193,7 @@ def adjusted_preprocessing(model: Model, data: DataConfig) -> Preprocessing:
     known = replace(known, mean=mean, std=std)
     if data.range is not None:
         known = replace(known, levels=Levels.between(data.range))
-    return known if data.size is None else known.resized(data.size)
+    return adjusted_geometry(known, data.size, data.resize, data.crop, data.interpolation)
 
 
 def _check_network(subject: Subject, model: Model, spec: str) -> NetworkChecks:
