@@ -12,6 +12,8 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from cnnvis_report.data.band_picture import BandPicture
+from cnnvis_report.data.band_tiff import tiff_bands
 from cnnvis_report.data.byte_scale import Spread, spread_of, without_alpha
 from cnnvis_report.data.formats import FORMATS, content, head_of, reason
 from cnnvis_report.data.formats import ending as ending_of
@@ -20,18 +22,22 @@ from cnnvis_report.data.pixels import MOST_PIXELS, ORIENTATION, Pixels, Unusable
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.data.reader import FALLBACK, Source, check_pixels, reader_for
 from cnnvis_report.data.readers.pillow import open_image
+from cnnvis_report.data.shown_bands import USUAL, ShownBands
 from cnnvis_report.data.tiff import tiff_pages
 from cnnvis_report.data.upright_picture import NOTE, UprightPicture
 
 # Up to so many pixels a picture is made whole; a larger one row by row as it is resized, to the very same bits.
 WHOLE_UP_TO = 1 << 24
+COLOR = 3  # channels
+AnyPicture = Image.Image | UprightPicture | BandPicture
 
 
 @dataclass(frozen=True)
 class Picture:
     """One image, ready.
 
-    values: [C, H, W] float32 as the network reads it. seen: H×W×3 (or H×W) bytes, the same un-normalized.
+    values: [C, H, W] float32 as the network reads it. seen: H×W×3 (or H×W) bytes, the same un-normalized, of other
+    bands those that pages show.
     original: (height, width) as stored, after turning it upright. note: what a user has to know of how it was read.
     """
 
@@ -57,12 +63,22 @@ def open_picture(
         UnusablePicture: the file is empty, cut short, too large, or no picture of a known format.
     """
     with _decoding(source):
-        picture = UprightPicture.of(_pixels(source, page, ending), levels)
+        picture = UprightPicture.of(_gray_or_color(_pixels(source, page, ending)), levels)
         return picture.whole() if picture.size[0] * picture.size[1] <= WHOLE_UP_TO else picture
 
 
+def open_bands(source: Source, page: int, levels: Levels, ending: str, channels: int) -> BandPicture:
+    """The same for a network that reads neither gray nor color: all bands, of which alpha is one.
+
+    Raises:
+        UnusablePicture: as `open_picture` does, or it has other bands than the network reads.
+    """
+    with _decoding(source):
+        return BandPicture.of(_pixels(source, page, ending, channels), levels, channels)
+
+
 def read_picture(source: Source, page: int = 0, levels: Levels = NO_LEVELS, ending: str = "") -> Image.Image:
-    """The same, whole whatever its size.
+    """A picture as `open_picture` gives it, whole whatever its size.
 
     Raises:
         UnusablePicture: as `open_picture` does.
@@ -85,15 +101,15 @@ def read_values(source: Path, page: int) -> npt.NDArray[np.generic] | None:
         return without_alpha(np.asarray(pixels.rows(0, pixels.size[1]))) if pixels.deep else None
 
 
-def read_spread(source: Path, page: int) -> Spread | None:
+def read_spread(source: Path, page: int, channels: int = COLOR) -> Spread | None:
     """The ends of the values of a picture of more than 8 bits a channel; None where it has 8.
 
     Raises:
         UnusablePicture: it can't be read, or has values that aren't finite.
     """
     with _decoding(source):
-        pixels = _pixels(source, page)
-        return spread_of(pixels) if pixels.deep else None
+        pixels = _pixels(source, page, channels=channels)
+        return spread_of(pixels, alpha=channels in USUAL) if pixels.deep else None
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
@@ -113,20 +129,22 @@ def picture_size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def prepare(picture: Image.Image | UprightPicture, preprocessing: Preprocessing) -> Picture:
+def prepare(picture: AnyPicture, preprocessing: Preprocessing) -> Picture:
     """Resize, crop and normalize a picture as the network's preprocessing says.
 
     Raises:
         UnusablePicture: it would have too many pixels.
     """
-    original = (picture.size[1], picture.size[0])
-    note = picture.note if isinstance(picture, UprightPicture) else str(picture.info.get(NOTE, ""))
     width, height = kept_size(picture.size, preprocessing)
-    if width * height > MOST_PIXELS:
+    if width * height * (preprocessing.channels if isinstance(picture, BandPicture) else 1) > MOST_PIXELS:
         raise UnusablePicture(
             f"{width}×{height} pixels after resizing; at most {MOST_PIXELS // 10**6} million are made. "
             f"Another --size makes it smaller"
         )
+    if isinstance(picture, BandPicture):
+        return _prepare_bands(picture, preprocessing)
+    original = (picture.size[1], picture.size[0])
+    note = picture.note if isinstance(picture, UprightPicture) else str(picture.info.get(NOTE, ""))
     mode = "L" if preprocessing.channels == 1 else "RGB"
     # gray becomes color when it is small: that gives the same bits, and a large one would take four times its memory
     picture = picture if picture.mode in (mode, "L") else picture.convert(mode)
@@ -141,12 +159,39 @@ def prepare(picture: Image.Image | UprightPicture, preprocessing: Preprocessing)
     return Picture(preprocessing.normalize(pixels.contiguous()), shown, original, note)
 
 
-def _pixels(source: Source, page: int, ending: str = "") -> Pixels:
+def _prepare_bands(picture: BandPicture, preprocessing: Preprocessing) -> Picture:
+    """The same, band by band, without rounding to bytes in between."""
+    way = Image.Resampling[preprocessing.interpolation.upper()]
+    resized = [np.asarray(fit(picture.band(index), preprocessing, way)) for index in range(preprocessing.channels)]
+    values = torch.from_numpy(np.stack(resized))
+    bands = preprocessing.bands or ShownBands.of(preprocessing.channels, None)
+    assert bands is not None  # whoever reads bands has some to show
+    original = (picture.size[1], picture.size[0])
+    return Picture(preprocessing.normalize(values), bands.picture(values), original, picture.note)
+
+
+def _gray_or_color(pixels: Pixels) -> Pixels:
+    """A picture for a network that reads gray or color.
+
+    Raises:
+        UnusablePicture: it has other bands.
+    """
+    if pixels.stack is None:
+        return pixels
+    laid_out = pixels.laid_out(COLOR)
+    if laid_out.bands not in USUAL:
+        raise UnusablePicture(f"it has {laid_out.bands} bands, and the network reads gray or color")
+    return Pixels.of_array(laid_out.band_values(0, laid_out.size[1]), pixels.note)
+
+
+def _pixels(source: Source, page: int, ending: str = "", channels: int = COLOR) -> Pixels:
     """What the reader of such files gives.
 
     Raises:
         UnusablePicture: it can't be read, or has more pixels than are read.
     """
+    if channels not in USUAL and (stacked := tiff_bands(source, page, channels)) is not None:
+        return stacked
     reader = reader_for(head_of(source), ending_of(source) if isinstance(source, Path) else ending)
     if reader.missing:
         raise UnusablePicture(reader.missing)

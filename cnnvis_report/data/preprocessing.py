@@ -8,6 +8,7 @@ from math import isfinite
 import torch
 from torch import Tensor
 
+from cnnvis_report.data.shown_bands import USUAL, ShownBands
 from cnnvis_report.errors import BadRequest, shown
 
 LARGEST = 10_000  # pixels a side that a picture is made
@@ -61,6 +62,7 @@ class Preprocessing:
     crop: (height, width) cut from the middle; None keeps all.
     interpolation: a name that Pillow's resampling filters have, in lower case.
     levels: how pictures of more than 8 bits a channel are read.
+    bands: which bands pages show; None for gray and color pictures, which they show as they are.
     """
 
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
@@ -69,10 +71,11 @@ class Preprocessing:
     crop: tuple[int, int] | None = None
     interpolation: str = "bilinear"
     levels: Levels = NO_LEVELS
+    bands: ShownBands | None = None
 
     @property
     def channels(self) -> int:
-        """1 for gray, 3 for color."""
+        """1 for gray, 3 for color, another number of bands."""
         return len(self.mean)
 
     @property
@@ -98,9 +101,14 @@ class Preprocessing:
         return -mean / std
 
     def with_channels(self, channels: int) -> "Preprocessing":
-        """The same for another number of channels: constants that differ by channel are averaged."""
+        """The same for another number of channels: constants that differ by channel are averaged.
+
+        Of bands that are neither gray nor color they say nothing: these are 0 and 1.
+        """
         if channels == self.channels:
             return self
+        if channels not in USUAL:
+            return replace(self, mean=(0.0,) * channels, std=(1.0,) * channels)
         mean = sum(self.mean) / self.channels
         std = sum(self.std) / self.channels
         return replace(self, mean=(mean,) * channels, std=(std,) * channels)
@@ -143,6 +151,10 @@ class Preprocessing:
             f"{', '.join(steps)}, {self.interpolation}; {f'{levels}; ' if levels else ''}"
             f"mean {numbers[0]}, std {numbers[1]}"
         )
+
+    def shown(self, values: Tensor) -> Tensor:
+        """The channels of values [C, H, W] that pages show: [3, H, W], or [1, H, W] as gray."""
+        return values if self.bands is None else self.bands.of_values(values)
 
     def _constants(self, like: Tensor) -> tuple[Tensor, Tensor]:
         shape = (self.channels, 1, 1)

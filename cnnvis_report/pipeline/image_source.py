@@ -28,14 +28,18 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
     Raises:
         BadRequest: there are no images, or the class names can't be read.
     """
-    images = find_images(config.data.images) if config.data.images else FoundImages(())
+    channels = model.preprocessing.channels
+    images = find_images(config.data.images, channels) if config.data.images else FoundImages(())
     aliases: Aliases = ()
     if config.model.class_names is not None:
         known = read_classes(config.model.class_names)
         model, aliases = replace(model, classes=known.names), known.aliases
     classes = distinct(model.classes) if model.classes is not None else None
-    levels, level_notices = find_levels(images, model.preprocessing.levels, "--range")
-    preprocessing = replace(model.preprocessing, levels=levels)
+    levels, level_notices = find_levels(images, model.preprocessing.levels, "--range", channels)
+    bands = model.preprocessing.bands
+    if bands is not None and levels.range is None and any(image.deep for image in images):
+        bands = replace(bands, stretched=True)
+    preprocessing = replace(model.preprocessing, levels=levels, bands=bands)
     # with --select, the limit is of the selection, which a look at all images finds
     limit = limit_of(config) if config.data.select == "all" else None
 
@@ -48,6 +52,7 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
             masks=config.data.masks,
             limit=limit,
             levels=levels,
+            channels=channels,
         )
 
     model = replace(model, classes=classes, preprocessing=preprocessing, notices=(*model.notices, *level_notices))
