@@ -22,9 +22,10 @@ from cnnvis_report.data.pixels import MOST_PIXELS, ORIENTATION, Pixels, Unusable
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.data.reader import FALLBACK, Source, check_pixels, reader_for
 from cnnvis_report.data.readers.pillow import open_image
-from cnnvis_report.data.shown_bands import USUAL, ShownBands
+from cnnvis_report.data.shown_bands import band_picture, choose_bands
 from cnnvis_report.data.tiff import tiff_pages
 from cnnvis_report.data.upright_picture import NOTE, UprightPicture
+from cnnvis_report.records.bands import USUAL
 
 # Up to so many pixels a picture is made whole; a larger one row by row as it is resized, to the very same bits.
 WHOLE_UP_TO = 1 << 24
@@ -164,10 +165,10 @@ def _prepare_bands(picture: BandPicture, preprocessing: Preprocessing) -> Pictur
     way = Image.Resampling[preprocessing.interpolation.upper()]
     resized = [np.asarray(fit(picture.band(index), preprocessing, way)) for index in range(preprocessing.channels)]
     values = torch.from_numpy(np.stack(resized))
-    bands = preprocessing.bands or ShownBands.of(preprocessing.channels, None)
+    bands = preprocessing.bands or choose_bands(preprocessing.channels, None)
     assert bands is not None  # whoever reads bands has some to show
     original = (picture.size[1], picture.size[0])
-    return Picture(preprocessing.normalize(values), bands.picture(values), original, picture.note)
+    return Picture(preprocessing.normalize(values), band_picture(bands, values), original, picture.note)
 
 
 def _gray_or_color(pixels: Pixels) -> Pixels:

@@ -15,9 +15,9 @@ from cnnvis_report.data.image_file import FoundImages, ImageFile, readable, seve
 from cnnvis_report.data.image_lists import read_list
 from cnnvis_report.data.reader import FALLBACK, Reader, endings, reader_for
 from cnnvis_report.data.report_folders import is_report, without_reports
-from cnnvis_report.data.shown_bands import USUAL
 from cnnvis_report.data.tiff import MOST_PAGES, tiff_pages
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.bands import USUAL
 from cnnvis_report.records.run import Skipped
 
 MOST_NAMES, MOST_TABLES = 1000, 5  # among which a table that names images is looked for

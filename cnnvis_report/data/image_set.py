@@ -24,9 +24,9 @@ from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels
 from cnnvis_report.data.reader import Source, endings
-from cnnvis_report.data.shown_bands import USUAL
 from cnnvis_report.data.upright_picture import UprightPicture
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.bands import USUAL
 from cnnvis_report.records.images import Label
 from cnnvis_report.records.run import Skipped
 

@@ -8,8 +8,9 @@ from math import isfinite
 import torch
 from torch import Tensor
 
-from cnnvis_report.data.shown_bands import USUAL, ShownBands
+from cnnvis_report.data.shown_bands import chosen_bands
 from cnnvis_report.errors import BadRequest, shown
+from cnnvis_report.records.bands import USUAL, ShownBands
 
 LARGEST = 10_000  # pixels a side that a picture is made
 SIDE = re.compile("[0-9]+")  # isdecimal() takes the digits of every script
@@ -154,7 +155,7 @@ class Preprocessing:
 
     def shown(self, values: Tensor) -> Tensor:
         """The channels of values [C, H, W] that pages show: [3, H, W], or [1, H, W] as gray."""
-        return values if self.bands is None else self.bands.of_values(values)
+        return values if self.bands is None else chosen_bands(self.bands, values)
 
     def _constants(self, like: Tensor) -> tuple[Tensor, Tensor]:
         shape = (self.channels, 1, 1)

@@ -7,7 +7,7 @@ from cnnvis_report.data.decode import COLOR, read_spread
 from cnnvis_report.data.image_file import FoundImages
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import Levels
-from cnnvis_report.data.shown_bands import USUAL
+from cnnvis_report.records.bands import USUAL
 
 FAR = 4  # bits, by which a picture that has fewer of them becomes nearly black
 LOOKED_AT = 24  # pictures, spread over the set; to decode all of them would take as long as to explain some

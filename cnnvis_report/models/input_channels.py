@@ -38,8 +38,10 @@ def in_single_precision(network: nn.Module) -> nn.Module:
         if tensor is not None and tensor.is_floating_point() and tensor.dtype != torch.float32
     ]
     network.float()
-    if other and input_channels(network) and not any(
-        _takes(network, channels) for channels in (3, 1, input_channels(network) or 3)
+    if (
+        other
+        and input_channels(network)
+        and not any(_takes(network, channels) for channels in (3, 1, input_channels(network) or 3))
     ):
         for tensors, name, dtype in other:
             tensors[name].data = tensors[name].to(dtype)  # type: ignore[union-attr]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cnnvis_report.data.preprocessing import Levels, Preprocessing
-from cnnvis_report.data.shown_bands import MOST_BANDS, ShownBands
+from cnnvis_report.data.shown_bands import MOST_BANDS, choose_bands
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.model import Model
@@ -37,7 +37,7 @@ def adjusted_preprocessing(model: Model, data: DataConfig) -> Preprocessing:
         raise BadRequest(f"--mean has {len(mean)} numbers and --std {len(std)}; each needs one a channel.")
     if not all(value > 0 for value in std):
         raise BadRequest(f"--std {' '.join(map(str, std))}: each number has to be above 0.")
-    known = replace(known, mean=mean, std=std, bands=ShownBands.of(channels, data.rgb))
+    known = replace(known, mean=mean, std=std, bands=choose_bands(channels, data.rgb))
     if data.range is not None:
         known = replace(known, levels=Levels.between(data.range))
     return known if data.size is None else known.resized(data.size)
