@@ -43,7 +43,8 @@ class ImageItem:
 
     id: unique, of letters, digits and hyphens only: names of files and anchors are made of it.
     name: as the report shows it, relative to the folder that was given; a stranger's text.
-    open: decodes it; raises UnusablePicture. stamp: what tells its content, where that isn't files alone.
+    open: decodes it, or gives it ready for the network; raises UnusablePicture.
+    stamp: what tells its content, where that isn't files alone.
     labels: what it is said to show; several where the classes don't exclude each other.
     mask: where what decides the class is, at the picture's own size, if anybody knows.
     files: that hold it: the picture's, and that of its mask.

@@ -52,8 +52,19 @@ def read_candidates(path: Path) -> list[Candidate]:
     Raises:
         BadRequest, UnknownName: the file can't be read, or holds no tensors by name, or has no such key.
     """
+    return candidates_in(read_content(split_key(path)[0]), path)
+
+
+def candidates_in(content: object, path: Path) -> list[Candidate]:
+    """All sets of tensors in what a checkpoint holds.
+
+    Args:
+        path: where it was read from, or FILE#KEY for what stands under a key.
+
+    Raises:
+        BadRequest, UnknownName: it holds no tensors by name, or has no such key.
+    """
     file, key = split_key(path)
-    content = read_content(file)
     if key:
         content = _under(content, key, file)
     state_dicts = candidates(content)
@@ -117,6 +128,27 @@ def load_into(network: nn.Module, state: State | Match, path: Path, *, architect
     Raises:
         BadRequest: keys are missing or left over, or shapes differ; the message lists them.
     """
+    state = check_fits(network, state, path, architecture=architecture)
+    expected = network.state_dict()
+    parameters = {name for name, _ in network.named_parameters()}
+    whole = next(
+        (key for key in expected if key in parameters and key in state and not _fits_type(state[key], expected[key])),
+        None,
+    )
+    if whole is not None:
+        raise BadRequest(
+            f"{path}: {whole} holds {state[whole].dtype}, as of a quantized network, and no scale to read it by. "
+            f"Give the weights in floating point."
+        )
+    network.load_state_dict({key: value for key, value in state.items() if key in expected}, strict=False)
+
+
+def check_fits(network: nn.Module, state: State | Match, path: Path, *, architecture: str = "") -> State:
+    """Refuse tensors that aren't the network's, which may be without values; gives them by the network's names.
+
+    Raises:
+        BadRequest: keys are missing or left over, or shapes differ; the message lists them.
+    """
     match = state if isinstance(state, Match) else Match(state, strangers=tuple(state))
     state = match.state
     drop_unfit_auxiliaries(network, state)
@@ -136,17 +168,7 @@ def load_into(network: nn.Module, state: State | Match, path: Path, *, architect
     listed = "; ".join(problem for problem in problems if problem)
     if listed:
         raise BadRequest(f"{path}: the weights are of another network: {listed}.{advice(state, architecture)}")
-    parameters = {name for name, _ in network.named_parameters()}
-    whole = next(
-        (key for key in expected if key in parameters and key in state and not _fits_type(state[key], expected[key])),
-        None,
-    )
-    if whole is not None:
-        raise BadRequest(
-            f"{path}: {whole} holds {state[whole].dtype}, as of a quantized network, and no scale to read it by. "
-            f"Give the weights in floating point."
-        )
-    network.load_state_dict({key: value for key, value in state.items() if key in expected}, strict=False)
+    return state
 
 
 def _is_safetensors(start: bytes) -> bool:

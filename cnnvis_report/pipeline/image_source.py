@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cnnvis_report.data.class_files import read_classes
 from cnnvis_report.data.class_names import distinct
+from cnnvis_report.data.decode import COLOR
 from cnnvis_report.data.image_set import FoundImages, ImageSet, Limit, find_images, labeled
 from cnnvis_report.data.value_range import find_levels
 from cnnvis_report.models.model import Model
@@ -28,7 +29,8 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
     Raises:
         BadRequest: there are no images, or the class names can't be read.
     """
-    channels = model.preprocessing.channels
+    own = model.preprocessing.transform is not None  # which takes pictures, whatever it makes of them
+    channels = COLOR if own else model.preprocessing.channels
     images = find_images(config.data.images, channels) if config.data.images else FoundImages(())
     aliases: Aliases = ()
     if config.model.class_names is not None:

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from cnnvis_report.data.input_geometry import adjusted_geometry
 from cnnvis_report.data.preprocessing import Levels, Preprocessing
 from cnnvis_report.data.shown_bands import MOST_BANDS, choose_bands
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.model import Model
 from cnnvis_report.pipeline.config import DataConfig
+from cnnvis_report.pipeline.transform_options import keep_transform
 
 
 def with_preprocessing(model: Model, data: DataConfig) -> Model:
@@ -28,6 +30,8 @@ def adjusted_preprocessing(model: Model, data: DataConfig) -> Preprocessing:
         BadRequest: a size or constants that can't be used.
     """
     known = model.preprocessing
+    if known.transform is not None:
+        return keep_transform(known, data)
     channels = len(data.mean or data.std or ()) or input_channels(model.network) or known.channels
     if channels > MOST_BANDS:
         raise BadRequest(f"{model.name} reads {channels} channels; pictures of at most {MOST_BANDS} are read.")
@@ -40,7 +44,7 @@ def adjusted_preprocessing(model: Model, data: DataConfig) -> Preprocessing:
     known = replace(known, mean=mean, std=std, bands=choose_bands(channels, data.rgb))
     if data.range is not None:
         known = replace(known, levels=Levels.between(data.range))
-    return known if data.size is None else known.resized(data.size)
+    return adjusted_geometry(known, data.size, data.resize, data.crop, data.interpolation)
 
 
 def _band_notices(preprocessing: Preprocessing, *, chosen: bool) -> tuple[str, ...]:
