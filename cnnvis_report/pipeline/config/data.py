@@ -92,6 +92,15 @@ class DataConfig:
         default_text="the fewest bits that hold their values",
         decides=False,
     )
+    rgb: tuple[float, ...] | None = setting(
+        None,
+        "Bands that pages show as red, green and blue, or one as gray, counted from 1; where the network reads neither "
+        "gray nor color.",
+        Numbers(),
+        metavar="BANDS",
+        default_text="the first three, or the first",
+        decides=False,
+    )
     limit: int | None = setting(
         None, "Explain at most N images; with --select, N of the selected ones.", Integer(1), metavar="N", decides=False
     )
