@@ -5,9 +5,9 @@ from dataclasses import replace
 from math import floor, isfinite
 from typing import Any
 
-from cnnvis_report.data.input_geometry import INTERPOLATIONS
 from cnnvis_report.data.preprocessing import LARGEST, Preprocessing
 from cnnvis_report.errors import BadRequest, shown
+from cnnvis_report.records.interpolations import INTERPOLATIONS
 
 MOST_CHANNELS = 64
 
