@@ -41,6 +41,7 @@ def is_timm(model: str) -> bool | str:
     order=11,
     requires=("timm",),
     install="cnnvis-report[timm]",
+    reads=("--arg",),
     ways=(
         Way(
             "a model of timm",

@@ -75,7 +75,9 @@ def read_folder(folder: Path) -> TimmFolder:
     inner = content.get("pretrained_cfg", content)  # older versions of timm wrote all of it side by side
     if not isinstance(inner, dict):
         raise BadRequest(f"{folder / CONFIG}: its pretrained_cfg is no table.")
-    outer: dict[str, Any] = {key: content[key] for key in ("num_classes", "label_names", "label_descriptions") if key in content}
+    outer: dict[str, Any] = {
+        key: content[key] for key in ("num_classes", "label_names", "label_descriptions") if key in content
+    }
     given = content.get("model_args", {})
     arguments = given if isinstance(given, dict) else {}
     arguments = {key: value for key, value in arguments.items() if not any(word in key for word in NEVER)}
