@@ -94,8 +94,11 @@ def is_plain(value: object) -> bool:
     return isinstance(value, Tensor) and value.layout is torch.strided and not (value.is_quantized or value.is_meta)
 
 
-def read_content(path: Path) -> object:
+def read_content(path: Path, *, part: bool = False) -> object:
     """What a checkpoint holds: tensors and plain Python values, whatever their arrangement.
+
+    Args:
+        part: whether it may be one of several files that make a checkpoint.
 
     Raises:
         BadRequest: the file can't be read, or is of another kind, or holds objects that could run code.
@@ -109,7 +112,7 @@ def read_content(path: Path) -> object:
     try:
         if path.is_file():
             check_limits(path)
-        check_kind(path)
+        check_kind(path, part=part)
         with path.open("rb") as file:
             # what stands beside the weights in Lightning's checkpoints is never made, whatever its class
             return load_file(path) if _is_safetensors(file.read(9)) else unpickle(path, lenient=is_lightning(path))
