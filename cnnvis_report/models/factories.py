@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from cnnvis_report.errors import BadRequest, CnnVisError, EndsProgram, brief, nearest
+from cnnvis_report.errors import BadRequest, CnnVisError, EndsProgram, brief, nearest, shown
 from cnnvis_report.isolation.diagnosis import check_open, missing_arguments
 from cnnvis_report.isolation.eager import unwrap_inside, unwrapped
 from cnnvis_report.isolation.module_tree import check_modules
@@ -47,6 +47,26 @@ def make_network(spec: str) -> tuple[nn.Module, tuple[str, ...]]:
         network = _made(spec)
     notice = f"{spec} changes {' and '.join(changed)} for the whole program; that is put back." if changed else ""
     return network, (notice,) if notice else ()
+
+
+def function_at(spec: str) -> Callable[..., Any]:
+    """The function, or callable object, that `module:name` or `path/to/file.py:name` names.
+
+    Raises:
+        BadRequest: there is none; the message says what went wrong, and where in the user's own file.
+    """
+    source, _, name = spec.rpartition(":")
+    if not is_factory(spec):
+        raise BadRequest(f"{shown(spec)} names no function; give package.module:function or path/to/file.py:function.")
+    with sys_path_kept(), settings_restored(OF_FACTORIES):
+        module = _module(spec, source)
+        register_network_files({Path(getattr(module, "__file__", None) or "")})
+        value = _guarded(spec, lambda: _attribute(spec, module, name))
+    if isinstance(value, type):
+        raise BadRequest(f"{spec} is a class; give a function, or an object of it that can be called.")
+    if not callable(value):
+        raise BadRequest(f"{spec} is of type {type(value).__name__}; a function is needed.")
+    return value  # type: ignore[no-any-return]
 
 
 def modules_of(source: str) -> list[ModuleType]:
