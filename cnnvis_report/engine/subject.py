@@ -19,7 +19,7 @@ from cnnvis_report.engine.graph.score_layer import find_score_layer
 from cnnvis_report.engine.network_runner import NetworkRunner
 from cnnvis_report.engine.outputs.readers import Anchor, ClassScores, OutputReader
 from cnnvis_report.engine.outputs.reading import FirstOutput, read_by, read_output
-from cnnvis_report.engine.outputs.regions import RegionMeans, Regions
+from cnnvis_report.engine.outputs.regions import RegionMeans, Regions, is_regular
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.isolation.buffers import OwnState
@@ -68,7 +68,7 @@ class Subject(NetworkRunner):
         self._runs_alone: dict[str, bool] = {}
         nodes = self._read(example, task, several=several)
         self._score_layer = self._found_score_layer(nodes[0])
-        self.default_layer = self._calls.find_default_layer(nodes)
+        self.default_layer = self._calls.find_default_layer(nodes, self._score_maps())
         self.piecewise_linear = is_piecewise_linear(nodes)
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
@@ -91,6 +91,10 @@ class Subject(NetworkRunner):
         logits = self.meaning.of(output.detach())
         self.first_pass = FirstPass(example.detach(), logits, RecordedPass(output, nodes, layer_inputs))
         return nodes
+
+    def _score_maps(self) -> set[int]:
+        """How many channels those outputs have that may be scores at positions, of which a function makes others."""
+        return {channels for channels, *grid in self.reader.shapes if is_regular((grid[0], grid[1]), self.size)}
 
     def _found_score_layer(self, end: Node) -> ScoreLayer | str:
         """Where class activation maps are read, or why there is no such place."""

@@ -1,14 +1,14 @@
 """Scores by a function of the user's own: what of a network's output is to be explained."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from cnnvis_report.engine.outputs.readers import Anchor, TargetFunction
+from cnnvis_report.engine.outputs.readers import Anchor, Shape, TargetFunction
 from cnnvis_report.errors import BadRequest, CnnVisError, told
 from cnnvis_report.isolation.process_state import running_user_code
 from cnnvis_report.isolation.user_code import user_code_location
@@ -46,6 +46,7 @@ class FunctionScores:
         self.names: tuple[str, ...] | None = None
         self.anchored = _takes_two(function)
         self.notes: dict[str, None] = {}
+        self.shapes: frozenset[Shape] = frozenset()
         self._function = function
 
     @property
@@ -59,6 +60,8 @@ class FunctionScores:
         Raises:
             TargetFailed: it fails, or gives something else than scores.
         """
+        maps = (part.shape[1:] for part in _tensors(output) if part.ndim == 4)
+        self.shapes = frozenset((int(channels), int(height), int(width)) for channels, height, width in maps)
         if self.anchored and anchor is None:
             anchor = PlainOutput(_each(output, Tensor.detach))
         arguments = (output, anchor.values) if self.anchored and isinstance(anchor, PlainOutput) else (output,)
@@ -128,3 +131,12 @@ def _each(value: Any, change: Any) -> Any:
         parts = [_each(part, change) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts) if isinstance(value, tuple) else parts
     return value
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """The tensors in mappings and sequences."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping | tuple | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _tensors(part)

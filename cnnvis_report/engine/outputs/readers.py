@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cnnvis_report.isolation.context import as_scores
 
+Shape = tuple[int, int, int]
 TargetFunction = Callable[..., Tensor | Mapping[str, Tensor]]
 
 
@@ -38,6 +39,10 @@ class OutputReader(Protocol):
         """Whether perturbed images are read by an anchor."""
 
     @property
+    def shapes(self) -> frozenset[Shape]:
+        """The shapes C×h×w of outputs that a function makes scores of; none where they are the scores themselves."""
+
+    @property
     def notes(self) -> dict[str, None]:
         """What a user has to know of how the output is read."""
 
@@ -56,7 +61,8 @@ class ClassScores:
     """Takes the N×classes scores that a network returns, or that are a part of what it returns."""
 
     anchored = False
-    names = None
+    names: tuple[str, ...] | None = None
+    shapes: frozenset[Shape] = frozenset()
 
     def __init__(self, name: str) -> None:
         self.reads = name

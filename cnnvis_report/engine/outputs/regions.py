@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from cnnvis_report.engine.outputs.readers import Anchor
+from cnnvis_report.engine.outputs.readers import Anchor, Shape
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.context import KEYS, described, fits_as_scores
 from cnnvis_report.records.scores import Quantity
@@ -72,6 +72,7 @@ class RegionMeans:
     names: tuple[str, ...] | None
     notes: dict[str, None] = field(default_factory=dict)
     anchored = True
+    shapes: ClassVar[frozenset[Shape]] = frozenset()
 
     @classmethod
     def of(cls, maps: Tensor, note: str, name: str) -> "RegionMeans":
