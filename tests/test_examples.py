@@ -21,7 +21,7 @@ def run(name: str, *words: object) -> str:
 
 
 def test_there_is_no_example_that_nobody_runs() -> None:
-    tested = {"python_call.py", "own_network.py", "own_method.py", "make_pictures.py"}
+    tested = {"python_call.py", "python_report.py", "own_network.py", "own_method.py", "make_pictures.py"}
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
 
 
@@ -29,6 +29,31 @@ def test_the_python_call() -> None:
     lines = run("python_call.py").splitlines()
     assert lines[0].startswith("grad_cam: 2×2×7×7, ") and lines[1].startswith("guided_backprop: 2×2×3×224×224, ")
     assert lines[-1] == "efficientnet_b0 has grad_cam"
+
+
+def test_the_report_from_python(tmp_path: Path) -> None:
+    lines = run("python_report.py", tmp_path).splitlines()
+    assert lines[0].startswith("100%, 8 of 8 images"), "stripes are learned in a few steps"
+    assert lines[-2].startswith("The strongest slope of 'vertical' in image 0 is ")
+    assert (tmp_path / "figure.png").is_file() and lines[-1].endswith("index.html")
+
+
+def test_the_notebook_goes_from_a_module_to_a_figure(tmp_path: Path) -> None:
+    nbformat = pytest.importorskip("nbformat", reason="nbformat isn't installed (extra 'test')")
+    nbclient = pytest.importorskip("nbclient", reason="nbclient isn't installed (extra 'test')")
+    pytest.importorskip("ipykernel", reason="ipykernel isn't installed (extra 'test')")
+    notebook = nbformat.read(EXAMPLES / "report.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells), "it is kept without its outputs"
+    resources = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(notebook, timeout=300, resources=resources).execute()
+    report, figure, numbers = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"][-3:]
+    shown = report[-1]["data"]["text/html"]
+    assert "100%, 8 of 8 images" in shown and "data:image/png;base64," in shown and 'href="report/index.html"' in shown
+    assert "http" not in shown and "<script" not in shown
+    assert 'value="1.000"' in report[0]["data"]["text/html"], "the progress came to its end"
+    assert figure[0]["text"].startswith("Attribution maps of Sequential") and "image/png" in figure[-1]["data"]
+    assert (tmp_path / "figure.svg").is_file() and (tmp_path / "report" / "index.html").is_file()
+    assert "'saliency': (3, 32, 32)" in numbers[0]["text"]
 
 
 def test_a_network_of_ones_own(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 from cnnvis_report.engine.outputs.functions import FunctionScores
 from cnnvis_report.engine.outputs.readers import OutputReader
-from cnnvis_report.models.factories import function_at
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.model import Model
+from cnnvis_report.models.target_functions import function_at
 from cnnvis_report.pipeline.config import ModelConfig
 
 

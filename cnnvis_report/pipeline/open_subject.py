@@ -13,7 +13,7 @@ from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.outputs.choose_reader import choose_reader
 from cnnvis_report.engine.outputs.readers import OutputReader
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.errors import BadRequest, RunFailed, told
+from cnnvis_report.errors import BadRequest, NotApplicable, RunFailed, UnknownName, told
 from cnnvis_report.isolation.buffers import OwnState
 from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.isolation.diagnosis import check_open
@@ -139,19 +139,32 @@ def _subject(
     example = _batch_of(image, device) if isinstance(image, DecodedImage) else image
     trained = model.training is not None and task == "auto" and reader is None
     known = trained and not several  # `train` knows one class an image
+    stated = model.task if reader is None else "auto"  # of the network's own scores
     subject = Subject(
         model.network,
         example,
         name=model.name,
         classes=None if reader is not None and task == "auto" else model.classes,  # they are those of its own scores
         preprocessing=model.preprocessing,
-        task="classification" if known else task,
+        task="classification" if known else stated if task == "auto" else task,
         several=several,
         reader=reader,
     )
     if known:
         subject.meaning = replace(subject.meaning, reason="as it was trained for one class an image")
+    elif task == "auto" != stated:
+        subject.meaning = replace(subject.meaning, reason="as the network's factory says").between(subject.classes)
+    if model.layer:
+        subject.default_layer = _default_layer(subject, model.layer)
     return subject
+
+
+def _default_layer(subject: Subject, name: str) -> str:
+    """The layer that the network's factory names, as it is called here."""
+    try:
+        return subject.layer(name).name
+    except (UnknownName, NotApplicable) as error:
+        raise BadRequest(f"The default layer that {subject.name} comes with: {error}") from error
 
 
 def _without_images(model: Model, device: torch.device, task: str, reader: OutputReader | None) -> Subject:

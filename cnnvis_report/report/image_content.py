@@ -9,6 +9,7 @@ from cnnvis_report.data.prefetch import ahead, processors
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import ImageInspection
 from cnnvis_report.report.payload import Arrays, image_data
+from cnnvis_report.report.pictures.bands import band_pictures
 from cnnvis_report.report.pictures.feature_maps import layer_data
 from cnnvis_report.report.pictures.image_layers import image_pictures
 from cnnvis_report.report.pictures.segmentation import segmentation_picture
@@ -28,7 +29,7 @@ class ImageContent:
 
     ends: of the color scales of the maps that are shown first.
     thumbnails: "picture" and a map of each method, WebP. data: what the page's scripts draw. pictures: of the layers,
-    and of the predicted segmentation, WebP. feature_maps: what the page's scripts draw of each layer.
+    of single bands and of the predicted segmentation, WebP. feature_maps: what the page's scripts draw of each layer.
     """
 
     image: ImageRecord
@@ -61,14 +62,17 @@ def _content(report: Report, most: int | None, entry: tuple[ImageRecord, Neighbo
         scale_ends(report.run, image, arrays),
         dict(_thumbnails(report.stored, image, arrays)),
         image_data(report.run, image, arrays, report.quality) | {"facts": map_facts(report, image)},
-        _pictures(report.stored, inspected, arrays),
+        _pictures(report, image, inspected, arrays),
         list(layer_data(report.stored, inspected, most)) if inspected else [],
     )
 
 
-def _pictures(stored: StoredRun, inspected: ImageInspection | None, arrays: Arrays) -> dict[str, bytes]:
-    """Of the layers, and of the predicted segmentation."""
-    pictures = dict(image_pictures(stored, inspected)) if inspected else {}
+def _pictures(
+    report: Report, image: ImageRecord, inspected: ImageInspection | None, arrays: Arrays
+) -> dict[str, bytes]:
+    """Of the layers, of single bands, and of the predicted segmentation."""
+    pictures = dict(band_pictures(report.run, image, arrays))
+    pictures |= dict(image_pictures(report.stored, inspected)) if inspected else {}
     if PICTURE in arrays:
         pictures[PICTURE] = segmentation_picture(arrays["picture"], arrays[PICTURE])
     return pictures

@@ -172,11 +172,10 @@ def attribute(owner: object, name: str) -> Any:
 
 def _said(network: nn.Module) -> tuple[ScoreKind, str] | None:
     """What a network says of its scores, and in which of its attributes."""
-    for name in ("task", "scores"):
-        declared = attribute(network, name)  # a layer may be called so, too
-        kind = kind_named(declared) if isinstance(declared, str) else None
-        if kind is not None and kind is not ScoreKind.SEGMENTATION:
-            return kind, f"attribute {name} = {declared!r}"
+    declared = attribute(network, "task")  # a layer may be called so, too
+    kind = kind_named(declared) if isinstance(declared, str) else None
+    if kind is not None and kind is not ScoreKind.SEGMENTATION:
+        return kind, f"attribute task = {declared!r}"
     if attribute(network, "multi_label") is True:
         return ScoreKind.SIGMOID, "attribute multi_label = True"
     problem = attribute(attribute(network, "config"), "problem_type")

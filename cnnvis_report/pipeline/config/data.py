@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from cnnvis_report.records.interpolations import INTERPOLATIONS
 from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, File, Integer, Numbers, Several, Text
 
@@ -46,6 +47,29 @@ class DataConfig:
         default_text="what the network was trained with",
         decides=False,
     )
+    resize: str | None = setting(
+        None,
+        "Size before the crop: the shorter side (256), HEIGHTxWIDTH (192x256) whatever the aspect, or none.",
+        Text(numbers=True),
+        metavar="SIZE",
+        default_text="what the network was trained with",
+        decides=False,
+    )
+    crop: str | None = setting(
+        None,
+        "Crop from the center: a side (224), HEIGHTxWIDTH (192x256), or none.",
+        Text(numbers=True),
+        metavar="SIZE",
+        default_text="what the network was trained with",
+        decides=False,
+    )
+    interpolation: str | None = setting(
+        None,
+        "How images are resized.",
+        Choice(INTERPOLATIONS),
+        default_text="what the network was trained with",
+        decides=False,
+    )
     mean: tuple[float, ...] | None = setting(
         None,
         "Channel means for input normalization, e.g. 0.485,0.456,0.406.",
@@ -66,6 +90,15 @@ class DataConfig:
         Numbers(),
         metavar="LOW,HIGH",
         default_text="the fewest bits that hold their values",
+        decides=False,
+    )
+    rgb: tuple[float, ...] | None = setting(
+        None,
+        "Bands that pages show as red, green and blue, or one as gray, counted from 1; where the network reads neither "
+        "gray nor color.",
+        Numbers(),
+        metavar="BANDS",
+        default_text="the first three, or the first",
         decides=False,
     )
     limit: int | None = setting(

@@ -39,9 +39,9 @@ KINDS = [
     ({}, 5, F.relu, False, "softmax", "nothing says otherwise"),
     ({}, 5, torch.sigmoid, False, "sigmoid", "ends in a sigmoid"),
     ({}, 5, nn.Softmax(1), True, "softmax", "ends in a softmax"),
-    ({"scores": "value"}, 1, None, False, "value", "attribute scores = 'value'"),
-    ({"scores": "sigmoid"}, 5, None, False, "sigmoid", "attribute scores = 'sigmoid'"),
-    ({"scores": nn.Identity()}, 5, None, False, "softmax", "nothing says otherwise"),
+    ({"task": "regression"}, 1, None, False, "value", "attribute task = 'regression'"),
+    ({"task": "multilabel"}, 5, None, False, "sigmoid", "attribute task = 'multilabel'"),
+    ({"task": nn.Identity()}, 5, None, False, "softmax", "nothing says otherwise"),
     ({"multi_label": True}, 5, None, False, "sigmoid", "attribute multi_label = True"),
     ({"config": Config()}, 1, None, False, "value", "problem_type = 'regression'"),
 ]
