@@ -66,7 +66,8 @@ def test_plain_outputs_keep_their_form() -> None:
     def function(output: Any, plain: Any) -> Tensor:
         assert plain[1]["word"] == "x" and plain[1]["more"].shape == output[1]["more"].shape
         assert not plain[0].requires_grad
-        return (output[0] * plain[0]).sum((1, 2, 3))
+        product: Tensor = output[0] * plain[0]
+        return product.sum((1, 2, 3))
 
     assert explain(network.eval(), halves(), methods=["occlusion"], target=function)["occlusion"].shape == (2, 8, 8)
 
