@@ -12,6 +12,8 @@ from cnnvis_report.cli import finish
 from cnnvis_report.cli.console import Console
 from cnnvis_report.data.decode import Picture
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.engine.outputs.functions import FunctionScores, name_of
+from cnnvis_report.engine.outputs.readers import OutputReader, TargetFunction
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eager import unwrapped
 from cnnvis_report.isolation.restore import with_state_restored
@@ -23,7 +25,7 @@ from cnnvis_report.models.model import Model
 from cnnvis_report.models.network_attributes import declared
 from cnnvis_report.models.network_state import check_finite
 from cnnvis_report.models.own_transform import normalization_of
-from cnnvis_report.pipeline.arguments import check_network, config_of
+from cnnvis_report.pipeline.arguments import check_network, check_target, config_of
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
 from cnnvis_report.pipeline.preprocessing import adjusted_preprocessing
@@ -45,6 +47,7 @@ def create_report(
     classes: Sequence[str] | None = None,
     labels: object = None,
     targets: str = "top:3",
+    target: TargetFunction | None = None,
     transform: Callable[..., Any] | None = None,
     name: str = "",
     progress: ProgressChoice = "auto",
@@ -63,6 +66,7 @@ def create_report(
         classes: class names in index order.
         labels: one for each image, an index or a name, where `images` has none.
         targets: which classes are explained of each image: "top:K" for the K highest scores, "label", names or indices.
+        target: a function of the network's output that gives what is to be explained, as `explain` has it.
         transform: makes a picture the network's input, such as torchvision's or Albumentations' pipelines.
         name: what the report calls the network.
         progress: "terminal", "notebook", "none", "auto" for what fits, or a function of what part is done, from 0 to
@@ -77,11 +81,13 @@ def create_report(
         BadRequest, UnknownName: something doesn't exist or doesn't fit. RunFailed: no image can be explained.
     """
     check_network(module)
+    check_target(target)
     network = unwrapped(module)
     called = name or type(network).__name__
     at = _device(network)
     settings.setdefault("device", str(at))
-    request = _Request(network, images, labels, transform, classes, called)
+    reader = None if target is None else FunctionScores(target, name_of(target))
+    request = _Request(network, images, labels, transform, classes, called, reader)
     config = config_of(model=called, output=Path(output), classes=targets, **settings)
     console = console_of(progress)
     with writing_into(config.output.output):
@@ -102,6 +108,7 @@ class _Request:
     transform: Callable[..., Any] | None
     classes: Sequence[str] | None
     name: str
+    reader: OutputReader | None
 
 
 Source = tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]
@@ -109,7 +116,7 @@ Source = tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]
 
 def _make(request: _Request, config: RunConfig, console: Console) -> None:
     model, images_for, aliases = _source(request, config)
-    setup = set_up_model(model, images_for, config, aliases)
+    setup = set_up_model(model, images_for, config, aliases, reader=request.reader)
     if config.data.select != "all":
         setup = finish.select(setup, console)
     result = finish.make(setup, config.output, console)

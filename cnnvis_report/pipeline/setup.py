@@ -8,6 +8,7 @@ from torch import Tensor
 from cnnvis_report.data.batches import sample
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import batch_size, choose_device
+from cnnvis_report.engine.outputs.readers import OutputReader
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, UnknownName
@@ -109,7 +110,12 @@ def set_up(config: RunConfig) -> Setup:
 
 
 def set_up_model(
-    model: Model, images_for: Callable[[Sequence[str]], ImageSet], config: RunConfig, aliases: Aliases = ()
+    model: Model,
+    images_for: Callable[[Sequence[str]], ImageSet],
+    config: RunConfig,
+    aliases: Aliases = (),
+    *,
+    reader: OutputReader | None = None,
 ) -> Setup:
     """Set up a run of a model that is loaded.
 
@@ -117,13 +123,14 @@ def set_up_model(
         images_for: the image set, labeled with the class names that it gets.
         config: everything but the model and the images.
         aliases: what else the classes are called, class by class.
+        reader: makes scores of the network's output; what the configuration's target names where None.
 
     Raises:
         BadRequest, UnknownName: something doesn't exist or doesn't fit.
         RunFailed: not one image can be read.
     """
     device = choose_device(config.machine.device)
-    reader = target_reader(config.model.target)
+    reader = reader or target_reader(config.model.target)
     subject = make_subject(model, images_for(model.classes or ()), device, config.model.task, reader)
     checks = _check_network(subject, model, config.model.model)
     images = images_for(subject.classes)
