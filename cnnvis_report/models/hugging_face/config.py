@@ -1,20 +1,16 @@
 """What the config.json of a folder says of its network, checked before anything is built."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from cnnvis_report.data.preprocessing import LARGEST
 from cnnvis_report.errors import BadRequest, shown, told
 from cnnvis_report.models.architectures import MOST_CLASSES
 from cnnvis_report.models.checkpoint_candidates import State
 from cnnvis_report.models.folder_config import CONFIG
 
-LAYERS = re.compile(r"layer|depth|block|stage|repeat", re.IGNORECASE)  # settings that say how many parts there are
-SIDES = re.compile(r"image_size|patch_size|window|kernel|stride")
-LARGEST_SETTING = 1 << 24
 SHARE = 4  # times the weights' numbers that a network may hold: some are tied, some are positions
 SLACK = 1 << 24  # numbers
 REMOTE = "auto_map"  # names code in the folder or on the hub
@@ -35,19 +31,6 @@ def check_config(folder: Path, config: Mapping[str, Any]) -> None:
         raise BadRequest(f"{folder / CONFIG}: names no model_type, by which transformers knows the network.")
     if "quantization_config" in config:
         raise BadRequest(f"{folder}: its weights are quantized, and autograd can't follow them.")
-    _check_numbers(folder, config)
-
-
-def check_amount(folder: Path, config: Mapping[str, Any], state: State) -> None:
-    """Refuse a configuration of far more layers than there are weights, before any is made.
-
-    Raises:
-        BadRequest: naming the setting.
-    """
-    for name, value in _settings(config):
-        count = sum(value) if isinstance(value, list) else value
-        if LAYERS.search(name) and count > max(len(state), 1):
-            raise BadRequest(f"{folder / CONFIG}: {name} is {shown(value)}, and there are {len(state)} tensors.")
 
 
 def check_size(folder: Path, shapes: Mapping[str, Any], state: State) -> None:
@@ -127,26 +110,3 @@ def _other(architecture: str, kind: str) -> str:
     if words == "image classification":
         return f"{architecture} of {kind!r} isn't known to the transformers that is installed here."
     return f"{architecture} is a network for {words}; classifiers of images can be explained."
-
-
-def _check_numbers(folder: Path, config: Mapping[str, Any]) -> None:
-    for name, value in _settings(config):
-        largest = max(map(abs, value if isinstance(value, list) else [value]), default=0)
-        most = LARGEST if SIDES.search(name) else LARGEST_SETTING
-        if largest > most:
-            raise BadRequest(f"{folder / CONFIG}: {name} is {shown(value)}; at most {most:,} is taken.")
-
-
-def _settings(content: Any, name: str = "", depth: int = 6) -> Iterator[tuple[str, int | list[int]]]:
-    """All whole numbers of a table by name, and lists of them."""
-    if isinstance(content, Mapping) and depth and name != "label2id":
-        for key, value in content.items():
-            yield from _settings(value, str(key), depth - 1)
-    elif isinstance(content, list) and content:
-        numbers = [value for value in content if type(value) is int]
-        if numbers:
-            yield name, numbers
-        for value in content if len(numbers) < len(content) else ():
-            yield from _settings(value, name, depth - 1) if isinstance(value, Mapping | list) and depth else ()
-    elif type(content) is int:
-        yield name, content

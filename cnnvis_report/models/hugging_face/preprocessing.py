@@ -77,7 +77,8 @@ def _without_file(folder: Path, config: Any) -> Processing:
     sides = size if isinstance(size, list | tuple) and len(size) == 2 else (size, size)
     height, width = (side if type(side) is int and 0 < side <= LARGEST else 224 for side in sides)
     notice = (
-        f"{folder.name} has no {FILE}: pictures are resized to {width}×{height} and normalized by ImageNet's constants. "
+        f"{folder.name} has no {FILE}: pictures are resized to {width}×{height} and normalized by ImageNet's "
+        f"constants. "
         f"--resize, --crop, --mean and --std say otherwise."
     )
     return Processing(Preprocessing(IMAGENET_MEAN, IMAGENET_STD, resize=(height, width)), (notice,))
@@ -121,9 +122,8 @@ def _processed(processor: Any, picture: Image.Image) -> Tensor:
 def _equal(size: tuple[int, int], steps: Preprocessing, processor: Any, reversed: bool) -> bool:
     """Whether the steps give what the processor gives, for a picture of many edges."""
     across, down = np.arange(size[0])[None, :, None], np.arange(size[1])[:, None, None]
-    picture = Image.fromarray(
-        ((across * 7 + down * 13 + across * down // 5 + np.arange(3) * 60) % 256).astype(np.uint8)
-    )
+    values = (across * 7 + down * 13 + across * down // 5 + np.arange(3) * 60) % 256
+    picture = Image.fromarray(values.astype(np.uint8))
     ours, theirs = prepare(picture, steps).values, _processed(processor, picture)
     theirs = theirs.flip(0) if reversed else theirs
     return ours.shape == theirs.shape and float((ours - theirs).abs().max()) <= EQUAL
@@ -147,12 +147,12 @@ def _steps(processor: Any) -> Preprocessing | None:
 def _resize(processor: Any, known: Preprocessing) -> Preprocessing | None:
     name, size = type(processor).__name__, processor.size
     short, height, width = (_side(size, key) for key in ("shortest_edge", "height", "width"))
-    crop_pct = getattr(processor, "crop_pct", None)
+    crop_pct = float(getattr(processor, "crop_pct", None) or 1)
     if name.startswith("ConvNext") and short:
         if short >= WARPED_FROM:
             return replace(known, resize=(short, short))
         return replace(known, resize=int(short / crop_pct), crop=(short, short))
-    if name.startswith("PoolFormer") and crop_pct:
+    if name.startswith("PoolFormer"):
         return replace(known, resize=int((short or height) / crop_pct))
     if name.startswith("Levit") and short:
         return replace(known, resize=int(LEVIT * short))
@@ -166,7 +166,8 @@ def _constants(processor: Any) -> Preprocessing:
     factor = 255 * float(processor.rescale_factor) if getattr(processor, "do_rescale", False) else 255.0
     factor = 1.0 if abs(factor - 1) < 1e-9 else factor
     offset = 1.0 if getattr(processor, "rescale_offset", False) else 0.0
-    mean, std = (0.0,) * 3, (1.0,) * 3
+    mean: tuple[float, ...] = (0.0,) * 3
+    std: tuple[float, ...] = (1.0,) * 3
     if getattr(processor, "do_normalize", False):
         mean, std = (_channelwise(getattr(processor, name)) for name in ("image_mean", "image_std"))
     if getattr(processor, "include_top", False):  # of EfficientNet, whose weights were trained so

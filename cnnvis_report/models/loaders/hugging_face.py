@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.models.config_limits import check_settings
 from cnnvis_report.models.folder_config import CONFIG, read_config
-from cnnvis_report.models.hugging_face.config import check_amount, check_config, class_names, class_of, make_config
+from cnnvis_report.models.hugging_face.config import check_config, class_names, class_of, make_config
 from cnnvis_report.models.hugging_face.network import load_network, silent, unused
 from cnnvis_report.models.hugging_face.preprocessing import processing_of, read_blue_last
 from cnnvis_report.models.hugging_face.weights import read_weights
@@ -49,7 +50,7 @@ def hugging_face(request: ModelRequest) -> Model:
     with silent():
         kind = class_of(folder, settings)
     state, file = read_weights(folder)
-    check_amount(folder, settings, state)
+    check_settings(folder / CONFIG, settings, len(state))
     config = make_config(folder, settings)
     network = load_network(folder, kind, config, state)
     processing = processing_of(folder, config, input_channels(network) or 3)

@@ -8,6 +8,7 @@ from torch import nn
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.checkpoints import candidates_in, read_content, split_key
+from cnnvis_report.models.config_limits import check_settings
 from cnnvis_report.models.factory_arguments import typed_arguments
 from cnnvis_report.models.folder_config import CONFIG, read_config
 from cnnvis_report.models.hub import fetch, split_revision
@@ -109,7 +110,9 @@ def _with_file(recipe: Recipe, name: TimmName, path: Path, config: Mapping[str, 
     file = split_key(path)[0]
     content = read_content(file)
     training = TrainingArguments.of(content)
-    network, weights, options = loaded(recipe, candidates_in(content, path), path)
+    candidates = candidates_in(content, path)
+    check_settings(Path(recipe.name), recipe.arguments, max(len(candidate.state) for candidate in candidates))
+    network, weights, options = loaded(recipe, candidates, path)
     arguments = {**training.preparation, **recipe.arguments, **options}
     notices = weights.notices(file.name)
     if training.preparation:
