@@ -47,6 +47,11 @@ def check_images(images: object) -> Tensor:
         raise BadRequest(
             f"images are {shape}, one image without a batch; N×C×H×W of floating point is needed: images[None]."
         )
+    if images.ndim == 5:
+        raise BadRequest(
+            f"images are {shape}, as of videos or volumes; N×C×H×W is explained. Fold time or depth into the channels, "
+            f"images.flatten(1, 2), and explain a module that unfolds them, images.unflatten(1, (channels, -1))."
+        )
     if images.ndim != 4 or not images.numel():
         raise BadRequest(f"images are {images.dtype} {list(images.shape)}; N×C×H×W of floating point is needed.")
     if not images.is_floating_point():
@@ -72,6 +77,18 @@ def check_reference(reference: object, images: Tensor) -> None:
         raise BadRequest(f"reference is {_kind(reference)}; a tensor M×{images.shape[1]}×H×W is needed.")
     if reference.ndim != 4 or reference.shape[1] != images.shape[1] or not len(reference):
         raise BadRequest(f"reference is {list(reference.shape)}; M×{images.shape[1]}×H×W is needed.")
+
+
+def check_target(target: object) -> None:
+    """Refuse what can't be called with the network's output.
+
+    Raises:
+        BadRequest: saying what it is.
+    """
+    if target is not None and (isinstance(target, type) or not callable(target)):
+        what = "class indices are given as targets" if isinstance(target, int | Tensor | list | tuple) else ""
+        what = what or "a function of the network's output is needed"
+        raise BadRequest(f"target is {_kind(target)}; {what}.")
 
 
 def columns_of(targets: Targets, images: Tensor) -> Tensor | None:

@@ -75,7 +75,7 @@ def _of_class(request: ModelRequest, path: Path) -> Model:
         use.classes,
         notices=(*result.notices, *which, *state.notices(path.name), *use.notices),
         layer=use.layer,
-        scores=use.scores,
+        task=use.task,
     )
 
 

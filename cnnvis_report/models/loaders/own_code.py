@@ -41,7 +41,7 @@ def own_code(request: ModelRequest) -> Model:
 
     The function may give a dictionary beside the network that says how it is used: `size`, `mean`, `transform` and
     what else `network_attributes.SETTINGS` names. The network may bring `class_names`, `mean`, `std` and `size` as
-    attributes, and `scores`, what its scores mean.
+    attributes, and `task`, what the network does.
     """
     spec, weights = request.text, request.weights
     result = make_network(spec, request.arguments)
@@ -60,5 +60,5 @@ def own_code(request: ModelRequest) -> Model:
         use.classes,
         notices=(*notices, *which, *use.notices),
         layer=use.layer,
-        scores=use.scores,
+        task=use.task,
     )

@@ -55,7 +55,7 @@ def pickled_network(request: ModelRequest) -> Model:
         use.classes,
         notices=(*notices, *which, *use.notices),
         layer=use.layer,
-        scores=use.scores,
+        task=use.task,
     )
 
 
