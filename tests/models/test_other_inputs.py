@@ -20,7 +20,8 @@ class TwoInputs(nn.Module):
         self.inner = nn.Conv2d(3, 4, 3)
 
     def forward(self, image: Tensor, table: Tensor, weight: float = 1.0) -> Tensor:
-        return self.inner(image).mean((2, 3)) * weight + table
+        scores: Tensor = self.inner(image).mean((2, 3)) * weight + table
+        return scores
 
 
 class Freely(nn.Module):
