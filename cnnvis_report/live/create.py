@@ -124,7 +124,16 @@ def _source(request: _Request, config: RunConfig) -> Source:
     check_finite(network, request.name)
     known = declared(network, request.name, {} if request.transform is None else {"transform": request.transform})
     names = tuple(map(str, request.classes)) if request.classes is not None else known.classes
-    model = Model(network, request.name, "in memory", known.preprocessing, names, notices=known.notices)
+    model = Model(
+        network,
+        request.name,
+        "in memory",
+        known.preprocessing,
+        names,
+        notices=known.notices,
+        layer=known.layer,
+        scores=known.scores,
+    )
     paths = _paths(images)
     if paths and request.labels is None:
         model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))

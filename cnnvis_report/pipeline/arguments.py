@@ -79,6 +79,18 @@ def check_reference(reference: object, images: Tensor) -> None:
         raise BadRequest(f"reference is {list(reference.shape)}; M×{images.shape[1]}×H×W is needed.")
 
 
+def check_target(target: object) -> None:
+    """Refuse what can't be called with the network's output.
+
+    Raises:
+        BadRequest: saying what it is.
+    """
+    if target is not None and (isinstance(target, type) or not callable(target)):
+        what = "class indices are given as targets" if isinstance(target, int | Tensor | list | tuple) else ""
+        what = what or "a function of the network's output is needed"
+        raise BadRequest(f"target is {_kind(target)}; {what}.")
+
+
 def columns_of(targets: Targets, images: Tensor) -> Tensor | None:
     """[N, K] class indices on the images' device; None for the predicted class of each image.
 

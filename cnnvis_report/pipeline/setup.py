@@ -20,7 +20,7 @@ from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_ne
 from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan, choose_inspection, plan_inspection
 from cnnvis_report.pipeline.metrics_budget import MetricsBudget, choose_budget
-from cnnvis_report.pipeline.open_model import open_model
+from cnnvis_report.pipeline.open_model import open_model, target_reader
 from cnnvis_report.pipeline.open_subject import make_subject
 from cnnvis_report.pipeline.preprocessing import with_preprocessing
 from cnnvis_report.pipeline.rejected_images import usable
@@ -123,10 +123,11 @@ def set_up_model(
         RunFailed: not one image can be read.
     """
     device = choose_device(config.machine.device)
-    subject = make_subject(model, images_for(model.classes or ()), device, config.model.scores)
+    reader = target_reader(config.model.target)
+    subject = make_subject(model, images_for(model.classes or ()), device, config.model.task, reader)
     checks = _check_network(subject, model, config.model.model)
     images = images_for(subject.classes)
-    if images.order and model.classes is None and subject.meaning.kind.judged:
+    if images.order and model.classes is None and subject.meaning.kind.has_classes:
         subject.classes = images.order
     images = images_of(images, subject.meaning, subject.classes)
     choice = parse_classes(config.explain.classes, subject.classes, aliases)

@@ -135,14 +135,14 @@ def test_the_table_names_no_folder_of_this_machine(tmp_path: Path) -> None:
     assert str(tmp_path) not in repr(table)
     assert (table["model"], table["images"], table["masks"]) == ("net.pt", ["a", "b.png"], "m")
     assert table["limit_order"] == "balanced"
-    assert "output" not in table and "scores" not in table and "select" not in table
+    assert "output" not in table and "task" not in table and "select" not in table
     plain = settings_table(RunConfig.of("net"))
-    assert "limit_order" not in plain and settings_table(RunConfig.of("net", scores="binary"))["scores"] == "binary"
+    assert "limit_order" not in plain and settings_table(RunConfig.of("net", task="binary"))["task"] == "binary"
 
 
 @pytest.mark.parametrize("name", [name for name, info in SETTINGS.items() if info.decides])
 def test_settings_that_decide_are_part_of_the_identity(name: str) -> None:
-    value = {"labels": "folders", "scores": "value", "select": "correct"}[name]
+    value = {"labels": "folders", "task": "regression", "select": "correct"}[name]
     assert identity_part(RunConfig.of("net", **{name: value})) == {name: value}
     assert identity_part(RunConfig.of("net")) == {}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from cnnvis_report.data.input_geometry import INTERPOLATIONS
+from cnnvis_report.records.interpolations import INTERPOLATIONS
 from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, File, Integer, Numbers, Several, Text
 
