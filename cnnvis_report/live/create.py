@@ -12,8 +12,7 @@ from cnnvis_report.cli import finish
 from cnnvis_report.cli.console import Console
 from cnnvis_report.data.decode import Picture
 from cnnvis_report.data.image_set import ImageSet
-from cnnvis_report.engine.outputs.functions import FunctionScores, name_of
-from cnnvis_report.engine.outputs.readers import OutputReader, TargetFunction
+from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eager import unwrapped
 from cnnvis_report.isolation.restore import with_state_restored
@@ -47,8 +46,8 @@ def create_report(
     classes: Sequence[str] | None = None,
     labels: object = None,
     targets: str = "top:3",
-    target: TargetFunction | None = None,
     transform: Callable[..., Any] | None = None,
+    target: TargetFunction | str | None = None,
     name: str = "",
     progress: ProgressChoice = "auto",
     **settings: Any,
@@ -56,8 +55,8 @@ def create_report(
     """Explain what a network sees in images, and write a report; the same as `cnnvis-report run` for what is in memory.
 
     Args:
-        module: a classifier, N×C×H×W images to N×classes scores; left exactly as it was, training flags, gradients,
-            random numbers and device included.
+        module: a network, N×C×H×W images to N×classes scores, or to maps of them; left exactly as it was, training
+            flags, gradients, random numbers and device included.
         images: a Dataset, a DataLoader, a list of PIL pictures, paths or tensors, a tensor N×C×H×W, or a pair of
             tensors, images and labels; a path of a file, a folder or a list of images. Samples may be an image, an
             image and its label, or a dictionary. Float tensors are what the network reads, and are explained as they
@@ -66,8 +65,9 @@ def create_report(
         classes: class names in index order.
         labels: one for each image, an index or a name, where `images` has none.
         targets: which classes are explained of each image: "top:K" for the K highest scores, "label", names or indices.
-        target: a function of the network's output that gives what is to be explained, as `explain` has it.
         transform: makes a picture the network's input, such as torchvision's or Albumentations' pipelines.
+        target: a function of the network's output that gives what is explained, as for `explain`, or where it is,
+            as `--target` has it.
         name: what the report calls the network.
         progress: "terminal", "notebook", "none", "auto" for what fits, or a function of what part is done, from 0 to
             1, and what is being done.
@@ -81,13 +81,14 @@ def create_report(
         BadRequest, UnknownName: something doesn't exist or doesn't fit. RunFailed: no image can be explained.
     """
     check_network(module)
-    check_target(target)
     network = unwrapped(module)
     called = name or type(network).__name__
     at = _device(network)
     settings.setdefault("device", str(at))
-    reader = None if target is None else FunctionScores(target, name_of(target))
-    request = _Request(network, images, labels, transform, classes, called, reader)
+    function = None if isinstance(target, str) else target
+    check_target(function)
+    request = _Request(network, images, labels, transform, classes, called, function)
+    settings |= {"target": target} if isinstance(target, str) else {}
     config = config_of(model=called, output=Path(output), classes=targets, **settings)
     console = console_of(progress)
     with writing_into(config.output.output):
@@ -108,7 +109,7 @@ class _Request:
     transform: Callable[..., Any] | None
     classes: Sequence[str] | None
     name: str
-    reader: OutputReader | None
+    target: TargetFunction | None
 
 
 Source = tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]
@@ -116,7 +117,7 @@ Source = tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]
 
 def _make(request: _Request, config: RunConfig, console: Console) -> None:
     model, images_for, aliases = _source(request, config)
-    setup = set_up_model(model, images_for, config, aliases, reader=request.reader)
+    setup = set_up_model(model, images_for, config, aliases, request.target)
     if config.data.select != "all":
         setup = finish.select(setup, console)
     result = finish.make(setup, config.output, console)
