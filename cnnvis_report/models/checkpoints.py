@@ -14,6 +14,7 @@ from cnnvis_report.errors import BadRequest, UnknownName, brief
 from cnnvis_report.models.checkpoint_candidates import Candidate, State, candidates, key_name
 from cnnvis_report.models.checkpoint_limits import check_claims, check_limits
 from cnnvis_report.models.file_kinds import check_kind
+from cnnvis_report.models.lightning.checkpoint import is_lightning
 from cnnvis_report.models.nearest_network import advice
 from cnnvis_report.models.safe_unpickle import unpickle
 from cnnvis_report.models.tensor_matching import Match, match, preferred, whole, without_prefix
@@ -93,8 +94,11 @@ def is_plain(value: object) -> bool:
     return isinstance(value, Tensor) and value.layout is torch.strided and not (value.is_quantized or value.is_meta)
 
 
-def read_content(path: Path) -> object:
+def read_content(path: Path, *, part: bool = False) -> object:
     """What a checkpoint holds: tensors and plain Python values, whatever their arrangement.
+
+    Args:
+        part: whether it may be one of several files that make a checkpoint.
 
     Raises:
         BadRequest: the file can't be read, or is of another kind, or holds objects that could run code.
@@ -108,9 +112,10 @@ def read_content(path: Path) -> object:
     try:
         if path.is_file():
             check_limits(path)
-        check_kind(path)
+        check_kind(path, part=part)
         with path.open("rb") as file:
-            return load_file(path) if _is_safetensors(file.read(9)) else unpickle(path)
+            # what stands beside the weights in Lightning's checkpoints is never made, whatever its class
+            return load_file(path) if _is_safetensors(file.read(9)) else unpickle(path, lenient=is_lightning(path))
     except SafetensorError as error:
         raise BadRequest(
             f"{path}: can't be read as safetensors ({brief(error)}). Copy or download it again."

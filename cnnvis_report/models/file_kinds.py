@@ -40,14 +40,17 @@ SUFFIXES = {
 }
 
 
-def check_kind(path: Path) -> None:
+def check_kind(path: Path, *, part: bool = False) -> None:
     """Refuse a file that is of a kind known not to be read.
+
+    Args:
+        part: whether it may be one of several files that make a checkpoint.
 
     Raises:
         BadRequest: saying what it is, and what to do next.
     """
     what = _folder(path) if path.is_dir() else _archive(path) if _is_zip(path) else _plain(path)
-    if what:
+    if what and not (part and what == _shard(path)):
         raise BadRequest(f"{path}: {what}")
 
 
@@ -60,8 +63,8 @@ def _folder(path: Path) -> str:
         )
     if "config.json" in names:
         return (
-            f"is a folder as Hugging Face's transformers and timm write it, which isn't read yet; {FACTORY}, that "
-            f"calls from_pretrained, or give its .safetensors file with --weights and the architecture as MODEL."
+            "is a folder as Hugging Face's transformers and timm write it, and no file of weights. Give it as MODEL, "
+            "or its .safetensors file with --weights."
         )
     if ".metadata" in names or any(name.endswith("_optim_states.pt") for name in names):
         return "is a checkpoint in parts, of training on several devices. Join it into one state dict first."
@@ -86,13 +89,12 @@ def _archive(path: Path) -> str:
         return f"is a damaged archive ({brief(error)}). Copy or download it again."
     if any(name.endswith("constants.pkl") for name in names) and any("/code/" in name for name in names):
         return (
-            "is TorchScript, whose operations can't be seen. Its weights can be had: "
+            "is TorchScript, a whole network: give it as MODEL, without --weights. Its weights alone can be had: "
             f"torch.save(torch.jit.load({path.name!r}).state_dict(), 'weights.pth'), {STATE_DICT}."
         )
     if any(name.endswith(("archive_format", "serialized_exported_program.json")) for name in names):
         return (
-            f"is a program of torch.export, which isn't read yet; {FACTORY}, that gives "
-            f"torch.export.unflatten(torch.export.load({path.name!r})), or its weights: "
+            "is a program of torch.export, a whole network: give it as MODEL, without --weights. Its weights alone: "
             f"torch.save(torch.export.load({path.name!r}).state_dict, 'weights.pth'), {STATE_DICT}."
         )
     if "config.json" in names and any(name.startswith("model.weights") for name in names):

@@ -96,8 +96,9 @@ def check(path: Path) -> str:
     from cnnvis_report.models.load import load_model
 
     before, start = peak(), time.monotonic()
+    model = path.parent if (path.parent / "config.json").is_file() else path  # of a folder, one file is damaged
     try:
-        load_model(str(path))
+        load_model(str(model))
         wrong = ""
     except BadRequest as error:
         wrong = "" if "\n" not in str(error) and str(error) else f"not one line: {str(error)!r}"

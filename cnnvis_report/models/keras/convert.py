@@ -171,7 +171,7 @@ def _converted(layer: Any, call: Call, trusted: bool) -> Converted:
 def _free_name(name: str, taken: dict[str, nn.Module]) -> str:
     """A layer's name as a child may have it: without dots, and none that a module has for something else."""
     plain = re.sub(r"[^0-9A-Za-z_-]", "_", name) or "layer"
-    if hasattr(KerasGraph, plain) or plain in ("steps", "output", "title", "scores"):
+    if hasattr(KerasGraph, plain) or plain in ("steps", "output", "title", "task"):
         plain += "_"
     free, count = plain, 1
     while free in taken:

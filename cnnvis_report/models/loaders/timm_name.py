@@ -1,6 +1,5 @@
 """Networks of timm: by name with its own weights or somebody's, and from folders that timm has written."""
 
-import ast
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,15 @@ from torch import nn
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.checkpoints import candidates_in, read_content, split_key
+from cnnvis_report.models.config_limits import check_settings
+from cnnvis_report.models.factory_arguments import typed_arguments
+from cnnvis_report.models.folder_config import CONFIG, read_config
 from cnnvis_report.models.hub import fetch, split_revision
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.timm_models.classes import timm_classes
-from cnnvis_report.models.timm_models.folder import CONFIG, is_timm_config, read_config, read_folder
+from cnnvis_report.models.timm_models.folder import is_timm_config, read_folder
 from cnnvis_report.models.timm_models.names import HUB, PREFIX, TimmName, read_name
 from cnnvis_report.models.timm_models.network import COLOR, Recipe, loaded, traits
 from cnnvis_report.models.timm_models.preprocessing import timm_preprocessing
@@ -41,6 +43,7 @@ def is_timm(model: str) -> bool | str:
     order=11,
     requires=("timm",),
     install="cnnvis-report[timm]",
+    reads=("--arg",),
     ways=(
         Way(
             "a model of timm",
@@ -68,7 +71,7 @@ def timm_name(request: ModelRequest) -> Model:
     if not request.text.startswith(PREFIX):
         return open_timm_folder(request, Path(request.text))
     name = read_name(request.text.removeprefix(PREFIX))
-    arguments = {key: _literal(text) for key, text in request.arguments.items()}
+    arguments = _arguments(name, request)
     if request.weights is not None:
         return _with_file(Recipe(str(name), arguments), name, request.weights)
     if request.untrained:
@@ -84,7 +87,7 @@ def open_timm_folder(request: ModelRequest, path: Path) -> Model:
         BadRequest: it can't be read, or holds another network's weights.
     """
     folder = read_folder(path)
-    arguments = {**folder.arguments, **{key: _literal(text) for key, text in request.arguments.items()}}
+    arguments = {**folder.arguments, **_arguments(folder.name, request)}
     recipe = Recipe(folder.name.architecture, arguments, {**folder.config, "architecture": folder.name.architecture})
     return _with_file(recipe, folder.name, request.weights or folder.weights, folder.config)
 
@@ -107,7 +110,9 @@ def _with_file(recipe: Recipe, name: TimmName, path: Path, config: Mapping[str, 
     file = split_key(path)[0]
     content = read_content(file)
     training = TrainingArguments.of(content)
-    network, weights, options = loaded(recipe, candidates_in(content, path), path)
+    candidates = candidates_in(content, path)
+    check_settings(Path(recipe.name), recipe.arguments, max(len(candidate.state) for candidate in candidates))
+    network, weights, options = loaded(recipe, candidates, path)
     arguments = {**training.preparation, **recipe.arguments, **options}
     notices = weights.notices(file.name)
     if training.preparation:
@@ -143,9 +148,8 @@ def _model(
     return Model(network, f"{PREFIX}{name}", weights, preprocessing, classes, notices=notices)
 
 
-def _literal(text: str) -> Any:
-    """A number, a list or a truth value that was typed as an argument, or the text itself."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
+def _arguments(name: TimmName, request: ModelRequest) -> dict[str, Any]:
+    """What timm's function for the architecture is told by --arg."""
+    from timm.models import model_entrypoint
+
+    return typed_arguments(model_entrypoint(name.architecture), request.arguments, f"timm's {name.architecture}")

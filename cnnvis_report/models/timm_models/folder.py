@@ -1,16 +1,14 @@
 """Folders that timm has written: config.json with an architecture, and weights beside it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.models.folder_config import CONFIG, read_config
 from cnnvis_report.models.timm_models.names import TimmName, read_name
 
-CONFIG = "config.json"
-LARGEST_CONFIG = 1 << 24  # bytes; names of 20 000 classes take one or two million
 WEIGHTS = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
 # what a network is told of its shape; others would make timm fetch or read other files
 NEVER = (
@@ -37,26 +35,6 @@ class TimmFolder:
     arguments: Mapping[str, Any]
     config: Mapping[str, Any]
     weights: Path
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """What config.json holds.
-
-    Raises:
-        BadRequest: it can't be read, or is no table.
-    """
-    path = folder / CONFIG
-    try:
-        if path.stat().st_size > LARGEST_CONFIG:
-            raise BadRequest(f"{path}: has {path.stat().st_size:,} bytes, which no configuration needs.")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise BadRequest(
-            f"{path}: can't be read as JSON ({type(error).__name__}). Copy or download it again."
-        ) from error
-    if not isinstance(content, dict):
-        raise BadRequest(f"{path}: holds a {type(content).__name__} and no table of settings.")
-    return content
 
 
 def is_timm_config(config: Mapping[str, Any]) -> bool:

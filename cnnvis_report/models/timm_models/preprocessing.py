@@ -5,9 +5,9 @@ from dataclasses import replace
 from math import floor, isfinite
 from typing import Any
 
-from cnnvis_report.data.input_geometry import INTERPOLATIONS
 from cnnvis_report.data.preprocessing import LARGEST, Preprocessing
 from cnnvis_report.errors import BadRequest, shown
+from cnnvis_report.records.interpolations import INTERPOLATIONS
 
 MOST_CHANNELS = 64
 
@@ -25,7 +25,7 @@ def timm_preprocessing(config: Mapping[str, Any], source: str, **changes: Any) -
     from timm.data import resolve_data_config
 
     try:
-        resolved = resolve_data_config(changes, pretrained_cfg=dict(config))
+        resolved = resolve_data_config(changes, pretrained_cfg={"input_size": None, **config})
         size = tuple(resolved["input_size"])[-2:]
         crop_pct = float(resolved["crop_pct"])
         sides = _sides(size, "input_size"), _sides([floor(side / crop_pct) for side in size], "crop_pct")

@@ -5,7 +5,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.timm_models.folder import CONFIG, is_timm_config, read_config
+from cnnvis_report.models.folder_config import CONFIG, read_config
+from cnnvis_report.models.timm_models.folder import is_timm_config
 from cnnvis_report.models.timm_models.names import PREFIX
 from cnnvis_report.models.timm_models.training import TrainingArguments
 

@@ -75,11 +75,34 @@ CHANNELS: dict[str, Callable[[int], Any]] = {
 ANY: dict[str, Callable[[], Any]] = {
     **{
         f"Activation {name}": lambda name=name: layers.Activation(name)  # type: ignore[misc]
-        for name in (
-            "linear relu relu6 leaky_relu elu selu celu gelu silu swish hard_silu hard_swish sigmoid hard_sigmoid "
-            "log_sigmoid tanh hard_tanh tanh_shrink soft_shrink hard_shrink softplus softsign mish exponential "
-            "softmax log_softmax"
-        ).split()
+        for name in [
+            "linear",
+            "relu",
+            "relu6",
+            "leaky_relu",
+            "elu",
+            "selu",
+            "celu",
+            "gelu",
+            "silu",
+            "swish",
+            "hard_silu",
+            "hard_swish",
+            "sigmoid",
+            "hard_sigmoid",
+            "log_sigmoid",
+            "tanh",
+            "hard_tanh",
+            "tanh_shrink",
+            "soft_shrink",
+            "hard_shrink",
+            "softplus",
+            "softsign",
+            "mish",
+            "exponential",
+            "softmax",
+            "log_softmax",
+        ]
     },
     "ReLU": lambda: layers.ReLU(),
     "ReLU to 6": lambda: layers.ReLU(6.0),
