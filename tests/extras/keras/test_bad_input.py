@@ -242,8 +242,8 @@ def test_several_inputs_or_outputs_are_counted(inputs: int, tmp_path: Path) -> N
     [
         ("import os; os.environ['KERAS_BACKEND'] = 'jax'", "set KERAS_BACKEND=torch"),
         (
-            "import sys, types; k = types.ModuleType('keras'); k.__spec__ = types.SimpleNamespace(); sys.modules['keras'] = k; k.backend = types.SimpleNamespace("
-            "backend=lambda: 'tensorflow')",
+            "import sys, types; k = sys.modules['keras'] = types.ModuleType('keras'); Any = types.SimpleNamespace; "
+            "k.__spec__ = Any(); k.backend = Any(backend=lambda: 'tensorflow')",
             "Keras is imported already, with tensorflow under it",
         ),
     ],
