@@ -80,7 +80,7 @@ def test_children_are_called_as_in_keras_and_shared_ones_are_there_once(tmp_path
     assert [name for name, _ in network.named_children()][::2] == ["body", "head"]
 
 
-ENDINGS = {
+ENDINGS: dict[str, tuple[Callable[[], list[Any]], str, type[nn.Module] | None]] = {
     "softmax": (lambda: [layers.Dense(3, activation="softmax")], "classification", nn.Softmax),
     "sigmoid": (lambda: [layers.Dense(3, activation="sigmoid")], "multilabel", nn.Sigmoid),
     "one score": (lambda: [layers.Dense(1, activation="sigmoid")], "binary", nn.Sigmoid),
