@@ -5,6 +5,7 @@ A bias is not kept at all, nor the input of a linear layer whose weight has no g
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -30,6 +31,17 @@ CONVOLUTIONS = {
 
 
 NOTED = {functional.linear: "_linear", functional.batch_norm: "_norm"} | dict.fromkeys(CONVOLUTIONS, "_convolution")
+
+# PyTorch hands the whole of its attention to an open mode, and the linear layers within it to none. The same code that
+# doesn't look for modes runs as ever, and each of its linear layers is handed over.
+_ATTENTION = functional.multi_head_attention_forward
+_OPENED_ATTENTION = FunctionType(
+    _ATTENTION.__code__,
+    {**vars(functional), "has_torch_function": lambda _: False},
+    _ATTENTION.__name__,
+    _ATTENTION.__defaults__,
+)
+_OPENED_ATTENTION.__kwdefaults__ = _ATTENTION.__kwdefaults__
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,9 @@ class LayerInputs(TorchFunctionMode):
     ) -> Any:
         """Run the function, and note what it was called with."""
         keywords = kwargs or {}
+        if function is _ATTENTION:
+            with self:
+                return _OPENED_ATTENTION(*args, **keywords)
         name = NOTED.get(function)
         if name is None:
             return function(*args, **keywords)
