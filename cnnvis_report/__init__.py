@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cnnvis_report.live.create import create_report
     from cnnvis_report.pipeline.api import explain
-    from cnnvis_report.report.loaded_run import load_run
+    from cnnvis_report.report.loaded_report import load_report
 
-__all__ = ["__version__", "explain", "load_run"]
+__all__ = ["__version__", "create_report", "explain", "load_report"]
 __version__ = "0.1.0"
 
 
@@ -16,8 +17,12 @@ def __getattr__(name: str) -> Any:
         from cnnvis_report.pipeline.api import explain
 
         return explain
-    if name == "load_run":
-        from cnnvis_report.report.loaded_run import load_run
+    if name == "create_report":
+        from cnnvis_report.live.create import create_report
 
-        return load_run
+        return create_report
+    if name == "load_report":
+        from cnnvis_report.report.loaded_report import load_report
+
+        return load_report
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

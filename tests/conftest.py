@@ -9,6 +9,7 @@ from click.testing import Result
 
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.run import RunRecord
+from tests.figures import draw_coarsely, full_figures
 
 os.environ.setdefault("TORCH_HOME", "/nonexistent/torch-home")  # no test may find, or fetch, somebody's weights
 # two processors are enough for all processes together, those that tests start among them
@@ -16,6 +17,8 @@ WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 if WORKERS > 1:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 torch.set_num_threads(max(1, min(2 // WORKERS, torch.get_num_threads())))  # OMP_NUM_THREADS may ask for one
+
+draw_coarsely()
 
 pytest_plugins = ["tests.pages.browser"]
 
@@ -134,7 +137,8 @@ STANDARD = ["--device", "cpu", "-O", "smoothgrad.n=3", "-O", "integrated_gradien
 def report(tmp_path_factory: pytest.TempPathFactory, drawn: Path, class_names: Path) -> Path:
     """A report of all methods on drawn shapes with hostile names, by an untrained network."""
     folder = tmp_path_factory.mktemp("reports") / "report"
-    command("run", "tests.factories:tiny", drawn, "-o", folder, *STANDARD, "--class-names", class_names)
+    with full_figures():
+        command("run", "tests.factories:tiny", drawn, "-o", folder, *STANDARD, "--class-names", class_names)
     return folder
 
 

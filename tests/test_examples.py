@@ -21,7 +21,7 @@ def run(name: str, *words: object) -> str:
 
 
 def test_there_is_no_example_that_nobody_runs() -> None:
-    tested = {"python_call.py", "own_network.py", "own_method.py", "make_pictures.py"}
+    tested = {"python_call.py", "python_report.py", "own_network.py", "own_method.py", "make_pictures.py"}
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
 
 
@@ -29,6 +29,13 @@ def test_the_python_call() -> None:
     lines = run("python_call.py").splitlines()
     assert lines[0].startswith("grad_cam: 2×2×7×7, ") and lines[1].startswith("guided_backprop: 2×2×3×224×224, ")
     assert lines[-1] == "efficientnet_b0 has grad_cam"
+
+
+def test_the_report_from_python(tmp_path: Path) -> None:
+    lines = run("python_report.py", tmp_path).splitlines()
+    assert lines[0].startswith("100%, 8 of 8 images"), "stripes are learned in a few steps"
+    assert lines[-2].startswith("The strongest slope of 'vertical' in image 0 is ")
+    assert (tmp_path / "figure.png").is_file() and lines[-1].endswith("index.html")
 
 
 def test_a_network_of_ones_own(tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ FLOORS = {
     "__init__": 9,
     "plugin": 9,
     "cli": 10,
-    "__main__": 11,
+    "live": 11,
+    "__main__": 12,
 }
 INNER = {  # floors within a package, where it has several
     "engine": {"passes": 0, "rounding": 0, "graph": 1, "outputs": 2, "rules": 3, "": 4},

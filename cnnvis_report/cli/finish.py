@@ -1,5 +1,6 @@
 """From a setup to its report: what every command that ends in one does last."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,23 @@ def select(setup: "Setup", console: "Console", most: int | None = None) -> "Setu
     return selected
 
 
+@dataclass(frozen=True)
+class Made:
+    """A report that is written: its first page, and how many files were skipped and maps are missing."""
+
+    first_page: Path
+    missing: int
+
+
 def report(setup: "Setup", config: OutputConfig, console: "Console") -> None:
     """Plan, run, write the pages, and say so."""
+    result = make(setup, config, console)
+    announce(result.first_page, config)
+    check_gaps(result, config)
+
+
+def make(setup: "Setup", config: OutputConfig, console: "Console") -> Made:
+    """Plan, run and write the pages."""
     from cnnvis_report.pipeline.plan import plan_run
     from cnnvis_report.pipeline.run import run
     from cnnvis_report.report.write import write_site
@@ -63,12 +79,19 @@ def report(setup: "Setup", config: OutputConfig, console: "Console") -> None:
     with console.progress("Pages", record.images):
         written = write_site(load_run(config.output), single_file=config.single_file, progress=console)
     console.pages(written)
-    announce(written.first_page, config)
     missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
-    if config.strict and missing:
-        raise GapsFound(
-            f"--strict: {missing} things are missing; {written.first_page.with_name('run.html')} lists them."
-        )
+    return Made(written.first_page, missing)
+
+
+def check_gaps(result: Made, config: OutputConfig) -> None:
+    """Where nothing may be missing, raise if something is.
+
+    Raises:
+        GapsFound: saying how much, and where it is listed.
+    """
+    if config.strict and result.missing:
+        page = result.first_page.with_name("run.html")
+        raise GapsFound(f"--strict: {result.missing} things are missing; {page} lists them.")
 
 
 def announce(page: Path, config: OutputConfig) -> None:

@@ -62,11 +62,19 @@ def read_item(item: ImageItem, preprocessing: Preprocessing) -> DecodedImage | S
                 sizes = ["×".join(map(str, size)) for size in ((drawn.height, drawn.width), picture.original)]
                 reason = f"its mask is {sizes[0]}, and the image {sizes[1]} (height by width)"
                 return Skipped(item.name, reason, item.fingerprint)
-            values = np.asarray(fit(drawn, preprocessing, Image.Resampling.NEAREST))
-            mask = values > np.asarray(drawn).max() / 2  # some programs write 255 for what belongs to it, some 1
+            mask = _fitted_mask(drawn, preprocessing)
     except UnusablePicture as error:
         return Skipped(item.name, str(error), item.fingerprint)
     return DecodedImage(item, picture, mask, item.fingerprint)
+
+
+def _fitted_mask(drawn: Image.Image, preprocessing: Preprocessing) -> npt.NDArray[np.bool_]:
+    """A mask at the size, and cut, as the picture that the network sees."""
+    if preprocessing.transform is not None:
+        return preprocessing.transform.of_mask(drawn)
+    values = np.asarray(fit(drawn, preprocessing, Image.Resampling.NEAREST))
+    mask: npt.NDArray[np.bool_] = values > np.asarray(drawn).max() / 2  # some programs write 255 for it, some 1
+    return mask
 
 
 def first_usable(images: ImageSet, preprocessing: Preprocessing) -> DecodedImage | Skipped:

@@ -15,12 +15,13 @@ from torch import Tensor
 from cnnvis_report.data.byte_scale import Spread, spread_of, without_alpha
 from cnnvis_report.data.formats import FORMATS, content, head_of, reason
 from cnnvis_report.data.formats import ending as ending_of
-from cnnvis_report.data.geometry import fit, kept_size
+from cnnvis_report.data.geometry import fit, kept_size, whole_picture
 from cnnvis_report.data.pixels import MOST_PIXELS, ORIENTATION, Pixels, UnusablePicture
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.data.reader import FALLBACK, Source, check_pixels, reader_for
 from cnnvis_report.data.readers.pillow import open_image
 from cnnvis_report.data.tiff import tiff_pages
+from cnnvis_report.data.transform import shown_pixels
 from cnnvis_report.data.upright_picture import NOTE, UprightPicture
 
 # Up to so many pixels a picture is made whole; a larger one row by row as it is resized, to the very same bits.
@@ -113,14 +114,20 @@ def picture_size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def prepare(picture: Image.Image | UprightPicture, preprocessing: Preprocessing) -> Picture:
-    """Resize, crop and normalize a picture as the network's preprocessing says.
+def prepare(picture: Image.Image | UprightPicture | Picture, preprocessing: Preprocessing) -> Picture:
+    """Resize, crop and normalize a picture as the network's preprocessing says; one that is ready stays as it is.
 
     Raises:
         UnusablePicture: it would have too many pixels.
     """
+    if isinstance(picture, Picture):
+        return picture
     original = (picture.size[1], picture.size[0])
     note = picture.note if isinstance(picture, UprightPicture) else str(picture.info.get(NOTE, ""))
+    if preprocessing.transform is not None:
+        values = preprocessing.transform.of(whole_picture(picture))
+        restored = preprocessing.restore(values) if preprocessing.transform.reversible else None
+        return Picture(values, shown_pixels(values, restored), original, note)
     width, height = kept_size(picture.size, preprocessing)
     if width * height > MOST_PIXELS:
         raise UnusablePicture(
@@ -129,9 +136,12 @@ def prepare(picture: Image.Image | UprightPicture, preprocessing: Preprocessing)
         )
     mode = "L" if preprocessing.channels == 1 else "RGB"
     # gray becomes color when it is small: that gives the same bits, and a large one would take four times its memory
-    picture = picture if picture.mode in (mode, "L") else picture.convert(mode)
+    # but a tensor of one channel is resized with other roundings, and beside it there is no mean color
+    late = preprocessing.library != "transformers" and not preprocessing.fill_color
+    picture = picture if picture.mode == mode or (late and picture.mode == "L") else picture.convert(mode)
+    filter = Image.Resampling[preprocessing.interpolation.upper()]
     try:
-        resized = fit(picture, preprocessing, Image.Resampling[preprocessing.interpolation.upper()])
+        resized = fit(picture, preprocessing, filter, preprocessing.fill_color)
     except MemoryError as error:
         raise UnusablePicture("too large for the memory") from error
     resized = resized if resized.mode == mode else resized.convert(mode)

@@ -1,43 +1,61 @@
-"""The geometry of a preprocessing: to size, then cut from the middle, as torchvision does it."""
+"""The geometry of a preprocessing: to size, then cut from the middle, as the library does it that it was made for."""
 
+from collections.abc import Callable
 from math import ceil
 
 from PIL import Image
 
-from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.preprocessing import Preprocessing, Resize
+from cnnvis_report.data.tensor_resize import resized_as_tensor, resizes_tensors
 from cnnvis_report.data.upright_picture import UprightPicture
 
-# Up to so many pixels a picture is made whole before its middle is cut from it, to the very bits of torchvision.
+# Up to so many pixels a picture is made whole before its middle is cut from it, to the very bits of its library.
 # Beyond them, as of a thin strip whose shorter side is enlarged to 256, only what the crop keeps is made.
 WHOLE_UP_TO = 1 << 24
 REACH = 3  # of Pillow's widest filter, in pixels of the larger of the two grids
+Box = tuple[int, int, int, int]
+Color = tuple[int, ...]
+
+# Where a crop of a picture begins that leaves so many pixels; a negative margin is added around it.
+# Even, they all begin in the middle. Odd, torchvision and timm round to even as Python does, but add the smaller half
+# before the picture; transformers cuts off the fraction, and with Pillow takes the next whole number below.
+STARTS: dict[str, Callable[[int], int]] = {
+    "torchvision": lambda margin: round(margin / 2) if margin > 0 else -(-margin // 2),
+    "transformers": lambda margin: int(margin / 2),
+    "transformers-pil": lambda margin: margin // 2,
+}
 
 
-def fit(picture: Image.Image | UprightPicture, preprocessing: Preprocessing, filter: Image.Resampling) -> Image.Image:
+def fit(
+    picture: Image.Image | UprightPicture, preprocessing: Preprocessing, filter: Image.Resampling, fill: Color = ()
+) -> Image.Image:
     """The geometry of the preprocessing alone, for pictures and for masks that go with them.
 
-    Places of a crop that lie beside the picture are black.
+    Args:
+        fill: what places of a crop show that lie beside the picture, a number a channel; black where there is none.
     """
-    width, height = resized_size(picture.size, preprocessing.resize)
+    width, height = resized_size(picture.size, preprocessing.resize, preprocessing.aspect)
+    resized = _resized_as_tensor if preprocessing.library == "transformers" else _resized
     if preprocessing.crop is None:
-        return whole_picture(picture) if preprocessing.resize is None else _resized(picture, (width, height), filter)
-    across, down = preprocessing.crop[1], preprocessing.crop[0]
-    # rounded to even as Python rounds, which is what torchvision's center crop does
-    left, top = round((width - across) / 2), round((height - down) / 2)
-    wanted = (left, top, left + across, top + down)
+        return whole_picture(picture) if preprocessing.resize is None else resized(picture, (width, height), filter)
+    wanted = _wanted((width, height), preprocessing)
     if preprocessing.resize is None:
-        return _cut(picture, wanted)
-    if width * height <= max(WHOLE_UP_TO, 4 * across * down):
-        return _resized(picture, (width, height), filter).crop(wanted)
-    return _middle(picture, (width, height), wanted, filter)
+        return _cut(picture, wanted, fill)
+    if width * height <= max(WHOLE_UP_TO, 4 * preprocessing.crop[1] * preprocessing.crop[0]):
+        return _cut(resized(picture, (width, height), filter), wanted, fill)
+    return _middle(picture, (width, height), wanted, filter, fill)
 
 
-def resized_size(size: tuple[int, int], resize: int | tuple[int, int] | None) -> tuple[int, int]:
+def resized_size(size: tuple[int, int], resize: Resize, aspect: str = "squash") -> tuple[int, int]:
     """(width, height) that a picture of this size has after resizing, before anything is cut from it."""
     if resize is None:
         return size
     if isinstance(resize, tuple):
-        return resize[1], resize[0]
+        if aspect == "squash":
+            return resize[1], resize[0]
+        ratios = size[0] / resize[1], size[1] / resize[0]
+        ratio = min(ratios) if aspect == "cover" else max(ratios)
+        return max(1, round(size[0] / ratio)), max(1, round(size[1] / ratio))
     short, long = sorted(size)
     other = max(1, int(resize * long / short))
     return (resize, other) if size[0] <= size[1] else (other, resize)
@@ -47,15 +65,21 @@ def kept_size(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int,
     """(width, height) that a picture of this size has in the end."""
     if preprocessing.crop is not None:
         return preprocessing.crop[1], preprocessing.crop[0]
-    return resized_size(size, preprocessing.resize)
-
-
-Box = tuple[int, int, int, int]
+    return resized_size(size, preprocessing.resize, preprocessing.aspect)
 
 
 def whole_picture(picture: Image.Image | UprightPicture) -> Image.Image:
     """The picture as Pillow has it, all of it in memory."""
     return picture if isinstance(picture, Image.Image) else picture.whole()
+
+
+def _wanted(size: tuple[int, int], preprocessing: Preprocessing) -> Box:
+    """The crop (left, top, right, bottom) within a resized picture."""
+    assert preprocessing.crop is not None
+    down, across = preprocessing.crop
+    start = STARTS[preprocessing.library]
+    left, top = start(size[0] - across), start(size[1] - down)
+    return left, top, left + across, top + down
 
 
 def _resized(picture: Image.Image | UprightPicture, size: tuple[int, int], filter: Image.Resampling) -> Image.Image:
@@ -65,16 +89,35 @@ def _resized(picture: Image.Image | UprightPicture, size: tuple[int, int], filte
     return picture.resize_rows(0, picture.size[1], size[0], filter).resize(size, filter)
 
 
-def _cut(picture: Image.Image | UprightPicture, wanted: Box) -> Image.Image:
-    """The part `wanted` (left, top, right, bottom) of the picture, black beside it."""
-    if isinstance(picture, Image.Image):
-        return picture.crop(wanted)
-    top, bottom = (min(max(side, 0), picture.size[1]) for side in (wanted[1], wanted[3]))
-    return picture.rows(top, bottom).crop((wanted[0], wanted[1] - top, wanted[2], wanted[3] - top))
+def _resized_as_tensor(
+    picture: Image.Image | UprightPicture, size: tuple[int, int], filter: Image.Resampling
+) -> Image.Image:
+    """The picture at another size as torchvision resizes tensors; as Pillow does where it is large or no bytes."""
+    if isinstance(picture, Image.Image) and resizes_tensors(picture, filter) and size[0] * size[1] <= WHOLE_UP_TO:
+        return resized_as_tensor(picture, size, filter)
+    return _resized(picture, size, filter)
+
+
+def _cut(picture: Image.Image | UprightPicture, wanted: Box, fill: Color) -> Image.Image:
+    """The part `wanted` (left, top, right, bottom) of the picture."""
+    left, top, right, bottom = wanted
+    if isinstance(picture, UprightPicture):
+        first, last = (min(max(side, 0), picture.size[1]) for side in (top, bottom))
+        picture, top, bottom = picture.rows(first, last), top - first, bottom - first
+    if not fill or (min(left, top) >= 0 and right <= picture.width and bottom <= picture.height):
+        return picture.crop((left, top, right, bottom))
+    return _within(picture, (right - left, bottom - top), (-left, -top), fill)
+
+
+def _within(part: Image.Image, size: tuple[int, int], at: tuple[int, int], fill: Color) -> Image.Image:
+    """A picture of the size that shows a part of another at a place, and the color beside it."""
+    whole = Image.new(part.mode, size, (fill if len(fill) > 1 else fill[0]) if fill else 0)
+    whole.paste(part, at)
+    return whole
 
 
 def _middle(
-    picture: Image.Image | UprightPicture, size: tuple[int, int], wanted: Box, filter: Image.Resampling
+    picture: Image.Image | UprightPicture, size: tuple[int, int], wanted: Box, filter: Image.Resampling, fill: Color
 ) -> Image.Image:
     """The part `wanted` (left, top, right, bottom) of the picture at another size, without making the rest."""
     left, top, right, bottom = max(wanted[0], 0), max(wanted[1], 0), min(wanted[2], size[0]), min(wanted[3], size[1])
@@ -93,6 +136,4 @@ def _middle(
     resized = rows.resize((rows.width, bottom - top), filter, box=(0, upper, rows.width, lower))
     if (left, top, right, bottom) == wanted:
         return resized
-    whole = Image.new(picture.mode, (wanted[2] - wanted[0], wanted[3] - wanted[1]))
-    whole.paste(resized, (left - wanted[0], top - wanted[1]))
-    return whole
+    return _within(resized, (wanted[2] - wanted[0], wanted[3] - wanted[1]), (left - wanted[0], top - wanted[1]), fill)

@@ -13,7 +13,7 @@ from PIL import Image
 from cnnvis_report.data.bounding_boxes import read_boxes
 from cnnvis_report.data.class_names import Classes
 from cnnvis_report.data.content_hash import FileContent, Replaced
-from cnnvis_report.data.decode import open_picture
+from cnnvis_report.data.decode import Picture, open_picture
 from cnnvis_report.data.discovery import find_images
 from cnnvis_report.data.folders import Search
 from cnnvis_report.data.formats import ending
@@ -39,7 +39,8 @@ class ImageItem:
 
     id: unique, of letters, digits and hyphens only: names of files and anchors are made of it.
     name: as the report shows it, relative to the folder that was given; a stranger's text.
-    open: decodes it; raises UnusablePicture. stamp: what tells its content, where that isn't files alone.
+    open: decodes it, or gives it ready for the network; raises UnusablePicture.
+    stamp: what tells its content, where that isn't files alone.
     labels: what it is said to show; several where the classes don't exclude each other.
     mask: where what decides the class is, at the picture's own size, if anybody knows.
     files: that hold it: the picture's, and that of its mask.
@@ -49,7 +50,7 @@ class ImageItem:
 
     id: str
     name: str
-    open: Callable[[], Image.Image | UprightPicture]
+    open: Callable[[], Image.Image | UprightPicture | Picture]
     stamp: str
     labels: tuple[Label, ...] = ()
     mask: Callable[[], Image.Image | UprightPicture] | None = None

@@ -8,6 +8,7 @@ from math import isfinite
 import torch
 from torch import Tensor
 
+from cnnvis_report.data.transform import Transform
 from cnnvis_report.errors import BadRequest, shown
 
 LARGEST = 10_000  # pixels a side that a picture is made
@@ -15,6 +16,10 @@ SIDE = re.compile("[0-9]+")  # isdecimal() takes the digits of every script
 DIGITS = 9  # that are more than the largest side has
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+Resize = int | tuple[int, int] | None
+ASPECTS = ("squash", "cover", "contain")
+LIBRARIES = ("torchvision", "transformers", "transformers-pil")
+FILLS = ("black", "mean")
 
 
 @dataclass(frozen=True)
@@ -57,18 +62,28 @@ class Preprocessing:
     """Resize, crop, scale to 0…1, then (value - mean) / std per channel.
 
     mean, std: one number a channel.
-    resize: the shorter side in pixels, or (height, width) whatever the aspect; None leaves the size alone.
+    resize: the shorter side in pixels, or (height, width); None leaves the size alone.
     crop: (height, width) cut from the middle; None keeps all.
     interpolation: a name that Pillow's resampling filters have, in lower case.
     levels: how pictures of more than 8 bits a channel are read.
+    transform: a user's own function, in place of all that; the constants are then its own, where they are known.
+    aspect: of a picture that is resized to (height, width): squash makes it fit, cover keeps its aspect and is at least
+    as large, contain keeps it and is at most as large.
+    fill: what a crop shows beside a smaller picture: black, or the mean.
+    library: whose arithmetic is followed where they differ by a rounding: torchvision's and timm's with Pillow, that of
+    transformers with tensors, or with Pillow.
     """
 
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
-    resize: int | tuple[int, int] | None = None
+    resize: Resize = None
     crop: tuple[int, int] | None = None
     interpolation: str = "bilinear"
     levels: Levels = NO_LEVELS
+    transform: Transform | None = None
+    aspect: str = "squash"
+    fill: str = "black"
+    library: str = "torchvision"
 
     @property
     def channels(self) -> int:
@@ -80,7 +95,12 @@ class Preprocessing:
         """(height, width) of what the network reads, or None where every image keeps its own."""
         if self.crop is not None:
             return self.crop
-        return self.resize if isinstance(self.resize, tuple) else None
+        return self.resize if isinstance(self.resize, tuple) and self.aspect == "squash" else None
+
+    @property
+    def fill_color(self) -> tuple[int, ...]:
+        """Bytes, one a channel, that a crop shows beside a smaller picture; none for black."""
+        return tuple(round(255 * value) for value in self.mean) if self.fill == "mean" else ()
 
     def normalize(self, pixels: Tensor) -> Tensor:
         """[…, C, H, W] in 0…1 to what the network reads."""
@@ -99,7 +119,7 @@ class Preprocessing:
 
     def with_channels(self, channels: int) -> "Preprocessing":
         """The same for another number of channels: constants that differ by channel are averaged."""
-        if channels == self.channels:
+        if channels == self.channels or self.transform is not None:
             return self
         mean = sum(self.mean) / self.channels
         std = sum(self.std) / self.channels
@@ -109,40 +129,56 @@ class Preprocessing:
         """The same at another size: "224" (a square, cut as before), "192x256" (the whole picture) or "original".
 
         Raises:
-            BadRequest: the text is none of these.
+            BadRequest: the text is none of these, or the size is that of a user's own function.
         """
+        if self.transform is not None:
+            raise BadRequest(
+                f"--size {shown(size)}: the network brings a transform of its own, which decides the size."
+            )
         if size == "original":
             return replace(self, resize=None, crop=None)
-        digits = [side.strip() for side in size.lower().split("x") if SIDE.fullmatch(side.strip())]
-        sides = [int(side[:DIGITS]) for side in digits]
-        if max(sides, default=0) > LARGEST:
-            raise BadRequest(f"--size {shown(size)}: at most {LARGEST} pixels a side are read.")
-        if "x" in size.lower():
-            if len(sides) == 2 and min(sides) > 0:
-                return replace(self, resize=(sides[0], sides[1]), crop=None)
-        elif len(sides) == 1 and sides[0] > 0:
-            if self.crop is not None and isinstance(self.resize, int):
-                # the margin that the crop leaves keeps its share of the picture
-                return replace(self, resize=round(self.resize * sides[0] / self.crop[0]), crop=(sides[0], sides[0]))
-            return replace(self, resize=(sides[0], sides[0]), crop=None)
-        raise BadRequest(f"--size {shown(size)}: give a side such as 224, HEIGHTxWIDTH such as 192x256, or original.")
+        sides = read_sides(size, "--size", "a side such as 224, HEIGHTxWIDTH such as 192x256, or original")
+        if isinstance(sides, tuple):
+            return replace(self, resize=sides, crop=None, aspect="squash")
+        square = (sides, sides)
+        if self.crop is None or self.resize is None:
+            return replace(self, resize=square, crop=None, aspect="squash")
+        # the margin that the crop leaves keeps its share of the picture
+        down, across = self.crop
+        if isinstance(self.resize, int):
+            return replace(self, resize=round(self.resize * sides / down), crop=square)
+        return replace(
+            self, resize=(round(self.resize[0] * sides / down), round(self.resize[1] * sides / across)), crop=square
+        )
 
     def describe(self) -> str:
         """One line for the report."""
         steps = []
+        if self.transform is not None:
+            return self._describe_transform(self.transform)
         if isinstance(self.resize, tuple):
-            steps.append(f"resized to {self.resize[1]}×{self.resize[0]}")
+            verb = {"squash": "resized to", "cover": "resized to cover", "contain": "resized to fit into"}[self.aspect]
+            steps.append(f"{verb} {self.resize[1]}×{self.resize[0]}")
         elif self.resize is not None:
             steps.append(f"shorter side {self.resize}")
         if self.crop is not None:
-            steps.append(f"center crop {self.crop[1]}×{self.crop[0]}")
+            on_mean = " on the mean color" if self.fill == "mean" else ""
+            steps.append(f"center crop {self.crop[1]}×{self.crop[0]}{on_mean}")
         steps = steps or ["own size"]
+        tensors = " as tensors" if self.library == "transformers" and self.resize is not None else ""
         numbers = [" ".join(f"{value:g}" for value in values) for values in (self.mean, self.std)]
         levels = self.levels.describe()
         return (
-            f"{', '.join(steps)}, {self.interpolation}; {f'{levels}; ' if levels else ''}"
+            f"{', '.join(steps)}, {self.interpolation}{tensors}; {f'{levels}; ' if levels else ''}"
             f"mean {numbers[0]}, std {numbers[1]}"
         )
+
+    def _describe_transform(self, transform: Transform) -> str:
+        numbers = [" ".join(f"{value:g}" for value in values) for values in (self.mean, self.std)]
+        scaled = "its normalization isn't known: values beyond 0 to 1 are shown scaled to their own range"
+        constants = f"mean {numbers[0]}, std {numbers[1]}" if transform.reversible else scaled
+        words = (f"by a transform of the network's own: {transform.name}", self.levels.describe(), constants)
+        return "; ".join(filter(None, words))
 
     def _constants(self, like: Tensor) -> tuple[Tensor, Tensor]:
         shape = (self.channels, 1, 1)
@@ -150,3 +186,21 @@ class Preprocessing:
             torch.tensor(self.mean, dtype=like.dtype, device=like.device).view(shape),
             torch.tensor(self.std, dtype=like.dtype, device=like.device).view(shape),
         )
+
+
+def read_sides(text: str, option: str, wanted: str) -> int | tuple[int, int]:
+    """A side such as "224", or (height, width) such as "192x256".
+
+    Args:
+        option: that it was given by. wanted: what may be given, for the message.
+
+    Raises:
+        BadRequest: the text is neither, or a side is too large.
+    """
+    parts = [side.strip() for side in text.lower().split("x")]
+    sides = [int(side[:DIGITS]) for side in parts if SIDE.fullmatch(side)]
+    if max(sides, default=0) > LARGEST:
+        raise BadRequest(f"{option} {shown(text)}: at most {LARGEST} pixels a side are read.")
+    if len(sides) != len(parts) or len(sides) > 2 or min(sides) < 1:
+        raise BadRequest(f"{option} {shown(text)}: give {wanted}.")
+    return (sides[0], sides[1]) if len(sides) == 2 else sides[0]

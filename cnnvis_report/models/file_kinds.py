@@ -10,7 +10,6 @@ from cnnvis_report.errors import BadRequest, brief
 
 STATE_DICT = "and give the file that makes with --weights, and the architecture as MODEL"
 FACTORY = "give a network of it from a factory of your own, path/to/file.py:function"
-ONNX_WAY = f"Where onnx2torch is installed, {FACTORY}, that calls onnx2torch.convert(file)."
 
 # the first bytes of a file, and what they say
 STARTS = (
@@ -24,7 +23,7 @@ STARTS = (
 )
 PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"RIFF", b"BM")
 SUFFIXES = {
-    ".onnx": f"is an ONNX graph, which isn't read yet. {ONNX_WAY}",
+    ".onnx": "has the name of an ONNX graph and not its content. Export, copy or download it again.",
     ".tflite": f"is a TensorFlow Lite file, which isn't read; {FACTORY}.",
     ".engine": f"is a TensorRT engine, compiled for one GPU; {FACTORY}.",
     ".plan": f"is a TensorRT engine, compiled for one GPU; {FACTORY}.",

@@ -48,6 +48,7 @@ def load_model(
     loader = _loader_of(model)
     loader.check_installed(model)
     request = ModelRequest(model, weights, untrained, trusted, architecture, arguments or {})
+    loader.check_options(request)
     loaded = _answer(loader, model, lambda: loader.load(request), Model)
     check_finite(loaded.network, loaded.name)
     notices = (*loaded.notices, *silent_channels(loaded.network))

@@ -58,7 +58,8 @@ class Loader:
     title: what it opens, as in "a classifier of torchvision". example: what a user may type. matches: of the text that
     a user typed: True where this loader opens it, False where it is of another kind, a sentence where it is of this
     kind and can't be opened. load: opens it. order: loaders are asked from low to high. requires: modules that it
-    imports. install: what pip installs to have them. ways: rows of the documentation's table.
+    imports. install: what pip installs to have them. ways: rows of the documentation's table. reads: which of --arch
+    and --arg it makes use of.
     """
 
     name: str
@@ -70,6 +71,19 @@ class Loader:
     requires: tuple[str, ...] = ()
     install: str = ""
     ways: tuple[Way, ...] = ()
+    reads: tuple[str, ...] = ()
+
+    def check_options(self, request: ModelRequest) -> None:
+        """Refuse options that it would pass over in silence.
+
+        Raises:
+            BadRequest: naming the option.
+        """
+        argument = next((f"{name}={text}" for name, text in request.arguments.items()), "")
+        options = {"--arch": request.architecture, "--arg": argument}
+        for option, value in options.items():
+            if value and option not in self.reads:
+                raise BadRequest(f"{option} {value}: {request.text} is {self.title}, which has no use for {option}.")
 
     def check_installed(self, model: str) -> None:
         """Look for the modules that it needs, without importing them.
@@ -99,6 +113,7 @@ def loader(
     requires: tuple[str, ...] = (),
     install: str = "",
     ways: tuple[Way, ...] = (),
+    reads: tuple[str, ...] = (),
 ) -> Callable[[LoadFunction], LoadFunction]:
     """Announce a function `(request: ModelRequest) -> Model` as what opens one kind of MODEL.
 
@@ -116,6 +131,7 @@ def loader(
         requires: modules that are imported while loading; `load_model` looks for them first.
         install: what pip has to install to have them, such as "cnnvis-report[timm]".
         ways: rows of the table in docs/inputs.md.
+        reads: which of "--arch" and "--arg" it makes use of; others are refused.
 
     Raises:
         BadRequest: another module has a loader of this name.
@@ -123,7 +139,7 @@ def loader(
 
     def announce(function: LoadFunction) -> LoadFunction:
         name = function.__name__
-        entry = Loader(name, title, example, matches, function, order, requires, install, ways)
+        entry = Loader(name, title, example, matches, function, order, requires, install, ways, reads)
         LOADERS.add(name, entry, function.__module__)
         return function
 

@@ -48,7 +48,8 @@ class Model:
     weights: where its weights come from, in words, without any folder of this machine.
     classes: names in index order, or None where nobody has said. training: where it was trained here.
     notices: what a user has to know of how it was loaded, a sentence each. original: where it was converted from
-    another library's form. loader: what opened it, in words; `load_model` fills it in.
+    another library's form. loader: what opened it, in words; `load_model` fills it in. layer: the default layer of
+    class activation maps; empty for the last features. scores: what they mean, as `--scores` says it.
     """
 
     network: nn.Module
@@ -60,3 +61,5 @@ class Model:
     notices: tuple[str, ...] = ()
     original: Original | None = None
     loader: str = ""
+    layer: str = ""
+    scores: str = "auto"

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from cnnvis_report.data.preprocessing import LARGEST, Preprocessing
+from cnnvis_report.data.preprocessing import ASPECTS, FILLS, LARGEST, LIBRARIES, Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.architectures import Architecture, build
 from cnnvis_report.models.checkpoints import is_plain, load_into, read_content
@@ -196,6 +196,8 @@ def _check(
         raise ValueError("levels of the preprocessing")
     if preprocessing.interpolation.upper() not in Image.Resampling.__members__:
         raise ValueError("interpolation of the preprocessing")
+    if preprocessing.aspect not in ASPECTS or preprocessing.fill not in FILLS or preprocessing.library not in LIBRARIES:
+        raise ValueError("geometry of the preprocessing")
     if len(classes) != architecture.classes:
         raise ValueError(f"{len(classes)} class names for {architecture.classes} classes")
     if not 1 <= training.best_epoch <= len(training.history):

@@ -148,16 +148,17 @@ def layer_name(layer: Layer, module: nn.Module) -> str:
     return name
 
 
-def config_of(**settings: object) -> RunConfig:
+def config_of(model: str = "module", **settings: object) -> RunConfig:
     """What the arguments that are settings of a run, too, ask for, checked as those are.
 
     Args:
+        model: what the network is called.
         settings: by name; tensors, arrays and sets stand for lists of what they hold.
 
     Raises:
         BadRequest: a value isn't of its setting's kind.
     """
-    return RunConfig.of("module", **{name: _plain(value) for name, value in settings.items()})
+    return RunConfig.of(model, **{name: _plain(value) for name, value in settings.items()})
 
 
 def preprocessing_of(data: DataConfig, channels: int) -> Preprocessing:

@@ -11,7 +11,7 @@ from cnnvis_report.data.batches import DecodedImage, first_usable, read_item, sa
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.errors import BadRequest, RunFailed, told
+from cnnvis_report.errors import BadRequest, NotApplicable, RunFailed, UnknownName, told
 from cnnvis_report.isolation.buffers import OwnState
 from cnnvis_report.isolation.context import as_scores, grad_mode
 from cnnvis_report.isolation.diagnosis import check_open
@@ -124,12 +124,24 @@ def _subject(
         name=model.name,
         classes=model.classes,
         preprocessing=model.preprocessing,
-        scores="softmax" if known else scores,
+        scores="softmax" if known else model.scores if scores == "auto" else scores,
         several=several,
     )
     if known:
         subject.meaning = replace(subject.meaning, reason="as it was trained for one class an image")
+    elif scores == "auto" != model.scores:
+        subject.meaning = replace(subject.meaning, reason="as the network's factory says").between(subject.classes)
+    if model.layer:
+        subject.default_layer = _default_layer(subject, model.layer)
     return subject
+
+
+def _default_layer(subject: Subject, name: str) -> str:
+    """The layer that the network's factory names, as it is called here."""
+    try:
+        return subject.layer(name).name
+    except (UnknownName, NotApplicable) as error:
+        raise BadRequest(f"The default layer that {subject.name} comes with: {error}") from error
 
 
 def _without_images(model: Model, device: torch.device, scores: str) -> Subject:

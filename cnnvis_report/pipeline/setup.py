@@ -7,6 +7,7 @@ from torch import Tensor
 
 from cnnvis_report.data.batches import sample
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.input_geometry import adjusted_geometry
 from cnnvis_report.data.preprocessing import Levels, Preprocessing
 from cnnvis_report.engine.devices import batch_size, choose_device
 from cnnvis_report.engine.reference import Reference
@@ -29,6 +30,7 @@ from cnnvis_report.pipeline.repeatability.check import Repeatability, check_pass
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.pipeline.stages.predict import Selection, predict
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
+from cnnvis_report.pipeline.transform_options import keep_transform
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.network import ConversionRecord
 
@@ -177,6 +179,8 @@ def adjusted_preprocessing(model: Model, data: DataConfig) -> Preprocessing:
         BadRequest: a size or constants that can't be used.
     """
     known = model.preprocessing
+    if known.transform is not None:
+        return keep_transform(known, data)
     channels = len(data.mean or data.std or ()) or input_channels(model.network) or known.channels
     if channels not in (1, 3):
         raise BadRequest(f"{model.name} reads {channels} channels; pictures have 1 (gray) or 3 (color).")
@@ -189,7 +193,7 @@ def adjusted_preprocessing(model: Model, data: DataConfig) -> Preprocessing:
     known = replace(known, mean=mean, std=std)
     if data.range is not None:
         known = replace(known, levels=Levels.between(data.range))
-    return known if data.size is None else known.resized(data.size)
+    return adjusted_geometry(known, data.size, data.resize, data.crop, data.interpolation)
 
 
 def _check_network(subject: Subject, model: Model, spec: str) -> NetworkChecks:

@@ -34,16 +34,11 @@ def test_the_middle_alone_is_what_the_whole_would_give(
     picture = smooth(*size)
     monkeypatch.setattr(geometry, "WHOLE_UP_TO", 1 << 40)
     whole = np.asarray(fit(picture, preprocessing, filter), int)
-    middle = geometry._middle(picture, resized_size(size, resize), _wanted(size, preprocessing), filter)
+    resized = resized_size(size, resize)
+    middle = geometry._middle(picture, resized, geometry._wanted(resized, preprocessing), filter, ())
     differences = np.abs(np.asarray(middle, int) - whole)
     assert differences.max() <= 2 and differences.mean() < 0.25, "two roundings, of rows and of columns"
     assert middle.size == kept_size(size, preprocessing)
-
-
-def _wanted(size: Any, preprocessing: Any) -> Any:
-    (width, height), (down, across) = resized_size(size, preprocessing.resize), preprocessing.crop
-    left, top = round((width - across) / 2), round((height - down) / 2)
-    return left, top, left + across, top + down
 
 
 @pytest.mark.parametrize("size", [(6000, 1), (1, 6000), (2, 60_000), (100_000, 1)])

@@ -164,7 +164,7 @@ REFUSED = {
     "own_net:ends": "own_net.py:49 (ends) ends the program (SystemExit: 3)",
     "own_net:pair": "returns a tuple; a torch.nn.Module is needed",
     "own_net:scripted": "is TorchScript",
-    "own_net:Wide": "can't be called without arguments (width, depth)",
+    "own_net:Wide": "can't be called without width, depth: give --arg width=VALUE --arg depth=VALUE",
     "own_net:number": "number is of type int; a function or a torch.nn.Module is needed",
     "own_net:Tinny": "own_net has no function 'Tinny'. Did you mean 'Tiny'?",
     "own_net:odd_size": "its size is 'large'",

@@ -12,7 +12,7 @@ from cnnvis_report.models.load import load_model
 from tests.models.test_checkpoints import refused_path
 
 FILES = {
-    "net.onnx": (b"\x08\x07\x12\x07pytorch", "is an ONNX graph"),
+    "net.onnx": (b"\x08\x07\x12\x07pytorch", "has the name of an ONNX graph and not its content"),
     "net.h5": (b"\x89HDF\r\n\x1a\n", "is an HDF5 file, as of Keras"),
     "net.pth": (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
     "page.pth": (b"<!DOCTYPE html><html>", "is a page of the web"),

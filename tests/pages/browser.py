@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.conftest import command
+from tests.figures import full_figures
 
 SLOWDOWN = float(os.environ.get("CNNVIS_BROWSER_SLOWDOWN", "1"))  # how many times slower than this machine
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -124,7 +125,8 @@ def alone(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report as a single file, taken out of its folder."""
     folder = tmp_path_factory.mktemp("alone")
     shutil.copytree(report, folder / "run")
-    command("render", folder / "run", "--single-file")
+    with full_figures():
+        command("render", folder / "run", "--single-file")
     return (folder / "run" / "index.html").rename(folder / "the report.html")
 
 

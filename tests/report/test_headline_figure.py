@@ -3,6 +3,7 @@
 import io
 import re
 import shutil
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis_report import load_run
+from cnnvis_report import load_report
 from cnnvis_report.report.figure.config import FigureConfig
 from cnnvis_report.report.figure.content import make_figure
 from cnnvis_report.report.figure.save import page_sheet
 from tests.conftest import command
+from tests.figures import full_figures
 from tests.fixtures.make_run import FOLDER
 
 
@@ -46,6 +48,12 @@ class Figure(HTMLParser):
         self.text += data if self._inside else ""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def as_users_get_it() -> Iterator[None]:
+    with full_figures():
+        yield
+
+
 @pytest.fixture(scope="module")
 def shown(report: Path) -> Figure:
     return Figure((report / "index.html").read_text(encoding="utf-8"))
@@ -59,13 +67,13 @@ def test_one_picture_for_light_pages_and_one_for_dark_ones(report: Path, shown: 
             width, height = file.size
             assert width == pytest.approx(2 * int(str(picture["width"])), abs=2), "two pixels for one of the page"
             assert height == pytest.approx(2 * int(str(picture["height"])), abs=2)
-    drawn = make_figure(load_run(report), FigureConfig())
+    drawn = make_figure(load_report(report), FigureConfig())
     for word in (*(row.image.name for row in drawn.rows), *(column.title for column in drawn.columns)):
         assert word in str(light["alt"])
 
 
 def test_every_part_leads_to_what_it_shows(report: Path, shown: Figure) -> None:
-    drawn = make_figure(load_run(report), FigureConfig())
+    drawn = make_figure(load_report(report), FigureConfig())
     addresses = [str(link["href"]) for link in shown.links if "download" not in link]
     expected = [f"methods.html#{column.method.name}" for column in drawn.columns]
     for row in drawn.rows:
@@ -81,7 +89,7 @@ def test_every_part_leads_to_what_it_shows(report: Path, shown: Figure) -> None:
 
 
 def test_links_lie_over_the_cells_they_are_for(report: Path, shown: Figure) -> None:
-    sheet = page_sheet(make_figure(load_run(report), FigureConfig()))
+    sheet = page_sheet(make_figure(load_report(report), FigureConfig()))
     cells = [cell for cell in sheet.cells if cell.row is not None or cell.column]
     for link, cell in zip(shown.links, cells, strict=False):
         left, top, width, height = (float(part) for part in re.findall(r"([\d.]+)%", str(link["style"])))

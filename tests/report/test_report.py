@@ -13,6 +13,7 @@ from cnnvis_report.report import resources
 from cnnvis_report.report.assets import policy, scripts, styles, theme_script
 from cnnvis_report.store import load_run
 from tests.conftest import HOSTILE, command, rewritten, standard_methods
+from tests.figures import full_figures
 from tests.narrow import present
 
 VOID = {"meta", "link", "img", "input", "br", "hr", "wbr"}
@@ -69,7 +70,8 @@ def single(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
     folder = tmp_path_factory.mktemp("single") / "report"
     shutil.copytree(report, folder)
-    command("render", folder, "--single-file")
+    with full_figures():
+        command("render", folder, "--single-file")
     return folder
 
 

@@ -14,7 +14,7 @@ from cnnvis_report.settings.kinds import Integer
 
 WITHOUT = (
     *("weights", "architecture", "arguments", "trust", "scores", "class_names"),
-    *("labels", "masks", "size", "mean", "std", "range", "limit"),
+    *("labels", "masks", "size", "resize", "crop", "interpolation", "mean", "std", "range", "limit"),
 )
 MOST = 300  # pictures
 

@@ -2,7 +2,6 @@
 
 from cnnvis_report.models.checkpoints import load_into, read_for, split_key
 from cnnvis_report.models.factories import is_factory, make_network
-from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.loader import ModelRequest, loader
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.network_attributes import declared
@@ -13,24 +12,30 @@ from cnnvis_report.models.network_attributes import declared
     example="package.module:function or path/to/file.py:function",
     matches=is_factory,
     order=90,
+    reads=("--arg",),
 )
 def own_code(request: ModelRequest) -> Model:
     """Open a network of your own by the name of a function, a class or the network itself.
 
-    The network may bring `class_names`, `mean`, `std` and `size` as attributes, and `scores`, what its scores mean.
+    The function may give a dictionary beside the network that says how it is used: `size`, `mean`, `transform` and
+    what else `network_attributes.SETTINGS` names. The network may bring `class_names`, `mean`, `std` and `size` as
+    attributes, and `scores`, what its scores mean.
     """
     spec, weights = request.text, request.weights
-    network, notices = make_network(spec)
+    result = make_network(spec, request.arguments)
+    notices = result.notices
     if weights is not None:
-        state = read_for(network, weights)
-        load_into(network, state, weights)
+        state = read_for(result.network, weights)
+        load_into(result.network, state, weights)
         notices = (*notices, *state.notices(split_key(weights)[0].name))
-    declaration = declared(network, spec, input_channels(network) or 3)
+    use = declared(result.network, spec, result.settings)
     return Model(
-        network,
+        result.network,
         spec.rpartition(":")[2],
         weights.name if weights else "as the factory made them",
-        declaration.preprocessing,
-        declaration.classes,
-        notices=(*notices, *declaration.notices),
+        use.preprocessing,
+        use.classes,
+        notices=(*notices, *use.notices),
+        layer=use.layer,
+        scores=use.scores,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from cnnvis_report.data.input_geometry import INTERPOLATIONS
 from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, File, Integer, Numbers, Several, Text
 
@@ -43,6 +44,29 @@ class DataConfig:
         "Input size: a side (224), HEIGHTxWIDTH (192x256) without cropping, or original.",
         Text(numbers=True),
         metavar="SIZE",
+        default_text="what the network was trained with",
+        decides=False,
+    )
+    resize: str | None = setting(
+        None,
+        "Size before the crop: the shorter side (256), HEIGHTxWIDTH (192x256) whatever the aspect, or none.",
+        Text(numbers=True),
+        metavar="SIZE",
+        default_text="what the network was trained with",
+        decides=False,
+    )
+    crop: str | None = setting(
+        None,
+        "Crop from the center: a side (224), HEIGHTxWIDTH (192x256), or none.",
+        Text(numbers=True),
+        metavar="SIZE",
+        default_text="what the network was trained with",
+        decides=False,
+    )
+    interpolation: str | None = setting(
+        None,
+        "How images are resized.",
+        Choice(INTERPOLATIONS),
         default_text="what the network was trained with",
         decides=False,
     )

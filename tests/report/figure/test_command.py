@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis_report import load_run
+from cnnvis_report import load_report
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.methods import Array
 from cnnvis_report.report.figure.config import FigureConfig, Length
@@ -42,7 +42,7 @@ def test_the_command_writes_a_figure_and_says_its_caption(run: Path, tmp_path: P
 
 def test_python_writes_the_same_figure(run: Path, tmp_path: Path) -> None:
     command("figure", run, "-o", tmp_path / "a.png", "--methods", "gradient", "--palette", "viridis,PuOr")
-    text = load_run(run).figure(tmp_path / "b.png", methods="gradient", palette=["viridis", "PuOr"])
+    text = load_report(run).figure(methods="gradient", palette=["viridis", "PuOr"]).save(tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert "orange speaks for" in text
 
@@ -112,13 +112,13 @@ def test_a_pdf_without_matplotlib_says_what_to_install(
 def test_a_run_without_maps_and_a_folder_without_a_run(run: Path, tmp_path: Path) -> None:
     rewritten(run, lambda record, images: (record, [replace(image, maps=()) for image in images]))
     with pytest.raises(BadRequest):
-        load_run(tmp_path)
+        load_report(tmp_path)
     said = command("figure", tmp_path, "-o", tmp_path / "fig.png", code=2).output
     assert said == f"Error: {tmp_path}: holds no run.\n"
 
 
 def test_equal_maps_never_stand_side_by_side_unless_asked_for(report: Path) -> None:
-    stored = load_run(report)
+    stored = load_report(report)
     drawn = make_figure(stored, FigureConfig())
     shown = [[values for values in row.maps if values is not None] for row in drawn.rows]
     for one, other in combinations(range(len(drawn.columns)), 2):
@@ -135,7 +135,7 @@ def alike(one: Array, other: Array) -> bool:
 
 def test_of_equal_maps_the_first_is_shown(run: Path) -> None:
     """Where nothing was measured, only the maps themselves can tell."""
-    stored = load_run(run)
+    stored = load_report(run)
     drawn = make_figure(stored, FigureConfig(methods=("cam", "gradient")))
     doubled = replace(
         drawn,
@@ -151,12 +151,12 @@ def test_of_equal_maps_the_first_is_shown(run: Path) -> None:
 
 
 def test_images_may_have_any_names(report: Path, tmp_path: Path) -> None:
-    run = load_run(report)
+    run = load_report(report)
     ids = [image.id for image in run.images()]
     for suffix in ("png", "svg"):
-        text = run.figure(tmp_path / f"fig.{suffix}", images=ids, methods=["grad_cam"], width_mm=50)
+        text = run.figure(images=ids, methods=["grad_cam"], width_mm=50).save(tmp_path / f"fig.{suffix}")
         assert len(text.splitlines()) == 1
-    assert "猫 {{7*7}}" in run.figure(tmp_path / "fig.png", images=HOSTILE[3], methods=["cam"], width_mm=50)
+    assert "猫 {{7*7}}" in run.figure(images=HOSTILE[3], methods=["cam"], width_mm=50).save(tmp_path / "fig.png")
     with Image.open(tmp_path / "fig.png") as picture:
         assert picture.size[0] == 590
 
@@ -173,7 +173,7 @@ def test_maps_that_were_not_computed_are_missed_in_words(
 ) -> None:
     rewritten(run, lambda record, images: (record, [replace(image, label=None, labels=()) for image in images]))
     with pytest.raises(BadRequest, match=message):
-        make_figure(load_run(run), change(FigureConfig()))
+        make_figure(load_report(run), change(FigureConfig()))
 
 
 @pytest.mark.parametrize(

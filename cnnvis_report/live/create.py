@@ -1,0 +1,171 @@
+"""`create_report`: a report on a module and images that a program holds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from cnnvis_report.cli import finish
+from cnnvis_report.cli.console import Console
+from cnnvis_report.data.decode import Picture
+from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.isolation.eager import unwrapped
+from cnnvis_report.isolation.restore import with_state_restored
+from cnnvis_report.live.image_items import SampleSet, first_of
+from cnnvis_report.live.pictures import Reader, input_preprocessing
+from cnnvis_report.live.progress import ProgressChoice, console_of
+from cnnvis_report.live.samples import Samples, class_names_of, samples_of, transform_of
+from cnnvis_report.models.model import Model
+from cnnvis_report.models.network_attributes import declared
+from cnnvis_report.models.network_state import check_finite
+from cnnvis_report.models.own_transform import normalization_of
+from cnnvis_report.pipeline.arguments import check_network, config_of
+from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
+from cnnvis_report.pipeline.setup import adjusted_preprocessing, set_up_model
+from cnnvis_report.report.loaded_report import LoadedReport, load_report
+from cnnvis_report.store.own_files import output as writing_into
+
+SCALED = (
+    "The images are shown with their lowest value as black and their highest as white: their normalization isn't "
+    "known. Give mean and std to have them shown as they were."
+)
+
+
+def create_report(
+    module: nn.Module,
+    images: object,
+    *,
+    output: str | Path = "report",
+    classes: Sequence[str] | None = None,
+    labels: object = None,
+    targets: str = "top:3",
+    transform: Callable[..., Any] | None = None,
+    name: str = "",
+    progress: ProgressChoice = "auto",
+    **settings: Any,
+) -> LoadedReport:
+    """Explain what a network sees in images, and write a report; the same as `cnnvis-report run` for what is in memory.
+
+    Args:
+        module: a classifier, N×C×H×W images to N×classes scores; left exactly as it was, training flags, gradients,
+            random numbers and device included.
+        images: a Dataset, a DataLoader, a list of PIL pictures, paths or tensors, a tensor N×C×H×W, or a pair of
+            tensors, images and labels; a path of a file, a folder or a list of images. Samples may be an image, an
+            image and its label, or a dictionary. Float tensors are what the network reads, and are explained as they
+            are; pictures and paths go through `transform`, or are resized and normalized.
+        output: folder of the report. A report of the same network, images and settings there goes on where it was.
+        classes: class names in index order.
+        labels: one for each image, an index or a name, where `images` has none.
+        targets: which classes are explained of each image: "top:K" for the K highest scores, "label", names or indices.
+        transform: makes a picture the network's input, such as torchvision's or Albumentations' pipelines.
+        name: what the report calls the network.
+        progress: "terminal", "notebook", "none", "auto" for what fits, or a function of what part is done, from 0 to
+            1, and what is being done.
+        settings: every other setting of `cnnvis-report run` by its name, such as `methods="quick"`, `limit=100`,
+            `mean` and `std` of the normalization that tensors went through, `title="…"`, `device="cuda"`.
+
+    Returns:
+        The report: `open()`, `figure()`, `metrics`, `report["dog.jpg"].maps["grad_cam"]`; a notebook shows it.
+
+    Raises:
+        BadRequest, UnknownName: something doesn't exist or doesn't fit. RunFailed: no image can be explained.
+    """
+    check_network(module)
+    network = unwrapped(module)
+    called = name or type(network).__name__
+    at = _device(network)
+    settings.setdefault("device", str(at))
+    request = _Request(network, images, labels, transform, classes, called)
+    config = config_of(model=called, output=Path(output), classes=targets, **settings)
+    console = console_of(progress)
+    with writing_into(config.output.output):
+        try:
+            with_state_restored(network, at, lambda _: _make(request, config, console))
+        finally:
+            network.to(at)
+    return load_report(config.output.output)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What was handed over."""
+
+    network: nn.Module
+    images: object
+    labels: object
+    transform: Callable[..., Any] | None
+    classes: Sequence[str] | None
+    name: str
+
+
+Source = tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]
+
+
+def _make(request: _Request, config: RunConfig, console: Console) -> None:
+    model, images_for, aliases = _source(request, config)
+    setup = set_up_model(model, images_for, config, aliases)
+    if config.data.select != "all":
+        setup = finish.select(setup, console)
+    result = finish.make(setup, config.output, console)
+    if config.output.open:
+        finish.announce(result.first_page, config.output)
+    finish.check_gaps(result, config.output)
+
+
+def _source(request: _Request, config: RunConfig) -> Source:
+    """The model as it reads the images, and the images."""
+    network, images = request.network, request.images
+    check_finite(network, request.name)
+    known = declared(network, request.name, {} if request.transform is None else {"transform": request.transform})
+    names = tuple(map(str, request.classes)) if request.classes is not None else known.classes
+    model = Model(network, request.name, "in memory", known.preprocessing, names, notices=known.notices)
+    paths = _paths(images)
+    if paths and request.labels is None:
+        model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))
+        return image_source(model, replace(config, data=replace(config.data, images=paths)))
+    return _of_samples(request, model, samples_of(images, request.labels, config.data.limit), config)
+
+
+def _of_samples(request: _Request, model: Model, samples: Samples, config: RunConfig) -> Source:
+    dataset = getattr(request.images, "dataset", request.images)
+    reader = Reader(_given(config) or normalization_of(transform_of(dataset)))
+    first = first_of(samples, reader)
+    if isinstance(first, Picture):
+        if config.data.size is not None:
+            raise BadRequest("size: the images are tensors and keep the size that they have.")
+        beyond = not 0 <= float(first.values.min()) <= float(first.values.max()) <= 1
+        notices = (SCALED,) if reader.constants is None and beyond else ()
+        preprocessing = input_preprocessing(reader.constants, len(first.values))
+        model = replace(model, preprocessing=preprocessing, notices=(*model.notices, *notices))
+    else:
+        model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))
+    limit = limit_of(config) if config.data.select == "all" else None
+    source = SampleSet(samples, reader, class_names_of(dataset), limit, unnamed=model.classes is None)
+    return model, source.labeled, ()
+
+
+def _given(config: RunConfig) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """The constants of the normalization that the user gives."""
+    mean, std = config.data.mean, config.data.std
+    if mean is None and std is None:
+        return None
+    if mean is None or std is None or len(mean) != len(std) or min(std) <= 0:
+        raise BadRequest("mean and std: give both, one number a channel, std above 0.")
+    return mean, std
+
+
+def _paths(images: object) -> tuple[Path, ...]:
+    """The paths, where nothing else was handed over."""
+    entries = images if isinstance(images, list | tuple) else [images]
+    paths = tuple(Path(entry) for entry in entries if isinstance(entry, str | Path))
+    return paths if len(paths) == len(entries) else ()
+
+
+def _device(network: nn.Module) -> torch.device:
+    tensor = next(iter([*network.parameters(), *network.buffers()]), None)
+    return torch.device("cpu") if tensor is None else tensor.device

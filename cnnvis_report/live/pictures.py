@@ -1,0 +1,93 @@
+"""What was handed over for an image, made what the network reads and what the report shows."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from cnnvis_report.data.decode import Picture, open_picture
+from cnnvis_report.data.pixels import UnusablePicture
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.transform import shown_pixels
+from cnnvis_report.data.upright_picture import UprightPicture
+
+Opened = Image.Image | UprightPicture | Picture
+Constants = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Makes an image of what was handed over.
+
+    constants: of the normalization that inputs went through, mean and std; None where nobody knows.
+    """
+
+    constants: Constants | None
+
+    def open(self, image: Any) -> Opened:
+        """A picture that is still to be preprocessed, or one that is ready.
+
+        Raises:
+            UnusablePicture: it is neither a picture nor an input.
+        """
+        return self._ready(image) if is_input(image) else _picture(image)
+
+    def _ready(self, image: Tensor) -> Picture:
+        """An input [C, H, W], as it is, and as a picture."""
+        values = image.detach().cpu().float().contiguous()
+        if not bool(values.isfinite().all()):
+            raise UnusablePicture("it holds values that aren't finite (NaN or infinity)")
+        return Picture(values, shown_pixels(values, self._restored(values)), (len(values[0]), len(values[0][0])))
+
+    def _restored(self, values: Tensor) -> Tensor | None:
+        if self.constants is None or len(self.constants[0]) != len(values):
+            return None
+        return Preprocessing(*self.constants).restore(values)
+
+
+def is_input(image: object) -> bool:
+    """Whether something is what a network reads, C×H×W numbers with fractions, and no picture of whole numbers."""
+    return isinstance(image, Tensor) and image.ndim == 3 and image.is_floating_point() and image.numel() > 0
+
+
+def input_preprocessing(constants: Constants | None, channels: int) -> Preprocessing:
+    """The preprocessing of inputs that are ready: none but the normalization that they went through."""
+    mean, std = constants or ((0.0,) * channels, (1.0,) * channels)
+    return Preprocessing(mean, std)
+
+
+def digest(opened: Opened) -> str:
+    """Of what an image holds."""
+    if isinstance(opened, Picture):
+        content = opened.values.numpy().tobytes() + repr(tuple(opened.values.shape)).encode()
+    else:
+        whole = opened if isinstance(opened, Image.Image) else opened.whole()
+        content = whole.tobytes() + repr((whole.mode, whole.size)).encode()
+    return blake2b(content, digest_size=16).hexdigest()
+
+
+def _picture(image: Any) -> Image.Image | UprightPicture:
+    if isinstance(image, str | Path):
+        return open_picture(Path(image))
+    if isinstance(image, Tensor) and image.dtype == torch.uint8:
+        image = image.permute(1, 2, 0).numpy() if image.ndim == 3 else image.numpy()
+    if isinstance(image, np.ndarray) and image.dtype == np.uint8:
+        gray = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+        if gray.ndim == 2 or (gray.ndim == 3 and gray.shape[2] in (3, 4)):
+            image = Image.fromarray(np.ascontiguousarray(gray))
+    if isinstance(image, Image.Image):
+        return image if image.mode in ("L", "RGB") else image.convert("RGB")
+    raise UnusablePicture(
+        f"it is {_words(image)}; a PIL picture, a path, bytes (uint8) H×W×3 or a float tensor C×H×W is needed"
+    )
+
+
+def _words(value: object) -> str:
+    if isinstance(value, Tensor | np.ndarray):
+        return f"{str(value.dtype).removeprefix('torch.')} {'×'.join(map(str, value.shape)) or 'number'}"
+    return f"of type {type(value).__name__}"

@@ -1,0 +1,218 @@
+"""Samples of datasets, loaders, lists and tensors: an image, its label and its name, one by one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Subset, default_collate
+
+from cnnvis_report.errors import BadRequest
+
+IMAGE_KEYS = ("pixel_values", "image", "img", "images", "x", "input", "inputs")
+DEEPEST = 8  # of datasets around datasets
+LABEL_KEYS = ("label", "labels", "target", "targets", "y", "class", "fine_label")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample: the image as it was handed over, and its label, a number, a text or a row of zeros and ones."""
+
+    image: Any
+    label: Any = None
+
+
+class Samples(Protocol):
+    """Samples by their number, from 0."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Sample:
+        """Read one; whatever the dataset raises is raised."""
+        ...
+
+    def label(self, index: int) -> Any:
+        """The label of one, without reading its image where the dataset can do that."""
+        ...
+
+    def name(self, index: int) -> str:
+        """What the report calls one."""
+        ...
+
+
+@dataclass(frozen=True)
+class FromDataset:
+    """Samples of anything with a length that gives one for a number: a dataset, a list, a tensor."""
+
+    dataset: Any
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Sample:
+        return sample_of(self.dataset[index])
+
+    def label(self, index: int) -> Any:
+        """The label, from the dataset's own list of them where there is one."""
+        dataset, index = _innermost(self.dataset, index)
+        for name in ("targets", "labels"):
+            labels = getattr(dataset, name, None)
+            if not isinstance(labels, Sequence | np.ndarray | Tensor) or isinstance(labels, str):
+                continue
+            if len(labels) == len(dataset) and getattr(dataset, "target_transform", None) is None:
+                return labels[index]
+        return sample_of(dataset[index]).label
+
+    def name(self, index: int) -> str:
+        """The file's path below the dataset's folder, where it has files; else its number."""
+        dataset, inner = _innermost(self.dataset, index)
+        files = getattr(dataset, "samples", None) or getattr(dataset, "imgs", None)
+        entry = files[inner] if isinstance(files, list) and len(files) == len(dataset) else dataset
+        path = entry[0] if isinstance(entry, tuple) else None
+        if path is None and isinstance(dataset, list | tuple):
+            image = sample_of(dataset[inner]).image
+            path = image if isinstance(image, str | Path) else getattr(image, "filename", None)
+        if not isinstance(path, str | Path) or not str(path):
+            return f"image {index:0{len(str(max(1, len(self.dataset) - 1)))}d}"
+        root = getattr(dataset, "root", None)
+        inside = isinstance(root, str | Path) and Path(path).is_relative_to(root)
+        return Path(path).relative_to(root).as_posix() if inside and root is not None else Path(path).name
+
+
+def samples_of(images: object, labels: object, limit: int | None) -> Samples:
+    """The samples of whatever was handed over.
+
+    Args:
+        images: a dataset, a loader, a list or tensor of images, a pair of images and labels.
+        labels: of the images, in their order; None where the dataset has them, or nobody knows.
+        limit: samples that are taken of what has no length.
+
+    Raises:
+        BadRequest: it is nothing that gives images, or there are more or fewer labels than images.
+    """
+    if labels is None and isinstance(images, tuple) and len(images) == 2 and _is_batch(images[0]):
+        images, labels = images
+    samples = _samples(images, limit)
+    if not len(samples):
+        raise BadRequest("There are no images: what was handed over is empty.")
+    if labels is None:
+        return samples
+    if not hasattr(labels, "__len__") or not hasattr(labels, "__getitem__"):
+        raise BadRequest(f"labels are {_kind(labels)}; a list with one for each image is needed.")
+    if len(labels) != len(samples):
+        raise BadRequest(f"There are {len(labels)} labels for {len(samples)} images; each needs one.")
+    return _Relabeled(samples, labels)
+
+
+@dataclass(frozen=True)
+class _Relabeled:
+    """Samples with labels that were given apart."""
+
+    samples: Samples
+    labels: Any
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Sample:
+        return Sample(self.samples[index].image, self.labels[index])
+
+    def label(self, index: int) -> Any:
+        """The label that was given."""
+        return self.labels[index]
+
+    def name(self, index: int) -> str:
+        """As without it."""
+        return self.samples.name(index)
+
+
+def sample_of(item: Any) -> Sample:
+    """The image and the label in what a dataset gives for a number.
+
+    Raises:
+        BadRequest: a dictionary without an image.
+    """
+    if isinstance(item, Mapping):
+        image = next((item[key] for key in IMAGE_KEYS if key in item), None)
+        if image is None:
+            keys = ", ".join(map(repr, item))
+            raise BadRequest(f"A sample has {keys}, and none of {', '.join(map(repr, IMAGE_KEYS))}.")
+        return Sample(image, next((item[key] for key in LABEL_KEYS if key in item), None))
+    if isinstance(item, list | tuple) and item and not isinstance(item, str):
+        return Sample(item[0], item[1] if len(item) > 1 else None)
+    return Sample(item)
+
+
+def transform_of(dataset: Any) -> Any:
+    """What a dataset makes of its pictures; None where it says nothing of that."""
+    for _ in range(DEEPEST):
+        transform = getattr(dataset, "transform", None)
+        if transform is not None:
+            return transform
+        dataset = getattr(dataset, "dataset", None)
+    return None
+
+
+def class_names_of(dataset: Any) -> tuple[str, ...] | None:
+    """The names of the classes as a dataset has them: torchvision's `classes`, or the features of Hugging Face's."""
+    for _ in range(DEEPEST):
+        names, features = getattr(dataset, "classes", None), getattr(dataset, "features", None)
+        if names is None and isinstance(features, dict):
+            lists = (getattr(value, "names", None) for value in features.values())
+            names = next((names for names in lists if isinstance(names, list)), None)
+        if isinstance(names, list | tuple) and names and all(isinstance(entry, str) for entry in names):
+            return tuple(names)
+        dataset = getattr(dataset, "dataset", None)
+    return None
+
+
+def _samples(images: object, limit: int | None) -> Samples:
+    if isinstance(images, DataLoader):
+        dataset = images.dataset
+        if images.collate_fn is default_collate and hasattr(dataset, "__len__"):
+            return FromDataset(dataset)
+        return FromDataset(_unbatched(images, limit))
+    if isinstance(images, Image.Image) or (isinstance(images, Tensor | np.ndarray) and images.ndim < 4):
+        raise BadRequest(f"images are {_kind(images)}, a single one; give a list of it, [image].")
+    if isinstance(images, str | Path):
+        return FromDataset([Path(images)])
+    if hasattr(images, "__len__") and hasattr(images, "__getitem__") and not isinstance(images, Mapping):
+        return FromDataset(images)
+    if isinstance(images, Iterable) and not isinstance(images, Mapping):
+        return FromDataset(list(islice(images, limit)))
+    raise BadRequest(
+        f"images are {_kind(images)}; a Dataset, a DataLoader, a list of pictures, tensors or paths, or a tensor "
+        f"N×C×H×W is needed."
+    )
+
+
+def _unbatched(loader: DataLoader[Any], limit: int | None) -> list[Any]:
+    """The samples of a loader's batches, so many at most."""
+    samples: list[Any] = []
+    for batch in loader:
+        whole = sample_of(batch)
+        labels = whole.label if whole.label is not None else [None] * len(whole.image)
+        samples += [(image, label) for image, label in zip(whole.image, labels, strict=True)]
+        if limit is not None and len(samples) >= limit:
+            return samples[:limit]
+    return samples
+
+
+def _innermost(dataset: Any, index: int) -> tuple[Any, int]:
+    """The dataset that subsets are of, and the sample's number in it."""
+    while isinstance(dataset, Subset):
+        dataset, index = dataset.dataset, int(dataset.indices[index])
+    return dataset, index
+
+
+def _is_batch(images: object) -> bool:
+    return isinstance(images, Tensor | np.ndarray) and images.ndim == 4
+
+
+def _kind(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

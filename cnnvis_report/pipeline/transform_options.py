@@ -1,0 +1,19 @@
+"""Options of the preprocessing beside a transform of the network's own."""
+
+from dataclasses import replace
+
+from cnnvis_report.data.preprocessing import Levels, Preprocessing
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.pipeline.config import DataConfig
+
+
+def keep_transform(known: Preprocessing, data: DataConfig) -> Preprocessing:
+    """The preprocessing by a transform, which gets pictures of more than 8 bits as the user wants them.
+
+    Raises:
+        BadRequest: an option would change what the transform decides.
+    """
+    for option, value in {"--size": data.size, "--mean": data.mean, "--std": data.std}.items():
+        if value is not None:
+            raise BadRequest(f"{option}: the network brings a transform of its own, which makes what it reads.")
+    return known if data.range is None else replace(known, levels=Levels.between(data.range))
