@@ -85,7 +85,8 @@ def _check(layers: Layers, known: Kinds) -> None:
         others += Counter("Div" for node in layers.nodes if kind(node) is Kind.DIVIDE and gate_of(node) is not None)
     if others:
         counts = ", ".join(f"{count} {name}" for name, count in sorted(others.items()))
-        hint = "; attn_lrp has rules for attention" if any(map(is_attentive, layers.nodes)) else ""
+        hinted = Kind.ATTENTION not in known and any(map(is_attentive, layers.nodes))
+        hint = "; attn_lrp has rules for attention" if hinted else ""
         raise NotApplicable(f"relevance has no rule for {counts}{hint}")
 
 
