@@ -38,6 +38,24 @@ def test_the_report_from_python(tmp_path: Path) -> None:
     assert (tmp_path / "figure.png").is_file() and lines[-1].endswith("index.html")
 
 
+def test_the_notebook_goes_from_a_module_to_a_figure(tmp_path: Path) -> None:
+    nbformat = pytest.importorskip("nbformat", reason="nbformat isn't installed (extra 'test')")
+    nbclient = pytest.importorskip("nbclient", reason="nbclient isn't installed (extra 'test')")
+    pytest.importorskip("ipykernel", reason="ipykernel isn't installed (extra 'test')")
+    notebook = nbformat.read(EXAMPLES / "report.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells), "it is kept without its outputs"
+    resources = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(notebook, timeout=300, resources=resources).execute()
+    report, figure, numbers = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"][-3:]
+    shown = report[-1]["data"]["text/html"]
+    assert "100%, 8 of 8 images" in shown and "data:image/png;base64," in shown and 'href="report/index.html"' in shown
+    assert "http" not in shown and "<script" not in shown
+    assert 'value="1.000"' in report[0]["data"]["text/html"], "the progress came to its end"
+    assert figure[0]["text"].startswith("Attribution maps of Sequential") and "image/png" in figure[-1]["data"]
+    assert (tmp_path / "figure.svg").is_file() and (tmp_path / "report" / "index.html").is_file()
+    assert "'saliency': (3, 32, 32)" in numbers[0]["text"]
+
+
 def test_a_network_of_ones_own(tmp_path: Path) -> None:
     assert run("own_network.py", tmp_path).endswith("index.html\n")
     for image in load_run(tmp_path / "report").images():

@@ -121,20 +121,19 @@ def run(folder: Path, *words: str) -> None:
 
 def test_a_reader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     readers()
-    announce(monkeypatch, READERS, "numpy_array")
+    announce(monkeypatch, READERS, "pfm")
     (tmp_path / "images").mkdir()
-    ramp = np.linspace(0, 4095, 96 * 96).reshape(96, 96).astype(np.uint16)
-    np.save(tmp_path / "images" / "ramp.npy", ramp)
-    np.save(tmp_path / "images" / "line.npy", ramp[0])
-    with (tmp_path / "images" / "huge.npy").open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, {"descr": "<u2", "fortran_order": False, "shape": (10**5, 10**5)})
+    ramp = np.linspace(0, 4095, 96 * 96).reshape(96, 96).astype("<f4")
+    (tmp_path / "images" / "ramp.pfm").write_bytes(b"Pf\n96 96\n-1.0\n" + ramp[::-1].tobytes())
+    (tmp_path / "images" / "short.pfm").write_bytes(b"Pf\n96 96\n-1.0\n" + bytes(96))
+    (tmp_path / "images" / "huge.pfm").write_bytes(b"PF\n99999 99999\n1.0\n")
     run(tmp_path, "--methods", "gradient", "--range", "0,4095")
     stored = load_run(tmp_path / "r")
     (image,) = stored.images()
-    assert image.name == "ramp.npy"
+    assert image.name == "ramp.pfm"
     reasons = {skipped.name: skipped.reason for skipped in stored.record.skipped}
-    assert reasons["line.npy"] == "an array of 96, which is no picture"
-    assert reasons["huge.npy"] == "an array of 100000×100000; at most 60 million values are read"
+    assert reasons["short.pfm"] == "cut short"
+    assert reasons["huge.pfm"] == "99999×99999 pixels; at most 60 million values are read"
     picture = torch.tensor(ramp / 4095).float().expand(1, 3, 96, 96)
     assert image.top[0].logit == pytest.approx(build()(picture).max().item(), rel=1e-2)
 

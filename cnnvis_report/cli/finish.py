@@ -29,7 +29,10 @@ def claim(output: Path) -> None:
 def console_of(config: OutputConfig) -> "Console":
     """A console that says as much as the options ask for."""
     from cnnvis_report.cli.console import NORMAL, QUIET, VERBOSE, Console
+    from cnnvis_report.cli.json_console import JsonConsole
 
+    if config.log_format == "json":
+        return JsonConsole()
     return Console(QUIET if config.quiet else VERBOSE if config.verbose else NORMAL)
 
 

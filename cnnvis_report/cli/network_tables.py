@@ -12,7 +12,7 @@ from cnnvis_report.methods.registry import methods
 from cnnvis_report.methods.tasks import dry_run_tasks, tasks_for
 from cnnvis_report.pipeline.config import DataConfig, ModelConfig
 from cnnvis_report.pipeline.open_model import open_model
-from cnnvis_report.pipeline.setup import adjusted_preprocessing
+from cnnvis_report.pipeline.preprocessing import adjusted_preprocessing
 from cnnvis_report.report.views.formatting import number, sides
 
 

@@ -9,6 +9,7 @@ import click
 
 from cnnvis_report.cli.config_file import read_config
 from cnnvis_report.cli.help import DescribedArgument, GroupedOption
+from cnnvis_report.cli.json_line import JSON
 from cnnvis_report.cli.sources import TABLE
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.errors import BadRequest
@@ -63,6 +64,8 @@ def configured(
             values = {info.name: _typed(info, options.pop(info.name)) for info in infos}
             if values.get("verbose"):
                 click.get_current_context().meta["verbose"] = True
+            if values.get("log_format") == "json":
+                click.get_current_context().meta[JSON] = True
             return function(*configs, build(config, {**values, **fixed}), **options)
 
         for info in reversed(infos):

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from cnnvis_report.cli.help import write_notes
+from cnnvis_report.cli.json_line import JSON, json_line
 from cnnvis_report.cli.sources import source_of
 from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName, brief
 from cnnvis_report.isolation.user_code import (
@@ -53,18 +54,18 @@ class Commands(click.Group):
             ctx.exit(BadRequest.exit_code)
         except CnnVisError as error:
             hint = f" Give {error.option}." if isinstance(error, InputRefused) else ""
-            click.echo(f"Error: {printable(str(error))}{hint}", err=True)
+            _say(ctx, f"{error}{hint}", error.exit_code)
             if ctx.meta.get("verbose") and error.__cause__ is not None:
                 traceback.print_exception(error.__cause__)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("\nStopped. The same command continues from what is done.", err=True)
+            _say(ctx, "Stopped. The same command continues from what is done.", STOPPED)
             ctx.exit(STOPPED)
         except BaseException as error:
             message = None if isinstance(error, click.ClickException) else _told(error)
             if message is None:
                 raise
-            click.echo(f"Error: {printable(message)}", err=True)
+            _say(ctx, message, 1)
             if ctx.meta.get("verbose"):
                 traceback.print_exception(error)
             ctx.exit(1)
@@ -103,6 +104,16 @@ def _message(error: click.UsageError) -> str:
         if source:
             return f"{source}: {error.message}"
     return error.format_message()
+
+
+def _say(ctx: click.Context, message: str, exit_code: int) -> None:
+    """Why the command ends, in the form that was asked for."""
+    if ctx.meta.get(JSON):
+        click.echo(json_line("error", message=message, exit_code=exit_code), err=True)
+    elif exit_code == STOPPED:
+        click.echo(f"\n{message}", err=True)
+    else:
+        click.echo(f"Error: {printable(message)}", err=True)
 
 
 def _told(error: BaseException) -> str | None:

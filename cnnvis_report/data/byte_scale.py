@@ -47,36 +47,42 @@ class Spread:
         return next((bits for bits in BITS if self.most < 1 << bits), None)
 
 
-def spread_of(pixels: Pixels) -> Spread:
+def spread_of(pixels: Pixels, *, alpha: bool = True) -> Spread:
     """The ends of all values but the alpha's.
+
+    Args:
+        alpha: whether the last of 2 or 4 channels is alpha; else it is a band like the others.
 
     Raises:
         UnusablePicture: some aren't finite.
     """
     ends, whole = [], True
     for top, bottom in pixels.strips():
-        values = without_alpha(np.asarray(pixels.rows(top, bottom)))
+        values = _values(pixels, top, bottom, alpha)
         if values.dtype.kind == "f":
             whole = False
             if not np.isfinite(values).all():
-                raise UnusablePicture("gray values that aren't finite")
+                raise UnusablePicture(f"{'gray values' if alpha else 'values'} that aren't finite")
         ends += [values.min().item(), values.max().item()]
     return Spread(min(ends), max(ends), whole)
 
 
-def byte_scale(pixels: Pixels, levels: Levels) -> ByteScale:
+def byte_scale(pixels: Pixels, levels: Levels, *, alpha: bool = True) -> ByteScale:
     """Which values of a picture become 0 and 255.
+
+    Args:
+        alpha: as of `spread_of`.
 
     Raises:
         UnusablePicture: it has values that aren't finite.
     """
-    spread = spread_of(pixels)
+    spread = spread_of(pixels, alpha=alpha)
     if levels.range is not None:
         return ByteScale(*levels.range)
     if spread.bits is not None:
         high = (1 << (levels.bits or spread.bits)) - 1
         if levels.bits and spread.most > high:
-            share = _share_above(pixels, high)
+            share = _share_above(pixels, high, alpha)
             note = f"{share:.1%} of its values lie above {high} and are cut; it has up to {float(spread.most):g}"
             return ByteScale(0.0, high, note)
         stretched = levels.bits is None and spread.bits != NOMINAL and spread.most > 0
@@ -101,10 +107,14 @@ def without_alpha(values: Values) -> Values:
     return values[..., :-1] if has_alpha(values) else values
 
 
-def _share_above(pixels: Pixels, high: float) -> float:
+def _values(pixels: Pixels, top: int, bottom: int, alpha: bool) -> Values:
+    return without_alpha(np.asarray(pixels.rows(top, bottom))) if alpha else pixels.band_values(top, bottom)
+
+
+def _share_above(pixels: Pixels, high: float, alpha: bool) -> float:
     above = count = 0
     for top, bottom in pixels.strips():
-        values = without_alpha(np.asarray(pixels.rows(top, bottom)))
+        values = _values(pixels, top, bottom, alpha)
         above += int(np.greater(values, high).sum())
         count += values.size
     return above / count

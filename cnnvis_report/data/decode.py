@@ -1,38 +1,41 @@
 """One picture: from a file that a stranger made to what the network reads."""
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
+from cnnvis_report.data.band_picture import BandPicture
+from cnnvis_report.data.band_tiff import tiff_bands
 from cnnvis_report.data.byte_scale import Spread, spread_of, without_alpha
-from cnnvis_report.data.formats import FORMATS, content, head_of, reason
+from cnnvis_report.data.decoding import decoding
 from cnnvis_report.data.formats import ending as ending_of
+from cnnvis_report.data.formats import head_of
 from cnnvis_report.data.geometry import fit, kept_size, whole_picture
 from cnnvis_report.data.pixels import MOST_PIXELS, ORIENTATION, Pixels, UnusablePicture
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.data.reader import FALLBACK, Source, check_pixels, reader_for
 from cnnvis_report.data.readers.pillow import open_image
-from cnnvis_report.data.tiff import tiff_pages
+from cnnvis_report.data.shown_bands import band_picture, choose_bands
 from cnnvis_report.data.transform import shown_pixels
 from cnnvis_report.data.upright_picture import NOTE, UprightPicture
+from cnnvis_report.records.bands import USUAL
 
 # Up to so many pixels a picture is made whole; a larger one row by row as it is resized, to the very same bits.
 WHOLE_UP_TO = 1 << 24
+COLOR = 3  # channels
 
 
 @dataclass(frozen=True)
 class Picture:
     """One image, ready.
 
-    values: [C, H, W] float32 as the network reads it. seen: H×W×3 (or H×W) bytes, the same un-normalized.
+    values: [C, H, W] float32 as the network reads it. seen: H×W×3 (or H×W) bytes, the same un-normalized, of other
+    bands those that pages show.
     original: (height, width) as stored, after turning it upright. note: what a user has to know of how it was read.
     """
 
@@ -40,6 +43,9 @@ class Picture:
     seen: npt.NDArray[np.uint8]
     original: tuple[int, int]
     note: str = ""
+
+
+AnyPicture = Image.Image | UprightPicture | BandPicture | Picture
 
 
 def open_picture(
@@ -57,13 +63,23 @@ def open_picture(
     Raises:
         UnusablePicture: the file is empty, cut short, too large, or no picture of a known format.
     """
-    with _decoding(source):
-        picture = UprightPicture.of(_pixels(source, page, ending), levels)
+    with decoding(source):
+        picture = UprightPicture.of(_gray_or_color(_pixels(source, page, ending)), levels)
         return picture.whole() if picture.size[0] * picture.size[1] <= WHOLE_UP_TO else picture
 
 
+def open_bands(source: Source, page: int, levels: Levels, ending: str, channels: int) -> BandPicture:
+    """The same for a network that reads neither gray nor color: all bands, of which alpha is one.
+
+    Raises:
+        UnusablePicture: as `open_picture` does, or it has other bands than the network reads.
+    """
+    with decoding(source):
+        return BandPicture.of(_pixels(source, page, ending, channels), levels, channels)
+
+
 def read_picture(source: Source, page: int = 0, levels: Levels = NO_LEVELS, ending: str = "") -> Image.Image:
-    """The same, whole whatever its size.
+    """A picture as `open_picture` gives it, whole whatever its size.
 
     Raises:
         UnusablePicture: as `open_picture` does.
@@ -71,7 +87,7 @@ def read_picture(source: Source, page: int = 0, levels: Levels = NO_LEVELS, endi
     picture = open_picture(source, page, levels, ending)
     if isinstance(picture, Image.Image):
         return picture
-    with _decoding(source):
+    with decoding(source):
         return picture.whole()
 
 
@@ -81,20 +97,20 @@ def read_values(source: Path, page: int) -> npt.NDArray[np.generic] | None:
     Raises:
         UnusablePicture: it can't be read.
     """
-    with _decoding(source):
+    with decoding(source):
         pixels = _pixels(source, page)
         return without_alpha(np.asarray(pixels.rows(0, pixels.size[1]))) if pixels.deep else None
 
 
-def read_spread(source: Path, page: int) -> Spread | None:
+def read_spread(source: Path, page: int, channels: int = COLOR) -> Spread | None:
     """The ends of the values of a picture of more than 8 bits a channel; None where it has 8.
 
     Raises:
         UnusablePicture: it can't be read, or has values that aren't finite.
     """
-    with _decoding(source):
-        pixels = _pixels(source, page)
-        return spread_of(pixels) if pixels.deep else None
+    with decoding(source):
+        pixels = _pixels(source, page, channels=channels)
+        return spread_of(pixels, alpha=channels in USUAL) if pixels.deep else None
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
@@ -102,7 +118,7 @@ def picture_size(path: Path) -> tuple[int, int] | None:
     try:
         if not path.is_file():  # a pipe would never answer
             return None
-        with _decoding(path):
+        with decoding(path):
             if reader_for(head_of(path), ending_of(path)).name != FALLBACK:
                 width, height = _pixels(path, 0).size
                 return height, width
@@ -114,7 +130,7 @@ def picture_size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def prepare(picture: Image.Image | UprightPicture | Picture, preprocessing: Preprocessing) -> Picture:
+def prepare(picture: AnyPicture, preprocessing: Preprocessing) -> Picture:
     """Resize, crop and normalize a picture as the network's preprocessing says; one that is ready stays as it is.
 
     Raises:
@@ -122,18 +138,15 @@ def prepare(picture: Image.Image | UprightPicture | Picture, preprocessing: Prep
     """
     if isinstance(picture, Picture):
         return picture
+    if isinstance(picture, BandPicture):
+        return _prepare_bands(picture, preprocessing)
     original = (picture.size[1], picture.size[0])
     note = picture.note if isinstance(picture, UprightPicture) else str(picture.info.get(NOTE, ""))
     if preprocessing.transform is not None:
         values = preprocessing.transform.of(whole_picture(picture))
         restored = preprocessing.restore(values) if preprocessing.transform.reversible else None
         return Picture(values, shown_pixels(values, restored), original, note)
-    width, height = kept_size(picture.size, preprocessing)
-    if width * height > MOST_PIXELS:
-        raise UnusablePicture(
-            f"{width}×{height} pixels after resizing; at most {MOST_PIXELS // 10**6} million are made. "
-            f"Another --size makes it smaller"
-        )
+    _check_kept_size(picture.size, preprocessing)
     mode = "L" if preprocessing.channels == 1 else "RGB"
     # gray becomes color when it is small: that gives the same bits, and a large one would take four times its memory
     # but a tensor of one channel is resized with other roundings, and beside it there is no mean color
@@ -151,12 +164,55 @@ def prepare(picture: Image.Image | UprightPicture | Picture, preprocessing: Prep
     return Picture(preprocessing.normalize(pixels.contiguous()), shown, original, note)
 
 
-def _pixels(source: Source, page: int, ending: str = "") -> Pixels:
+def _check_kept_size(size: tuple[int, int], preprocessing: Preprocessing, bands: int = 1) -> None:
+    """Refuse what would take too much memory once it is resized.
+
+    Raises:
+        UnusablePicture: saying how many pixels it would have.
+    """
+    width, height = kept_size(size, preprocessing)
+    if width * height * bands > MOST_PIXELS:
+        raise UnusablePicture(
+            f"{width}×{height} pixels after resizing; at most {MOST_PIXELS // 10**6} million are made. "
+            f"Another --size makes it smaller"
+        )
+
+
+def _prepare_bands(picture: BandPicture, preprocessing: Preprocessing) -> Picture:
+    """The same, band by band, without rounding to bytes in between."""
+    _check_kept_size(picture.size, preprocessing, preprocessing.channels)
+    preprocessing = replace(preprocessing, library="torchvision")  # which resizes single-precision numbers
+    way = Image.Resampling[preprocessing.interpolation.upper()]
+    resized = [np.asarray(fit(picture.band(index), preprocessing, way)) for index in range(preprocessing.channels)]
+    values = torch.from_numpy(np.stack(resized))
+    bands = preprocessing.bands or choose_bands(preprocessing.channels, None)
+    assert bands is not None  # whoever reads bands has some to show
+    original = (picture.size[1], picture.size[0])
+    return Picture(preprocessing.normalize(values), band_picture(bands, values), original, picture.note)
+
+
+def _gray_or_color(pixels: Pixels) -> Pixels:
+    """A picture for a network that reads gray or color.
+
+    Raises:
+        UnusablePicture: it has other bands.
+    """
+    if pixels.stack is None:
+        return pixels
+    laid_out = pixels.laid_out(COLOR)
+    if laid_out.bands not in USUAL:
+        raise UnusablePicture(f"it has {laid_out.bands} bands, and the network reads gray or color")
+    return Pixels.of_array(laid_out.band_values(0, laid_out.size[1]), pixels.note)
+
+
+def _pixels(source: Source, page: int, ending: str = "", channels: int = COLOR) -> Pixels:
     """What the reader of such files gives.
 
     Raises:
         UnusablePicture: it can't be read, or has more pixels than are read.
     """
+    if channels not in USUAL and (stacked := tiff_bands(source, page, channels)) is not None:
+        return stacked
     reader = reader_for(head_of(source), ending_of(source) if isinstance(source, Path) else ending)
     if reader.missing:
         raise UnusablePicture(reader.missing)
@@ -167,42 +223,3 @@ def _pixels(source: Source, page: int, ending: str = "") -> Pixels:
     if width * height > MOST_PIXELS:
         raise UnusablePicture(f"{width}×{height} pixels; at most {MOST_PIXELS // 10**6} million are read")
     return pixels
-
-
-@contextmanager
-def _decoding(source: Source) -> Iterator[None]:
-    """Whatever a decoder says of a bad file, in one family and without the file's path."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's of 89 million pixels too: the limit is ours
-            yield
-    except UnusablePicture:
-        raise
-    except UnidentifiedImageError as error:
-        raise UnusablePicture(_unknown(source)) from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnusablePicture(f"more pixels than the {MOST_PIXELS // 10**6} million that are read") from error
-    except MemoryError as error:
-        raise UnusablePicture("too large for the memory") from error
-    except FileNotFoundError as error:
-        raise UnusablePicture("there is no such file") from error
-    except PermissionError as error:
-        raise UnusablePicture("may not be read (permission denied)") from error
-    except Exception as error:  # decoders of damaged files raise whatever comes
-        raise UnusablePicture("damaged or cut short") from error
-
-
-def _unknown(source: Source) -> str:
-    """What a file is that no decoder takes."""
-    head = head_of(source)
-    if why := reason(content(head)):
-        return f"holds {why}"
-    if head.startswith(b"version https://git-lfs"):
-        return "a pointer of Git LFS, not the picture itself; fetch it: git lfs pull"
-    page = next(iter(tiff_pages(source)), None)
-    if page is not None:
-        return (
-            f"a TIFF of {page.samples} channels with {page.bits} bits each, which can't be decoded; save it with 1 "
-            f"channel or 3, of 8 or 16 bits"
-        )
-    return f"not an image of a known format ({', '.join(FORMATS)})"

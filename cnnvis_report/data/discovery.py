@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cnnvis_report.data.band_tiff import stands_for_bands
 from cnnvis_report.data.dataset_json import parts_of
 from cnnvis_report.data.folders import Search, is_folder
 from cnnvis_report.data.formats import EXTENSIONS, LISTS, channels_and_bits, content, ending, head_of, reason, unread
@@ -16,6 +17,7 @@ from cnnvis_report.data.reader import FALLBACK, Reader, endings, reader_for
 from cnnvis_report.data.report_folders import is_report, without_reports
 from cnnvis_report.data.tiff import MOST_PAGES, tiff_pages
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.bands import USUAL
 from cnnvis_report.records.run import Skipped
 
 MOST_NAMES, MOST_TABLES = 1000, 5  # among which a table that names images is looked for
@@ -23,14 +25,15 @@ MOST_NAMES, MOST_TABLES = 1000, 5  # among which a table that names images is lo
 LOOKED_INTO = EXTENSIONS - {".bmp", ".dib", ".pbm"}
 
 
-def find_images(paths: Sequence[Path]) -> FoundImages:
+def find_images(paths: Sequence[Path], channels: int = 3) -> FoundImages:
     """The images in files, folders (and their sub-folders) and lists, in natural order within each.
 
     A folder with a drawn data set stands for its pictures, with their masks. Links are followed. Pages of a TIFF file
     are images of their own. What looks like an image and isn't read is among the skipped.
 
     Args:
-        paths: what the user gave.
+        paths: what the user gave. channels: that the network reads; a TIFF of as many gray pages is one image of theirs
+            where that is neither gray nor color.
 
     Raises:
         BadRequest: a path doesn't exist, or there isn't one image.
@@ -47,7 +50,7 @@ def find_images(paths: Sequence[Path]) -> FoundImages:
         notices += path_notices
     images, repeated = _once(images)
     images, report_notices = without_reports(images)
-    images, looked = _looked_into(images)
+    images, looked = _looked_into(images, channels)
     if not images:
         raise _nothing(paths, search, report_notices)
     folder = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
@@ -115,7 +118,7 @@ def _once(images: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]]:
     return list(unique.values()), notices
 
 
-def _looked_into(images: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str]]:
+def _looked_into(images: Sequence[ImageFile], channels: int) -> tuple[list[ImageFile], list[str]]:
     """The files with what their heads tell: pages of a TIFF one by one, animations, depth."""
     known: list[ImageFile] = []
     animated: list[str] = []
@@ -131,7 +134,7 @@ def _looked_into(images: Sequence[ImageFile]) -> tuple[list[ImageFile], list[str
             known += _of_reader(image, reader)
             continue
         if head[:2] in (b"II", b"MM"):
-            page_files = list(_pages(image))
+            page_files = list(_pages(image, channels))
             known += page_files
             if len(page_files) > 1:
                 stacks.append(image.name)
@@ -161,12 +164,20 @@ def _of_reader(image: ImageFile, reader: Reader) -> list[ImageFile]:
         count = reader.count(image.path) if reader.count is not None and image.path.is_file() else 1
     except Exception:  # says so when it is decoded
         count = 1
+    deep = _reader_is_deep(image, reader)
     if count <= 1:
-        return [replace(image, deep=reader.deep)]
+        return [replace(image, deep=deep)]
     return [
-        replace(image, name=f"{image.name} page {page + 1}", page=page, deep=reader.deep)
+        replace(image, name=f"{image.name} page {page + 1}", page=page, deep=deep)
         for page in range(min(count, MOST_PAGES))
     ]
+
+
+def _reader_is_deep(image: ImageFile, reader: Reader) -> bool:
+    try:
+        return reader.deep if isinstance(reader.deep, bool) else reader.deep(image.path)
+    except Exception:  # says so when it is decoded
+        return False
 
 
 def _is_deep(head: bytes) -> bool:
@@ -178,11 +189,11 @@ def _is_deep(head: bytes) -> bool:
     return channels_and_bits(head)[1] > 8
 
 
-def _pages(image: ImageFile) -> Iterator[ImageFile]:
+def _pages(image: ImageFile, channels: int) -> Iterator[ImageFile]:
     """The pages of a TIFF; thumbnails within it, and smaller copies, are none."""
     pages = tiff_pages(image.path) if image.path.is_file() else ()
     whole = [page for page in pages if not page.reduced]
-    if len(whole) <= 1:
+    if len(whole) <= 1 or (channels not in USUAL and stands_for_bands(whole, channels)):
         first = whole[0] if whole else None
         yield replace(image, page=first.index, deep=first.bits > 8) if first is not None else image
         return

@@ -19,7 +19,7 @@ LISTS = frozenset((".txt", ".csv", ".tsv"))
 
 CONVERT = "convert it to PNG or JPEG"
 SLICES = "export its slices as PNG or TIFF"
-ARRAY = "save its arrays as PNG or TIFF"
+ARRAY = "save its arrays as .npy, PNG or TIFF"
 UNPACK = "unpack it, and give the folder"
 # pictures and volumes that aren't read: what they are, and what to do instead
 UNREAD = {
@@ -40,7 +40,7 @@ UNREAD = {
         ("a volume", SLICES, ".nrrd .nhdr .mha .mhd .mgz .mgh .mnc .img .vti .vtk"),
         ("a microscope's file", SLICES, ".czi .lif .nd2 .oib .oif .lsm .vsi .stk .svs .ndpi .scn .mrxs .bif .zarr"),
         ("a FITS file", SLICES, ".fits .fit .fts"),
-        ("a NumPy array", ARRAY, ".npy .npz"),
+        ("a NumPy archive", ARRAY, ".npz"),
     )
     for ending in endings.split()
 }  # fmt: skip
@@ -114,7 +114,6 @@ def content(head: bytes) -> str:
         (".ico", head.startswith((b"\0\0\1\0", b"\0\0\2\0"))),
         (".dcm", head[128:132] == b"DICM"),
         (".nii", head[344:348] in (b"n+1\0", b"ni1\0")),
-        (".npy", head.startswith(b"\x93NUMPY")),
         (".h5", head.startswith(b"\x89HDF\r\n\x1a\n")),
         (".mat", head.startswith(b"MATLAB 5.0 MAT-file")),
         (".exr", head.startswith(b"\x76\x2f\x31\x01")),

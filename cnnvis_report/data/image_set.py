@@ -7,13 +7,14 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from stat import S_ISREG
+from typing import TypeVar
 
 from PIL import Image
 
 from cnnvis_report.data.bounding_boxes import read_boxes
 from cnnvis_report.data.class_names import Classes
 from cnnvis_report.data.content_hash import FileContent, Replaced
-from cnnvis_report.data.decode import Picture, open_picture
+from cnnvis_report.data.decode import COLOR, AnyPicture, open_bands, open_picture
 from cnnvis_report.data.discovery import find_images
 from cnnvis_report.data.folders import Search
 from cnnvis_report.data.formats import ending
@@ -22,15 +23,18 @@ from cnnvis_report.data.labels import label_images
 from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels
-from cnnvis_report.data.reader import endings
+from cnnvis_report.data.reader import Source, endings
 from cnnvis_report.data.upright_picture import UprightPicture
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.bands import USUAL
 from cnnvis_report.records.images import Label
 from cnnvis_report.records.run import Skipped
 
 __all__ = ["FoundImages", "ImageFile", "ImageItem", "ImageSet", "Limit", "find_images", "labeled"]
 
 BOXES = ".xml"
+Mask = Image.Image | UprightPicture
+P = TypeVar("P")
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,10 @@ class ImageItem:
 
     id: str
     name: str
-    open: Callable[[], Image.Image | UprightPicture | Picture]
+    open: Callable[[], AnyPicture]
     stamp: str
     labels: tuple[Label, ...] = ()
-    mask: Callable[[], Image.Image | UprightPicture] | None = None
+    mask: Callable[[], Mask] | None = None
     files: tuple[FileContent, ...] = ()
     bare: bool = False
 
@@ -104,6 +108,7 @@ def labeled(
     masks: Path | None = None,
     limit: Limit | None = None,
     levels: Levels = NO_LEVELS,
+    channels: int = COLOR,
 ) -> ImageSet:
     """The image set, each image with its labels where they are known.
 
@@ -115,7 +120,7 @@ def labeled(
         masks: a folder of masks or of annotations in the form of Pascal VOC, each called like its image, in the same
             sub-folder, with any ending.
         limit: how many images, and which; None for all.
-        levels: how pictures of more than 8 bits are read.
+        levels: how pictures of more than 8 bits are read. channels: that the network reads.
 
     Raises:
         BadRequest: there is no such folder of masks, or none in it belongs to an image.
@@ -133,7 +138,7 @@ def labeled(
             ImageItem(
                 id,
                 readable(file.name),
-                _opener(contents[file.path], file.page, levels),
+                _opener(contents[file.path], _decoder(file.page, levels, channels)),
                 f"page {file.page} " if file.page else "",
                 image_labels,
                 _mask_opener(mask, image_labels) if mask is not None else None,
@@ -171,18 +176,23 @@ def _of_masks(items: Sequence[ImageItem]) -> list[str]:
     return [f"{have} several labels: a mask is taken to be of the first, and measures maps of that label alone."]
 
 
-def _mask_opener(file: FileContent, labels: Sequence[Label]) -> Callable[[], Image.Image | UprightPicture]:
+def _mask_opener(file: FileContent, labels: Sequence[Label]) -> Callable[[], Mask]:
     if file.path.suffix.lower() == BOXES:
         return partial(read_boxes, file.path, labels[0].name if labels else "")
-    return _opener(file)
+    return _opener(file, lambda source, ending: open_picture(source, ending=ending))
 
 
-def _opener(
-    file: FileContent | Path, page: int = 0, levels: Levels = NO_LEVELS
-) -> Callable[[], Image.Image | UprightPicture]:
-    file = FileContent(file) if isinstance(file, Path) else file
+def _decoder(page: int, levels: Levels, channels: int) -> Callable[[Source, str], AnyPicture]:
+    """What makes a picture of a file for a network of so many channels."""
+    if channels in USUAL:
+        return lambda source, ending: open_picture(source, page, levels, ending)
+    return lambda source, ending: open_bands(source, page, levels, ending, channels)
 
-    def read() -> Image.Image | UprightPicture:
+
+def _opener(file: FileContent, decode: Callable[[Source, str], P]) -> Callable[[], P]:
+    """What decodes a file's content when it is needed, and says why where it can't."""
+
+    def read() -> P:
         try:
             status = file.path.stat()
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -199,7 +209,7 @@ def _opener(
             raise UnusablePicture(str(error)) from error
         except OSError:
             source = file.path  # the decoder will say why
-        picture = open_picture(source, page, levels, ending(file.path))
+        picture = decode(source, ending(file.path))
         if source is file.path:  # it may have been replaced between its hash and its pixels
             try:
                 file.check()

@@ -5,7 +5,6 @@ from dataclasses import replace
 from cnnvis_report.data.preprocessing import Preprocessing, read_sides
 from cnnvis_report.errors import BadRequest
 
-INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")  # of Pillow
 NONE = "none"
 
 

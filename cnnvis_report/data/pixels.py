@@ -1,7 +1,7 @@
 """What a reader gives of a picture: its pixels as they are stored, upright, a few rows at a time."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ Rows = Callable[[int, int], "Image.Image | Values"]
 AT_A_TIME = 1 << 20  # pixels of which there is more than one form in memory
 MOST_PIXELS = 120_000_000
 MOST_DEEP = 60_000_000  # of more than 8 bits a channel, which take twice the memory
+BAND_MODES = ("L", "LA", "RGB", "RGBA")  # whose channels are what the file has; others, such as palettes, are colors
 ORIENTATION = 0x0112  # in EXIF
 # what makes a picture upright, by its orientation in EXIF
 UPRIGHT = {
@@ -39,8 +40,9 @@ class Pixels:
 
     size: (width, height), upright. rows: the rows from one to before another, upright: a Pillow image of 8 bits a
     channel in any mode, or, where `deep`, an array H×W of gray, or H×W×C with C of 2, 3 or 4, the last of 2 and of 4
-    the alpha. note: what a user has to know of how it was read. transparent: of an array, the value or color that shows
-    what is behind it; None where none does.
+    the alpha, or bands that are none. note: what a user has to know of how it was read. transparent: of an array, the
+    value or color that shows what is behind it; None where none does. stack: an array of three sides of which the bands
+    may be the first or the last, which the network decides by what it reads.
     """
 
     size: tuple[int, int]
@@ -48,6 +50,7 @@ class Pixels:
     deep: bool = False
     note: str = ""
     transparent: int | tuple[int, ...] | None = None
+    stack: Values | None = None
 
     @classmethod
     def of_image(cls, image: Image.Image, note: str = "") -> "Pixels":
@@ -74,6 +77,38 @@ class Pixels:
             return cls.of_image(Image.fromarray(values), note)
         size = (values.shape[1], values.shape[0])
         return cls(size, lambda top, bottom: values[top:bottom], True, note)
+
+    @classmethod
+    def of_bands(cls, values: Values) -> "Pixels":
+        """An array H×W×C of any number of bands, none of which is alpha; bytes, or numbers of any range."""
+        size = (values.shape[1], values.shape[0])
+        return cls(size, lambda top, bottom: values[top:bottom], values.dtype != np.uint8)
+
+    @classmethod
+    def of_stack(cls, values: Values) -> "Pixels":
+        """An array H×W×C or C×H×W; taken for the one whose bands are the shorter side until the network is known."""
+        first = values.shape[0] < values.shape[2]
+        return replace(cls.of_bands(np.moveaxis(values, 0, 2) if first else values), stack=values)
+
+    def laid_out(self, channels: int) -> "Pixels":
+        """The same with the bands of a stack where a network of so many channels has them."""
+        if self.stack is None or self.bands == channels or channels not in self.stack.shape[::2]:
+            return self
+        first = self.stack.shape[0] == channels
+        return replace(self.of_bands(np.moveaxis(self.stack, 0, 2) if first else self.stack), note=self.note)
+
+    @property
+    def bands(self) -> int:
+        """How many numbers a pixel has, alpha among them."""
+        return int(self.band_values(0, 1).shape[2])
+
+    def band_values(self, top: int, bottom: int) -> Values:
+        """The rows from one to before another as an array H×W×C, alpha and bands alike."""
+        rows = self.rows(top, bottom)
+        if isinstance(rows, Image.Image) and rows.mode not in BAND_MODES:
+            rows = rows.convert("RGBA" if "transparency" in rows.info else "RGB")
+        values = np.asarray(rows)
+        return values[..., None] if values.ndim == 2 else values
 
     def strips(self) -> Iterator[tuple[int, int]]:
         """The rows, as many at a time as there may be in several forms at once."""

@@ -8,8 +8,10 @@ from math import isfinite
 import torch
 from torch import Tensor
 
+from cnnvis_report.data.shown_bands import chosen_bands
 from cnnvis_report.data.transform import Transform
 from cnnvis_report.errors import BadRequest, shown
+from cnnvis_report.records.bands import USUAL, ShownBands
 
 LARGEST = 10_000  # pixels a side that a picture is made
 SIDE = re.compile("[0-9]+")  # isdecimal() takes the digits of every script
@@ -66,6 +68,7 @@ class Preprocessing:
     crop: (height, width) cut from the middle; None keeps all.
     interpolation: a name that Pillow's resampling filters have, in lower case.
     levels: how pictures of more than 8 bits a channel are read.
+    bands: which bands pages show; None for gray and color pictures, which they show as they are.
     transform: a user's own function, in place of all that; the constants are then its own, where they are known.
     aspect: of a picture that is resized to (height, width): squash makes it fit, cover keeps its aspect and is at least
     as large, contain keeps it and is at most as large.
@@ -80,6 +83,7 @@ class Preprocessing:
     crop: tuple[int, int] | None = None
     interpolation: str = "bilinear"
     levels: Levels = NO_LEVELS
+    bands: ShownBands | None = None
     transform: Transform | None = None
     aspect: str = "squash"
     fill: str = "black"
@@ -87,7 +91,7 @@ class Preprocessing:
 
     @property
     def channels(self) -> int:
-        """1 for gray, 3 for color."""
+        """1 for gray, 3 for color, another number of bands."""
         return len(self.mean)
 
     @property
@@ -118,9 +122,14 @@ class Preprocessing:
         return -mean / std
 
     def with_channels(self, channels: int) -> "Preprocessing":
-        """The same for another number of channels: constants that differ by channel are averaged."""
+        """The same for another number of channels: constants that differ by channel are averaged.
+
+        Of bands that are neither gray nor color they say nothing: these are 0 and 1.
+        """
         if channels == self.channels or self.transform is not None:
             return self
+        if channels not in USUAL:
+            return replace(self, mean=(0.0,) * channels, std=(1.0,) * channels)
         mean = sum(self.mean) / self.channels
         std = sum(self.std) / self.channels
         return replace(self, mean=(mean,) * channels, std=(std,) * channels)
@@ -172,6 +181,10 @@ class Preprocessing:
             f"{', '.join(steps)}, {self.interpolation}{tensors}; {f'{levels}; ' if levels else ''}"
             f"mean {numbers[0]}, std {numbers[1]}"
         )
+
+    def shown(self, values: Tensor) -> Tensor:
+        """The channels of values [C, H, W] that pages show: [3, H, W], or [1, H, W] as gray."""
+        return values if self.bands is None else chosen_bands(self.bands, values)
 
     def _describe_transform(self, transform: Transform) -> str:
         numbers = [" ".join(f"{value:g}" for value in values) for values in (self.mean, self.std)]

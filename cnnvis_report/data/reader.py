@@ -11,6 +11,8 @@ from cnnvis_report.extensions.registry import Registry
 
 Source = Path | BinaryIO
 ReadFunction = Callable[[Source, int], Pixels]
+Deep = bool | Callable[[Path], bool]
+OURS = "cnnvis_report."
 FALLBACK = "pillow"  # which says of a file that nobody knows what it is
 
 
@@ -20,8 +22,8 @@ class Reader:
 
     title: what it reads, as in "a DICOM file". endings: of such files' names, in lower case. recognizes: whether a file
     that begins with these bytes is of this kind, whatever it is called. read: decodes the image of a page. count: how
-    many images a file has. deep: whether they have more than 8 bits a channel. requires: modules that it imports.
-    install: what pip installs to have them.
+    many images a file has. deep: whether they have more than 8 bits a channel, of all such files or of one. requires:
+    modules that it imports. install: what pip installs to have them.
     """
 
     name: str
@@ -30,7 +32,7 @@ class Reader:
     recognizes: Callable[[bytes], bool]
     read: ReadFunction
     count: Callable[[Path], int] | None = None
-    deep: bool = False
+    deep: Deep = False
     requires: tuple[str, ...] = ()
     install: str = ""
 
@@ -54,7 +56,7 @@ def reader(
     endings: Iterable[str],
     recognizes: Callable[[bytes], bool] = lambda _: False,
     count: Callable[[Path], int] | None = None,
-    deep: bool = False,
+    deep: Deep = False,
     requires: tuple[str, ...] = (),
     install: str = "",
 ) -> Callable[[ReadFunction], ReadFunction]:
@@ -71,7 +73,8 @@ def reader(
         endings: of such files' names, in lower case with the dot.
         recognizes: of a file's first bytes, up to 4096, whether it is of this kind, whatever it is called.
         count: of a path, how many images the file has; one where it is None. It must not decode them.
-        deep: whether the images have more than 8 bits a channel, so that all of a set are read alike.
+        deep: whether the images have more than 8 bits a channel, so that all of a set are read alike; or what says so
+            of a path.
         requires: modules that are imported while reading; files are skipped, with the reason, where one is missing.
         install: what pip has to install to have them, such as "cnnvis-report[dicom]".
 
@@ -90,7 +93,11 @@ def reader(
 
 def readers() -> tuple[Reader, ...]:
     """All readers; those of installed packages first, so that they may read better what ours read too."""
-    return tuple(sorted(READERS.entries().values(), key=lambda entry: (entry.name == FALLBACK, entry.name)))
+    return tuple(sorted(READERS.entries().values(), key=_order))
+
+
+def _order(entry: Reader) -> tuple[bool, bool, str]:
+    return entry.name == FALLBACK, entry.read.__module__.startswith(OURS), entry.name
 
 
 def reader_for(head: bytes, ending: str = "") -> Reader:

@@ -2,23 +2,26 @@
 
 from collections.abc import Sequence
 
-from cnnvis_report.data.byte_scale import NOMINAL
-from cnnvis_report.data.decode import read_spread
+from cnnvis_report.data.byte_scale import NOMINAL, Spread
+from cnnvis_report.data.decode import COLOR, read_spread
 from cnnvis_report.data.image_file import FoundImages
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import Levels
+from cnnvis_report.records.bands import USUAL
 
 FAR = 4  # bits, by which a picture that has fewer of them becomes nearly black
 LOOKED_AT = 24  # pictures, spread over the set; to decode all of them would take as long as to explain some
 
 
-def find_levels(images: FoundImages, known: Levels, option: str = "") -> tuple[Levels, tuple[str, ...]]:
+def find_levels(
+    images: FoundImages, known: Levels, option: str = "", channels: int = COLOR
+) -> tuple[Levels, tuple[str, ...]]:
     """How pictures of more than 8 bits are read, and what a user has to know of it.
 
     Args:
         known: the user's range, or what the model was trained with; where it says nothing, the smallest number of bits
             that holds the values of some of the pictures.
-        option: of the command, which reads them otherwise; empty where it has none.
+        option: of the command, which reads them otherwise; empty where it has none. channels: that the network reads.
     """
     deep = [image for image in images if image.deep]
     many = "1 picture has" if len(deep) == 1 else f"{len(deep)} pictures have"
@@ -32,25 +35,40 @@ def find_levels(images: FoundImages, known: Levels, option: str = "") -> tuple[L
     if known.bits is not None or not deep:
         return known, ()
     sampled = [deep[index * len(deep) // min(LOOKED_AT, len(deep))] for index in range(min(LOOKED_AT, len(deep)))]
-    bits = []
+    spreads = []
     for image in sampled:
         try:
-            spread = read_spread(image.path, image.page)
+            spread = read_spread(image.path, image.page, channels)
         except UnusablePicture:  # says so when its turn comes
             continue
-        bits.append(spread.bits if spread is not None else None)
-    whole = [depth for depth in bits if depth is not None]
+        spreads += [] if spread is None else [spread]
+    whole = [spread.bits for spread in spreads if spread.bits is not None]
+    unscaled = _unscaled(spreads, option) if channels not in USUAL else ()
     if not whole:
-        return known, ()
+        return known, unscaled
     looked = "" if len(sampled) == len(deep) else f" of the {len(sampled)} looked at"
     most = max(whole)
     notices = _dark(whole, looked or f" of {len(deep)}", option)
     if most == NOMINAL:
-        return Levels(bits=NOMINAL), notices
+        return Levels(bits=NOMINAL), (*notices, *unscaled)
     advice = f" {option} 0,{(1 << NOMINAL) - 1} reads them from 0 to {(1 << NOMINAL) - 1}." if option else ""
     return Levels(bits=most), (
         f"{many} more than 8 bits, and none{looked} a value above {(1 << most) - 1}: read as {most} bits.{advice}",
         *notices,
+        *unscaled,
+    )
+
+
+def _unscaled(spreads: Sequence[Spread], option: str) -> tuple[str, ...]:
+    """That values which no number of bits holds are given to the network as they are."""
+    others = [spread for spread in spreads if spread.bits is None]
+    ends = min((spread.least for spread in others), default=0.0), max((spread.most for spread in others), default=0.0)
+    if ends[0] >= 0 and ends[1] <= 1:
+        return ()
+    of = f"{len(others)} of {len(spreads)}" if len(others) < len(spreads) else f"the {len(others)}"
+    return (
+        f"Bands of {of} images looked at have values from {ends[0]:g} to {ends[1]:g}, which are read as they are; "
+        f"{option} LOW,HIGH scales them to 0 to 1.",
     )
 
 

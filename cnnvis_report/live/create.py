@@ -26,7 +26,8 @@ from cnnvis_report.models.own_transform import normalization_of
 from cnnvis_report.pipeline.arguments import check_network, config_of
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
-from cnnvis_report.pipeline.setup import adjusted_preprocessing, set_up_model
+from cnnvis_report.pipeline.preprocessing import adjusted_preprocessing
+from cnnvis_report.pipeline.setup import set_up_model
 from cnnvis_report.report.loaded_report import LoadedReport, load_report
 from cnnvis_report.store.own_files import output as writing_into
 

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 from cnnvis_report.cli.console import NORMAL, QUIET, Console
 from cnnvis_report.errors import BadRequest
 
+log = logging.getLogger("cnnvis_report")
 WAYS = ("auto", "terminal", "notebook", "none")
 Told = Callable[[float, str], object]
 ProgressChoice = str | Told | None
@@ -21,8 +23,8 @@ def console_of(progress: ProgressChoice) -> Console:
 
     Args:
         progress: "terminal" for a bar and lines on the standard error stream, "notebook" for a line below the cell,
-            "none" or None for warnings alone, "auto" for what fits; or a function of what part is done, from 0 to 1,
-            and what is being done.
+            "none" or None for Python's logging alone, "auto" for what fits; or a function of what part is done, from
+            0 to 1, and what is being done.
 
     Raises:
         BadRequest: it is none of these.
@@ -30,7 +32,7 @@ def console_of(progress: ProgressChoice) -> Console:
     if progress == "auto":
         progress = "notebook" if _in_notebook() else "terminal"
     if progress is None or progress == "none":
-        return Console(QUIET)
+        return LogConsole()
     if progress == "terminal":
         return Console(NORMAL)
     if progress == "notebook":
@@ -40,11 +42,31 @@ def console_of(progress: ProgressChoice) -> Console:
     raise BadRequest(f"progress is {progress!r}; give {', '.join(map(repr, WAYS))}, or a function (fraction, what).")
 
 
-class CallbackConsole(Console):
-    """Tells a function of the progress; only warnings are written to the standard error stream."""
+class LogConsole(Console):
+    """Leaves all lines to Python's logging, as information and as warnings, and shows no progress."""
+
+    def __init__(self) -> None:
+        super().__init__(QUIET)
+
+    def say(self, text: str = "") -> None:
+        """A line of information."""
+        if text.strip():
+            log.info("%s", " ".join(text.split()))
+
+    def interject(self, text: str) -> None:
+        """The same while work goes on."""
+        self.say(text)
+
+    def warn(self, message: str, error: Exception | None = None) -> None:
+        """A warning."""
+        log.warning("%s", message)
+
+
+class CallbackConsole(LogConsole):
+    """Tells a function of the progress, and leaves lines and warnings to Python's logging."""
 
     def __init__(self, tell: Told) -> None:
-        super().__init__(QUIET)
+        super().__init__()
         self._tell, self._total, self._done, self._label = tell, 1.0, 0.0, ""
 
     @contextmanager

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from cnnvis_report.engine.rules.lrp import Composite
-from cnnvis_report.engine.rules.lrp_rules import Epsilon, Gamma
+from cnnvis_report.engine.rules.lrp_rules import Epsilon, Gamma, LayerRule, Z
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.methods.options import Between
 from cnnvis_report.methods.registry import method
@@ -28,7 +28,7 @@ from cnnvis_report.records.methods import Family, Kind, Sign
     },
 )
 def attn_lrp(
-    tape: Tape, targets: Tensor, *, epsilon: float = 1e-6, gamma: float = 0.0, convolution_gamma: float = 0.25
+    tape: Tape, targets: Tensor, *, epsilon: float = 0.0, gamma: float = 0.0, convolution_gamma: float = 0.25
 ) -> Tensor:
     """The class score handed down layer by layer, through attention and layer norms too.
 
@@ -39,7 +39,7 @@ def attn_lrp(
 
     Args:
         targets: [N] class indices.
-        epsilon: of the linear layers.
+        epsilon: e, in the units of pre-activations; 0 is the z rule, which needs none here: nothing is divided.
         gamma: of the linear layers; 0 is the e rule, and the larger, the less speaks against.
         convolution_gamma: of the convolutions; 0 is the e rule.
 
@@ -49,6 +49,7 @@ def attn_lrp(
     Raises:
         NotApplicable: the network has no attention, or an operation has no rule.
     """
-    dense = Gamma(gamma) if gamma else Epsilon(epsilon)
-    convolution = Gamma(convolution_gamma) if convolution_gamma else Epsilon(epsilon)
+    plain: LayerRule = Epsilon(epsilon) if epsilon else Z()
+    dense = Gamma(gamma) if gamma else plain
+    convolution = Gamma(convolution_gamma) if convolution_gamma else plain
     return tape.relevance(targets, Composite(convolution, dense, attention=True))

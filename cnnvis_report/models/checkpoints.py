@@ -14,6 +14,7 @@ from cnnvis_report.errors import BadRequest, UnknownName, brief
 from cnnvis_report.models.checkpoint_candidates import Candidate, State, candidates, key_name
 from cnnvis_report.models.checkpoint_limits import check_claims, check_limits
 from cnnvis_report.models.file_kinds import check_kind
+from cnnvis_report.models.lightning.checkpoint import is_lightning
 from cnnvis_report.models.nearest_network import advice
 from cnnvis_report.models.safe_unpickle import unpickle
 from cnnvis_report.models.tensor_matching import Match, match, preferred, whole, without_prefix
@@ -52,8 +53,19 @@ def read_candidates(path: Path) -> list[Candidate]:
     Raises:
         BadRequest, UnknownName: the file can't be read, or holds no tensors by name, or has no such key.
     """
+    return candidates_in(read_content(split_key(path)[0]), path)
+
+
+def candidates_in(content: object, path: Path) -> list[Candidate]:
+    """All sets of tensors in what a checkpoint holds.
+
+    Args:
+        path: where it was read from, or FILE#KEY for what stands under a key.
+
+    Raises:
+        BadRequest, UnknownName: it holds no tensors by name, or has no such key.
+    """
     file, key = split_key(path)
-    content = read_content(file)
     if key:
         content = _under(content, key, file)
     state_dicts = candidates(content)
@@ -82,8 +94,11 @@ def is_plain(value: object) -> bool:
     return isinstance(value, Tensor) and value.layout is torch.strided and not (value.is_quantized or value.is_meta)
 
 
-def read_content(path: Path) -> object:
+def read_content(path: Path, *, part: bool = False) -> object:
     """What a checkpoint holds: tensors and plain Python values, whatever their arrangement.
+
+    Args:
+        part: whether it may be one of several files that make a checkpoint.
 
     Raises:
         BadRequest: the file can't be read, or is of another kind, or holds objects that could run code.
@@ -97,9 +112,10 @@ def read_content(path: Path) -> object:
     try:
         if path.is_file():
             check_limits(path)
-        check_kind(path)
+        check_kind(path, part=part)
         with path.open("rb") as file:
-            return load_file(path) if _is_safetensors(file.read(9)) else unpickle(path)
+            # what stands beside the weights in Lightning's checkpoints is never made, whatever its class
+            return load_file(path) if _is_safetensors(file.read(9)) else unpickle(path, lenient=is_lightning(path))
     except SafetensorError as error:
         raise BadRequest(
             f"{path}: can't be read as safetensors ({brief(error)}). Copy or download it again."
@@ -113,6 +129,27 @@ def load_into(network: nn.Module, state: State | Match, path: Path, *, architect
 
     Args:
         asked: torchvision's name of the network, where it has one.
+
+    Raises:
+        BadRequest: keys are missing or left over, or shapes differ; the message lists them.
+    """
+    state = check_fits(network, state, path, architecture=architecture)
+    expected = network.state_dict()
+    parameters = {name for name, _ in network.named_parameters()}
+    whole = next(
+        (key for key in expected if key in parameters and key in state and not _fits_type(state[key], expected[key])),
+        None,
+    )
+    if whole is not None:
+        raise BadRequest(
+            f"{path}: {whole} holds {state[whole].dtype}, as of a quantized network, and no scale to read it by. "
+            f"Give the weights in floating point."
+        )
+    network.load_state_dict({key: value for key, value in state.items() if key in expected}, strict=False)
+
+
+def check_fits(network: nn.Module, state: State | Match, path: Path, *, architecture: str = "") -> State:
+    """Refuse tensors that aren't the network's, which may be without values; gives them by the network's names.
 
     Raises:
         BadRequest: keys are missing or left over, or shapes differ; the message lists them.
@@ -136,17 +173,7 @@ def load_into(network: nn.Module, state: State | Match, path: Path, *, architect
     listed = "; ".join(problem for problem in problems if problem)
     if listed:
         raise BadRequest(f"{path}: the weights are of another network: {listed}.{advice(state, architecture)}")
-    parameters = {name for name, _ in network.named_parameters()}
-    whole = next(
-        (key for key in expected if key in parameters and key in state and not _fits_type(state[key], expected[key])),
-        None,
-    )
-    if whole is not None:
-        raise BadRequest(
-            f"{path}: {whole} holds {state[whole].dtype}, as of a quantized network, and no scale to read it by. "
-            f"Give the weights in floating point."
-        )
-    network.load_state_dict({key: value for key, value in state.items() if key in expected}, strict=False)
+    return state
 
 
 def _is_safetensors(start: bytes) -> bool:

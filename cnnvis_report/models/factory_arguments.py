@@ -38,11 +38,12 @@ def typed_arguments(
         return {**(known or {}), **{name: _literal(text) for name, text in texts.items()}}
     named = {parameter.name: parameter for parameter in parameters if parameter.kind not in VARIADIC}
     takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
-    arguments = {
-        name: value
-        for name, value in (known or {}).items()
+    fitting = [
+        name
+        for name in known or {}
         if name in named or (takes_any and name.isidentifier() and not name.startswith("_"))
-    }
+    ]
+    arguments = {name: (known or {})[name] for name in fitting if name not in texts}
     for name, text in texts.items():
         if name not in named and not takes_any:
             if not named:

@@ -9,12 +9,13 @@ from pathlib import Path
 from cnnvis_report.errors import BadRequest, brief
 
 STATE_DICT = "and give the file that makes with --weights, and the architecture as MODEL"
+KERAS = "Give it as MODEL, or as --weights of a model of Keras."
 FACTORY = "give a network of it from a factory of your own, path/to/file.py:function"
 
 # the first bytes of a file, and what they say
 STARTS = (
     (b"version https://git-lfs", "is a pointer of Git LFS, not the file itself. Fetch it: git lfs pull."),
-    (b"\x89HDF\r\n\x1a\n", f"is an HDF5 file, as of Keras, which isn't read yet; {FACTORY}."),
+    (b"\x89HDF\r\n\x1a\n", f"is an HDF5 file, as of Keras. {KERAS}"),
     (b"<!doctype html", "is a page of the web, not the file that was to be downloaded. Download it again."),
     (b"<html", "is a page of the web, not the file that was to be downloaded. Download it again."),
     (b"\x93NUMPY", "is a NumPy array without names. Save a state dict: torch.save(model.state_dict(), 'weights.pth')."),
@@ -24,6 +25,9 @@ STARTS = (
 PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"RIFF", b"BM")
 SUFFIXES = {
     ".onnx": "has the name of an ONNX graph and not its content. Export, copy or download it again.",
+    ".keras": "has the name of a Keras model and not its content. Save, copy or download it again.",
+    ".h5": "has the name of a Keras model and not its content. Save, copy or download it again.",
+    ".hdf5": "has the name of an HDF5 file and not its content. Save, copy or download it again.",
     ".tflite": f"is a TensorFlow Lite file, which isn't read; {FACTORY}.",
     ".engine": f"is a TensorRT engine, compiled for one GPU; {FACTORY}.",
     ".plan": f"is a TensorRT engine, compiled for one GPU; {FACTORY}.",
@@ -36,25 +40,31 @@ SUFFIXES = {
 }
 
 
-def check_kind(path: Path) -> None:
+def check_kind(path: Path, *, part: bool = False) -> None:
     """Refuse a file that is of a kind known not to be read.
+
+    Args:
+        part: whether it may be one of several files that make a checkpoint.
 
     Raises:
         BadRequest: saying what it is, and what to do next.
     """
     what = _folder(path) if path.is_dir() else _archive(path) if _is_zip(path) else _plain(path)
-    if what:
+    if what and not (part and what == _shard(path)):
         raise BadRequest(f"{path}: {what}")
 
 
 def _folder(path: Path) -> str:
     names = {file.name for file in path.iterdir()}
     if "saved_model.pb" in names:
-        return f"is a SavedModel of TensorFlow, which isn't read; {FACTORY}."
+        return (
+            "is a SavedModel of TensorFlow, which isn't read. Save it as .keras where TensorFlow is: "
+            f"tf.keras.models.load_model({path.name!r}).save('model.keras')"
+        )
     if "config.json" in names:
         return (
-            f"is a folder as Hugging Face's transformers and timm write it, which isn't read yet; {FACTORY}, that "
-            f"calls from_pretrained, or give its .safetensors file with --weights and the architecture as MODEL."
+            "is a folder as Hugging Face's transformers and timm write it, and no file of weights. Give it as MODEL, "
+            "or its .safetensors file with --weights."
         )
     if ".metadata" in names or any(name.endswith("_optim_states.pt") for name in names):
         return "is a checkpoint in parts, of training on several devices. Join it into one state dict first."
@@ -79,17 +89,16 @@ def _archive(path: Path) -> str:
         return f"is a damaged archive ({brief(error)}). Copy or download it again."
     if any(name.endswith("constants.pkl") for name in names) and any("/code/" in name for name in names):
         return (
-            "is TorchScript, whose operations can't be seen. Its weights can be had: "
+            "is TorchScript, a whole network: give it as MODEL, without --weights. Its weights alone can be had: "
             f"torch.save(torch.jit.load({path.name!r}).state_dict(), 'weights.pth'), {STATE_DICT}."
         )
     if any(name.endswith(("archive_format", "serialized_exported_program.json")) for name in names):
         return (
-            f"is a program of torch.export, which isn't read yet; {FACTORY}, that gives "
-            f"torch.export.unflatten(torch.export.load({path.name!r})), or its weights: "
+            "is a program of torch.export, a whole network: give it as MODEL, without --weights. Its weights alone: "
             f"torch.save(torch.export.load({path.name!r}).state_dict, 'weights.pth'), {STATE_DICT}."
         )
     if "config.json" in names and any(name.startswith("model.weights") for name in names):
-        return f"is a model of Keras, which isn't read yet; {FACTORY}."
+        return f"is a model of Keras. {KERAS}"
     if any(name.endswith(".npy") for name in names):
         return SUFFIXES[".npz"]
     if not any(name.endswith("data.pkl") for name in names):

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from cnnvis_report.data.shown_bands import MOST_BANDS
 from cnnvis_report.errors import EndsProgram
 from cnnvis_report.isolation.eval_mode import eval_mode
 from cnnvis_report.isolation.process_state import running_user_code
@@ -12,7 +13,8 @@ def input_channels(network: nn.Module) -> int | None:
     """The channels that the network reads, or None where it has no convolution.
 
     Those of the convolution that is declared first, if it alone speaks for gray or color pictures; otherwise the
-    network is tried on both, as a head or a gate may be declared before the features.
+    network is tried on both, as a head or a gate may be declared before the features, and then on as many channels as
+    any convolution reads, the fewest first.
     """
     declared = [module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)]
     if not declared:
@@ -20,7 +22,10 @@ def input_channels(network: nn.Module) -> int | None:
     likely = {*declared} & {1, 3}
     if {declared[0]} == likely:
         return declared[0]
-    return next((channels for channels in (3, 1) if _takes(network, channels)), declared[0])
+    others = sorted(channels for channels in {*declared} - {1, 3} if channels <= MOST_BANDS)
+    if others == [declared[0]] and not likely:
+        return declared[0]
+    return next((channels for channels in (3, 1, *others) if _takes(network, channels)), declared[0])
 
 
 def in_single_precision(network: nn.Module) -> nn.Module:
@@ -33,7 +38,11 @@ def in_single_precision(network: nn.Module) -> nn.Module:
         if tensor is not None and tensor.is_floating_point() and tensor.dtype != torch.float32
     ]
     network.float()
-    if other and input_channels(network) and not any(_takes(network, channels) for channels in (3, 1)):
+    if (
+        other
+        and input_channels(network)
+        and not any(_takes(network, channels) for channels in (3, 1, input_channels(network) or 3))
+    ):
         for tensors, name, dtype in other:
             tensors[name].data = tensors[name].to(dtype)  # type: ignore[union-attr]
     return network

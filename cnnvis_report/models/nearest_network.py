@@ -40,13 +40,12 @@ def advice(state: State, architecture: str = "") -> str:
 
 
 def _of_index(known: Known) -> str:
-    names = [name.replace("timm/", "timm's ") for name in known.names]
+    names = [name.replace("timm/", "timm:") for name in known.names]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     called = " or ".join(names) if len(names) <= NAMED else ", ".join(names[:NAMED]) + more
     stem = f", but that the first one reads {_channels(known.channels)}" if known.channels is not None else ""
-    factory = " Give it from a factory, path/to/file.py:function, and this file with --weights."
-    factory = factory if names[0].startswith("timm") else ""
-    return f" They are of {called}: every tensor before the last layer is there, by name and shape{stem}.{factory}"
+    give = f" Give {names[0]} as MODEL." if names[0].startswith("timm:") else ""
+    return f" They are of {called}: every tensor before the last layer is there, by name and shape{stem}.{give}"
 
 
 def _channels(count: int) -> str:

@@ -42,6 +42,13 @@ def find_networks(state: Mapping[str, Tensor]) -> Known | None:
     return None
 
 
+@lru_cache(maxsize=1)
+def timm_names() -> frozenset[str]:
+    """The names of timm's networks that are known here."""
+    known = {name for prints in _index().values() for names in prints.values() for name in names}
+    return frozenset(name.removeprefix("timm/") for name in known if name.startswith("timm/"))
+
+
 def fingerprint(state: Mapping[str, Tensor], heads: Sequence[str]) -> str:
     """Of a network's tensors but those of its last layers, by names and shapes: 12 hexadecimal digits."""
     return _fingerprint({key: tuple(value.shape) for key, value in state.items()}, heads)

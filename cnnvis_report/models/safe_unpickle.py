@@ -91,14 +91,17 @@ class InertList:
         return []
 
 
-def unpickle(path: Path) -> object:
+def unpickle(path: Path, *, lenient: bool = False) -> object:
     """What a `.pt` or `.pth` file holds, on the CPU.
+
+    Args:
+        lenient: objects of any class are stood in for, not of those alone that are known to hold values; none is made.
 
     Raises:
         BadRequest: it can't be read, or holds a class that isn't known to be harmless, which is named.
     """
     names = list(globals_in(path))
-    stand_ins = [_stand_in(name) for name in names if _kind(name) is not None]
+    stand_ins = [_stand_in(name) for name in names if _kind(name) is not None or (lenient and not is_harmless(name))]
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(stand_ins):
             warnings.simplefilter("ignore")  # what it warns of comes back as an error, or doesn't matter
@@ -154,6 +157,11 @@ def _named(pickle: io.BufferedIOBase) -> Iterator[str]:
         yield f"{module}.{name}"
 
 
+def is_harmless(name: str) -> bool:
+    """Whether a class or function is one that holds values, or that the unpickler makes tensors with."""
+    return _kind(name) is not None or name.startswith(KNOWN)
+
+
 def _kind(name: str) -> type | None:
     """The stand-in that suits a class of this name; None where it isn't known to be harmless."""
     if name in MAPPINGS:
@@ -172,7 +180,7 @@ def _stand_in(name: str) -> Any:
 
 def _refused(names: list[str], message: str) -> str:
     """Why a file wasn't opened, by what it holds."""
-    strangers = [name for name in names if _kind(name) is None and not name.startswith(KNOWN)]
+    strangers = [name for name in names if not is_harmless(name)]
     if any(name.startswith("torch.nn.modules.") for name in strangers):
         return (
             f"isn't a file of plain tensors: it holds a pickled network or a part of one ({strangers[0]}), which could "

@@ -53,7 +53,7 @@ def skeleton(name: str, **options: Any) -> nn.Module:
     return network
 
 
-def _make_room(network: nn.Module) -> nn.Module:
+def make_room(network: nn.Module) -> nn.Module:
     """Memory for the values that a skeleton has not; whoever loads some makes sure that they are all there."""
     for module in network.modules():
         for name, parameter in module.named_parameters(recurse=False):
@@ -77,7 +77,7 @@ def build_for(name: str, state: State, file: str) -> Built:
     channels = _channels(plain, state)
     # torchvision's own weights of these two were trained elsewhere, on pictures scaled otherwise
     options = {"transform_input": classes == CLASSES and channels is None} if _has_aux(name) else {}
-    network = _make_room(skeleton(name, num_classes=classes, **options))
+    network = make_room(skeleton(name, num_classes=classes, **options))
     if channels is not None:
         _replace_stem(network, channels, state)
     replaced, notices = _with_head(network, state, file)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cnnvis_report.data.class_files import read_classes
 from cnnvis_report.data.class_names import distinct
+from cnnvis_report.data.decode import COLOR
 from cnnvis_report.data.image_set import FoundImages, ImageSet, Limit, find_images, labeled
 from cnnvis_report.data.value_range import find_levels
 from cnnvis_report.models.model import Model
@@ -28,14 +29,19 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
     Raises:
         BadRequest: there are no images, or the class names can't be read.
     """
-    images = find_images(config.data.images) if config.data.images else FoundImages(())
+    own = model.preprocessing.transform is not None  # which takes pictures, whatever it makes of them
+    channels = COLOR if own else model.preprocessing.channels
+    images = find_images(config.data.images, channels) if config.data.images else FoundImages(())
     aliases: Aliases = ()
     if config.model.class_names is not None:
         known = read_classes(config.model.class_names)
         model, aliases = replace(model, classes=known.names), known.aliases
     classes = distinct(model.classes) if model.classes is not None else None
-    levels, level_notices = find_levels(images, model.preprocessing.levels, "--range")
-    preprocessing = replace(model.preprocessing, levels=levels)
+    levels, level_notices = find_levels(images, model.preprocessing.levels, "--range", channels)
+    bands = model.preprocessing.bands
+    if bands is not None and levels.range is None and any(image.deep for image in images):
+        bands = replace(bands, stretched=True)
+    preprocessing = replace(model.preprocessing, levels=levels, bands=bands)
     # with --select, the limit is of the selection, which a look at all images finds
     limit = limit_of(config) if config.data.select == "all" else None
 
@@ -48,6 +54,7 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
             masks=config.data.masks,
             limit=limit,
             levels=levels,
+            channels=channels,
         )
 
     model = replace(model, classes=classes, preprocessing=preprocessing, notices=(*model.notices, *level_notices))

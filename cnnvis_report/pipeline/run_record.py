@@ -51,6 +51,7 @@ def network_record(network: NetworkSetup) -> NetworkRecord:
         names=() if meaning.kind.exclusive else subject.classes,
         loader=network.model.loader,
         conversion=network.checks.conversion,
+        bands=subject.preprocessing.bands,
     )
 
 

@@ -7,30 +7,27 @@ from torch import Tensor
 
 from cnnvis_report.data.batches import sample
 from cnnvis_report.data.image_set import ImageSet
-from cnnvis_report.data.input_geometry import adjusted_geometry
-from cnnvis_report.data.preprocessing import Levels, Preprocessing
 from cnnvis_report.engine.devices import batch_size, choose_device
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.methods.registry import select
 from cnnvis_report.methods.tasks import Task, tasks_for
-from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.model import Model
 from cnnvis_report.pipeline.compare_original import compare_with_original
-from cnnvis_report.pipeline.config import DataConfig, ExplainConfig, RunConfig
+from cnnvis_report.pipeline.config import ExplainConfig, RunConfig
 from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_network
 from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan, choose_inspection, plan_inspection
 from cnnvis_report.pipeline.metrics_budget import MetricsBudget, choose_budget
 from cnnvis_report.pipeline.open_model import open_model
 from cnnvis_report.pipeline.open_subject import make_subject
+from cnnvis_report.pipeline.preprocessing import with_preprocessing
 from cnnvis_report.pipeline.rejected_images import usable
 from cnnvis_report.pipeline.repeatability.check import Repeatability, check_passes
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.pipeline.stages.predict import Selection, predict
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
-from cnnvis_report.pipeline.transform_options import keep_transform
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.network import ConversionRecord
 
@@ -106,7 +103,7 @@ def set_up(config: RunConfig) -> Setup:
     if methods or config.inspect.inspect in ("auto", "none"):
         tasks_for(select(methods), config.explain.layers, config.explain.options)
     model = open_model(config.model)
-    model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))
+    model = with_preprocessing(model, config.data)
     model, images_for, aliases = image_source(model, config)
     return set_up_model(model, images_for, config, aliases)
 
@@ -170,30 +167,6 @@ def select_images(setup: Setup, progress: Progress, most: int | None = None) -> 
     )
     notices = (*setup.notices, *selection.notices)
     return replace(setup, images=selection.images, selection=selection, notices=notices)
-
-
-def adjusted_preprocessing(model: Model, data: DataConfig) -> Preprocessing:
-    """The model's preprocessing with what the user wants otherwise.
-
-    Raises:
-        BadRequest: a size or constants that can't be used.
-    """
-    known = model.preprocessing
-    if known.transform is not None:
-        return keep_transform(known, data)
-    channels = len(data.mean or data.std or ()) or input_channels(model.network) or known.channels
-    if channels not in (1, 3):
-        raise BadRequest(f"{model.name} reads {channels} channels; pictures have 1 (gray) or 3 (color).")
-    known = known.with_channels(channels)
-    mean, std = data.mean or known.mean, data.std or known.std
-    if len(mean) != len(std):
-        raise BadRequest(f"--mean has {len(mean)} numbers and --std {len(std)}; each needs one a channel.")
-    if not all(value > 0 for value in std):
-        raise BadRequest(f"--std {' '.join(map(str, std))}: each number has to be above 0.")
-    known = replace(known, mean=mean, std=std)
-    if data.range is not None:
-        known = replace(known, levels=Levels.between(data.range))
-    return adjusted_geometry(known, data.size, data.resize, data.crop, data.interpolation)
 
 
 def _check_network(subject: Subject, model: Model, spec: str) -> NetworkChecks:

@@ -13,7 +13,7 @@ def keep_transform(known: Preprocessing, data: DataConfig) -> Preprocessing:
     Raises:
         BadRequest: an option would change what the transform decides.
     """
-    for option, value in {"--size": data.size, "--mean": data.mean, "--std": data.std}.items():
-        if value is not None:
-            raise BadRequest(f"{option}: the network brings a transform of its own, which makes what it reads.")
+    for option in ("size", "resize", "crop", "interpolation", "mean", "std"):
+        if getattr(data, option) is not None:
+            raise BadRequest(f"--{option}: the network brings a transform of its own, which makes what it reads.")
     return known if data.range is None else replace(known, levels=Levels.between(data.range))

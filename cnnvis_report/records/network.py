@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cnnvis_report.records.bands import ShownBands
 from cnnvis_report.records.scores import Quantity, ScoreKind
 
 
@@ -71,6 +72,7 @@ class NetworkRecord:
     names: of the classes, where an image can have several labels; else empty.
     averaged_layer: the layer whose averages over positions the scores are linear in; empty where there is none.
     loader: what opened it, in words.
+    bands: which of the pictures' bands pages show; null for gray and color pictures.
     conversion: how far it is from what it was converted from; null where it wasn't.
     piecewise_linear: whether it has only operations that are linear up to a constant, ReLU and pooling.
     """
@@ -92,3 +94,4 @@ class NetworkRecord:
     piecewise_linear: bool = False
     loader: str = ""
     conversion: ConversionRecord | None = None
+    bands: ShownBands | None = None

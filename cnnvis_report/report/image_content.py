@@ -8,6 +8,7 @@ from typing import Any
 from cnnvis_report.data.prefetch import ahead, processors
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.report.payload import Arrays, image_data
+from cnnvis_report.report.pictures.bands import band_pictures
 from cnnvis_report.report.pictures.feature_maps import layer_data
 from cnnvis_report.report.pictures.image_layers import image_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail
@@ -24,8 +25,8 @@ class ImageContent:
     """An image, with all that its page shows.
 
     ends: of the color scales of the maps that are shown first.
-    thumbnails: "picture" and a map of each method, WebP. data: what the page's scripts draw. pictures: of the layers,
-    WebP. feature_maps: what the page's scripts draw of each layer.
+    thumbnails: "picture" and a map of each method, WebP. data: what the page's scripts draw. pictures: of the layers
+    and of single bands, WebP. feature_maps: what the page's scripts draw of each layer.
     """
 
     image: ImageRecord
@@ -58,7 +59,8 @@ def _content(report: Report, most: int | None, entry: tuple[ImageRecord, Neighbo
         scale_ends(report.run, image, arrays),
         dict(_thumbnails(report.stored, image, arrays)),
         image_data(report.run, image, arrays, report.quality) | {"facts": map_facts(report, image)},
-        dict(image_pictures(report.stored, inspected)) if inspected else {},
+        dict(band_pictures(report.run, image, arrays))
+        | (dict(image_pictures(report.stored, inspected)) if inspected else {}),
         list(layer_data(report.stored, inspected, most)) if inspected else [],
     )
 

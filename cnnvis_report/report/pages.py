@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cnnvis_report.report.figure.save import page_pictures
+from cnnvis_report.report.pictures.bands import band_pictures
 from cnnvis_report.report.pictures.network import converged_pictures, network_pictures
 from cnnvis_report.report.pictures.snapshots import snapshot_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures
@@ -35,6 +36,9 @@ def overview_pictures(report: Report) -> Pictures:
     if report.figure is not None:
         yield from page_pictures(report.figure)
     yield from converged_pictures(report.stored)
+    if report.summary.images == 1:
+        image = next(report.images())
+        yield from band_pictures(report.run, image, report.stored.maps(image))
 
 
 def performance_pictures(report: Report) -> Pictures:

@@ -77,7 +77,10 @@ def _maps(run: RunRecord, records: Sequence[MapRecord], arrays: Arrays, quality:
         if str(record.target) != first:
             entry["first"] = first
         if method.color and arrays[record.key].ndim == 3:
-            entry["picture"] = data_uri(color_picture(arrays[record.key]))
+            bands = run.network.bands
+            values = arrays[record.key]
+            channels = values if bands is None else values[[number - 1 for number in bands.numbers]]
+            entry["picture"] = data_uri(color_picture(channels))
     return {str(record.target): entry for record, entry in zip(records, encoded, strict=True)}
 
 

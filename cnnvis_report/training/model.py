@@ -80,7 +80,7 @@ def find_source(name: str, weights: str | None) -> Source:
             raise BadRequest(
                 f"--arch {name} is a model of timm, and train takes 'small' or one of torchvision's classifiers "
                 f"({', '.join(known[1:4])}, … {len(known) - 1} in all). One of timm that is trained already can be "
-                f"explained: cnnvis-report run path/to/file.py:factory."
+                f"explained: cnnvis-report run timm:{name} IMAGES."
             ) from None
         raise UnknownName("architecture", name, known) from None
     if weights == NO_WEIGHTS:

@@ -37,8 +37,8 @@ def random_weights(network: nn.Module) -> nn.Module:
 
 def written_with_lxt(network: Any, images: Tensor, target: int) -> Tensor:
     """Relevance at the pixels of a `WrittenOut` whose operations are LXT's."""
-    import lxt.explicit.functional as lxt  # type: ignore[import-not-found]
-    from lxt.explicit.rules import identity_fn  # type: ignore[import-not-found]
+    import lxt.explicit.functional as lxt
+    from lxt.explicit.rules import identity_fn
 
     def linear(layer: Any, x: Tensor) -> Tensor:
         result: Tensor = lxt.linear_epsilon(x, layer.weight, layer.bias, 1e-12)

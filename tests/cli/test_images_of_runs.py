@@ -48,15 +48,15 @@ def test_folders_in_order_are_right(tmp_path: Path) -> None:
 
 def test_files_that_are_not_read_are_listed_and_counted(tmp_path: Path) -> None:
     shade(tmp_path / "data" / "a.png", 3)
-    for name in ("b.heic", "c.dcm", "d.npy"):
+    for name in ("b.heic", "c.dcm", "d.npz"):
         (tmp_path / "data" / name).write_bytes(b"\0" * 200)
     (tmp_path / "data" / "e.csv").write_text("x")
     result = command(*BRIGHT, tmp_path / "data", "-o", tmp_path / "r", "--strict", code=3)
     assert "Warning: b.heic: a HEIC picture (.heic), which isn't read" in result.output
     skipped = run_of(tmp_path / "r")["run"]["skipped"]
-    assert [file["name"] for file in skipped] == ["b.heic", "c.dcm", "d.npy"]
+    assert [file["name"] for file in skipped] == ["b.heic", "c.dcm", "d.npz"]
     assert "b.heic" in (tmp_path / "r" / "run.html").read_text()
-    (tmp_path / "data" / "d.npy").unlink()
+    (tmp_path / "data" / "d.npz").unlink()
     command(*BRIGHT, tmp_path / "data", "-o", tmp_path / "r", "--strict", code=3)
     assert len(run_of(tmp_path / "r")["run"]["skipped"]) == 2, "what was listed before isn't served again"
 

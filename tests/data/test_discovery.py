@@ -78,7 +78,7 @@ def test_a_file_that_is_reached_twice_is_taken_once_unless_its_label_differs(tmp
 
 
 UNREAD = {
-    "IMG_1.HEIC": "a HEIC picture (.heic), which isn't read; convert it", "scan.dcm": "a DICOM file", "f.npy": "NumPy",
+    "IMG_1.HEIC": "a HEIC picture (.heic), which isn't read; convert it", "scan.dcm": "a DICOM file", "f.npz": "NumPy",
     "brain.nii.gz": "a NIfTI volume (.nii.gz)", "raw.CR2": "a camera's raw picture", "x.psd": "a layered picture",
     "logo.svg": "a drawing", "light.exr": "high dynamic range", "new.jxl": "a JPEG XL picture", "t.tga": "a picture of",
 }  # fmt: skip

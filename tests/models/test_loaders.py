@@ -112,9 +112,13 @@ def test_modules_that_are_missing_are_said_with_what_installs_them(toy: Any, mod
         load_model("toy:3")
 
 
+CONTENT = ("onnx_file", "exported_program", "torchscript_file")  # they look into files, the most particular ones first
+
+
 def test_our_own_loaders_are_asked_in_a_fixed_order() -> None:
     ours = [entry.name for entry in loaders() if entry.load.__module__.startswith("cnnvis_report.")]
-    assert ours == ["torchvision_name", "trained_file", "own_code"]
+    assert ours[0] == "torchvision_name" and ours[-2:] == ["trained_file", "own_code"]
+    assert [name for name in ours if name in CONTENT] == list(CONTENT)
 
 
 def test_a_name_of_torchvision_wins_over_a_file_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

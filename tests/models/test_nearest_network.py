@@ -47,13 +47,13 @@ def test_the_network_that_has_every_tensor_is_named(name: str, given: Any) -> No
 
 def test_prefixes_and_other_heads_and_stems_do_not_hide_it() -> None:
     state = weights("rexnet_100", num_classes=3)
-    assert "They are of timm's rexnet_100:" in advice({f"net.backbone.{key}": value for key, value in state.items()})
+    assert "They are of timm:rexnet_100:" in advice({f"net.backbone.{key}": value for key, value in state.items()})
     beside = {**{f"model.{key}": value for key, value in state.items()}, "loss.weight": torch.ones(3)}
-    assert "They are of timm's rexnet_100:" in advice(beside)
+    assert "They are of timm:rexnet_100:" in advice(beside)
     gray = advice(weights("rexnet_100", in_chans=1))
     assert (
-        "They are of timm's rexnet_100:" in gray
-        and "but that the first one reads 1 channel. Give it from a factory" in gray
+        "They are of timm:rexnet_100:" in gray
+        and "but that the first one reads 1 channel. Give timm:rexnet_100 as MODEL" in gray
     )
 
 

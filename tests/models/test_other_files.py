@@ -42,8 +42,10 @@ def test_torchscript_and_exported_programs_are_called_what_they_are(tmp_path: Pa
     small = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)).eval()
     torch.jit.save(torch.jit.script(small), tmp_path / "a.pt")
     torch.export.save(torch.export.export(small, (torch.rand(1, 3, 8, 8),)), tmp_path / "b.pt2")
-    assert "torch.jit.load('a.pt').state_dict()" in refused_path(tmp_path / "a.pt")
-    assert "torch.export.unflatten(torch.export.load('b.pt2'))" in refused_path(tmp_path / "b.pt2")
+    for name, weights in (("a.pt", "torch.jit.load('a.pt').state_dict()"), ("b.pt2", "torch.export.load('b.pt2')")):
+        with pytest.raises(BadRequest, match="give it as MODEL, without --weights") as caught:
+            load_model("resnet18", tmp_path / name)
+        assert weights in str(caught.value)
     (tmp_path / "hf").mkdir()
     (tmp_path / "hf" / "config.json").write_text("{}")
     assert "Hugging Face" in refused_path(tmp_path / "hf")
@@ -52,10 +54,12 @@ def test_torchscript_and_exported_programs_are_called_what_they_are(tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("timm/resnet50.a1_in1k", "timm.create_model('resnet50.a1_in1k', pretrained=True)"),
-        ("hf-hub:timm/resnet50.a1_in1k", "timm.create_model('resnet50.a1_in1k', pretrained=True)"),
-        ("resnet50.a1_in1k", "is a model of timm"),
-        ("microsoft/resnet-50", "from_pretrained('microsoft/resnet-50')"),
+        ("timm/resnet50.a1_in1k", "is a model of timm: give timm:resnet50.a1_in1k."),
+        ("resnet50.a1_in1k", "is a model of timm: give timm:resnet50.a1_in1k."),
+        ("vit_tiny_patch16_224", "is a model of timm: give timm:vit_tiny_patch16_224."),
+        ("vit_tiny_patch16_22", "Did you mean 'timm:vit_tiny_patch16_224'?"),
+        ("convnext_tiny_5.newer_ft_in1k", "is a model of timm: give timm:convnext_tiny_5.newer_ft_in1k."),
+        ("microsoft/resnet-50", "hf download microsoft/resnet-50 --local-dir FOLDER"),
         ("./net.onnx", "there is no such file"),
     ],
 )

@@ -6,9 +6,11 @@ The server never computes anything: only its children do, so that no thread is l
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -79,12 +81,21 @@ def main() -> None:
 
 
 def _import_all() -> None:
+    """Import what commands import, and make the pages of a stored run once: templates are compiled for all then."""
     import torch
+    from click.testing import CliRunner
 
     torch.set_num_threads(1)
+    from cnnvis_report.cli.main import cli
     from cnnvis_report.methods import registry
+    from tests.figures import draw_coarsely
+    from tests.fixtures.make_run import FOLDER
 
     registry.methods()
+    draw_coarsely()
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(FOLDER, f"{folder}/run")
+        CliRunner().invoke(cli, ["render", f"{folder}/run"], catch_exceptions=False)
 
 
 def _answer(job: dict) -> dict:  # type: ignore[type-arg]

@@ -16,6 +16,7 @@ from cnnvis_report.pipeline.stages import explain as running
 from cnnvis_report.store import array_key, load_arrays, load_run
 from cnnvis_report.store.own_files import pages_of
 from tests.conftest import STANDARD, command, standard_methods
+from tests.figures import full_figures
 from tests.narrow import present
 
 RUN = ("run", "tests.factories:tiny")
@@ -39,7 +40,8 @@ def without_provenance(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_same_inputs_give_the_same_bytes(report: Path, drawn: Path, class_names: Path, tmp_path: Path) -> None:
-    command(*RUN, drawn, "-o", tmp_path / "again", *STANDARD, "--class-names", class_names)
+    with full_figures():
+        command(*RUN, drawn, "-o", tmp_path / "again", *STANDARD, "--class-names", class_names)
     first, second = without_provenance(report), without_provenance(tmp_path / "again")
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []

@@ -64,7 +64,7 @@ from cnnvis_report.settings.kinds import File, Integer, Text
     metavar="N",
     help="Random seed.",
 )
-@configured(OutputConfig, only=("quiet",))
+@configured(OutputConfig, only=("quiet", "log_format"))
 def make_dataset(
     config: OutputConfig, kind: str, count: int, output: Path, variant: str | None, size: int | None, seed: int
 ) -> None:

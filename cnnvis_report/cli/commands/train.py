@@ -31,7 +31,7 @@ ALL_CLASSES_UP_TO = 10
 @configured(TrainConfig, prefix=f"{PREFIX}TRAIN_")
 @configured(MachineConfig, only=("device",))
 @configured(ExplainConfig, only=("methods",))
-@configured(OutputConfig, only=("single_file", "open", "quiet", "verbose"))
+@configured(OutputConfig, only=("single_file", "open", "quiet", "verbose", "log_format"))
 @CONFIG
 def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, output: OutputConfig) -> None:
     """Train a classifier on IMAGES, a folder with a subfolder for each class.

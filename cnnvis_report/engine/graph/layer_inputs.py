@@ -5,43 +5,16 @@ A bias is not kept at all, nor the input of a linear layer whose weight has no g
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
-from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from cnnvis_report.engine.graph.layer_functions import ATTENTION, LAYERS, open_attention
 from cnnvis_report.engine.graph.nodes import operation, recorded
 from cnnvis_report.isolation.context import grad_mode
-
-CONVOLUTIONS = {
-    functional.conv1d,
-    functional.conv2d,
-    functional.conv3d,
-    functional.conv_transpose1d,
-    functional.conv_transpose2d,
-    functional.conv_transpose3d,
-    torch.conv1d,
-    torch.conv2d,
-    torch.conv3d,
-}
-
-
-NOTED = {functional.linear: "_linear", functional.batch_norm: "_norm"} | dict.fromkeys(CONVOLUTIONS, "_convolution")
-
-# PyTorch hands the whole of its attention to an open mode, and the linear layers within it to none. The same code that
-# doesn't look for modes runs as ever, and each of its linear layers is handed over.
-_ATTENTION = functional.multi_head_attention_forward
-_OPENED_ATTENTION = FunctionType(
-    _ATTENTION.__code__,
-    {**vars(functional), "has_torch_function": lambda _: False},
-    _ATTENTION.__name__,
-    _ATTENTION.__defaults__,
-)
-_OPENED_ATTENTION.__kwdefaults__ = _ATTENTION.__kwdefaults__
 
 
 @dataclass(frozen=True)
@@ -70,14 +43,16 @@ class Norm:
 
 @dataclass
 class LayerInputs(TorchFunctionMode):
-    """While it is open, notes the operands of the layers that run.
+    """While it is open, notes the operands of the layers that run, whatever they are written with.
 
-    biases: by the node of a convolution. linears, norms: by the node of the layer's result.
+    biases: by the node of a convolution. linears, norms: by the node of the layer's result. added: by the node of a
+    sum, the constant that was added to a layer's result as a bias is, one number a channel or an output.
     """
 
     biases: dict[Node, Tensor | None] = field(default_factory=dict)
     linears: dict[Node, LinearCall] = field(default_factory=dict)
     norms: dict[Node, Norm] = field(default_factory=dict)
+    added: dict[Node, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -87,36 +62,61 @@ class LayerInputs(TorchFunctionMode):
     ) -> Any:
         """Run the function, and note what it was called with."""
         keywords = kwargs or {}
-        if function is _ATTENTION:
+        if function is ATTENTION:
             with self:
-                return _OPENED_ATTENTION(*args, **keywords)
-        name = NOTED.get(function)
-        if name is None:
+                return open_attention(*args, **keywords)
+        layer = LAYERS.get(function)
+        if layer is None:
             return function(*args, **keywords)
-        x = args[0] if args else keywords["input"]
-        edge = get_gradient_edge(x) if x.requires_grad else None
+        operands = {**dict(zip(layer.parameters, args, strict=False)), **keywords}
+        x = layer.image_operand(operands)
+        edge = None if x is None else get_gradient_edge(x)
         output = function(*args, **keywords)
-        if edge is not None and isinstance(output, Tensor) and output.grad_fn is not None:
-            others = {key: value for key, value in keywords.items() if key != "input"}
-            getattr(self, name)(output.grad_fn, edge, x, *args[1:], **others)
+        result = output[0] if isinstance(output, tuple) else output
+        if edge is not None and x is not None and isinstance(result, Tensor) and result.grad_fn is not None:
+            getattr(self, f"_{layer.kind}")(result.grad_fn, edge, x, **operands)
         return output
 
-    def _convolution(
-        self,
-        node: Node,
-        _: GradientEdge,
-        x: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        *__: Any,
-        **___: Any,
-    ) -> None:
+    def _convolution(self, node: Node, _: GradientEdge, x: Tensor, bias: Tensor | None = None, **__: Any) -> None:
         if operation(node) == "Squeeze" and node.next_functions[0][0] is not None:  # a picture without a batch
             node = node.next_functions[0][0]
         self.biases[node] = bias
 
-    def _linear(self, node: Node, edge: GradientEdge, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> None:
+    def _linear(
+        self, node: Node, edge: GradientEdge, x: Tensor, weight: Tensor, bias: Tensor | None = None, **_: Any
+    ) -> None:
         self.linears[node] = LinearCall(x.detach(), x._version, weight.detach(), bias, edge)
+
+    def _addmm(
+        self,
+        node: Node,
+        edge: GradientEdge,
+        x: Tensor,
+        input: Tensor,
+        mat2: Tensor,
+        beta: float = 1,
+        alpha: float = 1,
+        **_: Any,
+    ) -> None:
+        if not (input.requires_grad or mat2.requires_grad) and beta == alpha == 1 and _is_bias(input, len(mat2.t()), 0):
+            self._linear(node, edge, x, mat2.t(), input.reshape(-1))
+
+    def _product(self, node: Node, edge: GradientEdge, x: Tensor, other: Tensor | None = None, **keywords: Any) -> None:
+        matrix = keywords.get("mat2") if other is None else other
+        if isinstance(matrix, Tensor) and matrix.ndim == 2 and x.ndim > 1 and not matrix.requires_grad:
+            self._linear(node, edge, x, matrix.t())
+
+    def _sum(
+        self, node: Node, edge: GradientEdge, x: Tensor, input: Any, other: Any, alpha: float = 1, **_: Any
+    ) -> None:
+        constant = other if x is input else input
+        if not isinstance(constant, Tensor) or constant.requires_grad or alpha != 1:
+            return
+        dense = edge.node in self.linears
+        if dense or edge.node in self.biases:
+            channels = x.shape[-1 if dense else 1]
+            if _is_bias(constant, channels, 0 if dense else x.ndim - 2) and constant.ndim <= x.ndim:
+                self.added[node] = constant.detach()
 
     def _norm(
         self,
@@ -128,8 +128,8 @@ class LayerInputs(TorchFunctionMode):
         weight: Tensor | None = None,
         bias: Tensor | None = None,
         training: bool = False,
-        momentum: float = 0.1,
         eps: float = 1e-5,
+        **__: Any,
     ) -> None:
         if training or running_mean is None or running_var is None:
             return
@@ -137,6 +137,13 @@ class LayerInputs(TorchFunctionMode):
         scale = scale if weight is None else scale * weight
         shift = -running_mean * scale
         self.norms[node] = Norm(scale.detach(), (shift if bias is None else shift + bias).detach())
+
+
+def _is_bias(constant: Tensor, channels: int, positions: int) -> bool:
+    """Whether a tensor is broadcast as one number a channel, the positions being the last dimensions."""
+    behind = constant.shape[constant.ndim - positions :] if positions else ()
+    before = constant.ndim - positions - 1
+    return before >= 0 and constant.numel() == constant.shape[before] == channels and all(side == 1 for side in behind)
 
 
 @dataclass

@@ -108,7 +108,7 @@ _NAMES: dict[Kind, str] = {
     Kind.SAMPLING: "GridSampler2D CudnnGridSampler",
     Kind.LINEAR: "Linear Addmm Mm",
     Kind.MATRIX_PRODUCT: "Bmm Baddbmm",
-    Kind.BATCH_NORM: "NativeBatchNorm CudnnBatchNorm MiopenBatchNorm",
+    Kind.BATCH_NORM: "NativeBatchNorm NativeBatchNormLegitNoTraining CudnnBatchNorm MiopenBatchNorm",
     Kind.LAYER_NORM: "NativeLayerNorm",
     Kind.GROUP_NORM: "NativeGroupNorm",
     Kind.DROPOUT: "NativeDropout",

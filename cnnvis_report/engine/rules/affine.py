@@ -1,8 +1,8 @@
 """Convolutions and linear layers of a recorded pass as one thing: x, weight and bias, batch norm folded in."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd.graph import Node
 
 from cnnvis_report.engine.graph.backward import Edge, inputs
-from cnnvis_report.engine.graph.layer_inputs import LayerInputs, LinearCall, Norm, RecordedPass
+from cnnvis_report.engine.graph.layer_inputs import LayerInputs, LinearCall, RecordedPass
 from cnnvis_report.engine.graph.nodes import GEOMETRY, operation, output_shape, result_shape, saved
 from cnnvis_report.engine.graph.ops import Kind, kind
 from cnnvis_report.errors import NotApplicable
@@ -78,8 +78,9 @@ class Affine:
 class Layers:
     """The operations of a pass as relevance sees them: inner nodes of layers and gates left out.
 
-    layers: every convolution and linear layer by the node of its result. folded: batch norms that are part of the
-    layer before them. first: layers that read the image, through nothing but what `before` has.
+    layers: every convolution and linear layer by the node of its result. folded: batch norms, and biases added by
+    themselves, that are part of the layer before them. first: layers that read the image, through nothing but what
+    `before` has.
 
     Raises:
         NotApplicable: a layer's operands aren't known.
@@ -92,13 +93,13 @@ class Layers:
         self.nodes = self._reachable(recorded.nodes)
         users = Counter(edge for node in self.nodes for edge in self.sources(node))
         self.folded: dict[Node, Node] = {}
-        for node in self.nodes:
-            if node in self._operands.norms:
+        for node in reversed(self.nodes):
+            if node in self._operands.norms or node in self._operands.added:
                 source = self.sources(node)[0]
-                if users[source] == 1 and self.is_layer(source[0]) and self._foldable(source[0]):
-                    self.folded[node] = source[0]
-        norms = {layer: self._operands.norms[norm] for norm, layer in self.folded.items()}
-        self.layers = {node: self._layer(node, norms) for node in self.nodes if self.is_layer(node)}
+                layer = self._behind_sum(source[0])
+                if users[source] == 1 and self.is_layer(layer) and self._foldable(node, layer):
+                    self.folded[node] = layer
+        self.layers = {node: self._layer(node) for node in self.nodes if self.is_layer(node)}
         self.before, self.first = self._ends()
 
     @property
@@ -135,20 +136,30 @@ class Layers:
                 seen.update(before for before, _ in self.sources(node))
         return [node for node in nodes if node in seen]
 
-    def _layer(self, node: Node, norms: Mapping[Node, Norm]) -> Affine:
+    def _layer(self, node: Node) -> Affine:
         linear = self._operands.linears.get(node)
         layer = _linear(node, linear) if linear else _convolution(node, self._operands)
-        norm = norms.get(node)
-        if norm is None:
-            return layer
-        scale = norm.scale.view(-1, *[1] * (layer.weight.ndim - 1))
-        shift, factor = (numbers.view(layer.bias.shape) for numbers in (norm.shift, norm.scale))
-        return Affine(node, layer.x, layer.weight * scale, layer.bias * factor + shift, layer.before, layer.dense)
+        for part in (part for part, folded_into in self.folded.items() if folded_into is node):  # in their order
+            if part in self._operands.added:
+                layer = replace(layer, bias=layer.bias + self._operands.added[part].reshape(layer.bias.shape))
+                continue
+            norm = self._operands.norms[part]
+            scale = norm.scale.view(-1, *[1] * (layer.weight.ndim - 1))
+            shift, factor = (numbers.view(layer.bias.shape) for numbers in (norm.shift, norm.scale))
+            layer = replace(layer, weight=layer.weight * scale, bias=layer.bias * factor + shift)
+        return layer
 
-    def _foldable(self, node: Node) -> bool:
-        if node in self._operands.linears:
-            return len(output_shape(node)) == 2
-        return not saved(node, "transposed")
+    def _behind_sum(self, node: Node) -> Node:
+        """The layer whose bias the node adds; otherwise the node itself."""
+        return self.folded.get(node, node) if node in self._operands.added else node
+
+    def _foldable(self, node: Node, layer: Node) -> bool:
+        """Whether a norm or a bias may be put into a layer: numbers of its channels, one for each."""
+        if node in self._operands.added:
+            return True
+        if layer in self._operands.linears:
+            return len(output_shape(layer)) == 2
+        return not saved(layer, "transposed")
 
     def _ends(self) -> tuple[set[Node], set[Node]]:
         """What stands between the image and the first layers, and these layers."""

@@ -52,7 +52,9 @@ class _Walk:
                 self._take(signal * linear.bias.detach())
             return [((linear.before.node, linear.before.output_nr), signal @ linear.weight)]
         constant = self._constant(node)
-        if constant is not None:
+        if node in self._operands.added:
+            self._take(signal * self._operands.added[node])
+        elif constant is not None:
             self._take(signal * constant.view(1, -1, *[1] * (signal.ndim - 2)))
         elif is_curved(node) or operation(node) in OFFSET:
             return self._curved(node, signal)

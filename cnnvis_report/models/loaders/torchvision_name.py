@@ -9,11 +9,13 @@ from torchvision.models import WeightsEnum
 
 from cnnvis_report.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from cnnvis_report.errors import BadRequest, UnknownName, brief
-from cnnvis_report.models.checkpoints import load_into, read_for, split_key
+from cnnvis_report.models.checkpoints import candidates_in, load_into, read_content, split_key
 from cnnvis_report.models.fastai_models import fastai_network
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.loader import ModelRequest, loader
 from cnnvis_report.models.model import Model
+from cnnvis_report.models.tensor_matching import match
+from cnnvis_report.models.timm_models.recognized import timm_notices
 from cnnvis_report.models.torchvision_heads import with_head
 from cnnvis_report.models.torchvision_models import CLASSES, build_for, skeleton
 
@@ -84,7 +86,8 @@ def _untrained(name: str) -> Model:
 def _with_file(name: str, path: Path) -> Model:
     """The architecture with somebody's weights, and as many classes, channels and layers of the head as they have."""
     file = split_key(path)[0]
-    weights = read_for(skeleton(name), path)
+    content = read_content(file)
+    weights = match(candidates_in(content, path), skeleton(name).state_dict())
     learner = fastai_network(name, weights.state, file.name)
     if learner is not None:
         load_into(learner.network, weights.state, path, architecture=name)
@@ -100,7 +103,7 @@ def _with_file(name: str, path: Path) -> Model:
     entry = next((version for version in versions if Path(version.url).name == file.name), versions[0])
     preprocessing = preprocessing_of(entry).with_channels(input_channels(built.network) or 3)
     classes = tuple(entry.meta["categories"]) if built.classes == CLASSES else None
-    notices = (*weights.notices(file.name), *guessed, *built.notices)
+    notices = (*timm_notices(content, file, name), *weights.notices(file.name), *guessed, *built.notices)
     return Model(built.network, name, path.name, preprocessing, classes, notices=notices)
 
 

@@ -1,9 +1,5 @@
 """An ONNX graph as a module, by onnx2torch, or by onnx2pytorch where that doesn't read an operation."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -11,6 +7,7 @@ from torch.fx import GraphModule
 
 from cnnvis_report.errors import BadRequest, shown, told
 from cnnvis_report.models.onnx_graphs.names import layer_names
+from cnnvis_report.models.quiet import quiet
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -145,16 +142,3 @@ def unread(model: "ModelProto") -> str:
     ]
     more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
     return f"onnx2torch doesn't read {', '.join(listed)}{more}" if listed else ""
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """While it is open, libraries keep their warnings and log lines to themselves."""
-    level = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)

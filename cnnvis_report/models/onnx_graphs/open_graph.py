@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from cnnvis_report.errors import BadRequest, told
+from cnnvis_report.errors import BadRequest, CnnVisError, told
 from cnnvis_report.models.model import Model, Original
 from cnnvis_report.models.onnx_graphs.batch import free_batch
-from cnnvis_report.models.onnx_graphs.convert import convert, convert_otherwise, quiet
+from cnnvis_report.models.onnx_graphs.convert import convert, convert_otherwise
 from cnnvis_report.models.onnx_graphs.forms import rewrite
 from cnnvis_report.models.onnx_graphs.inputs import (
     ImageInput,
@@ -20,6 +20,7 @@ from cnnvis_report.models.onnx_graphs.inputs import (
 from cnnvis_report.models.onnx_graphs.metadata import class_names, preprocessing
 from cnnvis_report.models.onnx_graphs.original import Session, library
 from cnnvis_report.models.onnx_graphs.values import fold_constants, with_shapes
+from cnnvis_report.models.quiet import quiet
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -35,6 +36,15 @@ def open_graph(graph: "ModelProto", name: str) -> Model:
     Raises:
         BadRequest: it isn't a network of one input of images, or an operation can't be converted.
     """
+    try:
+        return _opened(graph, name)
+    except CnnVisError:
+        raise
+    except Exception as error:  # a stranger's graph may be wrong in any way, and its libraries raise anything
+        raise BadRequest(f"{name}: is damaged, or no network that can be converted ({told(error)}).") from error
+
+
+def _opened(graph: "ModelProto", name: str) -> Model:
     check_not_quantized(graph.graph, name)
     images = image_input(graph, name)
     prepared, output, notices = _prepared(graph, images, name)
@@ -87,7 +97,8 @@ def _converted(prepared: "ModelProto", session: Session, noise: Tensor, name: st
         with quiet():
             expected = session.outputs(noise)
     except Exception as error:  # onnxruntime's own
-        raise BadRequest(f"{name}: onnxruntime can't run it ({told(error)}).") from error
+        fault = f"{name}: onnxruntime can't run it ({told(error)})."
+        raise BadRequest(f"{wrong.rstrip('.')}; onnxruntime can't run it, either." if wrong else fault) from error
     wrong = wrong or _difference(network, noise, expected, f"{name}: onnx2torch's network")
     if not wrong:
         return network, converted

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from cnnvis_report.data.input_geometry import INTERPOLATIONS
+from cnnvis_report.records.interpolations import INTERPOLATIONS
 from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, File, Integer, Numbers, Several, Text
 
@@ -90,6 +90,15 @@ class DataConfig:
         Numbers(),
         metavar="LOW,HIGH",
         default_text="the fewest bits that hold their values",
+        decides=False,
+    )
+    rgb: tuple[float, ...] | None = setting(
+        None,
+        "Bands that pages show as red, green and blue, or one as gray, counted from 1; where the network reads neither "
+        "gray nor color.",
+        Numbers(),
+        metavar="BANDS",
+        default_text="the first three, or the first",
         decides=False,
     )
     limit: int | None = setting(

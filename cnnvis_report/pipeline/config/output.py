@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from cnnvis_report.settings import Group, Stated, setting
-from cnnvis_report.settings.kinds import File, Flag, Integer, Text
+from cnnvis_report.settings.kinds import Choice, File, Flag, Integer, Text
 
 MOST_IN_A_BATCH = 1_000_000
 
@@ -56,6 +56,14 @@ class OutputConfig:
         "Print the traceback of a method that fails, or of an error in your own code.",
         Flag(),
         short="-v",
+        stated=Stated.NEVER,
+        decides=False,
+    )
+    log_format: str = setting(
+        "text",
+        "How progress and warnings are written to the standard error stream: as lines to read, or as one JSON object a "
+        "line.",
+        Choice(("text", "json")),
         stated=Stated.NEVER,
         decides=False,
     )

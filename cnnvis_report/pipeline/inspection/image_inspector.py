@@ -120,5 +120,5 @@ class ImageInspector:
 
     def _inverted(self, image: Tensor, arrays: Arrays) -> Iterator[InvertedRecord]:
         for inverted in invert(self._subject, image, main_layers(self._subject), seed=self._seed):
-            arrays[f"inverted/{inverted.layer}"] = as_bytes(inverted.image)
+            arrays[f"inverted/{inverted.layer}"] = as_bytes(self._subject.preprocessing.shown(inverted.image))
             yield InvertedRecord(inverted.layer, round(inverted.error, 5))

@@ -53,10 +53,11 @@ def maximized(
     def count(done: int) -> None:
         progress.step(f"feature visualization, {done} of {total} steps")
 
+    shown = subject.preprocessing.shown
     results = _optimized(subject, images, plan, candidates, seed, count)
     for number, (candidate, result) in enumerate(zip(candidates, results, strict=True)):
-        arrays[f"maximized/{number}"] = as_bytes(result.image)
-        arrays[f"frames/{number}"] = np.stack([as_bytes(shrunk(frame, FRAME_SIDE)) for frame in result.frames])
+        arrays[f"maximized/{number}"] = as_bytes(shown(result.image))
+        arrays[f"frames/{number}"] = np.stack([as_bytes(shrunk(shown(frame), FRAME_SIDE)) for frame in result.frames])
         yield MaximizedRecord(
             title=candidate.title,
             layer=candidate.objective.layer,

@@ -76,7 +76,7 @@ class UnitPictures:
             box = self.fields(image.picture.values.to(self._subject.device))[unit.layer].box(row, column)
             pictures[f"{number}/crop"] = smaller(cropped(image.picture.seen, box), self._side)
             for rule in rules:
-                projected = signed_bytes(cropped(projections[rule][number][0], box))
+                projected = signed_bytes(cropped(self._subject.preprocessing.shown(projections[rule][number][0]), box))
                 pictures[f"{number}/{rule}"] = smaller(projected, self._side)
             records.append(UnitRecord(image.item.id, unit.channel, round(value, 5), row, column, box))
         return tuple(records), pictures

@@ -10,6 +10,7 @@ from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, stops
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.image_bands import ImageBands, image_bands
 from cnnvis_report.report.views.image_inspection import ImageFeatures, image_features
 from cnnvis_report.report.views.image_lead import Lead, ScoreBar, columns, lead, score_bars
 from cnnvis_report.report.views.image_metrics import ImageTable, image_table
@@ -53,6 +54,7 @@ class ImageView:
     layers: those of the maps, in the order in which they run. palettes, signed_palettes: names with their colors as a
     CSS gradient. kinds: of the maps. colors: whether a method has color pictures. mask: whether there is one.
     metrics: what the maps scored. features: what the layers compute; None where that wasn't inspected.
+    bands: of pictures that are neither gray nor color.
     """
 
     network: NetworkRecord
@@ -80,6 +82,7 @@ class ImageView:
     quality: Quality
     metrics: ImageTable | None
     features: ImageFeatures | None
+    bands: ImageBands | None
 
     @property
     def shown(self) -> list[Tile]:
@@ -143,6 +146,7 @@ def image_view(
         quality=report.quality,
         metrics=image_table(report, image),
         features=image_features(report, links, image),
+        bands=image_bands(report, links, image),
     )
 
 

@@ -1,7 +1,7 @@
 """The maps on the page of an image: a tile a method, by family, those with the same map as one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -62,13 +62,20 @@ def sections(report: Report, image: ImageRecord, ends: ScaleEnds) -> list[Sectio
     for family, methods in groupby(by_family(report.run.methods), key=lambda method: method.family):
         tiles = tuple(_tile(report, image, method, same, ends) for method in methods if method.name not in same)
         if tiles:
-            parts.append(Section(family, _note(tiles), tiles))
+            over = "bands" if report.network.bands is not None else "color channels"
+            parts.append(Section(family, _note(tiles, over), tiles))
     return parts
 
 
 def ramp(method: MethodInfo) -> str:
     """The colors of a method's maps, as they are first drawn, as a CSS gradient."""
     return gradient(bar_colors(method.shown_sign, method.kind, steps=RAMP).tolist())
+
+
+def bar(method: MethodInfo, end: float, largest: float) -> tuple[str, tuple[str, str, str, str]]:
+    """The colors of single bands of a pixel method's maps, and the words below them."""
+    colors = bar_colors(method.sign, method.kind, steps=RAMP).tolist()
+    return gradient(colors), _scale(replace(method, reduction=Reduction.SUM), end, largest, "the bands")
 
 
 def gradient(colors: Sequence[Sequence[int]]) -> str:
@@ -87,12 +94,12 @@ def scale_ends(run: RunRecord, image: ImageRecord, arrays: Mapping[str, npt.NDAr
     return ends
 
 
-def _scale(method: MethodInfo, end: float, largest: float) -> tuple[str, str, str, str]:
+def _scale(method: MethodInfo, end: float, largest: float, of: str = "this map") -> tuple[str, str, str, str]:
     """The words below a color bar, as the page's scripts have them."""
     beyond = largest > end * 1.0001
     high = f"{'≥ ' if beyond else ''}{fmt.number(end)}"
     if method.kind is Kind.PIXEL:
-        whose = "99th percentile of this map"
+        whose = f"99th percentile of {of}"
     else:
         whose = f"{'max |value|' if method.shown_sign is Sign.SIGNED else 'max'} of this map"
     if method.shown_sign is Sign.POSITIVE:
@@ -154,7 +161,7 @@ def _warnings(report: Report, method: MethodInfo) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reasons))
 
 
-def _note(tiles: Sequence[Tile]) -> str:
+def _note(tiles: Sequence[Tile], over: str) -> str:
     """What holds for all tiles of a section: how channels were reduced, or how large the maps are."""
     methods = [tile.method for tile in tiles if tile.first]
     if methods and all(method.kind is Kind.LAYER for method in methods):
@@ -163,6 +170,6 @@ def _note(tiles: Sequence[Tile]) -> str:
     if methods and all(method.kind is Kind.PIXEL for method in methods):
         names = {Reduction.SUM: "sum", Reduction.ABS_MAX: "largest absolute value"}
         if len({method.reduction for method in methods}) == 1:
-            return f"{names[methods[0].reduction]} over the color channels"
-        return "one value a pixel: the sum over the color channels, or their largest absolute value"
+            return f"{names[methods[0].reduction]} over the {over}"
+        return f"one value a pixel: the sum over the {over}, or their largest absolute value"
     return ""

@@ -1,0 +1,118 @@
+"""TIFF files of any number of bands: pages of one band each, what Pillow decodes, or the rest by tifffile."""
+
+import importlib.util
+import logging
+import zlib
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import UnidentifiedImageError
+
+from cnnvis_report.data.formats import head_of
+from cnnvis_report.data.high_bit_depth import deep_pixels, is_deep, left_aside
+from cnnvis_report.data.pixels import MOST_PIXELS, Pixels, UnusablePicture
+from cnnvis_report.data.reader import Source
+from cnnvis_report.data.readers.pillow import open_image
+from cnnvis_report.data.tiff import Page, tiff_pages
+
+INSTALL = "pip install 'cnnvis-report[tiff]'"
+DEFLATE = (8, 32946)  # compressions of TIFF that a few bytes could inflate without end
+
+
+def tiff_bands(source: Source, page: int, channels: int) -> Pixels | None:
+    """The bands of a page of a TIFF file, or of all its pages where these are the bands; None where it is no TIFF.
+
+    Raises:
+        UnusablePicture: it has another number of bands, too many values, or can't be decoded here.
+    """
+    if not head_of(source).startswith((b"II", b"MM")):
+        return None
+    pages = [candidate for candidate in tiff_pages(source) if not candidate.reduced]
+    first = next((candidate for candidate in pages if candidate.index == page), None)
+    if first is None:
+        return None
+    if stands_for_bands(pages, channels):
+        _check_values(first, channels)
+        return Pixels.of_bands(np.stack([_gray(source, band) for band in pages], axis=2))
+    _check_values(first, first.samples)
+    if first.samples != channels:
+        has = "1 band" if first.samples == 1 else f"{first.samples} bands"
+        raise UnusablePicture(f"it has {has}, and the network reads {channels}")
+    return _by_pillow(source, page, channels) or _by_tifffile(source, page, channels)
+
+
+def stands_for_bands(pages: list[Page], channels: int) -> bool:
+    """Whether pages are the bands of one picture: as many as the network reads, of one band each, of one size."""
+    return len(pages) == channels and all(page.samples == 1 and page.size == pages[0].size for page in pages)
+
+
+def _check_values(page: Page, bands: int) -> None:
+    if page.size[0] * page.size[1] * bands > MOST_PIXELS:
+        sides = f"{page.size[0]}×{page.size[1]} pixels of {bands} bands"
+        raise UnusablePicture(f"{sides}; at most {MOST_PIXELS // 10**6} million values are read")
+
+
+def _gray(source: Source, page: Page) -> npt.NDArray[Any]:
+    """The one band of a page."""
+    with open_image(source, page.index) as opened:
+        pixels = deep_pixels(opened, lambda: open_image(source, page.index), "") if is_deep(opened) else None
+        pixels = pixels or Pixels.of_image(opened)
+        return pixels.band_values(0, pixels.size[1])[..., 0]
+
+
+def _by_pillow(source: Source, page: int, channels: int) -> Pixels | None:
+    """What Pillow gives, where it gives all bands as they are."""
+    try:
+        with open_image(source, page) as opened:
+            if opened.mode not in ("LA", "RGBA") or len(opened.getbands()) != channels or left_aside(opened):
+                return None
+            if is_deep(opened):
+                return deep_pixels(opened, lambda: open_image(source, page), "")
+            return Pixels.of_image(opened)
+    except UnidentifiedImageError:
+        return None
+
+
+def _by_tifffile(source: Source, page: int, channels: int) -> Pixels:
+    """What tifffile gives: interleaved or planar, of any number of bits, floating-point numbers too."""
+    if importlib.util.find_spec("tifffile") is None:
+        raise UnusablePicture(f"a TIFF of {channels} bands, and tifffile is not installed: {INSTALL}")
+    import tifffile
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it says of a damaged file is said here
+    with tifffile.TiffFile(source) as file:
+        stored: Any = file.pages[page]
+        shape, dtype = tuple(stored.shape), stored.dtype
+        if dtype is None or dtype.kind not in "biuf" or len(shape) != 3 or channels not in (shape[0], shape[2]):
+            raise UnusablePicture(f"a TIFF page of {'×'.join(map(str, shape))} {dtype}, which isn't read")
+        if prod(shape) > MOST_PIXELS:
+            raise UnusablePicture(f"at most {MOST_PIXELS // 10**6} million values are read")
+        _check_segments(stored, prod(shape) * dtype.itemsize)
+        try:
+            values = stored.asarray(maxworkers=1)
+        except ValueError as error:
+            if "imagecodecs" in str(error):
+                name = getattr(stored.compression, "name", stored.compression)
+                raise UnusablePicture(f"packed by {name}, which needs imagecodecs: pip install imagecodecs") from error
+            raise
+    planar = getattr(stored, "planarconfig", 1) == 2
+    return Pixels.of_bands(np.moveaxis(values, 0, 2) if planar else values)
+
+
+def _check_segments(page: Any, most: int) -> None:
+    """Refuse deflated strips and tiles that hold more than the whole picture; tifffile would inflate all of it.
+
+    Raises:
+        UnusablePicture: one does.
+    """
+    if int(page.compression) not in DEFLATE:
+        return
+    handle = page.parent.filehandle
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+        handle.seek(offset)
+        inflater = zlib.decompressobj()
+        inflater.decompress(handle.read(min(count, handle.size)), most + page.tilewidth * page.tilelength * 64 + 1)
+        if inflater.unconsumed_tail:
+            raise UnusablePicture("a strip of it inflates to more than the picture")

@@ -1,0 +1,112 @@
+"""What the config.json of a folder says of its network, checked before anything is built."""
+
+import re
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from cnnvis_report.errors import BadRequest, shown, told
+from cnnvis_report.models.architectures import MOST_CLASSES
+from cnnvis_report.models.checkpoint_candidates import State
+from cnnvis_report.models.folder_config import CONFIG
+
+SHARE = 4  # times the weights' numbers that a network may hold: some are tied, some are positions
+SLACK = 1 << 24  # numbers
+REMOTE = "auto_map"  # names code in the folder or on the hub
+
+
+def check_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """Refuse what would run a stranger's code, or is no classifier of images.
+
+    Raises:
+        BadRequest: saying what it is.
+    """
+    if REMOTE in config:
+        raise BadRequest(
+            f"{folder}: its network is code of its maker ({CONFIG} has {REMOTE}), which isn't run. Give a factory, "
+            f"path/to/file.py:function, that loads it with trust_remote_code=True."
+        )
+    if not isinstance(config.get("model_type"), str):
+        raise BadRequest(f"{folder / CONFIG}: names no model_type, by which transformers knows the network.")
+    if "quantization_config" in config:
+        raise BadRequest(f"{folder}: its weights are quantized, and autograd can't follow them.")
+
+
+def check_size(folder: Path, shapes: Mapping[str, Any], state: State) -> None:
+    """Refuse a network that is far larger than its weights.
+
+    Args:
+        shapes: its tensors, without values.
+
+    Raises:
+        BadRequest: with both numbers.
+    """
+    wanted, there = sum(prod(value.shape) for value in shapes.values()), sum(value.numel() for value in state.values())
+    if wanted > SHARE * there + SLACK:
+        raise BadRequest(
+            f"{folder}: {CONFIG} describes a network of {wanted:,} numbers, and the weights hold {there:,}."
+        )
+
+
+def class_of(folder: Path, config: Mapping[str, Any]) -> Any:
+    """The class of transformers that is such a classifier.
+
+    Raises:
+        BadRequest: it is a network of another kind, or none that this transformers knows.
+    """
+    import transformers
+    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES as CLASSIFIERS
+
+    named = config.get("architectures")
+    architectures = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+    if not architectures:
+        raise BadRequest(
+            f"{folder / CONFIG}: names no architecture (architectures), such as ViTForImageClassification."
+        )
+    known = CLASSIFIERS.get(config["model_type"], ())
+    known = (known,) if isinstance(known, str) else known
+    name = next((name for name in architectures if name in known), None)
+    if name is None:
+        raise BadRequest(f"{folder}: {_other(architectures[0], config['model_type'])}")
+    return getattr(transformers, name)
+
+
+def make_config(folder: Path, config: Mapping[str, Any]) -> Any:
+    """The configuration as transformers has it.
+
+    Raises:
+        BadRequest: transformers doesn't take it.
+    """
+    from transformers import AutoConfig
+
+    try:
+        known = {key: value for key, value in config.items() if key not in ("model_type", "_name_or_path")}
+        made = AutoConfig.for_model(config["model_type"], **known)
+    except Exception as error:  # each network checks its settings in its own way
+        raise BadRequest(f"{folder / CONFIG}: transformers doesn't take it ({told(error)}).") from error
+    count = getattr(made, "num_labels", 0)
+    if type(count) is not int or not 0 < count <= MOST_CLASSES:
+        raise BadRequest(f"{folder / CONFIG}: is for {shown(count)} classes; 1 to {MOST_CLASSES:,} can be shown.")
+    return made
+
+
+def class_names(config: Any) -> tuple[str, ...] | None:
+    """The names of the classes in index order; None where they are the ones that transformers makes up."""
+    names = [str(config.id2label.get(index, f"LABEL_{index}")) for index in range(config.num_labels)]
+    made_up = all(name == f"LABEL_{index}" for index, name in enumerate(names))
+    return None if made_up else tuple(names)
+
+
+def _other(architecture: str, kind: str) -> str:
+    """What a network is that is no classifier of images."""
+    task = re.search(r"For([A-Z]\w+)$", architecture)
+    if task is None:
+        return (
+            f"{architecture} is the network without a classifier; its outputs are features. Give one that was trained "
+            f"to classify, such as {architecture.removesuffix('Model')}ForImageClassification."
+        )
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", task[1]).lower()
+    if words == "image classification":
+        return f"{architecture} of {kind!r} isn't known to the transformers that is installed here."
+    return f"{architecture} is a network for {words}; classifiers of images can be explained."

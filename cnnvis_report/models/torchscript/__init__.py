@@ -1,0 +1,1 @@
+"""TorchScript files: looked over before anything of them runs, and turned into modules by way of ONNX."""

@@ -1,0 +1,1 @@
+"""ONNX graphs, and what goes by way of them."""
