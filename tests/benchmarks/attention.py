@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.attention
 
-Needs `pip install lxt transformers`. LXT's functions make up the network with attention written out; its patches work on
-a ViT of transformers, small in double precision for the values, ViT-B/16 in single precision for the seconds.
+Needs `pip install lxt transformers`. LXT's functions make up the network with attention written out; its patches work
+on a ViT of transformers, small in double precision for the values, ViT-B/16 in single precision for the seconds.
 """
 
 import sys

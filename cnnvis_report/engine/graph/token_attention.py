@@ -66,6 +66,8 @@ def _found(nodes: Sequence[Node], axes: Mapping[Edge, Axes], layers: Sequence[At
 def _tokens(layer: Attention, axes: Mapping[Edge, Axes]) -> Dim:
     """What queries and keys of an attention are."""
     if layer.is_fused:
+        if None in inputs(layer.node)[:2]:
+            raise NotApplicable("its attention has queries or keys of its own, which are no tokens of the picture")
         query, key = (axes.get(edge) if edge else None for edge in inputs(layer.node)[:2])
         dims = None if query is None or key is None else (*query[:-2], query[-2], key[-2])
     else:
