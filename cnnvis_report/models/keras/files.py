@@ -12,7 +12,7 @@ from cnnvis_report.errors import BadRequest, told
 from cnnvis_report.models.keras.hdf5 import SIGNATURE, SLACK, UNFOLDED, check_hdf5, rehearse
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
-SECONDS, FAST = 2, 1 << 25  # that it takes at most to look at an HDF5 file, and bytes in one more
+SECONDS, FAST = 1, 1 << 25  # that it takes at most to look at an HDF5 file, and bytes in one more
 LARGEST_CONFIG = 1 << 26  # bytes
 PROBE = 1 << 12
 
