@@ -54,7 +54,7 @@ def test_every_example_is_shown() -> None:
 def test_a_method() -> None:
     network, images = build(), torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(4))
     name = "examples.extending.layer_attribution:layer_attribution"
-    maps = explain(network, images, [0, 1], methods=[name], layer="filters", scores="value")["layer_attribution"]
+    maps = explain(network, images, [0, 1], methods=[name], layer="filters", task="regression")["layer_attribution"]
     activations = torch.relu(layer(network, "filters", nn.Conv2d)(images))
     expected = 20 * activations[[0, 1], [0, 1]] / (96 * 96)  # the head averages, and multiplies by 20
     torch.testing.assert_close(maps, expected.detach())

@@ -32,7 +32,7 @@ def plan_lines(setup: Setup, plan: Plan) -> Iterator[str]:
     if plan.images and kind.judged:
         yield f"          labels: {_labels(setup.images)}"
     yield f"          preprocessing: {subject.preprocessing.describe()}"
-    yield f"          scores: {kind}, {printable(subject.meaning.reason)}"
+    yield f"          task: {kind.task}, {printable(subject.meaning.reason)}"
     if subject.scores != "logits":
         yield f"          explained: {subject.scores}"
     for notice in setup.notices:

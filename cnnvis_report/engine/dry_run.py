@@ -56,7 +56,7 @@ class DryRunTape(Tape):
         self._note_layer(what)
         return super().read(targets, rule, what)
 
-    def scores(self, images: Tensor) -> Tensor:
+    def scores(self, images: Tensor, rows: Tensor | None = None) -> Tensor:
         """Zeros for scores."""
         share = len(images) / len(self.images)
         return self._run_pass(None, lambda: self._logits.new_zeros((len(images), self._logits.shape[1])), forward=share)
@@ -66,7 +66,7 @@ class DryRunTape(Tape):
         share = len(values) * self.subject.work_after(self.subject.layer(layer).name) / len(self.images)
         return self._run_pass(None, lambda: self._logits.new_zeros((len(values), self._logits.shape[1])), forward=share)
 
-    def replay(self, images: Tensor) -> Tape:
+    def replay(self, images: Tensor, rows: Tensor | None = None) -> Tape:
         """A dry run within this one."""
         first = replace(self._first, images=images)
         return DryRunTape(self.subject, first, capacity=self.capacity, seed=self.seed, within=self)

@@ -1,6 +1,6 @@
 """Forward passes over a batch, and what all its passes cost."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import TypeVar
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.engine.cost import Costs, Stated
+from cnnvis_report.engine.outputs.readers import Anchor
 from cnnvis_report.engine.passes import FORWARD_ONLY, REDUCED
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import NotApplicable, brief
@@ -40,6 +41,7 @@ class ForwardPasses:
         self.subject = subject
         self.images = images.detach()
         self.capacity = 1 if subject.one_by_one else max(capacity or 0, len(images))
+        self.anchor: Anchor | None = None  # of the images as they are; by it perturbed versions of them are read
         self.costs: Costs = within.costs if within else Costs(images.device)
         self._share = len(images) / len(within.images) if within else 1.0
         self._private = within is not None
@@ -68,11 +70,20 @@ class ForwardPasses:
         finally:
             self._precision = nullcontext
 
-    def scores(self, images: Tensor) -> Tensor:
-        """[M, classes]: the scores of other images [M, C, H, W], by forward passes of `capacity` images."""
+    def scores(self, images: Tensor, rows: Tensor | None = None) -> Tensor:
+        """[M, classes]: the scores of other images [M, C, H, W], by forward passes of `capacity` images.
+
+        Args:
+            rows: [M], which image of the batch each is a version of; where it is None, they are as many as the batch
+                has and in its order, or the batch has one image.
+
+        Raises:
+            NotApplicable: nobody says which image each is a version of, and the scores depend on it.
+        """
         parts = torch.split(images, self.capacity)
         kind = REDUCED if self.is_reduced else FORWARD_ONLY
-        return self._scores_of(self.subject.forward, parts, len(images) / len(self.images), kind)
+        anchor = self.anchor_of(len(images), rows)
+        return self._scores_of(self.subject.forward, parts, len(images) / len(self.images), kind, anchor)
 
     def scores_from(self, row: int, values: Tensor, layer: str = "") -> Tensor:
         """[M, classes]: the scores of one of the images where a layer gives other values [M, K, h, w].
@@ -85,16 +96,47 @@ class ForwardPasses:
         image = self.images[row : row + 1]
         parts = torch.split(values, 1 if self.subject.one_by_one else max(self.capacity, 16))
         passes = len(values) * self.subject.work_after(name) / len(self.images)
-        return self._scores_of(partial(self.subject.forward_from, name, image), parts, passes, (name, self.is_reduced))
+        forward, kind = partial(self.subject.forward_from, name, image), (name, self.is_reduced)
+        anchor = self.anchor_of(len(values), torch.full((len(values),), row))
+        return self._scores_of(forward, parts, passes, kind, anchor)
+
+    def anchor_of(self, count: int, rows: Tensor | None) -> Anchor | None:
+        """What so many versions of the batch's images are read by; None where nothing is.
+
+        Args:
+            rows: as for `scores`.
+
+        Raises:
+            NotApplicable: as `scores`.
+        """
+        if self.anchor is None:
+            return None
+        if rows is None and count != len(self.images) != 1:
+            raise NotApplicable(
+                "the method doesn't say which image each of its passes is a version of, by `rows`, and the scores of "
+                f"{self.subject.name} are read by the image as it is"
+            )
+        if rows is None:
+            rows = torch.arange(count) if count == len(self.images) else torch.zeros(count, dtype=torch.long)
+        return self.anchor.rows(rows)
 
     def _scores_of(
-        self, forward: Callable[[Tensor], Tensor], parts: Iterable[Tensor], passes: float, kind: Hashable
+        self,
+        forward: Callable[..., Tensor],
+        parts: Sequence[Tensor],
+        passes: float,
+        kind: Hashable,
+        anchor: Anchor | None = None,
     ) -> Tensor:
         """The scores of all parts, in the precision that is asked for."""
 
         def run() -> Tensor:
             with grad_mode(), torch.no_grad(), self.subject.in_eval_mode(), self._precision():
-                return torch.cat([forward(part) for part in parts])
+                if anchor is None:
+                    return torch.cat([forward(part) for part in parts])
+                indices = torch.split(torch.arange(sum(map(len, parts))), len(parts[0]))
+                pairs = zip(parts, indices, strict=True)
+                return torch.cat([forward(part, anchor=anchor.rows(rows)) for part, rows in pairs])
 
         return self._run_pass(None, run, forward=passes, kind=kind)
 

@@ -10,7 +10,10 @@ from cnnvis_report.engine.bfloat16 import Weights, reduced_weights, run_reduced
 from cnnvis_report.engine.graph.layer_calls import Keep, LayerCalls
 from cnnvis_report.engine.graph.layer_hooks import LayerCall, recorded_calls
 from cnnvis_report.engine.graph.layer_inputs import LayerInputs
+from cnnvis_report.engine.outputs.choose_reader import choose_reader
+from cnnvis_report.engine.outputs.functions import TargetFailed
 from cnnvis_report.engine.outputs.logits import LogitsSource, NotedCalls
+from cnnvis_report.engine.outputs.readers import Anchor, OutputReader
 from cnnvis_report.errors import CnnVisError
 from cnnvis_report.isolation.buffers import OwnState
 from cnnvis_report.isolation.context import ImageBuffer, as_scores, check_shape, full_precision, grad_mode
@@ -25,15 +28,25 @@ class NetworkRunner:
     """Runs a network on images of any number.
 
     Args:
-        network: gives N×columns for N×C×H×W images. It is never changed for good.
+        network: gives something that scores can be read from for N×C×H×W images. It is never changed for good.
         example: [1, C, H, W], one normalized image. name: what the report calls the network.
         state: what passes of the network may change, where somebody keeps it.
+        requested: the task that the output is read for, or "auto". reader: where it isn't chosen by that.
 
     Raises:
         BadRequest: the network's operations can't be followed, or the example doesn't fit its weights.
     """
 
-    def __init__(self, network: nn.Module, example: Tensor, name: str, state: OwnState | None) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        example: Tensor,
+        name: str,
+        state: OwnState | None,
+        *,
+        requested: str = "auto",
+        reader: OutputReader | None = None,
+    ) -> None:
         self.network = unwrapped(network)
         self.name = name
         self.size = (int(example.shape[2]), int(example.shape[3]))
@@ -43,7 +56,7 @@ class NetworkRunner:
         self._buffer = ImageBuffer()
         self._reduced: Weights | None = None
         self._weights: Weights | None = None
-        self._notes: dict[str, None] = {}
+        self._requested, self._reader = requested, reader
         self.columns = 0  # of the output; known from the first pass on
         check_open(self.network, name)
         check_example(self.network, name, example)
@@ -74,13 +87,41 @@ class NetworkRunner:
         finally:
             self._weights = outer
 
-    def output(self, images: Tensor, count: int | None = None) -> Tensor:
-        """[N, columns]: what the network itself gives, of which `meaning` makes scores of classes."""
+    @property
+    def reader(self) -> OutputReader:
+        """How scores are read from what the network returns; known from the first pass on."""
+        assert self._reader is not None
+        return self._reader
+
+    def output(self, images: Tensor, count: int | None = None, anchor: Anchor | None = None) -> Tensor:
+        """[N, columns]: what the network gives, of which `meaning` makes scores of classes.
+
+        Args:
+            count: how many images come out, where a layer is made to give more than went in.
+            anchor: of the images as they are, where these are perturbed versions.
+        """
+        return self.anchored_output(images, count, anchor)[0]
+
+    def anchored_output(
+        self, images: Tensor, count: int | None = None, anchor: Anchor | None = None
+    ) -> tuple[Tensor, Anchor | None]:
+        """[N, columns], and what passes over perturbed versions of these images are read by."""
+        count = count or len(images)
         if self._tail is not None:
-            return self._logits_at(self._tail, images, count)
+            return self._logits_at(self._tail, images, count), None
         with self.in_eval_mode():
-            scores = as_scores(self._run(images), self.name, count or len(images), self._notes)
-        return check_shape(scores, count or len(images), self.columns).to(images.dtype)
+            returned = self._run(images)
+            if self._reader is None:
+                self._reader = choose_reader(returned, count, self.size, self._requested, self.name)
+            scores, anchor = self.reader.read(returned, count, anchor)
+        return check_shape(scores, count, self.columns).to(images.dtype), anchor
+
+    def anchor(self, images: Tensor) -> Anchor | None:
+        """What passes over perturbed versions of these images are read by, for a pass; None where nothing is."""
+        if not self.reader.anchored:
+            return None
+        with grad_mode(), torch.no_grad():
+            return self.anchored_output(images)[1]
 
     def _logits_at(self, source: LogitsSource, images: Tensor, count: int | None = None) -> Tensor:
         """[N, columns]: the logits, of before whatever the network does to them last."""
@@ -92,7 +133,7 @@ class NetworkRunner:
     @property
     def notices(self) -> tuple[str, ...]:
         """What a user has to know of how the output is read, a sentence each."""
-        return tuple(f"{self.name} returns {note}." for note in self._notes)
+        return tuple(f"{self.name} returns {note}." for note in self.reader.notes)
 
     def _run(self, images: Tensor) -> object:
         buffered = self._buffer.copied(images, self._layout)
@@ -125,13 +166,17 @@ class NetworkRunner:
                 ):
                     output = self.output(example.detach().clone().requires_grad_())
                 break
-            except (CnnVisError, torch.OutOfMemoryError, MemoryError):
-                raise
+            except (CnnVisError, torch.OutOfMemoryError, MemoryError) as error:
+                if not isinstance(error, TargetFailed):  # which may flatten with .view, too
+                    raise
+                failure: Exception = error
             except Exception as error:
                 failure = error
         else:
+            if isinstance(failure, TargetFailed):
+                raise failure
             with self.in_eval_mode(), self.state.working_copies():
                 raise refusal(self.network, self.name, example, failure) from failure
         self.state.keep_changed_only()
-        check_scores(output, self.name)
+        check_scores(output, self.reader.reads)
         return calls, output, layer_inputs, noted

@@ -11,6 +11,8 @@ from cnnvis_report.engine.gradients import PIXELS
 from cnnvis_report.engine.graph.attention import attentions
 from cnnvis_report.engine.graph.layer_inputs import LayerInputs, RecordedPass
 from cnnvis_report.engine.graph.nodes import recorded
+from cnnvis_report.engine.outputs.readers import Anchor
+from cnnvis_report.engine.outputs.regions import Regions
 from cnnvis_report.engine.passes import FORWARD
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.isolation.context import grad_mode
@@ -23,6 +25,7 @@ class RecordedBatch(ForwardPasses):
         subject, images, capacity, within: as for `ForwardPasses`.
         layers: names of the layers whose values or gradients will be read.
         layer_inputs: whether somebody will ask for what the layers read and weigh with.
+        anchor: of the images as they are, where these are perturbed versions; of these where it is None.
     """
 
     def __init__(
@@ -34,8 +37,10 @@ class RecordedBatch(ForwardPasses):
         layer_inputs: bool,
         capacity: int | None,
         within: "ForwardPasses | None",
+        anchor: Anchor | None = None,
     ) -> None:
         super().__init__(subject, images, capacity=capacity, within=within)
+        self.anchor = anchor
         self._layers = list(dict.fromkeys(subject.layer(name).name for name in layers))
         self._has_layer_inputs = layer_inputs
         self._run_pass(FORWARD, self._run, forward=1.0, kind=FORWARD)
@@ -47,6 +52,11 @@ class RecordedBatch(ForwardPasses):
             return self.scores(self.images)
         self._share_pass(FORWARD)
         return self._logits
+
+    @property
+    def ranking(self) -> Tensor:
+        """[N, classes]: what the classes of an image are ordered by: scores, or the sizes of their regions."""
+        return self.anchor.shares if isinstance(self.anchor, Regions) else self.logits
 
     def layer(self, name: str = "") -> Tensor:
         """[N, K, h, w]: the value of a layer; the last features that reach the scores where `name` is empty.
@@ -127,7 +137,7 @@ class RecordedBatch(ForwardPasses):
             leaf = self.images.clone().requires_grad_()
             self._edges[PIXELS] = get_gradient_edge(leaf)
             with self.subject.watching(self._layers, keep, as_maps=False):
-                output = self.subject.output(leaf)
+                output, self.anchor = self.subject.anchored_output(leaf, anchor=self.anchor)
         self._logits = self.subject.meaning.of(output.detach())
         self._recorded = RecordedPass(output, recorded(output.grad_fn), layer_inputs)
 

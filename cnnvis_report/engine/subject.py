@@ -18,7 +18,9 @@ from cnnvis_report.engine.graph.nodes import recorded
 from cnnvis_report.engine.graph.score_layer import find_score_layer
 from cnnvis_report.engine.graph.token_attention import TokenAttention, find_token_attention
 from cnnvis_report.engine.network_runner import NetworkRunner
-from cnnvis_report.engine.outputs.reading import FirstOutput, read_output
+from cnnvis_report.engine.outputs.readers import Anchor, ClassScores, OutputReader
+from cnnvis_report.engine.outputs.reading import FirstOutput, read_by, read_output
+from cnnvis_report.engine.outputs.regions import RegionMeans, Regions, is_regular
 from cnnvis_report.engine.outputs.scores import Scores
 from cnnvis_report.errors import BadRequest, NotApplicable, UnknownName
 from cnnvis_report.isolation.buffers import OwnState
@@ -27,14 +29,15 @@ from cnnvis_report.records.network import LayerRecord
 
 
 class Subject(NetworkRunner):
-    """A classifier in eval mode with what has to be known to explain it.
+    """A network in eval mode with what has to be known to explain it.
 
     Args:
-        network: gives N×classes scores for N×C×H×W images. It is never changed for good.
+        network: gives N×classes scores for N×C×H×W images, or maps of them. It is never changed for good.
         example: [1, C, H, W], one normalized image of the size that will be explained; the network runs on it once.
         name: what the report calls it. classes: class names in index order; numbers where None.
         preprocessing: how pictures become inputs; the identity where None.
-        scores: what the network's scores mean, as `ScoreKind` names it; "auto" finds out.
+        task: what the network does, as --task names it, or what its scores mean; "auto" finds out.
+        reader: makes scores of what the network returns, where a function does.
         several: whether an image of the set has several labels. state: of the network, where somebody keeps it.
 
     Raises:
@@ -55,30 +58,31 @@ class Subject(NetworkRunner):
         name: str = "network",
         classes: Sequence[str] | None = None,
         preprocessing: Preprocessing | None = None,
-        scores: str = "auto",
+        task: str = "auto",
         several: bool = False,
         state: OwnState | None = None,
+        reader: OutputReader | None = None,
     ) -> None:
-        super().__init__(network, example, name, state)
+        super().__init__(network, example, name, state, requested=task, reader=reader)
         self.preprocessing = preprocessing or Preprocessing((0.0,) * example.shape[1], (1.0,) * example.shape[1])
         self.one_by_one = False  # set where an image's scores depend on the images beside it
         self._runs_alone: dict[str, bool] = {}
-        nodes = self._read(example, scores, several=several)
-        self._score_layer = find_score_layer(self._calls, nodes[0], self.meaning.weights)
-        self.default_layer = self._calls.find_default_layer(nodes)
+        nodes = self._read(example, task, several=several)
+        self._score_layer = self._found_score_layer(nodes[0])
+        self.default_layer = self._calls.find_default_layer(nodes, self._score_maps())
         self._token_attention = find_token_attention(nodes, self._calls.axes)
         self.piecewise_linear = is_piecewise_linear(nodes)
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
-        self.classes = self.meaning.names(classes, self.columns, name)
+        self.classes = self.meaning.names(classes or self.reader.names, self.columns, name)
         self.meaning = self.meaning.between(self.classes)
 
-    def _read(self, example: Tensor, scores: str, *, several: bool) -> list[Node]:
+    def _read(self, example: Tensor, task: str, *, several: bool) -> list[Node]:
         """Run the network on the example and find what its layers and scores are; the operations, the latest first."""
         calls, output, layer_inputs, noted = self.examine(example)
         self._calls = LayerCalls(calls, {}, self.size)
         first = FirstOutput(example, output, self._calls.layer_at, noted, self._logits_at)
-        reading = read_output(first, self.network, scores, several=several, name=self.name)
+        reading = read_by(self.reader, task) or read_output(first, self.network, task, several=several, name=self.name)
         self.meaning, self.scores, self._tail = reading.meaning, reading.words, reading.source
         if self._tail is not None:  # the pass that counts is the one to the logits
             calls, output, layer_inputs, _ = self.examine(example)
@@ -90,6 +94,18 @@ class Subject(NetworkRunner):
         self.first_pass = FirstPass(example.detach(), logits, RecordedPass(output, nodes, layer_inputs))
         return nodes
 
+    def _score_maps(self) -> set[int]:
+        """How many channels those outputs have that may be scores at positions, of which a function makes others."""
+        return {channels for channels, *grid in self.reader.shapes if is_regular((grid[0], grid[1]), self.size)}
+
+    def _found_score_layer(self, end: Node) -> ScoreLayer | str:
+        """Where class activation maps are read, or why there is no such place."""
+        if isinstance(self.reader, RegionMeans):
+            return "the scores are means over regions, not those of a layer that weighs averages of feature maps"
+        layer = find_score_layer(self._calls, end, self.meaning.weights)
+        made = isinstance(layer, str) and not isinstance(self.reader, ClassScores)
+        return f"{self.reader.reads} makes the scores, and no layer that weighs averages does" if made else layer
+
     def take_first_pass(self) -> FirstPass:
         """The pass over the example, handed over once: it holds the activations of the whole network."""
         if self.first_pass is None:
@@ -97,15 +113,24 @@ class Subject(NetworkRunner):
         first, self.first_pass = self.first_pass, None
         return first
 
-    def forward(self, images: Tensor, count: int | None = None) -> Tensor:
+    def forward(self, images: Tensor, count: int | None = None, anchor: Anchor | None = None) -> Tensor:
         """[N, classes] scores: logits, of before a final softmax where the network has one and they can be found.
 
         Args:
             count: how many images come out, where a layer is made to give more than went in.
+            anchor: of the images as they are, where these are perturbed versions.
         """
-        return self.meaning.of(self.output(images, count))
+        return self.meaning.of(self.output(images, count, anchor))
 
-    def forward_from(self, name: str, image: Tensor, values: Tensor) -> Tensor:
+    def ranking(self, images: Tensor) -> Tensor:
+        """[N, classes]: what the classes of an image are ordered by: scores, or which share of it is predicted as each.
+
+        By a pass that records nothing.
+        """
+        anchor = self.anchor(images)
+        return anchor.shares if isinstance(anchor, Regions) else self.forward(images)
+
+    def forward_from(self, name: str, image: Tensor, values: Tensor, anchor: Anchor | None = None) -> Tensor:
         """[M, classes]: the logits of an image [1, C, H, W] where a layer gives other values [M, K, h, w].
 
         The network before the layer runs once, where the rest can do with that; `work_after` says how much the rest is.
@@ -114,7 +139,7 @@ class Subject(NetworkRunner):
             self._runs_alone[name] = not self.one_by_one and self._try_alone(name, image, values[:1])
         start = image if self._runs_alone[name] else image.expand(len(values), -1, -1, -1)
         with self._calls.replacing(name, values):
-            return self.forward(start, len(values))
+            return self.forward(start, len(values), anchor)
 
     @property
     def work(self) -> float:

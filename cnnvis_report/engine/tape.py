@@ -13,6 +13,7 @@ from cnnvis_report.engine.graph.attention import attentions
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass, RecordedPassTo
 from cnnvis_report.engine.graph.nodes import result_shape
 from cnnvis_report.engine.noise import normal_noise
+from cnnvis_report.engine.outputs.readers import Anchor
 from cnnvis_report.engine.passes import BACKWARD, FORWARD
 from cnnvis_report.engine.recorded_batch import RecordedBatch
 from cnnvis_report.engine.reference import Fitted, Reference
@@ -39,6 +40,7 @@ class Tape(RecordedBatch):
         reference: other images of the set; the tape's own where None.
         seed: what the noise of `noise` comes from, with the image itself.
         within: the tape that this one replays; the method that it measures then bears all passes.
+        anchor: of the images as they are, where these are perturbed versions; of these where it is None.
     """
 
     def __init__(
@@ -53,13 +55,16 @@ class Tape(RecordedBatch):
         reference: Reference | None = None,
         seed: int = 0,
         within: "Tape | None" = None,
+        anchor: Anchor | None = None,
     ) -> None:
         self._reads = dict(reads or {})
         layer_inputs = layer_inputs or any(rule.layer_inputs for rule in self._reads if rule is not None)
         self._gradients: dict[Key, Tensor] = {}
         self._passes: dict[Key, Hashable] = {}
         self.seed = seed
-        super().__init__(subject, images, layers=layers, layer_inputs=layer_inputs, capacity=capacity, within=within)
+        super().__init__(
+            subject, images, layers=layers, layer_inputs=layer_inputs, capacity=capacity, within=within, anchor=anchor
+        )
         inputs = self.images  # not self: a tape that holds itself waits for the garbage collector, with its graph
         self.reference = reference or Reference(lambda: inputs)
 
@@ -128,9 +133,24 @@ class Tape(RecordedBatch):
         """
         return self.reference.fitted(key, lambda images: fit(self.subject, images, self.capacity))
 
-    def replay(self, images: Tensor) -> "Tape":
-        """A tape of other images [M, C, H, W], whose passes the method that runs has for itself."""
-        return Tape(self.subject, images, capacity=self.capacity, reference=self.reference, seed=self.seed, within=self)
+    def replay(self, images: Tensor, rows: Tensor | None = None) -> "Tape":
+        """A tape of other images [M, C, H, W], whose passes the method that runs has for itself.
+
+        Args:
+            rows: [M], which image of the batch each is a version of, as for `scores`.
+
+        Raises:
+            NotApplicable: as `scores`.
+        """
+        return Tape(
+            self.subject,
+            images,
+            capacity=self.capacity,
+            reference=self.reference,
+            seed=self.seed,
+            within=self,
+            anchor=self.anchor_of(len(images), rows),
+        )
 
     def noise(self, draws: int) -> Iterator[Tensor]:
         """So many draws of standard normal noise [N, C, H, W], each image's own."""

@@ -73,11 +73,13 @@ def metric(run: RunRecord, name: str) -> MetricInfo:
 def in_terms_of(run: RunRecord, info: MetricInfo) -> MetricInfo:
     """A measure in the words of what the network gives, which isn't always a probability of a class."""
     title, meaning = info.title, info.description
-    if run.network.kind is ScoreKind.VALUE:
+    if not run.network.kind.judged:
+        output = "the output" if run.network.kind is ScoreKind.VALUE else "the class's score"
         title = title.replace(", log-odds", "")
         for quantity in ("probability", "log-odds"):
-            meaning = meaning.replace(f"the class's {quantity}", "the output")
-        meaning = meaning.replace("the class", "the output")
+            meaning = meaning.replace(f"the class's {quantity}", output)
+        if run.network.kind is ScoreKind.VALUE:
+            meaning = meaning.replace("the class", "the output")
     return replace(info, title=title, description=meaning.replace("the logit", f"the {run.network.quantity}"))
 
 

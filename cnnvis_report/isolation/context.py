@@ -32,7 +32,7 @@ def as_scores(output: Any, name: str, count: int, notes: dict[str, None] | None 
         notes[note] = None
     if not isinstance(tensor, Tensor):
         raise BadRequest(
-            f"{name} returns {_described(output)}, not class scores. Wrap it in a module that returns N×classes scores."
+            f"{name} returns {described(output)}, not class scores. Wrap it in a module that returns N×classes scores."
         )
     scores = _as_columns(tensor, count)
     if scores is None and tensor.ndim <= 1:
@@ -42,10 +42,10 @@ def as_scores(output: Any, name: str, count: int, notes: dict[str, None] | None 
         )
     if scores is None:
         sides = "×".join(map(str, tensor.shape[1:]))
-        kind = "a map of scores, as for segmentation" if tensor.ndim == 4 else "no class scores"
+        advice = "Give --task segmentation if they are the scores of classes at positions, or " * (tensor.ndim == 4)
         raise BadRequest(
-            f"{name} returns N×{sides}: {kind}. Wrap it in a module that returns N×classes scores, "
-            f"the mean over the region in question, say."
+            f"{name} returns N×{sides}, no N×classes scores. {advice or 'Give '}"
+            f"--target, a function that makes scores of them."
         )
     if not scores.shape[1]:
         raise BadRequest(f"{name} returns N×0: it has no classes.")
@@ -62,12 +62,18 @@ def scores_in(output: Any, count: int) -> tuple[Any, str]:
     if isinstance(output, Mapping):
         fit = {str(key): value for key, value in output.items() if _fits(value, count)}
         key = next((key for key in KEYS if key in fit), next(iter(fit), "") if len(output) == 1 else "")
-        return (fit[key], f"{_described(output)}; {key!r} is taken as the scores") if key else (output, "")
+        return (fit[key], f"{described(output)}; {key!r} is taken as the scores") if key else (output, "")
     if isinstance(output, tuple | list) and output and _fits(output[0], count):
         sides = "×".join(["N", *map(str, output[0].shape[1:])])
         choice = f"its first item, {sides}, is taken as the scores" if len(output) > 1 else "its item is the scores"
-        return output[0], f"{_described(output)}; {choice}"
+        return output[0], f"{described(output)}; {choice}"
     return output, ""
+
+
+def fits_as_scores(output: Any, count: int) -> bool:
+    """Whether an output, or the part of it that is taken, is N×classes."""
+    tensor, _ = scores_in(output, count)
+    return _fits(tensor, count)
 
 
 def _fits(value: Any, count: int) -> bool:
@@ -85,7 +91,7 @@ def _as_columns(scores: Tensor, count: int) -> Tensor | None:
     return None
 
 
-def _described(output: Any) -> str:
+def described(output: Any) -> str:
     """Such as "a dict with out, aux" or "a tuple of 2: Tensor, list"."""
     kind = type(output).__name__
     article = "an" if kind[:1].lower() in "aeiou" else "a"

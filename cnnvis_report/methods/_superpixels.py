@@ -37,7 +37,7 @@ def masked_scores(tape: Tape, index: int, labels: Tensor, presence: Tensor) -> T
     flat, scores = labels.flatten().to(image.device), []
     for part in torch.split(presence.to(image), tape.capacity):
         masks = part.index_select(1, flat).view(-1, 1, *labels.shape)
-        scores.append(tape.scores(masks * image))
+        scores.append(tape.scores(masks * image, torch.full((len(part),), index)))
     return torch.cat(scores).cpu().double()
 
 

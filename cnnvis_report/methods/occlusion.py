@@ -73,7 +73,8 @@ def _drops(tape: Tape, targets: Tensor, patch: int, stride: int) -> Tensor:
         occluded = buffer[: len(part)].copy_(tape.images)
         for covered, (top, left) in zip(occluded, part, strict=True):
             covered[..., top : top + patch, left : left + patch] = 0
-        scores = tape.scores(occluded.flatten(0, 1)).view(len(part), len(tape.images), -1)
+        rows = torch.arange(len(tape.images)).repeat(len(part))
+        scores = tape.scores(occluded.flatten(0, 1), rows).view(len(part), len(tape.images), -1)
         for patch_scores, (top, left) in zip(scores, part, strict=True):
             window = (..., slice(top, top + patch), slice(left, left + patch))
             drop[window] += (score - patch_scores.gather(1, targets))[..., None, None]

@@ -109,7 +109,8 @@ class _Sums:
         for start in range(0, len(block), group):
             masks = block.at(slice(start, start + group))
             masked = torch.mul(masks[:, None, None], images, out=buffer[: len(masks)])
-            scores = self._tape.subject.probabilities(self._tape.scores(masked.flatten(0, 1)))
+            logits = self._tape.scores(masked.flatten(0, 1), active.repeat(len(masks)))
+            scores = self._tape.subject.probabilities(logits)
             class_scores.append(
                 scores.view(len(masks), len(active), -1).gather(2, targets.expand(len(masks), -1, -1)) * going
             )

@@ -63,7 +63,7 @@ def score_cam(tape: Tape, targets: Tensor, *, layer: str = "", max_channels: int
         by_image = (torch.split(whole, list(counts.values())) for whole in (masks, views))
         for index, image_masks, masked in zip(counts, *by_image, strict=True):
             torch.mul(image_masks.unsqueeze(1), tape.images[index], out=masked)
-        scores.append(tape.scores(views).gather(1, targets[of_image]))
+        scores.append(tape.scores(views, of_image).gather(1, targets[of_image]))
     weights = torch.cat(scores).view(count, per_image, -1).softmax(dim=1)
     channels = activations[torch.arange(count, device=chosen.device).unsqueeze(1), chosen]
     return torch.einsum("nck,nchw->nkhw", weights, channels).relu()

@@ -49,7 +49,7 @@ class Model:
     classes: names in index order, or None where nobody has said. training: where it was trained here.
     notices: what a user has to know of how it was loaded, a sentence each. original: where it was converted from
     another library's form. loader: what opened it, in words; `load_model` fills it in. layer: the default layer of
-    class activation maps; empty for the last features. scores: what they mean, as `--scores` says it.
+    class activation maps; empty for the last features. task: what the network does, as `--task` says it.
     """
 
     network: nn.Module
@@ -62,4 +62,4 @@ class Model:
     original: Original | None = None
     loader: str = ""
     layer: str = ""
-    scores: str = "auto"
+    task: str = "auto"

@@ -13,12 +13,12 @@ from cnnvis_report.engine.outputs.scores import attribute
 from cnnvis_report.errors import BadRequest, UnknownName, shown
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.own_transform import with_transform
-from cnnvis_report.records.scores import SCORES
+from cnnvis_report.records.scores import TASKS, kind_named
 
 SIDE = 224
 # what a factory may say beside the network
 SETTINGS = (
-    *("size", "resize", "crop", "interpolation", "mean", "std", "classes", "transform", "layer", "scores", "channels"),
+    *("size", "resize", "crop", "interpolation", "mean", "std", "classes", "transform", "layer", "task", "channels"),
 )
 BY_TRANSFORM = ("size", "resize", "crop", "interpolation", "mean", "std")  # that a transform decides
 ATTRIBUTES = {"classes": "class_names"}  # settings that a network has under another name
@@ -29,14 +29,14 @@ Settings = Mapping[str, Any]
 class Declared:
     """What is known of a network's use.
 
-    layer: the default layer of class activation maps; empty for the last features. scores: what they mean, or "auto".
+    layer: the default layer of class activation maps; empty for the last features. task: of the network, or "auto".
     """
 
     preprocessing: Preprocessing
     classes: tuple[str, ...] | None
     notices: tuple[str, ...] = ()
     layer: str = ""
-    scores: str = "auto"
+    task: str = "auto"
 
 
 def declared(network: nn.Module, spec: str, settings: Settings | None = None) -> Declared:
@@ -52,11 +52,11 @@ def declared(network: nn.Module, spec: str, settings: Settings | None = None) ->
     check_settings(settings, spec)
     channels = settings.get("channels") or input_channels(network) or 3
     named = _names(_value(network, settings, "classes"), spec)
-    layer, scores = settings.get("layer") or "", settings.get("scores") or "auto"
+    layer, task = settings.get("layer") or "", settings.get("task") or "auto"
     if settings.get("transform") is not None:
-        return Declared(with_transform(settings["transform"], spec, channels), named, (), layer, scores)
+        return Declared(with_transform(settings["transform"], spec, channels), named, (), layer, task)
     preprocessing, notices = _steps(network, spec, settings, channels)
-    return Declared(preprocessing, named, notices, layer, scores)
+    return Declared(preprocessing, named, notices, layer, task)
 
 
 def check_settings(settings: Settings, spec: str) -> None:
@@ -78,8 +78,9 @@ def check_settings(settings: Settings, spec: str) -> None:
     for key, (kind, needed) in kinds.items():
         if settings.get(key) is not None and not isinstance(settings[key], kind):
             raise BadRequest(f"{spec}: its {key} is {shown(settings[key])}; {needed} is needed.")
-    if settings.get("scores") not in (None, *SCORES):
-        raise BadRequest(f"{spec}: its scores is {shown(settings['scores'])}; it can be {', '.join(SCORES)}.")
+    task = settings.get("task")
+    if task not in (None, "auto") and (not isinstance(task, str) or kind_named(task) is None):
+        raise BadRequest(f"{spec}: its task is {shown(task)}; it can be auto, {', '.join(TASKS)}.")
 
 
 def _steps(network: nn.Module, spec: str, settings: Settings, channels: int) -> tuple[Preprocessing, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from torch import Tensor, nn
 
+from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.errors import UnknownName
 from cnnvis_report.isolation.restore import with_state_restored
 from cnnvis_report.methods.registry import Method, select
@@ -17,7 +18,7 @@ from cnnvis_report.records.methods import Option
 def explain(
     module: nn.Module,
     images: Tensor,
-    targets: arguments.Targets,
+    targets: arguments.Targets = None,
     methods: Collection[str] | str = ("grad_cam",),
     layer: arguments.Layer = "",
     *,
@@ -27,16 +28,17 @@ def explain(
     reference: Tensor | None = None,
     seed: int = 0,
     batch_size: int | None = None,
-    scores: str = "auto",
+    task: str = "auto",
+    target: TargetFunction | None = None,
     **options: Option,
 ) -> Maps:
     """Explain class scores of images; all methods share one forward pass, and backward passes where they can.
 
     Args:
-        module: a classifier, N×C×H×W images to N×classes scores; left exactly as it was.
-        images: [N, C, H, W], normalized as the classifier expects, on its device.
+        module: a network, N×C×H×W images to N×classes scores, or to maps of them; left exactly as it was.
+        images: [N, C, H, W], normalized as the network expects, on its device.
         targets: class indices, [N], or [N, K] for K classes from the same forward pass; one for all images; None for
-            the predicted class of each image.
+            the predicted class of each image; of a segmentation, the class with the largest region.
         methods: method names, or "quick", "standard", "all"; see `cnnvis-report methods`.
         layer: the layer that class activation maps read, by name or as the network's module; empty means the last
             features that reach the scores.
@@ -47,10 +49,15 @@ def explain(
             themselves where it isn't given.
         seed: random seed of the methods that draw noise.
         batch_size: at most so many images at a time; all at once where None.
-        scores: what the scores mean: "softmax", "sigmoid", "binary" or "value". Where they come out of a final softmax
-            or sigmoid, the logits before it are explained; "value" explains the output as it is. A network with a
-            single score has target 0, which is that score; with "binary", targets are 1 for the positive class, the
-            score, and 0 for the negative one, the score's negation.
+        task: what the network does: "classification", "multilabel", "binary", "regression" or "segmentation". Scores
+            that come out of a final softmax or sigmoid are explained before it; of a "regression", as they are. A
+            network with a single score has target 0, which is that score; with "binary", targets are 1 for the
+            positive class, the score, and 0 for the negative one, the score's negation. Of a "segmentation", the mean
+            score of a class over the region that is predicted as it is explained; the maps are NaN, with a warning,
+            where an image has no such region.
+        target: a function of the network's output that gives what is to be explained: [N] scores, [N, K], of which
+            `targets` chooses, or a dict of names to [N]. With two parameters it is called with the output and with
+            that of the same images as they are, which differ where a method changes an image.
         options: options of methods, such as `steps=64`; each goes to every chosen method that has it.
 
     Returns:
@@ -65,16 +72,18 @@ def explain(
     arguments.check_on_error(on_error)
     batch = arguments.check_images(images)
     arguments.check_reference(reference, batch)
-    config = arguments.config_of(methods=methods, mean=mean, std=std, seed=seed, batch_size=batch_size, scores=scores)
+    arguments.check_target(target)
+    config = arguments.config_of(methods=methods, mean=mean, std=std, seed=seed, batch_size=batch_size, task=task)
     name = arguments.layer_name(layer, module)
     chosen = select(config.explain.methods)
     request = ExplainRequest(
         images=batch,
         columns=arguments.columns_of(targets, batch),
         tasks=tasks_for(chosen, [name] if name else [], _shared_options(options, chosen)),
-        preprocessing=arguments.preprocessing_of(config.data, batch.shape[1]),
+        preprocessing=arguments.preprocessing_of(config.preprocessing, batch.shape[1]),
         reference=reference,
         config=config,
+        target=target,
         skip=on_error == "skip",
     )
     notices: list[str] = []

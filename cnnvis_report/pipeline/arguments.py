@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eager import unwrap_inside, unwrapped
-from cnnvis_report.pipeline.config import DataConfig, RunConfig
+from cnnvis_report.pipeline.config import PreprocessingConfig, RunConfig
 
 Targets = Tensor | np.ndarray[Any, Any] | Sequence[int] | Sequence[Sequence[int]] | int | None
 Layer = str | nn.Module | Sequence[str | nn.Module] | None
@@ -47,6 +47,11 @@ def check_images(images: object) -> Tensor:
         raise BadRequest(
             f"images are {shape}, one image without a batch; N×C×H×W of floating point is needed: images[None]."
         )
+    if images.ndim == 5:
+        raise BadRequest(
+            f"images are {shape}, as of videos or volumes; N×C×H×W is explained. Fold time or depth into the channels, "
+            f"images.flatten(1, 2), and explain a module that unfolds them, images.unflatten(1, (channels, -1))."
+        )
     if images.ndim != 4 or not images.numel():
         raise BadRequest(f"images are {images.dtype} {list(images.shape)}; N×C×H×W of floating point is needed.")
     if not images.is_floating_point():
@@ -72,6 +77,18 @@ def check_reference(reference: object, images: Tensor) -> None:
         raise BadRequest(f"reference is {_kind(reference)}; a tensor M×{images.shape[1]}×H×W is needed.")
     if reference.ndim != 4 or reference.shape[1] != images.shape[1] or not len(reference):
         raise BadRequest(f"reference is {list(reference.shape)}; M×{images.shape[1]}×H×W is needed.")
+
+
+def check_target(target: object) -> None:
+    """Refuse what can't be called with the network's output.
+
+    Raises:
+        BadRequest: saying what it is.
+    """
+    if target is not None and (isinstance(target, type) or not callable(target)):
+        what = "class indices are given as targets" if isinstance(target, int | Tensor | list | tuple) else ""
+        what = what or "a function of the network's output is needed"
+        raise BadRequest(f"target is {_kind(target)}; {what}.")
 
 
 def columns_of(targets: Targets, images: Tensor) -> Tensor | None:
@@ -161,13 +178,13 @@ def config_of(model: str = "module", **settings: object) -> RunConfig:
     return RunConfig.of(model, **{name: _plain(value) for name, value in settings.items()})
 
 
-def preprocessing_of(data: DataConfig, channels: int) -> Preprocessing:
+def preprocessing_of(config: PreprocessingConfig, channels: int) -> Preprocessing:
     """The constants of the normalization; the identity where they aren't given.
 
     Raises:
         BadRequest: they aren't one number a channel, or a std isn't above 0.
     """
-    mean, std = _constants("mean", data.mean or (0.0,), channels), _constants("std", data.std or (1.0,), channels)
+    mean, std = _constants("mean", config.mean or (0.0,), channels), _constants("std", config.std or (1.0,), channels)
     if min(std) <= 0:
         raise BadRequest(f"std is {list(std)}; each number has to be above 0.")
     return Preprocessing(mean, std)

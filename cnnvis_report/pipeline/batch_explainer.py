@@ -8,6 +8,7 @@ from torch import Tensor
 
 from cnnvis_report.data.batches import Batch, DecodedImage
 from cnnvis_report.engine.devices import is_out_of_memory, too_large
+from cnnvis_report.engine.outputs.regions import Regions
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest
@@ -143,9 +144,11 @@ class BatchExplainer:
 
     def _explained(self, images: Images, tape: Tape, logits: Tensor) -> list[Result]:
         subject = self._subject
-        rows = zip(logits, images, strict=True)
+        regions = tape.anchor.moved("cpu") if isinstance(tape.anchor, Regions) else None
+        ranking = logits if regions is None else regions.shares
+        rows = zip(ranking, images, strict=True)
         chosen = [self._choice.choose(row, image.item.labels, subject.meaning) for row, image in rows]
-        targets = _rectangle(chosen, logits).to(subject.device)
+        targets = _rectangle(chosen, ranking).to(subject.device)
         shares = iter(self._shares[:-1])
 
         def report(results: Sequence[TaskResult]) -> None:
@@ -165,7 +168,7 @@ class BatchExplainer:
         )
         self._stats.computed += len(images)
         self._stats.passes.merge(explained.costs.clock.times())
-        results = results_of(subject, images, logits, chosen, explained.results, explained.costs)
+        results = results_of(subject, images, logits, chosen, explained.results, explained.costs, regions)
         return [self._measured(*pair) for pair in zip(results, images, strict=True)]
 
     def _measured(self, result: Result, image: DecodedImage) -> Result:
@@ -193,8 +196,8 @@ def _halves(images: Images) -> list[Images]:
     return [images[:middle], images[middle:]]
 
 
-def _rectangle(chosen: Sequence[Sequence[int]], logits: Tensor) -> Tensor:
+def _rectangle(chosen: Sequence[Sequence[int]], ranking: Tensor) -> Tensor:
     """[N, K] targets; an image with fewer classes than others has its first again, which nobody reads."""
-    rows = [list(classes) or [int(row.argmax())] for classes, row in zip(chosen, logits, strict=True)]
+    rows = [list(classes) or [int(row.argmax())] for classes, row in zip(chosen, ranking, strict=True)]
     most = max(map(len, rows))
     return torch.tensor([row + row[:1] * (most - len(row)) for row in rows])

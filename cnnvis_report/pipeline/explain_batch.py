@@ -3,9 +3,11 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from cnnvis_report.engine.cost import Costs
+from cnnvis_report.engine.outputs.readers import Anchor
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
@@ -23,6 +25,7 @@ class BatchSettings:
     capacity: the most images of one pass that a method makes by itself; as many as the batch has where None.
     reference: images that methods compare with or are fitted to; the batch's own where None.
     reduced: tasks whose forward passes are made in bfloat16.
+    anchor: of the images as they are, where batches are perturbed versions, or of another network.
     """
 
     dry_run: DryRun | None = None
@@ -30,6 +33,7 @@ class BatchSettings:
     reference: Reference | None = None
     seed: int = 0
     reduced: Collection[Task] = ()
+    anchor: Callable[[Tensor], Anchor] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ def open_batch(subject: Subject, images: Tensor, settings: BatchSettings) -> Tap
         capacity=settings.capacity,
         reference=settings.reference,
         seed=settings.seed,
+        anchor=settings.anchor(images) if settings.anchor else None,
     )
 
 
@@ -76,7 +81,8 @@ def explain_batch(
 
     Args:
         images: [N, C, H, W], normalized, on the network's device.
-        targets: [N, K] class indices; None for the class with the highest score of each image.
+        targets: [N, K] class indices; None for the class with the highest score, or the
+            largest region, of each image.
         tape: the forward pass over the images, where `open_batch` has made it already.
         to_cpu: whether maps are moved to the CPU, as float32; otherwise they stay as the methods gave them.
         failing: tasks known to fail on every image. Where it is given, a task that fails on the batch is tried on each
@@ -89,7 +95,7 @@ def explain_batch(
     with subject.in_eval_mode():
         tape = tape or open_batch(subject, images, settings)
         if targets is None:
-            targets = tape.logits.argmax(dim=1, keepdim=True)
+            targets = tape.ranking.argmax(dim=1, keepdim=True)
         results: list[Results] = []
         for result in run_tasks(tasks, tape, targets, settings.reduced):
             parts = [result] if failing is None else _per_image(result, tape, targets, settings, failing)
@@ -109,7 +115,7 @@ def _per_image(
         return [result]
     parts: list[TaskResult] = []
     for row in range(len(targets)):
-        alone = tape.replay(tape.images[row : row + 1])
+        alone = tape.replay(tape.images[row : row + 1], torch.tensor([row]))
         parts += run_tasks([task], alone, targets[row : row + 1], settings.reduced)
     if all(part.maps is None for part in parts):
         failing.append(task)

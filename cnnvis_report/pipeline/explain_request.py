@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.dry_run import DryRunTape
+from cnnvis_report.engine.outputs.readers import TargetFunction
+from cnnvis_report.engine.outputs.regions import Regions
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
@@ -21,6 +23,7 @@ from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch, open_batch
 from cnnvis_report.pipeline.rejected_images import in_one_line
 from cnnvis_report.pipeline.repeatability.check import open_first_batch
+from cnnvis_report.pipeline.target_reader import target_reader
 from cnnvis_report.records.scores import ScoreKind
 
 Maps = dict[str, Tensor]
@@ -31,7 +34,7 @@ class ExplainRequest:
     """The arguments of a call of `explain`, checked.
 
     columns: [N, K] of the network's output; None for the predicted classes. skip: whether methods that aren't
-    applicable are left out.
+    applicable are left out. target: makes scores of the network's output; None for its own.
     """
 
     images: Tensor
@@ -41,6 +44,7 @@ class ExplainRequest:
     reference: Tensor | None
     config: RunConfig
     skip: bool
+    target: TargetFunction | None = None
 
 
 def explain_request(module: nn.Module, request: ExplainRequest, state: OwnState, notices: list[str]) -> Maps:
@@ -54,10 +58,11 @@ def explain_request(module: nn.Module, request: ExplainRequest, state: OwnState,
             inputs[size - 1 : size],  # the last of the first batch, so that its place and neighbors show
             name=type(module).__name__,
             preprocessing=request.preprocessing,
-            scores=config.model.scores,
+            task=config.model.task,
             state=state,
+            reader=target_reader(request.target),
         )
-        classes = None if request.columns is None else _classes_of(request.columns, subject, config.model.scores)
+        classes = None if request.columns is None else _classes_of(request.columns, subject, config.model.task)
         others = Reference(lambda: inputs if reference is None else reference.to(inputs))
         call = _Call(subject, inputs, classes, size, others, config.machine.seed, request.skip, notices)
         return call.maps(request.tasks)
@@ -101,8 +106,11 @@ class _Call:
                 parts[result.task.name].append(result.maps)
 
         settings = BatchSettings(dry_run, self.size, self.reference, self.seed)
+        absent: list[Tensor] = []
         for rows, tape in self._batches(settings, alone):
             targets = None if self.targets is None else self.targets[rows]
+            if targets is not None and isinstance(tape.anchor, Regions):
+                absent.append(tape.anchor.shares.gather(1, targets) == 0)
             explain_batch(
                 self.subject,
                 self.images[rows],
@@ -117,6 +125,8 @@ class _Call:
         for name, values in maps.items():
             if bad := int((~values.isfinite()).sum()):
                 self.notices.append(f"{name}: {bad} of {values.numel()} values aren't finite.")
+        if absent:
+            self._leave_empty(maps, torch.cat(absent))
         return maps
 
     def _plan(self, tasks: Sequence[Task]) -> tuple[DryRun, Tensor]:
@@ -127,7 +137,7 @@ class _Call:
         tape = DryRunTape(self.subject, first, capacity=self.size, seed=self.seed)
         return dry_run_tasks(tasks, tape, targets), first.logits
 
-    def _batches(self, settings: BatchSettings, alone: Tensor) -> Iterator[tuple[slice, Tape | None]]:
+    def _batches(self, settings: BatchSettings, alone: Tensor) -> Iterator[tuple[slice, Tape]]:
         """The rows of each batch with its forward pass; of the first, it is compared with that of an image alone."""
         assert settings.dry_run is not None
         tape, passes = open_first_batch(
@@ -149,15 +159,30 @@ class _Call:
             yield rows, tape
             tape = None
 
+    def _leave_empty(self, maps: Maps, absent: Tensor) -> None:
+        """Put NaN where an image has no region of the class that was asked for; `absent` is [N, K]."""
+        assert self.targets is not None
+        pairs = absent.nonzero().tolist()
+        if not pairs:
+            return
+        row, column = pairs[0]
+        name = self.subject.classes[int(self.targets[row, column])]
+        more = f", nor of {len(pairs) - 1} other targets" if len(pairs) > 1 else ""
+        self.notices.append(
+            f"{self.subject.name} predicts no region of {name!r} in images[{row}]{more}: these maps are NaN."
+        )
+        for values in maps.values():
+            values[absent] = torch.nan
+
     def _leave_out(self, task: Task, reason: str) -> None:
         if not self.skip:
             raise NotApplicable(f"{task.name} isn't applicable to {self.subject.name}: {reason}.")
         self.notices.append(f"{task.name} is left out: {reason}.")
 
 
-def _classes_of(columns: Tensor, subject: Subject, scores: str) -> Tensor:
+def _classes_of(columns: Tensor, subject: Subject, task: str) -> Tensor:
     """[N, K] classes of the subject for targets that name columns of the output."""
-    lone = subject.meaning.kind is ScoreKind.BINARY and scores == "auto"
-    hint = 'With scores="binary", 1 is the positive class and 0 the negative one.' if lone else ""
+    lone = subject.meaning.kind is ScoreKind.BINARY and task == "auto"
+    hint = 'With task="binary", 1 is the positive class and 0 the negative one.' if lone else ""
     check_columns(columns, 1 if lone else len(subject.classes), subject.name, hint)
     return columns + 1 if lone else columns

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from cnnvis_report.data.batches import DecodedImage
 from cnnvis_report.engine.cost import Costs, MethodCost, Stated
+from cnnvis_report.engine.outputs.regions import Regions
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.methods.tasks import TaskResult
 from cnnvis_report.records.images import ClassScore, Evidence, ImageRecord, MapRecord, NotApplicableRecord, Note
@@ -34,21 +36,25 @@ def results_of(
     chosen: Sequence[Sequence[int]],
     results: Sequence[Sequence[TaskResult]],
     costs: Costs,
+    regions: Regions | None = None,
 ) -> list[Result]:
     """The results of a batch, image by image.
 
     Args:
-        logits: [N, classes]. chosen: the classes that are explained, image by image. results: task by task, one of
-            the whole batch, or one of each image; their maps are on the CPU.
+        logits: [N, classes]. chosen: the classes that are asked for, image by image. results: task by task, one of
+            the whole batch, or one of each image; their maps are on the CPU. regions: of a segmentation, on the CPU.
     """
     probabilities = subject.probabilities(logits)
     seconds = _seconds(results, costs, len(images))
     by_image = []
     for row, image in enumerate(images):
-        scores = _Scores(subject, logits[row], probabilities[row])
+        areas = regions.shares[row] if regions is not None else None
+        scores = _Scores(subject, logits[row], probabilities[row], areas)
         slices = [(parts[row], 0) if len(parts) > 1 else (parts[0], row) for parts in results]
-        maps, missing, arrays = _maps(image, chosen[row], slices, subject.default_layer)
-        record = _image_record(image, scores, chosen[row], maps, missing)
+        maps, missing, arrays = _maps(image, chosen[row], slices, scores)
+        if regions is not None:
+            arrays["segmentation"] = regions.labels[row].to(torch.int16).numpy()
+        record = _image_record(image, scores, [index for index in chosen[row] if scores.present(index)], maps, missing)
         files = {stamp: digest for file in image.item.files for stamp, digest in file.remembered.items()}
         by_image.append(Result(record, arrays, seconds, files))
     return by_image
@@ -56,11 +62,16 @@ def results_of(
 
 @dataclass(frozen=True)
 class _Scores:
-    """One image's scores and probabilities [classes]."""
+    """One image's scores and probabilities [classes], and of a segmentation the share of the picture of each class."""
 
     subject: Subject
     logits: Tensor
     probabilities: Tensor
+    areas: Tensor | None = None
+
+    def present(self, index: int) -> bool:
+        """Whether the class can be explained: of a segmentation, whether it is predicted anywhere."""
+        return self.areas is None or float(self.areas[index]) > 0
 
     def of(self, indices: Iterable[int]) -> tuple[ClassScore, ...]:
         """The scores of some classes."""
@@ -71,13 +82,15 @@ class _Scores:
                 self.subject.classes[index],
                 float(self.logits[index]),
                 float(self.probabilities[index]) if judged else None,
+                None if self.areas is None else float(self.areas[index]),
             )
             for index in indices
         )
 
     def highest(self, most: int) -> tuple[ClassScore, ...]:
         """The highest ones, highest first."""
-        return self.of(self.subject.meaning.first(self.logits, most))
+        ranking = self.logits if self.areas is None else self.areas
+        return self.of(self.subject.meaning.first(ranking, most))
 
 
 def _seconds(results: Sequence[Sequence[TaskResult]], costs: Costs, images: int) -> dict[str, float]:
@@ -125,7 +138,7 @@ def _image_record(
 
 
 def _maps(
-    image: DecodedImage, classes: Sequence[int], results: Sequence[tuple[TaskResult, int]], default_layer: str
+    image: DecodedImage, classes: Sequence[int], results: Sequence[tuple[TaskResult, int]], scores: _Scores
 ) -> tuple[list[MapRecord], list[NotApplicableRecord], dict[str, npt.NDArray[np.generic]]]:
     """One image's maps, those that aren't there with the reason, and all its arrays.
 
@@ -139,14 +152,18 @@ def _maps(
         reason = "no class to explain: the image has no label that the network knows"
         return [], [NotApplicableRecord("", reason)], arrays
     maps: list[MapRecord] = []
-    missing: list[NotApplicableRecord] = []
-    for result, row in results:
+    absent = [target for target in classes if not scores.present(target)]
+    names = scores.subject.classes
+    missing = [NotApplicableRecord("", f"{names[target]} is predicted nowhere", target=target) for target in absent]
+    for result, row in results if len(absent) < len(classes) else ():
         task = result.task
-        layer = (task.layer or default_layer) if task.method.takes_layer else ""
+        layer = (task.layer or scores.subject.default_layer) if task.method.takes_layer else ""
         if result.maps is None:
             missing.append(NotApplicableRecord(task.name, result.reason, layer))
             continue
         for column, target in enumerate(classes):
+            if target in absent:
+                continue
             values = result.maps[row, column].numpy()
             if not np.isfinite(values).all():
                 missing.append(NotApplicableRecord(task.name, "values that aren't finite", layer, target))

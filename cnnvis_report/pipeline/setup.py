@@ -8,6 +8,7 @@ from torch import Tensor
 from cnnvis_report.data.batches import sample
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import batch_size, choose_device
+from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, UnknownName
@@ -27,6 +28,7 @@ from cnnvis_report.pipeline.rejected_images import usable
 from cnnvis_report.pipeline.repeatability.check import Repeatability, check_passes
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.pipeline.stages.predict import Selection, predict
+from cnnvis_report.pipeline.target_reader import target_reader
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.network import ConversionRecord
@@ -103,13 +105,17 @@ def set_up(config: RunConfig) -> Setup:
     if methods or config.inspect.inspect in ("auto", "none"):
         tasks_for(select(methods), config.explain.layers, config.explain.options)
     model = open_model(config.model)
-    model = with_preprocessing(model, config.data)
+    model = with_preprocessing(model, config.preprocessing)
     model, images_for, aliases = image_source(model, config)
     return set_up_model(model, images_for, config, aliases)
 
 
 def set_up_model(
-    model: Model, images_for: Callable[[Sequence[str]], ImageSet], config: RunConfig, aliases: Aliases = ()
+    model: Model,
+    images_for: Callable[[Sequence[str]], ImageSet],
+    config: RunConfig,
+    aliases: Aliases = (),
+    target: TargetFunction | None = None,
 ) -> Setup:
     """Set up a run of a model that is loaded.
 
@@ -117,16 +123,18 @@ def set_up_model(
         images_for: the image set, labeled with the class names that it gets.
         config: everything but the model and the images.
         aliases: what else the classes are called, class by class.
+        target: makes scores of the network's output; None for what the configuration says.
 
     Raises:
         BadRequest, UnknownName: something doesn't exist or doesn't fit.
         RunFailed: not one image can be read.
     """
     device = choose_device(config.machine.device)
-    subject = make_subject(model, images_for(model.classes or ()), device, config.model.scores)
+    reader = target_reader(target or config.model.target)
+    subject = make_subject(model, images_for(model.classes or ()), device, config.model.task, reader)
     checks = _check_network(subject, model, config.model.model)
     images = images_for(subject.classes)
-    if images.order and model.classes is None and subject.meaning.kind.judged:
+    if images.order and model.classes is None and subject.meaning.kind.has_classes:
         subject.classes = images.order
     images = images_of(images, subject.meaning, subject.classes)
     choice = parse_classes(config.explain.classes, subject.classes, aliases)

@@ -26,7 +26,11 @@ class ClassChoice:
     named: tuple[int, ...] = ()
 
     def choose(self, scores: Tensor, labels: Sequence[Label], meaning: Scores) -> list[int]:
-        """Class indices for one image with scores [classes]; empty where only an unknown label was asked for."""
+        """Class indices for one image; empty where only an unknown label was asked for.
+
+        Args:
+            scores: [classes], or what else the classes are ordered by.
+        """
         best = meaning.first(scores, self.top)
         labeled = [label.index for label in labels if label.index is not None] if self.label else []
         return list(dict.fromkeys([*best, *labeled, *self.named]))
@@ -64,7 +68,7 @@ def check_choice(choice: ClassChoice, images: ImageSet, subject: Subject) -> Non
     Raises:
         BadRequest: no image has a label, or one that is a class, or the network gives values, of which no label is one.
     """
-    if choice.label and not subject.meaning.kind.judged:
+    if choice.label and not subject.meaning.kind.has_classes:
         raise BadRequest(
             f"--classes label: {subject.name} gives values, and no label is one of them. "
             f"Name outputs, such as {subject.classes[0]!r}, or give top:K for the first K."
@@ -92,10 +96,10 @@ def images_of(images: ImageSet, meaning: Scores, classes: Sequence[str]) -> Imag
     if bare := sum(item.bare for item in images) if meaning.kind is not ScoreKind.SIGMOID else 0:
         which = "1 image bears" if bare == 1 else f"{bare} images bear"
         notice = (
-            f"{which} none of the table's labels, which counts where they don't exclude each other (--scores sigmoid)."
+            f"{which} none of the table's labels, which counts where they don't exclude each other (--task multilabel)."
         )
         images = replace(images, notices=(*images.notices, notice))
-    if meaning.kind.judged:
+    if meaning.kind.has_classes:
         if not images.order:
             return images
         items = (replace(item, labels=tuple(_by_class(label, classes) for label in item.labels)) for item in images)

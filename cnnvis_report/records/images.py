@@ -15,13 +15,20 @@ class ClassScore:
     index: of the class, from 0.
     name: of the class.
     logit: the score as the network gives it, in the unit that `NetworkRecord.quantity` says.
-    probability: from 0 to 1; None where scores are values.
+    probability: from 0 to 1; None where scores are values, or means over regions.
+    area: the share of the picture that is predicted as the class, from 0 to 1; None but of a segmentation.
     """
 
     index: int
     name: str
     logit: float
     probability: float | None
+    area: float | None = None
+
+    @property
+    def share(self) -> float | None:
+        """From 0 to 1: the probability, or of a segmentation the area; None where the score is a value."""
+        return self.probability if self.area is None else self.area
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,8 @@ class ImageRecord:
     size: (height, width) in pixels, as the network saw it.
     original_size: (height, width) in pixels, as it was stored.
     label: its ground truth, the first label where it has several; None without one.
-    top: the five classes of the highest scores, highest first; of values, the first five outputs.
+    top: the five classes of the highest scores, highest first; of values, the first five outputs; of a segmentation,
+        the five of the largest regions.
     targets: the classes that are explained, in the order of the pages.
     maps: the maps that there are.
     not_applicable: the maps that there aren't.

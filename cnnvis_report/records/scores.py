@@ -10,11 +10,22 @@ class ScoreKind(StrEnum):
     SIGMOID = "sigmoid"  # several labels an image, each with a probability of its own
     BINARY = "binary"  # a single score: the positive class or the negative one
     VALUE = "value"  # numbers that are no probabilities of anything, as of a regression
+    SEGMENTATION = "segmentation"  # of each class, the mean of its scores over the region predicted as that class
 
     @property
     def judged(self) -> bool:
-        """Whether an answer can be right or wrong."""
+        """Whether an image has an answer with a probability, which can be right or wrong."""
+        return self not in (ScoreKind.VALUE, ScoreKind.SEGMENTATION)
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether scores are those of classes, which a label can name."""
         return self is not ScoreKind.VALUE
+
+    @property
+    def task(self) -> str:
+        """What --task calls it."""
+        return next(task for task, kind in TASKS.items() if kind is self)
 
     @property
     def exclusive(self) -> bool:
@@ -36,4 +47,16 @@ class Quantity(StrEnum):
         return f"{self.value[:-1]}ies" if self.value.endswith("y") else f"{self.value}s"
 
 
-SCORES = ("auto", *(kind.value for kind in ScoreKind))
+TASKS = {
+    "classification": ScoreKind.SOFTMAX,
+    "multilabel": ScoreKind.SIGMOID,
+    "binary": ScoreKind.BINARY,
+    "regression": ScoreKind.VALUE,
+    "segmentation": ScoreKind.SEGMENTATION,
+}
+
+
+def kind_named(name: str) -> ScoreKind | None:
+    """The kind by its task or its own name; None where nothing is called so."""
+    kinds = {**TASKS, **{kind.value: kind for kind in ScoreKind}}
+    return kinds.get(name)

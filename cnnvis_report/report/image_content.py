@@ -7,16 +7,19 @@ from typing import Any
 
 from cnnvis_report.data.prefetch import ahead, processors
 from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.inspection import ImageInspection
 from cnnvis_report.report.payload import Arrays, image_data
 from cnnvis_report.report.pictures.bands import band_pictures
 from cnnvis_report.report.pictures.feature_maps import layer_data
 from cnnvis_report.report.pictures.image_layers import image_pictures
+from cnnvis_report.report.pictures.segmentation import segmentation_picture
 from cnnvis_report.report.pictures.thumbnails import Pictures, still, thumbnail
 from cnnvis_report.report.time_estimate import WORKERS
 from cnnvis_report.report.views.image import Neighbors, with_neighbors
 from cnnvis_report.report.views.image_tiles import ScaleEnds, scale_ends
 from cnnvis_report.report.views.map_facts import map_facts
 from cnnvis_report.report.views.report import Report
+from cnnvis_report.report.views.segmentation import PICTURE
 from cnnvis_report.store.run_folder import StoredRun
 
 
@@ -25,8 +28,8 @@ class ImageContent:
     """An image, with all that its page shows.
 
     ends: of the color scales of the maps that are shown first.
-    thumbnails: "picture" and a map of each method, WebP. data: what the page's scripts draw. pictures: of the layers
-    and of single bands, WebP. feature_maps: what the page's scripts draw of each layer.
+    thumbnails: "picture" and a map of each method, WebP. data: what the page's scripts draw. pictures: of the layers,
+    of single bands and of the predicted segmentation, WebP. feature_maps: what the page's scripts draw of each layer.
     """
 
     image: ImageRecord
@@ -59,10 +62,20 @@ def _content(report: Report, most: int | None, entry: tuple[ImageRecord, Neighbo
         scale_ends(report.run, image, arrays),
         dict(_thumbnails(report.stored, image, arrays)),
         image_data(report.run, image, arrays, report.quality) | {"facts": map_facts(report, image)},
-        dict(band_pictures(report.run, image, arrays))
-        | (dict(image_pictures(report.stored, inspected)) if inspected else {}),
+        _pictures(report, image, inspected, arrays),
         list(layer_data(report.stored, inspected, most)) if inspected else [],
     )
+
+
+def _pictures(
+    report: Report, image: ImageRecord, inspected: ImageInspection | None, arrays: Arrays
+) -> dict[str, bytes]:
+    """Of the layers, of single bands, and of the predicted segmentation."""
+    pictures = dict(band_pictures(report.run, image, arrays))
+    pictures |= dict(image_pictures(report.stored, inspected)) if inspected else {}
+    if PICTURE in arrays:
+        pictures[PICTURE] = segmentation_picture(arrays["picture"], arrays[PICTURE])
+    return pictures
 
 
 def _thumbnails(stored: StoredRun, image: ImageRecord, arrays: Arrays) -> Pictures:

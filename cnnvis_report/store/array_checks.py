@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import InspectionRecord
+from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.store.names import NETWORK, array_key
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -32,6 +33,7 @@ def wrong_arrays(image: ImageRecord, arrays: Arrays) -> str:
     """In which way arrays aren't those of an image; empty where they are."""
     maps = {array_key(record.method, record.layer, record.target): record.shape for record in image.maps}
     wanted = {"picture", *maps, *(["mask"] if image.mask_fraction is not None else [])}
+    wanted |= {"segmentation"} if image.kind is ScoreKind.SEGMENTATION else set()
     if arrays.keys() != wanted:
         name = sorted(arrays.keys() ^ wanted)[0]
         return f"holds {name[:60]!r}, which isn't of this image" if name in arrays else f"hasn't got {name!r}"
@@ -40,6 +42,9 @@ def wrong_arrays(image: ImageRecord, arrays: Arrays) -> str:
         return f"has a picture of {picture.shape} {picture.dtype} for one of {image.size}"
     if "mask" in arrays and (arrays["mask"].shape != image.size or not np.isfinite(arrays["mask"]).all()):
         return f"has a mask of {arrays['mask'].shape} for a picture of {image.size}"
+    segmentation = arrays.get("segmentation", np.zeros((1, 1), dtype=np.int16))
+    if segmentation.ndim != 2 or segmentation.dtype != np.int16:
+        return f"has a segmentation of {segmentation.shape} {segmentation.dtype}, not whole numbers"
     for key, shape in maps.items():
         if arrays[key].shape != shape or arrays[key].dtype.kind != "f":
             return f"has {key!r} of {arrays[key].shape} in the place of {shape}"

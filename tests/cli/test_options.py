@@ -118,7 +118,7 @@ def test_every_setting_is_an_option_of_run(name: str) -> None:
 
 def test_a_configuration_from_python_takes_what_the_shell_takes(tmp_path: Path) -> None:
     config = RunConfig.of("resnet50", images=[tmp_path], mean="0.5,0.5,0.5", select="wrong", methods="rise, cam")
-    assert config.data.mean == (0.5, 0.5, 0.5) and config.data.select == "misclassified"
+    assert config.preprocessing.mean == (0.5, 0.5, 0.5) and config.data.select == "misclassified"
     assert config.explain.methods == ("rise", "cam") and config.data.images == (tmp_path,)
     assert RunConfig.of("resnet50", **{n: v for n, v in values_of(config).items() if n != "model"}) == config
     with pytest.raises(UnknownName, match=r"No setting is called 'methds'\. Did you mean 'methods'"):
@@ -135,14 +135,14 @@ def test_the_table_names_no_folder_of_this_machine(tmp_path: Path) -> None:
     assert str(tmp_path) not in repr(table)
     assert (table["model"], table["images"], table["masks"]) == ("net.pt", ["a", "b.png"], "m")
     assert table["limit_order"] == "balanced"
-    assert "output" not in table and "scores" not in table and "select" not in table
+    assert "output" not in table and "task" not in table and "select" not in table
     plain = settings_table(RunConfig.of("net"))
-    assert "limit_order" not in plain and settings_table(RunConfig.of("net", scores="binary"))["scores"] == "binary"
+    assert "limit_order" not in plain and settings_table(RunConfig.of("net", task="binary"))["task"] == "binary"
 
 
 @pytest.mark.parametrize("name", [name for name, info in SETTINGS.items() if info.decides])
 def test_settings_that_decide_are_part_of_the_identity(name: str) -> None:
-    value = {"labels": "folders", "scores": "value", "select": "correct"}[name]
+    value = {"labels": "folders", "task": "regression", "select": "correct"}[name]
     assert identity_part(RunConfig.of("net", **{name: value})) == {name: value}
     assert identity_part(RunConfig.of("net")) == {}
 

@@ -11,7 +11,11 @@ from cnnvis_report.cli.main import cli
 VALUES = {
     "whole number": ("batch-size", "abc", "'abc' isn't a whole number from 1 to 1000000, nor auto."),
     "numbers": ("mean", "red", "'red' isn't numbers with commas between them, such as 0.5,0.5,0.5."),
-    "choice": ("scores", "odd", "'odd' is not one of 'auto', 'softmax', 'sigmoid', 'binary', 'value'."),
+    "choice": (
+        "task",
+        "odd",
+        "'odd' is not one of 'auto', 'classification', 'multilabel', 'binary', 'regression', 'segm",
+    ),
     "checked later": ("device", "gpu", "--device 'gpu' isn't known. Here there are: "),
     "name": ("methods", "gradient,rice", "No method is called 'rice'. Did you mean 'rise'?"),
 }

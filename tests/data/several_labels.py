@@ -49,7 +49,7 @@ class Brightness(nn.Module):
 
 def colors() -> nn.Module:
     """Three labels that don't exclude each other."""
-    return described(Brightness(), class_names=("red", "green", "blue"), scores="sigmoid")
+    return described(Brightness(), class_names=("red", "green", "blue"), task="multilabel")
 
 
 def reddish() -> nn.Module:
@@ -57,7 +57,7 @@ def reddish() -> nn.Module:
 
 
 def amount() -> nn.Module:
-    return described(Brightness(1), class_names=("amount",), scores="value")
+    return described(Brightness(1), class_names=("amount",), task="regression")
 
 
 # name: the picture's red, green and blue, of 255, and its labels

@@ -83,7 +83,7 @@ def test_a_binary_run_is_right_or_wrong_at_a_half(two: Any, tmp_path: Path) -> N
         "2 of 4 labeled images classified correctly, 1 with a label that the network doesn't know; 2 to be"
         in done.output
     )
-    assert "scores: binary, as there is a single score" in done.output
+    assert "task: binary, as there is a single score" in done.output
     assert "above a half means 'yes'" in done.output
 
 
@@ -123,7 +123,7 @@ def test_pages_of_values_know_no_probability(two: Any, tmp_path: Path) -> None:
     done = command(
         "run", "tests.data.several_labels:amount", two, "-o", tmp_path / "r", "--labels", "folders", *options
     )
-    assert "scores: value, as the network's attribute scores = 'value' says" in done.output
+    assert "task: regression, as the network's attribute task = 'regression' says" in done.output
     for name, image in images_of(tmp_path / "r").items():
         (score,) = image["top"]
         assert score["probability"] is None
@@ -138,13 +138,13 @@ def test_pages_of_values_know_no_probability(two: Any, tmp_path: Path) -> None:
     for words, says in (
         (
             ("--select", "misclassified"),
-            "--select misclassified: amount gives values, and none of them is right or wrong",
+            "--select misclassified: amount gives values, and no label says what is right or wrong",
         ),
         (
             ("-c", "label"),
             "--classes label: amount gives values, and no label is one of them. Name outputs, such as 'am",
         ),
-        (("--scores", "softmax"), "--scores softmax: amount gives a single score an image"),
+        (("--task", "classification"), "--task classification: amount gives a single score an image"),
     ):
         done = command(
             "run", "tests.data.several_labels:amount", two, "-o", tmp_path / "x", "-m", "gradient", *words, code=2

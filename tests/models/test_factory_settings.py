@@ -1,4 +1,4 @@
-"""What a factory gives beside the network: how pictures become its input, the classes, the layer and the scores."""
+"""What a factory gives beside the network: how pictures become its input, the classes, the layer and the task."""
 
 import re
 import sys
@@ -68,10 +68,10 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
 
 def test_settings_go_over_the_attributes_of_the_network(settings: dict[str, Any]) -> None:
     said = {"resize": 40, "crop": (32, 36), "interpolation": "bicubic", "mean": [0.1, 0.2, 0.3], "std": [0.5, 1, 2]}
-    settings.update(said, classes={0: "a", 1: "b", 2: "c"}, layer="early", scores="sigmoid")
+    settings.update(said, classes={0: "a", 1: "b", 2: "c"}, layer="early", task="multilabel")
     model = load_model("own_settings.py:build")
     assert model.preprocessing == Preprocessing((0.1, 0.2, 0.3), (0.5, 1.0, 2.0), 40, (32, 36), "bicubic")
-    assert (model.classes, model.layer, model.scores) == (("a", "b", "c"), "early", "sigmoid")
+    assert (model.classes, model.layer, model.task) == (("a", "b", "c"), "early", "multilabel")
 
 
 def test_attributes_count_where_nothing_is_said(settings: dict[str, Any]) -> None:
@@ -89,7 +89,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "mean of another length": ({"mean": [0.5], "std": [1, 1, 1]}, "its mean has 1 numbers and its std 3"),
     "interpolation": ({"interpolation": "bicubik"}, "'bicubik'. Did you mean 'bicubic'?"),
     "crop": ({"crop": "large"}, "its crop is 'large'; a side in pixels or .height, width. is needed"),
-    "scores": ({"scores": "soft"}, "its scores is 'soft'; it can be auto, softmax"),
+    "task": ({"task": "soft"}, "its task is 'soft'; it can be auto, classification"),
     "layer": ({"layer": 3}, "its layer is 3; the name of a layer is needed"),
     "no function": ({"transform": 3}, "its transform is a int; a function of a picture is needed"),
     "random": ({"transform": v2.Compose([v2.ToImage(), v2.RandomCrop(8), v2.ToDtype(torch.float32, scale=True)])},
@@ -197,10 +197,10 @@ def test_a_mask_goes_through_the_transform_as_the_picture_does() -> None:
 RUN = ("--methods", "grad_cam", "--device", "cpu", "--inspect", "none", "-q", "--metrics", "none")
 
 
-def test_a_run_uses_transform_layer_and_scores(settings: dict[str, Any], tmp_path: Path) -> None:
+def test_a_run_uses_transform_layer_and_task(settings: dict[str, Any], tmp_path: Path) -> None:
     from cnnvis_report.store.run_folder import load_run
 
-    settings.update(transform=NORMALIZED, layer="early", scores="sigmoid")
+    settings.update(transform=NORMALIZED, layer="early", task="multilabel")
     (tmp_path / "photos").mkdir()
     picture().save(tmp_path / "photos" / "a.png")
     command("run", "own_settings.py:build", tmp_path / "photos", "-o", tmp_path / "r", *RUN)

@@ -116,7 +116,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"batch_size": 0}, "batch_size: 0 isn't a whole number from 1"),
     ({"batch_size": "two"}, "batch_size: 'two' isn't"),
     ({"seed": -1}, "seed: -1 isn't a whole number from 0"),
-    ({"scores": "odds"}, "scores: 'odds' is not one of 'auto'"),
+    ({"task": "odds"}, "task: 'odds' is not one of 'auto'"),
     ({"reference": [1]}, "reference is a list"),
     ({"device": "cpu"}, "No option of the chosen methods is called 'device'"),
 ]
@@ -129,7 +129,7 @@ def test_what_is_not_understood_is_one_line(change: Any, says: Any) -> None:
     assert says in str(caught.value) and "\n" not in str(caught.value)
 
 
-OWN_KEYWORDS = {"layer", "on_error", "reference", "options"}  # of a call on tensors, and no settings of a run
+OWN_KEYWORDS = {"layer", "on_error", "reference", "target", "options"}  # of a call on tensors, and no settings of a run
 OWN_DEFAULTS = {"methods": ("grad_cam",)}  # a first call is answered by one map, a first run by several
 
 
@@ -138,5 +138,5 @@ def test_keywords_are_settings_of_the_same_name_and_default() -> None:
     settings = {info.name: info.default for info in settings_of(RunConfig)}
     parameters = list(inspect.signature(explain).parameters.values())[3:]
     shared = {entry.name: entry.default for entry in parameters if entry.name not in OWN_KEYWORDS}
-    assert set(shared) == {"methods", "mean", "std", "seed", "batch_size", "scores"}
+    assert set(shared) == {"methods", "mean", "std", "seed", "batch_size", "task"}
     assert shared == {name: settings[name] for name in shared} | OWN_DEFAULTS

@@ -13,7 +13,7 @@ from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import Integer
 
 WITHOUT = (
-    *("weights", "architecture", "arguments", "trust", "scores", "class_names"),
+    *("weights", "architecture", "arguments", "trust", "task", "target", "class_names"),
     *("labels", "masks", "size", "resize", "crop", "interpolation", "mean", "std", "range", "limit"),
 )
 MOST = 300  # pictures

@@ -1,6 +1,6 @@
 """The place that class activation maps read where nobody names one: the last features that reach the scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -25,7 +25,10 @@ class Candidate:
 
 
 def default_edge(
-    nodes: Sequence[Node], axes: Mapping[Edge, Axes], candidates: Sequence[Candidate]
+    nodes: Sequence[Node],
+    axes: Mapping[Edge, Axes],
+    candidates: Sequence[Candidate],
+    outputs: Collection[int] = (),
 ) -> tuple[Edge, int] | None:
     """Where the result of the deepest features is held at its size, before any pooling; None where nowhere.
 
@@ -37,12 +40,13 @@ def default_edge(
     Args:
         nodes: the operations of the pass, the latest first.
         axes: as `followed` gives them.
-        places: of the layers.
+        candidates: of the layers.
+        outputs: how many channels the network's own outputs have, of which something else makes the scores.
     """
     path = main_path(nodes, axes)
     contents = list(_contents(nodes, axes, path))
     carrying = [candidate for candidate in candidates if path.carries(candidate.edge) and prod(candidate.grid) > 1]
-    votes = _votes(nodes, axes, path, contents)
+    votes = _votes(nodes, axes, path, contents, {result_shape(nodes[0], 0)[-1], *outputs})
     for least, left_out in ((2, votes), (2, set()), (1, set())):
         eligible = [
             candidate for candidate in carrying if candidate.channels >= least and candidate.edge[0] not in left_out
@@ -90,17 +94,20 @@ def _contents(nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath) 
 
 
 def _votes(
-    nodes: Sequence[Node], axes: Mapping[Edge, Axes], path: MainPath, contents: Sequence[Candidate]
+    nodes: Sequence[Node],
+    axes: Mapping[Edge, Axes],
+    path: MainPath,
+    contents: Sequence[Candidate],
+    classes: Collection[int],
 ) -> set[Node]:
     """What gives class scores at positions, and what works on them alone: no layer follows."""
-    classes = result_shape(nodes[0], 0)[-1]
     followed: set[Node] = set()
     for node in nodes:
         if kind(node) in FEATURE_MAKERS or node in followed:
             followed |= {before for before, _ in path.values[node]}
     votes: set[Node] = set()
     for candidate in contents:
-        if candidate.channels == classes and candidate.edge[0] not in followed:
+        if candidate.channels in classes and candidate.edge[0] not in followed:
             after = path.behind(candidate.edge[0], nodes)
             maps = [node for node in after if prod(_size(axes.get((node, 0)), result_shape(node, 0))[1]) > 1]
             if all(

@@ -1,7 +1,7 @@
 """What ran in one pass of a network: its modules' calls in order, and where in the graph their results are."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from math import prod
@@ -77,18 +77,19 @@ class LayerCalls:
     def _gives_its_input(self, name: str) -> bool:
         return isinstance(self._calls[name].module, nn.Identity | _DropoutNd)
 
-    def find_default_layer(self, nodes: list[Node]) -> str:
+    def find_default_layer(self, nodes: list[Node], outputs: Collection[int] = ()) -> str:
         """The outermost layer that holds the last features that reach the scores, before any pooling.
 
         Args:
             nodes: the operations of the pass, the latest first.
+            outputs: how many channels the network's own outputs have, of which something else makes the scores.
         """
         candidates = [
             Candidate((call.node, call.number), call.shape[0], call.layout.grid)
             for call in self._calls.values()
             if call.node is not None and call.layout is not None
         ]
-        default = default_edge(nodes, self.axes, candidates)
+        default = default_edge(nodes, self.axes, candidates, outputs)
         self.branches = default[1] if default else 1
         return self.layer_at(default[0][0]) if default else ""
 

@@ -10,12 +10,15 @@ from torch.autograd.graph import Node
 from cnnvis_report.engine.graph.nodes import operation
 from cnnvis_report.engine.outputs.bounds import Bounds
 from cnnvis_report.engine.outputs.final_activations import LOGARITHMS, agree, behind_shapes, looks_like, mixed_ending
+from cnnvis_report.engine.outputs.functions import FunctionScores
 from cnnvis_report.engine.outputs.logits import LogitsSource, NotedCalls, logits_sources
 from cnnvis_report.engine.outputs.ranges import bounds_of
+from cnnvis_report.engine.outputs.readers import OutputReader
+from cnnvis_report.engine.outputs.regions import RegionMeans
 from cnnvis_report.engine.outputs.scores import Scores, choose_kind
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.context import grad_mode
-from cnnvis_report.records.scores import Quantity, ScoreKind
+from cnnvis_report.records.scores import Quantity, ScoreKind, kind_named
 
 HARD = "hard sigmoid"
 LogitsAt = Callable[[LogitsSource, Tensor], Tensor]
@@ -85,10 +88,35 @@ def read_output(first: FirstOutput, network: nn.Module, requested: str, *, sever
     return Reading(Scores(kind, quantity, reason), None, f"logits{in_words}")
 
 
+def read_by(reader: OutputReader, requested: str) -> Reading | None:
+    """The reading of what a reader makes of an output; None for the scores that the network gives itself.
+
+    Args:
+        requested: "auto", a task, or a kind by its name.
+
+    Raises:
+        BadRequest: a function gives the scores, and a segmentation was asked for.
+    """
+    if isinstance(reader, RegionMeans):
+        reason = "as the output is maps of scores" if requested == "auto" else "as was asked for"
+        what = "probability" if reader.quantity is Quantity.PROBABILITY else "logit"
+        words = f"the mean {what} of a class over the region that is predicted as it"
+        return Reading(Scores(ScoreKind.SEGMENTATION, reader.quantity, reason), None, words)
+    if not isinstance(reader, FunctionScores):
+        return None
+    asked = kind_named(requested)
+    if asked is ScoreKind.SEGMENTATION:
+        raise BadRequest(f"--task segmentation: the target {reader.reads} makes the scores. Leave one of the two out.")
+    if asked in (None, ScoreKind.VALUE):
+        reason = "as a target function makes them"
+        return Reading(Scores(ScoreKind.VALUE, Quantity.VALUE, reason), None, f"what {reader.reads} gives")
+    return None
+
+
 def _no_logits(bounds: Bounds, columns: int) -> str:
     """In words, that numbers within such bounds are no logits; empty where they may be."""
     if columns == 1:
-        perhaps = "; give --scores binary if it is a probability" if bounds.within_one else ""
+        perhaps = "; give --task binary if it is a probability" if bounds.within_one else ""
         return f"{bounds.words()}{perhaps}" if bounds.of_no_logit else ""
     scaled = bounds.source.endswith(("sigmoid", "softmax"))  # these go from 0 to something else than 1
     return bounds.words(they=True) if scaled else ""

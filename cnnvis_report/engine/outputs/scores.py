@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.context import class_names
-from cnnvis_report.records.scores import SCORES, Quantity, ScoreKind
+from cnnvis_report.records.scores import TASKS, Quantity, ScoreKind, kind_named
 
 PROBLEM_TYPES = {  # of the configuration of a Hugging Face network
     "single_label_classification": ScoreKind.SOFTMAX,
     "multi_label_classification": ScoreKind.SIGMOID,
     "regression": ScoreKind.VALUE,
 }
-FIT = {1: "binary, sigmoid or value", 2: "softmax, sigmoid or value"}
+FIT = {1: "binary, multilabel or regression", 2: "classification, multilabel or regression"}
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class Scores:
         return torch.cat([-weight, weight]) if self.kind is ScoreKind.BINARY else weight
 
     def probabilities(self, scores: Tensor) -> Tensor:
-        """[N, classes] in 0…1; values stay as they are."""
-        if self.kind is ScoreKind.VALUE or self.quantity is Quantity.PROBABILITY:
+        """[N, classes] in 0…1; values and means over regions stay as they are."""
+        if not self.kind.judged or self.quantity is Quantity.PROBABILITY:
             return scores
         if self.quantity is Quantity.LOG_PROBABILITY:
             return scores.exp()
@@ -68,8 +68,8 @@ class Scores:
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether scores stand for probabilities; those of a regression don't."""
-        return self.kind is not ScoreKind.VALUE
+        """Whether scores stand for probabilities; values and means over regions don't."""
+        return self.kind.judged
 
     def log_odds(self, scores: Tensor, target: int) -> Tensor:
         """[N]: log(p / (1 - p)) of one class, p its probability, from scores [N, classes]; values stay as they are.
@@ -78,7 +78,7 @@ class Scores:
         the nearest number that doesn't, so that it is always finite.
         """
         target_score = scores[:, target]
-        if self.kind is ScoreKind.VALUE or (self.quantity is Quantity.LOGIT and self.kind is not ScoreKind.SOFTMAX):
+        if not self.kind.judged or (self.quantity is Quantity.LOGIT and self.kind is not ScoreKind.SOFTMAX):
             return target_score
         if self.kind is ScoreKind.SOFTMAX and self.quantity is not Quantity.PROBABILITY:
             others = scores.clone()
@@ -88,11 +88,14 @@ class Scores:
         return torch.logit(probability, eps=torch.finfo(probability.dtype).eps)
 
     def first(self, scores: Tensor, most: int) -> list[int]:
-        """The classes of the highest scores [classes], the first of equals first; values have an order of their own."""
+        """The classes of the highest scores [classes], the first of equals first; values have an order of their own.
+
+        Of a segmentation they are the shares of the picture, as `Regions` gives them, and classes without one are none.
+        """
         if self.kind is ScoreKind.VALUE:
             return list(range(min(most, len(scores))))
         order: list[int] = scores.argsort(descending=True, stable=True)[:most].tolist()
-        return order
+        return [index for index in order if scores[index] > 0] if self.kind is ScoreKind.SEGMENTATION else order
 
     def between(self, names: Sequence[str]) -> "Scores":
         """The same, its reason with the class that a single score stands for: names may be in the other order."""
@@ -130,17 +133,18 @@ def choose_kind(
     """What the scores mean, and why.
 
     Args:
-        asked: "auto", or a kind by its name. columns: scores an image. ending: the name of a final softmax, sigmoid
-            or the logarithm of one; empty where there is none. several: whether an image has several labels.
+        requested: "auto", a task, or a kind by its name. columns: scores an image. ending: the name of a final softmax,
+            sigmoid or the logarithm of one; empty where there is none. several: whether an image has several labels.
         name: of the network. bounded: in words, which numbers alone the output can be, where these are no logits.
 
     Raises:
         BadRequest: it can't be what was asked for, or what the network says of itself.
     """
-    if requested not in SCORES:
-        raise BadRequest(f"--scores {requested!r}: it can be {', '.join(SCORES[:-1])} or {SCORES[-1]}.")
-    if requested != "auto":
-        return _checked(ScoreKind(requested), columns, ending, f"--scores {requested}", name), "as was asked for"
+    asked = kind_named(requested)
+    if asked is None and requested != "auto":
+        raise BadRequest(f"--task {requested!r}: it can be auto, {', '.join([*TASKS][:-1])} or {[*TASKS][-1]}.")
+    if asked is not None:
+        return _checked(asked, columns, ending, f"--task {asked.task}", name), "as was asked for"
     declared = _said(network)
     if declared is not None:
         kind, where = declared
@@ -149,13 +153,13 @@ def choose_kind(
         what = "as there is a single score that is" if columns == 1 else "as the scores are"
         return ScoreKind.VALUE, f"{what} {bounded}"
     if columns == 1:
-        return ScoreKind.BINARY, "as there is a single score; give --scores value for a regression"
+        return ScoreKind.BINARY, "as there is a single score; give --task regression for a value"
     if ending:
         kind = ScoreKind.SIGMOID if "sigmoid" in ending else ScoreKind.SOFTMAX
         return kind, f"as the network ends in a {ending}"
     if several:
         return ScoreKind.SIGMOID, "as images have several labels"
-    return ScoreKind.SOFTMAX, "as nothing says otherwise; give --scores sigmoid if an image can have several labels"
+    return ScoreKind.SOFTMAX, "as nothing says otherwise; give --task multilabel if an image can have several labels"
 
 
 def attribute(owner: object, name: str) -> Any:
@@ -168,9 +172,10 @@ def attribute(owner: object, name: str) -> Any:
 
 def _said(network: nn.Module) -> tuple[ScoreKind, str] | None:
     """What a network says of its scores, and in which of its attributes."""
-    declared = attribute(network, "scores")  # a layer may be called so, too
-    if isinstance(declared, str) and declared in SCORES[1:]:
-        return ScoreKind(declared), f"attribute scores = {declared!r}"
+    declared = attribute(network, "task")  # a layer may be called so, too
+    kind = kind_named(declared) if isinstance(declared, str) else None
+    if kind is not None and kind is not ScoreKind.SEGMENTATION:
+        return kind, f"attribute task = {declared!r}"
     if attribute(network, "multi_label") is True:
         return ScoreKind.SIGMOID, "attribute multi_label = True"
     problem = attribute(attribute(network, "config"), "problem_type")
@@ -191,6 +196,6 @@ def _checked(kind: ScoreKind, columns: int, ending: str, source: str, name: str)
         )
     if kind is ScoreKind.SIGMOID and "softmax" in ending:
         raise BadRequest(
-            f"{source}: {name} ends in a {ending}, whose classes exclude each other. Softmax or value fit."
+            f"{source}: {name} ends in a {ending}, whose classes exclude each other. Classification or regression fit."
         )
     return kind

@@ -22,15 +22,15 @@ class KerasGraph(nn.Module):
 
     A layer that is called several times is one child. Models within the model are graphs themselves.
 
-    title: the model's name in Keras. scores: what its scores mean, where its last activation says it.
+    title: the model's name in Keras. task: what it does, where its last activation says it.
     """
 
     title: str
-    scores: str
+    task: str
 
     def __init__(self, title: str, layers: dict[str, nn.Module], steps: Sequence[Step], output: Read) -> None:
         super().__init__()
-        self.title, self.scores = title, ""
+        self.title, self.task = title, ""
         for name, layer in layers.items():
             self.add_module(name, layer)
         self.steps = tuple(steps)

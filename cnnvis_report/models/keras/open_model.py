@@ -79,7 +79,7 @@ def _described(model: Any, conversion: Conversion, file: KerasFile, path: Path) 
     ending = take_off_ending(network, columns)
     if ending is not None:
         softmax = isinstance(ending, nn.Softmax | nn.LogSoftmax)
-        network.scores = "softmax" if softmax else "binary" if columns == 1 else "sigmoid"
+        network.task = "classification" if softmax else "binary" if columns == 1 else "multilabel"
     keras = keras_library()
     outputs = outputs_of(model, conversion, reverse=pictures.reverse)
     original = Original(f"Keras {keras.__version__}", outputs, *([ending] if ending is not None else []))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from cnnvis_report.records.scores import SCORES
+from cnnvis_report.records.scores import TASKS
 from cnnvis_report.settings import Group, Stated, required, setting
 from cnnvis_report.settings.assignment import Assignment
 from cnnvis_report.settings.kinds import Choice, File, FileName, Flag, Several, Text
@@ -51,18 +51,28 @@ class ModelConfig:
     )
     trust: bool = setting(
         False,
-        "Let code in the model's files run, where a loader has to; only for files whose maker you trust.",
+        "Open model files that can only be opened by running what is in them. A pickle, such as of torch.save(network) "
+        "or learn.export(), is a program that runs with your rights: give it only for files whose maker you trust.",
         Flag(),
         stated=Stated.CHANGED,
         decides=False,
     )
-    scores: str = setting(
+    task: str = setting(
         "auto",
-        "What the network's outputs mean: one class per image (softmax), several labels per image (sigmoid), one "
-        "score for the positive class (binary), or numbers without probabilities, as of a regression (value). auto "
-        "finds out and says why.",
-        Choice(SCORES),
+        "What the network does: one class per image (classification), several labels per image (multilabel), one "
+        "score for the positive class (binary), numbers without probabilities (regression), or a class per pixel "
+        "(segmentation). auto finds out and says why.",
+        Choice(("auto", *TASKS)),
         stated=Stated.CHANGED,
+    )
+    target: str | None = setting(
+        None,
+        "A function of your own that makes the scores to be explained of the network's output: "
+        "package.module:function or path/to/file.py:function.",
+        FileName(),
+        metavar="FUNCTION",
+        default_text="the network's own scores",
+        decides=False,
     )
     class_names: Path | None = setting(
         None,

@@ -5,6 +5,8 @@ from inspect import getsource
 from cnnvis_report import __version__
 from cnnvis_report.data.batches import sampled
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.engine.outputs.functions import FunctionScores
+from cnnvis_report.engine.outputs.readers import OutputReader
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.models.model import Training
 from cnnvis_report.models.network_state import weights_hash
@@ -49,11 +51,17 @@ def _network_parts(network: NetworkSetup) -> Parts:
         "the network's layers": [[layer.name, layer.type, list(layer.shape)] for layer in subject.layers],
         "the class names": list(subject.classes),
         "how scores are read": [subject.meaning.kind, subject.scores],
+        "the target function's source code": _target(subject.reader),
         "the preprocessing": repr(subject.preprocessing),
         "the device": subject.device.type,
         "the training": _training(network.model.training),
         "the network trained on permuted labels": _permuted(network.model.training),
     }
+
+
+def _target(reader: OutputReader) -> str:
+    """A digest of the code that makes scores; empty where nobody's own does."""
+    return code_hash(method_files(reader.code)) if isinstance(reader, FunctionScores) else ""
 
 
 def _image_parts(images: ImageSet) -> Parts:

@@ -113,7 +113,7 @@ class ImageInspector:
             return
         logits = tape.logits
         probabilities = subject.probabilities(logits)[0]
-        for index in subject.meaning.first(logits[0], self._plan.budget.classes):
+        for index in subject.meaning.first(tape.ranking[0], self._plan.budget.classes):
             arrays[f"classes/{index}"] = maps[index].float().cpu().numpy()
             probability = round(float(probabilities[index]), 6) if subject.meaning.kind.judged else None
             yield ClassMapRecord(index, subject.classes[index], round(float(logits[0, index]), 5), probability)

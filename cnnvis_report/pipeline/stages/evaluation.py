@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,9 +10,10 @@ from torch import Tensor
 
 from cnnvis_report.data.batches import DecodedImage
 from cnnvis_report.engine.noise import noise_generator
+from cnnvis_report.engine.outputs.readers import Anchor
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.measure import measure
-from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Metric, metrics
+from cnnvis_report.evaluation.metric import MapsOfImage, Mask, Metric, Scorer, metrics
 from cnnvis_report.evaluation.rank_correlation import agreement
 from cnnvis_report.isolation.context import grad_mode
 from cnnvis_report.methods.random import random_map
@@ -62,7 +64,7 @@ class MapMetricsStage:
             return None
         label = image.item.label
         # a mask is of what the image shows, whatever value a regression gives it
-        if label is None or not self.subject.meaning.kind.judged:
+        if label is None or not self.subject.meaning.kind.has_classes:
             return result.image.targets[0].index
         return label.index
 
@@ -93,11 +95,13 @@ class MapMetricsStage:
     def reduced(self, entry: Metric) -> Metric:
         """A metric whose passes are made in bfloat16."""
 
-        def logits(images: Tensor) -> Tensor:
+        def in_bfloat16(logits: Scorer, images: Tensor) -> Tensor:
             with self.subject.reduced():
-                return self._logits(images)
+                return logits(images)
 
-        return replace(entry, function=lambda sample: entry.function(replace(sample, logits=logits)))
+        return replace(
+            entry, function=lambda sample: entry.function(replace(sample, logits=partial(in_bfloat16, sample.logits)))
+        )
 
     def _random_maps(self, inputs: Tensor, target: int) -> list[Array]:
         """Maps like those of the method `random`, drawn from other seeds than its own, each followed by its mirror.
@@ -119,7 +123,7 @@ class MapMetricsStage:
             maps=[*maps, *self._random_maps(inputs.cpu(), target)],
             image=moved,
             target=target,
-            logits=self._logits,
+            logits=partial(self._logits, anchor=self.subject.anchor(moved[None])),
             meaning=self.subject.meaning,
             black=self.subject.preprocessing.black(moved[None]),
             mask=mask,
@@ -129,9 +133,11 @@ class MapMetricsStage:
             seed=self.seed,
         )
 
-    def _logits(self, images: Tensor) -> Tensor:
+    def _logits(self, images: Tensor, anchor: Anchor | None) -> Tensor:
+        """[M, classes] of perturbed versions of one image, read by the image as it is."""
+        rows = torch.zeros(len(images), dtype=torch.long)
         with grad_mode(), torch.no_grad():
-            return self.subject.forward(images)
+            return self.subject.forward(images, anchor=None if anchor is None else anchor.rows(rows))
 
 
 def pass_metrics(budget: MetricsBudget) -> list[Metric]:

@@ -1,6 +1,6 @@
 """Explaining a few images again, for tests of maps: under small changes, for other classes, by another network."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cnnvis_report.data.batches import DecodedImage, read_item
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import is_out_of_memory
+from cnnvis_report.engine.outputs.readers import Anchor
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch
@@ -75,10 +76,17 @@ def in_place_of(subject: Subject, network: nn.Module, example: PredictedImage) -
         name=subject.name,
         classes=subject.classes,
         preprocessing=subject.preprocessing,
-        scores=subject.meaning.kind,
+        task=subject.meaning.kind,
+        reader=subject.reader,
     )
     other.one_by_one = subject.one_by_one
     return other
+
+
+def anchored_to(subject: Subject, image: PredictedImage) -> Callable[[Tensor], Anchor] | None:
+    """What versions of an image, and other networks' passes over it, are read by; None where nothing is."""
+    anchor = subject.anchor(image.values[None])
+    return None if anchor is None else lambda images: anchor.rows(torch.zeros(len(images), dtype=torch.long))
 
 
 def maps_of(
@@ -118,4 +126,4 @@ def _of_batch(
 
 def _predicted(subject: Subject, values: Tensor) -> PredictedImage:
     with torch.no_grad():
-        return PredictedImage(values, int(subject.forward(values[None])[0].argmax()))
+        return PredictedImage(values, int(subject.ranking(values[None])[0].argmax()))

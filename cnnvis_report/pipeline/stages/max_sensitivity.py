@@ -1,6 +1,7 @@
 """Stage: how far do maps move when the image changes by so little that nobody would see it?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -9,7 +10,7 @@ from cnnvis_report.engine.subject import Subject
 from cnnvis_report.evaluation.max_sensitivity import DRAWS, RADIUS, max_sensitivity, perturbed
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.pipeline.explain_batch import BatchSettings
-from cnnvis_report.pipeline.stages.explained_again import PredictedImage, ValuesByTest, maps_of
+from cnnvis_report.pipeline.stages.explained_again import PredictedImage, ValuesByTest, anchored_to, maps_of
 from cnnvis_report.records.metrics import MethodTest, MetricInfo, MetricKind
 
 MOST_PASSES = 12.0  # of a map: each of them is made DRAWS + 1 times
@@ -39,7 +40,9 @@ def max_sensitivity_test(
         span = subject.preprocessing.normalize(torch.ones_like(image.values)[None])[0]
         span = span - subject.preprocessing.black(image.values[None])
         near = perturbed(image.values, span, noise_generator(image.values, settings.seed))
-        whole, *others = maps_of(subject, torch.cat([image.values[None], near]), tasks, [image.predicted], settings)
+        near_settings = replace(settings, anchor=anchored_to(subject, image))
+        versions = torch.cat([image.values[None], near])
+        whole, *others = maps_of(subject, versions, tasks, [image.predicted], near_settings)
         for key, (shown,) in whole.items():
             if all(key in maps for maps in others):
                 values.add(TESTS[0].name, key, max_sensitivity(shown, [maps[key][0] for maps in others]))

@@ -78,7 +78,8 @@ def predict(
 
 def _check_judged(subject: Subject, images: ImageSet, select: str) -> None:
     if not subject.meaning.kind.judged:
-        raise BadRequest(f"--select {select}: {subject.name} gives values, and none of them is right or wrong.")
+        what = "values" if subject.meaning.kind is ScoreKind.VALUE else "a segmentation"
+        raise BadRequest(f"--select {select}: {subject.name} gives {what}, and no label says what is right or wrong.")
     if not any(item.labels for item in images):
         raise BadRequest(
             f"--select {select}: no image has a label. Put the images in folders called like classes, or use --labels "
@@ -120,6 +121,8 @@ class _Predicted:
     def add(self, item: ImageItem, scores: Tensor, probabilities: Tensor) -> None:
         """Note an image's scores and probabilities [classes]."""
         self.read.add(item.id)
+        if not self.subject.meaning.kind.judged:
+            return
         known, multi_label = known_labels(item), self.subject.meaning.kind is ScoreKind.SIGMOID
         if not (known or (item.bare and multi_label)):
             self.unknown += bool(item.labels)

@@ -18,6 +18,7 @@ from cnnvis_report.pipeline.stages.explained_again import (
     Maps,
     PredictedImage,
     TaskKey,
+    anchored_to,
     in_place_of,
     maps_of,
     read_images,
@@ -76,7 +77,7 @@ def randomization(
     if not cascade:
         return Randomization()
     plain = BatchSettings(reference=settings.reference, seed=settings.seed)
-    trained = _compared(subject, tested, tasks, plain)
+    trained = _compared(subject, tested, tasks, plain, subject)
     similarities: list[list[Similarities]] = []
     for number, layers in enumerate(cascade, start=1):
         progress.step(f"randomization test, step {number} of {len(cascade)}")
@@ -84,7 +85,7 @@ def randomization(
         if other is None:
             break
         anew = replace(plain, reference=settings.reference.unfitted() if settings.reference else None)
-        maps = _compared(other, tested, tasks, anew)
+        maps = _compared(other, tested, tasks, anew, subject)
         similarities.append([_similarity(*pair) for pair in zip(trained, maps, strict=True)])
     fractions = tuple(round(len(layers) / len(cascade[-1]), 4) for layers in cascade[: len(similarities)])
     rows = [_mean_over_images((task.name, task.layer), similarities) for task in tasks]
@@ -116,10 +117,19 @@ def _randomized(subject: Subject, layers: Sequence[str], example: PredictedImage
 
 
 def _compared(
-    subject: Subject, images: Sequence[PredictedImage], tasks: Sequence[Task], settings: BatchSettings
+    subject: Subject, images: Sequence[PredictedImage], tasks: Sequence[Task], settings: BatchSettings, trained: Subject
 ) -> list[Maps]:
-    """Each task's map of the class that the trained network predicts, image by image."""
-    return [maps_of(subject, image.values[None], tasks, [image.predicted], settings)[0] for image in images]
+    """Each task's map of the class that the trained network predicts, image by image, over the region that it has."""
+    return [
+        maps_of(
+            subject,
+            image.values[None],
+            tasks,
+            [image.predicted],
+            replace(settings, anchor=anchored_to(trained, image)),
+        )[0]
+        for image in images
+    ]
 
 
 def _similarity(one: Maps, other: Maps) -> Similarities:

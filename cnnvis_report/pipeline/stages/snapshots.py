@@ -171,7 +171,7 @@ def _subject(subject: Subject, checkpoint: Checkpoint, sample: Sample) -> Subjec
         name=subject.name,
         classes=subject.classes,
         preprocessing=subject.preprocessing,
-        scores=subject.meaning.kind,
+        task=subject.meaning.kind,
     )
     other.one_by_one = subject.one_by_one
     return other

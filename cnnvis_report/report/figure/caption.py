@@ -72,7 +72,9 @@ def _target(figure: Figure) -> str:
     noun, kind = _noun(figure), figure.run.network.kind
     if figure.target == LABEL:
         return f"the {noun} of the label"
-    if kind is not ScoreKind.VALUE and all(row.target == row.image.top[0] for row in figure.rows):
+    if kind.has_classes and all(row.target == row.image.top[0] for row in figure.rows):
+        if kind is ScoreKind.SEGMENTATION:
+            return f"the {noun} of the largest region"
         return f"the predicted {noun}" if kind.exclusive else f"the {noun} of the highest probability"
     return listed(list(dict.fromkeys(row.target.name for row in figure.rows if row.target)))
 

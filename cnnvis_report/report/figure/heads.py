@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from cnnvis_report.records.methods import Kind, MethodInfo, Sign
-from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.figure.content import Figure, Row
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.verdict import predicted_scores
@@ -47,7 +46,7 @@ def head(row: Row) -> list[HeadLine]:
     lines = [HeadLine(row.name, "ink", instead=f"image {row.number}")]
     lines += [
         HeadLine(
-            f"{score.name} = {value}" if score.probability is None else f"{score.name} {value}",
+            f"{score.name} = {value}" if score.share is None else f"{score.name} {value}",
             state or "ink",
             state if not number else "",
             instead=f"{fmt.column(image.kind)} {score.index} {value}",
@@ -56,7 +55,7 @@ def head(row: Row) -> list[HeadLine]:
         if (value := fmt.score_value(score))
     ] or [HeadLine("no label above 50%", state or "ink", state)]
     labels = [label.name for label in image.named]
-    if labels and not image.correct and image.kind is not ScoreKind.VALUE:
+    if labels and not image.correct and image.kind.judged:
         numbers = [str(label.index) for label in image.named if label.index is not None]
         plural = "s" if len(labels) > 1 else ""
         lines.append(

@@ -29,6 +29,9 @@ class Candidate:
     agreement: float | None
 
 
+ORDERED_BY = {ScoreKind.VALUE: "value", ScoreKind.SEGMENTATION: "share of the largest region"}
+
+
 @dataclass(frozen=True)
 class Choice:
     """Images by their ids, each with the reason why it was chosen, and how they were chosen, in words.
@@ -44,7 +47,7 @@ class Choice:
 def candidate(image: ImageRecord, baselines: Sequence[str]) -> Candidate:
     """What decides whether an image is shown."""
     first = image.top[0]
-    confidence = first.logit if first.probability is None else first.probability
+    confidence = first.logit if first.share is None else first.share
     return Candidate(image.id, confidence, image.correct, _agreement(image, baselines))
 
 
@@ -59,7 +62,7 @@ def choose(candidates: Sequence[Candidate], kind: ScoreKind, rows: int | None = 
     if judged:
         reasons, rule = _judged(judged, rows)
     else:
-        reasons, rule = _unjudged(ordered, "value" if kind is ScoreKind.VALUE else "confidence", rows)
+        reasons, rule = _unjudged(ordered, ORDERED_BY.get(kind, "confidence"), rows)
     if len(reasons) == len(candidates) <= 2:
         return Choice(dict.fromkeys(reasons, ""), "", len(candidates))
     return Choice(reasons, rule, len(candidates))

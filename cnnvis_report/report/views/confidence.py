@@ -17,7 +17,7 @@ def confidence_histogram(report: Report) -> Markup | None:
     """How many images are predicted with which probability, right and wrong apart; None of values and of few images."""
     predictions, kind = report.summary.predictions, report.network.kind
     images = predictions.images if predictions else report.summary.images
-    if kind is ScoreKind.VALUE or images < FEWEST:
+    if not kind.judged or images < FEWEST:
         return None
     title = "highest probability" if kind is ScoreKind.SIGMOID else "confidence"
     if predictions:

@@ -19,6 +19,7 @@ from cnnvis_report.report.views.report import Report
 POINTING = "pointing_game"
 FEW = 10  # images below which a figure is said to tell little
 NAMED = 3  # methods
+REGIONS = 3  # classes
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def _predictions(report: Report, links: Links) -> Iterator[Finding]:
         low, high = fmt.number(summary.lowest, 4), fmt.number(summary.highest, 4)
         text = f"{name} ranges from {low} to {high} over {fmt.count(summary.images, 'image')}."
         yield Finding("Values", text, links.gallery(sort="lowest"))
+    elif report.network.kind is ScoreKind.SEGMENTATION:
+        yield Finding("Segmentation", _regions(report), links.gallery(sort="lowest"))
     else:
         yield Finding("Confidence", _confidence(report), links.gallery(sort="lowest"))
 
@@ -85,6 +88,17 @@ def precision(predictions: LabelPredictions) -> str:
     parts += [f"all labels correct on {fmt.number(predictions.exact)} of {fmt.count(images, 'image')}"]
     text = "; ".join([*parts, f"calibration error (ECE) {fmt.percent(predictions.calibration_error)}"])
     return f"{text[0].upper()}{text[1:]}.{_little(images)}"
+
+
+def _regions(report: Report) -> str:
+    """Which classes have the largest region of an image, and how large it is."""
+    summary = report.summary
+    names = [f"{name} ({fmt.count(images, 'image')})" for (_, name), images in summary.predicted.most_common()]
+    low, high = fmt.percent(summary.least_confident), fmt.percent(summary.most_confident)
+    return (
+        f"Largest region: {fmt.first_of(names, REGIONS)}. It covers {low} to {high} of a picture. "
+        f"Whether segmentations are right isn't measured."
+    )
 
 
 def _confidence(report: Report) -> str:

@@ -41,17 +41,19 @@ def column(kind: ScoreKind) -> str:
 
 def columns(amount: int, kind: ScoreKind) -> str:
     """How many scores, by what they are: "5 classes", "6 labels" or "1 output"."""
-    return count(amount, column(kind), "classes" if kind.exclusive else "")
+    return count(amount, column(kind), "classes" if column(kind) == "class" else "")
 
 
 def score_value(score: ClassScore) -> str:
-    """A score as it is read: its probability, or the value where it is none."""
-    return number(score.logit, 4) if score.probability is None else percent(score.probability)
+    """A score as it is read: its probability, the share of the picture that the class covers, or the value."""
+    return number(score.logit, 4) if score.share is None else percent(score.share)
 
 
 def named_score(score: ClassScore) -> str:
-    """Such as "circle (94.4%)", or "age = 41.2" where scores are values."""
+    """Such as "circle (94.4%)", "road (23% of the picture)", or "age = 41.2" where scores are values."""
     value = score_value(score)
+    if score.area is not None:
+        return f"{score.name} ({value} of the picture)"
     return f"{score.name} = {value}" if score.probability is None else f"{score.name} ({value})"
 
 

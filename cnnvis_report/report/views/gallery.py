@@ -51,7 +51,8 @@ class Gallery:
 
     items: the images of the first page. more: the others, by name alone. shown: the method whose maps are shown at
     first; empty where there are no maps. methods: those that have maps. verdicts: state, name and number of the images
-    of a verdict; none where nothing can be judged. labeled: whether images have labels. orders, groups: what images can
+    of a verdict; none where nothing can be judged. labeled: whether images have labels. score: what is
+    known of a prediction. orders, groups: what images can
     be sorted and grouped by, the name in the address and the title. searched: what a search looks through.
     """
 
@@ -64,6 +65,7 @@ class Gallery:
     labeled: bool
     multilabel: bool
     values: bool
+    score: str
     orders: list[tuple[str, str]]
     groups: list[tuple[str, str]]
     searched: str
@@ -90,6 +92,7 @@ def gallery(report: Report, links: Links) -> Gallery:
         labeled=bool(summary.labels),
         multilabel=multilabel,
         values=values,
+        score=SORTED_BY.get(kind, "Confidence"),
         orders=_orders(report, items),
         groups=_groups(kind, labeled=bool(summary.labels), judged=bool(summary.labeled)),
         searched="name" if values and not summary.labels else "name or class",
@@ -122,19 +125,26 @@ def _item(image: ImageRecord, measures: dict[str, float], *, values: bool) -> Ga
         name=image.name,
         predicted=() if values else tuple(score.name for score in scores),
         labels=tuple(label.name for label in image.named),
-        score=first.logit if values or first.probability is None else first.probability,
+        score=first.logit if first.share is None else first.share,
         caption=caption + more,
         verdict=judged,
-        unknown=judged.state == "unknown" and bool(image.named) and not values,
+        unknown=judged.state == "unknown" and bool(image.named) and image.kind.judged,
         methods=frozenset(record.method for record in image.maps if record.target == image.targets[0].index),
         measures=measures,
     )
 
 
+SORTED_BY = {
+    ScoreKind.VALUE: "Value",
+    ScoreKind.SIGMOID: "Highest probability",
+    ScoreKind.SEGMENTATION: "Largest region",
+}
+
+
 def _orders(report: Report, items: Sequence[GalleryItem]) -> list[tuple[str, str]]:
     """What images can be sorted by, but for the order of input: an extreme of a number first, or names."""
     kind = report.network.kind
-    score = {ScoreKind.VALUE: "Value", ScoreKind.SIGMOID: "Highest probability"}.get(kind, "Confidence")
+    score = SORTED_BY.get(kind, "Confidence")
     titles = {"": score, **image_measures(report).titles}
     known = {"", *(name for item in items for name in item.measures)}
     ends = [

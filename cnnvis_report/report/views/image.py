@@ -17,6 +17,7 @@ from cnnvis_report.report.views.image_metrics import ImageTable, image_table
 from cnnvis_report.report.views.image_tiles import ScaleEnds, Section, Tile, gradient, scale_ends, sections
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
+from cnnvis_report.report.views.segmentation import Segmentation, segmentation
 from cnnvis_report.report.views.verdict import Verdict, label_score, labels_with_scores, predicted_scores, verdict
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -53,8 +54,9 @@ class ImageView:
     columns: the methods whose maps of all classes stand side by side; none where one class is explained.
     layers: those of the maps, in the order in which they run. palettes, signed_palettes: names with their colors as a
     CSS gradient. kinds: of the maps. colors: whether a method has color pictures. mask: whether there is one.
-    metrics: what the maps scored. features: what the layers compute; None where that wasn't inspected.
-    bands: of pictures that are neither gray nor color.
+    segmentation: what is predicted where; None of other networks. metrics: what the maps scored.
+    features: what the layers compute; None where that wasn't inspected. bands: of pictures that are neither gray nor
+    color.
     """
 
     network: NetworkRecord
@@ -79,6 +81,7 @@ class ImageView:
     kinds: set[Kind]
     colors: bool
     mask: bool
+    segmentation: Segmentation | None
     quality: Quality
     metrics: ImageTable | None
     features: ImageFeatures | None
@@ -143,6 +146,7 @@ def image_view(
         kinds={method.kind for method in shown},
         colors=any(method.color for method in shown),
         mask=image.mask_fraction is not None,
+        segmentation=segmentation(image, links),
         quality=report.quality,
         metrics=image_table(report, image),
         features=image_features(report, links, image),
@@ -177,6 +181,9 @@ def _score_hint(network: NetworkRecord, image: ImageRecord) -> str:
     if network.kind is ScoreKind.VALUE:
         return f"{fmt.columns(rest, network.kind)} more" if rest else "values, not probabilities"
     first = image.top[0]
+    if network.kind is ScoreKind.SEGMENTATION:
+        regions = f"mean {network.quantity} of {first.name} over its region: {fmt.number(first.logit)}"
+        return f"shares of the picture that are predicted as each class · {regions}"
     parts = [f"{network.quantity} of {first.name}: {fmt.number(first.logit)}"]
     if rest and network.kind is ScoreKind.SIGMOID:
         parts.insert(0, f"{fmt.count(rest, 'other')}: at most {fmt.score_value(image.top[-1])}")

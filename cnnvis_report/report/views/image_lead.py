@@ -23,8 +23,8 @@ MASS, POINTING = "relevance_mass_accuracy", "pointing_game"
 class ScoreBar:
     """A class with its score.
 
-    share: of the whole bar; None where scores are values. value: in words. label: whether the image bears it.
-    explained: whether there are maps of it.
+    share: of the whole bar, as `ClassScore.share`; None where scores are values. value: in words.
+    label: whether the image bears it. explained: whether there are maps of it.
     """
 
     score: ClassScore
@@ -57,7 +57,7 @@ def score_bars(image: ImageRecord) -> list[ScoreBar]:
     explained = {target.index for target in image.targets}
     listed = {score.index: score for score in (*image.top, *image.targets)}
     return [
-        ScoreBar(score, score.probability, fmt.score_value(score), score.index in image.known, score.index in explained)
+        ScoreBar(score, score.share, fmt.score_value(score), score.index in image.known, score.index in explained)
         for score in listed.values()
     ]
 

@@ -12,7 +12,6 @@ from cnnvis_report.records.inspection import (
     longer_side,
 )
 from cnnvis_report.records.network import LayerRecord
-from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.pictures.kernels import SLICES, kernel_sheet_size, shown_kernels
 from cnnvis_report.report.pictures.sheet import cell_of, sheet_size
 from cnnvis_report.report.views import formatting as fmt
@@ -146,7 +145,7 @@ def _top_images(report: Report, links: Links, number: int, top: TopImagesRecord,
             link = image_link(report, links, unit.image)
             caption = f"{link.name}: {fmt.number(unit.value)} at row {unit.row}, column {unit.column}"
             images.append((index, link, caption))
-    judged = report.network.kind is not ScoreKind.VALUE
+    judged = report.network.kind.judged
     named = [f"{name} ({fmt.number(value)})" for name, value in top.classes[:CLASSES]] if judged else []
     size = sheet_size(len(top.units), 2, cell)
     return TopImages(top.channel, links.picture(f"top-{number}"), size, len(top.units), images, ", ".join(named))

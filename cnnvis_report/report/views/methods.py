@@ -116,6 +116,17 @@ def _lead(network: NetworkRecord) -> list[str]:
         scores = f": {network.scores}" if network.scores != "logits" else ", its logit"
         what = f"the score of a {fmt.column(network.kind)}{scores}"
     sentences = [f"Maps explain {what}."]
+    if network.kind is ScoreKind.VALUE:
+        sentences.append(
+            "They explain it up: where a signed map is above zero the output would be lower without what is there, "
+            "whichever sign the output itself has. Maps without a sign show what raises it, or matters either way, as "
+            "each method says."
+        )
+    if network.kind is ScoreKind.SEGMENTATION:
+        sentences.append(
+            "The region is that of the image as it is, also where a method hides or changes a part of it. Classes that "
+            "are predicted nowhere in an image aren't explained there."
+        )
     if network.kind is ScoreKind.BINARY and network.quantity is Quantity.LOGIT:
         sentences.append(
             "The network has one logit, that of the positive class; that of the negative class is its negation."

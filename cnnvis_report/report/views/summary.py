@@ -35,7 +35,7 @@ class Summary:
     labeled, correct: images whose prediction can be judged, and how many of them are classified correctly.
     unknown: images with labels, none of which the network knows.
     classes: how many an image has explained at most.
-    confidence: the sum of the highest probabilities. confidences: how many lie in each tenth from 0 to 1.
+    confidence: the sum of the highest probabilities, or shares. confidences: how many lie in each tenth from 0 to 1.
     least_confident, most_confident: the smallest and the largest. lowest, highest: the first value of any image, where
     scores are values.
     predicted: how many images each class is predicted for, by index and name. labels: the same of the labels, by name.
@@ -76,9 +76,9 @@ class Summary:
         self.missing += len(image.not_applicable)
         self.classes = max(self.classes, len(image.targets))
         predicted = image.predicted if image.kind is ScoreKind.SIGMOID else image.top[:1]
-        for score in predicted if image.kind.judged else ():
+        for score in predicted if image.kind.has_classes else ():
             self.predicted[score.index, score.name] += 1
-        self._add_confidence(first.probability or 0.0)
+        self._add_confidence(first.share or 0.0)
         self.lowest, self.highest = min(self.lowest, first.logit), max(self.highest, first.logit)
         self.labels.update(label.name for label in image.named)
         if image.correct is not None:

@@ -21,7 +21,7 @@ def test_one_score_is_two_classes_whose_maps_are_each_others_negation(images: Te
     network = seeded(Tiny(1)).double().eval()
     chosen: dict[str, Any] = {"methods": LINEAR, "steps": 24, "patch": 8, "stride": 8}
     alone = explain(network, images, [0, 0, 0], **chosen)
-    positive, negative = (explain(network, images, [k] * 3, scores="binary", **chosen) for k in (1, 0))
+    positive, negative = (explain(network, images, [k] * 3, task="binary", **chosen) for k in (1, 0))
     leaf = images.clone().requires_grad_()
     (slope,) = torch.autograd.grad(network(leaf).sum(), leaf)
     torch.testing.assert_close(alone["gradient"], slope)
@@ -30,7 +30,7 @@ def test_one_score_is_two_classes_whose_maps_are_each_others_negation(images: Te
         torch.testing.assert_close(negative[name], -alone[name], rtol=1e-9, atol=1e-12)
     rise = (network(images) - network(torch.zeros_like(images))).flatten()
     torch.testing.assert_close(positive["integrated_gradients"].sum((1, 2, 3)), rise.detach(), rtol=0.1, atol=1e-3)
-    with pytest.raises(BadRequest, match=r"Target 1 isn't a class: Tiny has 1. With scores=\"binary\", 1 is the pos"):
+    with pytest.raises(BadRequest, match=r"Target 1 isn't a class: Tiny has 1. With task=\"binary\", 1 is the pos"):
         explain(network, images, [0, 1, 0])
 
 
@@ -62,7 +62,7 @@ def test_the_negative_class_is_that_of_a_network_with_two_scores(images: Tensor)
         two.fc.bias.copy_(torch.cat([-one.fc.bias, one.fc.bias]))
     names = ["grad_cam", "guided_backprop", "lrp_gamma", "lrp_flat", "pattern_net", "pattern_attribution", "full_grad"]
     for target in (0, 1):
-        actual = explain(one, images, [target] * 3, names, scores="binary")
+        actual = explain(one, images, [target] * 3, names, task="binary")
         for name, maps in explain(two, images, [target] * 3, names).items():
             torch.testing.assert_close(actual[name], maps, rtol=1e-8, atol=1e-10, msg=f"{name} {target}")
 
@@ -80,7 +80,7 @@ def test_probabilities_of_the_positive_class_alone_are_taken_as_they_are(images:
     scores = subject.forward(images).detach()
     torch.testing.assert_close(subject.probabilities(scores), torch.stack([1 - p, p], 1))
     assert subject.meaning.quantity is Quantity.PROBABILITY
-    actual = [explain(network, images, [k] * 3, ["gradient"], scores="binary")["gradient"] for k in (0, 1)]
+    actual = [explain(network, images, [k] * 3, ["gradient"], task="binary")["gradient"] for k in (0, 1)]
     torch.testing.assert_close(actual[0], -actual[1])
 
 

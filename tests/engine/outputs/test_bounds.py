@@ -87,7 +87,7 @@ VALUES: dict[str, tuple[Function, str]] = {
     "negative": (lambda z: -F.relu(z), "never positive (it comes out of a scaled ReLU)"),
     "scaled": (lambda z: 50 * (z - 9).sigmoid(), "never negative (it comes out of a scaled sigmoid)"),
     "one to five": (lambda z: 1 + 4 * z.sigmoid(), "from 1 to 5 (it comes out of a scaled sigmoid)"),
-    "half": (lambda z: z.sigmoid() / 2, "a scaled sigmoid); give --scores binary if it is a probability"),
+    "half": (lambda z: z.sigmoid() / 2, "a scaled sigmoid); give --task binary if it is a probability"),
     "angle": (lambda z: torch.tanh(z) * math.pi / 2, "from −1.571 to 1.571 (it comes out of a scaled tanh)"),
     "hard tanh": (F.hardtanh, "from −1 to 1 (it comes out of a clamp at −1)"),
     "softsign": (F.softsign, "from −1 to 1 (it comes out of a softsign)"),
@@ -96,7 +96,7 @@ VALUES: dict[str, tuple[Function, str]] = {
         "from −1 to 1 (it comes out of a scaled softmax)",
     ),
     "count": (lambda z: (3 * z.sigmoid()).floor(), "from 0 to 3 (it comes out of a floor of a scaled sigmoid)"),
-    "inverse": (lambda z: 1 / (1 + z * z), "a reciprocal); give --scores binary if it is a probability"),
+    "inverse": (lambda z: 1 / (1 + z * z), "a reciprocal); give --task binary if it is a probability"),
     "logarithm of a count": (lambda z: torch.log1p(F.relu(z)), "never negative (it comes out of a logarithm)"),
     "shifted ELU": (lambda z: F.elu(z) + 1, "never negative (it comes out of a shifted ELU)"),
 }
@@ -142,7 +142,7 @@ def test_several_scores_are_what_their_ending_says(name: str, images: Tensor) ->
 
 def test_a_clamped_score_that_is_asked_to_be_a_probability_is_one(images: Tensor) -> None:
     network = Ended(lambda z: (0.2 * z + 0.5).clamp(0, 1), 1).double().eval()
-    subject = Subject(network, images[:1], scores="binary")
+    subject = Subject(network, images[:1], task="binary")
     torch.testing.assert_close(subject.probabilities(subject.forward(images))[:, 1:], network(images))
 
 

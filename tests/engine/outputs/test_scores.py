@@ -39,9 +39,9 @@ KINDS = [
     ({}, 5, F.relu, False, "softmax", "nothing says otherwise"),
     ({}, 5, torch.sigmoid, False, "sigmoid", "ends in a sigmoid"),
     ({}, 5, nn.Softmax(1), True, "softmax", "ends in a softmax"),
-    ({"scores": "value"}, 1, None, False, "value", "attribute scores = 'value'"),
-    ({"scores": "sigmoid"}, 5, None, False, "sigmoid", "attribute scores = 'sigmoid'"),
-    ({"scores": nn.Identity()}, 5, None, False, "softmax", "nothing says otherwise"),
+    ({"task": "regression"}, 1, None, False, "value", "attribute task = 'regression'"),
+    ({"task": "multilabel"}, 5, None, False, "sigmoid", "attribute task = 'multilabel'"),
+    ({"task": nn.Identity()}, 5, None, False, "softmax", "nothing says otherwise"),
     ({"multi_label": True}, 5, None, False, "sigmoid", "attribute multi_label = True"),
     ({"config": Config()}, 1, None, False, "value", "problem_type = 'regression'"),
 ]
@@ -56,37 +56,37 @@ def test_what_scores_mean_is_found_out_and_said(
         setattr(network, name, value)
     meaning = Subject(network, images[:1], several=several).meaning
     assert meaning.kind == kind and why in meaning.reason
-    asked = Subject(network, images[:1], scores="value", several=several).meaning
+    asked = Subject(network, images[:1], task="regression", several=several).meaning
     assert (asked.kind, asked.reason) == ("value", "as was asked for")
 
 
 @pytest.mark.parametrize(
     ("columns", "asked", "end", "says"),
     [
-        (5, "binary", None, "--scores binary: it gives 5 scores an image, and a binary answer has one. Softmax, sig"),
-        (1, "softmax", None, "--scores softmax: it gives a single score an image, whose softmax is always 1"),
-        (5, "sigmoid", nn.Softmax(1), "--scores sigmoid: it ends in a softmax, whose classes exclude each other"),
-        (5, "logits", None, "--scores 'logits': it can be auto, softmax, sigmoid, binary or value"),
+        (5, "binary", None, "--task binary: it gives 5 scores an image, and a binary answer has one. Classificat"),
+        (1, "softmax", None, "--task classification: it gives a single score an image, whose softmax is always 1"),
+        (5, "sigmoid", nn.Softmax(1), "--task multilabel: it ends in a softmax, whose classes exclude each other"),
+        (5, "logits", None, "--task 'logits': it can be auto, classification, multilabel, binary, reg"),
     ],
 )
 def test_scores_that_cannot_be_that_are_one_true_line(
     columns: Any, asked: Any, end: Any, says: Any, images: Tensor
 ) -> None:
     with pytest.raises(BadRequest, match=says) as caught:
-        Subject(Ended(end or (lambda y: y), columns).double(), images[:1], scores=asked, name="it")
+        Subject(Ended(end or (lambda y: y), columns).double(), images[:1], task=asked, name="it")
     assert "\n" not in str(caught.value)
 
 
 def test_a_value_is_explained_as_it_is_given(images: Tensor) -> None:
     network = Ended(torch.sigmoid, 2).double().eval()
-    subject = Subject(network, images[:1], scores="value")
+    subject = Subject(network, images[:1], task="regression")
     given = subject.forward(images).detach()
     torch.testing.assert_close(given, network(images).detach())
     assert torch.equal(subject.probabilities(given), given) and subject.classes == ("output 0", "output 1")
     assert subject.meaning.first(torch.tensor([1.0, 5.0, 3.0]), 2) == [0, 1], "values have no first among them"
     leaf = images.clone().requires_grad_()
     (slope,) = torch.autograd.grad(network(leaf)[:, 1].sum(), leaf)
-    torch.testing.assert_close(explain(network, images, [1] * 3, ["gradient"], scores="value")["gradient"], slope)
+    torch.testing.assert_close(explain(network, images, [1] * 3, ["gradient"], task="regression")["gradient"], slope)
 
 
 TAKEN = {

@@ -49,9 +49,9 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[Tape,
     yield planted
 
 
-def subject_of(seed: int, classes: int = 5, scores: str = "auto") -> Subject:
+def subject_of(seed: int, classes: int = 5, task: str = "auto") -> Subject:
     example = torch.randn(1, 3, 24, 24, generator=torch.Generator().manual_seed(1))
-    return Subject(seeded(Tiny(classes), seed).eval(), example, scores=scores)
+    return Subject(seeded(Tiny(classes), seed).eval(), example, task=task)
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_without_a_network_of_permuted_labels_there_is_none(
 
 def test_a_network_of_one_output_has_no_other_class(images: list[PredictedImage]) -> None:
     with pytest.raises(NotApplicable, match="single output"):
-        random_logit_test(subject_of(0, classes=1, scores="value"), images, [], SETTINGS)
+        random_logit_test(subject_of(0, classes=1, task="regression"), images, [], SETTINGS)
 
 
 def test_a_run_keeps_them_with_the_full_budget_alone(tmp_path: Path, drawn: Path) -> None:

@@ -1,0 +1,34 @@
+"""Which reader an output needs, by what was asked for and by its shape."""
+
+from typing import Any
+
+from cnnvis_report.engine.outputs.readers import ClassScores, OutputReader
+from cnnvis_report.engine.outputs.regions import RegionMeans, is_regular, score_maps_in
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.isolation.context import described, fits_as_scores
+from cnnvis_report.records.scores import ScoreKind, kind_named
+
+
+def choose_reader(output: Any, count: int, size: tuple[int, int], requested: str, name: str) -> OutputReader:
+    """The reader of a network's first output.
+
+    Args:
+        count: images of the pass. size: height and width of the images. requested: "auto", a task, or a kind by its
+            name. name: of the network.
+
+    Raises:
+        BadRequest: a segmentation is asked for, and there are no maps of scores.
+    """
+    wanted = kind_named(requested)
+    if wanted is not ScoreKind.SEGMENTATION and (wanted is not None or fits_as_scores(output, count)):
+        return ClassScores(name)
+    maps, note = score_maps_in(output, count)
+    if wanted is ScoreKind.SEGMENTATION:
+        if maps is None:
+            raise BadRequest(
+                f"--task segmentation: {name} returns {described(output)}; a segmentation gives N×classes×h×w scores."
+            )
+        return RegionMeans.of(maps, note, name)
+    if maps is not None and is_regular((int(maps.shape[2]), int(maps.shape[3])), size):
+        return RegionMeans.of(maps, note, name)
+    return ClassScores(name)
