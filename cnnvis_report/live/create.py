@@ -132,7 +132,7 @@ def _source(request: _Request, config: RunConfig) -> Source:
         names,
         notices=known.notices,
         layer=known.layer,
-        scores=known.scores,
+        task=known.task,
     )
     paths = _paths(images)
     if paths and request.labels is None:

@@ -1,6 +1,7 @@
 """Checkpoints of Lightning, with the architecture or the class that they are of."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ def lightning_checkpoint(request: ModelRequest) -> Model:
         raise BadRequest(_without_architecture(path))
     if is_factory(request.architecture):
         return _of_class(request, path)
-    return load_model(request.architecture, path, trusted=request.trusted, arguments=request.arguments)
+    model = load_model(request.architecture, path, trusted=request.trusted, arguments=request.arguments)
+    return replace(model, loader=f"a checkpoint of Lightning, of {model.loader}")
 
 
 def _of_class(request: ModelRequest, path: Path) -> Model:
