@@ -92,9 +92,9 @@ def _without_architecture(path: Path) -> str:
     """What a checkpoint says of its network, and how to name it."""
     content = _content(path)
     state = read_state(path)
-    told = HyperParameters(content, lambda _: content).described()
-    more = f" and {len(told) - LISTED} more" if len(told) > LISTED else ""
-    hyper_parameters = f"Its {HYPER_PARAMETERS}: {', '.join(told[:LISTED])}{more}. " if told else ""
+    words = HyperParameters(content, lambda _: content).described()
+    more = f" and {len(words) - LISTED} more" if len(words) > LISTED else ""
+    hyper_parameters = f"Its {HYPER_PARAMETERS}: {', '.join(words[:LISTED])}{more}. " if words else ""
     last = last_weight(state)
     return (
         f"{path.name} is a checkpoint of Lightning {content.get(VERSION, '')}, which doesn't hold its network: give "
