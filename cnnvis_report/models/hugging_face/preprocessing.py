@@ -183,7 +183,8 @@ def _constants(processor: Any) -> Preprocessing:
 
 
 def _channelwise(values: Any) -> tuple[float, ...]:
-    return tuple(map(float, values)) if isinstance(values, list | tuple) else (float(values),) * 3
+    numbers = tuple(map(float, values)) if isinstance(values, list | tuple) else (float(values),)
+    return numbers * 3 if len(numbers) == 1 else numbers
 
 
 def _side(size: Any, name: str) -> int:

@@ -146,7 +146,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "another width": (change(hidden_size=24), "of another network|can't build"),
     "of no sense": (change(num_attention_heads="many"), "transformers doesn't take it|can't build"),
     "large pictures": (change(PROCESSOR, size={"height": 10**9, "width": 10**9}), "at most 10000 pixels are made"),
-    "one mean": (change(PROCESSOR, image_mean=[0.5]), "the image processor fails on a picture"),
+    "two means": (change(PROCESSOR, image_mean=[0.5, 0.5]), "the image processor fails on a picture"),
     "no such processor": (change(PROCESSOR, image_processor_type="Nonsense"), "makes no image processor"),
     "no JSON": (cut("config.json"), "can't be read as JSON"),
     "no table": (lambda folder: (folder / "config.json").write_text("[1]"), "holds a list and no table"),
