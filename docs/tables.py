@@ -17,6 +17,7 @@ from typing import Any
 from cnnvis_report.cli.help import NOTES
 from cnnvis_report.evaluation.metric import Metric, metrics
 from cnnvis_report.methods.registry import methods
+from cnnvis_report.models.loader import loaders
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.metrics_budget import BUDGETS
 from cnnvis_report.pipeline.stages import data_randomization, max_sensitivity, random_logit, randomization
@@ -81,6 +82,16 @@ def metric_row(info: MetricInfo) -> list[str]:
     """A metric's name, description, direction, kind and source."""
     better = "higher" if info.higher_is_better else "lower"
     return [f"`{info.name}`", f"**{info.title}**: {info.description}", better, info.kind, info.source]
+
+
+def ways_table() -> str:
+    """Every way of holding a network, by the loader that opens it."""
+    body = [
+        [way.held_as, f"`{way.command}`", f"`{entry.install}`" if entry.install else "", way.checked]
+        for entry in loaders()
+        for way in entry.ways
+    ]
+    return rows(["you have", "MODEL and options", "pip install", "what is checked"], body)
 
 
 def exit_codes_table() -> str:
@@ -194,6 +205,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "methods": methods_table,
     "metrics": metrics_table,
     "map-tests": map_tests_table,
+    "ways": ways_table,
     "exit-codes": exit_codes_table,
     "run-settings": run_settings,
     "train-settings": train_settings,

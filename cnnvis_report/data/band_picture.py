@@ -65,7 +65,8 @@ class BandPicture:
         for top, bottom in self.pixels.strips():
             strip = self.pixels.band_values(top, bottom)[..., index].astype(np.float64)
             shares = (strip - self.scale.low) / (self.scale.high - self.scale.low)
-            values[top:bottom] = np.clip(shares, 0, 1) if self.cut else shares
+            with np.errstate(over="ignore"):  # which is said of the whole band
+                values[top:bottom] = np.clip(shares, 0, 1) if self.cut else shares
         return Image.fromarray(_finite(values))
 
 

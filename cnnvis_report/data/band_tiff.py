@@ -4,6 +4,7 @@ import importlib.util
 import logging
 import zlib
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,8 @@ def _by_tifffile(source: Source, page: int, channels: int) -> Pixels:
     import tifffile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it says of a damaged file is said here
+    if not isinstance(source, Path):
+        source.seek(0)  # where tifffile takes its beginning to be
     with tifffile.TiffFile(source) as file:
         stored: Any = file.pages[page]
         shape, dtype = tuple(stored.shape), stored.dtype

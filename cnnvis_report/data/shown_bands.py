@@ -20,14 +20,14 @@ def choose_bands(channels: int, wanted: Sequence[float] | None) -> ShownBands | 
     """
     if wanted is None:
         return None if channels in USUAL else ShownBands((1, 2, 3) if channels > USUAL[1] else (1,))
-    given = f"--rgb {','.join(f'{number:g}' for number in wanted)}"
+    option = f"--rgb {','.join(f'{number:g}' for number in wanted)}"
     if channels in USUAL:
         kind = "gray" if channels == 1 else "color"
-        raise BadRequest(f"{given}: the network reads {kind} pictures, which are shown as they are.")
+        raise BadRequest(f"{option}: the network reads {kind} pictures, which are shown as they are.")
     numbers = tuple(int(number) for number in wanted)
     if len(wanted) not in USUAL or numbers != tuple(wanted) or not all(0 < band <= channels for band in numbers):
         raise BadRequest(
-            f"{given}: give three bands as red, green and blue, or one as gray, each from 1 to {channels}, such as "
+            f"{option}: give three bands as red, green and blue, or one as gray, each from 1 to {channels}, such as "
             f"{'3,2,1' if channels > USUAL[1] else '1'}."
         )
     return ShownBands(numbers)

@@ -132,7 +132,16 @@ def _source(request: _Request, config: RunConfig) -> Source:
     check_finite(network, request.name)
     known = declared(network, request.name, {} if request.transform is None else {"transform": request.transform})
     names = tuple(map(str, request.classes)) if request.classes is not None else known.classes
-    model = Model(network, request.name, "in memory", known.preprocessing, names, notices=known.notices)
+    model = Model(
+        network,
+        request.name,
+        "in memory",
+        known.preprocessing,
+        names,
+        notices=known.notices,
+        layer=known.layer,
+        task=known.task,
+    )
     paths = _paths(images)
     if paths and request.labels is None:
         model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))
@@ -142,14 +151,14 @@ def _source(request: _Request, config: RunConfig) -> Source:
 
 def _of_samples(request: _Request, model: Model, samples: Samples, config: RunConfig) -> Source:
     dataset = getattr(request.images, "dataset", request.images)
-    reader = Reader(_given(config) or normalization_of(transform_of(dataset)))
+    reader = Reader(_given(config) or normalization_of(transform_of(dataset)), config.data.rgb)
     first = first_of(samples, reader)
     if isinstance(first, Picture):
         if config.data.size is not None:
             raise BadRequest("size: the images are tensors and keep the size that they have.")
         beyond = not 0 <= float(first.values.min()) <= float(first.values.max()) <= 1
         notices = (SCALED,) if reader.constants is None and beyond else ()
-        preprocessing = input_preprocessing(reader.constants, len(first.values))
+        preprocessing = input_preprocessing(reader.constants, len(first.values), reader.rgb)
         model = replace(model, preprocessing=preprocessing, notices=(*model.notices, *notices))
     else:
         model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))

@@ -1,6 +1,6 @@
 """What was handed over for an image, made what the network reads and what the report shows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from torch import Tensor
 from cnnvis_report.data.decode import Picture, open_picture
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.shown_bands import band_picture, choose_bands
 from cnnvis_report.data.transform import shown_pixels
 from cnnvis_report.data.upright_picture import UprightPicture
+from cnnvis_report.records.bands import ShownBands
 
 Opened = Image.Image | UprightPicture | Picture
 Constants = tuple[tuple[float, ...], tuple[float, ...]]
@@ -24,10 +26,12 @@ Constants = tuple[tuple[float, ...], tuple[float, ...]]
 class Reader:
     """Makes an image of what was handed over.
 
-    constants: of the normalization that inputs went through, mean and std; None where nobody knows.
+    constants: of the normalization that inputs went through, mean and std; None where nobody knows. rgb: the bands of
+    inputs that a user wants to see; None for the first ones.
     """
 
     constants: Constants | None
+    rgb: tuple[float, ...] | None = None
 
     def open(self, image: Any) -> Opened:
         """A picture that is still to be preprocessed, or one that is ready.
@@ -42,7 +46,9 @@ class Reader:
         values = image.detach().cpu().float().contiguous()
         if not bool(values.isfinite().all()):
             raise UnusablePicture("it holds values that aren't finite (NaN or infinity)")
-        return Picture(values, shown_pixels(values, self._restored(values)), (len(values[0]), len(values[0][0])))
+        restored, bands = self._restored(values), input_bands(len(values), self.rgb)
+        seen = shown_pixels(values, restored) if bands is None else band_picture(bands, values)
+        return Picture(values, seen, (len(values[0]), len(values[0][0])))
 
     def _restored(self, values: Tensor) -> Tensor | None:
         if self.constants is None or len(self.constants[0]) != len(values):
@@ -55,10 +61,18 @@ def is_input(image: object) -> bool:
     return isinstance(image, Tensor) and image.ndim == 3 and image.is_floating_point() and image.numel() > 0
 
 
-def input_preprocessing(constants: Constants | None, channels: int) -> Preprocessing:
+def input_preprocessing(
+    constants: Constants | None, channels: int, rgb: tuple[float, ...] | None = None
+) -> Preprocessing:
     """The preprocessing of inputs that are ready: none but the normalization that they went through."""
     mean, std = constants or ((0.0,) * channels, (1.0,) * channels)
-    return Preprocessing(mean, std)
+    return Preprocessing(mean, std, bands=input_bands(channels, rgb))
+
+
+def input_bands(channels: int, rgb: tuple[float, ...] | None) -> ShownBands | None:
+    """The bands that are shown of inputs that are neither gray nor color, each on a scale of its own."""
+    bands = choose_bands(channels, rgb)
+    return None if bands is None else replace(bands, stretched=True)
 
 
 def digest(opened: Opened) -> str:

@@ -11,6 +11,7 @@ from cnnvis_report.models.input_channels import in_single_precision
 from cnnvis_report.models.loader import Loader, ModelRequest, loaders
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.network_state import check_finite, silent_channels
+from cnnvis_report.models.other_inputs import check_inputs
 from cnnvis_report.models.unknown_name import unknown
 
 OWN = __name__.partition(".")[0]
@@ -50,6 +51,7 @@ def load_model(
     request = ModelRequest(model, weights, untrained, trusted, architecture, arguments or {})
     loader.check_options(request)
     loaded = _answer(loader, model, lambda: loader.load(request), Model)
+    check_inputs(loaded.network, loaded.name)
     check_finite(loaded.network, loaded.name)
     notices = (*loaded.notices, *silent_channels(loaded.network))
     network = in_single_precision(loaded.network)

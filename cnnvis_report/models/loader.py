@@ -44,7 +44,11 @@ class ModelRequest:
 
 @dataclass(frozen=True)
 class Way:
-    """A row of the documentation's table: how people hold a network, the command for it, and what is checked."""
+    """A row of the documentation's table.
+
+    held_as: how people hold a network. command: MODEL and the options for it, as in "resnet18 --weights FILE".
+    checked: what is compared before anything is explained.
+    """
 
     held_as: str
     command: str

@@ -47,6 +47,11 @@ def check_images(images: object) -> Tensor:
         raise BadRequest(
             f"images are {shape}, one image without a batch; N×C×H×W of floating point is needed: images[None]."
         )
+    if images.ndim == 5:
+        raise BadRequest(
+            f"images are {shape}, as of videos or volumes; N×C×H×W is explained. Fold time or depth into the channels, "
+            f"images.flatten(1, 2), and explain a module that unfolds them, images.unflatten(1, (channels, -1))."
+        )
     if images.ndim != 4 or not images.numel():
         raise BadRequest(f"images are {images.dtype} {list(images.shape)}; N×C×H×W of floating point is needed.")
     if not images.is_floating_point():

@@ -104,10 +104,10 @@ def read_by(reader: OutputReader, requested: str) -> Reading | None:
         return Reading(Scores(ScoreKind.SEGMENTATION, reader.quantity, reason), None, words)
     if not isinstance(reader, FunctionScores):
         return None
-    asked = kind_named(requested)
-    if asked is ScoreKind.SEGMENTATION:
+    wanted = kind_named(requested)
+    if wanted is ScoreKind.SEGMENTATION:
         raise BadRequest(f"--task segmentation: the target {reader.reads} makes the scores. Leave one of the two out.")
-    if asked in (None, ScoreKind.VALUE):
+    if wanted in (None, ScoreKind.VALUE):
         reason = "as a target function makes them"
         return Reading(Scores(ScoreKind.VALUE, Quantity.VALUE, reason), None, f"what {reader.reads} gives")
     return None

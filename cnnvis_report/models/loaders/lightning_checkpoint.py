@@ -33,10 +33,10 @@ CHECKED = "every tensor of the network is there, by name and shape"
     order=18,
     reads=("--arch", "--arg"),
     ways=(
-        Way("a Lightning checkpoint of a known architecture", "run last.ckpt photos/ --arch resnet18", CHECKED),
+        Way("a Lightning checkpoint of a known architecture", "last.ckpt --arch resnet18", CHECKED),
         Way(
             "a Lightning checkpoint and its class",
-            "run last.ckpt photos/ --arch package.module:Class",
+            "last.ckpt --arch package.module:Class",
             f"{CHECKED}; the class gets the hyper-parameters in the file, `--arg` over them",
         ),
     ),

@@ -2,9 +2,12 @@
 
 from cnnvis_report.models.checkpoints import load_into, read_for, split_key
 from cnnvis_report.models.factories import is_factory, make_network
-from cnnvis_report.models.loader import ModelRequest, loader
+from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.network_attributes import declared
+from cnnvis_report.models.network_within import network_within
+
+RUNS = "that it runs on an image of its size, and gives finite scores that lead back to it"
 
 
 @loader(
@@ -13,6 +16,25 @@ from cnnvis_report.models.network_attributes import declared
     matches=is_factory,
     order=90,
     reads=("--arg",),
+    ways=(
+        Way("a class or a function that makes the network", "package.module:function", RUNS),
+        Way(
+            "one that takes arguments",
+            "path/to/file.py:Net --arg classes=10",
+            "each argument by its annotation or default",
+        ),
+        Way(
+            "a function that gives the network and a dictionary of its use",
+            "path/to/file.py:function",
+            "each setting; a transform on plain pictures, and that it gives the same twice",
+        ),
+        Way("a network that a module holds", "package.module:network", RUNS),
+        Way(
+            "a class of your own and a file of its weights",
+            "path/to/file.py:Net --weights FILE",
+            "every tensor by name and shape, behind whatever prefix",
+        ),
+    ),
 )
 def own_code(request: ModelRequest) -> Model:
     """Open a network of your own by the name of a function, a class or the network itself.
@@ -28,14 +50,15 @@ def own_code(request: ModelRequest) -> Model:
         state = read_for(result.network, weights)
         load_into(result.network, state, weights)
         notices = (*notices, *state.notices(split_key(weights)[0].name))
-    use = declared(result.network, spec, result.settings)
+    network, which = network_within(result.network, spec)
+    use = declared(network, spec, result.settings)
     return Model(
-        result.network,
+        network,
         spec.rpartition(":")[2],
         weights.name if weights else "as the factory made them",
         use.preprocessing,
         use.classes,
-        notices=(*notices, *use.notices),
+        notices=(*notices, *which, *use.notices),
         layer=use.layer,
         task=use.task,
     )

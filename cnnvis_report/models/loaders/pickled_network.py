@@ -27,8 +27,8 @@ CHECKED = "refused without `--trust`, naming the classes in it"
     order=18,
     reads=("--arch",),
     ways=(
-        Way("a whole network, `torch.save(network)`", "run model.pt photos/ --trust", CHECKED),
-        Way("a fastai learner, `learn.export()`", "run export.pkl photos/ --trust", CHECKED),
+        Way("a whole network, `torch.save(network)`", "model.pt --trust", CHECKED),
+        Way("a fastai learner, `learn.export()`", "export.pkl --trust", CHECKED),
     ),
 )
 def pickled_network(request: ModelRequest) -> Model:

@@ -12,7 +12,7 @@ from cnnvis_report.errors import BadRequest, UnknownName, brief
 from cnnvis_report.models.checkpoints import candidates_in, load_into, read_content, split_key
 from cnnvis_report.models.fastai_models import fastai_network
 from cnnvis_report.models.input_channels import input_channels
-from cnnvis_report.models.loader import ModelRequest, loader
+from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.tensor_matching import match
 from cnnvis_report.models.timm_models.recognized import timm_notices
@@ -31,8 +31,22 @@ def is_classifier(model: str) -> bool:
     return model.partition("@")[0] in classifiers()
 
 
+TENSORS = "every tensor by name and shape; classes, channels and head are read from the file"
+
+
 @loader(
-    title="a classifier of torchvision", example="resnet50 or resnet50@IMAGENET1K_V2", matches=is_classifier, order=10
+    title="a classifier of torchvision",
+    example="resnet50 or resnet50@IMAGENET1K_V2",
+    matches=is_classifier,
+    order=10,
+    ways=(
+        Way("a classifier of torchvision", "resnet50@IMAGENET1K_V2", "the file's hash, as torchvision states it"),
+        Way("a state dict for one, `.pth` or `.pt`", "resnet18 --weights FILE", TENSORS),
+        Way("the same as `.safetensors`", "resnet18 --weights FILE.safetensors", TENSORS),
+        Way("a checkpoint of a training script, by whatever key", "resnet18 --weights FILE", TENSORS),
+        Way("a checkpoint of several networks, or averaged ones", "resnet18 --weights FILE#KEY", TENSORS),
+        Way("a state dict of a fastai learner, `learn.save()`", "resnet18 --weights FILE", TENSORS),
+    ),
 )
 def torchvision_name(request: ModelRequest) -> Model:
     """Open a classifier of torchvision by name, with torchvision's weights or those of a file."""

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.models.loader import ModelRequest, loader
+from cnnvis_report.models.load import load_model
+from cnnvis_report.models.loader import ModelRequest, Way, loader
 from cnnvis_report.models.model import Model, Training
 from cnnvis_report.models.trained_file import read_trained
 
@@ -12,16 +13,34 @@ def _is_path(model: str) -> bool:
     return Path(model).exists()
 
 
-@loader(title="a file that 'cnnvis-report train' has written", example="model.pt", matches=_is_path, order=20)
+@loader(
+    title="a file that 'cnnvis-report train' has written",
+    example="model.pt",
+    matches=_is_path,
+    order=20,
+    reads=("--arch", "--arg"),
+    ways=(
+        Way(
+            "a model that was trained here", "model.pt", "every field by type and range, every tensor by name and shape"
+        ),
+        Way(
+            "a file of weights, and what it is of", "weights.pth --arch resnet18", "as the architecture's own row says"
+        ),
+    ),
+)
 def trained_file(request: ModelRequest) -> Model:
     """Open a file that `cnnvis-report train` has written."""
     path = Path(request.text)
     trained = read_trained(path)
+    if trained is None and request.architecture and request.weights is None:
+        return load_model(request.architecture, path, trusted=request.trusted, arguments=request.arguments)
     if trained is None:
         raise BadRequest(
             f"{path.name} is a file with weights alone: give the architecture as MODEL and the file as --weights, "
-            f"as in: cnnvis-report run resnet50 IMAGES --weights {path.name}"
+            f"as in: cnnvis-report run resnet50 IMAGES --weights {path.name}; or --arch resnet50 beside it"
         )
+    if request.architecture or request.arguments:
+        raise BadRequest(f"{path.name} says what network it holds; leave out --arch and --arg.")
     if request.weights is not None:
         raise BadRequest(f"{path.name} has weights of its own; leave out --weights {request.weights.name}.")
     # fingerprints of earlier versions begin with the file's size, and were of its two ends

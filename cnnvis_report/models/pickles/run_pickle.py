@@ -71,7 +71,7 @@ def _explained(path: Path, error: BadRequest) -> BadRequest:
     missing = re.search(r"Can't get attribute '(\S+)' on <module '(\S+?)'", str(error))
     if missing is None:
         return error
-    if missing[2] == MAIN:
+    if missing[2].endswith(MAIN):  # python -m puts a package before it
         return BadRequest(
             f"{path.name}: its class {missing[1]} was defined in the script that made it. Name that with --arch: "
             f"--arch path/to/script.py:{missing[1]}"

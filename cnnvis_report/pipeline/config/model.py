@@ -51,7 +51,8 @@ class ModelConfig:
     )
     trust: bool = setting(
         False,
-        "Let code in the model's files run, where a loader has to; only for files whose maker you trust.",
+        "Open model files that can only be opened by running what is in them. A pickle, such as of torch.save(network) "
+        "or learn.export(), is a program that runs with your rights: give it only for files whose maker you trust.",
         Flag(),
         stated=Stated.CHANGED,
         decides=False,

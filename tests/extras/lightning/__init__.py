@@ -1,0 +1,1 @@
+"""Checkpoints that Lightning itself has written."""
