@@ -144,24 +144,24 @@ def _source(request: _Request, config: RunConfig) -> Source:
     )
     paths = _paths(images)
     if paths and request.labels is None:
-        model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))
+        model = replace(model, preprocessing=adjusted_preprocessing(model, config.preprocessing))
         return image_source(model, replace(config, data=replace(config.data, images=paths)))
     return _of_samples(request, model, samples_of(images, request.labels, config.data.limit), config)
 
 
 def _of_samples(request: _Request, model: Model, samples: Samples, config: RunConfig) -> Source:
     dataset = getattr(request.images, "dataset", request.images)
-    reader = Reader(_given(config) or normalization_of(transform_of(dataset)), config.data.rgb)
+    reader = Reader(_given(config) or normalization_of(transform_of(dataset)), config.preprocessing.rgb)
     first = first_of(samples, reader)
     if isinstance(first, Picture):
-        if config.data.size is not None:
+        if config.preprocessing.size is not None:
             raise BadRequest("size: the images are tensors and keep the size that they have.")
         beyond = not 0 <= float(first.values.min()) <= float(first.values.max()) <= 1
         notices = (SCALED,) if reader.constants is None and beyond else ()
         preprocessing = input_preprocessing(reader.constants, len(first.values), reader.rgb)
         model = replace(model, preprocessing=preprocessing, notices=(*model.notices, *notices))
     else:
-        model = replace(model, preprocessing=adjusted_preprocessing(model, config.data))
+        model = replace(model, preprocessing=adjusted_preprocessing(model, config.preprocessing))
     limit = limit_of(config) if config.data.select == "all" else None
     source = SampleSet(samples, reader, class_names_of(dataset), limit, unnamed=model.classes is None)
     return model, source.labeled, ()
@@ -169,7 +169,7 @@ def _of_samples(request: _Request, model: Model, samples: Samples, config: RunCo
 
 def _given(config: RunConfig) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """The constants of the normalization that the user gives."""
-    mean, std = config.data.mean, config.data.std
+    mean, std = config.preprocessing.mean, config.preprocessing.std
     if mean is None and std is None:
         return None
     if mean is None or std is None or len(mean) != len(std) or min(std) <= 0:

@@ -80,7 +80,7 @@ def explain(
         images=batch,
         columns=arguments.columns_of(targets, batch),
         tasks=tasks_for(chosen, [name] if name else [], _shared_options(options, chosen)),
-        preprocessing=arguments.preprocessing_of(config.data, batch.shape[1]),
+        preprocessing=arguments.preprocessing_of(config.preprocessing, batch.shape[1]),
         reference=reference,
         config=config,
         target=target,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eager import unwrap_inside, unwrapped
-from cnnvis_report.pipeline.config import DataConfig, RunConfig
+from cnnvis_report.pipeline.config import PreprocessingConfig, RunConfig
 
 Targets = Tensor | np.ndarray[Any, Any] | Sequence[int] | Sequence[Sequence[int]] | int | None
 Layer = str | nn.Module | Sequence[str | nn.Module] | None
@@ -178,13 +178,13 @@ def config_of(model: str = "module", **settings: object) -> RunConfig:
     return RunConfig.of(model, **{name: _plain(value) for name, value in settings.items()})
 
 
-def preprocessing_of(data: DataConfig, channels: int) -> Preprocessing:
+def preprocessing_of(config: PreprocessingConfig, channels: int) -> Preprocessing:
     """The constants of the normalization; the identity where they aren't given.
 
     Raises:
         BadRequest: they aren't one number a channel, or a std isn't above 0.
     """
-    mean, std = _constants("mean", data.mean or (0.0,), channels), _constants("std", data.std or (1.0,), channels)
+    mean, std = _constants("mean", config.mean or (0.0,), channels), _constants("std", config.std or (1.0,), channels)
     if min(std) <= 0:
         raise BadRequest(f"std is {list(std)}; each number has to be above 0.")
     return Preprocessing(mean, std)

@@ -8,22 +8,22 @@ from cnnvis_report.data.shown_bands import MOST_BANDS, choose_bands
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.model import Model
-from cnnvis_report.pipeline.config import DataConfig
+from cnnvis_report.pipeline.config import PreprocessingConfig
 from cnnvis_report.pipeline.transform_options import keep_transform
 
 
-def with_preprocessing(model: Model, data: DataConfig) -> Model:
+def with_preprocessing(model: Model, config: PreprocessingConfig) -> Model:
     """The model with its preprocessing as the user wants it, and what is to be known of its bands.
 
     Raises:
         BadRequest: as `adjusted_preprocessing` does.
     """
-    preprocessing = adjusted_preprocessing(model, data)
-    notices = _band_notices(preprocessing, chosen=data.rgb is not None)
+    preprocessing = adjusted_preprocessing(model, config)
+    notices = _band_notices(preprocessing, chosen=config.rgb is not None)
     return replace(model, preprocessing=preprocessing, notices=(*model.notices, *notices))
 
 
-def adjusted_preprocessing(model: Model, data: DataConfig) -> Preprocessing:
+def adjusted_preprocessing(model: Model, config: PreprocessingConfig) -> Preprocessing:
     """The model's preprocessing with what the user wants otherwise.
 
     Raises:
@@ -31,20 +31,20 @@ def adjusted_preprocessing(model: Model, data: DataConfig) -> Preprocessing:
     """
     known = model.preprocessing
     if known.transform is not None:
-        return keep_transform(known, data)
-    channels = len(data.mean or data.std or ()) or input_channels(model.network) or known.channels
+        return keep_transform(known, config)
+    channels = len(config.mean or config.std or ()) or input_channels(model.network) or known.channels
     if channels > MOST_BANDS:
         raise BadRequest(f"{model.name} reads {channels} channels; pictures of at most {MOST_BANDS} are read.")
     known = known.with_channels(channels)
-    mean, std = data.mean or known.mean, data.std or known.std
+    mean, std = config.mean or known.mean, config.std or known.std
     if len(mean) != len(std):
         raise BadRequest(f"--mean has {len(mean)} numbers and --std {len(std)}; each needs one a channel.")
     if not all(value > 0 for value in std):
         raise BadRequest(f"--std {' '.join(map(str, std))}: each number has to be above 0.")
-    known = replace(known, mean=mean, std=std, bands=choose_bands(channels, data.rgb))
-    if data.range is not None:
-        known = replace(known, levels=Levels.between(data.range))
-    return adjusted_geometry(known, data.size, data.resize, data.crop, data.interpolation)
+    known = replace(known, mean=mean, std=std, bands=choose_bands(channels, config.rgb))
+    if config.range is not None:
+        known = replace(known, levels=Levels.between(config.range))
+    return adjusted_geometry(known, config.size, config.resize, config.crop, config.interpolation)
 
 
 def _band_notices(preprocessing: Preprocessing, *, chosen: bool) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ def set_up(config: RunConfig) -> Setup:
     if methods or config.inspect.inspect in ("auto", "none"):
         tasks_for(select(methods), config.explain.layers, config.explain.options)
     model = open_model(config.model)
-    model = with_preprocessing(model, config.data)
+    model = with_preprocessing(model, config.preprocessing)
     model, images_for, aliases = image_source(model, config)
     return set_up_model(model, images_for, config, aliases)
 

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 from cnnvis_report.data.preprocessing import Levels, Preprocessing
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.pipeline.config import DataConfig
+from cnnvis_report.pipeline.config import PreprocessingConfig
 
 
-def keep_transform(known: Preprocessing, data: DataConfig) -> Preprocessing:
+def keep_transform(known: Preprocessing, config: PreprocessingConfig) -> Preprocessing:
     """The preprocessing by a transform, which gets pictures of more than 8 bits as the user wants them.
 
     Raises:
         BadRequest: an option would change what the transform decides.
     """
     for option in ("size", "resize", "crop", "interpolation", "mean", "std"):
-        if getattr(data, option) is not None:
+        if getattr(config, option) is not None:
             raise BadRequest(f"--{option}: the network brings a transform of its own, which makes what it reads.")
-    return known if data.range is None else replace(known, levels=Levels.between(data.range))
+    return known if config.range is None else replace(known, levels=Levels.between(config.range))

@@ -118,7 +118,7 @@ def test_every_setting_is_an_option_of_run(name: str) -> None:
 
 def test_a_configuration_from_python_takes_what_the_shell_takes(tmp_path: Path) -> None:
     config = RunConfig.of("resnet50", images=[tmp_path], mean="0.5,0.5,0.5", select="wrong", methods="rise, cam")
-    assert config.data.mean == (0.5, 0.5, 0.5) and config.data.select == "misclassified"
+    assert config.preprocessing.mean == (0.5, 0.5, 0.5) and config.data.select == "misclassified"
     assert config.explain.methods == ("rise", "cam") and config.data.images == (tmp_path,)
     assert RunConfig.of("resnet50", **{n: v for n, v in values_of(config).items() if n != "model"}) == config
     with pytest.raises(UnknownName, match=r"No setting is called 'methds'\. Did you mean 'methods'"):

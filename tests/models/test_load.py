@@ -182,7 +182,7 @@ def test_factories() -> None:
     assert "can't import 'nowhere'" in refused("nowhere:net")
     assert "Did you mean 'tiny'?" in refused("tests.factories:tinny")
     assert "returns a str" in refused("tests.factories:nothing")
-    assert "can't be called without arguments" in refused("tests.factories:needs_an_argument")
+    assert "can't be called without width: give --arg width=10" in refused("tests.factories:needs_an_argument")
 
 
 def test_a_factory_takes_weights(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOpt
 from cnnvis_report.cli.options import configured
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.pipeline.config import DataConfig, ModelConfig
+from cnnvis_report.pipeline.config import ModelConfig, PreprocessingConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import FileName, Text
 
@@ -35,9 +35,11 @@ JSON = click.option("--json", "as_json", is_flag=True, cls=GroupedOption, help="
     help="Say which methods are applicable to this network, and why the others are not.",
 )
 @configured(ModelConfig, only=("weights",), fixed={"model": "none"})
-@configured(DataConfig, only=("size",))
+@configured(PreprocessingConfig, only=("size",))
 @JSON
-def methods(model: ModelConfig, data: DataConfig, name: str | None, network: str | None, as_json: bool) -> None:
+def methods(
+    model: ModelConfig, preprocessing: PreprocessingConfig, name: str | None, network: str | None, as_json: bool
+) -> None:
     """List the attribution methods, or describe the one called NAME.
 
     Not every method is applicable to every network: some need ReLU activations, or a last layer of a certain form.
@@ -58,7 +60,7 @@ def methods(model: ModelConfig, data: DataConfig, name: str | None, network: str
     if network is not None:
         from cnnvis_report.cli.network_tables import not_applicable_methods
 
-        reasons = not_applicable_methods(replace(model, model=network), data)
+        reasons = not_applicable_methods(replace(model, model=network), preprocessing)
     if name is None:
         click.echo(tables.methods_json(catalog(), reasons) if as_json else tables.methods_table(reasons))
         return
@@ -71,9 +73,9 @@ def methods(model: ModelConfig, data: DataConfig, name: str | None, network: str
 
 @click.command(cls=GroupedCommand, short_help="List the layers of a model.")
 @configured(ModelConfig, only=("model", "weights", "architecture", "arguments", "trust"))
-@configured(DataConfig, only=("size",))
+@configured(PreprocessingConfig, only=("size",))
 @JSON
-def layers(model: ModelConfig, data: DataConfig, as_json: bool) -> None:
+def layers(model: ModelConfig, preprocessing: PreprocessingConfig, as_json: bool) -> None:
     """List the layers of MODEL in the order in which they run, with the shapes of their outputs.
 
     Without a weights file at hand, a torchvision network is built with random weights, on which shapes don't depend.
@@ -85,4 +87,5 @@ def layers(model: ModelConfig, data: DataConfig, as_json: bool) -> None:
     """
     from cnnvis_report.cli import network_tables
 
-    click.echo(network_tables.layers_json(model, data) if as_json else network_tables.layers_table(model, data))
+    table = network_tables.layers_json if as_json else network_tables.layers_table
+    click.echo(table(model, preprocessing))

@@ -7,6 +7,7 @@ from cnnvis_report.pipeline.config.data import DataConfig
 from cnnvis_report.pipeline.config.explain import EvaluateConfig, ExplainConfig, InspectConfig
 from cnnvis_report.pipeline.config.model import ModelConfig
 from cnnvis_report.pipeline.config.output import MachineConfig, OutputConfig
+from cnnvis_report.pipeline.config.preprocessing import PreprocessingConfig
 from cnnvis_report.settings import build
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "MachineConfig",
     "ModelConfig",
     "OutputConfig",
+    "PreprocessingConfig",
     "RunConfig",
 ]
 
@@ -27,6 +29,7 @@ class RunConfig:
 
     model: ModelConfig
     data: DataConfig = field(default_factory=DataConfig)
+    preprocessing: PreprocessingConfig = field(default_factory=PreprocessingConfig)
     explain: ExplainConfig = field(default_factory=ExplainConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     inspect: InspectConfig = field(default_factory=InspectConfig)

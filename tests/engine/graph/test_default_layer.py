@@ -16,7 +16,7 @@ from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, NotApplicable
 from cnnvis_report.models.input_channels import input_channels
-from cnnvis_report.pipeline.config import DataConfig, ModelConfig
+from cnnvis_report.pipeline.config import ModelConfig, PreprocessingConfig
 from cnnvis_report.training.model import Source, make_trainee
 from tests import transformers as nets
 from tests.benchmarks import layer_sources
@@ -140,7 +140,7 @@ def test_python_and_the_layers_table_say_how_tokens_are_read(monkeypatch: pytest
         explain(network, torch.rand(1, 3, 32, 32), [0], layer="encoder")
         explain(network, torch.rand(1, 3, 32, 32), [0], "gradient")
     monkeypatch.setattr(nets.Encoder, "size", 32, raising=False)
-    rows = layers_table(ModelConfig("tests.transformers:Encoder", None), DataConfig()).splitlines()
+    rows = layers_table(ModelConfig("tests.transformers:Encoder", None), PreprocessingConfig()).splitlines()
     (star,) = [row.split() for row in rows if row.startswith("*  ")]
     assert star[:4] == ["*", "encoder.layers.1.norm1", "LayerNorm", "16×4×4"] and "READ AS" in rows[0]
 
