@@ -69,7 +69,7 @@ class Subject(NetworkRunner):
         self.one_by_one = False  # set where an image's scores depend on the images beside it
         self._runs_alone: dict[str, bool] = {}
         nodes = self._read(example, task, several=several)
-        self._score_layer = self._found_score_layer(nodes[0])
+        self._score_layer = self._class_weights(nodes[0])
         self.default_layer = self._calls.find_default_layer(nodes, self._score_maps())
         self._token_attention = find_token_attention(nodes, self._calls.axes)
         self.piecewise_linear = is_piecewise_linear(nodes)
@@ -99,15 +99,16 @@ class Subject(NetworkRunner):
         """How many channels those outputs have that may be scores at positions, of which a function makes others."""
         return {channels for channels, *grid in self.reader.shapes if is_regular((grid[0], grid[1]), self.size)}
 
-    def _found_score_layer(self, end: Node) -> ScoreLayer | str:
+    def _class_weights(self, end: Node) -> ScoreLayer | str:
         """Where class activation maps are read, or why there is no such place."""
         if isinstance(self.reader, BoxScores):
             return "the scores are those of boxes, not of a layer that weighs averages of feature maps"
         if isinstance(self.reader, RegionMeans):
             return "the scores are means over regions, not those of a layer that weighs averages of feature maps"
         layer = find_score_layer(self._calls, end, self.meaning.weights)
-        made = isinstance(layer, str) and not isinstance(self.reader, ClassScores)
-        return f"{self.reader.reads} makes the scores, and no layer that weighs averages does" if made else layer
+        if isinstance(layer, str) and not isinstance(self.reader, ClassScores):
+            return f"{self.reader.reads} makes the scores, and no layer that weighs averages does"
+        return layer
 
     def take_first_pass(self) -> FirstPass:
         """The pass over the example, handed over once: it holds the activations of the whole network."""

@@ -109,10 +109,10 @@ def read_by(reader: OutputReader, requested: str) -> Reading | None:
         return Reading(Scores(ScoreKind.DETECTION, Quantity.PROBABILITY, reason), None, words)
     if not isinstance(reader, FunctionScores):
         return None
-    asked = kind_named(requested)
-    if asked is not None and asked.may_be_absent:
-        raise BadRequest(f"--task {asked.task}: the target {reader.reads} makes the scores. Leave one of the two out.")
-    if asked in (None, ScoreKind.VALUE):
+    wanted = kind_named(requested)
+    if wanted is not None and wanted.may_be_absent:
+        raise BadRequest(f"--task {wanted.task}: the target {reader.reads} makes the scores. Leave one of the two out.")
+    if wanted in (None, ScoreKind.VALUE):
         reason = "as a target function makes them"
         return Reading(Scores(ScoreKind.VALUE, Quantity.VALUE, reason), None, f"what {reader.reads} gives")
     return None

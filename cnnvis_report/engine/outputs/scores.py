@@ -141,11 +141,11 @@ def choose_kind(
     Raises:
         BadRequest: it can't be what was asked for, or what the network says of itself.
     """
-    asked = kind_named(requested)
-    if asked is None and requested != "auto":
+    wanted = kind_named(requested)
+    if wanted is None and requested != "auto":
         raise BadRequest(f"--task {requested!r}: it can be auto, {', '.join([*TASKS][:-1])} or {[*TASKS][-1]}.")
-    if asked is not None:
-        return _checked(asked, columns, ending, f"--task {asked.task}", name), "as was asked for"
+    if wanted is not None:
+        return _checked(wanted, columns, ending, f"--task {wanted.task}", name), "as was asked for"
     declared = _said(network)
     if declared is not None:
         kind, where = declared
