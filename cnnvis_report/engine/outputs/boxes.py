@@ -1,8 +1,8 @@
 """Detection: the score of a class is that of its best box, which perturbed versions of the image have to find again.
 
-Where a part of the image is hidden the class's best box may be another one, elsewhere. So a box counts there by its score
-times its overlap (intersection over union) with the box of the image as it is, as D-RISE does it (Petsiuk et al. 2021,
-arXiv 2006.03204).
+Where a part of the image is hidden the class's best box may be another one, elsewhere. So a box counts there by its
+score times its overlap (intersection over union) with the box of the image as it is, as D-RISE does it (Petsiuk et al.
+2021, arXiv 2006.03204).
 """
 
 from collections.abc import Mapping
@@ -25,8 +25,8 @@ PARTS = ("boxes", "labels", "scores")
 class Boxes:
     """What is detected in N images.
 
-    best: [N, classes, 4], corners x0, y0, x1, y1 of each class's best box, in pixels. shares: [N, classes], its score, 0
-    where the class has no box. all: [M, 6] for each image: the corners, class and score of every box, best first.
+    best: [N, classes, 4], corners x0, y0, x1, y1 of each class's best box, in pixels. shares: [N, classes], its score,
+    0 where the class has no box. all: [M, 6] for each image: the corners, class and score of every box, best first.
     """
 
     best: Tensor
