@@ -18,6 +18,7 @@ from cnnvis_report.engine.graph.nodes import recorded
 from cnnvis_report.engine.graph.score_layer import find_score_layer
 from cnnvis_report.engine.graph.token_attention import TokenAttention, find_token_attention
 from cnnvis_report.engine.network_runner import NetworkRunner
+from cnnvis_report.engine.outputs.boxes import Boxes, BoxScores
 from cnnvis_report.engine.outputs.readers import Anchor, ClassScores, OutputReader
 from cnnvis_report.engine.outputs.reading import FirstOutput, read_by, read_output
 from cnnvis_report.engine.outputs.regions import RegionMeans, Regions, is_regular
@@ -100,6 +101,8 @@ class Subject(NetworkRunner):
 
     def _class_weights(self, end: Node) -> ScoreLayer | str:
         """Where class activation maps are read, or why there is no such place."""
+        if isinstance(self.reader, BoxScores):
+            return "the scores are those of boxes, not of a layer that weighs averages of feature maps"
         if isinstance(self.reader, RegionMeans):
             return "the scores are means over regions, not those of a layer that weighs averages of feature maps"
         layer = find_score_layer(self._calls, end, self.meaning.weights)
@@ -129,7 +132,7 @@ class Subject(NetworkRunner):
         By a pass that records nothing.
         """
         anchor = self.anchor(images)
-        return anchor.shares if isinstance(anchor, Regions) else self.forward(images)
+        return anchor.shares if isinstance(anchor, Regions | Boxes) else self.forward(images)
 
     def forward_from(self, name: str, image: Tensor, values: Tensor, anchor: Anchor | None = None) -> Tensor:
         """[M, classes]: the logits of an image [1, C, H, W] where a layer gives other values [M, K, h, w].
