@@ -7,6 +7,7 @@ from io import BytesIO
 from math import isfinite
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from cnnvis_report.errors import BadRequest, UnknownName
@@ -59,7 +60,11 @@ class ReportContents:
             content = drawing.content
         if not self._rows:
             self._rows = tuple(row.image.name for row in content.rows)
-            self._columns = tuple(column.method for column in content.columns)
+            names = [column.method.name for column in content.columns]
+            self._columns = tuple(
+                f"{name}@{column.layer}" if names.count(name) > 1 else name
+                for name, column in zip(names, content.columns, strict=True)
+            )
         return drawing
 
 
@@ -76,8 +81,6 @@ class TensorBoardLogger:
         """Log the report of an epoch."""
         content = self._contents.of(report)
         if content.picture is not None:
-            import numpy as np
-
             self._writer.add_image(f"{GROUP}/figure", np.asarray(content.picture), epoch, dataformats="HWC")
         lines = [*(f"- {finding}" for finding in content.findings), "", content.caption, "", f"`{report.page}`"]
         self._writer.add_text(f"{GROUP}/findings", "\n".join(lines), epoch)
@@ -132,8 +135,7 @@ class WandbLogger:
 
         content = self._contents.of(report)
         findings = "".join(f"<li>{escape(finding)}</li>" for finding in content.findings)
-        entries: dict[str, Any] = {name: value for name, value in content.scalars.items()}
-        entries |= {"epoch": epoch, "findings": wandb.Html(f"<ul>{findings}</ul>")}
+        entries: dict[str, Any] = {**content.scalars, "epoch": epoch, "findings": wandb.Html(f"<ul>{findings}</ul>")}
         if content.picture is not None:
             entries["figure"] = wandb.Image(content.picture, caption=content.caption)
         self._run.log({f"{GROUP}/{name}": value for name, value in entries.items()})
@@ -148,8 +150,9 @@ def _scalars(report: LoadedReport) -> Iterator[tuple[str, float]]:
     if summary.predictions is not None:
         yield "accuracy", summary.predictions.accuracy
         yield "calibration_error", summary.predictions.calibration_error
-    if summary.label_predictions is not None:
-        yield "mean_average_precision", summary.label_predictions.mean_average_precision
+    labels = summary.label_predictions
+    if labels is not None and labels.mean_average_precision is not None:
+        yield "mean_average_precision", labels.mean_average_precision
     for method, measures in report.metrics.items():
         for name, value in measures.items():
             yield f"{method.replace('@', '/')}/{name}", value
