@@ -191,3 +191,16 @@ class EvenSided(Tiny):
 
 def even_sided() -> nn.Module:
     return seeded(EvenSided(4))
+
+
+def bands(channels: int) -> nn.Module:
+    """Four classes of pictures of so many bands, 24 pixels a side."""
+    return described(seeded(Tiny(4, channels=channels)), size=24, class_names=("water", "forest", "field", "city"))
+
+
+def four_bands() -> nn.Module:
+    return bands(4)
+
+
+def seven_bands() -> nn.Module:
+    return bands(7)

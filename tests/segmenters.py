@@ -60,3 +60,23 @@ def halves(count: int = 2, side: int = 8) -> Tensor:
         images[row, 0, :, : 2 + row] += 1
         images[row, 1, :, 2 + row :] += 1
     return images
+
+
+def build() -> nn.Module:
+    """`Positions` as a run finds it: two classes with a region in `halves`, and one without."""
+    network = Positions()
+    network.class_names, network.size = ("red", "green", "never"), (8, 8)  # type: ignore[assignment]
+    network.mean, network.std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # type: ignore[assignment]
+    return network
+
+
+def red_share(output: Any) -> Tensor:
+    """A target: the mean of the red scores over the whole picture, negated."""
+    mean: Tensor = -output["out"][:, 0].mean(dim=(1, 2))
+    return mean
+
+
+def broken(output: Any) -> Tensor:
+    """A target that asks for what isn't there."""
+    part: Tensor = output["logits"]
+    return part

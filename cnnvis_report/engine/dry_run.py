@@ -1,8 +1,9 @@
 """Methods run without passes, to count what a run will take."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from cnnvis_report.engine.gradients import PIXELS
@@ -69,6 +70,11 @@ class DryRunTape(Tape):
         """A dry run within this one."""
         first = replace(self._first, images=images)
         return DryRunTape(self.subject, first, capacity=self.capacity, seed=self.seed, within=self)
+
+    def attention_gradients(self, targets: Tensor) -> Iterator[Tensor]:
+        """Zeros of the weights' shape; a pass is counted."""
+        self._run_pass(None, lambda: None, backward=1.0)
+        return map(torch.zeros_like, self.attention_weights())
 
     def bias_terms(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
         """Nothing to hand over; a pass is counted."""

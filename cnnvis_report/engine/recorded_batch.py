@@ -1,6 +1,6 @@
 """One batch run forward with its graph, and run again where more of it is asked for than anybody had said."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 
 from torch import Tensor
@@ -8,6 +8,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from cnnvis_report.engine.forward_passes import ForwardPasses
 from cnnvis_report.engine.gradients import PIXELS
+from cnnvis_report.engine.graph.attention import attentions
 from cnnvis_report.engine.graph.layer_inputs import LayerInputs, RecordedPass
 from cnnvis_report.engine.graph.nodes import recorded
 from cnnvis_report.engine.outputs.readers import Anchor
@@ -77,6 +78,27 @@ class RecordedBatch(ForwardPasses):
         head = self.subject.score_layer()
         maps = self.layer(head.layer)
         return (maps.relu() if head.rectified else maps), head.weight
+
+    def token_row(self) -> Tensor:
+        """[N, tokens]: how much the scores take of each token behind the last layer of attention.
+
+        Raises:
+            NotApplicable: as `attention_weights`.
+        """
+        tokens = self.subject.token_attention()
+        row = tokens.row(attentions(self._recorded.nodes)[0].queries, self.images)
+        return row.expand(len(self.images), -1)
+
+    def attention_weights(self) -> Iterator[Tensor]:
+        """[N, heads, tokens, tokens] of each layer of attention, the latest first; `Subject.token_maps` lays them out.
+
+        Raises:
+            NotApplicable: the network has no attention over one grid of tokens.
+        """
+        self.subject.token_attention()
+        self._share_pass(FORWARD)
+        for layer in attentions(self._recorded.nodes):
+            yield layer.weights(len(self.images)).to(self.images.dtype)
 
     def record(self) -> RecordedPass:
         """The pass itself, with what its layers read and weigh with."""

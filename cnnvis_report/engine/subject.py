@@ -16,6 +16,7 @@ from cnnvis_report.engine.graph.layouts import Layout
 from cnnvis_report.engine.graph.linearity import is_piecewise_linear
 from cnnvis_report.engine.graph.nodes import recorded
 from cnnvis_report.engine.graph.score_layer import find_score_layer
+from cnnvis_report.engine.graph.token_attention import TokenAttention, find_token_attention
 from cnnvis_report.engine.network_runner import NetworkRunner
 from cnnvis_report.engine.outputs.readers import Anchor, ClassScores, OutputReader
 from cnnvis_report.engine.outputs.reading import FirstOutput, read_by, read_output
@@ -69,6 +70,7 @@ class Subject(NetworkRunner):
         nodes = self._read(example, task, several=several)
         self._score_layer = self._found_score_layer(nodes[0])
         self.default_layer = self._calls.find_default_layer(nodes, self._score_maps())
+        self._token_attention = find_token_attention(nodes, self._calls.axes)
         self.piecewise_linear = is_piecewise_linear(nodes)
         self._calls.forget_graph()
         self.parameters = sum(parameter.numel() for parameter in self.network.parameters())
@@ -219,3 +221,18 @@ class Subject(NetworkRunner):
         if isinstance(self._score_layer, str):
             raise NotApplicable(self._score_layer)
         return self._score_layer
+
+    def token_attention(self) -> TokenAttention:
+        """The tokens that all attention of the network looks at.
+
+        Raises:
+            NotApplicable: there is none, or no single grid of them; the message says which.
+        """
+        if isinstance(self._token_attention, str):
+            raise NotApplicable(self._token_attention)
+        return self._token_attention
+
+    def token_maps(self, values: Tensor) -> Tensor:
+        """[N, h, w] of values [N, tokens] of the tokens that `token_attention` speaks of, for the latest images."""
+        layout = self.token_attention().layout
+        return layout.as_feature_maps(values.unsqueeze(1), self._calls.scale)[:, 0]

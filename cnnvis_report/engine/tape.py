@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cnnvis_report.engine.gradients import PIXELS, Gradients
+from cnnvis_report.engine.graph.attention import attentions
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass, RecordedPassTo
 from cnnvis_report.engine.graph.nodes import result_shape
 from cnnvis_report.engine.noise import normal_noise
@@ -90,6 +91,24 @@ class Tape(RecordedBatch):
         score = self.logits.gather(1, targets.unsqueeze(1))[:, 0]
         self.note(conservation=maps.sum((1, 2, 3)) / torch.where(score == 0, 1, score))
         return maps
+
+    def attention_gradients(self, targets: Tensor) -> Iterator[Tensor]:
+        """The gradients of the scores of `targets` [N] with respect to what `attention_weights` gives, by a pass.
+
+        Raises:
+            NotApplicable: as `attention_weights`.
+        """
+        self.subject.token_attention()
+        layers = attentions(self._recorded.nodes)
+        signals = self._run_pass(
+            None,
+            lambda: self._recorded.gradients(self._start(targets), [layer.edge for layer in layers]),
+            backward=1.0,
+            kind=(BACKWARD, "attention"),
+        )
+        for layer, signal in zip(layers, signals, strict=True):
+            if signal is not None:
+                yield layer.gradient(signal, len(self.images)).to(self.images.dtype)
 
     def bias_terms(self, targets: Tensor, take: Callable[[Tensor], None]) -> None:
         """Hand over what each operation adds to the scores of `targets` [N] of its own, by a backward pass.

@@ -12,6 +12,7 @@ from cnnvis_report.cli import finish
 from cnnvis_report.cli.console import Console
 from cnnvis_report.data.decode import Picture
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eager import unwrapped
 from cnnvis_report.isolation.restore import with_state_restored
@@ -23,7 +24,7 @@ from cnnvis_report.models.model import Model
 from cnnvis_report.models.network_attributes import declared
 from cnnvis_report.models.network_state import check_finite
 from cnnvis_report.models.own_transform import normalization_of
-from cnnvis_report.pipeline.arguments import check_network, config_of
+from cnnvis_report.pipeline.arguments import check_network, check_target, config_of
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
 from cnnvis_report.pipeline.preprocessing import adjusted_preprocessing
@@ -46,6 +47,7 @@ def create_report(
     labels: object = None,
     targets: str = "top:3",
     transform: Callable[..., Any] | None = None,
+    target: TargetFunction | str | None = None,
     name: str = "",
     progress: ProgressChoice = "auto",
     **settings: Any,
@@ -53,8 +55,8 @@ def create_report(
     """Explain what a network sees in images, and write a report; the same as `cnnvis-report run` for what is in memory.
 
     Args:
-        module: a classifier, N×C×H×W images to N×classes scores; left exactly as it was, training flags, gradients,
-            random numbers and device included.
+        module: a network, N×C×H×W images to N×classes scores, or to maps of them; left exactly as it was, training
+            flags, gradients, random numbers and device included.
         images: a Dataset, a DataLoader, a list of PIL pictures, paths or tensors, a tensor N×C×H×W, or a pair of
             tensors, images and labels; a path of a file, a folder or a list of images. Samples may be an image, an
             image and its label, or a dictionary. Float tensors are what the network reads, and are explained as they
@@ -64,6 +66,8 @@ def create_report(
         labels: one for each image, an index or a name, where `images` has none.
         targets: which classes are explained of each image: "top:K" for the K highest scores, "label", names or indices.
         transform: makes a picture the network's input, such as torchvision's or Albumentations' pipelines.
+        target: a function of the network's output that gives what is explained, as for `explain`, or where it is,
+            as `--target` has it.
         name: what the report calls the network.
         progress: "terminal", "notebook", "none", "auto" for what fits, or a function of what part is done, from 0 to
             1, and what is being done.
@@ -81,7 +85,10 @@ def create_report(
     called = name or type(network).__name__
     at = _device(network)
     settings.setdefault("device", str(at))
-    request = _Request(network, images, labels, transform, classes, called)
+    function = None if isinstance(target, str) else target
+    check_target(function)
+    request = _Request(network, images, labels, transform, classes, called, function)
+    settings |= {"target": target} if isinstance(target, str) else {}
     config = config_of(model=called, output=Path(output), classes=targets, **settings)
     console = console_of(progress)
     with writing_into(config.output.output):
@@ -102,6 +109,7 @@ class _Request:
     transform: Callable[..., Any] | None
     classes: Sequence[str] | None
     name: str
+    target: TargetFunction | None
 
 
 Source = tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]
@@ -109,7 +117,7 @@ Source = tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]
 
 def _make(request: _Request, config: RunConfig, console: Console) -> None:
     model, images_for, aliases = _source(request, config)
-    setup = set_up_model(model, images_for, config, aliases)
+    setup = set_up_model(model, images_for, config, aliases, request.target)
     if config.data.select != "all":
         setup = finish.select(setup, console)
     result = finish.make(setup, config.output, console)

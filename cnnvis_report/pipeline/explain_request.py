@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.dry_run import DryRunTape
-from cnnvis_report.engine.outputs.functions import FunctionScores, name_of
 from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.engine.outputs.regions import Regions
 from cnnvis_report.engine.reference import Reference
@@ -24,6 +23,7 @@ from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch, open_batch
 from cnnvis_report.pipeline.rejected_images import in_one_line
 from cnnvis_report.pipeline.repeatability.check import open_first_batch
+from cnnvis_report.pipeline.target_reader import target_reader
 from cnnvis_report.records.scores import ScoreKind
 
 Maps = dict[str, Tensor]
@@ -60,7 +60,7 @@ def explain_request(module: nn.Module, request: ExplainRequest, state: OwnState,
             preprocessing=request.preprocessing,
             task=config.model.task,
             state=state,
-            reader=None if request.target is None else FunctionScores(request.target, name_of(request.target)),
+            reader=target_reader(request.target),
         )
         classes = None if request.columns is None else _classes_of(request.columns, subject, config.model.task)
         others = Reference(lambda: inputs if reference is None else reference.to(inputs))

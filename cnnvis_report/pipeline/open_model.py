@@ -1,10 +1,7 @@
-"""The network that the settings of a run name, and the function that makes scores of its output."""
+"""The network that the settings of a run name."""
 
-from cnnvis_report.engine.outputs.functions import FunctionScores
-from cnnvis_report.engine.outputs.readers import OutputReader
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.model import Model
-from cnnvis_report.models.target_functions import function_at
 from cnnvis_report.pipeline.config import ModelConfig
 
 
@@ -26,12 +23,3 @@ def open_model(config: ModelConfig, *, untrained: bool = False) -> Model:
         architecture=config.architecture or "",
         arguments=arguments,
     )
-
-
-def target_reader(spec: str | None) -> OutputReader | None:
-    """What makes scores by the function that --target names; None where it names none.
-
-    Raises:
-        BadRequest: there is no such function.
-    """
-    return None if spec is None else FunctionScores(function_at(spec), spec.rpartition(":")[2])

@@ -8,6 +8,7 @@ from torch import Tensor
 from cnnvis_report.data.batches import sample
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.devices import batch_size, choose_device
+from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.engine.reference import Reference
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import BadRequest, UnknownName
@@ -20,13 +21,14 @@ from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_ne
 from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan, choose_inspection, plan_inspection
 from cnnvis_report.pipeline.metrics_budget import MetricsBudget, choose_budget
-from cnnvis_report.pipeline.open_model import open_model, target_reader
+from cnnvis_report.pipeline.open_model import open_model
 from cnnvis_report.pipeline.open_subject import make_subject
 from cnnvis_report.pipeline.preprocessing import with_preprocessing
 from cnnvis_report.pipeline.rejected_images import usable
 from cnnvis_report.pipeline.repeatability.check import Repeatability, check_passes
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.pipeline.stages.predict import Selection, predict
+from cnnvis_report.pipeline.target_reader import target_reader
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.network import ConversionRecord
@@ -109,7 +111,11 @@ def set_up(config: RunConfig) -> Setup:
 
 
 def set_up_model(
-    model: Model, images_for: Callable[[Sequence[str]], ImageSet], config: RunConfig, aliases: Aliases = ()
+    model: Model,
+    images_for: Callable[[Sequence[str]], ImageSet],
+    config: RunConfig,
+    aliases: Aliases = (),
+    target: TargetFunction | None = None,
 ) -> Setup:
     """Set up a run of a model that is loaded.
 
@@ -117,13 +123,14 @@ def set_up_model(
         images_for: the image set, labeled with the class names that it gets.
         config: everything but the model and the images.
         aliases: what else the classes are called, class by class.
+        target: makes scores of the network's output; None for what the configuration says.
 
     Raises:
         BadRequest, UnknownName: something doesn't exist or doesn't fit.
         RunFailed: not one image can be read.
     """
     device = choose_device(config.machine.device)
-    reader = target_reader(config.model.target)
+    reader = target_reader(target or config.model.target)
     subject = make_subject(model, images_for(model.classes or ()), device, config.model.task, reader)
     checks = _check_network(subject, model, config.model.model)
     images = images_for(subject.classes)

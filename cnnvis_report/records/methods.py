@@ -38,6 +38,7 @@ class Family(StrEnum):
     CAM = "class activation maps"
     GRADIENT = "gradients"
     RELEVANCE = "relevance propagation"
+    ATTENTION = "attention"
     PERTURBATION = "perturbation"
     BASELINE = "baseline"
 

@@ -30,7 +30,10 @@ TITLES: Mapping[str, str] = {
     "expected gradients",
     "1910.01279": "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks",
     "1910.08485": "Understanding Deep Networks via Extremal Perturbations and Smooth Masks",
+    "2005.00928": "Quantifying Attention Flow in Transformers",
     "2008.00299": "Eigen-CAM: Class Activation Map using Principal Components",
     "2008.02312": "Axiom-based Grad-CAM: Towards Accurate Visualization and Explanation of CNNs",
     "2011.08891": "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks",
+    "2103.15679": "Generic Attention-model Explainability for Interpreting Bi-Modal and Encoder-Decoder Transformers",
+    "2402.05602": "AttnLRP: Attention-Aware Layer-Wise Relevance Propagation for Transformers",
 }

@@ -14,7 +14,6 @@ import pytest
 import torch
 from PIL import Image
 
-from cnnvis_report.data import band_tiff
 from cnnvis_report.data.batches import read_item
 from cnnvis_report.data.decode import open_bands, prepare
 from cnnvis_report.data.image_set import find_images, labeled
@@ -43,7 +42,7 @@ def colors(*sides: int, dtype: str = "u1") -> Array:
 @pytest.mark.parametrize("ending", ["png", "tif", "webp"])
 def test_alpha_is_the_fourth_band(ending: str, tmp_path: Path) -> None:
     values = colors(9, 8, 4)
-    lossless = {"lossless": True, "exact": True} if ending == "webp" else {}
+    lossless: dict[str, Any] = {"lossless": True, "exact": True} if ending == "webp" else {}
     Image.fromarray(values).save(tmp_path / f"a.{ending}", **lossless)
     assert read(tmp_path / f"a.{ending}", 4) == pytest.approx(values.transpose(2, 0, 1) / 255)
 
@@ -122,7 +121,7 @@ def test_tiff_of_any_number(dtype: str, tmp_path: Path) -> None:
 
 def test_without_tifffile_a_line_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Tiffs(tmp_path)
-    monkeypatch.setattr(band_tiff.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(UnusablePicture, match=r"a TIFF of 12 bands, and tifffile is not .*'cnnvis-report\[tiff\]'"):
         read(tmp_path / "interleaved.tif", 12)
     assert read(tmp_path / "pages.tif", 12).shape == (12, 9, 8), "Pillow reads these"

@@ -200,6 +200,18 @@ def test_settings_and_modules_are_checked(tmp_path: Path) -> None:
         created(inputs(), tmp_path, classes=["a", "b"])
 
 
+def difference(output: torch.Tensor) -> torch.Tensor:
+    return output[:, 1] - output[:, 0]
+
+
+def test_a_function_of_the_output_is_explained(tmp_path: Path) -> None:
+    report = created(inputs(), tmp_path, target=difference)
+    expected = explain(network().eval(), inputs(), [0, 0, 0], methods=["gradient"], target=difference)["gradient"]
+    assert {score.name for image in report for score in image.record.targets} == {"difference"}
+    for number, image in enumerate(report):
+        np.testing.assert_allclose(image.maps["gradient"], expected[number].numpy(), rtol=1e-4, atol=1e-6)
+
+
 def test_progress_goes_to_a_function(tmp_path: Path) -> None:
     seen: list[tuple[float, str]] = []
     create_report(

@@ -11,11 +11,13 @@ from cnnvis_report import explain
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.records.methods import Kind, Randomness, Sign
 from tests.networks import Awkward, Tiny, seeded
+from tests.transformers import WrittenOut
 
 pytestmark = pytest.mark.numeric
 
 METHODS = {entry.name: entry for entry in methods()}
 SMALL = {"n": 3, "steps": 3, "samples": 12, "patch": 6}
+ATTENTION = {"attention_rollout", "gradient_attention_rollout", "attn_lrp"}  # not defined for a network without any
 OTHERS = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
 
 every_method = pytest.mark.parametrize("name", METHODS)
@@ -26,9 +28,16 @@ def run(name: Any, network: Any, images: Any, targets: Any, **options: Any) -> A
     return explain(network, images, targets, [name], seed=options.get("seed", 0), reference=OTHERS, **own)[name]
 
 
+def small(name: Any) -> Any:
+    torch.manual_seed(5)
+    return seeded(WrittenOut() if name in ATTENTION else Tiny()).double()
+
+
 @pytest.fixture
-def tiny() -> Any:
-    network = seeded(Tiny()).double()
+def tiny(name: Any) -> Any:
+    network = small(name)
+    if name in ATTENTION:
+        return network
     network.fc.bias.data += 2  # every score is above 0: where it isn't, deep_taylor has an empty map
     return network
 
@@ -37,7 +46,8 @@ def tiny() -> Any:
 def test_shapes_follow_the_kind_and_values_the_sign(name: Any, tiny: Any, images: Any, targets: Any) -> None:
     card = METHODS[name].info
     maps = run(name, tiny, images, targets)
-    shape = {Kind.PIXEL: (3, 3, 16, 16), Kind.AREA: (3, 16, 16), Kind.LAYER: (3, 8, 8)}[card.kind]
+    side = 2 if name in ATTENTION else 8
+    shape = {Kind.PIXEL: (3, 3, 16, 16), Kind.AREA: (3, 16, 16), Kind.LAYER: (3, side, side)}[card.kind]
     assert tuple(maps.shape) == shape
     assert maps.dtype == torch.float64 and bool(maps.isfinite().all()) and float(maps.abs().max()) > 0
     assert card.sign is Sign.SIGNED or float(maps.min()) >= 0
@@ -73,9 +83,9 @@ def test_the_same_seed_gives_the_same_map(name: Any, tiny: Any, images: Any, tar
 
 @every_method
 def test_the_network_and_the_images_are_left_as_they_were(name: Any, images: Any, targets: Any) -> None:
-    network = seeded(Tiny()).double().train()
-    network.features[0].weight.requires_grad_(False)
-    network.pool.eval()
+    network = small(name).train()
+    next(network.parameters()).requires_grad_(False)
+    list(network.modules())[-2].eval()
     before = {key: value.clone() for key, value in network.state_dict().items()}
     flags = [module.training for module in network.modules()]
     trainable = [parameter.requires_grad for parameter in network.parameters()]
@@ -98,6 +108,8 @@ def test_it_works_under_no_grad_and_on_a_network_full_of_in_place_operations(
     network = seeded(Awkward()).double()
     if name == "cam":
         pytest.skip("cam isn't defined for a network that flattens its maps")
+    if name in ATTENTION:
+        pytest.skip("the network has no attention")
     with torch.inference_mode():
         quiet = run(name, network, images, targets)
     torch.testing.assert_close(quiet, run(name, copy.deepcopy(network), images, targets), rtol=0, atol=0)

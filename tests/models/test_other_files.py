@@ -13,7 +13,7 @@ from tests.models.test_checkpoints import refused_path
 
 FILES = {
     "net.onnx": (b"\x08\x07\x12\x07pytorch", "has the name of an ONNX graph and not its content"),
-    "net.h5": (b"\x89HDF\r\n\x1a\n", "is an HDF5 file, as of Keras"),
+    "net.h5": (b"HDF 4, say", "has the name of a Keras model and not its content"),
     "net.pth": (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
     "page.pth": (b"<!DOCTYPE html><html>", "is a page of the web"),
     "cut.pth": (b"PK\x03\x04 and no more", "breaks off"),
@@ -35,6 +35,18 @@ def test_files_of_other_kinds_are_called_what_they_are(name: str, tmp_path: Path
         with pytest.raises(BadRequest) as caught:
             load_model(*words)
         assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_weights_of_keras_are_none_of_another_architecture(tmp_path: Path) -> None:
+    (tmp_path / "net.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(BadRequest, match="is an HDF5 file, as of Keras. Give it as MODEL"):
+        load_model("resnet18", tmp_path / "net.h5")
+
+
+def test_a_saved_model_says_how_keras_saves_it(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    with pytest.raises(BadRequest, match=r"tf\.keras\.models\.load_model\(.*\)\.save\('model\.keras'\)"):
+        load_model(str(tmp_path))
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -1,7 +1,9 @@
 """Networks of something else than one image: one true line each; and how many channels a network reads."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,6 +13,8 @@ from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.other_inputs import check_inputs
+from cnnvis_report.store import load_run
+from tests.conftest import command
 from tests.networks import Tiny, seeded
 
 
@@ -20,7 +24,8 @@ class TwoInputs(nn.Module):
         self.inner = nn.Conv2d(3, 4, 3)
 
     def forward(self, image: Tensor, table: Tensor, weight: float = 1.0) -> Tensor:
-        return self.inner(image).mean((2, 3)) * weight + table
+        scores: Tensor = self.inner(image).mean((2, 3)) * weight + table
+        return scores
 
 
 class Freely(nn.Module):
@@ -63,22 +68,37 @@ def test_images_of_five_sides() -> None:
         explain(video(), torch.rand(1, 3, 8, 6, 6), [0])
 
 
+class Unfolded(nn.Module):
+    """What the line says to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = seeded(video())
+
+    def forward(self, images: Tensor) -> Tensor:
+        scores: Tensor = self.network(images.unflatten(1, (3, -1)))
+        return scores
+
+
+def folded() -> tuple[nn.Module, dict[str, Any]]:
+    return Unfolded(), {"channels": 15, "size": 16}
+
+
+def test_a_network_that_unfolds_time_is_read(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).random((15, 20, 20), np.float32))
+    run = ("run", "tests.models.test_other_inputs:folded", "--device", "cpu", "--metrics", "none", "--inspect", "none")
+    command(*run, tmp_path / "a.npy", "-m", "gradient", "--rgb", "1,6,11", "-o", tmp_path / "r")
+    (image,) = load_run(tmp_path / "r").images()
+    assert {record.shape for record in image.maps} == {(15, 16, 16)}
+
+
 def test_time_that_is_folded_into_channels_is_explained() -> None:
-    """What the line says to do: each band's map is that of one channel at one time."""
-
-    class Unfolded(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = seeded(video())
-
-        def forward(self, images: Tensor) -> Tensor:
-            scores: Tensor = self.network(images.unflatten(1, (3, -1)))
-            return scores
+    """Each band's map is that of one channel at one time."""
 
     films = torch.rand(1, 3, 5, 8, 8, generator=torch.Generator().manual_seed(0)).requires_grad_()
-    folded = Unfolded()
-    maps = explain(folded, films.detach().flatten(1, 2), [1], methods=["gradient"])["gradient"]
-    (slopes,) = torch.autograd.grad(folded.network(films)[0, 1], films)
+    network = Unfolded()
+    maps = explain(network, films.detach().flatten(1, 2), [1], methods=["gradient"])["gradient"]
+    (slopes,) = torch.autograd.grad(network.network(films)[0, 1], films)
     torch.testing.assert_close(maps.unflatten(1, (3, -1)), slopes)
 
 

@@ -87,8 +87,5 @@ def layers(model: ModelConfig, preprocessing: PreprocessingConfig, as_json: bool
     """
     from cnnvis_report.cli import network_tables
 
-    click.echo(
-        network_tables.layers_json(model, preprocessing)
-        if as_json
-        else network_tables.layers_table(model, preprocessing)
-    )
+    table = network_tables.layers_json if as_json else network_tables.layers_table
+    click.echo(table(model, preprocessing))

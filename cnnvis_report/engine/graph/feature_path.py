@@ -28,6 +28,7 @@ KEEPS_BOUNDS = (
         Kind.UPSAMPLING,
     }
 )
+CONVOLVED = {Kind.CONVOLUTION, Kind.BATCH_NORM}
 REST, PLACES = 1, 2  # what of a result reaches the scores: tokens without a position, the others
 # the other inputs say how, not what
 FIRST_ALONE = (Kind.CONVOLUTION, Kind.DEFORMABLE_CONVOLUTION, Kind.SAMPLING, Kind.DIVIDE)
@@ -194,6 +195,16 @@ def _projections(
         alone = bool(parts) if attends else name == "Glu" or bool(parts - {"Select", "Slice"})
         if kind(chain[-1][0]) in FEATURE_MAKERS and (alone or (attends and all(uses[edge] == 1 for edge in chain))):
             yield from chain
+            if attends and not parts:
+                yield from _leads_on(chain[-1][0], uses)
+
+
+def _leads_on(node: Node, uses: Counter[Edge]) -> Iterator[Edge]:
+    """What leads through convolutions to a layer that makes values, and to nothing else."""
+    for edge in inputs(node):
+        if edge is not None and uses[edge] == 1 and kind(edge[0]) in REARRANGES | JOINS | CONVOLVED:
+            yield edge
+            yield from _leads_on(edge[0], uses)
 
 
 def _is_weighed(node: Node, bounds: Mapping[Node, int]) -> bool:

@@ -36,8 +36,8 @@ class LayerCalls:
 
     def __init__(self, calls: Sequence[LayerCall], axes: Mapping[Edge, Axes], size: tuple[int, int]) -> None:
         calls = _with_layouts(calls, axes, size)
-        self._size, self._axes = size, axes
-        self._scale = (1.0, 1.0)
+        self._size, self.axes = size, axes
+        self.scale = (1.0, 1.0)  # of the latest images, by the image of the pass
         self.branches = 1  # that meet behind the last stage, which is one of them, in no layer
         last = {call.path: call for call in calls}
         self._calls: dict[str, LayerCall] = {}
@@ -64,7 +64,7 @@ class LayerCalls:
     def forget_graph(self) -> None:
         """Let go of the pass: its nodes hold the activations of the whole network."""
         self._calls = {name: replace(call, node=None) for name, call in self._calls.items()}
-        self._axes = {}
+        self.axes = {}
 
     def layer_at(self, node: Node | None) -> str:
         """The outermost layer whose output is the result of `node`; empty where there is none.
@@ -89,7 +89,7 @@ class LayerCalls:
             for call in self._calls.values()
             if call.node is not None and call.layout is not None
         ]
-        default = default_edge(nodes, self._axes, candidates, outputs)
+        default = default_edge(nodes, self.axes, candidates, outputs)
         self.branches = default[1] if default else 1
         return self.layer_at(default[0][0]) if default else ""
 
@@ -103,7 +103,7 @@ class LayerCalls:
     def as_feature_maps(self, name: str, values: Tensor) -> Tensor:
         """[N, K, h, w] of what the layer called `name` gives; as it is where it has no feature maps or is no layer."""
         call = self._calls.get(name)
-        return values if call is None or call.layout is None else call.layout.as_feature_maps(values, self._scale)
+        return values if call is None or call.layout is None else call.layout.as_feature_maps(values, self.scale)
 
     def averages(self, name: str, positions: frozenset[int] | None, channels: int) -> bool:
         """Whether a mean over these dimensions of a layer's result is one over all positions of its channels."""
@@ -114,7 +114,7 @@ class LayerCalls:
 
     def set_image_size(self, size: tuple[int, int]) -> None:
         """Images of this height and width come next."""
-        self._scale = (size[0] / self._size[0], size[1] / self._size[1])
+        self.scale = (size[0] / self._size[0], size[1] / self._size[1])
 
     @contextmanager
     def watching(self, names: Sequence[str], keep: Keep, *, as_maps: bool = True) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -68,3 +69,14 @@ LAYERS: dict[Callable[..., Any], LayerFunction] = {
     **_all((aten.batch_norm.default,), "norm", f"{_NORM} training momentum eps cudnn_enabled"),
     **_all((aten._native_batch_norm_legit_no_training.default,), "norm", f"{_NORM} momentum eps"),
 }
+
+# PyTorch hands the whole of its attention to an open mode, and the linear layers within it to none. The same code that
+# doesn't look for modes runs as ever, and each of its linear layers is handed over.
+ATTENTION = functional.multi_head_attention_forward
+open_attention = FunctionType(
+    ATTENTION.__code__,
+    {**vars(functional), "has_torch_function": lambda _: False},
+    ATTENTION.__name__,
+    ATTENTION.__defaults__,
+)
+open_attention.__kwdefaults__ = ATTENTION.__kwdefaults__

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 from torch.overrides import TorchFunctionMode
 
-from cnnvis_report.engine.graph.layer_functions import LAYERS
+from cnnvis_report.engine.graph.layer_functions import ATTENTION, LAYERS, open_attention
 from cnnvis_report.engine.graph.nodes import operation, recorded
 from cnnvis_report.isolation.context import grad_mode
 
@@ -62,6 +62,9 @@ class LayerInputs(TorchFunctionMode):
     ) -> Any:
         """Run the function, and note what it was called with."""
         keywords = kwargs or {}
+        if function is ATTENTION:
+            with self:
+                return open_attention(*args, **keywords)
         layer = LAYERS.get(function)
         if layer is None:
             return function(*args, **keywords)

@@ -129,7 +129,7 @@ _NAMES: dict[Kind, str] = {
     Kind.OTHER_ACTIVATION: "Celu RreluWithNoise Softplus Softshrink Hardshrink LogSigmoid",
     Kind.SIGMOID: "Sigmoid Hardsigmoid",
     Kind.TANH: "Tanh",
-    Kind.SOFTMAX: "Softmax",
+    Kind.SOFTMAX: "Softmax SafeSoftmax",
     Kind.LOG_SOFTMAX: "LogSoftmax",
     Kind.ADD: "Add",
     Kind.SUBTRACT: "Sub",

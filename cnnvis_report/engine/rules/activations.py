@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.autograd.graph import Node
 from torch.nn import functional
 
+from cnnvis_report.engine.graph.attention import is_attentive
 from cnnvis_report.engine.graph.backward import inputs
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.nodes import keeps, operation, saved
@@ -80,10 +81,13 @@ def _check(layers: Layers, known: Kinds) -> None:
         for node in layers.nodes
         if not (layers.is_layer(node) or layers.is_norm(node) or is_relu(node) or kind(node) in known)
     )
-    others += Counter("Div" for node in layers.nodes if kind(node) is Kind.DIVIDE and len(layers.sources(node)) > 1)
+    if Kind.ATTENTION not in known:
+        others += Counter("Div" for node in layers.nodes if kind(node) is Kind.DIVIDE and gate_of(node) is not None)
     if others:
         counts = ", ".join(f"{count} {name}" for name, count in sorted(others.items()))
-        raise NotApplicable(f"relevance has no rule for {counts}")
+        hinted = Kind.ATTENTION not in known and any(map(is_attentive, layers.nodes))
+        hint = "; attn_lrp has rules for attention" if hinted else ""
+        raise NotApplicable(f"relevance has no rule for {counts}{hint}")
 
 
 def factor(node: Node) -> Tensor | None:

@@ -179,12 +179,15 @@ class Layers:
 
 
 def gate_of(node: Node) -> Edge | None:
-    """Of a product of two things that depend on the image, the one that is a gate: smaller, or a sigmoid's result."""
-    if kind(node) is not Kind.MULTIPLY:
-        return None
+    """Of a product of two things that depend on the image, the one that is a gate: smaller, or a sigmoid's result.
+
+    Of a quotient, what the other is divided by: a spread or a length.
+    """
     edges = inputs(node)
-    if len(edges) != 2 or edges[0] is None or edges[1] is None:
+    if kind(node) not in (Kind.MULTIPLY, Kind.DIVIDE) or len(edges) != 2 or edges[0] is None or edges[1] is None:
         return None
+    if kind(node) is Kind.DIVIDE:
+        return edges[1]
     sizes = [torch.Size(result_shape(*edge)).numel() for edge in (edges[0], edges[1])]
     if sizes[0] != sizes[1]:
         return edges[int(sizes[1] < sizes[0])]

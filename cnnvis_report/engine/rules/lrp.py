@@ -8,12 +8,15 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.engine.graph.attention import is_attentive
 from cnnvis_report.engine.graph.backward import Sent, Signals, walk_back
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.ops import DATA_NORMS, SCALES, SUMS, Kind, kind
 from cnnvis_report.engine.rules.activations import factor, known_layers, normalized, product
-from cnnvis_report.engine.rules.affine import Affine, Layers
+from cnnvis_report.engine.rules.affine import Affine, Layers, gate_of
+from cnnvis_report.engine.rules.attention import ATTENTIVE, attended
 from cnnvis_report.engine.rules.lrp_rules import Cache, EntryRule, LayerRule, ZBox
+from cnnvis_report.errors import NotApplicable
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,14 @@ class Composite:
     """Relevance propagation with the score as relevance at the top, and relevance at the pixels at the end.
 
     convolution, dense: the rules of convolutions and of linear layers. entry: the rule of the layers that read the
-    image; None leaves them theirs. At a layer in between it gives m = R / x.
+    image; None leaves them theirs. attention: whether attention has rules, which are AttnLRP's. At a layer in between
+    it gives m = R / x.
     """
 
     convolution: LayerRule
     dense: LayerRule
     entry: EntryRule | None = None
+    attention: bool = False
 
     layer_inputs: ClassVar[bool] = True
 
@@ -34,15 +39,19 @@ class Composite:
         """How many layers the rules speak of.
 
         Raises:
-            NotApplicable: an operation has no rule.
+            NotApplicable: an operation has no rule, or nothing is there that the rules of attention are for.
         """
-        return known_layers(self, recorded).count
+        return self._layers(recorded).count
 
     def back(self, recorded: RecordedPass, start: Tensor, edges: Sequence[GradientEdge]) -> list[Tensor | None]:
         """Multipliers at layers, relevance at pixels."""
-        layers = known_layers(self, recorded)
-        walk = _Walk(self, layers, recorded.keep_for(self))
+        walk = _Walk(self, self._layers(recorded), recorded.keep_for(self))
         return walk_back(recorded.nodes, start, edges, walk.visit)
+
+    def _layers(self, recorded: RecordedPass) -> Layers:
+        if self.attention and not any(map(is_attentive, recorded.nodes)):
+            raise NotApplicable("the network has no attention; the other methods of relevance propagation are for it")
+        return known_layers(self, recorded, ATTENTIVE if self.attention else frozenset())
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,8 @@ class _Walk:
             return [(self.layers.sources(node)[0], normalized(node, m))]
         if kind(node) is Kind.MULTIPLY:
             return product(node, m)
+        if self.composite.attention and (kind(node) in ATTENTIVE or gate_of(node) is not None):
+            return attended(node, signals)
         scale = factor(node)
         return None if scale is None else [(self.layers.sources(node)[0], m * scale)]
 

@@ -8,6 +8,7 @@ differences of Keras 2 are translated on the way.
 import re
 from typing import Any
 
+from cnnvis_report.models.keras.references import translate_references
 from cnnvis_report.models.keras.registry import BUILDERS, OPERATION, NotConverted
 
 MODELS = ("Functional", "Model", "Sequential")
@@ -62,20 +63,16 @@ def checked_model(config: Any) -> dict[str, Any]:
         model["layers"] = [*_missing_input(inner["layers"]), *layers]
         return {"module": "keras", "class_name": "Sequential", "config": model, "registered_name": None}
     for key in ("input_layers", "output_layers"):
-        model[key] = _undotted(_plain(inner.get(key), key), {layer["name"] for layer in layers})
-    for layer in layers:
-        layer["inbound_nodes"] = _undotted(layer["inbound_nodes"], {other["name"] for other in layers})
-    return {"module": "keras", "class_name": "Model", "config": model, "registered_name": None}
+        model[key] = _alone(_plain(inner.get(key), key))
+    names = {layer["name"] for layer in layers}
+    translated = translate_references({**model, "layers": layers}, names)
+    return {"module": "keras", "class_name": "Model", "config": translated, "registered_name": None}
 
 
-def _undotted(value: Any, names: set[str]) -> Any:
-    """References to layers by the names that they have here, which hold no dots: PyTorch takes none."""
-    if isinstance(value, list):
-        return [_undotted(part, names) for part in value]
-    if isinstance(value, dict):
-        return {key: _undotted(part, names) for key, part in value.items()}
-    plain = value.replace(".", "_") if isinstance(value, str) else value
-    return plain if plain in names else value
+def _alone(references: Any) -> Any:
+    """An input or output that is the only one, out of the list that it stands in: Keras 3 would give a list, too."""
+    single = isinstance(references, list) and len(references) == 1 and isinstance(references[0], list)
+    return references[0] if single else references
 
 
 def _missing_input(layers: list[Any]) -> list[dict[str, Any]]:

@@ -77,10 +77,12 @@ def _graph(model: Any, images: Axes) -> tuple[KerasGraph, Axes]:
         return parts.graph(held)
     config = model.get_config()
     shapes = dict(shapes_of(config["layers"]))
+    operations = {operation.name: operation for operation in model.operations}
     output = _only(config["output_layers"], model, "outputs")
+    if type(operations[output[0]]).__name__ == "Functional":  # its calls are counted from 1 at this place alone
+        output = (output[0], output[1] - 1, output[2])
     shapes[output] = tuple(model.output_shape)
     parts.tensors[_only(config["input_layers"], model, "inputs")] = 0, images
-    operations = {operation.name: operation for operation in model.operations}
     for call in calls_of(config):
         if call.result in shapes:  # what nothing reads is left out
             parts.add(operations[call.layer], call, shapes[call.result])

@@ -4,16 +4,15 @@ import json
 import shutil
 import struct
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cnnvis_report.errors import BadRequest, told
-from cnnvis_report.models.keras.hdf5 import SIGNATURE, SLACK, UNFOLDED, check_hdf5
+from cnnvis_report.models.keras.hdf5 import SIGNATURE, SLACK, UNFOLDED, check_hdf5, rehearse
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
+SECONDS, FAST = 2, 1 << 25  # that it takes at most to look at an HDF5 file, and bytes in one more
 LARGEST_CONFIG = 1 << 26  # bytes
 PROBE = 1 << 12
 
@@ -142,12 +141,25 @@ def _with_weights(config: Any, weights: Path, folder: Path, version: str = "") -
 
 def _look_into(file: Path, path: Path) -> tuple[Any, str, str]:
     """The description in an HDF5 file or None, the version that wrote it, and the suffix that Keras gives its form."""
-    with _opened(file, path) as content:
-        check_hdf5(content, path, file.stat().st_size)
-        nested = "layer_names" not in content.attrs and "model_weights" in content
-        group = content["model_weights"] if nested else content
-        suffix = ".h5" if "layer_names" in group.attrs else ".weights.h5"
-        return content.attrs.get("model_config"), _as_text(content.attrs.get("keras_version")), suffix
+    import h5py
+
+    def looked() -> tuple[Any, str, str]:
+        with h5py.File(file, "r") as content:
+            check_hdf5(content, path, file.stat().st_size)
+            nested = "layer_names" not in content.attrs and "model_weights" in content
+            group = content["model_weights"] if nested else content
+            suffix = ".h5" if "layer_names" in group.attrs else ".weights.h5"
+            return content.attrs.get("model_config"), _as_text(content.attrs.get("keras_version")), suffix
+
+    again = "Copy or download it again."
+    if not rehearse(looked, SECONDS + file.stat().st_size // FAST):
+        raise BadRequest(f"{path}: is a damaged HDF5 file (the library that reads it fails at it). {again}")
+    try:
+        return looked()
+    except BadRequest:
+        raise
+    except Exception as error:  # h5py raises whatever its C library says
+        raise BadRequest(f"{path}: is a damaged HDF5 file ({told(error)}). {again}") from error
 
 
 def _named(weights: Path, suffix: str, folder: Path) -> Path:
@@ -157,24 +169,6 @@ def _named(weights: Path, suffix: str, folder: Path) -> Path:
     link = folder / f"named{suffix}"
     link.symlink_to(weights.absolute())
     return link
-
-
-@contextmanager
-def _opened(file: Path, path: Path) -> Iterator[Any]:
-    """An HDF5 file.
-
-    Raises:
-        BadRequest: it is damaged, as shows when it is opened or read.
-    """
-    import h5py
-
-    try:
-        with h5py.File(file, "r") as content:
-            yield content
-    except BadRequest:
-        raise
-    except Exception as error:  # h5py raises whatever its C library says
-        raise BadRequest(f"{path}: is a damaged HDF5 file ({told(error)}). Copy or download it again.") from error
 
 
 def _weights_beside(path: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """Keras itself, with PyTorch under it: builds a model, fills it with its weights, and runs it."""
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -13,11 +14,12 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from cnnvis_report.errors import BadRequest, CnnVisError, told
+from cnnvis_report.errors import BadRequest, CnnVisError, brief, told
 from cnnvis_report.models.keras.convert import Conversion
 
 LARGEST_TENSOR = 1 << 29  # numbers; the largest layer of VGG has a fifth of it
 BACKEND = "KERAS_BACKEND"
+BOLD = re.compile("\x1b\\[1m(.+?)\x1b\\[0m", re.DOTALL)
 
 
 def keras_library() -> Any:
@@ -66,7 +68,13 @@ def _speaking_for(path: Path, what: str) -> Iterator[None]:
     except CnnVisError as error:
         raise BadRequest(f"{path}: {error}") from error
     except Exception as error:  # Keras raises whatever a value leads to
-        raise BadRequest(f"{path}: Keras can't {what} ({told(error)}).") from error
+        raise BadRequest(f"{path}: Keras can't {what} ({_reason(error)}).") from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong: Keras sets it in bold, below a line on where."""
+    bold = BOLD.search(str(error))
+    return brief(ValueError(bold[1])) if bold else told(error)
 
 
 def build_model(config: dict[str, Any], path: Path) -> Any:

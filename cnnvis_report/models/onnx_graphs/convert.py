@@ -36,10 +36,15 @@ def convert(model: "ModelProto", name: str) -> tuple[nn.Module, str]:
         BadRequest: an operation isn't read; the message names it.
     """
     with quiet():
+        _read_newer_versions()
+        missing = unread(model)
+        if missing:
+            raise BadRequest(f"{name}: {missing}.")
         try:
+            _check_additions(model)
             return _by_onnx2torch(model), "onnx2torch"
         except Exception as error:  # a library's own, of any type
-            raise BadRequest(f"{name}: {unread(model) or f'onnx2torch fails on it ({told(error)})'}.") from error
+            raise BadRequest(f"{name}: onnx2torch fails on it ({told(error)}).") from error
 
 
 def convert_otherwise(model: "ModelProto", reason: str) -> nn.Module:
@@ -76,7 +81,6 @@ class _Single(nn.Module):
 def _by_onnx2torch(model: "ModelProto") -> nn.Module:
     import onnx2torch
 
-    _read_newer_versions(model)
     names = layer_names([(node.name, node.op_type) for node in model.graph.node])
     paths = {}
     for number, (node, path) in enumerate(zip(model.graph.node, names, strict=True)):
@@ -97,7 +101,7 @@ def _by_onnx2torch(model: "ModelProto") -> nn.Module:
     return network.eval()
 
 
-def _read_newer_versions(model: "ModelProto") -> None:
+def _read_newer_versions() -> None:
     """Let onnx2torch read operations of later opsets that do the same as before for floating point numbers."""
     from onnx import defs
     from onnx2torch.node_converters.registry import add_converter, get_converter
@@ -111,6 +115,14 @@ def _read_newer_versions(model: "ModelProto") -> None:
             except NotImplementedError:
                 if reader is not None:
                     add_converter(operation, version)(reader)
+
+
+def _check_additions(model: "ModelProto") -> None:
+    """Refuse what only later versions of an operation have, and their reader leaves out.
+
+    Raises:
+        NotImplementedError: naming it.
+    """
     for node in model.graph.node:
         options = {attribute.name for attribute in node.attribute} & ADDED.get(node.op_type, set())
         if options or len(node.input) > MOST_INPUTS.get(node.op_type, len(node.input)):

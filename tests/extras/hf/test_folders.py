@@ -66,7 +66,7 @@ def test_layers_keep_their_names(tmp_path: Path) -> None:
     network = made("resnet", tmp_path / "net")
     model = load_model(str(tmp_path / "net"))
     assert [name for name, _ in model.network.named_modules()] == [name for name, _ in network.named_modules()]
-    assert Subject(model.network, torch.rand(1, 3, 32, 32)).default_layer == "resnet.encoder.stages.3"
+    assert Subject(model.network, torch.rand(1, 3, 64, 64)).default_layer == "resnet.encoder.stages.3"
 
 
 @pytest.mark.parametrize("save", [{"max_shard_size": "4KB"}, {}], ids=["parts", "one file"])
@@ -137,7 +137,7 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "detection": (change(architectures=["DetrForObjectDetection"]), "a network for object detection"),
     "text": (change(architectures=["BertForSequenceClassification"], model_type="bert"), "for sequence classification"),
     "features": (change(architectures=["ViTModel"]), "ViTModel is the network without a classifier"),
-    "unknown": (change(architectures=["NewForImageClassification"], model_type="new"), "isn't known to the transformers"),
+    "unknown": (change(architectures=["NewForImageClassification"], model_type="new"), "isn't known to the"),
     "quantized": (change(quantization_config={"bits": 4}), "its weights are quantized"),
     "wide": (change(hidden_size=10_000_000), "describes a network of"),
     "deep": (change(num_hidden_layers=10_000_000), "num_hidden_layers is 10000000, and there are"),

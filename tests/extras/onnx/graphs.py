@@ -39,7 +39,7 @@ def small(**options: bool) -> Small:
     """Weights of a seed, with running statistics that matter."""
     torch.manual_seed(3)
     network = Small(**options).eval()
-    network.features[1].running_mean.normal_()  # type: ignore[operator,union-attr]
+    network.features[1].running_mean.normal_()  # type: ignore[operator]
     network.features[1].running_var.uniform_(0.5, 2)  # type: ignore[operator,union-attr]
     return network
 

@@ -34,7 +34,6 @@ ACTIVATIONS = {
     "Selu": "selu",
     "Softplus": "softplus",
     "Softsign": "softsign",
-    "Mish": "mish",
 }
 
 
@@ -73,15 +72,15 @@ class Reduce(nn.Module):
 
 
 class Part(nn.Module):
-    """A part of a tensor by numbers and slices, some of which count backward."""
+    """A part of a tensor by numbers and slices."""
 
-    def __init__(self, index: tuple[Any, ...], flipped: tuple[int, ...]) -> None:
+    def __init__(self, index: tuple[Any, ...]) -> None:
         super().__init__()
-        self.index, self.flipped = index, flipped
+        self.index = index
 
     def forward(self, x: Tensor) -> Tensor:
         """Of any shape that has so many dimensions."""
-        return (x.flip(self.flipped) if self.flipped else x)[self.index]
+        return x[self.index]
 
 
 class Stack(nn.Module):
@@ -154,7 +153,7 @@ def softmax(call: Call) -> Converted:
     return same(nn.Softmax(dim=call.input.dimension(call.layer.axis)), call.input, call.output)
 
 
-@builds("ops.Cast", "ops.Identity", "ops.StopGradient")
+@builds("ops.Cast", "ops.StopGradient")
 def identity(call: Call) -> Converted:
     """What leaves the numbers as they are: all are of float32 here."""
     return same(nn.Identity(), call.input, call.output)
@@ -182,7 +181,7 @@ def without(axes: Axes, dropped: list[int], call: Call) -> Axes:
 
 @builds("ops.GetItem")
 def get_item(call: Call) -> Converted:
-    """A part of a tensor, such as one channel, or its channels in the other order."""
+    """A part of a tensor, such as one channel."""
     axes = call.input if call.input.grid is None else call.input.plain()
     index = call.arguments[1] if len(call.arguments) > 1 else call.options.get("key")
     index = list(index) if isinstance(index, list | tuple) else [index]
@@ -192,11 +191,9 @@ def get_item(call: Call) -> Converted:
     index += [slice(None)] * (axes.rank - len(index))
     if len(index) != axes.rank or not all(isinstance(part, int | slice) for part in index):
         raise NotConverted("takes a part of a tensor by other than numbers and slices")
-    backward = [axis for axis, part in enumerate(index) if isinstance(part, slice) and (part.step or 1) < 0]
-    if index[0] != slice(None) or any(index[axis] != slice(None, None, -1) for axis in backward):
-        raise NotConverted("takes some of the images, or counts backward from a place")
-    index = [slice(None) if axis in backward else part for axis, part in enumerate(index)]
-    module = Part(tuple(index[axis] for axis in axes.order), tuple(axes.dimension(axis) for axis in backward))
+    if index[0] != slice(None):
+        raise NotConverted("takes some of the images")
+    module = Part(tuple(index[axis] for axis in axes.order))
     dropped = [axis for axis, part in enumerate(index) if isinstance(part, int)]
     return Converted(module, (axes,), without(axes, dropped, call))
 
