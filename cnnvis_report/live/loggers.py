@@ -51,21 +51,16 @@ class ReportContents:
 
     def _drawing(self, report: LoadedReport) -> Drawing | None:
         try:
+            if not self._rows:
+                content = report.figure().content
+                self._rows = tuple(row.image.name for row in content.rows)
+                self._columns = tuple(f"{column.method.name}@{column.layer}" for column in content.columns)
             drawing = report.figure(images=self._rows, methods=self._columns)
-            content = drawing.content
+            return drawing if drawing.content.rows else None
         except NoMaps:
             return None
         except (BadRequest, UnknownName):  # an image or a method of the first report is missing from this one
-            drawing = report.figure()
-            content = drawing.content
-        if not self._rows:
-            self._rows = tuple(row.image.name for row in content.rows)
-            names = [column.method.name for column in content.columns]
-            self._columns = tuple(
-                f"{name}@{column.layer}" if names.count(name) > 1 else name
-                for name, column in zip(names, content.columns, strict=True)
-            )
-        return drawing
+            return report.figure()
 
 
 class TensorBoardLogger:

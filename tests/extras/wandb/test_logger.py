@@ -1,18 +1,14 @@
 """What the folder of an offline run of Weights & Biases holds after a report was logged."""
 
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from cnnvis_report.live import WandbLogger
-from cnnvis_report.report.figure.save import figure_png
 from tests.extras.needs import needs
-from tests.live.reports import a_measure, epoch_report, scalars
+from tests.live.reports import a_measure, epoch_report, same_picture, scalars
 
 needs("wandb")
 
@@ -44,8 +40,11 @@ def test_the_offline_run_holds_the_report(tmp_path: Path, run: Any) -> None:
     assert summary[name] == value
     pictures = list((folder / "media" / "images").rglob("*.png"))
     assert len(pictures) == 2
-    expected = Image.open(BytesIO(figure_png(report.figure().content))).convert("RGB")
-    assert all(np.array_equal(Image.open(path), expected) for path in pictures)
+    assert all(same_picture(path.read_bytes(), report) for path in pictures)
     texts = [path.read_text(encoding="utf-8") for path in (folder / "media" / "html").rglob("*.html")]
     assert len(texts) == 2 and all(report.findings[0] in text for text in texts)
     assert summary["cnnvis_report/epoch"] == 2
+    (log,) = folder.parent.glob("*.wandb")
+    assert f"cnnvis_report-{run.id}".encode() in log.read_bytes()
+    staged = [path.read_bytes() for path in (tmp_path / "data" / "artifacts" / "staging").iterdir()]
+    assert report.page.read_bytes() in staged and (report.folder / "run.json").read_bytes() in staged
