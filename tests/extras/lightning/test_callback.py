@@ -134,8 +134,33 @@ def test_the_trainers_tensorboard_gets_the_reports(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     logger = Own(str(tmp_path / "logs"))
-    callback = ReportCallback(inputs(2), tmp_path / "out", **CHEAP)
-    trained("lightning.pytorch", tmp_path, callback, logger=logger)
+    trained("lightning.pytorch", tmp_path, ReportCallback(inputs(2), **CHEAP), logger=logger)
     events = EventAccumulator(logger.log_dir)
     events.Reload()
     assert [entry.step for entry in events.Images("cnnvis_report/figure")] == [1, 2]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(not importlib.util.find_spec("mlflow"), reason="mlflow isn't installed")
+def test_the_trainers_mlflow_gets_the_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lightning.pytorch.loggers import MLFlowLogger
+
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    logger = MLFlowLogger(tracking_uri=(tmp_path / "store").as_uri())
+    trained("lightning.pytorch", tmp_path, ReportCallback(inputs(2), **CHEAP), logger=logger)
+    files = logger.experiment.list_artifacts(logger.run_id, "cnnvis_report/epoch-0002")
+    assert "cnnvis_report/epoch-0002/index.html" in {entry.path for entry in files}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(not importlib.util.find_spec("wandb"), reason="wandb isn't installed")
+def test_the_trainers_wandb_gets_the_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lightning.pytorch.loggers import WandbLogger
+
+    for name in ("CACHE", "DATA", "CONFIG", "ARTIFACT"):
+        monkeypatch.setenv(f"WANDB_{name}_DIR", str(tmp_path / name.lower()))
+    logger = WandbLogger(save_dir=str(tmp_path), offline=True)
+    trained("lightning.pytorch", tmp_path, ReportCallback(inputs(2), **CHEAP), logger=logger)
+    summary = dict(logger.experiment.summary)
+    logger.experiment.finish()
+    assert summary["cnnvis_report/epoch"] == 2 and "cnnvis_report/figure" in summary
