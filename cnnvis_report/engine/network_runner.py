@@ -20,6 +20,7 @@ from cnnvis_report.isolation.context import ImageBuffer, as_scores, check_shape,
 from cnnvis_report.isolation.diagnosis import check_example, check_open, check_scores, refusal
 from cnnvis_report.isolation.eager import eager, unwrapped
 from cnnvis_report.isolation.eval_mode import eval_mode
+from cnnvis_report.isolation.flat_programs import with_layers
 from cnnvis_report.isolation.lock import exclusive
 from cnnvis_report.isolation.process_state import running_user_code
 
@@ -47,7 +48,7 @@ class NetworkRunner:
         requested: str = "auto",
         reader: OutputReader | None = None,
     ) -> None:
-        self.network = unwrapped(network)
+        self.network = with_layers(unwrapped(network))
         self.name = name
         self.size = (int(example.shape[2]), int(example.shape[3]))
         self.device = example.device
@@ -112,7 +113,7 @@ class NetworkRunner:
         with self.in_eval_mode():
             returned = self._run(images)
             if self._reader is None:
-                self._reader = choose_reader(returned, count, self.size, self._requested, self.name)
+                self._reader = choose_reader(returned, count, self.size, self._requested, self.network, self.name)
             scores, anchor = self.reader.read(returned, count, anchor)
         return check_shape(scores, count, self.columns).to(images.dtype), anchor
 

@@ -33,8 +33,8 @@ def check_open(network: nn.Module, name: str) -> None:
         where = f"{name}'s {path}" if path else name
         if isinstance(module, torch.jit.ScriptModule):
             raise BadRequest(
-                f"{where} is TorchScript, whose operations can't be seen. Give the Python network that it was made "
-                f"from; its weights are in script.state_dict(), also of torch.jit.load(file)."
+                f"{where} is TorchScript, whose operations can't be seen. Save it, script.save('net.pt'), and give "
+                f"that file as MODEL; or give the Python network that it was made from, with script.state_dict()."
             )
         if "eval" in vars(module):  # torch.export puts a function there that refuses
             raise BadRequest(

@@ -13,6 +13,7 @@ from torch import nn
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.diagnosis import check_open
 from cnnvis_report.isolation.eager import unwrap_inside, unwrapped
+from cnnvis_report.isolation.flat_programs import with_layers
 from cnnvis_report.isolation.module_tree import check_modules
 from cnnvis_report.isolation.process_state import OF_FACTORIES, settings_restored, sys_path_kept
 from cnnvis_report.isolation.user_code import register_network_files
@@ -110,7 +111,7 @@ def usable(result: nn.Module, spec: str) -> nn.Module:
     register_network_files(
         Path(getattr(sys.modules.get(type(part).__module__), "__file__", None) or "") for part in result.modules()
     )
-    network = unwrapped(result)
+    network = with_layers(unwrapped(result))
     for attribute in DECLARED:  # what was said of the wrapper is meant of the network
         if attribute in vars(result) and not hasattr(network, attribute):
             setattr(network, attribute, vars(result)[attribute])

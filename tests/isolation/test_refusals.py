@@ -32,7 +32,9 @@ def test_networks_whose_operations_cannot_be_seen_are_named() -> None:
         inside.inner.add_module("features", torch.jit.script(inside.inner.features))
         assert "Body's inner.features is TorchScript" in refused(inside)
         assert "is TorchScript" in refused(torch.jit.trace(Body().eval(), IMAGES))
-        assert "torch.export.unflatten(program)" in refused(exported())
+        inside = Body()
+        inside.inner.add_module("features", exported())
+        assert "torch.export.unflatten(program)" in refused(inside)
         quantized = torch.ao.quantization.quantize_dynamic(Body().eval(), {nn.Linear})
     message = refused(quantized)
     assert "Body's inner.fc is a torch.ao.nn.quantized" in message and "autograd can't follow" in message

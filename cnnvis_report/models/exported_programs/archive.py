@@ -58,9 +58,9 @@ def _copied(archive: zipfile.ZipFile, path: Path, request: ModelRequest) -> io.B
         request.require_trust(fault)
     copy = io.BytesIO()
     with zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as target:
-        for own in COPIED:
-            if own in names:
-                target.writestr(f"program/{own}", archive.read(names[own]))
+        for entry in COPIED:
+            if entry in names:
+                target.writestr(f"program/{entry}", archive.read(names[entry]))
         target.writestr(f"program/{PROGRAM}", json.dumps(program if fault else reduced(program)))
         target.writestr(f"program/{SAMPLES}", b"")
         for table in TABLES:
@@ -92,14 +92,14 @@ def _copy_tensors(
     target.writestr(f"program/{table}", json.dumps(entries))
     copied = set()
     for key, entry in entries["config"].items():
-        own = f"{folder}/{entry['path_name']}"
+        source = f"{folder}/{entry['path_name']}"
         if entry["use_pickle"] or not entry["path_name"].startswith(("weight_", "tensor_")):
             request.require_trust(f"its {key}, a pickle,")
         else:
-            _check_tensor(entry["tensor_meta"], archive.getinfo(names[own]).file_size, key, path)
-        if own not in copied:
-            copied.add(own)
-            target.writestr(f"program/{own}", archive.read(names[own]))
+            _check_tensor(entry["tensor_meta"], archive.getinfo(names[source]).file_size, key, path)
+        if source not in copied:
+            copied.add(source)
+            target.writestr(f"program/{source}", archive.read(names[source]))
 
 
 def _check_tensor(tensor: dict[str, Any], size: int, key: str, path: Path) -> None:

@@ -27,8 +27,9 @@ def _is_program(model: str) -> bool:
     ways=(Way("a program of torch.export", "network.pt2", "that images don't change each other's scores"),),
 )
 def exported_program(request: ModelRequest) -> Model:
-    """Open a file of torch.export.save, looked over before it is loaded, as modules by torch.export.unflatten."""
+    """Open a file of torch.export.save, looked over before it is loaded, as the modules that it was made from."""
     from cnnvis_report.models.exported_programs.batch import free_batch, image_sides
+    from cnnvis_report.models.exported_programs.modules import modules_of
 
     path = Path(request.text)
     if request.weights is not None:
@@ -41,13 +42,12 @@ def exported_program(request: ModelRequest) -> Model:
             sides = image_sides(program) if inputs == 1 else []
             if len(sides) == 4:
                 free_batch(program)
-                network = torch.export.unflatten(program)
+                network = modules_of(program)
     except Exception as error:  # of any type: a stranger's file
         raise BadRequest(f"{path}: PyTorch can't load it as a program of torch.export ({told(error)}).") from error
     if len(sides) != 4:
         reads = f"{inputs} inputs" if inputs != 1 else f"{len(sides)} dimensions"
         raise BadRequest(f"{path}: reads {reads}; one input of images, N × channels × height × width, is needed.")
-    network.check_input_constraints = False  # it would refuse other numbers of images than it was exported for
     known = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, resize=(sides[2] or SIDE, sides[3] or SIDE))
     notice = (
         f"{path.name} doesn't say how images are normalized: ImageNet's mean and std are taken, and --mean and --std "

@@ -60,8 +60,12 @@ def _free_shape(node: "NodeProto", known: dict[str, Array], sides: dict[str, Sid
     if shape[0] == 0:
         return shape
     if shape[0] == -1:
-        own = before[1:]
-        fits = None not in own and 0 not in rest and math.prod(rest) == math.prod(side or 1 for side in own)
+        sides_before = before[1:]
+        fits = (
+            None not in sides_before
+            and 0 not in rest
+            and math.prod(rest) == math.prod(side or 1 for side in sides_before)
+        )
         return shape if fits else None
     if shape[0] != batch:
         return None
@@ -105,8 +109,8 @@ def _is_broadcast_within_images(node: "NodeProto", sides: dict[str, Sides], led:
         return False
     for name in node.input:
         if name and name not in led:
-            own = sides.get(name)
-            if own is None or len(own) > max(ranks) or (len(own) == max(ranks) and own[0] != 1):
+            other = sides.get(name)
+            if other is None or len(other) > max(ranks) or (len(other) == max(ranks) and other[0] != 1):
                 return False
     return len(set(ranks)) == 1
 

@@ -70,23 +70,23 @@ def _is_channels_last(graph: "GraphProto", value: "ValueInfoProto", sides: list[
     return bool(turned) and all(attributes(node).get("perm") == TO_CHANNELS_FIRST for node in turned)
 
 
-def make_channels_first(graph: "GraphProto", found: ImageInput) -> str:
+def make_channels_first(graph: "GraphProto", image: ImageInput) -> str:
     """Let a graph that reads N×H×W×C read N×C×H×W, without two transpositions after each other; its new input."""
     from onnx import helper
 
-    images = f"{found.name}_channels_first"
+    images = f"{image.name}_channels_first"
     for node in list(graph.node):
         turns = node.op_type == "Transpose" and attributes(node).get("perm") == TO_CHANNELS_FIRST
-        if turns and node.input[0] == found.name:
+        if turns and node.input[0] == image.name:
             node.op_type = "Identity"
             del node.attribute[:]
             node.input[0] = images
-    if any(found.name in node.input for node in graph.node):
-        turned = helper.make_node("Transpose", [images], [found.name], name="channels_last", perm=TO_CHANNELS_LAST)
+    if any(image.name in node.input for node in graph.node):
+        turned = helper.make_node("Transpose", [images], [image.name], name="channels_last", perm=TO_CHANNELS_LAST)
         nodes = [turned, *graph.node]
         del graph.node[:]
         graph.node.extend(nodes)
-    value = next(value for value in graph.input if value.name == found.name)
+    value = next(value for value in graph.input if value.name == image.name)
     value.name = images
     sides = value.type.tensor_type.shape.dim
     if len(sides) == 4:

@@ -39,9 +39,9 @@ def _scope(name: str) -> list[str]:
     parts: list[str] = []
     before = ""
     for part in name[:LONGEST].split("/"):
-        own = part.removeprefix(f"{before}.") if before else part
+        ending = part.removeprefix(f"{before}.") if before else part
         before = part
-        parts += [_word(word) for word in own.split(".") if word]
+        parts += [_word(word) for word in ending.split(".") if word]
     return parts
 
 
@@ -53,14 +53,14 @@ def _word(text: str) -> str:
 
 def _unique(paths: Sequence[str]) -> list[str]:
     """The paths, those that are there already with a number behind."""
-    taken = {CONSTANTS}
+    used = {CONSTANTS}
     counts: Counter[str] = Counter()
     names = []
     for path in paths:
         name = path
-        while name in taken:
+        while name in used:
             counts[path] += 1
             name = f"{path}_{counts[path]}"
-        taken.add(name)
+        used.add(name)
         names.append(name)
     return names

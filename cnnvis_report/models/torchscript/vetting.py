@@ -71,8 +71,8 @@ def unsafe_word(path: Path) -> str:
         raise
     except Exception as error:  # a damaged archive
         raise BadRequest(f"{path}: is damaged: it can't be read ({told(error)}). Copy or download it again.") from error
-    found = sorted(words & (REACH_OUTSIDE | LIBRARIES))
-    return f"its code, which names {found[0]!r}," if found else ""
+    unsafe = sorted(words & (REACH_OUTSIDE | LIBRARIES))
+    return f"its code, which names {unsafe[0]!r}," if unsafe else ""
 
 
 def unknown_operation(script: Any) -> str:

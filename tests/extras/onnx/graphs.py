@@ -40,7 +40,7 @@ def small(**options: bool) -> Small:
     torch.manual_seed(3)
     network = Small(**options).eval()
     network.features[1].running_mean.normal_()  # type: ignore[operator]
-    network.features[1].running_var.uniform_(0.5, 2)  # type: ignore[operator,union-attr]
+    network.features[1].running_var.uniform_(0.5, 2)  # type: ignore[operator]
     return network
 
 
