@@ -113,7 +113,7 @@ class NetworkRunner:
         with self.in_eval_mode():
             returned = self._run(images)
             if self._reader is None:
-                self._reader = choose_reader(returned, count, self.size, self._requested, self.name)
+                self._reader = choose_reader(returned, count, self.size, self._requested, self.network, self.name)
             scores, anchor = self.reader.read(returned, count, anchor)
         return check_shape(scores, count, self.columns).to(images.dtype), anchor
 

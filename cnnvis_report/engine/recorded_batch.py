@@ -11,6 +11,7 @@ from cnnvis_report.engine.gradients import PIXELS
 from cnnvis_report.engine.graph.attention import attentions
 from cnnvis_report.engine.graph.layer_inputs import LayerInputs, RecordedPass
 from cnnvis_report.engine.graph.nodes import recorded
+from cnnvis_report.engine.outputs.boxes import Boxes
 from cnnvis_report.engine.outputs.readers import Anchor
 from cnnvis_report.engine.outputs.regions import Regions
 from cnnvis_report.engine.passes import FORWARD
@@ -56,7 +57,7 @@ class RecordedBatch(ForwardPasses):
     @property
     def ranking(self) -> Tensor:
         """[N, classes]: what the classes of an image are ordered by: scores, or the sizes of their regions."""
-        return self.anchor.shares if isinstance(self.anchor, Regions) else self.logits
+        return self.anchor.shares if isinstance(self.anchor, Regions | Boxes) else self.logits
 
     def layer(self, name: str = "") -> Tensor:
         """[N, K, h, w]: the value of a layer; the last features that reach the scores where `name` is empty.

@@ -18,6 +18,7 @@ from cnnvis_report.engine.graph.nodes import recorded
 from cnnvis_report.engine.graph.score_layer import find_score_layer
 from cnnvis_report.engine.graph.token_attention import TokenAttention, find_token_attention
 from cnnvis_report.engine.network_runner import NetworkRunner
+from cnnvis_report.engine.outputs.boxes import Boxes, BoxScores
 from cnnvis_report.engine.outputs.readers import Anchor, ClassScores, OutputReader
 from cnnvis_report.engine.outputs.reading import FirstOutput, read_by, read_output
 from cnnvis_report.engine.outputs.regions import RegionMeans, Regions, is_regular
@@ -68,7 +69,7 @@ class Subject(NetworkRunner):
         self.one_by_one = False  # set where an image's scores depend on the images beside it
         self._runs_alone: dict[str, bool] = {}
         nodes = self._read(example, task, several=several)
-        self._score_layer = self._found_score_layer(nodes[0])
+        self._score_layer = self._class_weights(nodes[0])
         self.default_layer = self._calls.find_default_layer(nodes, self._score_maps())
         self._token_attention = find_token_attention(nodes, self._calls.axes)
         self.piecewise_linear = is_piecewise_linear(nodes)
@@ -98,13 +99,16 @@ class Subject(NetworkRunner):
         """How many channels those outputs have that may be scores at positions, of which a function makes others."""
         return {channels for channels, *grid in self.reader.shapes if is_regular((grid[0], grid[1]), self.size)}
 
-    def _found_score_layer(self, end: Node) -> ScoreLayer | str:
+    def _class_weights(self, end: Node) -> ScoreLayer | str:
         """Where class activation maps are read, or why there is no such place."""
+        if isinstance(self.reader, BoxScores):
+            return "the scores are those of boxes, not of a layer that weighs averages of feature maps"
         if isinstance(self.reader, RegionMeans):
             return "the scores are means over regions, not those of a layer that weighs averages of feature maps"
         layer = find_score_layer(self._calls, end, self.meaning.weights)
-        made = isinstance(layer, str) and not isinstance(self.reader, ClassScores)
-        return f"{self.reader.reads} makes the scores, and no layer that weighs averages does" if made else layer
+        if isinstance(layer, str) and not isinstance(self.reader, ClassScores):
+            return f"{self.reader.reads} makes the scores, and no layer that weighs averages does"
+        return layer
 
     def take_first_pass(self) -> FirstPass:
         """The pass over the example, handed over once: it holds the activations of the whole network."""
@@ -128,7 +132,7 @@ class Subject(NetworkRunner):
         By a pass that records nothing.
         """
         anchor = self.anchor(images)
-        return anchor.shares if isinstance(anchor, Regions) else self.forward(images)
+        return anchor.shares if isinstance(anchor, Regions | Boxes) else self.forward(images)
 
     def forward_from(self, name: str, image: Tensor, values: Tensor, anchor: Anchor | None = None) -> Tensor:
         """[M, classes]: the logits of an image [1, C, H, W] where a layer gives other values [M, K, h, w].

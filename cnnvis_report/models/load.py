@@ -56,7 +56,7 @@ def load_model(
     notices = (*loaded.notices, *silent_channels(loaded.network))
     network = in_single_precision(loaded.network)
     network.eval()  # somebody's own may return nothing
-    return replace(loaded, network=network, notices=notices, loader=loader.title)
+    return replace(loaded, network=network, notices=notices, loader=loaded.loader or loader.title)
 
 
 def _loader_of(model: str) -> Loader:

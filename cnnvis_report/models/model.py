@@ -46,10 +46,10 @@ class Model:
     """A network as it was loaded, and what is known of how it is meant to be used.
 
     weights: where its weights come from, in words, without any folder of this machine.
-    classes: names in index order, or None where nobody has said. training: where it was trained here.
-    notices: what a user has to know of how it was loaded, a sentence each. original: where it was converted from
-    another library's form. loader: what opened it, in words; `load_model` fills it in. layer: the default layer of
-    class activation maps; empty for the last features. task: what the network does, as `--task` says it.
+    classes: names in index order, or None where nobody has said. training: where it was trained here. notices: what
+    a user has to know of how it was loaded, a sentence each. original: where it was converted from another
+    library's form. loader: what opened it, in words; `load_model` fills it in where it is empty. layer: the default
+    layer of class activation maps; empty for the last features. task: what the network does, as `--task` says it.
     """
 
     network: nn.Module

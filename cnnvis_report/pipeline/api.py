@@ -49,12 +49,13 @@ def explain(
             themselves where it isn't given.
         seed: random seed of the methods that draw noise.
         batch_size: at most so many images at a time; all at once where None.
-        task: what the network does: "classification", "multilabel", "binary", "regression" or "segmentation". Scores
-            that come out of a final softmax or sigmoid are explained before it; of a "regression", as they are. A
+        task: what the network does: "classification", "multilabel", "binary", "regression", "segmentation" or
+            "detection". Scores that come out of a final softmax or sigmoid are explained before it; of a "regression",
+            as they are. A
             network with a single score has target 0, which is that score; with "binary", targets are 1 for the
             positive class, the score, and 0 for the negative one, the score's negation. Of a "segmentation", the mean
             score of a class over the region that is predicted as it is explained; the maps are NaN, with a warning,
-            where an image has no such region.
+            where an image has no such region. Of a "detection", the score of the best box of a class, in the same way.
         target: a function of the network's output that gives what is to be explained: [N] scores, [N, K], of which
             `targets` chooses, or a dict of names to [N]. With two parameters it is called with the output and with
             that of the same images as they are, which differ where a method changes an image.

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from cnnvis_report.data.batches import Batch, DecodedImage
 from cnnvis_report.engine.devices import is_out_of_memory, too_large
+from cnnvis_report.engine.outputs.boxes import Boxes
 from cnnvis_report.engine.outputs.regions import Regions
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
@@ -144,8 +145,8 @@ class BatchExplainer:
 
     def _explained(self, images: Images, tape: Tape, logits: Tensor) -> list[Result]:
         subject = self._subject
-        regions = tape.anchor.moved("cpu") if isinstance(tape.anchor, Regions) else None
-        ranking = logits if regions is None else regions.shares
+        anchor = tape.anchor.moved("cpu") if isinstance(tape.anchor, Regions | Boxes) else None
+        ranking = logits if anchor is None else anchor.shares
         rows = zip(ranking, images, strict=True)
         chosen = [self._choice.choose(row, image.item.labels, subject.meaning) for row, image in rows]
         targets = _rectangle(chosen, ranking).to(subject.device)
@@ -168,7 +169,7 @@ class BatchExplainer:
         )
         self._stats.computed += len(images)
         self._stats.passes.merge(explained.costs.clock.times())
-        results = results_of(subject, images, logits, chosen, explained.results, explained.costs, regions)
+        results = results_of(subject, images, logits, chosen, explained.results, explained.costs, anchor)
         return [self._measured(*pair) for pair in zip(results, images, strict=True)]
 
     def _measured(self, result: Result, image: DecodedImage) -> Result:

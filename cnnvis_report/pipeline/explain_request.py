@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.engine.dry_run import DryRunTape
+from cnnvis_report.engine.outputs.boxes import Boxes
 from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.engine.outputs.regions import Regions
 from cnnvis_report.engine.reference import Reference
@@ -109,7 +110,7 @@ class _Call:
         absent: list[Tensor] = []
         for rows, tape in self._batches(settings, alone):
             targets = None if self.targets is None else self.targets[rows]
-            if targets is not None and isinstance(tape.anchor, Regions):
+            if targets is not None and isinstance(tape.anchor, Regions | Boxes):
                 absent.append(tape.anchor.shares.gather(1, targets) == 0)
             explain_batch(
                 self.subject,

@@ -29,8 +29,8 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
     Raises:
         BadRequest: there are no images, or the class names can't be read.
     """
-    own = model.preprocessing.transform is not None  # which takes pictures, whatever it makes of them
-    channels = COLOR if own else model.preprocessing.channels
+    # a user's own transform takes pictures, whatever it makes of them
+    channels = COLOR if model.preprocessing.transform is not None else model.preprocessing.channels
     images = find_images(config.data.images, channels) if config.data.images else FoundImages(())
     aliases: Aliases = ()
     if config.model.class_names is not None:

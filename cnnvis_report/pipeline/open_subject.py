@@ -109,7 +109,7 @@ class _Tried:
             state = OwnState(network)
             with grad_mode(), torch.no_grad(), eval_mode(network), state.working_copies(), running_user_code(name):
                 output = network(image.clone())
-                reader = self.reader or choose_reader(output, 1, size, self.task, name)
+                reader = self.reader or choose_reader(output, 1, size, self.task, self.model.network, name)
                 scores, _ = reader.read(output, 1, None)
         except Exception as error:
             if is_out_of_memory(error):

@@ -22,7 +22,6 @@ from cnnvis_report.pipeline.metrics_budget import measured_images, randomization
 from cnnvis_report.pipeline.setup import MapSetup, NetworkSetup, Setup
 from cnnvis_report.pipeline.stages.map_tests import MapTestPlan, plan_tests
 from cnnvis_report.pipeline.targets import ClassChoice
-from cnnvis_report.records.scores import ScoreKind
 
 # The first passes of a batch of one size set up kernels and memory, and may take five times as long as later ones.
 MEASURED_FOR = 1.5  # seconds
@@ -164,7 +163,7 @@ def make_plan(
 def _most_classes(subject: Subject, images: ImageSet, choice: ClassChoice, logits: Tensor) -> list[int]:
     """As many classes as are explained of any image, chosen by the logits [classes] of one."""
     labels = max((item.labels for item in images), key=len, default=())
-    if subject.meaning.kind is ScoreKind.SEGMENTATION:  # any class may have a region in some image
+    if subject.meaning.kind.may_be_absent:  # any class may have a region or a box in some image
         logits = torch.ones_like(logits)
     return choice.choose(logits, labels, subject.meaning) or [int(logits.argmax())]
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cnnvis_report.data.batches import DecodedImage
 from cnnvis_report.engine.cost import Costs, MethodCost, Stated
+from cnnvis_report.engine.outputs.boxes import Boxes
 from cnnvis_report.engine.outputs.regions import Regions
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.methods.tasks import TaskResult
@@ -36,24 +37,27 @@ def results_of(
     chosen: Sequence[Sequence[int]],
     results: Sequence[Sequence[TaskResult]],
     costs: Costs,
-    regions: Regions | None = None,
+    anchor: Regions | Boxes | None = None,
 ) -> list[Result]:
     """The results of a batch, image by image.
 
     Args:
         logits: [N, classes]. chosen: the classes that are asked for, image by image. results: task by task, one of
-            the whole batch, or one of each image; their maps are on the CPU. regions: of a segmentation, on the CPU.
+            the whole batch, or one of each image; their maps are on the CPU. anchor: what a segmentation or a
+            detection predicts, on the CPU.
     """
     probabilities = subject.probabilities(logits)
     seconds = _seconds(results, costs, len(images))
     by_image = []
     for row, image in enumerate(images):
-        areas = regions.shares[row] if regions is not None else None
-        scores = _Scores(subject, logits[row], probabilities[row], areas)
+        shares = None if anchor is None else anchor.shares[row]
+        scores = _Scores(subject, logits[row], probabilities[row], shares)
         slices = [(parts[row], 0) if len(parts) > 1 else (parts[0], row) for parts in results]
         maps, missing, arrays = _maps(image, chosen[row], slices, scores)
-        if regions is not None:
-            arrays["segmentation"] = regions.labels[row].to(torch.int16).numpy()
+        if isinstance(anchor, Regions):
+            arrays["segmentation"] = anchor.labels[row].to(torch.int16).numpy()
+        if isinstance(anchor, Boxes):
+            arrays["boxes"] = anchor.all[row].numpy()
         record = _image_record(image, scores, [index for index in chosen[row] if scores.present(index)], maps, missing)
         files = {stamp: digest for file in image.item.files for stamp, digest in file.remembered.items()}
         by_image.append(Result(record, arrays, seconds, files))
@@ -62,34 +66,39 @@ def results_of(
 
 @dataclass(frozen=True)
 class _Scores:
-    """One image's scores and probabilities [classes], and of a segmentation the share of the picture of each class."""
+    """One image's scores and probabilities [classes].
+
+    shares: of a segmentation, the share of the picture of each class; of a detection, the score of its best box.
+    """
 
     subject: Subject
     logits: Tensor
     probabilities: Tensor
-    areas: Tensor | None = None
+    shares: Tensor | None = None
 
     def present(self, index: int) -> bool:
-        """Whether the class can be explained: of a segmentation, whether it is predicted anywhere."""
-        return self.areas is None or float(self.areas[index]) > 0
+        """Whether the class can be explained: whether it is predicted anywhere."""
+        return self.shares is None or float(self.shares[index]) > 0
 
     def of(self, indices: Iterable[int]) -> tuple[ClassScore, ...]:
         """The scores of some classes."""
-        judged = self.subject.meaning.kind.judged
+        kind = self.subject.meaning.kind
+        has_probability = kind.judged or kind is ScoreKind.DETECTION
+        areas = self.shares if kind is ScoreKind.SEGMENTATION else None
         return tuple(
             ClassScore(
                 index,
                 self.subject.classes[index],
                 float(self.logits[index]),
-                float(self.probabilities[index]) if judged else None,
-                None if self.areas is None else float(self.areas[index]),
+                float(self.probabilities[index]) if has_probability else None,
+                None if areas is None else float(areas[index]),
             )
             for index in indices
         )
 
     def highest(self, most: int) -> tuple[ClassScore, ...]:
         """The highest ones, highest first."""
-        ranking = self.logits if self.areas is None else self.areas
+        ranking = self.logits if self.shares is None else self.shares
         return self.of(self.subject.meaning.first(ranking, most))
 
 

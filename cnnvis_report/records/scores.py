@@ -10,12 +10,18 @@ class ScoreKind(StrEnum):
     SIGMOID = "sigmoid"  # several labels an image, each with a probability of its own
     BINARY = "binary"  # a single score: the positive class or the negative one
     VALUE = "value"  # numbers that are no probabilities of anything, as of a regression
+    DETECTION = "detection"  # of each class, the score of its best box
     SEGMENTATION = "segmentation"  # of each class, the mean of its scores over the region predicted as that class
 
     @property
     def judged(self) -> bool:
         """Whether an image has an answer with a probability, which can be right or wrong."""
-        return self not in (ScoreKind.VALUE, ScoreKind.SEGMENTATION)
+        return self not in (ScoreKind.VALUE, ScoreKind.SEGMENTATION, ScoreKind.DETECTION)
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether an image may have nothing that a class could be explained of: no region, or no box."""
+        return self in (ScoreKind.SEGMENTATION, ScoreKind.DETECTION)
 
     @property
     def has_classes(self) -> bool:
@@ -53,6 +59,7 @@ TASKS = {
     "binary": ScoreKind.BINARY,
     "regression": ScoreKind.VALUE,
     "segmentation": ScoreKind.SEGMENTATION,
+    "detection": ScoreKind.DETECTION,
 }
 
 

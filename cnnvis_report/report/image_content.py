@@ -10,6 +10,7 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.inspection import ImageInspection
 from cnnvis_report.report.payload import Arrays, image_data
 from cnnvis_report.report.pictures.bands import band_pictures
+from cnnvis_report.report.pictures.boxes import boxes_picture
 from cnnvis_report.report.pictures.feature_maps import layer_data
 from cnnvis_report.report.pictures.image_layers import image_pictures
 from cnnvis_report.report.pictures.segmentation import segmentation_picture
@@ -29,7 +30,7 @@ class ImageContent:
 
     ends: of the color scales of the maps that are shown first.
     thumbnails: "picture" and a map of each method, WebP. data: what the page's scripts draw. pictures: of the layers,
-    of single bands and of the predicted segmentation, WebP. feature_maps: what the page's scripts draw of each layer.
+    of single bands and of what is predicted where, WebP. feature_maps: what the page's scripts draw of each layer.
     """
 
     image: ImageRecord
@@ -70,11 +71,13 @@ def _content(report: Report, most: int | None, entry: tuple[ImageRecord, Neighbo
 def _pictures(
     report: Report, image: ImageRecord, inspected: ImageInspection | None, arrays: Arrays
 ) -> dict[str, bytes]:
-    """Of the layers, of single bands, and of the predicted segmentation."""
+    """Of the layers, of single bands, and of what is predicted where."""
     pictures = dict(band_pictures(report.run, image, arrays))
     pictures |= dict(image_pictures(report.stored, inspected)) if inspected else {}
-    if PICTURE in arrays:
-        pictures[PICTURE] = segmentation_picture(arrays["picture"], arrays[PICTURE])
+    if "segmentation" in arrays:
+        pictures[PICTURE] = segmentation_picture(arrays["picture"], arrays["segmentation"])
+    if "boxes" in arrays:
+        pictures[PICTURE] = boxes_picture(arrays["picture"], arrays["boxes"])
     return pictures
 
 

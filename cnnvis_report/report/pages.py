@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cnnvis_report.report.figure.save import page_pictures
 from cnnvis_report.report.pictures.bands import band_pictures
+from cnnvis_report.report.pictures.image_layers import image_pictures
 from cnnvis_report.report.pictures.network import converged_pictures, network_pictures
 from cnnvis_report.report.pictures.snapshots import snapshot_pictures
 from cnnvis_report.report.pictures.thumbnails import Pictures
@@ -32,13 +33,15 @@ def no_pictures(_report: Report) -> Pictures:
 
 
 def overview_pictures(report: Report) -> Pictures:
-    """The headline figure, and feature visualizations that converged."""
+    """The headline figure, feature visualizations that converged, and, of one image, what its page shows."""
     if report.figure is not None:
         yield from page_pictures(report.figure)
     yield from converged_pictures(report.stored)
     if report.summary.images == 1:
         image = next(report.images())
         yield from band_pictures(report.run, image, report.stored.maps(image))
+        inspected = report.run.inspection.of(image.id) if report.run.inspection else None
+        yield from image_pictures(report.stored, inspected) if inspected else ()
 
 
 def performance_pictures(report: Report) -> Pictures:

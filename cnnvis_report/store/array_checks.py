@@ -33,7 +33,8 @@ def wrong_arrays(image: ImageRecord, arrays: Arrays) -> str:
     """In which way arrays aren't those of an image; empty where they are."""
     maps = {array_key(record.method, record.layer, record.target): record.shape for record in image.maps}
     wanted = {"picture", *maps, *(["mask"] if image.mask_fraction is not None else [])}
-    wanted |= {"segmentation"} if image.kind is ScoreKind.SEGMENTATION else set()
+    predicted = {ScoreKind.SEGMENTATION: {"segmentation"}, ScoreKind.DETECTION: {"boxes"}}
+    wanted |= predicted.get(image.kind, set())
     if arrays.keys() != wanted:
         name = sorted(arrays.keys() ^ wanted)[0]
         return f"holds {name[:60]!r}, which isn't of this image" if name in arrays else f"hasn't got {name!r}"
@@ -45,6 +46,9 @@ def wrong_arrays(image: ImageRecord, arrays: Arrays) -> str:
     segmentation = arrays.get("segmentation", np.zeros((1, 1), dtype=np.int16))
     if segmentation.ndim != 2 or segmentation.dtype != np.int16:
         return f"has a segmentation of {segmentation.shape} {segmentation.dtype}, not whole numbers"
+    boxes = arrays.get("boxes", np.zeros((0, 6), dtype=np.float32))
+    if boxes.ndim != 2 or boxes.shape[1] != 6 or boxes.dtype != np.float32 or not np.isfinite(boxes).all():
+        return f"has boxes of {boxes.shape} {boxes.dtype}, not six finite numbers each"
     for key, shape in maps.items():
         if arrays[key].shape != shape or arrays[key].dtype.kind != "f":
             return f"has {key!r} of {arrays[key].shape} in the place of {shape}"

@@ -60,7 +60,7 @@ def main() -> None:
                 continue
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "net.safetensors"
-                save_file({key: value.contiguous() for key, value in made.network.state_dict().items()}, file)
+                save_file({key: value.clone() for key, value in made.network.state_dict().items()}, file)
                 chosen = [photos[(index * PHOTOS + number) % len(photos)] for number in range(PHOTOS)]
                 print(row(name, made, f"timm:{name}", file, chosen), flush=True)
         except Exception as error:

@@ -16,7 +16,7 @@ from tests.conftest import command
     [
         (("run", "tests.factories:flat", "{drawn}"), 2, "no layer whose output has a spatial size"),
         (("run", "tests.factories:Dictionary", "{drawn}"), 2, "returns a dict with out, aux"),
-        (("run", "tests.factories:segmentation", "{drawn}"), 2, "as for segmentation"),
+        (("run", "tests.factories:strips", "{drawn}"), 2, "no N×classes scores. Give --task segmentation if"),
         (("run", "tests.factories:broken", "{drawn}"), 2, "aren't finite"),
         (("run", "tests.factories:detached", "{drawn}"), 2, "autograd can't follow"),
         (("run", "tests.factories:tinny", "{drawn}"), 2, "Did you mean 'tiny'?"),

@@ -11,9 +11,10 @@ from torchvision.transforms.v2 import functional as tensors
 
 from cnnvis_report.data.decode import prepare
 from cnnvis_report.data.geometry import fit, kept_size
-from cnnvis_report.data.input_geometry import INTERPOLATIONS, adjusted_geometry
+from cnnvis_report.data.input_geometry import adjusted_geometry
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.interpolations import INTERPOLATIONS
 
 SIZES = [(40, 25), (25, 40), (31, 31), (90, 17), (8, 9)]
 COLORS = (0.2, 0.5, 0.9)

@@ -22,9 +22,9 @@ def tiny() -> Tiny:
 @pytest.mark.parametrize(
     ("output", "says"),
     [
-        (lambda x: {"out": x, "aux": x}, "returns a dict with out, aux, not class scores"),
-        (lambda x: x, r"returns N×3×16×16: a map of scores, as for segmentation"),
-        (lambda x: x.mean(1), r"returns N×16×16: no class scores"),
+        (lambda x: {"first": x, "second": x}, "returns a dict with first, second, not class scores"),
+        (lambda x: x[:, :, :5, :5], r"returns N×3×5×5, no N×classes scores. Give --task segmentation if"),
+        (lambda x: x.mean(1), r"returns N×16×16, no N×classes scores. Give --target, a function"),
         (lambda x: [x, x.mean((2, 3))], r"returns a list of 2: N×3×16×16, N×3, not class scores"),
         (lambda x: x.mean((2, 3)).detach(), "autograd can't follow back"),
         (lambda x: x.mean((2, 3)) / 0 * 0, "aren't finite"),

@@ -190,6 +190,34 @@ def test_it_is_the_same_however_attention_is_calculated(name: Any, way: Any, ima
     torch.testing.assert_close(explain(attention(way), images, TARGETS, [name])[name], expected, rtol=1e-8, atol=1e-11)
 
 
+class Cosine(nn.Module):
+    """Attention by the cosine of queries and keys, and a norm written out; what they divide by is a constant, or not."""
+
+    def __init__(self, constant: Any) -> None:
+        super().__init__()
+        self.embed, self.head = nn.Conv2d(3, 6, 4, 4), nn.Linear(6, 5)
+        self.constant = constant
+
+    def forward(self, x: Any) -> Any:
+        t = self.embed(x).flatten(2).transpose(1, 2)
+        if self.constant:
+            t = (t - t.mean(-1, True)) / t.std(-1, keepdim=True).detach()
+            unit = t / t.norm(dim=-1, keepdim=True).detach()
+        else:
+            t = (t - t.mean(-1, True)) / t.std(-1, keepdim=True)
+            unit = F.normalize(t, dim=-1)
+        return self.head(((unit @ unit.transpose(1, 2) * 3).softmax(-1) @ t).mean(1))
+
+
+def test_what_features_are_divided_by_is_a_constant(images: Any) -> None:
+    one, other = (
+        explain(shaken(Cosine(constant)), images, TARGETS, ["attn_lrp"], **EXACT)["attn_lrp"]
+        for constant in (True, False)
+    )
+    assert float(one.abs().max()) > 0
+    torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+
+
 def test_a_network_without_attention_is_left_to_the_other_methods(images: Any) -> None:
     with pytest.raises(NotApplicable, match="the network has no attention"):
         explain(seeded(Tiny()).double(), images, TARGETS, ["attn_lrp"])
@@ -202,6 +230,7 @@ def test_the_other_methods_say_which_one_has_rules(images: Any) -> None:
 
 @pytest.mark.parametrize("name", ["swin_t", "swin_v2_t", "maxvit_t"])
 def test_windows_and_hybrids_have_it_too(name: Any) -> None:
+    torch.manual_seed(0)
     side = 224 if name == "maxvit_t" else 64
     small = torchvision.models.get_model(name, weights=None, num_classes=4).eval()
     maps = explain(small, torch.randn(1, 3, side, side), [1], ["attn_lrp"])["attn_lrp"]

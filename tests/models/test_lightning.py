@@ -1,6 +1,7 @@
 """Checkpoints in Lightning's form: by an architecture's name, or by a class and the hyper-parameters in the file."""
 
 import argparse
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from cnnvis_report.models.lightning.checkpoint import HyperParameters, is_lightn
 from cnnvis_report.models.load import load_model
 from tests.conftest import command
 from tests.narrow import layer
+from tests.robustness.mutated_models import failures
 
 HERE = "tests.models.test_lightning"
 CLASSES = 4
@@ -138,6 +140,7 @@ def test_another_loader_opens_the_architecture_that_is_named(prefix: str, tmp_pa
     path = checkpoint(tmp_path, network, {"loss": Loss()}, prefix=prefix)
     model = load_model(path, architecture="squeezenet1_1")
     torch.testing.assert_close(model.network(IMAGES), network(IMAGES), rtol=0, atol=0)
+    assert model.loader == "a checkpoint of Lightning, of a classifier of torchvision"
     assert load_model("squeezenet1_1", Path(path)).weights == "last.ckpt"
     with pytest.raises(BadRequest, match="They fit squeezenet1_1 best"):
         load_model(path, architecture="resnet18")
@@ -183,3 +186,15 @@ def test_weights_and_an_architecture_by_option_are_a_network_too(tmp_path: Path)
     assert "features" in result.stdout
     alone = command("layers", tmp_path / "weights.pth", code=2)
     assert "give the architecture as MODEL" in alone.stderr and "--arch" in alone.stderr
+
+
+def test_damaged_checkpoints_are_refused_in_a_line(network: Whole, tmp_path: Path) -> None:
+    checkpoint(tmp_path, network, TOLD | {"loss": Loss()})
+    assert not failures(tmp_path / "last.ckpt", count=14)
+
+
+def test_an_archive_that_unfolds_to_much_more_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.ckpt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", b"pytorch-lightning_version" + bytes(1 << 27))
+    with pytest.raises(BadRequest, match=r"bomb\.ckpt: .* bytes that unfold to"):
+        load_model(str(tmp_path / "bomb.ckpt"), architecture="resnet18")

@@ -39,7 +39,7 @@ def test_files_of_other_kinds_are_called_what_they_are(name: str, tmp_path: Path
 
 def test_weights_of_keras_are_none_of_another_architecture(tmp_path: Path) -> None:
     (tmp_path / "net.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
-    with pytest.raises(BadRequest, match="is an HDF5 file, as of Keras. Give it as MODEL"):
+    with pytest.raises(BadRequest, match="is an HDF5 file, as of Keras"):
         load_model("resnet18", tmp_path / "net.h5")
 
 

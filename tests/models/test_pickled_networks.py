@@ -15,6 +15,7 @@ from torch import nn
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.load import load_model
 from tests.conftest import command
+from tests.robustness.mutated_models import failures
 
 
 class Tiny(nn.Module):
@@ -247,3 +248,7 @@ def test_the_command_line_says_it_in_one_line(network: nn.Module, tmp_path: Path
 
 def test_the_help_says_why() -> None:
     assert "is a program that runs with your rights" in " ".join(command("run", "--help").stdout.split())
+
+
+def test_damaged_pickles_are_refused_in_a_line(network: nn.Module, tmp_path: Path) -> None:
+    assert not failures(Path(saved(tmp_path, network)), count=14)

@@ -116,7 +116,7 @@ TRIED = {
         (
             "a function that gives the network and a dictionary of its use",
             "models/test_factory_settings.py",
-            "a_run_uses_transform_layer_and_scores",
+            "a_run_uses_transform_layer_and_task",
         ),
         (
             "a network that a module holds",

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, Node
 
 from cnnvis_report.engine.graph.backward import inputs
-from cnnvis_report.engine.graph.nodes import keeps, result_shape, saved, saved_dims
+from cnnvis_report.engine.graph.nodes import keeps, operation, result_shape, saved, saved_dims
 from cnnvis_report.engine.graph.ops import ELEMENTWISE, REORDERS, Kind, Kinds, kind
 
 # what stands between the softmax and the products: nothing that mixes keys or queries
@@ -81,6 +81,11 @@ def attentions(nodes: Sequence[Node]) -> list[Attention]:
 def is_attentive(node: Node) -> bool:
     """Whether the operation is an attention, or multiplies matrices that both depend on the image."""
     return kind(node) is Kind.ATTENTION or _is_product(node)
+
+
+def operation_name(node: Node) -> str:
+    """What a reader calls the operation: attention has one name, whichever kernel ran."""
+    return "ScaledDotProductAttention" if kind(node) is Kind.ATTENTION else operation(node)
 
 
 def other_products(nodes: Sequence[Node], known: Sequence[Attention]) -> list[Node]:

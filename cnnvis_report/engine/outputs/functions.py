@@ -67,25 +67,25 @@ class FunctionScores:
         arguments = (output, anchor.values) if self.anchored and isinstance(anchor, PlainOutput) else (output,)
         try:
             with running_user_code(self.reads):
-                given = self._function(*arguments)
+                result = self._function(*arguments)
         except (CnnVisError, torch.OutOfMemoryError, MemoryError):
             raise
         except Exception as error:
             where = user_code_location(error)
             raise TargetFailed(f"{self.reads} fails: {told(error)}{f', in {where}' if where else ''}.") from error
-        return self._columns(given, count), anchor
+        return self._columns(result, count), anchor
 
-    def _columns(self, given: Any, count: int) -> Tensor:
-        if isinstance(given, Mapping) and given and all(isinstance(part, Tensor) for part in given.values()):
-            parts = {str(name): self._columns_of(part, count) for name, part in given.items()}
+    def _columns(self, result: Any, count: int) -> Tensor:
+        if isinstance(result, Mapping) and result and all(isinstance(part, Tensor) for part in result.values()):
+            parts = {str(name): self._columns_of(part, count) for name, part in result.items()}
             wide = next((name for name, part in parts.items() if part.shape[1] != 1), None)
             if wide is not None:
                 raise self._refused(f"a dict whose {wide!r} isn't [N]")
             self.names = tuple(parts)
             return torch.cat([*parts.values()], dim=1)
-        if not isinstance(given, Tensor):
-            raise self._refused(f"a {type(given).__name__}")
-        columns = self._columns_of(given, count)
+        if not isinstance(result, Tensor):
+            raise self._refused(f"a {type(result).__name__}")
+        columns = self._columns_of(result, count)
         single = columns.shape[1] == 1
         self.names = (self.reads,) if single else tuple(f"{self.reads} {index}" for index in range(columns.shape[1]))
         return columns

@@ -9,6 +9,7 @@ from torch.autograd.graph import Node
 
 from cnnvis_report.engine.graph.nodes import operation
 from cnnvis_report.engine.outputs.bounds import Bounds
+from cnnvis_report.engine.outputs.boxes import BoxScores
 from cnnvis_report.engine.outputs.final_activations import LOGARITHMS, agree, behind_shapes, looks_like, mixed_ending
 from cnnvis_report.engine.outputs.functions import FunctionScores
 from cnnvis_report.engine.outputs.logits import LogitsSource, NotedCalls, logits_sources
@@ -102,12 +103,16 @@ def read_by(reader: OutputReader, requested: str) -> Reading | None:
         what = "probability" if reader.quantity is Quantity.PROBABILITY else "logit"
         words = f"the mean {what} of a class over the region that is predicted as it"
         return Reading(Scores(ScoreKind.SEGMENTATION, reader.quantity, reason), None, words)
+    if isinstance(reader, BoxScores):
+        reason = "as the output is boxes with labels and scores" if requested == "auto" else "as was asked for"
+        words = "the score of the best box of a class"
+        return Reading(Scores(ScoreKind.DETECTION, Quantity.PROBABILITY, reason), None, words)
     if not isinstance(reader, FunctionScores):
         return None
-    asked = kind_named(requested)
-    if asked is ScoreKind.SEGMENTATION:
-        raise BadRequest(f"--task segmentation: the target {reader.reads} makes the scores. Leave one of the two out.")
-    if asked in (None, ScoreKind.VALUE):
+    wanted = kind_named(requested)
+    if wanted is not None and wanted.may_be_absent:
+        raise BadRequest(f"--task {wanted.task}: the target {reader.reads} makes the scores. Leave one of the two out.")
+    if wanted in (None, ScoreKind.VALUE):
         reason = "as a target function makes them"
         return Reading(Scores(ScoreKind.VALUE, Quantity.VALUE, reason), None, f"what {reader.reads} gives")
     return None

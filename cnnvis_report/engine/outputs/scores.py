@@ -90,12 +90,13 @@ class Scores:
     def first(self, scores: Tensor, most: int) -> list[int]:
         """The classes of the highest scores [classes], the first of equals first; values have an order of their own.
 
-        Of a segmentation they are the shares of the picture, as `Regions` gives them, and classes without one are none.
+        Of a segmentation they are the shares of the picture, of a detection the scores of the best boxes, and classes
+        without a region or a box are none.
         """
         if self.kind is ScoreKind.VALUE:
             return list(range(min(most, len(scores))))
         order: list[int] = scores.argsort(descending=True, stable=True)[:most].tolist()
-        return [index for index in order if scores[index] > 0] if self.kind is ScoreKind.SEGMENTATION else order
+        return [index for index in order if scores[index] > 0] if self.kind.may_be_absent else order
 
     def between(self, names: Sequence[str]) -> "Scores":
         """The same, its reason with the class that a single score stands for: names may be in the other order."""
@@ -140,11 +141,11 @@ def choose_kind(
     Raises:
         BadRequest: it can't be what was asked for, or what the network says of itself.
     """
-    asked = kind_named(requested)
-    if asked is None and requested != "auto":
+    wanted = kind_named(requested)
+    if wanted is None and requested != "auto":
         raise BadRequest(f"--task {requested!r}: it can be auto, {', '.join([*TASKS][:-1])} or {[*TASKS][-1]}.")
-    if asked is not None:
-        return _checked(asked, columns, ending, f"--task {asked.task}", name), "as was asked for"
+    if wanted is not None:
+        return _checked(wanted, columns, ending, f"--task {wanted.task}", name), "as was asked for"
     declared = _said(network)
     if declared is not None:
         kind, where = declared
@@ -174,7 +175,7 @@ def _said(network: nn.Module) -> tuple[ScoreKind, str] | None:
     """What a network says of its scores, and in which of its attributes."""
     declared = attribute(network, "task")  # a layer may be called so, too
     kind = kind_named(declared) if isinstance(declared, str) else None
-    if kind is not None and kind is not ScoreKind.SEGMENTATION:
+    if kind is not None and not kind.may_be_absent:
         return kind, f"attribute task = {declared!r}"
     if attribute(network, "multi_label") is True:
         return ScoreKind.SIGMOID, "attribute multi_label = True"

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.autograd.graph import Node
 from torch.nn import functional
 
-from cnnvis_report.engine.graph.attention import is_attentive
+from cnnvis_report.engine.graph.attention import is_attentive, operation_name
 from cnnvis_report.engine.graph.backward import inputs
 from cnnvis_report.engine.graph.layer_inputs import RecordedPass
 from cnnvis_report.engine.graph.nodes import keeps, operation, saved
@@ -77,7 +77,7 @@ def known_layers(rule: Hashable, recorded: RecordedPass, more: Kinds = frozenset
 
 def _check(layers: Layers, known: Kinds) -> None:
     others = Counter(
-        operation(node)
+        operation_name(node)
         for node in layers.nodes
         if not (layers.is_layer(node) or layers.is_norm(node) or is_relu(node) or kind(node) in known)
     )

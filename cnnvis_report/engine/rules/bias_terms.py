@@ -11,6 +11,7 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.autograd.graph import GradientEdge, Node
 
+from cnnvis_report.engine.graph.attention import operation_name
 from cnnvis_report.engine.graph.backward import Sent, Signals, inputs, walk_back
 from cnnvis_report.engine.graph.layer_inputs import LayerInputs, RecordedPass
 from cnnvis_report.engine.graph.nodes import next_nodes, operation, ordinary, reached, saved
@@ -95,7 +96,7 @@ def check_constants(recorded: RecordedPass) -> LayerInputs:
         raise RuntimeError("constants need the operands of the pass")
     inner = _inside(layer_inputs)
     others = Counter(
-        operation(node)
+        operation_name(node)
         for node in recorded.nodes
         if not (node in inner or node in layer_inputs.norms or node in layer_inputs.linears or is_relu(node))
         if kind(node) not in KNOWN and operation(node) not in OFFSET

@@ -42,10 +42,13 @@ def check_size(folder: Path, shapes: Mapping[str, Any], state: State) -> None:
     Raises:
         BadRequest: with both numbers.
     """
-    wanted, there = sum(prod(value.shape) for value in shapes.values()), sum(value.numel() for value in state.values())
-    if wanted > SHARE * there + SLACK:
+    described, stored = (
+        sum(prod(value.shape) for value in shapes.values()),
+        sum(value.numel() for value in state.values()),
+    )
+    if described > SHARE * stored + SLACK:
         raise BadRequest(
-            f"{folder}: {CONFIG} describes a network of {wanted:,} numbers, and the weights hold {there:,}."
+            f"{folder}: {CONFIG} describes a network of {described:,} numbers, and the weights hold {stored:,}."
         )
 
 
@@ -82,13 +85,13 @@ def make_config(folder: Path, config: Mapping[str, Any]) -> Any:
 
     try:
         known = {key: value for key, value in config.items() if key not in ("model_type", "_name_or_path")}
-        made = AutoConfig.for_model(config["model_type"], **known)
+        configuration = AutoConfig.for_model(config["model_type"], **known)
     except Exception as error:  # each network checks its settings in its own way
         raise BadRequest(f"{folder / CONFIG}: transformers doesn't take it ({told(error)}).") from error
-    count = getattr(made, "num_labels", 0)
+    count = getattr(configuration, "num_labels", 0)
     if type(count) is not int or not 0 < count <= MOST_CLASSES:
         raise BadRequest(f"{folder / CONFIG}: is for {shown(count)} classes; 1 to {MOST_CLASSES:,} can be shown.")
-    return made
+    return configuration
 
 
 def class_names(config: Any) -> tuple[str, ...] | None:

@@ -54,10 +54,10 @@ def load_network(folder: Path, kind: Any, config: Any, state: State) -> nn.Modul
 
 def unused(network: nn.Module, state: State) -> tuple[str, ...]:
     """What a user has to know of tensors that are no part of the network, a sentence."""
-    own = network.state_dict()
-    left = [name for name in state if name not in own]
+    expected = network.state_dict()
+    left = [name for name in state if name not in expected]
     # older versions called some tensors otherwise; transformers renames them, and all of the network's are there
-    if not left or len(state) - len(left) < len(own):
+    if not left or len(state) - len(left) < len(expected):
         return ()
     return (f"The weights hold {len(left)} tensors beside: {', '.join(left[:3])}{', …' if len(left) > 3 else ''}.",)
 

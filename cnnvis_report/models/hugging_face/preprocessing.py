@@ -54,14 +54,17 @@ def processing_of(folder: Path, config: Any, channels: int) -> Processing:
         steps = _steps(processor)
         if steps is not None and all(_equal(size, steps, processor, reversed) for size in TRIED):
             return Processing(steps, reversed=reversed)
-    except (ValueError, TypeError, AttributeError, KeyError, ArithmeticError, UnusablePicture):
+    except (ValueError, TypeError, AttributeError, KeyError, ArithmeticError, RuntimeError, UnusablePicture):
         pass  # what can't be put into steps may run all the same
-    name = type(processor).__name__
 
     def process(picture: Image.Image) -> Tensor:
         return _processed(processor, picture)
 
-    process.__qualname__ = name
+    process.__qualname__ = type(processor).__name__
+    try:
+        process(_picture(TRIED[0]))
+    except Exception as error:  # settings that don't go together
+        raise BadRequest(f"{folder / FILE}: the image processor fails on a picture ({told(error)}).") from error
     return Processing(with_transform(process, str(folder), channels))
 
 
@@ -120,13 +123,17 @@ def _processed(processor: Any, picture: Image.Image) -> Tensor:
 
 
 def _equal(size: tuple[int, int], steps: Preprocessing, processor: Any, reversed: bool) -> bool:
-    """Whether the steps give what the processor gives, for a picture of many edges."""
-    across, down = np.arange(size[0])[None, :, None], np.arange(size[1])[:, None, None]
-    values = (across * 7 + down * 13 + across * down // 5 + np.arange(3) * 60) % 256
-    picture = Image.fromarray(values.astype(np.uint8))
-    ours, theirs = prepare(picture, steps).values, _processed(processor, picture)
+    """Whether the steps give what the processor gives."""
+    ours, theirs = prepare(_picture(size), steps).values, _processed(processor, _picture(size))
     theirs = theirs.flip(0) if reversed else theirs
     return ours.shape == theirs.shape and float((ours - theirs).abs().max()) <= EQUAL
+
+
+def _picture(size: tuple[int, int]) -> Image.Image:
+    """A picture of many edges, and another color at every place."""
+    across, down = np.arange(size[0])[None, :, None], np.arange(size[1])[:, None, None]
+    values = (across * 7 + down * 13 + across * down // 5 + np.arange(3) * 60) % 256
+    return Image.fromarray(values.astype(np.uint8))
 
 
 def _steps(processor: Any) -> Preprocessing | None:
@@ -176,7 +183,8 @@ def _constants(processor: Any) -> Preprocessing:
 
 
 def _channelwise(values: Any) -> tuple[float, ...]:
-    return tuple(map(float, values)) if isinstance(values, list | tuple) else (float(values),) * 3
+    numbers = tuple(map(float, values)) if isinstance(values, list | tuple) else (float(values),)
+    return numbers * 3 if len(numbers) == 1 else numbers
 
 
 def _side(size: Any, name: str) -> int:

@@ -37,10 +37,10 @@ def _joined(folder: Path, index: str) -> State:
     Raises:
         BadRequest: the index can't be read, or a part is missing, or lies elsewhere than in the folder.
     """
-    places = read_config(folder, index).get("weight_map")
-    if not isinstance(places, dict) or not all(isinstance(part, str) for part in places.values()):
+    weight_map = read_config(folder, index).get("weight_map")
+    if not isinstance(weight_map, dict) or not all(isinstance(part, str) for part in weight_map.values()):
         raise BadRequest(f"{folder / index}: has no weight_map, which says where each tensor is.")
-    parts = sorted(set(places.values()))
+    parts = sorted(set(weight_map.values()))
     if len(parts) > MOST_PARTS:
         raise BadRequest(f"{folder / index}: names {len(parts):,} files; at most {MOST_PARTS:,} are read.")
     odd = next((part for part in parts if not part or Path(part).name != part or part in (".", "..")), None)

@@ -10,7 +10,8 @@ from torch import nn
 from cnnvis_report.models.keras.axes import CHANNELS_FIRST, CHANNELS_LAST, Axes, Read, Shape
 from cnnvis_report.models.keras.calls import GraphCall, TensorName, calls_of, shapes_of
 from cnnvis_report.models.keras.graph import KerasGraph, Step
-from cnnvis_report.models.keras.registry import OPERATION, Call, Converted, NotConverted, build
+from cnnvis_report.models.keras.layers.foreign import foreign
+from cnnvis_report.models.keras.registry import BUILDERS, OPERATION, Call, Converted, NotConverted, build
 
 MODELS = ("Functional", "Sequential", "Model")
 
@@ -24,19 +25,24 @@ class Conversion:
     result: Axes
 
 
-def convert(model: Any) -> Conversion:
+def convert(model: Any, *, trusted: bool = False) -> Conversion:
     """The network of a model.
+
+    Args:
+        trusted: whether layers that nothing here stands for are run by Keras, as they are.
 
     Raises:
         NotConverted: naming the layer, and what about it nothing here stands for.
     """
+    if len(model.inputs) != 1:
+        raise NotConverted(f"{model.name!r} has {len(model.inputs)} inputs; one is needed")
     shape = tuple(model.input_shape)
     if len(shape) != 4:
         raise NotConverted(f"{model.name!r} reads tensors of shape {_written(shape)}, which are no pictures")
     formats = list(_data_formats(model))
     order = CHANNELS_FIRST if formats[:1] == ["channels_first"] else CHANNELS_LAST
     images = Axes(shape, order)
-    network, result = _graph(model, images)
+    network, result = _graph(model, images, trusted)
     wanted = result if result.rank == 4 else result.plain()  # grids of scores stay channels first
     network.output = Read.of(network.output.number, result, wanted)
     return Conversion(network, images, wanted)
@@ -60,9 +66,9 @@ def is_model(layer: Any) -> bool:
     return type(layer).__name__ in MODELS and hasattr(layer, "layers")
 
 
-def _graph(model: Any, images: Axes) -> tuple[KerasGraph, Axes]:
+def _graph(model: Any, images: Axes, trusted: bool) -> tuple[KerasGraph, Axes]:
     """A model as a graph, and what its result is."""
-    parts = _Parts(model.name)
+    parts = _Parts(model.name, trusted)
     if type(model).__name__ == "Sequential":
         held: TensorName = ("", 0, 0)
         parts.tensors[held] = 0, images
@@ -106,8 +112,8 @@ class _Parts:
     tensors: number and axes of each tensor of Keras.
     """
 
-    def __init__(self, title: str) -> None:
-        self._title = title
+    def __init__(self, title: str, trusted: bool) -> None:
+        self._title, self._trusted = title, trusted
         self.tensors: dict[TensorName, tuple[int, Axes]] = {}
         self._layers: dict[str, nn.Module] = {}
         self._steps: list[Step] = []
@@ -118,7 +124,7 @@ class _Parts:
         held = [self.tensors[name] for name in call.tensors]
         try:
             inputs = tuple(axes for _, axes in held)
-            converted = _converted(layer, Call(layer, inputs, shape, call.arguments, call.options))
+            converted = _converted(layer, Call(layer, inputs, shape, call.arguments, call.options), self._trusted)
         except NotConverted as error:
             if is_model(layer):  # it names the layer within
                 raise
@@ -152,13 +158,14 @@ def _reading(converted: Converted) -> tuple[object, ...]:
     return tuple((axes.order, axes.grid) for axes in converted.inputs)
 
 
-def _converted(layer: Any, call: Call) -> Converted:
+def _converted(layer: Any, call: Call, trusted: bool) -> Converted:
     if is_model(layer):
         axes = call.input if call.input.grid is None else call.input.plain()
-        graph, output = _graph(layer, axes)
+        graph, output = _graph(layer, axes, trusted)
         return Converted(graph, (axes,), output.shaped(call.output))
     name = type(layer).__name__
-    return build(name if hasattr(layer, "weights") else OPERATION + name, call)
+    known = name if hasattr(layer, "weights") else OPERATION + name
+    return foreign(call) if trusted and known not in BUILDERS.entries() else build(known, call)
 
 
 def _free_name(name: str, taken: dict[str, nn.Module]) -> str:

@@ -72,9 +72,10 @@ def _speaking_for(path: Path, what: str) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong: Keras sets it in bold, below a line on where."""
+    """What went wrong: Keras sets it in bold below a line on where, or puts it behind all that it was called with."""
     bold = BOLD.search(str(error))
-    return brief(ValueError(bold[1])) if bold else told(error)
+    last = str(error).rpartition("Exception encountered: ")[2]
+    return brief(ValueError(bold[1])) if bold else told(error) if last == str(error) else brief(ValueError(last))
 
 
 def build_model(config: dict[str, Any], path: Path) -> Any:

@@ -41,7 +41,7 @@ def open_keras(request: ModelRequest) -> Model:
             raise BadRequest(f"{path}: describes a network of Keras without its weights. Give them with --weights.")
         model = _loaded(request, file, path)
     try:
-        conversion = convert(model)
+        conversion = convert(model, trusted=request.trusted)
     except NotConverted as error:
         raise _refusal(path, error) from error
     return _described(model, conversion, file, path)

@@ -85,8 +85,8 @@ class HyperParameters(Mapping[str, Any]):
         try:
             return plain(self._values[name])
         except TypeError as error:
-            made = self._make(f"its hyper-parameter {name}, {error},").get(HYPER_PARAMETERS)
-            return made[name]  # type: ignore[index] # a mapping, as it was one without its objects
+            objects = self._make(f"its hyper-parameter {name}, {error},").get(HYPER_PARAMETERS)
+            return objects[name]  # type: ignore[index] # a mapping, as it was one without its objects
 
     def __iter__(self) -> Iterator[str]:
         """The names."""

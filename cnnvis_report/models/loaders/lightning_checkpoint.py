@@ -1,6 +1,7 @@
 """Checkpoints of Lightning, with the architecture or the class that they are of."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ def lightning_checkpoint(request: ModelRequest) -> Model:
         raise BadRequest(_without_architecture(path))
     if is_factory(request.architecture):
         return _of_class(request, path)
-    return load_model(request.architecture, path, trusted=request.trusted, arguments=request.arguments)
+    model = load_model(request.architecture, path, trusted=request.trusted, arguments=request.arguments)
+    return replace(model, loader=f"a checkpoint of Lightning, of {model.loader}")
 
 
 def _of_class(request: ModelRequest, path: Path) -> Model:
@@ -90,9 +92,9 @@ def _without_architecture(path: Path) -> str:
     """What a checkpoint says of its network, and how to name it."""
     content = _content(path)
     state = read_state(path)
-    told = HyperParameters(content, lambda _: content).described()
-    more = f" and {len(told) - LISTED} more" if len(told) > LISTED else ""
-    hyper_parameters = f"Its {HYPER_PARAMETERS}: {', '.join(told[:LISTED])}{more}. " if told else ""
+    words = HyperParameters(content, lambda _: content).described()
+    more = f" and {len(words) - LISTED} more" if len(words) > LISTED else ""
+    hyper_parameters = f"Its {HYPER_PARAMETERS}: {', '.join(words[:LISTED])}{more}. " if words else ""
     last = last_weight(state)
     return (
         f"{path.name} is a checkpoint of Lightning {content.get(VERSION, '')}, which doesn't hold its network: give "

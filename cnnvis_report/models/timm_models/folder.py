@@ -56,8 +56,8 @@ def read_folder(folder: Path) -> TimmFolder:
     outer: dict[str, Any] = {
         key: content[key] for key in ("num_classes", "label_names", "label_descriptions") if key in content
     }
-    given = content.get("model_args", {})
-    arguments = given if isinstance(given, dict) else {}
+    model_args = content.get("model_args", {})
+    arguments = model_args if isinstance(model_args, dict) else {}
     arguments = {key: value for key, value in arguments.items() if not any(word in key for word in NEVER)}
     weights = next((folder / file for file in WEIGHTS if (folder / file).is_file()), None)
     if weights is None:

@@ -103,21 +103,21 @@ def _classes(network: nn.Module, weights: Match, path: Path) -> dict[str, int]:
 def _channels(network: nn.Module, state: State) -> dict[str, int]:
     """The channels that the weights' first convolution reads, where it reads others than the network's."""
     for name in _names(traits(network).get("first_conv")):
-        own, stored = network.state_dict().get(f"{name}.weight"), state.get(f"{name}.weight")
-        if own is None or stored is None or own.ndim != stored.ndim or own.ndim < 2:
+        expected, stored = network.state_dict().get(f"{name}.weight"), state.get(f"{name}.weight")
+        if expected is None or stored is None or expected.ndim != stored.ndim or expected.ndim < 2:
             continue
         # some stems put pixels beside each other first, and read several values a channel
-        channels, rest = divmod(int(stored.shape[1]) * COLOR, int(own.shape[1]))
-        if stored.shape[1] != own.shape[1] and not rest and channels:
+        channels, rest = divmod(int(stored.shape[1]) * COLOR, int(expected.shape[1]))
+        if stored.shape[1] != expected.shape[1] and not rest and channels:
             return {"in_chans": channels}
     return {}
 
 
 def _size(network: nn.Module, state: State) -> dict[str, int]:
     """The side of the pictures that the weights' position embedding is for, where it is for a square of others."""
-    own, stored = network.state_dict().get("pos_embed"), state.get("pos_embed")
+    expected, stored = network.state_dict().get("pos_embed"), state.get("pos_embed")
     patch = getattr(getattr(network, "patch_embed", None), "patch_size", None)
-    if own is None or stored is None or own.shape == stored.shape or stored.ndim != 3 or not patch:
+    if expected is None or stored is None or expected.shape == stored.shape or stored.ndim != 3 or not patch:
         return {}
     prefix = 0 if getattr(network, "no_embed_class", False) else int(getattr(network, "num_prefix_tokens", 0))
     side = isqrt(max(0, int(stored.shape[1]) - prefix))

@@ -24,8 +24,8 @@ class TrainingArguments:
         """Those of what a checkpoint holds; PyTorch's own example script keeps an architecture too, and no version."""
         if not isinstance(content, Mapping) or not isinstance(content.get("arch"), str) or "version" not in content:
             return cls()
-        given = content.get("args")
-        options = given.state if isinstance(given, Inert) else given
+        namespace = content.get("args")
+        options = namespace.state if isinstance(namespace, Inert) else namespace
         options = options if isinstance(options, Mapping) else {}
         preparation = {key: options[key] for key in PREPARED if options.get(key) not in (None, "", 0)}
         return cls(content["arch"], preparation)

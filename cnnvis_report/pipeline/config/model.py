@@ -60,8 +60,8 @@ class ModelConfig:
     task: str = setting(
         "auto",
         "What the network does: one class per image (classification), several labels per image (multilabel), one "
-        "score for the positive class (binary), numbers without probabilities (regression), or a class per pixel "
-        "(segmentation). auto finds out and says why.",
+        "score for the positive class (binary), numbers without probabilities (regression), a class per pixel "
+        "(segmentation), or boxes with classes (detection). auto finds out and says why.",
         Choice(("auto", *TASKS)),
         stated=Stated.CHANGED,
     )

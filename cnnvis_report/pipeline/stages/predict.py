@@ -78,7 +78,8 @@ def predict(
 
 def _check_judged(subject: Subject, images: ImageSet, select: str) -> None:
     if not subject.meaning.kind.judged:
-        what = "values" if subject.meaning.kind is ScoreKind.VALUE else "a segmentation"
+        kind = subject.meaning.kind
+        what = "values" if kind is ScoreKind.VALUE else "boxes" if kind is ScoreKind.DETECTION else "a segmentation"
         raise BadRequest(f"--select {select}: {subject.name} gives {what}, and no label says what is right or wrong.")
     if not any(item.labels for item in images):
         raise BadRequest(

@@ -75,6 +75,8 @@ def _target(figure: Figure) -> str:
     if kind.has_classes and all(row.target == row.image.top[0] for row in figure.rows):
         if kind is ScoreKind.SEGMENTATION:
             return f"the {noun} of the largest region"
+        if kind is ScoreKind.DETECTION:
+            return f"the {noun} of the best box"
         return f"the predicted {noun}" if kind.exclusive else f"the {noun} of the highest probability"
     return listed(list(dict.fromkeys(row.target.name for row in figure.rows if row.target)))
 

@@ -29,7 +29,11 @@ class Candidate:
     agreement: float | None
 
 
-ORDERED_BY = {ScoreKind.VALUE: "value", ScoreKind.SEGMENTATION: "share of the largest region"}
+ORDERED_BY = {
+    ScoreKind.VALUE: "value",
+    ScoreKind.SEGMENTATION: "share of the largest region",
+    ScoreKind.DETECTION: "score of the best box",
+}
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def segmentation_picture(picture: Pixels, labels: npt.NDArray[np.integer]) -> by
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = np.asarray(Image.fromarray(gray(picture)).resize(size, Image.Resampling.LANCZOS), dtype=np.float64)
     grown = np.asarray(Image.fromarray(labels.astype(np.int32)).resize(size, Image.Resampling.NEAREST))
-    classes, places = np.unique(grown, return_inverse=True)
-    colors = np.array([class_color(int(index)) for index in classes], dtype=np.float64)[places.reshape(grown.shape)]
+    classes, inverse = np.unique(grown, return_inverse=True)
+    colors = np.array([class_color(int(index)) for index in classes], dtype=np.float64)[inverse.reshape(grown.shape)]
     mixed = (1 - OPACITY) * small[..., None] + OPACITY * colors
     return webp(np.rint(mixed).astype(np.uint8), quality=80)

@@ -53,6 +53,8 @@ def _predictions(report: Report, links: Links) -> Iterator[Finding]:
         yield Finding("Values", text, links.gallery(sort="lowest"))
     elif report.network.kind is ScoreKind.SEGMENTATION:
         yield Finding("Segmentation", _regions(report), links.gallery(sort="lowest"))
+    elif report.network.kind is ScoreKind.DETECTION:
+        yield Finding("Detection", _boxes(report), links.gallery(sort="lowest"))
     else:
         yield Finding("Confidence", _confidence(report), links.gallery(sort="lowest"))
 
@@ -98,6 +100,17 @@ def _regions(report: Report) -> str:
     return (
         f"Largest region: {fmt.first_of(names, REGIONS)}. It covers {low} to {high} of a picture. "
         f"Whether segmentations are right isn't measured."
+    )
+
+
+def _boxes(report: Report) -> str:
+    """Which classes have the best box of an image, and its score."""
+    summary = report.summary
+    names = [f"{name} ({fmt.count(images, 'image')})" for (_, name), images in summary.predicted.most_common()]
+    low, high = fmt.percent(summary.least_confident), fmt.percent(summary.most_confident)
+    return (
+        f"Best box: {fmt.first_of(names, REGIONS)}. Its score is {low} to {high}. "
+        f"Whether boxes are right isn't measured."
     )
 
 

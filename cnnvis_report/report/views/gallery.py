@@ -138,6 +138,7 @@ SORTED_BY = {
     ScoreKind.VALUE: "Value",
     ScoreKind.SIGMOID: "Highest probability",
     ScoreKind.SEGMENTATION: "Largest region",
+    ScoreKind.DETECTION: "Score of the best box",
 }
 
 

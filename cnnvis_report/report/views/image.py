@@ -10,6 +10,7 @@ from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, stops
 from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.detection import detection
 from cnnvis_report.report.views.image_bands import ImageBands, image_bands
 from cnnvis_report.report.views.image_inspection import ImageFeatures, image_features
 from cnnvis_report.report.views.image_lead import Lead, ScoreBar, columns, lead, score_bars
@@ -17,12 +18,13 @@ from cnnvis_report.report.views.image_metrics import ImageTable, image_table
 from cnnvis_report.report.views.image_tiles import ScaleEnds, Section, Tile, gradient, scale_ends, sections
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.report import Report
-from cnnvis_report.report.views.segmentation import Segmentation, segmentation
+from cnnvis_report.report.views.segmentation import PredictedPicture, segmentation
 from cnnvis_report.report.views.verdict import Verdict, label_score, labels_with_scores, predicted_scores, verdict
 from cnnvis_report.store.run_folder import StoredRun
 
 PREDICTED = 8  # labels that the head of the page names
 SIDE_BY_SIDE = 12  # classes
+PREDICTED_PICTURES = {ScoreKind.SEGMENTATION: segmentation, ScoreKind.DETECTION: detection}
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class ImageView:
     columns: the methods whose maps of all classes stand side by side; none where one class is explained.
     layers: those of the maps, in the order in which they run. palettes, signed_palettes: names with their colors as a
     CSS gradient. kinds: of the maps. colors: whether a method has color pictures. mask: whether there is one.
-    segmentation: what is predicted where; None of other networks. metrics: what the maps scored.
+    predicted_picture: what is predicted where; None of networks that don't say. metrics: what the maps scored.
     features: what the layers compute; None where that wasn't inspected. bands: of pictures that are neither gray nor
     color.
     """
@@ -81,7 +83,7 @@ class ImageView:
     kinds: set[Kind]
     colors: bool
     mask: bool
-    segmentation: Segmentation | None
+    predicted_picture: PredictedPicture | None
     quality: Quality
     metrics: ImageTable | None
     features: ImageFeatures | None
@@ -146,7 +148,7 @@ def image_view(
         kinds={method.kind for method in shown},
         colors=any(method.color for method in shown),
         mask=image.mask_fraction is not None,
-        segmentation=segmentation(image, links),
+        predicted_picture=PREDICTED_PICTURES[image.kind](image, links) if image.kind in PREDICTED_PICTURES else None,
         quality=report.quality,
         metrics=image_table(report, image),
         features=image_features(report, links, image),
@@ -181,6 +183,8 @@ def _score_hint(network: NetworkRecord, image: ImageRecord) -> str:
     if network.kind is ScoreKind.VALUE:
         return f"{fmt.columns(rest, network.kind)} more" if rest else "values, not probabilities"
     first = image.top[0]
+    if network.kind is ScoreKind.DETECTION:
+        return "score of the best box of each class"
     if network.kind is ScoreKind.SEGMENTATION:
         regions = f"mean {network.quantity} of {first.name} over its region: {fmt.number(first.logit)}"
         return f"shares of the picture that are predicted as each class · {regions}"

@@ -127,6 +127,12 @@ def _lead(network: NetworkRecord) -> list[str]:
             "The region is that of the image as it is, also where a method hides or changes a part of it. Classes that "
             "are predicted nowhere in an image aren't explained there."
         )
+    if network.kind is ScoreKind.DETECTION:
+        sentences.append(
+            "The box is that of the image as it is: where a method hides or changes a part of it, a box counts by its "
+            "score times its overlap with that box (intersection over union). Classes without a box in an image aren't "
+            "explained there."
+        )
     if network.kind is ScoreKind.BINARY and network.quantity is Quantity.LOGIT:
         sentences.append(
             "The network has one logit, that of the positive class; that of the negative class is its negation."

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.pictures.segmentation import class_color
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 
-PICTURE = "segmentation"
+PICTURE = "prediction"
 
 
 @dataclass(frozen=True)
@@ -21,22 +20,23 @@ class LegendRow:
 
 
 @dataclass(frozen=True)
-class Segmentation:
-    """The address of the picture, what its colors mean, and how much of the picture other classes cover, in words."""
+class PredictedPicture:
+    """What is predicted where: title, address of the picture, what its colors mean, and what other classes cover."""
 
+    title: str
     picture: str
     legend: tuple[LegendRow, ...]
     rest: str
 
 
-def segmentation(image: ImageRecord, links: Links) -> Segmentation | None:
-    """The segmentation of an image; None where the network gives another kind of scores."""
-    if image.kind is not ScoreKind.SEGMENTATION:
-        return None
+def segmentation(image: ImageRecord, links: Links) -> PredictedPicture:
+    """The segmentation of an image."""
     listed = {score.index: score for score in (*image.top, *image.targets)}.values()
     rows = tuple(
         LegendRow(score.name, "rgb({} {} {})".format(*class_color(score.index)), fmt.score_value(score))
         for score in listed
     )
     rest = 1 - sum(score.area or 0.0 for score in listed)
-    return Segmentation(links.picture(PICTURE), rows, fmt.percent(rest) if rest > 1e-6 else "")
+    return PredictedPicture(
+        "Predicted segmentation", links.picture(PICTURE), rows, fmt.percent(rest) if rest > 1e-6 else ""
+    )

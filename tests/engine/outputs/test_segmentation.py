@@ -13,6 +13,8 @@ from cnnvis_report.engine.outputs.regions import Regions
 from cnnvis_report.engine.subject import Subject
 from cnnvis_report.engine.tape import Tape
 from cnnvis_report.errors import BadRequest, NotApplicable
+from cnnvis_report.methods.registry import select
+from cnnvis_report.methods.tasks import tasks_for
 from tests.networks import Tiny, seeded
 from tests.segmenters import Positions, Returns, UNet, halves
 
@@ -145,6 +147,17 @@ def test_no_method_reads_the_region_of_another_image(unet: nn.Module, pictures: 
         alone = explain(unet, pictures[part], first[part], names, reference=pictures, on_error="skip", **chosen)
         for name, values in alone.items():
             torch.testing.assert_close(together[name][part], values, rtol=1e-7, atol=1e-9, msg=name)
+
+
+@pytest.mark.parametrize("name", ["occlusion", "rise", "score_cam"])
+def test_versions_of_several_images_that_go_together_are_read_as_alone(
+    name: str, unet: nn.Module, pictures: Tensor
+) -> None:
+    subject = Subject(unet, pictures[:1])
+    first = subject.ranking(pictures).argmax(dim=1, keepdim=True)
+    (task,) = tasks_for(select([name]), [], {"rise": {"n": 8}} if name == "rise" else {})
+    together, alone = (task.run(Tape(subject, pictures, capacity=size), first) for size in (9, 3))
+    torch.testing.assert_close(together, alone)
 
 
 def test_a_method_that_doesnt_say_which_image_it_changes_is_refused(linear: nn.Module) -> None:

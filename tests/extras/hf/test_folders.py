@@ -22,7 +22,7 @@ from cnnvis_report.data.decode import prepare  # noqa: E402
 from cnnvis_report.engine.subject import Subject  # noqa: E402
 from cnnvis_report.errors import BadRequest  # noqa: E402
 from cnnvis_report.models.load import load_model  # noqa: E402
-from tests.extras.hf.folders import KINDS, TOKENS, made  # noqa: E402
+from tests.extras.hf.folders import KINDS, made  # noqa: E402
 from tests.robustness.mutated_models import failures  # noqa: E402
 
 SIZES = [(60, 41), (41, 60), (32, 32), (90, 21)]
@@ -105,7 +105,7 @@ def test_a_processor_that_has_other_steps_is_called_itself(tmp_path: Path) -> No
     assert torch.equal(prepare(noise((60, 41)), model.preprocessing).values, expected["pixel_values"][0])
 
 
-def change(file: str = "config.json", **settings: Any) -> Callable[[Path], None]:
+def change(file: str = "config.json", **settings: Any) -> Callable[[Path], object]:
     def changed(folder: Path) -> None:
         content = {**json.loads((folder / file).read_text()), **settings}
         content = {key: value for key, value in content.items() if value is not None}
@@ -114,11 +114,11 @@ def change(file: str = "config.json", **settings: Any) -> Callable[[Path], None]
     return changed
 
 
-def cut(file: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / file).write_bytes((folder / file).read_bytes()[:-40]) and None
+def cut(file: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / file).write_bytes((folder / file).read_bytes()[:-40])
 
 
-def index(weight_map: object) -> Callable[[Path], None]:
+def index(weight_map: object) -> Callable[[Path], object]:
     def written(folder: Path) -> None:
         (folder / "model.safetensors").unlink()
         (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
@@ -128,7 +128,7 @@ def index(weight_map: object) -> Callable[[Path], None]:
 
 AUTO = {"AutoModelForImageClassification": "modeling.Net"}
 PROCESSOR = "preprocessor_config.json"
-BAD: dict[str, tuple[Callable[[Path], None], str]] = {
+BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "remote code": (change(auto_map=AUTO), "its network is code of its maker"),
     "remote processor": (change(PROCESSOR, auto_map=AUTO), "its image processor is code of its maker"),
     "no architecture": (change(architectures=None), "names no architecture"),
@@ -146,9 +146,10 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "another width": (change(hidden_size=24), "of another network|can't build"),
     "of no sense": (change(num_attention_heads="many"), "transformers doesn't take it|can't build"),
     "large pictures": (change(PROCESSOR, size={"height": 10**9, "width": 10**9}), "at most 10000 pixels are made"),
+    "two means": (change(PROCESSOR, image_mean=[0.5, 0.5]), "the image processor fails on a picture"),
     "no such processor": (change(PROCESSOR, image_processor_type="Nonsense"), "makes no image processor"),
     "no JSON": (cut("config.json"), "can't be read as JSON"),
-    "no table": (lambda folder: (folder / "config.json").write_text("[1]") and None, "holds a list and no table"),
+    "no table": (lambda folder: (folder / "config.json").write_text("[1]"), "holds a list and no table"),
     "cut weights": (cut("model.safetensors"), "can't be read as safetensors"),
     "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "has no weights beside config.json"),
     "missing part": (index({"a": "model-00001-of-00002.safetensors"}), "1 of 1 parts of the weights are missing"),
@@ -193,5 +194,5 @@ def test_nothing_is_said_on_the_terminal(tmp_path: Path, capfd: pytest.CaptureFi
 
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors", "preprocessor_config.json"])
 def test_damaged_folders(file: str, tmp_path: Path) -> None:
-    made("vit", tmp_path / "net", **TOKENS)
+    made("vit", tmp_path / "net")
     assert not failures(tmp_path / "net" / file, count=30)

@@ -1,4 +1,4 @@
-"""HDF5 files in the form in which Keras 2 wrote models: written here by hand, as that version can't be beside Keras 3."""
+"""HDF5 files in the form in which Keras 2 wrote models, by hand: that version can't be beside Keras 3."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -25,7 +25,7 @@ from tests.extras.keras.keras2 import (  # noqa: E402
 )
 from tests.extras.keras.models import loaded_difference  # noqa: E402
 
-NORM = {  # what Keras 2 wrote, and Keras 3 doesn't know
+NORM: dict[str, Any] = {  # what Keras 2 wrote, and Keras 3 doesn't know
     "axis": [3],
     "momentum": 0.99,
     "epsilon": 0.001,
@@ -35,7 +35,7 @@ NORM = {  # what Keras 2 wrote, and Keras 3 doesn't know
     "fused": True,
     "moving_mean_initializer": {"class_name": "Zeros", "config": {}},
 }
-DENSE = {"units": 3, "activation": "softmax", "use_bias": True}
+DENSE: dict[str, Any] = {"units": 3, "activation": "softmax", "use_bias": True}
 
 
 def numbers(*shape: int) -> Any:
@@ -104,7 +104,7 @@ def test_weights_alone_go_with_the_description_beside_them(tmp_path: Path) -> No
 
 def test_a_model_within_a_model_with_depthwise_convolutions_is_read(tmp_path: Path) -> None:
     """As programs that teach on a page of the web write it: Keras 3 itself stumbles over `groups`."""
-    depthwise = {
+    depthwise: dict[str, Any] = {
         "kernel_size": [3, 3],
         "strides": [2, 2],
         "padding": "valid",
@@ -154,9 +154,10 @@ def test_a_model_within_a_model_with_depthwise_convolutions_is_read(tmp_path: Pa
     assert difference <= 1e-5
     pixels = torch.rand(2, 3, 9, 9)
     x = F.conv2d(pixels, torch.tensor(own["Conv1"]["kernel"]).permute(3, 2, 0, 1), padding=1)
-    x = F.batch_norm(
-        x, *[torch.tensor(stats[key]) for key in ("moving_mean", "moving_variance", "gamma", "beta")], eps=1e-3
+    mean, variance, gamma, beta = (
+        torch.tensor(stats[key]) for key in ("moving_mean", "moving_variance", "gamma", "beta")
     )
+    x = F.batch_norm(x, mean, variance, gamma, beta, eps=1e-3)
     kernel = torch.tensor(own["depthwise"]["depthwise_kernel"]).permute(2, 3, 0, 1)
     x = 2 * F.conv2d(F.pad(x.clamp(0, 6), (0, 1, 0, 1)), kernel, stride=2, groups=4)
     expected = x.mean((2, 3)) @ torch.tensor(HEAD["kernel"]) + torch.tensor(HEAD["bias"])

@@ -80,13 +80,17 @@ def test_children_are_called_as_in_keras_and_shared_ones_are_there_once(tmp_path
     assert [name for name, _ in network.named_children()][::2] == ["body", "head"]
 
 
-ENDINGS = {
-    "softmax": (lambda: [layers.Dense(3, activation="softmax")], "softmax", nn.Softmax),
-    "sigmoid": (lambda: [layers.Dense(3, activation="sigmoid")], "sigmoid", nn.Sigmoid),
+ENDINGS: dict[str, tuple[Callable[[], list[Any]], str, type[nn.Module] | None]] = {
+    "softmax": (lambda: [layers.Dense(3, activation="softmax")], "classification", nn.Softmax),
+    "sigmoid": (lambda: [layers.Dense(3, activation="sigmoid")], "multilabel", nn.Sigmoid),
     "one score": (lambda: [layers.Dense(1, activation="sigmoid")], "binary", nn.Sigmoid),
-    "a layer of its own": (lambda: [layers.Dense(3), layers.Activation("softmax")], "softmax", nn.Softmax),
-    "Softmax, then dropout": (lambda: [layers.Dense(3), layers.Softmax(), layers.Dropout(0.1)], "softmax", nn.Softmax),
-    "in a head": (lambda: [keras.Sequential([layers.Dense(3, activation="softmax")])], "softmax", nn.Softmax),
+    "a layer of its own": (lambda: [layers.Dense(3), layers.Activation("softmax")], "classification", nn.Softmax),
+    "Softmax, then dropout": (
+        lambda: [layers.Dense(3), layers.Softmax(), layers.Dropout(0.1)],
+        "classification",
+        nn.Softmax,
+    ),
+    "in a head": (lambda: [keras.Sequential([layers.Dense(3, activation="softmax")])], "classification", nn.Softmax),
     "none": (lambda: [layers.Dense(3)], "", None),
     "the softmax of one score": (lambda: [layers.Dense(1, activation="softmax")], "", None),
     "another": (lambda: [layers.Dense(3, activation="tanh")], "", None),
@@ -95,11 +99,11 @@ ENDINGS = {
 
 @pytest.mark.parametrize("name", ENDINGS)
 def test_the_last_activation_is_taken_off_and_said(name: str, tmp_path: Path) -> None:
-    parts, scores, kind = ENDINGS[name]
+    parts, task, kind = ENDINGS[name]
     chain([layers.Conv2D(4, 3), layers.GlobalAveragePooling2D(), *parts()], (8, 8, 3)).save(tmp_path / "net.keras")
     model, difference = loaded_difference(tmp_path / "net.keras")
     assert difference <= CLOSE
-    assert model.network.scores == scores
+    assert model.network.task == task
     assert model.original is not None
     assert kind is None or isinstance(model.original.ending, kind)
     ends = (nn.Softmax, nn.Sigmoid)

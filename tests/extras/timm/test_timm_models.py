@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ import timm  # noqa: E402
 from timm.models import save_for_hf  # noqa: E402
 
 from cnnvis_report.errors import BadRequest  # noqa: E402
-from cnnvis_report.models import hub  # noqa: E402
 from cnnvis_report.models.load import load_model  # noqa: E402
 from cnnvis_report.models.model import Model  # noqa: E402
 from tests.robustness.mutated_models import failures  # noqa: E402
@@ -134,7 +134,7 @@ def test_the_hub_is_asked_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(hub.urllib.request, "urlopen", ask)
+    monkeypatch.setattr("urllib.request.urlopen", ask)
     assert "(no route)" in refused("timm:resnet18") and len(asked) == 1
 
 
@@ -176,7 +176,7 @@ def test_weights_of_timm_under_a_name_of_torchvision_are_said_to_be(tmp_path: Pa
     assert not load_model("resnet18", tmp_path / "own" / "a.pth").notices
 
 
-BAD = {
+BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "has no weights beside config.json"),
     "no such model": (lambda folder: settings(folder, architecture="resnot"), "No model of timm is called 'resnot'"),
     "terabytes": (lambda folder: settings(folder, model_args={"img_size": 10_000_000}), "img_size is 10000000"),

@@ -1,0 +1,37 @@
+"""The boxes that a detector predicts, drawn upon the image: each in the color of its class."""
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from cnnvis_report.report.pictures.segmentation import SIDE, class_color
+from cnnvis_report.report.pictures.thumbnails import Pixels, gray, webp
+
+MOST = 20  # boxes, beside the best of each class
+LEAST = 0.3  # score of these
+WIDTH = 3  # pixels of a line
+
+
+def boxes_picture(picture: Pixels, boxes: npt.NDArray[np.floating]) -> bytes:
+    """An image [H, W] or [H, W, 3] with its boxes [M, 6] of corners, class and score, best first, as WebP.
+
+    The best box of each class is drawn, and every other one that is about as sure as detectors' pages show.
+    """
+    height, width = picture.shape[:2]
+    scale = min(1.0, SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    brightness = Image.fromarray(gray(picture)).resize(size, Image.Resampling.LANCZOS).convert("RGB")
+    draw = ImageDraw.Draw(brightness)
+    classes: set[int] = set()
+    shown = []
+    for row, box in enumerate(boxes):
+        index = int(box[4])
+        if index not in classes or (box[5] >= LEAST and row < MOST):
+            shown.append(box)
+        classes.add(index)
+    for box in reversed(shown[: 2 * MOST]):  # the best last, over the others
+        left, top, right, bottom = (float(side) * scale for side in box[:4])
+        corners = [max(0.0, left), max(0.0, top), min(size[0] - 1.0, right), min(size[1] - 1.0, bottom)]
+        if corners[2] > corners[0] and corners[3] > corners[1]:
+            draw.rectangle(corners, outline=class_color(int(box[4])), width=WIDTH)
+    return webp(np.asarray(brightness), quality=80)
