@@ -135,8 +135,8 @@ def _with_weights(config: Any, weights: Path, folder: Path, version: str = "") -
         return replace(_archive(weights, None, folder), config=config, whole=False)
     if start != SIGNATURE:
         raise BadRequest(f"{weights}: holds no weights of Keras, which are an HDF5 file.")
-    _, own, suffix = _look_into(weights, weights)
-    return KerasFile(config, _named(weights, suffix, folder), weights.name, version or own)
+    _, written_by, suffix = _look_into(weights, weights)
+    return KerasFile(config, _named(weights, suffix, folder), weights.name, version or written_by)
 
 
 def _look_into(file: Path, path: Path) -> tuple[Any, str, str]:
