@@ -59,6 +59,9 @@ def test_an_image_without_boxes_is_shown_and_nothing_is_explained_of_it(pictures
     assert "No box in 1 image." in index and "(1 image). Its score is" in index
     page = (tmp_path / "r" / "images" / f"{dark.id}.html").read_text(encoding="utf-8")
     assert "<b>no box</b>" in page and "there is nothing to explain" in page
+    assert "not one map has a value" not in index, "insertion by probability isn't measured of boxes"
+    lit = (tmp_path / "r" / "images" / f"{light.id}.html").read_text(encoding="utf-8")
+    assert "Curves: Insertion (" in lit and "log-odds" not in lit
     figure: Any = command("figure", tmp_path / "r", "-o", tmp_path / "f.svg")
     assert figure.exit_code == 0, figure.output
 

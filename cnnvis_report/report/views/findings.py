@@ -106,7 +106,8 @@ def _boxes(report: Report) -> str:
     if without == images:
         return f"No box in {fmt.count(images, 'image')}: there is nothing to explain."
     missing = f" No box in {fmt.count(without, 'image')}." if without else ""
-    return f"Best box: {_predicted(report)}. Its score is {_shares(report)}.{missing} Whether boxes are right isn't measured."
+    best = f"Best box: {_predicted(report)}. Its score is {_shares(report)}."
+    return f"{best}{missing} Whether boxes are right isn't measured."
 
 
 def _predicted(report: Report) -> str:
