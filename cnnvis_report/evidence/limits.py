@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from cnnvis_report.evidence import words
 from cnnvis_report.evidence.checks import RANDOMIZATION
+from cnnvis_report.evidence.measurements import UNDEFINED
 from cnnvis_report.evidence.statistics import FEWEST
 from cnnvis_report.records.evidence import Evidence, Standing
 from cnnvis_report.records.run import RunRecord
@@ -49,6 +50,8 @@ def _left_out(evidence: Evidence, run: RunRecord) -> Iterable[str]:
     measures: dict[tuple[str, int], list[str]] = {}
     for measure in evidence.measures:
         for reason, count in measure.left_out.items():
+            if reason == UNDEFINED and not (measure.images or run.network.kind.judged):
+                continue  # a measure of probabilities, where scores are none
             measures.setdefault((reason, count), []).append(words.metric(run, measure.name).title)
     for (reason, count), titles in measures.items():
         yield f"{words.counted(count, 'image')} left out of {words.listed(titles)}: {reason[:1].lower()}{reason[1:]}."

@@ -131,8 +131,8 @@ def class_names(names: Sequence[str] | None, count: int, name: str) -> tuple[str
         return tuple(f"class {index}" for index in range(count))
     if len(names) != count:
         raise BadRequest(
-            f"{len(names)} class names were given, and {name} has {count} classes. "
-            f"Give --class-names a file with {count} lines, in index order."
+            f"{name} has {count} classes, and was given {len(names)} class name{'s' if len(names) != 1 else ''}; "
+            f"one for each is needed, in index order."
         )
     return tuple(names)
 

@@ -122,7 +122,10 @@ def refusal(network: nn.Module, name: str, example: Tensor, error: Exception) ->
     dtypes = {parameter.dtype for parameter in network.parameters() if parameter.is_floating_point()}
     if dtypes and example.dtype not in dtypes:
         (dtype, *_) = dtypes
-        return BadRequest(f"The images are {example.dtype} and {name}'s weights {dtype}: images.to({dtype}).")
+        return BadRequest(
+            f"{name} gets images of {example.dtype}, and its weights are {dtype}: give network.to({example.dtype}), "
+            f"or images.to({dtype}) where you call explain."
+        )
     channels = CHANNELS.search(message)
     if channels and int(channels[2]) == example.shape[1]:
         wanted = int(channels[1])

@@ -131,6 +131,8 @@ def _source(request: _Request, config: RunConfig) -> Source:
     network, images = request.network, request.images
     check_finite(network, request.name)
     known = declared(network, request.name, {} if request.transform is None else {"transform": request.transform})
+    if isinstance(request.classes, str):
+        raise BadRequest(f"classes is the text {request.classes!r}; a list with a name for each class is needed.")
     names = tuple(map(str, request.classes)) if request.classes is not None else known.classes
     model = Model(
         network,

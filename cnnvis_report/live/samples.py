@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset, default_collate
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, told
 
 IMAGE_KEYS = ("pixel_values", "image", "img", "images", "x", "input", "inputs")
 DEEPEST = 8  # of datasets around datasets
@@ -97,14 +97,18 @@ def samples_of(images: object, labels: object, limit: int | None) -> Samples:
     if labels is None and isinstance(images, tuple) and len(images) == 2 and _is_batch(images[0]):
         images, labels = images
     samples = _samples(images, limit)
-    if not len(samples):
+    try:
+        count = len(samples)
+    except Exception as error:
+        raise BadRequest(f"The dataset's length can't be told ({told(error)}).") from error
+    if not count:
         raise BadRequest("There are no images: what was handed over is empty.")
     if labels is None:
         return samples
     if not hasattr(labels, "__len__") or not hasattr(labels, "__getitem__"):
         raise BadRequest(f"labels are {_kind(labels)}; a list with one for each image is needed.")
-    if len(labels) != len(samples):
-        raise BadRequest(f"There are {len(labels)} labels for {len(samples)} images; each needs one.")
+    if len(labels) != count:
+        raise BadRequest(f"There are {len(labels)} labels for {count} images; each needs one.")
     return _Relabeled(samples, labels)
 
 

@@ -70,7 +70,7 @@ def _folder(path: Path) -> str:
         return "is a checkpoint in parts, of training on several devices. Join it into one state dict first."
     files = sorted(name for name in names if name.endswith((".pth", ".pt", ".safetensors", ".ckpt", ".bin")))
     hint = f"; it holds {', '.join(files[:4])}" if files else ""
-    return f"is a folder; a file is needed{hint}."
+    return f"is a folder without a config.json; a file is needed{hint}."
 
 
 def _is_zip(path: Path) -> bool:

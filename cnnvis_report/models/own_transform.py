@@ -33,7 +33,9 @@ def with_transform(function: Any, spec: str, channels: int) -> Preprocessing:
         BadRequest: it can't be called, or gives another result each time.
     """
     if not callable(function):
-        raise BadRequest(f"{spec}: its transform is a {type(function).__name__}; a function of a picture is needed.")
+        raise BadRequest(
+            f"{spec}: its transform is of type {type(function).__name__}; a function of a picture is needed."
+        )
     apply = partial(_applied, function, spec)
     mode = "L" if channels == 1 and _channels(apply, "RGB") != 1 and _channels(apply, "L") == 1 else "RGB"
     _check_repeats(apply, mode, spec)

@@ -100,7 +100,7 @@ class Forecaster:
         spent.whole, spent.metrics = spent.whole + whole, metrics
         spent.latest, spent.once = (once - spent.once) / len(results), once
         spent.by_method = results[0].seconds
-        spent.predicted |= {result.image.top[0].index for result in results}
+        spent.predicted |= {result.image.top[0].index for result in results if result.image.top}
         spent.passes, spent.fitting = passes, self._reference.fitting
         forecast = Forecast(self._left(), spent.an_image)
         total = now - self._start + forecast.left

@@ -158,7 +158,10 @@ def _maps(
     if image.mask is not None:
         arrays["mask"] = image.mask
     if not classes:
-        reason = "no class to explain: the image has no label that the network knows"
+        if scores.highest(1):
+            reason = "no class to explain: the image has no label that the network knows"
+        else:
+            reason = "no box to explain: the detector finds nothing"
         return [], [NotApplicableRecord("", reason)], arrays
     maps: list[MapRecord] = []
     absent = [target for target in classes if not scores.present(target)]

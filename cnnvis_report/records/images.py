@@ -161,6 +161,14 @@ class ImageRecord:
         return self.top[0].index in self.known
 
     @property
+    def first_score(self) -> float:
+        """The share or probability of the first class, else its logit; 0 where a detector finds nothing."""
+        if not self.top:
+            return 0.0
+        first = self.top[0]
+        return first.logit if first.share is None else first.share
+
+    @property
     def rank(self) -> int | None:
         """The best label's place among the top classes, from 1; None where none is among them."""
         return next((rank for rank, score in enumerate(self.top, start=1) if score.index in self.known), None)

@@ -24,6 +24,11 @@ class ScoreKind(StrEnum):
         return self in (ScoreKind.SEGMENTATION, ScoreKind.DETECTION)
 
     @property
+    def nothing(self) -> str:
+        """What is said of an image for which nothing is predicted."""
+        return "no box" if self is ScoreKind.DETECTION else "no label above 50%"
+
+    @property
     def has_classes(self) -> bool:
         """Whether scores are those of classes, which a label can name."""
         return self is not ScoreKind.VALUE

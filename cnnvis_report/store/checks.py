@@ -10,6 +10,7 @@ from cnnvis_report.records.inspection import InspectionRecord
 from cnnvis_report.records.methods import Kind
 from cnnvis_report.records.predictions import BINS
 from cnnvis_report.records.run import RunRecord
+from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.store.names import IMAGE, WORD, array_key, arrays_name, is_ours
 
 LARGEST_SIDE = 1 << 20
@@ -95,7 +96,7 @@ def check_image(run: RunRecord, image: ImageRecord, where: str) -> None:
     for name, size in (("size", image.size), ("original_size", image.original_size)):
         _sides(size, f"{where}.{name}")
     _need(image.size[0] * image.size[1] <= LARGEST_PICTURE, f"{where}.size", "is larger than any picture that is read")
-    _need(len(image.top) > 0, f"{where}.top", "is empty")
+    _need(len(image.top) > 0 or image.kind is ScoreKind.DETECTION, f"{where}.top", "is empty")
     for score in (*image.top, *image.targets, *image.predicted, *image.label_scores):
         _need(0 <= score.index < run.network.classes, where, f"has a class {score.index} of {run.network.classes}")
         _need(score.probability is None or 0 <= score.probability <= 1.0001, where, "has a probability above 1")

@@ -3,7 +3,8 @@
 var CnnVis = (globalThis.CnnVis ??= {});
 
 // Whose largest value, or which of its values, the colors end at.
-CnnVis.scaleInWords = ({ style, kind, range, normalize }) => {
+CnnVis.scaleInWords = ({ style, kind, range, normalize, map }) => {
+  if (normalize === "map" && map?.ends[0] === 0) return "0 everywhere in this map";
   const whose = normalize === "map" ? "this map" : "all its classes";
   return kind === "pixel" && range !== "full" ? `99th percentile of ${whose}` : `${style.signed ? "max |value| of" : "max of"} ${whose}`;
 };

@@ -180,7 +180,7 @@ def test_a_dataset_that_draws_its_images_is_found_out(tmp_path: Path) -> None:
         (inputs(), {"mean": (0.5,) * 3, "std": (0.0,) * 3}, r"std above 0"),
         (inputs(), {"progress": "loud"}, r"progress is 'loud'; give 'auto', 'terminal'"),
         ([{"text": "a"}], {}, r"A sample has 'text', and none of 'pixel_values'"),
-        (pictures(), {"transform": 3}, r"its transform is a int"),
+        (pictures(), {"transform": 3}, r"its transform is of type int"),
         (pictures(), {"transform": lambda picture: torch.rand(3, 8, 8)}, r"gives another result each time"),
     ],
 )
@@ -220,3 +220,27 @@ def test_progress_goes_to_a_function(tmp_path: Path) -> None:
     parts = [fraction for fraction, what in seen if what.startswith("Explain")]
     assert parts[0] == 0 and parts[-1] == 1 and parts == sorted(parts)
     assert any(what.startswith("Pages") for _, what in seen)
+
+
+class Wrong(Samples):
+    """A dataset whose length is counted wrongly."""
+
+    def __len__(self) -> int:
+        return -1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": Wrong()}, r"The dataset's length can't be told \(ValueError: __len__"),
+        ({"classes": "cat"}, "classes is the text 'cat'; a list with a name for each class is needed"),
+        ({"classes": ["cat"]}, "has 4 classes, and was given 1 class name; one for each is needed"),
+        ({"network": network().half()}, r"its weights are torch.float16: give network.to\(torch.float32\)"),
+    ],
+    ids=["length", "text", "names", "half"],
+)
+def test_what_does_not_fit_is_refused_in_one_line(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    given: dict[str, Any] = {"network": network(), "images": Samples(), **change}
+    with pytest.raises(BadRequest, match=message) as caught:
+        create_report(given.pop("network"), given.pop("images"), output=tmp_path / "r", methods="gradient", **given)
+    assert "\n" not in str(caught.value)

@@ -111,6 +111,15 @@ def test_a_scale_has_its_numbers_without_scripts(report: Path, image: ImageRecor
     assert tiles(made, image)["grad_cam"].scale[:2] == ("0", "")
 
 
+def test_a_map_of_zeros_has_no_largest_value(report: Path, image: ImageRecord) -> None:
+    """Its colors still need an end, which is none of its values."""
+    made = judged(report)
+    arrays = {key: np.zeros_like(values) for key, values in made.stored.maps(image).items()}
+    ends = scale_ends(made.run, image, arrays)
+    scales = {tile.method.name: tile.scale for part in sections(made, image, ends) for tile in part.tiles}
+    assert {scale[3] for scale in scales.values() if scale} == {"0 everywhere in this map"}
+
+
 def test_columns_are_the_best_of_each_family_and_none_that_is_doubtful(report: Path, image: ImageRecord) -> None:
     names = [method.name for method in columns(judged(report), image)]
     assert names[:2] == ["occlusion", "grad_cam"] and len(names) == COLUMNS

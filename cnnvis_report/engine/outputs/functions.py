@@ -93,7 +93,7 @@ class FunctionScores:
     def _columns_of(self, scores: Tensor, count: int) -> Tensor:
         """[N, K] of one score or K scores an image."""
         if not scores.is_floating_point():
-            raise self._refused(f"{scores.dtype} numbers, which have no slope,")
+            raise self._refused(f"{scores.dtype} numbers, which have no slope")
         if scores.ndim == 0 and count == 1:
             return scores.view(1, 1)
         if scores.ndim not in (1, 2) or len(scores) != count or not scores.numel():

@@ -72,7 +72,7 @@ def _target(figure: Figure) -> str:
     noun, kind = _noun(figure), figure.run.network.kind
     if figure.target == LABEL:
         return f"the {noun} of the label"
-    if kind.has_classes and all(row.target == row.image.top[0] for row in figure.rows):
+    if kind.has_classes and all(row.target in row.image.top[:1] for row in figure.rows):
         if kind is ScoreKind.SEGMENTATION:
             return f"the {noun} of the largest region"
         if kind is ScoreKind.DETECTION:

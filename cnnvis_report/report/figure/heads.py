@@ -53,7 +53,7 @@ def head(row: Row) -> list[HeadLine]:
         )
         for number, score in enumerate(predicted_scores(image)[:NAMED])
         if (value := fmt.score_value(score))
-    ] or [HeadLine("no label above 50%", state or "ink", state)]
+    ] or [HeadLine(image.kind.nothing, state or "ink", state)]
     labels = [label.name for label in image.named]
     if labels and not image.correct and image.kind.judged:
         numbers = [str(label.index) for label in image.named if label.index is not None]

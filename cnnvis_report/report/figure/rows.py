@@ -50,9 +50,7 @@ class Choice:
 
 def candidate(image: ImageRecord, baselines: Sequence[str]) -> Candidate:
     """What decides whether an image is shown."""
-    first = image.top[0]
-    confidence = first.logit if first.share is None else first.share
-    return Candidate(image.id, confidence, image.correct, _agreement(image, baselines))
+    return Candidate(image.id, image.first_score, image.correct, _agreement(image, baselines))
 
 
 def choose(candidates: Sequence[Candidate], kind: ScoreKind, rows: int | None = None) -> Choice:

@@ -94,24 +94,32 @@ def precision(predictions: LabelPredictions) -> str:
 
 def _regions(report: Report) -> str:
     """Which classes have the largest region of an image, and how large it is."""
-    summary = report.summary
-    names = [f"{name} ({fmt.count(images, 'image')})" for (_, name), images in summary.predicted.most_common()]
-    low, high = fmt.percent(summary.least_confident), fmt.percent(summary.most_confident)
     return (
-        f"Largest region: {fmt.first_of(names, REGIONS)}. It covers {low} to {high} of a picture. "
+        f"Largest region: {_predicted(report)}. It covers {_shares(report)} of a picture. "
         f"Whether segmentations are right isn't measured."
     )
 
 
 def _boxes(report: Report) -> str:
-    """Which classes have the best box of an image, and its score."""
-    summary = report.summary
-    names = [f"{name} ({fmt.count(images, 'image')})" for (_, name), images in summary.predicted.most_common()]
-    low, high = fmt.percent(summary.least_confident), fmt.percent(summary.most_confident)
-    return (
-        f"Best box: {fmt.first_of(names, REGIONS)}. Its score is {low} to {high}. "
-        f"Whether boxes are right isn't measured."
-    )
+    """Which classes have the best box of an image, and its score; in how many images there is none."""
+    images, without = report.summary.images, report.summary.images - report.summary.predicted.total()
+    if without == images:
+        return f"No box in {fmt.count(images, 'image')}: there is nothing to explain."
+    missing = f" No box in {fmt.count(without, 'image')}." if without else ""
+    best = f"Best box: {_predicted(report)}. Its score is {_shares(report)}."
+    return f"{best}{missing} Whether boxes are right isn't measured."
+
+
+def _predicted(report: Report) -> str:
+    """The classes that are predicted first, with how many images each, most first."""
+    predicted = report.summary.predicted.most_common()
+    return fmt.first_of([f"{name} ({fmt.count(images, 'image')})" for (_, name), images in predicted], REGIONS)
+
+
+def _shares(report: Report) -> str:
+    """From the least to the largest share or score of what is predicted first."""
+    low, high = fmt.percent(report.summary.least_confident), fmt.percent(report.summary.most_confident)
+    return low if low == high else f"{low} to {high}"
 
 
 def _confidence(report: Report) -> str:

@@ -116,8 +116,8 @@ def figure_methods(report: Report) -> list[str]:
 
 
 def _item(image: ImageRecord, measures: dict[str, float], *, values: bool) -> GalleryItem:
-    scores, first = predicted_scores(image), image.top[0]
-    caption = ", ".join(map(fmt.named_score, scores[:CAPTION])) or "no label above 50%"
+    scores = predicted_scores(image)
+    caption = ", ".join(map(fmt.named_score, scores[:CAPTION])) or image.kind.nothing
     more = f", {len(scores) - CAPTION} more" if len(scores) > CAPTION else ""
     judged = verdict(image)
     return GalleryItem(
@@ -125,7 +125,7 @@ def _item(image: ImageRecord, measures: dict[str, float], *, values: bool) -> Ga
         name=image.name,
         predicted=() if values else tuple(score.name for score in scores),
         labels=tuple(label.name for label in image.named),
-        score=first.logit if first.share is None else first.share,
+        score=image.first_score,
         caption=caption + more,
         verdict=judged,
         unknown=judged.state == "unknown" and bool(image.named) and image.kind.judged,

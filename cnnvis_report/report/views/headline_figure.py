@@ -81,7 +81,8 @@ def _alt(figure: Figure) -> str:
 def _prediction(figure: Figure, number: int) -> str:
     row = figure.rows[number]
     verdict = {True: ", correct", False: ", misclassified", None: ""}[row.image.correct]
-    return f"{fmt.named_score(row.image.top[0])}{verdict}"
+    top = row.image.top
+    return f"{fmt.named_score(top[0]) if top else row.image.kind.nothing}{verdict}"
 
 
 def _links(figure: Figure, sheet: Sheet, links: Links) -> Iterator[FigureLink]:

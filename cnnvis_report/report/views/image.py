@@ -182,9 +182,9 @@ def _score_hint(network: NetworkRecord, image: ImageRecord) -> str:
     rest = network.classes - len(image.top)
     if network.kind is ScoreKind.VALUE:
         return f"{fmt.columns(rest, network.kind)} more" if rest else "values, not probabilities"
-    first = image.top[0]
     if network.kind is ScoreKind.DETECTION:
-        return "score of the best box of each class"
+        return "score of the best box of each class" if image.top else "there is nothing to explain"
+    first = image.top[0]
     if network.kind is ScoreKind.SEGMENTATION:
         regions = f"mean {network.quantity} of {first.name} over its region: {fmt.number(first.logit)}"
         return f"shares of the picture that are predicted as each class · {regions}"

@@ -80,7 +80,7 @@ def image_table(report: Report, image: ImageRecord) -> ImageTable | None:
         localized=_class_of(image, image.localization),
         groups=tuple((str(kind).capitalize(), len(list(group))) for kind, group in groupby(map(kind_of, shown))),
         columns=tuple(column(report.run, metric) for metric in shown),
-        curves=_curve_title(infos, drawn),
+        curves=_curve_title([words.in_terms_of(report.run, metric) for metric in infos], drawn),
         rows=rows,
         random=tuple(_random(metric, metrics.random.get(metric.name, ())) for metric in shown),
         baseline=next((row.curves for row in rows if row.method.baseline), ()),

@@ -98,7 +98,9 @@ def _scale(method: MethodInfo, end: float, largest: float, of: str = "this map")
     """The words below a color bar, as the page's scripts have them."""
     beyond = largest > end * 1.0001
     high = f"{'≥ ' if beyond else ''}{fmt.number(end)}"
-    if method.kind is Kind.PIXEL:
+    if not largest:
+        whose = f"0 everywhere in {of}"
+    elif method.kind is Kind.PIXEL:
         whose = f"99th percentile of {of}"
     else:
         whose = f"{'max |value|' if method.shown_sign is Sign.SIGNED else 'max'} of this map"

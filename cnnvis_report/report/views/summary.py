@@ -70,7 +70,6 @@ class Summary:
 
     def add(self, image: ImageRecord) -> None:
         """Count one image in."""
-        first = image.top[0]
         self.images += 1
         self.maps += len(image.maps)
         self.missing += len(image.not_applicable)
@@ -78,8 +77,9 @@ class Summary:
         predicted = image.predicted if image.kind is ScoreKind.SIGMOID else image.top[:1]
         for score in predicted if image.kind.has_classes else ():
             self.predicted[score.index, score.name] += 1
-        self._add_confidence(first.share or 0.0)
-        self.lowest, self.highest = min(self.lowest, first.logit), max(self.highest, first.logit)
+        for first in image.top[:1]:
+            self._add_confidence(first.share or 0.0)
+            self.lowest, self.highest = min(self.lowest, first.logit), max(self.highest, first.logit)
         self.labels.update(label.name for label in image.named)
         if image.correct is not None:
             self.labeled += 1
