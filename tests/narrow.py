@@ -1,11 +1,15 @@
-"""From what may be there to what a test knows is there, in the words of the type checker."""
+"""From what may be there to what a test knows is there: to the type checker, and of PyTorch's versions."""
 
 from typing import TypeVar
 
+import pytest
+import torch
 from torch import nn
 
 T = TypeVar("T")
 Layer = TypeVar("Layer", bound=nn.Module)
+OLD_EXPORT = tuple(map(int, torch.__version__.split(".")[:2])) < (2, 8)
+needs_programs = pytest.mark.skipif(OLD_EXPORT, reason="PyTorch before 2.8 writes programs in another form")
 
 
 def present(value: T | None) -> T:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.extensions.registry import Registry
 from cnnvis_report.models.model import Model
 
@@ -87,7 +87,9 @@ class Loader:
         options = {"--arch": request.architecture, "--arg": argument}
         for option, value in options.items():
             if value and option not in self.reads:
-                raise BadRequest(f"{option} {value}: {request.text} is {self.title}, which has no use for {option}.")
+                raise BadRequest(
+                    f"{option} {shown(value)}: {request.text} is {self.title}, which has no use for {option}."
+                )
 
     def check_installed(self, model: str) -> None:
         """Look for the modules that it needs, without importing them.

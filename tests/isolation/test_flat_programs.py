@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from cnnvis_report import explain
 from cnnvis_report.isolation.flat_programs import is_flat, with_layers
+from tests.narrow import needs_programs
 from tests.networks import seeded
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -35,6 +36,7 @@ def test_maps_are_those_of_the_network(batch: int | None) -> None:
     assert str(program.graph) == before and is_flat(program)
 
 
+@needs_programs
 def test_layers_are_called_by_their_modules_and_operations() -> None:
     network = with_layers(flat(None))
     assert not is_flat(network)

@@ -15,10 +15,11 @@ from cnnvis_report import explain
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.exported_programs.vetting import unsafe_part
 from cnnvis_report.models.load import load_model
+from tests.narrow import needs_programs
 from tests.networks import seeded
 from tests.robustness.mutated_models import failures
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), needs_programs]
 
 IMAGES = torch.randn(3, 3, 20, 20, generator=torch.Generator().manual_seed(0))
 METHODS = ["grad_cam", "cam", "guided_backprop", "lrp_composite", "lrp_epsilon", "full_grad", "input_x_gradient"]

@@ -141,7 +141,7 @@ def test_weights_that_diverged_are_refused(state: State, tmp_path: Path) -> None
 
 def test_names_that_nobody_knows(tmp_path: Path) -> None:
     assert "Did you mean 'resnet50'?" in refused("resnet5O")
-    assert "is no classifier" in refused("fcn_resnet50")
+    assert "is no classifier" in refused("r3d_18")
     assert "Known: IMAGENET1K_V1, IMAGENET1K_V2" in refused("resnet50@V3")
     torch.save({"weight": torch.zeros(1)}, tmp_path / "weights.pth")
     assert "give the architecture as MODEL and the file as --weights" in refused(str(tmp_path / "weights.pth"))

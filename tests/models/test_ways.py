@@ -12,6 +12,7 @@ from cnnvis_report.cli.main import cli
 from cnnvis_report.models.load import load_model
 from cnnvis_report.models.loader import Way, loaders
 from tests.models.test_lightning import plain
+from tests.narrow import needs_programs
 
 TESTS = Path(__file__).parents[1]
 WAYS = [way for entry in loaders() if entry.load.__module__.startswith("cnnvis_report.") for way in entry.ways]
@@ -21,6 +22,9 @@ TRIED = {
     row: (file, test)
     for row, file, test in (
         ("a classifier of torchvision", "models/test_load.py", "downloaded_weights_bring_names_and_preprocessing"),
+        ("a segmentation network of torchvision", "models/test_torchvision_dense.py", "a_name_is_enough"),
+        ("a detector of torchvision", "models/test_torchvision_dense.py", "a_name_is_enough"),
+        ("a state dict for one of these", "models/test_torchvision_dense.py", "weights_of_a_file_decide_the_classes"),
         ("a state dict for one, `.pth` or `.pt`", "models/test_load.py", "the_number_of_classes_is_read_from_the_head"),
         ("the same as `.safetensors`", "models/test_load.py", "safetensors_are_known_by_their_content"),
         (
@@ -148,6 +152,7 @@ def test_the_command_of_a_row_parses(way: Way) -> None:
     assert {word for word in options if word.startswith("-")} <= known
 
 
+@needs_programs
 @pytest.mark.filterwarnings("ignore")
 def test_a_program_of_torch_export_is_the_network_again(tmp_path: Path) -> None:
     torch.manual_seed(0)

@@ -109,7 +109,7 @@ def test_a_file_that_the_disk_does_not_give_is_not_called_a_strangers(
     command(*words)
     before = (tmp_path / "m.pt").read_bytes()
 
-    def fails(path: Path) -> None:
+    def fails(path: Path, **_: Any) -> None:
         raise OSError(errno.EIO, "Input/output error", str(path))
 
     monkeypatch.setattr("cnnvis_report.models.checkpoints.check_kind", fails)

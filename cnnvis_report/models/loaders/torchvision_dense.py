@@ -42,7 +42,7 @@ def is_dense(model: str) -> bool:
     ways=(
         Way("a segmentation network of torchvision", "fcn_resnet50", "the file's hash, as torchvision states it"),
         Way("a detector of torchvision", "fasterrcnn_resnet50_fpn_v2", "the file's hash, as torchvision states it"),
-        Way("a state dict for one", "fcn_resnet50 --weights FILE", CHECKED),
+        Way("a state dict for one of these", "fcn_resnet50 --weights FILE", CHECKED),
     ),
 )
 def torchvision_dense(request: ModelRequest) -> Model:
