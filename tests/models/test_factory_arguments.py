@@ -165,11 +165,11 @@ ON_THE_COMMAND_LINE = {
     "another type": (("with_arguments.py:Net", "--arg", "classes=x y"), "--arg classes=x y: classes of"),
     "a name of torchvision": (
         ("resnet18", "--arg", "classes=3"),
-        "--arg classes=3: resnet18 is a classifier of torchvision, which has no use for --arg.",
+        "--arg 'classes=3': resnet18 is a classifier of torchvision, which has no use for --arg.",
     ),
     "an architecture beside a name": (
         ("resnet18", "--arch", "resnet34"),
-        "--arch resnet34: resnet18 is a classifier of torchvision, which has no use for --arch.",
+        "--arch 'resnet34': resnet18 is a classifier of torchvision, which has no use for --arch.",
     ),
     "no value": (("with_arguments.py:Net", "--arg", "classes"), "give NAME=VALUE, such as classes=10"),
 }
