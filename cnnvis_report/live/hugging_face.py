@@ -62,8 +62,8 @@ class ReportCallback(TrainerCallback):
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Make the report of the last epoch where it wasn't due."""
         if state.is_world_process_zero:
-            self.reports.close(kwargs["model"])
+            self.reports.report(kwargs["model"], round(state.epoch or 0))
 
     def _report(self, state: Any, kwargs: dict[str, Any]) -> None:
-        if state.is_world_process_zero and state.epoch is not None:
-            self.reports.on_epoch_end(kwargs["model"], round(state.epoch))
+        if state.is_world_process_zero:
+            self.reports.on_epoch_end(kwargs["model"], round(state.epoch or 0))

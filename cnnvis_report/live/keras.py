@@ -13,7 +13,7 @@ from cnnvis_report.models.keras.convert import convert
 from cnnvis_report.models.keras.library import keras_library
 
 try:
-    keras = keras_library()
+    keras: Any = keras_library()
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError("Keras isn't installed: pip install 'cnnvis-report[keras]'", name=error.name) from error
 

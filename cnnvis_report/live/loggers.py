@@ -7,6 +7,7 @@ from io import BytesIO
 from math import isfinite
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from cnnvis_report.errors import BadRequest, UnknownName
@@ -50,17 +51,16 @@ class ReportContents:
 
     def _drawing(self, report: LoadedReport) -> Drawing | None:
         try:
+            if not self._rows:
+                content = report.figure().content
+                self._rows = tuple(row.image.name for row in content.rows)
+                self._columns = tuple(f"{column.method.name}@{column.layer}" for column in content.columns)
             drawing = report.figure(images=self._rows, methods=self._columns)
-            content = drawing.content
+            return drawing if drawing.content.rows else None
         except NoMaps:
             return None
         except (BadRequest, UnknownName):  # an image or a method of the first report is missing from this one
-            drawing = report.figure()
-            content = drawing.content
-        if not self._rows:
-            self._rows = tuple(row.image.name for row in content.rows)
-            self._columns = tuple(column.method for column in content.columns)
-        return drawing
+            return report.figure()
 
 
 class TensorBoardLogger:
@@ -76,8 +76,6 @@ class TensorBoardLogger:
         """Log the report of an epoch."""
         content = self._contents.of(report)
         if content.picture is not None:
-            import numpy as np
-
             self._writer.add_image(f"{GROUP}/figure", np.asarray(content.picture), epoch, dataformats="HWC")
         lines = [*(f"- {finding}" for finding in content.findings), "", content.caption, "", f"`{report.page}`"]
         self._writer.add_text(f"{GROUP}/findings", "\n".join(lines), epoch)
@@ -132,8 +130,7 @@ class WandbLogger:
 
         content = self._contents.of(report)
         findings = "".join(f"<li>{escape(finding)}</li>" for finding in content.findings)
-        entries: dict[str, Any] = {name: value for name, value in content.scalars.items()}
-        entries |= {"epoch": epoch, "findings": wandb.Html(f"<ul>{findings}</ul>")}
+        entries: dict[str, Any] = {**content.scalars, "epoch": epoch, "findings": wandb.Html(f"<ul>{findings}</ul>")}
         if content.picture is not None:
             entries["figure"] = wandb.Image(content.picture, caption=content.caption)
         self._run.log({f"{GROUP}/{name}": value for name, value in entries.items()})
@@ -148,8 +145,9 @@ def _scalars(report: LoadedReport) -> Iterator[tuple[str, float]]:
     if summary.predictions is not None:
         yield "accuracy", summary.predictions.accuracy
         yield "calibration_error", summary.predictions.calibration_error
-    if summary.label_predictions is not None:
-        yield "mean_average_precision", summary.label_predictions.mean_average_precision
+    labels = summary.label_predictions
+    if labels is not None and labels.mean_average_precision is not None:
+        yield "mean_average_precision", labels.mean_average_precision
     for method, measures in report.metrics.items():
         for name, value in measures.items():
             yield f"{method.replace('@', '/')}/{name}", value

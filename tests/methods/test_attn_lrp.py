@@ -191,7 +191,7 @@ def test_it_is_the_same_however_attention_is_calculated(name: Any, way: Any, ima
 
 
 class Cosine(nn.Module):
-    """Attention by the cosine of queries and keys, and a norm written out; what they divide by is a constant, or not."""
+    """Attention by the cosine of queries and keys, and a norm written out; what they divide by may be a constant."""
 
     def __init__(self, constant: Any) -> None:
         super().__init__()

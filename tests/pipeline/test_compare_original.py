@@ -30,7 +30,7 @@ def test_nothing_is_compared_where_nothing_was_converted() -> None:
 
 def test_the_difference_is_relative_to_the_largest_output() -> None:
     def outputs(images: Tensor) -> Tensor:
-        values = linear()(images)
+        values: Tensor = linear()(images)
         values[0, 0] += values.abs().max() * 0.005
         return values
 

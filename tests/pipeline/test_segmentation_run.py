@@ -90,7 +90,7 @@ def test_pages_show_the_segmentation_and_know_no_accuracy(segmented: Any) -> Non
     (page, *_) = sorted((folder / "images").glob("*.html"))
     text = page.read_text(encoding="utf-8")
     assert "Predicted segmentation" in text and "75% of the picture" in text
-    (source,) = re.findall(r'src="([^"]*/segmentation\.webp)"', text)
+    (source,) = re.findall(r'src="([^"]*/prediction\.webp)"', text)
     assert (page.parent / source).is_file()
     for path in (page, folder / "index.html"):
         for word in ("Probabilit", "Accuracy", "Top-1", "onfidence first", "calibration"):

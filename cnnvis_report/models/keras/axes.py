@@ -70,13 +70,13 @@ class Read:
     permutation: Order | None = None
 
     @classmethod
-    def of(cls, number: int, held: Axes, wanted: Axes) -> "Read":
+    def of(cls, number: int, stored: Axes, wanted: Axes) -> "Read":
         """What leads from the order that a tensor has to another one."""
-        if held.grid is not None and wanted.grid is None:
-            return cls(number, held.grid)
-        if held.order == wanted.order:
+        if stored.grid is not None and wanted.grid is None:
+            return cls(number, stored.grid)
+        if stored.order == wanted.order:
             return cls(number)
-        return cls(number, None, tuple(held.order.index(axis) for axis in wanted.order))
+        return cls(number, None, tuple(stored.order.index(axis) for axis in wanted.order))
 
     def __call__(self, tensor: Tensor) -> Tensor:
         """The tensor in the order that is wanted."""

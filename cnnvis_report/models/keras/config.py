@@ -92,8 +92,10 @@ def _entry(module: str, name: str, config: dict[str, Any]) -> dict[str, Any]:
 def _is_own(layer: dict[str, Any]) -> bool:
     """Whether an entry says to be of Keras itself, and not of somebody's code."""
     module, registered = layer.get("module"), layer.get("registered_name")
-    own = module is None or (isinstance(module, str) and module.split(".")[0] in ("keras", "tf_keras", "tensorflow"))
-    return own and registered in (None, "", layer["class_name"])
+    of_keras = module is None or (
+        isinstance(module, str) and module.split(".")[0] in ("keras", "tf_keras", "tensorflow")
+    )
+    return of_keras and registered in (None, "", layer["class_name"])
 
 
 def _checked_layer(layer: Any, *, sequential: bool) -> dict[str, Any]:

@@ -70,17 +70,17 @@ def _graph(model: Any, images: Axes, trusted: bool) -> tuple[KerasGraph, Axes]:
     """A model as a graph, and what its result is."""
     parts = _Parts(model.name, trusted)
     if type(model).__name__ == "Sequential":
-        held: TensorName = ("", 0, 0)
-        parts.tensors[held] = 0, images
+        current: TensorName = ("", 0, 0)
+        parts.tensors[current] = 0, images
         for layer in model.layers:
             if type(layer).__name__ == "InputLayer":
                 continue
-            axes = parts.tensors[held][1]
+            axes = parts.tensors[current][1]
             result = (layer.name, 0, 0)
             shape = tuple(layer.compute_output_shape(axes.shape))
-            parts.add(layer, GraphCall(layer.name, (held,), (), {}, result), shape)
-            held = result
-        return parts.graph(held)
+            parts.add(layer, GraphCall(layer.name, (current,), (), {}, result), shape)
+            current = result
+        return parts.graph(current)
     config = model.get_config()
     shapes = dict(shapes_of(config["layers"]))
     operations = {operation.name: operation for operation in model.operations}
@@ -121,9 +121,9 @@ class _Parts:
 
     def add(self, layer: Any, call: GraphCall, shape: Shape) -> None:
         """Convert a call of a layer; one that was called before, and reads the same, is the same child."""
-        held = [self.tensors[name] for name in call.tensors]
+        tensors = [self.tensors[name] for name in call.tensors]
         try:
-            inputs = tuple(axes for _, axes in held)
+            inputs = tuple(axes for _, axes in tensors)
             converted = _converted(layer, Call(layer, inputs, shape, call.arguments, call.options), self._trusted)
         except NotConverted as error:
             if is_model(layer):  # it names the layer within
@@ -131,7 +131,7 @@ class _Parts:
             raise NotConverted(f"layer {layer.name!r} {error}") from None
         child = self._child(layer.name, converted)
         reads = tuple(
-            Read.of(number, axes, wanted) for (number, axes), wanted in zip(held, converted.inputs, strict=True)
+            Read.of(number, axes, wanted) for (number, axes), wanted in zip(tensors, converted.inputs, strict=True)
         )
         number = len(self._steps) + 1
         self._steps.append(Step(child, reads, number))
@@ -168,13 +168,13 @@ def _converted(layer: Any, call: Call, trusted: bool) -> Converted:
     return foreign(call) if trusted and known not in BUILDERS.entries() else build(known, call)
 
 
-def _free_name(name: str, taken: dict[str, nn.Module]) -> str:
+def _free_name(name: str, others: dict[str, nn.Module]) -> str:
     """A layer's name as a child may have it: without dots, and none that a module has for something else."""
     plain = re.sub(r"[^0-9A-Za-z_-]", "_", name) or "layer"
     if hasattr(KerasGraph, plain) or plain in ("steps", "output", "title", "task"):
         plain += "_"
     free, count = plain, 1
-    while free in taken:
+    while free in others:
         count += 1
         free = f"{plain}_{count}"
     return free

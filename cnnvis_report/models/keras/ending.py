@@ -14,18 +14,18 @@ def take_off_ending(graph: KerasGraph, columns: int | None) -> nn.Module | None:
         columns: numbers an image that the network gives, where they are in a row. The softmax of one is always 1, and
             stays.
     """
-    place = len(graph.steps) - 1
+    index = len(graph.steps) - 1
     number = graph.output.number
-    while place >= 0:
-        step = graph.steps[place]
+    while index >= 0:
+        step = graph.steps[index]
         if step.output != number:
-            place -= 1
+            index -= 1
             continue
         if sum(other.child == step.child for other in graph.steps) > 1:
             return None  # it stands elsewhere too
         layer = graph.get_submodule(step.child)
         if isinstance(layer, nn.Identity | nn.Dropout) and len(step.inputs) == 1:
-            number, place = step.inputs[0].number, place - 1
+            number, index = step.inputs[0].number, index - 1
             continue
         return _taken_off(graph, step.child, layer, columns)
     return None

@@ -12,7 +12,7 @@ from cnnvis_report.errors import BadRequest, told
 from cnnvis_report.models.keras.hdf5 import SIGNATURE, SLACK, UNFOLDED, check_hdf5, rehearse
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
-SECONDS, FAST = 2, 1 << 25  # that it takes at most to look at an HDF5 file, and bytes in one more
+SECONDS, FAST = 1, 1 << 25  # that it takes at most to look at an HDF5 file, and bytes in one more
 LARGEST_CONFIG = 1 << 26  # bytes
 PROBE = 1 << 12
 
@@ -135,8 +135,8 @@ def _with_weights(config: Any, weights: Path, folder: Path, version: str = "") -
         return replace(_archive(weights, None, folder), config=config, whole=False)
     if start != SIGNATURE:
         raise BadRequest(f"{weights}: holds no weights of Keras, which are an HDF5 file.")
-    _, own, suffix = _look_into(weights, weights)
-    return KerasFile(config, _named(weights, suffix, folder), weights.name, version or own)
+    _, written_by, suffix = _look_into(weights, weights)
+    return KerasFile(config, _named(weights, suffix, folder), weights.name, version or written_by)
 
 
 def _look_into(file: Path, path: Path) -> tuple[Any, str, str]:

@@ -35,9 +35,9 @@ class KerasGraph(nn.Module):
             self.add_module(name, layer)
         self.steps = tuple(steps)
         self.output = output
-        last = {read.number: place for place, step in enumerate(self.steps) for read in step.inputs}
+        last = {read.number: index for index, step in enumerate(self.steps) for read in step.inputs}
         last.pop(output.number, None)
-        self._unused = [[number for number, step in last.items() if step == place] for place in range(len(self.steps))]
+        self._unused = [[number for number, step in last.items() if step == index] for index in range(len(self.steps))]
 
     def forward(self, images: Tensor) -> Tensor:
         """Run all layers on images [N, C, H, W]."""

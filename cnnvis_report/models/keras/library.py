@@ -28,8 +28,8 @@ def keras_library() -> Any:
     Raises:
         BadRequest: another library is under it, or it is too old.
     """
-    held = sys.modules.get("keras")
-    if held is None:
+    module = sys.modules.get("keras")
+    if module is None:
         chosen = os.environ.setdefault(BACKEND, "torch")
         if chosen != "torch":
             raise BadRequest(f"{BACKEND} is {chosen!r}, and Keras is read with PyTorch under it: set {BACKEND}=torch.")

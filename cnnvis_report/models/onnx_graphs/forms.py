@@ -29,6 +29,7 @@ def rewrite(graph: "GraphProto") -> None:
     _make_padding_explicit(graph)
     _make_padding_symmetric(graph)
     _make_axes_attributes(graph)
+    _leave_out_zero_rule(graph)
     prune(graph)
 
 
@@ -155,6 +156,15 @@ def _windows(side: int, padding: int, width: int, stride: int, dilation: int) ->
     """How many windows there are, the last of which may reach beyond the image but starts in it."""
     count = -(-(side + 2 * padding - dilation * (width - 1) - 1) // stride) + 1
     return count - ((count - 1) * stride >= side + padding)
+
+
+def _leave_out_zero_rule(graph: "GraphProto") -> None:
+    """Take `allowzero` from reshapings to a shape without a zero, to which it means nothing."""
+    known = constants(graph)
+    for node in graph.node:
+        shape = known.get(node.input[1]) if node.op_type == "Reshape" and len(node.input) == 2 else None
+        if shape is not None and 0 not in shape:
+            set_attributes(node, allowzero=None)
 
 
 def _make_axes_attributes(graph: "GraphProto") -> None:

@@ -20,6 +20,7 @@ from cnnvis_report.models.timm_models.preprocessing import timm_preprocessing  #
 CONFIGS: dict[str, dict[str, Any]] = {
     "center": {"input_size": (3, 56, 56), "crop_pct": 0.875, "interpolation": "bicubic"},
     "0.95": {"input_size": (3, 57, 57), "crop_pct": 0.95, "interpolation": "bilinear"},
+    "rounded down": {"input_size": (3, 50, 50), "crop_pct": 0.9, "interpolation": "bicubic"},
     "whole": {"input_size": (3, 56, 56), "crop_pct": 1.0},
     "squash": {"input_size": (3, 48, 64), "crop_pct": 1.0, "crop_mode": "squash"},
     "squash and crop": {"input_size": (3, 48, 64), "crop_pct": 0.9, "crop_mode": "squash", "mean": (0.5,) * 3},

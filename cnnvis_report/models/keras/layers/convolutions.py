@@ -147,11 +147,11 @@ def pointwise_convolution(weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
     return module
 
 
-def _transposed_crop(layer: Any, place: int) -> Pair:
+def _transposed_crop(layer: Any, side: int) -> Pair:
     """What is cut off before and after a side; less than 0 where the result goes on beyond the kernel's reach."""
-    kernel = (pair(layer.kernel_size)[place] - 1) * pair(layer.dilation_rate)[place] + 1
-    stride = pair(layer.strides)[place]
-    extra = None if layer.output_padding is None else pair(layer.output_padding)[place]
+    kernel = (pair(layer.kernel_size)[side] - 1) * pair(layer.dilation_rate)[side] + 1
+    stride = pair(layer.strides)[side]
+    extra = None if layer.output_padding is None else pair(layer.output_padding)[side]
     if layer.padding != "same":
         return 0, -(max(kernel, stride) - kernel if extra is None else extra)
     total = stride + kernel - 2 if extra is None else kernel + kernel % 2 - 2 + extra

@@ -146,12 +146,12 @@ def _layer_norm(
     sizes = [axes.shape[axis] for axis in dimensions]
     if None in sizes:
         raise NotConverted("normalizes axes of unknown size")
-    places = [normalized.index(axis) for axis in dimensions]
+    order = [normalized.index(axis) for axis in dimensions]
     module = nn.LayerNorm([int(size or 0) for size in sizes], eps)
     if weight is not None:
-        module.weight = parameter(weight.permute(places))
+        module.weight = parameter(weight.permute(order))
     if bias is not None:
-        module.bias = parameter(bias.permute(places))
+        module.bias = parameter(bias.permute(order))
     return module
 
 
@@ -176,7 +176,7 @@ def unit_normalization(call: Call) -> Converted:
     """Division by the length of a vector."""
     axes, axis = call.input, call.layer.axis
     axes = axes if axes.grid is None else axes.plain()
-    along = tuple(axes.dimension(place) for place in ([axis] if isinstance(axis, int) else axis))
+    along = tuple(axes.dimension(entry) for entry in ([axis] if isinstance(axis, int) else axis))
     return Converted(UnitNorm(along), (axes,), axes.shaped(call.output))
 
 

@@ -107,13 +107,13 @@ def arithmetic(call: Call) -> Converted:
             raise NotConverted(f"is {kind} of tensors with different numbers of axes")
         inputs = aligned(call.inputs)
         return Converted(Arithmetic(kind), inputs, inputs[0].shaped(call.output))
-    place = next(place for place, operand in enumerate(operands) if not isinstance(operand, Input))
-    number = constant(operands[place])
+    position = next(position for position, operand in enumerate(operands) if not isinstance(operand, Input))
+    number = constant(operands[position])
     axes = call.input if call.input.grid is None or number.numel() == 1 else call.input.plain()
     if number.dim() > axes.rank:
         raise NotConverted(f"is {kind} with a constant of {number.dim()} axes")
     number = number if number.dim() == 0 else axes.laid_out(number)
-    module = Arithmetic(kind, left=number) if place == 0 else Arithmetic(kind, right=number)
+    module = Arithmetic(kind, left=number) if position == 0 else Arithmetic(kind, right=number)
     return Converted(module, (axes,), axes.shaped(call.output))
 
 
@@ -163,9 +163,9 @@ def identity(call: Call) -> Converted:
 def reduce(call: Call) -> Converted:
     """A mean, a sum or a maximum over axes of Keras."""
     layer, axes = call.layer, call.input if call.input.grid is None else call.input.plain()
-    given = [layer.axis] if isinstance(layer.axis, int) else layer.axis
-    reduced = sorted(axis % axes.rank for axis in (range(1, axes.rank) if given is None else given))
-    if 0 in reduced or given is None:
+    axis_list = [layer.axis] if isinstance(layer.axis, int) else layer.axis
+    reduced = sorted(axis % axes.rank for axis in (range(1, axes.rank) if axis_list is None else axis_list))
+    if 0 in reduced or axis_list is None:
         raise NotConverted("mixes images with each other")
     kind = type(layer).__name__
     module = Reduce(kind, tuple(axes.dimension(axis) for axis in reduced), keep=bool(layer.keepdims))
@@ -186,8 +186,8 @@ def get_item(call: Call) -> Converted:
     index = call.arguments[1] if len(call.arguments) > 1 else call.options.get("key")
     index = list(index) if isinstance(index, list | tuple) else [index]
     if index.count(Ellipsis):
-        place = index.index(Ellipsis)
-        index[place : place + 1] = [slice(None)] * (axes.rank - len(index) + 1)
+        position = index.index(Ellipsis)
+        index[position : position + 1] = [slice(None)] * (axes.rank - len(index) + 1)
     index += [slice(None)] * (axes.rank - len(index))
     if len(index) != axes.rank or not all(isinstance(part, int | slice) for part in index):
         raise NotConverted("takes a part of a tensor by other than numbers and slices")

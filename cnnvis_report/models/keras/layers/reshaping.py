@@ -112,10 +112,10 @@ def permute(call: Call) -> Converted:
     """Another order of Keras's axes, which moves nothing here."""
     axes = call.input if call.input.grid is None else call.input.plain()
     dims = getattr(call.layer, "dims", None)
-    taken = (0, *dims) if dims is not None else tuple(call.layer.axes or reversed(range(axes.rank)))
-    if taken[0] != 0:
+    order = (0, *dims) if dims is not None else tuple(call.layer.axes or reversed(range(axes.rank)))
+    if order[0] != 0:
         raise NotConverted("moves the axis of the images")
-    return Converted(nn.Identity(), (axes,), Axes(call.output, tuple(taken.index(axis) for axis in axes.order)))
+    return Converted(nn.Identity(), (axes,), Axes(call.output, tuple(order.index(axis) for axis in axes.order)))
 
 
 @builds("ZeroPadding2D")
