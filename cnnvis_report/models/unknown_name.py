@@ -19,7 +19,9 @@ def unknown(model: str, loaders: Sequence[Loader]) -> BadRequest:
     """The error for a MODEL that none of the loaders opens."""
     name = model.partition("@")[0]
     if name in torchvision.models.list_models():
-        return BadRequest(f"{name} is no classifier; the models that can be explained are torchvision's classifiers.")
+        return BadRequest(
+            f"{name} is no classifier of images, segmentation network or detector; others can't be explained."
+        )
     if Path(model).suffix in WEIGHTS or model.startswith(("./", "../", "/", "~")):
         return BadRequest(f"{model}: there is no such file. MODEL is a file that 'cnnvis-report train' has written.")
     if re.fullmatch(r"[\w.-]+/[\w.-]+", model):

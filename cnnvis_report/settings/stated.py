@@ -34,6 +34,8 @@ def _is_stated(info: SettingInfo, value: object) -> bool:
 
 def without_folders(info: SettingInfo, value: object) -> Setting:
     """A value as plain data, without the folders of this machine."""
+    if value is None:
+        return None
     if isinstance(value, Path):
         return value.name or "."
     if isinstance(info.kind, FileName):

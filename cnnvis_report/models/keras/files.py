@@ -81,10 +81,15 @@ def _archive(path: Path, weights: Path | None, folder: Path) -> KerasFile:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
+            if not {CONFIG, METADATA, WEIGHTS} & names:
+                raise BadRequest(f"{path}: is a zip archive without anything of Keras, such as a file of PyTorch.")
             unfolded = sum(entry.file_size for entry in archive.infolist())
             if unfolded > UNFOLDED * size + SLACK:
                 raise BadRequest(f"{path}: {size:,} bytes that unfold to {unfolded:,}; Keras compresses nothing.")
-            if max(archive.getinfo(name).file_size for name in {CONFIG, METADATA} & names) > LARGEST_CONFIG:
+            if (
+                max((archive.getinfo(name).file_size for name in {CONFIG, METADATA} & names), default=0)
+                > LARGEST_CONFIG
+            ):
                 raise BadRequest(f"{path}: its {CONFIG} is far larger than that of any network.")
             config = _parsed(archive.read(CONFIG), path)
             version = _version_of(archive.read(METADATA)) if METADATA in names else ""

@@ -9,7 +9,7 @@ from cnnvis_report.report.pictures.thumbnails import Pixels, gray, webp
 
 MOST = 20  # boxes, beside the best of each class
 LEAST = 0.3  # score of these
-WIDTH = 3  # pixels of a line
+LINES = 150  # that would lie side by side in the picture
 
 
 def boxes_picture(picture: Pixels, boxes: npt.NDArray[np.floating]) -> bytes:
@@ -33,5 +33,5 @@ def boxes_picture(picture: Pixels, boxes: npt.NDArray[np.floating]) -> bytes:
         left, top, right, bottom = (float(side) * scale for side in box[:4])
         corners = [max(0.0, left), max(0.0, top), min(size[0] - 1.0, right), min(size[1] - 1.0, bottom)]
         if corners[2] > corners[0] and corners[3] > corners[1]:
-            draw.rectangle(corners, outline=class_color(int(box[4])), width=WIDTH)
+            draw.rectangle(corners, outline=class_color(int(box[4])), width=max(1, round(max(size) / LINES)))
     return webp(np.asarray(brightness), quality=80)

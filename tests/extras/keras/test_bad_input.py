@@ -16,6 +16,7 @@ from tests.extras.needs import needs
 needs("keras", "h5py")
 
 import h5py  # noqa: E402
+import torch  # noqa: E402
 
 from cnnvis_report.errors import BadRequest  # noqa: E402
 from cnnvis_report.models.load import load_model  # noqa: E402
@@ -265,3 +266,10 @@ def test_keras_is_imported_when_it_is_needed_alone() -> None:
 def test_damaged_files_are_loaded_or_refused(form: str, tmp_path: Path) -> None:
     small().save(tmp_path / f"net.{form}")
     assert not failures(tmp_path / f"net.{form}", count=28)
+
+
+def test_weights_of_pytorch_are_not_called_damaged(tmp_path: Path) -> None:
+    torch.save({"weight": torch.zeros(2)}, tmp_path / "lin.pth")
+    (tmp_path / "net.json").write_text(small().to_json(), encoding="utf-8")
+    message = refusal(tmp_path / "net.json", weights=tmp_path / "lin.pth")
+    assert message.endswith("lin.pth: is a zip archive without anything of Keras, such as a file of PyTorch.")
