@@ -161,7 +161,7 @@ class _Call:
             tape = None
 
     def _leave_empty(self, maps: Maps, absent: Tensor) -> None:
-        """Put NaN where an image has no region of the class that was asked for; `absent` is [N, K]."""
+        """Put NaN where an image has no region or box of the class that was asked for; `absent` is [N, K]."""
         assert self.targets is not None
         pairs = absent.nonzero().tolist()
         if not pairs:
@@ -169,8 +169,9 @@ class _Call:
         row, column = pairs[0]
         name = self.subject.classes[int(self.targets[row, column])]
         more = f", nor of {len(pairs) - 1} other targets" if len(pairs) > 1 else ""
+        what = "box" if self.subject.meaning.kind is ScoreKind.DETECTION else "region"
         self.notices.append(
-            f"{self.subject.name} predicts no region of {name!r} in images[{row}]{more}: these maps are NaN."
+            f"{self.subject.name} predicts no {what} of {name!r} in images[{row}]{more}: these maps are NaN."
         )
         for values in maps.values():
             values[absent] = torch.nan

@@ -91,7 +91,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "crop": ({"crop": "large"}, "its crop is 'large'; a side in pixels or .height, width. is needed"),
     "task": ({"task": "soft"}, "its task is 'soft'; it can be auto, classification"),
     "layer": ({"layer": 3}, "its layer is 3; the name of a layer is needed"),
-    "no function": ({"transform": 3}, "its transform is a int; a function of a picture is needed"),
+    "no function": ({"transform": 3}, "its transform is of type int; a function of a picture is needed"),
     "random": ({"transform": v2.Compose([v2.ToImage(), v2.RandomCrop(8), v2.ToDtype(torch.float32, scale=True)])},
                "its transform gives another result each time for the same picture"),
 }  # fmt: skip

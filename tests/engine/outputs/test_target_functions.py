@@ -96,7 +96,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "none": (lambda output: None, "target gives a NoneType; "),
     "another count": (lambda output: output[:1, 0].repeat(5), "target gives [5] for "),
     "maps": (lambda output: output[:, :, None], "target gives [3, 5, 1] for 3 images"),
-    "indices": (lambda output: output.argmax(1), "target gives torch.int64 numbers, which have no slope,"),
+    "indices": (lambda output: output.argmax(1), "target gives torch.int64 numbers, which have no slope"),
     "detached": (lambda output: output.detach()[:, 0], "target gives scores that autograd can't follow back"),
     "not finite": (lambda output: output[:, 0] / 0, "target gives scores that aren't finite"),
     "an error": (fails, "fails fails: KeyError: 'out', in "),
