@@ -33,7 +33,7 @@ def test_the_python_call() -> None:
 
 def test_the_report_from_python(tmp_path: Path) -> None:
     lines = run("python_report.py", tmp_path).splitlines()
-    assert lines[0].startswith("100%, 8 of 8 images"), "stripes are learned in a few steps"
+    assert lines[0].startswith("Accuracy: 100%, 8 of 8 images"), "stripes are learned in a few steps"
     assert lines[-2].startswith("The strongest slope of 'vertical' in image 0 is ")
     assert (tmp_path / "figure.png").is_file() and lines[-1].endswith("index.html")
 

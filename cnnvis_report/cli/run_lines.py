@@ -120,8 +120,11 @@ def _method_lines(precision: str, plan: Plan) -> Iterator[str]:
         yield f"          {fmt.count(len(names), 'method')}: {', '.join(names)}"
     if dry_run.layers:
         yield f"          layers: {', '.join(dry_run.layers)}"
+    reasons: dict[str, list[str]] = {}
     for task, reason in dry_run.not_applicable:
-        yield f"          not applicable: {task.name} ({reason})"
+        reasons.setdefault(reason, []).append(task.name)
+    for reason, refused in reasons.items():
+        yield f"          not applicable: {', '.join(dict.fromkeys(refused))} ({reason})"
     if plan.reduced:
         reduced = ", ".join(dict.fromkeys(task.name for task in plan.reduced))
         condition = "" if precision == "bfloat16" else ", where that keeps the ranking of pixels"

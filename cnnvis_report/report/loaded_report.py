@@ -164,7 +164,7 @@ class LoadedReport(StoredRun):
     def findings(self) -> tuple[str, ...]:
         """What the report opens with: how well the network classifies, where it looks, which methods to trust."""
         report = Report(self, QUALITIES[0])
-        return tuple(finding.text for finding in findings(report, SiteLinks()))
+        return tuple(f"{finding.topic}: {finding.text}" for finding in findings(report, SiteLinks()))
 
     def figure(
         self,

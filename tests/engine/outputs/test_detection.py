@@ -124,7 +124,7 @@ def test_a_report_shows_the_boxes(network: Detector, tmp_path: Path) -> None:
         assert boxes.shape[1] == 6 and float(boxes[0, 5]) == pytest.approx(present(first.probability))
         page = (tmp_path / "report" / "images" / f"{image.record.id}.html").read_text(encoding="utf-8")
         assert "Predicted boxes" in page
-    assert any(text.startswith("Best box: ") for text in report.findings)
+    assert any(text.startswith("Detection: Best box: ") for text in report.findings)
     assert "best box of a class" in (tmp_path / "report" / "methods.html").read_text(encoding="utf-8")
 
 
