@@ -18,6 +18,7 @@ from cnnvis_report.models.load import load_model  # noqa: E402
 from tests.extras.keras.models import chain, layers  # noqa: E402
 
 EXTRAS = {"lime", "kernel_shap"}  # need a library that may not be there
+OF_ATTENTION = {"attention_rollout", "gradient_attention_rollout", "attn_lrp"}  # the network has none
 COMPARED = [
     "gradient",
     "grad_cam",
@@ -99,4 +100,4 @@ def test_every_method_has_a_map(networks: tuple[nn.Module, nn.Module]) -> None:
             explain(networks[0], images(), [1, 2], methods=[name])
         except (NotApplicable, CnnVisError) as error:
             refused[name] = str(error)
-    assert refused == {}
+    assert refused.keys() == OF_ATTENTION, refused
