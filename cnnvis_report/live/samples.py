@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,21 +10,14 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Subset, default_collate
+from torch.utils.data import DataLoader, Subset
 
 from cnnvis_report.errors import BadRequest, told
+from cnnvis_report.live.loader import takes_all, unbatched
+from cnnvis_report.live.sample import Sample, sample_of
 
-IMAGE_KEYS = ("pixel_values", "image", "img", "images", "x", "input", "inputs")
 DEEPEST = 8  # of datasets around datasets
-LABEL_KEYS = ("label", "labels", "target", "targets", "y", "class", "fine_label")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One sample: the image as it was handed over, and its label, a number, a text or a row of zeros and ones."""
-
-    image: Any
-    label: Any = None
+TRIED = 8  # samples whose labels are compared with the dataset's list
 
 
 class Samples(Protocol):
@@ -58,14 +52,28 @@ class FromDataset:
 
     def label(self, index: int) -> Any:
         """The label, from the dataset's own list of them where there is one."""
-        dataset, index = _innermost(self.dataset, index)
+        labels = self._labels
+        return self[index].label if labels is None else labels[_innermost(self.dataset, index)[1]]
+
+    @cached_property
+    def _labels(self) -> Any:
+        """The dataset's own list of labels; None where it has none, or its samples say otherwise."""
+        dataset, _ = _innermost(self.dataset, 0)
         for name in ("targets", "labels"):
             labels = getattr(dataset, name, None)
             if not isinstance(labels, Sequence | np.ndarray | Tensor) or isinstance(labels, str):
                 continue
-            if len(labels) == len(dataset) and getattr(dataset, "target_transform", None) is None:
-                return labels[index]
-        return sample_of(dataset[index]).label
+            if len(labels) == len(dataset) and all(map(partial(self._agrees, labels), _spread(len(self)))):
+                return labels
+        return None
+
+    def _agrees(self, labels: Any, index: int) -> bool:
+        """Whether a sample has the label that the list says; one that can't be read tells nothing."""
+        try:
+            label = self[index].label
+        except Exception:  # its image will say why
+            return True
+        return bool(np.array_equal(np.asarray(label), np.asarray(labels[_innermost(self.dataset, index)[1]])))
 
     def name(self, index: int) -> str:
         """The file's path below the dataset's folder, where it has files; else its number."""
@@ -134,23 +142,6 @@ class _Relabeled:
         return self.samples.name(index)
 
 
-def sample_of(item: Any) -> Sample:
-    """The image and the label in what a dataset gives for a number.
-
-    Raises:
-        BadRequest: a dictionary without an image.
-    """
-    if isinstance(item, Mapping):
-        image = next((item[key] for key in IMAGE_KEYS if key in item), None)
-        if image is None:
-            keys = ", ".join(map(repr, item))
-            raise BadRequest(f"A sample has {keys}, and none of {', '.join(map(repr, IMAGE_KEYS))}.")
-        return Sample(image, next((item[key] for key in LABEL_KEYS if key in item), None))
-    if isinstance(item, list | tuple) and item and not isinstance(item, str):
-        return Sample(item[0], item[1] if len(item) > 1 else None)
-    return Sample(item)
-
-
 def transform_of(dataset: Any) -> Any:
     """What a dataset makes of its pictures; None where it says nothing of that."""
     for _ in range(DEEPEST):
@@ -177,9 +168,9 @@ def class_names_of(dataset: Any) -> tuple[str, ...] | None:
 def _samples(images: object, limit: int | None) -> Samples:
     if isinstance(images, DataLoader):
         dataset = images.dataset
-        if images.collate_fn is default_collate and hasattr(dataset, "__len__"):
+        if takes_all(images):
             return FromDataset(dataset)
-        return FromDataset(_unbatched(images, limit))
+        return FromDataset(unbatched(images, limit))
     if isinstance(images, Image.Image) or (isinstance(images, Tensor | np.ndarray) and images.ndim < 4):
         raise BadRequest(f"images are {_kind(images)}, a single one; give a list of it, [image].")
     if isinstance(images, str | Path):
@@ -194,16 +185,9 @@ def _samples(images: object, limit: int | None) -> Samples:
     )
 
 
-def _unbatched(loader: DataLoader[Any], limit: int | None) -> list[Any]:
-    """The samples of a loader's batches, so many at most."""
-    samples: list[Any] = []
-    for batch in loader:
-        whole = sample_of(batch)
-        labels = whole.label if whole.label is not None else [None] * len(whole.image)
-        samples += [(image, label) for image, label in zip(whole.image, labels, strict=True)]
-        if limit is not None and len(samples) >= limit:
-            return samples[:limit]
-    return samples
+def _spread(count: int) -> list[int]:
+    """A few numbers from the first to the last."""
+    return sorted({number * (count - 1) // (TRIED - 1) for number in range(TRIED)})
 
 
 def _innermost(dataset: Any, index: int) -> tuple[Any, int]:

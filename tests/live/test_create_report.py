@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Subset, TensorDataset
+from torch.utils.data import DataLoader, Subset, SubsetRandomSampler, TensorDataset
 
 from cnnvis_report import create_report, explain, load_report
 from cnnvis_report.errors import BadRequest, RunFailed, UnknownName
@@ -244,3 +244,26 @@ def test_what_does_not_fit_is_refused_in_one_line(change: dict[str, Any], messag
     with pytest.raises(BadRequest, match=message) as caught:
         create_report(given.pop("network"), given.pop("images"), output=tmp_path / "r", methods="gradient", **given)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("way", ["sampler", "drop_last", "batch_sampler"])
+def test_a_loader_gives_its_own_samples_not_those_of_the_whole_dataset(tmp_path: Path, way: str) -> None:
+    dataset = TensorDataset(torch.cat([inputs(), -inputs(2)]), torch.arange(5))
+    loaders = {
+        "sampler": lambda: DataLoader(dataset, batch_size=2, sampler=SubsetRandomSampler([0, 1, 2])),
+        "drop_last": lambda: DataLoader(dataset, batch_size=3, drop_last=True),
+        "batch_sampler": lambda: DataLoader(dataset, batch_sampler=[[0, 1], [2]]),
+    }
+    report = created(loaders[way](), tmp_path, network(5))
+    assert sorted(label or "" for label in labels_of(report)) == ["class 0", "class 1", "class 2"]
+
+
+class Remapped(Samples):
+    """A dataset that keeps the labels of its files, and gives others."""
+
+    targets = (3, 3, 3)
+
+
+def test_the_labels_that_samples_have_count_before_a_list_that_differs(tmp_path: Path) -> None:
+    assert labels_of(created(Remapped(), tmp_path / "1")) == ["ant", "bee", "cat"]
+    assert labels_of(created(Subset(Remapped(), [1, 2]), tmp_path / "2")) == ["bee", "cat"]
