@@ -38,8 +38,8 @@ def find_levels(
     spreads = []
     for image in sampled:
         try:
-            spread = read_spread(image.path, image.page, channels)
-        except UnusablePicture:  # says so when its turn comes
+            spread = read_spread(image, channels)
+        except (UnusablePicture, OSError):  # says so when its turn comes
             continue
         spreads += [] if spread is None else [spread]
     whole = [spread.bits for spread in spreads if spread.bits is not None]
