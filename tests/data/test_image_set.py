@@ -119,6 +119,11 @@ def test_files_that_are_no_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "list.txt").write_text("gone.jpg\nneverwas.jpg\n")
     with pytest.raises(BadRequest, match="none of the 2 files that it names is there, such as gone.jpg"):
         find_images([tmp_path / "list.txt"])
+    (tmp_path / "wide.png").write_bytes(saved(Image.new("1", (4000, 3000)), "PNG").getvalue())
+    monkeypatch.setattr(decode, "MOST_PIXELS", 10_000_000)
+    assert "4000×3000 pixels; at most 10 million" in reason(tmp_path / "wide.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert "more pixels than" in reason(tmp_path / "wide.png")
 
 
 def test_a_wrong_extension_does_no_harm(tmp_path: Path) -> None:

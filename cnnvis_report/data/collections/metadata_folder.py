@@ -1,5 +1,6 @@
 """Folders of images with a metadata file among them, as Hugging Face datasets read them (imagefolder)."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,7 @@ def metadata_folder(text: str, selection: Selection) -> FoundImages:
 def _joined(folder: Path, file: Path, selection: Selection) -> FoundImages:
     search = Search()
     images = FoundImages(tuple(search.walk(folder)))
+    search.aside -= Counter([file.suffix])
     images = replace(images, skipped=tuple(search.skipped), notices=tuple(search.notices()))
     return joined(images, read_label_file(file, selection, names_of(images)))
 
