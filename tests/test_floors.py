@@ -19,7 +19,7 @@ FLOORS = {
     "store": 3,
     "data": 4,
     "evaluation": 4,
-    "isolation": 4,
+    "isolation": 3,
     "engine": 5,
     "synthetic": 5,
     "report": 5,

@@ -12,14 +12,14 @@ from cnnvis_report.cli import finish
 from cnnvis_report.cli.console import Console
 from cnnvis_report.data.decode import Picture
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.samples.inputs import Reader, input_preprocessing
+from cnnvis_report.data.samples.sample_set import SampleSet, first_of
+from cnnvis_report.data.samples.samples import Samples, class_names_of, samples_of, transform_of
 from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eager import unwrapped
 from cnnvis_report.isolation.restore import with_state_restored
-from cnnvis_report.live.image_items import SampleSet, first_of
-from cnnvis_report.live.pictures import Reader, input_preprocessing
 from cnnvis_report.live.progress import ProgressChoice, console_of
-from cnnvis_report.live.samples import Samples, class_names_of, samples_of, transform_of
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.network_attributes import declared
 from cnnvis_report.models.network_state import check_finite
