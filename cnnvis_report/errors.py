@@ -1,6 +1,6 @@
 """What a user can act on: one family, raised anywhere, caught once by the command line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 SHOWN_AT_MOST = 20
@@ -52,6 +52,16 @@ class GapsFound(CnnVisError):
     """`--strict` was asked for and the run has gaps."""
 
     exit_code = 3
+
+
+class RulesHold(CnnVisError):
+    """Rules of `--fail-if` hold, or couldn't be judged; `lines` has a line for each of them."""
+
+    exit_code = 4
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = tuple(lines)
+        super().__init__(" ".join(lines))
 
 
 class UnknownName(BadRequest):

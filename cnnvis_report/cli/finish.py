@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cnnvis_report.cli import results
 from cnnvis_report.cli.params import printable
 from cnnvis_report.errors import GapsFound
 from cnnvis_report.pipeline.config import OutputConfig
@@ -13,6 +14,7 @@ from cnnvis_report.pipeline.config import OutputConfig
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
     from cnnvis_report.pipeline.setup import Setup
+    from cnnvis_report.store.run_folder import StoredRun
 
 
 def claim(output: Path) -> None:
@@ -54,8 +56,9 @@ def select(setup: "Setup", console: "Console", most: int | None = None) -> "Setu
 
 @dataclass(frozen=True)
 class Made:
-    """A report that is written: its first page, and how many files were skipped and maps are missing."""
+    """A report that is written: its run, its first page, and how many files were skipped and maps are missing."""
 
+    stored: "StoredRun"
     first_page: Path
     missing: int
 
@@ -65,6 +68,7 @@ def report(setup: "Setup", config: OutputConfig, console: "Console") -> None:
     result = make(setup, config, console)
     announce(result.first_page, config)
     check_gaps(result, config)
+    deliver(result.stored, config)
 
 
 def make(setup: "Setup", config: OutputConfig, console: "Console") -> Made:
@@ -80,10 +84,11 @@ def make(setup: "Setup", config: OutputConfig, console: "Console") -> Made:
         record, stats = run(setup, plan, config.output, console)
     console.bill(record, stats)
     with console.progress("Pages", record.images):
-        written = write_site(load_run(config.output), single_file=config.single_file, progress=console)
+        stored = load_run(config.output)
+        written = write_site(stored, single_file=config.single_file, progress=console)
     console.pages(written)
     missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
-    return Made(written.first_page, missing)
+    return Made(stored, written.first_page, missing)
 
 
 def check_gaps(result: Made, config: OutputConfig) -> None:
@@ -97,8 +102,20 @@ def check_gaps(result: Made, config: OutputConfig) -> None:
         raise GapsFound(f"--strict: {result.missing} things are missing; {page} lists them.")
 
 
+def deliver(stored: "StoredRun", config: OutputConfig) -> None:
+    """Write what else was asked for, and judge the rules.
+
+    Raises:
+        RulesHold: a rule holds, or what it reads isn't known.
+    """
+    from cnnvis_report.report.job_results import results_of_run
+
+    if results.wanted(config):
+        results.deliver(config, results_of_run(stored))
+
+
 def announce(page: Path, config: OutputConfig) -> None:
     """Say where the report is, and open it where that is wanted."""
-    click.echo(printable(f"Wrote {page}"))
+    click.echo(printable(f"Wrote {page}"), err=results.to_terminal(config))
     if config.open:
         click.launch(str(page))
