@@ -24,6 +24,7 @@ FLOORS = {
     "synthetic": 5,
     "report": 5,
     "models": 6,
+    "sharing": 6,
     "inspection": 6,
     "methods": 7,
     "training": 7,
@@ -40,6 +41,7 @@ INNER = {  # floors within a package, where it has several
         "pictures": 0,
         "titles": 0,
         "bibtex": 0,
+        "citation": 1,
         "links": 0,
         "charts": 1,
         "figure": 1,
@@ -50,7 +52,7 @@ INNER = {  # floors within a package, where it has several
     },
     "pipeline": {"": 0, "stages": 0, "inspection": 0, "identity": 0, "repeatability": 0},
 }
-WITHOUT_TORCH = {"errors", "progress", "extensions", "records", "evidence", "settings", "store", "report"}
+WITHOUT_TORCH = {"errors", "progress", "extensions", "records", "evidence", "settings", "store", "report", "sharing"}
 AT_THE_TOP = 5
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
