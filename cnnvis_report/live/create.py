@@ -122,7 +122,7 @@ def _make(request: _Request, config: RunConfig, console: Console) -> None:
     setup = set_up_model(model, images_for, config, aliases, request.target)
     if config.data.select != "all":
         setup = finish.select(setup, console)
-    result = finish.make(setup, config.output, console)
+    result = finish.make(setup, config.output, console, config.share)
     if config.output.open:
         finish.announce(result.first_page, config.output)
     finish.check_gaps(result, config.output)
