@@ -45,11 +45,12 @@ class ByteScale:
 
 @dataclass(frozen=True)
 class Spread:
-    """The smallest and the largest value, and whether all of them are whole."""
+    """The smallest and the largest value, whether all of them are whole, and whether the file brings a window."""
 
     least: float
     most: float
     whole: bool
+    windowed: bool = False
 
     @property
     def bits(self) -> int | None:
@@ -76,7 +77,7 @@ def spread_of(pixels: Pixels, *, alpha: bool = True) -> Spread:
             if not np.isfinite(values).all():
                 raise UnusablePicture(f"{'gray values' if alpha else 'values'} that aren't finite")
         ends += [values.min().item(), values.max().item()]
-    return Spread(min(ends), max(ends), whole)
+    return Spread(min(ends), max(ends), whole, pixels.window is not None)
 
 
 def byte_scale(pixels: Pixels, levels: Levels, *, alpha: bool = True) -> ByteScale:

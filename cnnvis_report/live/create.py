@@ -179,10 +179,10 @@ def _given(config: RunConfig) -> tuple[tuple[float, ...], tuple[float, ...]] | N
     return mean, std
 
 
-def _paths(images: object) -> tuple[Path, ...]:
-    """The paths, where nothing else was handed over."""
+def _paths(images: object) -> tuple[str, ...]:
+    """The paths and addresses, where nothing else was handed over."""
     entries = images if isinstance(images, list | tuple) else [images]
-    paths = tuple(Path(entry) for entry in entries if isinstance(entry, str | Path))
+    paths = tuple(str(entry) for entry in entries if isinstance(entry, str | Path))
     return paths if len(paths) == len(entries) else ()
 
 

@@ -14,7 +14,20 @@ from cnnvis_report.settings.kinds import Integer
 
 WITHOUT = (
     *("weights", "architecture", "arguments", "trust", "task", "target", "class_names"),
-    *("labels", "masks", "size", "resize", "crop", "interpolation", "mean", "std", "range", "limit"),
+    *(
+        "labels",
+        "label_columns",
+        "split",
+        "masks",
+        "size",
+        "resize",
+        "crop",
+        "interpolation",
+        "mean",
+        "std",
+        "range",
+        "limit",
+    ),
 )
 MOST = 300  # pictures
 
