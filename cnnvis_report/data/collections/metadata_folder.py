@@ -7,9 +7,10 @@ from pathlib import Path
 from cnnvis_report.data.collection import ImageWay, Selection, collection
 from cnnvis_report.data.folders import Search
 from cnnvis_report.data.image_file import FoundImages, natural
+from cnnvis_report.data.splits import in_split
 from cnnvis_report.data.tables.join import joined, names_of
 from cnnvis_report.data.tables.label_file import read_label_file
-from cnnvis_report.data.tables.splits import check_split, same_split
+from cnnvis_report.data.tables.splits import check_split
 
 NAMES = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
 
@@ -51,7 +52,7 @@ def metadata_folder(text: str, selection: Selection) -> FoundImages:
         return _joined(folder, files[0], selection)
     if selection.split:
         check_split(text, selection.split, [file.parent.name for file in files])
-        files = [file for file in files if same_split(file.parent.name, selection.split)]
+        files = [file for file in files if in_split(file.parent.name, selection.split)]
         selection = replace(selection, split="")
     parts = [_below(file.parent.name, _joined(file.parent, file, selection)) for file in files]
     return FoundImages(

@@ -16,7 +16,8 @@ from cnnvis_report.data.collection import ImageWay, Selection, collection
 from cnnvis_report.data.folders import Search
 from cnnvis_report.data.image_file import FoundImages, ImageFile, several
 from cnnvis_report.data.pixels import MOST_PIXELS, UnusablePicture
-from cnnvis_report.data.tables.splits import check_split, same_split
+from cnnvis_report.data.splits import in_split
+from cnnvis_report.data.tables.splits import check_split
 from cnnvis_report.data.text_tables import read_text
 
 IMAGES, OBJECTS, SPLITS, SEGMENTATION = "JPEGImages", "Annotations", "ImageSets/Main", "SegmentationClass"
@@ -86,7 +87,7 @@ def _split(root: Path, text: str, split: str) -> set[str]:
     """
     lists = sorted(path for path in (root / SPLITS).glob("*.txt") if "_" not in path.stem)
     check_split(text, split, [path.stem for path in lists])
-    path = next(path for path in lists if same_split(path.stem, split))
+    path = next(path for path in lists if in_split(path.stem, split))
     return {line.split()[0] for line in read_text(path, "a list of images").splitlines() if line.strip()}
 
 

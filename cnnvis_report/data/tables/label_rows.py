@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.image_file import several
+from cnnvis_report.data.splits import in_split
 from cnnvis_report.data.tables.columns import BORNE, UNCERTAIN, Columns, IsImage, find_columns
-from cnnvis_report.data.tables.splits import check_split, counted, same_split, split_of
+from cnnvis_report.data.tables.splits import check_split, counted, split_of
 from cnnvis_report.data.tables.table import Cell, LabelFile, LabelRow, ListCell, Table
 from cnnvis_report.errors import BadRequest
 
@@ -54,7 +55,7 @@ def _selected(table: Table, columns: Columns, split: str) -> tuple[Sequence[Sequ
         choice = f"{table.name}: column {name!r} has {counted(parts)}; all are taken, and --split takes one."
         return table.rows, False, [choice] if len(parts) > 1 else []
     check_split(table.name, split, splits)
-    rows = [row for row, part in zip(table.rows, splits, strict=True) if same_split(split, part)]
+    rows = [row for row, part in zip(table.rows, splits, strict=True) if in_split(part, split)]
     return rows, True, [f"{table.name}: {len(rows):,} of {len(table.rows):,} rows are of split {split!r}."]
 
 

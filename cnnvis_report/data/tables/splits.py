@@ -3,21 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from cnnvis_report.data.splits import in_split
 from cnnvis_report.errors import BadRequest, shown
 
 SPLIT_COLUMNS = ("split", "set", "subset", "partition", "phase", "fold", "is valid", "is val", "is test")
-GROUPS = (
-    frozenset({"train", "training"}),
-    frozenset({"val", "valid", "validation", "dev"}),
-    frozenset({"test", "testing"}),
-)
 TRUE = frozenset({"1", "1.0", "true", "yes"})
-
-
-def same_split(name: str, other: str) -> bool:
-    """Whether two names are of one part of a set, as val and validation are."""
-    one, two = name.strip().casefold(), other.strip().casefold()
-    return one == two or any({one, two} <= group for group in GROUPS)
 
 
 def split_of(text: str, column: str) -> str:
@@ -35,7 +25,7 @@ def check_split(name: str, split: str, splits: Iterable[str]) -> None:
         BadRequest: naming those that it has.
     """
     parts = Counter(splits)
-    if any(same_split(split, part) for part in parts):
+    if any(in_split(part, split) for part in parts):
         return
     possible = counted(parts) or "none"
     raise BadRequest(f"--split {shown(split)}: {name} has no such part. Its parts are {possible}.")
