@@ -26,7 +26,7 @@ FLOORS = {
     "comparison": 5,
     "report": 6,
     "models": 6,
-    "sharing": 6,
+    "sharing": 7,
     "inspection": 6,
     "methods": 7,
     "training": 7,
