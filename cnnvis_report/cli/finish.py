@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cnnvis_report.cli import results
 from cnnvis_report.cli import share as sharing
 from cnnvis_report.cli.params import printable
 from cnnvis_report.errors import GapsFound
@@ -14,6 +15,7 @@ from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
     from cnnvis_report.pipeline.setup import Setup
+    from cnnvis_report.store.run_folder import StoredRun
 
 
 def claim(output: Path) -> None:
@@ -57,10 +59,11 @@ def select(setup: "Setup", console: "Console", most: int | None = None) -> "Setu
 class Made:
     """A report that is written.
 
-    first_page: its first page. missing: how many files were skipped and maps are missing. handed_on: the first page of
-    a copy, and the zip file, where there are any.
+    stored: its run. first_page: its first page. missing: how many files were skipped and maps are missing. handed_on:
+    the first page of a copy, and the zip file, where there are any.
     """
 
+    stored: "StoredRun"
     first_page: Path
     missing: int
     handed_on: tuple[Path, ...] = ()
@@ -72,6 +75,7 @@ def report(setup: "Setup", config: OutputConfig, console: "Console", share: Shar
     announce(result.first_page, config)
     sharing.announce(result.handed_on)
     check_gaps(result, config)
+    deliver(result.stored, config)
 
 
 def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareConfig | None = None) -> Made:
@@ -97,7 +101,7 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
     console.pages(written)
     handed_on = sharing.hand_on(config.output, how)
     missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
-    return Made(written.first_page, missing, tuple(handed_on))
+    return Made(stored, written.first_page, missing, tuple(handed_on))
 
 
 def check_gaps(result: Made, config: OutputConfig) -> None:
@@ -111,8 +115,20 @@ def check_gaps(result: Made, config: OutputConfig) -> None:
         raise GapsFound(f"--strict: {result.missing} things are missing; {page} lists them.")
 
 
+def deliver(stored: "StoredRun", config: OutputConfig) -> None:
+    """Write what else was asked for, and judge the rules.
+
+    Raises:
+        RulesHold: a rule holds, or what it reads isn't known.
+    """
+    from cnnvis_report.report.job_results import results_of_run
+
+    if results.wanted(config):
+        results.deliver(config, results_of_run(stored))
+
+
 def announce(page: Path, config: OutputConfig) -> None:
     """Say where the report is, and open it where that is wanted."""
-    click.echo(printable(f"Wrote {page}"))
+    click.echo(printable(f"Wrote {page}"), err=results.to_terminal(config))
     if config.open:
         click.launch(str(page))

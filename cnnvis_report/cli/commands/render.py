@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.cli import finish, share
+from cnnvis_report.cli import finish, results, share
 from cnnvis_report.cli.help import DescribedArgument, GroupedCommand, GroupedOption
 from cnnvis_report.cli.options import configured
 from cnnvis_report.cli.params import printable
@@ -20,7 +20,7 @@ from cnnvis_report.store.names import MANIFEST
 @click.argument(
     "run", cls=DescribedArgument, type=SettingType(File()), metavar="RUN", description="The folder of a report."
 )
-@configured(OutputConfig, only=("title", "single_file", "open", "verbose"))
+@configured(OutputConfig, only=("title", "single_file", "fail_if", "summary", "json", "open", "verbose"))
 @configured(ShareConfig)
 @click.option(
     "--repair",
@@ -43,10 +43,12 @@ def render(config: OutputConfig, sharing: ShareConfig, run: Path, repair: bool) 
         cnnvis-report render report --anonymous --zip
         cnnvis-report render report --max-size 10MB
     """
+    from cnnvis_report.report.job_results import results_of_run
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.repair import repair as repair_run
     from cnnvis_report.store.run_folder import load_run, titled
 
+    results.check_files(config)
     how = share.checked(sharing, config, run, config.title)
     if (run / MANIFEST).is_file():
         finish.claim(run)
@@ -54,12 +56,17 @@ def render(config: OutputConfig, sharing: ShareConfig, run: Path, repair: bool) 
         click.echo(f"Warning: {printable(line)}", err=True)
     stored = titled(load_run(run), config.title)
     try:
+        numbers = results_of_run(stored) if results.wanted(config) else None
+        if numbers is not None:
+            results.check_rules(config, numbers)
         written = write_site(stored, single_file=config.single_file, max_size=how.max_size)
         handed_on = share.hand_on(run, how)
+        finish.announce(written.first_page, config)
+        share.announce(handed_on)
+        if numbers is not None:
+            results.deliver(config, numbers)
     except (CnnVisError, OSError):
         raise
     except Exception as error:  # every field fits its type, but a stranger may have put anything into them
         reason = f"{type(error).__name__}: {brief(error)}"
         raise BadRequest(f"{run}: no pages can be made of what its {MANIFEST} says ({reason}).") from error
-    finish.announce(written.first_page, config)
-    share.announce(handed_on)
