@@ -17,7 +17,7 @@ from cnnvis_report.data.formats import ending as ending_of
 from cnnvis_report.data.formats import head_of
 from cnnvis_report.data.geometry import fit, kept_size, whole_picture
 from cnnvis_report.data.image_file import ImageFile
-from cnnvis_report.data.pixels import MOST_PIXELS, ORIENTATION, Pixels, UnusablePicture
+from cnnvis_report.data.pixels import MOST_PIXELS, ORIENTATION, Pixels, UnusablePicture, check_size
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.data.reader import FALLBACK, Source, check_pixels, reader_for
 from cnnvis_report.data.readers.pillow import open_image
@@ -222,7 +222,5 @@ def _pixels(source: Source, page: int, ending: str = "", channels: int = COLOR) 
     if not isinstance(source, Path):
         source.seek(0)
     pixels = check_pixels(reader.read(source, page))
-    width, height = pixels.size
-    if width * height > MOST_PIXELS:
-        raise UnusablePicture(f"{width}×{height} pixels; at most {MOST_PIXELS // 10**6} million are read")
+    check_size(pixels.size)
     return pixels

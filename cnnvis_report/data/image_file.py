@@ -43,7 +43,7 @@ class ImageFile:
     @property
     def folders(self) -> tuple[str, ...]:
         """The folders that it lies in, below the one that was given."""
-        return Path(self.name).parts[:-1] if self.folder else ()
+        return tuple(self.name.split("/")[:-1]) if self.folder else ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from cnnvis_report.cli import finish
+from cnnvis_report.cli import finish, results
 from cnnvis_report.cli.console import Console
 from cnnvis_report.data.decode import Picture
 from cnnvis_report.data.image_set import ImageSet
@@ -79,6 +79,7 @@ def create_report(
 
     Raises:
         BadRequest, UnknownName: something doesn't exist or doesn't fit. RunFailed: no image can be explained.
+        RulesHold: a rule of `fail_if` holds; the report is there.
     """
     check_network(module)
     network = unwrapped(module)
@@ -91,6 +92,7 @@ def create_report(
     settings |= {"target": target} if isinstance(target, str) else {}
     config = config_of(model=called, output=Path(output), classes=targets, **settings)
     console = console_of(progress)
+    results.check_files(config.output)
     with writing_into(config.output.output):
         try:
             with_state_restored(network, at, lambda _: _make(request, config, console))
@@ -120,10 +122,11 @@ def _make(request: _Request, config: RunConfig, console: Console) -> None:
     setup = set_up_model(model, images_for, config, aliases, request.target)
     if config.data.select != "all":
         setup = finish.select(setup, console)
-    result = finish.make(setup, config.output, console)
+    result = finish.make(setup, config.output, console, config.share)
     if config.output.open:
         finish.announce(result.first_page, config.output)
     finish.check_gaps(result, config.output)
+    finish.deliver(result.stored, config.output)
 
 
 def _source(request: _Request, config: RunConfig) -> Source:
