@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 SHOWN_AT_MOST = 20
+LISTED_AT_MOST = 200  # of more names not even the first are listed
 LONGEST = 200  # letters of somebody else's message
 LONGEST_VALUE = 80  # letters of somebody else's value
 MOST_LETTERS = 200  # of a name that others are compared with
@@ -69,7 +70,7 @@ class UnknownName(BadRequest):
     Args:
         kind: what was looked for, as in "No {kind} is called …".
         name: what was asked for.
-        known: the names that exist; a long list is cut.
+        known: the names that exist; a long list is cut, a very long one is counted.
         advice: what to do next, a sentence.
     """
 
@@ -79,7 +80,9 @@ class UnknownName(BadRequest):
         parts = [f"No {kind} is called {shown(name)}."]
         if near:
             parts.append(f"Did you mean {near!r}?")
-        if known:
+        if len(known) > LISTED_AT_MOST:  # the first of them by the alphabet tell nothing
+            parts.append(f"There are {len(known):,} of them.")
+        elif known:
             more = f" and {len(known) - SHOWN_AT_MOST} more" if len(known) > SHOWN_AT_MOST else ""
             parts.append(f"Known: {', '.join(known[:SHOWN_AT_MOST])}{more}.")
         if advice:

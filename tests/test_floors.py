@@ -20,12 +20,13 @@ FLOORS = {
     "store": 3,
     "data": 4,
     "evaluation": 4,
-    "isolation": 4,
+    "isolation": 3,
     "engine": 5,
     "synthetic": 5,
     "comparison": 5,
     "report": 6,
     "models": 6,
+    "sharing": 6,
     "inspection": 6,
     "methods": 7,
     "training": 7,
@@ -42,6 +43,7 @@ INNER = {  # floors within a package, where it has several
         "pictures": 0,
         "titles": 0,
         "bibtex": 0,
+        "citation": 1,
         "links": 0,
         "charts": 1,
         "figure": 1,
@@ -63,6 +65,7 @@ WITHOUT_TORCH = {
     "store",
     "comparison",
     "report",
+    "sharing",
 }
 AT_THE_TOP = 5
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -14,7 +14,20 @@ from cnnvis_report.settings.kinds import Integer
 
 WITHOUT = (
     *("weights", "architecture", "arguments", "trust", "task", "target", "class_names"),
-    *("labels", "masks", "size", "resize", "crop", "interpolation", "mean", "std", "range", "limit"),
+    *(
+        "labels",
+        "label_columns",
+        "split",
+        "masks",
+        "size",
+        "resize",
+        "crop",
+        "interpolation",
+        "mean",
+        "std",
+        "range",
+        "limit",
+    ),
 )
 MOST = 300  # pictures
 
@@ -59,4 +72,6 @@ def demo(config: RunConfig, count: int) -> None:
     with Reporter(console) as reporter:
         demonstration = demonstrate(count, config.machine.seed, reporter)
     console.say(f"Trained   a small network on generated images: test accuracy {demonstration.accuracy:.1%}")
-    finish.report(set_up_model(demonstration.model, lambda _: demonstration.images, config), config.output, console)
+    finish.report(
+        set_up_model(demonstration.model, lambda _: demonstration.images, config), config.output, console, config.share
+    )

@@ -67,7 +67,7 @@ def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, o
     if config.report is not None:
         config_of_run = RunConfig(
             model=ModelConfig(config.output.name),
-            data=DataConfig(images=(config.test or config.images,)),
+            data=DataConfig(images=(str(config.test or config.images),)),
             explain=replace(explain, classes=_classes(trained)),
             output=replace(output, output=config.report),
             machine=replace(machine, seed=config.seed),
