@@ -24,10 +24,10 @@ def notices(
         if fingerprints[index] in fingerprints[:index]:
             other = names[fingerprints.index(fingerprints[index])]
             yield f"{name} and {other} are the same run: network, images and settings are equal, so nothing can differ."
-    own = sum(image.target_source is TargetSource.OWN_PREDICTIONS for image in images)
-    if own and methods:
+    differing = sum(image.target_source is TargetSource.OWN_PREDICTIONS for image in images)
+    if differing and methods:
         yield (
-            f"On {words.counted(own, 'image')} no class is explained in every run, so maps of different classes are "
+            f"On {words.counted(differing, 'image')} no class is explained in every run, so maps of different classes are "
             "compared; --classes label or --top 2 explains more."
         )
     for name, run in zip(names, runs, strict=True):
