@@ -1,9 +1,10 @@
 """What a user can act on: one family, raised anywhere, caught once by the command line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 SHOWN_AT_MOST = 20
+LISTED_AT_MOST = 200  # of more names not even the first are listed
 LONGEST = 200  # letters of somebody else's message
 LONGEST_VALUE = 80  # letters of somebody else's value
 MOST_LETTERS = 200  # of a name that others are compared with
@@ -53,13 +54,23 @@ class GapsFound(CnnVisError):
     exit_code = 3
 
 
+class RulesHold(CnnVisError):
+    """Rules of `--fail-if` hold, or couldn't be judged; `lines` has a line for each of them."""
+
+    exit_code = 4
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = tuple(lines)
+        super().__init__(" ".join(lines))
+
+
 class UnknownName(BadRequest):
     """A name that nothing answers to, with the nearest one that something does.
 
     Args:
         kind: what was looked for, as in "No {kind} is called …".
         name: what was asked for.
-        known: the names that exist; a long list is cut.
+        known: the names that exist; a long list is cut, a very long one is counted.
         advice: what to do next, a sentence.
     """
 
@@ -69,7 +80,9 @@ class UnknownName(BadRequest):
         parts = [f"No {kind} is called {shown(name)}."]
         if near:
             parts.append(f"Did you mean {near!r}?")
-        if known:
+        if len(known) > LISTED_AT_MOST:  # the first of them by the alphabet tell nothing
+            parts.append(f"There are {len(known):,} of them.")
+        elif known:
             more = f" and {len(known) - SHOWN_AT_MOST} more" if len(known) > SHOWN_AT_MOST else ""
             parts.append(f"Known: {', '.join(known[:SHOWN_AT_MOST])}{more}.")
         if advice:

@@ -1,8 +1,8 @@
-"""What methods, metrics, loaders and readers of somebody else may import: it stays here, whatever moves behind it.
+"""What somebody else's methods, metrics, loaders, readers and collections may import: it stays, whatever moves.
 
 Each is a function under a decorator, as docs/extending.md shows. A method is used by `-m package.module:function`, or
 by its name where an installed package has an entry point for the module or the function; the groups are
-`cnnvis_report.methods`, `.metrics`, `.loaders` and `.readers`:
+`cnnvis_report.methods`, `.metrics`, `.loaders`, `.readers` and `.collections`:
 
     [project.entry-points."cnnvis_report.methods"]
     contrast = "my_package.contrast"
@@ -21,8 +21,15 @@ Names:
     table of what can be opened.
     reader: the decorator of what reads a kind of image file. Source: a path or an open file. Pixels: an image, decoded.
     UnusablePicture: to be raised where no image can be made of a file.
+    collection: the decorator of what opens a kind of IMAGES that holds many. Selection: what of it was asked for.
+    FoundImages: what it gives: of ImageFile each, with an Entry where it is no file, an Annotation where its objects
+    are known. ImageWay: a row of a table of what can be opened.
 """
 
+from cnnvis_report.data.annotation import Annotation
+from cnnvis_report.data.collection import ImageWay, Selection, collection
+from cnnvis_report.data.entry import Entry
+from cnnvis_report.data.image_file import FoundImages, ImageFile
 from cnnvis_report.data.pixels import Pixels, UnusablePicture
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.data.reader import Source, reader
@@ -46,10 +53,15 @@ from cnnvis_report.records.methods import (
 )
 
 __all__ = [
+    "Annotation",
     "BadRequest",
     "Between",
+    "Entry",
     "Equality",
     "Family",
+    "FoundImages",
+    "ImageFile",
+    "ImageWay",
     "Kind",
     "MapsOfImage",
     "MethodInfo",
@@ -63,12 +75,14 @@ __all__ = [
     "Randomness",
     "Reduction",
     "Scores",
+    "Selection",
     "Sign",
     "Source",
     "Tape",
     "UnusablePicture",
     "Way",
     "Where",
+    "collection",
     "loader",
     "method",
     "metric",

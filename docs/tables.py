@@ -25,6 +25,7 @@ from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.metrics import MetricInfo, MetricKind
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views.method_rows import by_family
+from cnnvis_report.rules.names import CHANGES, RUN_VALUES
 from cnnvis_report.settings import Group, SettingInfo, settings_of
 from cnnvis_report.settings.kinds import Choice
 from cnnvis_report.training.config import TrainConfig
@@ -92,6 +93,19 @@ def ways_table() -> str:
         for way in entry.ways
     ]
     return rows(["you have", "MODEL and options", "pip install", "what is checked"], body)
+
+
+def rule_values_table() -> str:
+    """Every number that a rule can read: of a run, and of a comparison."""
+    kinds = (("run, render, train, compare", RUN_VALUES), ("compare, run --against", CHANGES))
+    return rows(
+        ["in a rule", "what it is", "with"],
+        [
+            [" or ".join(f"`{name}`" for name in info.labels), info.meaning, commands]
+            for commands, infos in kinds
+            for info in infos
+        ],
+    )
 
 
 def exit_codes_table() -> str:
@@ -207,6 +221,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "map-tests": map_tests_table,
     "ways": ways_table,
     "exit-codes": exit_codes_table,
+    "rule-values": rule_values_table,
     "run-settings": run_settings,
     "train-settings": train_settings,
     "run-folder": record_tables,

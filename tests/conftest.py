@@ -1,4 +1,5 @@
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,10 +53,15 @@ def no_method_outlives_its_test(monkeypatch: pytest.MonkeyPatch) -> None:
     forget_methods(monkeypatch)
 
 
+PLANTED = ("tests.evidence.planted", "tests.pipeline.planted_methods")
+
+
 def forget_methods(patch: pytest.MonkeyPatch) -> None:
     """Methods that a test announces are announced to the whole process, until the patch is undone."""
     from cnnvis_report.methods.registry import METHODS
 
+    for module in PLANTED:  # which announce their methods whenever they are imported, and that is once else
+        patch.delitem(sys.modules, module, raising=False)
     METHODS.entries()
     patch.setattr(METHODS, "_entries", dict(METHODS._entries))
     patch.setattr(METHODS, "_modules", dict(METHODS._modules))

@@ -41,7 +41,7 @@ RETIRED = {
     r"\bfilms?\b": "snapshots",
     r"beside noise|what noise has": "random baseline",
     r"\bswitch(es)?\b": "option",
-    r"`?--(inside|evaluate|only|prefer|form|start|balance|snapshots|split)\b(?!-)": "the new option",
+    r"`?--(inside|evaluate|only|prefer|form|start|balance|snapshots)\b(?!-)": "the new option",
     r"cnnvis-report (inside|draw)\b": "inspect, make-dataset",
     r"\b\w*colour\w*|\bgr(e)y(s|ish|scale)?\b": "color, gray",
     r"\b(centre|metre|fibre|behaviour|neighbour|favour|honour)\w*": "US spelling",

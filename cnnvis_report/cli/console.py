@@ -152,6 +152,8 @@ class Console(Progress):
             self.say(f"Pages     {size}; pixel maps averaged over 2×2, {steps}, to keep one file small")
         else:
             self.say(f"Pages     {size}; pixel maps accurate to {fmt.percent(quality.error)} of their largest value")
+        if quality.left_out:
+            self.say(f"          maps left out to keep one file small: {', '.join(quality.left_out)}")
 
 
 def listed(changed: Sequence[str], most: int = LISTED) -> str:

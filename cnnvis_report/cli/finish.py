@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cnnvis_report.cli import results
+from cnnvis_report.cli import share as sharing
 from cnnvis_report.cli.params import printable
 from cnnvis_report.errors import GapsFound
-from cnnvis_report.pipeline.config import OutputConfig
+from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.cli.console import Console
     from cnnvis_report.pipeline.setup import Setup
+    from cnnvis_report.store.run_folder import StoredRun
 
 
 def claim(output: Path) -> None:
@@ -54,36 +57,51 @@ def select(setup: "Setup", console: "Console", most: int | None = None) -> "Setu
 
 @dataclass(frozen=True)
 class Made:
-    """A report that is written: its first page, and how many files were skipped and maps are missing."""
+    """A report that is written.
 
+    stored: its run. first_page: its first page. missing: how many files were skipped and maps are missing. handed_on:
+    the first page of a copy, and the zip file, where there are any.
+    """
+
+    stored: "StoredRun"
     first_page: Path
     missing: int
+    handed_on: tuple[Path, ...] = ()
 
 
-def report(setup: "Setup", config: OutputConfig, console: "Console") -> None:
-    """Plan, run, write the pages, and say so."""
-    result = make(setup, config, console)
+def report(setup: "Setup", config: OutputConfig, console: "Console", share: ShareConfig | None = None) -> None:
+    """Plan, run, write the pages and what is handed on, and say so."""
+    result = make(setup, config, console, share)
     announce(result.first_page, config)
+    sharing.announce(result.handed_on)
     check_gaps(result, config)
+    deliver(result.stored, config)
 
 
-def make(setup: "Setup", config: OutputConfig, console: "Console") -> Made:
-    """Plan, run and write the pages."""
+def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareConfig | None = None) -> Made:
+    """Plan, run, and write the pages and what is handed on.
+
+    Raises:
+        BadRequest: what is handed on can't be written there; nothing has run then.
+    """
     from cnnvis_report.pipeline.plan import plan_run
     from cnnvis_report.pipeline.run import run
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.run_folder import load_run
 
+    how = sharing.checked(share or ShareConfig(), config, config.output)
     plan = plan_run(setup)
     console.plan(setup, plan)
     with console.progress("Explain", plan.images):
         record, stats = run(setup, plan, config.output, console)
     console.bill(record, stats)
     with console.progress("Pages", record.images):
-        written = write_site(load_run(config.output), single_file=config.single_file, progress=console)
+        stored = load_run(config.output)
+        written = write_site(stored, single_file=config.single_file, max_size=how.max_size, progress=console)
     console.pages(written)
+    handed_on = sharing.hand_on(config.output, how)
     missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
-    return Made(written.first_page, missing)
+    return Made(stored, written.first_page, missing, tuple(handed_on))
 
 
 def check_gaps(result: Made, config: OutputConfig) -> None:
@@ -97,8 +115,20 @@ def check_gaps(result: Made, config: OutputConfig) -> None:
         raise GapsFound(f"--strict: {result.missing} things are missing; {page} lists them.")
 
 
+def deliver(stored: "StoredRun", config: OutputConfig) -> None:
+    """Write what else was asked for, and judge the rules.
+
+    Raises:
+        RulesHold: a rule holds, or what it reads isn't known.
+    """
+    from cnnvis_report.report.job_results import results_of_run
+
+    if results.wanted(config):
+        results.deliver(config, results_of_run(stored))
+
+
 def announce(page: Path, config: OutputConfig) -> None:
     """Say where the report is, and open it where that is wanted."""
-    click.echo(printable(f"Wrote {page}"))
+    click.echo(printable(f"Wrote {page}"), err=results.to_terminal(config))
     if config.open:
         click.launch(str(page))

@@ -89,6 +89,7 @@ NOTES = (
             ("1", "The run failed, e.g. the network raised an error or the disk is full."),
             ("2", "An argument or option can't be used; nothing was written."),
             ("3", "With --strict: a file was skipped or a map is missing."),
+            ("4", "With --fail-if: a rule holds, or what it reads isn't known."),
             ("130", "Interrupted by Ctrl-C; the same command continues the run."),
         ),
     ),

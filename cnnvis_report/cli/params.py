@@ -8,7 +8,7 @@ import click
 from cnnvis_report.cli.help import write_notes
 from cnnvis_report.cli.json_line import JSON, json_line
 from cnnvis_report.cli.sources import source_of
-from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, UnknownName, brief
+from cnnvis_report.errors import BadRequest, CnnVisError, InputRefused, RulesHold, UnknownName, brief
 from cnnvis_report.isolation.user_code import (
     ends_program,
     is_fatal,
@@ -52,6 +52,10 @@ class Commands(click.Group):
         except (click.BadParameter, click.NoSuchOption, click.BadOptionUsage) as error:
             click.echo(f"Error: {printable(_message(error))}", err=True)
             ctx.exit(BadRequest.exit_code)
+        except RulesHold as error:
+            for line in error.lines:
+                _say(ctx, line, error.exit_code)
+            ctx.exit(error.exit_code)
         except CnnVisError as error:
             hint = f" Give {error.option}." if isinstance(error, InputRefused) else ""
             _say(ctx, f"{error}{hint}", error.exit_code)

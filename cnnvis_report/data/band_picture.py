@@ -44,7 +44,7 @@ class BandPicture:
         if not pixels.deep:
             return cls(pixels, BYTES, True)
         spread = spread_of(pixels, alpha=False)
-        if levels.range is None and spread.bits is None:
+        if levels.range is None and levels.percentiles is None and spread.bits is None:
             return cls(pixels, AS_IT_IS, False)
         return cls(pixels, byte_scale(pixels, levels, alpha=False), True)
 

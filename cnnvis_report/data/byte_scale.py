@@ -1,11 +1,13 @@
 """How values of more than 8 bits become bytes."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values
+from cnnvis_report.data.percentiles import percentiles
+from cnnvis_report.data.pixels import Pixels, UnusablePicture, Values, Window
 from cnnvis_report.data.preprocessing import Levels
 
 BITS = (8, 10, 12, 14, 16, 24, 32)  # of sensors, and of the files that hold what they gave
@@ -15,16 +17,26 @@ FULL = 65535
 
 @dataclass(frozen=True)
 class ByteScale:
-    """The values that become 0 and 255, and what a user has to know of them."""
+    """The values that become 0 and 255, and what a user has to know of them.
+
+    inverted: whether `low` becomes 255. curve: what maps values to 0…1, where they don't lie on a line between the two.
+    """
 
     low: float
     high: float
     note: str = ""
+    inverted: bool = False
+    curve: Callable[[Values], Values] | None = None
 
     def to_bytes(self, values: Values) -> npt.NDArray[np.uint8]:
         """The values as bytes, cut at both ends; alpha is as opaque as it is, whatever range the colors have."""
         colors = without_alpha(values).astype(np.float64)
-        scaled = np.clip(np.rint((colors - self.low) * (255 / (self.high - self.low))), 0, 255).astype(np.uint8)
+        if self.curve is not None:
+            colors = self.curve(colors) * 255
+        else:
+            colors = (colors - self.low) * (255 / (self.high - self.low))
+        scaled = np.clip(np.rint(colors), 0, 255).astype(np.uint8)
+        scaled = 255 - scaled if self.inverted else scaled
         if not has_alpha(values):
             return scaled
         alpha = np.rint(values[..., -1:].astype(np.float64) * (255 / FULL)).astype(np.uint8)
@@ -33,11 +45,12 @@ class ByteScale:
 
 @dataclass(frozen=True)
 class Spread:
-    """The smallest and the largest value, and whether all of them are whole."""
+    """The smallest and the largest value, whether all of them are whole, and whether the file brings a window."""
 
     least: float
     most: float
     whole: bool
+    windowed: bool = False
 
     @property
     def bits(self) -> int | None:
@@ -64,7 +77,7 @@ def spread_of(pixels: Pixels, *, alpha: bool = True) -> Spread:
             if not np.isfinite(values).all():
                 raise UnusablePicture(f"{'gray values' if alpha else 'values'} that aren't finite")
         ends += [values.min().item(), values.max().item()]
-    return Spread(min(ends), max(ends), whole)
+    return Spread(min(ends), max(ends), whole, pixels.window is not None)
 
 
 def byte_scale(pixels: Pixels, levels: Levels, *, alpha: bool = True) -> ByteScale:
@@ -78,7 +91,27 @@ def byte_scale(pixels: Pixels, levels: Levels, *, alpha: bool = True) -> ByteSca
     """
     spread = spread_of(pixels, alpha=alpha)
     if levels.range is not None:
-        return ByteScale(*levels.range)
+        return ByteScale(*levels.range, inverted=pixels.inverted)
+    if levels.percentiles is not None:
+        return _of_percentiles(pixels, levels.percentiles, alpha)
+    if pixels.window is not None and levels.windows:
+        return _of_window(pixels.window, pixels.inverted)
+    return replace(_of_bits(pixels, levels, spread, alpha), inverted=pixels.inverted)
+
+
+def _of_percentiles(pixels: Pixels, wanted: tuple[float, float], alpha: bool) -> ByteScale:
+    low, high = percentiles(pixels, wanted, lambda values: without_alpha(values) if alpha else values)
+    note = f"read from {low:.6g} to {high:.6g}, its percentiles {wanted[0]:g} and {wanted[1]:g}"
+    return ByteScale(low, high if high > low else low + 1, note, pixels.inverted)
+
+
+def _of_window(window: Window, inverted: bool) -> ByteScale:
+    note = f"read from {window.low:.6g} to {window.high:.6g}, {window.title}"
+    return ByteScale(window.low, window.high, note, inverted, window.curve)
+
+
+def _of_bits(pixels: Pixels, levels: Levels, spread: Spread, alpha: bool) -> ByteScale:
+    """The fewest bits that hold whole values; of others the range that is usual for them, or their own."""
     if spread.bits is not None:
         high = (1 << (levels.bits or spread.bits)) - 1
         if levels.bits and spread.most > high:

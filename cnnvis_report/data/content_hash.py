@@ -37,6 +37,18 @@ class FileContent:
         self._stamp = ""
         self._read: Facts | None = None
 
+    def problem(self) -> str:
+        """Why there is nothing to be read, as far as the file's state tells; empty where there is something."""
+        try:
+            status = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return "there is no such file"
+        except OSError as error:  # such as a folder on the way that may not be looked into
+            return f"it can't be looked at ({error.strerror})"
+        if not S_ISREG(status.st_mode):
+            return "not a regular file"
+        return "" if status.st_size else "an empty file"
+
     def open(self) -> Path | BinaryIO:
         """What a decoder is given: the very bytes that are hashed; the path, where they are too many to be held.
 
@@ -49,16 +61,16 @@ class FileContent:
         for _ in range(TRIES):
             with self.path.open("rb") as file:
                 status = os.fstat(file.fileno())
-                settled = _settled(status)
+                settled = is_settled(status)
                 if status.st_size > IN_MEMORY:  # twice through the disk, before as much memory again
                     if not self._untouched(status):
-                        self._note(file_digest(file, _hash).hexdigest(), status, settled)
+                        self._note(file_digest(file, content_digest).hexdigest(), status, settled)
                     return self.path
                 content = file.read()
                 if self._untouched(status):
                     return BytesIO(content)
-                if _facts(os.fstat(file.fileno())) == _facts(status):
-                    self._note(_hash(content).hexdigest(), status, settled)
+                if file_facts(os.fstat(file.fileno())) == file_facts(status):
+                    self._note(content_digest(content).hexdigest(), status, settled)
                     return BytesIO(content)
         raise Replaced("it is being written while it is read")
 
@@ -70,13 +82,13 @@ class FileContent:
         """
         try:
             status = self.path.stat()
-            if self._read is None or not S_ISREG(status.st_mode) or _facts(status) == self._read:
+            if self._read is None or not S_ISREG(status.st_mode) or file_facts(status) == self._read:
                 return
             with self.path.open("rb") as file:
-                digest = file_digest(file, _hash).hexdigest()
+                digest = file_digest(file, content_digest).hexdigest()
         except OSError:
             return
-        self._note(digest, status, _settled(status))
+        self._note(digest, status, is_settled(status))
 
     def digest(self) -> str:
         """Of the content that was last read; of what the file holds now, where nobody has read it."""
@@ -86,9 +98,9 @@ class FileContent:
                     return "absent"
                 with self.path.open("rb") as file:
                     status = os.fstat(file.fileno())
-                    settled = _settled(status)
-                    digest = file_digest(file, _hash).hexdigest()
-                    whole = _stamp(self.path, os.fstat(file.fileno())) == _stamp(self.path, status)
+                    settled = is_settled(status)
+                    digest = file_digest(file, content_digest).hexdigest()
+                    whole = stamp_of(self.path, os.fstat(file.fileno())) == stamp_of(self.path, status)
                     self._note(digest, status, settled and whole)
             except OSError:
                 return "unreadable"
@@ -102,9 +114,9 @@ class FileContent:
             status = self.path.stat()
         except OSError:
             return
-        stamp = _stamp(self.path, status)
+        stamp = stamp_of(self.path, status)
         if stamp in known:
-            self._digest, self._stamp, self._read = known[stamp], stamp, _facts(status)
+            self._digest, self._stamp, self._read = known[stamp], stamp, file_facts(status)
 
     @property
     def remembered(self) -> dict[str, str]:
@@ -112,7 +124,7 @@ class FileContent:
         return {self._stamp: self._digest} if self._stamp else {}
 
     def _untouched(self, status: os.stat_result) -> bool:
-        return bool(self._stamp) and _stamp(self.path, status) == self._stamp
+        return bool(self._stamp) and stamp_of(self.path, status) == self._stamp
 
     def _note(self, digest: str, status: os.stat_result, sure: bool) -> None:
         """Keep what was read.
@@ -123,27 +135,32 @@ class FileContent:
         if self._digest not in ("", digest):
             self.replaced = True
             raise Replaced("it was replaced by another file while the run went on")
-        self._digest, self._read = digest, _facts(status)
-        self._stamp = _stamp(self.path, status) if sure else ""
+        self._digest, self._read = digest, file_facts(status)
+        self._stamp = stamp_of(self.path, status) if sure else ""
 
 
-def _facts(status: os.stat_result) -> Facts:
+def file_facts(status: os.stat_result) -> Facts:
+    """What tells one state of a file from another, without its content."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _hash(content: bytes = b"") -> "blake2b":
+def content_digest(content: bytes = b"") -> "blake2b":
+    """The hash by which contents are told apart."""
     return blake2b(content, digest_size=16)
 
 
-def _settled(status: os.stat_result) -> bool:
+def is_settled(status: os.stat_result) -> bool:
     """Whether the file's times lie far enough back that any later writing changes them."""
     return time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED
 
 
-def _stamp(path: Path, status: os.stat_result) -> str:
+def stamp_of(path: Path, status: os.stat_result, part: str = "") -> str:
     """Of path, place on the disk, size and times; the time of the last change too, which nobody can set back.
 
     A hash, so that a report that is handed on tells of no folder.
+
+    Args:
+        part: of the file, where it isn't about all of it.
     """
-    facts = (str(path.absolute()), *_facts(status))
+    facts = (str(path.absolute()), *file_facts(status), *([part] if part else []))
     return blake2b(repr(facts).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

@@ -16,7 +16,8 @@ from cnnvis_report.data.decoding import decoding
 from cnnvis_report.data.formats import ending as ending_of
 from cnnvis_report.data.formats import head_of
 from cnnvis_report.data.geometry import fit, kept_size, whole_picture
-from cnnvis_report.data.pixels import MOST_PIXELS, ORIENTATION, Pixels, UnusablePicture
+from cnnvis_report.data.image_file import ImageFile
+from cnnvis_report.data.pixels import MOST_PIXELS, ORIENTATION, Pixels, UnusablePicture, check_size
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.data.reader import FALLBACK, Source, check_pixels, reader_for
 from cnnvis_report.data.readers.pillow import open_image
@@ -102,31 +103,33 @@ def read_values(source: Path, page: int) -> npt.NDArray[np.generic] | None:
         return without_alpha(np.asarray(pixels.rows(0, pixels.size[1]))) if pixels.deep else None
 
 
-def read_spread(source: Path, page: int, channels: int = COLOR) -> Spread | None:
+def read_spread(image: ImageFile, channels: int = COLOR) -> Spread | None:
     """The ends of the values of a picture of more than 8 bits a channel; None where it has 8.
 
     Raises:
         UnusablePicture: it can't be read, or has values that aren't finite.
     """
+    source = image.source()
     with decoding(source):
-        pixels = _pixels(source, page, channels=channels)
+        pixels = _pixels(source, image.page, ending_of(image.path), channels)
         return spread_of(pixels, alpha=channels in USUAL) if pixels.deep else None
 
 
-def picture_size(path: Path) -> tuple[int, int] | None:
-    """(height, width) of a file's first image, from its head where Pillow reads it; None where it can't be read."""
+def picture_size(image: ImageFile) -> tuple[int, int] | None:
+    """(height, width) of an image, from its head where Pillow reads it; None where it can't be read."""
     try:
-        if not path.is_file():  # a pipe would never answer
+        if image.entry is None and not image.path.is_file():  # a pipe would never answer
             return None
-        with decoding(path):
-            if reader_for(head_of(path), ending_of(path)).name != FALLBACK:
-                width, height = _pixels(path, 0).size
+        source, kind = image.source(), ending_of(image.path)
+        with decoding(source):
+            if reader_for(head_of(source), kind).name != FALLBACK:
+                width, height = _pixels(source, 0, kind).size
                 return height, width
-            with open_image(path, 0) as opened:
+            with open_image(source, 0) as opened:
                 # of a TIFF, Pillow gives the size upright
                 turned = opened.format != "TIFF" and opened.getexif().get(ORIENTATION, 1) >= 5
                 return (opened.width, opened.height) if turned else (opened.height, opened.width)
-    except UnusablePicture:
+    except (UnusablePicture, OSError):
         return None
 
 
@@ -219,7 +222,5 @@ def _pixels(source: Source, page: int, ending: str = "", channels: int = COLOR) 
     if not isinstance(source, Path):
         source.seek(0)
     pixels = check_pixels(reader.read(source, page))
-    width, height = pixels.size
-    if width * height > MOST_PIXELS:
-        raise UnusablePicture(f"{width}×{height} pixels; at most {MOST_PIXELS // 10**6} million are read")
+    check_size(pixels.size)
     return pixels

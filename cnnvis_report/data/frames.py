@@ -6,6 +6,8 @@ from typing import BinaryIO, Literal
 
 from PIL import Image
 
+from cnnvis_report.data.reader import Source
+
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 MOST_SEGMENTS = 1000
 ALONE = {0x01, *range(0xD0, 0xD8)}  # markers of JPEG without a length
@@ -13,32 +15,37 @@ SCAN, END, APP2 = 0xDA, 0xD9, 0xE2
 COUNT = 0xB001  # the tag of how many pictures there are
 
 
-def is_animated(path: Path, head: bytes) -> bool:
+def is_animated(source: Source, head: bytes) -> bool:
     """Whether a GIF, PNG, WebP or AVIF file has more than one frame."""
     if head[:4] == b"RIFF":
         return head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 2)
     if head.startswith(PNG):
-        return _looked_at(path, _png_animates)
+        return _looked_at(source, _png_animates)
     if head[4:8] == b"ftyp":
         return head[8:12] == b"avis"
     if head[:3] != b"GIF":
         return False
     Image.init()  # Pillow knows the formats by name only after that
     try:
-        with Image.open(path, formats=("GIF",)) as opened:
+        if not isinstance(source, Path):
+            source.seek(0)
+        with Image.open(source, formats=("GIF",)) as opened:
             return bool(getattr(opened, "is_animated", False))
     except Exception:  # a damaged file says so when it is decoded
         return False
 
 
-def holds_more(path: Path, head: bytes) -> bool:
+def holds_more(source: Source, head: bytes) -> bool:
     """Whether a JPEG has an index of several pictures: other views, larger previews, maps of gain or depth."""
-    return head.startswith(JPEG) and _looked_at(path, _jpeg_has_index)
+    return head.startswith(JPEG) and _looked_at(source, _jpeg_has_index)
 
 
-def _looked_at(path: Path, look: Callable[[BinaryIO], bool]) -> bool:
+def _looked_at(source: Source, look: Callable[[BinaryIO], bool]) -> bool:
     try:
-        with path.open("rb") as file:
+        if not isinstance(source, Path):
+            source.seek(0)
+            return look(source)
+        with source.open("rb") as file:
             return look(file)
     except (OSError, ValueError):  # says so when it is decoded
         return False

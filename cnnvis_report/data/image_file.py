@@ -3,8 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
+from cnnvis_report.data.annotation import Annotation
+from cnnvis_report.data.entry import Entry
 from cnnvis_report.records.run import Skipped
 
 
@@ -12,24 +16,34 @@ from cnnvis_report.records.run import Skipped
 class ImageFile:
     """A file that may be an image: where, under which name, in which folder, the label a list gives it, its mask.
 
-    folder: the innermost one below what was given. labels: what a list says of it, as it stands there. page: of a TIFF
-    with several, counted from 0. deep: whether its head says that it has more than 8 bits a channel. bare: whether a
-    list says that it bears none of its labels.
+    path: of the file; of an entry, what it is called there, for its ending alone. folder: the innermost one below what
+    was given. labels: what a list says of it, as it stands there. mask: a file of its own, or what an annotation says.
+    page: of a TIFF with several, counted from 0. deep: whether its head says that it has more than 8 bits a channel.
+    bare: whether a list says that it bears none of its labels. entry: what it is, where it is no file of its own.
     """
 
     path: Path
     name: str
     folder: str = ""
     labels: tuple[str, ...] = ()
-    mask: Path | None = None
+    mask: Path | Annotation | None = None
     page: int = 0
     deep: bool = False
     bare: bool = False
+    entry: Entry | None = None
+
+    def source(self) -> Path | BinaryIO:
+        """What a decoder is given.
+
+        Raises:
+            UnusablePicture, OSError: it is an entry that can't be read.
+        """
+        return self.path if self.entry is None else BytesIO(self.entry.read())
 
     @property
     def folders(self) -> tuple[str, ...]:
         """The folders that it lies in, below the one that was given."""
-        return Path(self.name).parts[:-1] if self.folder else ()
+        return tuple(self.name.split("/")[:-1]) if self.folder else ()
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,7 @@ class FoundImages:
 
     skipped: those that look like images and aren't read. notices: what a user has to know of the search, a sentence
     each. top: the folder that was given, where it was one, and `subfolders` the names of those directly below it,
-    empty ones too.
+    empty ones too. classes: names of the classes that labels which are numbers count, where a data set says so.
     """
 
     files: tuple[ImageFile, ...]
@@ -46,6 +60,7 @@ class FoundImages:
     notices: tuple[str, ...] = ()
     top: str = ""
     subfolders: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.files)

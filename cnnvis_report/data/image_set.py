@@ -3,38 +3,25 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from stat import S_ISREG
-from typing import TypeVar
 
-from PIL import Image
-
-from cnnvis_report.data.bounding_boxes import read_boxes
 from cnnvis_report.data.class_names import Classes
-from cnnvis_report.data.content_hash import FileContent, Replaced
+from cnnvis_report.data.content_hash import FileContent
+from cnnvis_report.data.contents import Contents, opener
 from cnnvis_report.data.decode import COLOR, AnyPicture, open_bands, open_picture
 from cnnvis_report.data.discovery import find_images
-from cnnvis_report.data.folders import Search
-from cnnvis_report.data.formats import ending
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
 from cnnvis_report.data.labels import label_images
 from cnnvis_report.data.limit import Limit, chosen
-from cnnvis_report.data.pixels import UnusablePicture
+from cnnvis_report.data.masks import Mask, mask_of, masks_in
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels
-from cnnvis_report.data.reader import Source, endings
-from cnnvis_report.data.upright_picture import UprightPicture
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.data.reader import Source
 from cnnvis_report.records.bands import USUAL
 from cnnvis_report.records.images import Label
 from cnnvis_report.records.run import Skipped
 
 __all__ = ["FoundImages", "ImageFile", "ImageItem", "ImageSet", "Limit", "find_images", "labeled"]
-
-BOXES = ".xml"
-Mask = Image.Image | UprightPicture
-P = TypeVar("P")
 
 
 @dataclass(frozen=True)
@@ -118,7 +105,7 @@ def labeled(
         labels: which folders are labels, as `label_images` says.
         aliases: what else the classes are called, class by class.
         masks: a folder of masks or of annotations in the form of Pascal VOC, each called like its image, in the same
-            sub-folder, with any ending.
+            sub-folder, with any ending; else those of `images`.
         limit: how many images, and which; None for all.
         levels: how pictures of more than 8 bits are read. channels: that the network reads.
 
@@ -128,43 +115,28 @@ def labeled(
     labelling = label_images(images, Classes(classes, aliases), labels)
     indices, notices = chosen([image.folder for image in images], labelling.labels, limit)
     files = [images[index] for index in indices]
-    mask_of = {file: file.mask for file in files if file.mask is not None} if masks is None else _masks(files, masks)
-    contents = {path: FileContent(path) for path in {*(file.path for file in files), *mask_of.values()}}
+    masks_of_files = masks_in(masks, files) if masks is not None else [file.mask for file in files]
+    contents = Contents()
     items = []
-    for id, index, file in zip(image_ids(files), indices, files, strict=True):
+    for id, index, file, mask_file in zip(image_ids(files), indices, files, masks_of_files, strict=True):
         image_labels = labelling.labels[index]
-        mask = contents[mask_of[file]] if file in mask_of else None
+        content = contents.of(file)
+        mask = mask_of(mask_file, file, image_labels, contents) if mask_file is not None else None
         items.append(
             ImageItem(
                 id,
                 readable(file.name),
-                _opener(contents[file.path], _decoder(file.page, levels, channels)),
+                opener(content, _decoder(file.page, levels, channels)),
                 f"page {file.page} " if file.page else "",
                 image_labels,
-                _mask_opener(mask, image_labels) if mask is not None else None,
-                tuple(filter(None, (contents[file.path], mask))),
+                mask.open if mask is not None else None,
+                (content,) if mask is None else (content, mask.content),
                 file.bare,
             )
         )
     notices += _of_masks(items)
     of_labels = tuple(labelling.notices)
     return ImageSet(tuple(items), (*images.notices, *notices, *of_labels), images.skipped, of_labels, labelling.order)
-
-
-def _masks(images: Sequence[ImageFile], folder: Path) -> dict[ImageFile, Path]:
-    """The mask of each image that has one."""
-    if not folder.is_dir():
-        raise BadRequest(f"--masks {folder}: there is no such folder.")
-    found_masks = Search().walk(folder, {*endings(), BOXES})
-    known = {Path(mask.name).with_suffix("").as_posix(): mask.path for mask in found_masks}
-    names = {image: Path(image.name).with_suffix("").as_posix() for image in images}
-    masks = {image: known[name] for image, name in names.items() if name in known}
-    if not masks:
-        example = next(iter(names.values()))
-        raise BadRequest(
-            f"--masks {folder}: none of its {len(known)} masks is called like an image, such as {example}.png."
-        )
-    return masks
 
 
 def _of_masks(items: Sequence[ImageItem]) -> list[str]:
@@ -176,48 +148,11 @@ def _of_masks(items: Sequence[ImageItem]) -> list[str]:
     return [f"{have} several labels: a mask is taken to be of the first, and measures maps of that label alone."]
 
 
-def _mask_opener(file: FileContent, labels: Sequence[Label]) -> Callable[[], Mask]:
-    if file.path.suffix.lower() == BOXES:
-        return partial(read_boxes, file.path, labels[0].name if labels else "")
-    return _opener(file, lambda source, ending: open_picture(source, ending=ending))
-
-
 def _decoder(page: int, levels: Levels, channels: int) -> Callable[[Source, str], AnyPicture]:
     """What makes a picture of a file for a network of so many channels."""
     if channels in USUAL:
         return lambda source, ending: open_picture(source, page, levels, ending)
     return lambda source, ending: open_bands(source, page, levels, ending, channels)
-
-
-def _opener(file: FileContent, decode: Callable[[Source, str], P]) -> Callable[[], P]:
-    """What decodes a file's content when it is needed, and says why where it can't."""
-
-    def read() -> P:
-        try:
-            status = file.path.stat()
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise UnusablePicture("there is no such file") from error
-        except OSError as error:  # such as a folder on the way that may not be looked into
-            raise UnusablePicture(f"it can't be looked at ({error.strerror})") from error
-        if not S_ISREG(status.st_mode):
-            raise UnusablePicture("not a regular file")
-        if status.st_size == 0:
-            raise UnusablePicture("an empty file")
-        try:
-            source = file.open()
-        except Replaced as error:
-            raise UnusablePicture(str(error)) from error
-        except OSError:
-            source = file.path  # the decoder will say why
-        picture = decode(source, ending(file.path))
-        if source is file.path:  # it may have been replaced between its hash and its pixels
-            try:
-                file.check()
-            except Replaced as error:
-                raise UnusablePicture(str(error)) from error
-        return picture
-
-    return read
 
 
 def image_ids(files: Sequence[ImageFile]) -> list[str]:

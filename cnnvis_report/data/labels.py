@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cnnvis_report.data.class_names import ID, Classes, Prediction
+from cnnvis_report.data.dataset_classes import DatasetClasses, unnamed
 from cnnvis_report.data.image_file import FoundImages, ImageFile, natural, readable, several
 from cnnvis_report.data.label_notices import missing_labels, read_by_index, unknown_labels
 from cnnvis_report.data.label_parsing import labels_in
@@ -28,26 +29,27 @@ def label_images(images: FoundImages, classes: Classes, mode: str = "names") -> 
 
     A list's label counts; else the nearest folder above that stands for a class. What stands for none is unknown: a
     label without an index. Images have no label at all where no folder stands for a class and nobody has said that
-    folders are labels.
+    folders are labels. Numbers count the data set's classes where these are known; their names are the network's
+    where it has none and there are as many.
 
     Args:
         mode: "names": folders called like classes. "folders": every folder's name is a label; where none is a class
             and there are as many as classes, they stand for the classes in the order of torchvision's ImageFolder.
             "indices": folders called by a number are the classes of that index.
     """
+    named = bool(images.classes) and len(images.classes) == len(classes.names) and unnamed(classes)
+    classes = Classes(images.classes) if named else classes
     folders = _Folders(images, classes, mode)
-    labelling = Labelling(notices=folders.notices(), order=tuple(map(readable, folders.order)))
-    texts = dict.fromkeys(text for image in images for text in image.labels)
-    unfound = [text for text in texts if all(label.index is None for label in labels_in(text, classes))]
-    prefixed = prefixed_folders(unfound, classes)
-    labelling.notices += prefixed.notices("Labels")
+    order = images.classes if named else tuple(folders.order)
+    listing = _Listing(images, classes)
+    labelling = Labelling(notices=[*folders.notices(), *listing.notices()], order=tuple(map(readable, order)))
     listed: list[Label] = []
     listed_unknown: list[list[str]] = []
     unknown: list[list[str]] = []
     unlabeled = 0
     for image in images:
         if image.labels:
-            labels = tuple(label for text in image.labels for label in _listed(text, classes, prefixed))
+            labels = tuple(label for text in image.labels for label in listing.labels(text))
             listed += labels
         else:
             label = folders.label(image) if not image.bare else None
@@ -56,7 +58,7 @@ def label_images(images: FoundImages, classes: Classes, mode: str = "names") -> 
             (listed_unknown if image.labels else unknown).append(names)
         unlabeled += not labels and not image.bare
         labelling.labels.append(labels)
-    labelling.notices += read_by_index([text for image in images for text in image.labels], listed, classes)
+    labelling.notices += read_by_index(listing.texts, listed, classes)
     labelling.notices += unknown_labels(unknown, listed_unknown, len(classes.names))
     known = any(label.index is not None for labels in labelling.labels for label in labels)
     offered = bool(images.subfolders) or any(image.folders or image.labels for image in images)
@@ -65,9 +67,33 @@ def label_images(images: FoundImages, classes: Classes, mode: str = "names") -> 
     return labelling
 
 
-def _listed(text: str, classes: Classes, prefixed: Prefixed) -> list[Label]:
-    index = prefixed.index_of.get(text)
-    return labels_in(text, classes) if index is None else [Label(classes.names[index], index)]
+class _Listing:
+    """What the labels that a list or a data set gives stand for.
+
+    texts: those that name classes, or count the network's.
+    """
+
+    def __init__(self, images: FoundImages, classes: Classes) -> None:
+        self.classes = classes
+        dataset = DatasetClasses(images.classes, classes) if images.classes and classes.names else None
+        texts = dict.fromkeys(text for image in images for text in image.labels)
+        counted = {text: dataset.label_in(text) for text in texts} if dataset is not None else {}
+        self.counted = {text: label for text, label in counted.items() if label is not None}
+        self.texts = [text for text in texts if text not in self.counted]
+        unfound = [text for text in self.texts if all(label.index is None for label in labels_in(text, classes))]
+        self.prefixed: Prefixed = prefixed_folders(unfound, classes)
+        self.dataset = dataset if self.counted else None
+
+    def labels(self, text: str) -> list[Label]:
+        """The labels in a text."""
+        if text in self.counted:
+            return [self.counted[text]]
+        index = self.prefixed.index_of.get(text)
+        return labels_in(text, self.classes) if index is None else [Label(self.classes.names[index], index)]
+
+    def notices(self) -> list[str]:
+        """What was taken for what."""
+        return [*self.prefixed.notices("Labels"), *(self.dataset.notices() if self.dataset is not None else ())]
 
 
 class _Folders:

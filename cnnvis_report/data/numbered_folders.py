@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cnnvis_report.data.class_names import Classes
+from cnnvis_report.data.dataset_classes import unnamed
 from cnnvis_report.data.image_file import readable, several
 
 NUMBERED = re.compile(r"\s*[\[(]?(\d{1,9})[\])]?\s*[._\-:\s]+\s*(\S.*)")
@@ -54,7 +55,7 @@ def prefixed_folders(names: Sequence[str], classes: Classes) -> Prefixed:
     if known or same_named:
         _by_numbers({name: numbered[name][0] for name in known}, known, classes, prefixed)
         prefixed.index_of |= {} if prefixed.from_one else same_named
-    elif numbered and len(numbered) == len(names) and _unnamed(classes):
+    elif numbered and len(numbered) == len(names) and unnamed(classes):
         _by_numbers_alone({name: number for name, (number, _) in numbered.items()}, len(classes.names), prefixed)
     return prefixed
 
@@ -99,7 +100,3 @@ def _by_numbers_alone(numbers: dict[str, int], count: int, prefixed: Prefixed) -
         return
     prefixed.from_one = start == 1
     prefixed.index_of = {name: number - start for name, number in numbers.items()}
-
-
-def _unnamed(classes: Classes) -> bool:
-    return all(name == f"class {index}" for index, name in enumerate(classes.names))

@@ -35,6 +35,20 @@ class UnusablePicture(CnnVisError):
 
 
 @dataclass(frozen=True)
+class Window:
+    """The values that a file itself calls black and white.
+
+    title: what they are, such as "the window of the file". curve: where values between them don't lie on a line, what
+    maps them to 0…1.
+    """
+
+    low: float
+    high: float
+    title: str
+    curve: Callable[[Values], Values] | None = None
+
+
+@dataclass(frozen=True)
 class Pixels:
     """One image of a file, decoded.
 
@@ -42,7 +56,8 @@ class Pixels:
     channel in any mode, or, where `deep`, an array H×W of gray, or H×W×C with C of 2, 3 or 4, the last of 2 and of 4
     the alpha, or bands that are none. note: what a user has to know of how it was read. transparent: of an array, the
     value or color that shows what is behind it; None where none does. stack: an array of three sides of which the bands
-    may be the first or the last, which the network decides by what it reads.
+    may be the first or the last, which the network decides by what it reads. window: of an array, what the file says of
+    its range; None where it says nothing. inverted: whether the lowest value is white.
     """
 
     size: tuple[int, int]
@@ -51,6 +66,8 @@ class Pixels:
     note: str = ""
     transparent: int | tuple[int, ...] | None = None
     stack: Values | None = None
+    window: Window | None = None
+    inverted: bool = False
 
     @classmethod
     def of_image(cls, image: Image.Image, note: str = "") -> "Pixels":
@@ -113,6 +130,22 @@ class Pixels:
     def strips(self) -> Iterator[tuple[int, int]]:
         """The rows, as many at a time as there may be in several forms at once."""
         return strips(self.size[0], 0, self.size[1])
+
+
+def check_size(size: tuple[int, int], *, deep: bool = False) -> None:
+    """Refuse what would take more memory than a picture should; readers call it before they decode one.
+
+    Args:
+        size: (width, height). deep: whether there are more than 8 bits a channel.
+
+    Raises:
+        UnusablePicture: saying how many pixels it has, and how many are read.
+    """
+    pixels, sides = size[0] * size[1], f"{size[0]}×{size[1]} pixels"
+    if pixels > MOST_PIXELS:
+        raise UnusablePicture(f"{sides}; at most {MOST_PIXELS // 10**6} million are read")
+    if deep and pixels > MOST_DEEP:
+        raise UnusablePicture(f"{sides}; at most {MOST_DEEP // 10**6} million of more than 8 bits a channel are read")
 
 
 def strips(width: int, first: int, last: int) -> Iterator[tuple[int, int]]:

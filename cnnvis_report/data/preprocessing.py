@@ -1,9 +1,7 @@
 """How a picture becomes what the network reads, and back."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 
 import torch
 from torch import Tensor
@@ -28,32 +26,25 @@ FILLS = ("black", "mean")
 class Levels:
     """How pictures of more than 8 bits a channel are read.
 
-    range: the values that are black and white; None where nobody has said. bits: whole values are read as numbers of
-    so many bits; None where each picture has the smallest number that holds it.
+    range: the values that are black and white; None where nobody has said. percentiles: of each picture, where these
+    are its black and white. windows: whether a window that a file brings counts. bits: without one, whole values are
+    read as numbers of so many bits; None where each picture has the smallest number that holds it.
     """
 
     range: tuple[float, float] | None = None
     bits: int | None = None
-
-    @classmethod
-    def between(cls, ends: Sequence[float]) -> "Levels":
-        """A range that a user gives.
-
-        Raises:
-            BadRequest: it isn't two numbers, the first below the second.
-        """
-        if len(ends) != 2 or not (isfinite(ends[0]) and isfinite(ends[1]) and ends[0] < ends[1]):
-            raise BadRequest(
-                f"--range {','.join(f'{end:g}' for end in ends)}: give LOW,HIGH, the values that are black and white, "
-                f"the first below the second, such as 0,4095."
-            )
-        return cls(range=(ends[0], ends[1]))
+    percentiles: tuple[float, float] | None = None
+    windows: bool = True
 
     def describe(self) -> str:
         """A few words for the report; none where there is nothing to say."""
         if self.range is not None:
             return f"more than 8 bits: {self.range[0]:g} to {self.range[1]:g}"
-        return f"more than 8 bits: as {self.bits} bits" if self.bits is not None else ""
+        if self.percentiles is not None:
+            return f"more than 8 bits: percentiles {self.percentiles[0]:g} to {self.percentiles[1]:g} of each image"
+        bits = f"as {self.bits} bits" if self.bits is not None else ""
+        words = ", ".join(filter(None, (bits, "" if self.windows else "whatever window a file brings")))
+        return f"more than 8 bits: {words}" if words else ""
 
 
 NO_LEVELS = Levels()

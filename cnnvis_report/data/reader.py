@@ -11,7 +11,7 @@ from cnnvis_report.extensions.registry import Registry
 
 Source = Path | BinaryIO
 ReadFunction = Callable[[Source, int], Pixels]
-Deep = bool | Callable[[Path], bool]
+Deep = bool | Callable[[Source], bool]
 OURS = "cnnvis_report."
 FALLBACK = "pillow"  # which says of a file that nobody knows what it is
 
@@ -31,7 +31,7 @@ class Reader:
     endings: frozenset[str]
     recognizes: Callable[[bytes], bool]
     read: ReadFunction
-    count: Callable[[Path], int] | None = None
+    count: Callable[[Source], int] | None = None
     deep: Deep = False
     requires: tuple[str, ...] = ()
     install: str = ""
@@ -55,7 +55,7 @@ def reader(
     title: str,
     endings: Iterable[str],
     recognizes: Callable[[bytes], bool] = lambda _: False,
-    count: Callable[[Path], int] | None = None,
+    count: Callable[[Source], int] | None = None,
     deep: Deep = False,
     requires: tuple[str, ...] = (),
     install: str = "",
@@ -72,9 +72,9 @@ def reader(
         title: what it reads, as messages say it, such as "a DICOM file".
         endings: of such files' names, in lower case with the dot.
         recognizes: of a file's first bytes, up to 4096, whether it is of this kind, whatever it is called.
-        count: of a path, how many images the file has; one where it is None. It must not decode them.
+        count: of a path or an open file, how many images it has; one where it is None. It must not decode them.
         deep: whether the images have more than 8 bits a channel, so that all of a set are read alike; or what says so
-            of a path.
+            of a path or an open file.
         requires: modules that are imported while reading; files are skipped, with the reason, where one is missing.
         install: what pip has to install to have them, such as "cnnvis-report[dicom]".
 

@@ -33,7 +33,8 @@ def without_reports(images: Sequence[ImageFile]) -> tuple[list[ImageFile], list[
     others: list[ImageFile] = []
     reports: dict[Path, None] = {}
     for image in images:
-        report = report_of(os.path.dirname(_real(image.path)))  # noqa: PTH120 # ten thousand of them
+        # what an entry is called is no path of this computer
+        report = None if image.entry is not None else report_of(os.path.dirname(_real(image.path)))  # noqa: PTH120 # ten thousand of them
         if report is None:
             others.append(image)
         else:

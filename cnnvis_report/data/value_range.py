@@ -1,6 +1,7 @@
 """How the deep pictures of a set are read: all alike, so that they can be compared."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cnnvis_report.data.byte_scale import NOMINAL, Spread
 from cnnvis_report.data.decode import COLOR, read_spread
@@ -32,31 +33,46 @@ def find_levels(
             if deep
             else ("A range was given, and no file says that it has more than 8 bits.",)
         )
+    if known.percentiles is not None and deep:
+        low, high = known.percentiles
+        return known, (f"{many} more than 8 bits, each read from its percentile {low:g} to its percentile {high:g}.",)
     if known.bits is not None or not deep:
         return known, ()
     sampled = [deep[index * len(deep) // min(LOOKED_AT, len(deep))] for index in range(min(LOOKED_AT, len(deep)))]
     spreads = []
     for image in sampled:
         try:
-            spread = read_spread(image.path, image.page, channels)
-        except UnusablePicture:  # says so when its turn comes
+            spread = read_spread(image, channels)
+        except (UnusablePicture, OSError):  # says so when its turn comes
             continue
         spreads += [] if spread is None else [spread]
+    windows = _windows(spreads, option) if known.windows else ()
+    spreads = [spread for spread in spreads if not (spread.windowed and known.windows)]
     whole = [spread.bits for spread in spreads if spread.bits is not None]
     unscaled = _unscaled(spreads, option) if channels not in USUAL else ()
     if not whole:
-        return known, unscaled
+        return known, (*windows, *unscaled)
     looked = "" if len(sampled) == len(deep) else f" of the {len(sampled)} looked at"
     most = max(whole)
-    notices = _dark(whole, looked or f" of {len(deep)}", option)
+    notices = (*windows, *_dark(whole, looked or f" of {len(deep)}", option))
     if most == NOMINAL:
-        return Levels(bits=NOMINAL), (*notices, *unscaled)
+        return replace(known, bits=NOMINAL), (*notices, *unscaled)
     advice = f" {option} 0,{(1 << NOMINAL) - 1} reads them from 0 to {(1 << NOMINAL) - 1}." if option else ""
-    return Levels(bits=most), (
+    return replace(known, bits=most), (
         f"{many} more than 8 bits, and none{looked} a value above {(1 << most) - 1}: read as {most} bits.{advice}",
         *notices,
         *unscaled,
     )
+
+
+def _windows(spreads: Sequence[Spread], option: str) -> tuple[str, ...]:
+    """That files bring the range in which they are read, each its own."""
+    windowed = sum(spread.windowed for spread in spreads)
+    if not windowed:
+        return ()
+    of = f"{windowed} of {len(spreads)} images of more than 8 bits" if windowed < len(spreads) else "Images"
+    advice = f"; {option} LOW,HIGH, percentiles such as p1,p99, or full read them otherwise" if option else ""
+    return (f"{of} are read each in the range that its file brings, as DICOM and NIfTI files do{advice}.",)
 
 
 def _unscaled(spreads: Sequence[Spread], option: str) -> tuple[str, ...]:

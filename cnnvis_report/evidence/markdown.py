@@ -9,7 +9,10 @@ from cnnvis_report.records.evidence import Check, Evidence, Interval, MethodEvid
 from cnnvis_report.records.run import RunRecord
 
 # what Markdown would read as its own; a bracket alone, or an underscore within a word, it leaves as it is
-SPECIAL = re.compile(r"([\\`*<>|]|^[#+-]+(?=\s)|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+SPECIAL = re.compile(r"([\\`*<>|~&$]|^[#+-]+(?=\s|$)|^\d+(?=[.)]\s)|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+# where GitHub would call somebody, or make a link of an address or of an issue's number; a letter of no width ends that
+CALLING = re.compile(r"(@|#(?=\d)|GH-(?=\d)|:(?=//)|\bwww(?=\.))", re.IGNORECASE)
+JOINER = "\u2060"  # no width, and no line breaks at it
 
 
 def markdown(evidence: Evidence, run: RunRecord) -> str:
@@ -19,7 +22,7 @@ def markdown(evidence: Evidence, run: RunRecord) -> str:
         f"# Evidence: {plain(run.network.name)}",
         *([_list(evidence.text)] if evidence.text else []),
         f"## Methods ({images}, {evidence.confidence:.0%} intervals)",
-        _table(evidence, run),
+        methods_table(evidence, run),
         "## Limits",
         _list(evidence.limits),
         f"Differences are to the mean of {words.counted(evidence.random_maps, 'random map')} of the same image; "
@@ -29,15 +32,21 @@ def markdown(evidence: Evidence, run: RunRecord) -> str:
 
 
 def plain(text: str) -> str:
-    """On one line, without anything that Markdown would read as its own."""
-    return SPECIAL.sub(r"\\\1", " ".join("".join(c if c.isprintable() else " " for c in text).split()))
+    """On one line, without anything that Markdown or GitHub would read as its own."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return SPECIAL.sub(_escaped, CALLING.sub(rf"\1{JOINER}", line))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    """The first letter behind a backslash; a number stays, and the point behind it is what begins a list."""
+    return match[0] + "\\" if match[0].isdigit() else "\\" + match[0]
 
 
 def _list(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {plain(sentence)}" for sentence in sentences)
 
 
-def _table(evidence: Evidence, run: RunRecord) -> str:
+def methods_table(evidence: Evidence, run: RunRecord) -> str:
     """A row for each method that stands for itself, those with the same maps named in it."""
     ranking, localization = evidence.faithfulness, evidence.localization
     head = ["Method", "Verdict"]

@@ -8,18 +8,18 @@ from typing import Any
 import torch
 from torch import nn
 
-from cnnvis_report.cli import finish
+from cnnvis_report.cli import finish, results
 from cnnvis_report.cli.console import Console
 from cnnvis_report.data.decode import Picture
 from cnnvis_report.data.image_set import ImageSet
+from cnnvis_report.data.samples.inputs import Reader, input_preprocessing
+from cnnvis_report.data.samples.sample_set import SampleSet, first_of
+from cnnvis_report.data.samples.samples import Samples, class_names_of, samples_of, transform_of
 from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eager import unwrapped
 from cnnvis_report.isolation.restore import with_state_restored
-from cnnvis_report.live.image_items import SampleSet, first_of
-from cnnvis_report.live.pictures import Reader, input_preprocessing
 from cnnvis_report.live.progress import ProgressChoice, console_of
-from cnnvis_report.live.samples import Samples, class_names_of, samples_of, transform_of
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.network_attributes import declared
 from cnnvis_report.models.network_state import check_finite
@@ -79,6 +79,7 @@ def create_report(
 
     Raises:
         BadRequest, UnknownName: something doesn't exist or doesn't fit. RunFailed: no image can be explained.
+        RulesHold: a rule of `fail_if` holds; the report is there.
     """
     check_network(module)
     network = unwrapped(module)
@@ -91,6 +92,7 @@ def create_report(
     settings |= {"target": target} if isinstance(target, str) else {}
     config = config_of(model=called, output=Path(output), classes=targets, **settings)
     console = console_of(progress)
+    results.check_files(config.output)
     with writing_into(config.output.output):
         try:
             with_state_restored(network, at, lambda _: _make(request, config, console))
@@ -120,10 +122,11 @@ def _make(request: _Request, config: RunConfig, console: Console) -> None:
     setup = set_up_model(model, images_for, config, aliases, request.target)
     if config.data.select != "all":
         setup = finish.select(setup, console)
-    result = finish.make(setup, config.output, console)
+    result = finish.make(setup, config.output, console, config.share)
     if config.output.open:
         finish.announce(result.first_page, config.output)
     finish.check_gaps(result, config.output)
+    finish.deliver(result.stored, config.output)
 
 
 def _source(request: _Request, config: RunConfig) -> Source:
@@ -179,10 +182,10 @@ def _given(config: RunConfig) -> tuple[tuple[float, ...], tuple[float, ...]] | N
     return mean, std
 
 
-def _paths(images: object) -> tuple[Path, ...]:
-    """The paths, where nothing else was handed over."""
+def _paths(images: object) -> tuple[str, ...]:
+    """The paths and addresses, where nothing else was handed over."""
     entries = images if isinstance(images, list | tuple) else [images]
-    paths = tuple(Path(entry) for entry in entries if isinstance(entry, str | Path))
+    paths = tuple(str(entry) for entry in entries if isinstance(entry, str | Path))
     return paths if len(paths) == len(entries) else ()
 
 

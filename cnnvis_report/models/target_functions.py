@@ -7,8 +7,8 @@ from typing import Any
 from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.isolation.process_state import OF_FACTORIES, settings_restored, sys_path_kept
 from cnnvis_report.isolation.user_code import register_network_files
+from cnnvis_report.isolation.user_modules import attribute_of, guarded, user_module
 from cnnvis_report.models.factories import is_factory
-from cnnvis_report.models.user_modules import attribute_of, guarded, user_module
 
 
 def function_at(spec: str) -> Callable[..., Any]:

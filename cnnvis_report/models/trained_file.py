@@ -192,7 +192,12 @@ def _check(
     if not all(0 < side <= LARGEST for side in sides):
         raise ValueError("sizes of the preprocessing")
     levels = preprocessing.levels
-    if (levels.range is not None and not levels.range[0] < levels.range[1]) or not 0 < (levels.bits or 1) <= 32:
+    percentiles = levels.percentiles or (0.0, 100.0)
+    if (
+        (levels.range is not None and not levels.range[0] < levels.range[1])
+        or not 0 < (levels.bits or 1) <= 32
+        or not 0 <= percentiles[0] < percentiles[1] <= 100
+    ):
         raise ValueError("levels of the preprocessing")
     if preprocessing.interpolation.upper() not in Image.Resampling.__members__:
         raise ValueError("interpolation of the preprocessing")

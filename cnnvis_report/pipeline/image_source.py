@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cnnvis_report.data.class_files import read_classes
 from cnnvis_report.data.class_names import distinct
+from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.decode import COLOR
 from cnnvis_report.data.image_set import FoundImages, ImageSet, Limit, find_images, labeled
 from cnnvis_report.data.value_range import find_levels
@@ -31,7 +32,8 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
     """
     # a user's own transform takes pictures, whatever it makes of them
     channels = COLOR if model.preprocessing.transform is not None else model.preprocessing.channels
-    images = find_images(config.data.images, channels) if config.data.images else FoundImages(())
+    selection = Selection(config.data.split, config.data.label_columns)
+    images = find_images(config.data.images, channels, selection) if config.data.images else FoundImages(())
     aliases: Aliases = ()
     if config.model.class_names is not None:
         known = read_classes(config.model.class_names)

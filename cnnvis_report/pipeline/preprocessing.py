@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from cnnvis_report.data.input_geometry import adjusted_geometry
-from cnnvis_report.data.preprocessing import Levels, Preprocessing
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.range_option import read_range
 from cnnvis_report.data.shown_bands import MOST_BANDS, choose_bands
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.input_channels import input_channels
@@ -43,7 +44,7 @@ def adjusted_preprocessing(model: Model, config: PreprocessingConfig) -> Preproc
         raise BadRequest(f"--std {' '.join(map(str, std))}: each number has to be above 0.")
     known = replace(known, mean=mean, std=std, bands=choose_bands(channels, config.rgb))
     if config.range is not None:
-        known = replace(known, levels=Levels.between(config.range))
+        known = replace(known, levels=read_range(config.range))
     return adjusted_geometry(known, config.size, config.resize, config.crop, config.interpolation)
 
 

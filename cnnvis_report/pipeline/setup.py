@@ -27,6 +27,7 @@ from cnnvis_report.pipeline.preprocessing import with_preprocessing
 from cnnvis_report.pipeline.rejected_images import usable
 from cnnvis_report.pipeline.repeatability.check import Repeatability, check_passes
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
+from cnnvis_report.pipeline.rule_checks import check_rules
 from cnnvis_report.pipeline.stages.predict import Selection, predict
 from cnnvis_report.pipeline.target_reader import target_reader
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes
@@ -101,6 +102,7 @@ def set_up(config: RunConfig) -> Setup:
     choose_device(config.machine.device)
     choose_budget(config.evaluate.metrics, methods)
     choose_inspection(config.inspect.inspect, methods)
+    check_rules(config)
     # a slip of the pen shows before a large file is read
     if methods or config.inspect.inspect in ("auto", "none"):
         tasks_for(select(methods), config.explain.layers, config.explain.options)
@@ -143,6 +145,7 @@ def set_up_model(
     reference = Reference(lambda: _reference_images(subject, images, config.machine.batch_size))
     masks = any(item.mask is not None for item in images)
     budget = choose_budget(config.evaluate.metrics, config.explain.methods, masks=masks)
+    check_rules(config, subject.classes, masks=masks)
     return Setup(
         config=config,
         network=NetworkSetup(model, subject, checks),

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from cnnvis_report.data.preprocessing import Levels, Preprocessing
+from cnnvis_report.data.preprocessing import Preprocessing
+from cnnvis_report.data.range_option import read_range
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import PreprocessingConfig
 
@@ -16,4 +17,4 @@ def keep_transform(known: Preprocessing, config: PreprocessingConfig) -> Preproc
     for option in ("size", "resize", "crop", "interpolation", "mean", "std"):
         if getattr(config, option) is not None:
             raise BadRequest(f"--{option}: the network brings a transform of its own, which makes what it reads.")
-    return known if config.range is None else replace(known, levels=Levels.between(config.range))
+    return known if config.range is None else replace(known, levels=read_range(config.range))

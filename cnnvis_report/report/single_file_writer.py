@@ -1,6 +1,8 @@
 """A report as one page: everything is in it, and packed until somebody looks at it."""
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,10 @@ from cnnvis_report.report.gallery_data import GALLERY, gallery_data
 from cnnvis_report.report.image_content import image_contents
 from cnnvis_report.report.pages import IMAGE_TEMPLATE, shown_pages
 from cnnvis_report.report.payload import provenance_slots
-from cnnvis_report.report.pictures.encode import QUALITIES, Quality
+from cnnvis_report.report.pictures.encode import Quality
 from cnnvis_report.report.pictures.thumbnails import data_uri
 from cnnvis_report.report.renderer import Renderer
+from cnnvis_report.report.size_limit import fit
 from cnnvis_report.report.views.image import image_view
 from cnnvis_report.report.views.links import SingleFileLinks
 from cnnvis_report.report.views.report import Report
@@ -22,17 +25,28 @@ MAPS_UP_TO = 28  # positions along a side of a feature map: they are the heavies
 LIMIT = 25_000_000  # bytes: what may be attached to a pull request
 
 
-def write_single(run: StoredRun, folder: Path, progress: Progress) -> Quality:
-    """Write index.html into an empty folder, with maps kept as finely as the limit allows."""
+def write_single(run: StoredRun, folder: Path, progress: Progress, most: int | None = None) -> Quality:
+    """Write index.html into an empty folder, with maps kept as finely as the size allows.
+
+    Args:
+        most: bytes that it may have; 25 MB, where maps can be made so coarse, if it isn't said.
+
+    Raises:
+        BadRequest: the page can't be made so small.
+    """
     path = folder / "index.html"
-    for quality in QUALITIES:
-        _write(Report(run, quality), path, progress)
-        if path.stat().st_size <= LIMIT:
-            break
-    return quality
+    return fit(run, partial(_write, path, progress), LIMIT if most is None else most, strict=most is not None)
 
 
-def _write(report: Report, path: Path, progress: Progress) -> None:
+def smallest_size() -> int:
+    """Bytes that the single file of any report has at least: its scripts and styles."""
+    parts = assets.theme_script(), assets.scripts(), assets.packed_plotly(), assets.styles()
+    return sum(len(part.encode()) for part in parts)
+
+
+def _write(path: Path, progress: Progress, run: StoredRun, quality: Quality) -> tuple[int, Counter[str]]:
+    """Write the page; its size, and how many bytes of it the maps of each method take."""
+    report, weights = Report(run, quality), Counter[str]()
     theme, script, plotly = assets.theme_script(), assets.scripts(), assets.plotly()
     stream = Renderer(report).stream(
         "single_file.html",
@@ -44,10 +58,11 @@ def _write(report: Report, path: Path, progress: Progress) -> None:
         plotly=assets.packed_plotly(),
         data={"provenance": provenance_slots(report.run), GALLERY: gallery_data(report)},
         parts=_pages(report),
-        images=_images(report, progress),
+        images=_images(report, progress, weights),
         image_template=IMAGE_TEMPLATE,
     )
     stream.dump(str(path), encoding="utf-8")
+    return path.stat().st_size, weights
 
 
 def _pages(report: Report) -> Iterator[dict[str, Any]]:
@@ -63,8 +78,12 @@ def _pages(report: Report) -> Iterator[dict[str, Any]]:
         }
 
 
-def _images(report: Report, progress: Progress) -> Iterator[dict[str, Any]]:
-    """What the template gets of each image: its part of the page, its thumbnails and its data."""
+def _images(report: Report, progress: Progress, weights: Counter[str]) -> Iterator[dict[str, Any]]:
+    """What the template gets of each image: its part of the page, its thumbnails and its data.
+
+    Args:
+        weights: gets the bytes that the maps of each method take.
+    """
     for content in image_contents(report, MAPS_UP_TO):
         links = SingleFileLinks({name: data_uri(picture) for name, picture in content.pictures.items()})
         yield {
@@ -76,4 +95,6 @@ def _images(report: Report, progress: Progress) -> Iterator[dict[str, Any]]:
             "thumbnails": {name: data_uri(picture) for name, picture in content.thumbnails.items()},
             "feature_maps": content.feature_maps,
         }
+        for method, maps in content.data["maps"].items():
+            weights[method] += len(assets.script_json(maps)) + len(content.thumbnails.get(method, b"")) * 4 // 3
         progress.done(content.image.name)

@@ -27,7 +27,9 @@ class Written:
     quality: Quality
 
 
-def write_site(run: StoredRun, *, single_file: bool = False, progress: Progress | None = None) -> Written:
+def write_site(
+    run: StoredRun, *, single_file: bool = False, max_size: int | None = None, progress: Progress | None = None
+) -> Written:
     """Write the pages of a run into its folder, in place of those that an earlier call has written.
 
     The pages are made aside and moved when all are there, so that no half page stays behind. No link in the folder is
@@ -35,13 +37,17 @@ def write_site(run: StoredRun, *, single_file: bool = False, progress: Progress 
 
     Args:
         single_file: one page that holds everything, with maps kept as finely as 25 MB allow.
+        max_size: bytes that such a page may have; then it has fewer methods where all of them don't fit.
         progress: told of each image when its page is made.
 
     Raises:
-        BadRequest: the run is damaged, or somebody else is writing there. WentAway: the folder is gone.
+        BadRequest: the run is damaged, the page can't be made so small, or somebody else is writing there.
+        WentAway: the folder is gone.
     """
-    write = write_single if single_file else write_pages
-    return replace_pages(run.folder, lambda building: write(run, building, progress or Progress()))
+    told = progress or Progress()
+    return replace_pages(
+        run.folder, lambda building: fill(run, building, told, single_file=single_file, max_size=max_size)
+    )
 
 
 def replace_pages(folder: Path, write: Callable[[Path], Quality]) -> Written:
@@ -67,6 +73,15 @@ def replace_pages(folder: Path, write: Callable[[Path], Quality]) -> Written:
         finally:
             rmtree(building, ignore_errors=True)
     return Written(folder / "index.html", size, quality)
+
+
+def fill(
+    run: StoredRun, folder: Path, progress: Progress, *, single_file: bool = False, max_size: int | None = None
+) -> Quality:
+    """Write the pages of a run into an empty folder; arguments as of `write_site`."""
+    if single_file or max_size is not None:
+        return write_single(run, folder, progress, max_size)
+    return write_pages(run, folder, progress)
 
 
 def _move(building: Path, folder: Path) -> int:

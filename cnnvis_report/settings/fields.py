@@ -22,6 +22,7 @@ class Group(Enum):
     INSPECT = "What to inspect"
     TRAINING = "Training"
     REPORT = "Report"
+    SHARE = "Handing it on"
     MACHINE = "Machine"
     GENERAL = "General"
 

@@ -1,11 +1,12 @@
 """Settings as a report states them, and as part of what identifies a run."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from cnnvis_report.records.run import Setting
 from cnnvis_report.settings.fields import SettingInfo, Stated, settings_of, values_of
-from cnnvis_report.settings.kinds import FileName, Numbers
+from cnnvis_report.settings.kinds import FileName, FileOrAddress, Numbers, Several
 
 
 def settings_table(config: object) -> dict[str, Setting]:
@@ -38,8 +39,11 @@ def without_folders(info: SettingInfo, value: object) -> Setting:
         return None
     if isinstance(value, Path):
         return value.name or "."
-    if isinstance(info.kind, FileName):
-        return Path(str(value)).name if _is_path(str(value)) else str(value)
+    kind = info.kind.of if isinstance(info.kind, Several) else info.kind
+    if isinstance(kind, FileOrAddress) and isinstance(value, str):
+        return _without_secrets(value)
+    if isinstance(kind, FileName) and isinstance(value, str):
+        return Path(value).name if _is_path(value) else value
     if isinstance(info.kind, Numbers):
         return [f"{entry:g}" for entry in value] if isinstance(value, tuple) else []
     if isinstance(value, Mapping):
@@ -48,6 +52,18 @@ def without_folders(info: SettingInfo, value: object) -> Setting:
         return [without_folders(info, entry) for entry in value]
     assert value is None or isinstance(value, str | int | float | bool)
     return value
+
+
+def _without_secrets(text: str) -> str:
+    """Of a path the last part; of an address all but passwords, keys and folders of this machine."""
+    scheme, mark, rest = text.partition("://")
+    if mark:
+        host, slash, path = re.split(r"[?#]", rest)[0].partition("/")
+        return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+    name, at, root = text.partition("@")
+    if at and ":" in name and "/" not in name:
+        return f"{name}@{Path(root).name or '.'}"
+    return Path(text).name or "."
 
 
 def _is_path(model: str) -> bool:

@@ -181,7 +181,7 @@ def _items(images: FoundImages, classes: Sequence[str], levels: Levels) -> list[
 def _geometry(images: FoundImages, known: Preprocessing | None, size: str | None) -> Preprocessing:
     """How pictures become one size. Those of one size stay whole; others are cut square from the middle."""
     if known is None:
-        sizes = {picture_size(image.path) for image in images} - {None}
+        sizes = {picture_size(image) for image in images} - {None}
         one = next(iter(sizes)) if len(sizes) == 1 else None
         if one is not None and max(one) <= OWN_SIZE_UP_TO:
             known = Preprocessing((0.0,), (1.0,), resize=one)

@@ -119,7 +119,7 @@ def test_every_setting_is_an_option_of_run(name: str) -> None:
 def test_a_configuration_from_python_takes_what_the_shell_takes(tmp_path: Path) -> None:
     config = RunConfig.of("resnet50", images=[tmp_path], mean="0.5,0.5,0.5", select="wrong", methods="rise, cam")
     assert config.preprocessing.mean == (0.5, 0.5, 0.5) and config.data.select == "misclassified"
-    assert config.explain.methods == ("rise", "cam") and config.data.images == (tmp_path,)
+    assert config.explain.methods == ("rise", "cam") and config.data.images == (str(tmp_path),)
     assert RunConfig.of("resnet50", **{n: v for n, v in values_of(config).items() if n != "model"}) == config
     with pytest.raises(UnknownName, match=r"No setting is called 'methds'\. Did you mean 'methods'"):
         RunConfig.of("resnet50", methds=("rise",))
@@ -138,6 +138,20 @@ def test_the_table_names_no_folder_of_this_machine(tmp_path: Path) -> None:
     assert "output" not in table and "task" not in table and "select" not in table
     plain = settings_table(RunConfig.of("net"))
     assert "limit_order" not in plain and settings_table(RunConfig.of("net", task="binary"))["task"] == "binary"
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("/home/somebody/photos/", "photos"),
+        ("photos/2024", "2024"),
+        ("torchvision:CIFAR10@/home/somebody/data", "torchvision:CIFAR10@data"),
+        ("s3://bucket/set/photos.zip", "s3://bucket/set/photos.zip"),
+        ("https://user:secret@host/photos.zip?key=1", "https://host/photos.zip"),
+    ],
+)
+def test_images_are_stated_without_folders_and_secrets(text: str, stated: str) -> None:
+    assert settings_table(RunConfig.of("net", images=[text]))["images"] == [stated]
 
 
 @pytest.mark.parametrize("name", [name for name, info in SETTINGS.items() if info.decides])

@@ -166,9 +166,9 @@ def test_formats_that_pillow_has(tmp_path: Path, name: str, kind: Any, feature: 
     assert np.abs(np.asarray(item.open(), int)[3, 3] - [250, 0, 0]).max() < 9
 
 
-@pytest.mark.parametrize("name", ["a.zip", "b.tar.gz", "c.npz", "d.parquet", "e.heic", "f.pdf"])
+@pytest.mark.parametrize("name", ["d.parquet", "e.heic", "f.pdf"])
 def test_a_container_given_as_images_is_called_what_it_is(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(b"PK\x03\x04")
+    (tmp_path / name).write_bytes(b"none of them")
     with pytest.raises(BadRequest, match=rf"No image in {name} can be read. {name}: .*, which isn't read; [a-z ,]+"):
         find_images([tmp_path / name])
     tree(tmp_path, "g.png")

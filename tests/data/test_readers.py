@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from cnnvis_report.data.decode import picture_size, read_picture
+from cnnvis_report.data.image_file import ImageFile
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.pixels import Pixels, UnusablePicture
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels
@@ -103,7 +104,7 @@ def test_each_image_of_a_file_is_one_of_the_set(installed: Any, tmp_path: Path) 
     (_, second, _) = labeled(found, (), levels=Levels(bits=16)).items
     picture = second.open()
     np.testing.assert_array_equal(np.asarray(picture), np.rint(PLANES[1] * (255 / 65535)))
-    assert picture_size(tmp_path / "set" / "a.scan") == (4, 6)
+    assert picture_size(ImageFile(tmp_path / "set" / "a.scan", "a.scan")) == (4, 6)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from torch import nn
 
 from cnnvis_report import explain
 from cnnvis_report.data.decode import picture_size, read_picture
+from cnnvis_report.data.image_file import ImageFile
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.architectures import Architecture, GapNetwork, SmallNetwork, blocks_for
@@ -184,7 +185,7 @@ def test_the_size_of_a_turned_picture_is_that_of_the_picture_upright(ending: str
         picture.save(tmp_path / f"{turn}.{ending}", exif=exif)
         upright = read_picture(tmp_path / f"{turn}.{ending}")
         assert upright.size == ((40, 24) if turn < 5 else (24, 40))
-        assert picture_size(tmp_path / f"{turn}.{ending}") == (upright.height, upright.width)
+        assert picture_size(ImageFile(tmp_path / f"{turn}.{ending}", "")) == (upright.height, upright.width)
 
 
 @pytest.mark.parametrize("head", ["linear", "cam"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cnnvis_report.cli import finish
+from cnnvis_report.cli import finish, results
 from cnnvis_report.cli.help import GroupedCommand, GroupedOption
 from cnnvis_report.cli.options import CONFIG, configured
 from cnnvis_report.cli.types import SettingType
@@ -14,7 +14,20 @@ from cnnvis_report.settings.kinds import Integer
 
 WITHOUT = (
     *("weights", "architecture", "arguments", "trust", "task", "target", "class_names"),
-    *("labels", "masks", "size", "resize", "crop", "interpolation", "mean", "std", "range", "limit"),
+    *(
+        "labels",
+        "label_columns",
+        "split",
+        "masks",
+        "size",
+        "resize",
+        "crop",
+        "interpolation",
+        "mean",
+        "std",
+        "range",
+        "limit",
+    ),
 )
 MOST = 300  # pictures
 
@@ -53,9 +66,12 @@ def demo(config: RunConfig, count: int) -> None:
     from cnnvis_report.pipeline.setup import set_up_model
     from cnnvis_report.training.demo import demonstrate
 
+    results.check_files(config.output)
     finish.claim(config.output.output)
     console = finish.console_of(config.output)
     with Reporter(console) as reporter:
         demonstration = demonstrate(count, config.machine.seed, reporter)
     console.say(f"Trained   a small network on generated images: test accuracy {demonstration.accuracy:.1%}")
-    finish.report(set_up_model(demonstration.model, lambda _: demonstration.images, config), config.output, console)
+    finish.report(
+        set_up_model(demonstration.model, lambda _: demonstration.images, config), config.output, console, config.share
+    )

@@ -20,7 +20,7 @@ HOW_MUCH = {
 @click.command(cls=GroupedCommand, short_help="Show what the layers of a model compute.")
 @configured(
     RunConfig,
-    without=("select", "options", "layers", "precision"),
+    without=("select", "options", "layers", "precision", "fail_if", "summary", "json"),
     fixed={"methods": (), "metrics": "none"},
     changes={"inspect": HOW_MUCH, "output": {"default": Path("inspect-report")}},
     optional=("images",),
@@ -41,4 +41,4 @@ def inspect(config: RunConfig) -> None:
     from cnnvis_report.pipeline.setup import set_up
 
     finish.claim(config.output.output)
-    finish.report(set_up(config), config.output, finish.console_of(config.output))
+    finish.report(set_up(config), config.output, finish.console_of(config.output), config.share)

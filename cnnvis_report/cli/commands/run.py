@@ -2,7 +2,7 @@
 
 import click
 
-from cnnvis_report.cli import finish
+from cnnvis_report.cli import finish, results, share
 from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options import CONFIG, configured
 from cnnvis_report.pipeline.config import RunConfig
@@ -30,9 +30,11 @@ def run(config: RunConfig) -> None:
     """
     from cnnvis_report.pipeline.setup import set_up
 
+    results.check_files(config.output)
+    share.checked(config.share, config.output, config.output.output)
     finish.claim(config.output.output)
     console = finish.console_of(config.output)
     setup = set_up(config)
     if config.data.select != "all":
         setup = finish.select(setup, console)
-    finish.report(setup, config.output, console)
+    finish.report(setup, config.output, console, config.share)

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnvis_report.cli import finish
+from cnnvis_report.cli import finish, results
 from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options import CONFIG, PREFIX, configured
 from cnnvis_report.cli.params import STOPPED
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import (
     DataConfig,
     ExplainConfig,
@@ -31,7 +32,7 @@ ALL_CLASSES_UP_TO = 10
 @configured(TrainConfig, prefix=f"{PREFIX}TRAIN_")
 @configured(MachineConfig, only=("device",))
 @configured(ExplainConfig, only=("methods",))
-@configured(OutputConfig, only=("single_file", "open", "quiet", "verbose", "log_format"))
+@configured(OutputConfig, only=("single_file", "fail_if", "summary", "json", "open", "quiet", "verbose", "log_format"))
 @CONFIG
 def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, output: OutputConfig) -> None:
     """Train a classifier on IMAGES, a folder with a subfolder for each class.
@@ -51,8 +52,11 @@ def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, o
     from cnnvis_report.training.train import train as train_model
 
     if config.report is not None:
+        results.check_files(output)
         finish.claim(config.report)
         select(explain.methods)
+    elif results.wanted(output):
+        raise BadRequest("--fail-if, --summary and --json are about a report: give --report DIR, too.")
     console = finish.console_of(output)
     with Reporter(console) as reporter:
         trained = train_model(config, choose_device(machine.device), reporter)
@@ -63,7 +67,7 @@ def train(config: TrainConfig, machine: MachineConfig, explain: ExplainConfig, o
     if config.report is not None:
         config_of_run = RunConfig(
             model=ModelConfig(config.output.name),
-            data=DataConfig(images=(config.test or config.images,)),
+            data=DataConfig(images=(str(config.test or config.images),)),
             explain=replace(explain, classes=_classes(trained)),
             output=replace(output, output=config.report),
             machine=replace(machine, seed=config.seed),

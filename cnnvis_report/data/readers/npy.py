@@ -21,9 +21,12 @@ KINDS = {"O": "Python objects, which may run code", "V": "records", "c": "comple
 Header = tuple[tuple[int, ...], bool, np.dtype[Any]]
 
 
-def is_deep(path: Path) -> bool:
+def is_deep(source: Source) -> bool:
     """Whether the array of a file has more than 8 bits a value."""
-    with path.open("rb") as file:
+    if not isinstance(source, Path):
+        source.seek(0)
+        return _header(source)[2].itemsize > 1
+    with source.open("rb") as file:
         return _header(file)[2].itemsize > 1
 
 

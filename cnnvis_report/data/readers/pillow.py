@@ -7,7 +7,7 @@ from PIL import Image
 
 from cnnvis_report.data.formats import EXTENSIONS, FORMATS, looks_like_a_picture
 from cnnvis_report.data.high_bit_depth import deep_pixels, is_deep, left_aside
-from cnnvis_report.data.pixels import MOST_DEEP, MOST_PIXELS, Pixels, UnusablePicture
+from cnnvis_report.data.pixels import Pixels, UnusablePicture, check_size
 from cnnvis_report.data.reader import Source, reader
 
 MOST_SCANNED = 2_000_000_000  # pixels times scans of a progressive JPEG: a scan of a few bytes goes through all of them
@@ -41,25 +41,11 @@ def open_image(source: Source, page: int) -> Image.Image:
     if page:
         opened.seek(page)
     try:
-        _check_size(opened)
+        check_size(opened.size, deep=is_deep(opened))
     except UnusablePicture:
         opened.close()
         raise
     return opened
-
-
-def _check_size(opened: Image.Image) -> None:
-    """Refuse what would take more memory than a picture should, by its head alone.
-
-    Raises:
-        UnusablePicture: saying how many pixels it has, and how many are read.
-    """
-    pixels, sides = opened.width * opened.height, f"{opened.width}×{opened.height} pixels"
-    if pixels > MOST_PIXELS:
-        raise UnusablePicture(f"{sides}; at most {MOST_PIXELS // 10**6} million are read")
-    if pixels > MOST_DEEP and is_deep(opened):
-        most = f"at most {MOST_DEEP // 10**6} million of more than 8 bits a channel are read"
-        raise UnusablePicture(f"{sides}; {most}")
 
 
 def _check_scans(opened: Image.Image, source: Source) -> None:

@@ -10,8 +10,8 @@ import torch
 
 from cnnvis_report.errors import BadRequest, EndsProgram
 from cnnvis_report.isolation.process_state import OF_FACTORIES, settings_restored, sys_path_kept
+from cnnvis_report.isolation.user_modules import guarded, user_module
 from cnnvis_report.models.checkpoint_limits import check_limits
-from cnnvis_report.models.user_modules import guarded, user_module
 
 MAIN = "__main__"
 

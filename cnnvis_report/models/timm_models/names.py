@@ -31,7 +31,12 @@ def read_name(text: str) -> TimmName:
     if not architecture:
         raise BadRequest(f"{PREFIX}{text}: give a name of timm, such as {PREFIX}convnext_tiny.fb_in1k.")
     if not timm.is_model(architecture):
-        raise UnknownName("model of timm", architecture, timm.list_models())
+        raise UnknownName(
+            "model of timm",
+            architecture,
+            timm.list_models(),
+            "timm.list_models('*part*') in Python lists those with a part in their name.",
+        )
     tags = [name.partition(".")[2] for name in timm.list_pretrained(f"{architecture}.*")]
     if tag and tag not in tags:
         raise UnknownName(f"tag of timm's {architecture}", tag, tags)

@@ -8,6 +8,7 @@ from cnnvis_report.pipeline.config.explain import EvaluateConfig, ExplainConfig,
 from cnnvis_report.pipeline.config.model import ModelConfig
 from cnnvis_report.pipeline.config.output import MachineConfig, OutputConfig
 from cnnvis_report.pipeline.config.preprocessing import PreprocessingConfig
+from cnnvis_report.pipeline.config.share import ShareConfig
 from cnnvis_report.settings import build
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "OutputConfig",
     "PreprocessingConfig",
     "RunConfig",
+    "ShareConfig",
 ]
 
 
@@ -34,6 +36,7 @@ class RunConfig:
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     inspect: InspectConfig = field(default_factory=InspectConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
+    share: ShareConfig = field(default_factory=ShareConfig)
     machine: MachineConfig = field(default_factory=MachineConfig)
 
     @classmethod

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from cnnvis_report.settings import Group, Stated, setting
-from cnnvis_report.settings.kinds import Choice, File, Integer, Several
+from cnnvis_report.settings.kinds import Choice, File, FileOrAddress, Integer, Names, Several, Text
 
 
 @dataclass(frozen=True)
@@ -14,10 +14,10 @@ class DataConfig:
 
     group: ClassVar = Group.IMAGES
 
-    images: tuple[Path, ...] = setting(
+    images: tuple[str, ...] = setting(
         (),
-        "Image files, folders, and lists of paths and labels (.txt, .csv, .tsv).",
-        Several(File()),
+        "Image files, folders, archives, data sets, and tables of paths and labels.",
+        Several(FileOrAddress()),
         argument=True,
         decides=False,
     )
@@ -27,6 +27,21 @@ class DataConfig:
         "subfolders, in alphabetical order where none is named like a class (folders); or subfolders named by a number "
         "(indices). In a list, labels follow the path.",
         Choice(("names", "folders", "indices")),
+    )
+    label_columns: tuple[str, ...] = setting(
+        (),
+        "Columns of a table or a data set that hold labels, by name, with commas between them; found by their usual "
+        "names without it.",
+        Names(),
+        metavar="NAMES",
+        decides=False,
+    )
+    split: str = setting(
+        "",
+        "The part of a table or a data set that is taken, such as val; all of it without one.",
+        Text(empty=True),
+        metavar="NAME",
+        decides=False,
     )
     masks: Path | None = setting(
         None,

@@ -6,6 +6,7 @@ from typing import ClassVar
 from cnnvis_report.records.interpolations import INTERPOLATIONS
 from cnnvis_report.settings import Group, setting
 from cnnvis_report.settings.kinds import Choice, Numbers, Text
+from cnnvis_report.settings.range_kind import RangeText
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,13 @@ class PreprocessingConfig:
         metavar="NUMBERS",
         decides=False,
     )
-    range: tuple[float, ...] | None = setting(
+    range: str | None = setting(
         None,
-        "Values of black and white in images of more than 8 bits per channel, e.g. 0,4095.",
-        Numbers(),
+        "Values of black and white in images of more than 8 bits per channel: numbers (0,4095), percentiles of each "
+        "image (p1,p99), window (the file's own, of DICOM and NIfTI) or full.",
+        RangeText(),
         metavar="LOW,HIGH",
-        default_text="the fewest bits that hold their values",
+        default_text="the file's own window, else the fewest bits that hold the values",
         decides=False,
     )
     rgb: tuple[float, ...] | None = setting(

@@ -8,7 +8,7 @@ from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.records.methods import Array, Kind
 from cnnvis_report.report.comparison.maps import Arrays, difference_of, scaled_maps
-from cnnvis_report.report.comparison.report import ComparedReport, strongest_flip
+from cnnvis_report.report.comparison.report import ComparedReport, image_mask_change, mask_change, strongest_flip
 from cnnvis_report.report.figure.columns import Column
 from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
 from cnnvis_report.report.figure.content import Figure, HeadLine, NoMaps, Row, short_names
@@ -37,7 +37,7 @@ def comparison_figure(report: ComparedReport, config: FigureConfig | None = None
         rows=tuple(
             _row(report, image, records[image.id], methods, name) for image, name in zip(images, names, strict=True)
         ),
-        rule=_rule(images),
+        rule=_rule(report, images),
         total=len(report.comparison.images),
         target=PREDICTION,
         look=config.look,
@@ -83,7 +83,18 @@ def _chosen(report: ComparedReport) -> list[ComparedImage]:
     chosen: list[ComparedImage] = []
     for flip, most in ((Flip.BROKEN, BROKEN), (Flip.FIXED, FIXED)):
         chosen += [image for image in have if strongest_flip(image) is flip][:most]
+    chosen += _by_mask(report, [image for image in have if image not in chosen])[
+        : max(0, (ROWS - len(chosen) + 1) // 2)
+    ]
     return [*chosen, *(image for image in have if image not in chosen)][: max(ROWS, len(chosen))]
+
+
+def _by_mask(report: ComparedReport, images: Sequence[ComparedImage]) -> list[ComparedImage]:
+    """The images that have a mask, those first on which the relevance in it changed most."""
+    method = report.second or report.shown
+    changes = {image.id: image_mask_change(image, method) for image in images} if method else {}
+    masked = [image for image in images if changes.get(image.id) is not None]
+    return sorted(masked, key=lambda image: -(changes[image.id] or 0.0))
 
 
 def _columns(report: ComparedReport, method: ComparedMethod, several: bool) -> Iterator[Column]:
@@ -91,10 +102,7 @@ def _columns(report: ComparedReport, method: ComparedMethod, several: bool) -> I
     for name in report.names:
         yield Column(method.info, "", f"{prefix}{name}")
     if len(report.runs) <= TWO_METHODS_UP_TO:
-        last, first = report.names[-1], report.names[0]
-        yield Column(
-            difference_of(method.info), "", f"{prefix}difference", ends=(f"more in {first}", f"more in {last}")
-        )
+        yield Column(difference_of(method.info), "", f"{prefix}difference", ends=("less", "more"))
 
 
 def _row(
@@ -137,11 +145,13 @@ def predicted(prediction: ComparedPrediction) -> str:
     return f"{prediction.name or 'nothing'}{share}"
 
 
-def _rule(images: Sequence[ComparedImage]) -> str:
+def _rule(report: ComparedReport, images: Sequence[ComparedImage]) -> str:
     counts = {flip: sum(strongest_flip(image) is flip for image in images) for flip in (Flip.BROKEN, Flip.FIXED)}
     rest = len(images) - sum(counts.values())
+    masked = any(image.mask_energy for image in report.images)
+    why = "whose relevance in the mask changed or whose maps moved most" if masked else "whose maps moved most"
     parts = [f"{count} {flip}" for flip, count in counts.items() if count]
-    parts += [f"{rest} whose maps moved most"] if rest else []
+    parts += [f"{rest} {why}"] if rest else []
     return listed(parts)
 
 
@@ -149,6 +159,8 @@ def _sentences(report: ComparedReport, figure: Figure) -> Iterator[str]:
     methods = [method.info.title for method in _methods(report)]
     yield f"{listed(methods)} of {listed(report.names)}, on the same images and for the same class."
     yield f"Rows, of {fmt.count(figure.total, 'image')}: {figure.rule}."
+    if len(methods) > 1 and mask_change(_methods(report)[1]) is not None:
+        yield f"{methods[1]} is the method of another kind whose relevance in the mask changed most."
     alone = any(column.method.kind is Kind.PIXEL for column in figure.columns)
     clipped = ", pixel maps by the 99th percentile of theirs" if alone else ""
     yield f"Each map is divided by its largest absolute value{clipped}, so that networks with other logits compare."

@@ -97,12 +97,6 @@ def compared_gallery_data(report: ComparedReport) -> dict[str, Any]:
     }
 
 
-def movement_words(image: ComparedImage) -> str:
-    """Such as "moved 0.83"; empty where that isn't known."""
-    value = moved(image)
-    return "" if value is None else f"moved {fmt.number(value, 2)}"
-
-
 def _item(report: ComparedReport, image: ComparedImage) -> ComparedItem:
     flip = strongest_flip(image)
     lines = [" → ".join(map(predicted, image.predictions))]

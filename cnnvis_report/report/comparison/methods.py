@@ -64,12 +64,6 @@ def comparison_methods(report: ComparedReport, _links: Links) -> ComparisonMetho
     return ComparisonMethods(list(_tables(report)), layers, entries)
 
 
-def moved_words(method: ComparedMethod) -> str:
-    """How far a method's maps moved over all images, such as "moved 0.31 [0.28, 0.35]"; empty where that isn't known."""
-    values = [_median(median) for median in method.moved if median]
-    return f"moved {', '.join(values)}" if values else ""
-
-
 def _tables(report: ComparedReport) -> Iterator[MethodsTable]:
     names, methods = report.names, report.methods
     if any(any(method.moved) for method in methods):

@@ -41,26 +41,33 @@ class ComparedReport:
         have = {key for image in self.comparison.images for key, keys in image.keys.items() if all(keys)}
         return [method for method in self.comparison.methods if method.key in have]
 
-    @cached_property
+    @property
     def shown(self) -> ComparedMethod | None:
         """The method whose maps are shown first: the best of the first run, else the most prominent one."""
+        return next(iter(self._ranked), None)
+
+    @cached_property
+    def _ranked(self) -> list[ComparedMethod]:
+        """The methods that explain something, those that the first run recommends before others."""
         names = [best.name for best in best_methods_of(self.runs[0].record, self.runs[0].evidence)]
         rank = {name: number for number, name in enumerate(names)}
         real = [method for method in self.methods if not method.info.baseline]
-        real.sort(key=lambda method: (rank.get(method.info.name, len(rank)), -method.info.prominence))
-        return next(iter(real), None)
+        return sorted(
+            real,
+            key=lambda method: (
+                rank.get(method.info.name, len(rank)),
+                -method.info.prominence,
+                method.info.class_agnostic,
+            ),
+        )
 
     @cached_property
     def second(self) -> ComparedMethod | None:
-        """A method of another kind of maps, the most prominent one that tells classes apart; None without any."""
+        """A method of another kind of maps: the one whose relevance in the mask changed most, else the next best."""
         coarse = self.shown is not None and self.shown.info.kind is Kind.LAYER
-        others = [
-            method
-            for method in self.methods
-            if not (method.info.baseline or method.info.class_agnostic)
-            and (method.info.kind is Kind.LAYER) is not coarse
-        ]
-        return max(others, key=lambda method: method.info.prominence, default=None) if self.shown else None
+        others = [method for method in self._ranked if (method.info.kind is Kind.LAYER) is not coarse]
+        masked = [method for method in others if mask_change(method) is not None]
+        return max(masked, key=lambda method: mask_change(method) or 0.0, default=next(iter(others), None))
 
     def records(self) -> Iterator[tuple[ComparedImage, tuple[ImageRecord, ...]]]:
         """The images that have a page, with their records in each run, in the order of the first run."""
@@ -82,6 +89,19 @@ def strongest_flip(image: ComparedImage) -> Flip:
 def moved(image: ComparedImage) -> float | None:
     """How far the maps of an image moved at most, over the later runs; None where that isn't known."""
     return max((value for value in image.movement if value is not None), default=None)
+
+
+def mask_change(method: ComparedMethod) -> float | None:
+    """How far the share of a method's relevance in the mask changed, in the mean over images; None without masks."""
+    changes = [abs(value.mean) for value in method.mask_energy_difference if value is not None]
+    return max(changes, default=None)
+
+
+def image_mask_change(image: ComparedImage, method: ComparedMethod) -> float | None:
+    """The same of one image."""
+    first, *later = image.mask_energy.get(method.key, (None,))
+    changes = [abs(value - first) for value in later if value is not None and first is not None]
+    return max(changes, default=None)
 
 
 def _most_changed(image: ComparedImage) -> tuple[int, float]:

@@ -86,7 +86,7 @@ def _rows(figure: Figure) -> str:
     if figure.rule:
         return f"Rows, of {total}: {figure.rule}."
     if len(figure.rows) == figure.total > 1:
-        return f"Rows: all {total}."
+        return "Rows: both images." if figure.total == 2 else f"Rows: all {total}."
     names = listed([row.name for row in figure.rows])
     return f"Row: {names}." if len(figure.rows) == 1 else f"Rows: {names}, of {total}."
 

@@ -19,8 +19,9 @@ from cnnvis_report.report.figure.sheet import Sheet
 from cnnvis_report.report.figure.style import DARK, Style, Theme
 from cnnvis_report.report.figure.svg import svg
 from cnnvis_report.report.pictures.thumbnails import Pictures, webp
-from cnnvis_report.store.atomic import beside, blocked_by, is_regular
+from cnnvis_report.store.atomic import beside
 from cnnvis_report.store.names import FIGURE_SOFTWARE
+from cnnvis_report.store.output_file import check_output
 from cnnvis_report.store.run_folder import StoredRun
 
 # 1280 CSS pixels, sharp on screens of two a pixel, upon the ground of the pages
@@ -109,11 +110,4 @@ def check_target(path: Path) -> None:
     Raises:
         BadRequest: saying what is there.
     """
-    if blocked_by(path) is not None:
-        raise BadRequest(f"{path}: {blocked_by(path)} is a file, and no folder can be made in it.")
-    if path.is_dir():
-        raise BadRequest(f"{path}: is a folder; give the name of a file.")
-    if path.is_symlink():
-        raise BadRequest(f"{path}: is a link, and what it leads to isn't overwritten. Give another name.")
-    if path.exists() and not (is_regular(path) and FIGURE_SOFTWARE.encode() in path.read_bytes()):
-        raise BadRequest(f"{path}: isn't a figure that this program has written, and isn't overwritten. Move it away.")
+    check_output(path, FIGURE_SOFTWARE, "a figure")

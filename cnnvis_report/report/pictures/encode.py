@@ -27,11 +27,12 @@ class Quality:
     """How finely the maps of a page are kept.
 
     steps: from zero to the largest value of a map of pixels, at most 127. halved: whether such maps are averaged over
-    2×2 first.
+    2×2 first. left_out: names of methods whose maps aren't kept at all.
     """
 
     steps: int
     halved: bool = False
+    left_out: tuple[str, ...] = ()
 
     @property
     def error(self) -> float:
@@ -39,8 +40,8 @@ class Quality:
         return (1 - (1 - 0.5 / self.steps) ** 2) if not self.halved else 1.0
 
 
-# From the best that a site takes down to what still shows where a map is large.
-QUALITIES = (Quality(31), Quality(15), Quality(31, halved=True))
+# From the best that a site takes down to what still shows where a map is large: fewer steps, then half the size.
+QUALITIES = (Quality(31), Quality(15), Quality(7), Quality(31, halved=True), Quality(15, halved=True))
 
 
 def encode_maps(maps: Sequence[Array], sign: Sign, quality: Quality, *, coarse: bool = True) -> list[dict[str, Any]]:
@@ -71,6 +72,17 @@ def expand(levels: Bytes, largest: float, signed: bool, steps: int) -> Array:
     """The inverse of `compand`, as the page computes it."""
     roots = (levels.astype(np.float64) - (steps if signed else 0)) / steps
     return np.asarray(largest * roots * np.abs(roots), dtype=np.float32)
+
+
+def as_shown(values: Array, sign: Sign, quality: Quality) -> Array:
+    """A map of pixels [h, w] as a page draws it, at its own size; for measuring what the page loses."""
+    signed = sign is Sign.SIGNED
+    coarse = halve(values) if quality.halved else values
+    largest = float(np.abs(coarse).max())
+    levels = compand(coarse, largest, signed, quality.steps)
+    drawn = expand(levels, largest, signed, quality.steps)
+    grown = drawn.repeat(2, axis=0).repeat(2, axis=1) if quality.halved else drawn
+    return grown[: values.shape[0], : values.shape[1]]
 
 
 def halve(values: Array) -> Array:

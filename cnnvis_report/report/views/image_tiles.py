@@ -127,6 +127,8 @@ def _tile(
 ) -> Tile:
     maps = [record for record in image.maps if record.method == method.name]
     gaps = [gap for gap in (*report.run.not_applicable, *image.not_applicable) if gap.method in (method.name, "")]
+    if method.name in report.quality.left_out:
+        gaps.append(NotApplicableRecord(method.name, "left out, so that this file stays small"))
     first = next((record for record in maps if image.targets and record.target == image.targets[0].index), None)
     return Tile(
         method=method,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from cnnvis_report.evidence.class_counts import class_counts
 from cnnvis_report.records.labels import LabelCounts, LabelPredictions
 from cnnvis_report.records.network import NetworkRecord
 from cnnvis_report.records.predictions import Predictions
@@ -141,21 +142,14 @@ def cautions(run: RunRecord, predictions: Predictions | None, of_labels: LabelPr
 
 def class_rows(predictions: Predictions) -> list[ClassRow]:
     """The classes, lowest recall first."""
-    images: Counter[str] = Counter()
-    predicted: Counter[str] = Counter()
-    correct: Counter[str] = Counter()
     errors: dict[str, Counter[str]] = {}
     for label, prediction, count in predictions.confusion:
-        images[label] += count
-        predicted[prediction] += count
-        if label == prediction:
-            correct[label] += count
-        else:
+        if label != prediction:
             errors.setdefault(label, Counter())[prediction] += count
     explained = {(error.label, error.predicted) for error in predictions.misclassified if error.image}
     rows = []
-    for name in sorted({*images, *predicted}):
+    for name, counts in class_counts(predictions.confusion).items():
         other, times = errors[name].most_common(1)[0] if name in errors else ("", 0)
         shown = (name, other) in explained
-        rows.append(ClassRow(name, images[name], predicted[name], correct[name], other, times, shown))
+        rows.append(ClassRow(name, counts.images, counts.predicted, counts.correct, other, times, shown))
     return sorted(rows, key=lambda row: (row.recall if row.recall is not None else 2.0, row.name))

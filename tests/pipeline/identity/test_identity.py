@@ -194,13 +194,13 @@ def test_what_is_there_already_is_found_without_reading_the_pictures_again(
     shutil.rmtree("report")
     started()
     read: list[object] = []
-    plain = content_hash._hash
+    plain = content_hash.content_digest
 
     def counted(*given: Any) -> Any:
         read.append(given)
         return plain(*given)
 
-    monkeypatch.setattr(content_hash, "_hash", counted)
+    monkeypatch.setattr(content_hash, "content_digest", counted)
     assert "all images were explained already" in started()
     assert len(read) <= 6, "the first three of four with their masks, as they are decoded: the network is tried on them"
     shutil.copytree("pictures", "copies")

@@ -16,10 +16,10 @@ from cnnvis_report.data.image_set import ImageItem, ImageSet, image_ids
 from cnnvis_report.data.label_parsing import labels_in
 from cnnvis_report.data.limit import Limit, chosen
 from cnnvis_report.data.pixels import UnusablePicture
+from cnnvis_report.data.samples.inputs import Opened, Reader, digest
+from cnnvis_report.data.samples.samples import Samples
 from cnnvis_report.errors import BadRequest, CnnVisError, told
 from cnnvis_report.isolation.user_code import user_code_location
-from cnnvis_report.live.pictures import Opened, Reader, digest
-from cnnvis_report.live.samples import Samples
 from cnnvis_report.records.images import Label
 
 

@@ -12,9 +12,9 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
+from cnnvis_report.data.samples.loader import takes_all, unbatched
+from cnnvis_report.data.samples.sample import Sample, sample_of
 from cnnvis_report.errors import BadRequest, told
-from cnnvis_report.live.loader import takes_all, unbatched
-from cnnvis_report.live.sample import Sample, sample_of
 
 DEEPEST = 8  # of datasets around datasets
 TRIED = 8  # samples whose labels are compared with the dataset's list

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, default_collate
 
-from cnnvis_report.live.sample import sample_of
+from cnnvis_report.data.samples.sample import sample_of
 
 
 def takes_all(loader: DataLoader[Any]) -> bool:

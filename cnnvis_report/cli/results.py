@@ -1,0 +1,141 @@
+"""What a job takes from a report beside its pages: a summary, the numbers as JSON, and whether rules hold."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import click
+
+from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.tables import as_json
+from cnnvis_report.errors import BadRequest, RulesHold
+from cnnvis_report.pipeline.config import OutputConfig
+from cnnvis_report.rules.judge import Outcome, judge_all, line
+from cnnvis_report.rules.value import Value
+
+if TYPE_CHECKING:
+    from cnnvis_report.report.job_results import JobResults
+    from cnnvis_report.report.markdown.document import Document
+
+TERMINAL = "-"
+JOB_SUMMARY = "GITHUB_STEP_SUMMARY"  # the variable that names a file which GitHub shows with a job
+FORMAT = "cnnvis-report-values/1"
+
+
+def wanted(config: OutputConfig) -> bool:
+    """Whether a job takes anything but pages."""
+    return bool(config.fail_if or config.summary or config.json)
+
+
+def to_terminal(config: OutputConfig) -> bool:
+    """Whether the standard output is a job's alone."""
+    return TERMINAL in (str(config.summary), str(config.json))
+
+
+def check_files(config: OutputConfig) -> None:
+    """Refuse to write over anything but what an earlier call has written, before the work begins.
+
+    Raises:
+        BadRequest: saying what is there.
+    """
+    from cnnvis_report.report.figure.save import check_target
+    from cnnvis_report.report.markdown.document import MARK
+    from cnnvis_report.store.output_file import check_output
+
+    if str(config.summary) == str(config.json) == TERMINAL:
+        raise BadRequest("--summary and --json: one of them alone can be written to the terminal.")
+    if config.summary is not None and str(config.summary) != TERMINAL and not _is_job_summary(config.summary):
+        check_output(config.summary, MARK, "a summary")
+        check_target(_picture_of(config.summary))
+    if config.json is not None and str(config.json) != TERMINAL:
+        check_output(config.json, FORMAT, "a file of numbers")
+
+
+def check_rules(config: OutputConfig, results: "JobResults") -> None:
+    """Refuse rules that nothing answers to, where the numbers are known before the work begins.
+
+    Raises:
+        BadRequest: naming the rule.
+    """
+    for problem in judge_all(config.fail_if, results.values, results.measures)[1]:
+        raise BadRequest(problem)
+
+
+def deliver(config: OutputConfig, results: "JobResults") -> None:
+    """Write what was asked for, and say so; then judge the rules.
+
+    Raises:
+        RulesHold: a rule holds, or what it reads isn't known.
+    """
+    outcomes, problems = judge_all(config.fail_if, results.values, results.measures)
+    if config.json is not None:
+        _write(config.json, as_json(_numbers(results, outcomes)) + "\n", config)
+    if config.summary is not None:
+        _write_summary(config.summary, results, outcomes, config)
+    lines = [line(outcome.rule, outcome.describe()) for outcome in outcomes if outcome.holds]
+    if lines or problems:
+        raise RulesHold([*lines, *problems])
+
+
+def _write_summary(path: Path, results: "JobResults", outcomes: Sequence[Outcome], config: OutputConfig) -> None:
+    document: Document = results.document(outcomes)
+    if _is_job_summary(path):  # which other steps write to, too; GitHub shows no picture there
+        with path.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(document.text())
+        return
+    picture = results.picture()
+    if not picture:
+        _write(path, document.text(), config)
+    elif str(path) == TERMINAL:
+        from cnnvis_report.report.markdown.picture import picture_address
+
+        _write(path, document.text(picture_address(picture)), config)
+    else:
+        from cnnvis_report.store.atomic import beside
+
+        with beside(_picture_of(path)) as temporary:
+            temporary.write_bytes(picture)
+        _write(path, document.text(quote(_picture_of(path).name)), config)
+
+
+def _write(path: Path, text: str, config: OutputConfig) -> None:
+    from cnnvis_report.store.atomic import beside
+
+    if str(path) == TERMINAL:
+        click.echo(text, nl=False)
+        return
+    with beside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+    click.echo(printable(f"Wrote {path}"), err=to_terminal(config))
+
+
+def _numbers(results: "JobResults", outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The numbers of each later run, or of the only one, by the labels that rules have."""
+    runs = list(dict.fromkeys(value.run for value in results.values))
+    return {
+        "format": FORMAT,
+        "title": results.title,
+        "findings": [{"topic": topic, "text": text} for topic, text in results.findings],
+        "runs": [
+            {"name": run, "values": {value.label: _number(value) for value in results.values if value.run == run}}
+            for run in runs
+        ],
+        "rules": [
+            {"rule": outcome.rule.text, "holds": outcome.holds, "measured": outcome.describe()} for outcome in outcomes
+        ],
+    }
+
+
+def _number(value: Value) -> dict[str, float | None]:
+    interval = value.interval
+    return {"value": interval.mean, "low": interval.low, "high": interval.high, "images": interval.images}
+
+
+def _is_job_summary(path: Path) -> bool:
+    return bool(os.environ.get(JOB_SUMMARY)) and path == Path(os.environ[JOB_SUMMARY])
+
+
+def _picture_of(path: Path) -> Path:
+    return path.with_suffix(".png")

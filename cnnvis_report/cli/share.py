@@ -1,0 +1,51 @@
+"""A report handed on, as its options ask for."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cnnvis_report.cli.params import printable
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
+
+if TYPE_CHECKING:
+    from cnnvis_report.sharing.share import Share
+
+
+def checked(config: ShareConfig, output: OutputConfig, folder: Path, title: str | None = None) -> "Share":
+    """What is handed on of the report in a folder, after a look at whether that can be written.
+
+    Args:
+        title: of an anonymous copy.
+
+    Raises:
+        BadRequest: something else is where it would be, or no page is as small.
+    """
+    from cnnvis_report.report.single_file_writer import smallest_size
+    from cnnvis_report.report.views.formatting import size
+    from cnnvis_report.sharing.share import Share
+
+    share = Share(config.zip, config.anonymous, config.share, config.copy, output.single_file, config.max_size, title)
+    share.check(folder)
+    if config.max_size is not None and config.max_size < smallest_size():
+        raise BadRequest(
+            f"--max-size {size(config.max_size)}: the scripts of every page have {size(smallest_size())}. Give a "
+            "larger size."
+        )
+    return share
+
+
+def hand_on(folder: Path, how: "Share") -> list[Path]:
+    """Write what is handed on of a report whose pages are written; nothing where nothing was asked for."""
+    from cnnvis_report.sharing.share import share
+    from cnnvis_report.store.run_folder import load_run
+
+    return share(load_run(folder), how) if how.copies or how.zip else []
+
+
+def announce(paths: Iterable[Path]) -> None:
+    """Say what was written to be handed on."""
+    for path in paths:
+        click.echo(printable(f"Wrote {path}"))

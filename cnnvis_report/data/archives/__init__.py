@@ -1,0 +1,1 @@
+"""Archives: listed without being unpacked, and their members read from where they lie."""

@@ -1,0 +1,56 @@
+"""What a job takes from a report beside its pages: the numbers, and what its summary is made of."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from cnnvis_report.report.figure import save
+from cnnvis_report.report.figure.content import Figure
+from cnnvis_report.report.figure.fonts import PillowFont
+from cnnvis_report.report.figure.layout import lay_out
+from cnnvis_report.report.figure.png import png
+from cnnvis_report.report.markdown.document import Document
+from cnnvis_report.report.markdown.run import run_document
+from cnnvis_report.report.pictures.encode import QUALITIES
+from cnnvis_report.report.views.findings import findings
+from cnnvis_report.report.views.links import SiteLinks
+from cnnvis_report.report.views.report import Report
+from cnnvis_report.rules.judge import Outcome
+from cnnvis_report.rules.run_values import measure_names, run_values
+from cnnvis_report.rules.value import Value
+from cnnvis_report.store.run_folder import StoredRun
+
+DPI = 150  # of the picture: enough for a screen, and a quarter of the bytes of one for print
+
+
+@dataclass(frozen=True)
+class JobResults:
+    """The numbers of a report, and what a summary says of it.
+
+    findings: topics and sentences. values: all that rules can read. measures: the names of measures among them.
+    document: the summary, given what became of rules. picture: draws the figure as PNG; empty without maps.
+    """
+
+    title: str
+    findings: tuple[tuple[str, str], ...]
+    values: tuple[Value, ...]
+    measures: tuple[str, ...]
+    document: Callable[[Sequence[Outcome]], Document]
+    picture: Callable[[], bytes]
+
+
+def results_of_run(stored: StoredRun) -> JobResults:
+    """Gather what a job takes from a run."""
+    report = Report(stored, QUALITIES[0])
+    summary = report.summary
+    return JobResults(
+        title=report.title,
+        findings=tuple((finding.topic, finding.text) for finding in findings(report, SiteLinks())),
+        values=run_values(report.run, summary.predictions, summary.label_predictions, report.evidence),
+        measures=tuple(measure_names(report.run)),
+        document=lambda outcomes: run_document(report, outcomes),
+        picture=lambda: _png(report.figure) if report.figure else b"",
+    )
+
+
+def _png(figure: Figure) -> bytes:
+    return png(lay_out(figure, replace(save.PRINT, dpi=min(DPI, save.PRINT.dpi)), PillowFont()))

@@ -1,0 +1,1 @@
+"""Summaries in Markdown, for pull requests and jobs."""

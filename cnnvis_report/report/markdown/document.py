@@ -1,0 +1,62 @@
+"""A summary in Markdown that GitHub takes whole: sections that don't fit are left out, the last ones first."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cnnvis_report.evidence.markdown import plain
+
+LONGEST = 65_536  # characters of a comment on GitHub; a summary has fewer
+LONGEST_TEXT = 300  # characters of a name, or of a sentence around one
+MARK = "<!-- cnnvis-report summary -->"  # by which a later summary may replace this one
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with the Markdown that stands below it."""
+
+    heading: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A summary.
+
+    title: a plain text. opening: lists in Markdown, before the picture. sections: the most important first.
+    alt: what the picture shows, in words; empty where there is none.
+    """
+
+    title: str
+    opening: tuple[str, ...]
+    sections: tuple[Section, ...]
+    alt: str = ""
+
+    def text(self, picture: str = "") -> str:
+        """The summary with its picture at an address; without one where there is none, or where it doesn't fit."""
+        opening = [MARK, f"# {short(self.title)}", *self.opening]
+        image = f"![{short(self.alt).replace(']', ' ')}]({picture})"
+        pictures = [[image], []] if picture and self.alt else [[]]
+        for left_out in range(len(self.sections) + 1):
+            sections = [f"## {part.heading}\n\n{part.body}" for part in self.sections[: len(self.sections) - left_out]]
+            rest = [f"Left out, for the length: {left_out} more of the report's tables."] if left_out else []
+            for shown in pictures:
+                text = "\n\n".join([*opening, *shown, *sections, *rest]) + "\n"
+                if len(text) < LONGEST:
+                    return text
+        return "\n\n".join(opening)[: LONGEST - 2].rsplit("\n", 1)[0] + "\n"
+
+
+def short(text: str) -> str:
+    """A plain text on one line of Markdown, cut where it goes on and on."""
+    return plain(text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT].rstrip()}…")
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A list of lines in Markdown."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of plain texts."""
+    lines = [list(map(short, head)), ["---"] * len(head), *(list(map(short, row)) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

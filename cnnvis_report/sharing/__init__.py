@@ -1,0 +1,1 @@
+"""A report handed on: packed, made anonymous, cut down, and its maps as files of other programs."""

@@ -1,0 +1,180 @@
+"""A report handed on: what is written for a reader who isn't to get all of it, and where."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.progress import Progress
+from cnnvis_report.records.codec import parsed, to_json
+from cnnvis_report.report.write import fill
+from cnnvis_report.sharing.anonymous_run import write_anonymous
+from cnnvis_report.sharing.zip_file import check_zip, write_zip
+from cnnvis_report.store.atomic import beside, blocked_by, files_below, is_regular, read_regular, remove
+from cnnvis_report.store.lock import writing
+from cnnvis_report.store.names import ARRAYS, BUILDING, INSPECTION, LOCK, MANIFEST, PAGES
+from cnnvis_report.store.own_files import list_pages, pages_of
+from cnnvis_report.store.run_folder import StoredRun
+
+FULL, MINIMAL = "full", "minimal"
+ANONYMOUS = "anonymous-report"  # the name of the report's folder may be the network's
+LISTING = "share.json"  # what a copy holds, by which an earlier copy is known
+FORMAT = "cnnvis-report-share/1"
+MOST = 64 << 20  # bytes of the listing
+
+
+@dataclass(frozen=True)
+class Share:
+    """How a report is handed on.
+
+    zip: whether what is handed on is packed. anonymous: whether names become numbers. extent: "full", or "minimal" for
+    pages without the arrays and the record behind them. copy: the folder that an anonymous or minimal copy is written
+    into; None for one beside the report, "anonymous-report" or the report's name with "-share". single_file, max_size: of the pages, as `write_site`
+    has them. title: of an anonymous copy.
+    """
+
+    zip: bool = False
+    anonymous: bool = False
+    extent: str = FULL
+    copy: Path | None = None
+    single_file: bool = False
+    max_size: int | None = None
+    title: str | None = None
+
+    @property
+    def copies(self) -> bool:
+        """Whether a copy is written."""
+        return self.anonymous or self.extent == MINIMAL
+
+    def folder(self, run: Path) -> Path:
+        """The folder that is handed on."""
+        if not self.copies:
+            return run
+        name = ANONYMOUS if self.anonymous else f"{run.resolve().name}-share"
+        return self.copy or run.resolve().with_name(name)
+
+    def zip_path(self, run: Path) -> Path:
+        """The zip file, beside the folder that is handed on."""
+        folder = self.folder(run)
+        return folder.resolve().with_name(f"{folder.resolve().name}.zip")
+
+    def check(self, run: Path) -> None:
+        """Refuse what can't be written, before any work.
+
+        Raises:
+            BadRequest: the copy or the zip file would take the place of something else.
+        """
+        if self.copy is not None and not self.copies:
+            raise BadRequest("--copy: nothing is copied without --anonymous or --share minimal.")
+        if self.copies:
+            folder = self.folder(run)
+            if folder.resolve() == run.resolve() or run.resolve() in folder.resolve().parents:
+                raise BadRequest(f"--copy {folder}: is within the report itself. Give another folder.")
+            _check_copy(folder)
+        if self.zip:
+            check_zip(self.zip_path(run))
+
+
+def share(run: StoredRun, how: Share, progress: Progress | None = None) -> list[Path]:
+    """Write what is handed on of a run whose pages are written; the first page of a copy, and the zip file.
+
+    Raises:
+        BadRequest: it can't be written there, or the single file can't be made so small.
+    """
+    how.check(run.folder)
+    written = []
+    folder = how.folder(run.folder)
+    if how.copies:
+        _write_copy(run, folder, how, progress or Progress())
+        written.append(folder / "index.html")
+    if how.zip:
+        path = how.zip_path(run.folder)
+        write_zip(path, folder, _copied(folder) if how.copies else _of_run(run))
+        written.append(path)
+    return written
+
+
+def _write_copy(run: StoredRun, folder: Path, how: Share, progress: Progress) -> None:
+    """Write a copy aside, and put it into its place when all of it is there."""
+    with writing(folder):
+        _check_copy(folder)
+        with _aside(folder) as building:
+            shown = write_anonymous(run, building, how.title) if how.anonymous else run
+            pages = building / "pages"
+            pages.mkdir()
+            fill(shown, pages, progress, single_file=how.single_file, max_size=how.max_size)
+            names = files_below(pages)
+            for name in names:
+                (building / name).parent.mkdir(parents=True, exist_ok=True)
+                (pages / name).replace(building / name)
+            rmtree(pages)
+            if how.extent == MINIMAL:
+                for inner in (ARRAYS, INSPECTION):
+                    rmtree(building / inner, ignore_errors=True)
+                (building / MANIFEST).unlink(missing_ok=True)
+            else:
+                list_pages(building, names)
+            _move(building, folder)
+
+
+def _move(building: Path, folder: Path) -> None:
+    """Put all files into the folder, in place of those of an earlier copy."""
+    names = files_below(building)
+    remove(folder, [name for name in _copied(folder) if name not in names])
+    with beside(folder / LISTING) as temporary:
+        content = {"format": FORMAT, "files": [LISTING, *names]}
+        temporary.write_text(to_json(content) + "\n", encoding="utf-8", newline="\n")
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (building / name).replace(folder / name)
+
+
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """A new folder within the folder, removed afterwards, as are those that a killed program has left."""
+    for left in list(folder.iterdir()):
+        if BUILDING.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
+            rmtree(left, ignore_errors=True)
+    building = folder / f".pages-{secrets.token_hex(4)}"
+    building.mkdir()
+    try:
+        yield building
+    finally:
+        rmtree(building, ignore_errors=True)
+
+
+def _check_copy(folder: Path) -> None:
+    """Refuse a folder that holds anything but an earlier copy.
+
+    Raises:
+        BadRequest: naming what is there.
+    """
+    if blocked_by(folder) is not None:
+        raise BadRequest(f"--copy {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise BadRequest(f"--copy {folder}: is no folder. Give another name.")
+    if not folder.is_dir():
+        return
+    ours = {*_copied(folder), LOCK}
+    names = (name for name in files_below(folder) if not BUILDING.fullmatch(name.partition("/")[0]))
+    other = next((name for name in names if name not in ours), None)
+    if other is not None:
+        raise BadRequest(f"--copy {folder}: holds {other}, which isn't of an earlier copy. Give another folder.")
+
+
+def _copied(folder: Path) -> list[str]:
+    """The files of a copy, by its own list; nothing where there is none, and no name that leads out of the folder."""
+    path = folder / LISTING
+    content = parsed(read_regular(path, MOST).decode("utf-8", "replace")) if is_regular(path) else None
+    names = content.get("files") if isinstance(content, dict) and content.get("format") == FORMAT else None
+    plain = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    return [name for name in plain if not Path(name).is_absolute() and ".." not in Path(name).parts]
+
+
+def _of_run(run: StoredRun) -> list[str]:
+    """The files of a run folder that the program has written."""
+    names = {MANIFEST, PAGES, *run.record.files, *pages_of(run.folder)}
+    return [name for name in sorted(names) if is_regular(run.folder / name)]
