@@ -73,7 +73,7 @@ def report(setup: "Setup", config: OutputConfig, console: "Console", share: Shar
     """Plan, run, write the pages and what is handed on, and say so."""
     result = make(setup, config, console, share)
     announce(result.first_page, config)
-    sharing.announce(result.handed_on)
+    sharing.announce(result.handed_on, config)
     check_gaps(result, config)
     deliver(result.stored, config)
 
