@@ -22,7 +22,7 @@ def is_heic(head: bytes) -> bool:
     requires=("pillow_heif",),
     install="cnnvis-report[heic]",
 )
-def heic(source: Source, _page: int) -> Pixels:
+def heic(source: Source, page: int) -> Pixels:
     """Decode the primary picture of a file; its container, not its EXIF data, says how it is turned upright.
 
     Raises:
