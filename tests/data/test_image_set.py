@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torchvision.models import get_model_weights
 
-from cnnvis_report.data import decode
+from cnnvis_report.data import pixels
 from cnnvis_report.data.decode import prepare, read_picture
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.pixels import UnusablePicture
@@ -120,7 +120,7 @@ def test_files_that_are_no_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(BadRequest, match=r"none of the 2 files that it names is there, such as gone\.jpg"):
         find_images([tmp_path / "list.txt"])
     (tmp_path / "wide.png").write_bytes(saved(Image.new("1", (4000, 3000)), "PNG").getvalue())
-    monkeypatch.setattr(decode, "MOST_PIXELS", 10_000_000)
+    monkeypatch.setattr(pixels, "MOST_PIXELS", 10_000_000)
     assert "4000×3000 pixels; at most 10 million" in reason(tmp_path / "wide.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     assert "more pixels than" in reason(tmp_path / "wide.png")

@@ -47,7 +47,7 @@ def test_the_limit_of_pixels_is_the_one_that_is_named() -> None:
 
 
 def test_deep_pictures_have_a_limit_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pillow, "MOST_DEEP", 1_000_000)
+    monkeypatch.setattr(pixels, "MOST_DEEP", 1_000_000)
     with pytest.raises(UnusablePicture, match="1100×1000 pixels; at most 1 million of more than 8 bits a channel"):
         read_picture(io.BytesIO(png(1100, 1000, depth=16, color=2)))
     assert read_picture(io.BytesIO(png(1100, 1000, color=2))).size == (1100, 1000)
