@@ -63,7 +63,8 @@ def create_report(
             are; pictures and paths go through `transform`, or are resized and normalized.
         output: folder of the report. A report of the same network, images and settings there goes on where it was.
         classes: class names in index order.
-        labels: one for each image, an index or a name, where `images` has none.
+        labels: one for each image, an index or a name, where `images` has none; for paths a file, or what --labels
+            takes.
         targets: which classes are explained of each image: "top:K" for the K highest scores, "label", names or indices.
         transform: makes a picture the network's input, such as torchvision's or Albumentations' pipelines.
         target: a function of the network's output that gives what is explained, as for `explain`, or where it is,
@@ -149,9 +150,11 @@ def _source(request: _Request, config: RunConfig) -> Source:
         task=known.task,
     )
     paths = _paths(images)
-    if paths and request.labels is None:
+    labels = request.labels
+    if paths and (labels is None or isinstance(labels, str | Path)):
         model = replace(model, preprocessing=adjusted_preprocessing(model, config.preprocessing))
-        return image_source(model, replace(config, data=replace(config.data, images=paths)))
+        data = replace(config.data, images=paths, labels=config.data.labels if labels is None else str(labels))
+        return image_source(model, replace(config, data=data))
     return _of_samples(request, model, samples_of(images, request.labels, config.data.limit), config)
 
 
