@@ -90,8 +90,8 @@ def create_report(
         texts = {"target": target, "transform": transform, "masks": masks, "labels": labels}
         settings |= {key: value for key, value in texts.items() if isinstance(value, str | Path)}
         labels, masks = (None if isinstance(value, str | Path) else value for value in (labels, masks))
-        own = transform if transform is not None and not isinstance(transform, str) else None
-        request = _Request(network, images, labels, masks, own, classes, called, function)
+        picture_transform = transform if transform is not None and not isinstance(transform, str) else None
+        request = _Request(network, images, labels, masks, picture_transform, classes, called, function)
         config = config_of(model=called, output=Path(output), classes=targets, **settings)
         console = console_of(progress)
         results.check_files(config.output)
