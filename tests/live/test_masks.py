@@ -44,7 +44,7 @@ def with_masks(form: str, folder: Path) -> tuple[Any, dict[str, Any]]:
 @pytest.mark.parametrize("form", ["arrays", "a tensor", "pictures and none", "samples", "dictionaries", "paths"])
 def test_the_share_of_a_map_in_its_mask_is_measured(form: str, tmp_path: Path) -> None:
     images, keywords = with_masks(form, tmp_path)
-    size = {} if form == "a tensor" else {"size": "16"}
+    size: dict[str, Any] = {} if form == "a tensor" else {"size": "16"}
     report = created(images, tmp_path, **QUICK, **size, **keywords)
     records = [image.record for image in report]
     assert [record.mask_fraction for record in records[:2]] == [0.5, 0.5]
