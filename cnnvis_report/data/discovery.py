@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cnnvis_report.data.addresses import shown_address
 from cnnvis_report.data.collection import Selection, collection_for
 from cnnvis_report.data.dataset_json import parts_of
 from cnnvis_report.data.folders import Search, is_folder
@@ -40,7 +41,7 @@ def find_images(images: Sequence[str | Path], channels: int = 3, selection: Sele
     for text in map(str, images):
         within = Search()  # of its own, so that names in what is said of it get the folder's name too
         part = _found_in(text, within, selection)
-        before = f"{Path(text).name}/" if len(images) > 1 and _holds_several(text) else ""
+        before = f"{Path(shown_address(text)).name}/" if len(images) > 1 and _holds_several(text) else ""
         parts.append(_named(part, before))
         search.add(within, before)
     files, repeated = _once([file for part in parts for file in part])
@@ -151,7 +152,7 @@ def _subfolders(folder: Path) -> tuple[str, ...]:
 
 def _nothing(texts: Sequence[str], search: Search, skipped: Sequence[Skipped], notices: Sequence[str]) -> BadRequest:
     """That there is no image, and what there is instead."""
-    where = ", ".join(Path(text).name or text for text in texts)
+    where = ", ".join(Path(text).name or text for text in map(shown_address, texts))
     if skipped:
         first, more = skipped[0], len(skipped) - 1
         others = f" So it is with {more} more." if more else ""

@@ -64,11 +64,22 @@ class PartEntry(Entry):
         return content
 
     def head(self) -> bytes:
-        """The first bytes."""
+        """The first bytes; none where each reading takes a while."""
         try:
-            return self.source.read_at(self.offset, min(HEAD, self.size))
+            return b"" if self.source.slow else self.source.read_at(self.offset, min(HEAD, self.size))
         except Exception:  # says so when it is decoded
             return b""
+
+
+@dataclass(frozen=True)
+class TextEntry(Entry):
+    """A small text that was read while the archive was listed."""
+
+    text: bytes
+
+    def read(self) -> bytes:
+        """The text."""
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -94,9 +105,9 @@ class ZipEntry(Entry):
         return content
 
     def head(self) -> bytes:
-        """The first bytes, for which few have to be unpacked."""
+        """The first bytes, for which few have to be unpacked; none where each reading takes a while."""
         try:
-            return self._unpacked(min(self.size, HEAD))
+            return b"" if self.source.slow else self._unpacked(min(self.size, HEAD))
         except Exception:  # says so when it is decoded
             return b""
 
