@@ -93,7 +93,11 @@ def comparison_overview(report: ComparedReport, figure: Figure | None, links: Li
 
 def _proof(topic: str, links: Links) -> str:
     """Where the reader finds what a finding says."""
-    pages = {"Attention": links.page("methods"), "Predictions": links.gallery()}
+    pages = {
+        "Attention": links.page("methods", "moved"),
+        "Relevance in the mask": links.page("methods", "mask"),
+        "Predictions": links.gallery(),
+    }
     return pages.get(topic, links.page("index", "runs"))
 
 
