@@ -21,7 +21,7 @@ def run(name: str, *words: object) -> str:
 
 
 def test_there_is_no_example_that_nobody_runs() -> None:
-    tested = {"python_call.py", "python_report.py", "own_network.py", "own_method.py", "make_pictures.py"}
+    tested = {"python_call.py", "python_report.py", "own_network.py", "own_method.py", "make_pictures.py", "shortcut.py"}
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
 
 

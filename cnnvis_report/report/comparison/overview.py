@@ -16,7 +16,7 @@ from cnnvis_report.report.views.headline import notices
 from cnnvis_report.report.views.headline_figure import HeadlineFigure, figure_view
 from cnnvis_report.report.views.links import Links
 
-COMMAND = "cnnvis-report compare OLD NEW --figure figure.pdf"
+COMMAND = "cnnvis-report figure OLD NEW -o figure.pdf"
 CLASSES = 100  # that the page lists
 NEVER_MEASURED = "–"
 # the rows of the table of runs: titles, and what they are
