@@ -10,7 +10,7 @@ from cnnvis_report.report.figure.fonts import PillowFont
 from cnnvis_report.report.figure.layout import lay_out
 from cnnvis_report.report.figure.png import png
 from cnnvis_report.report.markdown.comparison import comparison_document
-from cnnvis_report.report.markdown.document import Document
+from cnnvis_report.report.markdown.document import Document, short
 from cnnvis_report.report.markdown.run import run_document
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.views.findings import findings
@@ -62,7 +62,8 @@ def results_of_comparison(
 
     Args:
         picture: draws its figure as PNG; empty without maps.
-        later: what it takes from the later run, whose numbers then stand for that run; None where that isn't read.
+        later: what it takes from the only later run, whose own numbers and summary are added; None where it isn't
+            read.
     """
     beside = later.values if later is not None else ()
     labels = {value.label for value in beside}
@@ -72,9 +73,18 @@ def results_of_comparison(
         findings=tuple((finding.topic, finding.text) for finding in comparison.findings),
         values=(*beside, *changes),
         measures=(*(later.measures if later is not None else ()), *(info.name for info in comparison.metrics)),
-        document=lambda outcomes: comparison_document(comparison, outcomes),
+        document=lambda outcomes: _with_run(comparison_document(comparison, outcomes), later),
         picture=picture,
     )
+
+
+def _with_run(document: Document, run: JobResults | None) -> Document:
+    """A comparison's summary, followed by that of the later run alone."""
+    if run is None:
+        return document
+    alone = run.document(())
+    opening = (*document.opening, f"**{short(run.title)}**", *alone.opening)
+    return replace(document, opening=opening, sections=(*document.sections, *alone.sections))
 
 
 def _png(figure: Figure) -> bytes:
