@@ -6,6 +6,7 @@ torch is imported by the commands that need it, so that `--help` answers at once
 import click
 
 from cnnvis_report import __version__
+from cnnvis_report.cli.commands.compare import compare
 from cnnvis_report.cli.commands.demo import demo
 from cnnvis_report.cli.commands.evidence import evidence
 from cnnvis_report.cli.commands.figure import figure
@@ -35,5 +36,5 @@ def cli() -> None:
     keep_memory()
 
 
-for command in (demo, run, train, inspect, render, evidence, figure, methods, layers, make_dataset):
+for command in (demo, run, train, inspect, render, compare, evidence, figure, methods, layers, make_dataset):
     cli.add_command(command)

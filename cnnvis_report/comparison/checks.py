@@ -1,6 +1,7 @@
 """Which runs can't be compared, and why, in one line."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.store.run_folder import StoredRun
@@ -10,18 +11,27 @@ FEWEST, MOST = 2, 6
 Classes = Mapping[int, str]  # names of the classes that a run mentions, by index
 
 
+def check_folders(folders: Sequence[Path]) -> None:
+    """Refuse too few or too many runs, and one that is given twice.
+
+    Raises:
+        BadRequest: saying which.
+    """
+    if not FEWEST <= len(folders) <= MOST:
+        raise BadRequest(f"A comparison takes {FEWEST} to {MOST} runs, not {len(folders)}.")
+    resolved = [folder.resolve() for folder in folders]
+    for index, folder in enumerate(resolved):
+        if folder in resolved[:index]:
+            raise BadRequest(f"{folders[index]}: is given twice; a run isn't compared with itself.")
+
+
 def check_runs(runs: Sequence[StoredRun]) -> None:
     """Refuse runs that can't be compared whatever their images are.
 
     Raises:
         BadRequest: too few or too many, the same folder twice, or another task.
     """
-    if not FEWEST <= len(runs) <= MOST:
-        raise BadRequest(f"A comparison takes {FEWEST} to {MOST} runs, not {len(runs)}.")
-    folders = [run.folder.resolve() for run in runs]
-    for index, folder in enumerate(folders):
-        if folder in folders[:index]:
-            raise BadRequest(f"{runs[index].folder}: is given twice; a run isn't compared with itself.")
+    check_folders([run.folder for run in runs])
     first = runs[0].record.network.kind
     for run in runs[1:]:
         kind = run.record.network.kind

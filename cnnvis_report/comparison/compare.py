@@ -1,7 +1,7 @@
 """Runs of the same images to the record of what changed."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -20,6 +20,7 @@ from cnnvis_report.comparison.summary import medians, summed_up
 from cnnvis_report.comparison.survey import survey
 from cnnvis_report.comparison.targets import choose_targets
 from cnnvis_report.comparison.unshared import unshared
+from cnnvis_report.progress import Progress
 from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.records.comparison import ComparedMethod, ComparedRun, Comparison
 from cnnvis_report.records.images import ImageRecord
@@ -30,16 +31,17 @@ Records = tuple[ImageRecord, ...]
 
 
 def compare_runs(
-    runs: Sequence[StoredRun], title: str | None = None, *, advance: Callable[[], None] = lambda: None
+    runs: Sequence[StoredRun], title: str | None = None, *, progress: Progress | None = None
 ) -> Comparison:
     """Compare later runs with the first one, image by image; one image's maps of each run are held by each thread.
 
     Args:
-        advance: is called after each image.
+        progress: told of each image when its maps are compared.
 
     Raises:
         BadRequest: the runs can't be compared: another task, no common image, another order of the classes.
     """
+    told = progress or Progress()
     check_runs(runs)
     surveys = [survey(run) for run in runs]
     check_classes(runs, [of_run.classes for of_run in surveys])
@@ -55,7 +57,7 @@ def compare_runs(
                 counted.add(record)
         files, masks = differs(records)
         by_name, other_masks = by_name + files, other_masks + masks
-        advance()
+        told.done(image.name)
     names = run_names(runs)
     only = unshared(runs, surveys, ids, methods)
     warnings = [*file_notices(by_name, other_masks), *notices(runs, names, images, methods, only)]

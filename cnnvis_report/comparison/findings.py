@@ -27,7 +27,7 @@ class FindingWriter:
                 "Predictions": self._predictions(later),
                 "Attention": self._attention(later),
                 "Relevance in the mask": self._mask(later),
-                "Calibration": self._calibration(later),
+                "Confidence": self._calibration(later),
             }
             for topic, text in parts.items():
                 if text:
@@ -38,7 +38,9 @@ class FindingWriter:
         """Both accuracies, their difference, and whether chance explains it."""
         first, other, paired = self.runs[0].accuracy, self.runs[later + 1].accuracy, self.paired[later]
         if first is None or other is None or paired.difference is None or paired.p_value is None:
-            return f"isn't known: no label of the {words.counted(len(self.images), 'compared image')} is known."
+            return (
+                f"Not known: none of the {words.counted(len(self.images), 'compared image')} has a label that is known."
+            )
         verdict = self._verdict(paired)
         return (
             f"{_percent(first.mean)} → {_percent(other.mean)}: {_points(paired.difference)}, {verdict} "
@@ -54,7 +56,7 @@ class FindingWriter:
         """How many images were fixed and broken; without labels, how many predictions changed."""
         paired = self.paired[later]
         if paired.difference is None:
-            return f"changed on {paired.changed:,} of {words.counted(len(self.images), 'image')}."
+            return f"Changed on {paired.changed:,} of {words.counted(len(self.images), 'image')}."
         other = paired.changed - paired.fixed - paired.broken
         more = f"; {other:,} wrong in both with another class" if other > 0 else ""
         return f"{words.counted(paired.fixed, 'image')} fixed, {paired.broken:,} broken{more}."
@@ -69,7 +71,7 @@ class FindingWriter:
         names = words.listed([f"{name} ({_number(value)})" for value, name in most])
         where = f"; most on {names}" if most else ""
         return (
-            f"maps moved by {_number(movement.median)}{_ends(movement)} in the median image "
+            f"Maps moved by {_number(movement.median)}{_ends(movement)} in the median image "
             f"(1 − rank correlation over {words.counted(len(self._explaining), 'method')}: 0 is the same order of "
             f"positions, 1 an unrelated one){where}.{_little(movement.images)}"
         )
@@ -95,7 +97,7 @@ class FindingWriter:
         first, other = self.runs[0].calibration_error, self.runs[later + 1].calibration_error
         if first is None or other is None:
             return ""
-        return f"calibration error (ECE) {_percent(first)} → {_percent(other)}."
+        return f"Calibration error (ECE) {_percent(first)} → {_percent(other)}."
 
     @property
     def _explaining(self) -> list[ComparedMethod]:

@@ -23,11 +23,11 @@ def notices(
     for index, name in enumerate(names[1:], start=1):
         if fingerprints[index] in fingerprints[:index]:
             other = names[fingerprints.index(fingerprints[index])]
-            yield f"{name} and {other} are the same run: network, images and settings are equal, so nothing can differ."
+            yield f"{name} and {other} are the same run: network, images and settings are equal, so nothing differs."
     differing = sum(image.target_source is TargetSource.OWN_PREDICTIONS for image in images)
     if differing and methods:
         yield (
-            f"On {words.counted(differing, 'image')} no class is explained in every run, so maps of different classes are "
+            f"On {words.counted(differing, 'image')} no class is explained in every run: maps of different classes are "
             "compared; --classes label or --top 2 explains more."
         )
     for name, run in zip(names, runs, strict=True):

@@ -15,7 +15,7 @@ from cnnvis_report.settings import Group
 from tests.cli import gold
 from tests.conftest import command
 
-ORDER = ["demo", "run", "train", "inspect", "render", "evidence", "figure", "methods", "layers", "make-dataset"]
+ORDER = ["demo", "run", "train", "inspect", "render", "compare", "evidence", "figure", "methods", "layers", "make-dataset"]
 PARAMETERS = [
     pytest.param(parameter, id=f"{name} {parameter.name}")
     for name, entry in cli.commands.items()
