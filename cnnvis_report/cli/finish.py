@@ -99,7 +99,7 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
         stored = load_run(config.output)
         written = write_site(stored, single_file=config.single_file, max_size=how.max_size, progress=console)
     console.pages(written)
-    handed_on = sharing.hand_on(config.output, how)
+    handed_on = sharing.hand_on(stored, how)
     missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
     return Made(stored, written.first_page, missing, tuple(handed_on))
 

@@ -13,6 +13,7 @@ from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.sharing.share import Share
+    from cnnvis_report.store.run_folder import StoredRun
 
 
 def checked(config: ShareConfig, output: OutputConfig, folder: Path, title: str | None = None) -> "Share":
@@ -38,12 +39,11 @@ def checked(config: ShareConfig, output: OutputConfig, folder: Path, title: str 
     return share
 
 
-def hand_on(folder: Path, how: "Share") -> list[Path]:
+def hand_on(run: "StoredRun", how: "Share") -> list[Path]:
     """Write what is handed on of a report whose pages are written; nothing where nothing was asked for."""
     from cnnvis_report.sharing.share import share
-    from cnnvis_report.store.run_folder import load_run
 
-    return share(load_run(folder), how) if how.copies or how.zip else []
+    return share(run, how) if how.copies or how.zip else []
 
 
 def announce(paths: Iterable[Path], config: OutputConfig) -> None:

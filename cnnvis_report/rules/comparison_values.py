@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from cnnvis_report.records.comparison import ComparedRun, Comparison, Median, PairedAccuracy
 from cnnvis_report.records.evidence import Interval
 from cnnvis_report.rules.names import DIFFERENCE
+from cnnvis_report.rules.run_values import share
 from cnnvis_report.rules.value import Value
 
 
@@ -15,6 +16,7 @@ def comparison_values(comparison: Comparison) -> tuple[Value, ...]:
     for number, run in enumerate(later):
         name = run.name if len(later) > 1 else ""
         values += _of_run(run, name, _baselines(comparison))
+        values += _counts(comparison, number + 1, run, name)
         values += _changes(comparison, number, first, run, name)
     return tuple(values)
 
@@ -32,6 +34,16 @@ def _of_run(run: ComparedRun, name: str, baselines: Collection[str]) -> Iterator
     for measure, by_method in run.measures.items():
         explaining = {method: interval for method, interval in by_method.items() if method not in baselines}
         yield from (Value(measure, interval, method, name) for method, interval in explaining.items())
+
+
+def _counts(comparison: Comparison, position: int, run: ComparedRun, name: str) -> Iterator[Value]:
+    """How many of the compared images are labeled, and how many of them the run gets right, of each class."""
+    if run.accuracy is not None:
+        labeled = run.accuracy.images
+        yield Value("labeled", _count(labeled), run=name)
+        yield Value("misclassified", _count(labeled - round(run.accuracy.mean * labeled)), run=name)
+    for compared in comparison.classes:
+        yield Value("recall", share(compared.correct[position], compared.images), compared.name, name)
 
 
 def _changes(comparison: Comparison, number: int, first: ComparedRun, run: ComparedRun, name: str) -> Iterator[Value]:

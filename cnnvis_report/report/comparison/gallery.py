@@ -8,7 +8,6 @@ from cnnvis_report.records.compared_images import ComparedImage, Flip
 from cnnvis_report.report.comparison.figure import predicted
 from cnnvis_report.report.comparison.report import ComparedReport, moved, strongest_flip
 from cnnvis_report.report.comparison.stills import MAPS
-from cnnvis_report.report.views import formatting as fmt
 
 PAGE = 60  # images that are shown at a time, as in the gallery of a run
 WORDS = {
