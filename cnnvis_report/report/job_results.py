@@ -4,11 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cnnvis_report.records.comparison import Comparison
-from cnnvis_report.report.figure import save
-from cnnvis_report.report.figure.content import Figure
-from cnnvis_report.report.figure.fonts import PillowFont
-from cnnvis_report.report.figure.layout import lay_out
-from cnnvis_report.report.figure.png import png
+from cnnvis_report.report.figure.save import figure_png
 from cnnvis_report.report.markdown.comparison import comparison_document
 from cnnvis_report.report.markdown.document import Document, short
 from cnnvis_report.report.markdown.run import run_document
@@ -21,8 +17,6 @@ from cnnvis_report.rules.judge import Outcome
 from cnnvis_report.rules.run_values import measure_names, run_values
 from cnnvis_report.rules.value import Value
 from cnnvis_report.store.run_folder import StoredRun
-
-DPI = 150  # of the picture: enough for a screen, and a quarter of the bytes of one for print
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ def results_of_run(stored: StoredRun) -> JobResults:
         values=run_values(report.run, summary.predictions, summary.label_predictions, report.evidence),
         measures=tuple(measure_names(report.run)),
         document=lambda outcomes: run_document(report, outcomes),
-        picture=lambda: _png(report.figure) if report.figure else b"",
+        picture=lambda: figure_png(report.figure) if report.figure else b"",
     )
 
 
@@ -85,7 +79,3 @@ def _with_run(document: Document, run: JobResults | None) -> Document:
     alone = run.document(())
     opening = (*document.opening, f"**{short(run.title)}**", *alone.opening)
     return replace(document, opening=opening, sections=(*document.sections, *alone.sections))
-
-
-def _png(figure: Figure) -> bytes:
-    return png(lay_out(figure, replace(save.PRINT, dpi=min(DPI, save.PRINT.dpi)), PillowFont()))
