@@ -10,7 +10,7 @@ from cnnvis_report.data.class_names import distinct
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.decode import COLOR
 from cnnvis_report.data.image_set import FoundImages, ImageSet, Limit, find_images, labeled
-from cnnvis_report.data.labels import MODES
+from cnnvis_report.data.label_modes import MODES
 from cnnvis_report.data.tables.label_file import with_labels_of
 from cnnvis_report.data.value_range import find_levels
 from cnnvis_report.models.model import Model
