@@ -7,6 +7,7 @@ import click
 
 from cnnvis_report import __version__
 from cnnvis_report.cli.commands.cite import cite
+from cnnvis_report.cli.commands.compare import compare
 from cnnvis_report.cli.commands.demo import demo
 from cnnvis_report.cli.commands.evidence import evidence
 from cnnvis_report.cli.commands.export import export
@@ -37,5 +38,6 @@ def cli() -> None:
     keep_memory()
 
 
-for command in (demo, run, train, inspect, render, evidence, figure, export, cite, methods, layers, make_dataset):
+COMMANDS = (demo, run, train, inspect, render, compare, evidence, figure, export, cite, methods, layers, make_dataset)
+for command in COMMANDS:
     cli.add_command(command)

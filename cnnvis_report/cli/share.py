@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.results import to_terminal
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 
@@ -45,7 +46,7 @@ def hand_on(run: "StoredRun", how: "Share") -> list[Path]:
     return share(run, how) if how.copies or how.zip else []
 
 
-def announce(paths: Iterable[Path]) -> None:
+def announce(paths: Iterable[Path], config: OutputConfig) -> None:
     """Say what was written to be handed on."""
     for path in paths:
-        click.echo(printable(f"Wrote {path}"))
+        click.echo(printable(f"Wrote {path}"), err=to_terminal(config))

@@ -12,7 +12,7 @@ from cnnvis_report.data.folders import Search, is_folder
 from cnnvis_report.data.formats import content, ending, head_of, reason, unread
 from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
 from cnnvis_report.data.looked_into import looked_into
-from cnnvis_report.data.reader import endings, reader_for
+from cnnvis_report.data.reader import endings, missing_for, reader_for
 from cnnvis_report.data.report_folders import is_report, without_reports
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.run import Skipped
@@ -90,7 +90,11 @@ def _found_in(text: str, search: Search, selection: Selection) -> FoundImages:
         what = "a link to a file that isn't there" if path.is_symlink() else "there is no such file or folder"
         raise BadRequest(f"{path}: {what}. IMAGES are files, folders and lists (.txt, .csv, .tsv).")
     kind = ending(path)
-    why = reader_for(b"", kind).missing if kind in endings() else unread(path) or reason(content(head_of(path)))
+    if kind in endings():
+        why = reader_for(b"", kind).missing
+    else:
+        head = head_of(path)
+        why = unread(path) or missing_for(head) or reason(content(head))
     if why:
         return FoundImages((), (Skipped(path.name, why),))
     return FoundImages((ImageFile(path, path.name),))

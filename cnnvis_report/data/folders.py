@@ -18,7 +18,7 @@ from cnnvis_report.data.formats import (
     unread,
 )
 from cnnvis_report.data.image_file import ImageFile, natural, several
-from cnnvis_report.data.reader import endings, is_recognized, reader_for
+from cnnvis_report.data.reader import endings, is_recognized, missing_for, reader_for
 from cnnvis_report.data.report_folders import is_report
 from cnnvis_report.records.run import Skipped
 
@@ -119,8 +119,9 @@ class Search:
             head = head_of(path)
             if is_recognized(head):
                 return True
-            if content(head) in UNREAD:
-                self.skipped.append(Skipped(shown, reason(content(head))))
+            why = missing_for(head) or (reason(content(head)) if content(head) in UNREAD else "")
+            if why:
+                self.skipped.append(Skipped(shown, why))
             else:
                 self.aside[kind or "without an ending"] += 1
         return False

@@ -25,7 +25,6 @@ UNPACK = "unpack it, and give the folder"
 UNREAD = {
     ending: (what, advice)
     for what, advice, endings in (
-        ("a HEIC picture", CONVERT, ".heic .heif .heics .heifs .hif"),
         ("a JPEG XL picture", CONVERT, ".jxl"),
         ("a JPEG XR picture", CONVERT, ".jxr .wdp .hdp"),
         ("a camera's raw picture", CONVERT, ".cr2 .cr3 .crw .nef .nrw .arw .sr2 .srf .dng .orf .rw2 .raf .pef .srw .3fr"
@@ -35,8 +34,6 @@ UNREAD = {
         ("a picture of a format of its own", CONVERT, ".ico .cur .icns .tga .icb .vda .vst .pcx .sgi .rgb .xbm .xpm "
          ".dds .qoi .flif .pam .pfm .ras .fli .flc"),
         ("a picture of high dynamic range", CONVERT, ".exr .hdr .rgbe"),
-        ("a DICOM file", SLICES, ".dcm .dicom .dic .ima"),
-        ("a NIfTI volume", SLICES, ".nii .nii.gz"),
         ("a volume", SLICES, ".nrrd .nhdr .mha .mhd .mgz .mgh .mnc .img .vti .vtk"),
         ("a microscope's file", SLICES, ".czi .lif .nd2 .oib .oif .lsm .vsi .stk .svs .ndpi .scn .mrxs .bif .zarr"),
         ("a FITS file", SLICES, ".fits .fit .fts"),
@@ -69,13 +66,14 @@ ASIDE = _endings(
     ".log .pt .pth .onnx .safetensors .pkl .zip .tar .gz .tgz .7z .rar .doc .docx .xls .xlsx .ppt .pptx .wav .mp3"
 )
 HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+TWO_PARTS = {".nii.gz"}  # endings of what is read
 HEAD = 1 << 12  # bytes that tell what a file is
 
 
 def ending(path: Path) -> str:
     """The ending in lower case, both parts where there are two that count, as in .nii.gz."""
     last_two = "".join(path.suffixes[-2:]).lower()
-    return last_two if last_two in UNREAD or last_two in HOLDERS else path.suffix.lower()
+    return last_two if last_two in TWO_PARTS or last_two in UNREAD or last_two in HOLDERS else path.suffix.lower()
 
 
 def unread(path: Path) -> str:
@@ -105,15 +103,12 @@ def looks_like_a_picture(head: bytes) -> bool:
 def content(head: bytes) -> str:
     """The ending that a file which begins so should have, where its format is known and isn't read; else empty."""
     for name, matches in (
-        (".heic", head[4:8] == b"ftyp" and head[8:12] in HEIC),
         (".jxl", head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"))),
         (".psd", head.startswith(b"8BPS")),
         (".pdf", head.startswith(b"%PDF")),
         (".eps", head.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6"))),
         (".svg", b"<svg" in head[:1000]),
         (".ico", head.startswith((b"\0\0\1\0", b"\0\0\2\0"))),
-        (".dcm", head[128:132] == b"DICM"),
-        (".nii", head[344:348] in (b"n+1\0", b"ni1\0")),
         (".h5", head.startswith(b"\x89HDF\r\n\x1a\n")),
         (".mat", head.startswith(b"MATLAB 5.0 MAT-file")),
         (".exr", head.startswith(b"\x76\x2f\x31\x01")),

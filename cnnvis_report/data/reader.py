@@ -113,6 +113,11 @@ def is_recognized(head: bytes) -> bool:
     return any(_recognizes(entry, head) and not entry.missing for entry in readers())
 
 
+def missing_for(head: bytes) -> str:
+    """Why a file that begins so can't be read here, where a reader recognizes it; else empty."""
+    return next((entry.missing for entry in readers() if _recognizes(entry, head)), "")
+
+
 def _recognizes(entry: Reader, head: bytes) -> bool:
     try:
         return bool(entry.recognizes(head))

@@ -15,8 +15,8 @@ from cnnvis_report.settings import Group
 from tests.cli import gold
 from tests.conftest import command
 
-ORDER = ["demo", "run", "train", "inspect", "render", "evidence", "figure", "export", "cite", "methods", "layers"]
-ORDER += ["make-dataset"]
+ORDER = ["demo", "run", "train", "inspect", "render", "compare", "evidence", "figure", "export", "cite", "methods"]
+ORDER += ["layers", "make-dataset"]
 PARAMETERS = [
     pytest.param(parameter, id=f"{name} {parameter.name}")
     for name, entry in cli.commands.items()

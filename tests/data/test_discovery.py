@@ -78,8 +78,8 @@ def test_a_file_that_is_reached_twice_is_taken_once_unless_its_label_differs(tmp
 
 
 UNREAD = {
-    "IMG_1.HEIC": "a HEIC picture (.heic), which isn't read; convert it", "scan.dcm": "a DICOM file", "f.npz": "NumPy",
-    "brain.nii.gz": "a NIfTI volume (.nii.gz)", "raw.CR2": "a camera's raw picture", "x.psd": "a layered picture",
+    "a.JXR": "a JPEG XR picture (.jxr), which isn't read; convert it", "scan.mha": "a volume", "f.npz": "NumPy",
+    "raw.CR2": "a camera's raw picture", "x.psd": "a layered picture",
     "logo.svg": "a drawing", "light.exr": "high dynamic range", "new.jxl": "a JPEG XL picture", "t.tga": "a picture of",
 }  # fmt: skip
 
@@ -88,16 +88,35 @@ def test_what_looks_like_an_image_and_is_not_read_is_listed(tmp_path: Path) -> N
     tree(tmp_path, "a.png")
     for name in UNREAD:
         (tmp_path / name).write_bytes(b"\0" * 200)
-    (tmp_path / "IM0001").write_bytes(b"\0" * 128 + b"DICM" + b"\0" * 99)
-    (tmp_path / "iphone.jpg").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 99)
+    (tmp_path / "IM0001").write_bytes(b"\x76\x2f\x31\x01" + b"\0" * 99)
+    (tmp_path / "new.jpg").write_bytes(b"\xff\x0a" + b"\0" * 99)
     found = find_images([tmp_path])
-    assert [each.name for each in found] == ["a.png", "iphone.jpg"]
+    assert [each.name for each in found] == ["a.png", "new.jpg"]
     reasons = {each.name: each.reason for each in found.skipped}
-    assert set(reasons) == {*UNREAD, "IM0001"} and "DICOM" in reasons["IM0001"]
+    assert set(reasons) == {*UNREAD, "IM0001"} and "high dynamic range" in reasons["IM0001"]
     assert all(says in reasons[name] for name, says in UNREAD.items())
     assert labeled(found, ()).skipped == found.skipped
-    with pytest.raises(UnusablePicture, match=r"holds a HEIC picture .*convert it to PNG or JPEG"):
+    with pytest.raises(UnusablePicture, match=r"holds a JPEG XL picture .*convert it to PNG or JPEG"):
         labeled(found, ()).items[1].open()
+
+
+def test_files_whose_library_is_not_installed_say_what_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnnvis_report.data.reader.importlib.util.find_spec", lambda _: None)
+    tree(tmp_path, "a.png")
+    for name in ("IMG_1.HEIC", "scan.dcm", "brain.nii.gz", "brain.nii"):
+        (tmp_path / name).write_bytes(b"\0" * 200)
+    (tmp_path / "IM0001").write_bytes(b"\0" * 128 + b"DICM" + b"\0" * 99)
+    assert {file.name: file.reason for file in find_images([tmp_path]).skipped} == {
+        "IMG_1.HEIC": "a HEIC picture, and pillow_heif is not installed: pip install 'cnnvis-report[heic]'",
+        "scan.dcm": (dicom := "a DICOM file, and pydicom is not installed: pip install 'cnnvis-report[dicom]'"),
+        "IM0001": dicom,
+        "brain.nii": (nifti := "a NIfTI volume, and nibabel is not installed: pip install 'cnnvis-report[nifti]'"),
+        "brain.nii.gz": nifti,
+    }
+    with pytest.raises(BadRequest, match=r"can be read. IM0001: a DICOM file, and pydicom is not installed"):
+        find_images([tmp_path / "IM0001"])
 
 
 def test_what_may_not_be_looked_into_is_listed_and_the_rest_is_found(
@@ -166,7 +185,7 @@ def test_formats_that_pillow_has(tmp_path: Path, name: str, kind: Any, feature: 
     assert np.abs(np.asarray(item.open(), int)[3, 3] - [250, 0, 0]).max() < 9
 
 
-@pytest.mark.parametrize("name", ["d.parquet", "e.heic", "f.pdf"])
+@pytest.mark.parametrize("name", ["d.parquet", "e.jxl", "f.pdf"])
 def test_a_container_given_as_images_is_called_what_it_is(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"none of them")
     with pytest.raises(BadRequest, match=rf"No image in {name} can be read. {name}: .*, which isn't read; [a-z ,]+"):

@@ -70,7 +70,7 @@ def test_sixteen_bits_beside_an_alpha_are_read_by_their_own_range(tmp_path: Path
     assert np.abs(found - EIGHT[..., None]).max() <= 1 and note.startswith("read as 12 bits")
     (item,) = labeled(find_images([path]), ())
     assert np.array_equal(np.asarray(item.open()), found)
-    exact, _ = shown(png(tmp_path / "b.png", (RAMP >> 8) + 512, OPAQUE, color=4), levels=Levels.between((512, 767)))
+    exact, _ = shown(png(tmp_path / "b.png", (RAMP >> 8) + 512, OPAQUE, color=4), levels=Levels(range=(512, 767)))
     assert np.array_equal(exact[..., 0], RAMP >> 8), "the lower byte counts"
 
 
@@ -104,7 +104,7 @@ def test_numbers_of_a_tiff_are_those_that_were_written(tmp_path: Path, values: A
 
 @pytest.mark.parametrize("values", [RAMP, RAMP >> 8, EIGHT.astype("u1")])
 def test_where_white_is_zero_black_is_not(tmp_path: Path, values: Any) -> None:
-    found, _ = shown(tiff(tmp_path / "a.tif", values, 0), levels=Levels.between((0, np.iinfo(values.dtype).max)))
+    found, _ = shown(tiff(tmp_path / "a.tif", values, 0), levels=Levels(range=(0, np.iinfo(values.dtype).max)))
     assert np.abs(found - (255 - np.rint(values * (255 / np.iinfo(values.dtype).max)))).max() <= 1
 
 

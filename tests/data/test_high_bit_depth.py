@@ -14,6 +14,7 @@ from cnnvis_report.data.decode import read_picture, read_values
 from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
+from cnnvis_report.data.range_option import read_range
 from cnnvis_report.data.upright_picture import NOTE
 from cnnvis_report.data.value_range import find_levels
 from cnnvis_report.errors import BadRequest
@@ -21,6 +22,7 @@ from cnnvis_report.errors import BadRequest
 RAMP = np.linspace(0, 65535, 240).astype(np.uint16)
 GREY = RAMP.reshape(12, 20)
 COLOURS = RAMP.reshape(10, 8, 3)
+LEVELS = (NO_LEVELS, Levels(bits=12), Levels((0, 4095)), Levels(percentiles=(1, 99)), Levels(windows=False))
 
 
 def png(values: np.ndarray) -> bytes:
@@ -88,13 +90,33 @@ def test_the_transparent_value_of_16_bits_shows_white(tmp_path: Path) -> None:
 
 def test_a_range_is_taken_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png(GREY))
-    picture = read_picture(tmp_path / "a.png", levels=Levels.between((10000, 30000)))
+    picture = read_picture(tmp_path / "a.png", levels=Levels(range=(10000, 30000)))
     expected = np.clip(np.rint((GREY.astype(float) - 10000) * 255 / 20000), 0, 255)
     np.testing.assert_array_equal(np.asarray(picture), expected)
     assert NOTE not in picture.info
-    for ends in ((1,), (1, 2, 3), (5, 5), (7, 2), (0, float("nan")), (float("-inf"), 1), ()):
-        with pytest.raises(BadRequest, match=r"--range .*: give LOW,HIGH"):
-            Levels.between(ends)
+
+
+@pytest.mark.parametrize(
+    "text", ["1", "1,2,3", "5,5", "7,2", "0,nan", "-inf,1", "p1", "p9,p1", "p1,99", "1,p99", "all"]
+)
+def test_a_range_that_is_none_is_one_line(text: str) -> None:
+    with pytest.raises(BadRequest, match=rf"^--range {text}: give LOW,HIGH, [^\n]*$"):
+        read_range(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [
+        ("0,4095", Levels(range=(0, 4095))),
+        ("-160, 240", Levels(range=(-160, 240))),
+        ("p1,p99.5", Levels(percentiles=(1, 99.5))),
+        ("p0,p100", Levels(percentiles=(0, 100))),
+        ("window", Levels()),
+        ("full", Levels(windows=False)),
+    ],
+)
+def test_a_range_is_read_from_its_text(text: str, levels: Levels) -> None:
+    assert read_range(text) == levels
 
 
 def test_eight_bits_have_no_range(tmp_path: Path) -> None:
@@ -159,8 +181,8 @@ def test_full_range_needs_no_word_and_no_range_is_noticed(tmp_path: Path) -> Non
 
 
 def test_levels_are_part_of_how_a_picture_is_prepared() -> None:
-    described = {Preprocessing(levels=levels).describe() for levels in (NO_LEVELS, Levels(bits=12), Levels((0, 4095)))}
-    assert len(described) == 3
+    described = {Preprocessing(levels=levels).describe() for levels in LEVELS}
+    assert len(described) == len(LEVELS)
 
 
 def test_a_tiff_that_cannot_be_decoded_says_what_it_has(tmp_path: Path) -> None:
@@ -182,3 +204,27 @@ def test_pictures_that_stay_dark_among_others_are_said(tmp_path: Path) -> None:
         "2 of 4 pictures of more than 8 bits have no value above 4095, and all are read up to 65535: they are nearly "
         "black; --range 0,4095 reads all by theirs.",
     )
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "float32", "int32"])
+@pytest.mark.parametrize("ends", [(1, 99), (0, 100), (12.5, 50)], ids=str)
+def test_percentiles_are_those_of_each_picture(dtype: str, ends: tuple[float, float], tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(3000, 900, (13, 17)).astype(dtype)
+    np.save(tmp_path / "a.npy", values)
+    low, high = np.percentile(values.astype(float), ends)
+    picture = read_picture(tmp_path / "a.npy", levels=Levels(percentiles=ends))
+    expected = np.clip(np.rint((values.astype(float) - low) * 255 / (high - low)), 0, 255)
+    np.testing.assert_array_equal(np.asarray(picture), expected)
+    assert picture.info[NOTE] == f"read from {low:.6g} to {high:.6g}, its percentiles {ends[0]:g} and {ends[1]:g}"
+
+
+def test_percentiles_are_said_of_the_set(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png(GREY))
+    levels, notices = find_levels(find_images([tmp_path]), Levels(percentiles=(1, 99)), "--range")
+    assert levels == Levels(percentiles=(1, 99))
+    assert notices == ("1 picture has more than 8 bits, each read from its percentile 1 to its percentile 99.",)
+
+
+def test_a_picture_of_one_value_has_percentiles_too(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png(np.full((4, 4), 700)))
+    assert not np.asarray(read_picture(tmp_path / "a.png", levels=Levels(percentiles=(1, 99)))).any()

@@ -17,10 +17,10 @@ from PIL import Image, ImageOps
 from cnnvis_report.data import decode, pixels
 from cnnvis_report.data.bounding_boxes import read_boxes
 from cnnvis_report.data.decode import open_picture, prepare, read_picture
-from cnnvis_report.data.image_lists import read_list
 from cnnvis_report.data.pixels import MOST_PIXELS, UnusablePicture
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.data.readers import pillow
+from cnnvis_report.data.tables.text_list import read_list
 from cnnvis_report.data.upright_picture import UprightPicture
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.checkpoints import read_candidates
@@ -47,7 +47,7 @@ def test_the_limit_of_pixels_is_the_one_that_is_named() -> None:
 
 
 def test_deep_pictures_have_a_limit_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pillow, "MOST_DEEP", 1_000_000)
+    monkeypatch.setattr(pixels, "MOST_DEEP", 1_000_000)
     with pytest.raises(UnusablePicture, match="1100×1000 pixels; at most 1 million of more than 8 bits a channel"):
         read_picture(io.BytesIO(png(1100, 1000, depth=16, color=2)))
     assert read_picture(io.BytesIO(png(1100, 1000, color=2))).size == (1100, 1000)
@@ -204,7 +204,7 @@ def test_endless_lines_of_a_list_are_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("a b " * 2_500_000)
     with pytest.raises(BadRequest, match="line 1 has 10000000 characters; a line of a list has at most 16384"):
-        read_list(path)
+        read_list(path, lambda _name: False)
 
 
 @pytest.mark.parametrize("zipped", [True, False])

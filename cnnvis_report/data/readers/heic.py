@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cnnvis_report.data.formats import HEIC
-from cnnvis_report.data.pixels import Pixels, check_size
+from cnnvis_report.data.pixels import Pixels, UnusablePicture, check_size
 from cnnvis_report.data.reader import Source, reader
 
 
@@ -30,6 +30,8 @@ def heic(source: Source, page: int) -> Pixels:
     """
     from pillow_heif import open_heif
 
+    if page:
+        raise UnusablePicture("its primary picture alone is read")
     if not isinstance(source, Path):
         source.seek(0)
     file = open_heif(source, convert_hdr_to_8bit=False)
