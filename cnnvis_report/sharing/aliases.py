@@ -13,6 +13,7 @@ from cnnvis_report.records.scores import ScoreKind
 MODEL = "the model"
 SHORTEST = 3  # letters of a name that is looked for within sentences
 NETWORKS = Path(cnnvis_report.__file__).parent / "models" / "networks.txt"
+NAMING = ("model", "architecture", "weights", "class_names", "masks", "target", "transform")  # settings of files
 WORD = re.compile(r"\w[\w.-]*\w")
 
 # what parts of layers' names are called in any network; all others may name a network or a project
@@ -159,9 +160,11 @@ def _layer_aliases(names: Iterable[str]) -> Mapping[str, str]:
 
 def _names_in_settings(run: RunRecord) -> Iterator[str]:
     """Names that settings give: of the model, of files and folders, each whole and without its suffix."""
-    values = [run.network.name, *(run.settings.get(key) for key in ("model", "architecture", "weights", "class_names"))]
-    values += [run.settings.get(key) for key in ("masks", "target", "title")]
-    images = run.settings.get("images")
+    title, labels, images = (run.settings.get(key) for key in ("title", "labels", "images"))
+    if isinstance(title, str):
+        yield title
+    values = [run.network.name, *(run.settings.get(key) for key in NAMING)]
+    values += [labels] if isinstance(labels, str) and "." in labels else []  # a file; else one of a few words
     values += list(images) if isinstance(images, list | tuple) else []
     for value in values:
         if isinstance(value, str) and value.strip(". "):
