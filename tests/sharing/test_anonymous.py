@@ -117,7 +117,10 @@ def test_classes_are_numbered_by_their_index_and_layers_part_by_part(named: Path
     assert all(image.label and image.label.name == f"class {image.label.index}" for image in copy.images())
     names = {layer.name: layer.type for layer in copy.record.network.layers}
     assert names["module1"] == "Module" and names["module1.module2"] == "Conv2d" and "head.0" in names
-    assert copy.record.network.name == "the model" and "command" not in copy.record.provenance
+    network = copy.record.network
+    assert (network.name, network.weights, network.loader) == ("the model", "not named", "")
+    assert "command" not in copy.record.provenance and "files" not in copy.record.provenance
+    assert not {"model", "images", "class_names", "title"} & copy.record.settings.keys()
 
 
 def test_render_writes_the_same_copy_with_a_title_of_its_own(named: Path, tmp_path: Path) -> None:
