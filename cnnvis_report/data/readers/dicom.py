@@ -59,6 +59,7 @@ def is_deep(source: Source) -> bool:
     deep=is_deep,
     requires=("pydicom",),
     install="cnnvis-report[dicom]",
+    unit="frame",
 )
 def dicom(source: Source, page: int) -> Pixels:
     """Decode a frame; its own window, or lookup table, is its range.

@@ -33,6 +33,7 @@ def slices(source: Source) -> int:
     deep=True,
     requires=("nibabel",),
     install="cnnvis-report[nifti]",
+    unit="slice",
 )
 def nifti(source: Source, page: int) -> Pixels:
     """Decode an axial slice, from the feet up, of all volumes one after the other.
