@@ -14,7 +14,9 @@ from tests.narrow import present
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 TASKS = PYPROJECT["tool"]["poe"]["tasks"]
-YAML_FILES = sorted([*(ROOT / ".github").rglob("*.yml"), ROOT / ".pre-commit-config.yaml", ROOT / "CITATION.cff"])
+YAML_FILES = sorted(
+    [*(ROOT / ".github").rglob("*.yml"), ROOT / ".pre-commit-config.yaml", ROOT / "CITATION.cff", ROOT / "action.yml"]
+)
 
 
 def calls(text: str) -> set[str]:

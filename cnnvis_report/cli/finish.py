@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnvis_report.cli import results
+from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
 from cnnvis_report.cli.params import printable
 from cnnvis_report.errors import GapsFound
@@ -73,7 +73,7 @@ def report(setup: "Setup", config: OutputConfig, console: "Console", share: Shar
     """Plan, run, write the pages and what is handed on, and say so."""
     result = make(setup, config, console, share)
     announce(result.first_page, config)
-    sharing.announce(result.handed_on)
+    sharing.announce(result.handed_on, config)
     check_gaps(result, config)
     deliver(result.stored, config)
 
@@ -99,7 +99,7 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
         stored = load_run(config.output)
         written = write_site(stored, single_file=config.single_file, max_size=how.max_size, progress=console)
     console.pages(written)
-    handed_on = sharing.hand_on(config.output, how)
+    handed_on = sharing.hand_on(stored, how)
     missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
     return Made(stored, written.first_page, missing, tuple(handed_on))
 
@@ -116,15 +116,20 @@ def check_gaps(result: Made, config: OutputConfig) -> None:
 
 
 def deliver(stored: "StoredRun", config: OutputConfig) -> None:
-    """Write what else was asked for, and judge the rules.
+    """Compare with an earlier run, write what else was asked for, and judge the rules.
 
     Raises:
         RulesHold: a rule holds, or what it reads isn't known.
     """
+    from cnnvis_report.comparison.read import load_run_to_compare
     from cnnvis_report.report.job_results import results_of_run
 
-    if results.wanted(config):
-        results.deliver(config, results_of_run(stored))
+    numbers = results_of_run(stored) if results.wanted(config) else None
+    if config.against is not None:
+        folder = comparing.folder_beside(config.output)
+        numbers = comparing.compare([load_run_to_compare(config.against), stored], folder, config, numbers)
+    if numbers is not None and results.wanted(config):
+        results.deliver(config, numbers)
 
 
 def announce(page: Path, config: OutputConfig) -> None:

@@ -6,8 +6,11 @@ torch is imported by the commands that need it, so that `--help` answers at once
 import click
 
 from cnnvis_report import __version__
+from cnnvis_report.cli.commands.cite import cite
+from cnnvis_report.cli.commands.compare import compare
 from cnnvis_report.cli.commands.demo import demo
 from cnnvis_report.cli.commands.evidence import evidence
+from cnnvis_report.cli.commands.export import export
 from cnnvis_report.cli.commands.figure import figure
 from cnnvis_report.cli.commands.inspect import inspect
 from cnnvis_report.cli.commands.listings import layers, methods
@@ -35,5 +38,6 @@ def cli() -> None:
     keep_memory()
 
 
-for command in (demo, run, train, inspect, render, evidence, figure, methods, layers, make_dataset):
+COMMANDS = (demo, run, train, inspect, render, compare, evidence, figure, export, cite, methods, layers, make_dataset)
+for command in COMMANDS:
     cli.add_command(command)

@@ -136,4 +136,4 @@ def _labels(images: ImageSet) -> str:
     known = sum(any(label.index is not None for label in item.labels) for item in images)
     if known:
         return f"known for {fmt.number(known)} of {fmt.count(len(images), 'image')}"
-    return "none known; sub-folders called like classes, --labels folders, or a .txt, .csv or .tsv list give them"
+    return "none known; sub-folders called like classes, --labels folders or --labels FILE give them"

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.results import to_terminal
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 
 if TYPE_CHECKING:
     from cnnvis_report.sharing.share import Share
+    from cnnvis_report.store.run_folder import StoredRun
 
 
 def checked(config: ShareConfig, output: OutputConfig, folder: Path, title: str | None = None) -> "Share":
@@ -37,15 +39,14 @@ def checked(config: ShareConfig, output: OutputConfig, folder: Path, title: str 
     return share
 
 
-def hand_on(folder: Path, how: "Share") -> list[Path]:
+def hand_on(run: "StoredRun", how: "Share") -> list[Path]:
     """Write what is handed on of a report whose pages are written; nothing where nothing was asked for."""
     from cnnvis_report.sharing.share import share
-    from cnnvis_report.store.run_folder import load_run
 
-    return share(load_run(folder), how) if how.copies or how.zip else []
+    return share(run, how) if how.copies or how.zip else []
 
 
-def announce(paths: Iterable[Path]) -> None:
+def announce(paths: Iterable[Path], config: OutputConfig) -> None:
     """Say what was written to be handed on."""
     for path in paths:
-        click.echo(printable(f"Wrote {path}"))
+        click.echo(printable(f"Wrote {path}"), err=to_terminal(config))

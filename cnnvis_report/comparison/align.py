@@ -16,9 +16,9 @@ class ImageKey:
     content: str
 
 
-def image_keys(run: StoredRun) -> list[ImageKey]:
-    """The keys of a run's images, in order."""
-    return [ImageKey(image.id, image.name, image.content.partition("+")[0]) for image in run.images()]
+def image_key(image: ImageRecord) -> ImageKey:
+    """What an image is recognized by; its mask may be another one."""
+    return ImageKey(image.id, image.name, image.content.partition("+")[0])
 
 
 def match_images(keys: Sequence[Sequence[ImageKey]]) -> list[tuple[str, ...]]:

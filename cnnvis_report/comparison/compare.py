@@ -1,52 +1,157 @@
 """Runs of the same images to the record of what changed."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 
-from cnnvis_report.comparison.align import image_keys, match_images, side_by_side
+from cnnvis_report.comparison.accuracy import RunAccuracy, compared_classes, judged, paired_accuracy
+from cnnvis_report.comparison.align import match_images, side_by_side
+from cnnvis_report.comparison.checks import check_classes, check_images, check_runs
+from cnnvis_report.comparison.findings import FindingWriter
+from cnnvis_report.comparison.maps import map_keys, mask_energy, moved, movement, shown_maps
+from cnnvis_report.comparison.measures import measures_of, shared_metrics
+from cnnvis_report.comparison.methods import compared_methods
+from cnnvis_report.comparison.names import run_names
+from cnnvis_report.comparison.notices import differs, file_notices, notices
 from cnnvis_report.comparison.predictions import flip, prediction
-from cnnvis_report.records.compared_images import ComparedImage, TargetSource
-from cnnvis_report.records.comparison import ComparedRun, Comparison, PairedAccuracy
+from cnnvis_report.comparison.summary import medians, summed_up
+from cnnvis_report.comparison.survey import survey
+from cnnvis_report.comparison.targets import choose_targets
+from cnnvis_report.comparison.unshared import unshared
+from cnnvis_report.progress import Progress
+from cnnvis_report.records.compared_images import ComparedImage
+from cnnvis_report.records.comparison import ComparedMethod, ComparedRun, Comparison
 from cnnvis_report.records.images import ImageRecord
 from cnnvis_report.store.run_folder import StoredRun
 
+WORKERS = 2  # threads that compare maps: reading, digests and matrix products leave Python to others
+Records = tuple[ImageRecord, ...]
 
-def compare_runs(runs: Sequence[StoredRun], title: str | None = None) -> Comparison:
-    """Compare later runs with the first one, image by image.
+
+def compare_runs(
+    runs: Sequence[StoredRun], title: str | None = None, *, progress: Progress | None = None
+) -> Comparison:
+    """Compare later runs with the first one, image by image; one image's maps of each run are held by each thread.
+
+    Args:
+        progress: told of each image when its maps are compared.
 
     Raises:
         BadRequest: the runs can't be compared: another task, no common image, another order of the classes.
     """
-    ids = match_images([image_keys(run) for run in runs])
-    images = tuple(_image(records) for records in side_by_side(runs, ids))
-    names = [run.folder.resolve().name for run in runs]
-    return Comparison(
-        title=title or "What changed",
+    told = progress or Progress()
+    check_runs(runs)
+    surveys = [survey(run) for run in runs]
+    check_classes(runs, [of_run.classes for of_run in surveys])
+    ids = match_images([of_run.keys for of_run in surveys])
+    check_images(runs, len(ids))
+    methods = compared_methods(runs, [of_run.layers.by_method for of_run in surveys])
+    accuracies = [RunAccuracy(run) for run in runs]
+    images, by_name, other_masks = [], 0, 0
+    for records, image in _images(runs, ids, methods):
+        images.append(image)
+        if judged(image):
+            for counted, record in zip(accuracies, records, strict=True):
+                counted.add(record)
+        files, masks = differs(records)
+        by_name, other_masks = by_name + files, other_masks + masks
+        told.done(image.name)
+    names = run_names(runs)
+    only = unshared(runs, surveys, ids, methods)
+    warnings = [*file_notices(by_name, other_masks), *notices(runs, names, images, methods, only)]
+    comparison = Comparison(
+        title=title or _title(names),
         runs=tuple(
-            ComparedRun(
-                name=name,
-                title=str(run.record.settings.get("title") or ""),
-                network=run.record.network.name,
-                images=run.record.images,
-                fingerprint=run.record.fingerprint,
-                kind=run.record.network.kind,
-            )
-            for name, run in zip(names, runs, strict=True)
+            _run(accuracy, name, methods, index)
+            for index, (accuracy, name) in enumerate(zip(accuracies, names, strict=True))
         ),
-        paired=tuple(PairedAccuracy(0, None, 0, 0, None, 0) for _ in runs[1:]),
-        images=images,
-        movement=tuple(None for _ in runs[1:]),
+        paired=tuple(paired_accuracy(images, later) for later in range(len(runs) - 1)),
+        images=tuple(images),
+        classes=compared_classes(images),
+        methods=summed_up(methods, images),
+        movement=medians([image.movement for image in images]),
+        metrics=shared_metrics(runs),
+        only=only,
+        notices=tuple(warnings),
     )
+    return replace(comparison, findings=tuple(FindingWriter(comparison).findings()))
 
 
-def _image(records: Sequence[ImageRecord]) -> ComparedImage:
+def _images(
+    runs: Sequence[StoredRun], ids: Sequence[tuple[str, ...]], methods: Sequence[ComparedMethod]
+) -> Iterator[tuple[Records, ComparedImage]]:
+    """The compared images in order, made by several threads; few of them wait."""
+    waiting: deque[tuple[Records, Future[ComparedImage]]] = deque()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for records in side_by_side(runs, ids):
+            waiting.append((records, pool.submit(partial(_image, runs, records, methods))))
+            if len(waiting) > WORKERS:
+                finished, result = waiting.popleft()
+                yield finished, result.result()
+        for finished, result in waiting:
+            yield finished, result.result()
+
+
+def _image(runs: Sequence[StoredRun], records: Records, methods: Sequence[ComparedMethod]) -> ComparedImage:
+    """One image in all runs."""
     predictions = tuple(map(prediction, records))
-    return ComparedImage(
+    source, targets = choose_targets(records)
+    keys = map_keys(records, targets, methods)
+    image = ComparedImage(
         id=records[0].id,
         ids=tuple(record.id for record in records),
         name=records[0].name,
         label=", ".join(label.name for label in records[0].named),
         predictions=predictions,
         flips=tuple(flip(predictions[0], later) for later in predictions[1:]),
-        target_source=TargetSource.FIRST_PREDICTION,
-        targets=tuple(record.targets[0].name if record.targets else "" for record in records),
+        target_source=source,
+        targets=tuple(target.name if target else "" for target in targets),
+        keys=keys,
+        movement=(None,) * (len(runs) - 1),
     )
+    return _with_maps(image, runs, records, methods) if keys else image
+
+
+def _with_maps(
+    image: ComparedImage, runs: Sequence[StoredRun], records: Records, methods: Sequence[ComparedMethod]
+) -> ComparedImage:
+    """The same image with what became of its maps."""
+    arrays = [run.maps(record) for run, record in zip(runs, records, strict=True)]
+    masks = [of_run.get("mask") for of_run in arrays]
+    masks = [mask.astype(bool) if mask is not None else None for mask in masks]
+    distances: dict[str, tuple[float | None, ...]] = {}
+    energies: dict[str, tuple[float | None, ...]] = {}
+    for method in methods:
+        if method.key in image.keys:
+            maps = shown_maps(runs, arrays, method, image.keys[method.key])
+            distances[method.key] = moved(maps)
+            energy = tuple(mask_energy(values, mask) for values, mask in zip(maps, masks, strict=True))
+            if any(share is not None for share in energy):
+                energies[method.key] = energy
+    return replace(image, moved=distances, mask_energy=energies, movement=tuple(movement(distances, methods)))
+
+
+def _run(accuracy: RunAccuracy, name: str, methods: Sequence[ComparedMethod], index: int) -> ComparedRun:
+    """One of the runs, with what is known of it alone."""
+    record, evidence = accuracy.run.record, accuracy.run.evidence
+    return ComparedRun(
+        name=name,
+        title=str(record.settings.get("title") or ""),
+        network=record.network.name,
+        images=record.images,
+        fingerprint=record.fingerprint,
+        kind=record.network.kind,
+        accuracy=accuracy.accuracy,
+        top5=accuracy.top5,
+        calibration_error=accuracy.calibration_error,
+        brier_score=accuracy.brier_score,
+        faithfulness=evidence.faithfulness if evidence else "",
+        localization=evidence.localization if evidence else "",
+        measures=measures_of(evidence, methods, index),
+    )
+
+
+def _title(names: Sequence[str]) -> str:
+    return f"What changed from {names[0]} to {names[1]}" if len(names) == 2 else f"What changed over {len(names)} runs"

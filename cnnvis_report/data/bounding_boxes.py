@@ -1,5 +1,6 @@
 """Boxes around what decides the class, as masks: annotations in the form of Pascal VOC, which ImageNet's have too."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,12 +12,19 @@ LARGEST_FILE = 1 << 20  # bytes; an annotation has some hundred
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
-def read_boxes(path: Path, name: str = "") -> Image.Image:
-    """A picture of the annotated image's size, white in the boxes and black elsewhere.
+Sides = tuple[float, float, float, float]
 
-    Args:
-        path: the .xml file.
-        name: boxes of objects that are called so count alone, if there are any.
+
+@dataclass(frozen=True)
+class BoxFile:
+    """What an annotation says: the image's width and height, and the name and the sides of each object."""
+
+    size: tuple[int, int]
+    objects: tuple[tuple[str, Sides], ...]
+
+
+def read_box_file(path: Path) -> BoxFile:
+    """An annotation in the form of Pascal VOC.
 
     Raises:
         UnusablePicture: it isn't such a file; the message says what is missing.
@@ -29,15 +37,33 @@ def read_boxes(path: Path, name: str = "") -> Image.Image:
             raise UnusablePicture("its annotation is empty, larger than 1 MB, or declares entities")
         tree = ElementTree.fromstring(content)
         width, height = (int(tree.findtext(f"size/{side}", "0")) for side in ("width", "height"))
-        named_boxes = [
-            (element.findtext("name", ""), [float(element.findtext(f"bndbox/{side}", "nan")) for side in SIDES])
+        objects = [
+            (
+                element.findtext("name", "").strip(),
+                tuple(float(element.findtext(f"bndbox/{side}", "nan")) for side in SIDES),
+            )
             for element in tree.iter("object")
         ]
     except (OSError, ElementTree.ParseError, ValueError) as error:
         raise UnusablePicture(f"its annotation can't be read ({error})") from error
+    return BoxFile((width, height), tuple((name, (sides[0], sides[1], sides[2], sides[3])) for name, sides in objects))
+
+
+def read_boxes(path: Path, name: str = "") -> Image.Image:
+    """A picture of the annotated image's size, white in the boxes and black elsewhere.
+
+    Args:
+        path: the .xml file.
+        name: boxes of objects that are called so count alone, if there are any.
+
+    Raises:
+        UnusablePicture: it isn't such a file; the message says what is missing.
+    """
+    annotation = read_box_file(path)
+    width, height = annotation.size
     if min(width, height) < 1 or width * height > MOST_PIXELS:
         raise UnusablePicture(f"its annotation gives no usable size ({width}×{height})")
-    boxes = [box for called, box in named_boxes if called == name] or [box for _, box in named_boxes]
+    boxes = [box for called, box in annotation.objects if called == name] or [box for _, box in annotation.objects]
     if any(not (0 <= left <= right <= width and 0 <= top <= bottom <= height) for left, top, right, bottom in boxes):
         raise UnusablePicture("its annotation has a box that isn't within the image")
     picture = Image.new("L", (width, height))

@@ -8,7 +8,7 @@ from cnnvis_report.records.images import Label
 
 HOW = (
     "Labels come from sub-folders called like classes or by WordNet id, or all by index; from --labels folders, where "
-    "all folders are classes; or from a .txt list, a .csv or a .tsv with the label after each path"
+    "all folders are classes; or from a table or a list of paths and labels, as IMAGES or by --labels FILE"
 )
 
 

@@ -132,9 +132,7 @@ class Preprocessing:
             BadRequest: the text is none of these, or the size is that of a user's own function.
         """
         if self.transform is not None:
-            raise BadRequest(
-                f"--size {shown(size)}: the network brings a transform of its own, which decides the size."
-            )
+            raise BadRequest(f"--size {shown(size)}: a transform makes what the network reads, and decides the size.")
         if size == "original":
             return replace(self, resize=None, crop=None)
         sides = read_sides(size, "--size", "a side such as 224, HEIGHTxWIDTH such as 192x256, or original")
@@ -181,7 +179,7 @@ class Preprocessing:
         numbers = [" ".join(f"{value:g}" for value in values) for values in (self.mean, self.std)]
         scaled = "its normalization isn't known: values beyond 0 to 1 are shown scaled to their own range"
         constants = f"mean {numbers[0]}, std {numbers[1]}" if transform.reversible else scaled
-        words = (f"by a transform of the network's own: {transform.name}", self.levels.describe(), constants)
+        words = (f"by the transform {transform.name}", self.levels.describe(), constants)
         return "; ".join(filter(None, words))
 
     def _constants(self, like: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,9 +3,10 @@
 import numpy as np
 import torch
 
-from cnnvis_report.evaluation.rank_correlation import SIDE, spearman
+from cnnvis_report.evaluation.rank_correlation import SIDE
 from cnnvis_report.evaluation.resize import on_grid
 from cnnvis_report.evaluation.ssim import ssim
+from cnnvis_report.evidence.ranks import spearman
 from cnnvis_report.records.methods import Array
 
 SIMILARITIES = {  # in words

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from cnnvis_report.cli import finish, results
+from cnnvis_report.cli import comparing, finish, results
 from cnnvis_report.cli.console import Console
 from cnnvis_report.data.decode import Picture
 from cnnvis_report.data.image_set import ImageSet
@@ -92,6 +92,7 @@ def create_report(
     settings |= {"target": target} if isinstance(target, str) else {}
     config = config_of(model=called, output=Path(output), classes=targets, **settings)
     console = console_of(progress)
+    comparing.check_against(config.output)
     results.check_files(config.output)
     with writing_into(config.output.output):
         try:

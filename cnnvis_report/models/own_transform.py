@@ -1,4 +1,4 @@
-"""A transform that somebody's network brings: torchvision's, timm's, Albumentations' or a function of their own."""
+"""A transform of somebody's own: torchvision's, timm's, Albumentations' or a function, as a preprocessing."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ LONGEST_NAME = 240
 RESULTS = ("image", "pixel_values")  # under which a mapping has what the network reads
 TRIED = ((320, 240), (200, 260))  # width and height of the pictures that tell whether every result is of one size
 GRAY = 128
+REPEATS = 16  # calls of which a flip by half chance gives all the same once in 30,000
 LINEAR = 1e-3  # of the distance from black to white, by which gray may be off
 
 
@@ -27,7 +28,7 @@ def with_transform(function: Any, spec: str, channels: int) -> Preprocessing:
     """The preprocessing that a user's transform is, with the constants and the size that it shows on plain pictures.
 
     Args:
-        spec: of the network, for messages. channels: that the network reads.
+        spec: of the network, or whatever brings it, for messages. channels: that the network reads.
 
     Raises:
         BadRequest: it can't be called, or gives another result each time.
@@ -64,7 +65,7 @@ def _applied(function: Callable[..., Any], spec: str, picture: Image.Image) -> T
         UnusablePicture: it fails, or gives something else. EndsProgram: it would end the program.
     """
     try:
-        of_numpy = type(function).__module__.startswith("albumentations.")
+        of_numpy = any(kind.__module__.startswith("albumentations.") for kind in type(function).__mro__)
         result = function(image=np.array(picture)) if of_numpy else function(picture)
         values = _as_tensor(result)
     except (UnusablePicture, CnnVisError):
@@ -75,9 +76,7 @@ def _applied(function: Callable[..., Any], spec: str, picture: Image.Image) -> T
             raise ends_program(error, spec, location) from error
         if not isinstance(error, Exception):
             raise
-        raise UnusablePicture(
-            f"the network's transform fails ({told(error)}{f', in {location}' if location else ''})"
-        ) from error
+        raise UnusablePicture(f"the transform fails ({told(error)}{f', in {location}' if location else ''})") from error
     return values
 
 
@@ -92,17 +91,17 @@ def _as_tensor(result: Any) -> Tensor:
         layers_last = result.ndim == 3 and result.shape[2] in (1, 3) and result.shape[0] not in (1, 3)
         result = torch.from_numpy(np.array(result.transpose(2, 0, 1) if layers_last else result))
     if not isinstance(result, Tensor):
-        raise UnusablePicture(f"the network's transform gives a {type(result).__name__}; a tensor is needed")
+        raise UnusablePicture(f"the transform gives a {type(result).__name__}; a tensor is needed")
     if result.ndim == 4 and len(result) == 1:
         result = result[0]
     if result.ndim != 3 or not result.numel():
         sides = "×".join(map(str, result.shape)) or "a single number"
-        raise UnusablePicture(f"the network's transform gives {sides}; channels, height and width are needed")
+        raise UnusablePicture(f"the transform gives {sides}; channels, height and width are needed")
     if not result.is_floating_point():
-        raise UnusablePicture(f"the network's transform gives {result.dtype}; numbers of floating point are needed")
+        raise UnusablePicture(f"the transform gives {result.dtype}; numbers of floating point are needed")
     values: Tensor = result.detach().cpu().as_subclass(Tensor).float().contiguous()
     if not bool(values.isfinite().all()):
-        raise UnusablePicture("the network's transform gives values that aren't finite")
+        raise UnusablePicture("the transform gives values that aren't finite")
     return values
 
 
@@ -126,8 +125,10 @@ def _channels(apply: Callable[[Image.Image], Tensor], mode: str) -> int | None:
 
 
 def _check_repeats(apply: Callable[[Image.Image], Tensor], mode: str, spec: str) -> None:
-    first, second = (_tried(apply, _ramp(TRIED[0], mode)) for _ in range(2))
-    if first is not None and second is not None and not torch.equal(first, second):
+    picture = _ramp(TRIED[0], mode)
+    first = _tried(apply, picture)
+    others = [_tried(apply, picture) for _ in range(REPEATS - 1)] if first is not None else []
+    if first is not None and any(other is not None and not torch.equal(first, other) for other in others):
         raise BadRequest(
             f"{spec}: its transform gives another result each time for the same picture. Give the one that the network "
             f"was validated with, without random parts."

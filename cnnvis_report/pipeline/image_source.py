@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnvis_report.data.class_files import read_classes
@@ -9,6 +10,8 @@ from cnnvis_report.data.class_names import distinct
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.decode import COLOR
 from cnnvis_report.data.image_set import FoundImages, ImageSet, Limit, find_images, labeled
+from cnnvis_report.data.labels import MODES
+from cnnvis_report.data.tables.label_file import with_labels_of
 from cnnvis_report.data.value_range import find_levels
 from cnnvis_report.models.model import Model
 
@@ -32,8 +35,7 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
     """
     # a user's own transform takes pictures, whatever it makes of them
     channels = COLOR if model.preprocessing.transform is not None else model.preprocessing.channels
-    selection = Selection(config.data.split, config.data.label_columns)
-    images = find_images(config.data.images, channels, selection) if config.data.images else FoundImages(())
+    images = _images(config, channels)
     aliases: Aliases = ()
     if config.model.class_names is not None:
         known = read_classes(config.model.class_names)
@@ -51,7 +53,7 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
         return labeled(
             images,
             classes,
-            labels=config.data.labels,
+            labels=config.data.labels if config.data.labels in MODES else MODES[0],
             aliases=aliases,
             masks=config.data.masks,
             limit=limit,
@@ -61,3 +63,14 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
 
     model = replace(model, classes=classes, preprocessing=preprocessing, notices=(*model.notices, *level_notices))
     return model, label, aliases
+
+
+def _images(config: "RunConfig", channels: int) -> FoundImages:
+    """The images, with the labels of a file where one is given: then a split and columns are those of the file."""
+    data = config.data
+    if not data.images:
+        return FoundImages(())
+    selection = Selection(data.split, data.label_columns)
+    if data.labels in MODES:
+        return find_images(data.images, channels, selection)
+    return with_labels_of(find_images(data.images, channels), Path(data.labels), selection)

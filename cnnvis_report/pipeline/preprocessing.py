@@ -9,6 +9,8 @@ from cnnvis_report.data.shown_bands import MOST_BANDS, choose_bands
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.input_channels import input_channels
 from cnnvis_report.models.model import Model
+from cnnvis_report.models.own_functions import transform_at
+from cnnvis_report.models.own_transform import with_transform
 from cnnvis_report.pipeline.config import PreprocessingConfig
 from cnnvis_report.pipeline.transform_options import keep_transform
 
@@ -31,6 +33,9 @@ def adjusted_preprocessing(model: Model, config: PreprocessingConfig) -> Preproc
         BadRequest: a size or constants that can't be used.
     """
     known = model.preprocessing
+    if config.transform is not None:
+        channels = input_channels(model.network) or known.channels
+        known = with_transform(transform_at(config.transform), f"--transform {config.transform}", channels)
     if known.transform is not None:
         return keep_transform(known, config)
     channels = len(config.mean or config.std or ()) or input_channels(model.network) or known.channels

@@ -33,7 +33,7 @@ def check_rules(config: RunConfig, classes: Sequence[str] | None = None, *, mask
         measured=_measures(budget, masks=masks),
         measures=[info.name for info in (*(info for entry in metrics() for info in entry.infos), *_tests(full=True))],
         methods=[method.info.name for method in chosen if not method.info.baseline],
-        pair=False,
+        pair=config.output.against is not None,
     )
     if classes is not None:
         check_classes(rules, classes)

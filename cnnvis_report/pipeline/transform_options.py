@@ -1,4 +1,4 @@
-"""Options of the preprocessing beside a transform of the network's own."""
+"""Options of the preprocessing beside a transform that makes the network's input."""
 
 from dataclasses import replace
 
@@ -16,5 +16,5 @@ def keep_transform(known: Preprocessing, config: PreprocessingConfig) -> Preproc
     """
     for option in ("size", "resize", "crop", "interpolation", "mean", "std"):
         if getattr(config, option) is not None:
-            raise BadRequest(f"--{option}: the network brings a transform of its own, which makes what it reads.")
+            raise BadRequest(f"--{option}: a transform makes what the network reads, and decides that.")
     return known if config.range is None else replace(known, levels=read_range(config.range))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cnnvis_report.records.images import ClassScore
+from cnnvis_report.records.images import ClassScore, ImageRecord
 
 TOP = 5  # scores of an image that are kept, the highest ones
 BINS = 10  # of the probability of the first class
@@ -112,6 +112,17 @@ def prediction_of(image: str, name: str, top: Sequence[ClassScore], labels: Sequ
         label_probability=label.probability,
         rank=ranks.get(label.index),
     )
+
+
+def prediction_of_image(image: ImageRecord) -> Prediction:
+    """The prediction for an explained image whose labels exclude each other."""
+    probabilities = {score.index: score.probability for score in (*image.top, *image.targets)}
+    labels = [
+        ClassScore(label.index, label.name, 0.0, probabilities.get(label.index))
+        for label in image.named
+        if label.index is not None
+    ]
+    return prediction_of(image.id, image.name, image.top, labels)
 
 
 class PredictionCounter:

@@ -3,17 +3,20 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from cnnvis_report.records.comparison import Comparison
 from cnnvis_report.report.figure import save
 from cnnvis_report.report.figure.content import Figure
 from cnnvis_report.report.figure.fonts import PillowFont
 from cnnvis_report.report.figure.layout import lay_out
 from cnnvis_report.report.figure.png import png
+from cnnvis_report.report.markdown.comparison import comparison_document
 from cnnvis_report.report.markdown.document import Document
 from cnnvis_report.report.markdown.run import run_document
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.views.findings import findings
 from cnnvis_report.report.views.links import SiteLinks
 from cnnvis_report.report.views.report import Report
+from cnnvis_report.rules.comparison_values import comparison_values
 from cnnvis_report.rules.judge import Outcome
 from cnnvis_report.rules.run_values import measure_names, run_values
 from cnnvis_report.rules.value import Value
@@ -49,6 +52,28 @@ def results_of_run(stored: StoredRun) -> JobResults:
         measures=tuple(measure_names(report.run)),
         document=lambda outcomes: run_document(report, outcomes),
         picture=lambda: _png(report.figure) if report.figure else b"",
+    )
+
+
+def results_of_comparison(
+    comparison: Comparison, picture: Callable[[], bytes], later: JobResults | None = None
+) -> JobResults:
+    """Gather what a job takes from a comparison.
+
+    Args:
+        picture: draws its figure as PNG; empty without maps.
+        later: what it takes from the later run, whose numbers then stand for that run; None where that isn't read.
+    """
+    beside = later.values if later is not None else ()
+    labels = {value.label for value in beside}
+    changes = tuple(value for value in comparison_values(comparison) if value.label not in labels)
+    return JobResults(
+        title=comparison.title,
+        findings=tuple((finding.topic, finding.text) for finding in comparison.findings),
+        values=(*beside, *changes),
+        measures=(*(later.measures if later is not None else ()), *(info.name for info in comparison.metrics)),
+        document=lambda outcomes: comparison_document(comparison, outcomes),
+        picture=picture,
     )
 
 

@@ -1,5 +1,6 @@
 """Templates filled with views, piece by piece."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,18 +54,22 @@ def css_string(text: str) -> Markup:
     )
 
 
+def stream_template(file: str, content: Mapping[str, Any]) -> TemplateStream:
+    """A page of the template in this file, piece by piece: thousands of images need no memory for them."""
+    stream = _environment(folder("templates")).get_template(file).stream(content)
+    stream.enable_buffering(64)
+    return stream
+
+
 class Renderer:
     """Fills the templates with one report."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._environment = _environment(folder("templates"))
 
     def stream(self, file: str, links: Links, **more: Any) -> TemplateStream:
-        """A page of the template in this file, piece by piece: thousands of images need no memory for them."""
-        stream = self._environment.get_template(file).stream(self._frame() | more | {"links": links})
-        stream.enable_buffering(64)
-        return stream
+        """A page of the template in this file, piece by piece."""
+        return stream_template(file, self._frame() | more | {"links": links})
 
     def _frame(self) -> dict[str, Any]:
         """What the head and the foot of every page show."""

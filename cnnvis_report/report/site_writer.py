@@ -1,7 +1,8 @@
 """A report as a folder of pages, with what they share beside them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from cnnvis_report.progress import Progress
 from cnnvis_report.report import assets
@@ -38,7 +39,7 @@ def write_pages(run: StoredRun, folder: Path, progress: Progress) -> Quality:
 def write_page(report: Report, renderer: Renderer, folder: Path, page: Page) -> None:
     """A page of the table, with its own pictures."""
     links = SiteLinks(page_name=f"pages/{page.name}")
-    _write_pictures(folder / "stills" / links.page_name, page.pictures(report))
+    write_pictures(folder / "stills" / links.page_name, page.pictures(report))
     view = page.view(report, links)
     stream = renderer.stream(
         "page.html",
@@ -56,12 +57,12 @@ def _write_image(report: Report, renderer: Renderer, folder: Path, content: Imag
     """The page of one image, with its thumbnails, pictures and data."""
     image = content.image
     links = SiteLinks(page_name=f"inspection/{image.id}", up="../")
-    _write_pictures(folder / "stills" / image.id, content.thumbnails.items())
-    _write_pictures(folder / "stills" / links.page_name, content.pictures.items())
-    _write_text(folder / "data" / f"{image.id}.js", assets.delivery(image.id, content.data))
+    write_pictures(folder / "stills" / image.id, content.thumbnails.items())
+    write_pictures(folder / "stills" / links.page_name, content.pictures.items())
+    write_text(folder / "data" / f"{image.id}.js", assets.delivery(image.id, content.data))
     for number, layer in enumerate(content.feature_maps):
         name = f"features-{image.id}-{number}"
-        _write_text(folder / "data" / f"{name}.js", assets.delivery(name, layer))
+        write_text(folder / "data" / f"{name}.js", assets.delivery(name, layer))
     stream = renderer.stream(
         "page.html",
         links,
@@ -77,25 +78,31 @@ def _write_image(report: Report, renderer: Renderer, folder: Path, content: Imag
 
 
 def write_assets(folder: Path, report: Report) -> None:
-    """Style sheets, scripts, and what is only known of time and machine."""
+    """Style sheets, scripts, all images as data, and what is only known of time and machine."""
+    write_shared(folder, {"provenance": provenance_slots(report.run), GALLERY: gallery_data(report)})
+
+
+def write_shared(folder: Path, data: Mapping[str, Any]) -> None:
+    """Style sheets and scripts, and data that all pages share, by name."""
     texts = {
         "assets/report.css": assets.styles(),
         "assets/theme.js": assets.theme_script(),
         "assets/report.js": assets.scripts(),
         "assets/plotly.js": assets.delivery("plotly", assets.packed_plotly()),
-        "data/provenance.js": assets.delivery("provenance", provenance_slots(report.run)),
-        f"data/{GALLERY}.js": assets.delivery(GALLERY, gallery_data(report)),
+        **{f"data/{name}.js": assets.delivery(name, content) for name, content in data.items()},
     }
     for name, text in texts.items():
-        _write_text(folder / name, text)
+        write_text(folder / name, text)
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file of the site, with the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _write_pictures(folder: Path, pictures: Iterable[tuple[str, bytes]]) -> None:
+def write_pictures(folder: Path, pictures: Iterable[tuple[str, bytes]]) -> None:
+    """Write pictures into a folder of their own, each by its name."""
     for name, content in pictures:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.webp").write_bytes(content)

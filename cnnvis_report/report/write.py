@@ -1,7 +1,7 @@
 """The files of a report, whole or not there."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
@@ -44,19 +44,35 @@ def write_site(
         BadRequest: the run is damaged, the page can't be made so small, or somebody else is writing there.
         WentAway: the folder is gone.
     """
-    with writing(run.folder):
-        building = run.folder / f".pages-{secrets.token_hex(4)}"
+    told = progress or Progress()
+    return replace_pages(
+        run.folder, lambda building: fill(run, building, told, single_file=single_file, max_size=max_size)
+    )
+
+
+def replace_pages(folder: Path, write: Callable[[Path], Quality]) -> Written:
+    """Make pages aside, and put them into a folder in place of those that an earlier call has written there.
+
+    Args:
+        write: writes them into an empty folder.
+
+    Raises:
+        BadRequest: somebody else is writing there, or something else is in the place of a page. WentAway: the folder is
+        gone.
+    """
+    with writing(folder):
+        building = folder / f".pages-{secrets.token_hex(4)}"
         building.mkdir()
         try:
-            quality = fill(run, building, progress or Progress(), single_file=single_file, max_size=max_size)
-            size = _move(building, run.folder)
+            quality = write(building)
+            size = _move(building, folder)
         except FileNotFoundError as error:
             if building.is_dir():
                 raise
-            raise WentAway(f"{run.folder}: went away while its pages were written. Start it again.") from error
+            raise WentAway(f"{folder}: went away while its pages were written. Start it again.") from error
         finally:
             rmtree(building, ignore_errors=True)
-    return Written(run.folder / "index.html", size, quality)
+    return Written(folder / "index.html", size, quality)
 
 
 def fill(

@@ -1,6 +1,6 @@
 """The numbers of a comparison that rules can read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from cnnvis_report.records.comparison import ComparedRun, Comparison, Median, PairedAccuracy
 from cnnvis_report.records.evidence import Interval
@@ -75,11 +75,6 @@ def _maps(comparison: Comparison, number: int, name: str) -> Iterator[Value]:
         difference = method.mask_energy_difference[number] if method.mask_energy_difference else None
         if difference is not None:
             yield Value(f"mask_energy{DIFFERENCE}", difference, method.key, name)
-
-
-def compared_measures(comparison: Comparison) -> Iterable[str]:
-    """The measures that any of the runs has."""
-    return [metric.name for metric in comparison.metrics]
 
 
 def _interval(median: Median) -> Interval:

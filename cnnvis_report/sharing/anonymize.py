@@ -1,5 +1,6 @@
 """Records without names: each text of a record is safe, gets an alias, or is dropped; a test asks it of every field."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from hashlib import sha256
@@ -101,6 +102,8 @@ def numbers(_aliases: Aliases, _record: Any, value: Mapping[str, Any]) -> dict[s
 def _settings(aliases: Aliases, _record: Any, value: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that name no file, folder, class or network."""
     plain = {key: part for key, part in value.items() if key in SETTINGS or isinstance(part, int | float | bool)}
+    if re.fullmatch(r"top:\d+|label", str(value.get("classes"))):
+        plain["classes"] = value["classes"]
     chosen = value.get("layers")
     if isinstance(chosen, list | tuple) and chosen:
         plain["layers"] = [aliases.layer(str(name)) for name in chosen]

@@ -32,8 +32,8 @@ class Share:
 
     zip: whether what is handed on is packed. anonymous: whether names become numbers. extent: "full", or "minimal" for
     pages without the arrays and the record behind them. copy: the folder that an anonymous or minimal copy is written
-    into; None for one beside the report, "anonymous-report" or the report's name with "-share". single_file, max_size: of the pages, as `write_site`
-    has them. title: of an anonymous copy.
+    into; None for one beside the report, "anonymous-report" or the report's name with "-share". single_file,
+    max_size: of the pages, as `write_site` has them. title: of an anonymous copy.
     """
 
     zip: bool = False

@@ -12,6 +12,7 @@ from cnnvis_report.store.atomic import link_on_the_way
 
 MANIFEST = "run.json"
 JOURNAL = "journal.jsonl"
+COMPARISON = "comparison.json"  # of runs, in a folder of its own
 PAGES = "pages.json"
 LOCK = ".lock"
 ARRAYS = "arrays"
@@ -44,7 +45,7 @@ _PAGES = (
 )
 _KEPT = re.compile("|".join(_SHAPES))
 _PAGE = re.compile("|".join(_PAGES))
-TOP = re.compile("|".join(map(re.escape, (MANIFEST, JOURNAL, PAGES))))
+TOP = re.compile("|".join(map(re.escape, (MANIFEST, JOURNAL, COMPARISON, PAGES))))
 FILE = re.compile(rf"{ID}\.npz|[\w.-]+\.safetensors")
 
 

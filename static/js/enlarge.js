@@ -2,8 +2,9 @@
 "use strict";
 var CnnVis = (globalThis.CnnVis ??= {});
 
-// "grad_cam", or "grad_cam.3" for a tile that shows a class of its own, "grad_cam.other" for one of the first row.
-CnnVis.tileKey = (tile) => [tile.method, tile.class || tile.lead].filter(Boolean).join(".");
+// "grad_cam", or "grad_cam.3" for a tile that shows a class of its own, "grad_cam.1-0" for a difference
+// of two, "grad_cam.other" for one of the first row.
+CnnVis.tileKey = (tile) => [tile.method, [tile.class || tile.lead, tile.minus].filter(Boolean).join("-")].filter(Boolean).join(".");
 
 CnnVis.connectEnlarge = (page) => {
   for (const tile of page.tiles) {

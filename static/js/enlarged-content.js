@@ -42,6 +42,7 @@ CnnVis.partInWords = ({ zoom }) => {
 CnnVis.exactnessInWords = (page, { map }, { height, width, values }, id, key) => {
   const size = `${height} rows of ${width} values, the top row first`;
   const where = `arrays/${id}.npz in the run folder${key ? `, ${key}` : ""}`;
+  if (page.data.scaled) return [size, `divided by the value at which the colors of each map end; the maps themselves are in arrays/${id}.npz in the run folders`];
   if (map.steps === 0) return [size, `exact values, as in ${where}`];
   if (map.steps === undefined) return [size, `the difference of two maps of the page; those of the run are in ${where}`];
   const error = CnnVis.errorsOf(map, { values }).reduce((most, value) => Math.max(most, value), 0);

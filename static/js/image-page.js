@@ -4,7 +4,7 @@ var CnnVis = (globalThis.CnnVis ??= {});
 
 CnnVis.imageDefaults = {
   view: "auto", opacity: "0.5", threshold: "0", positive: "turbo", signed: "RdBu", below: "color",
-  interpolation: "bicubic", size: "M", normalize: "map", range: "clipped", color: "", layer: "", marks: "on",
+  interpolation: "bicubic", size: "M", normalize: "map", range: "clipped", color: "", layer: "", marks: "on", method: "",
 };
 CnnVis.tileSizes = { S: 160, M: 224, L: 320 }; // CSS pixels
 
@@ -82,6 +82,9 @@ CnnVis.ImagePage = class {
     }
     this.root.dispatchEvent(new CustomEvent("cnnvis:drawn"));
   }
+
+  // The method of the first row, where the reader chooses it.
+  chosenMethod({ method }, before) { return method in this.data.methods ? method : before; }
 
   // The class that the first row compares with the chosen one.
   other({ class: chosen, minus }) {

@@ -8,6 +8,7 @@ CnnVis.Tile = class {
     this.page = page;
     this.method = element.dataset.method ?? null; // null shows the picture
     this.class = element.dataset.sideClass ?? null; // null follows the page
+    this.minus = element.dataset.sideMinus ?? ""; // what is subtracted from a class of its own
     this.lead = element.dataset.lead ?? ""; // what it shows in the first row: chosen, other, difference
     this.view = element.querySelector(".view");
     this.canvas = this.add("canvas", "map");
@@ -28,7 +29,7 @@ CnnVis.Tile = class {
   // The page's state as this tile has it.
   stateOf(state) {
     if (this.lead && this.element.dataset.layer && !state.layer) state = { ...state, layer: this.element.dataset.layer };
-    if (this.class) return { ...state, class: this.class, minus: "", normalize: "classes" };
+    if (this.class) return { ...state, class: this.class, minus: this.minus, normalize: this.minus || this.page.data.scaled ? "map" : "classes" };
     if (this.lead === "chosen") return { ...state, minus: "" };
     if (this.lead === "other") return { ...state, class: this.page.other(state), minus: "" };
     if (this.lead === "difference") return { ...state, minus: this.page.other(state), normalize: "map" };
@@ -38,6 +39,7 @@ CnnVis.Tile = class {
   // What is to be seen under the page's state; undefined where the class has no map of this method.
   async draw(state) {
     if (!this.method) return this.paintPicture(state);
+    if ("follows" in this.element.dataset) this.method = this.page.chosenMethod(state, this.method);
     const drawn = await this.page.drawing.of(this.method, this.stateOf(state));
     if (state !== this.page.state) return; // overtaken by a later choice
     this.drawn = drawn;
@@ -62,7 +64,7 @@ CnnVis.Tile = class {
     const { style, map, title, target } = drawn;
     const find = (name) => this.element.querySelector(name);
     const [low, zero, high] = CnnVis.endsInWords(style, map.ends[0]);
-    const words = { low, zero, high, scale: CnnVis.scaleInWords(drawn), evidence: map.evidence, target };
+    const words = { low, zero, high, scale: CnnVis.scaleInWords(drawn), evidence: map.evidence, target, title };
     if (find(".ramp")) find(".ramp").style.background = `linear-gradient(to right, ${CnnVis.barColors(style, 33).join(", ")})`;
     for (const [name, text] of Object.entries(words)) if (find(`[data-${name}]`)) find(`[data-${name}]`).textContent = text;
     this.canvas.setAttribute("aria-label", `${title} for ${target}: largest value ${CnnVis.inWords(map.ends[0])}, peak at row ${map.peak[0]}, column ${map.peak[1]} of ${map.size.join("×")}`);

@@ -15,7 +15,8 @@ from cnnvis_report.settings import Group
 from tests.cli import gold
 from tests.conftest import command
 
-ORDER = ["demo", "run", "train", "inspect", "render", "evidence", "figure", "methods", "layers", "make-dataset"]
+ORDER = ["demo", "run", "train", "inspect", "render", "compare", "evidence", "figure", "export", "cite", "methods"]
+ORDER += ["layers", "make-dataset"]
 PARAMETERS = [
     pytest.param(parameter, id=f"{name} {parameter.name}")
     for name, entry in cli.commands.items()
@@ -49,7 +50,7 @@ def test_options_stand_under_the_headings_in_their_order() -> None:
     headings = re.findall(r"(?m)^([A-Z].*):$", help_of("run", 80))
     assert headings == ["Arguments", *(g.value for g in Group if g is not Group.TRAINING)]
     headings = re.findall(r"(?m)^([A-Z].*):$", help_of("train", 80))
-    assert headings == ["Arguments", *(g.value for g in Group if g is not Group.INSPECT)]
+    assert headings == ["Arguments", *(g.value for g in Group if g not in (Group.INSPECT, Group.SHARE))]
 
 
 def test_exit_status_and_files_are_said_once() -> None:

@@ -117,9 +117,8 @@ def test_files_that_are_no_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "not a regular file" in reason(tmp_path / "pipe.jpg")
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     (tmp_path / "list.txt").write_text("gone.jpg\nneverwas.jpg\n")
-    for item in labeled(find_images([tmp_path / "list.txt"]), ()):
-        with pytest.raises(UnusablePicture, match="no such file"):
-            item.open()
+    with pytest.raises(BadRequest, match=r"none of the 2 files that it names is there, such as gone\.jpg"):
+        find_images([tmp_path / "list.txt"])
     (tmp_path / "wide.png").write_bytes(saved(Image.new("1", (4000, 3000)), "PNG").getvalue())
     monkeypatch.setattr(pixels, "MOST_PIXELS", 10_000_000)
     assert "4000×3000 pixels; at most 10 million" in reason(tmp_path / "wide.png")

@@ -34,11 +34,15 @@ def test_lists_are_split_where_a_file_is_left(tmp_path: Path) -> None:
     found = labeled(find_images([tmp_path / "list.txt"]), FEW)
     assert [(item.name, [label.index for label in item.labels]) for item in found] == [
         ("a.png", [1]), ("my dog 1.png", [2]), ("my dog 1.png", [3]), ("b, c.png", [0]), ("a.png", [1]),
-        ("b, c.png", [2]), ("a.png", [1, 4, None]), ("gone.png", [3]), ("a.png", []), ("sub/a.png", [None]),
+        ("b, c.png", [2]), ("a.png", [1, 4, None]), ("a.png", []), ("sub/a.png", [None]),
     ]  # fmt: skip
     said = " ".join(found.notices)
     assert "Line 1 of list.txt is its header." in said and "unheard of" in said and "2 labels that are no" in said
-    assert "in the set again" in said
+    assert (
+        "in the set again" in said
+        and "list.txt: 1 image that it names can't be had (there is no such file): gone.png" in said
+    )
+    assert [(skipped.name, skipped.reason) for skipped in found.skipped] == [("gone.png", "there is no such file")]
 
 
 def test_tables_have_columns_of_paths_and_labels(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from cnnvis_report.evaluation.map_similarity import SIMILARITIES, map_similarities
 from cnnvis_report.evaluation.random_logit import other_class
-from cnnvis_report.evaluation.rank_correlation import spearman
 from cnnvis_report.evaluation.ssim import ssim
+from cnnvis_report.evidence.ranks import spearman
 from tests.evaluation.replicas import drawn_map, noise
 
 pytestmark = pytest.mark.numeric

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnvis_report.evaluation.rank_correlation import agreement, average_ranks, spearman
+from cnnvis_report.evaluation.rank_correlation import agreement
+from cnnvis_report.evidence.ranks import average_ranks, spearman
 from tests.evaluation.replicas import drawn_map, slow_bilinear
 
 pytestmark = pytest.mark.numeric

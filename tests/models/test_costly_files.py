@@ -17,10 +17,10 @@ from PIL import Image, ImageOps
 from cnnvis_report.data import decode, pixels
 from cnnvis_report.data.bounding_boxes import read_boxes
 from cnnvis_report.data.decode import open_picture, prepare, read_picture
-from cnnvis_report.data.image_lists import read_list
 from cnnvis_report.data.pixels import MOST_PIXELS, UnusablePicture
 from cnnvis_report.data.preprocessing import Preprocessing
 from cnnvis_report.data.readers import pillow
+from cnnvis_report.data.tables.text_list import read_list
 from cnnvis_report.data.upright_picture import UprightPicture
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.models.checkpoints import read_candidates
@@ -204,7 +204,7 @@ def test_endless_lines_of_a_list_are_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("a b " * 2_500_000)
     with pytest.raises(BadRequest, match="line 1 has 10000000 characters; a line of a list has at most 16384"):
-        read_list(path)
+        read_list(path, lambda _name: False)
 
 
 @pytest.mark.parametrize("zipped", [True, False])

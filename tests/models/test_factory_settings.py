@@ -218,7 +218,7 @@ def test_an_option_that_the_transform_decides_is_refused(settings: dict[str, Any
     settings["transform"] = NORMALIZED
     picture().save(tmp_path / "a.png")
     result = command("run", "own_settings.py:build", tmp_path / "a.png", "--size", 64, "-o", tmp_path / "r", code=2)
-    assert "--size: the network brings a transform of its own" in result.stderr and result.stderr.count("\n") == 1
+    assert "--size: a transform makes what the network reads" in result.stderr and result.stderr.count("\n") == 1
 
 
 def test_images_that_the_transform_fails_on_are_one_line(settings: dict[str, Any], tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_images_that_the_transform_fails_on_are_one_line(settings: dict[str, Any
     settings["transform"] = picky
     Image.new("RGB", (9, 9)).save(tmp_path / "nine.png")
     alone = command("run", "own_settings.py:build", tmp_path / "nine.png", "-o", tmp_path / "r", *RUN, code=1)
-    assert re.search(r"nine\.png: the network's transform fails \(KeyError: 'nine', in .*picky\)", alone.stderr)
+    assert re.search(r"nine\.png: the transform fails \(KeyError: 'nine', in .*picky\)", alone.stderr)
     assert alone.stderr.count("\n") == 1
 
 

@@ -99,5 +99,5 @@ def test_classes_are_those_of_the_network() -> None:
     check_classes(
         [RuleText().parse(text) for text in ("recall[cat]<1", "broken>1", "recall[*]<1", "gain[x]<1")], ["cat"]
     )
-    with pytest.raises(BadRequest, match="Did you mean .cat"):
+    with pytest.raises(BadRequest, match="Did you mean 'cat'"):
         check_classes([RuleText().parse("broken[cta]>1")], ["cat", "dog"])

@@ -60,9 +60,9 @@ def render(config: OutputConfig, sharing: ShareConfig, run: Path, repair: bool) 
         if numbers is not None:
             results.check_rules(config, numbers)
         written = write_site(stored, single_file=config.single_file, max_size=how.max_size)
-        handed_on = share.hand_on(run, how)
+        handed_on = share.hand_on(stored, how)
         finish.announce(written.first_page, config)
-        share.announce(handed_on)
+        share.announce(handed_on, config)
         if numbers is not None:
             results.deliver(config, numbers)
     except (CnnVisError, OSError):

@@ -2,7 +2,7 @@
 
 import click
 
-from cnnvis_report.cli import finish, results, share
+from cnnvis_report.cli import comparing, finish, results, share
 from cnnvis_report.cli.help import GroupedCommand
 from cnnvis_report.cli.options import CONFIG, configured
 from cnnvis_report.pipeline.config import RunConfig
@@ -27,10 +27,12 @@ def run(config: RunConfig) -> None:
         cnnvis-report run mynet:build photos/ --size 128 --methods grad_cam,smoothgrad --classes label
         cnnvis-report run resnet50 photos/ --layer layer2 --layer layer4 --single-file
         cnnvis-report run model.pt photos/ --select misclassified
+        cnnvis-report run new.pt photos/ -o new --against old --fail-if "broken>3"
     """
     from cnnvis_report.pipeline.setup import set_up
 
     results.check_files(config.output)
+    comparing.check_against(config.output)
     share.checked(config.share, config.output, config.output.output)
     finish.claim(config.output.output)
     console = finish.console_of(config.output)

@@ -17,6 +17,9 @@ from cnnvis_report.data.samples.sample import Sample, sample_of
 from cnnvis_report.errors import BadRequest, told
 
 DEEPEST = 8  # of datasets around datasets
+# where torchvision's and like datasets keep labels and paths, which saves decoding
+LABEL_LISTS = ("targets", "labels", "_labels", "y", "attr", "samples", "_samples")
+FILE_LISTS = ("samples", "imgs", "_samples", "_image_files", "_images", "images")
 TRIED = 8  # samples whose labels are compared with the dataset's list
 
 
@@ -59,10 +62,12 @@ class FromDataset:
     def _labels(self) -> Any:
         """The dataset's own list of labels; None where it has none, or its samples say otherwise."""
         dataset, _ = _innermost(self.dataset, 0)
-        for name in ("targets", "labels"):
+        for name in LABEL_LISTS:
             labels = getattr(dataset, name, None)
             if not isinstance(labels, Sequence | np.ndarray | Tensor) or isinstance(labels, str):
                 continue
+            if len(labels) and isinstance(labels[0], tuple):  # beside the paths
+                labels = [entry[-1] for entry in labels]
             if len(labels) == len(dataset) and all(map(partial(self._agrees, labels), _spread(len(self)))):
                 return labels
         return None
@@ -78,8 +83,10 @@ class FromDataset:
     def name(self, index: int) -> str:
         """The file's path below the dataset's folder, where it has files; else its number."""
         dataset, inner = _innermost(self.dataset, index)
-        files = getattr(dataset, "samples", None) or getattr(dataset, "imgs", None)
-        entry = files[inner] if isinstance(files, list) and len(files) == len(dataset) else dataset
+        lists = (getattr(dataset, name, None) for name in FILE_LISTS)
+        files = next((files for files in lists if isinstance(files, list) and len(files) == len(dataset)), None)
+        entry = files[inner] if files is not None else dataset
+        entry = (entry,) if isinstance(entry, str | Path) else entry
         path = entry[0] if isinstance(entry, tuple) else None
         if path is None and isinstance(dataset, list | tuple):
             image = sample_of(dataset[inner]).image
@@ -155,13 +162,22 @@ def transform_of(dataset: Any) -> Any:
 def class_names_of(dataset: Any) -> tuple[str, ...] | None:
     """The names of the classes as a dataset has them: torchvision's `classes`, or the features of Hugging Face's."""
     for _ in range(DEEPEST):
-        names, features = getattr(dataset, "classes", None), getattr(dataset, "features", None)
+        names, features = _own_class_names(dataset), getattr(dataset, "features", None)
         if names is None and isinstance(features, dict):
             lists = (getattr(value, "names", None) for value in features.values())
             names = next((names for names in lists if isinstance(names, list)), None)
         if isinstance(names, list | tuple) and names and all(isinstance(entry, str) for entry in names):
             return tuple(names)
         dataset = getattr(dataset, "dataset", None)
+    return None
+
+
+def _own_class_names(dataset: Any) -> Any:
+    for name in ("classes", "categories", "attr_names"):
+        names = getattr(dataset, name, None)
+        if isinstance(names, list | tuple):  # ImageNet has several names a class
+            joined = [", ".join(entry) if isinstance(entry, tuple) else entry for entry in names]
+            return joined[:-1] if name == "attr_names" and joined[-1:] == [""] else joined
     return None
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from cnnvis_report.data.labels import MODES
 from cnnvis_report.settings import Group, Stated, setting
-from cnnvis_report.settings.kinds import Choice, File, FileOrAddress, Integer, Names, Several, Text
+from cnnvis_report.settings.kinds import Choice, ChoiceOrFile, File, FileOrAddress, Integer, Names, Several, Text
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,11 @@ class DataConfig:
     labels: str = setting(
         "names",
         "Where labels come from: subfolders named like classes, by WordNet ID, or all by class index (names); all "
-        "subfolders, in alphabetical order where none is named like a class (folders); or subfolders named by a number "
-        "(indices). In a list, labels follow the path.",
-        Choice(("names", "folders", "indices")),
+        "subfolders, in alphabetical order where none is named like a class (folders); subfolders named by a number "
+        "(indices); or a file: a table (CSV, TSV, JSON, JSON lines, Parquet), a list, or COCO's annotations, joined by "
+        "name.",
+        ChoiceOrFile(MODES),
+        metavar="names|folders|indices|FILE",
     )
     label_columns: tuple[str, ...] = setting(
         (),

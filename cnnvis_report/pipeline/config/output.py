@@ -43,6 +43,15 @@ class OutputConfig:
         stated=Stated.NEVER,
         decides=False,
     )
+    against: Path | None = setting(
+        None,
+        "Folder of an earlier run of the same images: compare it with this one, in a folder beside the report's, "
+        "DIR-comparison. Rules and the summary then read both.",
+        File(),
+        metavar="RUN",
+        stated=Stated.NEVER,
+        decides=False,
+    )
     fail_if: tuple[Rule, ...] = setting(
         (),
         'Exit with status 4 if a rule holds, such as "accuracy<0.9", "recall[cat]<80%" or '

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from cnnvis_report.records.interpolations import INTERPOLATIONS
 from cnnvis_report.settings import Group, setting
-from cnnvis_report.settings.kinds import Choice, Numbers, Text
+from cnnvis_report.settings.kinds import Choice, FileName, Numbers, Text
 from cnnvis_report.settings.range_kind import RangeText
 
 
@@ -18,6 +18,16 @@ class PreprocessingConfig:
 
     group: ClassVar = Group.IMAGES
 
+    transform: str | None = setting(
+        None,
+        "A function of your own, or one that gives it, that makes the network's input of a picture, in place of "
+        "resizing, cropping and normalizing: package.module:function or path/to/file.py:function, such as pipelines of "
+        "torchvision, timm or Albumentations.",
+        FileName(),
+        metavar="FUNCTION",
+        default_text="what the network was trained with",
+        decides=False,
+    )
     size: str | None = setting(
         None,
         "Input size: a side (224), HEIGHTxWIDTH (192x256) without cropping, or original.",

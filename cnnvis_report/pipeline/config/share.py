@@ -40,7 +40,7 @@ class ShareConfig:
     )
     share: str = setting(
         "full",
-        "What a copy holds: all, or minimal for the pages without arrays/, inspection/ and run.json.",
+        "What a copy holds: all, or minimal for the pages without the arrays and records behind them.",
         Choice(("full", "minimal")),
         stated=Stated.NEVER,
         decides=False,

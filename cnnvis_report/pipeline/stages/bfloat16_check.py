@@ -9,7 +9,7 @@ from torch import Tensor
 from cnnvis_report.data.batches import sample
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.engine.subject import Subject
-from cnnvis_report.evaluation.rank_correlation import spearman
+from cnnvis_report.evidence.ranks import spearman
 from cnnvis_report.methods.tasks import Task, TaskResult
 from cnnvis_report.pipeline.explain_batch import BatchSettings, explain_batch
 from cnnvis_report.pipeline.rejected_images import usable

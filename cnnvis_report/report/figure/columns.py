@@ -22,6 +22,7 @@ class Column:
 
     title: with the layer, where the run has the method at several. warning: why it isn't to be trusted here, the end of
     a sentence; empty where nothing speaks against it. best: whether it is there as the best of its family.
+    ends: what the ends of its colors stand for, low and high, where that isn't what they say of every map.
     """
 
     method: MethodInfo
@@ -29,6 +30,7 @@ class Column:
     title: str
     warning: str = ""
     best: bool = False
+    ends: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,26 @@ class NoMaps(BadRequest):
 
 
 @dataclass(frozen=True)
+class HeadLine:
+    """A line at the head of a row.
+
+    tone: "ink", "muted", "correct" or "misclassified". mark: the one before the text; empty for none. instead: what is
+    written where the font lacks a letter.
+    """
+
+    text: str
+    tone: str
+    mark: str = ""
+    instead: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
     """An image of a figure.
 
     name: short, and unlike those of the other rows. number: of the image in the run, from 1. reason: why it is shown.
     target: the class whose maps are shown; None where none of its maps is. maps: [h, w] by column; None where there
-    isn't one.
+    isn't one. head: what stands at its left, where that isn't what one run predicts.
     """
 
     image: ImageRecord
@@ -44,6 +58,7 @@ class Row:
     picture: Pixels
     mask: npt.NDArray[Any] | None
     maps: tuple[Array | None, ...]
+    head: tuple[HeadLine, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,14 @@
 """The words at the head of a figure's rows and below its color bars."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnnvis_report.records.methods import Kind, MethodInfo, Sign
-from cnnvis_report.report.figure.content import Figure, Row
+from cnnvis_report.report.figure.columns import Column
+from cnnvis_report.report.figure.content import Figure, HeadLine, Row
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.verdict import predicted_scores
 
 NAMED = 2  # labels of an image that can have several
-
-
-@dataclass(frozen=True)
-class HeadLine:
-    """A line at the head of a row.
-
-    tone: "ink", "muted", "correct" or "misclassified". mark: the one before the text; empty for none. instead: what is
-    written where the font lacks a letter.
-    """
-
-    text: str
-    tone: str
-    mark: str = ""
-    instead: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +28,8 @@ class Scale:
 
 def head(row: Row) -> list[HeadLine]:
     """What is said of an image: its name, what is predicted, its label where that is something else, and the reason."""
+    if row.head:
+        return list(row.head)
     image = row.image
     state = {True: "correct", False: "misclassified", None: ""}[image.correct]
     lines = [HeadLine(row.name, "ink", instead=f"image {row.number}")]
@@ -88,12 +77,18 @@ def scale(method: MethodInfo) -> Scale:
 def scales(figure: Figure) -> list[tuple[Scale, int, int]]:
     """Each kind of scale once, with the first and last of the columns side by side that it is drawn below."""
     bars = []
-    kinds = [scale_of(column.method) for column in figure.columns]
+    kinds = [(scale_of(column.method), column.ends) for column in figure.columns]
     for first, kind in enumerate(kinds):
         if kind in kinds[:first]:
             continue
         last = first
         while last + 1 < len(kinds) and kinds[last + 1] == kind:
             last += 1
-        bars.append((scale(figure.columns[first].method), first, last))
+        bars.append((_scale_below(figure.columns[first]), first, last))
     return bars
+
+
+def _scale_below(column: Column) -> Scale:
+    """The scale of a column, with words of its own at its ends where it has them."""
+    words = scale(column.method)
+    return replace(words, low=column.ends[0], high=column.ends[1]) if column.ends else words

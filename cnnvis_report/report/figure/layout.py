@@ -7,9 +7,9 @@ from math import ceil, floor
 import numpy as np
 
 from cnnvis_report.errors import BadRequest
-from cnnvis_report.report.figure.content import Figure
+from cnnvis_report.report.figure.content import Figure, HeadLine
 from cnnvis_report.report.figure.fonts import Font, shortened, spelled, wrapped
-from cnnvis_report.report.figure.heads import HeadLine, Scale, head, scales
+from cnnvis_report.report.figure.heads import Scale, head, scales
 from cnnvis_report.report.figure.marks import WIDTH, mark
 from cnnvis_report.report.figure.outlines import cased, mask_lines
 from cnnvis_report.report.figure.sheet import POINTS_PER_MM, Box, Cell, Color, Element, Line, Raster, Sheet, Text

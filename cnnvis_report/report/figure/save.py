@@ -54,16 +54,34 @@ def save_figure(stored: StoredRun, path: Path, config: FigureConfig) -> Figure:
         BadRequest: the suffix is unknown, matplotlib is missing, the file is somebody else's, the run has no maps or
         the width can't hold the columns. UnknownName: the run has no such image or method. Nothing is written then.
     """
+    output = _format(path)
+    font = output.font()
+    figure = make_figure(stored, config)
+    _write(path, output.encode(lay_out(figure, config.style, font), caption(figure)))
+    return figure
+
+
+def save_sheet(figure: Figure, text: str, path: Path, style: Style) -> None:
+    """Write a figure that is made already, with its caption.
+
+    Raises:
+        BadRequest: as `save_figure`; nothing is written then.
+    """
+    output = _format(path)
+    _write(path, output.encode(lay_out(figure, style, output.font()), text))
+
+
+def _format(path: Path) -> Format:
     output = FORMATS.get(path.suffix.lower())
     if output is None:
         raise BadRequest(f"{path}: the suffix names the format of a figure, {', '.join(FORMATS)}.")
     check_target(path)
-    font = output.font()
-    figure = make_figure(stored, config)
-    content = output.encode(lay_out(figure, config.style, font), caption(figure))
+    return output
+
+
+def _write(path: Path, content: bytes) -> None:
     with beside(path) as temporary:
         temporary.write_bytes(content)
-    return figure
 
 
 def figure_png(figure: Figure) -> bytes:

@@ -7,6 +7,7 @@ from cnnvis_report.evidence.markdown import plain
 
 LONGEST = 65_536  # characters of a comment on GitHub; a summary has fewer
 LONGEST_TEXT = 300  # characters of a name, or of a sentence around one
+BRACKETS = str.maketrans("[]\\", "()/")  # which would end the words for a picture
 MARK = "<!-- cnnvis-report summary -->"  # by which a later summary may replace this one
 
 
@@ -34,7 +35,7 @@ class Document:
     def text(self, picture: str = "") -> str:
         """The summary with its picture at an address; without one where there is none, or where it doesn't fit."""
         opening = [MARK, f"# {short(self.title)}", *self.opening]
-        image = f"![{short(self.alt).replace(']', ' ')}]({picture})"
+        image = f"![{short(self.alt.translate(BRACKETS))}]({picture})"
         pictures = [[image], []] if picture and self.alt else [[]]
         for left_out in range(len(self.sections) + 1):
             sections = [f"## {part.heading}\n\n{part.body}" for part in self.sections[: len(self.sections) - left_out]]

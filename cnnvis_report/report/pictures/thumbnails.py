@@ -39,7 +39,7 @@ def data_uri(content: bytes, kind: str = "image/webp") -> str:
 
 def thumbnail(picture: Pixels) -> bytes:
     """The picture alone, at most 224 pixels a side."""
-    height, width = _still_size((picture.shape[0], picture.shape[1]))
+    height, width = still_size((picture.shape[0], picture.shape[1]))
     way = Image.Resampling.LANCZOS if width < picture.shape[1] else Image.Resampling.NEAREST
     small = Image.fromarray(picture).resize((width, height), way)
     return webp(np.asarray(small), quality=THUMBNAIL_QUALITY, lossless_up_to=6_000)
@@ -53,7 +53,7 @@ def still(picture: Pixels, values: Array, card: MethodInfo, end: float | None = 
         values: [h, w], as `MethodInfo.shown` gives it.
         end: where the colors end; of the map for itself without it.
     """
-    size = _still_size((picture.shape[0], picture.shape[1]))
+    size = still_size((picture.shape[0], picture.shape[1]))
     quality = NOISE_QUALITY if card.kind is Kind.PIXEL else OVERLAY_QUALITY
     return webp(draw_map(picture, values, card, size, end=end), quality=quality, lossless_up_to=0, method=FAST)
 
@@ -74,7 +74,7 @@ def color_picture(values: Array) -> bytes:
     )
 
 
-def _still_size(size: tuple[int, int]) -> tuple[int, int]:
+def still_size(size: tuple[int, int]) -> tuple[int, int]:
     """At most 224 a side; smaller pictures are grown in whole steps so that their pixels stay square."""
     longest = max(size)
     scale = SIDE / longest if longest > SIDE else max(1, SIDE // longest)

@@ -36,7 +36,7 @@ class HeadlineFigure:
     light, dark: addresses of its picture, for light pages and dark ones; one file has the light one for both, as each
     weighs as much as the maps of an image. small: the light one at half its size. width, height: in pixels of a page.
     alt: what is to be seen, in words. latex: the figure with its caption as LaTeX. file: the address of the picture for
-    print; empty where the report is one file.
+    print; empty where the report is one file. command: what writes it as PDF, where that isn't `cnnvis-report figure`.
     """
 
     light: str
@@ -48,6 +48,7 @@ class HeadlineFigure:
     caption: str
     latex: str
     file: str
+    command: str
     links: tuple[FigureLink, ...]
 
 
@@ -56,7 +57,16 @@ def headline_figure(report: Report, links: Links) -> HeadlineFigure | None:
     figure = report.figure
     if figure is None:
         return None
-    sheet, text, file = page_sheet(figure), caption(figure), links.file(FIGURE)
+    return figure_view(figure, caption(figure), links)
+
+
+def figure_view(figure: Figure, text: str, links: Links, command: str = "") -> HeadlineFigure:
+    """A figure with its caption, as an overview shows it.
+
+    Args:
+        command: what writes it as PDF; that for the figure of a run without it.
+    """
+    sheet, file = page_sheet(figure), links.file(FIGURE)
     return HeadlineFigure(
         light=links.picture(LIGHT_PICTURE),
         small=links.picture(SMALL_PICTURE) if file else "",
@@ -67,6 +77,7 @@ def headline_figure(report: Report, links: Links) -> HeadlineFigure | None:
         caption=text,
         latex=latex(text, PRINT.width_mm),
         file=file,
+        command=command,
         links=tuple(_links(figure, sheet, links)),
     )
 
@@ -80,6 +91,8 @@ def _alt(figure: Figure) -> str:
 
 def _prediction(figure: Figure, number: int) -> str:
     row = figure.rows[number]
+    if row.head:
+        return ", ".join(line.text for line in row.head[1:])
     verdict = {True: ", correct", False: ", misclassified", None: ""}[row.image.correct]
     top = row.image.top
     return f"{fmt.named_score(top[0]) if top else row.image.kind.nothing}{verdict}"

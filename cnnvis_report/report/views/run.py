@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cnnvis_report.records.run import RunRecord
+from cnnvis_report.report.citation import appendix, references
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.links import Links
 from cnnvis_report.report.views.method_rows import MethodRow, method_rows
@@ -17,7 +18,8 @@ class Run:
 
     sentence: what was computed. command: what gives the run again; empty where there is none. facts, settings,
     environment: rows of a name and a value. cost: the methods, with what their maps took. missing: files that were
-    skipped and maps that there aren't, each with the reason.
+    skipped and maps that there aren't, each with the reason. appendix: how the maps were computed, as a paper's
+    appendix says it. references: BibTeX of the program and of the methods.
     """
 
     sentence: str
@@ -29,6 +31,8 @@ class Run:
     notices: tuple[str, ...]
     cost: list[MethodRow]
     missing: Iterable[tuple[str, str]]
+    appendix: str
+    references: str
 
 
 def run(report: Report, _links: Links) -> Run:
@@ -43,6 +47,8 @@ def run(report: Report, _links: Links) -> Run:
         notices=report.run.notices,
         cost=[row for row in method_rows(report) if not row.not_applicable],
         missing=_missing(report),
+        appendix=appendix(report.run),
+        references=references(report.run),
     )
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cnnvis_report.records.images import ClassScore, ImageRecord, MapRecord
+from cnnvis_report.records.images import ImageRecord, MapRecord
 from cnnvis_report.records.labels import LabelCounter, LabelPredictions
 from cnnvis_report.records.metrics import ImageMetrics
-from cnnvis_report.records.predictions import BINS, Prediction, PredictionCounter, Predictions, prediction_of
+from cnnvis_report.records.predictions import BINS, PredictionCounter, Predictions, prediction_of_image
 from cnnvis_report.records.scores import Quantity, ScoreKind
 from cnnvis_report.store.run_folder import StoredRun
 
@@ -118,7 +118,7 @@ def summarize(run: StoredRun) -> Summary:
             probabilities = _probabilities(image, run.record.network.quantity)
             labels.add(image.id, image.name, image.known, image.scores, probabilities)
         else:
-            counter.add(_prediction(image))
+            counter.add(prediction_of_image(image))
     counter.unknown = labels.unknown = summary.unknown
     summary.predictions = run.record.predictions or (counter.result() if counter.images else None)
     summary.label_predictions = run.record.label_predictions or (labels.result() if labels.images else None)
@@ -133,13 +133,3 @@ def _probabilities(image: ImageRecord, quantity: Quantity) -> list[float]:
     elif quantity is Quantity.LOG_PROBABILITY:
         scores = np.exp(scores)
     return [float(score) for score in scores]
-
-
-def _prediction(image: ImageRecord) -> Prediction:
-    probabilities = {score.index: score.probability for score in (*image.top, *image.targets)}
-    labels = [
-        ClassScore(label.index, label.name, 0.0, probabilities.get(label.index))
-        for label in image.named
-        if label.index is not None
-    ]
-    return prediction_of(image.id, image.name, image.top, labels)

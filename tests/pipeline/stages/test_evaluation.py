@@ -15,7 +15,7 @@ from cnnvis_report.engine.outputs.scores import Scores as Meaning
 from cnnvis_report.evaluation.curve_measures import DELETION, GAIN, INSERTION, MEASURES
 from cnnvis_report.evaluation.insertion_deletion import insertion_deletion
 from cnnvis_report.evaluation.metric import MapsOfImage
-from cnnvis_report.evaluation.rank_correlation import spearman
+from cnnvis_report.evidence.ranks import spearman
 from cnnvis_report.models.load import load_model
 from cnnvis_report.pipeline.metrics_budget import BUDGETS, choose_budget, measured_images
 from cnnvis_report.records.scores import Quantity, ScoreKind

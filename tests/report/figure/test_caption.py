@@ -7,7 +7,8 @@ import pytest
 from cnnvis_report.records.images import ClassScore
 from cnnvis_report.records.scores import ScoreKind
 from cnnvis_report.report.figure.caption import caption, latex
-from cnnvis_report.report.figure.heads import HeadLine, head
+from cnnvis_report.report.figure.content import HeadLine
+from cnnvis_report.report.figure.heads import head
 from cnnvis_report.report.pictures.drawing import Look
 from tests.evidence import records
 from tests.report.figure.made import METHODS, figure, image, row

@@ -1,0 +1,75 @@
+"""Runs compared, and the pages of the comparison written: what `compare` and `run --against` share."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnnvis_report.cli.params import printable
+from cnnvis_report.errors import BadRequest, CnnVisError, brief
+from cnnvis_report.pipeline.config import OutputConfig
+
+if TYPE_CHECKING:
+    from cnnvis_report.report.job_results import JobResults
+    from cnnvis_report.store.run_folder import StoredRun
+
+
+def folder_beside(output: Path) -> Path:
+    """Where a run's comparison with an earlier one goes."""
+    return output.absolute().with_name(f"{output.absolute().name}-comparison")
+
+
+def check_against(config: OutputConfig) -> None:
+    """Refuse an earlier run that can't be compared with, before the work begins.
+
+    Raises:
+        BadRequest: there is no complete run, it is this one, or something else is where the comparison would be.
+    """
+    from cnnvis_report.comparison.read import load_run_to_compare
+    from cnnvis_report.store.comparison_file import check_writable
+
+    if config.against is None:
+        return
+    if config.against.resolve() == config.output.resolve():
+        raise BadRequest(f"--against {config.against}: is the folder that this run is written to; give -o another one.")
+    load_run_to_compare(config.against)
+    check_writable(folder_beside(config.output))
+
+
+def compare(
+    runs: Sequence["StoredRun"], folder: Path, config: OutputConfig, later: "JobResults | None" = None
+) -> "JobResults":
+    """Compare runs, write the pages and say so; the numbers that rules and the summary read.
+
+    Args:
+        later: what a job takes from the only later run.
+
+    Raises:
+        BadRequest: they can't be compared, or something else is where the comparison would be.
+    """
+    from cnnvis_report.cli import finish
+    from cnnvis_report.comparison.compare import compare_runs
+    from cnnvis_report.report.comparison.write import write_comparison
+    from cnnvis_report.report.job_results import results_of_comparison
+    from cnnvis_report.store.comparison_file import comparison_output, write_comparison_file
+    from cnnvis_report.store.names import FIGURE
+
+    console = finish.console_of(config)
+    with comparison_output(folder):
+        try:
+            with console.progress("Compare", runs[0].record.images):
+                comparison = compare_runs(runs, config.title, progress=console)
+            write_comparison_file(folder, comparison)
+            with console.progress("Pages", len(comparison.images)):
+                written = write_comparison(comparison, runs, folder, progress=console)
+        except (CnnVisError, OSError):
+            raise
+        except Exception as error:  # every field fits its type, but a stranger may have put anything into them
+            names = ", ".join(str(run.folder) for run in runs)
+            raise BadRequest(f"{names}: can't be compared ({type(error).__name__}: {brief(error)}).") from error
+    for finding in comparison.findings:
+        console.say(printable(f"{finding.topic}: {finding.text}"))
+    for notice in comparison.notices:
+        console.warn(printable(notice))
+    finish.announce(written.first_page, config)
+    figure = folder / FIGURE
+    return results_of_comparison(comparison, lambda: figure.read_bytes() if figure.is_file() else b"", later)

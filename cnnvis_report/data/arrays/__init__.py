@@ -1,0 +1,1 @@
+"""Arrays that hold many images, one behind the other, with their labels."""

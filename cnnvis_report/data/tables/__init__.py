@@ -1,0 +1,1 @@
+"""Tables of image paths and labels, in whatever form people keep them."""

@@ -1,0 +1,106 @@
+"""Labels of a table, joined to images that were found elsewhere."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from cnnvis_report.data.image_file import FoundImages, ImageFile, several
+from cnnvis_report.data.tables.label_rows import merged
+from cnnvis_report.data.tables.table import LabelFile, LabelRow
+from cnnvis_report.errors import BadRequest
+
+Key = Callable[[str], str]
+# what has to be alike, from the narrowest to the widest
+KEYS: tuple[Key, ...] = (
+    lambda name: name,
+    lambda name: PurePosixPath(name).with_suffix("").as_posix() if PurePosixPath(name).name else name,
+    lambda name: PurePosixPath(name).name,
+    lambda name: PurePosixPath(name).stem,
+)
+
+
+def names_of(images: Iterable[ImageFile]) -> Callable[[str], bool]:
+    """Whether a text may name one of some images: by its path, its name or its stem."""
+    names = {key(image.name) for image in images for key in (KEYS[0], *KEYS[2:])}
+    return lambda text: bool(text) and (_plain(text) in names or PurePosixPath(_plain(text)).name in names)
+
+
+def joined(images: FoundImages, table: LabelFile) -> FoundImages:
+    """The images with the labels and masks that a table has for them.
+
+    Rows and images are joined by the whole name, else by the name without its folders or its ending, where that is one
+    image's and one row's alone. What doesn't fit is counted. Of a table of which a part is taken, images that it
+    doesn't name are left out.
+
+    Raises:
+        BadRequest: no row is of an image.
+    """
+    table = replace(table, rows=merged(table.rows)[0])
+    row_of = _matches([image.name for image in images], [row.path for row in table.rows])
+    if not row_of and table.rows:
+        raise BadRequest(
+            f"{table.name}: none of its {len(table.rows):,} rows names one of the {len(images):,} images. It names "
+            f"{several([row.path for row in table.rows], 2)}, and the images are called "
+            f"{several([image.name for image in images], 2)}."
+        )
+    files = [
+        _labeled(image, table.rows[row_of[number]]) if number in row_of else image
+        for number, image in enumerate(images)
+        if number in row_of or not table.part
+    ]
+    return replace(
+        images,
+        files=tuple(files),
+        notices=(*images.notices, *table.notices, *_unjoined(images, table, row_of)),
+        classes=table.classes or images.classes,
+    )
+
+
+def _labeled(image: ImageFile, row: LabelRow) -> ImageFile:
+    return replace(image, labels=row.labels, bare=row.bare, mask=row.mask or image.mask)
+
+
+def _matches(images: list[str], rows: list[str]) -> dict[int, int]:
+    """The row of each image, both by their number; pages of a file have the row of the file."""
+    row_of: dict[int, int] = {}
+    used: set[int] = set()
+    for key in KEYS:
+        by_key: dict[str, list[int]] = {}
+        for number, row in enumerate(rows):
+            if number not in used:
+                by_key.setdefault(key(_plain(row)), []).append(number)
+        alike: dict[str, list[int]] = {}
+        for number, image in enumerate(images):
+            if number not in row_of:
+                alike.setdefault(key(_without_page(image)), []).append(number)
+        for text, numbers in alike.items():
+            match = by_key.get(text, [])
+            if len(match) == 1 and len({_without_page(images[number]) for number in numbers}) == 1:
+                row_of |= dict.fromkeys(numbers, match[0])
+                used.add(match[0])
+    return row_of
+
+
+def _plain(text: str) -> str:
+    return PurePosixPath(text.replace("\\", "/")).as_posix()
+
+
+def _without_page(name: str) -> str:
+    head, mark, page = name.rpartition(" page ")
+    return head if mark and page.isdigit() else name
+
+
+def _unjoined(images: FoundImages, table: LabelFile, row_of: dict[int, int]) -> list[str]:
+    """How many rows are of no image, and how many images of no row."""
+    used = set(row_of.values())
+    rows = [row.path for number, row in enumerate(table.rows) if number not in used]
+    rest = [image.name for number, image in enumerate(images) if number not in row_of]
+    notices = []
+    if rows:
+        what = "1 row is" if len(rows) == 1 else f"{len(rows):,} rows are"
+        notices.append(f"{table.name}: {what} of no image of the set: {several(rows)}.")
+    if rest:
+        what = "1 image isn't" if len(rest) == 1 else f"{len(rest):,} images aren't"
+        end = " and left out" if table.part else ""
+        notices.append(f"{table.name}: {what} in it{end}: {several(rest)}.")
+    return notices

@@ -1,0 +1,175 @@
+"""The headline figure of a comparison: rows of images, a column a run, and what the last run has more or less."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cnnvis_report.records.compared_images import ComparedImage, ComparedPrediction, Flip
+from cnnvis_report.records.comparison import ComparedMethod
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.methods import Array, Kind
+from cnnvis_report.report.comparison.maps import Arrays, difference_of, scaled_maps
+from cnnvis_report.report.comparison.report import ComparedReport, image_mask_change, mask_change, strongest_flip
+from cnnvis_report.report.figure.columns import Column
+from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
+from cnnvis_report.report.figure.content import Figure, HeadLine, NoMaps, Row, short_names
+from cnnvis_report.report.figure.rows import listed
+from cnnvis_report.report.figure.save import save_sheet
+from cnnvis_report.report.views import formatting as fmt
+
+BROKEN, FIXED, ROWS = 3, 2, 6
+TWO_METHODS_UP_TO = 2  # runs
+
+
+def comparison_figure(report: ComparedReport, config: FigureConfig | None = None) -> Figure | None:
+    """The figure of a comparison; None where no image has a map in all runs."""
+    methods = _methods(report)
+    images = _chosen(report)
+    if not methods or not images:
+        return None
+    config = config or FigureConfig()
+    wanted = {image.id for image in images}
+    records = {image.id: pair for image, pair in report.records() if image.id in wanted}
+    names = short_names([image.name for image in images])
+    return Figure(
+        run=report.runs[0].record,
+        evidence=None,
+        columns=tuple(column for method in methods for column in _columns(report, method, len(methods) > 1)),
+        rows=tuple(
+            _row(report, image, records[image.id], methods, name) for image, name in zip(images, names, strict=True)
+        ),
+        rule=_rule(report, images),
+        total=len(report.comparison.images),
+        target=PREDICTION,
+        look=config.look,
+        same=(),
+        automatic=False,
+    )
+
+
+def comparison_caption(report: ComparedReport, figure: Figure) -> str:
+    """What a reader has to know of the figure, in sentences."""
+    text = " ".join(_sentences(report, figure))
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def save_comparison_figure(report: ComparedReport, path: Path, config: FigureConfig | None = None) -> str:
+    """Write the figure as PNG, SVG or PDF, as the suffix says.
+
+    Returns:
+        The caption, in words.
+
+    Raises:
+        BadRequest: no image has a map in all runs, the suffix is unknown, or the file is somebody else's.
+    """
+    config = config or FigureConfig()
+    figure = comparison_figure(report, config)
+    if figure is None:
+        raise NoMaps("No image has a map of one method in all runs, and a figure is made of maps.")
+    text = comparison_caption(report, figure)
+    save_sheet(figure, text, path, config.style)
+    return text
+
+
+def _methods(report: ComparedReport) -> list[ComparedMethod]:
+    """The shown method, and of two runs one of another kind beside it."""
+    two = len(report.runs) <= TWO_METHODS_UP_TO
+    return [method for method in (report.shown, report.second if two else None) if method is not None]
+
+
+def _chosen(report: ComparedReport) -> list[ComparedImage]:
+    """Broken and fixed images first, then those whose maps moved most."""
+    shown = report.shown
+    have = [image for image in report.images if shown and all(image.keys.get(shown.key, ("",)))]
+    chosen: list[ComparedImage] = []
+    for flip, most in ((Flip.BROKEN, BROKEN), (Flip.FIXED, FIXED)):
+        chosen += [image for image in have if strongest_flip(image) is flip][:most]
+    chosen += _by_mask(report, [image for image in have if image not in chosen])[
+        : max(0, (ROWS - len(chosen) + 1) // 2)
+    ]
+    return [*chosen, *(image for image in have if image not in chosen)][: max(ROWS, len(chosen))]
+
+
+def _by_mask(report: ComparedReport, images: Sequence[ComparedImage]) -> list[ComparedImage]:
+    """The images that have a mask, those first on which the relevance in it changed most."""
+    method = report.second or report.shown
+    changes = {image.id: image_mask_change(image, method) for image in images} if method else {}
+    masked = [image for image in images if changes.get(image.id) is not None]
+    return sorted(masked, key=lambda image: -(changes[image.id] or 0.0))
+
+
+def _columns(report: ComparedReport, method: ComparedMethod, several: bool) -> Iterator[Column]:
+    prefix = f"{method.info.title}: " if several else ""
+    for name in report.names:
+        yield Column(method.info, "", f"{prefix}{name}")
+    if len(report.runs) <= TWO_METHODS_UP_TO:
+        yield Column(difference_of(method.info), "", f"{prefix}difference", ends=("less", "more"))
+
+
+def _row(
+    report: ComparedReport,
+    image: ComparedImage,
+    records: Sequence[ImageRecord],
+    methods: Sequence[ComparedMethod],
+    name: str,
+) -> Row:
+    arrays = [run.maps(record) for run, record in zip(report.runs, records, strict=True)]
+    maps = [values for method in methods for values in _maps(report, image, method, arrays)]
+    head = tuple(_head(report, image, name))
+    picture, mask = arrays[0]["picture"], arrays[0].get("mask")
+    return Row(records[0], name, 0, "", None, picture, mask, tuple(maps), head)
+
+
+def _maps(
+    report: ComparedReport, image: ComparedImage, method: ComparedMethod, arrays: Sequence[Arrays]
+) -> list[Array | None]:
+    maps = scaled_maps(method, image.keys.get(method.key, ("",) * len(arrays)), arrays)
+    if len(report.runs) > TWO_METHODS_UP_TO:
+        return maps
+    first, last = maps[0], maps[-1]
+    return [*maps, None if first is None or last is None else last - first]
+
+
+def _head(report: ComparedReport, image: ComparedImage, name: str) -> Iterator[HeadLine]:
+    yield HeadLine(name, "ink", instead=image.id)
+    for run, prediction in zip(report.names, image.predictions, strict=True):
+        state = {True: "correct", False: "misclassified", None: ""}[prediction.correct]
+        yield HeadLine(f"{run}: {predicted(prediction)}", state or "ink", state, instead=predicted(prediction))
+    flip = strongest_flip(image)
+    if flip in (Flip.BROKEN, Flip.FIXED, Flip.CHANGED):
+        yield HeadLine(str(flip), "muted")
+
+
+def predicted(prediction: ComparedPrediction) -> str:
+    """Such as "cat 98.2%"."""
+    share = "" if prediction.probability is None else f" {fmt.percent(prediction.probability)}"
+    return f"{prediction.name or 'nothing'}{share}"
+
+
+def _rule(report: ComparedReport, images: Sequence[ComparedImage]) -> str:
+    counts = {flip: sum(strongest_flip(image) is flip for image in images) for flip in (Flip.BROKEN, Flip.FIXED)}
+    rest = len(images) - sum(counts.values())
+    masked = any(image.mask_energy for image in report.images)
+    why = "whose relevance in the mask changed or whose maps moved most" if masked else "whose maps moved most"
+    parts = [f"{count} {flip}" for flip, count in counts.items() if count]
+    parts += [f"{rest} {why}"] if rest else []
+    return listed(parts)
+
+
+def _sentences(report: ComparedReport, figure: Figure) -> Iterator[str]:
+    methods = [method.info.title for method in _methods(report)]
+    yield f"{listed(methods)} of {listed(report.names)}, on the same images and for the same class."
+    yield f"Rows, of {fmt.count(figure.total, 'image')}: {figure.rule}."
+    if len(methods) > 1 and mask_change(_methods(report)[1]) is not None:
+        yield f"{methods[1]} is the method of another kind whose relevance in the mask changed most."
+    alone = any(column.method.kind is Kind.PIXEL for column in figure.columns)
+    clipped = ", pixel maps by the 99th percentile of theirs" if alone else ""
+    yield f"Each map is divided by its largest absolute value{clipped}, so that networks with other logits compare."
+    if len(report.runs) <= TWO_METHODS_UP_TO:
+        yield (
+            f"Difference: red where the map of {report.names[-1]} is larger, blue where that of {report.names[0]} is, "
+            "scaled to its largest absolute value."
+        )
+    if any(row.mask is not None for row in figure.rows):
+        yield "Outlines: masks."
+    if any(prediction.correct is not None for image in report.images for prediction in image.predictions):
+        yield "✓ correct, ✗ error, with the probability of the predicted class."

@@ -1,0 +1,121 @@
+"""The methods of a comparison: how far their maps moved, and what was measured of them in each run."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from cnnvis_report.evidence import words
+from cnnvis_report.records.comparison import ComparedMethod, Median
+from cnnvis_report.records.evidence import Interval
+from cnnvis_report.records.metrics import MetricInfo
+from cnnvis_report.report.bibtex import bibliography
+from cnnvis_report.report.comparison.report import ComparedReport
+from cnnvis_report.report.views.links import Links
+
+DASH = "–"
+MOVED = (
+    "1 − Spearman's rank correlation of the maps of the same image for the same class: 0 where both rank all positions "
+    "alike, 1 where their ranks are unrelated, 2 where they are opposite. Median over images, with its 95% interval."
+)
+MASK = "The share of the positive relevance that lies in the mask, mean over the images that have one."
+
+
+@dataclass(frozen=True)
+class MethodsRow:
+    """A method in a table: its key, its title, a cell a column, and whether it explains nothing."""
+
+    key: str
+    title: str
+    cells: list[str]
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class MethodsTable:
+    """A table of methods.
+
+    anchor: of its section. note: what its numbers are. source: where the measure was defined; empty where that is here.
+    """
+
+    anchor: str
+    title: str
+    note: str
+    source: str
+    columns: list[str]
+    rows: list[MethodsRow]
+
+
+@dataclass(frozen=True)
+class ComparisonMethods:
+    """What the page of methods shows: a table a measure, what only some runs have, and the sources."""
+
+    tables: list[MethodsTable]
+    differing: list[tuple[str, list[str]]]
+    bibliography: str
+
+
+def comparison_methods(report: ComparedReport, _links: Links) -> ComparisonMethods:
+    """Gather what the page of methods shows."""
+    layers = [
+        (_title(method), list(method.layers))
+        for method in report.comparison.methods
+        if len({layer for layer in method.layers if layer}) > 1
+    ]
+    entries = bibliography(method.info for method in report.methods)
+    return ComparisonMethods(list(_tables(report)), layers, entries)
+
+
+def _tables(report: ComparedReport) -> Iterator[MethodsTable]:
+    names, methods = report.names, report.methods
+    if any(any(method.moved) for method in methods):
+        rows = [_row(method, [_median(median) for median in method.moved]) for method in methods]
+        yield MethodsTable("moved", "Maps moved", MOVED, "", [f"{name} against {names[0]}" for name in names[1:]], rows)
+    if any(any(method.mask_energy) for method in methods):
+        differences = [f"{name} − {names[0]}" for name in names[1:]]
+        rows = [
+            _row(
+                method,
+                [
+                    *(_cell(value, percent=True) for value in method.mask_energy),
+                    *(_cell(value, percent=True, difference=True) for value in method.mask_energy_difference),
+                ],
+            )
+            for method in methods
+        ]
+        yield MethodsTable("mask", "Relevance in the mask", MASK, "", [*names, *differences], rows)
+    for metric in report.comparison.metrics:
+        table = _measure(report, metric)
+        if table.rows:
+            yield table
+
+
+def _measure(report: ComparedReport, metric: MetricInfo) -> MethodsTable:
+    """What a measure of the runs says of each method, side by side."""
+    columns = [run.measures.get(metric.name, {}) for run in report.comparison.runs]
+    rows = [
+        _row(method, [_cell(column.get(method.key), percent=metric.percent) for column in columns])
+        for method in report.comparison.methods
+        if any(method.key in column for column in columns)
+    ]
+    arrow = "↑" if metric.higher_is_better else "↓"
+    note = f"{metric.description.rstrip('.')}. Mean over the images of each run, with its 95% interval."
+    return MethodsTable(metric.name, f"{metric.title} {arrow}", note, metric.source, report.names, rows)
+
+
+def _row(method: ComparedMethod, cells: list[str]) -> MethodsRow:
+    return MethodsRow(method.key, _title(method), [cell or DASH for cell in cells], method.info.baseline)
+
+
+def _title(method: ComparedMethod) -> str:
+    layer = method.key.partition("@")[2]
+    return f"{method.info.title} at {layer}" if layer else method.info.title
+
+
+def _median(median: Median | None) -> str:
+    return words.interval(Interval(median.median, median.low, median.high, median.images)) if median else ""
+
+
+def _cell(value: Interval | None, *, percent: bool, difference: bool = False) -> str:
+    if value is None:
+        return ""
+    form: Callable[..., str] = words.difference if difference else words.interval
+    return form(value, percent=percent)

@@ -1,0 +1,145 @@
+"""The overview of a comparison: what changed in sentences and in a figure, the runs side by side, the gallery."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cnnvis_report.evidence import words
+from cnnvis_report.records.comparison import ComparedClass
+from cnnvis_report.records.evidence import Interval
+from cnnvis_report.report.comparison.figure import comparison_caption
+from cnnvis_report.report.comparison.gallery import ComparedGallery, compared_gallery
+from cnnvis_report.report.comparison.report import ComparedReport
+from cnnvis_report.report.figure.content import Figure
+from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.report.views.findings import Finding
+from cnnvis_report.report.views.headline import notices
+from cnnvis_report.report.views.headline_figure import HeadlineFigure, figure_view
+from cnnvis_report.report.views.links import Links
+
+COMMAND = "cnnvis-report compare OLD NEW --figure figure.pdf"
+CLASSES = 100  # that the page lists
+NEVER_MEASURED = "–"
+# the rows of the table of runs: titles, and what they are
+ACCURACY = ("Accuracy", "Over the compared images with a label, with its 95% interval")
+DIFFERENCE = ("Difference", "Of the accuracy to that of the first run, on the same images, with its 95% interval")
+FIXED = ("Fixed", "Images that are wrong in the first run and right in this one")
+BROKEN = ("Broken", "Images that are right in the first run and wrong in this one")
+MCNEMAR = ("McNemar's exact test (p)", "How likely chance alone splits fixed and broken images at least as unevenly")
+TOP5 = ("Top-5 accuracy", "The label is among the five highest scores")
+CALIBRATION = ("Calibration error (ECE)", "How far confidence and accuracy are apart; lower is better")
+BRIER = ("Brier score", "Mean squared distance of the confidence from the outcome; lower is better")
+MOVED = (
+    "Maps moved",
+    "1 − rank correlation with the maps of the first run, median over images: 0 the same, 1 unrelated",
+)
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A class in the table of classes: of each run the share that it gets right, and what became of its images."""
+
+    name: str
+    images: int
+    accuracy: list[float]
+    fixed: int
+    broken: int
+
+
+@dataclass(frozen=True)
+class ComparisonOverview:
+    """What the overview shows.
+
+    measures: what the figures of the runs are, one a row. classes: most broken images first.
+    image_id: empty, as the page isn't that of an image.
+    """
+
+    title: str
+    facts: list[str]
+    findings: list[Finding]
+    figure: HeadlineFigure | None
+    notices: list[str]
+    folded: list[str]
+    runs: list[str]
+    measures: list[tuple[str, str, list[str]]]
+    classes: list[ClassRow]
+    more_classes: int
+    gallery: ComparedGallery
+    image_id: str = ""
+
+
+def comparison_overview(report: ComparedReport, figure: Figure | None, links: Links) -> ComparisonOverview:
+    """Gather what the overview shows."""
+    comparison = report.comparison
+    shown, folded = notices(comparison.notices)
+    text = comparison_caption(report, figure) if figure else ""
+    return ComparisonOverview(
+        title=comparison.title,
+        facts=[
+            " → ".join(report.names),
+            fmt.count(len(comparison.images), "image") + " compared",
+            fmt.count(len(report.methods), "method"),
+        ],
+        findings=[Finding(one.topic, one.text, _proof(one.topic, links)) for one in comparison.findings],
+        figure=figure_view(figure, text, links, command=COMMAND) if figure else None,
+        notices=shown,
+        folded=folded,
+        runs=report.names,
+        measures=list(_measures(report)),
+        classes=[_class(row) for row in comparison.classes[:CLASSES]],
+        more_classes=max(0, len(comparison.classes) - CLASSES),
+        gallery=compared_gallery(report),
+    )
+
+
+def _proof(topic: str, links: Links) -> str:
+    """Where the reader finds what a finding says."""
+    pages = {"Attention": links.page("methods"), "Predictions": links.gallery()}
+    return pages.get(topic, links.page("index", "runs"))
+
+
+def _measures(report: ComparedReport) -> Iterator[tuple[str, str, list[str]]]:
+    """What is known of each run: its title, what it is, and a cell a run."""
+    runs, later = report.comparison.runs, report.comparison.paired
+    p_values = [None if pair.p_value is None else fmt.number(pair.p_value, 2) for pair in later]
+    movement = [_median(value.median, value.low, value.high) if value else "" for value in report.comparison.movement]
+    rows: list[tuple[str, str, list[str]]] = [
+        (*ACCURACY, [_percent(run.accuracy) for run in runs]),
+        (*DIFFERENCE, ["", *(_points(pair.difference) for pair in later)]),
+        (*FIXED, ["", *(fmt.number(pair.fixed) for pair in later)]),
+        (*BROKEN, ["", *(fmt.number(pair.broken) for pair in later)]),
+        (*MCNEMAR, ["", *(value or "" for value in p_values)]),
+        (*TOP5, [_percent(run.top5) for run in runs]),
+        (*CALIBRATION, [_share(run.calibration_error) for run in runs]),
+        (*BRIER, [_brier(run.brier_score) for run in runs]),
+        (*MOVED, ["", *movement]),
+    ]
+    labeled = any(pair.images for pair in report.comparison.paired)
+    for title, meaning, cells in rows:
+        if any(cells) and (labeled or title in (ACCURACY[0], MOVED[0])):
+            yield title, meaning, [cell or NEVER_MEASURED for cell in cells]
+
+
+def _class(row: ComparedClass) -> ClassRow:
+    return ClassRow(
+        row.name, row.images, [correct / max(row.images, 1) for correct in row.correct], max(row.fixed), max(row.broken)
+    )
+
+
+def _percent(value: Interval | None) -> str:
+    return words.interval(value, percent=True) if value else ""
+
+
+def _points(value: Interval | None) -> str:
+    return words.difference(value, percent=True) if value else ""
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else fmt.percent(value)
+
+
+def _brier(value: float | None) -> str:
+    return "" if value is None else fmt.number(value, 3)
+
+
+def _median(median: float, low: float | None, high: float | None) -> str:
+    return words.interval(Interval(median, low, high, 0))

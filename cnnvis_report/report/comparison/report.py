@@ -1,0 +1,109 @@
+"""What every page of a comparison is made from."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from cnnvis_report.comparison.align import side_by_side
+from cnnvis_report.records.compared_images import ComparedImage, Flip
+from cnnvis_report.records.comparison import ComparedMethod, Comparison
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.methods import Kind
+from cnnvis_report.report.views.best_methods import best_methods_of
+from cnnvis_report.store.run_folder import StoredRun
+
+PAGES = 200  # images that have a page, unless more are asked for
+ORDER = (Flip.BROKEN, Flip.FIXED, Flip.CHANGED)  # what is shown before all other images, in this order
+
+
+class ComparedReport:
+    """A comparison with the runs that it is of.
+
+    images: those that have a page, most changed first: broken, fixed, changed, then by how far their maps moved.
+    """
+
+    def __init__(self, comparison: Comparison, runs: Sequence[StoredRun], most: int = PAGES) -> None:
+        self.comparison, self.runs = comparison, tuple(runs)
+        self.images = tuple(sorted(comparison.images, key=_most_changed)[:most])
+
+    @property
+    def names(self) -> list[str]:
+        """What the runs are called."""
+        return [run.name for run in self.comparison.runs]
+
+    @property
+    def left_out(self) -> int:
+        """How many images have no page."""
+        return len(self.comparison.images) - len(self.images)
+
+    @cached_property
+    def methods(self) -> list[ComparedMethod]:
+        """The methods of which some image has a map in all runs."""
+        have = {key for image in self.comparison.images for key, keys in image.keys.items() if all(keys)}
+        return [method for method in self.comparison.methods if method.key in have]
+
+    @property
+    def shown(self) -> ComparedMethod | None:
+        """The method whose maps are shown first: the best of the first run, else the most prominent one."""
+        return next(iter(self._ranked), None)
+
+    @cached_property
+    def _ranked(self) -> list[ComparedMethod]:
+        """The methods that explain something, those that the first run recommends before others."""
+        names = [best.name for best in best_methods_of(self.runs[0].record, self.runs[0].evidence)]
+        rank = {name: number for number, name in enumerate(names)}
+        real = [method for method in self.methods if not method.info.baseline]
+        return sorted(
+            real,
+            key=lambda method: (
+                rank.get(method.info.name, len(rank)),
+                -method.info.prominence,
+                method.info.class_agnostic,
+            ),
+        )
+
+    @cached_property
+    def second(self) -> ComparedMethod | None:
+        """A method of another kind of maps: the one whose relevance in the mask changed most, else the next best."""
+        coarse = self.shown is not None and self.shown.info.kind is Kind.LAYER
+        others = [method for method in self._ranked if (method.info.kind is Kind.LAYER) is not coarse]
+        masked = [method for method in others if mask_change(method) is not None]
+        return max(masked, key=lambda method: mask_change(method) or 0.0, default=next(iter(others), None))
+
+    def records(self) -> Iterator[tuple[ComparedImage, tuple[ImageRecord, ...]]]:
+        """The images that have a page, with their records in each run, in the order of the first run."""
+        wanted = {image.id for image in self.images}
+        images = [image for image in self.comparison.images if image.id in wanted]
+        yield from zip(images, side_by_side(self.runs, [image.ids for image in images]), strict=True)
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """The number of each image that has a page, from 0, by its id."""
+        return {image.id: number for number, image in enumerate(self.images)}
+
+
+def strongest_flip(image: ComparedImage) -> Flip:
+    """What became of an image in any of the later runs: broken counts before fixed, and that before the rest."""
+    return next((flip for flip in ORDER if flip in image.flips), image.flips[-1])
+
+
+def moved(image: ComparedImage) -> float | None:
+    """How far the maps of an image moved at most, over the later runs; None where that isn't known."""
+    return max((value for value in image.movement if value is not None), default=None)
+
+
+def mask_change(method: ComparedMethod) -> float | None:
+    """How far the share of a method's relevance in the mask changed, in the mean over images; None without masks."""
+    changes = [abs(value.mean) for value in method.mask_energy_difference if value is not None]
+    return max(changes, default=None)
+
+
+def image_mask_change(image: ComparedImage, method: ComparedMethod) -> float | None:
+    """The same of one image."""
+    first, *later = image.mask_energy.get(method.key, (None,))
+    changes = [abs(value - first) for value in later if value is not None and first is not None]
+    return max(changes, default=None)
+
+
+def _most_changed(image: ComparedImage) -> tuple[int, float]:
+    flip, value = strongest_flip(image), moved(image)
+    return (ORDER.index(flip) if flip in ORDER else len(ORDER)), -(value if value is not None else -1.0)

@@ -1,0 +1,167 @@
+"""The summary of a comparison in Markdown."""
+
+from collections.abc import Iterator, Sequence
+
+from cnnvis_report.evidence import words
+from cnnvis_report.records.compared_images import ComparedImage, ComparedPrediction, Flip
+from cnnvis_report.records.comparison import ComparedRun, Comparison, Median
+from cnnvis_report.records.evidence import Interval
+from cnnvis_report.report.markdown.document import Document, Section, bullets, short, table
+from cnnvis_report.report.markdown.rules import rules_list
+from cnnvis_report.report.views import formatting as fmt
+from cnnvis_report.rules.judge import Outcome
+
+LISTED = 20  # rows of a table
+
+
+def comparison_document(comparison: Comparison, outcomes: Sequence[Outcome]) -> Document:
+    """Gather what a job says of a comparison: rules, findings, and tables."""
+    lines = [f"**{short(finding.topic)}**: {short(finding.text)}" for finding in comparison.findings]
+    names = ", ".join(run.name for run in comparison.runs)
+    return Document(
+        comparison.title,
+        (*rules_list(outcomes), *([bullets(lines)] if lines else [])),
+        tuple(_sections(comparison)),
+        f"Images with their attribution maps in {names}" if comparison.methods else "",
+    )
+
+
+def _sections(comparison: Comparison) -> Iterator[Section]:
+    yield _predictions(comparison)
+    yield from _flipped(comparison, Flip.BROKEN, "Broken")
+    yield from _moved_most(comparison)
+    yield from _methods(comparison)
+    yield from _measures(comparison)
+    yield from _classes(comparison)
+    yield from _flipped(comparison, Flip.FIXED, "Fixed")
+    if comparison.notices:
+        yield Section("Before trusting the comparison", bullets(map(short, comparison.notices)))
+
+
+def _names(comparison: Comparison) -> list[str]:
+    return [run.name for run in comparison.runs]
+
+
+def _predictions(comparison: Comparison) -> Section:
+    """How well each run predicts the compared images, a column a run."""
+    runs, paired = comparison.runs, comparison.paired
+    rows = [
+        ("Network", *(run.network for run in runs)),
+        *_levels(runs),
+        ("Accuracy, difference to the first", "", *(_points(pair.difference) for pair in paired)),
+        ("Fixed", "", *(fmt.number(pair.fixed) for pair in paired)),
+        ("Broken", "", *(fmt.number(pair.broken) for pair in paired)),
+        ("McNemar's exact test, p", "", *(_plain(pair.p_value) for pair in paired)),
+        ("Another predicted class", "", *(fmt.number(pair.changed) for pair in paired)),
+        (
+            "Maps moved, median",
+            "",
+            *(map(_median, comparison.movement) if comparison.movement else ["" for _ in paired]),
+        ),
+    ]
+    judged = any(pair.difference is not None for pair in paired)
+    unknown = () if judged else ("Fixed", "Broken")
+    shown = [row for row in rows if any(row[1:]) and row[0] not in unknown]
+    heading = f"Predictions ({fmt.count(len(comparison.images), 'compared image')})"
+    return Section(heading, table(("", *_names(comparison)), shown))
+
+
+def _levels(runs: Sequence[ComparedRun]) -> Iterator[tuple[str, ...]]:
+    yield "Accuracy", *(_interval(run.accuracy, percent=True) for run in runs)
+    yield "Top-5 accuracy", *(_interval(run.top5, percent=True) for run in runs)
+    yield "Calibration error (ECE)", *(_share(run.calibration_error) for run in runs)
+    yield "Brier score", *(_plain(run.brier_score) for run in runs)
+
+
+def _flipped(comparison: Comparison, flip: Flip, word: str) -> Iterator[Section]:
+    """The images that a later run gets wrong, or right, where the first didn't."""
+    images = [image for image in comparison.images if flip in image.flips]
+    if images:
+        which = f", {LISTED} of {fmt.number(len(images))}" if len(images) > LISTED else f" ({len(images)})"
+        rows = [(image.name, image.label, *map(_predicted, image.predictions)) for image in images[:LISTED]]
+        yield Section(f"{word}{which}", table(("Image", "Label", *_names(comparison)), rows))
+
+
+def _moved_most(comparison: Comparison) -> Iterator[Section]:
+    """The images whose maps moved most, in any of the later runs."""
+    ordered = sorted((image for image in comparison.images if _farthest(image)), key=_farthest, reverse=True)
+    if ordered:
+        rows = [
+            (image.name, *("" if moved is None else words.single(moved) for moved in image.movement), image.label)
+            for image in ordered[: LISTED // 2]
+        ]
+        head = ("Image", *_names(comparison)[1:], "Label")
+        yield Section("Maps moved most (1 − rank correlation, median over methods)", table(head, rows))
+
+
+def _farthest(image: ComparedImage) -> float:
+    return max((moved for moved in image.movement if moved is not None), default=0.0)
+
+
+def _methods(comparison: Comparison) -> Iterator[Section]:
+    """How far the maps of each method moved, and how much of them lies in the masks."""
+    masks = any(interval is not None for method in comparison.methods for interval in method.mask_energy)
+    later = _names(comparison)[1:]
+    head = ["Method", *(f"Moved, {name}" for name in later)]
+    head += [f"In the mask, {name}" for name in _names(comparison)] if masks else []
+    rows = []
+    for method in comparison.methods:
+        moved = [_median(median) for median in method.moved] or [""] * len(later)
+        energy = [_interval(value, percent=True) for value in method.mask_energy] or [""] * len(comparison.runs)
+        rows.append((method.key, *moved, *(energy if masks else [])))
+    if rows:
+        yield Section("Methods", table(head, rows))
+
+
+def _measures(comparison: Comparison) -> Iterator[Section]:
+    """The measures of faithfulness and localization that the runs rank or cite, side by side."""
+    infos = {info.name: info for info in comparison.metrics}
+    names = dict.fromkeys(name for run in comparison.runs for name in (run.faithfulness, run.localization) if name)
+    for name in names:
+        methods = dict.fromkeys(method for run in comparison.runs for method in run.measures.get(name, {}))
+        percent = name in infos and infos[name].percent
+        rows = [
+            (method, *(_interval(run.measures.get(name, {}).get(method), percent=percent) for run in comparison.runs))
+            for method in methods
+        ]
+        if rows:
+            title = infos[name].title if name in infos else name
+            yield Section(short(title), table(("Method", *_names(comparison)), rows))
+
+
+def _classes(comparison: Comparison) -> Iterator[Section]:
+    """How many images of each class each run gets right."""
+    if len(comparison.classes) > 1:
+        rows = [
+            (compared.name, fmt.number(compared.images), *map(fmt.number, compared.correct))
+            for compared in comparison.classes[:LISTED]
+        ]
+        total = len(comparison.classes)
+        which = f", {LISTED} of {fmt.number(total)}" if total > LISTED else ""
+        yield Section(f"Classes, correct images{which}", table(("Class", "Images", *_names(comparison)), rows))
+
+
+def _predicted(prediction: ComparedPrediction) -> str:
+    mark = {True: "✓ ", False: "✗ ", None: ""}[prediction.correct]
+    share = "" if prediction.probability is None else f" ({fmt.percent(prediction.probability)})"
+    return f"{mark}{prediction.name}{share}"
+
+
+def _interval(value: Interval | None, *, percent: bool = False) -> str:
+    return "" if value is None else words.interval(value, percent=percent)
+
+
+def _points(value: Interval | None) -> str:
+    return "" if value is None else words.difference(value, percent=True)
+
+
+def _median(value: Median | None) -> str:
+    return "" if value is None else words.interval(Interval(value.median, value.low, value.high, value.images))
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else fmt.percent(value)
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None else words.single(value)

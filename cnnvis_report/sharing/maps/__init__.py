@@ -1,0 +1,1 @@
+"""The maps of a run as files that other programs read."""

@@ -1,0 +1,127 @@
+"""Maps of a run as files in a folder of their own, with a manifest of what each is."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from cnnvis_report.errors import BadRequest, UnknownName
+from cnnvis_report.records.codec import to_json
+from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.report.figure.rows import chosen_by_name
+from cnnvis_report.sharing.maps.entries import Entry, entry_of, map_name
+from cnnvis_report.sharing.maps.formats import FORMATS, Drawn, npz
+from cnnvis_report.sharing.maps.table import Cell, table
+from cnnvis_report.store.atomic import beside, blocked_by, files_below, remove, remove_empty
+from cnnvis_report.store.run_folder import StoredRun
+
+NPZ, VIRELAY = "npz", "virelay"
+CHOICES = (NPZ, *FORMATS, VIRELAY)
+MANIFEST = "manifest.json"
+TABLE = "manifest.csv"
+FORMAT = "cnnvis-report-maps/1"
+COLUMNS = ("file", "key", "image", "name", "label", "method", "layer", "target", "class", "shape", "largest")
+
+
+def export_maps(
+    run: StoredRun, folder: Path, form: str, *, methods: Sequence[str] = (), images: Sequence[str] = ()
+) -> list[Entry]:
+    """Write maps into a new or empty folder, and a manifest beside them.
+
+    Args:
+        form: one of CHOICES.
+        methods: names of the methods whose maps are written; all without any.
+        images: names or ids of images; all without any.
+
+    Raises:
+        BadRequest: the folder holds something, the run has no such maps, or a library is missing.
+        UnknownName: the run has no such method or image.
+    """
+    check_folder(folder)
+    for name in methods:
+        if name not in {method.name for method in run.record.methods}:
+            raise UnknownName("method of this run", name, [method.name for method in run.record.methods])
+    wanted = chosen_by_name(images, {image.id: image.name for image in run.images()}) if images else []
+    folder.mkdir(parents=True, exist_ok=True)
+    if form == VIRELAY:
+        from cnnvis_report.sharing.maps.virelay import export_virelay
+
+        entries = export_virelay(run, folder, methods, wanted)
+    else:
+        entries = [entry for image in _images(run, wanted) for entry in _image(run, image, folder, form, methods)]
+    if not entries:
+        remove(folder, files_below(folder))
+        remove_empty(folder)
+        raise BadRequest(f"{run.folder}: has no such maps.")
+    write_manifest(run, folder, form, entries)
+    return entries
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that holds something.
+
+    Raises:
+        BadRequest: saying so.
+    """
+    if blocked_by(folder) is not None:
+        raise BadRequest(f"-o {folder}: {blocked_by(folder)} is a file, and no folder can be made in it.")
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise BadRequest(f"-o {folder}: is no folder. Give another name.")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise BadRequest(f"-o {folder}: isn't empty, and nothing is overwritten. Give another folder.")
+
+
+def write_manifest(run: StoredRun, folder: Path, form: str, entries: Sequence[Entry]) -> None:
+    """Write what each map is, for programs and for spreadsheets."""
+    maps = [{name: value for name, value in asdict(entry).items() if name != "class_name"} for entry in entries]
+    for line, entry in zip(maps, entries, strict=True):
+        line["class"] = entry.class_name
+    head = {
+        "format": FORMAT,
+        "maps": form,
+        "network": run.record.network.name,
+        "quantity": run.record.network.quantity.value,
+        "fingerprint": run.record.fingerprint,
+    }
+    lines = ",\n".join(map(to_json, maps))
+    with beside(folder / MANIFEST) as temporary:
+        text = f'{to_json(head)[:-1]}, "entries": [\n{lines}\n]}}\n'
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+    rows = [_row(entry) for entry in entries]
+    with beside(folder / TABLE) as temporary:
+        temporary.write_text(table([COLUMNS, *rows]), encoding="utf-8", newline="\n")
+
+
+def _images(run: StoredRun, wanted: Collection[str]) -> Iterator[ImageRecord]:
+    return (image for image in run.images() if not wanted or image.id in wanted)
+
+
+def _image(run: StoredRun, image: ImageRecord, folder: Path, form: str, methods: Sequence[str]) -> Iterator[Entry]:
+    """Write the maps of an image."""
+    arrays = run.maps(image)
+    records = [record for record in image.maps if not methods or record.method in methods]
+    if form == NPZ:
+        if records:
+            extra = {key: arrays[key] for key in ("picture", "mask") if key in arrays}
+            content = npz({map_name(record): arrays[record.key] for record in records} | extra)
+            _write(folder / f"{image.id}.npz", content)
+        yield from (entry_of(image, rec, arrays[rec.key], f"{image.id}.npz", map_name(rec)) for rec in records)
+        return
+    output = FORMATS[form]
+    for record in records:
+        method = run.record.method(record.method)
+        values = np.asarray(arrays[record.key], dtype=np.float32)
+        file = f"{image.id}/{map_name(record)}.{output.suffix}"
+        _write(folder / file, output.encode(Drawn(values, method, arrays["picture"])))
+        yield entry_of(image, record, method.shown(values) if output.reduced else values, file)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with beside(path, lasting=False) as temporary:
+        temporary.write_bytes(content)
+
+
+def _row(entry: Entry) -> list[Cell]:
+    cells = asdict(entry) | {"shape": "×".join(map(str, entry.shape))}
+    return list(cells.values())
