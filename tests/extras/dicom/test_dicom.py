@@ -22,9 +22,11 @@ from cnnvis_report.data.decode import read_picture  # noqa: E402
 from cnnvis_report.data.image_set import find_images, labeled  # noqa: E402
 from cnnvis_report.data.pixels import UnusablePicture  # noqa: E402
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels  # noqa: E402
-from cnnvis_report.data.upright_picture import NOTE  # noqa: E402
+from cnnvis_report.data.upright_picture import READING  # noqa: E402
 from cnnvis_report.data.value_range import find_levels  # noqa: E402
 from tests.extras.dicom.files import dataset, dicom, written  # noqa: E402
+from tests.extras.no_metadata import secrets_told  # noqa: E402
+from tests.pictures_with_metadata import SECRET  # noqa: E402
 
 Array = npt.NDArray[Any]
 RAMP = (np.arange(256, dtype=np.uint16) * 16).reshape(16, 16)
@@ -32,7 +34,7 @@ RAMP = (np.arange(256, dtype=np.uint16) * 16).reshape(16, 16)
 
 def shown(file: io.BytesIO, page: int = 0, levels: Levels = NO_LEVELS) -> tuple[Array, str]:
     picture = read_picture(file, page, levels)
-    return np.asarray(picture).astype(int), picture.info.get(NOTE, "")
+    return np.asarray(picture).astype(int), picture.info.get(READING, "")
 
 
 def between(values: Array, low: float, high: float) -> Array:
@@ -41,24 +43,24 @@ def between(values: Array, low: float, high: float) -> Array:
 
 
 @pytest.mark.parametrize(
-    ("elements", "expected", "note"),
+    ("elements", "expected", "reading"),
     [
         # C.11.2.1.2.1: from c - 0.5 - (w - 1) / 2 to c - 0.5 + (w - 1) / 2
-        pytest.param({}, (800, 1199), "read from 800 to 1199, the window of the file", id="linear"),
-        pytest.param({"VOILUTFunction": "LINEAR_EXACT"}, (800, 1200), "read from 800 to 1200", id="exact"),
+        pytest.param({}, (800, 1199), "values from 800 (black) to 1199 (white), the window of the file", id="linear"),
+        pytest.param({"VOILUTFunction": "LINEAR_EXACT"}, (800, 1200), "values from 800 (black) to 1200 (w", id="exact"),
     ],
 )
-def test_the_window_is_black_and_white(elements: dict[str, Any], expected: tuple[int, int], note: str) -> None:
+def test_the_window_is_black_and_white(elements: dict[str, Any], expected: tuple[int, int], reading: str) -> None:
     pixels, words = shown(dicom(RAMP, WindowCenter=1000, WindowWidth=400, **elements))
     np.testing.assert_array_equal(pixels, between(RAMP, *expected))
-    assert words.startswith(note)
+    assert words.startswith(reading)
 
 
 def test_a_window_is_in_the_values_of_the_scanner() -> None:
     scale: dict[str, Any] = {"RescaleSlope": 2, "RescaleIntercept": -1024}
     pixels, note = shown(dicom(RAMP, WindowCenter=[40.5, 9], WindowWidth=[401, 1], **scale))
     np.testing.assert_array_equal(pixels, between(RAMP * 2.0 - 1024, -160, 240))
-    assert note == "read from -160 to 240, the window of the file"
+    assert note == "values from -160 (black) to 240 (white), the window of the file"
 
 
 def test_a_sigmoid_is_followed() -> None:
@@ -84,7 +86,7 @@ def test_the_lowest_value_of_monochrome1_is_white(dtype: str) -> None:
     values = (RAMP // 16).astype(dtype)
     pixels, note = shown(dicom(values, "MONOCHROME1"))
     np.testing.assert_array_equal(pixels, 255 - values.astype(int))
-    assert note.startswith("its lowest value is white (MONOCHROME1)")
+    assert note == ("" if dtype == "u1" else "values from 0 (white) to 255 (black), 8 bits")
 
 
 def test_an_inverted_window_is_the_complement() -> None:
@@ -221,3 +223,34 @@ def test_what_is_no_image_is_one_line(file: Any, reason: str) -> None:
 def test_a_coding_whose_decoder_is_missing_says_what_decodes_it() -> None:
     with pytest.raises(UnusablePicture, match=r"packed as JPEG-LS.*, for which pydicom needs .*pylibjpeg"):
         read_picture(packed_as(JPEGLSLossless))
+
+
+def test_no_report_tells_who_is_in_a_picture(tmp_path: Path) -> None:
+    names = (
+        "PatientName",
+        "PatientID",
+        "InstitutionName",
+        "ReferringPhysicianName",
+        "StudyDescription",
+        "PatientComments",
+    )
+    image = dataset(RAMP, WindowCenter=1000, WindowWidth=400, WindowCenterWidthExplanation=SECRET)
+    for name in names:
+        setattr(image, name, SECRET)
+    private = image.private_block(0x0029, "A SCANNER", create=True)
+    private.add_new(0x10, "LO", SECRET)
+    item = Dataset()
+    item.CodeMeaning = item.LUTExplanation = SECRET
+    image.ViewCodeSequence = Sequence([item])
+    assert secrets_told(written(image).getvalue(), "IM0001", tmp_path) == []
+
+
+@pytest.mark.parametrize("element", ["PatientName", "SOPClassUID"])
+def test_no_reason_tells_who_is_in_a_file_without_an_image(element: str) -> None:
+    image = dataset(RAMP)
+    del image.PixelData
+    setattr(image, element, "1.2.3.4711" if element == "SOPClassUID" else SECRET)
+    image.file_meta.MediaStorageSOPClassUID = image.SOPClassUID
+    with pytest.raises(UnusablePicture) as error:
+        read_picture(written(image))
+    assert SECRET not in str(error.value) and "4711" not in str(error.value)

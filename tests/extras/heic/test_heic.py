@@ -19,6 +19,8 @@ from cnnvis_report.data.decode import read_picture, read_values  # noqa: E402
 from cnnvis_report.data.image_set import find_images, labeled  # noqa: E402
 from cnnvis_report.data.pixels import UnusablePicture  # noqa: E402
 from cnnvis_report.data.upright_picture import NOTE  # noqa: E402
+from tests.extras.no_metadata import secrets_told  # noqa: E402
+from tests.pictures_with_metadata import XMP, exif  # noqa: E402
 
 Array = npt.NDArray[Any]
 RAMP = np.add.outer(np.arange(64), np.arange(48)) * 2
@@ -85,3 +87,8 @@ def test_a_file_that_is_cut_short_is_one_line(share: float) -> None:
     with pytest.raises(UnusablePicture) as error:
         read_picture(io.BytesIO(content[: int(share * len(content))]), ending=".heic")
     assert "\n" not in str(error.value)
+
+
+def test_no_report_tells_what_a_picture_says_of_itself(tmp_path: Path) -> None:
+    content = heic(COLOR, exif=exif().tobytes(), xmp=XMP)
+    assert secrets_told(content, "IMG_1.HEIC", tmp_path) == []

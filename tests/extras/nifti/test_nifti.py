@@ -20,7 +20,9 @@ from cnnvis_report.data.decode import read_picture  # noqa: E402
 from cnnvis_report.data.image_set import find_images, labeled  # noqa: E402
 from cnnvis_report.data.pixels import UnusablePicture  # noqa: E402
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels  # noqa: E402
-from cnnvis_report.data.upright_picture import NOTE  # noqa: E402
+from cnnvis_report.data.upright_picture import READING  # noqa: E402
+from tests.extras.no_metadata import secrets_told  # noqa: E402
+from tests.pictures_with_metadata import TEXT  # noqa: E402
 
 Array = npt.NDArray[Any]
 RAS = np.random.default_rng(0).integers(0, 1000, (5, 6, 7)).astype(np.int16)  # to the right, to the front, up
@@ -40,7 +42,7 @@ def content_of(image: Any, *, packed: bool = False, **header: Any) -> io.BytesIO
 
 def shown(content: io.BytesIO, page: int = 0, levels: Levels = NO_LEVELS, ending: str = "") -> tuple[Array, str]:
     picture = read_picture(content, page, levels, ending)
-    return np.asarray(picture).astype(int), picture.info.get(NOTE, "")
+    return np.asarray(picture).astype(int), picture.info.get(READING, "")
 
 
 def axial(values: Array, index: int) -> Array:
@@ -60,10 +62,10 @@ def test_slices_are_axial_however_the_volume_is_stored(codes: str, packed: bool)
     turned = image.as_reoriented(ornt_transform(io_orientation(SPACING), axcodes2ornt(tuple(codes))))
     content = content_of(turned, packed=packed)
     for page in range(7):
-        pixels, note = shown(content, page, ending=".nii.gz" if packed else "")
+        pixels, reading = shown(content, page, ending=".nii.gz" if packed else "")
         np.testing.assert_array_equal(pixels, between(axial(RAS, page), RAS.min(), RAS.max()))
         lies = f"axial slice {page + 1} of 7, in front up and the patient's right on the left"
-        assert note == f"{lies}; read from {RAS.min()} to {RAS.max()}, the range of its volume"
+        assert reading == f"{lies}; values from {RAS.min()} (black) to {RAS.max()} (white), the range of its volume"
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i4", "f4", "f8", ">i2", ">f4"])
@@ -76,21 +78,21 @@ def test_numbers_of_all_kinds(dtype: str) -> None:
 def test_a_slope_is_applied_and_cal_min_and_cal_max_are_the_range() -> None:
     content = bytearray(file().getvalue())
     content[112:120] = np.array([2, -1024], "<f4").tobytes()
-    pixels, note = shown(io.BytesIO(bytes(content)), 2)
+    pixels, reading = shown(io.BytesIO(bytes(content)), 2)
     scaled = RAS * 2.0 - 1024
     np.testing.assert_array_equal(pixels, between(axial(scaled, 2), scaled.min(), scaled.max()))
     content[124:132] = np.array([240, -160], "<f4").tobytes()
-    pixels, note = shown(io.BytesIO(bytes(content)), 2)
+    pixels, reading = shown(io.BytesIO(bytes(content)), 2)
     np.testing.assert_array_equal(pixels, between(axial(scaled, 2), -160, 240))
-    assert note.endswith("read from -160 to 240, cal_min and cal_max of the file")
+    assert reading.endswith("values from -160 (black) to 240 (white), cal_min and cal_max of the file")
     pixels, _ = shown(io.BytesIO(bytes(content)), 2, Levels(range=(0, 100)))
     np.testing.assert_array_equal(pixels, between(axial(scaled, 2), 0, 100))
 
 
 def test_a_header_that_says_no_orientation_gives_the_third_axis() -> None:
-    pixels, note = shown(file(affine=None), 1)
+    pixels, reading = shown(file(affine=None), 1)
     np.testing.assert_array_equal(pixels, between(axial(RAS[::-1], 1), RAS.min(), RAS.max()))
-    assert note.startswith("slice 2 of 7 along its third axis, as the header doesn't say how it lies")
+    assert reading.startswith("slice 2 of 7 along its third axis, as the header doesn't say how it lies")
 
 
 def test_pixels_that_are_not_square_are_said() -> None:
@@ -153,3 +155,11 @@ def bomb() -> io.BytesIO:
 def test_what_is_no_volume_is_one_line(content: Any, reason: str) -> None:
     with pytest.raises(UnusablePicture, match=reason):
         read_picture(content(), ending=".nii")
+
+
+def test_no_report_tells_what_the_header_says(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(RAS[..., :1], SPACING)
+    image.header["descrip"] = image.header["aux_file"] = image.header["intent_name"] = TEXT[:16]
+    image.header["descrip"] = TEXT
+    image.header.extensions.append(nibabel.nifti1.Nifti1Extension(6, TEXT))
+    assert secrets_told(image.to_bytes(), "brain.nii", tmp_path) == []

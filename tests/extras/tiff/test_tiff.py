@@ -19,6 +19,8 @@ from cnnvis_report.data.decode import read_picture, read_values  # noqa: E402
 from cnnvis_report.data.image_set import find_images, labeled  # noqa: E402
 from cnnvis_report.data.pixels import UnusablePicture  # noqa: E402
 from cnnvis_report.data.upright_picture import NOTE  # noqa: E402
+from tests.extras.no_metadata import secrets_told  # noqa: E402
+from tests.pictures_with_metadata import SECRET  # noqa: E402
 
 Array = npt.NDArray[Any]
 SIDES = (40, 48)
@@ -119,3 +121,12 @@ def test_without_tifffile_a_line_says_how_to_get_it(tmp_path: Path, monkeypatch:
     with pytest.raises(UnusablePicture, match=r"can't be decoded; .*or pip install 'cnnvis-report\[tiff\]'"):
         read_picture(path)
     assert read_picture(planes).info[NOTE] == "of its 16 bits a channel the upper 8 are read"
+
+
+def test_no_report_tells_what_a_tiff_says_of_itself(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tags = [(tag, "s", 0, SECRET, True) for tag in (271, 272, 315, 33432, 50839)]
+    tifffile.imwrite(
+        path, drawn("f8", *SIDES), photometric="minisblack", description=SECRET, software=SECRET, extratags=tags
+    )
+    assert secrets_told(path.read_bytes(), "b.tif", tmp_path) == []
