@@ -98,13 +98,13 @@ def ways_table() -> str:
 
 def rule_values_table() -> str:
     """Every number that a rule can read: of a run, and of a comparison."""
-    kinds = (("run, render, train, compare", RUN_VALUES), ("compare, run --against", CHANGES))
+    alone, beside = "`run`, `train`, `render`", "`compare`, `run --against`"
+    kinds = [(info, f"{alone}, `compare`" if info.compared else alone) for info in RUN_VALUES]
     return rows(
         ["in a rule", "what it is", "with"],
         [
             [" or ".join(f"`{name}`" for name in info.labels), info.meaning, commands]
-            for commands, infos in kinds
-            for info in infos
+            for info, commands in [*kinds, *((info, beside) for info in CHANGES)]
         ],
     )
 

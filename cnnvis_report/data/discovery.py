@@ -72,6 +72,8 @@ def _holds_several(text: str) -> bool:
 
 def _named(part: FoundImages, before: str) -> FoundImages:
     """The same with something before all names."""
+    if not before:
+        return part
     files = tuple(replace(file, name=before + file.name, folder=file.folder or before[:-1]) for file in part)
     return replace(part, files=files, skipped=tuple(replace(one, name=before + one.name) for one in part.skipped))
 

@@ -37,12 +37,14 @@ def safe_name(name: str) -> tuple[str, str]:
 
     It is never a path of this computer; one that leads out of the archive was made to harm somebody's.
     """
-    plain = re.sub(r"[\x00-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", name.replace("\\", "/"))
+    plain = name.replace("\\", "/")
+    if not plain.isprintable():
+        plain = re.sub(r"[\x00-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", plain)
     parts = [part for part in plain.split("/") if part not in ("", ".")]
     shown = "/".join(parts)
     if len(shown) > LONGEST:
         return shown[:LONGEST], f"its name has {len(shown)} characters"
-    outside = plain.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", plain) is not None
+    outside = plain.startswith("/") or ".." in parts or plain[1:2] == ":"
     return shown, OUTSIDE if outside else ""
 
 

@@ -99,6 +99,6 @@ def test_errors_are_one_line(serve: Serve) -> None:
         read(f"{address}/private.png")
     with pytest.raises(BadRequest, match=r"a web page \(\.html\), which isn't read"):
         read(f"{address}/page.html")
-    with pytest.raises(BadRequest, match="nothing at this address|can't be reached"):
+    with pytest.raises(BadRequest, match=r"nothing at this address|can't be reached"):
         read("http://127.0.0.1:9/a.png")
     assert reasons(read(serve("empty.png", b"not one"))) != {}
