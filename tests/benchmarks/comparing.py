@@ -40,9 +40,8 @@ def measure(folders: list[str]) -> None:
     seconds = time.perf_counter() - start
     processor = time.process_time()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{len(comparison.images)} images: {seconds:.1f} s, {processor:.1f} s of processors ({read:.1f} s to read the manifests), peak {peak:.0f} MB"
-    )
+    spent = f"{seconds:.1f} s, {processor:.1f} s of processors, {read:.1f} s to read the manifests"
+    print(f"{len(comparison.images)} images: {spent}, peak {peak:.0f} MB")
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,10 +58,12 @@ def planted_run(
     records, files = [], {}
     for number, image in enumerate(images):
         record = _record(number, image, classes)
-        arrays = {map_record.key: values for map_record, values in zip(record.maps, image.maps.values(), strict=True)}
+        arrays: dict[str, npt.NDArray[Any]] = {
+            map_record.key: values for map_record, values in zip(record.maps, image.maps.values(), strict=True)
+        }
         side = image.mask.shape if image.mask is not None else SIZE
-        arrays |= {"picture": np.zeros((*side, 3), np.uint8)}  # type: ignore[dict-item] # bytes, as a run has them
-        arrays |= {"mask": image.mask} if image.mask is not None else {}  # type: ignore[dict-item]
+        arrays |= {"picture": np.zeros((*side, 3), np.uint8)}
+        arrays |= {"mask": image.mask} if image.mask is not None else {}
         name = arrays_name(record.id)
         files[name] = write_arrays(folder / name, arrays)
         records.append(replace(record, size=side))
