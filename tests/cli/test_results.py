@@ -147,3 +147,10 @@ def test_a_settings_file_can_have_rules(run: Path, tmp_path: Path) -> None:
     words = (*TINY, tmp_path, "-o", tmp_path / "r", "--config", tmp_path / "run.toml")
     result = command(*words, code=2)
     assert "run.toml: fail-if" in result.stderr and "Did you mean 'accuracy'?" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--summary", "--json"])
+def test_names_are_not_written_beside_a_copy_without_names(run: Path, tmp_path: Path, option: str) -> None:
+    copy = tmp_path / "copy"
+    result = command("render", run, "--anonymous", "--copy", copy, option, tmp_path / "s.md", code=2)
+    assert "have the names of this report" in result.stderr and not copy.exists()
