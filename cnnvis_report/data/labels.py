@@ -11,7 +11,6 @@ from cnnvis_report.data.label_parsing import labels_in
 from cnnvis_report.data.numbered_folders import Prefixed, prefixed_folders
 from cnnvis_report.records.images import Label
 
-MODES = ("names", "folders", "indices")
 SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}  # parts of a set, and no classes
 
 

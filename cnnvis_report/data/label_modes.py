@@ -1,0 +1,3 @@
+"""Which folders are labels, by the words of the setting; apart, because settings are read without torch."""
+
+MODES = ("names", "folders", "indices")
