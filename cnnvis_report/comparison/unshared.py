@@ -54,9 +54,9 @@ def _listed(names: Sequence[Sequence[str]]) -> tuple[Unshared, ...]:
 
 def sentences(only: dict[str, tuple[Unshared, ...]], names: Sequence[str]) -> list[str]:
     """What isn't compared, a sentence for each run and kind."""
-    told = {"images": ("image", "images"), "classes": ("class", "classes"), "methods": ("method", "methods")}
+    nouns = {"images": ("image", "images"), "classes": ("class", "classes"), "methods": ("method", "methods")}
     texts = []
-    for kind, (one, many) in told.items():
+    for kind, (one, many) in nouns.items():
         for entry in only.get(kind, ()):
             shown = entry.names[:3]
             more = f" and {entry.count - len(shown):,} more" if entry.count > len(shown) else ""

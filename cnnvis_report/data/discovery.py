@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cnnvis_report.data.addresses import shown_address
 from cnnvis_report.data.collection import Selection, collection_for
 from cnnvis_report.data.dataset_json import parts_of
 from cnnvis_report.data.folders import Search, is_folder
@@ -14,6 +15,7 @@ from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
 from cnnvis_report.data.looked_into import looked_into
 from cnnvis_report.data.reader import endings, missing_for, reader_for
 from cnnvis_report.data.report_folders import is_report, without_reports
+from cnnvis_report.data.split_folders import of_split
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.run import Skipped
 
@@ -39,7 +41,7 @@ def find_images(images: Sequence[str | Path], channels: int = 3, selection: Sele
     for text in map(str, images):
         within = Search()  # of its own, so that names in what is said of it get the folder's name too
         part = _found_in(text, within, selection)
-        before = f"{Path(text).name}/" if len(images) > 1 and _holds_several(text) else ""
+        before = f"{Path(shown_address(text)).name}/" if len(images) > 1 and _holds_several(text) else ""
         parts.append(_named(part, before))
         search.add(within, before)
     files, repeated = _once([file for part in parts for file in part])
@@ -70,6 +72,8 @@ def _holds_several(text: str) -> bool:
 
 def _named(part: FoundImages, before: str) -> FoundImages:
     """The same with something before all names."""
+    if not before:
+        return part
     files = tuple(replace(file, name=before + file.name, folder=file.folder or before[:-1]) for file in part)
     return replace(part, files=files, skipped=tuple(replace(one, name=before + one.name) for one in part.skipped))
 
@@ -83,7 +87,7 @@ def _found_in(text: str, search: Search, selection: Selection) -> FoundImages:
     if path.is_dir():
         parts = parts_of(path)
         if parts is None:
-            return FoundImages(tuple(search.walk(path)))
+            return FoundImages(tuple(of_split(search.walk(path), selection, path)))
         masks = {mask.name: mask.path for mask in Search().walk(parts[1])}
         return FoundImages(tuple(replace(image, mask=masks.get(image.name)) for image in search.walk(parts[0])))
     if not path.exists():
@@ -151,7 +155,7 @@ def _subfolders(folder: Path) -> tuple[str, ...]:
 
 def _nothing(texts: Sequence[str], search: Search, skipped: Sequence[Skipped], notices: Sequence[str]) -> BadRequest:
     """That there is no image, and what there is instead."""
-    where = ", ".join(Path(text).name or text for text in texts)
+    where = ", ".join(Path(text).name or text for text in map(shown_address, texts))
     if skipped:
         first, more = skipped[0], len(skipped) - 1
         others = f" So it is with {more} more." if more else ""

@@ -1,3 +1,3 @@
-"""Which folders are labels, in the words of --labels; `label_images` says what each means."""
+"""Which folders are labels, by the words of the setting; apart, because settings are read without torch."""
 
 MODES = ("names", "folders", "indices")

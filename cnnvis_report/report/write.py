@@ -44,9 +44,9 @@ def write_site(
         BadRequest: the run is damaged, the page can't be made so small, or somebody else is writing there.
         WentAway: the folder is gone.
     """
-    told = progress or Progress()
+    listener = progress or Progress()
     return replace_pages(
-        run.folder, lambda building: fill(run, building, told, single_file=single_file, max_size=max_size)
+        run.folder, lambda building: fill(run, building, listener, single_file=single_file, max_size=max_size)
     )
 
 

@@ -201,11 +201,6 @@ class FileName(Kind):
 
 
 @dataclass(frozen=True)
-class FileOrAddress(FileName):
-    """The path of a file or folder, or an address such as s3://bucket/photos.zip or torchvision:CIFAR10@data."""
-
-
-@dataclass(frozen=True)
 class File(Kind):
     """The path of a file or folder."""
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cnnvis_report.records.run import Setting
 from cnnvis_report.settings.fields import SettingInfo, Stated, settings_of, values_of
-from cnnvis_report.settings.kinds import FileName, FileOrAddress, Numbers, Several
+from cnnvis_report.settings.file_kinds import FileOrAddress
+from cnnvis_report.settings.kinds import FileName, Numbers, Several
 
 
 def settings_table(config: object) -> dict[str, Setting]:

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 
 from cnnvis_report.cli.options import CONFIG, PREFIX, configured
 from cnnvis_report.pipeline.config import RunConfig
+from cnnvis_report.rules.rule import RuleText
 from cnnvis_report.settings import SettingInfo, build, settings_of, values_of
 from cnnvis_report.settings.assignment import Assignment
+from cnnvis_report.settings.file_kinds import ChoiceOrFile
 from cnnvis_report.settings.kinds import Choice, Flag, Integer, Names, Numbers, Real, Several
 from cnnvis_report.settings.method_options import MethodOptions
+from cnnvis_report.settings.sizes import Size
 
 properties = settings(
     deadline=None, derandomize=True, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -43,6 +46,12 @@ def values(info: SettingInfo) -> st.SearchStrategy:
         one = st.lists(WORDS, min_size=1, max_size=3)
     elif isinstance(kind, Assignment):
         one = WORDS.map(lambda word: f"name={word}")
+    elif isinstance(kind, ChoiceOrFile):
+        one = st.sampled_from([*kind.words, "labels.csv"])
+    elif isinstance(kind, Size):
+        one = st.integers(1, 10**9) | st.integers(1, 99).map(lambda number: f"{number}MB")
+    elif isinstance(kind, RuleText):
+        one = st.integers(0, 99).map(lambda number: f"broken>{number}")
     elif isinstance(kind, MethodOptions):
         names = st.text("abc_", min_size=1, max_size=5)
         return st.dictionaries(names, st.dictionaries(names, st.integers(0, 99) | WORDS, min_size=1), max_size=2)

@@ -16,9 +16,10 @@ def test_what_is_missing_is_skipped_with_the_command_that_installs_it() -> None:
         needs("torch", MISSING)
 
 
-def test_what_the_environment_is_there_for_may_not_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "extras")
-    with pytest.raises(ModuleNotFoundError, match="CNNVIS_NEEDS_EXTRA is extras"):
+@pytest.mark.parametrize("names", ["extras", "other,extras"])
+def test_what_the_environment_is_there_for_may_not_be_missing(names: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, names)
+    with pytest.raises(ModuleNotFoundError, match="CNNVIS_NEEDS_EXTRA names extras"):
         needs(MISSING)
 
 

@@ -6,19 +6,29 @@ import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 MOST_AT_ONCE = 1 << 27  # bytes; what asks for more is no header of an archive
 BUFFER = 1 << 13
 
 
 class ByteSource(ABC):
-    """A file, a part of one, or what is behind an address."""
+    """A file, a part of one, or what is behind an address.
+
+    slow: whether each reading is a request to a server, so that nothing is read before it is needed.
+    """
+
+    slow: ClassVar[bool] = False
 
     @property
     @abstractmethod
     def container(self) -> Path | None:
         """The file that holds it; None where it is no file."""
+
+    @property
+    def label(self) -> str:
+        """What tells it from others that have no container; nothing where it has one."""
+        return ""
 
     @property
     @abstractmethod
@@ -80,6 +90,11 @@ class BytesPart(ByteSource):
     def container(self) -> Path | None:
         """That of the whole."""
         return self.whole.container
+
+    @property
+    def label(self) -> str:
+        """That of the whole."""
+        return self.whole.label
 
     @property
     def size(self) -> int:

@@ -56,6 +56,11 @@ class Decompressed(ByteSource):
         return self._compressed.container
 
     @property
+    def label(self) -> str:
+        """That of the compressed bytes."""
+        return self._compressed.label
+
+    @property
     def size(self) -> int:
         """As reading to the end tells."""
         with self._lock:

@@ -37,12 +37,14 @@ def safe_name(name: str) -> tuple[str, str]:
 
     It is never a path of this computer; one that leads out of the archive was made to harm somebody's.
     """
-    plain = re.sub(r"[\x00-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", name.replace("\\", "/"))
+    plain = name.replace("\\", "/")
+    if not plain.isprintable():
+        plain = re.sub(r"[\x00-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", plain)
     parts = [part for part in plain.split("/") if part not in ("", ".")]
     shown = "/".join(parts)
     if len(shown) > LONGEST:
         return shown[:LONGEST], f"its name has {len(shown)} characters"
-    outside = plain.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", plain) is not None
+    outside = plain.startswith("/") or ".." in parts or plain[1:2] == ":"
     return shown, OUTSIDE if outside else ""
 
 
@@ -64,11 +66,22 @@ class PartEntry(Entry):
         return content
 
     def head(self) -> bytes:
-        """The first bytes."""
+        """The first bytes; none where each reading takes a while."""
         try:
-            return self.source.read_at(self.offset, min(HEAD, self.size))
+            return b"" if self.source.slow else self.source.read_at(self.offset, min(HEAD, self.size))
         except Exception:  # says so when it is decoded
             return b""
+
+
+@dataclass(frozen=True)
+class TextEntry(Entry):
+    """A small text that was read while the archive was listed."""
+
+    text: bytes
+
+    def read(self) -> bytes:
+        """The text."""
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -94,9 +107,9 @@ class ZipEntry(Entry):
         return content
 
     def head(self) -> bytes:
-        """The first bytes, for which few have to be unpacked."""
+        """The first bytes, for which few have to be unpacked; none where each reading takes a while."""
         try:
-            return self._unpacked(min(self.size, HEAD))
+            return b"" if self.source.slow else self._unpacked(min(self.size, HEAD))
         except Exception:  # says so when it is decoded
             return b""
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cnnvis_report.data.archives.member import Member
@@ -18,6 +19,7 @@ from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.records.run import Skipped
 
 Archives = Sequence[tuple[str, Sequence[Member]]]  # (what stands before the names, members) of each
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 TABLES = {*LISTS, ".jsonl"}
 MOST_DOUBLES = 3  # named
 
@@ -76,8 +78,10 @@ def _sort_one(before: str, member: Member, readable: dict[str, str], sets: _Sort
     Args:
         readable: by ending, what is missing to read such files; empty where nothing is.
     """
-    path, name = Path(member.name), before + member.name
-    folder, kind = member.name.rpartition("/")[0].rpartition("/")[2], ending(path)
+    folders, _, file = member.name.rpartition("/")
+    name, folder = before + member.name, folders.rpartition("/")[2]
+    parts = file.rsplit(".", 2 if file.endswith(COMPRESSED) else 1)
+    path, kind = _kind(".".join(["", *parts[1:]]))
     if member.problem or member.entry is None:
         looks = kind in readable or kind in UNREAD
         sets.skipped += [Skipped(name, member.problem)] if looks or kind not in ASIDE | HOLDERS.keys() else []
@@ -97,12 +101,19 @@ def _sort_one(before: str, member: Member, readable: dict[str, str], sets: _Sort
         _sort_by_head(name, path, member, sets)
 
 
+@lru_cache(maxsize=1000)
+def _kind(endings: str) -> tuple[Path, str]:
+    """A path that is called so alone, which all members share that end so, and the ending that counts."""
+    path = Path(f"image{endings}")
+    return path, ending(path)
+
+
 def _sort_by_head(name: str, path: Path, member: Member, sets: _Sorted) -> None:
     """One whose ending says nothing."""
     assert member.entry is not None
     head = member.entry.head()
     if is_recognized(head):
-        sets.images.append(ImageFile(path, name, path.parent.name, entry=member.entry))
+        sets.images.append(ImageFile(path, name, member.name.rpartition("/")[0].rpartition("/")[2], entry=member.entry))
     elif content(head) in UNREAD:
         sets.skipped.append(Skipped(name, reason(content(head))))
     else:

@@ -2,16 +2,17 @@
 
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cnnvis_report.data.archives.byte_source import ByteSource
 from cnnvis_report.data.archives.decompressed import Decompressed
-from cnnvis_report.data.archives.member import Member, PartEntry, safe_name
+from cnnvis_report.data.archives.member import Member, PartEntry, TextEntry, safe_name
+from cnnvis_report.data.archives.sidecars import sidecar_kind
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.errors import BadRequest
 
 CODECS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
-MOST_MEMBERS = 2_000_000
+MOST_MEMBERS, MOST_TEXTS = 2_000_000, 1 << 26
 BLOCK = 512
 
 
@@ -38,10 +39,7 @@ def unpacked(source: ByteSource) -> ByteSource:
 
 @dataclass
 class TarIndex:
-    """The files in a tar archive; `problem` is said where it ends before its end.
-
-    texts: contents of small files that may be labels, read while passing, by their offsets.
-    """
+    """The files in a tar archive, how it is compressed, and why no more of them are there, if anything is wrong."""
 
     members: list[Member] = field(default_factory=list)
     codec: str = ""
@@ -60,10 +58,20 @@ def tar_members(source: ByteSource, title: str) -> TarIndex:
     index = TarIndex(codec=codec_of(source.read_at(0, 8)))
     plain = unpacked(source)
     by_name: dict[str, Member] = {}
+    texts = 0  # bytes of labels that are read while passing, where to come back for them takes long
     try:
         with plain.open() as file, tarfile.open(fileobj=file, mode="r:", errors="surrogateescape") as archive:
             for info in _infos(archive):
                 member = _member(info, plain, by_name)
+                if (plain.slow or index.codec) and sidecar_kind(member) and texts < MOST_TEXTS:
+                    file.seek(info.offset_data)
+                    texts += info.size
+                    member = replace(
+                        member,
+                        entry=TextEntry(
+                            plain.container, f"{plain.label}{info.offset_data} {member.name}", file.read(info.size)
+                        ),
+                    )
                 by_name[member.name] = member
                 index.members.append(member)
                 if len(index.members) > MOST_MEMBERS:
@@ -103,5 +111,5 @@ def _member(info: tarfile.TarInfo, source: ByteSource, by_name: dict[str, Member
         problem = problem or "no regular file"
     if problem:
         return Member(name, info.size, None, problem, info.offset_data)
-    entry = PartEntry(source.container, f"{info.offset_data} {name}", source, info.offset_data, info.size)
+    entry = PartEntry(source.container, f"{source.label}{info.offset_data} {name}", source, info.offset_data, info.size)
     return Member(name, info.size, entry, "", info.offset_data)

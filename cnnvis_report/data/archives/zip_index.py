@@ -65,7 +65,7 @@ def _member(info: zipfile.ZipInfo, source: ByteSource) -> Member:
         problem = problem or f"compressed by method {info.compress_type} of zip, which isn't read; deflate is"
     if problem:
         return Member(name, info.file_size, None, problem, info.header_offset)
-    key = f"{info.header_offset} {name}"
+    key = f"{source.label}{info.header_offset} {name}"
     entry = ZipEntry(
         *(source.container, key, source, info.header_offset),
         *(info.compress_size, info.file_size, info.compress_type, info.CRC),

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from cnnvis_report.data.label_modes import MODES
 from cnnvis_report.settings import Group, Stated, setting
-from cnnvis_report.settings.choice_or_file import ChoiceOrFile
-from cnnvis_report.settings.kinds import Choice, File, FileOrAddress, Integer, Names, Several, Text
+from cnnvis_report.settings.file_kinds import ChoiceOrFile, FileOrAddress
+from cnnvis_report.settings.kinds import Choice, File, Integer, Names, Several, Text
 
 
 @dataclass(frozen=True)

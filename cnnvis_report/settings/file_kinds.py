@@ -1,10 +1,15 @@
-"""The kind of a setting that is a word or a file."""
+"""Kinds of settings that may be a file, or something else that is typed in its place."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnnvis_report.errors import BadRequest, shown
 from cnnvis_report.settings.kinds import FileName
+
+
+@dataclass(frozen=True)
+class FileOrAddress(FileName):
+    """The path of a file or folder, or an address such as s3://bucket/photos.zip or torchvision:CIFAR10@data."""
 
 
 @dataclass(frozen=True)
