@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cnnvis_report.live.create import create_report
     from cnnvis_report.pipeline.api import explain
+    from cnnvis_report.report.comparison.loaded import compare_reports
     from cnnvis_report.report.loaded_report import load_report
 
-__all__ = ["__version__", "create_report", "explain", "load_report"]
+__all__ = ["__version__", "compare_reports", "create_report", "explain", "load_report"]
 __version__ = "0.1.0"
 
 
@@ -21,6 +22,10 @@ def __getattr__(name: str) -> Any:
         from cnnvis_report.live.create import create_report
 
         return create_report
+    if name == "compare_reports":
+        from cnnvis_report.report.comparison.loaded import compare_reports
+
+        return compare_reports
     if name == "load_report":
         from cnnvis_report.report.loaded_report import load_report
 

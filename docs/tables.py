@@ -15,6 +15,7 @@ from types import NoneType, UnionType
 from typing import Any
 
 from cnnvis_report.cli.help import NOTES
+from cnnvis_report.data.ways import image_ways
 from cnnvis_report.evaluation.metric import Metric, metrics
 from cnnvis_report.methods.registry import methods
 from cnnvis_report.models.loader import loaders
@@ -97,15 +98,24 @@ def ways_table() -> str:
 
 def rule_values_table() -> str:
     """Every number that a rule can read: of a run, and of a comparison."""
-    kinds = (("run, render, train, compare", RUN_VALUES), ("compare, run --against", CHANGES))
+    alone, beside = "`run`, `train`, `render`", "`compare`, `run --against`"
+    kinds = [(info, f"{alone}, `compare`" if info.compared else alone) for info in RUN_VALUES]
     return rows(
         ["in a rule", "what it is", "with"],
         [
             [" or ".join(f"`{name}`" for name in info.labels), info.meaning, commands]
-            for commands, infos in kinds
-            for info in infos
+            for info, commands in [*kinds, *((info, beside) for info in CHANGES)]
         ],
     )
+
+
+def image_ways_table() -> str:
+    """Every way of holding images, by what opens it."""
+    body = [
+        [way.held_as, f"`{way.command}`", f"`{install}`" if install else "", way.labels]
+        for way, install in image_ways()
+    ]
+    return rows(["you have", "IMAGES and options", "pip install", "labels and masks"], body)
 
 
 def exit_codes_table() -> str:
@@ -220,6 +230,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "metrics": metrics_table,
     "map-tests": map_tests_table,
     "ways": ways_table,
+    "image-ways": image_ways_table,
     "exit-codes": exit_codes_table,
     "rule-values": rule_values_table,
     "run-settings": run_settings,

@@ -155,10 +155,29 @@ def test_without_a_base_the_images_are_explained_and_the_report_is_uploaded(job:
     )
 
 
+def test_beside_a_base_both_are_compared_and_both_are_uploaded(job: Job, drawn: Path, report: Path) -> None:
+    job.values["base report"] = str(report)
+    run_all(
+        job,
+        model="tests.factories:tiny",
+        images=f"{drawn}",
+        options=OPTIONS,
+        base="main",
+        fail_if_compared="compared_images<5\nbroken>2",
+    )
+    assert job.statuses == {"Install cnnvis-report": 0, "base": 0, "run": 0, "compare": 4, "Say where the pages are": 0}
+    assert list(job.uploads) == ["cnnvis-report", "cnnvis-report-comparison"]
+    assert (Path(job.uploads["cnnvis-report-comparison"]) / "index.html").is_file()
+    assert job.summary.count("<!-- cnnvis-report summary -->") == 2
+    assert "- ❌ **Fails**: compared_images\\<5, as compared_images is 3\n- ✅ Passes: broken\\>2" in job.summary
+    assert job.summary.endswith(f"\n[Pages of the comparison]({ADDRESS})\n")
+    assert '--fail-if "compared_images<5": compared_images is 3' in job.log("compare")
+
+
 def test_a_run_that_fails_uploads_nothing(job: Job) -> None:
-    run_all(job, model="tests.factories:tiny", images="nowhere", options=OPTIONS)
+    run_all(job, model="tests.factories:tiny", images="photos", options="--seed -1")
     assert job.statuses["run"] == 2 and not job.uploads and "base" not in job.statuses
-    assert "there is no such file" in job.log("run")
+    assert "Error: Invalid value for '--seed'" in job.log("run")
 
 
 def test_the_example_gives_inputs_that_the_action_has() -> None:

@@ -1,5 +1,6 @@
 """The examples do what they say."""
 
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from cnnvis_report.store import load_arrays, load_run
+from cnnvis_report.store.comparison_file import load_comparison
 from tests.narrow import present
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -21,7 +23,14 @@ def run(name: str, *words: object) -> str:
 
 
 def test_there_is_no_example_that_nobody_runs() -> None:
-    tested = {"python_call.py", "python_report.py", "own_network.py", "own_method.py", "make_pictures.py"}
+    tested = {
+        "python_call.py",
+        "python_report.py",
+        "own_network.py",
+        "own_method.py",
+        "make_pictures.py",
+        "shortcut.py",
+    }
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
 
 
@@ -91,3 +100,19 @@ def test_the_pictures_of_the_readme(report: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
 def test_they_are_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) < 80
+
+
+def test_a_shortcut_that_a_comparison_shows(tmp_path: Path) -> None:
+    """In this process, where figures are coarse and PyTorch is there already."""
+    spec = importlib.util.spec_from_file_location("shortcut", EXAMPLES / "shortcut.py")
+    example = importlib.util.module_from_spec(present(spec))
+    present(present(spec).loader).exec_module(example)
+    assert example.main(tmp_path) == 4, "the rule stops it"
+    comparison = load_comparison(tmp_path / "diff")
+    difference = present(comparison.paired[0].difference)
+    assert present(difference.low) < 0 < present(difference.high), "chance explains the difference of accuracy"
+    assert min(present(run.accuracy).mean for run in comparison.runs) > 0.85
+    old, new = comparison.method("grad_cam").mask_energy
+    assert present(new).mean > 5 * present(old).mean and present(present(new).low) > present(present(old).high)
+    text = (tmp_path / "diff" / "index.html").read_text(encoding="utf-8")
+    assert "of the positive relevance of Grad-CAM lies in" in text and "Guided Grad-CAM: new" in text

@@ -35,6 +35,24 @@ def check_against(config: OutputConfig) -> None:
     check_writable(folder_beside(config.output))
 
 
+def check_rules(config: OutputConfig, runs: Sequence["StoredRun"]) -> None:
+    """Refuse rules that a comparison will have no value for, before the work begins.
+
+    Raises:
+        BadRequest: naming the rule, and the nearest name or what would give the value.
+    """
+    from cnnvis_report.rules.early import check_compared
+    from cnnvis_report.rules.run_values import measure_names
+
+    records = [run.record for run in runs]
+    explaining = [{method.name for method in record.methods if not method.baseline} for record in records]
+    check_compared(
+        config.fail_if,
+        measures=list(dict.fromkeys(name for record in records for name in measure_names(record))),
+        methods=sorted(set.intersection(*explaining)),
+    )
+
+
 def compare(
     runs: Sequence["StoredRun"], folder: Path, config: OutputConfig, later: "JobResults | None" = None
 ) -> "JobResults":

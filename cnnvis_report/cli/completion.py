@@ -48,7 +48,7 @@ def _layers(params: Mapping[str, Any]) -> list[str]:
 def _methods_of_run(params: Mapping[str, Any]) -> list[str]:
     from cnnvis_report.store.run_folder import load_run
 
-    run = load_run(params["run"]).record
+    run = load_run(params["runs"][0]).record
     missing = {gap.method for gap in run.not_applicable}
     return [method.name for method in run.methods if method.name not in missing]
 
@@ -56,7 +56,7 @@ def _methods_of_run(params: Mapping[str, Any]) -> list[str]:
 def _images_of_run(params: Mapping[str, Any]) -> list[str]:
     from cnnvis_report.store.run_folder import load_run
 
-    return [image.name for image in load_run(params["run"]).images()]
+    return [image.name for image in load_run(params["runs"][0]).images()]
 
 
 NAMES: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {

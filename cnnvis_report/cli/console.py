@@ -5,7 +5,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,15 +13,17 @@ from cnnvis_report.cli.params import printable
 from cnnvis_report.cli.progress import Progress as BarState
 from cnnvis_report.cli.run_lines import NOTABLE, about, cost_lines, plan_lines, prediction_line
 from cnnvis_report.cli.ticker import Ticker
-from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.setup import Setup
-from cnnvis_report.pipeline.stages.predict import Selection
-from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.time_estimate import pages_seconds
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.write import Written
+
+if TYPE_CHECKING:
+    from cnnvis_report.pipeline.plan import Plan
+    from cnnvis_report.pipeline.setup import Setup
+    from cnnvis_report.pipeline.stages.predict import Selection
+    from cnnvis_report.pipeline.stats import RunStats
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 LISTED = 4  # things that have changed
@@ -51,7 +53,7 @@ class Console(Progress):
         if self.level > QUIET:
             click.echo(text, err=True)
 
-    def plan(self, setup: Setup, plan: Plan) -> None:
+    def plan(self, setup: "Setup", plan: "Plan") -> None:
         """What will run, how many passes, how long, how much."""
         maps = [(task.method.info, shape) for task, shape in zip(plan.dry_run.tasks, plan.dry_run.shapes, strict=True)]
         self._pages = pages_seconds(maps, plan.images, plan.classes)
@@ -132,12 +134,12 @@ class Console(Progress):
         if error is not None and self.level >= VERBOSE:
             click.echo("".join(traceback.format_exception(error)), err=True)
 
-    def bill(self, run: RunRecord, stats: RunStats) -> None:
+    def bill(self, run: RunRecord, stats: "RunStats") -> None:
         """Where the time went, beside what it should have taken."""
         for line in cost_lines(run, stats):
             self.say(line)
 
-    def predicted(self, selection: Selection, images: int) -> None:
+    def predicted(self, selection: "Selection", images: int) -> None:
         """How many of all images are classified correctly, and how many of them will be explained."""
         line = prediction_line(selection, images)
         if line is not None:

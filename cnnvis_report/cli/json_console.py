@@ -3,18 +3,21 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from cnnvis_report.cli.console import Console
 from cnnvis_report.cli.json_line import json_line
 from cnnvis_report.cli.run_lines import prediction_line
-from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.setup import Setup
-from cnnvis_report.pipeline.stages.predict import Selection
-from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.write import Written
+
+if TYPE_CHECKING:
+    from cnnvis_report.pipeline.plan import Plan
+    from cnnvis_report.pipeline.setup import Setup
+    from cnnvis_report.pipeline.stages.predict import Selection
+    from cnnvis_report.pipeline.stats import RunStats
 
 EVERY = 1.0  # seconds between two lines of progress
 
@@ -39,7 +42,7 @@ class JsonConsole(Console):
         """The same while work goes on."""
         self.say(text)
 
-    def plan(self, setup: Setup, plan: Plan) -> None:
+    def plan(self, setup: "Setup", plan: "Plan") -> None:
         """What will run."""
         subject, dry_run = setup.network.subject, plan.dry_run
         self._write(
@@ -91,13 +94,13 @@ class JsonConsole(Console):
         """A warning."""
         self._write("warning", message=message)
 
-    def predicted(self, selection: Selection, images: int) -> None:
+    def predicted(self, selection: "Selection", images: int) -> None:
         """How the whole set was predicted."""
         line = prediction_line(selection, images)
         if line is not None:
             self._write("prediction", text=" ".join(line.split()[1:]))
 
-    def bill(self, run: RunRecord, stats: RunStats) -> None:
+    def bill(self, run: RunRecord, stats: "RunStats") -> None:
         """Where the time went."""
         self._write(
             "cost",

@@ -14,6 +14,7 @@ from cnnvis_report.errors import BadRequest, RulesHold
 from cnnvis_report.pipeline.config import OutputConfig
 from cnnvis_report.rules.judge import Outcome, judge_all, line
 from cnnvis_report.rules.value import Value
+from cnnvis_report.store.atomic import beside
 
 if TYPE_CHECKING:
     from cnnvis_report.report.job_results import JobResults
@@ -85,24 +86,20 @@ def _write_summary(path: Path, results: "JobResults", outcomes: Sequence[Outcome
         with path.open("a", encoding="utf-8", newline="\n") as file:
             file.write(document.text())
         return
+    from cnnvis_report.report.markdown.picture import picture_address, screen_png
+
     picture = results.picture()
     if not picture:
         _write(path, document.text(), config)
     elif str(path) == TERMINAL:
-        from cnnvis_report.report.markdown.picture import picture_address
-
         _write(path, document.text(picture_address(picture)), config)
     else:
-        from cnnvis_report.store.atomic import beside
-
         with beside(_picture_of(path)) as temporary:
-            temporary.write_bytes(picture)
+            temporary.write_bytes(screen_png(picture))
         _write(path, document.text(quote(_picture_of(path).name)), config)
 
 
 def _write(path: Path, text: str, config: OutputConfig) -> None:
-    from cnnvis_report.store.atomic import beside
-
     if str(path) == TERMINAL:
         click.echo(text, nl=False)
         return

@@ -1,15 +1,18 @@
 """What the terminal says of a run, line by line: the plan before it, and where the time went after it."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cnnvis_report.cli.params import printable
-from cnnvis_report.data.image_set import ImageSet
-from cnnvis_report.pipeline.plan import Plan
-from cnnvis_report.pipeline.setup import Setup
-from cnnvis_report.pipeline.stages.predict import Selection
-from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.records.run import RunRecord
 from cnnvis_report.report.views import formatting as fmt
+
+if TYPE_CHECKING:
+    from cnnvis_report.data.image_set import ImageSet
+    from cnnvis_report.pipeline.plan import Plan
+    from cnnvis_report.pipeline.setup import Setup
+    from cnnvis_report.pipeline.stages.predict import Selection
+    from cnnvis_report.pipeline.stats import RunStats
 
 NOTABLE = 0.05  # seconds: less reads as 0.0 s
 SECOND = 1.0
@@ -17,7 +20,7 @@ IN_A_ROW = 4  # methods
 WIDTH = 31  # of one of them
 
 
-def plan_lines(setup: Setup, plan: Plan) -> Iterator[str]:
+def plan_lines(setup: "Setup", plan: "Plan") -> Iterator[str]:
     """What will run, how many passes, how long, how much."""
     subject, dry_run = setup.network.subject, plan.dry_run
     kind = subject.meaning.kind
@@ -54,7 +57,7 @@ def plan_lines(setup: Setup, plan: Plan) -> Iterator[str]:
         yield f"          inspection ({budget.name}): {about(seconds)} more"
 
 
-def _evaluation(plan: Plan) -> str:
+def _evaluation(plan: "Plan") -> str:
     """Such as "324 forward passes for each of 16 images, and 410 forward and 96 backward to explain them again"."""
     again = "".join(
         f", and {fmt.number(forward)} forward and {fmt.number(backward)} backward to explain some of them again"
@@ -64,7 +67,7 @@ def _evaluation(plan: Plan) -> str:
     return f"{fmt.number(plan.metrics)} forward passes for each of {fmt.count(len(plan.measured), 'image')}{again}"
 
 
-def cost_lines(run: RunRecord, stats: RunStats) -> Iterator[str]:
+def cost_lines(run: RunRecord, stats: "RunStats") -> Iterator[str]:
     """Where the time went, and what it would have taken at best."""
     if not stats.computed and not stats.inspection_seconds:
         skipped = f", except for {fmt.count(len(run.skipped), 'skipped file')}" if run.skipped else ""
@@ -93,7 +96,7 @@ def cost_lines(run: RunRecord, stats: RunStats) -> Iterator[str]:
         yield "          " + "".join(f"{cost:<{WIDTH}}" for cost in notable[start : start + IN_A_ROW]).rstrip()
 
 
-def prediction_line(selection: Selection, images: int) -> str | None:
+def prediction_line(selection: "Selection", images: int) -> str | None:
     """How many of all images are classified correctly, and how many of them will be explained."""
     predictions, labels = selection.predictions, selection.label_predictions
     if predictions is not None:
@@ -113,7 +116,7 @@ def about(seconds: float) -> str:
     return f"about {fmt.duration(seconds)}" if seconds >= SECOND else "less than a second"
 
 
-def _method_lines(precision: str, plan: Plan) -> Iterator[str]:
+def _method_lines(precision: str, plan: "Plan") -> Iterator[str]:
     dry_run = plan.dry_run
     names = list(dict.fromkeys(task.name for task in dry_run.tasks))
     if names:
@@ -131,7 +134,7 @@ def _method_lines(precision: str, plan: Plan) -> Iterator[str]:
         yield f"          in bfloat16{condition}: {reduced}"
 
 
-def _labels(images: ImageSet) -> str:
+def _labels(images: "ImageSet") -> str:
     """How many images have one that the network knows; where none has, how to give them."""
     known = sum(any(label.index is not None for label in item.labels) for item in images)
     if known:

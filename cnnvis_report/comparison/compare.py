@@ -41,7 +41,7 @@ def compare_runs(
     Raises:
         BadRequest: the runs can't be compared: another task, no common image, another order of the classes.
     """
-    listener = progress or Progress()
+    watcher = progress or Progress()
     check_runs(runs)
     surveys = [survey(run) for run in runs]
     check_classes(runs, [of_run.classes for of_run in surveys])
@@ -57,7 +57,7 @@ def compare_runs(
                 counted.add(record)
         files, masks = differs(records)
         by_name, other_masks = by_name + files, other_masks + masks
-        listener.done(image.name)
+        watcher.done(image.name)
     names = run_names(runs)
     only = unshared(runs, surveys, ids, methods)
     warnings = [*file_notices(by_name, other_masks), *notices(runs, names, images, methods, only)]

@@ -28,7 +28,7 @@ def notices(
     if differing and methods:
         yield (
             f"On {words.counted(differing, 'image')} no class is explained in every run: maps of different classes are "
-            "compared; --classes label or --top 2 explains more."
+            "compared; --classes label or top:5 explains more."
         )
     for name, run in zip(names, runs, strict=True):
         if run.record.settings.get("select", "all") != "all":

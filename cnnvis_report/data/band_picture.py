@@ -58,6 +58,13 @@ class BandPicture:
         """What a user has to know of how it was read."""
         return "; ".join(filter(None, (self.pixels.note, self.scale.note)))
 
+    @property
+    def reading(self) -> str:
+        """Which values are 0 and 1 for the network, for the image's page."""
+        if not self.pixels.deep:
+            return ""
+        return self.scale.reading if self.cut else "values as they are stored"
+
     def band(self, index: int) -> Image.Image:
         """One band, counted from 0, as Pillow's single-precision numbers."""
         width, height = self.size

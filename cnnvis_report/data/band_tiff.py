@@ -1,10 +1,5 @@
 """TIFF files of any number of bands: pages of one band each, what Pillow decodes, or the rest by tifffile."""
 
-import importlib.util
-import logging
-import zlib
-from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +12,7 @@ from cnnvis_report.data.pixels import MOST_PIXELS, Pixels, UnusablePicture
 from cnnvis_report.data.reader import Source
 from cnnvis_report.data.readers.pillow import open_image
 from cnnvis_report.data.tiff import Page, tiff_pages
-
-INSTALL = "pip install 'cnnvis-report[tiff]'"
-DEFLATE = (8, 32946)  # compressions of TIFF that a few bytes could inflate without end
+from cnnvis_report.data.tifffile_page import INSTALL, has_tifffile, read_page
 
 
 def tiff_bands(source: Source, page: int, channels: int) -> Pixels | None:
@@ -78,44 +71,9 @@ def _by_pillow(source: Source, page: int, channels: int) -> Pixels | None:
 
 def _by_tifffile(source: Source, page: int, channels: int) -> Pixels:
     """What tifffile gives: interleaved or planar, of any number of bits, floating-point numbers too."""
-    if importlib.util.find_spec("tifffile") is None:
+    if not has_tifffile():
         raise UnusablePicture(f"a TIFF of {channels} bands, and tifffile is not installed: {INSTALL}")
-    import tifffile
-
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it says of a damaged file is said here
-    if not isinstance(source, Path):
-        source.seek(0)  # where tifffile takes its beginning to be
-    with tifffile.TiffFile(source) as file:
-        stored: Any = file.pages[page]
-        shape, dtype = tuple(stored.shape), stored.dtype
-        if dtype is None or dtype.kind not in "biuf" or len(shape) != 3 or channels not in (shape[0], shape[2]):
-            raise UnusablePicture(f"a TIFF page of {'×'.join(map(str, shape))} {dtype}, which isn't read")
-        if prod(shape) > MOST_PIXELS:
-            raise UnusablePicture(f"at most {MOST_PIXELS // 10**6} million values are read")
-        _check_segments(stored, prod(shape) * dtype.itemsize)
-        try:
-            values = stored.asarray(maxworkers=1)
-        except ValueError as error:
-            if "imagecodecs" in str(error):
-                name = getattr(stored.compression, "name", stored.compression)
-                raise UnusablePicture(f"packed by {name}, which needs imagecodecs: pip install imagecodecs") from error
-            raise
-    planar = getattr(stored, "planarconfig", 1) == 2
-    return Pixels.of_bands(np.moveaxis(values, 0, 2) if planar else values)
-
-
-def _check_segments(page: Any, most: int) -> None:
-    """Refuse deflated strips and tiles that hold more than the whole picture; tifffile would inflate all of it.
-
-    Raises:
-        UnusablePicture: one does.
-    """
-    if int(page.compression) not in DEFLATE:
-        return
-    handle = page.parent.filehandle
-    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
-        handle.seek(offset)
-        inflater = zlib.decompressobj()
-        inflater.decompress(handle.read(min(count, handle.size)), most + page.tilewidth * page.tilelength * 64 + 1)
-        if inflater.unconsumed_tail:
-            raise UnusablePicture("a strip of it inflates to more than the picture")
+    values = read_page(source, page).values
+    if values.ndim != 3 or values.shape[2] != channels:
+        raise UnusablePicture(f"a TIFF page of {'×'.join(map(str, values.shape))}, which isn't read")
+    return Pixels.of_bands(values)

@@ -1,5 +1,6 @@
 """How values of more than 8 bits become bytes."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,7 @@ FULL = 65535
 
 @dataclass(frozen=True)
 class ByteScale:
-    """The values that become 0 and 255, and what a user has to know of them.
+    """The values that become 0 and 255, what a user has to know of them, and who says them.
 
     inverted: whether `low` becomes 255. curve: what maps values to 0…1, where they don't lie on a line between the two.
     """
@@ -27,6 +28,14 @@ class ByteScale:
     note: str = ""
     inverted: bool = False
     curve: Callable[[Values], Values] | None = None
+    said_by: str = ""
+
+    @property
+    def reading(self) -> str:
+        """Which values are black and white, and who says so, for the image's page."""
+        black, white = ("white", "black") if self.inverted else ("black", "white")
+        ends = f"values from {self.low:.6g} ({black}) to {self.high:.6g} ({white})"
+        return f"{ends}, {self.said_by}" if self.said_by else ends
 
     def to_bytes(self, values: Values) -> npt.NDArray[np.uint8]:
         """The values as bytes, cut at both ends; alpha is as opaque as it is, whatever range the colors have."""
@@ -91,23 +100,24 @@ def byte_scale(pixels: Pixels, levels: Levels, *, alpha: bool = True) -> ByteSca
     """
     spread = spread_of(pixels, alpha=alpha)
     if levels.range is not None:
-        return ByteScale(*levels.range, inverted=pixels.inverted)
+        return ByteScale(*levels.range, inverted=pixels.inverted, said_by="the range that was given")
     if levels.percentiles is not None:
         return _of_percentiles(pixels, levels.percentiles, alpha)
     if pixels.window is not None and levels.windows:
         return _of_window(pixels.window, pixels.inverted)
-    return replace(_of_bits(pixels, levels, spread, alpha), inverted=pixels.inverted)
+    scale = _of_bits(pixels, levels, spread, alpha)
+    said_by = "its own range" if spread.bits is None else f"{round(math.log2(scale.high + 1))} bits"
+    return replace(scale, inverted=pixels.inverted, said_by=said_by)
 
 
 def _of_percentiles(pixels: Pixels, wanted: tuple[float, float], alpha: bool) -> ByteScale:
     low, high = percentiles(pixels, wanted, lambda values: without_alpha(values) if alpha else values)
-    note = f"read from {low:.6g} to {high:.6g}, its percentiles {wanted[0]:g} and {wanted[1]:g}"
-    return ByteScale(low, high if high > low else low + 1, note, pixels.inverted)
+    said_by = f"its percentiles {wanted[0]:g} and {wanted[1]:g}"
+    return ByteScale(low, high if high > low else low + 1, inverted=pixels.inverted, said_by=said_by)
 
 
 def _of_window(window: Window, inverted: bool) -> ByteScale:
-    note = f"read from {window.low:.6g} to {window.high:.6g}, {window.title}"
-    return ByteScale(window.low, window.high, note, inverted, window.curve)
+    return ByteScale(window.low, window.high, "", inverted, window.curve, window.title)
 
 
 def _of_bits(pixels: Pixels, levels: Levels, spread: Spread, alpha: bool) -> ByteScale:

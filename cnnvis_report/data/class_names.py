@@ -8,8 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from unicodedata import normalize
 
-from torchvision.models import ResNet18_Weights
-
 from cnnvis_report.data.class_files import read_classes
 from cnnvis_report.errors import BadRequest, UnknownName
 
@@ -162,4 +160,6 @@ def imagenet_ids() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _imagenet_names() -> tuple[set[str], ...]:
+    from torchvision.models import ResNet18_Weights  # later, so that commands without a network need no torch
+
     return tuple(_parts(name) | {plain(name)} for name in ResNet18_Weights.IMAGENET1K_V1.meta["categories"])

@@ -23,7 +23,7 @@ from cnnvis_report.data.reader import FALLBACK, Source, check_pixels, reader_for
 from cnnvis_report.data.readers.pillow import open_image
 from cnnvis_report.data.shown_bands import band_picture, choose_bands
 from cnnvis_report.data.transform import shown_pixels
-from cnnvis_report.data.upright_picture import NOTE, UprightPicture
+from cnnvis_report.data.upright_picture import NOTE, READING, UprightPicture
 from cnnvis_report.records.bands import USUAL
 
 # Up to so many pixels a picture is made whole; a larger one row by row as it is resized, to the very same bits.
@@ -38,12 +38,14 @@ class Picture:
     values: [C, H, W] float32 as the network reads it. seen: H×W×3 (or H×W) bytes, the same un-normalized, of other
     bands those that pages show.
     original: (height, width) as stored, after turning it upright. note: what a user has to know of how it was read.
+    reading: what of its file it is, and which values are black and white, where it has more than 8 bits.
     """
 
     values: Tensor
     seen: npt.NDArray[np.uint8]
     original: tuple[int, int]
     note: str = ""
+    reading: str = ""
 
 
 AnyPicture = Image.Image | UprightPicture | BandPicture | Picture
@@ -144,11 +146,14 @@ def prepare(picture: AnyPicture, preprocessing: Preprocessing) -> Picture:
     if isinstance(picture, BandPicture):
         return _prepare_bands(picture, preprocessing)
     original = (picture.size[1], picture.size[0])
-    note = picture.note if isinstance(picture, UprightPicture) else str(picture.info.get(NOTE, ""))
+    if isinstance(picture, UprightPicture):
+        words = picture.note, picture.reading
+    else:
+        words = str(picture.info.get(NOTE, "")), str(picture.info.get(READING, ""))
     if preprocessing.transform is not None:
         values = preprocessing.transform.of(whole_picture(picture))
         restored = preprocessing.restore(values) if preprocessing.transform.reversible else None
-        return Picture(values, shown_pixels(values, restored), original, note)
+        return Picture(values, shown_pixels(values, restored), original, *words)
     _check_kept_size(picture.size, preprocessing)
     mode = "L" if preprocessing.channels == 1 else "RGB"
     # gray becomes color when it is small: that gives the same bits, and a large one would take four times its memory
@@ -164,7 +169,7 @@ def prepare(picture: AnyPicture, preprocessing: Preprocessing) -> Picture:
     shown = np.asarray(resized, dtype=np.uint8)
     pixels = torch.from_numpy(shown.copy()).float().div(255)
     pixels = pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1)
-    return Picture(preprocessing.normalize(pixels.contiguous()), shown, original, note)
+    return Picture(preprocessing.normalize(pixels.contiguous()), shown, original, *words)
 
 
 def _check_kept_size(size: tuple[int, int], preprocessing: Preprocessing, bands: int = 1) -> None:
@@ -191,7 +196,9 @@ def _prepare_bands(picture: BandPicture, preprocessing: Preprocessing) -> Pictur
     bands = preprocessing.bands or choose_bands(preprocessing.channels, None)
     assert bands is not None  # whoever reads bands has some to show
     original = (picture.size[1], picture.size[0])
-    return Picture(preprocessing.normalize(values), band_picture(bands, values), original, picture.note)
+    return Picture(
+        preprocessing.normalize(values), band_picture(bands, values), original, picture.note, picture.reading
+    )
 
 
 def _gray_or_color(pixels: Pixels) -> Pixels:

@@ -10,6 +10,7 @@ from cnnvis_report.data.formats import FORMATS, content, head_of, reason
 from cnnvis_report.data.pixels import MOST_PIXELS, UnusablePicture
 from cnnvis_report.data.reader import Source
 from cnnvis_report.data.tiff import tiff_pages
+from cnnvis_report.data.tifffile_page import INSTALL, has_tifffile
 
 
 @contextmanager
@@ -46,6 +47,6 @@ def _unknown(source: Source) -> str:
     if page is not None:
         return (
             f"a TIFF of {page.samples} channels with {page.bits} bits each, which can't be decoded; save it with 1 "
-            f"channel or 3, of 8 or 16 bits"
+            f"channel or 3, of 8 or 16 bits{'' if has_tifffile() else f', or {INSTALL}'}"
         )
     return f"not an image of a known format ({', '.join(FORMATS)})"

@@ -15,6 +15,7 @@ from cnnvis_report.data.image_file import FoundImages, ImageFile, readable
 from cnnvis_report.data.looked_into import looked_into
 from cnnvis_report.data.reader import endings, missing_for, reader_for
 from cnnvis_report.data.report_folders import is_report, without_reports
+from cnnvis_report.data.split_folders import of_split
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.records.run import Skipped
 
@@ -86,7 +87,7 @@ def _found_in(text: str, search: Search, selection: Selection) -> FoundImages:
     if path.is_dir():
         parts = parts_of(path)
         if parts is None:
-            return FoundImages(tuple(search.walk(path)))
+            return FoundImages(tuple(of_split(search.walk(path), selection, path)))
         masks = {mask.name: mask.path for mask in Search().walk(parts[1])}
         return FoundImages(tuple(replace(image, mask=masks.get(image.name)) for image in search.walk(parts[0])))
     if not path.exists():
@@ -110,7 +111,8 @@ def _tables(search: Search, images: Sequence[ImageFile]) -> list[str]:
         lines = head_of(table).replace(b'"', b"").splitlines()
         cells = {cell.strip().rpartition(b"/")[2] for line in lines for cell in re.split(rb"[,;\t]| (?=\S+$)", line)}
         if cells & names:
-            return [f"{readable(table.name)} names images: give it as IMAGES, and its labels are read."]
+            name = readable(table.name)
+            return [f"{name} names images: give it as IMAGES, or by --labels, and its labels are read."]
     return []
 
 

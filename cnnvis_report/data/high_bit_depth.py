@@ -13,7 +13,8 @@ from cnnvis_report.data.pixels import ORIENTATION, UPRIGHT, Pixels, Values, upri
 GRAY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 ALPHA_GRAY = "LA;16B"  # of PNG; Pillow keeps the upper bytes alone
 # tags of TIFF, and what they say
-BITS_A_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
+BITS_A_SAMPLE, PHOTOMETRIC, PLANAR_CONFIGURATION, SAMPLE_FORMAT = 258, 262, 284, 339
+SEPARATE = 2
 WHITE_IS_ZERO, UNSIGNED, SIGNED = 0, 1, 2
 OTHER_BYTE = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
 
@@ -23,6 +24,12 @@ def is_deep(opened: Image.Image) -> bool:
     if opened.mode in GRAY or _is_signed_byte(opened):
         return True
     return opened.mode in ("RGB", "RGBA", "LA") and _raw_mode(opened)[-3:] in OTHER_BYTE
+
+
+def is_deep_planar(opened: Image.Image) -> bool:
+    """Whether a TIFF has its colors one after the other, of which Pillow gives the upper bytes alone."""
+    planar = opened.mode in ("RGB", "RGBA") and _tag(opened, PLANAR_CONFIGURATION) == SEPARATE
+    return planar and (_tag(opened, BITS_A_SAMPLE) or 8) > 8
 
 
 def deep_pixels(opened: Image.Image, reopen: Callable[[], Image.Image], note: str) -> Pixels:
@@ -64,7 +71,7 @@ def left_aside(opened: Image.Image) -> str:
         known = len(opened.getbands())
         first = "the first is" if known == 1 else f"the first {known} are"
         return f"of its {known + extra} channels {first} read"
-    bits = 16 if opened.mode == "CMYK" and raw[-3:] in OTHER_BYTE else 0
+    bits = 16 if is_deep_planar(opened) or (opened.mode == "CMYK" and raw[-3:] in OTHER_BYTE) else 0
     file = getattr(opened, "fp", None)
     if opened.format == "JPEG2000" and opened.mode in ("RGB", "RGBA", "LA") and file is not None:
         position = file.tell()

@@ -24,6 +24,7 @@ class _Remarks:
     fuller: list[str] = field(default_factory=list)
     stacks: list[str] = field(default_factory=list)
     pages: int = 0
+    counted: dict[str, list[str]] = field(default_factory=dict)  # by what an image of them is called, once an image
 
     def notices(self) -> list[str]:
         """What a user has to know of them."""
@@ -32,6 +33,11 @@ class _Remarks:
             what = "1 TIFF file has" if len(self.stacks) == 1 else f"{len(self.stacks)} TIFF files have"
             each_is = "each of which is an image of its own"
             notices.append(f"{what} {self.pages} pages, {each_is}: {several(self.stacks)}.")
+        for unit, names in self.counted.items():
+            files = list(dict.fromkeys(names))
+            what = "1 file has" if len(files) == 1 else f"{len(files)} files have"
+            each_is = "each of which is an image of its own"
+            notices.append(f"{what} {len(names)} {unit}s, {each_is}: {several(files)}.")
         if self.animated:
             what = "1 file is an animation" if len(self.animated) == 1 else f"{len(self.animated)} files are animations"
             notices.append(f"{what}, of which the first frame is taken: {several(self.animated)}.")
@@ -55,7 +61,10 @@ def _parts(image: ImageFile, channels: int, remarks: _Remarks) -> list[ImageFile
     head = _head(image) if kind in LOOKED_INTO or kind not in EXTENSIONS else b""
     reader = reader_for(head, kind)
     if reader.name != FALLBACK:
-        return _of_reader(image, reader)
+        parts = _of_reader(image, reader)
+        if len(parts) > 1:
+            remarks.counted.setdefault(reader.unit, []).extend([image.name] * len(parts))
+        return parts
     if head[:2] in (b"II", b"MM"):
         pages = list(_pages(image, channels))
         if len(pages) > 1:
@@ -96,7 +105,7 @@ def _of_reader(image: ImageFile, reader: Reader) -> list[ImageFile]:
     if count <= 1:
         return [replace(image, deep=deep)]
     return [
-        replace(image, name=f"{image.name} page {page + 1}", page=page, deep=deep)
+        replace(image, name=f"{image.name} {reader.unit} {page + 1}", page=page, deep=deep)
         for page in range(min(count, MOST_PAGES))
     ]
 

@@ -45,7 +45,7 @@ class Layout:
         """How many bytes a volume has."""
         return prod(self.shape) * self.dtype.itemsize
 
-    def note(self, page: int) -> str:
+    def describe(self, page: int) -> str:
         """Which slice it is, and how it lies."""
         of = f"slice {page % self.slices + 1} of {self.slices}"
         of += f" of volume {page // self.slices + 1} of {self.volumes}" if self.volumes > 1 else ""

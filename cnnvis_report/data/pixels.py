@@ -57,7 +57,8 @@ class Pixels:
     the alpha, or bands that are none. note: what a user has to know of how it was read. transparent: of an array, the
     value or color that shows what is behind it; None where none does. stack: an array of three sides of which the bands
     may be the first or the last, which the network decides by what it reads. window: of an array, what the file says of
-    its range; None where it says nothing. inverted: whether the lowest value is white.
+    its range; None where it says nothing. inverted: whether the lowest value is white. reading: what of the file it is,
+    such as a slice of a volume, for the image's page.
     """
 
     size: tuple[int, int]
@@ -68,6 +69,7 @@ class Pixels:
     stack: Values | None = None
     window: Window | None = None
     inverted: bool = False
+    reading: str = ""
 
     @classmethod
     def of_image(cls, image: Image.Image, note: str = "") -> "Pixels":

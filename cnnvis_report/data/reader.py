@@ -23,7 +23,7 @@ class Reader:
     title: what it reads, as in "a DICOM file". endings: of such files' names, in lower case. recognizes: whether a file
     that begins with these bytes is of this kind, whatever it is called. read: decodes the image of a page. count: how
     many images a file has. deep: whether they have more than 8 bits a channel, of all such files or of one. requires:
-    modules that it imports. install: what pip installs to have them.
+    modules that it imports. install: what pip installs to have them. unit: what one image of a file is called.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Reader:
     deep: Deep = False
     requires: tuple[str, ...] = ()
     install: str = ""
+    unit: str = "page"
 
     @property
     def missing(self) -> str:
@@ -59,6 +60,7 @@ def reader(
     deep: Deep = False,
     requires: tuple[str, ...] = (),
     install: str = "",
+    unit: str = "page",
 ) -> Callable[[ReadFunction], ReadFunction]:
     """Announce a function `(source, page) -> Pixels` as what reads one kind of image file.
 
@@ -77,6 +79,7 @@ def reader(
             of a path or an open file.
         requires: modules that are imported while reading; files are skipped, with the reason, where one is missing.
         install: what pip has to install to have them, such as "cnnvis-report[dicom]".
+        unit: what one image of a file is called, such as "slice".
 
     Raises:
         BadRequest: another module has a reader of this name.
@@ -84,7 +87,7 @@ def reader(
 
     def announce(function: ReadFunction) -> ReadFunction:
         name = function.__name__
-        entry = Reader(name, title, frozenset(endings), recognizes, function, count, deep, requires, install)
+        entry = Reader(name, title, frozenset(endings), recognizes, function, count, deep, requires, install, unit)
         READERS.add(name, entry, function.__module__)
         return function
 

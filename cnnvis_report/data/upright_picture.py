@@ -9,7 +9,7 @@ from cnnvis_report.data.byte_scale import ByteScale, byte_scale
 from cnnvis_report.data.pixels import Pixels, Values, strips
 from cnnvis_report.data.preprocessing import Levels
 
-NOTE = "cnnvis-report note"
+NOTE, READING = "cnnvis-report note", "cnnvis-report reading"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class UprightPicture:
         """What a user has to know of how it was read."""
         return "; ".join(filter(None, (self.pixels.note, self.scale.note if self.scale else "")))
 
+    @property
+    def reading(self) -> str:
+        """What of the file it is, and which values are black and white, for the image's page."""
+        return "; ".join(filter(None, (self.pixels.reading, self.scale.reading if self.scale else "")))
+
     def rows(self, top: int, bottom: int) -> Image.Image:
         """The rows from `top` to before `bottom`."""
         rows = _rows(self.pixels, self.scale, top, bottom)
@@ -73,13 +78,15 @@ class UprightPicture:
         return rows
 
     def whole(self) -> Image.Image:
-        """The picture as Pillow has it, with what a user has to know of it in its `info`, under NOTE."""
+        """The picture as Pillow has it, with note and reading in its `info`."""
         parts = list(self.pixels.strips())
         picture = self.rows(*parts[0]) if len(parts) == 1 else Image.new(self.mode, self.size)
         for top, bottom in parts if len(parts) > 1 else ():
             picture.paste(self.rows(top, bottom), (0, top))
         if self.note:
             picture.info[NOTE] = self.note
+        if self.reading:
+            picture.info[READING] = self.reading
         return picture
 
 

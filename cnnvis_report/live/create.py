@@ -10,32 +10,24 @@ from torch import nn
 
 from cnnvis_report.cli import comparing, finish, results
 from cnnvis_report.cli.console import Console
-from cnnvis_report.data.decode import Picture
 from cnnvis_report.data.image_set import ImageSet
-from cnnvis_report.data.samples.inputs import Reader, input_preprocessing
-from cnnvis_report.data.samples.sample_set import SampleSet, first_of
-from cnnvis_report.data.samples.samples import Samples, class_names_of, samples_of, transform_of
 from cnnvis_report.engine.outputs.readers import TargetFunction
 from cnnvis_report.errors import BadRequest
 from cnnvis_report.isolation.eager import unwrapped
 from cnnvis_report.isolation.restore import with_state_restored
 from cnnvis_report.live.progress import ProgressChoice, console_of
+from cnnvis_report.live.wording import in_words_of_python
 from cnnvis_report.models.model import Model
 from cnnvis_report.models.network_attributes import declared
 from cnnvis_report.models.network_state import check_finite
-from cnnvis_report.models.own_transform import normalization_of
 from cnnvis_report.pipeline.arguments import check_network, check_target, config_of
 from cnnvis_report.pipeline.config import RunConfig
-from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
+from cnnvis_report.pipeline.image_source import Aliases, image_source
 from cnnvis_report.pipeline.preprocessing import adjusted_preprocessing
+from cnnvis_report.pipeline.sample_source import SampleRequest, sample_source
 from cnnvis_report.pipeline.setup import set_up_model
 from cnnvis_report.report.loaded_report import LoadedReport, load_report
 from cnnvis_report.store.own_files import output as writing_into
-
-SCALED = (
-    "The images are shown with their lowest value as black and their highest as white: their normalization isn't "
-    "known. Give mean and std to have them shown as they were."
-)
 
 
 def create_report(
@@ -45,8 +37,9 @@ def create_report(
     output: str | Path = "report",
     classes: Sequence[str] | None = None,
     labels: object = None,
+    masks: object = None,
     targets: str = "top:3",
-    transform: Callable[..., Any] | None = None,
+    transform: Callable[..., Any] | str | None = None,
     target: TargetFunction | str | None = None,
     name: str = "",
     progress: ProgressChoice = "auto",
@@ -63,9 +56,14 @@ def create_report(
             are; pictures and paths go through `transform`, or are resized and normalized.
         output: folder of the report. A report of the same network, images and settings there goes on where it was.
         classes: class names in index order.
-        labels: one for each image, an index or a name, where `images` has none.
+        labels: one for each image, an index or a name, where `images` has none; or, as text, where labels of files come
+            from, as `--labels` has it.
+        masks: where what decides the class is, one for each image: arrays or tensors H×W, pictures, paths or None; or a
+            folder of masks that are called like the images. Samples may have one, too: `(image, label, mask)`, or under
+            `mask` in a dictionary.
         targets: which classes are explained of each image: "top:K" for the K highest scores, "label", names or indices.
-        transform: makes a picture the network's input, such as torchvision's or Albumentations' pipelines.
+        transform: makes a picture the network's input, such as torchvision's or Albumentations' pipelines, or where it
+            is, as `--transform` has it.
         target: a function of the network's output that gives what is explained, as for `explain`, or where it is,
             as `--target` has it.
         name: what the report calls the network.
@@ -81,24 +79,28 @@ def create_report(
         BadRequest, UnknownName: something doesn't exist or doesn't fit. RunFailed: no image can be explained.
         RulesHold: a rule of `fail_if` holds; the report is there.
     """
-    check_network(module)
-    network = unwrapped(module)
-    called = name or type(network).__name__
-    at = _device(network)
-    settings.setdefault("device", str(at))
-    function = None if isinstance(target, str) else target
-    check_target(function)
-    request = _Request(network, images, labels, transform, classes, called, function)
-    settings |= {"target": target} if isinstance(target, str) else {}
-    config = config_of(model=called, output=Path(output), classes=targets, **settings)
-    console = console_of(progress)
-    comparing.check_against(config.output)
-    results.check_files(config.output)
-    with writing_into(config.output.output):
-        try:
-            with_state_restored(network, at, lambda _: _make(request, config, console))
-        finally:
-            network.to(at)
+    with in_words_of_python():
+        check_network(module)
+        network = unwrapped(module)
+        called = name or type(network).__name__
+        at = _device(network)
+        settings.setdefault("device", str(at))
+        function = None if isinstance(target, str) else target
+        check_target(function)
+        texts = {"target": target, "transform": transform, "masks": masks, "labels": labels}
+        settings |= {key: value for key, value in texts.items() if isinstance(value, str | Path)}
+        labels, masks = (None if isinstance(value, str | Path) else value for value in (labels, masks))
+        picture_transform = transform if transform is not None and not isinstance(transform, str) else None
+        request = _Request(network, images, labels, masks, picture_transform, classes, called, function)
+        config = config_of(model=called, output=Path(output), classes=targets, **settings)
+        console = console_of(progress)
+        comparing.check_against(config.output)
+        results.check_files(config.output)
+        with writing_into(config.output.output):
+            try:
+                with_state_restored(network, at, lambda _: _make(request, config, console))
+            finally:
+                network.to(at)
     return load_report(config.output.output)
 
 
@@ -109,6 +111,7 @@ class _Request:
     network: nn.Module
     images: object
     labels: object
+    masks: object
     transform: Callable[..., Any] | None
     classes: Sequence[str] | None
     name: str
@@ -126,8 +129,7 @@ def _make(request: _Request, config: RunConfig, console: Console) -> None:
     result = finish.make(setup, config.output, console, config.share)
     if config.output.open:
         finish.announce(result.first_page, config.output)
-    finish.check_gaps(result, config.output)
-    finish.deliver(result.stored, config.output)
+    finish.conclude(result, config.output)
 
 
 def _source(request: _Request, config: RunConfig) -> Source:
@@ -149,38 +151,11 @@ def _source(request: _Request, config: RunConfig) -> Source:
         task=known.task,
     )
     paths = _paths(images)
-    if paths and request.labels is None:
+    if paths and request.labels is None and request.masks is None:
         model = replace(model, preprocessing=adjusted_preprocessing(model, config.preprocessing))
         return image_source(model, replace(config, data=replace(config.data, images=paths)))
-    return _of_samples(request, model, samples_of(images, request.labels, config.data.limit), config)
-
-
-def _of_samples(request: _Request, model: Model, samples: Samples, config: RunConfig) -> Source:
-    dataset = getattr(request.images, "dataset", request.images)
-    reader = Reader(_given(config) or normalization_of(transform_of(dataset)), config.preprocessing.rgb)
-    first = first_of(samples, reader)
-    if isinstance(first, Picture):
-        if config.preprocessing.size is not None:
-            raise BadRequest("size: the images are tensors and keep the size that they have.")
-        beyond = not 0 <= float(first.values.min()) <= float(first.values.max()) <= 1
-        notices = (SCALED,) if reader.constants is None and beyond else ()
-        preprocessing = input_preprocessing(reader.constants, len(first.values), reader.rgb)
-        model = replace(model, preprocessing=preprocessing, notices=(*model.notices, *notices))
-    else:
-        model = replace(model, preprocessing=adjusted_preprocessing(model, config.preprocessing))
-    limit = limit_of(config) if config.data.select == "all" else None
-    source = SampleSet(samples, reader, class_names_of(dataset), limit, unnamed=model.classes is None)
-    return model, source.labeled, ()
-
-
-def _given(config: RunConfig) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """The constants of the normalization that the user gives."""
-    mean, std = config.preprocessing.mean, config.preprocessing.std
-    if mean is None and std is None:
-        return None
-    if mean is None or std is None or len(mean) != len(std) or min(std) <= 0:
-        raise BadRequest("mean and std: give both, one number a channel, std above 0.")
-    return mean, std
+    model, images_for = sample_source(model, SampleRequest(images, request.labels, request.masks), config)
+    return model, images_for, ()
 
 
 def _paths(images: object) -> tuple[str, ...]:

@@ -9,22 +9,17 @@ from cnnvis_report.data.class_files import read_classes
 from cnnvis_report.data.class_names import distinct
 from cnnvis_report.data.collection import Selection
 from cnnvis_report.data.decode import COLOR
-from cnnvis_report.data.image_set import FoundImages, ImageSet, Limit, find_images, labeled
+from cnnvis_report.data.image_set import FoundImages, ImageSet, find_images, labeled
 from cnnvis_report.data.label_modes import MODES
 from cnnvis_report.data.tables.label_file import with_labels_of
 from cnnvis_report.data.value_range import find_levels
 from cnnvis_report.models.model import Model
+from cnnvis_report.pipeline.sample_source import limit_of, own_dataset_source
 
 if TYPE_CHECKING:
     from cnnvis_report.pipeline.config import RunConfig
 
 Aliases = tuple[tuple[str, ...], ...]
-
-
-def limit_of(config: "RunConfig") -> Limit | None:
-    """How many images are taken, and which; None where all are."""
-    data = config.data
-    return None if data.limit is None else Limit(data.limit, data.limit_order, config.machine.seed)
 
 
 def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]:
@@ -33,6 +28,8 @@ def image_source(model: Model, config: "RunConfig") -> tuple[Model, Callable[[Se
     Raises:
         BadRequest: there are no images, or the class names can't be read.
     """
+    if (samples := own_dataset_source(model, config)) is not None:
+        return *samples, ()
     # a user's own transform takes pictures, whatever it makes of them
     channels = COLOR if model.preprocessing.transform is not None else model.preprocessing.channels
     images = _images(config, channels)

@@ -133,6 +133,7 @@ def _image_record(
         kind=kind,
         labels=item.labels if len(item.labels) > 1 else (),
         content=image.content,
+        reading=picture.reading,
     )
     if kind is not ScoreKind.SIGMOID:
         return record

@@ -18,7 +18,7 @@ from cnnvis_report.models.model import Model
 from cnnvis_report.pipeline.compare_original import compare_with_original
 from cnnvis_report.pipeline.config import ExplainConfig, RunConfig
 from cnnvis_report.pipeline.identity.network import NetworkIdentity, identify_network
-from cnnvis_report.pipeline.image_source import Aliases, image_source, limit_of
+from cnnvis_report.pipeline.image_source import Aliases, image_source
 from cnnvis_report.pipeline.inspection.budget import InspectionPlan, choose_inspection, plan_inspection
 from cnnvis_report.pipeline.metrics_budget import MetricsBudget, choose_budget
 from cnnvis_report.pipeline.open_model import open_model
@@ -28,6 +28,7 @@ from cnnvis_report.pipeline.rejected_images import usable
 from cnnvis_report.pipeline.repeatability.check import Repeatability, check_passes
 from cnnvis_report.pipeline.repeatability.pass_monitor import PassMonitor
 from cnnvis_report.pipeline.rule_checks import check_rules
+from cnnvis_report.pipeline.sample_source import limit_of
 from cnnvis_report.pipeline.stages.predict import Selection, predict
 from cnnvis_report.pipeline.target_reader import target_reader
 from cnnvis_report.pipeline.targets import ClassChoice, check_choice, images_of, parse_classes

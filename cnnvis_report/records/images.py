@@ -118,6 +118,7 @@ class ImageRecord:
     scores: of all labels, in order; only where several can be right.
     content: a digest of its file, and of its mask's, as they were explained.
     bare: whether it is said to bear none of the labels; only where several can be right.
+    reading: what of its file it is, such as a slice, and which values are black and white; empty where it has 8 bits.
     """
 
     id: str
@@ -150,6 +151,7 @@ class ImageRecord:
 
     content: str = ""
     bare: bool = False
+    reading: str = ""
 
     @property
     def correct(self) -> bool | None:

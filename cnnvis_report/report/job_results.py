@@ -4,13 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cnnvis_report.records.comparison import Comparison
-from cnnvis_report.report.figure import save
-from cnnvis_report.report.figure.content import Figure
-from cnnvis_report.report.figure.fonts import PillowFont
-from cnnvis_report.report.figure.layout import lay_out
-from cnnvis_report.report.figure.png import png
+from cnnvis_report.report.figure.save import figure_png
 from cnnvis_report.report.markdown.comparison import comparison_document
-from cnnvis_report.report.markdown.document import Document
+from cnnvis_report.report.markdown.document import Document, short
 from cnnvis_report.report.markdown.run import run_document
 from cnnvis_report.report.pictures.encode import QUALITIES
 from cnnvis_report.report.views.findings import findings
@@ -21,8 +17,6 @@ from cnnvis_report.rules.judge import Outcome
 from cnnvis_report.rules.run_values import measure_names, run_values
 from cnnvis_report.rules.value import Value
 from cnnvis_report.store.run_folder import StoredRun
-
-DPI = 150  # of the picture: enough for a screen, and a quarter of the bytes of one for print
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ def results_of_run(stored: StoredRun) -> JobResults:
         values=run_values(report.run, summary.predictions, summary.label_predictions, report.evidence),
         measures=tuple(measure_names(report.run)),
         document=lambda outcomes: run_document(report, outcomes),
-        picture=lambda: _png(report.figure) if report.figure else b"",
+        picture=lambda: figure_png(report.figure) if report.figure else b"",
     )
 
 
@@ -62,7 +56,8 @@ def results_of_comparison(
 
     Args:
         picture: draws its figure as PNG; empty without maps.
-        later: what it takes from the later run, whose numbers then stand for that run; None where that isn't read.
+        later: what it takes from the only later run, whose own numbers and summary are added; None where it isn't
+            read.
     """
     beside = later.values if later is not None else ()
     labels = {value.label for value in beside}
@@ -72,10 +67,15 @@ def results_of_comparison(
         findings=tuple((finding.topic, finding.text) for finding in comparison.findings),
         values=(*beside, *changes),
         measures=(*(later.measures if later is not None else ()), *(info.name for info in comparison.metrics)),
-        document=lambda outcomes: comparison_document(comparison, outcomes),
+        document=lambda outcomes: _with_run(comparison_document(comparison, outcomes), later),
         picture=picture,
     )
 
 
-def _png(figure: Figure) -> bytes:
-    return png(lay_out(figure, replace(save.PRINT, dpi=min(DPI, save.PRINT.dpi)), PillowFont()))
+def _with_run(document: Document, run: JobResults | None) -> Document:
+    """A comparison's summary, followed by that of the later run alone."""
+    if run is None:
+        return document
+    alone = run.document(())
+    opening = (*document.opening, f"**{short(run.title)}**", *alone.opening)
+    return replace(document, opening=opening, sections=(*document.sections, *alone.sections))

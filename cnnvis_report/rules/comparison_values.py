@@ -1,10 +1,11 @@
 """The numbers of a comparison that rules can read."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from cnnvis_report.records.comparison import ComparedRun, Comparison, Median, PairedAccuracy
 from cnnvis_report.records.evidence import Interval
 from cnnvis_report.rules.names import DIFFERENCE
+from cnnvis_report.rules.run_values import share
 from cnnvis_report.rules.value import Value
 
 
@@ -14,12 +15,13 @@ def comparison_values(comparison: Comparison) -> tuple[Value, ...]:
     values: list[Value] = []
     for number, run in enumerate(later):
         name = run.name if len(later) > 1 else ""
-        values += _of_run(run, name)
+        values += _of_run(run, name, _baselines(comparison))
+        values += _counts(comparison, number + 1, run, name)
         values += _changes(comparison, number, first, run, name)
     return tuple(values)
 
 
-def _of_run(run: ComparedRun, name: str) -> Iterator[Value]:
+def _of_run(run: ComparedRun, name: str, baselines: Collection[str]) -> Iterator[Value]:
     """What is known of one run: of its predictions on the compared images, of its maps on all that it measured."""
     yield Value("images", _count(run.images), run=name)
     for label, interval in (("accuracy", run.accuracy), ("top5_accuracy", run.top5)):
@@ -30,7 +32,18 @@ def _of_run(run: ComparedRun, name: str) -> Iterator[Value]:
         if number is not None:
             yield Value(label, Interval(number, None, None, images), run=name)
     for measure, by_method in run.measures.items():
-        yield from (Value(measure, interval, method, name) for method, interval in by_method.items())
+        explaining = {method: interval for method, interval in by_method.items() if method not in baselines}
+        yield from (Value(measure, interval, method, name) for method, interval in explaining.items())
+
+
+def _counts(comparison: Comparison, position: int, run: ComparedRun, name: str) -> Iterator[Value]:
+    """How many of the compared images are labeled, and how many of them the run gets right, of each class."""
+    if run.accuracy is not None:
+        labeled = run.accuracy.images
+        yield Value("labeled", _count(labeled), run=name)
+        yield Value("misclassified", _count(labeled - round(run.accuracy.mean * labeled)), run=name)
+    for compared in comparison.classes:
+        yield Value("recall", share(compared.correct[position], compared.images), compared.name, name)
 
 
 def _changes(comparison: Comparison, number: int, first: ComparedRun, run: ComparedRun, name: str) -> Iterator[Value]:
@@ -44,8 +57,9 @@ def _changes(comparison: Comparison, number: int, first: ComparedRun, run: Compa
         difference = Interval((after - before) / max(1, compared.images), None, None, compared.images)
         yield Value(f"recall{DIFFERENCE}", difference, compared.name, name)
     yield from _maps(comparison, number, name)
-    before_by_label = {value.label: value.interval.mean for value in _of_run(first, "")}
-    for value in _of_run(run, name):
+    baselines = _baselines(comparison)
+    before_by_label = {value.label: value.interval.mean for value in _of_run(first, "", baselines)}
+    for value in _of_run(run, name, baselines):
         if value.label in before_by_label and value.name not in ("images", "accuracy"):
             difference = Interval(value.interval.mean - before_by_label[value.label], None, None, value.interval.images)
             yield Value(f"{value.name}{DIFFERENCE}", difference, value.key, name)
@@ -75,6 +89,11 @@ def _maps(comparison: Comparison, number: int, name: str) -> Iterator[Value]:
         difference = method.mask_energy_difference[number] if method.mask_energy_difference else None
         if difference is not None:
             yield Value(f"mask_energy{DIFFERENCE}", difference, method.key, name)
+
+
+def _baselines(comparison: Comparison) -> frozenset[str]:
+    """Methods that explain nothing."""
+    return frozenset(method.key for method in comparison.methods if method.info.baseline)
 
 
 def _interval(median: Median) -> Interval:

@@ -1,10 +1,10 @@
 """What can be said of rules before there is anything to judge."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from cnnvis_report.errors import BadRequest, UnknownName
 from cnnvis_report.rules.judge import line
-from cnnvis_report.rules.names import CHANGES, CLASS, METHOD, RUN_VALUES, ValueInfo, named, reason_missing
+from cnnvis_report.rules.names import CHANGES, CLASS, METHOD, OF_ONE_RUN, RUN_VALUES, ValueInfo, named, reason_missing
 from cnnvis_report.rules.rule import ANY, Rule
 
 
@@ -22,14 +22,22 @@ def check_names(
     """
     known = named((*RUN_VALUES, *(CHANGES if pair else ())), measured)
     for rule in rules:
-        try:
-            info = known.get(rule.name)
-            if info is None:
-                reason = reason_missing(rule.name, measures)
-                raise BadRequest(f"{rule.name} isn't known: {reason}.") if reason else _unknown(rule.name, measures)
-            _check_key(rule, info, methods)
-        except BadRequest as error:
-            raise BadRequest(line(rule, str(error))) from error
+        _check(rule, known, methods, lambda name: reason_missing(name, measures))
+
+
+def check_compared(rules: Sequence[Rule], *, measures: Collection[str], methods: Collection[str]) -> None:
+    """Refuse rules that a comparison will have no value for.
+
+    Args:
+        measures: those that any of the runs has. methods: those that all runs have.
+
+    Raises:
+        BadRequest: naming the rule, and the nearest name or what would give the value.
+    """
+    known = named((*(info for info in RUN_VALUES if info.compared), *CHANGES), measures)
+    of_one_run = named(RUN_VALUES, measures)
+    for rule in rules:
+        _check(rule, known, methods, lambda name: OF_ONE_RUN if name in of_one_run else "")
 
 
 def check_classes(rules: Sequence[Rule], classes: Sequence[str]) -> None:
@@ -45,8 +53,19 @@ def check_classes(rules: Sequence[Rule], classes: Sequence[str]) -> None:
             raise BadRequest(line(rule, str(UnknownName("class", rule.key, classes))))
 
 
-def _unknown(name: str, measures: Collection[str]) -> UnknownName:
-    return UnknownName("value", name, named((*RUN_VALUES, *CHANGES), measures))
+def _check(
+    rule: Rule, known: Mapping[str, ValueInfo], methods: Collection[str], reason_of: Callable[[str], str]
+) -> None:
+    try:
+        info = known.get(rule.name)
+        if info is not None:
+            _check_key(rule, info, methods)
+        elif reason := reason_of(rule.name):
+            raise BadRequest(f"{rule.name} isn't known: {reason}.")
+        else:
+            raise UnknownName("value", rule.name, known)
+    except BadRequest as error:
+        raise BadRequest(line(rule, str(error))) from error
 
 
 def _check_key(rule: Rule, info: ValueInfo, methods: Collection[str]) -> None:

@@ -13,7 +13,8 @@ class ValueInfo:
     """A name that rules can read.
 
     key: what stands in brackets: METHOD, CLASS, or nothing. meaning: what the number is. missing: why a run has none,
-    behind "isn't known: ". alone: whether there is one without brackets, too.
+    behind "isn't known: ". alone: whether there is one without brackets, too. compared: whether `compare` has it of the
+    later run, on the images that it compares.
     """
 
     name: str
@@ -21,6 +22,7 @@ class ValueInfo:
     meaning: str
     missing: str = ""
     alone: bool = False
+    compared: bool = False
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -32,23 +34,26 @@ class ValueInfo:
 UNLABELED = "no image has a label that the network knows"
 UNMEASURED = "it wasn't measured; --metrics quick or full measures maps"
 NOT_COMPARED = "there is no other run; give --against RUN, or use 'cnnvis-report compare'"
+OF_ONE_RUN = "it is a number of one run, not of a comparison; 'cnnvis-report render RUN --fail-if' reads it"
 
 RUN_VALUES = (
-    ValueInfo("images", "", "Images that are explained."),
+    ValueInfo("images", "", "Images that are explained.", compared=True),
     ValueInfo("skipped", "", "Files that couldn't be read or explained."),
-    ValueInfo("labeled", "", "Images with a label that the network knows."),
-    ValueInfo("misclassified", "", "Labeled images that are misclassified.", UNLABELED),
-    ValueInfo("accuracy", "", "Share of the labeled images that are classified correctly.", UNLABELED),
-    ValueInfo("top5_accuracy", "", "Share whose label is among the five highest scores.", UNLABELED),
+    ValueInfo("labeled", "", "Images with a label that the network knows.", compared=True),
+    ValueInfo("misclassified", "", "Labeled images that are misclassified.", UNLABELED, compared=True),
+    ValueInfo("accuracy", "", "Share of the labeled images that are classified correctly.", UNLABELED, compared=True),
+    ValueInfo("top5_accuracy", "", "Share whose label is among the five highest scores.", UNLABELED, compared=True),
     ValueInfo("macro_f1", "", "Mean F1 over classes.", UNLABELED),
-    ValueInfo("calibration_error", "", "Expected calibration error, from 0 to 1.", UNLABELED),
-    ValueInfo("recall", CLASS, "Share of the images of a class for which it is predicted.", UNLABELED),
+    ValueInfo("calibration_error", "", "Expected calibration error, from 0 to 1.", UNLABELED, compared=True),
+    ValueInfo("recall", CLASS, "Share of the images of a class for which it is predicted.", UNLABELED, compared=True),
     ValueInfo("precision", CLASS, "Share of the predictions of a class that are correct.", UNLABELED),
     ValueInfo("exact_match", "", "Several labels an image: share with exactly their labels.", UNLABELED),
     ValueInfo("mean_average_precision", "", "Several labels an image: mean over labels.", UNLABELED),
     ValueInfo("recommended", "", "Methods that the report recommends.", UNMEASURED),
     ValueInfo("avoid", "", "Methods that the report says to avoid.", UNMEASURED),
-    ValueInfo(MEASURE, METHOD, "Mean of a measure over images, e.g. pointing_game[grad_cam].", UNMEASURED),
+    ValueInfo(
+        MEASURE, METHOD, "Mean of a measure over images, e.g. pointing_game[grad_cam].", UNMEASURED, compared=True
+    ),
     ValueInfo(f"{MEASURE}{ABOVE_RANDOM}", METHOD, "How much better than random maps of the same images.", UNMEASURED),
 )
 CHANGES = (

@@ -13,6 +13,7 @@ from cnnvis_report.records.scores import ScoreKind
 MODEL = "the model"
 SHORTEST = 3  # letters of a name that is looked for within sentences
 NETWORKS = Path(cnnvis_report.__file__).parent / "models" / "networks.txt"
+NAMING = ("model", "architecture", "weights", "class_names", "masks", "target", "transform")  # settings of files
 WORD = re.compile(r"\w[\w.-]*\w")
 
 # what parts of layers' names are called in any network; all others may name a network or a project
@@ -99,7 +100,7 @@ class Aliases:
     def text(self, sentence: str) -> str:
         """A sentence with aliases in the place of all names that are in it."""
         changed = self._pattern.sub(lambda match: self._secrets[match[0]], sentence) if self._secrets else sentence
-        return WORD.sub(lambda match: MODEL if match[0].lower() in known_networks() else match[0], changed)
+        return WORD.sub(lambda match: MODEL if _is_network(match[0]) else match[0], changed)
 
     def _add_counted(self, run: RunRecord) -> None:
         """Number what only counts and lists of the run name."""
@@ -131,11 +132,17 @@ class Aliases:
         return {name: alias for name, alias in secrets.items() if len(name) >= SHORTEST and not name.isdecimal()}
 
 
+def _is_network(word: str) -> bool:
+    """Whether it is a name as torchvision and timm have it, such as "resnet50" and "resnet50.a1_in1k"."""
+    return word.lower().partition(".")[0] in known_networks()
+
+
 @cache
 def known_networks() -> frozenset[str]:
     """The names of the networks of torchvision and timm, small."""
     lines = NETWORKS.read_text(encoding="utf-8").splitlines()
-    return frozenset(line.split()[-1].rpartition("/")[2].lower() for line in lines if line.split())
+    names = (name for line in lines for name in line.split()[2:])  # behind a digest and the layer of the classes
+    return frozenset(name.rpartition("/")[2].lower() for name in names)
 
 
 def _layer_aliases(names: Iterable[str]) -> Mapping[str, str]:
@@ -153,9 +160,11 @@ def _layer_aliases(names: Iterable[str]) -> Mapping[str, str]:
 
 def _names_in_settings(run: RunRecord) -> Iterator[str]:
     """Names that settings give: of the model, of files and folders, each whole and without its suffix."""
-    values = [run.network.name, *(run.settings.get(key) for key in ("model", "architecture", "weights", "class_names"))]
-    values += [run.settings.get(key) for key in ("masks", "target", "title")]
-    images = run.settings.get("images")
+    title, labels, images = (run.settings.get(key) for key in ("title", "labels", "images"))
+    if isinstance(title, str):
+        yield title
+    values = [run.network.name, *(run.settings.get(key) for key in NAMING)]
+    values += [labels] if isinstance(labels, str) and "." in labels else []  # a file; else one of a few words
     values += list(images) if isinstance(images, list | tuple) else []
     for value in values:
         if isinstance(value, str) and value.strip(". "):

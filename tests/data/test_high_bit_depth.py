@@ -15,7 +15,7 @@ from cnnvis_report.data.image_set import find_images, labeled
 from cnnvis_report.data.pixels import UnusablePicture
 from cnnvis_report.data.preprocessing import NO_LEVELS, Levels, Preprocessing
 from cnnvis_report.data.range_option import read_range
-from cnnvis_report.data.upright_picture import NOTE
+from cnnvis_report.data.upright_picture import NOTE, READING
 from cnnvis_report.data.value_range import find_levels
 from cnnvis_report.errors import BadRequest
 
@@ -215,7 +215,8 @@ def test_percentiles_are_those_of_each_picture(dtype: str, ends: tuple[float, fl
     picture = read_picture(tmp_path / "a.npy", levels=Levels(percentiles=ends))
     expected = np.clip(np.rint((values.astype(float) - low) * 255 / (high - low)), 0, 255)
     np.testing.assert_array_equal(np.asarray(picture), expected)
-    assert picture.info[NOTE] == f"read from {low:.6g} to {high:.6g}, its percentiles {ends[0]:g} and {ends[1]:g}"
+    ends_are = f"values from {low:.6g} (black) to {high:.6g} (white)"
+    assert picture.info[READING] == f"{ends_are}, its percentiles {ends[0]:g} and {ends[1]:g}"
 
 
 def test_percentiles_are_said_of_the_set(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ VARIABLE = "CNNVIS_NEEDS_EXTRA"
 def needs(*modules: str) -> None:
     """Skip the calling test file where a module isn't installed; call it before anything else is imported.
 
-    The folder of the file names the extra. Where it is among those that the environment variable CNNVIS_NEEDS_EXTRA names,
-    with commas between them, as in the environment that is there for these tests, nothing may be missing.
+    The folder of the file names the extra. Where it is among those that the environment variable CNNVIS_NEEDS_EXTRA
+    names, with commas between them, as in the environment that is there for these tests, nothing may be missing.
 
     Raises:
         ModuleNotFoundError: a module of the extra that the environment names is missing.

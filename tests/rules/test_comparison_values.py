@@ -2,7 +2,9 @@
 
 import pytest
 
+from cnnvis_report.errors import BadRequest
 from cnnvis_report.rules.comparison_values import comparison_values
+from cnnvis_report.rules.early import check_compared
 from cnnvis_report.rules.judge import judge
 from cnnvis_report.rules.names import CHANGES, RUN_VALUES, named
 from cnnvis_report.rules.rule import RuleText
@@ -30,6 +32,8 @@ from tests.rules.compared import HOSTILE, PAIR, THREE
         ("gain[cam]<0.3", "gain[cam] is 0.25 [0.15, 0.35] (n = 10)"),
         ("gain_difference[cam]<-0.2", "gain_difference[cam] is −0.250"),
         ("compared_images<10", "compared_images is 3"),
+        ("misclassified>2", "misclassified is 3"),
+        ("recall[cat]<0.8", "recall[cat] is 0.75 [0.41, 0.93] (n = 8)"),
     ],
 )
 def test_numbers_are_those_of_the_later_run(text: str, says: str) -> None:
@@ -51,3 +55,26 @@ def test_every_value_has_a_documented_name() -> None:
         info = known[value.name]
         assert bool(value.key) == bool(info.key) or info.alone, value.label
     assert {value.key for value in comparison_values(PAIR) if value.name == "broken"} == {"", "cat", HOSTILE}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("macro_f1<1", "macro_f1 isn't known: it is a number of one run, not of a comparison"),
+        ("gain_above_random[cam]<1", "gain_above_random isn't known: it is a number of one run"),
+        ("moved[cma]>1", "No method of this run is called 'cma'. Did you mean 'cam'?"),
+        ("brokn>1", "Did you mean 'broken'?"),
+    ],
+)
+def test_before_a_comparison_what_it_will_not_have_is_refused(text: str, says: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        check_compared([RuleText().parse(text)], measures=["gain"], methods=["cam"])
+    assert says in str(refused.value)
+
+
+def test_a_comparison_has_what_is_said_to_be_compared() -> None:
+    said = set(named((*(info for info in RUN_VALUES if info.compared), *CHANGES), ["gain"])) - {
+        "top5_accuracy",
+        "top5_accuracy_difference",
+    }
+    assert {value.name for value in comparison_values(PAIR)} == said

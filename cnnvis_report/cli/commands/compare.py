@@ -55,6 +55,7 @@ def compare(config: OutputConfig, runs: tuple[Path, ...]) -> None:
 
     results.check_files(config)
     stored = load_runs(runs)
+    comparing.check_rules(config, stored)
     numbers = comparing.compare(stored, config.output, config)
     if results.wanted(config):
         results.deliver(config, numbers)

@@ -1,5 +1,6 @@
 """`cnnvis-report figure`: rows of images by columns of methods as one picture."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,14 +10,20 @@ from cnnvis_report.cli.options import configured
 from cnnvis_report.cli.params import printable
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.errors import BadRequest, CnnVisError, brief
-from cnnvis_report.report.figure.config import FigureConfig
+from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File
 
 
 @click.command(cls=GroupedCommand, short_help="Draw maps of a stored run as a figure for a paper.")
 @click.argument(
-    "run", cls=DescribedArgument, type=SettingType(File()), metavar="RUN", description="The folder of a report."
+    "runs",
+    cls=DescribedArgument,
+    type=SettingType(File()),
+    nargs=-1,
+    required=True,
+    metavar="RUN...",
+    description="The folder of a report; of several, each is a column.",
 )
 @click.option(
     "-o",
@@ -39,33 +46,27 @@ from cnnvis_report.settings.kinds import File
     metavar="FILE|-",
     help="Write the figure with its caption as LaTeX to a file, or to the terminal.",
 )
-def figure(config: FigureConfig, run: Path, output: Path, latex_file: Path | None) -> None:
+def figure(config: FigureConfig, runs: tuple[Path, ...], output: Path, latex_file: Path | None) -> None:
     """Draw rows of images by columns of methods of the stored RUN as one figure, and say its caption.
 
     Without names, the rows are the predictions that say most of the network, and the columns the best method of each
-    family. Neither the model nor torch is needed; nothing in the folder, which may be somebody else's, is executed.
+    family. With two to six runs of the same images, the columns are the runs, and the rows the images that changed.
+    Neither the model nor torch is needed; nothing in the folders, which may be somebody else's, is executed.
 
     \b
     Examples:
         cnnvis-report figure report -o figure.pdf
         cnnvis-report figure report -o figure.svg --images cats/a.jpg,b.jpg --methods grad_cam,cam --width 88mm
+        cnnvis-report figure old-report new-report -o what-changed.pdf --methods grad_cam
     """
-    from cnnvis_report.report.figure.caption import caption, latex
-    from cnnvis_report.report.figure.save import check_target, save_figure
+    from cnnvis_report.report.figure.caption import latex
+    from cnnvis_report.report.figure.save import check_target
     from cnnvis_report.store.atomic import beside
-    from cnnvis_report.store.run_folder import load_run
 
     to_file = latex_file if latex_file is not None and str(latex_file) != "-" else None
     if to_file is not None:
         check_target(to_file)
-    stored = load_run(run)
-    try:
-        drawn = save_figure(stored, output, config)
-    except (CnnVisError, OSError):
-        raise
-    except Exception as error:  # every field fits its type, but a stranger may have put anything into them
-        raise BadRequest(f"{run}: no figure can be made of it ({type(error).__name__}: {brief(error)}).") from error
-    text = caption(drawn)
+    text = _compared(runs, output, config) if len(runs) > 1 else _drawn(runs[0], output, config)
     as_latex = latex(text, config.width_mm, output.name)
     click.echo(printable(f"Wrote {output}"))
     if latex_file is None:
@@ -76,3 +77,36 @@ def figure(config: FigureConfig, run: Path, output: Path, latex_file: Path | Non
         with beside(to_file) as temporary:
             temporary.write_text(as_latex, encoding="utf-8", newline="\n")
         click.echo(printable(f"Wrote {to_file}"))
+
+
+def _drawn(run: Path, output: Path, config: FigureConfig) -> str:
+    """Write the figure of a run; its caption."""
+    from cnnvis_report.report.figure.caption import caption
+    from cnnvis_report.report.figure.save import save_figure
+    from cnnvis_report.store.names import COMPARISON
+    from cnnvis_report.store.run_folder import load_run
+
+    if (run / COMPARISON).is_file():
+        raise BadRequest(f"{run}: holds a comparison. Give the runs that were compared: cnnvis-report figure OLD NEW.")
+    stored = load_run(run)
+    try:
+        return caption(save_figure(stored, output, config))
+    except (CnnVisError, OSError):
+        raise
+    except Exception as error:  # every field fits its type, but a stranger may have put anything into them
+        raise BadRequest(f"{run}: no figure can be made of it ({type(error).__name__}: {brief(error)}).") from error
+
+
+def _compared(runs: Sequence[Path], output: Path, config: FigureConfig) -> str:
+    """Write the figure of a comparison of runs; its caption."""
+    from cnnvis_report.comparison.compare import compare_runs
+    from cnnvis_report.comparison.read import load_runs
+    from cnnvis_report.report.comparison.figure import save_comparison_figure
+    from cnnvis_report.report.comparison.report import ComparedReport
+    from cnnvis_report.report.figure.save import check_target
+
+    check_target(output)
+    if config.target != PREDICTION:
+        raise BadRequest(f"--class {config.target}: maps of several runs are of the class that the comparison chooses.")
+    stored = load_runs(runs)
+    return save_comparison_figure(ComparedReport(compare_runs(stored), stored), output, config)

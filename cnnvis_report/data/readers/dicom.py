@@ -59,6 +59,7 @@ def is_deep(source: Source) -> bool:
     deep=is_deep,
     requires=("pydicom",),
     install="cnnvis-report[dicom]",
+    unit="frame",
 )
 def dicom(source: Source, page: int) -> Pixels:
     """Decode a frame; its own window, or lookup table, is its range.
@@ -79,11 +80,10 @@ def dicom(source: Source, page: int) -> Pixels:
     if header.BitsAllocated == 1:
         return Pixels.of_array(values.astype(np.uint8) * 255)
     inverted = photometric == "MONOCHROME1"
-    note = "its lowest value is white (MONOCHROME1)" if inverted else ""
     if not needs_range(header):
         most = (1 << header.BitsStored) - 1
-        return Pixels.of_array(most - values if inverted else values, note)
-    pixels = Pixels.of_array(scanner_values(values, header), note)
+        return Pixels.of_array(most - values if inverted else values)
+    pixels = Pixels.of_array(scanner_values(values, header))
     return replace(pixels, window=display_window(header), inverted=inverted)
 
 

@@ -33,6 +33,7 @@ def slices(source: Source) -> int:
     deep=True,
     requires=("nibabel",),
     install="cnnvis-report[nifti]",
+    unit="slice",
 )
 def nifti(source: Source, page: int) -> Pixels:
     """Decode an axial slice, from the feet up, of all volumes one after the other.
@@ -50,12 +51,12 @@ def nifti(source: Source, page: int) -> Pixels:
         volume = _upright(_volume(file, layout, page // layout.slices), layout)
     picture = np.swapaxes(volume[::-1, ::-1, page % layout.slices], 0, 1)
     check_size((picture.shape[1], picture.shape[0]), deep=True)
-    note = layout.note(page)
+    reading = layout.describe(page)
     if layout.dtype.names:
         colors = np.stack([picture[name] for name in layout.dtype.names[:3]], axis=2)
-        return Pixels.of_array(colors, note)
+        return replace(Pixels.of_array(colors), reading=reading)
     window = _window(volume, layout)
-    return replace(Pixels.of_array(_scaled(picture, layout, window), note), window=window)
+    return replace(Pixels.of_array(_scaled(picture, layout, window)), window=window, reading=reading)
 
 
 @contextmanager

@@ -5,10 +5,11 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from cnnvis_report.data.formats import EXTENSIONS, FORMATS, looks_like_a_picture
-from cnnvis_report.data.high_bit_depth import deep_pixels, is_deep, left_aside
+from cnnvis_report.data.formats import EXTENSIONS, FORMATS, head_of, looks_like_a_picture
+from cnnvis_report.data.high_bit_depth import deep_pixels, is_deep, is_deep_planar, left_aside
 from cnnvis_report.data.pixels import Pixels, UnusablePicture, check_size
 from cnnvis_report.data.reader import Source, reader
+from cnnvis_report.data.tifffile_page import gray_or_color, has_tifffile
 
 MOST_SCANNED = 2_000_000_000  # pixels times scans of a progressive JPEG: a scan of a few bytes goes through all of them
 
@@ -17,10 +18,30 @@ MOST_SCANNED = 2_000_000_000  # pixels times scans of a progressive JPEG: a scan
 def pillow(source: Source, page: int) -> Pixels:
     """Decode a picture; of an animation the first frame counts.
 
+    A page of a TIFF that Pillow can't decode, or of which it gives the upper byte alone, is tifffile's.
+
     Raises:
         UnusablePicture: it has too many pixels, or is gone through too often.
     """
+    try:
+        return _by_pillow(source, page)
+    except (UnusablePicture, MemoryError):
+        raise
+    except Exception as error:
+        if not (has_tifffile() and head_of(source).startswith((b"II", b"MM"))):
+            raise
+        try:
+            return gray_or_color(source, page)
+        except (UnusablePicture, MemoryError):
+            raise
+        except Exception:  # Pillow says better what is wrong with a file that neither reads
+            raise error from None
+
+
+def _by_pillow(source: Source, page: int) -> Pixels:
     with open_image(source, page) as opened:
+        if is_deep_planar(opened) and has_tifffile():
+            return gray_or_color(source, page)
         note = left_aside(opened)
         if is_deep(opened):
             return deep_pixels(opened, lambda: open_image(source, page), note)

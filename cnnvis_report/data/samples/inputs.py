@@ -101,6 +101,25 @@ def _picture(image: Any) -> Image.Image | UprightPicture:
     )
 
 
+def mask_picture(mask: Any) -> Image.Image | UprightPicture:
+    """A mask as a picture of mode L: a path, a picture, or H×W numbers, of which those above half of the largest count.
+
+    Raises:
+        UnusablePicture: it is nothing of these.
+    """
+    if isinstance(mask, str | Path):
+        return open_picture(Path(mask))
+    if isinstance(mask, Image.Image):
+        return mask.convert("L")
+    values = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else mask
+    if isinstance(values, np.ndarray) and values.ndim == 3 and values.shape[0] == 1:
+        values = values[0]
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size or values.dtype.kind not in "biuf":
+        raise UnusablePicture(f"its mask is {_words(mask)}; a picture, a path or numbers H×W are needed")
+    numbers = values.astype(np.float64)
+    return Image.fromarray(np.where(numbers > numbers.max() / 2, 255, 0).astype(np.uint8))
+
+
 def _words(value: object) -> str:
     if isinstance(value, Tensor | np.ndarray):
         return f"{str(value.dtype).removeprefix('torch.')} {'×'.join(map(str, value.shape)) or 'number'}"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from torch import Tensor
@@ -15,8 +15,10 @@ from cnnvis_report.data.image_file import ImageFile, readable
 from cnnvis_report.data.image_set import ImageItem, ImageSet, image_ids
 from cnnvis_report.data.label_parsing import labels_in
 from cnnvis_report.data.limit import Limit, chosen
+from cnnvis_report.data.masks import Mask
 from cnnvis_report.data.pixels import UnusablePicture
-from cnnvis_report.data.samples.inputs import Opened, Reader, digest
+from cnnvis_report.data.samples.inputs import Opened, Reader, digest, mask_picture
+from cnnvis_report.data.samples.sample import Sample
 from cnnvis_report.data.samples.samples import Samples
 from cnnvis_report.errors import BadRequest, CnnVisError, told
 from cnnvis_report.isolation.user_code import user_code_location
@@ -88,25 +90,51 @@ class SampleSet:
         labels = [self._labels(index, known) for index in range(len(self.samples))]
         indices, notices = chosen([""] * len(self.samples), labels, self.limit)
         files = [ImageFile(Path(name), name) for name in (readable(self.samples.name(index)) for index in indices)]
+        masked = self._masked(indices)
         items = tuple(
-            self._item(index, file, id, labels[index])
+            self._item(index, file, id, labels[index], masked=index in masked)
             for index, file, id in zip(indices, files, image_ids(files), strict=True)
         )
         return ImageSet(items, tuple(notices), order=order)
 
-    def _item(self, index: int, file: ImageFile, id: str, labels: tuple[Label, ...]) -> ImageItem:
+    def _masked(self, indices: Sequence[int]) -> set[int]:
+        """Those that have a mask; all samples are read for it where the first has one."""
+        first = next((sample for index in indices if (sample := self._tried(index)) is not None), None)
+        if first is None or (first.mask is None and not getattr(self.samples, "masks", None)):
+            return set()
+        read = {index: self._tried(index) for index in indices}
+        return {index for index, sample in read.items() if sample is not None and sample.mask is not None}
+
+    def _tried(self, index: int) -> Sample | None:
+        try:
+            return self.samples[index]
+        except Exception:  # the image will say why
+            return None
+
+    def _item(
+        self, index: int, file: ImageFile, id: str, labels: tuple[Label, ...], *, masked: bool = False
+    ) -> ImageItem:
         content = SampleContent(file.name, partial(self._open, index))
-        return ImageItem(id, file.name, content.opened, "", labels, None, (content,))
+        if not masked:
+            return ImageItem(id, file.name, content.opened, "", labels, None, (content,))
+        mask = SampleContent(file.name, partial(self._open_mask, index))
+        draw = cast(Callable[[], Mask], mask.opened)  # which is what `_open_mask` gives
+        return ImageItem(id, file.name, content.opened, "", labels, draw, (content, mask))
 
     def _open(self, index: int) -> Opened:
+        return self.reader.open(self._sample(index).image)
+
+    def _open_mask(self, index: int) -> Mask:
+        return mask_picture(self._sample(index).mask)
+
+    def _sample(self, index: int) -> Sample:
         try:
-            image = self.samples[index].image
+            return self.samples[index]
         except CnnVisError as error:
             raise UnusablePicture(str(error)) from error
         except Exception as error:
             where = user_code_location(error)
             raise UnusablePicture(f"the dataset fails ({told(error)}{f', in {where}' if where else ''})") from error
-        return self.reader.open(image)
 
     def _labels(self, index: int, classes: Classes) -> tuple[Label, ...]:
         try:

@@ -98,16 +98,16 @@ class FromDataset:
         return Path(path).relative_to(root).as_posix() if inside and root is not None else Path(path).name
 
 
-def samples_of(images: object, labels: object, limit: int | None) -> Samples:
+def samples_of(images: object, labels: object, limit: int | None, masks: object = None) -> Samples:
     """The samples of whatever was handed over.
 
     Args:
         images: a dataset, a loader, a list or tensor of images, a pair of images and labels.
         labels: of the images, in their order; None where the dataset has them, or nobody knows.
-        limit: samples that are taken of what has no length.
+        limit: samples that are taken of what has no length. masks: as `labels`, of each image or None.
 
     Raises:
-        BadRequest: it is nothing that gives images, or there are more or fewer labels than images.
+        BadRequest: it is nothing that gives images, or there are more or fewer labels or masks than images.
     """
     if labels is None and isinstance(images, tuple) and len(images) == 2 and _is_batch(images[0]):
         images, labels = images
@@ -118,31 +118,39 @@ def samples_of(images: object, labels: object, limit: int | None) -> Samples:
         raise BadRequest(f"The dataset's length can't be told ({told(error)}).") from error
     if not count:
         raise BadRequest("There are no images: what was handed over is empty.")
-    if labels is None:
-        return samples
-    if not hasattr(labels, "__len__") or not hasattr(labels, "__getitem__"):
-        raise BadRequest(f"labels are {_kind(labels)}; a list with one for each image is needed.")
-    if len(labels) != count:
-        raise BadRequest(f"There are {len(labels)} labels for {count} images; each needs one.")
-    return _Relabeled(samples, labels)
+    for what, values in (("labels", labels), ("masks", masks)):
+        _check_beside(what, values, count)
+    return samples if labels is None and masks is None else _Annotated(samples, labels, masks)
+
+
+def _check_beside(what: str, values: Any, count: int) -> None:
+    if values is None:
+        return
+    if not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
+        raise BadRequest(f"{what} are {_kind(values)}; a list with one for each image is needed.")
+    if len(values) != count:
+        raise BadRequest(f"There are {len(values)} {what} for {count} images; each needs one.")
 
 
 @dataclass(frozen=True)
-class _Relabeled:
-    """Samples with labels that were given apart."""
+class _Annotated:
+    """Samples with labels or masks that were given apart."""
 
     samples: Samples
     labels: Any
+    masks: Any
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def __getitem__(self, index: int) -> Sample:
-        return Sample(self.samples[index].image, self.labels[index])
+        sample = self.samples[index]
+        label = sample.label if self.labels is None else self.labels[index]
+        return Sample(sample.image, label, sample.mask if self.masks is None else self.masks[index])
 
     def label(self, index: int) -> Any:
-        """The label that was given."""
-        return self.labels[index]
+        """The label that was given, or else the sample's."""
+        return self.samples.label(index) if self.labels is None else self.labels[index]
 
     def name(self, index: int) -> str:
         """As without it."""

@@ -67,10 +67,10 @@ def _path(table: Table, is_image: IsImage) -> int:
                 return number
     if known:
         return known[0]
-    columns = f"Its columns are {several(list(table.columns), 12)}. " if table.columns else ""
+    first = list(table.columns) or [table.text(table.rows[0], number) for number in range(len(table.rows[0]))]
     raise BadRequest(
-        f"{table.name}: no column holds paths of images. {columns}A column called file, path or image is looked for, "
-        "or one whose cells end as images do."
+        f"{table.name}: no column holds paths of images. Its first line is {several(first, 12)}. "
+        "A column called file, path or image is looked for, or one whose cells end as images do."
     )
 
 

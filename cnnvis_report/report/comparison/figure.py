@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from cnnvis_report.errors import UnknownName
 from cnnvis_report.records.compared_images import ComparedImage, ComparedPrediction, Flip
 from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
@@ -12,7 +13,7 @@ from cnnvis_report.report.comparison.report import ComparedReport, image_mask_ch
 from cnnvis_report.report.figure.columns import Column
 from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
 from cnnvis_report.report.figure.content import Figure, HeadLine, NoMaps, Row, short_names
-from cnnvis_report.report.figure.rows import listed
+from cnnvis_report.report.figure.rows import chosen_by_name, listed
 from cnnvis_report.report.figure.save import save_sheet
 from cnnvis_report.report.views import formatting as fmt
 
@@ -21,14 +22,18 @@ TWO_METHODS_UP_TO = 2  # runs
 
 
 def comparison_figure(report: ComparedReport, config: FigureConfig | None = None) -> Figure | None:
-    """The figure of a comparison; None where no image has a map in all runs."""
-    methods = _methods(report)
-    images = _chosen(report)
+    """The figure of a comparison; None where no image has a map in all runs.
+
+    Raises:
+        UnknownName: the runs have no such image or method.
+    """
+    config = config or FigureConfig()
+    methods = _named(report, config.methods) if config.methods else _methods(report)
+    images = _named_images(report, config.images) if config.images else _chosen(report, config.rows or ROWS)
     if not methods or not images:
         return None
-    config = config or FigureConfig()
     wanted = {image.id for image in images}
-    records = {image.id: pair for image, pair in report.records() if image.id in wanted}
+    records = {image.id: pair for image, pair in report.records(wanted)}
     names = short_names([image.name for image in images])
     return Figure(
         run=report.runs[0].record,
@@ -37,12 +42,12 @@ def comparison_figure(report: ComparedReport, config: FigureConfig | None = None
         rows=tuple(
             _row(report, image, records[image.id], methods, name) for image, name in zip(images, names, strict=True)
         ),
-        rule=_rule(report, images),
+        rule="" if config.images else _rule(report, images),
         total=len(report.comparison.images),
         target=PREDICTION,
         look=config.look,
         same=(),
-        automatic=False,
+        automatic=not config.methods,
     )
 
 
@@ -76,7 +81,21 @@ def _methods(report: ComparedReport) -> list[ComparedMethod]:
     return [method for method in (report.shown, report.second if two else None) if method is not None]
 
 
-def _chosen(report: ComparedReport) -> list[ComparedImage]:
+def _named(report: ComparedReport, names: Sequence[str]) -> list[ComparedMethod]:
+    """The methods that were asked for, each as NAME or NAME@LAYER."""
+    known = {method.key: method for method in report.methods}
+    missing = next((name for name in names if name not in known), None)
+    if missing is not None:
+        raise UnknownName("method of all runs", missing, known)
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def _named_images(report: ComparedReport, names: Sequence[str]) -> list[ComparedImage]:
+    images = report.comparison.by_id
+    return [images[id] for id in chosen_by_name(names, {id: image.name for id, image in images.items()})]
+
+
+def _chosen(report: ComparedReport, rows: int) -> list[ComparedImage]:
     """Broken and fixed images first, then those whose maps moved most."""
     shown = report.shown
     have = [image for image in report.images if shown and all(image.keys.get(shown.key, ("",)))]
@@ -84,9 +103,9 @@ def _chosen(report: ComparedReport) -> list[ComparedImage]:
     for flip, most in ((Flip.BROKEN, BROKEN), (Flip.FIXED, FIXED)):
         chosen += [image for image in have if strongest_flip(image) is flip][:most]
     chosen += _by_mask(report, [image for image in have if image not in chosen])[
-        : max(0, (ROWS - len(chosen) + 1) // 2)
+        : max(0, (rows - len(chosen) + 1) // 2)
     ]
-    return [*chosen, *(image for image in have if image not in chosen)][: max(ROWS, len(chosen))]
+    return [*chosen, *(image for image in have if image not in chosen)][:rows]
 
 
 def _by_mask(report: ComparedReport, images: Sequence[ComparedImage]) -> list[ComparedImage]:
@@ -156,10 +175,11 @@ def _rule(report: ComparedReport, images: Sequence[ComparedImage]) -> str:
 
 
 def _sentences(report: ComparedReport, figure: Figure) -> Iterator[str]:
-    methods = [method.info.title for method in _methods(report)]
+    methods = list(dict.fromkeys(column.method.title for column in figure.columns))
     yield f"{listed(methods)} of {listed(report.names)}, on the same images and for the same class."
-    yield f"Rows, of {fmt.count(figure.total, 'image')}: {figure.rule}."
-    if len(methods) > 1 and mask_change(_methods(report)[1]) is not None:
+    if figure.rule:
+        yield f"Rows, of {fmt.count(figure.total, 'image')}: {figure.rule}."
+    if figure.automatic and len(methods) > 1 and report.second and mask_change(report.second) is not None:
         yield f"{methods[1]} is the method of another kind whose relevance in the mask changed most."
     alone = any(column.method.kind is Kind.PIXEL for column in figure.columns)
     clipped = ", pixel maps by the 99th percentile of theirs" if alone else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cnnvis_report.records.compared_images import ComparedImage, Flip, TargetSource
 from cnnvis_report.records.comparison import ComparedMethod
 from cnnvis_report.records.images import ImageRecord
+from cnnvis_report.records.methods import Kind, Sign
 from cnnvis_report.report.comparison.gallery import WORDS
 from cnnvis_report.report.comparison.report import ComparedReport, moved, strongest_flip
 from cnnvis_report.report.pictures.palettes import POSITIVE, SIGNED, stops
@@ -37,13 +38,16 @@ class ComparedTile:
 
 @dataclass(frozen=True)
 class ComparedRow:
-    """A method with its maps: how far they moved on this image, and how much of each lies in the mask, in words."""
+    """A method with its maps: how far they moved on this image, and how much of each lies in the mask, in words.
+
+    ramp, scale: the colors of its maps as a CSS gradient, and the words below them.
+    """
 
     key: str
     title: str
     facts: list[str]
     ramp: str
-    quiet: bool
+    scale: tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -141,4 +145,13 @@ def _row(image: ComparedImage, method: ComparedMethod) -> ComparedRow:
     facts = [f"moved {', '.join(moves)}"] if moves else []
     facts += [f"in the mask: {' → '.join(shares)}"] if shares else []
     title = f"{method.info.title} at {layer}" if layer else method.info.title
-    return ComparedRow(method.key, title, facts, ramp(method.info), method.info.baseline)
+    return ComparedRow(method.key, title, facts, ramp(method.info), _scale(method))
+
+
+def _scale(method: ComparedMethod) -> tuple[str, str, str, str]:
+    """The words below the colors of a map that was divided by the value where they end."""
+    alone = method.info.kind is Kind.PIXEL
+    whose, high = ("99th percentile of this map", "≥ 1") if alone else ("max of this map", "1")
+    if method.info.shown_sign is Sign.POSITIVE:
+        return "0", "", high, whose
+    return "≤ −1" if alone else "−1", "0", high, whose

@@ -16,7 +16,7 @@ from cnnvis_report.report.views.headline import notices
 from cnnvis_report.report.views.headline_figure import HeadlineFigure, figure_view
 from cnnvis_report.report.views.links import Links
 
-COMMAND = "cnnvis-report compare OLD NEW --figure figure.pdf"
+COMMAND = "cnnvis-report figure OLD NEW -o figure.pdf"
 CLASSES = 100  # that the page lists
 NEVER_MEASURED = "–"
 # the rows of the table of runs: titles, and what they are
@@ -93,7 +93,11 @@ def comparison_overview(report: ComparedReport, figure: Figure | None, links: Li
 
 def _proof(topic: str, links: Links) -> str:
     """Where the reader finds what a finding says."""
-    pages = {"Attention": links.page("methods"), "Predictions": links.gallery()}
+    pages = {
+        "Attention": links.page("methods", "moved"),
+        "Relevance in the mask": links.page("methods", "mask"),
+        "Predictions": links.gallery(),
+    }
     return pages.get(topic, links.page("index", "runs"))
 
 

@@ -1,6 +1,6 @@
 """What every page of a comparison is made from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
 from cnnvis_report.comparison.align import side_by_side
@@ -69,9 +69,9 @@ class ComparedReport:
         masked = [method for method in others if mask_change(method) is not None]
         return max(masked, key=lambda method: mask_change(method) or 0.0, default=next(iter(others), None))
 
-    def records(self) -> Iterator[tuple[ComparedImage, tuple[ImageRecord, ...]]]:
-        """The images that have a page, with their records in each run, in the order of the first run."""
-        wanted = {image.id for image in self.images}
+    def records(self, ids: Collection[str] = ()) -> Iterator[tuple[ComparedImage, tuple[ImageRecord, ...]]]:
+        """Images with their records in each run, in the order of the first run; those that have a page without ids."""
+        wanted = set(ids) or {image.id for image in self.images}
         images = [image for image in self.comparison.images if image.id in wanted]
         yield from zip(images, side_by_side(self.runs, [image.ids for image in images]), strict=True)
 

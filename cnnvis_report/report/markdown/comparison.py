@@ -105,10 +105,10 @@ def _methods(comparison: Comparison) -> Iterator[Section]:
     head = ["Method", *(f"Moved, {name}" for name in later)]
     head += [f"In the mask, {name}" for name in _names(comparison)] if masks else []
     rows = []
-    for method in comparison.methods:
+    for method in (method for method in comparison.methods if not method.info.baseline):
         moved = [_median(median) for median in method.moved] or [""] * len(later)
         energy = [_interval(value, percent=True) for value in method.mask_energy] or [""] * len(comparison.runs)
-        rows.append((method.key, *moved, *(energy if masks else [])))
+        rows.append((_title(comparison, method.key), *moved, *(energy if masks else [])))
     if rows:
         yield Section("Methods", table(head, rows))
 
@@ -121,12 +121,22 @@ def _measures(comparison: Comparison) -> Iterator[Section]:
         methods = dict.fromkeys(method for run in comparison.runs for method in run.measures.get(name, {}))
         percent = name in infos and infos[name].percent
         rows = [
-            (method, *(_interval(run.measures.get(name, {}).get(method), percent=percent) for run in comparison.runs))
+            (
+                _title(comparison, method),
+                *(_interval(run.measures.get(name, {}).get(method), percent=percent) for run in comparison.runs),
+            )
             for method in methods
         ]
         if rows:
             title = infos[name].title if name in infos else name
             yield Section(short(title), table(("Method", *_names(comparison)), rows))
+
+
+def _title(comparison: Comparison, key: str) -> str:
+    """A method's title, with the layer where the runs have it at several; its name where not all runs have it."""
+    name, _, layer = key.partition("@")
+    titles = {method.info.name: method.info.title for method in comparison.methods}
+    return f"{titles.get(name, name)}{f' at {layer}' if layer else ''}"
 
 
 def _classes(comparison: Comparison) -> Iterator[Section]:

@@ -81,7 +81,7 @@ def test_a_summary_of_a_comparison_has_a_column_a_run() -> None:
     assert "| 1.png | cat | ✓ cat (75%) | ✗ dog (75%) | ✓ cat (75%) |" in text
     assert "| Accuracy | 90% [80, 100] | 70% [60, 80] | 80% [70, 90] |" in text
     assert "| Accuracy, difference to the first |  | −20 points [−40, 10] | −10 points [−40, 10] |" in text
-    assert "| cam | 0.30 [0.20, 0.40] | 0.10 [0.00, 0.20] | 80% [70, 90] | 60% [50, 70] | 40% [30, 50] |" in text
+    assert "| Cam | 0.30 [0.20, 0.40] | 0.10 [0.00, 0.20] | 80% [70, 90] | 60% [50, 70] | 40% [30, 50] |" in text
     assert "| 1.png | 0.100 | 0.100 | cat |" in text
 
 
@@ -91,6 +91,18 @@ def test_nothing_lives_in_a_summary_of_a_comparison() -> None:
     table = [line for line in text.splitlines() if line.startswith("| ")]
     columns = [len(re.findall(r"(?<!\\)\|", line)) for line in table]
     assert columns and all(count in (3, 4, 5, 6) for count in columns)
+
+
+def test_beside_a_run_both_are_summed_up(report: Path) -> None:
+    later = results_of_run(load_run(report))
+    results = results_of_comparison(PAIR, lambda: b"", later)
+    text = results.document([]).text()
+    assert text.index("- **Accuracy**: fell on") < text.index(f"- **Accuracy**: {plain(later.findings[0][1])}")
+    assert "## Broken (2)" in text and "## Classes, lowest recall first" in text
+    labels = [value.label for value in results.values]
+    assert len(labels) == len(set(labels)) and {"broken", "recall[circle]"} <= set(labels)
+    (accuracy,) = [value for value in results.values if value.label == "accuracy"]
+    assert accuracy in later.values, "its own, on all of its images"
 
 
 def test_what_does_not_fit_is_left_out_from_the_end() -> None:

@@ -1,0 +1,50 @@
+"""Datasets of a user's own: `package.module:name` or `path/to/file.py:name`, a dataset or a function that gives one."""
+
+import functools
+import inspect
+from pathlib import Path
+from typing import Any
+
+from cnnvis_report.data.collection import collection_for
+from cnnvis_report.errors import BadRequest, shown
+from cnnvis_report.isolation.user_modules import guarded
+from cnnvis_report.models.factories import is_factory
+from cnnvis_report.models.own_functions import object_at
+
+
+def is_own_dataset(text: str) -> bool:
+    """Whether IMAGES name something in a module, and no file, folder or address."""
+    return is_factory(text) and not Path(text).exists() and collection_for(text) is None
+
+
+def dataset_at(spec: str, split: str = "") -> Any:
+    """The dataset, loader or list that `module:name` names, or that what it names gives.
+
+    Args:
+        split: the part that is wanted; the function's argument of that name.
+
+    Raises:
+        BadRequest: there is none, or the function can't be called.
+    """
+    value = object_at(spec)
+    if not (isinstance(value, type | functools.partial) or inspect.isroutine(value)):
+        if split:
+            raise BadRequest(f"--split {shown(split)}: {spec} is no function that takes a split.")
+        return value
+    try:
+        parameters = inspect.signature(value).parameters
+    except (TypeError, ValueError):
+        parameters = {}  # type: ignore[assignment]
+    if split and "split" not in parameters:
+        raise BadRequest(f"--split {shown(split)}: {spec} has no parameter split.")
+    arguments = {"split": split} if split else {}
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    missing = [
+        name
+        for name, parameter in parameters.items()
+        if parameter.default is parameter.empty and parameter.kind not in variadic and name not in arguments
+    ]
+    if missing:
+        split_too = ": give --split" if missing == ["split"] else "; give a function of no arguments that calls it"
+        raise BadRequest(f"{spec}: can't be called without {', '.join(missing)}{split_too}.")
+    return guarded(spec, lambda: value(**arguments))

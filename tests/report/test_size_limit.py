@@ -1,0 +1,148 @@
+"""A single file within a size: the steps in their order, the methods that stay, and what the page says of the cost."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnvis_report.errors import BadRequest
+from cnnvis_report.records.methods import Sign
+from cnnvis_report.report import map_error as errors
+from cnnvis_report.report import size_limit
+from cnnvis_report.report.fewer_maps import RunWithFewerMaps, most_useful_first
+from cnnvis_report.report.map_error import map_error
+from cnnvis_report.report.pictures.encode import QUALITIES, Quality, as_shown
+from cnnvis_report.report.size_limit import fit
+from cnnvis_report.settings.sizes import Size
+from cnnvis_report.store import load_run
+from cnnvis_report.store.run_folder import StoredRun
+from tests.conftest import command
+from tests.fixtures.make_run import FOLDER
+
+FIXED = 1000  # bytes of a page without maps
+WEIGHTS = {"cam": 100, "gradient": 400, "random": 300}
+
+
+def share_of(quality: Quality) -> float:
+    """What the maps take, of what they take in full quality."""
+    return 1 - 0.1 * [(known.steps, known.halved) for known in QUALITIES].index((quality.steps, quality.halved))
+
+
+@pytest.fixture
+def known_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is estimated from the first images is what `Pages` gives."""
+    monkeypatch.setattr(size_limit, "_sampled_bytes", lambda _, quality: round(1000 * share_of(quality)))
+
+
+class Pages:
+    """Stands for the writer of pages: their size by the quality, and what was written."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[StoredRun, Quality]] = []
+
+    def __call__(self, run: StoredRun, quality: Quality) -> tuple[int, Mapping[str, int]]:
+        self.written.append((run, quality))
+        share = share_of(quality)
+        weights = {name: round(size * share) for name, size in WEIGHTS.items() if name not in quality.left_out}
+        return FIXED + sum(weights.values()), weights
+
+
+@pytest.fixture
+def run() -> StoredRun:
+    return load_run(FOLDER)
+
+
+@pytest.mark.parametrize(
+    ("most", "quality"),
+    [
+        pytest.param(1800, QUALITIES[0], id="all of it"),
+        pytest.param(1720, QUALITIES[1], id="fewer steps"),
+        pytest.param(1640, QUALITIES[2], id="fewer steps still"),
+        pytest.param(1560, QUALITIES[3], id="half the size"),
+        pytest.param(1480, QUALITIES[4], id="half the size, fewer steps"),
+        pytest.param(1479, replace(QUALITIES[4], left_out=("random",)), id="two methods"),
+        pytest.param(1100, replace(QUALITIES[4], left_out=("gradient", "random")), id="one method"),
+    ],
+)
+@pytest.mark.usefixtures("known_shares")
+def test_the_first_step_that_fits_is_taken(run: StoredRun, most: int, quality: Quality) -> None:
+    evidence = run.evidence
+    assert evidence is not None
+    order = {"cam": 0, "gradient": 1, "random": 2}
+    rows = tuple(sorted(evidence.methods, key=lambda row: order[row.method]))
+    run = replace(run, record=replace(run.record, evidence=replace(evidence, methods=rows)))
+    assert fit(run, Pages(), most, strict=True) == quality
+
+
+def test_a_size_that_nothing_fits_is_refused_with_the_one_that_would(run: StoredRun) -> None:
+    with pytest.raises(
+        BadRequest, match=r"--max-size .*: the smallest page, with the maps of one method, has 1\.06 kB"
+    ):
+        fit(run, Pages(), 1001, strict=True)
+    assert fit(run, Pages(), 1001, strict=False) == QUALITIES[-1], "25 MB are kept where possible"
+
+
+def test_what_is_left_out_is_said(run: StoredRun) -> None:
+    pages = Pages()
+    quality = fit(run, pages, 1300, strict=True)
+    shown, last = pages.written[-1]
+    assert last == quality and isinstance(shown, RunWithFewerMaps)
+    assert "left out" in shown.record.notices[0]
+    for image in shown.images():
+        assert not {record.method for record in image.maps} & set(quality.left_out)
+        assert not {key.partition("/")[0] for key in shown.maps(image)} & set(quality.left_out)
+
+
+def test_methods_that_the_evidence_puts_last_go_first(run: StoredRun) -> None:
+    evidence = run.evidence
+    assert evidence is not None and most_useful_first(run) == [row.method for row in evidence.methods]
+
+
+@pytest.mark.parametrize("quality", QUALITIES, ids=str)
+def test_the_stated_error_is_that_of_the_drawn_values(quality: Quality) -> None:
+    values = np.random.default_rng(0).standard_normal((33, 40)).astype(np.float32)
+    difference = np.abs(as_shown(values, Sign.SIGNED, quality) - values).max() / np.abs(values).max()
+    assert difference <= quality.error + 1e-6
+    flat = np.full((8, 8), 2.0, np.float32)
+    np.testing.assert_allclose(as_shown(flat, Sign.POSITIVE, quality), flat, rtol=1e-6)
+
+
+def test_averaging_is_measured(run: StoredRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert map_error(run, QUALITIES[3]) is None, "small maps are kept exactly"
+    monkeypatch.setattr(errors, "EXACT_PIXELS_UP_TO", 0)
+    monkeypatch.setattr(errors, "EXACT_UP_TO", 0)
+    plain, halved = map_error(run, QUALITIES[0]), map_error(run, QUALITIES[3])
+    assert plain is not None and halved is not None
+    assert plain.largest <= QUALITIES[0].error and plain.mean < halved.mean < halved.largest <= 2
+
+
+def test_a_page_that_is_kept_small_says_so(tmp_path: Path, small_report: Path) -> None:
+    command("render", small_report, "--single-file")
+    whole = (small_report / "index.html").stat().st_size
+    result = command("render", small_report, "--max-size", whole - 3000)
+    text = (small_report / "index.html").read_text(encoding="utf-8")
+    assert len(text.encode()) <= whole - 3000, result.output
+    assert "left out, so that this file stays small" in text and "This file is kept within" in text
+
+
+@pytest.fixture
+def small_report(tmp_path: Path) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(FOLDER, tmp_path / "report"))
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("25MB", 25_000_000), ("1.5 GiB", 1_610_612_736), ("800kb", 800_000), ("12", 12), (7, 7), ("0.5MB", 500_000)],
+)
+def test_sizes(text: object, size: int) -> None:
+    assert Size().parse(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "MB", "-1MB", "0", "1e9", "1.5.2MB", "5XB", True, None, "9" * 40])
+def test_what_is_no_size(text: object) -> None:
+    with pytest.raises(BadRequest, match="isn't a size such as 25MB"):
+        Size().parse(text)
