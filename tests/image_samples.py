@@ -21,7 +21,7 @@ Sample = tuple[str, str, bytes]
 def saved(image: Image.Image, format: str, **options: Any) -> bytes:
     """A picture as Pillow writes it."""
     content = io.BytesIO()
-    image.save(content, format, **options)
+    image.copy().save(content, format, **options)  # which leaves its settings with the picture
     return content.getvalue()
 
 
@@ -44,7 +44,7 @@ def _by_pillow() -> Iterator[Sample]:
     yield "GIF", ".gif", saved(COLOR, "GIF", **two)
     for compression in (None, "tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits"):
         yield "TIFF", ".tif", saved(COLOR, "TIFF", compression=compression)
-    yield "TIFF", ".tif", saved(Image.fromarray(DEEP), "TIFF", **{**two, "append_images": [GRAY]})
+    yield "TIFF", ".tif", saved(Image.fromarray(DEEP), "TIFF", **{**two, "append_images": [GRAY.copy()]})
     yield "AVIF", ".avif", saved(COLOR, "AVIF")
     yield from (("JPEG 2000", ".jp2", saved(image, "JPEG2000")) for image in (COLOR, Image.fromarray(DEEP)))
     yield from (("PPM", ".ppm", saved(image, "PPM")) for image in (COLOR, GRAY, Image.fromarray(DEEP)))

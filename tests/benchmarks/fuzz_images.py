@@ -14,6 +14,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cnnvis_report.data.image_set import find_images, labeled
+from cnnvis_report.data.preprocessing import NO_LEVELS
+from cnnvis_report.data.value_range import find_levels
+from cnnvis_report.errors import CnnVisError
 from tests.image_samples import damaged, samples
 
 IMAGES = 10_000
@@ -34,11 +38,6 @@ class Row:
 
 def read(content: bytes, ending: str, folder: Path) -> str:
     """What a run does with a file: "read", "refused", or the name of an exception that nobody catches."""
-    from cnnvis_report.data.image_set import find_images, labeled
-    from cnnvis_report.data.preprocessing import NO_LEVELS
-    from cnnvis_report.data.value_range import find_levels
-    from cnnvis_report.errors import CnnVisError
-
     path = folder / f"a{ending}"
     path.write_bytes(content)
     outcome = "refused"
