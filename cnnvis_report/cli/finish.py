@@ -9,7 +9,7 @@ import click
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
 from cnnvis_report.cli.params import printable
-from cnnvis_report.errors import GapsFound
+from cnnvis_report.errors import GapsFound, RulesHold
 from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 
 if TYPE_CHECKING:
@@ -74,8 +74,7 @@ def report(setup: "Setup", config: OutputConfig, console: "Console", share: Shar
     result = make(setup, config, console, share)
     announce(result.first_page, config)
     sharing.announce(result.handed_on, config)
-    check_gaps(result, config)
-    deliver(result.stored, config)
+    conclude(result, config)
 
 
 def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareConfig | None = None) -> Made:
@@ -104,18 +103,26 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
     return Made(stored, written.first_page, missing, tuple(handed_on))
 
 
-def check_gaps(result: Made, config: OutputConfig) -> None:
-    """Where nothing may be missing, raise if something is.
+def conclude(result: Made, config: OutputConfig) -> None:
+    """Write what else was asked for; then fail where something is missing that may not be, or where a rule holds.
 
     Raises:
-        GapsFound: saying how much, and where it is listed.
+        GapsFound: saying how much is missing, and where it is listed. RulesHold: a rule holds, or what it reads isn't
+        known; where something is missing as well, that is its last line.
     """
-    if config.strict and result.missing:
-        page = result.first_page.with_name("run.html")
-        raise GapsFound(f"--strict: {result.missing} things are missing; {page} lists them.")
+    page = result.first_page.with_name("run.html")
+    gaps = [f"--strict: {result.missing} things are missing; {page} lists them."]
+    if not (config.strict and result.missing):
+        gaps = []
+    try:
+        _deliver(result.stored, config)
+    except RulesHold as error:
+        raise RulesHold([*error.lines, *gaps]) from error
+    if gaps:
+        raise GapsFound(gaps[0])
 
 
-def deliver(stored: "StoredRun", config: OutputConfig) -> None:
+def _deliver(stored: "StoredRun", config: OutputConfig) -> None:
     """Compare with an earlier run, write what else was asked for, and judge the rules.
 
     Raises:

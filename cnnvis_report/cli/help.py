@@ -79,6 +79,7 @@ NOTES = (
         (
             ("run, inspect, demo", "A folder: index.html is the first page, run.json and arrays/ hold the results."),
             ("train", "One model file; FILE.part.pt next to it until the training is complete."),
+            ("export", "A new folder of maps, with manifest.json and manifest.csv."),
             ("make-dataset", "A folder of images by class, masks, and dataset.json."),
         ),
     ),

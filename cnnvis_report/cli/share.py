@@ -23,12 +23,15 @@ def checked(config: ShareConfig, output: OutputConfig, folder: Path, title: str 
         title: of an anonymous copy.
 
     Raises:
-        BadRequest: something else is where it would be, or no page is as small.
+        BadRequest: something else is where it would be, no page is as small, or names would be written beside a copy
+        without names.
     """
     from cnnvis_report.report.single_file_writer import smallest_size
     from cnnvis_report.report.views.formatting import size
     from cnnvis_report.sharing.share import Share
 
+    if config.anonymous and (output.summary or output.json):
+        raise BadRequest("--anonymous: --summary and --json have the names of this report; render the copy with them.")
     share = Share(config.zip, config.anonymous, config.share, config.copy, output.single_file, config.max_size, title)
     share.check(folder)
     if config.max_size is not None and config.max_size < smallest_size():

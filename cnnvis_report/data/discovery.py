@@ -111,7 +111,8 @@ def _tables(search: Search, images: Sequence[ImageFile]) -> list[str]:
         lines = head_of(table).replace(b'"', b"").splitlines()
         cells = {cell.strip().rpartition(b"/")[2] for line in lines for cell in re.split(rb"[,;\t]| (?=\S+$)", line)}
         if cells & names:
-            return [f"{readable(table.name)} names images: give it as IMAGES, and its labels are read."]
+            name = readable(table.name)
+            return [f"{name} names images: give it as IMAGES, or by --labels, and its labels are read."]
     return []
 
 

@@ -129,8 +129,7 @@ def _make(request: _Request, config: RunConfig, console: Console) -> None:
     result = finish.make(setup, config.output, console, config.share)
     if config.output.open:
         finish.announce(result.first_page, config.output)
-    finish.check_gaps(result, config.output)
-    finish.deliver(result.stored, config.output)
+    finish.conclude(result, config.output)
 
 
 def _source(request: _Request, config: RunConfig) -> Source:

@@ -131,3 +131,26 @@ def test_from_python_a_rule_is_an_error(drawn: Path, tmp_path: Path) -> None:
             tiny(), sorted(drawn.glob("*/plain.png")), output=tmp_path / "r", methods="grad_cam", fail_if="images<2"
         )
     assert (tmp_path / "r" / "index.html").is_file()
+
+
+def test_what_is_missing_is_said_beside_rules_and_after_the_summary(drawn: Path, tmp_path: Path) -> None:
+    words = (*TINY, drawn, "-o", tmp_path / "r", *QUICK, "--strict", "--summary", tmp_path / "s.md")
+    result = command(*words, code=3)
+    assert (tmp_path / "s.md").is_file() and "things are missing" in result.stderr
+    result = command(*words, "--fail-if", "skipped>0", code=4)
+    first, last = result.stderr.splitlines()[-2:]
+    assert first.startswith('Error: --fail-if "skipped>0": skipped is ') and "things are missing" in last
+
+
+def test_a_settings_file_can_have_rules(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text('fail-if = ["accuracy<0.9", "acuracy<1"]\n', "utf-8")
+    words = (*TINY, tmp_path, "-o", tmp_path / "r", "--config", tmp_path / "run.toml")
+    result = command(*words, code=2)
+    assert "run.toml: fail-if" in result.stderr and "Did you mean 'accuracy'?" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--summary", "--json"])
+def test_names_are_not_written_beside_a_copy_without_names(run: Path, tmp_path: Path, option: str) -> None:
+    copy = tmp_path / "copy"
+    result = command("render", run, "--anonymous", "--copy", copy, option, tmp_path / "s.md", code=2)
+    assert "have the names of this report" in result.stderr and not copy.exists()

@@ -70,7 +70,7 @@ def test_images_are_matched_by_content_then_by_name(tmp_path: Path) -> None:
 def test_maps_of_one_class_are_compared(tmp_path: Path) -> None:
     """The label where both explain it, then the first prediction; else each one's own, which is said."""
     both = {**cam(RAMP, 0), **cam(-RAMP, 1)}
-    old = [Planted("label.png", 1, 0, maps=both), Planted("first.png", 1, 2, maps=both)]
+    old = [Planted("label.png", 1, 0, maps=both), Planted("first.png", 1, 2, maps=both | cam(RAMP, 2))]
     new = [Planted("label.png", 0, 0, maps=both), Planted("first.png", 0, 2, maps=both)]
     old.append(Planted("own.png", 1, None, maps=cam(RAMP, 1)))
     new.append(Planted("own.png", 0, None, maps=cam(-RAMP, 0)))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -106,3 +107,16 @@ def test_the_command_offers_all_formats() -> None:
     from cnnvis_report.cli.commands.export import CHOICES as OFFERED
 
     assert OFFERED == CHOICES
+
+
+def test_virelay_gets_the_map_of_the_predicted_class_wherever_it_stands() -> None:
+    from cnnvis_report.sharing.maps.virelay import maps_shown
+    from tests.fixtures.make_run import FOLDER
+
+    for image in load_run(FOLDER).images():
+        for maps in (image.maps, image.maps[::-1]):
+            shown = list(maps_shown(replace(image, maps=maps), ()))
+            assert {record.method: record.target for record in shown} == dict.fromkeys(
+                ("cam", "gradient", "random"), image.top[0].index
+            )
+        assert [record.method for record in maps_shown(image, ["cam"])] == ["cam"]

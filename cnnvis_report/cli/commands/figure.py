@@ -10,7 +10,7 @@ from cnnvis_report.cli.options import configured
 from cnnvis_report.cli.params import printable
 from cnnvis_report.cli.types import SettingType
 from cnnvis_report.errors import BadRequest, CnnVisError, brief
-from cnnvis_report.report.figure.config import FigureConfig
+from cnnvis_report.report.figure.config import PREDICTION, FigureConfig
 from cnnvis_report.settings import Group
 from cnnvis_report.settings.kinds import File
 
@@ -83,8 +83,11 @@ def _drawn(run: Path, output: Path, config: FigureConfig) -> str:
     """Write the figure of a run; its caption."""
     from cnnvis_report.report.figure.caption import caption
     from cnnvis_report.report.figure.save import save_figure
+    from cnnvis_report.store.comparison_file import COMPARISON
     from cnnvis_report.store.run_folder import load_run
 
+    if (run / COMPARISON).is_file():
+        raise BadRequest(f"{run}: holds a comparison. Give the runs that were compared: cnnvis-report figure OLD NEW.")
     stored = load_run(run)
     try:
         return caption(save_figure(stored, output, config))
@@ -103,5 +106,7 @@ def _compared(runs: Sequence[Path], output: Path, config: FigureConfig) -> str:
     from cnnvis_report.report.figure.save import check_target
 
     check_target(output)
+    if config.target != PREDICTION:
+        raise BadRequest(f"--class {config.target}: maps of several runs are of the class that the comparison chooses.")
     stored = load_runs(runs)
     return save_comparison_figure(ComparedReport(compare_runs(stored), stored), output, config)

@@ -1,8 +1,8 @@
 """Labels of a table, joined to images that were found elsewhere."""
 
+import posixpath
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from cnnvis_report.data.image_file import FoundImages, ImageFile, several
 from cnnvis_report.data.tables.label_rows import merged
@@ -10,19 +10,24 @@ from cnnvis_report.data.tables.table import LabelFile, LabelRow
 from cnnvis_report.errors import BadRequest
 
 Key = Callable[[str], str]
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _stem(path: str) -> str:
+    return posixpath.splitext(path)[0]
+
+
 # what has to be alike, from the narrowest to the widest
-KEYS: tuple[Key, ...] = (
-    lambda name: name,
-    lambda name: PurePosixPath(name).with_suffix("").as_posix() if PurePosixPath(name).name else name,
-    lambda name: PurePosixPath(name).name,
-    lambda name: PurePosixPath(name).stem,
-)
+KEYS: tuple[Key, ...] = (str, _stem, _name, lambda path: _stem(_name(path)))
 
 
 def names_of(images: Iterable[ImageFile]) -> Callable[[str], bool]:
     """Whether a text may name one of some images: by its path, its name or its stem."""
     names = {key(image.name) for image in images for key in (KEYS[0], *KEYS[2:])}
-    return lambda text: bool(text) and (_plain(text) in names or PurePosixPath(_plain(text)).name in names)
+    return lambda text: bool(text) and (_plain(text) in names or _name(_plain(text)) in names)
 
 
 def joined(images: FoundImages, table: LabelFile) -> FoundImages:
@@ -82,7 +87,7 @@ def _matches(images: list[str], rows: list[str]) -> dict[int, int]:
 
 
 def _plain(text: str) -> str:
-    return PurePosixPath(text.replace("\\", "/")).as_posix()
+    return posixpath.normpath(text.replace("\\", "/"))
 
 
 def _without_page(name: str) -> str:

@@ -83,7 +83,7 @@ def export_virelay(run: StoredRun, folder: Path, methods: Sequence[str], images:
             names |= {label.index: label.name for label in image.named if label.index is not None}
             arrays = run.maps(image)
             open_file(SAMPLES).add({"data": _picture(arrays["picture"]), "label": _label(run, image)})
-            for record in _shown(image, methods):
+            for record in maps_shown(image, methods):
                 values = _full_size(np.asarray(arrays[record.key], dtype=np.float32), image.size)
                 sample = {
                     "index": np.asarray(index, dtype=np.uint32),
@@ -97,7 +97,7 @@ def export_virelay(run: StoredRun, folder: Path, methods: Sequence[str], images:
     return entries
 
 
-def _shown(image: ImageRecord, methods: Sequence[str]) -> Iterator[MapRecord]:
+def maps_shown(image: ImageRecord, methods: Sequence[str]) -> Iterator[MapRecord]:
     """A map of each method and layer: of the predicted class, or the first class that was explained."""
     predicted = image.top[0].index if image.top else None
     records: dict[str, MapRecord] = {}

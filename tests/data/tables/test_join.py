@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from cnnvis_report import create_report
 from cnnvis_report.errors import BadRequest
 from tests.conftest import command
 from tests.data.tables.label_tables import by_file, indices, notices, opened, opener_of, write
 from tests.data.test_class_names import tree
+from tests.factories import tiny
+from tests.narrow import present
 
 
 @pytest.mark.parametrize(
@@ -109,3 +112,11 @@ def test_a_folder_with_metadata_in_each_split(tmp_path: Path) -> None:
     assert indices(opened(tmp_path, "val")) == {"validation/a.png": [2], "validation/b.png": [0]}
     with pytest.raises(BadRequest, match=r"no such part\. Its parts are train \(1\), validation \(1\)"):
         opened(tmp_path, "test")
+
+
+def test_python_takes_a_file_of_labels(tmp_path: Path) -> None:
+    images = tree(tmp_path / "images", "a.png", "b.png")
+    table = write(tmp_path / "t.csv", "file,label\na.png,1\nb.png,0\n")
+    report = create_report(tiny(), images, labels=table, methods="gradient", output=tmp_path / "report")
+    labels = {name: present(report[name].record.label).index for name in ("a.png", "b.png")}
+    assert labels == {"a.png": 1, "b.png": 0}

@@ -61,3 +61,13 @@ def test_the_command_draws_runs_as_columns(tmp_path: Path, suffix: str) -> None:
         text = output.read_text(encoding="utf-8")
         assert "<i>" not in text.replace("&lt;i&gt;", "") and "<script" not in text
     assert "no run" in command("figure", folders[0], tmp_path, "-o", output, code=2).output
+
+
+def test_what_the_command_cannot_draw_is_one_line(tmp_path: Path) -> None:
+    folders = [run.folder for run in runs(tmp_path)]
+    output = tmp_path / "changed.png"
+    refused = command("figure", *folders, "-o", output, "--class", "label", code=2).output
+    assert refused.startswith("Error: --class label: maps of several runs") and not output.exists()
+    (tmp_path / "diff").mkdir()
+    (tmp_path / "diff" / "comparison.json").write_text("{}", "utf-8")
+    assert "Give the runs that were compared" in command("figure", tmp_path / "diff", "-o", output, code=2).output
