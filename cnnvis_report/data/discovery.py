@@ -92,7 +92,7 @@ def _found_in(text: str, search: Search, selection: Selection) -> FoundImages:
         return FoundImages(tuple(replace(image, mask=masks.get(image.name)) for image in search.walk(parts[0])))
     if not path.exists():
         what = "a link to a file that isn't there" if path.is_symlink() else "there is no such file or folder"
-        raise BadRequest(f"{path}: {what}. IMAGES are files, folders and lists (.txt, .csv, .tsv).")
+        raise BadRequest(f"{path}: {what}. IMAGES are files, folders, archives, tables and data sets.")
     kind = ending(path)
     if kind in endings():
         why = reader_for(b"", kind).missing

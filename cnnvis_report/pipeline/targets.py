@@ -76,7 +76,8 @@ def check_choice(choice: ClassChoice, images: ImageSet, subject: Subject) -> Non
     if choice == ClassChoice(label=True) and not any(item.label for item in images):
         raise BadRequest(
             "--classes label: no image has a label. Put the images in folders called like classes, or use --labels "
-            "folders, or give a .txt, .csv or .tsv list of paths and labels."
+            "folders, or give a table of paths and labels, as IMAGES or by --labels FILE."
+            + "".join(f" {notice}" for notice in images.notices if "names images" in notice)
         )
     labels = [label for item in images for label in item.labels]
     if choice == ClassChoice(label=True) and all(label.index is None for label in labels):

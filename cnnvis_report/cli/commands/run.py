@@ -16,7 +16,7 @@ def run(config: RunConfig) -> None:
 
     MODEL is a file that 'cnnvis-report train' has written, a torchvision classifier (resnet50,
     resnet50@IMAGENET1K_V2), with --weights for a file of your own, or package.module:factory for a network of your
-    own. IMAGES are files, folders and lists (.txt, .csv, .tsv).
+    own. IMAGES are files, folders, archives, tables and data sets.
 
     A run that was stopped continues where it was when the same command is given again.
 

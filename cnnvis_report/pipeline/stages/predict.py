@@ -84,7 +84,7 @@ def _check_judged(subject: Subject, images: ImageSet, select: str) -> None:
     if not any(item.labels for item in images):
         raise BadRequest(
             f"--select {select}: no image has a label. Put the images in folders called like classes, or use --labels "
-            f"folders, or give a .txt, .csv or .tsv list of paths and labels."
+            f"folders, or give a table of paths and labels, as IMAGES or by --labels FILE."
         )
     if not any(known_labels(item) for item in images):
         example = next(label.name for item in images for label in item.labels)
