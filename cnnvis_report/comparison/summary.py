@@ -9,7 +9,9 @@ from cnnvis_report.evidence.paired import median_of
 from cnnvis_report.evidence.statistics import Bootstrap
 from cnnvis_report.records.compared_images import ComparedImage
 from cnnvis_report.records.comparison import ComparedMethod, Median
+from cnnvis_report.records.evidence import Interval
 
+Intervals = tuple[Interval | None, ...]
 Rows = Sequence[tuple[float | None, ...]]  # of images, each with a number of each run
 
 
@@ -21,21 +23,36 @@ def medians(rows: Rows) -> tuple[Median | None, ...]:
 
 def summed_up(methods: Sequence[ComparedMethod], images: Sequence[ComparedImage]) -> tuple[ComparedMethod, ...]:
     """The methods that have maps of the compared images, with their figures over these."""
-    bootstrap = Bootstrap()
+    compared = [method for method in methods if any(method.key in image.keys for image in images)]
+    energies = _energies([method.key for method in compared], images)
     return tuple(
-        _summed_up(method, images, bootstrap) for method in methods if any(method.key in image.keys for image in images)
+        replace(
+            method,
+            moved=medians([image.moved[method.key] for image in images if method.key in image.moved]),
+            mask_energy=energies[method.key][0],
+            mask_energy_difference=energies[method.key][1],
+        )
+        for method in compared
     )
 
 
-def _summed_up(method: ComparedMethod, images: Sequence[ComparedImage], bootstrap: Bootstrap) -> ComparedMethod:
-    distances = medians([image.moved[method.key] for image in images if method.key in image.moved])
-    rows = [image.mask_energy[method.key] for image in images if method.key in image.mask_energy]
-    if not rows:
-        return replace(method, moved=distances)
-    energies = np.array([[np.nan if share is None else share for share in row] for row in rows])
-    return replace(
-        method,
-        moved=distances,
-        mask_energy=tuple(bootstrap.intervals(energies)),
-        mask_energy_difference=tuple(bootstrap.intervals(energies[:, 1:] - energies[:, :1])),
-    )
+def _energies(keys: Sequence[str], images: Sequence[ComparedImage]) -> dict[str, tuple[Intervals, Intervals]]:
+    """By method, the mean energy in the mask of each run, and how it differs from that of the first.
+
+    All columns go through one bootstrap, which draws its resamples once.
+    """
+    masked = [image for image in images if image.mask_energy]
+    if not masked:
+        return dict.fromkeys(keys, ((), ()))
+    runs = len(masked[0].ids)
+    columns = []
+    for key in keys:
+        rows = [image.mask_energy.get(key, (None,) * runs) for image in masked]
+        shares = np.array(rows, dtype=np.float64)  # None becomes nan
+        columns += [shares, shares[:, 1:] - shares[:, :1]]
+    intervals = Bootstrap().intervals(np.concatenate(columns, axis=1))
+    starts = range(0, len(intervals), 2 * runs - 1)
+    return {
+        key: (tuple(intervals[start : start + runs]), tuple(intervals[start + runs : start + 2 * runs - 1]))
+        for key, start in zip(keys, starts, strict=True)
+    }
