@@ -83,7 +83,7 @@ def _drawn(run: Path, output: Path, config: FigureConfig) -> str:
     """Write the figure of a run; its caption."""
     from cnnvis_report.report.figure.caption import caption
     from cnnvis_report.report.figure.save import save_figure
-    from cnnvis_report.store.comparison_file import COMPARISON
+    from cnnvis_report.store.names import COMPARISON
     from cnnvis_report.store.run_folder import load_run
 
     if (run / COMPARISON).is_file():

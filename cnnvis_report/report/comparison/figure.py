@@ -150,7 +150,9 @@ def _maps(
 
 def _head(report: ComparedReport, image: ComparedImage, name: str) -> Iterator[HeadLine]:
     yield HeadLine(name, "ink", instead=image.id)
-    for run, prediction in zip(report.names, image.predictions, strict=True):
+    two = len(report.runs) <= TWO_METHODS_UP_TO
+    for number, (name_of_run, prediction) in enumerate(zip(report.names, image.predictions, strict=True), start=1):
+        run = name_of_run if two else str(number)
         state = {True: "correct", False: "misclassified", None: ""}[prediction.correct]
         yield HeadLine(f"{run}: {predicted(prediction)}", state or "ink", state, instead=predicted(prediction))
     flip = strongest_flip(image)
@@ -192,4 +194,5 @@ def _sentences(report: ComparedReport, figure: Figure) -> Iterator[str]:
     if any(row.mask is not None for row in figure.rows):
         yield "Outlines: masks."
     if any(prediction.correct is not None for image in report.images for prediction in image.predictions):
-        yield "✓ correct, ✗ error, with the probability of the predicted class."
+        numbers = "" if len(report.runs) <= TWO_METHODS_UP_TO else ", by the number of the column"
+        yield f"✓ correct, ✗ error, with the probability of the predicted class{numbers}."

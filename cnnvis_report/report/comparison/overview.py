@@ -17,6 +17,7 @@ from cnnvis_report.report.views.headline_figure import HeadlineFigure, figure_vi
 from cnnvis_report.report.views.links import Links
 
 COMMAND = "cnnvis-report figure OLD NEW -o figure.pdf"
+OUTRIGHT = 6  # findings
 CLASSES = 100  # that the page lists
 NEVER_MEASURED = "–"
 # the rows of the table of runs: titles, and what they are
@@ -49,6 +50,7 @@ class ClassRow:
 class ComparisonOverview:
     """What the overview shows.
 
+    findings, more_findings: at once, of several later runs those of the last one, and folded away.
     measures: what the figures of the runs are, one a row. classes: most broken images first.
     image_id: empty, as the page isn't that of an image.
     """
@@ -56,6 +58,7 @@ class ComparisonOverview:
     title: str
     facts: list[str]
     findings: list[Finding]
+    more_findings: list[Finding]
     figure: HeadlineFigure | None
     notices: list[str]
     folded: list[str]
@@ -71,6 +74,9 @@ def comparison_overview(report: ComparedReport, figure: Figure | None, links: Li
     """Gather what the overview shows."""
     comparison = report.comparison
     shown, folded = notices(comparison.notices)
+    findings = [Finding(one.topic, one.text, _proof(one.topic, links)) for one in comparison.findings]
+    last = [finding for finding in findings if finding.text.startswith(f"{report.names[-1]}: ")]
+    others = [finding for finding in findings if finding not in last]
     text = comparison_caption(report, figure) if figure else ""
     return ComparisonOverview(
         title=comparison.title,
@@ -79,7 +85,8 @@ def comparison_overview(report: ComparedReport, figure: Figure | None, links: Li
             fmt.count(len(comparison.images), "image") + " compared",
             fmt.count(len(report.methods), "method"),
         ],
-        findings=[Finding(one.topic, one.text, _proof(one.topic, links)) for one in comparison.findings],
+        findings=findings[:OUTRIGHT] if len(report.runs) == 2 else last,
+        more_findings=findings[OUTRIGHT:] if len(report.runs) == 2 else others,
         figure=figure_view(figure, text, links, command=COMMAND) if figure else None,
         notices=shown,
         folded=folded,
