@@ -60,8 +60,9 @@ def check_rules(config: OutputConfig, results: "JobResults") -> None:
     Raises:
         BadRequest: naming the rule.
     """
-    for problem in judge_all(config.fail_if, results.values, results.measures)[1]:
-        raise BadRequest(problem)
+    for outcome in judge_all(config.fail_if, results.values, results.measures):
+        if outcome.problem:
+            raise BadRequest(line(outcome.rule, outcome.problem))
 
 
 def deliver(config: OutputConfig, results: "JobResults") -> None:
@@ -70,14 +71,14 @@ def deliver(config: OutputConfig, results: "JobResults") -> None:
     Raises:
         RulesHold: a rule holds, or what it reads isn't known.
     """
-    outcomes, problems = judge_all(config.fail_if, results.values, results.measures)
+    outcomes = judge_all(config.fail_if, results.values, results.measures)
     if config.json is not None:
         _write(config.json, as_json(_numbers(results, outcomes)) + "\n", config)
     if config.summary is not None:
         _write_summary(config.summary, results, outcomes, config)
-    lines = [line(outcome.rule, outcome.describe()) for outcome in outcomes if outcome.holds]
-    if lines or problems:
-        raise RulesHold([*lines, *problems])
+    lines = [line(outcome.rule, outcome.describe()) for outcome in outcomes if outcome.fails]
+    if lines:
+        raise RulesHold(lines)
 
 
 def _write_summary(path: Path, results: "JobResults", outcomes: Sequence[Outcome], config: OutputConfig) -> None:
@@ -120,9 +121,15 @@ def _numbers(results: "JobResults", outcomes: Sequence[Outcome]) -> dict[str, An
             for run in runs
         ],
         "rules": [
-            {"rule": outcome.rule.text, "holds": outcome.holds, "measured": outcome.describe()} for outcome in outcomes
+            {"rule": outcome.rule.text, "holds": _holds(outcome), "measured": outcome.describe()}
+            for outcome in outcomes
         ],
     }
+
+
+def _holds(outcome: Outcome) -> bool | None:
+    """None where nobody knows."""
+    return None if outcome.problem else outcome.holds
 
 
 def _number(value: Value) -> dict[str, float | None]:

@@ -37,7 +37,7 @@ UNREAD = {
         ("a volume", SLICES, ".nrrd .nhdr .mha .mhd .mgz .mgh .mnc .img .vti .vtk"),
         ("a microscope's file", SLICES, ".czi .lif .nd2 .oib .oif .lsm .vsi .stk .svs .ndpi .scn .mrxs .bif .zarr"),
         ("a FITS file", SLICES, ".fits .fit .fts"),
-        ("a NumPy archive", ARRAY, ".npz"),
+        ("a NumPy archive", "give it as IMAGES itself", ".npz"),
     )
     for ending in endings.split()
 }  # fmt: skip

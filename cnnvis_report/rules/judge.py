@@ -16,19 +16,28 @@ class Outcome:
     """What became of a rule.
 
     values: those that it reads. matching: those of them that meet its condition; it holds where there is one.
+    problem: why it can't be judged, a sentence; empty where it can.
     """
 
     rule: Rule
-    values: tuple[Value, ...]
-    matching: tuple[Value, ...]
+    values: tuple[Value, ...] = ()
+    matching: tuple[Value, ...] = ()
+    problem: str = ""
 
     @property
     def holds(self) -> bool:
-        """Whether the command fails by it."""
+        """Whether a value meets its condition."""
         return bool(self.matching)
 
+    @property
+    def fails(self) -> bool:
+        """Whether the command fails by it: it holds, or nobody knows."""
+        return self.holds or bool(self.problem)
+
     def describe(self) -> str:
-        """The measured values, those that meet the condition where there are any."""
+        """The measured values, those that meet the condition where there are any; or why it can't be judged."""
+        if self.problem:
+            return self.problem
         values = self.matching or self.values
         more = f"; {len(values) - NAMED} more" if len(values) > NAMED else ""
         return "; ".join(value.describe(percent=self.rule.percent) for value in values[:NAMED]) + more
@@ -77,17 +86,15 @@ def _amount(rule: Rule, value: Value) -> float:
     return value.interval.mean if end is None else end
 
 
-def judge_all(
-    rules: Sequence[Rule], values: Sequence[Value], measures: Collection[str] = ()
-) -> tuple[list[Outcome], list[str]]:
-    """Judge rules, and say in a line each which of them can't be judged."""
-    outcomes, problems = [], []
+def judge_all(rules: Sequence[Rule], values: Sequence[Value], measures: Collection[str] = ()) -> list[Outcome]:
+    """Judge rules; what can't be judged is an outcome, too."""
+    outcomes = []
     for rule in rules:
         try:
             outcomes.append(judge(rule, values, measures))
         except BadRequest as error:
-            problems.append(line(rule, str(error)))
-    return outcomes, problems
+            outcomes.append(Outcome(rule, problem=str(error)))
+    return outcomes
 
 
 def line(rule: Rule, text: str) -> str:

@@ -151,6 +151,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (images.ImageRecord, "id"): image_id,
     (images.ImageRecord, "name"): image_name,
     (images.ImageRecord, "content"): dropped,
+    (images.ImageRecord, "reading"): sentence,
     (metrics.MapMetrics, "layer"): layer,
     (metrics.ImageMetrics, "blind"): sentences,
     (metrics.RandomizationResult, "layer"): layer,

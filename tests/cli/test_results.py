@@ -83,7 +83,11 @@ def test_a_run_is_judged_and_summed_up(drawn: Path, class_names: Path, tmp_path:
         assert picture.info["Software"] == FIGURE_SOFTWARE
     numbers = json.loads((tmp_path / "values.json").read_text("utf-8"))
     assert numbers["runs"][0]["values"]["images"] == {"value": 3.0, "low": None, "high": None, "images": 3}
-    assert numbers["rules"] == [{"rule": "images<9", "holds": True, "measured": "images is 3"}]
+    assert numbers["rules"] == [
+        {"rule": "images<9", "holds": True, "measured": "images is 3"},
+        {"rule": "macro_f1.high<2", "holds": None, "measured": "macro_f1 has no interval; leave .high away."},
+    ]
+    assert "macro_f1.high\\<2 can't be judged: macro_f1 has no interval" in text
 
 
 def test_to_the_terminal_goes_the_summary_alone(run: Path) -> None:

@@ -78,7 +78,7 @@ def merged(rows: Sequence[LabelRow]) -> tuple[list[LabelRow], int]:
         if known.labels != row.labels:
             repeated.add(row.path)
             labels = tuple(dict.fromkeys((*known.labels, *row.labels)))
-            by_path[row.path] = replace(known, labels=labels, bare=known.bare and row.bare)
+            by_path[row.path] = replace(known, labels=labels, bare=False)
     return list(by_path.values()), len(repeated)
 
 

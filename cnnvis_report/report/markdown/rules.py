@@ -8,10 +8,12 @@ from cnnvis_report.rules.judge import Outcome
 
 def rules_list(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     """A list of which rules hold, and which don't; nothing without rules."""
-    ordered = sorted(outcomes, key=lambda outcome: not outcome.holds)
+    ordered = sorted(outcomes, key=lambda outcome: not outcome.fails)
     return (bullets(map(_line, ordered)),) if outcomes else ()
 
 
 def _line(outcome: Outcome) -> str:
-    verdict = "❌ **Fails**" if outcome.holds else "✅ Passes"
-    return f"{verdict}: {short(outcome.rule.text)}, as {short(outcome.describe())}"
+    rule, measured = short(outcome.rule.text), short(outcome.describe())
+    if outcome.problem:
+        return f"❌ **Fails**: {rule} can't be judged: {measured}"
+    return f"{'❌ **Fails**' if outcome.holds else '✅ Passes'}: {rule}, as {measured}"

@@ -46,6 +46,12 @@ def test_a_name_of_two_images_is_neither(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_name_of_two_rows_is_neither(tmp_path: Path) -> None:
+    images = tree(tmp_path / "images", "a.png", "b.png")
+    joined = by_file(images, write(tmp_path / "t.csv", "file,label\nx/a.png,cat\ny/a.png,dog\nx/b.png,dog\n"))
+    assert indices(joined) == {"a.png": [], "b.png": [1]}
+
+
 def test_of_a_split_only_its_images_are_taken(tmp_path: Path) -> None:
     images = tree(tmp_path / "images", "a.png", "b.png", "c.png")
     table = write(tmp_path / "t.csv", "file,label,split\na.png,cat,train\nb.png,dog,val\n")
