@@ -167,11 +167,12 @@ def predicted(prediction: ComparedPrediction) -> str:
 
 
 def _rule(report: ComparedReport, images: Sequence[ComparedImage]) -> str:
-    counts = {flip: sum(strongest_flip(image) is flip for image in images) for flip in (Flip.BROKEN, Flip.FIXED)}
+    flips = {Flip.BROKEN: "broken", Flip.FIXED: "fixed", Flip.CHANGED: "with another prediction"}
+    counts = {words: sum(strongest_flip(image) is flip for image in images) for flip, words in flips.items()}
     rest = len(images) - sum(counts.values())
     masked = any(image.mask_energy for image in report.images)
     why = "whose relevance in the mask changed or whose maps moved most" if masked else "whose maps moved most"
-    parts = [f"{count} {flip}" for flip, count in counts.items() if count]
+    parts = [f"{count} {words}" for words, count in counts.items() if count]
     parts += [f"{rest} {why}"] if rest else []
     return listed(parts)
 

@@ -67,7 +67,8 @@ class ComparedReport:
         coarse = self.shown is not None and self.shown.info.kind is Kind.LAYER
         others = [method for method in self._ranked if (method.info.kind is Kind.LAYER) is not coarse]
         masked = [method for method in others if mask_change(method) is not None]
-        return max(masked, key=lambda method: mask_change(method) or 0.0, default=next(iter(others), None))
+        judged = others[:1] if self.runs[0].evidence is not None else []  # without evidence, chance would choose it
+        return max(masked, key=lambda method: mask_change(method) or 0.0, default=next(iter(judged), None))
 
     def records(self, ids: Collection[str] = ()) -> Iterator[tuple[ComparedImage, tuple[ImageRecord, ...]]]:
         """Images with their records in each run, in the order of the first run; those that have a page without ids."""

@@ -72,10 +72,10 @@ SETS: dict[str, tuple[dict[str, npt.NDArray[Any]], dict[str, list[str]]]] = {
             "train_labels": np.zeros((3, 1)),
             "val_images": GRAY,
             "val_labels": np.zeros((3, 1)),
-            "test_images": GRAY[:2],
-            "test_labels": np.array([[1], [0]]),
+            "test_images": GRAY,
+            "test_labels": np.array([[1], [0], [1]]),
         },
-        {"test/0000": ["dog"], "test/0001": ["cat"]},
+        {"test/0000": ["dog"], "test/0001": ["cat"], "test/0002": ["dog"]},
     ),
     "several labels": (
         {"test_images": GRAY[:2], "test_labels": np.array([[1, 1], [0, 0]])},
