@@ -48,6 +48,7 @@ def joined(images: FoundImages, table: LabelFile) -> FoundImages:
             f"{several([row.path for row in table.rows], 2)}, and the images are called "
             f"{several([image.name for image in images], 2)}."
         )
+    before = [notice for notice in images.notices if not notice.startswith(f"{table.name} names images")]
     files = [
         _labeled(image, table.rows[row_of[number]]) if number in row_of else image
         for number, image in enumerate(images)
@@ -56,7 +57,7 @@ def joined(images: FoundImages, table: LabelFile) -> FoundImages:
     return replace(
         images,
         files=tuple(files),
-        notices=(*images.notices, *table.notices, *_unjoined(images, table, row_of)),
+        notices=(*before, *table.notices, *_unjoined(images, table, row_of)),
         classes=table.classes or images.classes,
     )
 

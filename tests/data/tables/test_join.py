@@ -126,3 +126,9 @@ def test_python_takes_a_file_of_labels(tmp_path: Path) -> None:
     report = create_report(tiny(), images, labels=table, methods="gradient", output=tmp_path / "report")
     labels = {name: present(report[name].record.label).index for name in ("a.png", "b.png")}
     assert labels == {"a.png": 1, "b.png": 0}
+
+
+def test_a_table_among_the_images_is_not_offered_where_it_is_given(tmp_path: Path) -> None:
+    images = tree(tmp_path / "images", "a.png")
+    table = write(images / "t.csv", "file,label\na.png,cat\n")
+    assert "t.csv names images" in notices(opened(images)) and "names images" not in notices(by_file(images, table))

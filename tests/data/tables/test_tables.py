@@ -26,6 +26,7 @@ FORMS = {
     "quoted.tsv": '"photo"\t"label"\n"a.png"\t"cat"\n"sub/b.png"\t"dog"\n',
     "no-header.csv": "a.png,cat\nsub/b.png,dog\n",
     "label-first.csv": "cat,a.png\ndog,sub/b.png\n",
+    "a-name-among-notes.csv": "x1,x2,label\nc.png,a.png,cat\n-,sub/b.png,dog\n-,sub/b.png,dog\n",
     "odd-names.csv": "x1,x2\na.png,cat\nsub/b.png,dog\n",
     "no-endings.csv": "image_id,label\na,cat\nsub/b,dog\n",
     "windows.csv": "file,label\r\na.png,cat\r\nsub\\b.png,dog\r\n",
