@@ -86,7 +86,7 @@ def test_the_command_is_copied(chromium: Any, moved: Path) -> None:
     visit = Visit(chromium)
     visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab = visit.open(moved / "run.html")
-    tab.locator(".command [data-copy-text]").click()
+    tab.locator(".command [data-copy-text]").first.click()
     until(tab, "document.querySelector('.command button').textContent === 'Copied'")
     assert tab.evaluate("navigator.clipboard.readText()").startswith("cnnvis-report run ")
     visit.is_quiet()

@@ -34,7 +34,7 @@ MAPS = {
 }
 
 
-@pytest.mark.parametrize("quality", QUALITIES, ids=["31 steps", "15 steps", "halved"])
+@pytest.mark.parametrize("quality", QUALITIES, ids=["31 steps", "15 steps", "7 steps", "halved", "halved, 15 steps"])
 @pytest.mark.parametrize("name", MAPS)
 def test_a_map_is_unpacked_within_the_error_of_its_quality(scripts: Any, name: str, quality: Quality) -> None:
     values = MAPS[name]
@@ -49,7 +49,7 @@ def test_a_map_is_unpacked_within_the_error_of_its_quality(scripts: Any, name: s
     assert np.abs(np.array(unpacked).reshape(values.shape) - values).max() <= bound * np.abs(values).max() + 1e-9
 
 
-@pytest.mark.parametrize("quality", QUALITIES, ids=["31 steps", "15 steps", "halved"])
+@pytest.mark.parametrize("quality", QUALITIES, ids=["31 steps", "15 steps", "7 steps", "halved", "halved, 15 steps"])
 def test_maps_of_all_classes_are_those_of_numpy_to_the_bit(scripts: Any, quality: Quality) -> None:
     maps: list[Array] = [
         NOISE,
