@@ -61,6 +61,8 @@ def _member(info: zipfile.ZipInfo, source: ByteSource) -> Member:
         problem = problem or "it is encrypted"
     elif stat.S_ISLNK(mode):
         problem = problem or "a link, and links in archives aren't followed"
+    elif info.header_offset < 0:
+        problem = problem or "it begins before the archive does, whose directory is damaged"
     elif info.compress_type not in METHODS:
         problem = problem or f"compressed by method {info.compress_type} of zip, which isn't read; deflate is"
     if problem:

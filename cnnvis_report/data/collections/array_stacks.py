@@ -13,7 +13,8 @@ from cnnvis_report.data.arrays.stored import MAGIC, StoredArray, stored_array
 from cnnvis_report.data.collection import ImageWay, Selection, collection
 from cnnvis_report.data.formats import head_of
 from cnnvis_report.data.image_file import FoundImages, ImageFile
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.data.pixels import UnusablePicture
+from cnnvis_report.errors import BadRequest, brief
 from cnnvis_report.records.bands import USUAL
 
 # what stands for images in a file's name, and what for labels in that of the file beside it
@@ -56,12 +57,18 @@ def npz_arrays(text: str, selection: Selection) -> FoundImages:
     """The images in the arrays of an archive."""
     arrays: dict[str, StoredArray] = {}
     path = Path(text)
+    damaged = []
     for member in zip_members(LocalBytes(path), text):
-        source = _values(member.entry) if isinstance(member.entry, ZipEntry) else None
-        array = stored_array(source) if source is not None else None
+        try:
+            source = _values(member.entry) if isinstance(member.entry, ZipEntry) else None
+            array = stored_array(source) if source is not None else None
+        except (UnusablePicture, OSError) as error:
+            damaged.append(f"The array {member.name!r} is left aside: {brief(error)}.")
+            continue
         if array is not None:
             arrays[member.name.removesuffix(".npy")] = array
     parts, classes, notices = stack_parts(arrays)
+    notices = [*damaged, *notices]
     if not parts:
         listed = ", ".join(f"{name} {'×'.join(map(str, array.shape))}" for name, array in [*arrays.items()][:6])
         raise BadRequest(

@@ -194,7 +194,7 @@ def test_solutions_of_imagenet_have_ids_and_boxes(folder: Path) -> None:
 CELLS = st.text(alphabet=st.sampled_from("ab.png,;\t|\"'\n\r/\\0 1é"), max_size=60)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=150, deadline=None)
 @given(CELLS, st.sampled_from([".csv", ".tsv"]))
 def test_no_text_is_more_than_a_message(text: str, suffix: str) -> None:
     try:
@@ -211,7 +211,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=150, deadline=None)
 @given(VALUES)
 def test_no_json_is_more_than_a_message(content: object) -> None:
     try:
