@@ -44,6 +44,8 @@ def stack_parts(arrays: Mapping[str, StoredArray]) -> tuple[list[ArrayPart], tup
             if part.labels is None:
                 objects = "Python objects, which may run code" if values is None else "no whole numbers or texts"
                 notices.append(f"Labels in {labels_name!r} aren't read: they are {objects}.")
+        else:
+            notices += _other_lengths(name, array, arrays)
         parts.append(part)
     return parts, _classes(arrays, stacks), notices
 
@@ -52,6 +54,16 @@ def _part(array: StoredArray, split: str) -> ArrayPart:
     count, *sides = array.shape
     stride = array.size // count
     return ArrayPart(array.source, array.offset, stride, count, tuple(sides), array.dtype, split=split)
+
+
+def _other_lengths(name: str, images: StoredArray, arrays: Mapping[str, StoredArray]) -> list[str]:
+    """That arrays are called labels of these images, and aren't as many."""
+    count = images.shape[0]
+    return [
+        f"{other!r} has {array.shape[0]:,} entries for the {count:,} images in {name!r}: it isn't read as their labels."
+        for other, array in arrays.items()
+        if set(_words(other)) & LABEL_WORDS and _split(other) == _split(name) and array.shape[:1] not in ((), (count,))
+    ]
 
 
 def _words(name: str) -> list[str]:

@@ -67,21 +67,24 @@ def _labeled(image: ImageFile, row: LabelRow) -> ImageFile:
 
 
 def _matches(images: list[str], rows: list[str]) -> dict[int, int]:
-    """The row of each image, both by their number; pages of a file have the row of the file."""
+    """The row of each image, both by their number; pages of a file have the row of the file.
+
+    A name has to be one row's and one image's among all, those that a narrower one has joined too: of two images called
+    alike, the one that is left isn't the one that is meant.
+    """
     row_of: dict[int, int] = {}
     used: set[int] = set()
     for key in KEYS:
         by_key: dict[str, list[int]] = {}
         for number, row in enumerate(rows):
-            if number not in used:
-                by_key.setdefault(key(_plain(row)), []).append(number)
+            by_key.setdefault(key(_plain(row)), []).append(number)
         alike: dict[str, list[int]] = {}
         for number, image in enumerate(images):
-            if number not in row_of:
-                alike.setdefault(key(_without_page(image)), []).append(number)
+            alike.setdefault(key(_without_page(image)), []).append(number)
         for text, numbers in alike.items():
             match = by_key.get(text, [])
-            if len(match) == 1 and len({_without_page(images[number]) for number in numbers}) == 1:
+            one = len(match) == 1 and len({_without_page(images[number]) for number in numbers}) == 1
+            if one and match[0] not in used and numbers[0] not in row_of:
                 row_of |= dict.fromkeys(numbers, match[0])
                 used.add(match[0])
     return row_of

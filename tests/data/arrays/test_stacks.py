@@ -135,6 +135,17 @@ def test_what_is_one_image_stays_one(tmp_path: Path) -> None:
     assert len(find_images([tmp_path / "c.npy"], 3)) == 8
 
 
+@pytest.mark.parametrize(
+    ("images", "name", "count"), [("images", "labels", 2), ("x_test", "y_test", 5)], ids=["fewer", "more"]
+)
+def test_labels_of_another_length_are_none_and_it_is_said(tmp_path: Path, images: str, name: str, count: int) -> None:
+    arrays: dict[str, Any] = {images: COLOR, name: np.arange(count) % 2}
+    np.savez(tmp_path / "a.npz", **arrays)
+    stack = read(tmp_path / "a.npz")
+    assert set(map(len, labels(stack).values())) == {0}
+    assert f"{name!r} has {count} entries for the {len(COLOR)} images in {images!r}" in str(stack.notices)
+
+
 def test_python_objects_are_never_read(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=COLOR, labels=np.array([{}, 1, 2], object))
     images = read(tmp_path / "a.npz")

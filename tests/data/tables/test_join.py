@@ -52,6 +52,24 @@ def test_a_name_of_two_rows_is_neither(tmp_path: Path) -> None:
     assert indices(joined) == {"a.png": [], "b.png": [1]}
 
 
+@pytest.mark.parametrize(
+    ("names", "rows", "labels"),
+    [
+        (("x/a.png", "y/a.png"), "x/a.png,cat\na.png,dog\n", {"x/a.png": [0], "y/a.png": []}),
+        (("a.png", "z/a.jpg"), "a.png,cat\na,dog\n", {"a.png": [0], "z/a.jpg": []}),
+        (("x/a.png",), "x/a.png,cat\na.png,dog\n", {"x/a.png": [0]}),
+    ],
+    ids=["folders", "endings", "rows"],
+)
+def test_what_a_narrower_name_has_left_is_no_match(
+    tmp_path: Path, names: tuple[str, ...], rows: str, labels: dict[str, list[int]]
+) -> None:
+    images = tree(tmp_path / "images", *names)
+    joined = by_file(images, write(tmp_path / "t.csv", "file,label\n" + rows))
+    assert indices(joined) == labels
+    assert "1 row is of no image of the set" in notices(joined)
+
+
 def test_of_a_split_only_its_images_are_taken(tmp_path: Path) -> None:
     images = tree(tmp_path / "images", "a.png", "b.png", "c.png")
     table = write(tmp_path / "t.csv", "file,label,split\na.png,cat,train\nb.png,dog,val\n")
