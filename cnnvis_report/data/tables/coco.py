@@ -1,13 +1,13 @@
 """COCO's annotations of objects: labels and areas of images."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 from cnnvis_report.data.tables.areas import Area, Areas
 from cnnvis_report.data.tables.table import LabelFile, LabelRow
-from cnnvis_report.errors import BadRequest
+from cnnvis_report.errors import BadRequest, shown
 
 
 def is_coco(content: object) -> bool:
@@ -24,14 +24,15 @@ def coco_rows(content: Mapping[str, Any], name: str) -> LabelFile:
     """The images of COCO's annotations: their labels, that of the largest area first, and areas of objects.
 
     Raises:
-        BadRequest: the annotations are of another task, or of another form.
+        BadRequest: the annotations are of another task, or of another form, or one id is of two images or categories.
     """
     categories = _categories(content, name)
+    _check_ids(content["images"], _path, "images", name)
     by_image: dict[object, list[Area]] = {}
     odd = 0
     for annotation in content["annotations"]:
         area = _area(annotation, categories)
-        if area is None:
+        if area is None or _key(annotation.get("image_id")) is None:
             odd += 1
         else:
             by_image.setdefault(_key(annotation.get("image_id")), []).append(area)
@@ -58,6 +59,7 @@ def _categories(content: Mapping[str, Any], name: str) -> dict[object, str]:
     if "segments_info" in first:
         raise BadRequest(f"{name}: a panoptic segmentation; give the instances file of the same images.")
     listed = content.get("categories")
+    _check_ids(listed if isinstance(listed, list) else [], lambda entry: str(entry.get("name")), "categories", name)
     categories = {
         _key(entry.get("id")): str(entry.get("name"))
         for entry in (listed if isinstance(listed, list) else [])
@@ -66,6 +68,25 @@ def _categories(content: Mapping[str, Any], name: str) -> dict[object, str]:
     if annotations and not categories:
         raise BadRequest(f"{name}: annotations without categories, which no label can be read from.")
     return categories
+
+
+def _check_ids(entries: list[Any], name_of: Callable[[Mapping[str, Any]], str], what: str, file: str) -> None:
+    """Refuse ids that stand for two things, as where files were put together: annotations would go to either.
+
+    Raises:
+        BadRequest: naming the id and both.
+    """
+    names: dict[object, str] = {}
+    for entry in entries:
+        key = _key(entry.get("id")) if isinstance(entry, Mapping) else None
+        if key is None:
+            continue
+        other = names.setdefault(key, name_of(entry))
+        if other != name_of(entry):
+            raise BadRequest(
+                f"{file}: id {shown(key)} is that of two {what}, {shown(other)} and {shown(name_of(entry))}; "
+                f"each needs one of its own."
+            )
 
 
 def _area(annotation: object, categories: Mapping[object, str]) -> Area | None:

@@ -127,6 +127,32 @@ def packed(counts: list[int]) -> str:
     return "".join(letters)
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"images": [IMAGES[0], IMAGES[1] | {"id": 0}]}, "id 0 is that of two images, 'a.png' and 'b.png'"),
+        (
+            {"categories": [CATEGORIES[0], {"id": 17, "name": "dog"}]},
+            "id 17 is that of two categories, 'cat' and 'dog'",
+        ),
+    ],
+    ids=["images", "categories"],
+)
+def test_an_id_of_two_is_refused(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
+    tree(tmp_path, "a.png", "b.png", "c.png")
+    with pytest.raises(BadRequest, match=says):
+        opened(coco(tmp_path, **changes))
+
+
+def test_what_has_no_id_has_no_objects(tmp_path: Path) -> None:
+    tree(tmp_path / "annotations", "a.png", "b.png")
+    nobody = {"category_id": 17, "bbox": [0, 0, 1, 1]}
+    images = [{"file_name": "a.png", "width": 6, "height": 4}, IMAGES[1]]
+    labeled = opened(coco(tmp_path, images=images, annotations=[nobody, OBJECTS[2]]))
+    assert indices(labeled) == {"a.png": [], "b.png": [0]}
+    assert "1 annotation is of no category or no object" in notices(labeled)
+
+
 @settings(derandomize=True, max_examples=100, deadline=None)
 @given(st.lists(st.integers(0, 3000), min_size=1, max_size=12))
 def test_packed_counts_are_unpacked(counts: list[int]) -> None:
