@@ -1,7 +1,8 @@
 """Stage: explain every image that isn't in the run folder yet, batch by batch."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 from cnnvis_report.data.batches import DecodedImage, batches
 from cnnvis_report.data.image_set import ImageSet
@@ -16,6 +17,52 @@ from cnnvis_report.records.run import Skipped
 from cnnvis_report.store.writer import RunWriter
 
 MOST_SKIPPED = 10  # files that are named one by one
+
+
+@dataclass(frozen=True)
+class ExplainedBatch:
+    """A batch that has been through the network.
+
+    results: of its images, in order; none where all of them were done before. missing: ids of those that weren't.
+    """
+
+    images: tuple[DecodedImage, ...]
+    results: Sequence[Result]
+    missing: Collection[str]
+
+    @property
+    def new(self) -> list[Result]:
+        """The results of images that weren't done before."""
+        return [result for result in self.results if result.image.id in self.missing]
+
+
+def explained_batches(
+    subject: Subject,
+    images: ImageSet,
+    size: int,
+    explainer: BatchExplainer,
+    stats: RunStats,
+    done: Collection[str] = (),
+) -> Iterator[ExplainedBatch]:
+    """Explain images, `size` at a time.
+
+    A batch goes through the network whole if one of its images isn't done. So it holds the same images, and its maps
+    are the same bytes, wherever an earlier start has stopped.
+
+    Args:
+        stats: gets what is met on the way. done: ids of images whose results are there.
+
+    Raises:
+        RunFailed: a single image doesn't fit into memory.
+    """
+    for batch in batches(images, subject.preprocessing, size, stats.skipped):
+        decoded = batch.ready
+        stats.image_notices += [f"{image.item.name}: {image.picture.note}." for image in decoded if image.picture.note]
+        missing = frozenset(image.item.id for image in decoded if image.item.id not in done)
+        results = list(explainer.explain(decoded)) if missing else []
+        explained = ExplainedBatch(decoded, results, missing)
+        stats.missing_maps += sum(len(result.image.not_applicable) for result in explained.new)
+        yield explained
 
 
 def explain_images(
@@ -39,21 +86,13 @@ def explain_images(
     warned = 0
     with subject.in_eval_mode(), ThreadPoolExecutor(max_workers=1) as worker:
         writing: Future[None] | None = None
-        for batch in batches(images, subject.preprocessing, size, stats.skipped):
+        for batch in explained_batches(subject, images, size, explainer, stats, writer.done):
             warned = _warn(stats.skipped, warned, progress)
-            decoded = batch.ready
-            stats.image_notices += [
-                f"{image.item.name}: {image.picture.note}." for image in decoded if image.picture.note
-            ]
-            missing = {image.item.id for image in decoded} - writer.done
-            results = list(explainer.explain(decoded)) if missing else []
             if writing is not None:
                 writing.result()
-            new = [result for result in results if result.image.id in missing]
-            stats.missing_maps += sum(len(result.image.not_applicable) for result in new)
-            writing = worker.submit(_write, writer, new)
-            forecast = forecaster.after(results, decoded[-1].item.id, stats.metrics_seconds, stats.passes)
-            _tell(progress, forecast, decoded, missing)
+            writing = worker.submit(_write, writer, batch.new)
+            forecast = forecaster.after(batch.results, batch.images[-1].item.id, stats.metrics_seconds, stats.passes)
+            _tell(progress, forecast, batch)
         if writing is not None:
             writing.result()
     _warn(stats.skipped, warned, progress)
@@ -62,14 +101,12 @@ def explain_images(
     _sum_up(stats, progress)
 
 
-def _tell(
-    progress: Progress, forecast: Forecast | None, images: Sequence[DecodedImage], missing: Collection[str]
-) -> None:
+def _tell(progress: Progress, forecast: Forecast | None, batch: ExplainedBatch) -> None:
     """Say that a batch is done, and what is still to come where that is news."""
     if forecast is not None:
         progress.expect(forecast.left, forecast.an_image)
-    for image in images:
-        progress.done(image.item.name, in_steps=image.item.id in missing)
+    for image in batch.images:
+        progress.done(image.item.name, in_steps=image.item.id in batch.missing)
 
 
 def _sum_up(stats: RunStats, progress: Progress) -> None:
