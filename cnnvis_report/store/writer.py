@@ -103,7 +103,7 @@ class RunWriter:
         """
         with self._there():
             self._inside[inspection_name(name)] = write_arrays(
-                place(self.folder, inspection_name(name)), arrays, packed=True
+                place(self.folder, inspection_name(name)), arrays, deflated=True
             )
 
     def seconds(self) -> dict[str, float]:
