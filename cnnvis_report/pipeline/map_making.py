@@ -1,21 +1,45 @@
 """What the maps of a run are made with, once everything is decided: the same in this process and in any other."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Protocol
 
+from cnnvis_report.data.batches import DecodedImage, batches
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.pipeline.batch_explainer import BatchExplainer
+from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.fit_cache import FolderFitCache
 from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.results import Result
 from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
+from cnnvis_report.store.shards import shard_size
 from cnnvis_report.store.writer import RunWriter
+
+LEAST_WORK = 4  # images that a worker is given at a time
+
+
+@dataclass(frozen=True)
+class ExplainedBatch:
+    """A batch that has been through the network.
+
+    results: of its images, in order; none where all of them were done before. missing: ids of those that weren't.
+    """
+
+    images: tuple[DecodedImage, ...]
+    results: Sequence[Result]
+    missing: Collection[str]
+
+    @property
+    def new(self) -> list[Result]:
+        """The results of images that weren't done before."""
+        return [result for result in self.results if result.image.id in self.missing]
 
 
 @dataclass(frozen=True)
@@ -32,6 +56,14 @@ class MapMaking:
     run: str
     reduced: tuple[Task, ...] = ()
     in_bfloat16: frozenset[str] = frozenset()
+
+    @property
+    def shards(self) -> list[ImageSet]:
+        """The images, as many at a time as share a file of arrays; no batch holds images of two shards."""
+        images = self.setup.images
+        step = images_per_shard(self.setup.config, len(images), self.plan.batch) or max(len(images), 1)
+        starts = range(0, len(images), step)
+        return [replace(images, items=images.items[start : start + step]) for start in starts]
 
     def batch_settings(self) -> BatchSettings:
         """How batches go through the network; what is fitted to the image set is looked for in the run's folder."""
@@ -55,8 +87,37 @@ class MapMaking:
             self.in_bfloat16,
         )
 
-    def explainer(self, settings: BatchSettings, stats: RunStats, progress: Progress) -> BatchExplainer:
-        """What explains batches; `stats` gets what it meets."""
+    def batches(
+        self,
+        shards: Iterable[ImageSet],
+        settings: BatchSettings,
+        stats: RunStats,
+        progress: Progress,
+        done: Collection[str] = (),
+    ) -> Iterator[ExplainedBatch]:
+        """Explain the images of shards, batch by batch; nothing of a shard has an influence on the next one.
+
+        A batch goes through the network whole if one of its images isn't done. So it holds the same images, and its
+        maps are the same bytes, wherever an earlier start has stopped.
+
+        Args:
+            settings: as `batch_settings` gives them. stats: gets what is met. done: ids of images with results.
+
+        Raises:
+            RunFailed: a single image doesn't fit into memory.
+        """
+        for images in shards:
+            explainer = self._explainer(settings, stats, progress)
+            for batch in batches(images, self.setup.network.subject.preprocessing, self.plan.batch, stats.skipped):
+                decoded = batch.ready
+                notes = ((image.item.name, image.picture.note) for image in decoded)
+                stats.image_notices += [f"{name}: {note}." for name, note in notes if note]
+                missing = frozenset(image.item.id for image in decoded if image.item.id not in done)
+                explained = ExplainedBatch(decoded, list(explainer.explain(decoded)) if missing else [], missing)
+                stats.missing_maps += sum(len(result.image.not_applicable) for result in explained.new)
+                yield explained
+
+    def _explainer(self, settings: BatchSettings, stats: RunStats, progress: Progress) -> BatchExplainer:
         network = self.setup.network
         return BatchExplainer(
             network.subject,
@@ -82,8 +143,12 @@ class Engine(Protocol):
         """
 
 
-def shards(images: ImageSet, size: int | None) -> Iterator[ImageSet]:
-    """Consecutive images, so many at a time, all where None; no batch holds images of two shards."""
-    step = size or len(images) or 1
-    for start in range(0, len(images), step):
-        yield replace(images, items=images.items[start : start + step])
+def images_per_shard(config: RunConfig, images: int, batch: int) -> int | None:
+    """How many of so many images share a file of arrays; None where each has its own.
+
+    What decides the results of a run doesn't depend on how many workers there are.
+    """
+    size = shard_size(images, config.machine.shard_size)
+    if size is None and config.machine.engine != "local":
+        return ceil(LEAST_WORK / batch) * batch
+    return size

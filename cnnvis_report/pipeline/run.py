@@ -152,7 +152,6 @@ class _Start:
             self.engine.explain(self.making, self.writer, stats, self.progress)
             return
         assert self.settings.reference is not None  # a run's methods compare with a sample of its images
-        explainer = self.making.explainer(self.settings, stats, self.progress)
         forecaster = Forecaster(
             self.images,
             done=self.writer.done,
@@ -161,7 +160,7 @@ class _Start:
             monitor=self.monitor,
             later=later_stages(plan, self.network, self.maps.metrics, self.setup.inspection),
         )
-        explain_images(self.subject, self.images, plan.batch, explainer, self.writer, stats, forecaster, self.progress)
+        explain_images(self.making, self.settings, self.writer, stats, forecaster, self.progress)
 
     def randomize(self) -> Randomization:
         """Do maps change when the network forgets what it learned?"""

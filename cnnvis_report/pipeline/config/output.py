@@ -9,6 +9,7 @@ from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, File, Flag, Integer, Several, Text
 
 MOST_IN_A_BATCH = 1_000_000
+MOST_WORKERS = 10_000
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class OutputConfig:
 class MachineConfig:
     """What computes, how much at a time, and the random numbers.
 
-    batch_size: None chooses what fits.
+    batch_size, workers, shard_size: None chooses what fits.
     """
 
     group: ClassVar = Group.MACHINE
@@ -119,3 +120,37 @@ class MachineConfig:
         None, "Batch size.", Integer(1, MOST_IN_A_BATCH, auto=True), metavar="N|auto", decides=False
     )
     seed: int = setting(0, "Random seed.", Integer(0), metavar="N", decides=False)
+    engine: str = setting(
+        "local",
+        "What makes the maps: this process (local), or workers of a Ray cluster (ray), which needs "
+        "pip install 'cnnvis-report[ray]'.",
+        Choice(("local", "ray")),
+        stated=Stated.NEVER,
+        decides=False,
+    )
+    address: str | None = setting(
+        None,
+        "The Ray cluster of --engine ray: auto for the one that this machine is a node of, or HOST:PORT of its head.",
+        Text(),
+        metavar="auto|HOST:PORT",
+        default_text="RAY_ADDRESS, or a cluster of this machine alone",
+        stated=Stated.NEVER,
+        decides=False,
+    )
+    workers: int | None = setting(
+        None,
+        "Workers of --engine ray; auto is one for each GPU, or for each node where there are none.",
+        Integer(1, MOST_WORKERS, auto=True),
+        metavar="N|auto",
+        stated=Stated.NEVER,
+        decides=False,
+    )
+    shard_size: int | None = setting(
+        None,
+        "How many images share a file of arrays, which one worker explains; no batch holds images of two. auto is 100 "
+        "above 1,000 images, else a file each; with --engine ray, a batch.",
+        Integer(1, MOST_IN_A_BATCH, auto=True),
+        metavar="N|auto",
+        stated=Stated.NEVER,
+        decides=False,
+    )

@@ -1,15 +1,13 @@
 """Stage: explain every image that isn't in the run folder yet, batch by batch."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 
-from cnnvis_report.data.batches import DecodedImage, batches
 from cnnvis_report.data.image_set import ImageSet
-from cnnvis_report.engine.subject import Subject
 from cnnvis_report.errors import RunFailed
-from cnnvis_report.pipeline.batch_explainer import BatchExplainer
+from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.forecast import Forecast, Forecaster
+from cnnvis_report.pipeline.map_making import ExplainedBatch, MapMaking
 from cnnvis_report.pipeline.results import Result
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
@@ -19,63 +17,15 @@ from cnnvis_report.store.writer import RunWriter
 MOST_SKIPPED = 10  # files that are named one by one
 
 
-@dataclass(frozen=True)
-class ExplainedBatch:
-    """A batch that has been through the network.
-
-    results: of its images, in order; none where all of them were done before. missing: ids of those that weren't.
-    """
-
-    images: tuple[DecodedImage, ...]
-    results: Sequence[Result]
-    missing: Collection[str]
-
-    @property
-    def new(self) -> list[Result]:
-        """The results of images that weren't done before."""
-        return [result for result in self.results if result.image.id in self.missing]
-
-
-def explained_batches(
-    subject: Subject,
-    images: ImageSet,
-    size: int,
-    explainer: BatchExplainer,
-    stats: RunStats,
-    done: Collection[str] = (),
-) -> Iterator[ExplainedBatch]:
-    """Explain images, `size` at a time.
-
-    A batch goes through the network whole if one of its images isn't done. So it holds the same images, and its maps
-    are the same bytes, wherever an earlier start has stopped.
-
-    Args:
-        stats: gets what is met on the way. done: ids of images whose results are there.
-
-    Raises:
-        RunFailed: a single image doesn't fit into memory.
-    """
-    for batch in batches(images, subject.preprocessing, size, stats.skipped):
-        decoded = batch.ready
-        stats.image_notices += [f"{image.item.name}: {image.picture.note}." for image in decoded if image.picture.note]
-        missing = frozenset(image.item.id for image in decoded if image.item.id not in done)
-        results = list(explainer.explain(decoded)) if missing else []
-        explained = ExplainedBatch(decoded, results, missing)
-        stats.missing_maps += sum(len(result.image.not_applicable) for result in explained.new)
-        yield explained
-
-
 def explain_images(
-    subject: Subject,
-    images: ImageSet,
-    size: int,
-    explainer: BatchExplainer,
+    making: MapMaking,
+    settings: BatchSettings,
     writer: RunWriter,
     stats: RunStats,
     forecaster: Forecaster,
     progress: Progress,
 ) -> None:
-    """Write the maps of all images that the writer hasn't got yet, `size` images at a time.
+    """Write the maps of all images that the writer hasn't got yet, a batch at a time.
 
     Writing goes on in another thread, one batch behind.
 
@@ -83,11 +33,12 @@ def explain_images(
         RunFailed: a single image doesn't fit into memory, or the network fails on every one.
         OSError: the disk is full, say; what was written stays whole.
     """
+    images, subject = making.setup.images, making.setup.network.subject
     warned = 0
     with subject.in_eval_mode(), ThreadPoolExecutor(max_workers=1) as worker:
         writing: Future[None] | None = None
-        for batch in explained_batches(subject, images, size, explainer, stats, writer.done):
-            warned = _warn(stats.skipped, warned, progress)
+        for batch in making.batches(making.shards, settings, stats, progress, writer.done):
+            warned = warn_of_skipped(stats.skipped, warned, progress)
             if writing is not None:
                 writing.result()
             writing = worker.submit(_write, writer, batch.new)
@@ -95,10 +46,8 @@ def explain_images(
             _tell(progress, forecast, batch)
         if writing is not None:
             writing.result()
-    _warn(stats.skipped, warned, progress)
-    if len(images) and not writer.done:
-        raise _none_left(images, stats.skipped)
-    _sum_up(stats, progress)
+    warn_of_skipped(stats.skipped, warned, progress)
+    sum_up(images, writer, stats, progress)
 
 
 def _tell(progress: Progress, forecast: Forecast | None, batch: ExplainedBatch) -> None:
@@ -109,15 +58,21 @@ def _tell(progress: Progress, forecast: Forecast | None, batch: ExplainedBatch) 
         progress.done(image.item.name, in_steps=image.item.id in batch.missing)
 
 
-def _sum_up(stats: RunStats, progress: Progress) -> None:
-    """Warn of what was skipped or read in a way of its own."""
+def sum_up(images: ImageSet, writer: RunWriter, stats: RunStats, progress: Progress) -> None:
+    """Warn of what was skipped or read in a way of its own.
+
+    Raises:
+        RunFailed: there isn't a single result.
+    """
+    if len(images) and not writer.done:
+        raise _none_left(images, stats.skipped)
     if len(stats.skipped) > MOST_SKIPPED:
         progress.warn(f"{len(stats.skipped) - MOST_SKIPPED} more images are skipped; the report lists them all.")
     for notice in stats.notices:
         progress.warn(notice)
 
 
-def _warn(skipped: Sequence[Skipped], warned: int, progress: Progress) -> int:
+def warn_of_skipped(skipped: Sequence[Skipped], warned: int, progress: Progress) -> int:
     """Name the files that are skipped beyond those that were named, a few in all; how many have been met."""
     for file in skipped[warned:MOST_SKIPPED]:
         progress.warn(f"{file.name}: {file.reason}. Skipped.")
