@@ -135,6 +135,9 @@ class MapMaking:
 class Engine(Protocol):
     """Makes the maps of a run somewhere else than in this process."""
 
+    def describe(self, setup: Setup) -> str:
+        """Where, in a line."""
+
     def explain(self, making: MapMaking, writer: RunWriter, stats: RunStats, progress: Progress) -> None:
         """Write the maps of all images that the writer hasn't got yet.
 

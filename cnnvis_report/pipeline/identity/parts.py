@@ -18,6 +18,8 @@ from cnnvis_report.pipeline.setup import SAMPLE, MapSetup, NetworkSetup, Setup
 from cnnvis_report.records.identity import LISTED
 from cnnvis_report.settings import identity_part
 
+PREDICTED = "the predictions of all images"
+
 Parts = dict[str, object]
 
 
@@ -32,7 +34,7 @@ def identity_parts(setup: Setup, plan: Plan) -> Parts:
         "the seed": config.machine.seed,
         BATCH: [plan.batch, images_per_shard(config, len(setup.images), plan.batch)],
         "the precision": [config.explain.precision, *_reduced(plan)],
-        "the predictions of all images": repr(selection and (selection.predictions, selection.label_predictions)),
+        PREDICTED: repr(selection and (selection.predictions, selection.label_predictions)),
         "the inspection": repr(setup.inspection),
         "the options": identity_part(config),
     }
