@@ -78,15 +78,15 @@ class RayEngine:
             BadRequest: a worker isn't what the command needs. RunFailed: the workers can't go on.
         """
         start = time.perf_counter()
-        tasks, names = [], {item.id: item.name for item in making.setup.images}
-        for number, images in enumerate(making.shards):
-            ids = tuple(item.id for item in images)
-            if writer.done.issuperset(ids):
-                for name in map(names.__getitem__, ids):
-                    progress.done(name)
-            else:
-                tasks.append(ShardTask(number, ids, tuple(map(names.__getitem__, ids))))
-        files = {item.id: item.files for item in making.setup.images}
+        items, layout, tasks = making.setup.images.items, making.layout, []
+        for number in range(layout.shards(len(items))):
+            ids, names = zip(*((item.id, item.name) for item in items[layout.positions(number)]), strict=True)
+            if not writer.done.issuperset(ids):
+                tasks.append(ShardTask(number, ids, names))
+                continue
+            for name in names:
+                progress.done(name)
+        files = {item.id: item.files for item in items}
         warned, computed, by_number = 0, 0.0, {task.number: task for task in tasks}
         for result in self._pool(making, progress).map(tasks) if tasks else ():
             _take_in(result, writer, stats, progress)

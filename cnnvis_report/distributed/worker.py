@@ -30,7 +30,7 @@ from cnnvis_report.records.run import StoredFile
 from cnnvis_report.store.names import ARRAYS, JOURNAL
 from cnnvis_report.store.shards import write_shard
 
-PATIENCE = 10.0  # seconds in which a shared folder has to show what another node has written
+PATIENCE = 5.0  # seconds in which a shared folder has to show what another node has written
 
 
 class ShardWorker:
@@ -66,7 +66,9 @@ class ShardWorker:
             results = self._results(ids, stats, gathered, costs)
             first = next(results, None)
             if first is not None:
-                records, stored = write_shard(self.job.folder, number, chain([first], results))
+                records, stored = write_shard(
+                    self.job.folder, number, chain([first], results), deflated=self.making.layout.deflated
+                )
         return ShardResult(
             number,
             records,
@@ -82,7 +84,7 @@ class ShardWorker:
         self, ids: Sequence[str], stats: RunStats, progress: Progress, costs: dict[str, ImageCost]
     ) -> Iterator[Result]:
         images = replace(self.making.setup.images, items=tuple(self._items[id] for id in ids))
-        for batch in self.making.batches([images], self._settings, stats, progress):
+        for batch in self.making.batches(images, self._settings, stats, progress):
             for result in batch.results:
                 costs[result.image.id] = ImageCost(result.seconds, result.files)
                 yield result

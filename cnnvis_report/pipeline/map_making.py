@@ -1,8 +1,7 @@
 """What the maps of a run are made with, once everything is decided: the same in this process and in any other."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from math import ceil
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -10,19 +9,17 @@ from cnnvis_report.data.batches import DecodedImage, batches
 from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.methods.tasks import Task
 from cnnvis_report.pipeline.batch_explainer import BatchExplainer
-from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.fit_cache import FolderFitCache
 from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.reduced_maps import array_layout, map_reducer
 from cnnvis_report.pipeline.results import Result
 from cnnvis_report.pipeline.setup import Setup
 from cnnvis_report.pipeline.stages.evaluation import MapMetricsStage
 from cnnvis_report.pipeline.stats import RunStats
 from cnnvis_report.progress import Progress
-from cnnvis_report.store.shards import shard_size
+from cnnvis_report.store.shards import ArrayLayout
 from cnnvis_report.store.writer import RunWriter
-
-LEAST_WORK = 4  # images that a worker is given at a time
 
 
 @dataclass(frozen=True)
@@ -58,12 +55,9 @@ class MapMaking:
     in_bfloat16: frozenset[str] = frozenset()
 
     @property
-    def shards(self) -> list[ImageSet]:
-        """The images, as many at a time as share a file of arrays; no batch holds images of two shards."""
-        images = self.setup.images
-        step = images_per_shard(self.setup.config, len(images), self.plan.batch) or max(len(images), 1)
-        starts = range(0, len(images), step)
-        return [replace(images, items=images.items[start : start + step]) for start in starts]
+    def layout(self) -> ArrayLayout:
+        """How arrays stand in files; no batch holds images of two of them."""
+        return array_layout(self.setup, self.plan.batch)
 
     def batch_settings(self) -> BatchSettings:
         """How batches go through the network; what is fitted to the image set is looked for in the run's folder."""
@@ -89,13 +83,13 @@ class MapMaking:
 
     def batches(
         self,
-        shards: Iterable[ImageSet],
+        images: ImageSet,
         settings: BatchSettings,
         stats: RunStats,
         progress: Progress,
         done: Collection[str] = (),
     ) -> Iterator[ExplainedBatch]:
-        """Explain the images of shards, batch by batch; nothing of a shard has an influence on the next one.
+        """Explain the images of whole shards, batch by batch; nothing of a shard has an influence on the next one.
 
         A batch goes through the network whole if one of its images isn't done. So it holds the same images, and its
         maps are the same bytes, wherever an earlier start has stopped.
@@ -106,16 +100,19 @@ class MapMaking:
         Raises:
             RunFailed: a single image doesn't fit into memory.
         """
-        for images in shards:
-            explainer = self._explainer(settings, stats, progress)
-            for batch in batches(images, self.setup.network.subject.preprocessing, self.plan.batch, stats.skipped):
-                decoded = batch.ready
-                notes = ((image.item.name, image.picture.note) for image in decoded)
-                stats.image_notices += [f"{name}: {note}." for name, note in notes if note]
-                missing = frozenset(image.item.id for image in decoded if image.item.id not in done)
-                explained = ExplainedBatch(decoded, list(explainer.explain(decoded)) if missing else [], missing)
-                stats.missing_maps += sum(len(result.image.not_applicable) for result in explained.new)
-                yield explained
+        preprocessing, layout = self.setup.network.subject.preprocessing, self.layout
+        shards = {item.id: layout.shard_of(position) for position, item in enumerate(images)}
+        explainer, shard = self._explainer(settings, stats, progress), None
+        for batch in batches(images, preprocessing, self.plan.batch, stats.skipped, layout.shard_size):
+            decoded = batch.ready
+            if shard != shards[decoded[0].item.id]:
+                explainer, shard = self._explainer(settings, stats, progress), shards[decoded[0].item.id]
+            notes = ((image.item.name, image.picture.note) for image in decoded)
+            stats.image_notices += [f"{name}: {note}." for name, note in notes if note]
+            missing = frozenset(image.item.id for image in decoded if image.item.id not in done)
+            explained = ExplainedBatch(decoded, list(explainer.explain(decoded)) if missing else [], missing)
+            stats.missing_maps += sum(len(result.image.not_applicable) for result in explained.new)
+            yield explained
 
     def _explainer(self, settings: BatchSettings, stats: RunStats, progress: Progress) -> BatchExplainer:
         network = self.setup.network
@@ -127,6 +124,7 @@ class MapMaking:
             shares=self.plan.shares,
             metrics=self.metrics(),
             monitor=network.checks.monitor,
+            reducer=map_reducer(self.setup),
             stats=stats,
             progress=progress,
         )
@@ -144,14 +142,3 @@ class Engine(Protocol):
         Raises:
             RunFailed: they can't be made there; nothing is made in this process in their place.
         """
-
-
-def images_per_shard(config: RunConfig, images: int, batch: int) -> int | None:
-    """How many of so many images share a file of arrays; None where each has its own.
-
-    What decides the results of a run doesn't depend on how many workers there are.
-    """
-    size = shard_size(images, config.machine.shard_size)
-    if size is None and config.machine.engine != "local":
-        return ceil(LEAST_WORK / batch) * batch
-    return size

@@ -15,6 +15,7 @@ from cnnvis_report.pipeline.map_making import Engine, MapMaking
 from cnnvis_report.pipeline.metrics_budget import randomized_tasks
 from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.reduced_maps import array_layout
 from cnnvis_report.pipeline.run_record import (
     count_in_training_set,
     evaluation_record,
@@ -69,7 +70,8 @@ def run(
         if changed:
             progress.changed(changed)
         names = {item.id: item.name for item in images}
-        writer = RunWriter(folder, identity, names, keep=changed == [], files=files_of(images))
+        layout = array_layout(setup, plan.batch)
+        writer = RunWriter(folder, identity, names, resume=changed == [], files=files_of(images), layout=layout)
         if writer.complete:
             return load_run(folder).record, RunStats()
         if writer.damaged:

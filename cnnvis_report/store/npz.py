@@ -66,9 +66,14 @@ def write_members(path: Path, members: Iterable[Member]) -> StoredFile:
 def members_in(file: BinaryIO) -> Iterator[Member]:
     """The members of a file as they stand there."""
     with zipfile.ZipFile(file) as archive:
-        for info in archive.infolist():
-            content = raw_content(file, info)
-            yield Member(info.filename, content, info.compress_type, info.file_size, info.CRC)
+        infos = archive.infolist()
+    yield from members_of(file, infos)
+
+
+def members_of(file: BinaryIO, infos: Iterable[zipfile.ZipInfo]) -> Iterator[Member]:
+    """Some of them."""
+    for info in infos:
+        yield Member(info.filename, raw_content(file, info), info.compress_type, info.file_size, info.CRC)
 
 
 def moved(members: Iterable[Member], prefix: str) -> Iterator[Member]:

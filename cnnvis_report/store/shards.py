@@ -6,23 +6,24 @@ A shard is a file of arrays like any other, whose members are called IMAGE/KEY; 
 import os
 import zipfile
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol, Self
 
 import numpy.typing as npt
 
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.records.run import StoredFile
+from cnnvis_report.records.run import Keep, StoredFile
 from cnnvis_report.store import arrays as files
 from cnnvis_report.store.atomic import open_regular
-from cnnvis_report.store.names import place, shard_name
-from cnnvis_report.store.npz import Member, content_of, moved, packed, write_members
+from cnnvis_report.store.names import ARRAYS, SHARD, arrays_name, place, shard_name
+from cnnvis_report.store.npz import Member, content_of, members_in, members_of, moved, packed, write_members
 
 SHARDED_ABOVE = 1000  # images of a run
-IMAGES = 100  # of a shard
+IMAGES, IMAGES_IN_FULL = 100, 10  # of a shard, so that it has a few hundred megabytes at most
 LARGEST = 64 << 30  # bytes of a shard
 MOST = 1 << 20  # arrays of a shard
 OPEN = 2  # shards whose directories are remembered
@@ -42,24 +43,56 @@ class Explained(Protocol):
         """Its arrays by key."""
 
 
-def shard_size(images: int, size: int | None = None) -> int | None:
-    """How many consecutive images share a file of arrays; None where each image has one of its own.
+@dataclass(frozen=True)
+class ArrayLayout:
+    """How a run's arrays stand in files.
 
-    Args:
-        images: of the run. size: what was asked for; None chooses.
+    keep: what is kept of them. shard_size: how many consecutive images share a file; None where each has its own.
     """
-    if size is not None:
-        return size or None
-    return IMAGES if images > SHARDED_ABOVE else None
+
+    keep: Keep = Keep.FULL
+    shard_size: int | None = None
+
+    @classmethod
+    def of(cls, images: int, keep: Keep, shard_size: int | None = None) -> Self:
+        """The layout of a run of so many images.
+
+        Args:
+            shard_size: what was asked for, 0 for no shards; None chooses.
+        """
+        if shard_size is None and images > SHARDED_ABOVE:
+            shard_size = IMAGES_IN_FULL if keep is Keep.FULL else IMAGES
+        return cls(keep, shard_size or None)
+
+    @property
+    def deflated(self) -> bool:
+        """Whether arrays are deflated: that gains little on float32, and would be the slowest part of writing them."""
+        return self.keep is not Keep.FULL
+
+    def shards(self, images: int) -> int:
+        """How many shards a set of so many images has."""
+        return 0 if self.shard_size is None else -(-images // self.shard_size)
+
+    def positions(self, number: int) -> slice:
+        """Where the images of a shard stand in the set."""
+        size = self.shard_size or 0
+        return slice(number * size, (number + 1) * size)
+
+    def shard_of(self, position: int) -> int | None:
+        """The number of the shard that the image at a position of the set belongs to."""
+        return None if self.shard_size is None else position // self.shard_size
 
 
-def write_shard(folder: Path, number: int, results: Iterable[Explained]) -> tuple[list[ImageRecord], StoredFile]:
+def write_shard(
+    folder: Path, number: int, results: Iterable[Explained], *, deflated: bool = True
+) -> tuple[list[ImageRecord], StoredFile]:
     """Write the arrays of a shard's images, in the same bytes wherever it is done; no lock is needed.
 
     Args:
         folder: the run folder, or one that stands for it; its `arrays/` is made if it isn't there.
         number: of the shard, from 0.
         results: its images in the set's order; one is held at a time.
+        deflated: whether arrays are, as the run's `ArrayLayout` says.
 
     Returns:
         The images' records with the number of their shard, and what the file is known by.
@@ -74,11 +107,40 @@ def write_shard(folder: Path, number: int, results: Iterable[Explained]) -> tupl
     def members() -> Iterator[Member]:
         for result in results:
             records.append(replace(result.image, shard=number))
-            packs = (packed(key, array, deflated=True) for key, array in result.arrays.items())
+            packs = (packed(key, array, deflated=deflated) for key, array in result.arrays.items())
             yield from moved(packs, f"{result.image.id}/")
 
     stored = write_members(path, members())
     return records, stored
+
+
+def merge_shard(folder: Path, number: int, images: Sequence[str]) -> StoredFile:
+    """Move arrays of images that have files of their own, or are in the shard already, into the file of a shard.
+
+    The bytes are those that `write_shard` gives. The images' own files stay.
+
+    Args:
+        images: ids in the set's order.
+
+    Raises:
+        OSError: a file is gone, or the disk is full, say.
+    """
+    path = place(folder, shard_name(number))
+
+    def members() -> Iterator[Member]:
+        own = {image: place(folder, arrays_name(image)) for image in images}
+        with ExitStack() as stack:
+            if not all(file.is_file() for file in own.values()):
+                shard = stack.enter_context(open_regular(path, LARGEST))
+                earlier = _by_image(shard)
+            for image, file_path in own.items():
+                if file_path.is_file():
+                    with open_regular(file_path, LARGEST) as file:
+                        yield from moved(members_in(file), f"{image}/")
+                else:
+                    yield from moved(members_of(shard, earlier[image]), f"{image}/")
+
+    return write_members(path, members())
 
 
 class ShardReader:
@@ -110,7 +172,7 @@ class ShardReader:
                     raise ValueError(f"nothing of {image[:64]!r}")
                 return files.arrays_of(members, lambda member: content_of(file, member), index.size)
 
-    def _index(self, path: Path, file: Any, stored: StoredFile | None) -> "_Index":
+    def _index(self, path: Path, file: BinaryIO, stored: StoredFile | None) -> "_Index":
         status = os.fstat(file.fileno())
         state = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, stored)
         with self._lock:
@@ -124,6 +186,20 @@ class ShardReader:
             return index
 
 
+def read_from_any_shard(folder: Path, image: str) -> dict[str, Array]:
+    """All arrays of an image from the shard that holds it, without asking whether they are as they were written.
+
+    Raises:
+        Damaged: no shard of the folder that can be read holds it.
+    """
+    for path in sorted((folder / ARRAYS).glob("shard-*.npz")):
+        number = SHARD.fullmatch(path.stem)
+        if number is not None:
+            with suppress(files.Damaged):
+                return ShardReader().read(folder, int(number[1]), image)
+    raise files.Damaged(folder, arrays_name(image), "is missing")
+
+
 class _Index:
     """Where the arrays of each image stand in a shard, and in which state of the file."""
 
@@ -131,11 +207,15 @@ class _Index:
         self.state, self.size, self.members = state, size, members
 
 
-def _members(file: Any, stored: StoredFile | None) -> dict[str, list[zipfile.ZipInfo]]:
+def _members(file: BinaryIO, stored: StoredFile | None) -> dict[str, list[zipfile.ZipInfo]]:
     """The members of a shard by image, their names without the image's."""
     wrong = "" if stored is None else files.changed(file, stored)
     if wrong:
         raise files.NotAsWritten(wrong)
+    return _by_image(file)
+
+
+def _by_image(file: BinaryIO) -> dict[str, list[zipfile.ZipInfo]]:
     by_image: dict[str, list[zipfile.ZipInfo]] = {}
     with zipfile.ZipFile(file) as archive:
         infos = archive.infolist()

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pytest
 
 from cnnvis_report.records.images import ImageRecord
-from cnnvis_report.records.run import StoredFile
+from cnnvis_report.records.run import Keep, StoredFile
 from cnnvis_report.store.arrays import Damaged
-from cnnvis_report.store.shards import ShardReader, shard_size, write_shard
+from cnnvis_report.store.shards import ArrayLayout, ShardReader, write_shard
 
 NAME = "arrays/shard-00003.npz"
 
@@ -127,4 +127,4 @@ def test_a_shard_that_was_never_written_is_no_shard(tmp_path: Path) -> None:
     ],
 )
 def test_a_run_is_sharded_beyond_a_thousand_images(images: int, asked: int | None, size: int | None) -> None:
-    assert shard_size(images, asked) == size
+    assert ArrayLayout.of(images, Keep.REDUCED, asked).shard_size == size

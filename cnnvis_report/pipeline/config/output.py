@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from cnnvis_report.records.run import Keep
 from cnnvis_report.rules.rule import Rule, RuleText
 from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, File, Flag, Integer, Several, Text
@@ -36,6 +37,21 @@ class OutputConfig:
         default_text="What MODEL looks at in IMAGES",
         stated=Stated.CHANGED,
         decides=False,
+    )
+    keep: str = setting(
+        "reduced",
+        "What the folder keeps of the maps: reduced, one half-precision number per position, as pages show them; full, "
+        "all channels in single precision; none, no arrays once the pages are written.",
+        Choice(tuple(map(str, Keep))),
+        stated=Stated.CHANGED,
+    )
+    shard_size: int | None = setting(
+        None,
+        "Images whose arrays share one file; 0 gives each image a file of its own.",
+        Integer(0, MOST_IN_A_BATCH, auto=True),
+        metavar="N|auto",
+        default_text="0 up to 1,000 images, 100 beyond; with --engine ray, 4 or a batch up to 1,000",
+        stated=Stated.NEVER,
     )
     strict: bool = setting(
         False,
@@ -110,7 +126,7 @@ class OutputConfig:
 class MachineConfig:
     """What computes, how much at a time, and the random numbers.
 
-    batch_size, workers, shard_size: None chooses what fits.
+    batch_size, workers: None chooses what fits.
     """
 
     group: ClassVar = Group.MACHINE
@@ -141,15 +157,6 @@ class MachineConfig:
         None,
         "Workers of --engine ray; auto is one for each GPU, or for each node where there are none.",
         Integer(1, MOST_WORKERS, auto=True),
-        metavar="N|auto",
-        stated=Stated.NEVER,
-        decides=False,
-    )
-    shard_size: int | None = setting(
-        None,
-        "How many images share a file of arrays, which one worker explains; no batch holds images of two. auto is 100 "
-        "above 1,000 images, else a file each; with --engine ray, a batch.",
-        Integer(1, MOST_IN_A_BATCH, auto=True),
         metavar="N|auto",
         stated=Stated.NEVER,
         decides=False,

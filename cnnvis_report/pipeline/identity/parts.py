@@ -12,8 +12,8 @@ from cnnvis_report.models.model import Training
 from cnnvis_report.models.network_state import weights_hash
 from cnnvis_report.pipeline.identity.run import BATCH, SAMPLED
 from cnnvis_report.pipeline.identity.source_code import code_hash, method_files
-from cnnvis_report.pipeline.map_making import images_per_shard
 from cnnvis_report.pipeline.plan import Plan
+from cnnvis_report.pipeline.reduced_maps import array_layout
 from cnnvis_report.pipeline.setup import SAMPLE, MapSetup, NetworkSetup, Setup
 from cnnvis_report.records.identity import LISTED
 from cnnvis_report.settings import identity_part
@@ -32,7 +32,7 @@ def identity_parts(setup: Setup, plan: Plan) -> Parts:
         **_image_parts(setup.images),
         **_map_parts(setup.maps),
         "the seed": config.machine.seed,
-        BATCH: [plan.batch, images_per_shard(config, len(setup.images), plan.batch)],
+        BATCH: [plan.batch, array_layout(setup, plan.batch).shard_size],
         "the precision": [config.explain.precision, *_reduced(plan)],
         PREDICTED: repr(selection and (selection.predictions, selection.label_predictions)),
         "the inspection": repr(setup.inspection),

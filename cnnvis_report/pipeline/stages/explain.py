@@ -37,11 +37,13 @@ def explain_images(
     warned = 0
     with subject.in_eval_mode(), ThreadPoolExecutor(max_workers=1) as worker:
         writing: Future[None] | None = None
-        for batch in making.batches(making.shards, settings, stats, progress, writer.done):
+        shard: int | None = None
+        for batch in making.batches(images, settings, stats, progress, writer.done):
             warned = warn_of_skipped(stats.skipped, warned, progress)
             if writing is not None:
                 writing.result()
-            writing = worker.submit(_write, writer, batch.new)
+            before, shard = shard, writer.shard_of(batch.images[0].item.id)
+            writing = worker.submit(_go_on, writer, None if before == shard else before, batch.new)
             forecast = forecaster.after(batch.results, batch.images[-1].item.id, stats.metrics_seconds, stats.passes)
             _tell(progress, forecast, batch)
         if writing is not None:
@@ -77,6 +79,13 @@ def warn_of_skipped(skipped: Sequence[Skipped], warned: int, progress: Progress)
     for file in skipped[warned:MOST_SKIPPED]:
         progress.warn(f"{file.name}: {file.reason}. Skipped.")
     return len(skipped)
+
+
+def _go_on(writer: RunWriter, finished: int | None, results: Sequence[Result]) -> None:
+    """Close the shard that is finished, if one is, and write results; the writer closes the last shard itself."""
+    if finished is not None:
+        writer.close_shard(finished)
+    _write(writer, results)
 
 
 def _write(writer: RunWriter, results: Sequence[Result]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 IMAGES = 12
-NETWORK = '''
+NETWORK = """
 import os
 import pathlib
 import signal
@@ -55,7 +55,7 @@ class Planted(torch.nn.Module):
 
 
 build = Planted
-'''
+"""
 
 
 def plant(folder: Path) -> None:
