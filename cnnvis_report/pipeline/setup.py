@@ -106,7 +106,7 @@ def set_up(config: RunConfig) -> Setup:
     check_rules(config)
     # a slip of the pen shows before a large file is read
     if methods or config.inspect.inspect in ("auto", "none"):
-        tasks_for(select(methods), config.explain.layers, config.explain.options)
+        tasks_for(select(methods), config.explain.layers, config.explain.options, config.explain.effort)
     model = open_model(config.model)
     model = with_preprocessing(model, config.preprocessing)
     model, images_for, aliases = image_source(model, config)
@@ -199,7 +199,7 @@ def _tasks(subject: Subject, config: ExplainConfig) -> tuple[Task, ...]:
         BadRequest, UnknownName: no method, layer or option is called so, or the network has no layer for a method.
     """
     layers = [_layer(subject, name) for name in config.layers]
-    tasks = tasks_for(select(config.methods) if config.methods else (), layers, config.options)
+    tasks = tasks_for(select(config.methods) if config.methods else (), layers, config.options, config.effort)
     takes_layer = [task.name for task in tasks if task.method.takes_layer]
     if takes_layer and not subject.default_layer:
         other = next((task.name for task in tasks if not task.method.takes_layer), "gradient")

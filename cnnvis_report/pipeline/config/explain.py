@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from cnnvis_report.records.effort import EFFORTS
 from cnnvis_report.records.methods import Option
 from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, Names, Several, Text
@@ -27,6 +28,13 @@ class ExplainConfig:
         short="-m",
         metavar="NAMES",
         completes="methods",
+        decides=False,
+    )
+    effort: str = setting(
+        "medium",
+        "How much work an image may take: about 20 passes through the network (low), 100 (medium), 500 (high), or "
+        "methods as they are defined (max). Options that you set stay as they are.",
+        Choice(EFFORTS),
         decides=False,
     )
     options: Mapping[str, Mapping[str, Option]] = setting(
