@@ -26,7 +26,7 @@ def planned(drawn: Path, folder: Path, **settings: object) -> PlannedRun:
 
 def test_each_effort_takes_what_its_passes_take(clock: Clock, drawn: Path, tmp_path: Path) -> None:
     clock.backward = 2.0
-    run = planned(drawn, tmp_path, methods=("gradient", "grad_cam"))
+    run = planned(drawn, tmp_path, methods=("gradient", "grad_cam"), labels="folders")
     passes = {effort: 1 + 2 * (3 if effort in ("high", "max") else 2) for effort in EFFORTS}
     assert list(run.seconds) == list(EFFORTS) and run.effort == "medium"
     assert run.seconds == pytest.approx({effort: run.plan.images * count for effort, count in passes.items()})
