@@ -26,7 +26,7 @@ from cnnvis_report.report.figure.save import figure_png, page_pictures
 from cnnvis_report.report.gallery_data import GALLERY
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
 from cnnvis_report.report.renderer import stream_template
-from cnnvis_report.report.site_writer import write_pictures, write_shared, write_text
+from cnnvis_report.report.site_files import write_pictures, write_shared, write_text
 from cnnvis_report.report.time_estimate import WORKERS
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.image import Neighbors

@@ -24,6 +24,11 @@ class Report:
         self.stored, self.quality = stored, quality
         self.summary: Summary = summarize(stored)
 
+    def __getstate__(self) -> dict[str, object]:
+        """What other processes get of it, to write the pages of single images: all but the headline figure."""
+        known = self.__dict__ | {"evidence": self.evidence}
+        return {name: value for name, value in known.items() if name != "figure"}
+
     @property
     def run(self) -> RunRecord:
         """The run, without its images."""
