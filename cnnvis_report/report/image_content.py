@@ -50,7 +50,7 @@ def image_contents(report: Report, most: int | None = None) -> Iterator[ImageCon
     """
     workers = processors(WORKERS)
     make = partial(image_content, report, most)
-    yield from ahead(make, with_neighbors(report.stored), workers=workers, waiting=workers)
+    yield from ahead(make, with_neighbors(report), workers=workers, waiting=workers)
 
 
 def image_content(report: Report, most: int | None, entry: tuple[ImageRecord, Neighbors]) -> ImageContent:

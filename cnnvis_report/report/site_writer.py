@@ -11,6 +11,7 @@ from cnnvis_report.report import assets
 from cnnvis_report.report.figure.save import figure_png
 from cnnvis_report.report.gallery_data import GALLERY, gallery_data
 from cnnvis_report.report.image_pages import ImagePages, page_processes
+from cnnvis_report.report.page_sample import choose_pages
 from cnnvis_report.report.pages import Page, shown_pages
 from cnnvis_report.report.payload import provenance_slots
 from cnnvis_report.report.pictures.encode import QUALITIES, Quality
@@ -44,15 +45,17 @@ def write_pages(run: StoredRun, folder: Path, progress: Progress, options: SiteO
     """Write a site into an empty folder, in the same bytes by any number of processes."""
     quality = QUALITIES[0]
     report = Report(run, quality)
+    choose_pages(report, options.pages)
     renderer = Renderer(report)
     write_assets(folder, report)
     if report.figure is not None:
         (folder / FIGURE).write_bytes(figure_png(report.figure))
     for page in shown_pages(report):
         write_page(report, renderer, folder, page)
-    count = page_processes(report.summary.maps, options.processes)
+    maps = report.summary.maps * report.image_pages // max(1, report.summary.images)
+    count = page_processes(maps, options.processes)
     threads = min(processors(WORKERS), options.processes or WORKERS)
-    work = worked(ImagePages(report, folder), with_neighbors(run), processes=count, threads=threads)
+    work = worked(ImagePages(report, folder), with_neighbors(report), processes=count, threads=threads)
     with closing(work) as names:
         for name in names:
             progress.done(name)

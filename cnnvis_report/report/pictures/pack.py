@@ -61,7 +61,7 @@ def text_of(content: bytes) -> str:
         byte, bit = divmod(number * BITS, 8)
         window = groups[:, byte] << 16 | groups[:, byte + 1] << 8 | groups[:, byte + 2]
         pairs[:, number] = window >> (24 - BITS - bit) & (2**BITS - 1)
-    return ALPHABET[padding] + _PAIRS[pairs].tobytes().decode("ascii")
+    return ALPHABET[padding] + bytes(_PAIRS[pairs]).decode("ascii")
 
 
 def filter_bytes(rows: Bytes) -> tuple[Filter, Bytes]:
