@@ -88,17 +88,19 @@ def compare(
     from cnnvis_report.comparison.compare import compare_runs
     from cnnvis_report.report.comparison.write import write_comparison
     from cnnvis_report.report.job_results import results_of_comparison
+    from cnnvis_report.report.site_writer import SiteOptions
     from cnnvis_report.store.comparison_file import comparison_output, write_comparison_file
     from cnnvis_report.store.names import FIGURE
 
     console = finish.console_of(config)
+    options = SiteOptions(config.pages, config.processes)
     with comparison_output(folder):
         try:
             with console.progress("Compare", runs[0].record.images):
                 comparison = compare_runs(runs, config.title, progress=console)
             write_comparison_file(folder, comparison)
             with console.progress("Pages", len(comparison.images)):
-                written = write_comparison(comparison, runs, folder, progress=console)
+                written = write_comparison(comparison, runs, folder, options=options, progress=console)
         except (CnnVisError, OSError):
             raise
         except Exception as error:  # every field fits its type, but a stranger may have put anything into them
