@@ -44,10 +44,8 @@ def engine_of(config: RunConfig, set_up: Callable[[RunConfig], Setup]) -> Iterat
             raise BadRequest("--address names a Ray cluster, which --engine ray computes on. Give both, or neither.")
         yield None
         return
-    device, _, _ = machine.device.partition(":")  # a worker sees its own GPUs alone
-    of_worker = replace(config, machine=replace(machine, device=device))
     with connected(machine.address) as cluster:
-        yield RayEngine(cluster, machine.workers, partial(set_up, of_worker))
+        yield RayEngine(cluster, machine.workers, set_up)
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class RayEngine:
 
     cluster: Cluster
     workers: int | None
-    set_up: Callable[[], Setup]
+    set_up: Callable[[RunConfig], Setup]
 
     def describe(self, setup: Setup) -> str:
         """Where the maps are made, and by how many workers."""
@@ -120,7 +118,7 @@ class RayEngine:
         identity = identify(identity_parts(setup, making.plan), setup.network.checks.repeatability)
         selected = None if setup.selection is None else tuple(item.id for item in setup.images)
         job = WorkerJob(
-            set_up=self.set_up,
+            set_up=partial(self.set_up, _of_worker(setup.config)),
             decisions=cloudpickle.dumps(decisions),
             selected=selected,
             directory=Path.cwd(),
@@ -136,6 +134,12 @@ class RayEngine:
         except Exception as error:  # somebody's own network may hold anything
             raise BadRequest(f"The network can't be sent to the workers of --engine ray ({told(error)}).") from error
         return content
+
+
+def _of_worker(config: RunConfig) -> RunConfig:
+    """The settings of a worker, which sees no GPUs but its own."""
+    device, _, _ = config.machine.device.partition(":")
+    return replace(config, machine=replace(config.machine, device=device))
 
 
 def _on_devices(setup: Setup) -> bool:

@@ -21,8 +21,8 @@ HOW_MUCH = {
 @configured(
     RunConfig,
     without=(
-        *("select", "options", "layers", "precision", "against", "fail_if", "summary", "json"),
-        *("engine", "address", "workers", "shard_size"),  # no map is made
+        *("select", "effort", "time", "options", "layers", "precision", "against", "fail_if", "summary", "json"),
+        *("engine", "address", "workers"),  # no map is made
     ),
     fixed={"methods": (), "metrics": "none"},
     changes={"inspect": HOW_MUCH, "output": {"default": Path("inspect-report")}},
