@@ -1,12 +1,15 @@
 """The engine of `--engine ray`: the command plans and gathers, and workers explain shards."""
 
 import os
+import pickle as standard_pickle
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -102,38 +105,43 @@ class RayEngine:
     def _pool(self, making: MapMaking, progress: Progress) -> Pool:
         count, threads = self._crew(making.setup)
         share = self.cluster.share(count, on_devices=_on_devices(making.setup))
-        return Pool(self.cluster, count, share, self._job(making, threads), progress)
+        return Pool(self.cluster, count, share, _pickled(self.job(making, threads)), progress)
 
     def _crew(self, setup: Setup) -> tuple[int, int]:
         """How many workers there are, and threads of each."""
         count = self.cluster.workers(self.workers, on_devices=_on_devices(setup))
         return count, torch.get_num_threads() if "OMP_NUM_THREADS" in os.environ else self.cluster.threads(count)
 
-    def _job(self, making: MapMaking, threads: int) -> bytes:
-        """What every worker opens, pickled so that functions of the caller's own script travel too."""
-        from ray import cloudpickle
-
+    def job(self, making: MapMaking, threads: int) -> WorkerJob:
+        """What a worker with so many threads opens, and compares itself with."""
         setup = making.setup
         decisions = Decisions(making.plan, making.reduced, making.in_bfloat16)
-        identity = identify(identity_parts(setup, making.plan), setup.network.checks.repeatability)
-        selected = None if setup.selection is None else tuple(item.id for item in setup.images)
-        job = WorkerJob(
+        return WorkerJob(
             set_up=partial(self.set_up, _of_worker(setup.config)),
-            decisions=cloudpickle.dumps(decisions),
-            selected=selected,
+            decisions=_pickled(decisions),
+            selected=None if setup.selection is None else tuple(item.id for item in setup.images),
             directory=Path.cwd(),
             folder=making.folder.resolve(),
             journal=journal_head(making.folder),
             run=making.run,
-            identity=identity,
+            identity=identify(identity_parts(setup, making.plan), setup.network.checks.repeatability),
             versions=versions(),
             threads=threads,
         )
-        try:
-            content: bytes = cloudpickle.dumps(job)
-        except Exception as error:  # somebody's own network may hold anything
-            raise BadRequest(f"The network can't be sent to the workers of --engine ray ({told(error)}).") from error
-        return content
+
+
+def _pickled(content: object) -> bytes:
+    """What workers read; functions and classes of the caller's own script travel whole, where Ray is there to see.
+
+    Raises:
+        BadRequest: somebody's own network holds what can't travel.
+    """
+    pickle: Any = sys.modules.get("ray.cloudpickle") or standard_pickle
+    try:
+        pickled: bytes = pickle.dumps(content)
+    except Exception as error:  # somebody's own classes may raise anything
+        raise BadRequest(f"The network can't be sent to the workers of --engine ray ({told(error)}).") from error
+    return pickled
 
 
 def _of_worker(config: RunConfig) -> RunConfig:
