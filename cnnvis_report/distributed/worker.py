@@ -136,10 +136,10 @@ class ShardWorker:
 
     def _unlike_versions(self) -> str:
         """Which package is of another version than the command's; empty where none is."""
-        here = versions()
+        installed = versions()
         for name, version in self.job.versions.items():
-            if here.get(name) != version:
-                return f"has {name} {here.get(name)}, and the command {version}. Install the same on every node."
+            if installed.get(name) != version:
+                return f"has {name} {installed.get(name)}, and the command {version}. Install the same on every node."
         return ""
 
     def _unlike_run(self) -> str:
