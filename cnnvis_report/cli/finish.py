@@ -9,7 +9,7 @@ import click
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
 from cnnvis_report.cli.params import printable
-from cnnvis_report.errors import GapsFound, RulesHold
+from cnnvis_report.errors import BadRequest, GapsFound, RulesHold
 from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 
 if TYPE_CHECKING:
@@ -83,13 +83,17 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
     Raises:
         BadRequest: what is handed on can't be written there, or the time is too short; nothing has run then.
     """
+    from cnnvis_report.cli.run_lines import too_short
     from cnnvis_report.pipeline.efforts import plan_efforts
     from cnnvis_report.pipeline.run import run
+    from cnnvis_report.report.time_estimate import pages_seconds
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.run_folder import load_run
 
     how = sharing.checked(share or ShareConfig(), config, config.output)
-    planned = plan_efforts(setup, config.output)
+    planned = plan_efforts(setup, config.output, pages_seconds)
+    if not planned.fits:
+        raise BadRequest(too_short(planned))
     console.plan(planned)
     with console.progress("Explain", planned.plan.images):
         record, stats = run(planned.setup, planned.plan, config.output, console)
