@@ -86,6 +86,7 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
     from cnnvis_report.cli.run_lines import too_short
     from cnnvis_report.pipeline.efforts import plan_efforts
     from cnnvis_report.pipeline.run import run
+    from cnnvis_report.report.site_writer import SiteOptions
     from cnnvis_report.report.time_estimate import pages_seconds
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.run_folder import load_run
@@ -100,7 +101,13 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
     console.bill(record, stats)
     with console.progress("Pages", record.images):
         stored = load_run(config.output)
-        written = write_site(stored, single_file=config.single_file, max_size=how.max_size, progress=console)
+        written = write_site(
+            stored,
+            single_file=config.single_file,
+            max_size=how.max_size,
+            options=SiteOptions(config.pages, config.processes),
+            progress=console,
+        )
     console.pages(written)
     handed_on = sharing.hand_on(stored, how)
     missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps

@@ -125,6 +125,7 @@ Source = tuple[Model, Callable[[Sequence[str]], ImageSet], Aliases]
 def _make(request: _Request, config: RunConfig, console: Console) -> None:
     model, images_for, aliases = _source(request, config)
     setup = set_up_model(model, images_for, config, aliases, request.target)
+    comparing.check_network(config.output, setup)
     if config.data.select != "all":
         setup = finish.select(setup, console)
     result = finish.make(setup, config.output, console, config.share)
