@@ -81,22 +81,29 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
     """Plan, run, and write the pages and what is handed on.
 
     Raises:
-        BadRequest: what is handed on can't be written there; nothing has run then.
+        BadRequest: what is handed on can't be written there, or the time is too short; nothing has run then.
     """
-    from cnnvis_report.pipeline.plan import plan_run
+    from cnnvis_report.pipeline.efforts import plan_efforts
     from cnnvis_report.pipeline.run import run
+    from cnnvis_report.report.site_writer import SiteOptions
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.run_folder import load_run
 
     how = sharing.checked(share or ShareConfig(), config, config.output)
-    plan = plan_run(setup)
-    console.plan(setup, plan)
-    with console.progress("Explain", plan.images):
-        record, stats = run(setup, plan, config.output, console)
+    planned = plan_efforts(setup, config.output)
+    console.plan(planned)
+    with console.progress("Explain", planned.plan.images):
+        record, stats = run(planned.setup, planned.plan, config.output, console)
     console.bill(record, stats)
     with console.progress("Pages", record.images):
         stored = load_run(config.output)
-        written = write_site(stored, single_file=config.single_file, max_size=how.max_size, progress=console)
+        written = write_site(
+            stored,
+            single_file=config.single_file,
+            max_size=how.max_size,
+            options=SiteOptions(config.pages, config.processes),
+            progress=console,
+        )
     console.pages(written)
     handed_on = sharing.hand_on(stored, how)
     missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps

@@ -12,7 +12,7 @@ from cnnvis_report.records.run import RunRecord, Setting
 from cnnvis_report.report.pictures.encode import Quality, encode_maps
 from cnnvis_report.report.pictures.outline import Polygon, outline
 from cnnvis_report.report.pictures.palettes import limit
-from cnnvis_report.report.pictures.thumbnails import Pixels, color_picture, color_pixels, data_uri, webp
+from cnnvis_report.report.pictures.thumbnails import MEDIUM, Pixels, color_picture, color_pixels, data_uri, webp
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.method_rows import map_evidence
 from cnnvis_report.store.half import COLOR
@@ -39,12 +39,25 @@ def image_data(run: RunRecord, image: ImageRecord, arrays: Arrays, quality: Qual
     }
     lines = {"mask": [_half_pixels(polygon) for polygon in outline(arrays["mask"])]} if "mask" in arrays else {}
     return lines | {
-        "picture": data_uri(webp(arrays["picture"])),
+        "picture": data_uri(webp(arrays["picture"], method=MEDIUM)),
         "size": list(image.size),
         "targets": [{"index": target.index, "name": target.name} for target in image.targets],
         "methods": methods,
         "maps": maps,
     }
+
+
+def first_ends(image: ImageRecord, data: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Where the colors of each method's first map end, and its largest absolute value, from an image's data.
+
+    They cost a look at every value, and the data has them already: `scale_ends` finds the same in the arrays.
+    """
+    ends: dict[str, tuple[float, float]] = {}
+    for record in image.maps:
+        if record.method not in ends and record.target == image.targets[0].index:
+            largest, end = data["maps"][record.method][record.layer][str(record.target)]["ends"]
+            ends[record.method] = (end or 1.0, largest)
+    return ends
 
 
 def provenance_slots(run: RunRecord) -> dict[str, str]:

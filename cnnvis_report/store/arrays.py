@@ -39,7 +39,11 @@ class Damaged(BadRequest):
 
     def __init__(self, folder: Path, name: str, reason: str) -> None:
         super().__init__(f"{folder / name}: {reason}. {advice(folder)}")
-        self.name, self.reason = name, reason
+        self.folder, self.name, self.reason = folder, name, reason
+
+    def __reduce__(self) -> tuple[type["Damaged"], tuple[Path, str, str]]:
+        """How it travels from a process to another."""
+        return type(self), (self.folder, self.name, self.reason)
 
 
 def advice(folder: Path) -> str:

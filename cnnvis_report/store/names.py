@@ -41,7 +41,7 @@ _PAGES = (
     r"assets/(?:report\.css|theme\.js|report\.js|plotly\.js)",
     rf"images/{ID}\.html",
     rf"data/{ID}\.js",
-    rf"stills/{ID}/\w+\.webp",
+    rf"stills/{ID}/(?:picture\.webp|\w+\.jpg)",
     rf"stills/inspection/{ID}/[\w-]+\.webp",
     r"stills/pages/[a-z]{1,40}/[\w-]+\.webp",
 )

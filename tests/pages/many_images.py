@@ -68,5 +68,5 @@ def write_overview(folder: Path, count: int) -> ManyImages:
     for image in run.images():
         (folder / "stills" / image.id).mkdir(parents=True)
         for name in ("picture", *(method.name for method in run.record.methods)):
-            os.link(picture, folder / "stills" / image.id / f"{name}.webp")
+            os.link(picture, folder / "stills" / image.id / f"{name}.jpg")
     return run

@@ -10,11 +10,16 @@ from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, File, Flag, Integer, Several, Text
 
 MOST_IN_A_BATCH = 1_000_000
+MOST_PAGES = 1_000_000
+MOST_PROCESSES = 1024
 
 
 @dataclass(frozen=True)
 class OutputConfig:
-    """Where the report is written, in which form, and what the terminal says."""
+    """Where the report is written, in which form, and what the terminal says.
+
+    processes: None for one a processor.
+    """
 
     group: ClassVar = Group.REPORT
 
@@ -25,6 +30,23 @@ class OutputConfig:
         False,
         "Write one HTML file that holds everything, of at most 25 MB where possible.",
         Flag(),
+        stated=Stated.NEVER,
+        decides=False,
+    )
+    pages: int = setting(
+        2000,
+        "Give at most so many images a page of their own and a place in the gallery: errors, extremes, and some of "
+        "each class. Figures are of all images.",
+        Integer(1, MOST_PAGES),
+        metavar="N",
+        stated=Stated.NEVER,
+        decides=False,
+    )
+    processes: int | None = setting(
+        None,
+        "Processes that write the pages; auto is one for each processor.",
+        Integer(1, MOST_PROCESSES, auto=True),
+        metavar="N|auto",
         stated=Stated.NEVER,
         decides=False,
     )
