@@ -9,6 +9,7 @@ import click
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
 from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.unfinished import page_meanwhile
 from cnnvis_report.errors import GapsFound, RulesHold
 from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 
@@ -92,18 +93,19 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
     how = sharing.checked(share or ShareConfig(), config, config.output)
     plan = plan_run(setup)
     console.plan(setup, plan)
-    with console.progress("Explain", plan.images):
-        record, stats = run(setup, plan, config.output, console)
-    console.bill(record, stats)
-    with console.progress("Pages", record.images):
-        stored = load_run(config.output)
-        written = write_site(
-            stored,
-            single_file=config.single_file,
-            max_size=how.max_size,
-            options=SiteOptions(config.pages, config.processes),
-            progress=console,
-        )
+    with page_meanwhile(setup, config, console, plan.images) as progress:
+        with console.progress("Explain", plan.images):
+            record, stats = run(setup, plan, config.output, progress)
+        console.bill(record, stats)
+        with console.progress("Pages", record.images):
+            stored = load_run(config.output)
+            written = write_site(
+                stored,
+                single_file=config.single_file,
+                max_size=how.max_size,
+                options=SiteOptions(config.pages, config.processes),
+                progress=console,
+            )
     console.pages(written)
     handed_on = sharing.hand_on(stored, how)
     missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
