@@ -82,29 +82,27 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
     """Plan, run, and write the pages and what is handed on.
 
     Raises:
-        BadRequest: what is handed on can't be written there; nothing has run then.
+        BadRequest: what is handed on can't be written there, or the time is too short; nothing has run then.
     """
-    from cnnvis_report.pipeline.plan import plan_run
+    from cnnvis_report.pipeline.efforts import plan_efforts
     from cnnvis_report.pipeline.run import run
     from cnnvis_report.report.site_writer import SiteOptions
     from cnnvis_report.report.write import write_site
     from cnnvis_report.store.run_folder import load_run
 
     how = sharing.checked(share or ShareConfig(), config, config.output)
-    plan = plan_run(setup)
-    console.plan(setup, plan)
-    with page_meanwhile(setup, config, console, plan.images) as progress:
-        with console.progress("Explain", plan.images):
-            record, stats = run(setup, plan, config.output, progress)
+    planned = plan_efforts(setup, config.output)
+    console.plan(planned)
+    images = planned.plan.images
+    with page_meanwhile(planned.setup, config, console, images) as progress:
+        with console.progress("Explain", images):
+            record, stats = run(planned.setup, planned.plan, config.output, progress)
         console.bill(record, stats)
         with console.progress("Pages", record.images):
             stored = load_run(config.output)
+            options = SiteOptions(config.pages, config.processes)
             written = write_site(
-                stored,
-                single_file=config.single_file,
-                max_size=how.max_size,
-                options=SiteOptions(config.pages, config.processes),
-                progress=console,
+                stored, single_file=config.single_file, max_size=how.max_size, options=options, progress=console
             )
     console.pages(written)
     handed_on = sharing.hand_on(stored, how)

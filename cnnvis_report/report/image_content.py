@@ -76,7 +76,7 @@ def _pictures(
 ) -> dict[str, bytes]:
     """Of the layers, of single bands, and of what is predicted where."""
     pictures = dict(band_pictures(report.run, image, arrays))
-    pictures |= dict(image_pictures(report.stored, inspected)) if inspected else {}
+    pictures |= dict(image_pictures(report.stored, inspected, arrays["picture"])) if inspected else {}
     if "segmentation" in arrays:
         pictures[PICTURE] = segmentation_picture(arrays["picture"], arrays["segmentation"])
     if "boxes" in arrays:

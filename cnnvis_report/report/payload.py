@@ -12,9 +12,10 @@ from cnnvis_report.records.run import RunRecord, Setting
 from cnnvis_report.report.pictures.encode import Quality, encode_maps
 from cnnvis_report.report.pictures.outline import Polygon, outline
 from cnnvis_report.report.pictures.palettes import limit
-from cnnvis_report.report.pictures.thumbnails import MEDIUM, color_picture, data_uri, webp
+from cnnvis_report.report.pictures.thumbnails import MEDIUM, Pixels, color_picture, color_pixels, data_uri, webp
 from cnnvis_report.report.views import formatting as fmt
 from cnnvis_report.report.views.method_rows import map_evidence
+from cnnvis_report.store.half import COLOR
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -89,12 +90,21 @@ def _maps(run: RunRecord, records: Sequence[MapRecord], arrays: Arrays, quality:
         entry |= _reading(run, record, values, clipped=method.kind is Kind.PIXEL)
         if str(record.target) != first:
             entry["first"] = first
-        if method.color and arrays[record.key].ndim == 3:
-            bands = run.network.bands
-            values = arrays[record.key]
-            channels = values if bands is None else values[[number - 1 for number in bands.numbers]]
-            entry["picture"] = data_uri(color_picture(channels))
+        pixels = _color_pixels(run, record, arrays)
+        if pixels is not None:
+            entry["picture"] = data_uri(color_picture(pixels))
     return {str(record.target): entry for record, entry in zip(records, encoded, strict=True)}
+
+
+def _color_pixels(run: RunRecord, record: MapRecord, arrays: Arrays) -> Pixels | None:
+    """The color picture of a map, as it is kept or made of its channels; None where it has none."""
+    if record.colors:
+        return arrays[f"{record.key}/{COLOR}"]
+    values = arrays[record.key]
+    if not run.method(record.method).color or values.ndim != 3:
+        return None
+    bands = run.network.bands
+    return color_pixels(values if bands is None else values[[number - 1 for number in bands.numbers]])
 
 
 def _reading(run: RunRecord, record: MapRecord, values: Array, *, clipped: bool) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def write_anonymous(run: StoredRun, folder: Path, title: str | None = None) -> S
     for name in (Path(name).stem for name in run.record.files if name.startswith(f"{INSPECTION}/")):
         other = inspection_name(aliases.image_id(name))
         arrays = _inspection_arrays(name, run.inspection_arrays(name), aliases)
-        files[other] = write_arrays(place(folder, other), arrays, packed=True)
+        files[other] = write_arrays(place(folder, other), arrays, deflated=True)
     record = anonymous(run.record, aliases)
     settings = {**record.settings} | ({"title": title} if title else {})
     record = replace(record, settings=settings, files=dict(sorted(files.items())))

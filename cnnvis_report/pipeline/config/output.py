@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from cnnvis_report.records.run import Keep
 from cnnvis_report.rules.rule import Rule, RuleText
 from cnnvis_report.settings import Group, Stated, setting
 from cnnvis_report.settings.kinds import Choice, File, Flag, Integer, Several, Text
@@ -57,6 +58,21 @@ class OutputConfig:
         default_text="What MODEL looks at in IMAGES",
         stated=Stated.CHANGED,
         decides=False,
+    )
+    keep: str = setting(
+        "reduced",
+        "What the folder keeps of the maps: reduced, one half-precision number per position, as pages show them; full, "
+        "all channels in single precision; none, no arrays once the pages are written.",
+        Choice(tuple(map(str, Keep))),
+        stated=Stated.CHANGED,
+    )
+    shard_size: int | None = setting(
+        None,
+        "Images whose arrays share one file; 0 gives each image a file of its own.",
+        Integer(0, MOST_IN_A_BATCH, auto=True),
+        metavar="N|auto",
+        default_text="0 up to 1,000 images, 100 beyond",
+        stated=Stated.NEVER,
     )
     strict: bool = setting(
         False,

@@ -83,14 +83,22 @@ def gray(picture: Pixels) -> Pixels:
     return np.asarray(Image.fromarray(picture).convert("L"))
 
 
-def color_picture(values: Array) -> bytes:
-    """A pixel map [C, H, W] as JPEG: channels are colors, gray is zero, 99.5 % of the values are between the ends."""
+def color_pixels(values: Array) -> Pixels:
+    """A pixel map [C, H, W] with its channels as colors: gray is zero, the ends are where 99.5 % of the values are.
+
+    [H, W, 3], or [H, W] of a single channel.
+    """
     sizes = np.abs(values)
     rank = math.ceil(COLOR_CLIPPED_AT * sizes.size) - 1
     end = float(np.partition(sizes, rank, axis=None)[rank]) or float(sizes.max()) or 1.0
     shares = np.clip(values / end, -1, 1).transpose(1, 2, 0)
-    pixels = np.floor((shares + 1) * 127.5 + 0.5).astype(np.uint8)
-    return jpeg(pixels if pixels.shape[2] == 3 else pixels[..., 0])
+    pixels: Pixels = np.floor((shares + 1) * 127.5 + 0.5).astype(np.uint8)
+    return pixels if pixels.shape[2] == 3 else pixels[..., 0]
+
+
+def color_picture(pixels: Pixels) -> bytes:
+    """What `color_pixels` gives, as JPEG."""
+    return jpeg(pixels)
 
 
 def still_size(size: tuple[int, int]) -> tuple[int, int]:
