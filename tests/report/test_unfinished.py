@@ -43,7 +43,7 @@ def clock() -> Clock:
 def writer(tmp_path: Path, stored: StoredRun) -> Iterator[RunWriter]:
     """A run whose images are done one by one."""
     names = {image.id: image.name for image in many(SHOWN + 6).images()}
-    yield RunWriter(tmp_path, stored.record.identity or Identity({}), names, keep=False)
+    yield RunWriter(tmp_path, stored.record.identity or Identity({}), names, resume=False)
 
 
 def page_of(writer: RunWriter, stored: StoredRun, clock: Clock) -> UnfinishedReport:
@@ -124,7 +124,7 @@ def test_the_complete_report_takes_its_place(tmp_path: Path, stored: StoredRun, 
     images = list(stored.images())
     folder = tmp_path / "run"
     names = {image.id: image.name for image in images}
-    writer = RunWriter(folder, stored.record.identity or Identity({}), names, keep=False)
+    writer = RunWriter(folder, stored.record.identity or Identity({}), names, resume=False)
     page = UnfinishedReport(folder, "title", len(images), stored.record.methods, clock)
     for image in images:
         writer.add(image, stored.arrays(image.id), {})
