@@ -9,6 +9,7 @@ import click
 from cnnvis_report.cli import comparing, results
 from cnnvis_report.cli import share as sharing
 from cnnvis_report.cli.params import printable
+from cnnvis_report.cli.unfinished import page_meanwhile
 from cnnvis_report.errors import BadRequest, GapsFound, RulesHold
 from cnnvis_report.pipeline.config import OutputConfig, ShareConfig
 
@@ -96,18 +97,17 @@ def make(setup: "Setup", config: OutputConfig, console: "Console", share: ShareC
     if not planned.fits:
         raise BadRequest(too_short(planned))
     console.plan(planned)
-    with console.progress("Explain", planned.plan.images):
-        record, stats = run(planned.setup, planned.plan, config.output, console)
-    console.bill(record, stats)
-    with console.progress("Pages", record.images):
-        stored = load_run(config.output)
-        written = write_site(
-            stored,
-            single_file=config.single_file,
-            max_size=how.max_size,
-            options=SiteOptions(config.pages, config.processes),
-            progress=console,
-        )
+    images = planned.plan.images
+    with page_meanwhile(planned.setup, config, console, images) as progress:
+        with console.progress("Explain", images):
+            record, stats = run(planned.setup, planned.plan, config.output, progress)
+        console.bill(record, stats)
+        with console.progress("Pages", record.images):
+            stored = load_run(config.output)
+            options = SiteOptions(config.pages, config.processes)
+            written = write_site(
+                stored, single_file=config.single_file, max_size=how.max_size, options=options, progress=console
+            )
     console.pages(written)
     handed_on = sharing.hand_on(stored, how)
     missing = len(record.skipped) + len(record.not_applicable) + len(record.stages_not_applicable) + stats.missing_maps
