@@ -4,7 +4,7 @@ import os
 import pickle as standard_pickle
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from cnnvis_report.data.image_set import ImageSet
 from cnnvis_report.distributed.cluster import Cluster, connected
 from cnnvis_report.distributed.job import Decisions, ShardResult, ShardTask, WorkerJob
 from cnnvis_report.distributed.pool import Pool
@@ -21,6 +22,8 @@ from cnnvis_report.errors import BadRequest, told
 from cnnvis_report.pipeline.config import RunConfig
 from cnnvis_report.pipeline.identity.parts import identity_parts
 from cnnvis_report.pipeline.identity.run import identify
+from cnnvis_report.pipeline.inspection.merge_tree import merged
+from cnnvis_report.pipeline.inspection.set_pass import SetPass
 from cnnvis_report.pipeline.map_making import Engine, MapMaking
 from cnnvis_report.pipeline.run_record import versions
 from cnnvis_report.pipeline.setup import Setup
@@ -88,24 +91,42 @@ class RayEngine:
             for name in names:
                 progress.done(name)
         files = {item.id: item.files for item in items}
-        warned, computed, by_number = 0, 0.0, {task.number: task for task in tasks}
-        for result in self._pool(making, progress).map(tasks) if tasks else ():
+        warned, computed = 0, 0.0
+        for task, result in self._pool(making, progress, "explain").map(tasks) if tasks else ():
             _take_in(result, writer, stats, progress)
             computed += result.seconds
             warned = warn_of_skipped(stats.skipped, warned, progress)
             for id, cost in result.costs.items():
                 for file in files[id]:
                     file.recall(cost.files)
-            for name in by_number[result.number].names:
+            for name in task.names:
                 progress.done(name)
         stats.skipped.sort(key=lambda file: (file.name, file.reason))
         sum_up(making.setup.images, writer, stats, progress)
         stats.seconds += computed - (time.perf_counter() - start)  # the workers', not this process's
 
-    def _pool(self, making: MapMaking, progress: Progress) -> Pool:
+    def survey(self, making: MapMaking, shards: Sequence[ImageSet], progress: Progress) -> SetPass:
+        """Pass over the images of all shards for what is shown of the layers.
+
+        Raises:
+            BadRequest: a worker isn't what the command needs. RunFailed: the workers can't go on.
+        """
+        tasks = [
+            ShardTask(number, tuple(item.id for item in images), tuple(item.name for item in images))
+            for number, images in enumerate(shards)
+        ]
+
+        def parts() -> Iterator[tuple[int, SetPass]]:
+            for task, part in self._pool(making, progress, "survey", sum(map(len, shards))).map(tasks):
+                progress.step(f"inspection: {task.names[0] if task.names else ''}")
+                yield task.number, part
+
+        return merged(parts(), len(shards))
+
+    def _pool(self, making: MapMaking, progress: Progress, method: str, *arguments: object) -> Pool:
         count, threads = self._crew(making.setup)
         share = self.cluster.share(count, on_devices=_on_devices(making.setup))
-        return Pool(self.cluster, count, share, _pickled(self.job(making, threads)), progress)
+        return Pool(self.cluster, count, share, _pickled(self.job(making, threads)), progress, method, *arguments)
 
     def _crew(self, setup: Setup) -> tuple[int, int]:
         """How many workers there are, and threads of each."""

@@ -23,8 +23,8 @@ def host_class() -> type:
                 return node, f"{type(error).__name__}: {error}"
             return node, self.worker.open()
 
-        def explain(self, number: int, ids: tuple[str, ...]) -> Any:
-            """Explain a shard."""
-            return self.worker.explain(number, ids)
+        def run(self, method: str, *arguments: Any) -> Any:
+            """Let the worker do something."""
+            return getattr(self.worker, method)(*arguments)
 
     return ShardHost

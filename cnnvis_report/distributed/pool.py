@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnvis_report.distributed.cluster import Cluster
 from cnnvis_report.distributed.hosts import host_class
-from cnnvis_report.distributed.job import Failure, Reason, ShardResult, ShardTask
+from cnnvis_report.distributed.job import Failure, Reason, ShardTask
 from cnnvis_report.errors import BadRequest, CnnVisError, RunFailed, brief
 from cnnvis_report.progress import Progress
 
@@ -36,14 +36,24 @@ class Pool:
     """So many workers until every shard is written.
 
     Args:
-        share: what each takes of the cluster. job: what each opens, pickled.
+        share: what each takes of the cluster. job: what each opens, pickled. method: of `ShardWorker`, that gets the
+            number and the ids of a shard, and `arguments`.
     """
 
-    def __init__(self, cluster: Cluster, count: int, share: dict[str, float], job: bytes, progress: Progress) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        count: int,
+        share: dict[str, float],
+        job: bytes,
+        progress: Progress,
+        method: str,
+        *arguments: object,
+    ) -> None:
         self._ray, self._cluster, self._progress = cluster.ray, cluster, progress
         self._actor = self._ray.remote(host_class()).options(max_restarts=0, scheduling_strategy="SPREAD", **share)
         self._job = self._ray.put(job)
-        self._count = count
+        self._count, self._method, self._arguments = count, method, arguments
         self._waiting: deque[_Work] = deque()
         self._pending: dict[Any, tuple[_Member, _Work | None]] = {}
         self._idle: list[_Member] = []  # they have nothing to do, unless another one gives up
@@ -52,8 +62,8 @@ class Pool:
         self._too_small: str = ""
         self._warned = False
 
-    def map(self, tasks: Sequence[ShardTask]) -> Iterator[ShardResult]:
-        """The results of the shards, as they come.
+    def map(self, tasks: Sequence[ShardTask]) -> Iterator[tuple[ShardTask, Any]]:
+        """The shards with what workers have made of them, as they come.
 
         Raises:
             BadRequest: a worker isn't what the command needs. RunFailed: none is left, or they end over the same shard.
@@ -87,9 +97,10 @@ class Pool:
             self._idle.append(member)
             return
         work = self._waiting.popleft()
-        self._pending[member.actor.explain.remote(work.task.number, work.task.ids)] = (member, work)
+        call = self._method, work.task.number, work.task.ids, *self._arguments
+        self._pending[member.actor.run.remote(*call)] = (member, work)
 
-    def _take(self, reference: Any) -> ShardResult | None:
+    def _take(self, reference: Any) -> tuple[ShardTask, Any] | None:
         """What a worker has answered; its next shard is on its way before the result is looked at."""
         member, work = self._pending.pop(reference)
         try:
@@ -103,14 +114,11 @@ class Pool:
             member.node, answer = answer
             member.is_open = answer is None
             self._ends_unopened = 0
-        if answer is None:
-            self._give(member)
+        if isinstance(answer, Failure | str):
+            self._part_with(member, work, answer)
             return None
-        if isinstance(answer, ShardResult):
-            self._give(member)
-            return answer
-        self._part_with(member, work, answer)
-        return None
+        self._give(member)
+        return None if work is None else (work.task, answer)
 
     def _replace(self, member: _Member, work: _Work | None, error: Exception) -> None:
         """Put another worker in the place of one that has ended.
@@ -124,6 +132,7 @@ class Pool:
             self._ends_unopened += 1
             if self._ends_unopened >= MOST_ENDS:
                 raise RunFailed(f"{MOST_ENDS} workers ended before they were open: {reason}.")
+            self._progress.warn(f"A worker ended before it was open ({reason}). Another one takes its place.")
         else:
             work.ends += 1
             first, last = work.task.names[0], work.task.names[-1]

@@ -3,21 +3,23 @@
 import os
 import pickle
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
-from cnnvis_report.data.image_set import ImageItem
+from cnnvis_report.data.image_set import ImageItem, ImageSet
 from cnnvis_report.distributed.job import Decisions, Failure, ImageCost, Reason, ShardResult, WorkerJob
 from cnnvis_report.engine.devices import is_out_of_memory
 from cnnvis_report.errors import CnnVisError
 from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.identity.parts import PREDICTED, identity_parts
 from cnnvis_report.pipeline.identity.run import identify
+from cnnvis_report.pipeline.inspection.set_pass import SetPass
 from cnnvis_report.pipeline.map_making import MapMaking
 from cnnvis_report.pipeline.results import Result
 from cnnvis_report.pipeline.run_record import versions
@@ -30,6 +32,7 @@ from cnnvis_report.records.run import StoredFile
 from cnnvis_report.store.names import ARRAYS, JOURNAL
 from cnnvis_report.store.shards import write_shard
 
+Answer = TypeVar("Answer")
 PATIENCE = 5.0  # seconds in which a shared folder has to show what another node has written
 
 
@@ -49,13 +52,23 @@ class ShardWorker:
 
     def explain(self, number: int, ids: Sequence[str]) -> ShardResult | Failure:
         """Explain the images of a shard, and write it into the run's folder."""
+        return self._tried(lambda: self._explained(number, ids))
+
+    def survey(self, number: int, ids: Sequence[str], expected: int) -> SetPass | Failure:
+        """Pass over the images of a shard, of so many in all, for what is shown of the layers."""
+        return self._tried(lambda: self.making.survey(self._images(ids), number, expected, Progress()))
+
+    def _tried(self, work: Callable[[], Answer]) -> Answer | Failure:
         try:
-            return self._explained(number, ids)
+            return work()
         except CnnVisError as error:
             memory = error.__cause__ is not None and is_out_of_memory(error.__cause__)
             return Failure(str(error), Reason.MEMORY if memory else Reason.RUN)
         except OSError as error:
             return Failure(f"{error.filename or self.job.folder}: {error.strerror or error}.", Reason.RUN)
+
+    def _images(self, ids: Sequence[str]) -> ImageSet:
+        return replace(self.making.setup.images, items=tuple(self._items[id] for id in ids))
 
     def _explained(self, number: int, ids: Sequence[str]) -> ShardResult:
         start, stats, gathered = time.perf_counter(), RunStats(), _Gathered()
@@ -83,8 +96,7 @@ class ShardWorker:
     def _results(
         self, ids: Sequence[str], stats: RunStats, progress: Progress, costs: dict[str, ImageCost]
     ) -> Iterator[Result]:
-        images = replace(self.making.setup.images, items=tuple(self._items[id] for id in ids))
-        for batch in self.making.batches(images, self._settings, stats, progress):
+        for batch in self.making.batches(self._images(ids), self._settings, stats, progress):
             for result in batch.results:
                 costs[result.image.id] = ImageCost(result.seconds, result.files)
                 yield result

@@ -1,9 +1,11 @@
 """What the maps of a run are made with, once everything is decided: the same in this process and in any other."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
+
+import torch
 
 from cnnvis_report.data.batches import DecodedImage, batches
 from cnnvis_report.data.image_set import ImageSet
@@ -11,6 +13,8 @@ from cnnvis_report.methods.tasks import Task
 from cnnvis_report.pipeline.batch_explainer import BatchExplainer
 from cnnvis_report.pipeline.explain_batch import BatchSettings
 from cnnvis_report.pipeline.fit_cache import FolderFitCache
+from cnnvis_report.pipeline.inspection.merge_tree import merged
+from cnnvis_report.pipeline.inspection.set_pass import SetPass, pass_over_set
 from cnnvis_report.pipeline.plan import Plan
 from cnnvis_report.pipeline.reduced_maps import array_layout, map_reducer
 from cnnvis_report.pipeline.results import Result
@@ -114,6 +118,28 @@ class MapMaking:
             stats.missing_maps += sum(len(result.image.not_applicable) for result in explained.new)
             yield explained
 
+    def shards_of(self, done: Collection[str]) -> list[ImageSet]:
+        """The images that are done, shard by shard; all at once where each has a file of its own."""
+        images, layout = self.setup.images, self.layout
+        count = layout.shards(len(images))
+        ranges = [images.items[layout.positions(number)] for number in range(count)] if count else [images.items]
+        return [replace(images, items=tuple(item for item in items if item.id in done)) for items in ranges]
+
+    def survey(self, images: ImageSet, number: int, expected: int, progress: Progress) -> SetPass:
+        """Pass over the images of a shard for what is shown of the layers.
+
+        Args:
+            number: of the shard; each draws positions of its own. expected: how many images all shards have.
+        """
+        network, inspection_plan = self.setup.network, self.setup.inspection
+        assert inspection_plan is not None  # else nothing of the layers is shown
+        subject, seed = network.subject, self.setup.config.machine.seed + number
+        size = 1 if subject.one_by_one else self.plan.batch
+        with subject.in_eval_mode(), torch.no_grad():
+            return pass_over_set(
+                subject, images, inspection_plan, size, seed, network.checks.monitor, progress, expected=expected
+            )
+
     def _explainer(self, settings: BatchSettings, stats: RunStats, progress: Progress) -> BatchExplainer:
         network = self.setup.network
         return BatchExplainer(
@@ -142,3 +168,20 @@ class Engine(Protocol):
         Raises:
             RunFailed: they can't be made there; nothing is made in this process in their place.
         """
+
+    def survey(self, making: MapMaking, shards: Sequence[ImageSet], progress: Progress) -> SetPass:
+        """Pass over the images of all shards for what is shown of the layers.
+
+        Raises:
+            RunFailed: that can't be done there.
+        """
+
+
+def survey_set(making: MapMaking, done: Collection[str], engine: Engine | None, progress: Progress) -> SetPass:
+    """Pass over all images that are done, shard by shard, for what is shown of the layers."""
+    shards = making.shards_of(done)
+    if engine is not None:
+        return engine.survey(making, shards, progress)
+    expected = sum(map(len, shards))
+    parts = ((number, making.survey(images, number, expected, progress)) for number, images in enumerate(shards))
+    return merged(parts, len(shards))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from cnnvis_report.data.image_set import ImageSet
@@ -11,7 +12,7 @@ from cnnvis_report.pipeline.identity.parts import identity_parts
 from cnnvis_report.pipeline.identity.replaced_files import replaced_notices
 from cnnvis_report.pipeline.identity.run import changed_since, contents_of, files_of, identify, recall
 from cnnvis_report.pipeline.later_stages import later_stages
-from cnnvis_report.pipeline.map_making import Engine, MapMaking
+from cnnvis_report.pipeline.map_making import Engine, MapMaking, survey_set
 from cnnvis_report.pipeline.metrics_budget import randomized_tasks
 from cnnvis_report.pipeline.not_applicable import Stages
 from cnnvis_report.pipeline.plan import Plan
@@ -175,12 +176,10 @@ class _Start:
 
     def test_maps(self) -> MapTests:
         """Do maps stay where they should, and change where they should?"""
-        if self.plan.tests is None:
+        if (tests := self.plan.tests) is None:
             return MapTests()
         measured, training = self._done(self.plan.measured), self.network.model.training
-        return run_map_tests(
-            self.subject, measured, self.plan.tests, training, self.settings, self.attempts, self.progress
-        )
+        return run_map_tests(self.subject, measured, tests, training, self.settings, self.attempts, self.progress)
 
     def inspect(self) -> InspectionRecord | None:
         """What the layers hold."""
@@ -194,6 +193,7 @@ class _Start:
             1 if self.subject.one_by_one else self.plan.batch,
             self.seed,
             named_classes=self.maps.choice.named,
+            set_pass=partial(survey_set, self.making, self.writer.done, self.engine, self.progress),
             monitor=self.monitor,
             writer=self.writer,
             progress=self.progress,

@@ -58,10 +58,9 @@ class FakeRay:
         number = self.started
         self.started += 1
 
-        def method(name: str) -> Any:
-            return SimpleNamespace(remote=lambda *arguments: Reference((number, name, arguments)))
-
-        return SimpleNamespace(number=number, open=method("open"), explain=method("explain"))
+        opens = SimpleNamespace(remote=lambda job: Reference((number, "open", (job,))))
+        run = SimpleNamespace(remote=lambda name, *arguments: Reference((number, name, arguments)))
+        return SimpleNamespace(number=number, open=opens, run=run)
 
 
 class Reference:

@@ -32,11 +32,12 @@ def done(number: int) -> ShardResult:
 def pool_of(answer: Answer, count: int = 2) -> tuple[Pool, FakeRay, Warnings]:
     ray, warnings = FakeRay(answer), Warnings()
     cluster = Cluster(ray, "A cluster", nodes=2, processors=4.0, devices=0.0)
-    return Pool(cluster, count, cluster.share(count, on_devices=False), b"job", warnings), ray, warnings
+    return Pool(cluster, count, cluster.share(count, on_devices=False), b"job", warnings, "explain"), ray, warnings
 
 
-def numbers(results: Sequence[ShardResult]) -> list[int]:
-    return sorted(result.number for result in results)
+def numbers(results: Sequence[tuple[ShardTask, Any]]) -> list[int]:
+    assert all(result.number == task.number for task, result in results)
+    return sorted(task.number for task, _ in results)
 
 
 def usual(actor: int, method: str, arguments: tuple[Any, ...]) -> Any:

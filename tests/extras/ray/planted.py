@@ -37,19 +37,22 @@ class Planted(torch.nn.Module):
         self.last = torch.nn.Linear(6 * 8 * 8, 4)
 
     def forward(self, images):
-        self.trap()
+        self.trap(len(images))
         return self.last(self.features(images).flatten(1))
 
-    def trap(self):
+    def trap(self, count):
         global full
+        if full:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         of_worker = os.getpid() != int(pathlib.Path("command").read_text())
-        if not of_worker or not any(pathlib.Path("report/arrays").glob("shard-*")):
+        explains = count == 2  # when it opens, it passes over one image, and over three
+        if not of_worker or not explains or not any(pathlib.Path("report/arrays").glob("shard-*")):
             return
         if take("ends"):
             os.kill(os.getpid(), signal.SIGKILL)
-        full = full or take("full")
-        if full:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        if take("full"):
+            full = True
+            self.trap(count)
         if pathlib.Path("slow").exists():
             time.sleep(0.1)
 

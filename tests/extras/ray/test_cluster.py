@@ -25,7 +25,7 @@ from tests.extras.ray.planted import IMAGES, plant  # noqa: E402
 
 RUN = (
     *("run", "planted_network:build", "pictures", "-m", "grad_cam,smoothgrad", "-O", "smoothgrad.n=4"),
-    *("--metrics", "none", "--inspect", "none", "--device", "cpu", "--shard-size", "2"),
+    *("--metrics", "none", "--inspect", "quick", "--device", "cpu", "--shard-size", "2"),
     *("--batch-size", "2", "--size", "32"),
 )
 SMALL = {"object_store_memory": 80 << 20}
@@ -60,6 +60,10 @@ def arrays(run: StoredRun) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((run.folder / "arrays").iterdir())}
 
 
+def inside(run: StoredRun) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((run.folder / "inspection").iterdir())}
+
+
 def check_same(folder: Path) -> None:
     """The run is the one that this process makes."""
     command(*RUN, "-o", "local")
@@ -67,6 +71,8 @@ def check_same(folder: Path) -> None:
     assert arrays(here) == arrays(there) and len(arrays(there)) == IMAGES / 2
     assert list(here.images()) == list(there.images()) and there.record.images == IMAGES
     assert here.record.fingerprint == there.record.fingerprint
+    assert here.record.inspection == there.record.inspection
+    assert inside(here) == inside(there)
 
 
 def test_the_bytes_are_those_of_this_process_though_a_worker_is_killed_in_the_middle(
